@@ -1,0 +1,3 @@
+//! What tests need: fixtures, a table per test, builders.
+
+pub mod fixtures;
