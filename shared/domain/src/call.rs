@@ -1,0 +1,363 @@
+//! Telephone calls: what providers report, how the reports of one call are merged, and when its outcome is decided.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{ids::ConnectionId, phone::Phone};
+
+/// Who called whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The customer called the business.
+    Inbound,
+    /// The business called the customer.
+    Outbound,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Somebody spoke.
+    Answered,
+    /// It rang and nobody picked up.
+    Missed,
+    /// The line was busy.
+    Busy,
+    /// The caller gave up early or in the menu.
+    Abandoned,
+    /// The caller left a recording.
+    Voicemail,
+    /// It came outside business hours.
+    AfterHours,
+    /// The network failed it.
+    Failed,
+    /// The provider did not say, or said something we do not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Outcome {
+    /// The word that people and providers use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Missed => "missed",
+            Self::Busy => "busy",
+            Self::Abandoned => "abandoned",
+            Self::Voicemail => "voicemail",
+            Self::AfterHours => "after_hours",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The other end of the line, as far as the provider tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// A telephone number.
+    Phone(Phone),
+    /// A SIP address.
+    Sip(String),
+    /// Hidden by the caller or not given by the network: never messaged.
+    Withheld,
+}
+
+impl Party {
+    /// The number, where there is one.
+    #[must_use]
+    pub const fn phone(&self) -> Option<&Phone> {
+        match self {
+            Self::Phone(phone) => Some(phone),
+            Self::Sip(_) | Self::Withheld => None,
+        }
+    }
+}
+
+/// What the provider says of the call as a whole (Twilio `CallStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    /// Ringing, queued or initiated.
+    Ringing,
+    /// Connected to something, perhaps only to our own announcement.
+    InProgress,
+    /// Given up before it connected.
+    Canceled,
+    /// Nobody answered.
+    NoAnswer,
+    /// Busy.
+    Busy,
+    /// The network failed it.
+    Failed,
+    /// It connected and ended. Says nothing about whether a person spoke.
+    Completed,
+}
+
+/// What became of forwarding the call to the business (Twilio `DialCallStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DialStatus {
+    /// The caller hung up while it rang.
+    Canceled,
+    /// The network failed it.
+    Failed,
+    /// Nobody picked up.
+    NoAnswer,
+    /// Busy.
+    Busy,
+    /// Somebody picked up.
+    Answered,
+}
+
+/// How our own answer to the ringing call handles it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handling {
+    /// An announcement, then we hang up: nobody could have picked up.
+    Greet,
+    /// A recording at once.
+    Voicemail,
+    /// Forwarded to the business; what follows decides.
+    Forward,
+    /// The tenant's own flow; we only hear its callbacks.
+    OwnFlow,
+}
+
+/// All that is known of a call. Every field is filled by whichever report brings it; [`CallFacts::merge`] is commutative,
+/// associative and idempotent, so that reports may come in any order and any number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallFacts {
+    /// Who called whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// The calling side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Party>,
+    /// The called side: for inbound calls the business's line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Party>,
+    /// When it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Seconds that it rang.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ring_seconds: Option<u32>,
+    /// Seconds that people spoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk_seconds: Option<u32>,
+    /// Seconds of recording that the caller left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voicemail_seconds: Option<u32>,
+    /// Whole length in seconds, announcements included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_seconds: Option<u32>,
+    /// The caller's name, where the network gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller_name: Option<String>,
+    /// The provider's status of the whole call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<CallStatus>,
+    /// The result of forwarding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dial: Option<DialStatus>,
+    /// What our own answer does with the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handling: Option<Handling>,
+    /// Whether our answer found the business closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<bool>,
+    /// The outcome, where the provider states it itself (the generic event).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stated: Option<Outcome>,
+}
+
+/// One report of a call: a job on the queue `calls`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallEvent {
+    /// The connection whose webhook brought it.
+    pub connection: ConnectionId,
+    /// Which kind of telephone system.
+    pub provider: CallProvider,
+    /// The provider's id of the call.
+    pub provider_call_id: String,
+    /// When we received it.
+    pub received_at: Timestamp,
+    /// What it says.
+    pub facts: CallFacts,
+}
+
+/// The telephone systems that report calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallProvider {
+    /// Twilio Voice.
+    Twilio,
+    /// Any telephone system, by our generic signed event.
+    Telephony,
+}
+
+impl CallProvider {
+    /// The word that stands in keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Twilio => "twilio",
+            Self::Telephony => "telephony",
+        }
+    }
+}
+
+/// Whether a call's outcome is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Look again at this time, if no further report comes.
+    Wait(Timestamp),
+    /// Decided.
+    Decided(Outcome),
+}
+
+/// A call of which no end was ever reported is decided as unknown after this long.
+pub const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
+
+/// Keeps the larger of two reports; equal reports stay as they are.
+fn later<T: Ord>(ours: &mut Option<T>, theirs: Option<T>) {
+    if theirs > *ours {
+        *ours = theirs;
+    }
+}
+
+fn party_rank(party: &Party) -> (u8, &str) {
+    match party {
+        Party::Withheld => (0, ""),
+        Party::Sip(address) => (1, address),
+        Party::Phone(phone) => (2, phone.as_str()),
+    }
+}
+
+fn keep_party(ours: &mut Option<Party>, theirs: Option<Party>) {
+    if theirs.as_ref().map(party_rank) > ours.as_ref().map(party_rank) {
+        *ours = theirs;
+    }
+}
+
+impl CallFacts {
+    /// Adds what another report of the same call says.
+    pub fn merge(&mut self, other: Self) {
+        if self.direction != Some(Direction::Outbound) && other.direction.is_some() {
+            self.direction = other.direction;
+        }
+        keep_party(&mut self.from, other.from);
+        keep_party(&mut self.to, other.to);
+        self.started_at = match (self.started_at, other.started_at) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        later(&mut self.ended_at, other.ended_at);
+        later(&mut self.ring_seconds, other.ring_seconds);
+        later(&mut self.talk_seconds, other.talk_seconds);
+        later(&mut self.voicemail_seconds, other.voicemail_seconds);
+        later(&mut self.call_seconds, other.call_seconds);
+        later(&mut self.caller_name, other.caller_name);
+        later(&mut self.status, other.status);
+        later(&mut self.dial, other.dial);
+        later(&mut self.handling, other.handling);
+        later(&mut self.closed, other.closed);
+        if self.stated.map(Outcome::as_str) < other.stated.map(Outcome::as_str) {
+            self.stated = other.stated;
+        }
+    }
+
+    /// The customer's end of the line.
+    #[must_use]
+    pub fn customer(&self) -> &Party {
+        let party = match self.direction {
+            Some(Direction::Outbound) => &self.to,
+            Some(Direction::Inbound) | None => &self.from,
+        };
+        party.as_ref().unwrap_or(&Party::Withheld)
+    }
+
+    /// The business's end of the line, where the provider named it.
+    #[must_use]
+    pub const fn line(&self) -> Option<&Party> {
+        match self.direction {
+            Some(Direction::Outbound) => self.from.as_ref(),
+            Some(Direction::Inbound) | None => self.to.as_ref(),
+        }
+    }
+
+    /// Decides the outcome, or says when to look again. `first_seen` is when the first report came, `quiet` how long after
+    /// the end of a call its dial result may still come.
+    ///
+    /// "Missed" never follows from `completed` alone: our own announcement also completes a call.
+    #[must_use]
+    pub fn verdict(&self, first_seen: Timestamp, now: Timestamp, quiet: SignedDuration) -> Verdict {
+        if let Some(stated) = self.stated {
+            return Verdict::Decided(stated);
+        }
+        if let Some(dial) = self.dial {
+            return Verdict::Decided(self.unless_closed(match dial {
+                DialStatus::Answered => Outcome::Answered,
+                DialStatus::NoAnswer => Outcome::Missed,
+                DialStatus::Busy => Outcome::Busy,
+                DialStatus::Canceled => Outcome::Abandoned,
+                DialStatus::Failed => Outcome::Failed,
+            }));
+        }
+        if self
+            .voicemail_seconds
+            .is_some_and(|seconds| seconds >= SHORTEST_VOICEMAIL_SECONDS)
+        {
+            return Verdict::Decided(self.unless_closed(Outcome::Voicemail));
+        }
+        match self.status {
+            Some(CallStatus::NoAnswer) => Verdict::Decided(self.unless_closed(Outcome::Missed)),
+            Some(CallStatus::Busy) => Verdict::Decided(self.unless_closed(Outcome::Busy)),
+            Some(CallStatus::Canceled) => Verdict::Decided(self.unless_closed(Outcome::Abandoned)),
+            Some(CallStatus::Failed) => Verdict::Decided(Outcome::Failed),
+            // Nobody could have picked up, so there is no dial result to wait for.
+            Some(CallStatus::Completed) if self.handling == Some(Handling::Greet) => {
+                Verdict::Decided(self.unless_closed(Outcome::Missed))
+            }
+            Some(CallStatus::Completed) => {
+                let until = self.ended_at.unwrap_or(first_seen).max(first_seen) + quiet;
+                if now < until {
+                    Verdict::Wait(until)
+                } else {
+                    Verdict::Decided(match self.handling {
+                        Some(Handling::Voicemail | Handling::Greet) => self.unless_closed(Outcome::Missed),
+                        Some(Handling::Forward) => self.unless_closed(Outcome::Abandoned),
+                        Some(Handling::OwnFlow) | None => Outcome::Unknown,
+                    })
+                }
+            }
+            Some(CallStatus::Ringing | CallStatus::InProgress) | None => {
+                let until = first_seen + LONGEST_CALL;
+                if now < until {
+                    Verdict::Wait(until)
+                } else {
+                    Verdict::Decided(Outcome::Unknown)
+                }
+            }
+        }
+    }
+
+    fn unless_closed(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Missed | Outcome::Busy | Outcome::Abandoned if self.closed == Some(true) => Outcome::AfterHours,
+            other => other,
+        }
+    }
+}
+
+/// A shorter recording is a caller who hung up at the tone.
+pub const SHORTEST_VOICEMAIL_SECONDS: u32 = 2;

@@ -1,0 +1,165 @@
+//! Contacts: the people who call or write to a tenant, by what they are known.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{CallId, ConnectionId, ContactId, MessageId},
+    message::Channel,
+    phone::Phone,
+};
+
+/// What a contact is known by. A contact may have several, and none of them need be a telephone number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "value")]
+pub enum Identity {
+    /// A telephone number.
+    Phone(Phone),
+    /// Meta's business-scoped user id.
+    Bsuid(String),
+    /// A SIP address.
+    Sip(String),
+    /// All who hide their number from one connection: calls are stored, nobody is messaged.
+    Withheld(ConnectionId),
+}
+
+impl Identity {
+    /// The text in the table key, `<kind>:<value>`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Phone(phone) => format!("phone:{phone}"),
+            Self::Bsuid(id) => format!("bsuid:{id}"),
+            Self::Sip(address) => format!("sip:{address}"),
+            Self::Withheld(connection) => format!("withheld:{connection}"),
+        }
+    }
+}
+
+/// A refusal to be messaged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptOut {
+    /// When the person said so.
+    pub at: Timestamp,
+    /// How we know, such as "wrote STOP by SMS".
+    pub source: String,
+}
+
+/// A person who calls or writes to a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The contact.
+    pub id: ContactId,
+    /// As the person or the network gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The telephone number, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Meta's business-scoped user id, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bsuid: Option<String>,
+    /// BCP 47 language, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// No message on any channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_out: Option<OptOut>,
+    /// No marketing, though service messages are still welcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marketing_opted_out: Option<OptOut>,
+    /// Said yes to messages, beyond having called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_in_at: Option<Timestamp>,
+    /// Channels that cannot reach this person, with when and why we learnt it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreachable: Vec<Unreachable>,
+    /// When the last follow-up was planned: what the cooldown counts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_follow_up_at: Option<Timestamp>,
+    /// The last follow-up and its call, to cancel it when the call is answered after all or the customer writes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_follow_up: Option<OpenFollowUp>,
+    /// When the last inbound call was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_call_at: Option<Timestamp>,
+    /// Calls decided so far: a caller with none before is new.
+    #[serde(default)]
+    pub calls: u32,
+    /// The customer's last WhatsApp message or WhatsApp call; opens the service window for 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_whatsapp_at: Option<Timestamp>,
+    /// The customer's last message on any channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_inbound_at: Option<Timestamp>,
+    /// When first seen.
+    pub created_at: Timestamp,
+    /// Raised by every write; the condition of the next.
+    pub version: u64,
+}
+
+/// A follow-up that may not have been sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenFollowUp {
+    /// The message.
+    pub message: MessageId,
+    /// The call that caused it.
+    pub call: CallId,
+}
+
+/// A channel on which a person cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreachable {
+    /// The channel.
+    pub channel: Channel,
+    /// When we learnt it.
+    pub at: Timestamp,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// WhatsApp's service window: 24 hours from the user's last message or WhatsApp call.
+pub const SERVICE_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+impl Contact {
+    /// A contact of whom nothing is known but one identity.
+    #[must_use]
+    pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
+        let (phone, bsuid) = match identity {
+            Identity::Phone(phone) => (Some(phone.clone()), None),
+            Identity::Bsuid(bsuid) => (None, Some(bsuid.clone())),
+            Identity::Sip(_) | Identity::Withheld(_) => (None, None),
+        };
+        Self {
+            id,
+            name: None,
+            phone,
+            bsuid,
+            language: None,
+            opted_out: None,
+            marketing_opted_out: None,
+            opted_in_at: None,
+            unreachable: Vec::new(),
+            last_follow_up_at: None,
+            open_follow_up: None,
+            last_call_at: None,
+            calls: 0,
+            last_whatsapp_at: None,
+            last_inbound_at: None,
+            created_at: at,
+            version: 0,
+        }
+    }
+
+    /// Whether free text may go out by WhatsApp.
+    #[must_use]
+    pub fn window_open(&self, now: Timestamp) -> bool {
+        self.last_whatsapp_at.is_some_and(|at| now < at + SERVICE_WINDOW)
+    }
+
+    /// Why a channel is known not to reach this person.
+    #[must_use]
+    pub fn unreachable_on(&self, channel: Channel) -> Option<&Unreachable> {
+        self.unreachable.iter().find(|known| known.channel == channel)
+    }
+}

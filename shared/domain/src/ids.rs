@@ -1,0 +1,246 @@
+//! Ids: a prefix that names the kind, then a ULID in lower case. Every kind is its own type.
+//!
+//! Ids of what lives in a contact's partition ([`MessageId`], [`CallId`]) embed the contact's, so that the table key is
+//! computed from the id alone.
+
+use std::{fmt, str::FromStr};
+
+use ulid::Ulid;
+
+/// A text that is not an id of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an id like {prefix}_01j…, got something else")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+fn ulid(text: &str) -> Option<Ulid> {
+    // One spelling per id: a second one (upper case, or look-alike letters) would be a second key for the same thing.
+    let parsed = Ulid::from_string(text).ok()?;
+    (lower(parsed) == text).then_some(parsed)
+}
+
+fn lower(id: Ulid) -> String {
+    id.to_string().to_ascii_lowercase()
+}
+
+macro_rules! text_serde {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Ulid);
+
+        impl $name {
+            /// The text before the underscore.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Wraps a ULID that the caller generated.
+            #[must_use]
+            pub const fn new(id: Ulid) -> Self {
+                Self(id)
+            }
+
+            /// The bare ULID.
+            #[must_use]
+            pub const fn ulid(self) -> Ulid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}_{}", $prefix, lower(self.0))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(ulid)
+                    .map(Self)
+                    .ok_or(InvalidId { prefix: $prefix })
+            }
+        }
+
+        text_serde!($name);
+    };
+}
+
+macro_rules! contact_item_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            contact: ContactId,
+            own: Ulid,
+        }
+
+        impl $name {
+            /// The text before the underscore.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The id of an item in this contact's partition.
+            #[must_use]
+            pub const fn new(contact: ContactId, own: Ulid) -> Self {
+                Self { contact, own }
+            }
+
+            /// The contact in whose partition the item lives.
+            #[must_use]
+            pub const fn contact(self) -> ContactId {
+                self.contact
+            }
+
+            /// The item's own ULID.
+            #[must_use]
+            pub const fn own(self) -> Ulid {
+                self.own
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}_{}{}", $prefix, lower(self.contact.0), lower(self.own))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let invalid = InvalidId { prefix: $prefix };
+                let ids = text.strip_prefix(concat!($prefix, "_")).ok_or(invalid.clone())?;
+                let (contact, own) = ids.split_at_checked(26).ok_or(invalid.clone())?;
+                match (ulid(contact), ulid(own)) {
+                    (Some(contact), Some(own)) => Ok(Self { contact: ContactId(contact), own }),
+                    _ => Err(invalid),
+                }
+            }
+        }
+
+        text_serde!($name);
+    };
+}
+
+id!(
+    /// A business.
+    TenantId, "tnt"
+);
+id!(
+    /// A tenant's connection to a provider: numbers, credentials, health.
+    ConnectionId, "conn"
+);
+id!(
+    /// A follow-up rule.
+    RuleId, "rule"
+);
+id!(
+    /// A person who calls or writes to a tenant.
+    ContactId, "ctc"
+);
+contact_item_id!(
+    /// A call.
+    CallId, "call"
+);
+contact_item_id!(
+    /// A message, out or in.
+    MessageId, "msg"
+);
+
+/// What travels with every send, so that a status can find its attempt: `<contact>.<message>.<attempt>`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SendKey {
+    /// The message.
+    pub message: MessageId,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+}
+
+impl fmt::Display for SendKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}.{}.{}",
+            lower(self.message.contact.0),
+            lower(self.message.own),
+            self.attempt
+        )
+    }
+}
+
+impl FromStr for SendKey {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invalid = InvalidId { prefix: "key" };
+        let mut parts = text.split('.');
+        let (Some(contact), Some(own), Some(attempt), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(invalid);
+        };
+        match (ulid(contact), ulid(own), attempt.parse::<u32>()) {
+            (Some(contact), Some(own), Ok(attempt)) if attempt > 0 => Ok(Self {
+                message: MessageId::new(ContactId(contact), own),
+                attempt,
+            }),
+            _ => Err(invalid),
+        }
+    }
+}
+
+text_serde!(SendKey);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact() -> ContactId {
+        ContactId::new(Ulid::from_parts(1, 2))
+    }
+
+    #[test]
+    fn an_id_survives_its_text() {
+        let id = MessageId::new(contact(), Ulid::from_parts(3, 4));
+        assert_eq!(id.to_string().parse::<MessageId>(), Ok(id));
+        let key = SendKey {
+            message: id,
+            attempt: 2,
+        };
+        assert_eq!(key.to_string().parse::<SendKey>(), Ok(key));
+    }
+
+    #[test]
+    fn an_id_has_one_spelling_and_one_kind() {
+        let text = contact().to_string();
+        assert!(text.to_ascii_uppercase().parse::<ContactId>().is_err());
+        assert!(text.replace("ctc_", "tnt_").parse::<ContactId>().is_err());
+        assert!(text.parse::<TenantId>().is_err());
+        assert!("msg_short".parse::<MessageId>().is_err());
+        assert!("msg_ééééééééééééééééééééééééé".parse::<MessageId>().is_err());
+    }
+}

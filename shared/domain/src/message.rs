@@ -1,0 +1,784 @@
+//! Messages: an intent to tell somebody something, and one attempt per channel tried.
+//!
+//! All of the state machine stands here and is pure: [`Message::next`] says what to do, the other methods move the
+//! message. Whoever stores it does so under the condition that `version` is unchanged.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{CallId, ConnectionId, MessageId, RuleId, SendKey},
+    phone::Phone,
+    send::{Classified, ErrorClass, Timers},
+};
+
+/// A way to reach a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// WhatsApp, by the Cloud API or through Twilio: the connection says which.
+    #[serde(rename = "whatsapp")]
+    WhatsApp,
+    /// A text message.
+    Sms,
+}
+
+impl Channel {
+    /// For people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WhatsApp => "WhatsApp",
+            Self::Sms => "SMS",
+        }
+    }
+}
+
+/// What kind of message it is, in Meta's words: consent and price depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Answers something the person did.
+    Utility,
+    /// Offers something.
+    Marketing,
+    /// A one-time code.
+    Authentication,
+}
+
+/// What a channel carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A template with its values filled in.
+    Template(FilledTemplate),
+    /// Free text.
+    Text(String),
+}
+
+/// A template with its values filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilledTemplate {
+    /// The template's name at Meta.
+    pub name: String,
+    /// The language code at Meta, such as `en_GB`.
+    pub language: String,
+    /// Values of the body's variables in order. Named templates carry the name beside the value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<TemplateValue>,
+    /// The value of the text header's variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<TemplateValue>,
+    /// Values of URL buttons, by the button's index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<(u8, String)>,
+    /// Twilio's id of the same template (`HX…`), for WhatsApp through Twilio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sid: Option<String>,
+}
+
+/// One value in a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateValue {
+    /// The variable's name, in templates with named variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The text.
+    pub text: String,
+}
+
+/// One channel of a message's plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// The channel.
+    pub channel: Channel,
+    /// The connection that sends it.
+    pub connection: ConnectionId,
+    /// What it carries.
+    pub content: Content,
+}
+
+/// What to do with a send whose outcome nobody can tell, once the deadline has passed without a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenUnknown {
+    /// Go on to the next channel.
+    #[default]
+    NextChannel,
+    /// Leave it.
+    Stop,
+    /// Send it again on the same channel: the customer may get it twice. For one-time codes only.
+    SendAgain,
+}
+
+/// Why a message exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A call.
+    Call(CallId),
+}
+
+/// To whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The telephone number; SMS needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Meta's business-scoped user id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bsuid: Option<String>,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// A worker is about to send it, or died doing so.
+    Claimed,
+    /// Nobody can tell whether the provider took it.
+    Unknown,
+    /// The provider refused it: nothing went out.
+    Refused,
+    /// The provider took it.
+    Accepted,
+    /// The provider passed it on.
+    Sent,
+    /// The provider took it and later gave it up.
+    Failed,
+    /// It reached the phone.
+    Delivered,
+    /// The person saw it.
+    Read,
+}
+
+impl AttemptState {
+    /// States only move to a higher rank, whatever order the reports come in. A late delivered or read overrides failed.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Claimed => 0,
+            Self::Unknown => 1,
+            Self::Refused => 2,
+            Self::Accepted => 3,
+            Self::Sent => 4,
+            Self::Failed => 5,
+            Self::Delivered => 6,
+            Self::Read => 7,
+        }
+    }
+
+    /// Whether the provider took the message, whatever became of it.
+    #[must_use]
+    pub const fn was_accepted(self) -> bool {
+        self.rank() >= Self::Accepted.rank()
+    }
+
+    /// For people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Accepted => "accepted",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// What a provider charged for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The provider's price category, such as `utility`.
+    pub category: String,
+    /// The provider's price type: only `regular` is billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Whether it is billed.
+    pub billable: bool,
+    /// Units billed: segments of an SMS, else 1.
+    pub units: u32,
+}
+
+/// Why an attempt did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptError {
+    /// The provider's code, where it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    /// What to do about it.
+    pub class: ErrorClass,
+    /// A sentence for people.
+    pub reason: String,
+}
+
+/// One channel tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Counts all claims of the message, from 1; a retry on the same channel gets the next number.
+    pub number: u32,
+    /// Which leg of the plan.
+    pub leg: u8,
+    /// How often this leg was claimed.
+    pub tries: u32,
+    /// Who claimed it: a fresh id for every claim.
+    pub claim: String,
+    /// How far it has come.
+    pub state: AttemptState,
+    /// When it was claimed.
+    pub claimed_at: Timestamp,
+    /// The provider's id of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_ref: Option<String>,
+    /// When the provider took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// When it reached the phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Timestamp>,
+    /// When the person saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
+    /// Why it did not succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<AttemptError>,
+    /// What it cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+}
+
+/// Why a message will not go further.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "how", content = "why")]
+pub enum Ended {
+    /// Something made it unnecessary before it was sent.
+    Cancelled(String),
+    /// A rule of sending forbids it.
+    Blocked(String),
+    /// Every channel failed.
+    Failed(String),
+}
+
+/// The whole message's state, derived from its attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Not tried yet.
+    Scheduled,
+    /// A worker has claimed it.
+    Sending,
+    /// Nobody can tell whether the provider took it.
+    Unknown,
+    /// The provider took it.
+    Accepted,
+    /// The provider passed it on.
+    Sent,
+    /// It reached the phone.
+    Delivered,
+    /// The person saw it.
+    Read,
+    /// Every channel failed.
+    Failed,
+    /// Made unnecessary.
+    Cancelled,
+    /// Forbidden by a rule of sending.
+    Blocked,
+}
+
+/// A remark in a message's history that its attempts do not show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// When.
+    pub at: Timestamp,
+    /// What, in a sentence.
+    pub text: String,
+}
+
+/// An intent to tell somebody something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The message.
+    pub id: MessageId,
+    /// Why it exists.
+    pub cause: Cause,
+    /// The rule that planned it.
+    pub rule: RuleId,
+    /// Its category.
+    pub category: Category,
+    /// Needs an opt-in beyond having called.
+    #[serde(default)]
+    pub needs_opt_in: bool,
+    /// To whom.
+    pub to: Recipient,
+    /// Channels in the order in which they are tried.
+    pub plan: Vec<Leg>,
+    /// Seconds after acceptance without `delivered` until the next channel is tried.
+    pub fallback_after_seconds: u32,
+    /// What to do when nobody can tell whether it was sent.
+    pub when_unknown: WhenUnknown,
+    /// One per leg tried, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// Business: not to be sent before.
+    pub not_before: Timestamp,
+    /// Safety: when somebody must look again. `None` when nothing is left to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// How often the dispatcher has queued it since it last moved.
+    #[serde(default)]
+    pub dispatches: u32,
+    /// Why it will not go further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+    /// What the attempts do not show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+    /// When planned.
+    pub created_at: Timestamp,
+    /// Follows the cause through logs and queues.
+    pub correlation_id: String,
+    /// Raised by every write; the condition of the next.
+    pub version: u64,
+}
+
+/// What to do with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing, ever.
+    Done,
+    /// Look again at this time.
+    Wait(Timestamp),
+    /// Check and claim this leg as this attempt.
+    Try {
+        /// Index into the plan.
+        leg: u8,
+        /// The attempt's number.
+        number: u32,
+    },
+    /// The claim has expired: its outcome is unknown and must be settled by evidence.
+    Doubt,
+    /// Unknown for longer than the deadline: decide by [`WhenUnknown`].
+    GiveUpWaiting,
+}
+
+/// What came of handing a message to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// The provider took it.
+    Accepted {
+        /// The provider's id of the message.
+        provider_ref: String,
+        /// Segments of an SMS, where the provider says.
+        segments: Option<u32>,
+    },
+    /// The provider said no, or the request never left: nothing went out.
+    Refused {
+        /// The provider's code, where it gave one.
+        code: Option<i64>,
+        /// What the tables make of it.
+        classified: Classified,
+        /// A sentence for people, without message text or numbers.
+        reason: String,
+        /// The provider's `Retry-After`.
+        retry_after: Option<SignedDuration>,
+    },
+    /// A time-out, or an answer that does not tell.
+    Unknown {
+        /// A sentence for people.
+        reason: String,
+    },
+}
+
+/// A provider's report on a message it took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Sent, delivered, read or failed.
+    pub state: AttemptState,
+    /// When, by the provider's clock.
+    pub at: Timestamp,
+    /// The provider's id of the message.
+    pub provider_ref: String,
+    /// For `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<AttemptError>,
+    /// What it cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+}
+
+/// A leg refused for a passing reason is claimed this often, then it has failed.
+pub const MOST_TRIES: u32 = 8;
+const MOST_REMARKS: usize = 12;
+
+impl Message {
+    /// The state of the whole, derived from the attempts.
+    #[must_use]
+    pub fn state(&self) -> MessageState {
+        let best = self
+            .attempts
+            .iter()
+            .map(|attempt| attempt.state)
+            .max_by_key(|state| match state {
+                // For the whole, a channel still under way outranks one that failed.
+                AttemptState::Failed | AttemptState::Refused => 0,
+                other => other.rank() + 1,
+            });
+        match (best, &self.ended) {
+            (Some(AttemptState::Read), _) => MessageState::Read,
+            (Some(AttemptState::Delivered), _) => MessageState::Delivered,
+            (_, Some(Ended::Cancelled(_))) => MessageState::Cancelled,
+            (_, Some(Ended::Blocked(_))) => MessageState::Blocked,
+            (Some(AttemptState::Sent), _) => MessageState::Sent,
+            (Some(AttemptState::Accepted), _) => MessageState::Accepted,
+            (_, Some(Ended::Failed(_))) => MessageState::Failed,
+            (Some(AttemptState::Claimed), None) => MessageState::Sending,
+            (Some(AttemptState::Unknown), None) => MessageState::Unknown,
+            (Some(AttemptState::Failed | AttemptState::Refused) | None, None) => MessageState::Scheduled,
+        }
+    }
+
+    /// Whether it reached the phone on any channel.
+    #[must_use]
+    pub fn delivered(&self) -> bool {
+        self.attempts
+            .iter()
+            .any(|attempt| attempt.state.rank() >= AttemptState::Delivered.rank())
+    }
+
+    /// The attempt of the leg tried last.
+    #[must_use]
+    pub fn last(&self) -> Option<&Attempt> {
+        self.attempts.last()
+    }
+
+    /// The number that the next claim gets.
+    #[must_use]
+    pub fn next_number(&self) -> u32 {
+        self.last().map_or(1, |attempt| attempt.number + 1)
+    }
+
+    fn leg_after(&self, leg: u8) -> Option<u8> {
+        let next = leg + 1;
+        (usize::from(next) < self.plan.len()).then_some(next)
+    }
+
+    /// What to do now.
+    #[must_use]
+    pub fn next(&self, now: Timestamp, timers: &Timers) -> Next {
+        if self.ended.is_some() || self.delivered() {
+            return Next::Done;
+        }
+        let number = self.next_number();
+        let at = |leg| {
+            if now < self.not_before {
+                Next::Wait(self.not_before)
+            } else {
+                Next::Try { leg, number }
+            }
+        };
+        let Some(attempt) = self.last() else { return at(0) };
+        let after = |since: Timestamp, wait: SignedDuration, then: Next| {
+            if now < since + wait {
+                Next::Wait(since + wait)
+            } else {
+                then
+            }
+        };
+        match attempt.state {
+            AttemptState::Claimed => after(attempt.claimed_at, timers.claim, Next::Doubt),
+            AttemptState::Unknown => after(attempt.claimed_at, timers.unknown_deadline, Next::GiveUpWaiting),
+            AttemptState::Accepted | AttemptState::Sent => match self.leg_after(attempt.leg) {
+                None => Next::Done,
+                Some(leg) => {
+                    let deadline = self.fallback_at(attempt);
+                    if now < deadline { Next::Wait(deadline) } else { at(leg) }
+                }
+            },
+            AttemptState::Refused | AttemptState::Failed => match attempt.error.as_ref().map(|error| error.class) {
+                Some(ErrorClass::RetryAfter | ErrorClass::TenantMustAct) if attempt.state == AttemptState::Refused => {
+                    at(attempt.leg)
+                }
+                _ => match self.leg_after(attempt.leg) {
+                    Some(leg) => at(leg),
+                    None => Next::Done,
+                },
+            },
+            AttemptState::Delivered | AttemptState::Read => Next::Done,
+        }
+    }
+
+    /// When the next channel is tried if this attempt is not delivered by then.
+    fn fallback_at(&self, attempt: &Attempt) -> Timestamp {
+        attempt.accepted_at.unwrap_or(attempt.claimed_at)
+            + SignedDuration::from_secs(self.fallback_after_seconds.into())
+    }
+
+    /// Sets `due` to when somebody must look again. Called by every move below.
+    fn look_again(&mut self, now: Timestamp, timers: &Timers) {
+        self.dispatches = 0;
+        self.due = match self.next(now, timers) {
+            Next::Done => None,
+            // Work that may happen now is queued at once; the index is the net under the queue.
+            Next::Try { .. } | Next::Doubt | Next::GiveUpWaiting => Some(now + timers.first_due),
+            Next::Wait(until) => Some(until),
+        };
+    }
+
+    /// Claims a leg: the last write before the request.
+    pub fn claim(&mut self, leg: u8, claim: String, now: Timestamp, timers: &Timers) -> SendKey {
+        let number = self.next_number();
+        let tries = match self.last() {
+            Some(last) if last.leg == leg => {
+                let tries = last.tries + 1;
+                self.attempts.pop();
+                tries
+            }
+            _ => 1,
+        };
+        self.attempts.push(Attempt {
+            number,
+            leg,
+            tries,
+            claim,
+            state: AttemptState::Claimed,
+            claimed_at: now,
+            provider_ref: None,
+            accepted_at: None,
+            delivered_at: None,
+            read_at: None,
+            error: None,
+            cost: None,
+        });
+        self.look_again(now, timers);
+        SendKey {
+            message: self.id,
+            attempt: number,
+        }
+    }
+
+    /// Records what came of the request of attempt `number`. A status may have told more already: states only move on.
+    /// Returns false where nothing changed.
+    pub fn record(&mut self, number: u32, outcome: SendOutcome, now: Timestamp, timers: &Timers) -> bool {
+        let Some(index) = self.attempts.iter().position(|attempt| attempt.number == number) else {
+            return false;
+        };
+        let last = index + 1 == self.attempts.len();
+        let attempt = &mut self.attempts[index];
+        let tries = attempt.tries;
+        match outcome {
+            SendOutcome::Accepted { provider_ref, segments } => {
+                if attempt.provider_ref.is_some() && attempt.state.was_accepted() {
+                    return false;
+                }
+                attempt.provider_ref = Some(provider_ref);
+                attempt.accepted_at = Some(now);
+                if let Some(units) = segments {
+                    attempt.cost = Some(Cost {
+                        category: "sms".to_owned(),
+                        kind: None,
+                        billable: true,
+                        units,
+                    });
+                }
+                if !attempt.state.was_accepted() {
+                    attempt.state = AttemptState::Accepted;
+                    attempt.error = None;
+                }
+            }
+            SendOutcome::Refused {
+                code,
+                classified,
+                reason,
+                retry_after,
+            } => {
+                if attempt.state.rank() > AttemptState::Unknown.rank() {
+                    return false;
+                }
+                attempt.state = AttemptState::Refused;
+                let mut class = classified.class;
+                if class == ErrorClass::RetryAfter && tries >= MOST_TRIES {
+                    class = ErrorClass::FallBack;
+                }
+                attempt.error = Some(AttemptError { code, class, reason });
+                if last {
+                    match class {
+                        ErrorClass::RetryAfter => {
+                            self.not_before = now + retry_after.unwrap_or_else(|| classified.back_off(tries));
+                        }
+                        ErrorClass::TenantMustAct => self.not_before = now + timers.recheck,
+                        _ => self.not_before = now,
+                    }
+                }
+            }
+            SendOutcome::Unknown { reason } => {
+                if attempt.state != AttemptState::Claimed {
+                    return false;
+                }
+                attempt.state = AttemptState::Unknown;
+                attempt.error = Some(AttemptError {
+                    code: None,
+                    class: ErrorClass::WaitForStatus,
+                    reason,
+                });
+            }
+        }
+        self.end_if_out_of_channels(now, timers);
+        self.look_again(now, timers);
+        true
+    }
+
+    /// Applies a provider's report to the attempt that it is about. Returns false where nothing changed: reports come in any
+    /// order and any number.
+    pub fn apply(&mut self, number: u32, report: StatusReport, now: Timestamp, timers: &Timers) -> bool {
+        let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == number) else {
+            return false;
+        };
+        let before = attempt.clone();
+        attempt.provider_ref.get_or_insert(report.provider_ref);
+        attempt.accepted_at.get_or_insert(report.at);
+        match report.state {
+            AttemptState::Delivered => {
+                attempt.delivered_at.get_or_insert(report.at);
+            }
+            AttemptState::Read => {
+                attempt.delivered_at.get_or_insert(report.at);
+                attempt.read_at.get_or_insert(report.at);
+            }
+            _ => {}
+        }
+        if report.cost.is_some() {
+            attempt.cost = report.cost;
+        }
+        if report.state.rank() > attempt.state.rank() {
+            attempt.state = report.state;
+            attempt.error = report.error;
+        }
+        if *attempt == before {
+            return false;
+        }
+        if self.delivered()
+            && let Some(Ended::Failed(_)) = self.ended
+        {
+            self.ended = None;
+        }
+        self.end_if_out_of_channels(now, timers);
+        self.look_again(now, timers);
+        true
+    }
+
+    fn end_if_out_of_channels(&mut self, now: Timestamp, timers: &Timers) {
+        let Some(last) = self.last() else { return };
+        if matches!(last.state, AttemptState::Refused | AttemptState::Failed)
+            && self.ended.is_none()
+            && self.next(now, timers) == Next::Done
+            && !self.delivered()
+        {
+            let why = last
+                .error
+                .as_ref()
+                .map_or("the provider gave no reason", |error| error.reason.as_str());
+            self.ended = Some(Ended::Failed(why.to_owned()));
+        }
+    }
+
+    /// The claim has expired: marks it unknown.
+    pub fn doubt(&mut self, now: Timestamp, timers: &Timers) {
+        if let Some(number) = self.last().map(|attempt| attempt.number) {
+            let reason = "the sending process stopped before it could record the provider's answer".to_owned();
+            self.record(number, SendOutcome::Unknown { reason }, now, timers);
+        }
+    }
+
+    /// Nobody could tell within the deadline: acts by [`WhenUnknown`].
+    pub fn give_up_waiting(&mut self, now: Timestamp, timers: &Timers) {
+        let when_unknown = self.when_unknown;
+        let Some(attempt) = self.attempts.last_mut() else {
+            return;
+        };
+        if attempt.state != AttemptState::Unknown {
+            return;
+        }
+        let channel = usize::from(attempt.leg);
+        let name = self.plan.get(channel).map_or("the channel", |leg| leg.channel.name());
+        let (class, text) = match when_unknown {
+            WhenUnknown::NextChannel => (
+                ErrorClass::FallBack,
+                format!("{name} never said whether it took the message; going on to the next channel"),
+            ),
+            WhenUnknown::Stop => (
+                ErrorClass::Blocked,
+                format!("{name} never said whether it took the message; left there"),
+            ),
+            WhenUnknown::SendAgain => (
+                ErrorClass::RetryAfter,
+                format!("{name} never said whether it took the message; sent again, may arrive twice"),
+            ),
+        };
+        attempt.state = AttemptState::Refused;
+        attempt.error = Some(AttemptError {
+            code: None,
+            class,
+            reason: text.clone(),
+        });
+        if class == ErrorClass::Blocked {
+            self.ended = Some(Ended::Failed(text.clone()));
+        }
+        self.remark(now, text);
+        self.end_if_out_of_channels(now, timers);
+        self.look_again(now, timers);
+    }
+
+    /// Nothing more will be tried on this leg now: skip it for a reason found before the claim, such as a landline.
+    pub fn skip_leg(&mut self, leg: u8, claim: String, reason: String, now: Timestamp, timers: &Timers) {
+        self.claim(leg, claim, now, timers);
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.state = AttemptState::Refused;
+            attempt.error = Some(AttemptError {
+                code: None,
+                class: ErrorClass::FallBack,
+                reason,
+            });
+        }
+        self.end_if_out_of_channels(now, timers);
+        self.look_again(now, timers);
+    }
+
+    /// "Not now": waits until `until`.
+    pub fn postpone(&mut self, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
+        self.not_before = self.not_before.max(until);
+        if self.remarks.last().is_none_or(|last| last.text != why) {
+            self.remark(now, why);
+        }
+        self.look_again(now, timers);
+    }
+
+    /// "Not ever": a rule of sending forbids it.
+    pub fn block(&mut self, why: String) {
+        self.ended = Some(Ended::Blocked(why));
+        self.due = None;
+    }
+
+    /// Cancels it, unless a channel may have carried it already. Returns whether it did.
+    pub fn cancel(&mut self, why: String) -> bool {
+        let untouched = self
+            .attempts
+            .iter()
+            .all(|attempt| attempt.state == AttemptState::Refused);
+        if self.ended.is_some() || !untouched {
+            return false;
+        }
+        self.ended = Some(Ended::Cancelled(why));
+        self.due = None;
+        true
+    }
+
+    fn remark(&mut self, at: Timestamp, text: String) {
+        if self.remarks.len() < MOST_REMARKS {
+            self.remarks.push(Remark { at, text });
+        }
+    }
+}
