@@ -3,6 +3,7 @@
 pub mod call;
 pub mod connection;
 pub mod contact;
+pub mod errors;
 pub mod ids;
 pub mod inbound;
 pub mod message;

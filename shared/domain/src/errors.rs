@@ -1,0 +1,278 @@
+//! What a provider's error means: the tables of both messaging APIs, and what to do about a code that stands in neither.
+//!
+//! The code decides. The HTTP status is asked only where there is no known code: Meta sends permanent errors with 500 and
+//! throttling with 400.
+
+use crate::send::{
+    Api, Classified, Effect,
+    ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, TenantMustAct, WaitForStatus},
+};
+
+/// When the provider told us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// In the answer to our request.
+    Answer,
+    /// Later, as a `failed` status of a message it had taken.
+    Status,
+}
+
+/// One row: the codes `first..=last`, and what they mean when they stand in the answer to a request.
+struct Row {
+    first: i64,
+    last: i64,
+    class: ErrorClass,
+    effect: Effect,
+    first_wait: u32,
+    meaning: &'static str,
+}
+
+const fn codes(
+    first: i64,
+    last: i64,
+    class: ErrorClass,
+    effect: Effect,
+    first_wait: u32,
+    meaning: &'static str,
+) -> Row {
+    Row {
+        first,
+        last,
+        class,
+        effect,
+        first_wait,
+        meaning,
+    }
+}
+
+const fn row(code: i64, class: ErrorClass, effect: Effect, meaning: &'static str) -> Row {
+    codes(code, code, class, effect, 0, meaning)
+}
+
+/// A passing error: first wait in seconds.
+const fn wait(code: i64, first_wait: u32, effect: Effect, meaning: &'static str) -> Row {
+    codes(code, code, RetryAfter, effect, first_wait, meaning)
+}
+
+const NONE: Effect = Effect::None;
+const UNHEALTHY: Effect = Effect::ConnectionUnhealthy;
+const UNREACHABLE: Effect = Effect::Unreachable;
+
+/// Meta's Cloud API. The first row that has the code counts.
+#[rustfmt::skip]
+const WHATSAPP: &[Row] = &[
+    row(0, TenantMustAct, UNHEALTHY, "the access token is not valid"),
+    row(190, TenantMustAct, UNHEALTHY, "the access token is not valid or has expired"),
+    row(3, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
+    row(10, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
+    codes(200, 299, TenantMustAct, UNHEALTHY, 0, "the access token lacks a permission"),
+    row(131_005, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
+    row(131_042, TenantMustAct, UNHEALTHY, "WhatsApp has a problem with the account's payment method"),
+    row(131_045, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
+    row(133_010, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
+    row(131_037, TenantMustAct, UNHEALTHY, "the WhatsApp number's display name is not approved"),
+    // Locked accounts stay locked for days: this message does not wait for that.
+    row(131_031, FallBack, UNHEALTHY, "the WhatsApp account is locked"),
+    row(368, FallBack, UNHEALTHY, "the WhatsApp account is blocked for violating a policy"),
+    wait(4, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this app"),
+    wait(80_007, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this account"),
+    wait(130_429, 5, Effect::PauseNumber(5), "the WhatsApp number sends too fast"),
+    // One message in six seconds to one person; others are not slowed.
+    wait(131_056, 6, NONE, "too many messages to this person in a short time"),
+    wait(131_057, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
+    wait(2_494_100, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
+    wait(132_069, 60, NONE, "the flow is throttled"),
+    wait(133_016, 60, Effect::PauseNumber(60), "the WhatsApp number was registered too often"),
+    row(131_048, FallBack, Effect::PauseNumber(3600), "WhatsApp limits the number because people reported or blocked it"),
+    row(131_064, FallBack, NONE, "WhatsApp limits the account because its templates had wrong categories"),
+    row(131_049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing"),
+    row(131_050, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
+    row(130_472, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
+    row(130_497, FallBack, NONE, "WhatsApp does not let this business message that country"),
+    row(131_026, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
+    row(131_047, FallBack, NONE, "more than 24 hours have passed since the person last wrote by WhatsApp"),
+    row(131_021, Blocked, NONE, "sender and recipient are the same number"),
+    row(131_030, Bug, NONE, "the WhatsApp test number may not message this person"),
+    row(131_051, Bug, NONE, "WhatsApp does not know this type of message"),
+    row(131_052, FallBack, NONE, "WhatsApp could not fetch the media"),
+    row(131_053, FallBack, NONE, "WhatsApp did not accept the media"),
+    row(131_062, FallBack, NONE, "this message needs a telephone number"),
+    row(131_063, FallBack, NONE, "marketing is switched off for this WhatsApp number"),
+    row(131_008, Bug, NONE, "WhatsApp misses a parameter"),
+    row(131_009, Bug, NONE, "WhatsApp finds a parameter's value wrong"),
+    row(100, Bug, NONE, "WhatsApp finds a parameter wrong"),
+    row(33, Bug, NONE, "the WhatsApp number was deleted"),
+    row(135_000, Bug, NONE, "WhatsApp finds the request wrong"),
+    row(132_000, Bug, NONE, "the number of values does not fit the template"),
+    row(132_012, Bug, NONE, "a value's format does not fit the template"),
+    row(132_018, Bug, NONE, "the values do not fit the template"),
+    row(132_001, FallBack, NONE, "the template does not exist or is not approved in this language"),
+    row(132_005, FallBack, NONE, "the template is too long once its values are filled in"),
+    row(132_007, FallBack, NONE, "the template's content violates a policy"),
+    row(132_015, FallBack, NONE, "the template is paused"),
+    row(132_016, FallBack, NONE, "the template is disabled"),
+    row(132_068, FallBack, NONE, "the flow is blocked"),
+    row(137_000, Bug, NONE, "the identity hash differs"),
+    codes(138_000, 138_013, Bug, NONE, 0, "an error of WhatsApp calls"),
+    row(139_200, FallBack, NONE, "WhatsApp blocked sending without a template"),
+    row(1, WaitForStatus, NONE, "WhatsApp had an unknown error"),
+    row(2, WaitForStatus, NONE, "WhatsApp is not available"),
+    row(131_000, WaitForStatus, NONE, "WhatsApp had an unknown error"),
+    row(131_016, WaitForStatus, NONE, "WhatsApp is overloaded"),
+    codes(2_388_000, 2_388_999, Bug, NONE, 0, "WhatsApp finds the template's definition wrong"),
+    codes(2_494_000, 2_494_999, Bug, NONE, 0, "an error of managing WhatsApp numbers"),
+];
+
+/// Twilio, for SMS and for WhatsApp.
+#[rustfmt::skip]
+const TWILIO: &[Row] = &[
+    row(20_003, TenantMustAct, UNHEALTHY, "Twilio refuses the credentials"),
+    row(30_002, TenantMustAct, UNHEALTHY, "the Twilio account is suspended"),
+    wait(20_429, 5, Effect::PauseNumber(5), "too many requests to Twilio"),
+    wait(30_001, 10, Effect::PauseNumber(10), "Twilio's queue for the number is full"),
+    wait(63_018, 10, Effect::PauseNumber(10), "the WhatsApp number sends too fast"),
+    row(20_500, WaitForStatus, NONE, "Twilio had an internal error"),
+    row(20_503, WaitForStatus, NONE, "Twilio is not available"),
+    row(21_211, FallBack, UNREACHABLE, "not a valid number"),
+    row(21_217, FallBack, UNREACHABLE, "not a valid number"),
+    row(21_614, FallBack, UNREACHABLE, "not a mobile number"),
+    row(21_635, FallBack, UNREACHABLE, "a landline"),
+    row(30_005, FallBack, UNREACHABLE, "the number does not exist"),
+    row(30_006, FallBack, UNREACHABLE, "a landline, or a network that carries no SMS"),
+    row(63_003, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
+    row(63_024, FallBack, UNREACHABLE, "not a WhatsApp number"),
+    // One country or one sender fails: the connection as a whole still works, so nothing waits for it.
+    row(21_408, FallBack, NONE, "SMS to that country is not enabled at Twilio"),
+    row(30_034, FallBack, NONE, "the number is not registered for business SMS in the United States"),
+    row(21_606, FallBack, NONE, "the sender cannot reach this number"),
+    row(21_612, FallBack, NONE, "the sender cannot reach this number"),
+    // Who refused on one channel is not followed to another.
+    row(21_610, Blocked, Effect::ChannelOptOut, "the person wrote STOP to this sender"),
+    row(63_014, Blocked, Effect::ChannelOptOut, "the person blocked the WhatsApp number"),
+    row(63_033, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
+    row(21_617, Bug, NONE, "the SMS is longer than 1600 characters"),
+    row(30_003, FallBack, NONE, "the phone could not be reached"),
+    row(30_004, FallBack, NONE, "the network blocks the message"),
+    row(30_007, FallBack, NONE, "the network filtered it as spam"),
+    row(30_008, FallBack, NONE, "the network gave no reason"),
+    row(63_016, FallBack, NONE, "more than 24 hours have passed since the person last wrote by WhatsApp"),
+    row(63_049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing, or is in the United States"),
+    row(63_032, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
+    row(63_005, FallBack, NONE, "WhatsApp did not accept the content"),
+    row(63_013, FallBack, NONE, "WhatsApp finds the content against its policy"),
+    row(63_021, FallBack, NONE, "WhatsApp finds the content wrong"),
+    row(11_200, Bug, NONE, "our webhook failed"),
+];
+
+/// What an error means and what follows, for every code and status there can be.
+#[must_use]
+pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
+    let table = match api {
+        Api::WhatsAppCloud => WHATSAPP,
+        Api::Twilio => TWILIO,
+    };
+    let known = code.and_then(|code| table.iter().find(|row| (row.first..=row.last).contains(&code)));
+    let answer = known.map_or_else(
+        || unknown(http, code),
+        |row| Classified {
+            class: row.class,
+            effect: row.effect,
+            first_wait: row.first_wait,
+            meaning: row.meaning,
+        },
+    );
+    match stage {
+        Stage::Answer => answer,
+        // The provider took the message before it gave it up: a second send on this channel would be a second accepted
+        // message for the same cause, so whatever passes in an answer is final in a status.
+        Stage::Status => Classified {
+            class: match answer.class {
+                RetryAfter | WaitForStatus => FallBack,
+                class @ (FallBack | Blocked | TenantMustAct | Bug) => class,
+            },
+            ..answer
+        },
+    }
+}
+
+/// A code that stands in no table, or none at all.
+fn unknown(http: Option<u16>, code: Option<i64>) -> Classified {
+    let (class, effect, first_wait, meaning) = match (http, code) {
+        (Some(429), _) => (RetryAfter, Effect::PauseNumber(10), 10, "too many requests"),
+        (Some(401 | 403), None) => (TenantMustAct, UNHEALTHY, 0, "the provider refuses the credentials"),
+        (Some(408), _) => (WaitForStatus, NONE, 0, "the provider gave up waiting"),
+        // Refused for a reason we have never seen. Nothing went out and the same request would be refused again, so the
+        // customer is reached on the next channel while somebody looks the code up.
+        (Some(400..=499), _) => (FallBack, NONE, 0, "the provider refused it with a code we do not know"),
+        // A server error, no answer, or one that makes no sense: it may have gone out.
+        _ => (
+            WaitForStatus,
+            NONE,
+            0,
+            "the provider's answer does not tell whether it took the message",
+        ),
+    };
+    Classified {
+        class,
+        effect,
+        first_wait,
+        meaning,
+    }
+}
+
+/// Whether a code stands in the table of its API: one that does not is worth an alert, once per code.
+#[must_use]
+pub fn known(api: Api, code: i64) -> bool {
+    let table = match api {
+        Api::WhatsAppCloud => WHATSAPP,
+        Api::Twilio => TWILIO,
+    };
+    table.iter().any(|row| (row.first..=row.last).contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_decides_before_the_http_status() {
+        let lost = classify(Api::WhatsAppCloud, Stage::Answer, Some(500), Some(3));
+        assert_eq!(lost.class, TenantMustAct);
+        let slow = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(80_007));
+        assert_eq!((slow.class, slow.effect), (RetryAfter, Effect::PauseNumber(60)));
+        let none = classify(Api::Twilio, Stage::Answer, Some(503), None);
+        assert_eq!(none.class, WaitForStatus);
+        let html = classify(Api::WhatsAppCloud, Stage::Answer, Some(502), None);
+        assert_eq!(html.class, WaitForStatus);
+    }
+
+    #[test]
+    fn a_code_nobody_knows_still_reaches_the_customer() {
+        let answer = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(987_654));
+        assert_eq!(answer.class, FallBack);
+        let status = classify(Api::WhatsAppCloud, Stage::Status, None, Some(987_654));
+        assert_eq!(status.class, FallBack);
+        assert!(!known(Api::WhatsAppCloud, 987_654));
+        assert!(known(Api::Twilio, 63_016));
+    }
+
+    #[test]
+    fn a_code_stands_in_its_table_once() {
+        for table in [WHATSAPP, TWILIO] {
+            for (index, row) in table.iter().enumerate() {
+                let again = table[..index].iter().any(|before| {
+                    before.first == row.first && before.last == row.last
+                        || (row.first..=row.last).contains(&before.first) && row.first == row.last
+                });
+                assert!(!again, "{}", row.first);
+            }
+        }
+    }
+
+    #[test]
+    fn a_retry_has_a_first_wait() {
+        for row in WHATSAPP.iter().chain(TWILIO) {
+            assert_eq!(row.class == RetryAfter, row.first_wait > 0, "{}", row.first);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What is kept of calls and of what customers write.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::{CallFacts, CallProvider, Outcome},
+    ids::{CallId, ConnectionId, MessageId},
+    inbound::InboundMessage,
+    message::{Message, Remark, StatusReport},
+};
+
+/// The reports of one call, merged, until and after its outcome is decided. Kept under the provider's id of the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallProgress {
+    /// The connection that reported it.
+    pub connection: ConnectionId,
+    /// The kind of telephone system.
+    pub provider: CallProvider,
+    /// The provider's id of the call.
+    pub provider_call_id: String,
+    /// All that was reported so far.
+    pub facts: CallFacts,
+    /// When the first report came.
+    pub first_seen: Timestamp,
+    /// The call, once its outcome is decided: it is decided once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<CallId>,
+    /// When somebody must look again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Follows the call through logs and queues.
+    pub correlation_id: String,
+    /// Raised by every write; the condition of the next.
+    pub version: u64,
+}
+
+/// A call whose outcome is decided, with the decision that followed from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// The call.
+    pub id: CallId,
+    /// The connection that reported it.
+    pub connection: ConnectionId,
+    /// The kind of telephone system.
+    pub provider: CallProvider,
+    /// The provider's id of the call.
+    pub provider_call_id: String,
+    /// What was reported, as far as known when it was decided.
+    pub facts: CallFacts,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When that was decided.
+    pub decided_at: Timestamp,
+    /// The decision for or against a message: one sentence with its facts.
+    pub decision: String,
+    /// The same for machines.
+    pub reason: String,
+    /// The message that follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// What was decided later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+    /// Follows the call through logs and queues.
+    pub correlation_id: String,
+    /// Raised by every write; the condition of the next.
+    #[serde(default)]
+    pub version: u64,
+}
+
+impl Call {
+    /// When it happened, for lists: its start, else when we heard of it.
+    #[must_use]
+    pub fn happened_at(&self) -> Timestamp {
+        self.facts.started_at.unwrap_or(self.decided_at)
+    }
+}
+
+/// A customer's message as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Received {
+    /// The message.
+    pub id: MessageId,
+    /// The connection that it came by.
+    pub connection: ConnectionId,
+    /// What the customer sent.
+    pub message: InboundMessage,
+    /// What we did about it, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+    /// Follows it through logs and queues.
+    pub correlation_id: String,
+}
+
+/// A change of what somebody agreed to: the ledger has one row for each, none is ever changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConsentEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What, such as `stop`, `start`, `marketing_stop`.
+    pub what: String,
+    /// How we know.
+    pub source: String,
+}
+
+/// What is kept under a provider's id of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MessageRef {
+    /// A message of ours: this attempt of it.
+    Ours {
+        /// The message.
+        message: MessageId,
+        /// The attempt's number.
+        attempt: u32,
+    },
+    /// Reports on a message that we do not know yet: our own record may be about to be written.
+    Parked {
+        /// The reports, in the order in which they came.
+        reports: Vec<StatusReport>,
+    },
+    /// A customer's message that is stored already.
+    Theirs {
+        /// The message.
+        message: MessageId,
+    },
+}
+
+/// One entry of a contact's history.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A call.
+    Call(Call),
+    /// A message of ours.
+    Sent(Message),
+    /// A customer's message.
+    Received(Received),
+    /// A change of consent.
+    Consent(ConsentEntry),
+}
