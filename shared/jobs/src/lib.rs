@@ -1,15 +1,137 @@
-//! What the queues carry: one struct per job, its queue, its attributes.
-//!
-//! A body is JSON with a `type` tag, ids and a correlation id, never a copy of data that the table has.
+//! What the queues carry: one type per queue. Small: ids, never a copy of what the table has. Only what providers sent
+//! travels whole, because nothing else holds it yet.
 
-use domain::ids::TenantId;
-use serde::de::DeserializeOwned;
+use domain::{
+    call::{CallEvent, CallProvider},
+    ids::{ConnectionId, MessageId, TenantId},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// What every job can tell about itself before it is worked.
-pub trait JobBody: DeserializeOwned {
-    /// The tenant in whose name it is worked.
+/// A body that one of our own queues carries.
+pub trait JobBody: Serialize + DeserializeOwned + Send + 'static {
+    /// Whose work it is: the message group, so that one loud tenant does not delay the quiet ones.
     fn tenant(&self) -> TenantId;
-
-    /// What links it to the request that caused it.
+    /// Follows one cause through logs and queues.
     fn correlation_id(&self) -> &str;
+}
+
+/// Queue `calls`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CallJob {
+    /// A telephone system reported something of a call.
+    Reported {
+        /// Whose call.
+        tenant: TenantId,
+        /// Follows the call.
+        correlation_id: String,
+        /// What it reported.
+        event: CallEvent,
+    },
+    /// A call waits for a report that may never come: look whether it can be decided now.
+    Decide {
+        /// Whose call.
+        tenant: TenantId,
+        /// Follows the call.
+        correlation_id: String,
+        /// The connection that reported it.
+        connection: ConnectionId,
+        /// The kind of telephone system.
+        provider: CallProvider,
+        /// The provider's id of the call.
+        provider_call_id: String,
+    },
+}
+
+impl JobBody for CallJob {
+    fn tenant(&self) -> TenantId {
+        match self {
+            Self::Reported { tenant, .. } | Self::Decide { tenant, .. } => *tenant,
+        }
+    }
+
+    fn correlation_id(&self) -> &str {
+        match self {
+            Self::Reported { correlation_id, .. } | Self::Decide { correlation_id, .. } => correlation_id,
+        }
+    }
+}
+
+/// Queue `sends`: send a message's next attempt. A copy whose attempt number is stale is dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "send_message")]
+pub struct SendMessage {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// Follows the message's cause.
+    pub correlation_id: String,
+    /// The message.
+    pub message: MessageId,
+    /// The number of the attempt that this copy is for: that of the next claim, or of the last one to be settled.
+    pub attempt: u32,
+}
+
+impl JobBody for SendMessage {
+    fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    fn correlation_id(&self) -> &str {
+        &self.correlation_id
+    }
+}
+
+/// Queue `provider-events`: what a messaging provider's verified webhook brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "provider_event")]
+pub struct ProviderEvent {
+    /// Whose connection.
+    pub tenant: TenantId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Follows the event.
+    pub correlation_id: String,
+    /// When our webhook received it.
+    pub received_at: Timestamp,
+    /// What it is.
+    pub source: EventSource,
+    /// The event itself.
+    pub payload: Payload,
+}
+
+/// Which webhook brought it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventSource {
+    /// One change of Meta's webhook, as `providers::whatsapp::webhook::Change` in JSON.
+    #[serde(rename = "whatsapp")]
+    WhatsApp,
+    /// Twilio's form of an inbound message.
+    TwilioInbound,
+    /// Twilio's form of a message status; the key from the callback's query stands beside it.
+    TwilioStatus {
+        /// The query's `key`.
+        key: Option<String>,
+    },
+}
+
+/// An event's bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payload {
+    /// As it came.
+    Inline(String),
+    /// Too large for a queue: the object's key in the raw-event bucket.
+    Stored(String),
+}
+
+impl JobBody for ProviderEvent {
+    fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    fn correlation_id(&self) -> &str {
+        &self.correlation_id
+    }
 }
