@@ -1,6 +1,57 @@
-//! The single table: keys, items, queries, transactions.
+//! The single table: keys, items, queries, transactions. Nobody else knows a key.
+//!
+//! Every call takes a [`TenantScope`], which only `access` mints; what is read before a tenant is known has a name that
+//! says so and returns no more than the way to the tenant.
 
+mod database;
+mod error;
+mod keys;
+mod row;
+
+pub mod calls;
+pub mod config;
+
+pub mod contacts;
+pub mod counters;
+pub mod due;
+pub mod lookups;
+pub mod messages;
 pub mod scope;
 pub mod usage;
 
+pub use error::StoreError;
+pub use keys::day;
 pub use scope::{Authority, TenantScope};
+
+use database::Database;
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// The table of this name behind this client.
+    #[must_use]
+    pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
+        Self {
+            database: Database {
+                client,
+                table: table.into(),
+            },
+        }
+    }
+
+    /// Whether the table answers: reads a row that never exists.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let key = keys::Key {
+            pk: "PLATFORM".to_owned(),
+            sk: "PING".to_owned(),
+        };
+        self.database.get(&key, "reach the table").await.map(drop)
+    }
+}

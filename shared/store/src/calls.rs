@@ -1,0 +1,168 @@
+//! Calls: their reports while they are merged, and the transaction that decides them.
+
+use domain::{
+    call::{CallProvider, Direction},
+    ids::{CallId, ConnectionId},
+    message::Message,
+    record::{Call, CallProgress},
+};
+use jiff::Timestamp;
+
+use crate::{
+    Store, StoreError, TenantScope,
+    contacts::{ContactWrite, REFERENCE_LIFE, happened},
+    keys::{self, Key},
+    messages::message_row,
+    row::{self, Condition, Row},
+};
+
+fn progress_key(scope: &TenantScope, provider: CallProvider, connection: ConnectionId, id: &str) -> Key {
+    // The connection is part of it: two telephone systems of one tenant may count their calls alike.
+    keys::reference(
+        scope,
+        &format!("call-{}", provider.as_str()),
+        &format!("{connection}:{id}"),
+    )
+}
+
+fn progress_row(
+    scope: &TenantScope,
+    progress: &CallProgress,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = progress_key(
+        scope,
+        progress.provider,
+        progress.connection,
+        &progress.provider_call_id,
+    );
+    let condition = if progress.version == 0 {
+        Condition::New
+    } else {
+        Condition::Version(progress.version)
+    };
+    let mut next = progress.clone();
+    next.version += 1;
+    Ok(Row::new(&key, "call_progress", &next, condition, doing)?
+        .version(next.version)
+        .due(&key, next.due)
+        .expires(now, REFERENCE_LIFE))
+}
+
+fn call_row(scope: &TenantScope, call: &Call, condition: Condition, doing: &'static str) -> Result<Row, StoreError> {
+    let at = call.happened_at();
+    let direction = match call.facts.direction {
+        Some(Direction::Outbound) => "outbound",
+        Some(Direction::Inbound) | None => "inbound",
+    };
+    Ok(Row::new(&keys::call(scope, call.id), "call", call, condition, doing)?
+        .version(call.version)
+        .listed(
+            format!("{}#CALLS#{}", keys::tenant_partition(scope), keys::day(at)),
+            happened(at, &call.id),
+        )
+        .list_field("outcome", call.outcome.as_str())
+        .list_field("direction", direction))
+}
+
+/// All that deciding a call writes, in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided<'a> {
+    /// The reports; `decided` names the call.
+    pub progress: &'a CallProgress,
+    /// The call with its sentence.
+    pub call: &'a Call,
+    /// The contact, new or changed.
+    pub contact: &'a ContactWrite,
+    /// The message that follows, with the time when it is due.
+    pub message: Option<&'a Message>,
+}
+
+impl Store {
+    /// What was reported of a call so far.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn call_progress(
+        &self,
+        scope: &TenantScope,
+        provider: CallProvider,
+        connection: ConnectionId,
+        provider_call_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<CallProgress>, StoreError> {
+        const DOING: &str = "read what was reported of a call";
+        let key = progress_key(scope, provider, connection, provider_call_id);
+        let item = self
+            .database
+            .get(&key, DOING)
+            .await?
+            .filter(|item| !row::expired(item, now));
+        item.map(|item| row::data(item, DOING)).transpose()
+    }
+
+    /// Writes what was reported of a call, under the condition that it is unchanged since it was read.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote first.
+    pub async fn write_call_progress(
+        &self,
+        scope: &TenantScope,
+        progress: &CallProgress,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "write what was reported of a call";
+        self.database
+            .put(progress_row(scope, progress, now, DOING)?, DOING)
+            .await
+    }
+
+    /// Decides a call: its row, its contact and the message that follows it, all or none.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote any of them first.
+    pub async fn decide_call(
+        &self,
+        scope: &TenantScope,
+        decided: &Decided<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "decide a call";
+        let mut rows = vec![
+            progress_row(scope, decided.progress, now, DOING)?,
+            call_row(scope, decided.call, Condition::New, DOING)?,
+        ];
+        rows.extend(decided.contact.rows(scope, DOING)?);
+        if let Some(message) = decided.message {
+            rows.push(message_row(scope, message, DOING)?);
+        }
+        self.database.transact(rows, DOING).await
+    }
+
+    /// A decided call.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn call(&self, scope: &TenantScope, id: CallId) -> Result<Option<Call>, StoreError> {
+        const DOING: &str = "read a call";
+        self.database
+            .get(&keys::call(scope, id), DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// Writes what was learnt of a call after it was decided.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote first.
+    pub async fn write_call(&self, scope: &TenantScope, call: &Call) -> Result<(), StoreError> {
+        const DOING: &str = "write a call";
+        let mut next = call.clone();
+        next.version += 1;
+        self.database
+            .put(call_row(scope, &next, Condition::Version(call.version), DOING)?, DOING)
+            .await
+    }
+}

@@ -1,0 +1,1 @@
+//! What people configure: the tenant, its connections, rules, templates and products.

@@ -1,0 +1,197 @@
+//! Contacts, what they are known by, and all that happens with them.
+
+use domain::{
+    contact::{Contact, Identity},
+    ids::ContactId,
+    message::Message,
+    record::{Call, ConsentEntry, Entry, Received},
+};
+use jiff::Timestamp;
+use ulid::Ulid;
+
+use crate::{
+    Store, StoreError, TenantScope, keys,
+    row::{self, Condition, Item, Row},
+};
+
+/// A contact, and the identities that must point to it once it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContactWrite {
+    /// As it shall be. `version` is still the one that was read; 0 for a new contact.
+    pub contact: Contact,
+    /// Identities that did not exist when they were looked up.
+    pub new_identities: Vec<Identity>,
+}
+
+impl ContactWrite {
+    /// The rows of it, for a transaction.
+    pub(crate) fn rows(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Row>, StoreError> {
+        let mut rows = vec![contact_row(scope, &self.contact, doing)?];
+        for identity in &self.new_identities {
+            let key = keys::identity(scope, identity);
+            rows.push(Row::new(&key, "identity", &self.contact.id, Condition::New, doing)?);
+        }
+        Ok(rows)
+    }
+}
+
+fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> Result<Row, StoreError> {
+    let key = keys::contact(scope, contact.id);
+    let condition = if contact.version == 0 {
+        Condition::New
+    } else {
+        Condition::Version(contact.version)
+    };
+    let mut next = contact.clone();
+    next.version += 1;
+    let name = next.name.clone().unwrap_or_default();
+    Ok(Row::new(&key, "contact", &next, condition, doing)?
+        .version(next.version)
+        .listed(
+            format!("{}#CONTACTS", keys::tenant_partition(scope)),
+            format!("{}#{}", name.to_lowercase(), next.id),
+        )
+        .list_field("name", name)
+        .list_field("created_at", next.created_at.to_string()))
+}
+
+impl Store {
+    /// The contact that has this identity.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn contact_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Option<Contact>, StoreError> {
+        const DOING: &str = "find the contact of an identity";
+        let key = keys::identity(scope, identity);
+        let Some(item) = self.database.get(&key, DOING).await? else {
+            return Ok(None);
+        };
+        let id: ContactId = row::data(item, DOING)?;
+        self.contact(scope, id).await
+    }
+
+    /// The contacts that have these identities, one entry per identity. Two requests whatever the number.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn contacts_of(
+        &self,
+        scope: &TenantScope,
+        identities: &[Identity],
+    ) -> Result<Vec<Option<Contact>>, StoreError> {
+        const DOING: &str = "find the contacts of identities";
+        if let [identity] = identities {
+            return Ok(vec![self.contact_of(scope, identity).await?]);
+        }
+        let id_keys: Vec<_> = identities
+            .iter()
+            .map(|identity| keys::identity(scope, identity))
+            .collect();
+        let mut found = self.database.get_many(&id_keys, DOING).await?;
+        let mut ids: Vec<Option<ContactId>> = Vec::with_capacity(id_keys.len());
+        for key in &id_keys {
+            ids.push(found.remove(key).map(|item| row::data(item, DOING)).transpose()?);
+        }
+        let mut wanted: Vec<ContactId> = ids.iter().flatten().copied().collect();
+        wanted.sort();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(vec![None; ids.len()]);
+        }
+        let contact_keys: Vec<_> = wanted.iter().map(|id| keys::contact(scope, *id)).collect();
+        let items = self.database.get_many(&contact_keys, DOING).await?;
+        let mut contacts: Vec<Contact> = Vec::with_capacity(items.len());
+        for item in items.into_values() {
+            contacts.push(row::data(item, DOING)?);
+        }
+        Ok(ids
+            .into_iter()
+            .map(|id| contacts.iter().find(|contact| Some(contact.id) == id).cloned())
+            .collect())
+    }
+
+    /// A contact.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn contact(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Contact>, StoreError> {
+        const DOING: &str = "read a contact";
+        self.database
+            .get(&keys::contact(scope, id), DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// Writes a contact under the condition that it is unchanged since it was read, together with a consent entry where
+    /// something about consent changed.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote first.
+    pub async fn write_contact(
+        &self,
+        scope: &TenantScope,
+        write: &ContactWrite,
+        consent: Option<(Ulid, &ConsentEntry)>,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "write a contact";
+        let mut rows = write.rows(scope, DOING)?;
+        if let Some((id, entry)) = consent {
+            rows.push(consent_row(scope, write.contact.id, id, entry, DOING)?);
+        }
+        if rows.len() == 1
+            && let Some(row) = rows.pop()
+        {
+            return self.database.put(row, DOING).await;
+        }
+        self.database.transact(rows, DOING).await
+    }
+
+    /// The newest `limit` rows of all that happened with a contact, newest first within each kind. One query.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn history(&self, scope: &TenantScope, contact: ContactId, limit: i32) -> Result<Vec<Entry>, StoreError> {
+        const DOING: &str = "read a contact's history";
+        let partition = keys::contact_partition(scope, contact);
+        let items = self.database.query(&partition, "", limit, true, DOING).await?;
+        items
+            .into_iter()
+            .filter_map(|item| entry(item, DOING).transpose())
+            .collect()
+    }
+}
+
+pub(crate) fn consent_row(
+    scope: &TenantScope,
+    contact: ContactId,
+    id: Ulid,
+    entry: &ConsentEntry,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    Row::new(
+        &keys::consent(scope, contact, id),
+        "consent",
+        entry,
+        Condition::New,
+        doing,
+    )
+}
+
+fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
+    let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
+    Ok(match kind.as_str() {
+        "call" => Some(Entry::Call(row::data::<Call>(item, doing)?)),
+        "message" => Some(Entry::Sent(row::data::<Message>(item, doing)?)),
+        "received" => Some(Entry::Received(row::data::<Received>(item, doing)?)),
+        "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
+        _ => None,
+    })
+}
+
+/// How long rows that only deduplicate or point are kept.
+pub(crate) const REFERENCE_LIFE: jiff::SignedDuration = jiff::SignedDuration::from_hours(60 * 24);
+
+pub(crate) fn happened(at: Timestamp, id: &impl ToString) -> String {
+    format!("{}#{}", keys::sortable(at), id.to_string())
+}

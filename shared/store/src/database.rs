@@ -1,0 +1,234 @@
+//! The few calls of DynamoDB that we use, each counted with what it consumed.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem},
+};
+
+use crate::{
+    error::StoreError,
+    keys::Key,
+    row::{Condition, Item, Row, key_item, number},
+    usage,
+};
+
+/// One table behind one client.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+/// How many keys one batch read takes.
+const BATCH_GET_KEYS: usize = 100;
+
+fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
+    for capacity in consumed {
+        let units = capacity.capacity_units().unwrap_or_default();
+        if write {
+            usage::capacity(0.0, units);
+        } else {
+            usage::capacity(units, 0.0);
+        }
+    }
+}
+
+impl Database {
+    /// Reads one row, consistently.
+    pub(crate) async fn get(&self, key: &Key, doing: &'static str) -> Result<Option<Item>, StoreError> {
+        usage::count(&["dynamodb:GetItem"]);
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::database(doing, error))?;
+        spent(output.consumed_capacity(), false);
+        Ok(output.item)
+    }
+
+    /// Reads several rows in one request, consistently. Rows that do not exist are missing from the answer.
+    pub(crate) async fn get_many(&self, keys: &[Key], doing: &'static str) -> Result<HashMap<Key, Item>, StoreError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for chunk in keys.chunks(BATCH_GET_KEYS) {
+            let mut wanted: Vec<Item> = chunk.iter().map(key_item).collect();
+            // The database may leave some unprocessed; a bounded number of rounds gets them.
+            for _round in 0..8 {
+                usage::count(&["dynamodb:BatchGetItem"]);
+                let request = KeysAndAttributes::builder()
+                    .set_keys(Some(std::mem::take(&mut wanted)))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|error| StoreError::database(doing, error))?;
+                let output = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+                    .await
+                    .map_err(|error| StoreError::database(doing, error))?;
+                spent(output.consumed_capacity(), false);
+                for item in output
+                    .responses
+                    .unwrap_or_default()
+                    .remove(&self.table)
+                    .unwrap_or_default()
+                {
+                    if let (Some(pk), Some(sk)) = (crate::row::string(&item, "pk"), crate::row::string(&item, "sk")) {
+                        found.insert(
+                            Key {
+                                pk: pk.to_owned(),
+                                sk: sk.to_owned(),
+                            },
+                            item,
+                        );
+                    }
+                }
+                let rest = output.unprocessed_keys.unwrap_or_default().remove(&self.table);
+                wanted = rest.map(|rest| rest.keys).unwrap_or_default();
+                if wanted.is_empty() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            if !wanted.is_empty() {
+                return Err(StoreError::database(
+                    doing,
+                    std::io::Error::other("rows left unprocessed"),
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads at most `limit` rows of a partition whose sort keys begin with `prefix`, in order, consistently.
+    pub(crate) async fn query(
+        &self,
+        partition: &str,
+        prefix: &str,
+        limit: i32,
+        newest_first: bool,
+        doing: &'static str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            usage::count(&["dynamodb:Query"]);
+            let mut request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+                .consistent_read(true)
+                .scan_index_forward(!newest_first)
+                .limit(limit - i32::try_from(items.len()).unwrap_or(limit))
+                .set_exclusive_start_key(start.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            request = if prefix.is_empty() {
+                request.key_condition_expression("pk = :pk")
+            } else {
+                request
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            };
+            let output = request
+                .send()
+                .await
+                .map_err(|error| StoreError::database(doing, error))?;
+            spent(output.consumed_capacity(), false);
+            items.extend(output.items.unwrap_or_default());
+            start = output.last_evaluated_key;
+            if start.is_none() || items.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Writes one row.
+    pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
+        usage::count(&["dynamodb:PutItem"]);
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(row.item));
+        let request = match row.condition {
+            Condition::New => request.condition_expression("attribute_not_exists(pk)"),
+            Condition::Version(version) => request
+                .condition_expression("v = :v")
+                .expression_attribute_values(":v", number(version)),
+            Condition::Always => request,
+        };
+        let output = request
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| {
+                if error.as_service_error().is_some_and(|error| {
+                    error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
+                }) {
+                    StoreError::Conflict { doing }
+                } else {
+                    StoreError::database(doing, error)
+                }
+            })?;
+        spent(output.consumed_capacity(), true);
+        Ok(())
+    }
+
+    /// Writes several rows or none.
+    pub(crate) async fn transact(&self, rows: Vec<Row>, doing: &'static str) -> Result<(), StoreError> {
+        let actions = vec!["dynamodb:PutItem"; rows.len()];
+        usage::count(&actions);
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            let put = Put::builder().table_name(&self.table).set_item(Some(row.item));
+            let put = match row.condition {
+                Condition::New => put.condition_expression("attribute_not_exists(pk)"),
+                Condition::Version(version) => put
+                    .condition_expression("v = :v")
+                    .expression_attribute_values(":v", number(version)),
+                Condition::Always => put,
+            };
+            let put = put.build().map_err(|error| StoreError::database(doing, error))?;
+            items.push(TransactWriteItem::builder().put(put).build());
+        }
+        let output = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| {
+                if lost_a_race(&error) {
+                    StoreError::Conflict { doing }
+                } else {
+                    StoreError::database(doing, error)
+                }
+            })?;
+        spent(output.consumed_capacity(), true);
+        Ok(())
+    }
+}
+
+/// Whether a transaction was cancelled because somebody else wrote, and for no other reason.
+fn lost_a_race(error: &SdkError<TransactWriteItemsError>) -> bool {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let mut codes = cancelled
+                .cancellation_reasons()
+                .iter()
+                .filter_map(|reason| reason.code());
+            codes.clone().any(|code| code != "None")
+                && codes.all(|code| matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
+        }
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,145 @@
+//! The due index: whatever waits for a time. The safety net of the whole system.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use domain::{ids::TenantId, message::Message, record::CallProgress};
+use jiff::Timestamp;
+
+use crate::{
+    Store, StoreError,
+    keys::{self, Key},
+    row::{self, Item, key_item, string},
+    usage,
+};
+
+pub use crate::keys::DUE_SHARDS;
+
+/// A row whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    key: Key,
+    place: String,
+    tenant: TenantId,
+}
+
+impl Due {
+    /// Whose row.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+}
+
+/// What a due row is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DueRow {
+    /// A message with work left.
+    Message(Box<Message>),
+    /// A call that waits for a report.
+    Call(Box<CallProgress>),
+}
+
+impl Store {
+    /// Rows of one shard whose time has come, oldest first, at most `limit`. One query of keys.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn due(&self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<Due>, StoreError> {
+        const DOING: &str = "read what is due";
+        usage::count(&["dynamodb:Query"]);
+        let output = self
+            .database
+            .client
+            .query()
+            .table_name(&self.database.table)
+            .index_name("due")
+            .key_condition_expression("gsi2pk = :shard AND gsi2sk <= :now")
+            .expression_attribute_values(":shard", AttributeValue::S(keys::due_partition(shard)))
+            // `~` sorts after the `#` between time and id.
+            .expression_attribute_values(":now", AttributeValue::S(format!("{}~", keys::sortable(now))))
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::database(DOING, error))?;
+        if let Some(capacity) = output.consumed_capacity() {
+            usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
+        }
+        Ok(output.items().iter().filter_map(due_of).collect())
+    }
+
+    /// The rows behind due keys, in one request per hundred. Rows that are gone or of no known kind are left out.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn due_rows(&self, due: Vec<Due>) -> Result<Vec<(Due, DueRow)>, StoreError> {
+        const DOING: &str = "read due rows";
+        let keys: Vec<Key> = due.iter().map(|due| due.key.clone()).collect();
+        let mut items = self.database.get_many(&keys, DOING).await?;
+        let mut rows = Vec::with_capacity(due.len());
+        for due in due {
+            let Some(item) = items.remove(&due.key) else { continue };
+            let row = match string(&item, "kind") {
+                Some("message") => DueRow::Message(Box::new(row::data(item, DOING)?)),
+                Some("call_progress") => DueRow::Call(Box::new(row::data(item, DOING)?)),
+                _ => continue,
+            };
+            rows.push((due, row));
+        }
+        Ok(rows)
+    }
+
+    /// Leases a due row: moves its time out to `again`. Returns false where somebody else did so or the work is done.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn lease(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
+        const DOING: &str = "lease a due row";
+        usage::count(&["dynamodb:UpdateItem"]);
+        let (_, place) = keys::due(&due.key, again);
+        let result = self
+            .database
+            .client
+            .update_item()
+            .table_name(&self.database.table)
+            .set_key(Some(key_item(&due.key)))
+            // The version stays: a worker that holds the row must not lose its write to the dispatcher.
+            .update_expression("SET gsi2sk = :again, #data.#due = :due ADD #data.dispatches :one")
+            .condition_expression("gsi2sk = :place")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_names("#due", "due")
+            .expression_attribute_values(":again", AttributeValue::S(place))
+            .expression_attribute_values(":due", AttributeValue::S(again.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .expression_attribute_values(":place", AttributeValue::S(due.place.clone()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let output = match result {
+            Ok(output) => output,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                return Ok(false);
+            }
+            Err(error) => return Err(StoreError::database(DOING, error)),
+        };
+        if let Some(capacity) = output.consumed_capacity() {
+            usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
+        }
+        Ok(true)
+    }
+}
+
+fn due_of(item: &Item) -> Option<Due> {
+    let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
+    Some(Due {
+        key: Key {
+            pk: pk.to_owned(),
+            sk: sk.to_owned(),
+        },
+        place: string(item, "gsi2sk")?.to_owned(),
+        tenant: keys::tenant_of(pk)?,
+    })
+}

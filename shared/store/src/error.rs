@@ -1,0 +1,47 @@
+//! Why the store could not do what was asked.
+
+use std::error::Error;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else wrote first: read again and decide again.
+    #[error("{doing}: somebody else wrote first")]
+    Conflict {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The database refused or was not reached.
+    #[error("{doing}: the database did not answer as it should")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A row does not have the form that the code expects.
+    #[error("{doing}: a row does not have the expected form")]
+    Form {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: serde_dynamo::Error,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn database(doing: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Database {
+            doing,
+            source: Box::new(source),
+        }
+    }
+
+    /// Whether reading again and deciding again may help.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+}

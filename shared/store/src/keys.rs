@@ -1,0 +1,181 @@
+//! The keys of the table. Nobody else knows one.
+//!
+//! Every key of tenant data is built from a scope, so that no call can name another tenant's rows.
+
+use domain::{
+    contact::Identity,
+    ids::{CallId, ConnectionId, ContactId, MessageId, TenantId},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use ulid::Ulid;
+
+use crate::TenantScope;
+
+/// A row's primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+}
+
+fn lower(id: Ulid) -> String {
+    id.to_string().to_ascii_lowercase()
+}
+
+fn tenant_pk(tenant: TenantId) -> String {
+    format!("T#{}", lower(tenant.ulid()))
+}
+
+/// The partition of the tenant's own rows: settings, rules, connections and what else people configure.
+pub(crate) fn tenant_partition(scope: &TenantScope) -> String {
+    tenant_pk(scope.tenant())
+}
+
+pub(crate) fn tenant(scope: &TenantScope) -> Key {
+    Key::new(tenant_partition(scope), "TENANT")
+}
+
+pub(crate) fn configured(scope: &TenantScope, prefix: &str, id: &str) -> Key {
+    Key::new(tenant_partition(scope), format!("{prefix}{id}"))
+}
+
+pub(crate) const CONNECTION: &str = "CONN#";
+pub(crate) const RULE: &str = "RULE#";
+pub(crate) const TEMPLATE: &str = "TEMPLATE#";
+pub(crate) const PRODUCT: &str = "PRODUCT#";
+
+/// The one row that is read before a tenant is known to be who the URL says: what verifies the webhook.
+pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
+    Key::new(tenant_pk(tenant), format!("{CONNECTION}{connection}"))
+}
+
+/// The way from a WhatsApp number to its connection, for tenants that share one Meta app.
+pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
+    Key::new(format!("WABA#{waba}"), format!("NUMBER#{phone_number_id}"))
+}
+
+pub(crate) fn contact_partition(scope: &TenantScope, contact: ContactId) -> String {
+    format!("{}#C#{}", tenant_partition(scope), lower(contact.ulid()))
+}
+
+pub(crate) fn contact(scope: &TenantScope, contact: ContactId) -> Key {
+    Key::new(contact_partition(scope, contact), "CONTACT")
+}
+
+pub(crate) fn call(scope: &TenantScope, id: CallId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("CALL#{}", lower(id.own())),
+    )
+}
+
+pub(crate) fn message(scope: &TenantScope, id: MessageId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("MSG#{}", lower(id.own())),
+    )
+}
+
+pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key {
+    Key::new(contact_partition(scope, contact), format!("CONSENT#{}", lower(id)))
+}
+
+pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
+    Key::new(format!("{}#ID#{}", tenant_partition(scope), identity.key()), "ID")
+}
+
+/// A provider's reference. `kind` separates the providers and, within one, calls from messages.
+pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key {
+    Key::new(format!("{}#REF#{kind}:{reference}", tenant_partition(scope)), "REF")
+}
+
+pub(crate) fn counters(scope: &TenantScope, day: &str, shard: &str) -> Key {
+    Key::new(
+        format!("{}#STATS#{day}", tenant_partition(scope)),
+        format!("SHARD#{shard}"),
+    )
+}
+
+pub(crate) fn counters_partition(scope: &TenantScope, day: &str) -> String {
+    format!("{}#STATS#{day}", tenant_partition(scope))
+}
+
+/// A day in UTC, `2026-11-20`.
+#[must_use]
+pub fn day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
+}
+
+/// A time that sorts as text: UTC, always with milliseconds.
+pub(crate) fn sortable(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
+        .to_string()
+}
+
+/// The partitions of the due index.
+pub const DUE_SHARDS: u8 = 16;
+
+pub(crate) fn due_partition(shard: u8) -> String {
+    format!("DUE#{shard:02}")
+}
+
+/// The place of a row in the due index. The shard follows from the row's key, so that a row always finds its own.
+pub(crate) fn due(key: &Key, at: Timestamp) -> (String, String) {
+    let id = format!("{}#{}", key.pk, key.sk);
+    // FNV-1a: spreads evenly and needs nothing.
+    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let shard = u8::try_from(hash % u32::from(DUE_SHARDS)).unwrap_or_default();
+    (due_partition(shard), format!("{}#{id}", sortable(at)))
+}
+
+/// The tenant that a row belongs to, read from its key.
+pub(crate) fn tenant_of(pk: &str) -> Option<TenantId> {
+    let rest = pk.strip_prefix("T#")?;
+    let id = rest.split('#').next()?;
+    format!("{}_{id}", TenantId::PREFIX).parse().ok()
+}
+
+/// The message that a row is, read from its key.
+pub(crate) fn message_of(pk: &str, sk: &str) -> Option<MessageId> {
+    let contact = pk.rsplit_once("#C#")?.1;
+    let own = sk.strip_prefix("MSG#")?;
+    format!("{}_{contact}{own}", MessageId::PREFIX).parse().ok()
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test may stand in for access")]
+mod tests {
+    use super::*;
+    use crate::Authority;
+
+    fn scope() -> TenantScope {
+        TenantScope::mint(TenantId::new(Ulid::from_parts(7, 7)), Authority::Operator)
+    }
+
+    #[test]
+    fn a_key_tells_its_tenant_and_message() {
+        let contact = ContactId::new(Ulid::from_parts(1, 2));
+        let id = MessageId::new(contact, Ulid::from_parts(3, 4));
+        let key = message(&scope(), id);
+        assert_eq!(tenant_of(&key.pk), Some(scope().tenant()));
+        assert_eq!(message_of(&key.pk, &key.sk), Some(id));
+    }
+
+    #[test]
+    fn due_times_sort_as_text_and_shards_stay() {
+        let key = Key::new("T#a".to_owned(), "MSG#b");
+        let earlier = due(&key, "2026-11-20T10:00:00Z".parse().unwrap());
+        let later = due(&key, "2026-11-20T10:00:00.5Z".parse().unwrap());
+        assert!(earlier.1 < later.1);
+        assert_eq!(earlier.0, later.0);
+    }
+}

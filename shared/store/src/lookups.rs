@@ -1,0 +1,103 @@
+//! What is read before a tenant is known: no more than the way to it. Only `access` calls these (`clippy.toml`).
+
+use domain::{
+    connection::Connection,
+    ids::{ConnectionId, TenantId},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Store, StoreError, TenantScope, keys,
+    row::{self, Condition, Row},
+};
+
+/// The way from a WhatsApp number to its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhatsAppOwner {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The connection.
+    pub connection: ConnectionId,
+}
+
+impl Store {
+    /// The connection that a webhook's URL names, to verify the webhook with. One consistent read.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn connection_before_scope(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<Option<Connection>, StoreError> {
+        const DOING: &str = "read the connection of a webhook";
+        let key = keys::connection_before_scope(tenant, connection);
+        self.database
+            .get(&key, DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// Whose number this is, for one Meta app shared by tenants.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn whatsapp_owner_before_scope(
+        &self,
+        waba_id: &str,
+        phone_number_id: &str,
+    ) -> Result<Option<WhatsAppOwner>, StoreError> {
+        const DOING: &str = "read whose WhatsApp number it is";
+        let key = keys::whatsapp_account(waba_id, phone_number_id);
+        self.database
+            .get(&key, DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// Says whose number this is. A number belongs to one connection: that of another tenant is a conflict.
+    ///
+    /// # Errors
+    /// When another tenant holds it, or the table does not answer.
+    pub async fn claim_whatsapp_number(
+        &self,
+        scope: &TenantScope,
+        waba_id: &str,
+        phone_number_id: &str,
+        connection: ConnectionId,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "claim the WhatsApp number";
+        let key = keys::whatsapp_account(waba_id, phone_number_id);
+        let owner = WhatsAppOwner {
+            tenant: scope.tenant(),
+            connection,
+        };
+        match self
+            .database
+            .put(Row::new(&key, "whatsapp_number", &owner, Condition::New, DOING)?, DOING)
+            .await
+        {
+            Err(error) if error.is_conflict() => {}
+            other => return other,
+        }
+        let held: Option<WhatsAppOwner> = self
+            .database
+            .get(&key, DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()?;
+        match held {
+            Some(held) if held.tenant == scope.tenant() => {
+                self.database
+                    .put(
+                        Row::new(&key, "whatsapp_number", &owner, Condition::Always, DOING)?,
+                        DOING,
+                    )
+                    .await
+            }
+            _ => Err(StoreError::Conflict { doing: DOING }),
+        }
+    }
+}

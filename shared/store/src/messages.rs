@@ -1,0 +1,275 @@
+//! Messages, ours and theirs, and what is kept under the providers' ids of them.
+
+use domain::{
+    contact::Contact,
+    ids::MessageId,
+    message::{Message, StatusReport},
+    record::{ConsentEntry, MessageRef, Received},
+};
+use jiff::Timestamp;
+use ulid::Ulid;
+
+use crate::{
+    Store, StoreError, TenantScope,
+    contacts::{ContactWrite, REFERENCE_LIFE, consent_row, happened},
+    keys::{self, Key},
+    row::{self, Condition, Row},
+};
+
+/// Reports on one unknown message beyond this many are not kept: a provider sends at most a handful.
+const MOST_PARKED: usize = 20;
+
+pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'static str) -> Result<Row, StoreError> {
+    let key = keys::message(scope, message.id);
+    let condition = if message.version == 0 {
+        Condition::New
+    } else {
+        Condition::Version(message.version)
+    };
+    let mut next = message.clone();
+    next.version += 1;
+    let at = next.created_at;
+    Ok(Row::new(&key, "message", &next, condition, doing)?
+        .version(next.version)
+        .due(&key, next.due)
+        .listed(
+            format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
+            happened(at, &next.id),
+        )
+        .list_field("direction", "outbound"))
+}
+
+fn reference_key(scope: &TenantScope, api: &str, provider_ref: &str) -> Key {
+    keys::reference(scope, api, provider_ref)
+}
+
+/// A message and its contact, as `send_message` needs them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageAndContact {
+    /// The message.
+    pub message: Message,
+    /// Its contact.
+    pub contact: Contact,
+}
+
+/// What storing a customer's message writes, in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrived<'a> {
+    /// The message.
+    pub received: &'a Received,
+    /// The API whose reference deduplicates it, such as `whatsapp`, `twilio`.
+    pub api: &'a str,
+    /// The contact, new or changed.
+    pub contact: &'a ContactWrite,
+    /// A change of consent that follows from it.
+    pub consent: Option<(Ulid, &'a ConsentEntry)>,
+    /// A follow-up that it makes unnecessary, cancelled.
+    pub cancelled: Option<&'a Message>,
+}
+
+impl Store {
+    /// A message.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn message(&self, scope: &TenantScope, id: MessageId) -> Result<Option<Message>, StoreError> {
+        const DOING: &str = "read a message";
+        self.database
+            .get(&keys::message(scope, id), DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// A message and its contact, in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn message_and_contact(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+    ) -> Result<Option<MessageAndContact>, StoreError> {
+        const DOING: &str = "read a message and its contact";
+        let message_key = keys::message(scope, id);
+        let contact_key = keys::contact(scope, id.contact());
+        let mut found = self
+            .database
+            .get_many(&[message_key.clone(), contact_key.clone()], DOING)
+            .await?;
+        match (found.remove(&message_key), found.remove(&contact_key)) {
+            (Some(message), Some(contact)) => Ok(Some(MessageAndContact {
+                message: row::data(message, DOING)?,
+                contact: row::data(contact, DOING)?,
+            })),
+            _ => Ok(None),
+        }
+    }
+
+    /// Writes a message under the condition that it is unchanged since it was read.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote first.
+    pub async fn write_message(&self, scope: &TenantScope, message: &Message) -> Result<(), StoreError> {
+        const DOING: &str = "write a message";
+        self.database.put(message_row(scope, message, DOING)?, DOING).await
+    }
+
+    /// Writes a message together with the row that finds it by the provider's id.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote either of them first.
+    pub async fn record_message(
+        &self,
+        scope: &TenantScope,
+        message: &Message,
+        reference: &Reference<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "record a sent message";
+        let Reference {
+            attempt,
+            api,
+            provider_ref,
+            parked,
+        } = *reference;
+        let condition = parked.map_or(Condition::New, |parked: ParkedVersion| Condition::Version(parked.0));
+        let ours = MessageRef::Ours {
+            message: message.id,
+            attempt,
+        };
+        let reference = Row::new(
+            &reference_key(scope, api, provider_ref),
+            "message_ref",
+            &ours,
+            condition,
+            DOING,
+        )?
+        .version(parked.map_or(1, |parked| parked.0 + 1))
+        .expires(now, REFERENCE_LIFE);
+        self.database
+            .transact(vec![message_row(scope, message, DOING)?, reference], DOING)
+            .await
+    }
+
+    /// What is kept under a provider's id, with the version that the next write needs.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn message_ref(
+        &self,
+        scope: &TenantScope,
+        api: &str,
+        provider_ref: &str,
+        now: Timestamp,
+    ) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
+        const DOING: &str = "find a message by the provider's id";
+        let key = reference_key(scope, api, provider_ref);
+        let Some(item) = self
+            .database
+            .get(&key, DOING)
+            .await?
+            .filter(|item| !row::expired(item, now))
+        else {
+            return Ok(None);
+        };
+        let version = item
+            .get("v")
+            .and_then(|value| value.as_n().ok())
+            .and_then(|version| version.parse().ok())
+            .unwrap_or_default();
+        Ok(Some((row::data(item, DOING)?, ParkedVersion(version))))
+    }
+
+    /// Keeps a report on a message that nothing matches yet, until the record step merges it.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote first: the message may be known now.
+    pub async fn park_report(
+        &self,
+        scope: &TenantScope,
+        api: &str,
+        report: &StatusReport,
+        before: Option<(Vec<StatusReport>, ParkedVersion)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "park a report";
+        let (mut reports, condition, version) = match before {
+            None => (Vec::new(), Condition::New, 1),
+            Some((reports, version)) => (reports, Condition::Version(version.0), version.0 + 1),
+        };
+        if reports.contains(report) || reports.len() >= MOST_PARKED {
+            return Ok(());
+        }
+        reports.push(report.clone());
+        let key = reference_key(scope, api, &report.provider_ref);
+        let row = Row::new(&key, "message_ref", &MessageRef::Parked { reports }, condition, DOING)?
+            .version(version)
+            .expires(now, REFERENCE_LIFE);
+        self.database.put(row, DOING).await
+    }
+
+    /// Stores a customer's message once, with all that follows from it.
+    ///
+    /// # Errors
+    /// A conflict when it is stored already or somebody else wrote the contact first: read again.
+    pub async fn store_received(
+        &self,
+        scope: &TenantScope,
+        arrived: &Arrived<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "store a customer's message";
+        let received = arrived.received;
+        let at = received.message.at;
+        let theirs = MessageRef::Theirs { message: received.id };
+        let mut rows = vec![
+            Row::new(
+                &reference_key(scope, arrived.api, &received.message.provider_ref),
+                "message_ref",
+                &theirs,
+                Condition::New,
+                DOING,
+            )?
+            .version(1)
+            .expires(now, REFERENCE_LIFE),
+            Row::new(
+                &keys::message(scope, received.id),
+                "received",
+                received,
+                Condition::New,
+                DOING,
+            )?
+            .listed(
+                format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
+                happened(at, &received.id),
+            )
+            .list_field("direction", "inbound"),
+        ];
+        rows.extend(arrived.contact.rows(scope, DOING)?);
+        if let Some((id, entry)) = arrived.consent {
+            rows.push(consent_row(scope, arrived.contact.contact.id, id, entry, DOING)?);
+        }
+        if let Some(message) = arrived.cancelled {
+            rows.push(message_row(scope, message, DOING)?);
+        }
+        self.database.transact(rows, DOING).await
+    }
+}
+
+/// What finds a sent message by the provider's id.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'a> {
+    /// The attempt that was sent.
+    pub attempt: u32,
+    /// The API that took it, such as `whatsapp`, `twilio`.
+    pub api: &'a str,
+    /// The API's id of it.
+    pub provider_ref: &'a str,
+    /// The row exists already and holds reports, which the caller has merged.
+    pub parked: Option<ParkedVersion>,
+}
+
+/// The version of a row that is kept under a provider's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParkedVersion(pub(crate) u64);

@@ -1,0 +1,117 @@
+//! Rows: a key, the item itself under `data`, and what the indexes need.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::StoreError,
+    keys::{self, Key},
+};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Under which condition a row is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It must not exist.
+    New,
+    /// It must still have this version.
+    Version(u64),
+    /// None: the last writer wins.
+    Always,
+}
+
+/// A row to be written whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) item: Item,
+    pub(crate) condition: Condition,
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn key_item(key: &Key) -> Item {
+    HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
+}
+
+impl Row {
+    /// A row of this kind. `kind` is what stream filters and readers tell rows apart by.
+    pub(crate) fn new(
+        key: &Key,
+        kind: &'static str,
+        data: &impl Serialize,
+        condition: Condition,
+        doing: &'static str,
+    ) -> Result<Self, StoreError> {
+        let data = serde_dynamo::to_attribute_value(data).map_err(|source| StoreError::Form { doing, source })?;
+        let mut item = key_item(key);
+        item.insert("kind".to_owned(), text(kind));
+        item.insert("data".to_owned(), data);
+        Ok(Self { item, condition })
+    }
+
+    /// Puts the version where the next write's condition finds it.
+    pub(crate) fn version(mut self, version: u64) -> Self {
+        self.item.insert("v".to_owned(), number(version));
+        self
+    }
+
+    /// Lists the row under a day, or another partition of the list index.
+    pub(crate) fn listed(mut self, partition: String, sort: String) -> Self {
+        self.item.insert("gsi1pk".to_owned(), text(partition));
+        self.item.insert("gsi1sk".to_owned(), text(sort));
+        self
+    }
+
+    /// A field that the list index carries; it must never change.
+    pub(crate) fn list_field(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.item.insert(name.to_owned(), text(value));
+        self
+    }
+
+    /// Says when somebody must look again, if ever.
+    pub(crate) fn due(mut self, key: &Key, due: Option<Timestamp>) -> Self {
+        if let Some(at) = due {
+            let (partition, sort) = keys::due(key, at);
+            self.item.insert("gsi2pk".to_owned(), text(partition));
+            self.item.insert("gsi2sk".to_owned(), text(sort));
+        }
+        self
+    }
+
+    /// Lets the row go after this long.
+    pub(crate) fn expires(mut self, now: Timestamp, after: SignedDuration) -> Self {
+        self.item.insert(
+            "expires_at".to_owned(),
+            AttributeValue::N((now + after).as_second().to_string()),
+        );
+        self
+    }
+}
+
+/// Reads the item from a row.
+pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> Result<T, StoreError> {
+    let data = item.remove("data").unwrap_or(AttributeValue::Null(true));
+    serde_dynamo::from_attribute_value(data).map_err(|source| StoreError::Form { doing, source })
+}
+
+/// Time to live deletes late: a row past its time is as good as gone.
+pub(crate) fn expired(item: &Item, now: Timestamp) -> bool {
+    item.get("expires_at")
+        .and_then(|value| value.as_n().ok())
+        .and_then(|seconds| seconds.parse::<i64>().ok())
+        .is_some_and(|seconds| seconds <= now.as_second())
+}
+
+pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+}
