@@ -1,0 +1,226 @@
+//! What the simulators know about the deployment they stand opposite to: where Ringback's API is, which tenants
+//! exist, and how fast or unreliable the providers should be.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The whole configuration, as read from the file and replaced by `PUT /config`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Ringback's API, without a trailing slash; every webhook URL starts with it, and Twilio signs it.
+    pub public_base_url: String,
+    pub tenants: Vec<Tenant>,
+    /// Where to listen; port 0 takes a free one. The command line overrides it; a later `PUT /config` cannot.
+    #[serde(skip_serializing)]
+    pub listen: SocketAddr,
+    /// Seeds every random choice (fault probabilities, shuffles), so that a run can be repeated.
+    pub seed: u64,
+    /// When statuses follow an accepted message, in milliseconds after it was accepted.
+    pub status_delay_ms: StatusDelays,
+    /// Whether customers read what is delivered on WhatsApp; otherwise only `POST /phones/{number}/read` does.
+    pub auto_read: bool,
+    pub delivery: Delivery,
+    /// How free text outside the 24-hour window is refused: in the answer, or accepted and failed by a status later.
+    /// Vendors do either (PROVIDERS-messaging 0, row 8).
+    pub window_closed: WindowClosed,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatusDelays {
+    pub sent: u64,
+    pub delivered: u64,
+    pub read: u64,
+}
+
+/// How webhooks are delivered: again and again, with a growing pause, until the receiver answers 2xx.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Delivery {
+    pub attempts: u32,
+    pub first_backoff_ms: u64,
+    pub max_backoff_ms: u64,
+    pub timeout_ms: u64,
+    /// Webhooks in flight at once.
+    pub concurrency: usize,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowClosed {
+    Answer,
+    Status,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// Ringback's tenant id, as it stands in the webhook URLs.
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub twilio: Option<TwilioAccount>,
+    #[serde(default)]
+    pub whatsapp: Option<WhatsAppAccount>,
+    #[serde(default)]
+    pub telephony: Option<Telephony>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TwilioAccount {
+    /// Ringback's connection id.
+    pub connection: String,
+    pub account_sid: String,
+    pub auth_token: String,
+    pub api_key_sid: String,
+    pub api_key_secret: String,
+    /// E.164, SMS and voice.
+    pub numbers: Vec<String>,
+    /// E.164; WhatsApp through Twilio.
+    #[serde(default)]
+    pub whatsapp_sender: Option<String>,
+    /// Content templates; when empty, any `HX…` id is taken as an approved template.
+    #[serde(default)]
+    pub contents: Vec<Content>,
+    #[serde(default)]
+    pub messaging_service_sid: Option<String>,
+    /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
+    #[serde(default)]
+    pub advanced_opt_out: bool,
+    /// Sign webhooks with this SharedKey and HMAC-SHA256 instead of the auth token and HMAC-SHA1.
+    #[serde(default)]
+    pub shared_key: Option<SharedKey>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    pub sid: String,
+    pub name: String,
+    #[serde(default = "default_language")]
+    pub language: String,
+    /// With `{{1}}` placeholders.
+    pub body: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedKey {
+    pub id: String,
+    pub secret: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsAppAccount {
+    pub connection: String,
+    pub waba_id: String,
+    pub phone_number_id: String,
+    /// E.164.
+    pub display_number: String,
+    pub access_token: String,
+    pub app_secret: String,
+    pub verify_token: String,
+    #[serde(default)]
+    pub templates: Vec<Template>,
+    /// The Meta app is shared by tenants: webhooks go to `/webhooks/whatsapp` instead of the connection's own URL.
+    #[serde(default)]
+    pub shared_app: bool,
+    /// Whether Meta let this account in to Direct Send (utility text without a template).
+    #[serde(default)]
+    pub direct_send: bool,
+}
+
+/// A message template in Meta's own shape (`GET /{waba}/message_templates`).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Template {
+    pub name: String,
+    pub language: String,
+    pub category: String,
+    pub status: String,
+    #[serde(default)]
+    pub components: Vec<Value>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telephony {
+    pub connection: String,
+    /// Standard Webhooks: `whsec_` + base64.
+    pub secret: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_base_url: String::new(),
+            tenants: Vec::new(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            seed: 1,
+            status_delay_ms: StatusDelays::default(),
+            auto_read: true,
+            delivery: Delivery::default(),
+            window_closed: WindowClosed::Answer,
+        }
+    }
+}
+
+impl Default for StatusDelays {
+    fn default() -> Self {
+        Self {
+            sent: 50,
+            delivered: 150,
+            read: 600,
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        // Forty attempts at up to five seconds: a receiver that is away for three minutes still gets everything.
+        Self {
+            attempts: 40,
+            first_backoff_ms: 200,
+            max_backoff_ms: 5_000,
+            timeout_ms: 15_000,
+            concurrency: 32,
+        }
+    }
+}
+
+fn default_language() -> String {
+    "en".to_owned()
+}
+
+impl Config {
+    #[must_use]
+    pub fn tenant(&self, id: &str) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| tenant.id == id)
+    }
+
+    pub(crate) fn webhook_url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_base_url.trim_end_matches('/'))
+    }
+}
+
+impl Tenant {
+    pub(crate) fn twilio_url(&self, config: &Config, account: &TwilioAccount, what: &str) -> String {
+        config.webhook_url(&format!("/webhooks/twilio/{}/{}/{what}", self.id, account.connection))
+    }
+
+    pub(crate) fn whatsapp_url(&self, config: &Config, account: &WhatsAppAccount) -> String {
+        if account.shared_app {
+            config.webhook_url("/webhooks/whatsapp")
+        } else {
+            config.webhook_url(&format!("/webhooks/whatsapp/{}/{}", self.id, account.connection))
+        }
+    }
+
+    pub(crate) fn telephony_url(&self, config: &Config, account: &Telephony) -> String {
+        config.webhook_url(&format!("/webhooks/telephony/{}/{}", self.id, account.connection))
+    }
+}

@@ -1,0 +1,678 @@
+//! The control API: what tests, `cargo stack` and the page use to act as customers, break things and look at results.
+//! README.md documents it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::config::{Config, Tenant};
+use crate::faults::{Api, Event, Kind, Rule};
+use crate::outbox::{Button, Channel, Sent, Via};
+use crate::phones::{Note, Profile, e164, same_number};
+use crate::statuses::{self, COPIES_WHEN_DUPLICATED};
+use crate::world::Sims;
+use crate::{graph, pbx, twilio};
+
+pub(crate) fn routes() -> Router<Sims> {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/config", put(replace_config))
+        .route("/tenants", get(list_tenants))
+        .route("/calls", post(place_call))
+        .route("/replies", post(send_reply))
+        .route("/preferences", post(set_preference))
+        .route("/handshakes", post(shake_hands))
+        .route("/phones", get(list_phones))
+        .route("/phones/{number}", get(show_phone).put(set_profile))
+        .route("/phones/{number}/read", post(read_messages))
+        .route(
+            "/faults",
+            get(list_faults)
+                .put(replace_faults)
+                .post(add_fault)
+                .delete(clear_faults),
+        )
+        .route("/faults/{id}", delete(remove_fault))
+        .route("/outbox", get(list_outbox))
+        .route("/deliveries", get(show_deliveries))
+        .route("/idle", get(show_idle))
+        .route("/clock", get(show_clock).put(set_clock))
+        .route("/reset", post(reset))
+}
+
+/// A request that cannot be done, with the reason.
+#[derive(Debug)]
+pub(crate) struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({"error": self.1}))).into_response()
+    }
+}
+
+fn not_found(what: impl Into<String>) -> Refused {
+    Refused(StatusCode::NOT_FOUND, what.into())
+}
+
+fn bad_request(why: impl Into<String>) -> Refused {
+    Refused(StatusCode::BAD_REQUEST, why.into())
+}
+
+fn tenant<'a>(config: &'a Config, id: &str) -> Result<&'a Tenant, Refused> {
+    config
+        .tenant(id)
+        .ok_or_else(|| not_found(format!("there is no tenant {id}")))
+}
+
+fn phone_number(text: &str) -> Result<String, Refused> {
+    e164(text).ok_or_else(|| bad_request("a phone number is +, then 7 to 15 digits"))
+}
+
+async fn health() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+async fn replace_config(State(world): State<Sims>, Json(config): Json<Config>) -> StatusCode {
+    world.replace_config(config);
+    StatusCode::NO_CONTENT
+}
+
+/// What may be shown of the tenants: no secret.
+async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
+    let config = world.config();
+    let tenants: Vec<_> = config
+        .tenants
+        .iter()
+        .map(|tenant| {
+            json!({
+                "id": tenant.id,
+                "name": tenant.name,
+                "twilio": tenant.twilio.as_ref().map(|account| json!({
+                    "numbers": account.numbers, "whatsapp_sender": account.whatsapp_sender,
+                })),
+                "whatsapp": tenant.whatsapp.as_ref().map(|account| json!({"number": account.display_number})),
+                "telephony": tenant.telephony.is_some(),
+            })
+        })
+        .collect();
+    Json(json!(tenants))
+}
+
+// Calls
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum CallVia {
+    Twilio,
+    Telephony,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallIn {
+    tenant: String,
+    /// Null, absent or `anonymous`: withheld.
+    from: Option<String>,
+    outcome: String,
+    via: Option<CallVia>,
+    to: Option<String>,
+    ring_seconds: Option<u32>,
+    talk_seconds: Option<u32>,
+    direction: Option<String>,
+    call_id: Option<String>,
+    #[serde(default)]
+    own_flow: bool,
+    repeat: Option<u32>,
+    #[serde(default)]
+    shuffle: bool,
+    #[serde(default = "yes")]
+    wait: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One webhook of a call and the last answer to it (0: none).
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CallEvent {
+    pub(crate) what: String,
+    pub(crate) status: u16,
+}
+
+async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Result<Response, Refused> {
+    let config = world.config();
+    let tenant = tenant(&config, &input.tenant)?.clone();
+    let from = match input.from.as_deref() {
+        None | Some("" | "anonymous") => None,
+        Some(from) if from.starts_with("sip:") => Some(from.to_owned()),
+        Some(from) => Some(phone_number(from)?),
+    };
+    let via = input.via.unwrap_or(if tenant.twilio.is_some() {
+        CallVia::Twilio
+    } else {
+        CallVia::Telephony
+    });
+    let api = if via == CallVia::Twilio {
+        Api::Twilio
+    } else {
+        Api::Telephony
+    };
+    let event = Event {
+        api,
+        tenant: &tenant.id,
+        number: from.as_deref(),
+    };
+    let (repeat, shuffle) = {
+        let mut state = world.state();
+        let duplicated = state
+            .fault(event, &[Kind::DuplicateWebhooks])
+            .map(|_| COPIES_WHEN_DUPLICATED);
+        let reordered = state.fault(event, &[Kind::ReorderedWebhooks]).is_some();
+        (
+            input.repeat.or(duplicated).unwrap_or(1).clamp(1, 20),
+            input.shuffle || reordered,
+        )
+    };
+    let (call_id, line) = match via {
+        CallVia::Twilio => {
+            let account = tenant
+                .twilio
+                .clone()
+                .ok_or_else(|| not_found("this tenant has no Twilio"))?;
+            let to = input.to.clone().or_else(|| account.numbers.first().cloned());
+            let to = to.ok_or_else(|| bad_request("this tenant has no Twilio number to call"))?;
+            let call = twilio::Call {
+                id: input.call_id.clone().unwrap_or_else(|| format!("CA{}", world.hex_id())),
+                from: from.clone(),
+                to,
+                outcome: input.outcome.clone(),
+                ring_seconds: input.ring_seconds,
+                talk_seconds: input.talk_seconds,
+                own_flow: input.own_flow,
+                repeat,
+                shuffle,
+            };
+            (call.id.clone(), Line::Twilio(account, call))
+        }
+        CallVia::Telephony => {
+            let account = tenant
+                .telephony
+                .clone()
+                .ok_or_else(|| not_found("this tenant has no telephony"))?;
+            let own_number = tenant
+                .twilio
+                .as_ref()
+                .and_then(|account| account.numbers.first().cloned())
+                .or_else(|| tenant.whatsapp.as_ref().map(|account| account.display_number.clone()));
+            let call = pbx::Call {
+                id: input
+                    .call_id
+                    .clone()
+                    .unwrap_or_else(|| format!("pbx-{}", world.hex_id())),
+                from: from.clone(),
+                to: input
+                    .to
+                    .clone()
+                    .or(own_number)
+                    .unwrap_or_else(|| "+15005550006".to_owned()),
+                direction: input.direction.clone().unwrap_or_else(|| "inbound".to_owned()),
+                outcome: input.outcome.clone(),
+                ring_seconds: input.ring_seconds,
+                talk_seconds: input.talk_seconds,
+                repeat,
+            };
+            (call.id.clone(), Line::Telephony(account, call))
+        }
+    };
+    if let Some(number) = from.as_deref().filter(|number| number.starts_with('+')) {
+        let note = note(&world, &tenant, None, "call", input.outcome.clone(), call_id.clone());
+        world.state().note(number, note);
+        world.changed(number);
+    }
+
+    let (task_world, busy) = (Arc::clone(&world), world.busy());
+    let task = tokio::spawn(async move {
+        let config = task_world.config();
+        let events = match &line {
+            Line::Twilio(account, call) => twilio::place(&task_world, &config, &tenant, account, call).await,
+            Line::Telephony(account, call) => pbx::place(&task_world, &config, &tenant, account, call).await,
+        };
+        drop(busy);
+        events
+    });
+    if !input.wait {
+        return Ok((StatusCode::ACCEPTED, Json(json!({"call_id": call_id, "events": []}))).into_response());
+    }
+    let events = task.await.map_err(|error| {
+        Refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the call ended in the simulator itself: {error}"),
+        )
+    })?;
+    Ok(Json(json!({"call_id": call_id, "events": events})).into_response())
+}
+
+enum Line {
+    Twilio(crate::config::TwilioAccount, twilio::Call),
+    Telephony(crate::config::Telephony, pbx::Call),
+}
+
+fn note(world: &Sims, tenant: &Tenant, channel: Option<Channel>, kind: &'static str, text: String, id: String) -> Note {
+    Note {
+        tenant: tenant.id.clone(),
+        channel,
+        kind,
+        text,
+        at: world.now(),
+        id,
+        seen: false,
+    }
+}
+
+// Replies
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplyIn {
+    tenant: String,
+    from: String,
+    #[serde(default)]
+    text: String,
+    channel: Option<Channel>,
+    /// The label or payload of a button of the business's messages.
+    button: Option<String>,
+    /// Which of the business's numbers; otherwise the one that wrote last, else the first.
+    to: Option<String>,
+    repeat: Option<u32>,
+    #[serde(default)]
+    wait: bool,
+}
+
+async fn send_reply(State(world): State<Sims>, Json(input): Json<ReplyIn>) -> Result<Json<Value>, Refused> {
+    let config = world.config();
+    let tenant = tenant(&config, &input.tenant)?;
+    let number = phone_number(&input.from)?;
+    let channel = input.channel.unwrap_or(Channel::Whatsapp);
+    let (last, tapped, name, profile) = {
+        let mut state = world.state();
+        let thread = |sent: &&Sent| sent.to == number && sent.tenant == tenant.id && sent.channel == channel;
+        let last = state.outbox.iter().rev().find(thread).cloned();
+        let tapped = match &input.button {
+            None => None,
+            Some(label) => {
+                let found = state.outbox.iter().rev().filter(thread).find_map(|sent| {
+                    let wanted = |button: &&Button| button.text == *label || button.payload.as_ref() == Some(label);
+                    sent.shown
+                        .buttons
+                        .iter()
+                        .find(wanted)
+                        .map(|button| (sent.clone(), button.clone()))
+                });
+                Some(found.ok_or_else(|| not_found("no message to this customer has that button"))?)
+            }
+        };
+        let phone = state.phone(&number);
+        (last, tapped, phone.name(&number), phone.profile.clone())
+    };
+    let text = tapped
+        .as_ref()
+        .map_or(input.text.as_str(), |(_, button)| &button.text)
+        .to_owned();
+    if text.is_empty() {
+        return Err(bad_request("a reply needs a text or a button"));
+    }
+    let tapped = tapped.as_ref().map(|(sent, button)| (sent, button));
+    let person = (number.as_str(), name.as_str(), &profile);
+
+    let wrote_through = last.as_ref().map(|sent| sent.via);
+    let through_graph = tenant.whatsapp.is_some() && wrote_through != Some(Via::Twilio);
+    let last_number = || {
+        last.as_ref()
+            .map(|sent| sent.from.clone())
+            .filter(|from| from.starts_with('+'))
+    };
+    let to_number = input.to.as_deref().and_then(e164).or_else(last_number);
+    let (webhook, id, notice, window) = match (channel, &tenant.whatsapp, &tenant.twilio) {
+        (Channel::Whatsapp, Some(account), _) if through_graph => {
+            let (webhook, id) = graph::reply(&world, &config, (tenant, account), person, &text, tapped);
+            (webhook, id, None, Some(account.phone_number_id.clone()))
+        }
+        (Channel::Whatsapp, _, Some(account)) => {
+            let to = account.whatsapp_sender.clone();
+            let to = to.ok_or_else(|| not_found("this tenant has no WhatsApp number"))?;
+            let at = (channel, to.as_str());
+            let (webhook, id, _) = twilio::reply(&world, &config, (tenant, account), person, at, &text, tapped);
+            (webhook, id, None, Some(to))
+        }
+        (Channel::Sms, _, Some(account)) => {
+            let to = to_number.or_else(|| account.numbers.first().cloned());
+            let to = to.ok_or_else(|| not_found("this tenant has no SMS number"))?;
+            let at = (channel, to.as_str());
+            let (webhook, id, notice) = twilio::reply(&world, &config, (tenant, account), person, at, &text, tapped);
+            (webhook, id, notice, None)
+        }
+        _ => return Err(not_found("this tenant has no such channel")),
+    };
+
+    let api = if channel == Channel::Whatsapp && through_graph {
+        Api::Graph
+    } else {
+        Api::Twilio
+    };
+    let copies = {
+        let mut state = world.state();
+        state.note(&number, note(&world, tenant, Some(channel), "in", text, id.clone()));
+        if let Some(notice) = notice {
+            let at = note(
+                &world,
+                tenant,
+                Some(channel),
+                "notice",
+                notice.to_owned(),
+                format!("{id}-notice"),
+            );
+            state.note(&number, at);
+        }
+        if let Some(sender) = window {
+            state.windows.insert((sender, number.clone()), world.now());
+        }
+        let event = Event {
+            api,
+            tenant: &tenant.id,
+            number: Some(&number),
+        };
+        let duplicated = state
+            .fault(event, &[Kind::DuplicateWebhooks])
+            .map(|_| COPIES_WHEN_DUPLICATED);
+        input.repeat.or(duplicated).unwrap_or(1).clamp(1, 20)
+    };
+    world.changed(&number);
+    if !input.wait {
+        world.deliver_later(&webhook, Duration::ZERO, copies);
+        return Ok(Json(json!({"id": id})));
+    }
+    let _busy = world.busy();
+    let mut status = 0;
+    for _ in 0..copies {
+        status = world.deliver(&webhook).await.status;
+    }
+    Ok(Json(json!({"id": id, "status": status})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PreferenceIn {
+    tenant: String,
+    from: String,
+    /// `stop` or `resume`.
+    value: String,
+}
+
+/// The customer stops or resumes marketing messages in WhatsApp's own settings.
+async fn set_preference(State(world): State<Sims>, Json(input): Json<PreferenceIn>) -> Result<StatusCode, Refused> {
+    let config = world.config();
+    let tenant = tenant(&config, &input.tenant)?;
+    let account = tenant
+        .whatsapp
+        .as_ref()
+        .ok_or_else(|| not_found("this tenant has no WhatsApp account"))?;
+    let number = phone_number(&input.from)?;
+    let pair = (tenant.id.clone(), number.clone());
+    let name = {
+        let mut state = world.state();
+        match input.value.as_str() {
+            "stop" => drop(state.marketing_stopped.insert(pair)),
+            "resume" => drop(state.marketing_stopped.remove(&pair)),
+            _ => return Err(bad_request("value is stop or resume")),
+        }
+        state.phone(&number).name(&number)
+    };
+    let webhook = graph::preference_webhook(&world, &config, (tenant, account), (&number, &name), &input.value);
+    world.deliver_later(&webhook, Duration::ZERO, 1);
+    Ok(StatusCode::ACCEPTED)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HandshakeIn {
+    tenant: String,
+}
+
+/// What Meta does when a webhook URL is saved.
+async fn shake_hands(State(world): State<Sims>, Json(input): Json<HandshakeIn>) -> Result<Json<Value>, Refused> {
+    let config = world.config();
+    let tenant = tenant(&config, &input.tenant)?;
+    let account = tenant
+        .whatsapp
+        .as_ref()
+        .ok_or_else(|| not_found("this tenant has no WhatsApp account"))?;
+    let (status, echoed) = graph::handshake(&world, tenant, account).await;
+    Ok(Json(json!({"status": status, "challenge_echoed": echoed})))
+}
+
+// Phones
+
+async fn list_phones(State(world): State<Sims>) -> Json<Value> {
+    let state = world.state();
+    let phones: Vec<_> = state
+        .phones
+        .iter()
+        .map(|(number, phone)| {
+            let written = state
+                .outbox
+                .iter()
+                .rev()
+                .find(|sent| sent.to == *number)
+                .map(|sent| sent.accepted_at);
+            let noted = phone.notes.last().map(|note| note.at);
+            json!({"number": number, "name": phone.name(number), "last_at": written.max(noted)})
+        })
+        .collect();
+    Json(json!(phones))
+}
+
+/// Something in a chat, oldest first.
+#[derive(Debug, Serialize)]
+struct Item {
+    id: String,
+    /// `out` (the business wrote), `in`, `call`, `notice`.
+    kind: &'static str,
+    text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<Button>,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u32>,
+    seen: bool,
+}
+
+async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Result<Json<Value>, Refused> {
+    let number = phone_number(&number)?;
+    let config = world.config();
+    let state = world.state();
+    let unknown = crate::phones::Phone::default();
+    let phone = state.phones.get(&number).unwrap_or(&unknown);
+    let chats: Vec<_> = config
+        .tenants
+        .iter()
+        .map(|tenant| {
+            let items = |channel: Channel| {
+                let sent = state
+                    .outbox
+                    .iter()
+                    .filter(|sent| sent.to == number && sent.tenant == tenant.id && sent.channel == channel)
+                    .map(|sent| Item {
+                        id: sent.id.clone(),
+                        kind: "out",
+                        text: sent.shown.text.clone(),
+                        buttons: sent.shown.buttons.clone(),
+                        at: sent.accepted_at,
+                        status: Some(sent.failed().map_or(sent.latest(), |failed| failed.status)),
+                        code: sent.failed().and_then(|failed| failed.code),
+                        seen: false,
+                    });
+                let noted = phone
+                    .notes
+                    .iter()
+                    .filter(|note| note.tenant == tenant.id && note.channel.is_none_or(|of| of == channel))
+                    .map(|note| Item {
+                        id: note.id.clone(),
+                        kind: note.kind,
+                        text: note.text.clone(),
+                        buttons: Vec::new(),
+                        at: note.at,
+                        status: None,
+                        code: None,
+                        seen: note.seen,
+                    });
+                let mut items: Vec<_> = sent.chain(noted).collect();
+                items.sort_by_key(|item| item.at);
+                items
+            };
+            json!({
+                "tenant": tenant.id,
+                "name": tenant.name,
+                "whatsapp": items(Channel::Whatsapp),
+                "sms": items(Channel::Sms),
+            })
+        })
+        .collect();
+    let rules = state.faults.rules().iter();
+    let rules: Vec<_> = rules
+        .filter(|rule| rule.number.as_ref().is_none_or(|of| same_number(of, &number)))
+        .cloned()
+        .collect();
+    Ok(Json(json!({
+        "number": number,
+        "name": phone.name(&number),
+        "profile": phone.profile,
+        "faults": rules,
+        "chats": chats,
+    })))
+}
+
+async fn set_profile(
+    State(world): State<Sims>,
+    Path(number): Path<String>,
+    Json(profile): Json<Profile>,
+) -> Result<StatusCode, Refused> {
+    let number = phone_number(&number)?;
+    world.state().phone(&number).profile = profile;
+    world.changed(&number);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct ReadQuery {
+    tenant: Option<String>,
+}
+
+async fn read_messages(
+    State(world): State<Sims>,
+    Path(number): Path<String>,
+    Query(query): Query<ReadQuery>,
+) -> Result<Json<Value>, Refused> {
+    let number = phone_number(&number)?;
+    let read = statuses::read_all(&world, &number, query.tenant.as_deref());
+    Ok(Json(json!({"read": read})))
+}
+
+// Faults
+
+async fn list_faults(State(world): State<Sims>) -> Json<Vec<Rule>> {
+    Json(world.state().faults.rules().to_vec())
+}
+
+async fn replace_faults(State(world): State<Sims>, Json(rules): Json<Vec<Rule>>) -> Json<Vec<Rule>> {
+    world.state().faults.replace(rules);
+    world.faults_changed();
+    Json(world.state().faults.rules().to_vec())
+}
+
+async fn add_fault(State(world): State<Sims>, Json(rule): Json<Rule>) -> (StatusCode, Json<Value>) {
+    let id = world.state().faults.add(rule);
+    world.faults_changed();
+    (StatusCode::CREATED, Json(json!({"id": id})))
+}
+
+async fn clear_faults(State(world): State<Sims>) -> StatusCode {
+    world.state().faults.replace(Vec::new());
+    world.faults_changed();
+    StatusCode::NO_CONTENT
+}
+
+async fn remove_fault(State(world): State<Sims>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
+    if !world.state().faults.remove(id) {
+        return Err(not_found(format!("there is no fault {id}")));
+    }
+    world.faults_changed();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+// Looking
+
+#[derive(Debug, Default, Deserialize)]
+struct OutboxQuery {
+    tenant: Option<String>,
+    to: Option<String>,
+}
+
+async fn list_outbox(State(world): State<Sims>, Query(query): Query<OutboxQuery>) -> Json<Vec<Sent>> {
+    let state = world.state();
+    let sent = state
+        .outbox
+        .iter()
+        .filter(|sent| query.tenant.as_ref().is_none_or(|tenant| *tenant == sent.tenant))
+        .filter(|sent| query.to.as_ref().is_none_or(|to| same_number(to, &sent.to)));
+    Json(sent.cloned().collect())
+}
+
+async fn show_deliveries(State(world): State<Sims>) -> Json<Value> {
+    Json(json!(world.deliveries.counts()))
+}
+
+async fn show_idle(State(world): State<Sims>) -> Json<Value> {
+    let counts = world.deliveries.counts();
+    let busy = world.busy_count();
+    Json(json!({
+        "idle": busy == 0 && counts.pending == 0,
+        "pending_webhooks": counts.pending,
+        "busy": busy,
+        "held_messages": world.held_count(),
+        "delivered_webhooks": counts.delivered,
+        "failed_webhooks": counts.failed,
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockIn {
+    offset_seconds: i64,
+}
+
+async fn show_clock(State(world): State<Sims>) -> Json<Value> {
+    Json(json!({"now": world.now(), "offset_seconds": world.clock.offset_seconds()}))
+}
+
+async fn set_clock(State(world): State<Sims>, Json(input): Json<ClockIn>) -> Json<Value> {
+    world.clock.set_offset(input.offset_seconds);
+    show_clock(State(world)).await
+}
+
+/// Forgets messages, phones, windows, opt-outs and faults; keeps the configuration.
+async fn reset(State(world): State<Sims>) -> StatusCode {
+    *world.state() = crate::world::State::new(world.config().seed);
+    world.faults_changed();
+    StatusCode::NO_CONTENT
+}

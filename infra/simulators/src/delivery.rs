@@ -1,0 +1,283 @@
+//! Webhooks to Ringback, redelivered until it answers 2xx.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use tokio::sync::{Semaphore, watch};
+
+use crate::clock::Clock;
+use crate::config::Delivery;
+use crate::{lock, signatures};
+
+/// A webhook before it is signed: signing happens per attempt, because Standard Webhooks signs the attempt's time.
+#[derive(Clone, Debug)]
+pub(crate) struct Webhook {
+    /// For people: `status delivered`, `voice`, `call.ended`.
+    pub(crate) what: String,
+    pub(crate) tenant: String,
+    pub(crate) url: String,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Meta {
+        app_secret: String,
+        json: Vec<u8>,
+    },
+    Twilio {
+        key: TwilioKey,
+        form: Vec<(String, String)>,
+        get: bool,
+        idempotency_token: String,
+    },
+    Telephony {
+        secret: String,
+        id: String,
+        json: Vec<u8>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum TwilioKey {
+    AuthToken(String),
+    Shared { id: String, secret: String },
+}
+
+/// What became of one webhook.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// The last answer; 0 when there was none.
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Outcome {
+    pub(crate) fn delivered(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Deliveries {
+    http: reqwest::Client,
+    slots: Semaphore,
+    counts: Mutex<Counts>,
+    clock: Arc<Clock>,
+    stop: watch::Receiver<bool>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Counts {
+    /// Not yet answered 2xx and not given up.
+    pub(crate) pending: u64,
+    pub(crate) delivered: u64,
+    /// Given up after the last attempt, or refused for good.
+    pub(crate) failed: u64,
+    pub(crate) attempts: u64,
+    /// What was given up, newest last, at most fifty; no bodies and no numbers.
+    pub(crate) failures: Vec<Failure>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Failure {
+    what: String,
+    tenant: String,
+    status: u16,
+    attempts: u32,
+}
+
+/// Counts a webhook as pending for as long as it lives, so that a cancelled task is not pending for ever.
+struct Pending<'a>(&'a Deliveries);
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.counts).pending -= 1;
+    }
+}
+
+impl Deliveries {
+    pub(crate) fn new(
+        http: reqwest::Client,
+        concurrency: usize,
+        clock: Arc<Clock>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            http,
+            slots: Semaphore::new(concurrency.max(1)),
+            counts: Mutex::default(),
+            clock,
+            stop,
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        lock(&self.counts).clone()
+    }
+
+    /// Delivers one webhook, for as long as that takes.
+    pub(crate) async fn deliver(&self, webhook: &Webhook, how: Delivery) -> Outcome {
+        lock(&self.counts).pending += 1;
+        let _pending = Pending(self);
+        let mut pause = Duration::from_millis(how.first_backoff_ms);
+        let mut attempt = 1;
+        loop {
+            let outcome = self.attempt(webhook, how).await;
+            lock(&self.counts).attempts += 1;
+            if outcome.delivered() {
+                lock(&self.counts).delivered += 1;
+                return outcome;
+            }
+            let for_good = matches!(webhook.body, Body::Telephony { .. }) && matches!(outcome.status, 413 | 422);
+            if for_good || attempt >= how.attempts || *self.stop.borrow() {
+                self.give_up(webhook, outcome.status, attempt);
+                return outcome;
+            }
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            pause = (pause * 2).min(Duration::from_millis(how.max_backoff_ms));
+            attempt += 1;
+        }
+    }
+
+    /// A plain GET, once: the webhook handshake.
+    pub(crate) async fn get(&self, url: &str) -> Result<(u16, String), reqwest::Error> {
+        let answer = self.http.get(url).timeout(Duration::from_secs(15)).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    fn give_up(&self, webhook: &Webhook, status: u16, attempts: u32) {
+        let mut counts = lock(&self.counts);
+        counts.failed += 1;
+        if counts.failures.len() == 50 {
+            counts.failures.remove(0);
+        }
+        counts.failures.push(Failure {
+            what: webhook.what.clone(),
+            tenant: webhook.tenant.clone(),
+            status,
+            attempts,
+        });
+    }
+
+    async fn attempt(&self, webhook: &Webhook, how: Delivery) -> Outcome {
+        let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+        let request = match self.request(webhook) {
+            Ok(request) => request.timeout(Duration::from_millis(how.timeout_ms)),
+            Err(reason) => {
+                return Outcome {
+                    status: 0,
+                    body: reason,
+                };
+            }
+        };
+        match request.send().await {
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                // A body that breaks off half-way is no answer.
+                match answer.text().await {
+                    Ok(body) => Outcome { status, body },
+                    Err(error) => Outcome {
+                        status: 0,
+                        body: error.to_string(),
+                    },
+                }
+            }
+            Err(error) => Outcome {
+                status: 0,
+                body: error.to_string(),
+            },
+        }
+    }
+
+    fn request(&self, webhook: &Webhook) -> Result<reqwest::RequestBuilder, String> {
+        // Twilio signs the URL without its fragment, which never travels.
+        let url = webhook.url.split('#').next().unwrap_or_default();
+        Ok(match &webhook.body {
+            Body::Meta { app_secret, json } => self
+                .http
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .header("X-Hub-Signature-256", signatures::meta(app_secret, json))
+                .body(json.clone()),
+            Body::Twilio {
+                key,
+                form,
+                get,
+                idempotency_token,
+            } => {
+                let encoded = form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish();
+                let (url, signed_form): (String, &[_]) = if *get {
+                    let joint = if url.contains('?') { '&' } else { '?' };
+                    (format!("{url}{joint}{encoded}"), &[])
+                } else {
+                    (url.to_owned(), form)
+                };
+                let mut headers = HeaderMap::new();
+                let signature = match key {
+                    TwilioKey::AuthToken(token) => signatures::twilio(token, &url, signed_form),
+                    TwilioKey::Shared { id, secret } => {
+                        let settings = signatures::twilio_shared_key_settings(id);
+                        insert(&mut headers, "x-twilio-webhooks-signature-settings", &settings)?;
+                        signatures::twilio_shared_key(secret, &url, signed_form)
+                    }
+                };
+                insert(&mut headers, "x-twilio-signature", &signature)?;
+                insert(&mut headers, "i-twilio-idempotency-token", idempotency_token)?;
+                let request = if *get {
+                    self.http.get(&url)
+                } else {
+                    let form_type = "application/x-www-form-urlencoded; charset=UTF-8";
+                    self.http.post(&url).header(CONTENT_TYPE, form_type).body(encoded)
+                };
+                request.headers(headers).header("User-Agent", "TwilioProxy/1.1")
+            }
+            Body::Telephony { secret, id, json } => {
+                let timestamp = self.clock.now().as_second();
+                self.http
+                    .post(url)
+                    .header(CONTENT_TYPE, "application/json")
+                    .header("webhook-id", id)
+                    .header("webhook-timestamp", timestamp.to_string())
+                    .header(
+                        "webhook-signature",
+                        signatures::standard_webhooks(secret, id, timestamp, json)?,
+                    )
+                    .body(json.clone())
+            }
+        })
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), String> {
+    let value = HeaderValue::from_str(value).map_err(|error| format!("writing the header {name}: {error}"))?;
+    headers.insert(HeaderName::from_static(name), value);
+    Ok(())
+}
+
+/// JSON as Meta writes it: everything beyond ASCII and every `/` escaped, so that a receiver which re-serialises before
+/// checking the signature is found out.
+pub(crate) fn meta_json(value: &serde_json::Value) -> Vec<u8> {
+    let plain = value.to_string();
+    let mut escaped = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        match c {
+            '/' => escaped.push_str("\\/"),
+            c if c.is_ascii() => escaped.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    escaped.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    escaped.into_bytes()
+}

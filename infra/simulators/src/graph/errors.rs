@@ -1,0 +1,144 @@
+//! The Graph API's error bodies, as in `fixtures/whatsapp/send/response`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// Code, HTTP status, and what Meta calls it. HTTP statuses are plausible, not confirmed (PROVIDERS-messaging 4, row 10).
+const TABLE: &[(u32, u16, &str)] = &[
+    (1, 500, "An unknown error occurred"),
+    (2, 503, "Service temporarily unavailable"),
+    (100, 400, "Invalid parameter"),
+    (190, 401, "Error validating access token: Session has expired"),
+    (130_429, 429, "Rate limit hit"),
+    (131_000, 500, "Something went wrong"),
+    (131_008, 400, "Required parameter is missing"),
+    (131_009, 400, "Parameter value is not valid"),
+    (131_016, 500, "Service unavailable"),
+    (131_021, 400, "Recipient cannot be sender"),
+    (131_026, 400, "Message undeliverable"),
+    (131_047, 400, "Re-engagement message"),
+    (
+        131_049,
+        400,
+        "This message was not delivered to maintain healthy ecosystem engagement.",
+    ),
+    (
+        131_050,
+        400,
+        "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages",
+    ),
+    (131_051, 400, "Unsupported message type"),
+    (
+        131_062,
+        400,
+        "Business-scoped User ID (BSUID) recipients are not supported for this message",
+    ),
+    (
+        132_000,
+        400,
+        "Number of parameters does not match the expected number of params",
+    ),
+    (132_001, 404, "Template name does not exist in the translation"),
+    (132_005, 400, "Translated text too long"),
+    (
+        132_012,
+        400,
+        "Parameter format does not match format in the created template",
+    ),
+    (132_015, 400, "Template is paused"),
+    (132_016, 400, "Template is disabled"),
+    (132_018, 400, "There is an issue with the parameters in your template"),
+];
+
+/// Codes whose message Meta does not start with the number.
+const WITHOUT_NUMBER: &[u32] = &[1, 2, 190];
+
+#[derive(Clone, Debug)]
+pub(crate) struct GraphError {
+    pub(crate) code: u32,
+    details: String,
+    subcode: Option<u32>,
+}
+
+pub(crate) fn title(code: u32) -> &'static str {
+    TABLE
+        .iter()
+        .find(|row| row.0 == code)
+        .map_or("Unknown error", |row| row.2)
+}
+
+impl GraphError {
+    pub(crate) fn new(code: u32, details: impl Into<String>) -> Self {
+        Self {
+            code,
+            details: details.into(),
+            subcode: None,
+        }
+    }
+
+    pub(crate) fn token() -> Self {
+        Self {
+            subcode: Some(463),
+            ..Self::new(190, "")
+        }
+    }
+
+    /// Also the answer for another tenant's object: Meta does not tell the two apart.
+    pub(crate) fn no_object(id: &str) -> Self {
+        Self {
+            subcode: Some(33),
+            ..Self::new(100, id)
+        }
+    }
+
+    fn body(&self) -> Value {
+        let message = if self.subcode == Some(33) {
+            format!(
+                "(#100) Unsupported get request. Object with ID '{}' does not exist",
+                self.details
+            )
+        } else if WITHOUT_NUMBER.contains(&self.code) {
+            title(self.code).to_owned()
+        } else {
+            format!("(#{}) {}", self.code, title(self.code))
+        };
+        let mut error = json!({"message": message, "type": "OAuthException", "code": self.code});
+        if let Some(subcode) = self.subcode {
+            error["error_subcode"] = json!(subcode);
+        } else if self.code == 2 {
+            error["is_transient"] = json!(true);
+        } else if !WITHOUT_NUMBER.contains(&self.code) {
+            error["error_data"] = json!({"messaging_product": "whatsapp", "details": self.details});
+        }
+        error["fbtrace_id"] = json!("ASimulatedTraceId00001");
+        json!({ "error": error })
+    }
+}
+
+impl IntoResponse for GraphError {
+    fn into_response(self) -> Response {
+        let status = TABLE.iter().find(|row| row.0 == self.code).map_or(400, |row| row.1);
+        let status = if self.subcode == Some(33) { 404 } else { status };
+        (
+            StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+            Json(self.body()),
+        )
+            .into_response()
+    }
+}
+
+/// One of the ways the Graph API fails: also with HTML (PROVIDERS-messaging 1.11).
+pub(crate) fn server_error(dice: u64) -> Response {
+    match dice % 5 {
+        0 => GraphError::new(1, "").into_response(),
+        1 => GraphError::new(2, "").into_response(),
+        2 => GraphError::new(131_000, "Unknown error").into_response(),
+        3 => GraphError::new(131_016, "Temporarily unavailable").into_response(),
+        _ => {
+            let page = "<html><head><title>502</title></head><body>Bad gateway</body></html>";
+            (StatusCode::BAD_GATEWAY, Html(page)).into_response()
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Meta's Graph API for WhatsApp: messages, media, the list of templates (PROVIDERS-messaging 1).
+
+mod errors;
+mod media;
+mod messages;
+mod templates;
+mod webhooks;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::config::{Config, Tenant, WhatsAppAccount};
+use crate::faults::{Api, Event};
+use crate::interference;
+use crate::world::Sims;
+
+use errors::GraphError;
+pub(crate) use media::Media;
+pub(crate) use templates::placeholders;
+pub(crate) use webhooks::{handshake, preference_webhook, reply, status_webhook};
+
+pub(crate) fn routes() -> Router<Sims> {
+    Router::new()
+        .route("/{version}/{id}/messages", post(messages::send_message))
+        .route("/{version}/{id}/media", post(media::upload_media))
+        .route("/{version}/{id}/message_templates", get(list_templates))
+        .route("/{version}/{id}", get(get_object).delete(media::delete_media))
+        .route("/media-downloads/{id}", get(media::download_media))
+}
+
+/// A Graph API request that may go on: its token is a tenant's.
+struct Access<'a> {
+    tenant: &'a Tenant,
+    account: &'a WhatsAppAccount,
+}
+
+fn authorise<'a>(
+    world: &Sims,
+    config: &'a Config,
+    headers: &HeaderMap,
+    version: &str,
+) -> Result<Access<'a>, GraphError> {
+    let is_version = version
+        .strip_prefix('v')
+        .is_some_and(|number| number.parse::<f32>().is_ok());
+    if !is_version {
+        return Err(GraphError::new(100, "Unknown path components"));
+    }
+    let token = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or_else(GraphError::token)?;
+    let access = config.tenants.iter().find_map(|tenant| {
+        let account = tenant.whatsapp.as_ref()?;
+        (account.access_token == token).then_some(Access { tenant, account })
+    });
+    access.ok_or_else(GraphError::token).and_then(|access| {
+        let event = Event {
+            api: Api::Graph,
+            tenant: &access.tenant.id,
+            number: None,
+        };
+        if interference::credentials_refused(world, event) {
+            Err(GraphError::token())
+        } else {
+            Ok(access)
+        }
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct TemplatesQuery {
+    limit: Option<usize>,
+    after: Option<String>,
+    name: Option<String>,
+    status: Option<String>,
+    language: Option<String>,
+}
+
+async fn list_templates(
+    State(world): State<Sims>,
+    Path((version, waba)): Path<(String, String)>,
+    Query(query): Query<TemplatesQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    let config = world.config();
+    let account = authorise(&world, &config, &headers, &version)?.account;
+    if account.waba_id != waba {
+        return Err(GraphError::no_object(&waba));
+    }
+    let wanted = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
+    let all: Vec<Value> = account
+        .templates
+        .iter()
+        .enumerate()
+        .filter(|(_, template)| {
+            // Meta finds names by part.
+            query.name.as_deref().is_none_or(|name| template.name.contains(name))
+                && wanted(&query.status, &template.status)
+                && wanted(&query.language, &template.language)
+        })
+        .map(|(place, template)| {
+            let named = template.components.iter().any(|component| {
+                let text = component["text"].as_str().unwrap_or_default();
+                placeholders(text).any(|name| name.parse::<u32>().is_err())
+            });
+            json!({
+                "name": template.name,
+                "status": template.status,
+                "category": template.category,
+                "language": template.language,
+                "id": format!("81{:013}", place + 1),
+                "quality_score": {"score": "GREEN", "date": world.now().as_second()},
+                "parameter_format": if named { "NAMED" } else { "POSITIONAL" },
+                "components": template.components,
+            })
+        })
+        .collect();
+
+    let cursor = |place: usize| STANDARD.encode(format!("at:{place}"));
+    let start = query.after.as_deref().map_or(Some(0), |after| {
+        String::from_utf8(STANDARD.decode(after).ok()?)
+            .ok()?
+            .strip_prefix("at:")?
+            .parse::<usize>()
+            .ok()
+    });
+    let start = start
+        .ok_or_else(|| GraphError::new(100, "after is not a cursor of this list"))?
+        .min(all.len());
+    let limit = query.limit.unwrap_or(25).clamp(1, 1000);
+    let end = (start + limit).min(all.len());
+    let mut answer = json!({
+        "data": all[start..end],
+        "paging": {"cursors": {"before": cursor(start), "after": cursor(end)}},
+    });
+    if end < all.len() {
+        let next = format!(
+            "{}/{version}/{waba}/message_templates?limit={limit}&after={}",
+            own_url(&headers),
+            cursor(end)
+        );
+        answer["paging"]["next"] = json!(next);
+    }
+    Ok(Json(answer))
+}
+
+/// `GET /{version}/{id}`: a media id or the business's phone number.
+async fn get_object(
+    State(world): State<Sims>,
+    Path((version, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    let access = match authorise(&world, &config, &headers, &version) {
+        Ok(access) => access,
+        Err(error) => return error.into_response(),
+    };
+    if id == access.account.phone_number_id {
+        return Json(json!({
+            "id": id,
+            "display_phone_number": access.account.display_number,
+            "verified_name": access.tenant.name,
+            "quality_rating": "GREEN",
+            "code_verification_status": "VERIFIED",
+            "platform_type": "CLOUD_API",
+        }))
+        .into_response();
+    }
+    media::describe(&world, access.tenant, &id, &own_url(&headers)).map_or_else(
+        || GraphError::no_object(&id).into_response(),
+        |described| (StatusCode::OK, Json(described)).into_response(),
+    )
+}
+
+/// The URL this request came to, for links in answers.
+fn own_url(headers: &HeaderMap) -> String {
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("127.0.0.1");
+    format!("http://{host}")
+}

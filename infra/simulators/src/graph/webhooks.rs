@@ -1,0 +1,197 @@
+//! What Meta posts to Ringback: statuses, messages, preferences; and the handshake of a new webhook.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::errors;
+use crate::config::{Config, Tenant, WhatsAppAccount};
+use crate::delivery::{Body, Webhook, meta_json};
+use crate::outbox::{Button, Sent};
+use crate::phones::{Profile, bsuid, digits};
+use crate::world::Sims;
+
+const ERRORS_PAGE: &str = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/";
+
+fn webhook(
+    config: &Config,
+    tenant: &Tenant,
+    account: &WhatsAppAccount,
+    what: &str,
+    field: &str,
+    value: Value,
+) -> Webhook {
+    let mut full = json!({
+        "messaging_product": "whatsapp",
+        "metadata": {
+            "display_phone_number": digits(&account.display_number),
+            "phone_number_id": account.phone_number_id,
+        },
+    });
+    if let (Value::Object(full), Value::Object(value)) = (&mut full, value) {
+        full.extend(value);
+    }
+    let event = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{"id": account.waba_id, "changes": [{"value": full, "field": field}]}],
+    });
+    Webhook {
+        what: format!("whatsapp {what}"),
+        tenant: tenant.id.clone(),
+        url: tenant.whatsapp_url(config, account),
+        body: Body::Meta {
+            app_secret: account.app_secret.clone(),
+            json: meta_json(&event),
+        },
+    }
+}
+
+/// A delivery status, in the shape of `fixtures/whatsapp/status`.
+pub(crate) fn status_webhook(
+    config: &Config,
+    sent: &Sent,
+    name: &str,
+    status: &str,
+    at: Timestamp,
+    code: Option<u32>,
+) -> Option<Webhook> {
+    let tenant = config.tenant(&sent.tenant)?;
+    let account = tenant.whatsapp.as_ref()?;
+    let user_id = bsuid(&account.waba_id, &sent.to);
+    // Somebody without WhatsApp has no contact, no BSUID (fixtures/whatsapp/status/failed_131026_no_contacts_no_bsuid).
+    let known = code != Some(131_026);
+    let mut item = json!({
+        "id": sent.id,
+        "status": status,
+        "timestamp": at.as_second().to_string(),
+    });
+    if !sent.wire.to_bsuid {
+        item["recipient_id"] = json!(digits(&sent.to));
+    }
+    if known && (code.is_none() || sent.wire.to_bsuid) {
+        item["recipient_user_id"] = json!(user_id);
+    }
+    if matches!(status, "sent" | "delivered") {
+        item["pricing"] = json!({
+            "billable": true,
+            "pricing_model": "PMP",
+            "category": sent.wire.category,
+            "type": "regular",
+        });
+    }
+    if let Some(code) = code {
+        item["errors"] = json!([{
+            "code": code,
+            "title": errors::title(code),
+            "message": errors::title(code),
+            "error_data": {"details": errors::title(code)},
+            "href": ERRORS_PAGE,
+        }]);
+    }
+    if let Some(key) = &sent.key {
+        item["biz_opaque_callback_data"] = json!(key);
+    }
+    let mut value = json!({"statuses": [item]});
+    if known {
+        let mut contact = json!({"profile": {"name": name}, "user_id": user_id});
+        if !sent.wire.to_bsuid {
+            contact["wa_id"] = json!(digits(&sent.to));
+        }
+        value["contacts"] = json!([contact]);
+    }
+    Some(webhook(
+        config,
+        tenant,
+        account,
+        &format!("status {status}"),
+        "messages",
+        value,
+    ))
+}
+
+/// The customer's answer, in the shape of `fixtures/whatsapp/inbound`: text, or a tapped button. Also its id.
+pub(crate) fn reply(
+    world: &Sims,
+    config: &Config,
+    (tenant, account): (&Tenant, &WhatsAppAccount),
+    (number, name, profile): (&str, &str, &Profile),
+    text: &str,
+    tapped: Option<(&Sent, &Button)>,
+) -> (Webhook, String) {
+    let user_id = bsuid(&account.waba_id, number);
+    let id = format!("wamid.{}", STANDARD.encode(format!("SIM:{}", world.hex_id())));
+    let mut contact = json!({"profile": {"name": name}, "user_id": user_id});
+    let mut message = json!({
+        "from_user_id": user_id,
+        "id": id,
+        "timestamp": world.now().as_second().to_string(),
+    });
+    if let Some(username) = &profile.username {
+        contact["profile"]["username"] = json!(username);
+    }
+    if !profile.hide_phone {
+        contact["wa_id"] = json!(digits(number));
+        message["from"] = json!(digits(number));
+    }
+    match tapped {
+        None => {
+            message["type"] = json!("text");
+            message["text"] = json!({"body": text});
+        }
+        Some((sent, button)) => {
+            message["context"] = json!({"from": digits(&account.display_number), "id": sent.id});
+            let payload = button.payload.as_deref().unwrap_or(&button.text);
+            if button.kind == "button" {
+                message["type"] = json!("button");
+                message["button"] = json!({"payload": payload, "text": button.text});
+            } else {
+                message["type"] = json!("interactive");
+                message["interactive"] =
+                    json!({"type": button.kind, button.kind: {"id": payload, "title": button.text}});
+            }
+        }
+    }
+    let value = json!({"contacts": [contact], "messages": [message]});
+    (webhook(config, tenant, account, "message", "messages", value), id)
+}
+
+/// The customer stops or resumes marketing in WhatsApp's own settings (`fixtures/whatsapp/account/user_preferences_stop`).
+pub(crate) fn preference_webhook(
+    world: &Sims,
+    config: &Config,
+    (tenant, account): (&Tenant, &WhatsAppAccount),
+    (number, name): (&str, &str),
+    preference: &str,
+) -> Webhook {
+    let user_id = bsuid(&account.waba_id, number);
+    let value = json!({
+        "contacts": [{"profile": {"name": name}, "wa_id": digits(number), "user_id": user_id}],
+        "user_preferences": [{
+            "wa_id": digits(number),
+            "user_id": user_id,
+            "detail": format!("User requested to {preference} marketing messages"),
+            "category": "marketing_messages",
+            "value": preference,
+            "timestamp": world.now().as_second(),
+        }],
+    });
+    webhook(config, tenant, account, "preference", "user_preferences", value)
+}
+
+/// What Meta does when a webhook URL is saved: `GET` with a challenge. The HTTP status, and whether the challenge came
+/// back as the whole body.
+pub(crate) async fn handshake(world: &Sims, tenant: &Tenant, account: &WhatsAppAccount) -> (u16, bool) {
+    let config = world.config();
+    let challenge = world.numeric_id();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("hub.mode", "subscribe")
+        .append_pair("hub.challenge", &challenge)
+        .append_pair("hub.verify_token", &account.verify_token)
+        .finish();
+    let url = format!("{}?{query}", tenant.whatsapp_url(&config, account));
+    match world.deliveries.get(&url).await {
+        Ok((status, body)) => (status, body == challenge),
+        Err(_) => (0, false),
+    }
+}

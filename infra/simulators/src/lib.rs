@@ -1,0 +1,103 @@
+//! The providers' other side: Graph API, Twilio and a telephone system, for local runs and tests.
+//!
+//! One process and one port. Ringback's functions are pointed here instead of at the providers; the control API plays
+//! the customers. Nothing here ships to AWS.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a simulator is the outside world: it has its own clock"
+)]
+
+mod clock;
+pub mod config;
+mod control;
+mod delivery;
+mod faults;
+mod graph;
+mod interference;
+pub mod outbox;
+mod page;
+mod pbx;
+pub mod phones;
+mod random;
+pub mod signatures;
+mod statuses;
+mod twilio;
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use config::Config;
+
+use world::World;
+
+/// Simulators that run in this process until they are stopped or dropped.
+#[derive(Debug)]
+pub struct Running {
+    pub addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+/// Starts the simulators on `config.listen`.
+///
+/// # Errors
+/// When the address cannot be listened on, or no TLS roots are found for the webhook client.
+pub async fn start(config: Config) -> std::io::Result<Running> {
+    // Webhooks go to the configured URL and nowhere else: a redirect is an answer that is not 2xx.
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(std::io::Error::other)?;
+    let listener = TcpListener::bind(config.listen).await?;
+    let addr = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let world = Arc::new(World::new(config, http, stopped.clone()));
+    let router = Router::new()
+        .merge(page::routes())
+        .merge(control::routes())
+        .merge(graph::routes())
+        .merge(twilio::routes())
+        // WhatsApp documents may have 100 MB.
+        .layer(DefaultBodyLimit::max(100 * 1024 * 1024))
+        .with_state(world);
+    let listener = listener.tap_io(|stream| {
+        // Small answers must not wait for Nagle's timer; a socket that refuses is only slower.
+        let _ = stream.set_nodelay(true);
+    });
+    let server = tokio::spawn(async move {
+        let mut stopped = stopped;
+        let until = async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        // Serving ends with the signal; accepting cannot fail for good.
+        let _ = axum::serve(listener, router).with_graceful_shutdown(until).await;
+    });
+    Ok(Running { addr, stop, server })
+}
+
+impl Running {
+    /// Where they listen, without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Stops: open requests are answered first, held ones let go, undelivered webhooks given up.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+    }
+}
+
+/// A lock whose holder cannot leave it half-written: a panic elsewhere is no reason to stop.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

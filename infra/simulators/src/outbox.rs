@@ -1,0 +1,112 @@
+//! Every message a provider accepted, with the sender's own key: what tests count.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::config::StatusDelays;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    Whatsapp,
+    Sms,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    Graph,
+    Twilio,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Sent {
+    pub tenant: String,
+    pub channel: Channel,
+    pub via: Via,
+    /// E.164 with `+`, or an alphanumeric sender.
+    pub from: String,
+    /// E.164 with `+`; a BSUID only where the phone behind it is not known.
+    pub to: String,
+    #[serde(flatten)]
+    pub content: Content,
+    /// `biz_opaque_callback_data`, or the `key` of StatusCallback's query.
+    pub key: Option<String>,
+    pub accepted_at: Timestamp,
+    /// The provider's id: wamid or message SID.
+    pub id: String,
+    pub statuses: Vec<Status>,
+    /// What the customer sees.
+    #[serde(skip)]
+    pub shown: Shown,
+    #[serde(skip)]
+    pub wire: Wire,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    Body(String),
+    Template {
+        name: String,
+        language: String,
+        parameters: Vec<String>,
+    },
+    /// Media, interactive, location and the like, as sent.
+    Other(Value),
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    pub status: &'static str,
+    pub at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u32>,
+}
+
+/// A message as it looks on the phone.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Shown {
+    pub text: String,
+    /// Buttons the person can tap.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Button>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Button {
+    pub text: String,
+    /// What comes back to the business: a quick reply's payload or an interactive reply's id; none: opens a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+    /// The shape of the answer: `button`, `button_reply` or `list_reply`.
+    #[serde(skip)]
+    pub kind: &'static str,
+}
+
+/// What status webhooks need besides.
+#[derive(Clone, Debug, Default)]
+pub struct Wire {
+    /// Meta's pricing category, lower case: utility, marketing, authentication, service.
+    pub category: String,
+    /// The request named a BSUID instead of a phone.
+    pub to_bsuid: bool,
+    /// Twilio: where statuses go; none: nowhere.
+    pub status_callback: Option<String>,
+    pub messaging_service_sid: Option<String>,
+    pub segments: u32,
+    pub delays: StatusDelays,
+}
+
+impl Sent {
+    pub(crate) fn latest(&self) -> &'static str {
+        self.statuses.last().map_or("accepted", |status| status.status)
+    }
+
+    pub(crate) fn failed(&self) -> Option<&Status> {
+        self.statuses
+            .iter()
+            .find(|status| matches!(status.status, "failed" | "undelivered"))
+    }
+}

@@ -1,0 +1,62 @@
+//! How each provider signs what it sends: the sender's half of the vectors under `shared/testkit/fixtures/vectors`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+use sha2::Sha256;
+
+/// Meta: `X-Hub-Signature-256`, over the raw body.
+#[must_use]
+pub fn meta(app_secret: &str, body: &[u8]) -> String {
+    format!("sha256={}", hex::encode(hmac_sha256(app_secret.as_bytes(), body)))
+}
+
+/// Twilio: `X-Twilio-Signature` with the account's auth token.
+#[must_use]
+pub fn twilio(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(twilio_text(url, form).as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// Twilio with a SharedKey: the same text, HMAC-SHA256; goes with [`twilio_shared_key_settings`].
+#[must_use]
+pub fn twilio_shared_key(secret: &str, url: &str, form: &[(String, String)]) -> String {
+    STANDARD.encode(hmac_sha256(secret.as_bytes(), twilio_text(url, form).as_bytes()))
+}
+
+/// The value of `X-Twilio-Webhooks-Signature-Settings`.
+#[must_use]
+pub fn twilio_shared_key_settings(id: &str) -> String {
+    format!("key={id},algorithm=HMAC_SHA256")
+}
+
+/// The URL as configured, then every parameter's name and value, names in byte order, equal pairs once.
+fn twilio_text(url: &str, form: &[(String, String)]) -> String {
+    let mut pairs: Vec<_> = form.iter().collect();
+    pairs.sort();
+    pairs.dedup();
+    pairs
+        .into_iter()
+        .fold(url.to_owned(), |text, (name, value)| text + name + value)
+}
+
+/// Standard Webhooks: `webhook-signature`, over `id.timestamp.body`.
+///
+/// # Errors
+/// When the secret is not `whsec_` + base64.
+pub fn standard_webhooks(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> Result<String, String> {
+    let key = STANDARD
+        .decode(secret.strip_prefix("whsec_").unwrap_or(secret))
+        .map_err(|error| format!("reading the telephony secret: {error}"))?;
+    let mut text = format!("{id}.{timestamp}.").into_bytes();
+    text.extend_from_slice(body);
+    Ok(format!("v1,{}", STANDARD.encode(hmac_sha256(&key, &text))))
+}
+
+fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(text);
+    mac.finalize().into_bytes().to_vec()
+}

@@ -1,0 +1,81 @@
+//! Twilio's error bodies, as in `fixtures/twilio/send/response`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+const TABLE: &[(u32, u16, &str)] = &[
+    (20_003, 401, "Authenticate"),
+    (20_404, 404, "The requested resource was not found"),
+    (20_429, 429, "Too Many Requests"),
+    (20_500, 500, "Internal Server Error"),
+    (20_503, 503, "Service unavailable"),
+    (21_602, 400, "Message body is required."),
+    (21_603, 400, "A 'From' or 'MessagingServiceSid' parameter is required"),
+    (21_604, 400, "A 'To' phone number is required."),
+    (
+        21_606,
+        400,
+        "The 'From' phone number provided is not a valid, message-capable phone number for this destination",
+    ),
+    (21_610, 400, "Attempt to send to unsubscribed recipient"),
+    (21_614, 400, "'To' number is not a valid mobile number"),
+    (
+        21_617,
+        400,
+        "The concatenated message body exceeds the 1600 character limit",
+    ),
+    (21_655, 400, "The ContentSid Parameter is invalid"),
+    (21_656, 400, "The ContentVariables Parameter is invalid"),
+    (
+        63_007,
+        400,
+        "Twilio could not find a Channel with the specified From address",
+    ),
+    (
+        63_016,
+        400,
+        "Failed to send freeform message because you are outside the allowed window",
+    ),
+];
+
+#[derive(Debug)]
+pub(crate) struct TwilioError {
+    code: u32,
+    message: String,
+}
+
+impl TwilioError {
+    pub(crate) fn new(code: u32) -> Self {
+        let message = TABLE.iter().find(|row| row.0 == code).map_or("Error", |row| row.2);
+        Self {
+            code,
+            message: message.to_owned(),
+        }
+    }
+
+    pub(crate) fn invalid_to(to: &str) -> Self {
+        Self {
+            code: 21_211,
+            message: format!("Invalid 'To' Phone Number: {to}"),
+        }
+    }
+}
+
+impl IntoResponse for TwilioError {
+    fn into_response(self) -> Response {
+        let status = TABLE.iter().find(|row| row.0 == self.code).map_or(400, |row| row.1);
+        let body = json!({
+            "code": self.code,
+            "message": self.message,
+            "more_info": format!("https://www.twilio.com/docs/errors/{}", self.code),
+            "status": status,
+        });
+        (
+            StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+            Json(body),
+        )
+            .into_response()
+    }
+}

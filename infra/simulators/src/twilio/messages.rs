@@ -1,0 +1,538 @@
+//! `Messages.json`: send, fetch, list.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use jiff::{SignedDuration, Timestamp, civil};
+use serde_json::{Value, json};
+
+use super::errors::TwilioError;
+use super::{Access, authorise, date, key_of};
+use crate::config::WindowClosed;
+use crate::faults::{Api, Event, Kind};
+use crate::interference::{self, Caller};
+use crate::outbox::{Channel, Content, Sent, Shown, Via, Wire};
+use crate::phones::{bsuid, e164};
+use crate::statuses::{self, Course};
+use crate::world::{Sims, State as WorldState};
+
+const BODY_LIMIT: usize = 1600;
+
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// A message a customer sent, as the list of messages shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Inbound {
+    pub(crate) account_sid: String,
+    pub(crate) sid: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) body: String,
+    pub(crate) at: Timestamp,
+}
+
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn parse(bytes: &[u8]) -> Self {
+        Self(form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// An empty value counts as absent.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|pair| pair.0 == name)
+            .map(|pair| pair.1.as_str())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+pub(super) async fn create_message(
+    State(world): State<Sims>,
+    Path(account_sid): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let config = world.config();
+    let access = match authorise(&world, &config, &headers, &account_sid) {
+        Ok(access) => access,
+        Err(error) => return error.into_response(),
+    };
+    let form = Form::parse(&body);
+    let (number, channel) = match recipient(&world, &access, &form) {
+        Ok(recipient) => recipient,
+        Err(error) => return error.into_response(),
+    };
+    let key = form.get("StatusCallback").and_then(key_of);
+    let event = Event {
+        api: Api::Twilio,
+        tenant: &access.tenant.id,
+        number: Some(&number),
+    };
+    let caller = Caller::new(&headers, &number, key.as_deref());
+    if let Some(kind) = interference::before(&world, event, &caller).await {
+        return refuse(&world, kind);
+    }
+    let answer = match accept(&world, &access, &form, &number, channel) {
+        Ok(answer) => answer,
+        Err(error) => return error.into_response(),
+    };
+    if let Some(kind) = interference::after(&world, event, &caller).await {
+        return refuse(&world, kind);
+    }
+    (StatusCode::CREATED, Json(answer)).into_response()
+}
+
+fn refuse(world: &Sims, kind: Kind) -> Response {
+    let code = match kind {
+        Kind::BadCredentials => 20_003,
+        Kind::Throttled => 20_429,
+        _ if world.state().random.chance(0.5) => 20_500,
+        _ => 20_503,
+    };
+    TwilioError::new(code).into_response()
+}
+
+/// The person's number, and how they are to be reached.
+fn recipient(world: &Sims, access: &Access<'_>, form: &Form) -> Result<(String, Channel), TwilioError> {
+    let to = form.get("To").ok_or_else(|| TwilioError::new(21_604))?;
+    let Some(address) = to.strip_prefix("whatsapp:") else {
+        let number = e164(to).filter(|_| to.trim().starts_with('+'));
+        return number
+            .map(|number| (number, Channel::Sms))
+            .ok_or_else(|| TwilioError::invalid_to(to));
+    };
+    if let Some(number) = e164(address) {
+        return Ok((number, Channel::Whatsapp));
+    }
+    let is_bsuid = address.as_bytes().get(2) == Some(&b'.');
+    if !is_bsuid {
+        return Err(TwilioError::invalid_to(to));
+    }
+    let portfolio = &access.account.account_sid;
+    let known = world
+        .state()
+        .phones
+        .keys()
+        .find(|number| bsuid(portfolio, number) == address)
+        .cloned();
+    Ok((known.unwrap_or_else(|| address.to_owned()), Channel::Whatsapp))
+}
+
+fn accept(
+    world: &Sims,
+    access: &Access<'_>,
+    form: &Form,
+    number: &str,
+    channel: Channel,
+) -> Result<Value, TwilioError> {
+    let config = world.config();
+    let account = access.account;
+    let from = sender(access, form, channel)?;
+    let (content, shown) = content(access, form, channel)?;
+    let now = world.now();
+    let mut state = world.state();
+    let event = Event {
+        api: Api::Twilio,
+        tenant: &access.tenant.id,
+        number: Some(number),
+    };
+    let mut closed = false;
+    match channel {
+        Channel::Sms => {
+            if state.opt_outs.contains(&(from.clone(), number.to_owned())) {
+                return Err(TwilioError::new(21_610));
+            }
+            if state.fault(event, &[Kind::Landline]).is_some() {
+                return Err(TwilioError::new(21_614));
+            }
+        }
+        Channel::Whatsapp => {
+            let window = (from.clone(), number.to_owned());
+            let open = state
+                .windows
+                .get(&window)
+                .is_some_and(|last| now.duration_since(*last) < WINDOW);
+            closed = !matches!(content, Content::Template { .. }) && !open;
+            if closed && config.window_closed == WindowClosed::Answer {
+                return Err(TwilioError::new(63_016));
+            }
+        }
+    }
+    let sid = format!(
+        "{}{}",
+        if channel == Channel::Sms { "SM" } else { "MM" },
+        world.hex_id()
+    );
+    let status_callback = form.get("StatusCallback").map(str::to_owned);
+    let service = form.get("MessagingServiceSid").map(str::to_owned);
+    let category = if matches!(content, Content::Template { .. }) {
+        "utility"
+    } else {
+        "service"
+    };
+    let sent = Sent {
+        tenant: access.tenant.id.clone(),
+        channel,
+        via: Via::Twilio,
+        from,
+        to: number.to_owned(),
+        key: status_callback.as_deref().and_then(key_of),
+        accepted_at: now,
+        id: sid,
+        statuses: Vec::new(),
+        wire: Wire {
+            category: category.to_owned(),
+            to_bsuid: !number.starts_with('+'),
+            status_callback,
+            messaging_service_sid: service,
+            segments: if channel == Channel::Sms {
+                segments(&shown.text)
+            } else {
+                0
+            },
+            delays: config.status_delay_ms,
+        },
+        content,
+        shown,
+    };
+    let mut course = Course::decide(&mut state, &sent);
+    if closed {
+        course.fails = Some(63_016);
+    }
+    let answer = resource(&account.account_sid, &sent);
+    statuses::accept(world, &mut state, sent, course);
+    Ok(answer)
+}
+
+/// The sending number, without `whatsapp:`.
+fn sender(access: &Access<'_>, form: &Form, channel: Channel) -> Result<String, TwilioError> {
+    let account = access.account;
+    let from = match (form.get("From"), form.get("MessagingServiceSid"), channel) {
+        (Some(from), ..) => from,
+        (None, Some(_), Channel::Sms) => account.numbers.first().ok_or_else(|| TwilioError::new(21_606))?,
+        (None, Some(_), Channel::Whatsapp) => {
+            return account.whatsapp_sender.clone().ok_or_else(|| TwilioError::new(63_007));
+        }
+        (None, None, _) => return Err(TwilioError::new(21_603)),
+    };
+    match channel {
+        Channel::Whatsapp => {
+            let number = from.strip_prefix("whatsapp:").and_then(e164);
+            number
+                .filter(|number| account.whatsapp_sender.as_ref() == Some(number))
+                .ok_or_else(|| TwilioError::new(63_007))
+        }
+        Channel::Sms => match e164(from) {
+            Some(number) if account.numbers.contains(&number) => Ok(number),
+            None if is_alphanumeric_sender(from) => Ok(from.to_owned()),
+            _ => Err(TwilioError::new(21_606)),
+        },
+    }
+}
+
+fn is_alphanumeric_sender(from: &str) -> bool {
+    from.len() <= 11
+        && from.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ')
+        && from.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+fn content(access: &Access<'_>, form: &Form, channel: Channel) -> Result<(Content, Shown), TwilioError> {
+    if let (Some(sid), Channel::Whatsapp) = (form.get("ContentSid"), channel) {
+        return template(access, sid, form.get("ContentVariables"));
+    }
+    let text = form.get("Body").unwrap_or_default();
+    if text.chars().count() > BODY_LIMIT {
+        return Err(TwilioError::new(21_617));
+    }
+    let media = form.get("MediaUrl");
+    if text.is_empty() && media.is_none() {
+        return Err(TwilioError::new(21_602));
+    }
+    let shown = media.map_or_else(|| text.to_owned(), |_| format!("[media] {text}").trim_end().to_owned());
+    Ok((
+        Content::Body(text.to_owned()),
+        Shown {
+            text: shown,
+            buttons: Vec::new(),
+        },
+    ))
+}
+
+fn template(access: &Access<'_>, sid: &str, variables: Option<&str>) -> Result<(Content, Shown), TwilioError> {
+    let is_sid = sid.len() == 34 && sid.starts_with("HX") && sid[2..].bytes().all(|b| b.is_ascii_hexdigit());
+    let contents = &access.account.contents;
+    let known = contents.iter().find(|content| content.sid == sid);
+    if !is_sid || (known.is_none() && !contents.is_empty()) {
+        return Err(TwilioError::new(21_655));
+    }
+    let variables: BTreeMap<String, String> = match variables {
+        None => BTreeMap::new(),
+        Some(json) => serde_json::from_str(json).map_err(|_| TwilioError::new(21_656))?,
+    };
+    let text = match known {
+        None => format!(
+            "[{sid}] {}",
+            variables.values().cloned().collect::<Vec<_>>().join(" · ")
+        ),
+        Some(content) => {
+            let wanted: std::collections::BTreeSet<_> = crate::graph::placeholders(&content.body).collect();
+            if wanted.iter().any(|name| !variables.contains_key(*name)) {
+                return Err(TwilioError::new(21_656));
+            }
+            variables.iter().fold(content.body.clone(), |text, (name, value)| {
+                text.replace(&format!("{{{{{name}}}}}"), value)
+            })
+        }
+    };
+    let mut parameters: Vec<_> = variables.into_iter().collect();
+    parameters.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
+    let content = Content::Template {
+        name: sid.to_owned(),
+        language: known.map_or_else(String::new, |content| content.language.clone()),
+        parameters: parameters.into_iter().map(|(_, value)| value).collect(),
+    };
+    Ok((
+        content,
+        Shown {
+            text,
+            buttons: Vec::new(),
+        },
+    ))
+}
+
+/// Billed segments (PROVIDERS-messaging 2.6).
+fn segments(text: &str) -> u32 {
+    const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿\
+                       abcdefghijklmnopqrstuvwxyzäöñüà";
+    const GSM_TWICE: &str = "^{}\\[~]|€";
+    let gsm: Option<usize> = text
+        .chars()
+        .map(|c| {
+            if GSM.contains(c) {
+                Some(1)
+            } else {
+                GSM_TWICE.contains(c).then_some(2)
+            }
+        })
+        .sum();
+    let (units, single, several) = gsm.map_or_else(|| (text.encode_utf16().count(), 70, 67), |units| (units, 160, 153));
+    u32::try_from(if units <= single { 1 } else { units.div_ceil(several) }).unwrap_or(u32::MAX)
+}
+
+/// A message as the API shows it (`fixtures/twilio/send/response`).
+fn resource(account_sid: &str, sent: &Sent) -> Value {
+    let prefix = if sent.channel == Channel::Whatsapp {
+        "whatsapp:"
+    } else {
+        ""
+    };
+    let by_service = sent.wire.messaging_service_sid.is_some();
+    let status = match sent.latest() {
+        "accepted" if by_service => "accepted",
+        "accepted" => "queued",
+        other => other,
+    };
+    let delivered = sent.statuses.iter().any(|status| status.status == "delivered");
+    let priced = delivered && sent.channel == Channel::Sms;
+    let price = format!("-{:.5}", 0.048 * f64::from(sent.wire.segments));
+    let code = sent.failed().and_then(|status| status.code);
+    let sent_at = sent.statuses.first().map(|status| date(status.at));
+    let from = format!("{prefix}{}", sent.from);
+    let uri = format!("/2010-04-01/Accounts/{account_sid}/Messages/{}", sent.id);
+    json!({
+        "account_sid": account_sid,
+        "api_version": "2010-04-01",
+        "body": sent.shown.text,
+        "date_created": date(sent.accepted_at),
+        "date_sent": sent_at,
+        "date_updated": date(sent.statuses.last().map_or(sent.accepted_at, |status| status.at)),
+        "direction": "outbound-api",
+        "error_code": code,
+        "error_message": code.map(|code| format!("Error {code}")),
+        "from": if by_service && sent.statuses.is_empty() { Value::Null } else { json!(from) },
+        "messaging_service_sid": sent.wire.messaging_service_sid,
+        "num_media": "0",
+        "num_segments": if by_service && sent.statuses.is_empty() { 0 } else { sent.wire.segments }.to_string(),
+        "price": priced.then_some(price),
+        "price_unit": priced.then_some("USD"),
+        "sid": sent.id,
+        "status": status,
+        "subresource_uris": {"media": format!("{uri}/Media.json")},
+        "to": format!("{prefix}{}", sent.to),
+        "uri": format!("{uri}.json"),
+    })
+}
+
+fn inbound_resource(inbound: &Inbound) -> Value {
+    let uri = format!("/2010-04-01/Accounts/{}/Messages/{}", inbound.account_sid, inbound.sid);
+    json!({
+        "account_sid": inbound.account_sid,
+        "api_version": "2010-04-01",
+        "body": inbound.body,
+        "date_created": date(inbound.at),
+        "date_sent": date(inbound.at),
+        "date_updated": date(inbound.at),
+        "direction": "inbound",
+        "error_code": null,
+        "error_message": null,
+        "from": inbound.from,
+        "messaging_service_sid": null,
+        "num_media": "0",
+        "num_segments": "1",
+        "price": null,
+        "price_unit": null,
+        "sid": inbound.sid,
+        "status": "received",
+        "subresource_uris": {"media": format!("{uri}/Media.json")},
+        "to": inbound.to,
+        "uri": format!("{uri}.json"),
+    })
+}
+
+pub(super) async fn fetch_message(
+    State(world): State<Sims>,
+    Path((account_sid, sid)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, TwilioError> {
+    let config = world.config();
+    let access = authorise(&world, &config, &headers, &account_sid)?;
+    let sid = sid.strip_suffix(".json").unwrap_or(&sid);
+    let state = world.state();
+    all(&state, &access)
+        .find(|(_, _, message)| message["sid"] == sid)
+        .map(|(_, _, message)| Json(message))
+        .ok_or_else(|| TwilioError::new(20_404))
+}
+
+/// When (date sent, else created), the same to the day, and the message.
+fn all<'a>(
+    state: &'a WorldState,
+    access: &'a Access<'_>,
+) -> impl Iterator<Item = (Timestamp, civil::Date, Value)> + 'a {
+    let account_sid = &access.account.account_sid;
+    let sent = state
+        .outbox
+        .iter()
+        .filter(|sent| sent.via == Via::Twilio && sent.tenant == access.tenant.id)
+        .map(|sent| {
+            (
+                sent.statuses.first().map_or(sent.accepted_at, |status| status.at),
+                resource(account_sid, sent),
+            )
+        });
+    let received = state
+        .twilio_inbound
+        .iter()
+        .filter(move |inbound| inbound.account_sid == *account_sid)
+        .map(|inbound| (inbound.at, inbound_resource(inbound)));
+    sent.chain(received).map(|(at, message)| (at, day(at), message))
+}
+
+fn day(at: Timestamp) -> civil::Date {
+    at.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// `DateSent=`, `DateSent<=`, `DateSent>=`: a day in GMT, or a moment.
+enum DateFilter {
+    On(civil::Date),
+    Until(Moment),
+    From(Moment),
+}
+
+enum Moment {
+    Day(civil::Date),
+    Time(Timestamp),
+}
+
+impl DateFilter {
+    fn parse(name: &str, value: &str) -> Option<Self> {
+        let moment = match value.parse::<Timestamp>() {
+            Ok(time) => Moment::Time(time),
+            Err(_) => Moment::Day(value.parse().ok()?),
+        };
+        match (name, moment) {
+            ("DateSent", Moment::Day(day)) => Some(Self::On(day)),
+            ("DateSent", Moment::Time(time)) => Some(Self::On(day(time))),
+            ("DateSent<", moment) => Some(Self::Until(moment)),
+            ("DateSent>", moment) => Some(Self::From(moment)),
+            _ => None,
+        }
+    }
+
+    fn holds(&self, at: Timestamp, on: civil::Date) -> bool {
+        match self {
+            Self::On(day) => on == *day,
+            Self::Until(Moment::Day(day)) => on <= *day,
+            Self::Until(Moment::Time(time)) => at <= *time,
+            Self::From(Moment::Day(day)) => on >= *day,
+            // Twilio keeps whole seconds.
+            Self::From(Moment::Time(time)) => at.as_second() >= time.as_second(),
+        }
+    }
+}
+
+pub(super) async fn list_messages(
+    State(world): State<Sims>,
+    Path(account_sid): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Json<Value>, TwilioError> {
+    let config = world.config();
+    let access = authorise(&world, &config, &headers, &account_sid)?;
+    let query = Form::parse(query.unwrap_or_default().as_bytes());
+    let dates: Vec<_> = query
+        .0
+        .iter()
+        .filter_map(|(name, value)| DateFilter::parse(name, value))
+        .collect();
+    let same = |wanted: Option<&str>, address: &Value| {
+        wanted.is_none_or(|wanted| address.as_str().is_some_and(|address| same_address(wanted, address)))
+    };
+    let state = world.state();
+    let mut found: Vec<_> = all(&state, &access)
+        .filter(|(_, _, message)| same(query.get("To"), &message["to"]) && same(query.get("From"), &message["from"]))
+        .filter(|(at, on, _)| dates.iter().all(|date| date.holds(*at, *on)))
+        .collect();
+    drop(state);
+    found.sort_by_key(|(at, _, _)| std::cmp::Reverse(*at));
+
+    let number = |name: &str, default: usize| query.get(name).and_then(|value| value.parse().ok()).unwrap_or(default);
+    let size = number("PageSize", 50).clamp(1, 1000);
+    let page = number("Page", 0);
+    let start = page.saturating_mul(size).min(found.len());
+    let end = (start + size).min(found.len());
+    let uri = |page: usize| {
+        let mut kept = form_urlencoded::Serializer::new(String::new());
+        kept.extend_pairs(
+            query
+                .0
+                .iter()
+                .filter(|(name, _)| !matches!(name.as_str(), "Page" | "PageSize" | "PageToken")),
+        );
+        kept.append_pair("PageSize", &size.to_string())
+            .append_pair("Page", &page.to_string());
+        format!("/2010-04-01/Accounts/{account_sid}/Messages.json?{}", kept.finish())
+    };
+    let messages: Vec<_> = found[start..end].iter().map(|(_, _, message)| message).collect();
+    Ok(Json(json!({
+        "messages": messages,
+        "start": start,
+        "end": end.saturating_sub(1),
+        "page": page,
+        "page_size": size,
+        "uri": uri(page),
+        "first_page_uri": uri(0),
+        "previous_page_uri": page.checked_sub(1).map(uri),
+        "next_page_uri": (end < found.len()).then(|| uri(page + 1)),
+    })))
+}
+
+fn same_address(a: &str, b: &str) -> bool {
+    a.starts_with("whatsapp:") == b.starts_with("whatsapp:") && crate::phones::same_number(a, b)
+}

@@ -1,0 +1,88 @@
+//! Twilio: REST messages with signed callbacks, and voice (PROVIDERS-messaging 2).
+
+mod errors;
+mod messages;
+mod twiml;
+mod voice;
+mod webhooks;
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+
+use crate::config::{Config, Tenant, TwilioAccount};
+use crate::faults::{Api, Event};
+use crate::interference;
+use crate::world::Sims;
+
+use errors::TwilioError;
+pub(crate) use messages::Inbound;
+pub(crate) use voice::{Call, place};
+pub(crate) use webhooks::{key_of, reply, status_webhook};
+
+pub(crate) fn routes() -> Router<Sims> {
+    Router::new()
+        .route(
+            "/2010-04-01/Accounts/{account}/Messages.json",
+            get(messages::list_messages).post(messages::create_message),
+        )
+        .route(
+            "/2010-04-01/Accounts/{account}/Messages/{sid}",
+            get(messages::fetch_message),
+        )
+}
+
+struct Access<'a> {
+    tenant: &'a Tenant,
+    account: &'a TwilioAccount,
+}
+
+/// Basic auth with an API key of the account, or its SID and auth token. Another account's credentials are as good as
+/// wrong ones.
+fn authorise<'a>(
+    world: &Sims,
+    config: &'a Config,
+    headers: &HeaderMap,
+    account_sid: &str,
+) -> Result<Access<'a>, TwilioError> {
+    let refused = || TwilioError::new(20_003);
+    let given = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Basic "))
+        .and_then(|value| STANDARD.decode(value).ok())
+        .and_then(|value| String::from_utf8(value).ok())
+        .ok_or_else(refused)?;
+    let access = config.tenants.iter().find_map(|tenant| {
+        let account = tenant
+            .twilio
+            .as_ref()
+            .filter(|account| account.account_sid == account_sid)?;
+        let good = [
+            format!("{}:{}", account.api_key_sid, account.api_key_secret),
+            format!("{}:{}", account.account_sid, account.auth_token),
+        ];
+        good.contains(&given).then_some(Access { tenant, account })
+    });
+    let access = access.ok_or_else(refused)?;
+    let event = Event {
+        api: Api::Twilio,
+        tenant: &access.tenant.id,
+        number: None,
+    };
+    if interference::credentials_refused(world, event) {
+        Err(refused())
+    } else {
+        Ok(access)
+    }
+}
+
+/// Twilio's dates: `Sat, 31 Oct 2026 09:20:00 +0000`.
+fn date(at: Timestamp) -> String {
+    rfc2822::to_string(&at.to_zoned(jiff::tz::TimeZone::UTC)).expect("a date between the years 0 and 9999")
+}

@@ -1,0 +1,341 @@
+//! A customer's call through Twilio: asks Ringback what to do, obeys its TwiML, reports what came of it.
+//!
+//! Time is data: ringing and talking are told in the callbacks, nobody waits for them.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use url::Url;
+
+use super::date;
+use super::twiml::{self, Target, Verb};
+use super::webhooks::{form, pairs, push};
+use crate::config::{Config, Tenant, TwilioAccount};
+use crate::control::CallEvent;
+use crate::delivery::{Body, Outcome, Webhook};
+use crate::phones::country;
+use crate::world::Sims;
+
+/// How Twilio spells a withheld number on a keypad: ANONYMOUS (PROVIDERS-messaging 2.7).
+const ANONYMOUS: &str = "+266696687";
+
+/// Documents one call may ask for: a flow that redirects in a circle ends.
+const DOCUMENTS: usize = 20;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    /// None: withheld.
+    pub(crate) from: Option<String>,
+    pub(crate) to: String,
+    pub(crate) outcome: String,
+    pub(crate) ring_seconds: Option<u32>,
+    pub(crate) talk_seconds: Option<u32>,
+    /// The number's voice flow is the tenant's own: Ringback gets the final status only.
+    pub(crate) own_flow: bool,
+    pub(crate) repeat: u32,
+    pub(crate) shuffle: bool,
+}
+
+/// One call under way.
+struct Line<'a> {
+    world: &'a Sims,
+    config: &'a Config,
+    tenant: &'a Tenant,
+    account: &'a TwilioAccount,
+    call: &'a Call,
+    seconds: u32,
+    events: Vec<CallEvent>,
+    /// Callbacks whose answers change nothing; delivered at the end, so that they can be shuffled.
+    pile: Vec<Webhook>,
+}
+
+enum Next {
+    /// Go on with the answer of this request.
+    Ask(Webhook),
+    End,
+}
+
+pub(crate) async fn place(
+    world: &Sims,
+    config: &Config,
+    tenant: &Tenant,
+    account: &TwilioAccount,
+    call: &Call,
+) -> Vec<CallEvent> {
+    let mut line = Line {
+        world,
+        config,
+        tenant,
+        account,
+        call,
+        seconds: 0,
+        events: Vec::new(),
+        pile: Vec::new(),
+    };
+    let final_status = if call.own_flow {
+        line.own_flow()
+    } else {
+        line.follow().await
+    };
+    line.push_status(final_status);
+    line.deliver_pile().await;
+    line.events
+}
+
+impl Line<'_> {
+    fn own_flow(&mut self) -> &'static str {
+        self.seconds = self.call.talk_seconds.unwrap_or(0);
+        match self.call.outcome.as_str() {
+            "missed" | "after_hours" => "no-answer",
+            "busy" => "busy",
+            "failed" => "failed",
+            "abandoned" => "canceled",
+            _ => "completed",
+        }
+    }
+
+    /// Asks for TwiML and obeys it until the call ends. Returns the call's final status.
+    async fn follow(&mut self) -> &'static str {
+        let url = self.tenant.twilio_url(self.config, self.account, "voice");
+        let mut ask = self.webhook("voice", &url, self.fields("ringing"));
+        for _ in 0..DOCUMENTS {
+            let answer = self.ask(&ask).await;
+            if !answer.delivered() {
+                return "failed";
+            }
+            let Ok(verbs) = twiml::parse(&answer.body) else {
+                // Twilio says "an application error has occurred" and hangs up.
+                self.events.push(CallEvent {
+                    what: "unreadable TwiML".to_owned(),
+                    status: answer.status,
+                });
+                return "completed";
+            };
+            if let Some(Verb::Reject { busy }) = verbs.first() {
+                return if *busy { "busy" } else { "no-answer" };
+            }
+            match self.obey(&verbs, &ask.url) {
+                Next::Ask(next) => ask = next,
+                Next::End => break,
+            }
+        }
+        "completed"
+    }
+
+    fn obey(&mut self, verbs: &[Verb], document: &str) -> Next {
+        let outcome = self.call.outcome.as_str();
+        let will_dial = verbs.iter().any(|verb| matches!(verb, Verb::Dial { .. }));
+        for verb in verbs {
+            match verb {
+                Verb::Listen(seconds) => {
+                    self.seconds += seconds;
+                    if outcome == "abandoned" && !will_dial {
+                        return Next::End;
+                    }
+                }
+                Verb::Dial { timeout, action } => {
+                    if let Some(next) = self.dial(*timeout, action.as_ref(), document) {
+                        return next;
+                    }
+                }
+                Verb::Record {
+                    action,
+                    status_callback,
+                } => {
+                    if outcome == "voicemail" {
+                        self.record(action.as_ref(), status_callback.as_ref(), document);
+                    }
+                    // The caller hangs up: after the message, or rather than leave one.
+                    return Next::End;
+                }
+                Verb::Redirect(target) => {
+                    let fields = self.fields("in-progress");
+                    return Next::Ask(self.target("voice", target, document, fields));
+                }
+                Verb::Reject { .. } | Verb::Hangup => return Next::End,
+            }
+        }
+        Next::End
+    }
+
+    /// `None`: the call goes on with the next verb.
+    fn dial(&mut self, timeout: u32, action: Option<&Target>, document: &str) -> Option<Next> {
+        let (dial_status, ringing) = match self.call.outcome.as_str() {
+            "answered" => ("completed", 5),
+            "busy" => ("busy", 1),
+            "failed" => ("failed", 1),
+            "abandoned" => ("canceled", 5),
+            _ => ("no-answer", timeout),
+        };
+        self.seconds += self.call.ring_seconds.unwrap_or(ringing).min(timeout);
+        let talked = self.call.talk_seconds.unwrap_or(60);
+        if dial_status == "completed" {
+            self.seconds += talked;
+        }
+        let caller_is_gone = dial_status == "canceled";
+        let Some(action) = action else {
+            return (caller_is_gone || dial_status == "completed").then_some(Next::End);
+        };
+        let mut fields = self.fields(if caller_is_gone { "completed" } else { "in-progress" });
+        push(&mut fields, "DialCallStatus", dial_status);
+        push(&mut fields, "DialCallSid", &format!("CA{}", self.world.hex_id()));
+        if dial_status == "completed" {
+            push(&mut fields, "DialCallDuration", &talked.to_string());
+            push(&mut fields, "DialBridged", "true");
+        }
+        let ask = self.target("dial-result", action, document, fields);
+        // Where nothing can follow, or callbacks are to be shuffled, the answer is not obeyed. A voicemail needs it.
+        if caller_is_gone || (self.call.shuffle && self.call.outcome != "voicemail") {
+            self.pile.push(ask);
+            return Some(Next::End);
+        }
+        Some(Next::Ask(ask))
+    }
+
+    fn record(&mut self, action: Option<&Target>, status_callback: Option<&Target>, document: &str) {
+        let seconds = self.call.talk_seconds.unwrap_or(14);
+        self.seconds += seconds;
+        let sid = format!("RE{}", self.world.hex_id());
+        let account = &self.account.account_sid;
+        let recording_url = format!("https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sid}");
+        let length = seconds.to_string();
+        if let Some(action) = action {
+            let mut fields = self.fields("completed");
+            push(&mut fields, "RecordingUrl", &recording_url);
+            push(&mut fields, "RecordingSid", &sid);
+            push(&mut fields, "RecordingDuration", &length);
+            push(&mut fields, "Digits", "hangup");
+            let ask = self.target("record action", action, document, fields);
+            self.pile.push(ask);
+        }
+        if let Some(callback) = status_callback {
+            let fields = pairs([
+                ("AccountSid", account),
+                ("CallSid", &self.call.id),
+                ("RecordingSid", &sid),
+                ("RecordingUrl", &recording_url),
+                ("RecordingStatus", "completed"),
+                ("RecordingDuration", &length),
+                ("RecordingChannels", "1"),
+                ("RecordingSource", "RecordVerb"),
+                ("RecordingStartTime", &date(self.world.now())),
+            ]);
+            let ask = self.target("recording", callback, document, fields);
+            self.pile.push(ask);
+        }
+    }
+
+    /// The callback at the call's end (`fixtures/twilio/voice/status_*`).
+    fn push_status(&mut self, status: &str) {
+        let unanswered = matches!(status, "busy" | "no-answer" | "failed" | "canceled");
+        let seconds = if unanswered { 0 } else { self.seconds.max(1) };
+        let mut fields = self.fields(status);
+        push(&mut fields, "CallDuration", &seconds.to_string());
+        // Minutes, rounded up (PROVIDERS-messaging 2.7).
+        push(&mut fields, "Duration", &seconds.div_ceil(60).to_string());
+        push(&mut fields, "Timestamp", &date(self.world.now()));
+        push(&mut fields, "CallbackSource", "call-progress-events");
+        push(&mut fields, "SequenceNumber", "0");
+        if let Some(code) = match status {
+            "busy" => Some("486"),
+            "failed" => Some("404"),
+            _ => None,
+        } {
+            push(&mut fields, "SipResponseCode", code);
+        }
+        let url = self.tenant.twilio_url(self.config, self.account, "status");
+        let webhook = self.webhook(&format!("status {status}"), &url, fields);
+        self.pile.push(webhook);
+    }
+
+    async fn ask(&mut self, webhook: &Webhook) -> Outcome {
+        let outcome = self.world.deliver(webhook).await;
+        self.events.push(CallEvent {
+            what: webhook.what.clone(),
+            status: outcome.status,
+        });
+        for _ in 1..self.call.repeat {
+            self.pile.push(webhook.clone());
+        }
+        outcome
+    }
+
+    async fn deliver_pile(&mut self) {
+        let asked = self.events.len();
+        let mut pile = std::mem::take(&mut self.pile);
+        // What was asked is repeated already; only what has not gone out yet is multiplied here.
+        if self.call.repeat > 1 {
+            let (again, fresh): (Vec<_>, Vec<_>) = pile
+                .into_iter()
+                .partition(|webhook| self.events[..asked].iter().any(|event| event.what == webhook.what));
+            pile = again;
+            for webhook in fresh {
+                pile.extend(std::iter::repeat_n(webhook, self.call.repeat as usize));
+            }
+        }
+        if self.call.shuffle {
+            self.world.state().random.shuffle(&mut pile);
+        }
+        let world = self.world;
+        // Started in order, a little apart; a slow one does not hold the next, as with the provider.
+        let deliveries = pile.into_iter().enumerate().map(|(place, webhook)| async move {
+            tokio::time::sleep(Duration::from_millis(10) * u32::try_from(place).unwrap_or(u32::MAX)).await;
+            let outcome = world.deliver(&webhook).await;
+            CallEvent {
+                what: webhook.what,
+                status: outcome.status,
+            }
+        });
+        let delivered = join_all(deliveries).await;
+        self.events.extend(delivered);
+    }
+
+    fn fields(&self, status: &str) -> Vec<(String, String)> {
+        let from = self.call.from.as_deref().unwrap_or(ANONYMOUS);
+        let to = &self.call.to;
+        pairs([
+            ("AccountSid", &self.account.account_sid),
+            ("ApiVersion", "2010-04-01"),
+            ("CallSid", &self.call.id),
+            ("From", from),
+            ("To", to),
+            ("Caller", from),
+            ("Called", to),
+            ("Direction", "inbound"),
+            ("CallerCountry", country(from)),
+            ("FromCountry", country(from)),
+            ("CalledCountry", country(to)),
+            ("ToCountry", country(to)),
+            ("CallStatus", status),
+        ])
+    }
+
+    fn webhook(&self, what: &str, url: &str, fields: Vec<(String, String)>) -> Webhook {
+        form(
+            self.world,
+            (self.tenant, self.account),
+            what.to_owned(),
+            url.to_owned(),
+            fields,
+        )
+    }
+
+    fn target(&self, what: &str, target: &Target, document: &str, fields: Vec<(String, String)>) -> Webhook {
+        let mut webhook = self.webhook(what, &resolve(document, &target.url), fields);
+        if let Body::Twilio { get, .. } = &mut webhook.body {
+            *get = target.get;
+        }
+        webhook
+    }
+}
+
+/// An absolute URL is kept to the byte, since it is signed.
+fn resolve(document: &str, url: &str) -> String {
+    if Url::parse(url).is_ok() {
+        return url.to_owned();
+    }
+    Url::parse(document)
+        .and_then(|base| base.join(url))
+        .map_or_else(|_| url.to_owned(), String::from)
+}

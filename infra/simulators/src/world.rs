@@ -1,0 +1,233 @@
+//! The one state all simulated providers share.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use tokio::sync::{broadcast, watch};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::delivery::{Deliveries, Outcome, Webhook};
+use crate::faults::{Event, Faults, Kind};
+use crate::graph::Media;
+use crate::lock;
+use crate::outbox::Sent;
+use crate::phones::{Note, Phone, Phones};
+use crate::random::Random;
+use crate::twilio::Inbound;
+
+pub(crate) type Sims = Arc<World>;
+
+#[derive(Debug)]
+pub(crate) struct World {
+    config: RwLock<Arc<Config>>,
+    state: Mutex<State>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) deliveries: Deliveries,
+    /// Numbers whose phone changed; `*` for everything.
+    pub(crate) changes: broadcast::Sender<String>,
+    faults_version: watch::Sender<u64>,
+    /// Statuses and webhooks still to come.
+    busy: AtomicU64,
+    /// Messages waiting for a phone that is off.
+    held: AtomicU64,
+    ids: AtomicU64,
+    id_start: u64,
+    stop: watch::Receiver<bool>,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) random: Random,
+    pub(crate) faults: Faults,
+    pub(crate) phones: Phones,
+    pub(crate) outbox: Vec<Sent>,
+    by_id: HashMap<String, usize>,
+    /// (business's WhatsApp sender, customer) → the customer's last message.
+    pub(crate) windows: HashMap<(String, String), Timestamp>,
+    /// (SMS sender, customer) after STOP.
+    pub(crate) opt_outs: HashSet<(String, String)>,
+    /// (tenant, customer) who stopped marketing messages in WhatsApp.
+    pub(crate) marketing_stopped: HashSet<(String, String)>,
+    /// Kills so far, by recipient and message.
+    pub(crate) kills: HashMap<(String, String), u32>,
+    pub(crate) media: HashMap<String, Media>,
+    pub(crate) twilio_inbound: Vec<Inbound>,
+}
+
+/// Something is still going on for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Busy(Sims);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A message is waiting for a phone that is off for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Held(Sims);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl State {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            random: Random::new(seed),
+            faults: Faults::default(),
+            phones: Phones::new(),
+            outbox: Vec::new(),
+            by_id: HashMap::new(),
+            windows: HashMap::new(),
+            opt_outs: HashSet::new(),
+            marketing_stopped: HashSet::new(),
+            kills: HashMap::new(),
+            media: HashMap::new(),
+            twilio_inbound: Vec::new(),
+        }
+    }
+
+    pub(crate) fn keep(&mut self, sent: Sent) {
+        self.phone(&sent.to);
+        self.by_id.insert(sent.id.clone(), self.outbox.len());
+        self.outbox.push(sent);
+    }
+
+    pub(crate) fn sent_mut(&mut self, id: &str) -> Option<&mut Sent> {
+        self.outbox.get_mut(*self.by_id.get(id)?)
+    }
+
+    pub(crate) fn phone(&mut self, number: &str) -> &mut Phone {
+        self.phones.entry(number.to_owned()).or_default()
+    }
+
+    pub(crate) fn note(&mut self, number: &str, note: Note) {
+        self.phone(number).notes.push(note);
+    }
+
+    pub(crate) fn fault(&mut self, event: Event<'_>, kinds: &[Kind]) -> Option<crate::faults::Rule> {
+        self.faults.take(event, kinds, &mut self.random)
+    }
+}
+
+impl World {
+    pub(crate) fn new(config: Config, http: reqwest::Client, stop: watch::Receiver<bool>) -> Self {
+        let clock = Arc::new(Clock::default());
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            state: Mutex::new(State::new(config.seed)),
+            deliveries: Deliveries::new(http, config.delivery.concurrency, Arc::clone(&clock), stop.clone()),
+            config: RwLock::new(Arc::new(config)),
+            clock,
+            changes: broadcast::channel(1024).0,
+            faults_version: watch::channel(0).0,
+            busy: AtomicU64::new(0),
+            held: AtomicU64::new(0),
+            ids: AtomicU64::new(1),
+            // Unlike the faults' dice, ids are not seeded: a restarted simulator must not repeat those of its last run.
+            id_start: u64::try_from(started.as_micros()).unwrap_or(u64::MAX),
+            stop,
+        }
+    }
+
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    pub(crate) fn replace_config(&self, config: Config) {
+        *self.config.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(config);
+        self.changed("*");
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// 32 hexadecimal digits, never the same twice.
+    pub(crate) fn hex_id(&self) -> String {
+        format!(
+            "{:016x}{:016x}",
+            self.id_start,
+            self.ids.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+
+    /// Digits only, as Meta's ids are.
+    pub(crate) fn numeric_id(&self) -> String {
+        format!("{}{:05}", self.id_start, self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn changed(&self, number: &str) {
+        // Nobody watching is fine.
+        let _ = self.changes.send(number.to_owned());
+    }
+
+    pub(crate) fn faults_changed(&self) {
+        self.faults_version.send_modify(|version| *version += 1);
+        self.changed("*");
+    }
+
+    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        Busy(Arc::clone(self))
+    }
+
+    pub(crate) fn busy_count(&self) -> u64 {
+        self.busy.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn held_count(&self) -> u64 {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the rule that holds a message is gone, or its time is over.
+    pub(crate) async fn wait_for_phone(self: &Arc<Self>, rule: u64, seconds: Option<f64>) {
+        self.held.fetch_add(1, Ordering::SeqCst);
+        let _held = Held(Arc::clone(self));
+        let mut versions = self.faults_version.subscribe();
+        let back = async {
+            while self.state().faults.exists(rule) {
+                if versions.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        match seconds {
+            Some(seconds) => drop(tokio::time::timeout(Duration::from_secs_f64(seconds.max(0.0)), back).await),
+            None => back.await,
+        }
+    }
+
+    pub(crate) async fn deliver(&self, webhook: &Webhook) -> Outcome {
+        self.deliveries.deliver(webhook, self.config().delivery).await
+    }
+
+    /// Delivers in the background, `copies` times, each a little later.
+    pub(crate) fn deliver_later(self: &Arc<Self>, webhook: &Webhook, after: Duration, copies: u32) {
+        for copy in 0..copies {
+            let (world, webhook, busy) = (Arc::clone(self), webhook.clone(), self.busy());
+            let jitter = Duration::from_millis(u64::from(copy) * (1 + self.state().random.below(40)));
+            tokio::spawn(async move {
+                tokio::time::sleep(after + jitter).await;
+                world.deliver(&webhook).await;
+                drop(busy);
+            });
+        }
+    }
+
+    pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+}
