@@ -1,0 +1,60 @@
+//! What every function needs: start-up, configuration, logging, metrics, problems, queues and spill.
+//!
+//! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`] or [`serve_schedule`].
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one crate that reads the clock, randomness and the environment, to hand them on as values"
+)]
+
+mod aws;
+pub mod clock;
+pub mod config;
+pub mod crash;
+pub mod enqueue;
+mod env;
+pub mod http;
+pub mod ids;
+mod invocation;
+pub mod line;
+mod log;
+pub mod metric;
+pub mod problem;
+mod process;
+pub mod queue;
+pub mod schedule;
+pub mod spill;
+pub mod stream;
+
+pub use clock::Clock;
+pub use config::{Config, ConfigError, Stage};
+pub use enqueue::{Entry, Queue, QueueName};
+pub use env::Env;
+pub use http::serve_http;
+pub use ids::Ids;
+pub use problem::Problem;
+pub use queue::{Done, Job, JobError, serve_queue};
+pub use schedule::serve_schedule;
+pub use spill::{RawBucket, Spilled};
+pub use stream::serve_stream;
+
+/// What happens before the first event: configuration, log, crash points, then the function's own context.
+fn process_start<C>(
+    function: &'static str,
+    build: impl FnOnce(&Env) -> Result<C, ConfigError>,
+) -> Result<(Env, C), ConfigError> {
+    let env = Env::from_process(function)?;
+    log::init(&env)?;
+    crash::init(&env)?;
+    let context = build(&env)?;
+    Ok((env, context))
+}
+
+/// One thread: Lambda serves one invocation at a time, and a thread pool costs start-up time and memory.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the operating system gives a process its event loop")
+        .block_on(future)
+}

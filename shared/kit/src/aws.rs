@@ -1,0 +1,135 @@
+//! AWS clients, made from the environment alone: Lambda puts region and credentials there, so no profile file is read and
+//! no metadata service asked.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::config::{
+    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents, SharedHttpClient,
+    interceptors::BeforeTransmitInterceptorContextRef, retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+
+use crate::{Config, ConfigError};
+
+/// What all clients share.
+pub(crate) struct Aws {
+    region: Region,
+    credentials: Credentials,
+    endpoint: Option<String>,
+    http: SharedHttpClient,
+}
+
+macro_rules! client {
+    ($aws:expr, $sdk:ident) => {{
+        let mut builder = $sdk::config::Builder::new();
+        builder.set_endpoint_url($aws.endpoint.clone());
+        builder
+            .behavior_version(BehaviorVersion::latest())
+            .region($aws.region.clone())
+            .credentials_provider($aws.credentials.clone())
+            .http_client($aws.http.clone())
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts())
+            .interceptor(CountCalls)
+    }};
+}
+
+/// Well below a function's own time-out, so that a retry still fits in.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .build()
+}
+
+impl Aws {
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+        let region = config.text("AWS_REGION")?;
+        let credentials = Credentials::new(
+            config.text("AWS_ACCESS_KEY_ID")?,
+            config.text("AWS_SECRET_ACCESS_KEY")?,
+            config.optional("AWS_SESSION_TOKEN").map(str::to_owned),
+            None,
+            "environment",
+        );
+        Ok(Self {
+            region: Region::new(region.to_owned()),
+            credentials,
+            endpoint: config.optional_url("AWS_ENDPOINT_URL")?.map(str::to_owned),
+            http: aws_smithy_http_client::Builder::new()
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .build_https(),
+        })
+    }
+
+    pub(crate) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::from_conf(client!(self, aws_sdk_dynamodb).build())
+    }
+
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::from_conf(client!(self, aws_sdk_sqs).build())
+    }
+
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        // An emulator has one host for all buckets.
+        let path_style = self.endpoint.is_some();
+        aws_sdk_s3::Client::from_conf(client!(self, aws_sdk_s3).force_path_style(path_style).build())
+    }
+
+    pub(crate) fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::from_conf(client!(self, aws_sdk_kms).build())
+    }
+
+    pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::from_conf(client!(self, aws_sdk_secretsmanager).build())
+    }
+}
+
+/// Counts every request, retries included, by the IAM action it needs.
+#[derive(Debug)]
+struct CountCalls;
+
+impl Intercept for CountCalls {
+    fn name(&self) -> &'static str {
+        "CountCalls"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), aws_smithy_runtime_api::box_error::BoxError> {
+        if let Some(operation) = config.load::<Metadata>()
+            && operation.service() != "DynamoDB"
+        {
+            store::usage::count(&[action(operation.service(), operation.name())]);
+        }
+        Ok(())
+    }
+}
+
+/// The IAM action of an operation.
+fn action(service: &str, operation: &str) -> &'static str {
+    match (service, operation) {
+        ("SQS", "SendMessage" | "SendMessageBatch") => "sqs:SendMessage",
+        ("SQS", "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch") => "sqs:ChangeMessageVisibility",
+        ("SQS", "GetQueueAttributes") => "sqs:GetQueueAttributes",
+        ("S3", "PutObject") => "s3:PutObject",
+        ("S3", "GetObject") => "s3:GetObject",
+        ("S3", "DeleteObject" | "DeleteObjects") => "s3:DeleteObject",
+        ("S3", "ListObjectsV2") => "s3:ListBucket",
+        ("KMS", "Decrypt") => "kms:Decrypt",
+        ("KMS", "Encrypt") => "kms:Encrypt",
+        ("Secrets Manager", "GetSecretValue") => "secretsmanager:GetSecretValue",
+        _ => {
+            tracing::warn!(service, operation, "an AWS call that kit::aws has no IAM action for");
+            "aws:Other"
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The time, as a value that tests can set.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Tells the time.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Source);
+
+#[derive(Debug, Clone, Default)]
+enum Source {
+    #[default]
+    System,
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock for tests: stands until it is moved. Copies move together. Precise to a millisecond.
+    #[must_use]
+    pub fn fixed(at: Timestamp) -> Self {
+        Self(Source::Fixed(Arc::new(AtomicI64::new(at.as_millisecond()))))
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => Timestamp::now(),
+            Source::Fixed(at) => Timestamp::from_millisecond(at.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Moves a fixed clock.
+    ///
+    /// # Panics
+    /// On the machine's clock: only tests move time.
+    pub fn advance(&self, by: SignedDuration) {
+        match &self.0 {
+            Source::System => panic!("the machine's clock cannot be moved"),
+            Source::Fixed(at) => {
+                let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+                at.fetch_add(by, Ordering::Relaxed);
+            }
+        }
+    }
+}

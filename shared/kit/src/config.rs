@@ -1,0 +1,283 @@
+//! A function's configuration: its environment, read once, with errors that name the variable.
+
+use std::collections::BTreeMap;
+
+use domain::send::Timers;
+use jiff::SignedDuration;
+
+/// The stage a function runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The local stack.
+    Local,
+    /// A shared AWS deployment for trying things out.
+    Dev,
+    /// The real one.
+    Prod,
+}
+
+impl Stage {
+    /// As in the parameter.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Dev => "dev",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+/// A function cannot start as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("environment variable {variable}: {problem}")]
+pub struct ConfigError {
+    variable: String,
+    problem: String,
+}
+
+impl ConfigError {
+    /// An error about a variable's value.
+    #[must_use]
+    pub fn new(variable: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            variable: variable.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// The environment as it was at the start.
+#[derive(Clone)]
+pub struct Config {
+    variables: BTreeMap<String, String>,
+    stage: Stage,
+}
+
+impl Config {
+    /// The process's own environment.
+    ///
+    /// # Errors
+    /// When the stage is not one of the three, or crash points are set outside the local one.
+    pub fn from_process() -> Result<Self, ConfigError> {
+        let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::from_variables(std::env::vars_os().filter_map(utf8))
+    }
+
+    /// Given variables.
+    ///
+    /// # Errors
+    /// As [`Config::from_process`].
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let variables: BTreeMap<_, _> = variables.into_iter().collect();
+        let stage = match variables.get("STAGE").map(String::as_str) {
+            Some("local") => Stage::Local,
+            Some("dev") => Stage::Dev,
+            Some("prod") => Stage::Prod,
+            _ => return Err(ConfigError::new("STAGE", "must be local, dev or prod")),
+        };
+        let config = Self { variables, stage };
+        if stage != Stage::Local && config.optional("CRASH_POINTS").is_some() {
+            return Err(ConfigError::new(
+                "CRASH_POINTS",
+                format!("only the local stage crashes on purpose, this is {}", stage.as_str()),
+            ));
+        }
+        Ok(config)
+    }
+
+    /// The stage.
+    #[must_use]
+    pub const fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// A variable that may be missing or empty, which mean the same.
+    #[must_use]
+    pub fn optional(&self, variable: &str) -> Option<&str> {
+        self.variables
+            .get(variable)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A variable that must be there.
+    ///
+    /// # Errors
+    /// When it is missing or empty.
+    pub fn text(&self, variable: &str) -> Result<&str, ConfigError> {
+        self.optional(variable)
+            .ok_or_else(|| ConfigError::new(variable, "must be set"))
+    }
+
+    /// An `http` or `https` URL without a slash at its end.
+    ///
+    /// # Errors
+    /// When it is there and something else.
+    pub fn optional_url(&self, variable: &str) -> Result<Option<&str>, ConfigError> {
+        let Some(url) = self.optional(variable) else {
+            return Ok(None);
+        };
+        let schemed = url.starts_with("https://") || url.starts_with("http://");
+        if !schemed || url.ends_with('/') || url.contains(char::is_whitespace) {
+            return Err(ConfigError::new(
+                variable,
+                "must be a URL with scheme and no slash at its end, such as https://api.example.com",
+            ));
+        }
+        Ok(Some(url))
+    }
+
+    /// A URL that must be there.
+    ///
+    /// # Errors
+    /// When it is missing or no URL.
+    pub fn url(&self, variable: &str) -> Result<&str, ConfigError> {
+        self.optional_url(variable)?
+            .ok_or_else(|| ConfigError::new(variable, "must be set"))
+    }
+
+    /// Whole seconds above zero, where set.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn optional_seconds(&self, variable: &str) -> Result<Option<SignedDuration>, ConfigError> {
+        let Some(text) = self.optional(variable) else {
+            return Ok(None);
+        };
+        match text.parse::<u32>() {
+            Ok(seconds) if seconds > 0 => Ok(Some(SignedDuration::from_secs(seconds.into()))),
+            _ => Err(ConfigError::new(
+                variable,
+                "must be a whole number of seconds above zero",
+            )),
+        }
+    }
+
+    /// Whole seconds above zero.
+    ///
+    /// # Errors
+    /// When it is missing or something else.
+    pub fn seconds(&self, variable: &str) -> Result<SignedDuration, ConfigError> {
+        self.optional_seconds(variable)?
+            .ok_or_else(|| ConfigError::new(variable, "must be set"))
+    }
+
+    /// The timers of sending. A function is given those that it uses; the others have the template's defaults.
+    ///
+    /// # Errors
+    /// When one is no number of seconds, or those given do not hold their order.
+    pub fn timers(&self) -> Result<Timers, ConfigError> {
+        const ORDER: [&str; 3] = ["PROVIDER_TIMEOUT", "CLAIM_SECONDS", "FIRST_DUE_SECONDS"];
+        self.must_rise(&ORDER)?;
+        self.must_rise(&["CLAIM_SECONDS", "UNKNOWN_DEADLINE_SECONDS"])?;
+        let or = |variable, default| {
+            let given = self.optional_seconds(variable)?;
+            Ok(given.unwrap_or(SignedDuration::from_secs(default)))
+        };
+        Ok(Timers {
+            provider_call: or("PROVIDER_TIMEOUT", 10)?,
+            claim: or("CLAIM_SECONDS", 60)?,
+            first_due: or("FIRST_DUE_SECONDS", 90)?,
+            unknown_deadline: or("UNKNOWN_DEADLINE_SECONDS", 600)?,
+            decide_call: or("DECIDE_CALL_SECONDS", 60)?,
+            recheck: or("RECHECK_SECONDS", 300)?,
+        })
+    }
+
+    fn must_rise(&self, variables: &[&str]) -> Result<(), ConfigError> {
+        let mut before: Option<(&str, SignedDuration)> = None;
+        for variable in variables {
+            let Some(value) = self.optional_seconds(variable)? else {
+                continue;
+            };
+            if let Some((name, shorter)) = before
+                && value <= shorter
+            {
+                return Err(ConfigError::new(*variable, format!("must be longer than {name}")));
+            }
+            before = Some((variable, value));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Config {
+    /// Names only: AWS credentials are among the values.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Config::from_variables(variables.iter().map(own))
+    }
+
+    #[test]
+    fn a_missing_or_wrong_variable_is_named() {
+        let config = config(&[("STAGE", "dev"), ("A", ""), ("B", "1.5"), ("C", "ftp://x")]).unwrap();
+        let message = |error: ConfigError| error.to_string();
+        assert_eq!(
+            config.text("A").map_err(message),
+            Err("environment variable A: must be set".to_owned())
+        );
+        assert!(
+            config
+                .seconds("B")
+                .map_err(message)
+                .unwrap_err()
+                .contains("B: must be a whole number")
+        );
+        assert!(
+            config
+                .url("C")
+                .map_err(message)
+                .unwrap_err()
+                .contains("C: must be a URL")
+        );
+        assert_eq!(config.optional_url("A"), Ok(None));
+    }
+
+    #[test]
+    fn the_stage_must_be_known() {
+        assert!(config(&[]).is_err());
+        assert!(config(&[("STAGE", "staging")]).is_err());
+    }
+
+    #[test]
+    fn crash_points_start_only_locally() {
+        assert!(config(&[("STAGE", "local"), ("CRASH_POINTS", "a=1")]).is_ok());
+        assert!(config(&[("STAGE", "prod"), ("CRASH_POINTS", "")]).is_ok());
+        let error = config(&[("STAGE", "prod"), ("CRASH_POINTS", "a=1")]).unwrap_err();
+        assert!(error.to_string().contains("CRASH_POINTS"));
+    }
+
+    #[test]
+    fn timers_hold_their_order() {
+        let good = config(&[("STAGE", "local"), ("CLAIM_SECONDS", "8"), ("FIRST_DUE_SECONDS", "10")]).unwrap();
+        assert_eq!(good.timers().unwrap().claim, SignedDuration::from_secs(8));
+        // What a function is not given is not compared: the stack sets it for others.
+        let part = config(&[("STAGE", "local"), ("FIRST_DUE_SECONDS", "10")]).unwrap();
+        assert_eq!(part.timers().unwrap().first_due, SignedDuration::from_secs(10));
+        let bad = config(&[("STAGE", "local"), ("PROVIDER_TIMEOUT", "2"), ("CLAIM_SECONDS", "2")]).unwrap();
+        assert!(
+            bad.timers()
+                .unwrap_err()
+                .to_string()
+                .contains("longer than PROVIDER_TIMEOUT")
+        );
+        let doubt = [
+            ("STAGE", "local"),
+            ("CLAIM_SECONDS", "8"),
+            ("UNKNOWN_DEADLINE_SECONDS", "8"),
+        ];
+        assert!(config(&doubt).unwrap().timers().is_err());
+    }
+}

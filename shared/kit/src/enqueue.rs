@@ -1,0 +1,293 @@
+//! Putting jobs into our queues. What a queue refuses goes to the raw bucket, where there is one.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use jobs::JobBody;
+use store::TenantScope;
+
+use crate::{ConfigError, Env, RawBucket, Spilled, line};
+
+/// Our queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueueName {
+    /// Reports of calls, for `process_call`.
+    Calls,
+    /// What messaging providers report, for `process_provider_event`.
+    ProviderEvents,
+    /// Messages to send, for `send_message`.
+    Sends,
+}
+
+impl QueueName {
+    /// Every queue.
+    pub const ALL: [Self; 3] = [Self::Calls, Self::ProviderEvents, Self::Sends];
+
+    /// As in the template and in spilled objects' keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::ProviderEvents => "provider-events",
+            Self::Sends => "sends",
+        }
+    }
+
+    /// The variable that holds its URL.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Calls => "CALLS_QUEUE_URL",
+            Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
+            Self::Sends => "SENDS_QUEUE_URL",
+        }
+    }
+}
+
+/// A job on its way into a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    group: String,
+    body: String,
+    delay_seconds: i32,
+}
+
+/// The longest delay that a queue offers.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+impl Entry {
+    /// A job.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn new<T: JobBody>(job: &T) -> Result<Self, EnqueueError> {
+        let body = serde_json::to_string(job).map_err(|error| EnqueueError::new("write a job as JSON", error))?;
+        Ok(Self {
+            group: job.tenant().to_string(),
+            body,
+            delay_seconds: 0,
+        })
+    }
+
+    /// A job swept back from the bucket.
+    #[must_use]
+    pub fn from_spilled(job: Spilled) -> Self {
+        Self {
+            group: job.group,
+            body: job.body,
+            delay_seconds: job.delay_seconds,
+        }
+    }
+
+    /// Held back by the queue, at most [`LONGEST_DELAY`]; parts of a second count as one.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        let delay = delay.min(LONGEST_DELAY);
+        let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+        self.delay_seconds = i32::try_from(seconds).unwrap_or_default().min(900);
+        self
+    }
+}
+
+/// Neither the queue nor the bucket took it.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {doing}")]
+pub struct EnqueueError {
+    doing: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl EnqueueError {
+    fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            doing,
+            source: source.into(),
+        }
+    }
+}
+
+/// A queue that we put jobs into.
+#[derive(Clone)]
+pub struct Queue {
+    env: Env,
+    name: QueueName,
+    url: String,
+    spill: Option<RawBucket>,
+}
+
+/// One request takes this many entries…
+const BATCH_ENTRIES: usize = 10;
+/// …and this many bytes: well under the 256 KiB that older limits allow in one request.
+const BATCH_BYTES: usize = 250 * 1024;
+
+impl Queue {
+    /// The queue that its variable names. Spills where `RAW_BUCKET` is given.
+    ///
+    /// # Errors
+    /// When its variable is missing.
+    pub fn new(env: &Env, name: QueueName) -> Result<Self, ConfigError> {
+        Ok(Self {
+            env: env.clone(),
+            name,
+            url: env.config().text(name.variable())?.to_owned(),
+            spill: env
+                .config()
+                .optional("RAW_BUCKET")
+                .map(|_| RawBucket::new(env))
+                .transpose()?,
+        })
+    }
+
+    /// Puts one job into the queue.
+    ///
+    /// # Errors
+    /// When it is nowhere safe.
+    pub async fn send<T: JobBody>(&self, _scope: &TenantScope, job: &T) -> Result<(), EnqueueError> {
+        self.send_all(vec![Entry::new(job)?]).await
+    }
+
+    /// Puts jobs into the queue, in as few requests as possible.
+    ///
+    /// # Errors
+    /// When one of them is nowhere safe; others may be in the queue.
+    pub async fn send_all(&self, entries: Vec<Entry>) -> Result<(), EnqueueError> {
+        let mut failed = None;
+        for batch in batches(entries) {
+            if let Err(error) = self.send_batch(batch).await {
+                failed = Some(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn send_batch(&self, batch: Vec<Entry>) -> Result<(), EnqueueError> {
+        const DOING: &str = "put jobs into their queue";
+        let mut request = self.env.sqs().send_message_batch().queue_url(&self.url);
+        for (index, entry) in batch.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_group_id(&entry.group)
+                .message_body(&entry.body)
+                .delay_seconds(entry.delay_seconds)
+                .build()
+                .map_err(|error| EnqueueError::new(DOING, error))?;
+            request = request.entries(entry);
+        }
+        let (refused, why): (Vec<usize>, EnqueueError) = match request.send().await {
+            Ok(output) if output.failed.is_empty() => return Ok(()),
+            Ok(output) => {
+                let code = output
+                    .failed
+                    .first()
+                    .map(|entry| entry.code.clone())
+                    .unwrap_or_default();
+                let indexes = output.failed.iter().filter_map(|entry| entry.id.parse().ok()).collect();
+                (
+                    indexes,
+                    EnqueueError::new(DOING, format!("the queue refused entries: {code}")),
+                )
+            }
+            Err(error) => ((0..batch.len()).collect(), EnqueueError::new(DOING, error)),
+        };
+        tracing::warn!(
+            queue = self.name.as_str(),
+            refused = refused.len(),
+            error = crate::log::chain(&why),
+            "jobs refused by their queue"
+        );
+        let Some(bucket) = &self.spill else { return Err(why) };
+        for index in refused {
+            let Some(entry) = batch.get(index) else { continue };
+            let job = Spilled {
+                group: entry.group.clone(),
+                body: entry.body.clone(),
+                delay_seconds: entry.delay_seconds,
+            };
+            let spilled = bucket.spill(self.name, &job).await;
+            spilled.map_err(|error| EnqueueError::new("put jobs into their queue, or spill them", error))?;
+            line::count("spilled", 1);
+        }
+        Ok(())
+    }
+
+    /// About how many jobs it holds, those being worked included.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    pub async fn depth(&self) -> Result<u64, EnqueueError> {
+        depth(&self.env, &self.url).await
+    }
+}
+
+/// About how many messages a queue holds, those being worked and those held back included.
+///
+/// # Errors
+/// When the queue does not answer.
+pub async fn depth(env: &Env, queue_url: &str) -> Result<u64, EnqueueError> {
+    use aws_sdk_sqs::types::QueueAttributeName::{
+        ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
+    };
+    const DOING: &str = "read a queue's depth";
+    let output = env
+        .sqs()
+        .get_queue_attributes()
+        .queue_url(queue_url)
+        .attribute_names(ApproximateNumberOfMessages)
+        .attribute_names(ApproximateNumberOfMessagesNotVisible)
+        .attribute_names(ApproximateNumberOfMessagesDelayed)
+        .send()
+        .await
+        .map_err(|error| EnqueueError::new(DOING, error))?;
+    let counts = output.attributes.unwrap_or_default();
+    let numbers = counts.values().map(|count| count.parse::<u64>());
+    numbers
+        .sum::<Result<u64, _>>()
+        .map_err(|error| EnqueueError::new(DOING, error))
+}
+
+fn batches(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+    let mut batches: Vec<Vec<Entry>> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        let size = entry.body.len();
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH_ENTRIES && bytes + size <= BATCH_BYTES => {
+                bytes += size;
+                batch.push(entry);
+            }
+            _ => {
+                bytes = size;
+                batches.push(vec![entry]);
+            }
+        }
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(bytes: usize) -> Entry {
+        Entry {
+            group: String::new(),
+            body: "x".repeat(bytes),
+            delay_seconds: 0,
+        }
+    }
+
+    #[test]
+    fn batches_keep_both_limits_and_the_order() {
+        let sizes = |entries: Vec<Entry>| batches(entries).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(vec![]), Vec::<usize>::new());
+        assert_eq!(sizes(vec![entry(1); 23]), [10, 10, 3]);
+        assert_eq!(sizes(vec![entry(190_000), entry(100_000), entry(1)]), [1, 2]);
+    }
+
+    #[test]
+    fn a_delay_is_whole_seconds_within_the_queues_limit() {
+        assert_eq!(entry(1).after(Duration::from_millis(1001)).delay_seconds, 2);
+        assert_eq!(entry(1).after(Duration::from_secs(2000)).delay_seconds, 900);
+        assert_eq!(entry(1).after(Duration::ZERO).delay_seconds, 0);
+    }
+}

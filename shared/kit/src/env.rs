@@ -1,0 +1,129 @@
+//! What a function is given: configuration, time, ids and AWS clients.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::{Clock, Config, ConfigError, Ids, Stage, aws::Aws};
+
+/// What a function is given. Cheap to clone; AWS clients are made on first use and shared.
+#[derive(Clone)]
+pub struct Env(Arc<Inner>);
+
+struct Inner {
+    function: &'static str,
+    config: Config,
+    clock: Clock,
+    ids: Ids,
+    aws: Aws,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+    kms: OnceLock<aws_sdk_kms::Client>,
+    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+}
+
+impl Env {
+    /// The process's own.
+    ///
+    /// # Errors
+    /// When the configuration is wrong.
+    pub fn from_process(function: &'static str) -> Result<Self, ConfigError> {
+        let clock = Clock::system();
+        Self::new(function, Config::from_process()?, clock.clone(), Ids::random(clock))
+    }
+
+    /// Given parts; tests use it.
+    ///
+    /// # Errors
+    /// When AWS's region, endpoint or credentials are missing or wrong.
+    pub fn new(function: &'static str, config: Config, clock: Clock, ids: Ids) -> Result<Self, ConfigError> {
+        let aws = Aws::new(&config)?;
+        Ok(Self(Arc::new(Inner {
+            function,
+            config,
+            clock,
+            ids,
+            aws,
+            dynamodb: OnceLock::new(),
+            sqs: OnceLock::new(),
+            s3: OnceLock::new(),
+            kms: OnceLock::new(),
+            secrets: OnceLock::new(),
+        })))
+    }
+
+    /// The function's name.
+    #[must_use]
+    pub fn function(&self) -> &'static str {
+        self.0.function
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The stage.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.0.config.stage()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The source of new ids.
+    #[must_use]
+    pub fn ids(&self) -> &Ids {
+        &self.0.ids
+    }
+
+    /// What providers see of us. Locally it names the process, so that the simulators can kill the caller.
+    #[must_use]
+    pub fn user_agent(&self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        match self.stage() {
+            Stage::Local => format!("ringback/{version} (pid {})", std::process::id()),
+            Stage::Dev | Stage::Prod => format!("ringback/{version}"),
+        }
+    }
+
+    /// AWS's endpoint, where it is not AWS itself.
+    #[must_use]
+    pub fn aws_endpoint(&self) -> Option<&str> {
+        self.0.aws.endpoint()
+    }
+
+    /// The table's client. `store` counts its calls itself.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.0.dynamodb.get_or_init(|| self.0.aws.dynamodb()).clone()
+    }
+
+    /// The queues' client.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        self.0.sqs.get_or_init(|| self.0.aws.sqs()).clone()
+    }
+
+    /// The bucket's client.
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        self.0.s3.get_or_init(|| self.0.aws.s3()).clone()
+    }
+
+    /// The keys' client.
+    #[must_use]
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        self.0.kms.get_or_init(|| self.0.aws.kms()).clone()
+    }
+
+    /// The client for the platform's own secrets.
+    #[must_use]
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        self.0.secrets.get_or_init(|| self.0.aws.secrets_manager()).clone()
+    }
+}

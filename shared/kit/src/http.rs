@@ -1,0 +1,312 @@
+//! Functions behind the HTTP API.
+//!
+//! The event of API Gateway (payload format 2.0) is read here rather than by `lambda_http`, which panics on a path that
+//! is no URI and hides the query's exact bytes; signatures need those.
+
+use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header},
+    response::IntoResponse,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use futures::FutureExt;
+use serde::{Deserialize, Serialize};
+use tower::ServiceExt;
+
+use crate::{ConfigError, Env, Problem, invocation::Invocation, line, process_start};
+
+/// The largest body that any function takes: what Meta may send at most.
+pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
+
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// A request as API Gateway hands it over. What we do not use is not read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpEvent {
+    raw_path: String,
+    #[serde(default)]
+    raw_query_string: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    request_context: RequestContext,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    #[serde(default)]
+    domain_name: String,
+    #[serde(default)]
+    stage: String,
+    #[serde(default)]
+    request_id: String,
+    http: HttpContext,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct HttpContext {
+    method: String,
+}
+
+/// The answer as API Gateway takes it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HttpAnswer {
+    status_code: u16,
+    headers: BTreeMap<String, String>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+/// The URL that the sender used, as far as its signature needs it. An extension of every request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    domain: String,
+    stage: String,
+    path: String,
+    query: String,
+}
+
+impl Target {
+    /// The whole URL under the configured base, else under the API's own domain. Path and query stand byte for byte as sent.
+    #[must_use]
+    pub fn url(&self, base: Option<&str>) -> String {
+        let Self {
+            domain,
+            stage,
+            path,
+            query,
+        } = self;
+        let base = base.map_or_else(|| format!("https://{domain}"), str::to_owned);
+        // The path already begins with a named stage's name; the default stage has none.
+        let named = stage != "$default" && !stage.is_empty() && !path.starts_with(&format!("/{stage}/"));
+        let stage = if named { format!("/{stage}") } else { String::new() };
+        let question = if query.is_empty() { "" } else { "?" };
+        format!("{base}{stage}{path}{question}{query}")
+    }
+
+    /// The query, byte for byte.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+}
+
+/// What links the request's logs, jobs and answer. An extension of every request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorrelationId(String);
+
+impl CorrelationId {
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The caller's, if it is a short word; else API Gateway's id of the request; else a new one.
+    fn choose(env: &Env, headers: &HeaderMap, request_id: &str) -> Self {
+        let sent = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
+        let is_word = |text: &str| {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+            (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+        };
+        let own = request_id.trim_end_matches('=');
+        let chosen = [sent.unwrap_or_default(), own].into_iter().find(|text| is_word(text));
+        Self(chosen.map_or_else(|| env.ids().ulid().to_string().to_ascii_lowercase(), str::to_owned))
+    }
+}
+
+/// Refuses a body of another type. Parameters such as `charset` do not count.
+///
+/// # Errors
+/// A 415 that names the expected type.
+pub fn expect_content_type(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = sent.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case(expected) {
+        Ok(())
+    } else {
+        Err(Problem::wrong_content_type(expected))
+    }
+}
+
+/// A function's routes with what all functions do around them; tests call it in process.
+#[derive(Clone)]
+pub struct App {
+    env: Env,
+    router: Router,
+}
+
+impl App {
+    /// These routes in this environment.
+    #[must_use]
+    pub fn new(env: &Env, routes: Router) -> Self {
+        // The body is whole by now and its size checked; axum's own limit is lower.
+        let router = routes.layer(DefaultBodyLimit::disable());
+        Self {
+            env: env.clone(),
+            router,
+        }
+    }
+
+    /// Answers one event of API Gateway.
+    pub async fn answer(&self, event: HttpEvent) -> Response<Bytes> {
+        let headers = header_map(&event.headers);
+        let correlation_id = CorrelationId::choose(&self.env, &headers, &event.request_context.request_id);
+        line::correlation_id(correlation_id.as_str());
+        let mut answer = match request(event, headers) {
+            Ok(mut request) => {
+                request.extensions_mut().insert(correlation_id.clone());
+                self.route(request).await
+            }
+            Err(problem) => whole(problem.into_response()).await,
+        };
+        if let Ok(id) = HeaderValue::from_str(correlation_id.as_str()) {
+            answer.headers_mut().insert(CORRELATION_ID, id);
+        }
+        answer
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response<Bytes> {
+        let answering = async { whole(self.router.clone().oneshot(request).await.into_response()).await };
+        let answer = match AssertUnwindSafe(answering).catch_unwind().await {
+            Ok(answer) => answer,
+            Err(panic) => {
+                tracing::error!(panic = panic_text(&*panic), "handler panicked");
+                return whole(Problem::internal().into_response()).await;
+            }
+        };
+        // What the router answers by itself has no body: make it a problem, and keep the Allow header.
+        match Problem::of_status(answer.status()) {
+            Some(problem) if answer.body().is_empty() => {
+                let mut explained = whole(problem.into_response()).await;
+                if let Some(allow) = answer.headers().get(header::ALLOW) {
+                    explained.headers_mut().insert(header::ALLOW, allow.clone());
+                }
+                explained
+            }
+            _ => answer,
+        }
+    }
+}
+
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+async fn whole(response: Response<Body>) -> Response<Bytes> {
+    let (parts, body) = response.into_parts();
+    match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(bytes) => Response::from_parts(parts, bytes),
+        Err(_) => {
+            let mut failed = Response::new(Bytes::new());
+            *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            failed
+        }
+    }
+}
+
+fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
+    let parsed = headers.iter().filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_str(value).ok()?))
+    });
+    parsed.collect()
+}
+
+fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Problem> {
+    let HttpEvent {
+        raw_path,
+        raw_query_string,
+        request_context,
+        body,
+        is_base64_encoded,
+        ..
+    } = event;
+    // No route has a path that is no URI, so such a request is for nothing we have.
+    let uri: Uri = raw_path.parse().map_err(|_| Problem::not_found())?;
+    let method =
+        Method::from_bytes(request_context.http.method.as_bytes()).map_err(|_| Problem::method_not_allowed())?;
+    let body = match body {
+        Some(text) if is_base64_encoded => {
+            let undecodable = |_| Problem::new(StatusCode::BAD_REQUEST, "bad_request", "Bad request", "Not base64.");
+            Bytes::from(STANDARD.decode(text).map_err(undecodable)?)
+        }
+        Some(text) => Bytes::from(text),
+        None => Bytes::new(),
+    };
+    if body.len() > LARGEST_BODY {
+        return Err(Problem::too_large());
+    }
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    request.extensions_mut().insert(Target {
+        domain: request_context.domain_name,
+        stage: request_context.stage,
+        path: raw_path,
+        query: raw_query_string,
+    });
+    Ok(request)
+}
+
+/// Runs a function behind the HTTP API.
+///
+/// # Errors
+/// When the configuration is wrong or Lambda's runtime interface fails.
+pub fn serve_http(
+    function: &'static str,
+    routes: impl FnOnce(&Env) -> Result<Router, ConfigError>,
+) -> Result<(), lambda_runtime::Error> {
+    let (env, routes) = process_start(function, routes)?;
+    let app = &App::new(&env, routes);
+    crate::block_on(async {
+        let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<HttpEvent>| {
+            let invocation = Invocation::begin(&app.env);
+            let answer = app.answer(event.payload).await;
+            let status = answer.status();
+            line::count("status", status.as_u16().into());
+            let outcome = if status.is_server_error() {
+                "error"
+            } else if status.is_client_error() {
+                "refused"
+            } else {
+                "done"
+            };
+            invocation.finish(&app.env, outcome);
+            Ok::<_, lambda_runtime::Error>(HttpAnswer::from(answer))
+        });
+        lambda_runtime::run(service).await
+    })
+}
+
+impl From<Response<Bytes>> for HttpAnswer {
+    fn from(answer: Response<Bytes>) -> Self {
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        };
+        let headers = answer.headers().iter().filter_map(text).collect();
+        let (body, is_base64_encoded) = match std::str::from_utf8(answer.body()) {
+            Ok(text) => (text.to_owned(), false),
+            Err(_) => (STANDARD.encode(answer.body()), true),
+        };
+        Self {
+            status_code: answer.status().as_u16(),
+            headers,
+            body,
+            is_base64_encoded,
+        }
+    }
+}

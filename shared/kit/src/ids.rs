@@ -1,0 +1,61 @@
+//! Fresh ids, as a value that tests can seed.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use ulid::Ulid;
+
+use crate::Clock;
+
+/// Makes ULIDs.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    clock: Clock,
+    source: Source,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Random,
+    Seeded(Arc<AtomicU64>),
+}
+
+impl Ids {
+    /// Random ids at this clock's time.
+    #[must_use]
+    pub const fn random(clock: Clock) -> Self {
+        Self {
+            clock,
+            source: Source::Random,
+        }
+    }
+
+    /// The same ids in every run of a test.
+    #[must_use]
+    pub fn seeded(clock: Clock, seed: u64) -> Self {
+        Self {
+            clock,
+            source: Source::Seeded(Arc::new(AtomicU64::new(seed))),
+        }
+    }
+
+    /// A new ULID.
+    #[must_use]
+    pub fn ulid(&self) -> Ulid {
+        let time = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
+        let random = match &self.source {
+            Source::Random => Ulid::generate().random(),
+            Source::Seeded(next) => next.fetch_add(1, Ordering::Relaxed).into(),
+        };
+        Ulid::from_parts(time, random)
+    }
+
+    /// A number from 0 up to, not including, 1.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        let bits = u32::try_from(self.ulid().random() & u128::from(u32::MAX)).unwrap_or(0);
+        f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+    }
+}

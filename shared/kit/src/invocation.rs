@@ -1,0 +1,124 @@
+//! One invocation: what it used, as one wide JSON line.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+use serde::Serialize;
+use store::usage::{self, Usage};
+
+use crate::{Env, line, metric, process};
+
+static WARM: AtomicBool = AtomicBool::new(false);
+
+pub(crate) struct Invocation {
+    function: &'static str,
+    started: Instant,
+    cpu_before: f64,
+    cold: bool,
+}
+
+#[derive(Serialize)]
+struct Wide<'a> {
+    timestamp: jiff::Timestamp,
+    level: &'a str,
+    message: &'a str,
+    function: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<&'a str>,
+    outcome: &'a str,
+    duration_ms: f64,
+    cpu_ms: f64,
+    memory_kb: u64,
+    cold_start: bool,
+    /// CPU time from the process's start to its first invocation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    init_cpu_ms: Option<f64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    aws: BTreeMap<&'a str, u64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    aws_requests: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity: Option<Capacity>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    providers: BTreeMap<&'a str, u64>,
+    #[serde(flatten)]
+    counts: &'a BTreeMap<&'static str, u64>,
+    #[serde(flatten)]
+    notes: &'a BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Capacity {
+    read: f64,
+    write: f64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+fn thousandths(milliseconds: f64) -> f64 {
+    (milliseconds * 1000.0).round() / 1000.0
+}
+
+impl Invocation {
+    pub(crate) fn begin(env: &Env) -> Self {
+        let _ = (usage::take(), line::take());
+        Self {
+            function: env.function(),
+            started: Instant::now(),
+            cpu_before: process::cpu_ms(),
+            cold: !WARM.swap(true, Ordering::Relaxed),
+        }
+    }
+
+    /// Writes the line and what was counted.
+    pub(crate) fn finish(self, env: &Env, outcome: &str) {
+        let cpu_ms = thousandths(process::cpu_ms() - self.cpu_before);
+        let Usage {
+            actions,
+            requests,
+            read_units,
+            write_units,
+        } = usage::take();
+        // IAM actions look like `sqs:SendMessage`, provider calls like `whatsapp.send`.
+        let (aws, providers) = actions.into_iter().partition(|(action, _)| action.contains(':'));
+        let line = line::take();
+        let wide = Wide {
+            timestamp: env.clock().now(),
+            level: if outcome == "error" { "error" } else { "info" },
+            message: "invocation",
+            function: self.function,
+            tenant: line.tenant(),
+            correlation_id: line.correlation_id(),
+            outcome,
+            duration_ms: thousandths(self.started.elapsed().as_secs_f64() * 1000.0),
+            cpu_ms,
+            memory_kb: process::peak_memory_kb(),
+            cold_start: self.cold,
+            init_cpu_ms: self.cold.then_some(thousandths(self.cpu_before)),
+            aws,
+            aws_requests: requests,
+            capacity: (read_units > 0.0 || write_units > 0.0).then_some(Capacity {
+                read: read_units,
+                write: write_units,
+            }),
+            providers,
+            counts: &line.counts,
+            notes: &line.notes,
+        };
+        if let Ok(json) = serde_json::to_string(&wide) {
+            println!("{json}");
+        }
+        metric::flush(env);
+    }
+}

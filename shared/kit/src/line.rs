@@ -1,0 +1,106 @@
+//! What an invocation says about itself: fields of its one log line.
+//!
+//! A process serves one invocation at a time, so the line is the process's. Numbers, ids and words only; never what a
+//! customer wrote, nor a whole telephone number.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use store::TenantScope;
+
+/// A value that stands on the line only if all agree on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Common {
+    #[default]
+    None,
+    One(String),
+    Many,
+}
+
+impl Common {
+    fn add(&mut self, value: String) {
+        match self {
+            Self::None => *self = Self::One(value),
+            Self::One(known) if *known == value => {}
+            Self::One(_) | Self::Many => *self = Self::Many,
+        }
+    }
+
+    fn get(&self) -> Option<&str> {
+        match self {
+            Self::One(value) => Some(value),
+            Self::None | Self::Many => None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    tenant: Common,
+    correlation_id: Common,
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    pub(crate) notes: BTreeMap<&'static str, String>,
+}
+
+impl Line {
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.tenant.get()
+    }
+
+    pub(crate) fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.get()
+    }
+}
+
+static LINE: Mutex<Option<Line>> = Mutex::new(None);
+
+fn with(change: impl FnOnce(&mut Line)) {
+    let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
+    change(line.get_or_insert_default());
+}
+
+pub(crate) fn take() -> Line {
+    let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
+    line.take().unwrap_or_default()
+}
+
+/// For whom it worked. Left out where it was several.
+pub fn tenant(scope: &TenantScope) {
+    with(|line| line.tenant.add(scope.tenant().to_string()));
+}
+
+/// What it belongs to. Left out where it was several.
+pub fn correlation_id(id: &str) {
+    with(|line| line.correlation_id.add(id.to_owned()));
+}
+
+/// Adds to a number.
+pub fn count(name: &'static str, by: u64) {
+    with(|line| *line.counts.entry(name).or_default() += by);
+}
+
+/// Sets a word.
+pub fn note(name: &'static str, value: impl Into<String>) {
+    with(|line| {
+        line.notes.insert(name, value.into());
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stands_only_if_all_agree() {
+        let mut common = Common::default();
+        assert_eq!(common.get(), None);
+        common.add("a".to_owned());
+        common.add("a".to_owned());
+        assert_eq!(common.get(), Some("a"));
+        common.add("b".to_owned());
+        common.add("a".to_owned());
+        assert_eq!(common.get(), None);
+    }
+}

@@ -1,0 +1,40 @@
+//! Log lines as JSON, ours from the configured level, those of libraries from `warn`.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::{ConfigError, Env};
+
+pub(crate) fn init(env: &Env) -> Result<(), ConfigError> {
+    let level: LevelFilter = env
+        .config()
+        .optional("LOG_LEVEL")
+        .unwrap_or("info")
+        .parse()
+        .map_err(|_| ConfigError::new("LOG_LEVEL", "must be error, warn, info, debug or trace"))?;
+    let ours = ["access", "jobs", "kit", "providers", "store", env.function()];
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN.min(level))
+        .with_targets(ours.map(|target| (target, level)));
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(std::io::stdout);
+    // A second start in one process happens in tests only; the first one's logger stays.
+    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+    Ok(())
+}
+
+/// An error and its causes in one sentence.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,270 @@
+//! Functions that work a queue.
+
+use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
+
+use access::job;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::{FutureExt, StreamExt, stream};
+use jobs::JobBody;
+use store::{StoreError, TenantScope};
+
+use crate::{ConfigError, Env, http::panic_text, invocation::Invocation, line, log::chain, metric, process_start};
+
+/// A job from one of our queues, and the right to work it.
+#[derive(Debug, Clone)]
+pub struct Job<T> {
+    scope: TenantScope,
+    /// What to do.
+    pub body: T,
+    /// How often the queue has handed it out, this time included.
+    pub receive_count: u32,
+    correlation_id: String,
+}
+
+impl<T: JobBody> Job<T> {
+    /// A job as the queue handed it out.
+    #[must_use]
+    pub fn new(body: T, receive_count: u32) -> Self {
+        Self {
+            scope: job::scope(body.tenant()),
+            correlation_id: body.correlation_id().to_owned(),
+            body,
+            receive_count,
+        }
+    }
+}
+
+impl<T> Job<T> {
+    /// Whose data it may touch.
+    #[must_use]
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// What links it to the request that caused it.
+    #[must_use]
+    pub fn correlation_id(&self) -> &str {
+        &self.correlation_id
+    }
+
+    /// Whether it was handed out before: then "already done" must make sure that the next step is queued.
+    #[must_use]
+    pub const fn redelivered(&self) -> bool {
+        self.receive_count > 1
+    }
+}
+
+/// A job is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Now.
+    Now,
+    /// It was before, or has become needless.
+    Already,
+}
+
+/// A job could not be done now; the queue hands it out again.
+#[derive(Debug)]
+pub struct JobError {
+    source: Box<dyn Error + Send + Sync>,
+    again_after: Option<Duration>,
+}
+
+impl JobError {
+    /// An error in words.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            source: text.into().into(),
+            again_after: None,
+        }
+    }
+
+    /// Whether the store was written by somebody else first, so that reading and deciding again may help.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.source
+            .downcast_ref::<StoreError>()
+            .is_some_and(StoreError::is_conflict)
+    }
+
+    /// Handed out again after this long, instead of after the usual back-off.
+    #[must_use]
+    pub const fn again_after(mut self, delay: Duration) -> Self {
+        self.again_after = Some(delay);
+        self
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for JobError {
+    fn from(error: E) -> Self {
+        Self {
+            source: Box::new(error),
+            again_after: None,
+        }
+    }
+}
+
+impl std::fmt::Display for JobError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&chain(&*self.source))
+    }
+}
+
+/// How many records of a batch are worked at once.
+const CONCURRENCY: usize = 8;
+
+/// A failing record comes back after 10 s, then 20, 40, … at most 15 minutes.
+fn back_off(receive_count: u32) -> Duration {
+    let doubled = 10_u64.saturating_mul(1 << receive_count.saturating_sub(1).min(10));
+    Duration::from_secs(doubled.min(900))
+}
+
+/// Runs a function that works a queue. `build` makes its context once per process.
+///
+/// # Errors
+/// When the configuration is wrong or Lambda's runtime interface fails.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "main hands over a function, and it is never used again"
+)]
+pub fn serve_queue<T, C, H>(
+    function: &'static str,
+    build: impl FnOnce(&Env) -> Result<C, ConfigError>,
+    handle: H,
+) -> Result<(), lambda_runtime::Error>
+where
+    T: JobBody,
+    H: AsyncFn(Job<T>, &C) -> Result<Done, JobError>,
+{
+    let (env, context) = process_start(function, build)?;
+    let (env, context, handle) = (&env, &context, &handle);
+    crate::block_on(async {
+        let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<SqsEvent>| {
+            let invocation = Invocation::begin(env);
+            let response = work_batch(env, event.payload, context, handle).await;
+            let failed = !response.batch_item_failures.is_empty();
+            invocation.finish(env, if failed { "failed" } else { "done" });
+            Ok::<_, lambda_runtime::Error>(response)
+        });
+        lambda_runtime::run(service).await
+    })
+}
+
+/// Works a batch; names the records to hand out again. One record's error or panic is its own alone.
+pub async fn work_batch<T, C, H>(env: &Env, event: SqsEvent, context: &C, handle: &H) -> SqsBatchResponse
+where
+    T: JobBody,
+    H: AsyncFn(Job<T>, &C) -> Result<Done, JobError>,
+{
+    let works = event
+        .records
+        .into_iter()
+        .map(|record| work_record(env, record, context, handle));
+    let outcomes: Vec<_> = stream::iter(works).buffer_unordered(CONCURRENCY).collect().await;
+    let mut response = SqsBatchResponse::default();
+    for failed in outcomes.into_iter().flatten() {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = failed;
+        response.batch_item_failures.push(failure);
+    }
+    response
+}
+
+/// Works one record; returns its id if it must be handed out again.
+async fn work_record<T, C, H>(env: &Env, record: SqsMessage, context: &C, handle: &H) -> Option<String>
+where
+    T: JobBody,
+    H: AsyncFn(Job<T>, &C) -> Result<Done, JobError>,
+{
+    let attribute = record.attributes.get("ApproximateReceiveCount");
+    let receive_count = attribute.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let id = record.message_id.clone().unwrap_or_default();
+    let body = match serde_json::from_str::<T>(record.body.as_deref().unwrap_or_default()) {
+        Ok(body) => body,
+        Err(error) => {
+            // Never dropped: it circles to the dead-letter queue, where a fixed version can redrive it. The error names
+            // the place, not the content.
+            tracing::error!(record = id, line = error.line(), column = error.column(), kind = ?error.classify(), "unreadable job");
+            metric::count("job_unreadable", &[]);
+            line::count("failed", 1);
+            hand_out_again(env, &record, back_off(receive_count)).await;
+            return Some(id);
+        }
+    };
+    let job = Job::new(body, receive_count);
+    line::tenant(job.scope());
+    line::correlation_id(job.correlation_id());
+    let (tenant, correlation_id) = (job.scope().tenant(), job.correlation_id().to_owned());
+    let error = match AssertUnwindSafe(handle(job, context)).catch_unwind().await {
+        Ok(Ok(done)) => {
+            line::count(if done == Done::Now { "done" } else { "already" }, 1);
+            tracing::debug!(%tenant, correlation_id, record = id, outcome = ?done, "record");
+            return None;
+        }
+        Ok(Err(error)) => error,
+        Err(panic) => JobError::new(format!("panicked: {}", panic_text(&*panic))),
+    };
+    tracing::warn!(%tenant, correlation_id, record = id, receive_count, %error, "record failed");
+    metric::count("job_failed", &[("function", env.function())]);
+    line::count("failed", 1);
+    hand_out_again(
+        env,
+        &record,
+        error.again_after.unwrap_or_else(|| back_off(receive_count)),
+    )
+    .await;
+    Some(id)
+}
+
+/// Sets when the queue hands the record out again. If that fails, the queue's own time-out stands.
+async fn hand_out_again(env: &Env, record: &SqsMessage, after: Duration) {
+    let Some((url, handle)) = record
+        .event_source_arn
+        .as_deref()
+        .and_then(|arn| queue_url(arn, env.aws_endpoint()))
+        .zip(record.receipt_handle.as_deref())
+    else {
+        return;
+    };
+    let seconds = i32::try_from(after.as_secs()).unwrap_or(900).min(43_200);
+    let change = env
+        .sqs()
+        .change_message_visibility()
+        .queue_url(url)
+        .receipt_handle(handle);
+    if let Err(error) = change.visibility_timeout(seconds).send().await {
+        tracing::warn!(error = chain(&error), "could not back off a failed record");
+    }
+}
+
+/// A queue's URL by its ARN.
+fn queue_url(arn: &str, endpoint: Option<&str>) -> Option<String> {
+    let mut parts = arn.split(':').skip(3);
+    let (region, account, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(match endpoint {
+        Some(endpoint) => format!("{endpoint}/{account}/{name}"),
+        None => format!("https://sqs.{region}.amazonaws.com/{account}/{name}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_record_waits_longer_each_time() {
+        let waits: Vec<u64> = [1, 2, 3, 7, 8, 40].map(|count| back_off(count).as_secs()).into();
+        assert_eq!(waits, [10, 20, 40, 640, 900, 900]);
+    }
+
+    #[test]
+    fn a_queues_url_follows_from_its_arn() {
+        let arn = "arn:aws:sqs:eu-west-1:123456789012:sends";
+        let aws = "https://sqs.eu-west-1.amazonaws.com/123456789012/sends";
+        assert_eq!(queue_url(arn, None).as_deref(), Some(aws));
+        let local = "http://127.0.0.1:4566/123456789012/sends";
+        assert_eq!(queue_url(arn, Some("http://127.0.0.1:4566")).as_deref(), Some(local));
+        assert_eq!(queue_url("nonsense", None), None);
+    }
+}
