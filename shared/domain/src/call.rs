@@ -295,6 +295,22 @@ impl CallFacts {
         }
     }
 
+    /// Seconds that it rang: as reported, else what the call's length leaves beside the talk. `None` where nobody knows.
+    #[must_use]
+    pub fn rang_seconds(&self) -> Option<u32> {
+        self.ring_seconds.or_else(|| {
+            // A call that our own announcement answered did not ring all the time.
+            if self.handling.is_some_and(|handling| handling != Handling::Forward) {
+                return None;
+            }
+            let whole = self.call_seconds.or_else(|| {
+                let seconds = self.ended_at?.duration_since(self.started_at?).as_secs();
+                u32::try_from(seconds).ok()
+            })?;
+            Some(whole.saturating_sub(self.talk_seconds.unwrap_or(0)))
+        })
+    }
+
     /// Decides the outcome, or says when to look again. `first_seen` is when the first report came, `quiet` how long after
     /// the end of a call its dial result may still come.
     ///
@@ -361,3 +377,13 @@ impl CallFacts {
 
 /// A shorter recording is a caller who hung up at the tone.
 pub const SHORTEST_VOICEMAIL_SECONDS: u32 = 2;
+
+/// Whether a caller id is a word typed on a keypad that stands for a hidden number (Twilio): ANONYMOUS, RESTRICTED, BLOCKED,
+/// UNKNOWN, UNAVAILABLE. Nobody is behind these numbers.
+#[must_use]
+pub fn spells_withheld(phone: &Phone) -> bool {
+    matches!(
+        phone.as_str(),
+        "+266696687" | "+7378742833" | "+2562533" | "+8656696" | "+86282452253"
+    )
+}

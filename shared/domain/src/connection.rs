@@ -1,6 +1,6 @@
 //! Connections: a tenant's numbers and accounts at its providers, and whether they work.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     ids::{ConnectionId, TenantId},
     message::Channel,
     phone::Phone,
+    send::{Classified, Effect},
 };
 
 /// A secret encrypted by the key management service under the connection's encryption context; base64.
@@ -236,6 +237,31 @@ impl Connection {
             (Account::Twilio { whatsapp_sender, .. }, Channel::WhatsApp) => whatsapp_sender.is_some(),
             (Account::WhatsApp { .. }, Channel::WhatsApp) => true,
             (Account::WhatsApp { .. }, Channel::Sms) | (Account::Telephony { .. }, _) => false,
+        }
+    }
+
+    /// What a provider's error means for the connection: its health and pause from now on. `None` where it means nothing.
+    #[must_use]
+    pub fn after_error(
+        &self,
+        error: &Classified,
+        retry_after: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Option<(Health, Option<Timestamp>)> {
+        match error.effect {
+            Effect::PauseNumber(seconds) => {
+                let pause = retry_after.unwrap_or_else(|| SignedDuration::from_secs(seconds.into()));
+                Some((self.health.clone(), self.paused_until.max(Some(now + pause))))
+            }
+            Effect::ConnectionUnhealthy => {
+                let since = match self.health {
+                    Health::Unhealthy { since, .. } => since,
+                    Health::Healthy => now,
+                };
+                let health = Health::Unhealthy { since, reason: error.meaning.to_owned(), tried_at: now };
+                Some((health, self.paused_until))
+            }
+            Effect::None | Effect::MarketingOptOut | Effect::ChannelOptOut | Effect::Unreachable => None,
         }
     }
 

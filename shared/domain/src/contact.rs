@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{CallId, ConnectionId, ContactId, MessageId},
+    inbound::{OptFlag, Sender},
     message::Channel,
     phone::Phone,
+    record::ConsentEntry,
+    send::{Classified, Effect},
 };
 
 /// What a contact is known by. A contact may have several, and none of them need be a telephone number.
@@ -162,4 +165,132 @@ impl Contact {
     pub fn unreachable_on(&self, channel: Channel) -> Option<&Unreachable> {
         self.unreachable.iter().find(|known| known.channel == channel)
     }
+
+    /// What a provider's error teaches us about the person.
+    pub fn learn(&mut self, channel: Channel, error: &Classified, at: Timestamp) -> Change {
+        let source = format!("{} says: {}", channel.name(), error.meaning);
+        match error.effect {
+            Effect::None | Effect::PauseNumber(_) | Effect::ConnectionUnhealthy => Change::Nothing,
+            Effect::MarketingOptOut if self.marketing_opted_out.is_some() => Change::Nothing,
+            Effect::MarketingOptOut => {
+                self.marketing_opted_out = Some(OptOut {
+                    at,
+                    source: source.clone(),
+                });
+                Change::Consent(ConsentEntry {
+                    at,
+                    what: "marketing_stop".to_owned(),
+                    source,
+                })
+            }
+            Effect::ChannelOptOut if self.opted_out.is_some() => Change::Nothing,
+            Effect::ChannelOptOut => {
+                self.opted_out = Some(OptOut {
+                    at,
+                    source: source.clone(),
+                });
+                Change::Consent(ConsentEntry {
+                    at,
+                    what: "stop".to_owned(),
+                    source,
+                })
+            }
+            Effect::Unreachable => {
+                self.unreachable.retain(|known| known.channel != channel);
+                self.unreachable.push(Unreachable {
+                    channel,
+                    at,
+                    reason: error.meaning.to_owned(),
+                });
+                Change::Profile
+            }
+        }
+    }
+
+    /// What the person says about being messaged. A wish older than the one we know changes nothing.
+    pub fn wish(&mut self, flag: OptFlag, source: String, at: Timestamp) -> Change {
+        match flag {
+            OptFlag::Stop if self.opted_out.is_none() && self.opted_in_at.is_none_or(|since| since <= at) => {
+                self.opted_out = Some(OptOut {
+                    at,
+                    source: source.clone(),
+                });
+                self.opted_in_at = None;
+                Change::Consent(ConsentEntry {
+                    at,
+                    what: "stop".to_owned(),
+                    source,
+                })
+            }
+            OptFlag::Start if self.opted_out.as_ref().is_none_or(|since| since.at <= at) => {
+                if self.opted_out.is_none() && self.marketing_opted_out.is_none() && self.opted_in_at.is_some() {
+                    return Change::Nothing;
+                }
+                self.opted_out = None;
+                self.marketing_opted_out = None;
+                self.opted_in_at = Some(at);
+                Change::Consent(ConsentEntry {
+                    at,
+                    what: "start".to_owned(),
+                    source,
+                })
+            }
+            OptFlag::Stop | OptFlag::Start | OptFlag::Help => Change::Nothing,
+        }
+    }
+
+    /// What the person says about marketing.
+    pub fn wish_marketing(&mut self, welcome: bool, source: String, at: Timestamp) -> Change {
+        let what = match (welcome, &self.marketing_opted_out) {
+            (false, None) => {
+                self.marketing_opted_out = Some(OptOut {
+                    at,
+                    source: source.clone(),
+                });
+                "marketing_stop"
+            }
+            (true, Some(_)) => {
+                self.marketing_opted_out = None;
+                "marketing_start"
+            }
+            _ => return Change::Nothing,
+        };
+        Change::Consent(ConsentEntry {
+            at,
+            what: what.to_owned(),
+            source,
+        })
+    }
+
+    /// Takes over what a report tells of the person. Returns the identities that must point here now.
+    pub fn link(&mut self, sender: &Sender) -> Vec<Identity> {
+        let mut new = Vec::new();
+        if let (None, Some(phone)) = (&self.phone, &sender.phone) {
+            self.phone = Some(phone.clone());
+            new.push(Identity::Phone(phone.clone()));
+        }
+        if let Some(bsuid) = &sender.bsuid
+            && self.bsuid.as_ref() != Some(bsuid)
+        {
+            self.bsuid = Some(bsuid.clone());
+            new.push(Identity::Bsuid(bsuid.clone()));
+        }
+        if self.name.is_none() {
+            self.name.clone_from(&sender.name);
+        }
+        new
+    }
+}
+
+/// What came of changing a contact, for whoever stores it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Nothing to write.
+    Nothing,
+    /// The contact itself.
+    Profile,
+    /// The contact, and these identities now point to it.
+    Linked(Vec<Identity>),
+    /// The contact, with an entry in its consent ledger.
+    Consent(ConsentEntry),
 }

@@ -4,10 +4,20 @@ pub mod call;
 pub mod connection;
 pub mod contact;
 pub mod errors;
+pub mod hours;
 pub mod ids;
 pub mod inbound;
+pub mod line;
 pub mod message;
 pub mod phone;
+pub mod plan;
+pub mod record;
+pub mod rule;
+#[cfg(test)]
+mod samples;
 pub mod send;
+pub mod template;
+pub mod tenant;
+pub mod words;
 
 pub use jiff::Timestamp;

@@ -518,7 +518,7 @@ impl Message {
     }
 
     /// Sets `due` to when somebody must look again. Called by every move below.
-    fn look_again(&mut self, now: Timestamp, timers: &Timers) {
+    pub(crate) fn look_again(&mut self, now: Timestamp, timers: &Timers) {
         self.dispatches = 0;
         self.due = match self.next(now, timers) {
             Next::Done => None,

@@ -29,6 +29,9 @@ pub struct CallProgress {
     /// When somebody must look again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// How often the dispatcher has queued it since it last changed.
+    #[serde(default)]
+    pub dispatches: u32,
     /// Follows the call through logs and queues.
     pub correlation_id: String,
     /// Raised by every write; the condition of the next.

@@ -38,6 +38,21 @@ pub enum ErrorClass {
     Bug,
 }
 
+impl ErrorClass {
+    /// The word in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RetryAfter => "retry_after",
+            Self::WaitForStatus => "wait_for_status",
+            Self::FallBack => "fall_back",
+            Self::Blocked => "blocked",
+            Self::TenantMustAct => "tenant_must_act",
+            Self::Bug => "bug",
+        }
+    }
+}
+
 /// The messaging APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

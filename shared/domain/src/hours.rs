@@ -1,0 +1,227 @@
+//! Hours: when a business is open, and when people are left in peace. Right over changes of the clock.
+
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, DateTime, Time},
+    tz::{AmbiguousOffset, TimeZone},
+};
+
+use crate::{
+    phone::Phone,
+    tenant::{QuietHours, Span, Tenant, Zone},
+};
+
+/// Whether the business is open. A span that began yesterday counts to its end, also into a holiday.
+#[must_use]
+pub fn is_open(tenant: &Tenant, at: Timestamp) -> bool {
+    let today = at.to_zoned(tenant.time_zone.rules().clone()).date();
+    let yesterday = today.yesterday().unwrap_or(today);
+    [yesterday, today].into_iter().any(|day| {
+        spans_on(tenant, day)
+            .iter()
+            .any(|span| instants(tenant.time_zone.rules(), day, *span).is_some_and(|(from, to)| from <= at && at < to))
+    })
+}
+
+/// When the business opens next: `at` itself when it is open then. `None` when it stays closed for a year.
+#[must_use]
+pub fn next_opening(tenant: &Tenant, at: Timestamp) -> Option<Timestamp> {
+    if is_open(tenant, at) {
+        return Some(at);
+    }
+    let zone = tenant.time_zone.rules();
+    let today = at.to_zoned(zone.clone()).date();
+    today.series(1.day()).take(367).find_map(|day| {
+        spans_on(tenant, day)
+            .iter()
+            .filter_map(|span| instants(zone, day, *span))
+            .filter(|(from, to)| at <= *from && from < to)
+            .map(|(from, _)| from)
+            .min()
+    })
+}
+
+/// The whole day, for tenants that are always open.
+const ALWAYS: &[Span] = &[Span {
+    from: Time::midnight(),
+    to: Time::midnight(),
+}];
+
+fn spans_on(tenant: &Tenant, day: Date) -> &[Span] {
+    // The later entry counts: somebody added it because the earlier was not right for this day.
+    if let Some(holiday) = tenant.holidays.iter().rev().find(|holiday| holiday.covers(day)) {
+        return &holiday.hours;
+    }
+    match &tenant.business_hours {
+        Some(hours) => hours.on(day.weekday()),
+        None => ALWAYS,
+    }
+}
+
+fn instants(zone: &TimeZone, day: Date, span: Span) -> Option<(Timestamp, Timestamp)> {
+    let last = if span.to <= span.from {
+        day.tomorrow().ok()?
+    } else {
+        day
+    };
+    let from = zone.to_ambiguous_timestamp(DateTime::from_parts(day, span.from));
+    let to = zone.to_ambiguous_timestamp(DateTime::from_parts(last, span.to));
+    Some((from.compatible().ok()?, to.compatible().ok()?))
+}
+
+/// Whether the local time lies in quiet hours.
+#[must_use]
+pub fn is_quiet(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> bool {
+    let time = at.to_zoned(zone.clone()).time();
+    match quiet.from.cmp(&quiet.to) {
+        std::cmp::Ordering::Less => quiet.from <= time && time < quiet.to,
+        std::cmp::Ordering::Greater => quiet.from <= time || time < quiet.to,
+        std::cmp::Ordering::Equal => false,
+    }
+}
+
+/// The first instant from `at` on that is not in quiet hours: never before `at`, and within 48 hours whatever the clock does.
+#[must_use]
+pub fn next_allowed(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> Timestamp {
+    if !is_quiet(at, zone, quiet) {
+        return at;
+    }
+    let horizon = at + 48.hours();
+    let today = at.to_zoned(zone.clone()).date();
+    // Quiet hours end where the local time reaches `to`, once or twice on a day when the clock goes back, or where the
+    // clock jumps over `to`.
+    let ends = today.series(1.day()).take(3).flat_map(|day| {
+        let end = zone.to_ambiguous_timestamp(DateTime::from_parts(day, quiet.to));
+        match end.offset() {
+            AmbiguousOffset::Gap { .. } => [None, None],
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+                [end.earlier().ok(), end.later().ok()]
+            }
+        }
+    });
+    let jumps = zone
+        .following(at)
+        .map(|transition| transition.timestamp())
+        .take_while(|instant| *instant <= horizon)
+        .take(4)
+        .map(Some);
+    ends.chain(jumps)
+        .flatten()
+        .filter(|instant| at < *instant && !is_quiet(*instant, zone, quiet))
+        .min()
+        .unwrap_or(horizon)
+}
+
+/// The time zone in which a person with this number is taken to live: what the tenant says for the calling code; the tenant's
+/// own zone for numbers of its own country; the country's main zone; else the tenant's.
+#[must_use]
+pub fn recipient_zone<'a>(tenant: &'a Tenant, phone: Option<&Phone>) -> std::borrow::Cow<'a, Zone> {
+    use std::borrow::Cow;
+
+    let own = Cow::Borrowed(&tenant.time_zone);
+    let Some(digits) = phone.map(Phone::digits) else {
+        return own;
+    };
+    // Calling codes are prefix-free, so that the tenant's wishes and the table cannot contradict each other.
+    let wish = tenant
+        .recipient_zones
+        .iter()
+        .find(|(code, _)| !code.is_empty() && digits.starts_with(code.as_str()));
+    if let Some((_, zone)) = wish {
+        return Cow::Borrowed(zone);
+    }
+    let Some((_, regions, zone)) = COUNTRIES.iter().find(|(code, _, _)| digits.starts_with(code)) else {
+        return own;
+    };
+    if tenant
+        .default_region
+        .as_deref()
+        .is_some_and(|region| regions.contains(&region))
+    {
+        return own;
+    }
+    zone.parse().map_or(own, Cow::Owned)
+}
+
+/// Calling code (ITU-T E.164), ISO 3166 regions that share it, main time zone: where most of the people live. Small on
+/// purpose; a number of a country that stands here not is given the tenant's own zone.
+#[rustfmt::skip]
+pub(crate) const COUNTRIES: &[(&str, &[&str], &str)] = &[
+    ("1", &["US", "CA"], "America/Chicago"),
+    ("20", &["EG"], "Africa/Cairo"),
+    ("212", &["MA"], "Africa/Casablanca"),
+    ("213", &["DZ"], "Africa/Algiers"),
+    ("216", &["TN"], "Africa/Tunis"),
+    ("218", &["LY"], "Africa/Tripoli"),
+    ("233", &["GH"], "Africa/Accra"),
+    ("234", &["NG"], "Africa/Lagos"),
+    ("249", &["SD"], "Africa/Khartoum"),
+    ("251", &["ET"], "Africa/Addis_Ababa"),
+    ("254", &["KE"], "Africa/Nairobi"),
+    ("255", &["TZ"], "Africa/Dar_es_Salaam"),
+    ("256", &["UG"], "Africa/Kampala"),
+    ("27", &["ZA"], "Africa/Johannesburg"),
+    ("30", &["GR"], "Europe/Athens"),
+    ("31", &["NL"], "Europe/Amsterdam"),
+    ("32", &["BE"], "Europe/Brussels"),
+    ("33", &["FR"], "Europe/Paris"),
+    ("34", &["ES"], "Europe/Madrid"),
+    ("351", &["PT"], "Europe/Lisbon"),
+    ("353", &["IE"], "Europe/Dublin"),
+    ("358", &["FI"], "Europe/Helsinki"),
+    ("36", &["HU"], "Europe/Budapest"),
+    ("380", &["UA"], "Europe/Kyiv"),
+    ("39", &["IT"], "Europe/Rome"),
+    ("40", &["RO"], "Europe/Bucharest"),
+    ("41", &["CH"], "Europe/Zurich"),
+    ("420", &["CZ"], "Europe/Prague"),
+    ("43", &["AT"], "Europe/Vienna"),
+    ("44", &["GB"], "Europe/London"),
+    ("45", &["DK"], "Europe/Copenhagen"),
+    ("46", &["SE"], "Europe/Stockholm"),
+    ("47", &["NO"], "Europe/Oslo"),
+    ("48", &["PL"], "Europe/Warsaw"),
+    ("49", &["DE"], "Europe/Berlin"),
+    ("52", &["MX"], "America/Mexico_City"),
+    ("54", &["AR"], "America/Argentina/Buenos_Aires"),
+    ("55", &["BR"], "America/Sao_Paulo"),
+    ("56", &["CL"], "America/Santiago"),
+    ("57", &["CO"], "America/Bogota"),
+    ("51", &["PE"], "America/Lima"),
+    ("60", &["MY"], "Asia/Kuala_Lumpur"),
+    ("61", &["AU"], "Australia/Sydney"),
+    ("62", &["ID"], "Asia/Jakarta"),
+    ("63", &["PH"], "Asia/Manila"),
+    ("64", &["NZ"], "Pacific/Auckland"),
+    ("65", &["SG"], "Asia/Singapore"),
+    ("66", &["TH"], "Asia/Bangkok"),
+    ("7", &["RU", "KZ"], "Europe/Moscow"),
+    ("81", &["JP"], "Asia/Tokyo"),
+    ("82", &["KR"], "Asia/Seoul"),
+    ("84", &["VN"], "Asia/Ho_Chi_Minh"),
+    ("852", &["HK"], "Asia/Hong_Kong"),
+    ("86", &["CN"], "Asia/Shanghai"),
+    ("880", &["BD"], "Asia/Dhaka"),
+    ("886", &["TW"], "Asia/Taipei"),
+    ("90", &["TR"], "Europe/Istanbul"),
+    ("91", &["IN"], "Asia/Kolkata"),
+    ("92", &["PK"], "Asia/Karachi"),
+    ("93", &["AF"], "Asia/Kabul"),
+    ("94", &["LK"], "Asia/Colombo"),
+    ("95", &["MM"], "Asia/Yangon"),
+    ("961", &["LB"], "Asia/Beirut"),
+    ("962", &["JO"], "Asia/Amman"),
+    ("963", &["SY"], "Asia/Damascus"),
+    ("964", &["IQ"], "Asia/Baghdad"),
+    ("965", &["KW"], "Asia/Kuwait"),
+    ("966", &["SA"], "Asia/Riyadh"),
+    ("967", &["YE"], "Asia/Aden"),
+    ("968", &["OM"], "Asia/Muscat"),
+    ("970", &["PS"], "Asia/Hebron"),
+    ("971", &["AE"], "Asia/Dubai"),
+    ("972", &["IL"], "Asia/Jerusalem"),
+    ("973", &["BH"], "Asia/Bahrain"),
+    ("974", &["QA"], "Asia/Qatar"),
+    ("977", &["NP"], "Asia/Kathmandu"),
+    ("98", &["IR"], "Asia/Tehran"),
+];

@@ -1,0 +1,221 @@
+//! Words by which customers say that they want no more messages, or some again.
+
+use crate::{inbound::OptFlag, tenant::Tenant};
+
+/// Twilio's default English words, "stop promotions" of Meta's own opt-out button, and Arabic. Stop words are taken
+/// generously: a message too few is repaired by one word, a message too many breaks a promise.
+const STOP: &[&str] = &[
+    "stop",
+    "stop all",
+    "stopall",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "revoke",
+    "opt out",
+    "optout",
+    "stop promotions",
+    "stop messages",
+    "إيقاف",
+    "ايقاف الرسائل",
+    "إلغاء",
+    "إلغاء الاشتراك",
+    "الغاء الاشتراك",
+    "توقف",
+    "أوقف",
+    "قف",
+    "وقف",
+    "وقف الرسائل",
+    "ستوب",
+    "لا ترسل",
+    "لا ترسلوا",
+    "لا تراسلني",
+];
+
+/// Twilio also takes YES for a start. We do not: it answers too many questions.
+const START: &[&str] = &[
+    "start",
+    "unstop",
+    "subscribe",
+    "opt in",
+    "optin",
+    "ابدأ",
+    "ابدا",
+    "بدء",
+    "اشتراك",
+    "اشترك",
+    "استئناف",
+    "تفعيل",
+];
+
+const HELP: &[&str] = &["help", "info", "مساعدة"];
+
+/// What a message says about being messaged, if that is what it is about.
+///
+/// The built-in words count only as the whole message, so that "can you stop by at five" stays a question. A tenant's own
+/// phrases of several words also count inside a sentence. Case, punctuation, diacritics and the variants of Arabic letters do
+/// not matter.
+#[must_use]
+pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
+    // No word is this long, and nobody else's text is worth more work.
+    if text.len() > 2000 {
+        return None;
+    }
+    let said = plain(text);
+    if said.is_empty() {
+        return None;
+    }
+    let whole = |words: &[&str]| words.iter().any(|word| plain(word) == said);
+    let own = |phrases: &[String]| {
+        phrases.iter().any(|phrase| {
+            let phrase = plain(phrase);
+            !phrase.is_empty()
+                && (phrase == said || (phrase.contains(' ') && format!(" {said} ").contains(&format!(" {phrase} "))))
+        })
+    };
+    if whole(STOP) || own(&tenant.stop_words) {
+        Some(OptFlag::Stop)
+    } else if whole(START) || own(&tenant.start_words) {
+        Some(OptFlag::Start)
+    } else if whole(HELP) {
+        Some(OptFlag::Help)
+    } else {
+        None
+    }
+}
+
+/// Words in lower case with single spaces between, and nothing that only decorates.
+fn plain(text: &str) -> String {
+    let mut done = String::with_capacity(text.len());
+    for c in text.chars().flat_map(char::to_lowercase) {
+        match letter(c) {
+            Letter::Is(c) => done.push(c),
+            Letter::Nothing => {}
+            Letter::Gap => {
+                if !done.is_empty() && !done.ends_with(' ') {
+                    done.push(' ');
+                }
+            }
+        }
+    }
+    done.truncate(done.trim_end().len());
+    done
+}
+
+enum Letter {
+    Is(char),
+    /// Invisible or a mark on another letter.
+    Nothing,
+    Gap,
+}
+
+fn letter(c: char) -> Letter {
+    Letter::Is(match c {
+        // Arabic vowel signs, tatweel and Quranic marks; combining accents; joiners and direction marks; emoji selectors.
+        '\u{0610}'..='\u{061A}'
+        | '\u{0640}'
+        | '\u{064B}'..='\u{065F}'
+        | '\u{0670}'
+        | '\u{06D6}'..='\u{06DC}'
+        | '\u{0300}'..='\u{036F}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{061C}'
+        | '\u{00AD}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FEFF}' => return Letter::Nothing,
+        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
+        'ى' | 'ی' | 'ئ' => 'ي',
+        'ؤ' => 'و',
+        'ة' => 'ه',
+        'ک' | 'گ' => 'ك',
+        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ă' | 'ą' => 'a',
+        'ç' | 'ć' | 'č' => 'c',
+        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ę' | 'ě' => 'e',
+        'ì' | 'í' | 'î' | 'ï' | 'ī' | 'ı' => 'i',
+        'ñ' | 'ń' | 'ň' => 'n',
+        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' | 'ō' | 'ő' => 'o',
+        'ś' | 'š' | 'ş' | 'ș' => 's',
+        'ù' | 'ú' | 'û' | 'ü' | 'ū' | 'ű' | 'ů' => 'u',
+        'ý' | 'ÿ' => 'y',
+        'ź' | 'ż' | 'ž' => 'z',
+        // Full-width letters, as East Asian keyboards type them.
+        '\u{FF41}'..='\u{FF5A}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        c if c.is_alphanumeric() => c,
+        // Vowel signs of Indian scripts are marks but not decoration: without them words fall together.
+        '\u{0900}'..='\u{0DFF}' => c,
+        _ => return Letter::Gap,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::tenant;
+
+    #[test]
+    fn a_stop_word_counts_however_it_is_typed() {
+        let tenant = tenant();
+        for text in [
+            "STOP",
+            "Stop",
+            " stop. ",
+            "stop!!!",
+            "“Stop”",
+            "Stop 🙏",
+            "S\u{200F}TOP",
+            "ＳＴＯＰ",
+            "Opt-out",
+            "STOP ALL",
+            "quit",
+            "إيقاف",
+            "ايقاف",
+            "إِيقَاف",
+            "إيقـــاف",
+            "إيقاف.",
+            "إلغاء الإشتراك",
+            "الغاء",
+            "توقف!",
+            "Stop promotions",
+        ] {
+            assert_eq!(opt_word(text, &tenant), Some(OptFlag::Stop), "{text}");
+        }
+        for text in ["START", "unstop", "ابدأ", "إبدأ", "اشترك"] {
+            assert_eq!(opt_word(text, &tenant), Some(OptFlag::Start), "{text}");
+        }
+        assert_eq!(opt_word("help?", &tenant), Some(OptFlag::Help));
+    }
+
+    #[test]
+    fn a_sentence_is_not_a_stop_word() {
+        let tenant = tenant();
+        for text in [
+            "",
+            "👍",
+            "can you stop by at five?",
+            "please cancel my appointment",
+            "the end of the week",
+            "yes",
+            "non stop",
+            "هل يمكن إيقاف السيارة عندكم",
+            "مرحبا",
+        ] {
+            assert_eq!(opt_word(text, &tenant), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tenants_own_phrase_counts_inside_a_sentence() {
+        let mut tenant = tenant();
+        tenant.stop_words = vec!["arrêt".to_owned(), "संदेश मत भेजो".to_owned(), "no more texts".to_owned()];
+        tenant.start_words = vec!["encore".to_owned()];
+        assert_eq!(opt_word("Arret", &tenant), Some(OptFlag::Stop));
+        assert_eq!(opt_word("un arrêt de bus", &tenant), None);
+        assert_eq!(opt_word("Please, no more texts!", &tenant), Some(OptFlag::Stop));
+        assert_eq!(opt_word("no more textsies", &tenant), None);
+        assert_eq!(opt_word("कृपया संदेश मत भेजो।", &tenant), Some(OptFlag::Stop));
+        assert_eq!(opt_word("Encore", &tenant), Some(OptFlag::Start));
+    }
+}
