@@ -1,0 +1,176 @@
+//! One HTTP client for all providers. It never retries and never follows a redirect: whether a request may be repeated is
+//! the message's decision, and a redirect could carry credentials elsewhere.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use reqwest::{
+    Client, RequestBuilder, Response,
+    header::{DATE, HeaderMap, RETRY_AFTER},
+};
+
+use crate::times;
+
+/// A page of templates is far below it; more is not an answer of these APIs.
+const LONGEST_BODY: usize = 4 * 1024 * 1024;
+/// A provider that wants a longer pause is asked again after this one.
+const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// Shorter than any provider keeps an idle connection. A frozen function may wake with a connection that the other side
+/// closed meanwhile; a request written to it would end with an unknown outcome.
+const IDLE_CONNECTION: Duration = Duration::from_secs(15);
+
+/// An HTTP client, made on first use (3–7 ms). Clones share it.
+#[derive(Debug, Clone)]
+pub struct Http(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    user_agent: String,
+    timeout: Duration,
+    client: OnceLock<Client>,
+}
+
+/// An answer, read to its end. Where the body broke off or was too long it is empty: it then tells no more than the status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<SignedDuration>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+}
+
+/// A request without an answer. No variant's text holds the address, which may contain a telephone number.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No byte left: the request could not be built, for instance because a token holds a line break.
+    #[error("the request could not be built")]
+    NotBuilt(#[source] reqwest::Error),
+    /// No byte left: no name, no connection, no TLS.
+    #[error("no connection could be made")]
+    NotConnected(#[source] reqwest::Error),
+    /// Bytes may have left; no answer came in time.
+    #[error("no answer came in time")]
+    TimedOut(#[source] reqwest::Error),
+    /// Bytes may have left; the connection broke before the answer.
+    #[error("the connection broke before the answer")]
+    Broken(#[source] reqwest::Error),
+}
+
+impl Failure {
+    /// Whether it is certain that the provider got nothing.
+    #[must_use]
+    pub const fn nothing_left(&self) -> bool {
+        matches!(self, Self::NotBuilt(_) | Self::NotConnected(_))
+    }
+
+    fn of(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        if error.is_builder() {
+            Self::NotBuilt(error)
+        } else if error.is_connect() {
+            Self::NotConnected(error)
+        } else if error.is_timeout() {
+            Self::TimedOut(error)
+        } else {
+            Self::Broken(error)
+        }
+    }
+}
+
+impl Http {
+    /// A client that sends this `User-Agent` and waits at most `timeout` for a whole answer.
+    #[must_use]
+    pub fn new(user_agent: String, timeout: Duration) -> Self {
+        Self(Arc::new(Inner {
+            user_agent,
+            timeout,
+            client: OnceLock::new(),
+        }))
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        let inner = &*self.0;
+        if let Some(client) = inner.client.get() {
+            return Ok(client);
+        }
+        let client = Client::builder()
+            .user_agent(&inner.user_agent)
+            .timeout(inner.timeout)
+            // Half of the whole, so that a connection that cannot be made is told apart from an answer that does not come.
+            .connect_timeout(inner.timeout / 2)
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .build()
+            .map_err(Failure::of)?;
+        Ok(inner.client.get_or_init(|| client))
+    }
+
+    /// Sends what `prepare` builds, once.
+    pub(crate) async fn send(&self, prepare: impl FnOnce(&Client) -> RequestBuilder) -> Result<Answer, Failure> {
+        let response = prepare(self.client()?).send().await.map_err(Failure::of)?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            retry_after: retry_after(response.headers()),
+            body: read(response).await.unwrap_or_default(),
+        })
+    }
+}
+
+async fn read(mut response: Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > LONGEST_BODY {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
+/// Seconds, or a date; a date is measured against the answer's own `Date`, since this crate has no clock.
+fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u32>() {
+        Ok(seconds) => SignedDuration::from_secs(seconds.into()),
+        Err(_) => {
+            let now = times::rfc2822(headers.get(DATE)?.to_str().ok()?)?;
+            times::rfc2822(text)?.duration_since(now)
+        }
+    };
+    (!wait.is_negative()).then(|| wait.min(LONGEST_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(retry_after: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(DATE, HeaderValue::from_static("Sat, 31 Oct 2026 09:20:00 GMT"));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+        headers
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let seconds = |text| super::retry_after(&headers(text)).map(|wait| wait.as_secs());
+        assert_eq!(seconds("17"), Some(17));
+        assert_eq!(seconds("Sat, 31 Oct 2026 09:21:00 GMT"), Some(60));
+        assert_eq!(seconds("Sat, 31 Oct 2026 09:19:00 GMT"), None);
+        assert_eq!(seconds("4000000000"), Some(86_400));
+        assert_eq!(seconds("-1"), None);
+        assert_eq!(seconds("soon"), None);
+    }
+}

@@ -1,0 +1,98 @@
+//! What an answer, or its absence, means for a send.
+
+use domain::{
+    errors::{Stage, classify},
+    message::SendOutcome,
+    send::{Api, Classified, Effect, ErrorClass},
+};
+
+use crate::http::{Answer, Failure};
+
+const fn name(api: Api) -> &'static str {
+    match api {
+        Api::WhatsAppCloud => "WhatsApp",
+        Api::Twilio => "Twilio",
+    }
+}
+
+/// The first wait after a connection that could not be made.
+const RECONNECT_SECONDS: u32 = 5;
+
+/// No answer came.
+pub(crate) fn of_failure(api: Api, failure: &Failure) -> SendOutcome {
+    let provider = name(api);
+    match failure {
+        Failure::NotBuilt(_) => refused_here(
+            ErrorClass::TenantMustAct,
+            "the connection's credentials or address cannot be sent",
+        ),
+        Failure::NotConnected(_) => SendOutcome::Refused {
+            code: None,
+            classified: Classified {
+                class: ErrorClass::RetryAfter,
+                effect: Effect::None,
+                first_wait: RECONNECT_SECONDS,
+                meaning: "no connection could be made",
+            },
+            reason: format!("{provider} could not be reached; nothing was sent."),
+            retry_after: None,
+        },
+        Failure::TimedOut(_) => SendOutcome::Unknown {
+            reason: format!("{provider} did not answer in time."),
+        },
+        Failure::Broken(_) => SendOutcome::Unknown {
+            reason: format!("The connection to {provider} broke before its answer."),
+        },
+    }
+}
+
+/// An answer that is not a success, or one that carries an error's code. `details` are words of the provider that are safe
+/// to show.
+pub(crate) fn of_error(api: Api, answer: &Answer, code: Option<i64>, details: Option<&str>) -> SendOutcome {
+    let provider = name(api);
+    let status = answer.status;
+    // A redirect is not an error of the tables, and does not tell whether the message was taken.
+    let classified = classify(api, Stage::Answer, Some(status), code);
+    let meaning = classified.meaning;
+    let which = code.map_or_else(|| format!("HTTP {status}"), |code| format!("code {code}"));
+    let details = details
+        .map(|details| format!(" {provider} says: {details}"))
+        .unwrap_or_default();
+    if classified.class == ErrorClass::WaitForStatus {
+        return SendOutcome::Unknown {
+            reason: format!("{provider}: {meaning} ({which}).{details}"),
+        };
+    }
+    SendOutcome::Refused {
+        code,
+        classified,
+        reason: format!("{provider} refused it: {meaning} ({which}).{details}"),
+        retry_after: answer.retry_after,
+    }
+}
+
+/// A success that does not name the message.
+pub(crate) fn of_unreadable_success(api: Api) -> SendOutcome {
+    SendOutcome::Unknown {
+        reason: format!("{}'s answer does not tell whether it took the message.", name(api)),
+    }
+}
+
+/// Refused before anything was sent.
+pub(crate) fn refused_here(class: ErrorClass, meaning: &'static str) -> SendOutcome {
+    let effect = match class {
+        ErrorClass::TenantMustAct => Effect::ConnectionUnhealthy,
+        _ => Effect::None,
+    };
+    SendOutcome::Refused {
+        code: None,
+        classified: Classified {
+            class,
+            effect,
+            first_wait: 0,
+            meaning,
+        },
+        reason: format!("Not sent: {meaning}."),
+        retry_after: None,
+    }
+}

@@ -1,0 +1,31 @@
+//! Twilio's message addresses: `+447700900111`, `whatsapp:+447700900111`, `whatsapp:GB.7000000000000222`.
+
+use domain::{message::Channel, phone::Phone};
+
+use crate::whatsapp::bsuid;
+
+/// Who is at one end of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The channel.
+    pub channel: Channel,
+    /// The number.
+    pub phone: Option<Phone>,
+    /// Meta's business-scoped user id, in place of the number of a user with a user name.
+    pub bsuid: Option<String>,
+}
+
+/// Reads an address; `None` for another channel's, a short code, or a name.
+#[must_use]
+pub fn address(text: &str) -> Option<Address> {
+    let (channel, rest) = match text.strip_prefix("whatsapp:") {
+        Some(rest) => (Channel::WhatsApp, rest),
+        None => (Channel::Sms, text),
+    };
+    let phone = rest.parse().ok();
+    let bsuid = match channel {
+        Channel::WhatsApp if phone.is_none() => bsuid(rest),
+        Channel::WhatsApp | Channel::Sms => None,
+    };
+    (phone.is_some() || bsuid.is_some()).then_some(Address { channel, phone, bsuid })
+}

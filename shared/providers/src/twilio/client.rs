@@ -1,0 +1,382 @@
+//! Twilio's Messages API: sending, and looking for a message whose sending had an unknown outcome. Nothing here retries.
+//! Source: twilio.com/docs/messaging/api/message-resource; it has no idempotency key.
+
+use domain::{
+    Timestamp,
+    ids::SendKey,
+    message::{AttemptState, Channel, Content, FilledTemplate, Recipient, SendOutcome, StatusReport},
+    phone::Phone,
+    send::{Api, ErrorClass},
+};
+use jiff::SignedDuration;
+use serde_json::{Map, Value};
+
+use super::{error, message};
+use crate::{
+    http::{Answer, Failure, Http},
+    outcome,
+    times::rfc2822,
+};
+
+/// A client of Twilio's REST API.
+#[derive(Debug, Clone)]
+pub struct TwilioClient {
+    http: Http,
+    /// Without a slash at the end.
+    base: String,
+}
+
+/// Who sends.
+#[derive(Debug, Clone, Copy)]
+pub enum Sender<'a> {
+    /// A number, by SMS.
+    Number(&'a Phone),
+    /// A Messaging Service (`MG…`), by SMS.
+    MessagingService(&'a str),
+    /// A number, by WhatsApp.
+    WhatsApp(&'a Phone),
+}
+
+impl Sender<'_> {
+    const fn channel(&self) -> Channel {
+        match self {
+            Self::Number(_) | Self::MessagingService(_) => Channel::Sms,
+            Self::WhatsApp(_) => Channel::WhatsApp,
+        }
+    }
+}
+
+/// What names an account's API key. Not the auth token: that would also sign webhooks.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// `SK…`.
+    pub api_key_sid: &'a str,
+    /// Its secret.
+    pub api_key_secret: &'a str,
+    /// `AC…`.
+    pub account_sid: &'a str,
+}
+
+/// An SMS that a network could not deliver for four hours comes too late to follow a call.
+const VALIDITY_SECONDS: &str = "14400";
+
+impl TwilioClient {
+    /// A client of `base_url`, such as `https://api.twilio.com`.
+    #[must_use]
+    pub fn new(http: Http, base_url: &str) -> Self {
+        Self {
+            http,
+            base: base_url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    fn messages_url(&self, account_sid: &str) -> String {
+        format!("{}/2010-04-01/Accounts/{account_sid}/Messages.json", self.base)
+    }
+
+    /// Sends a message once. `status_callback` is the address for its statuses, to which the key is added; without one, no
+    /// status will come.
+    pub async fn send(
+        &self,
+        credentials: Credentials<'_>,
+        sender: Sender<'_>,
+        to: &Recipient,
+        content: &Content,
+        key: SendKey,
+        status_callback: Option<&str>,
+    ) -> SendOutcome {
+        let form = match form(sender, to, content, key, status_callback) {
+            Ok(form) => form,
+            Err((class, meaning)) => return outcome::refused_here(class, meaning),
+        };
+        if !is_sid(credentials.account_sid) {
+            return outcome::refused_here(ErrorClass::TenantMustAct, "the account SID is not one of Twilio's");
+        }
+        let url = self.messages_url(credentials.account_sid);
+        let answer = self
+            .http
+            .send(|client| {
+                client
+                    .post(url)
+                    .basic_auth(credentials.api_key_sid, Some(credentials.api_key_secret))
+                    .form(&form)
+            })
+            .await;
+        match answer {
+            Ok(answer) if answer.is_success() => accepted(&answer, sender.channel()),
+            Ok(answer) => error::outcome(&answer),
+            Err(failure) => outcome::of_failure(Api::Twilio, &failure),
+        }
+    }
+
+    /// Looks for a message that may have been sent, to settle an unknown outcome. `None` is no proof: Twilio's list may lag
+    /// behind its sending.
+    ///
+    /// # Errors
+    /// When the list cannot be had or read, or is too long to be searched.
+    pub async fn find(
+        &self,
+        credentials: Credentials<'_>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Option<StatusReport>, FindError> {
+        let Some(to) = to_address(wanted.sender.channel(), wanted.to) else {
+            return Ok(None);
+        };
+        if !is_sid(credentials.account_sid) {
+            return Err(FindError::BadAccount);
+        }
+        let mut url = self.messages_url(credentials.account_sid);
+        // By recipient alone: `DateSent` is empty as long as a message waits in Twilio's queue, and a filter on it would hide
+        // just the message that is looked for.
+        let mut query = vec![("To", to.as_str()), ("PageSize", PAGE)];
+        let mut found: Option<StatusReport> = None;
+        for _ in 0..MOST_PAGES {
+            let answer = self
+                .http
+                .send(|client| {
+                    client
+                        .get(&url)
+                        .basic_auth(credentials.api_key_sid, Some(credentials.api_key_secret))
+                        .query(&query)
+                })
+                .await?;
+            if !answer.is_success() {
+                return Err(FindError::Refused {
+                    status: answer.status,
+                    code: error::code(&answer.body),
+                });
+            }
+            let page: Value = serde_json::from_slice(&answer.body).map_err(FindError::Unreadable)?;
+            let messages = page["messages"].as_array().ok_or(FindError::NoList)?;
+            let reports = messages.iter().filter_map(|message| wanted.report(message));
+            // The first one after the request is the request's.
+            found = found.into_iter().chain(reports).min_by_key(|report| report.at);
+            let oldest = messages.last().and_then(created);
+            let past_it = oldest.is_some_and(|oldest| oldest < wanted.since - CLOCK_DIFFERENCE);
+            let next = page["next_page_uri"].as_str().filter(|next| !next.is_empty());
+            match next {
+                Some(next) if !past_it => {
+                    // A path on the same host, as documented; credentials go nowhere else.
+                    if !next.starts_with("/2010-04-01/Accounts/") {
+                        return Err(FindError::NoList);
+                    }
+                    url = format!("{}{next}", self.base);
+                    query.clear();
+                }
+                _ => return Ok(found),
+            }
+        }
+        // Newest first: what is not among these was sent long before, or the list is sorted otherwise than documented.
+        if found.is_some() {
+            Ok(found)
+        } else {
+            Err(FindError::TooMany)
+        }
+    }
+}
+
+const PAGE: &str = "50";
+const MOST_PAGES: usize = 4;
+/// Twilio's clock and ours differ, and its times are whole seconds.
+const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(30);
+
+/// What is known of a message whose sending had an unknown outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// To whom.
+    pub to: &'a Recipient,
+    /// What it said.
+    pub content: &'a Content,
+    /// When the attempt was claimed: it was sent after that.
+    pub since: Timestamp,
+    /// When the attempt's request had surely ended: it was sent before that.
+    pub until: Timestamp,
+    /// The ids of messages that are other attempts'.
+    pub known: &'a [String],
+}
+
+impl Wanted<'_> {
+    fn report(&self, message: &Value) -> Option<StatusReport> {
+        let sid = message["sid"].as_str()?;
+        let created = created(message)?;
+        let window = self.since - CLOCK_DIFFERENCE..=self.until + CLOCK_DIFFERENCE;
+        let fits = window.contains(&created)
+            && !self.known.iter().any(|known| known == sid)
+            && message["direction"]
+                .as_str()
+                .is_some_and(|direction| direction.starts_with("outbound"))
+            && self.is_sender(message)
+            && self.is_content(message);
+        if !fits {
+            return None;
+        }
+        let state = message["status"]
+            .as_str()
+            .and_then(message::state)
+            .unwrap_or(AttemptState::Accepted);
+        let cost = message["num_segments"]
+            .as_str()
+            .and_then(|count| message::cost(self.sender.channel(), count));
+        Some(StatusReport {
+            state,
+            at: created,
+            provider_ref: sid.to_owned(),
+            error: (state == AttemptState::Failed).then(|| message::failure(message["error_code"].as_i64())),
+            cost,
+        })
+    }
+
+    /// A Messaging Service chooses the number only when it sends.
+    fn is_sender(&self, message: &Value) -> bool {
+        match self.sender {
+            Sender::Number(phone) => message["from"] == phone.as_str(),
+            Sender::MessagingService(sid) => message["messaging_service_sid"] == sid,
+            Sender::WhatsApp(phone) => message["from"] == format!("whatsapp:{phone}").as_str(),
+        }
+    }
+
+    /// Twilio replaces typographic characters by plain ones and puts words before texts of trial accounts, so letters and
+    /// digits are compared, from the end. A template's text is Twilio's to fill in: it is not compared.
+    fn is_content(&self, message: &Value) -> bool {
+        let Content::Text(wanted) = self.content else {
+            return true;
+        };
+        let letters = |text: &str| {
+            text.chars()
+                .filter(|character| character.is_alphanumeric())
+                .collect::<String>()
+        };
+        message["body"]
+            .as_str()
+            .is_some_and(|body| letters(body).ends_with(&letters(wanted)))
+    }
+}
+
+fn created(message: &Value) -> Option<Timestamp> {
+    rfc2822(message["date_created"].as_str()?)
+}
+
+/// An unknown outcome could not be settled by looking.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The account's SID cannot be one of Twilio's.
+    #[error("looking for a message: the account SID is not one of Twilio's")]
+    BadAccount,
+    /// No answer.
+    #[error("looking for a message: Twilio did not answer")]
+    NoAnswer(#[from] Failure),
+    /// Twilio said no.
+    #[error("looking for a message: Twilio refused with HTTP {status}, code {code:?}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Twilio's code.
+        code: Option<i64>,
+    },
+    /// The answer is not JSON.
+    #[error("looking for a message: Twilio's answer is not readable")]
+    Unreadable(#[source] serde_json::Error),
+    /// The answer has no list.
+    #[error("looking for a message: Twilio's answer holds no list")]
+    NoList,
+    /// The recipient's list is too long.
+    #[error("looking for a message: the recipient's list has too many pages")]
+    TooMany,
+}
+
+/// SIDs stand in the address; anything else could lead elsewhere.
+fn is_sid(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn to_address(channel: Channel, to: &Recipient) -> Option<String> {
+    match (channel, &to.phone, &to.bsuid) {
+        (Channel::Sms, Some(phone), _) => Some(phone.to_string()),
+        (Channel::WhatsApp, Some(phone), _) => Some(format!("whatsapp:{phone}")),
+        (Channel::WhatsApp, None, Some(bsuid)) => Some(format!("whatsapp:{bsuid}")),
+        (Channel::Sms, None, _) | (Channel::WhatsApp, None, None) => None,
+    }
+}
+
+type Form = Vec<(&'static str, String)>;
+
+fn form(
+    sender: Sender<'_>,
+    to: &Recipient,
+    content: &Content,
+    key: SendKey,
+    status_callback: Option<&str>,
+) -> Result<Form, (ErrorClass, &'static str)> {
+    let channel = sender.channel();
+    let to = to_address(channel, to).ok_or((ErrorClass::FallBack, "the recipient has no address on this channel"))?;
+    let mut form = vec![("To", to)];
+    form.push(match sender {
+        Sender::Number(phone) => ("From", phone.to_string()),
+        Sender::MessagingService(sid) => ("MessagingServiceSid", sid.to_owned()),
+        Sender::WhatsApp(phone) => ("From", format!("whatsapp:{phone}")),
+    });
+    match (channel, content) {
+        (_, Content::Text(text)) => form.push(("Body", text.clone())),
+        (Channel::WhatsApp, Content::Template(filled)) => {
+            let sid = filled.content_sid.clone();
+            form.push((
+                "ContentSid",
+                sid.ok_or((ErrorClass::Bug, "the template has no content SID of Twilio's"))?,
+            ));
+            let variables = content_variables(filled);
+            if !variables.is_empty() {
+                form.push(("ContentVariables", Value::Object(variables).to_string()));
+            }
+        }
+        (Channel::Sms, Content::Template(_)) => return Err((ErrorClass::Bug, "an SMS carries no template")),
+    }
+    if let Some(base) = status_callback {
+        let joint = if base.contains('?') { '&' } else { '?' };
+        form.push(("StatusCallback", format!("{base}{joint}key={key}")));
+    }
+    if channel == Channel::Sms {
+        form.push(("ValidityPeriod", VALIDITY_SECONDS.to_owned()));
+        // Typographic quotes from a template would more than double the segments.
+        form.push(("SmartEncoded", "true".to_owned()));
+    }
+    Ok(form)
+}
+
+/// Variables by name, or counted from 1 in reading order: header, body, buttons.
+fn content_variables(filled: &FilledTemplate) -> Map<String, Value> {
+    let values = filled
+        .header
+        .iter()
+        .chain(&filled.body)
+        .map(|value| (value.name.as_deref(), value.text.as_str()));
+    let buttons = filled.buttons.iter().map(|(_, text)| (None, text.as_str()));
+    (1..)
+        .zip(values.chain(buttons))
+        .map(|(count, (name, text))| {
+            let name = name.map_or_else(|| count.to_string(), ToOwned::to_owned);
+            (name, Value::from(text))
+        })
+        .collect()
+}
+
+/// Only a SID proves that the message was taken.
+fn accepted(answer: &Answer, channel: Channel) -> SendOutcome {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let Some(sid) = body["sid"].as_str().filter(|sid| !sid.is_empty()) else {
+        return outcome::of_unreadable_success(Api::Twilio);
+    };
+    let failed = body["status"].as_str().and_then(message::state) == Some(AttemptState::Failed);
+    if failed {
+        // The first status is not called back, so this is the only word of it.
+        return error::outcome_of_code(answer, body["error_code"].as_i64());
+    }
+    let cost = body["num_segments"]
+        .as_str()
+        .and_then(|count| message::cost(channel, count));
+    SendOutcome::Accepted {
+        provider_ref: sid.to_owned(),
+        segments: cost.map(|cost| cost.units),
+    }
+}

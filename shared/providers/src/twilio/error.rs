@@ -1,0 +1,21 @@
+//! Error bodies of Twilio's API: `{"code", "message", "more_info", "status"}`. The message is not shown: it quotes numbers.
+
+use domain::{message::SendOutcome, send::Api};
+use serde_json::Value;
+
+use crate::{http::Answer, outcome};
+
+/// What an answer that is not a success means.
+pub(crate) fn outcome(answer: &Answer) -> SendOutcome {
+    outcome_of_code(answer, code(&answer.body))
+}
+
+/// The same, where the code stands elsewhere in the body.
+pub(crate) fn outcome_of_code(answer: &Answer, code: Option<i64>) -> SendOutcome {
+    outcome::of_error(Api::Twilio, answer, code, None)
+}
+
+/// The code, where the body has one.
+pub(crate) fn code(body: &[u8]) -> Option<i64> {
+    serde_json::from_slice::<Value>(body).ok()?["code"].as_i64()
+}

@@ -1,0 +1,168 @@
+//! Twilio's message callbacks, for SMS and for WhatsApp through Twilio.
+//! Source: twilio.com/docs/messaging/guides/webhook-request and outbound-message-status-in-status-callbacks.
+
+use domain::{
+    Timestamp,
+    errors::{Stage, classify},
+    inbound::{InboundMessage, OptFlag, Sender, Status, Update},
+    message::{AttemptError, AttemptState, Channel, Cost, StatusReport},
+    send::Api,
+};
+
+use super::address::{Address, address};
+use crate::{form::Form, label, whatsapp::bsuid};
+
+/// Twilio sends at most ten media with a message.
+const MOST_MEDIA: usize = 10;
+
+/// Reads a status callback. `key` is the query parameter that we put into the callback's address. Twilio gives no time, so
+/// it is the time of receipt.
+#[must_use]
+pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Update> {
+    let word = form
+        .filled("MessageStatus")
+        .or_else(|| form.filled("SmsStatus"))
+        .unwrap_or_default();
+    let Some(state) = state(&word) else {
+        return vec![unknown("message-status", &word)];
+    };
+    let Some(provider_ref) = form.filled("MessageSid").or_else(|| form.filled("SmsSid")) else {
+        return vec![unknown("message-status", "without MessageSid")];
+    };
+    let to = form.get("To").and_then(|to| address(&to));
+    let code = form
+        .get("ErrorCode")
+        .and_then(|code| code.parse().ok())
+        .filter(|code| *code != 0);
+    vec![Update::Status(Status {
+        key: key.and_then(|key| key.parse().ok()),
+        report: StatusReport {
+            state,
+            at: received_at,
+            provider_ref: provider_ref.into_owned(),
+            error: (state == AttemptState::Failed).then(|| failure(code)),
+            cost: to.as_ref().and_then(|to| cost(to.channel, &form.get("NumSegments")?)),
+        },
+        recipient: to.map(sender).unwrap_or_default(),
+        error_code: code,
+    })]
+}
+
+/// Reads a message that a customer wrote.
+#[must_use]
+pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
+    let Some(provider_ref) = form.filled("MessageSid").or_else(|| form.filled("SmsSid")) else {
+        return vec![unknown("message", "without MessageSid")];
+    };
+    let from = form.get("From").unwrap_or_default();
+    let Some(address) = address(&from) else {
+        // The channel's name only: what follows it is somebody's address.
+        let channel = from.split_once(':').map_or("without sender", |(channel, _)| channel);
+        return vec![unknown("message", channel)];
+    };
+    let channel = address.channel;
+    let media: Vec<String> = (0..MOST_MEDIA)
+        .map_while(|index| form.filled(&format!("MediaUrl{index}")))
+        .map(|url| url.into_owned())
+        .collect();
+    let kind = form.filled("MessageType").map_or_else(
+        || (if media.is_empty() { "text" } else { "media" }).to_owned(),
+        |kind| label(&kind),
+    );
+    let mut from = sender(address);
+    if channel == Channel::WhatsApp {
+        // The id comes beside the number, or in its place.
+        from.bsuid = from.bsuid.or_else(|| bsuid(&form.filled("ExternalUserId")?));
+    }
+    from.name = form.filled("ProfileName").map(|name| name.into_owned());
+    vec![Update::Message(InboundMessage {
+        channel,
+        provider_ref: provider_ref.into_owned(),
+        from,
+        at: received_at,
+        text: ["Body", "ButtonText", "ListTitle"]
+            .into_iter()
+            .find_map(|name| form.filled(name))
+            .map(|text| text.into_owned())
+            .or_else(|| location(form)),
+        payload: ["ButtonPayload", "ListId"]
+            .into_iter()
+            .find_map(|name| form.filled(name))
+            .map(|payload| payload.into_owned()),
+        media,
+        reply_to: form.filled("OriginalRepliedMessageSid").map(|sid| sid.into_owned()),
+        opt_flag: form.filled("OptOutType").and_then(|word| opt_flag(&word)),
+        standby: false,
+        opens_window: channel == Channel::WhatsApp && !matches!(kind.as_str(), "reaction" | "unsupported"),
+        kind,
+    })]
+}
+
+/// Twilio's words for how far a message has come. `partially_delivered` has reached the phone in part: sending it again
+/// on another channel would repeat what was read.
+pub(crate) fn state(word: &str) -> Option<AttemptState> {
+    Some(match word {
+        "accepted" | "scheduled" | "queued" | "sending" => AttemptState::Accepted,
+        "sent" => AttemptState::Sent,
+        "delivered" | "partially_delivered" => AttemptState::Delivered,
+        "read" => AttemptState::Read,
+        "undelivered" | "failed" | "canceled" => AttemptState::Failed,
+        _ => return None,
+    })
+}
+
+/// Why Twilio gave a message up that it had taken.
+pub(crate) fn failure(code: Option<i64>) -> AttemptError {
+    let classified = classify(Api::Twilio, Stage::Status, None, code);
+    AttemptError {
+        code,
+        class: classified.class,
+        reason: match code {
+            Some(code) => format!("Twilio gave it up: {} (code {code}).", classified.meaning),
+            None => "Twilio gave it up without saying why.".to_owned(),
+        },
+    }
+}
+
+/// SMS are billed by segment; their number is 0 until Twilio knows it. WhatsApp is not billed by segments.
+pub(crate) fn cost(channel: Channel, segments: &str) -> Option<Cost> {
+    let units = segments.parse().ok().filter(|segments| *segments > 0)?;
+    (channel == Channel::Sms).then(|| Cost {
+        category: "sms".to_owned(),
+        kind: None,
+        billable: true,
+        units,
+    })
+}
+
+fn sender(address: Address) -> Sender {
+    Sender {
+        phone: address.phone,
+        bsuid: address.bsuid,
+        name: None,
+    }
+}
+
+fn location(form: &Form) -> Option<String> {
+    let position = Some(format!("{}, {}", form.filled("Latitude")?, form.filled("Longitude")?));
+    let named = ["Label", "Address"]
+        .into_iter()
+        .map(|name| form.filled(name).map(|text| text.into_owned()));
+    let parts: Vec<String> = named.chain([position]).flatten().collect();
+    Some(parts.join(", "))
+}
+
+fn opt_flag(word: &str) -> Option<OptFlag> {
+    match word {
+        "STOP" => Some(OptFlag::Stop),
+        "START" => Some(OptFlag::Start),
+        "HELP" => Some(OptFlag::Help),
+        _ => None,
+    }
+}
+
+fn unknown(what: &str, word: &str) -> Update {
+    Update::Unknown {
+        kind: format!("{what}/{}", label(word)),
+    }
+}

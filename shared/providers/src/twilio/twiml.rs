@@ -1,0 +1,168 @@
+//! TwiML, the XML that tells Twilio what to do with a call.
+//! Source: twilio.com/docs/voice/twiml.
+
+use std::fmt::Write as _;
+
+use domain::{
+    call::{DialStatus, Handling},
+    connection::{Spoken, VoiceSettings},
+    phone::Phone,
+};
+
+/// An answer that does nothing more; a call that gets it ends.
+pub const EMPTY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response></Response>\n";
+
+/// Our addresses that an answer names.
+#[derive(Debug, Clone, Copy)]
+pub struct Urls<'a> {
+    /// Where the result of forwarding goes.
+    pub dial_result: &'a str,
+    /// Where a finished recording goes.
+    pub recording: &'a str,
+}
+
+/// How a call is really handled: forwarding needs a number to forward to.
+#[must_use]
+pub fn handling(settings: &VoiceSettings) -> Handling {
+    match settings.handling {
+        Handling::Forward if settings.forward_to.is_none() => Handling::Greet,
+        handling => handling,
+    }
+}
+
+/// The answer to a ringing call.
+#[must_use]
+pub fn answer(settings: &VoiceSettings, urls: Urls<'_>) -> String {
+    let said = Twiml::new().say(&settings.greeting);
+    match (handling(settings), &settings.forward_to) {
+        // Nothing to say: the call is not even answered, which costs the caller nothing.
+        (Handling::Greet, _) if settings.greeting.is_empty() => Twiml::new().reject_busy().finish(),
+        (Handling::Forward, Some(to)) => said
+            .dial(to, settings.forward_timeout_seconds, urls.dial_result)
+            .finish(),
+        (Handling::Voicemail, _) => voicemail(said, settings, urls).finish(),
+        (Handling::Greet | Handling::Forward, _) => said.hang_up().finish(),
+        (Handling::OwnFlow, _) => EMPTY.to_owned(),
+    }
+}
+
+/// The answer to the result of forwarding: nothing more where somebody spoke or the caller has gone.
+#[must_use]
+pub fn answer_after_dial(settings: &VoiceSettings, dial: Option<DialStatus>, urls: Urls<'_>) -> String {
+    match dial {
+        Some(DialStatus::Answered | DialStatus::Canceled) => EMPTY.to_owned(),
+        Some(DialStatus::NoAnswer | DialStatus::Busy | DialStatus::Failed) | None => {
+            let said = Twiml::new().say(&settings.missed_greeting);
+            if settings.voicemail_after_missed {
+                voicemail(said, settings, urls).finish()
+            } else if settings.missed_greeting.is_empty() {
+                EMPTY.to_owned()
+            } else {
+                said.hang_up().finish()
+            }
+        }
+    }
+}
+
+/// Without an action of its own `<Record>` would ask the current address again and begin anew. Its action and its callback
+/// may be the same address: both tell of the same recording.
+fn voicemail(said: Twiml, settings: &VoiceSettings, urls: Urls<'_>) -> Twiml {
+    said.record(settings.voicemail_max_seconds, Some(urls.recording), urls.recording)
+        .hang_up()
+}
+
+/// A builder of answers. Texts are escaped.
+#[derive(Debug, Clone, Default)]
+pub struct Twiml(String);
+
+impl Twiml {
+    /// An answer that does nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads sentences out, each in its language.
+    #[must_use]
+    pub fn say(mut self, sentences: &[Spoken]) -> Self {
+        for spoken in sentences {
+            self.0.push_str("<Say");
+            self.attribute("language", &spoken.language);
+            self.0.push('>');
+            escape(&mut self.0, &spoken.text);
+            self.0.push_str("</Say>");
+        }
+        self
+    }
+
+    /// Forwards. The caller hears it ring and is not charged until somebody picks up.
+    #[must_use]
+    pub fn dial(mut self, to: &Phone, timeout_seconds: u32, action: &str) -> Self {
+        self.0.push_str("<Dial");
+        self.attribute("timeout", &timeout_seconds.to_string());
+        self.attribute("action", action);
+        self.attribute("method", "POST");
+        self.attribute("answerOnBridge", "true");
+        let _ = write!(self.0, "><Number>{to}</Number></Dial>");
+        self
+    }
+
+    /// Records what the caller says.
+    #[must_use]
+    pub fn record(mut self, max_seconds: u32, action: Option<&str>, callback: &str) -> Self {
+        self.0.push_str("<Record");
+        self.attribute("maxLength", &max_seconds.to_string());
+        self.attribute("playBeep", "true");
+        if let Some(action) = action {
+            self.attribute("action", action);
+        }
+        self.attribute("recordingStatusCallback", callback);
+        self.0.push_str("/>");
+        self
+    }
+
+    /// Ends the call.
+    #[must_use]
+    pub fn hang_up(mut self) -> Self {
+        self.0.push_str("<Hangup/>");
+        self
+    }
+
+    /// Lets the caller hear the busy tone, without answering.
+    #[must_use]
+    pub fn reject_busy(mut self) -> Self {
+        self.0.push_str("<Reject reason=\"busy\"/>");
+        self
+    }
+
+    /// The whole document, to be sent as `text/xml`.
+    #[must_use]
+    pub fn finish(self) -> String {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>{}</Response>\n",
+            self.0
+        )
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        let _ = write!(self.0, " {name}=\"");
+        escape(&mut self.0, value);
+        self.0.push('"');
+    }
+}
+
+/// Writes a text so that it stands for itself in XML. Characters that no XML document may hold are left out.
+fn escape(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\t' | '\n' | '\r' => out.push(character),
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => {}
+            other => out.push(other),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Twilio's voice callbacks, as facts about a call.
+//! Source: twilio.com/docs/usage/webhooks/voice-webhooks, /voice/twiml/dial, /voice/twiml/record.
+
+use domain::{
+    Timestamp,
+    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
+    ids::ConnectionId,
+};
+use jiff::SignedDuration;
+
+use super::Unreadable;
+use crate::{form::Form, party, times::rfc2822};
+
+/// Which of our addresses Twilio called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VoiceCallback {
+    /// A call rings and wants an answer.
+    Voice,
+    /// Forwarding has ended (`<Dial action>`).
+    DialResult,
+    /// The call's status changed.
+    Status,
+    /// A recording is ready.
+    Recording,
+}
+
+/// A SID is 34 characters; a longer text would not fit a table key.
+const LONGEST_SID: usize = 64;
+const LONGEST_NAME: usize = 100;
+
+/// Reads a callback.
+///
+/// # Errors
+/// When it does not name its call.
+pub fn event(
+    what: VoiceCallback,
+    form: &Form,
+    connection: ConnectionId,
+    received_at: Timestamp,
+) -> Result<CallEvent, Unreadable> {
+    let provider_call_id = form
+        .filled("CallSid")
+        .filter(|sid| sid.len() <= LONGEST_SID && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .ok_or(Unreadable { field: "CallSid" })?;
+    let number = |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok());
+    let status = form.get("CallStatus").and_then(|word| call_status(&word));
+    let mut facts = CallFacts {
+        direction: form.get("Direction").and_then(|word| direction(&word)),
+        from: form.get("From").map(|text| party::parse(&text)),
+        to: form.get("To").map(|text| party::parse(&text)),
+        caller_name: form
+            .filled("CallerName")
+            .map(|name| name.chars().take(LONGEST_NAME).collect()),
+        status,
+        ..CallFacts::default()
+    };
+    match what {
+        VoiceCallback::Voice => facts.started_at = Some(received_at),
+        VoiceCallback::DialResult => {
+            facts.dial = form.get("DialCallStatus").and_then(|word| dial_status(&word));
+            if facts.dial == Some(DialStatus::Answered) {
+                facts.talk_seconds = number("DialCallDuration");
+            }
+        }
+        VoiceCallback::Status => {
+            facts.call_seconds = number("CallDuration");
+            if status.is_some_and(|status| status > CallStatus::InProgress) {
+                // Never after we heard of it: what follows is counted from here.
+                let reported = form
+                    .get("Timestamp")
+                    .and_then(|text| rfc2822(&text))
+                    .unwrap_or(received_at);
+                let ended_at = reported.min(received_at);
+                facts.ended_at = Some(ended_at);
+                facts.started_at = facts
+                    .call_seconds
+                    .and_then(|seconds| ended_at.checked_sub(SignedDuration::from_secs(seconds.into())).ok());
+            }
+        }
+        VoiceCallback::Recording => {
+            // A tenant's own flow may record whole calls; only what `<Record>` took down is a voicemail.
+            let by_caller = form
+                .filled("RecordingSource")
+                .is_none_or(|source| source == "RecordVerb");
+            let whole = form
+                .filled("RecordingStatus")
+                .is_none_or(|status| status == "completed");
+            if by_caller && whole {
+                facts.voicemail_seconds = number("RecordingDuration");
+            }
+        }
+    }
+    Ok(CallEvent {
+        connection,
+        provider: CallProvider::Twilio,
+        provider_call_id: provider_call_id.into_owned(),
+        received_at,
+        facts,
+    })
+}
+
+fn direction(word: &str) -> Option<Direction> {
+    match word {
+        "inbound" => Some(Direction::Inbound),
+        "outbound-api" | "outbound-dial" => Some(Direction::Outbound),
+        _ => None,
+    }
+}
+
+fn call_status(word: &str) -> Option<CallStatus> {
+    Some(match word {
+        "queued" | "initiated" | "ringing" => CallStatus::Ringing,
+        "in-progress" | "answered" => CallStatus::InProgress,
+        "completed" => CallStatus::Completed,
+        "busy" => CallStatus::Busy,
+        "no-answer" => CallStatus::NoAnswer,
+        "failed" => CallStatus::Failed,
+        "canceled" => CallStatus::Canceled,
+        _ => return None,
+    })
+}
+
+/// The result of forwarding; also what the answer to the dial result needs.
+#[must_use]
+pub fn dial_status(word: &str) -> Option<DialStatus> {
+    Some(match word {
+        "completed" | "answered" => DialStatus::Answered,
+        "busy" => DialStatus::Busy,
+        "no-answer" => DialStatus::NoAnswer,
+        "failed" => DialStatus::Failed,
+        "canceled" => DialStatus::Canceled,
+        _ => return None,
+    })
+}

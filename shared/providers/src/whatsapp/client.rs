@@ -1,0 +1,321 @@
+//! The Graph API: sending messages, and the list of templates. Nothing here retries.
+//! Source: developers.facebook.com, "Messages" of the Cloud API; it has no idempotency key.
+
+use std::fmt;
+
+use domain::{
+    ids::SendKey,
+    message::{Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
+    send::{Api, ErrorClass},
+};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use serde_json::{Value, json};
+
+use super::error;
+use crate::{
+    http::{Answer, Failure, Http},
+    outcome,
+};
+
+/// A client of the Graph API.
+#[derive(Debug, Clone)]
+pub struct GraphClient {
+    http: Http,
+    /// With the version, without a slash at the end.
+    base: String,
+}
+
+impl GraphClient {
+    /// A client of `{base_url}/{version}`, such as `https://graph.facebook.com` and `v26.0`.
+    #[must_use]
+    pub fn new(http: Http, base_url: &str, version: &str) -> Self {
+        Self {
+            http,
+            base: format!("{}/{version}", base_url.trim_end_matches('/')),
+        }
+    }
+
+    /// Sends a message once. The key comes back with its statuses.
+    pub async fn send(
+        &self,
+        access_token: &str,
+        phone_number_id: &str,
+        to: &Recipient,
+        content: &Content,
+        key: SendKey,
+    ) -> SendOutcome {
+        let Some(body) = body(to, content, key) else {
+            return outcome::refused_here(
+                ErrorClass::FallBack,
+                "the recipient has neither a telephone number nor a WhatsApp id",
+            );
+        };
+        if !is_id(phone_number_id) {
+            return outcome::refused_here(
+                ErrorClass::TenantMustAct,
+                "the connection's phone number id is not one of Meta's",
+            );
+        }
+        let Some(bearer) = bearer(access_token) else {
+            return outcome::refused_here(ErrorClass::TenantMustAct, "the access token is not one of Meta's");
+        };
+        let url = format!("{}/{phone_number_id}/messages", self.base);
+        let answer = self
+            .http
+            .send(|client| client.post(url).header(AUTHORIZATION, bearer).json(&body))
+            .await;
+        match answer {
+            Ok(answer) if answer.is_success() => accepted(&answer),
+            Ok(answer) => error::outcome(&answer),
+            Err(failure) => outcome::of_failure(Api::WhatsAppCloud, &failure),
+        }
+    }
+
+    /// All templates of an account.
+    ///
+    /// # Errors
+    /// When a page cannot be had or read; a part of the list is not a list.
+    pub async fn templates(&self, access_token: &str, waba_id: &str) -> Result<Vec<Template>, TemplatesError> {
+        let bearer = bearer(access_token).ok_or(TemplatesError::BadCredentials)?;
+        if !is_id(waba_id) {
+            return Err(TemplatesError::BadCredentials);
+        }
+        let url = format!("{}/{waba_id}/message_templates", self.base);
+        let mut found = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut query = vec![("limit", PAGE), ("fields", TEMPLATE_FIELDS)];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let answer = self
+                .http
+                .send(|client| client.get(&url).header(AUTHORIZATION, bearer.clone()).query(&query))
+                .await?;
+            if !answer.is_success() {
+                let (code, _) = error::read(&answer.body);
+                return Err(TemplatesError::Refused {
+                    status: answer.status,
+                    code,
+                });
+            }
+            let page: Value = serde_json::from_slice(&answer.body).map_err(TemplatesError::Unreadable)?;
+            let templates = page["data"].as_array().ok_or(TemplatesError::NoList)?;
+            found.extend(templates.iter().filter_map(Template::read));
+            // The cursor, never the address in `next`: our token goes to no other place than the configured one.
+            after = page["paging"]["next"]
+                .is_string()
+                .then(|| page["paging"]["cursors"]["after"].as_str())
+                .flatten()
+                .map(ToOwned::to_owned);
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(TemplatesError::TooMany)
+    }
+}
+
+const PAGE: &str = "100";
+/// An account holds at most 6,000 templates.
+const MOST_PAGES: usize = 60;
+const TEMPLATE_FIELDS: &str = "name,language,status,category,parameter_format,components";
+
+/// The list of templates could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplatesError {
+    /// The token or the account's id cannot be one of Meta's.
+    #[error("listing templates: the access token or the account id is not one of Meta's")]
+    BadCredentials,
+    /// No answer.
+    #[error("listing templates: WhatsApp did not answer")]
+    NoAnswer(#[from] Failure),
+    /// WhatsApp said no.
+    #[error("listing templates: WhatsApp refused with HTTP {status}, code {code:?}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Meta's code.
+        code: Option<i64>,
+    },
+    /// The answer is not JSON.
+    #[error("listing templates: WhatsApp's answer is not readable")]
+    Unreadable(#[source] serde_json::Error),
+    /// The answer has no list.
+    #[error("listing templates: WhatsApp's answer holds no list")]
+    NoList,
+    /// The list does not end.
+    #[error("listing templates: the list has more pages than an account can fill")]
+    TooMany,
+}
+
+/// A template as Meta has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Its name.
+    pub name: String,
+    /// Its language code, such as `en_GB`.
+    pub language: String,
+    /// Such as `APPROVED`, `PAUSED`: only approved ones can be sent.
+    pub status: String,
+    /// `UTILITY`, `MARKETING`, `AUTHENTICATION`.
+    pub category: String,
+    /// Whether its variables have names instead of numbers.
+    pub named: bool,
+    /// Header, body, footer and buttons, as Meta writes them.
+    pub components: Value,
+}
+
+impl Template {
+    fn read(item: &Value) -> Option<Self> {
+        let word = |name: &str| item[name].as_str().map(ToOwned::to_owned);
+        Some(Self {
+            name: word("name")?,
+            language: word("language")?,
+            status: word("status").unwrap_or_default(),
+            category: word("category").unwrap_or_default(),
+            named: item["parameter_format"] == "NAMED",
+            components: item["components"].clone(),
+        })
+    }
+
+    fn component(&self, kind: &str) -> Option<&Value> {
+        self.components
+            .as_array()?
+            .iter()
+            .find(|component| component["type"] == kind)
+    }
+
+    /// The variables of the body in order of appearance, each once: `1`, `2` or names.
+    #[must_use]
+    pub fn body_variables(&self) -> Vec<String> {
+        self.component("BODY")
+            .and_then(|body| body["text"].as_str())
+            .map(variables)
+            .unwrap_or_default()
+    }
+
+    /// The variable of a text header.
+    #[must_use]
+    pub fn header_variable(&self) -> Option<String> {
+        let header = self.component("HEADER")?;
+        variables(header["text"].as_str()?).into_iter().next()
+    }
+
+    /// The indexes of the URL buttons that take a value.
+    #[must_use]
+    pub fn url_buttons(&self) -> Vec<u8> {
+        let buttons = self
+            .component("BUTTONS")
+            .and_then(|component| component["buttons"].as_array());
+        let takes_value =
+            |button: &Value| button["type"] == "URL" && button["url"].as_str().is_some_and(|url| url.contains("{{"));
+        (0..)
+            .zip(buttons.into_iter().flatten())
+            .filter(|(_, button)| takes_value(button))
+            .map(|(index, _)| index)
+            .collect()
+    }
+}
+
+fn variables(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for part in text.split("{{").skip(1) {
+        if let Some((name, _)) = part.split_once("}}") {
+            let name = name.trim().to_owned();
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
+
+/// The header of these credentials; `None` for what no header can hold.
+fn bearer(access_token: &str) -> Option<HeaderValue> {
+    if access_token.is_empty() {
+        return None;
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {access_token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Meta's ids stand in the address; anything else could lead elsewhere.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The request, or `None` for a recipient that nobody can reach. A known number is preferred: the id works everywhere but
+/// in authentication templates.
+fn body(to: &Recipient, content: &Content, key: SendKey) -> Option<Value> {
+    let mut body = json!({
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "biz_opaque_callback_data": key.to_string(),
+    });
+    match (&to.phone, &to.bsuid) {
+        (Some(phone), _) => body["to"] = phone.digits().into(),
+        (None, Some(bsuid)) => body["recipient"] = bsuid.as_str().into(),
+        (None, None) => return None,
+    }
+    match content {
+        Content::Text(text) => {
+            body["type"] = "text".into();
+            body["text"] = json!({ "preview_url": false, "body": text });
+        }
+        Content::Template(filled) => {
+            body["type"] = "template".into();
+            body["template"] = template(filled);
+        }
+    }
+    Some(body)
+}
+
+fn template(filled: &FilledTemplate) -> Value {
+    let mut components = Vec::new();
+    if let Some(header) = &filled.header {
+        components.push(json!({ "type": "header", "parameters": [parameter(header)] }));
+    }
+    if !filled.body.is_empty() {
+        let parameters: Vec<Value> = filled.body.iter().map(parameter).collect();
+        components.push(json!({ "type": "body", "parameters": parameters }));
+    }
+    for (index, text) in &filled.buttons {
+        components.push(json!({
+            "type": "button",
+            "sub_type": "url",
+            "index": index.to_string(),
+            "parameters": [{ "type": "text", "text": text }],
+        }));
+    }
+    let mut template = json!({ "name": filled.name, "language": { "code": filled.language } });
+    if !components.is_empty() {
+        template["components"] = components.into();
+    }
+    template
+}
+
+fn parameter(value: &TemplateValue) -> Value {
+    let mut parameter = json!({ "type": "text", "text": value.text });
+    if let Some(name) = &value.name {
+        parameter["parameter_name"] = name.as_str().into();
+    }
+    parameter
+}
+
+/// Only an id proves that the message was taken.
+fn accepted(answer: &Answer) -> SendOutcome {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match body["messages"][0]["id"].as_str() {
+        Some(id) if !id.is_empty() => SendOutcome::Accepted {
+            provider_ref: id.to_owned(),
+            segments: None,
+        },
+        _ => outcome::of_unreadable_success(Api::WhatsAppCloud),
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.language)
+    }
+}

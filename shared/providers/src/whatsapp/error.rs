@@ -1,0 +1,62 @@
+//! Error bodies of the Graph API: `{"error": {"code", "error_data": {"details"}, …}}`. The code decides; the HTTP status is
+//! not reliable (code 3 comes with 500 and is permanent), and a body may be HTML.
+
+use domain::{message::SendOutcome, send::Api};
+use serde_json::Value;
+
+use crate::{http::Answer, outcome};
+
+/// Details are for people; longer ones say no more.
+const LONGEST_DETAILS: usize = 200;
+/// So many digits may be somebody's number.
+const NUMBER_DIGITS: usize = 5;
+
+/// What an answer that is not a success means.
+pub(crate) fn outcome(answer: &Answer) -> SendOutcome {
+    let (code, details) = read(&answer.body);
+    outcome::of_error(Api::WhatsAppCloud, answer, code, details.as_deref())
+}
+
+/// The code and the details, where the body has them.
+pub(crate) fn read(body: &[u8]) -> (Option<i64>, Option<String>) {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return (None, None);
+    };
+    let error = &body["error"];
+    let details = error["error_data"]["details"].as_str().map(presentable);
+    (error["code"].as_i64(), details)
+}
+
+/// Meta's details name the parameter that is wrong, which is what a person needs. Whatever may be a telephone number is
+/// hidden, also one written with spaces.
+fn presentable(details: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = details;
+    while let Some(start) = rest.find(|character: char| character.is_ascii_digit()) {
+        shown.push_str(&rest[..start]);
+        let length = rest[start..]
+            .find(|character: char| !(character.is_ascii_digit() || " -.()".contains(character)))
+            .unwrap_or(rest.len() - start);
+        let run = rest[start..start + length].trim_end_matches(|character: char| !character.is_ascii_digit());
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        shown.push_str(if digits < NUMBER_DIGITS { run } else { "…" });
+        rest = &rest[start + run.len()..];
+    }
+    shown.push_str(rest);
+    let printable = |character: char| if character.is_control() { ' ' } else { character };
+    shown.chars().take(LONGEST_DETAILS).map(printable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_hide_numbers_and_stay_short() {
+        assert_eq!(
+            presentable("447700900111 (+44 7700 900-111) is not 1234 or\n97155500333, (2)"),
+            "… (+…) is not 1234 or …, (2)"
+        );
+        assert_eq!(presentable(&"x".repeat(1000)).len(), LONGEST_DETAILS);
+    }
+}

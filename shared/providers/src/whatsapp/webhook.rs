@@ -1,0 +1,588 @@
+//! Meta's webhooks: a post holds several accounts, an account several changes, a change several messages and statuses.
+//!
+//! [`split`] cuts a post into changes without touching their bytes; [`updates`] reads one change. Every field is optional
+//! there: what cannot be read becomes [`Update::Unknown`] and never takes its neighbours with it.
+//! Source of the shapes: developers.facebook.com, "Webhooks reference"; the fixtures hold one of each kind.
+
+use domain::{
+    Timestamp,
+    errors::{Stage, classify},
+    inbound::{InboundMessage, Sender, Status, Update},
+    message::{AttemptError, AttemptState, Channel, Cost, StatusReport},
+    phone::Phone,
+    send::{Api, ErrorClass},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+
+use super::bsuid;
+use crate::{label, times::unix_seconds};
+
+/// One change of a webhook's post, with the ids that say whose it is. Travels whole through a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The WhatsApp Business Account, `entry[].id`; empty where the entry has none.
+    pub waba_id: String,
+    /// The business's number, `value.metadata.phone_number_id`; account and template events have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number_id: Option<String>,
+    /// The webhook field, such as `messages`.
+    pub field: String,
+    /// `entry[].time`, which only account and template events have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
+    /// When we received it, for items without a time of their own. [`split`] has no clock: the receiver fills it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
+    /// The change's JSON, `{"value", "field"}`, byte for byte. Text and not nested JSON, because a queue's tagged job could
+    /// not give nested bytes back unchanged.
+    pub raw: String,
+}
+
+/// A post that is signed and yet not a WhatsApp webhook. It is kept raw and answered with 200: a provider must not be made
+/// to retry for ever.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// Not the JSON of an envelope.
+    #[error("the webhook's body is not the JSON that Meta describes")]
+    NotJson(#[source] serde_json::Error),
+    /// JSON of another product.
+    #[error("the webhook is about another object than a WhatsApp account")]
+    OtherObject,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(default)]
+    object: Value,
+    #[serde(borrow, default)]
+    entry: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    time: Value,
+    #[serde(borrow, default)]
+    changes: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Peek<'a> {
+    #[serde(default)]
+    field: Value,
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct PeekValue {
+    #[serde(default)]
+    metadata: Value,
+}
+
+/// The field of a change that could not be read at all.
+const UNREADABLE: &str = "unreadable";
+
+/// Cuts a post into its changes.
+///
+/// # Errors
+/// When the whole is not a WhatsApp webhook. One unreadable entry or change only becomes a change of its own.
+pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(Unreadable::NotJson)?;
+    if envelope.object != "whatsapp_business_account" {
+        return Err(Unreadable::OtherObject);
+    }
+    let mut found = Vec::new();
+    for raw in envelope.entry {
+        let Ok(entry) = serde_json::from_str::<Entry<'_>>(raw.get()) else {
+            found.push(Change {
+                waba_id: String::new(),
+                phone_number_id: None,
+                field: UNREADABLE.to_owned(),
+                time: None,
+                received_at: None,
+                raw: raw.get().to_owned(),
+            });
+            continue;
+        };
+        let waba_id = id(&entry.id).unwrap_or_default();
+        let time = unix_seconds(&entry.time);
+        for raw in entry.changes {
+            let peek = serde_json::from_str::<Peek<'_>>(raw.get()).ok();
+            let field = peek.as_ref().and_then(|peek| peek.field.as_str()).map(label);
+            let metadata = peek
+                .and_then(|peek| peek.value)
+                .and_then(|value| serde_json::from_str::<PeekValue>(value.get()).ok())
+                .map(|value| value.metadata);
+            found.push(Change {
+                waba_id: waba_id.clone(),
+                phone_number_id: metadata.and_then(|metadata| id(&metadata["phone_number_id"])),
+                field: field.unwrap_or_else(|| UNREADABLE.to_owned()),
+                time,
+                received_at: None,
+                raw: raw.get().to_owned(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a change. Items come in the order of the change; a change of a known field in which nothing is found is one
+/// [`Update::Unknown`].
+#[must_use]
+pub fn updates(change: &Change) -> Vec<Update> {
+    let raw: Value = serde_json::from_str(&change.raw).unwrap_or_default();
+    let value = &raw["value"];
+    let fallback_time = change.time.or(change.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let found = match change.field.as_str() {
+        "messages" | "calls" | "user_preferences" => conversation(value, false, fallback_time),
+        "standby" => conversation(value, true, fallback_time),
+        field => account(field, value).into_iter().collect(),
+    };
+    if found.is_empty() {
+        return vec![unknown(&change.field)];
+    }
+    found
+}
+
+fn unknown(kind: &str) -> Update {
+    Update::Unknown { kind: label(kind) }
+}
+
+/// An id, which Meta writes as text or as a number.
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}
+
+fn phone(value: &Value) -> Option<Phone> {
+    // Digits only, and only if all are: an identifier is never made a number by dropping what is not a digit.
+    Phone::from_digits(value.as_str()?).ok()
+}
+
+fn user_id(value: &Value) -> Option<String> {
+    value.as_str().and_then(bsuid)
+}
+
+fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Everything that has to do with one person: messages, statuses, WhatsApp calls, preferences.
+fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<Update> {
+    let people = items(value, "contacts");
+    let mut found = Vec::new();
+    // Whether `standby` has messages under their own name or under `standby` is not documented.
+    for item in items(value, "messages").iter().chain(items(value, "standby")) {
+        found.push(message(item, people, standby, fallback_time));
+    }
+    for item in items(value, "statuses") {
+        found.push(status(item, people, fallback_time));
+    }
+    for item in items(value, "calls") {
+        found.push(call(item, people, fallback_time));
+    }
+    for item in items(value, "user_preferences") {
+        found.push(preference(item, people, fallback_time));
+    }
+    for item in items(value, "errors") {
+        found.push(value_error(item));
+    }
+    found
+}
+
+/// Who it is, joined with what `contacts[]` says of the same person. `None` where neither number nor id is known.
+fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Option<Sender> {
+    let same = |person: &&Value| {
+        let by_id = bsuid.is_some() && user_id(&person["user_id"]) == bsuid;
+        let by_phone = phone.is_some() && self::phone(&person["wa_id"]) == phone;
+        by_id || by_phone
+    };
+    let person = people.iter().find(same).or(match people {
+        [only] if phone.is_none() && bsuid.is_none() => Some(only),
+        _ => None,
+    });
+    let sender = Sender {
+        phone: phone.or_else(|| self::phone(&person?["wa_id"])),
+        bsuid: bsuid.or_else(|| user_id(&person?["user_id"])),
+        name: person.and_then(|person| text(&person["profile"]["name"])),
+    };
+    (sender.phone.is_some() || sender.bsuid.is_some()).then_some(sender)
+}
+
+fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timestamp) -> Update {
+    let Some(kind) = item["type"].as_str().map(label) else {
+        return unknown("messages/without type");
+    };
+    if kind == "system" {
+        return system(item);
+    }
+    let Some(content) = content(&kind, item) else {
+        return unknown(&format!("messages/{kind}"));
+    };
+    if !item["group_id"].is_null() {
+        // A group is not one customer: neither its window nor its STOP is anybody's.
+        return unknown("messages/group");
+    }
+    let Some(provider_ref) = text(&item["id"]) else {
+        return unknown("messages/without id");
+    };
+    let Some(from) = sender(people, phone(&item["from"]), user_id(&item["from_user_id"])) else {
+        return unknown("messages/without sender");
+    };
+    Update::Message(InboundMessage {
+        channel: Channel::WhatsApp,
+        provider_ref,
+        from,
+        at: unix_seconds(&item["timestamp"]).unwrap_or(fallback_time),
+        text: content.text,
+        payload: content.payload,
+        media: content.media.into_iter().collect(),
+        reply_to: content.about.or_else(|| text(&item["context"]["id"])),
+        opt_flag: None,
+        standby,
+        opens_window: opens_window(&kind),
+        kind,
+    })
+}
+
+/// Only what the user surely wrote opens the window. Whether a reaction does is not documented; an edit or a revocation is
+/// no new message; what is unsupported may be a notice of the platform. Wrongly closed costs a template, wrongly open a
+/// refused message.
+fn opens_window(kind: &str) -> bool {
+    !matches!(kind, "reaction" | "edit" | "revoke" | "unsupported")
+}
+
+/// What a message carries, by type.
+#[derive(Default)]
+struct Carried {
+    text: Option<String>,
+    payload: Option<String>,
+    media: Option<String>,
+    /// The message that it reacts to, changes or takes back.
+    about: Option<String>,
+}
+
+/// `None` for a type that we do not know.
+fn content(kind: &str, item: &Value) -> Option<Carried> {
+    let own = &item[kind];
+    let carried = match kind {
+        "text" => Carried {
+            text: text(&own["body"]),
+            ..Carried::default()
+        },
+        "image" | "video" | "audio" | "document" | "sticker" => Carried {
+            text: text(&own["caption"]).or_else(|| text(&own["filename"])),
+            media: id(&own["id"]).or_else(|| text(&own["url"])),
+            ..Carried::default()
+        },
+        "location" => Carried {
+            text: location(own),
+            ..Carried::default()
+        },
+        "contacts" => Carried {
+            text: shared_contacts(own),
+            ..Carried::default()
+        },
+        "interactive" => interactive(own),
+        "button" => Carried {
+            text: text(&own["text"]),
+            payload: text(&own["payload"]),
+            ..Carried::default()
+        },
+        "reaction" => Carried {
+            text: text(&own["emoji"]),
+            about: text(&own["message_id"]),
+            ..Carried::default()
+        },
+        "order" => Carried {
+            text: order(own),
+            ..Carried::default()
+        },
+        "edit" => {
+            let message = &own["message"];
+            let edited = message["type"].as_str().filter(|kind| *kind != "edit");
+            Carried {
+                about: text(&own["original_message_id"]),
+                ..edited.and_then(|kind| content(kind, message)).unwrap_or_default()
+            }
+        }
+        "revoke" => Carried {
+            about: text(&own["original_message_id"]),
+            ..Carried::default()
+        },
+        "unsupported" => Carried::default(),
+        _ => return None,
+    };
+    Some(carried)
+}
+
+fn interactive(own: &Value) -> Carried {
+    let reply = own["type"].as_str().map_or(&Value::Null, |kind| &own[kind]);
+    let said = ["title", "body", "response"]
+        .into_iter()
+        .find_map(|name| text(&reply[name]));
+    let sent_back = ["id", "response_json"].into_iter().find_map(|name| text(&reply[name]));
+    Carried {
+        text: said,
+        payload: sent_back,
+        ..Carried::default()
+    }
+}
+
+fn joined(parts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn location(own: &Value) -> Option<String> {
+    let position = match (own["latitude"].as_f64(), own["longitude"].as_f64()) {
+        (Some(latitude), Some(longitude)) => Some(format!("{latitude}, {longitude}")),
+        _ => None,
+    };
+    joined([text(&own["name"]), text(&own["address"]), position])
+}
+
+/// Names and numbers of the contacts that the customer shares, for people to read.
+fn shared_contacts(own: &Value) -> Option<String> {
+    let cards = own.as_array()?.iter().map(|card| {
+        let numbers = items(card, "phones").iter().map(|entry| text(&entry["phone"]));
+        joined([text(&card["name"]["formatted_name"])].into_iter().chain(numbers))
+    });
+    joined(cards)
+}
+
+fn order(own: &Value) -> Option<String> {
+    let wanted = items(own, "product_items").iter().map(|product| {
+        let what = id(&product["product_retailer_id"])?;
+        Some(id(&product["quantity"]).map_or_else(|| what.clone(), |quantity| format!("{quantity} × {what}")))
+    });
+    joined([text(&own["text"])].into_iter().chain(wanted))
+}
+
+/// A customer got a new number or id. Old webhooks spell the same differently and name no ids.
+fn system(item: &Value) -> Update {
+    let own = &item["system"];
+    let kind = own["type"].as_str().map(label).unwrap_or_default();
+    let previous_bsuid = user_id(&own["previous_user_id"]);
+    let phone = phone(&own["wa_id"]).or_else(|| phone(&own["new_wa_id"]));
+    let now = sender(&[], phone, user_id(&own["user_id"]));
+    match (kind.as_str(), now) {
+        ("user_changed_number" | "user_changed_user_id" | "customer_changed_number", Some(now))
+            if previous_bsuid.is_some() =>
+        {
+            Update::IdentityChanged { previous_bsuid, now }
+        }
+        _ => unknown(&format!("system/{kind}")),
+    }
+}
+
+fn status(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
+    let word = item["status"].as_str().map(label).unwrap_or_default();
+    let state = match word.as_str() {
+        "sent" => AttemptState::Sent,
+        "delivered" => AttemptState::Delivered,
+        "read" | "played" => AttemptState::Read,
+        "failed" => AttemptState::Failed,
+        _ => return unknown(&format!("statuses/{word}")),
+    };
+    // Only the id finds the message for certain: a failed status may lack the recipient altogether.
+    let Some(provider_ref) = text(&item["id"]) else {
+        return unknown("statuses/without id");
+    };
+    let to_group = item["recipient_type"] == "group";
+    let phone = phone(&item["recipient_id"]).filter(|_| !to_group);
+    let people = if to_group { &[] } else { people };
+    let error_code = items(item, "errors").iter().find_map(|error| error["code"].as_i64());
+    let error = (state == AttemptState::Failed).then(|| {
+        let classified = classify(Api::WhatsAppCloud, Stage::Status, None, error_code);
+        AttemptError {
+            code: error_code,
+            class: classified.class,
+            reason: match error_code {
+                Some(code) => format!("WhatsApp gave it up: {} (code {code}).", classified.meaning),
+                None => "WhatsApp gave it up without saying why.".to_owned(),
+            },
+        }
+    });
+    Update::Status(Status {
+        key: item["biz_opaque_callback_data"]
+            .as_str()
+            .and_then(|key| key.parse().ok()),
+        report: StatusReport {
+            state,
+            at: unix_seconds(&item["timestamp"]).unwrap_or(fallback_time),
+            provider_ref,
+            error,
+            cost: cost(&item["pricing"]),
+        },
+        recipient: sender(people, phone, user_id(&item["recipient_user_id"])).unwrap_or_default(),
+        error_code,
+    })
+}
+
+/// `billable` is deprecated and may be missing, and new types appear: only the type `regular` is billed. Before July 2025
+/// (model CBP) there was no type.
+fn cost(pricing: &Value) -> Option<Cost> {
+    let category = pricing["category"].as_str().map(label)?;
+    let kind = pricing["type"].as_str().map(label);
+    let billable = kind.as_deref().map_or_else(
+        || pricing["billable"].as_bool().unwrap_or_default(),
+        |kind| kind == "regular",
+    );
+    Some(Cost {
+        category,
+        kind,
+        billable,
+        units: 1,
+    })
+}
+
+fn call(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
+    let direction = item["direction"].as_str().map(label).unwrap_or_default();
+    if direction != "USER_INITIATED" {
+        return unknown(&format!("calls/{direction}"));
+    }
+    let from = sender(people, phone(&item["from"]), user_id(&item["from_user_id"]));
+    match (from, text(&item["id"])) {
+        (Some(from), Some(provider_ref)) => Update::WhatsAppCall {
+            from,
+            provider_ref,
+            at: unix_seconds(&item["timestamp"]).unwrap_or(fallback_time),
+        },
+        _ => unknown("calls/without sender or id"),
+    }
+}
+
+fn preference(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
+    let category = item["category"].as_str().map(label).unwrap_or_default();
+    let wish = item["value"].as_str().map(label).unwrap_or_default();
+    let welcome = match (category.as_str(), wish.as_str()) {
+        ("marketing_messages", "stop") => false,
+        ("marketing_messages", "resume" | "signup") => true,
+        _ => return unknown(&format!("user_preferences/{category}/{wish}")),
+    };
+    let Some(from) = sender(people, phone(&item["wa_id"]), user_id(&item["user_id"])) else {
+        return unknown("user_preferences/without user");
+    };
+    Update::MarketingPreference {
+        from,
+        welcome,
+        at: unix_seconds(&item["timestamp"]).unwrap_or(fallback_time),
+    }
+}
+
+/// An error about the number as a whole, without a message.
+fn value_error(item: &Value) -> Update {
+    let Some(code) = item["code"].as_i64() else {
+        return unknown("errors/without code");
+    };
+    let class = classify(Api::WhatsAppCloud, Stage::Status, None, Some(code)).class;
+    Update::Account {
+        field: "errors".to_owned(),
+        event: code.to_string(),
+        restricts: class == ErrorClass::TenantMustAct,
+    }
+}
+
+/// Template, number and account events.
+fn account(field: &str, value: &Value) -> Option<Update> {
+    let word = |name: &str| value[name].as_str().map(label).filter(|word| !word.is_empty());
+    let template = || {
+        joined([
+            text(&value["message_template_name"]),
+            text(&value["message_template_language"]),
+        ])
+    };
+    let (event, restricts) = match field {
+        "message_template_status_update" => {
+            return Some(Update::TemplateStatus {
+                name: text(&value["message_template_name"])?,
+                language: text(&value["message_template_language"])?,
+                status: word("event")?,
+            });
+        }
+        "message_template_quality_update" => (format!("{}: {}", template()?, word("new_quality_score")?), false),
+        "template_category_update" => (category_change(&template()?, value)?, false),
+        "message_template_components_update" => (template()?, false),
+        "phone_number_quality_update" | "security" => (word("event")?, false),
+        "phone_number_name_update" => (word("decision")?, false),
+        "business_capability_update" => (
+            word("max_daily_conversations_per_business").or_else(|| id(&value["max_daily_conversation_per_phone"]))?,
+            false,
+        ),
+        "account_review_update" => {
+            let decision = word("decision")?;
+            let restricts = decision == "REJECTED";
+            (decision, restricts)
+        }
+        "account_alerts" => {
+            let alert = value["alert_info"]["alert_type"]
+                .as_str()
+                .or(value["alert_type"].as_str());
+            (label(alert?), false)
+        }
+        "account_update" => {
+            let event = word("event")?;
+            let restricts = restricts(&event, value);
+            (event, restricts)
+        }
+        _ => return None,
+    };
+    Some(Update::Account {
+        field: field.to_owned(),
+        event,
+        restricts,
+    })
+}
+
+/// Meta announces a correction first (`correct_category`), and reports it when made (`previous_category`).
+fn category_change(template: &str, value: &Value) -> Option<String> {
+    let word = |name: &str| value[name].as_str().map(label);
+    match (
+        word("correct_category"),
+        word("previous_category"),
+        word("new_category"),
+    ) {
+        (Some(correct), _, _) => Some(format!("{template}: will be {correct}")),
+        (None, Some(previous), Some(new)) => Some(format!("{template}: {previous} became {new}")),
+        (None, _, Some(new)) => Some(format!("{template}: {new}")),
+        (None, _, None) => None,
+    }
+}
+
+/// Whether an account event forbids sending. The reactions are our policy.
+fn restricts(event: &str, value: &Value) -> bool {
+    match event {
+        // A list of what is restricted: adding numbers, for one, does not concern sending.
+        "ACCOUNT_RESTRICTION" => {
+            let kinds = items(value, "restriction_info");
+            kinds.is_empty()
+                || kinds.iter().any(|kind| {
+                    kind["restriction_type"]
+                        .as_str()
+                        .is_none_or(|kind| kind.contains("MESSAGING"))
+                })
+        }
+        "DISABLED_UPDATE" => !matches!(
+            value["ban_info"]["waba_ban_state"].as_str(),
+            Some("REINSTATE" | "SCHEDULE_FOR_DISABLE")
+        ),
+        "ACCOUNT_VIOLATION"
+        | "ACCOUNT_DELETED"
+        | "PARTNER_REMOVED"
+        | "PARTNER_APP_UNINSTALLED"
+        | "ACCOUNT_OFFBOARDED" => true,
+        _ => false,
+    }
+}
