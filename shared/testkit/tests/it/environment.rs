@@ -1,0 +1,1 @@
+//! Variables that functions read against those that the template gives them.

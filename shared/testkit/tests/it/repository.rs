@@ -1,0 +1,128 @@
+//! The repository as the guards see it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).expect("testkit is shared/testkit").to_owned()
+}
+
+/// A file's text; the path is relative to the root.
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command
+        .current_dir(root())
+        .output()
+        .expect("the command can be started");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("its output is UTF-8")
+}
+
+/// All files that are tracked or about to be, relative to the root.
+pub(crate) fn files() -> &'static [String] {
+    static FILES: OnceLock<Vec<String>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let listed = run(Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]));
+        let mut files: Vec<String> = listed.split_terminator('\0').map(str::to_owned).collect();
+        files.retain(|file| root().join(file).is_file());
+        files.sort();
+        files.dedup();
+        assert!(files.len() > 100, "git lists too few files");
+        files
+    })
+}
+
+/// The tracked Rust files.
+pub(crate) fn rust_files() -> impl Iterator<Item = &'static str> {
+    files().iter().map(String::as_str).filter(|file| file.ends_with(".rs"))
+}
+
+/// One of our crates.
+#[derive(Debug, Clone)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// Relative to the root, such as `shared/kit`.
+    pub(crate) folder: String,
+    pub(crate) binaries: Vec<String>,
+    /// Names of our own crates that it depends on.
+    pub(crate) dependencies: Vec<String>,
+    /// The same, for its tests only.
+    pub(crate) test_dependencies: Vec<String>,
+}
+
+impl Package {
+    pub(crate) fn is_function(&self) -> bool {
+        self.folder.starts_with("functions/")
+    }
+
+    pub(crate) fn is_tool(&self) -> bool {
+        self.folder.starts_with("infra/")
+    }
+
+    /// The code that runs, without tests in files of their own.
+    pub(crate) fn sources(&self) -> String {
+        let folder = format!("{}/src/", self.folder);
+        rust_files()
+            .filter(|file| file.starts_with(&folder))
+            .map(read)
+            .collect()
+    }
+}
+
+/// All our crates.
+pub(crate) fn packages() -> &'static [Package] {
+    static PACKAGES: OnceLock<Vec<Package>> = OnceLock::new();
+    PACKAGES.get_or_init(|| {
+        let metadata =
+            run(Command::new(env!("CARGO")).args(["metadata", "--offline", "--no-deps", "--format-version=1"]));
+        let metadata: Value = serde_json::from_str(&metadata).expect("cargo metadata is JSON");
+        let members = metadata["packages"].as_array().expect("it lists packages");
+        let packages: Vec<Package> = members.iter().map(package).collect();
+        assert!(packages.len() > 10, "cargo lists too few crates");
+        packages
+    })
+}
+
+fn package(metadata: &Value) -> Package {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let manifest = PathBuf::from(text(&metadata["manifest_path"]));
+    let folder = manifest.parent().and_then(|folder| folder.strip_prefix(root()).ok());
+    let folder = folder.expect("a member lies below the root").display().to_string();
+    let ours = |tests: bool| {
+        let of_kind = |dependency: &&Value| (dependency["kind"] == "dev") == tests;
+        let own = list(&metadata["dependencies"]);
+        own.iter()
+            .filter(|dependency| dependency.get("path").is_some_and(Value::is_string))
+            .filter(of_kind)
+            .map(|dependency| text(&dependency["name"]))
+            .collect()
+    };
+    Package {
+        name: text(&metadata["name"]),
+        folder,
+        binaries: list(&metadata["targets"])
+            .iter()
+            .filter(|target| target["kind"][0] == "bin")
+            .map(|target| text(&target["name"]))
+            .collect(),
+        dependencies: ours(false),
+        test_dependencies: ours(true),
+    }
+}

@@ -1,0 +1,140 @@
+//! Every function has a role of its own, and none says `*` where AWS knows something finer.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::template::{functions, resources};
+
+/// Resources that end in `*` or are one, and why.
+const PATTERNS: &[(&str, &str)] = &[
+    ("${RawBucket.Arn}/raw/*", "objects have no names beforehand"),
+    ("${RawBucket.Arn}/spill/*", "objects have no names beforehand"),
+    (
+        "${RawBucket.Arn}/aws/lambda/*",
+        "Lambda chooses the names of failed batches",
+    ),
+    (
+        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MetaAppSecretId}-??????",
+        "Secrets Manager adds six characters to a secret's name",
+    ),
+];
+
+/// Actions that know no resource.
+const WITHOUT_RESOURCE: &[(&str, &str)] = &[("dynamodb:ListStreams", "the action knows no resource")];
+
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(entries) => entries.values().flat_map(texts).collect(),
+        _ => vec![],
+    }
+}
+
+/// A statement stands plain or as the value of a `!If`.
+fn statements(policy: &Value) -> Vec<&Value> {
+    let listed = policy["PolicyDocument"]["Statement"]
+        .as_array()
+        .expect("statements are a list");
+    let one = |statement: &'static str| move |value: &&Value| value.get(statement).is_some();
+    let mut found = vec![];
+    for statement in listed {
+        match statement.get("!If").and_then(Value::as_array) {
+            Some(branches) => found.extend(branches.iter().filter(one("Effect"))),
+            None => found.push(statement),
+        }
+    }
+    found
+}
+
+#[test]
+fn every_function_has_a_role_of_its_own() {
+    let roles: BTreeSet<_> = resources("AWS::IAM::Role").map(|(id, _)| id).collect();
+    let mut used = BTreeSet::new();
+    for function in functions() {
+        let properties = &function.resource["Properties"];
+        let role = format!("{}Role", function.id);
+        assert_eq!(properties["Role"]["!GetAtt"], format!("{role}.Arn"), "{}", function.id);
+        assert!(
+            properties["Policies"].is_null(),
+            "{}: SAM's policy templates grant too much",
+            function.id
+        );
+        assert!(roles.contains(role.as_str()), "{role} is missing");
+        used.insert(role);
+    }
+    let unused: Vec<_> = roles.iter().filter(|role| !used.contains(**role)).collect();
+    assert!(unused.is_empty(), "roles without a function: {unused:?}");
+}
+
+#[test]
+fn roles_are_written_out() {
+    for (id, role) in resources("AWS::IAM::Role") {
+        let properties = &role["Properties"];
+        assert!(
+            properties["ManagedPolicyArns"].is_null(),
+            "{id}: AWS's managed policies grant too much"
+        );
+        for policy in properties["Policies"].as_array().expect("policies") {
+            for statement in statements(policy) {
+                assert_eq!(statement["Effect"], "Allow", "{id}");
+                assert!(
+                    statement["NotAction"].is_null() && statement["NotResource"].is_null(),
+                    "{id}"
+                );
+                check(id, statement);
+            }
+        }
+    }
+}
+
+fn check(id: &str, statement: &Value) {
+    let sid = statement["Sid"]
+        .as_str()
+        .unwrap_or_else(|| panic!("a statement of {id} has no name"));
+    let actions = texts(&statement["Action"]);
+    assert!(!actions.is_empty(), "{id}.{sid}");
+    for action in &actions {
+        assert!(!action.contains(['*', '?']), "{id}.{sid} allows {action}");
+    }
+    for resource in texts(&statement["Resource"]) {
+        let known = PATTERNS.iter().any(|(pattern, _)| *pattern == resource);
+        let none = resource == "*"
+            && actions
+                .iter()
+                .all(|action| WITHOUT_RESOURCE.iter().any(|(a, _)| a == action));
+        assert!(
+            known || none || !resource.contains(['*', '?']),
+            "{id}.{sid} allows {actions:?} on {resource}"
+        );
+    }
+}
+
+#[test]
+fn a_webhook_cannot_open_what_sends() {
+    for function in functions() {
+        let text = resources("AWS::IAM::Role")
+            .find(|(id, _)| *id == format!("{}Role", function.id))
+            .map(|(_, role)| role.to_string())
+            .unwrap_or_default();
+        let webhook = function.name.ends_with("_webhook");
+        assert!(
+            !(webhook && text.contains("SendKey")),
+            "{} may use the key of sending tokens",
+            function.id
+        );
+        assert!(
+            webhook || !text.contains("VerifyKey"),
+            "{} may use the key of webhooks",
+            function.id
+        );
+        let due = text.contains("/index/due");
+        assert_eq!(
+            due,
+            function.name == "dispatch_due",
+            "{}: only dispatch_due reads the due index",
+            function.id
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! Which room may use which.
+
+use crate::repository::{packages, read, root};
+
+const FUNCTION_KINDS: [&str; 4] = ["webhooks", "api", "jobs", "schedules"];
+
+/// What a crate of `shared/` may depend on.
+fn allowed(shared: &str) -> &'static [&'static str] {
+    match shared {
+        "domain" => &[],
+        "jobs" | "providers" | "store" => &["domain"],
+        "access" => &["store", "domain", "jobs"],
+        "kit" => &["access", "store", "domain", "jobs"],
+        // Tests alone use it.
+        "testkit" => &["kit", "access", "store", "domain", "jobs", "providers"],
+        other => panic!("shared/{other} has no place in the direction of dependencies yet"),
+    }
+}
+
+const FOR_FUNCTIONS: [&str; 6] = ["kit", "access", "store", "domain", "jobs", "providers"];
+const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];
+
+#[test]
+fn dependencies_point_one_way() {
+    for package in packages().iter().filter(|package| !package.is_tool()) {
+        let allowed: &[&str] = if package.is_function() {
+            &FOR_FUNCTIONS
+        } else {
+            allowed(&package.name)
+        };
+        for used in &package.dependencies {
+            assert!(
+                allowed.contains(&used.as_str()),
+                "{} must not depend on {used}",
+                package.name
+            );
+        }
+        for used in &package.test_dependencies {
+            let used = used.as_str();
+            let fine = allowed.contains(&used) || FOR_TESTS.contains(&used);
+            assert!(fine, "the tests of {} must not depend on {used}", package.name);
+        }
+    }
+}
+
+#[test]
+fn testkit_is_for_tests_only_and_functions_use_no_function() {
+    let functions: Vec<_> = packages().iter().filter(|package| package.is_function()).collect();
+    for package in packages() {
+        assert!(
+            !package.dependencies.iter().any(|used| used == "testkit"),
+            "{} ships testkit",
+            package.name
+        );
+        let used = package.dependencies.iter().chain(&package.test_dependencies);
+        for used in used.filter(|_| package.is_function()) {
+            let function = functions.iter().any(|function| function.name == *used);
+            assert!(!function, "{} depends on the function {used}", package.name);
+        }
+    }
+}
+
+#[test]
+fn every_crate_lies_in_the_folder_of_its_name_in_one_of_the_rooms() {
+    for package in packages() {
+        let parts: Vec<_> = package.folder.split('/').collect();
+        let placed = match parts.as_slice() {
+            ["functions", kind, name] => FUNCTION_KINDS.contains(kind) && *name == package.name,
+            ["shared" | "infra", name] => *name == package.name,
+            _ => false,
+        };
+        assert!(placed, "{} lies in {}", package.name, package.folder);
+    }
+}
+
+#[test]
+fn every_shared_crate_says_what_belongs_in_it() {
+    for package in packages()
+        .iter()
+        .filter(|package| package.folder.starts_with("shared/"))
+    {
+        let readme = format!("{}/README.md", package.folder);
+        assert!(root().join(&readme).is_file(), "{readme} is missing");
+        let text = read(&readme);
+        assert!(
+            text.starts_with(&format!("# {}\n", package.name)),
+            "{readme} has another title"
+        );
+        assert!(text.contains("elongs here"), "{readme} does not say what belongs there");
+    }
+}
+
+#[test]
+fn a_functions_main_only_starts_the_kit() {
+    for package in packages().iter().filter(|package| package.is_function()) {
+        let file = format!("{}/src/main.rs", package.folder);
+        let text = read(&file);
+        let (_, after) = text
+            .split_once("fn main()")
+            .unwrap_or_else(|| panic!("{file} has no main"));
+        let (body, rest) = after
+            .rsplit_once('}')
+            .unwrap_or_else(|| panic!("{file}: main has no end"));
+        let (_, body) = body
+            .split_once('{')
+            .unwrap_or_else(|| panic!("{file}: main has no body"));
+        let lines = body.lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(rest.trim().is_empty(), "{file} goes on after main");
+        assert!(
+            (1..=3).contains(&lines),
+            "{file}: main has {lines} lines, three at most, one at least"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! What must not stand in the sources.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::repository::{files, read, root, rust_files};
+
+/// The guards themselves name what they look for.
+const GUARDS: &str = "shared/testkit/tests/it/";
+
+fn is_fixture(file: &str) -> bool {
+    file.contains("/fixtures/")
+}
+
+#[test]
+fn nothing_unfinished_is_left() {
+    for file in rust_files().filter(|file| !file.starts_with(GUARDS)) {
+        let text = read(file);
+        for (index, line) in text.lines().enumerate() {
+            for unfinished in ["todo!(", "unimplemented!(", "dbg!(", "#[ignore"] {
+                assert!(!line.contains(unfinished), "{file}:{}: {unfinished}", index + 1);
+            }
+        }
+    }
+}
+
+/// Paths of the machine it was written on, and pages that are not part of the repository.
+const ELSEWHERE: &[&str] = &[
+    "/work/",
+    "/root/",
+    "/tmp/plan",
+    "shared/design",
+    "shared/reference",
+    "PROVIDERS-messaging",
+    "PROVIDERS-services",
+    "ARCHITECTURE",
+    "STYLE.md",
+    "DEVELOPERS",
+    "dependencies.toml",
+];
+
+#[test]
+fn nothing_points_outside_the_repository() {
+    for file in files()
+        .iter()
+        .filter(|file| !file.starts_with(GUARDS) && !is_fixture(file))
+    {
+        let bytes = fs::read(root().join(file)).unwrap();
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        for (index, line) in text.lines().enumerate() {
+            for elsewhere in ELSEWHERE {
+                assert!(!line.contains(elsewhere), "{file}:{}: {elsewhere}", index + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_json_fixture_is_json() {
+    let mut count = 0;
+    for file in files()
+        .iter()
+        .filter(|file| is_fixture(file) && file.ends_with(".json"))
+    {
+        let parsed = serde_json::from_str::<Value>(&read(file));
+        assert!(parsed.is_ok(), "{file}: {parsed:?}");
+        count += 1;
+    }
+    assert!(count > 100, "only {count} fixtures");
+}
+
+/// Reading clock, randomness and environment, and minting scopes, is forbidden by `clippy.toml`. Who is excused:
+/// the crates whose work it is, and tests.
+#[test]
+fn only_those_whose_work_it_is_silence_the_house_rule() {
+    for file in rust_files().filter(|file| !file.starts_with(GUARDS)) {
+        let excused = ["shared/kit/", "shared/access/", "infra/"]
+            .iter()
+            .any(|room| file.starts_with(room));
+        if excused || file.contains("/tests/") || file.starts_with("shared/testkit/") {
+            continue;
+        }
+        let text = read(file);
+        let lines: Vec<_> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate() {
+            if line.contains("clippy::disallowed_methods") {
+                let next = lines[index..].iter().take(6);
+                let of_tests = next.clone().any(|line| line.starts_with("mod tests"));
+                assert!(of_tests, "{file}:{}: take it as a value instead", index + 1);
+            }
+        }
+    }
+}

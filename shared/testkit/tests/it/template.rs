@@ -1,0 +1,243 @@
+//! `template.yaml` against the crates, and what every part of it must have.
+
+use std::{collections::BTreeSet, sync::OnceLock};
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+use crate::repository::{packages, read};
+
+/// The template as JSON: `!Ref X` is `{"!Ref": "X"}`, as with every other tag.
+pub(crate) fn template() -> &'static Value {
+    static TEMPLATE: OnceLock<Value> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let text = read("template.yaml");
+        let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML without duplicate keys");
+        value(&documents[0])
+    })
+}
+
+fn value(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
+        Yaml::Value(Scalar::Boolean(yes)) => json!(yes),
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Sequence(items) => items.iter().map(value).collect(),
+        Yaml::Mapping(entries) => {
+            let key = |key: &Yaml<'_>| key.as_str().expect("keys are texts").to_owned();
+            Value::Object(entries.iter().map(|(name, item)| (key(name), value(item))).collect())
+        }
+        Yaml::Tagged(tag, node) => json!({ (format!("!{}", tag.suffix)): value(node) }),
+        other => panic!("template.yaml holds {other:?}"),
+    }
+}
+
+/// Resources of a type, by logical id.
+pub(crate) fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
+    let all = template()["Resources"].as_object().expect("the template has resources");
+    all.iter()
+        .filter(move |(_, resource)| resource["Type"] == kind)
+        .map(|(id, resource)| (id.as_str(), resource))
+}
+
+/// A function of the template.
+pub(crate) struct Function {
+    pub(crate) id: &'static str,
+    /// The last part of its `CodeUri`.
+    pub(crate) name: &'static str,
+    pub(crate) resource: &'static Value,
+}
+
+pub(crate) fn functions() -> Vec<Function> {
+    resources("AWS::Serverless::Function")
+        .map(|(id, resource)| {
+            let folder = resource["Properties"]["CodeUri"].as_str().expect("CodeUri is a folder");
+            let name = folder
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .expect("a folder has a name");
+            Function { id, name, resource }
+        })
+        .collect()
+}
+
+fn pascal_case(name: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('_').map(capital).collect()
+}
+
+fn object(value: &'static Value) -> &'static Map<String, Value> {
+    value.as_object().expect("a mapping")
+}
+
+#[test]
+fn functions_crates_and_binaries_are_the_same_set() {
+    let crates: BTreeSet<_> = packages()
+        .iter()
+        .filter(|package| package.is_function())
+        .map(|p| p.folder.clone())
+        .collect();
+    let deployed: BTreeSet<_> = functions()
+        .iter()
+        .map(|function| {
+            let folder = function.resource["Properties"]["CodeUri"].as_str().unwrap_or_default();
+            folder.trim_end_matches('/').to_owned()
+        })
+        .collect();
+    assert_eq!(
+        crates, deployed,
+        "left: crates under functions/, right: functions in template.yaml"
+    );
+    for package in packages().iter().filter(|package| package.is_function()) {
+        assert_eq!(
+            package.binaries,
+            [package.name.clone()],
+            "{} builds one binary of its own name",
+            package.folder
+        );
+    }
+}
+
+#[test]
+fn functions_are_named_and_built_alike() {
+    for function in functions() {
+        let (id, name) = (function.id, function.name);
+        assert_eq!(id, pascal_case(name), "the logical id of {name}");
+        assert_eq!(function.resource["Metadata"]["BuildMethod"], "rust-cargolambda", "{id}");
+        let built = &function.resource["Metadata"]["BuildProperties"]["Binary"];
+        assert!(built.is_null() || *built == name, "{id} is built from {built}");
+        let properties = &function.resource["Properties"];
+        let expected = format!("${{AWS::StackName}}-{}", name.replace('_', "-"));
+        assert_eq!(properties["FunctionName"]["!Sub"], expected, "{id}");
+        assert_eq!(
+            properties["LoggingConfig"]["LogGroup"]["!Ref"],
+            format!("{id}Logs"),
+            "{id}"
+        );
+        // Jobs must not starve webhooks: concurrency is bounded at the event source.
+        assert!(
+            properties["ReservedConcurrentExecutions"].is_null(),
+            "{id} reserves concurrency"
+        );
+    }
+}
+
+#[test]
+fn logs_are_not_kept_for_ever() {
+    for (id, logs) in resources("AWS::Logs::LogGroup") {
+        assert!(
+            !logs["Properties"]["RetentionInDays"].is_null(),
+            "{id} has no retention"
+        );
+    }
+}
+
+#[test]
+fn every_queue_survives_a_bad_deploy() {
+    let queues: Vec<_> = resources("AWS::SQS::Queue").collect();
+    for (id, queue) in &queues {
+        let properties = &queue["Properties"];
+        assert_eq!(
+            properties["MessageRetentionPeriod"],
+            14 * 24 * 3600,
+            "{id} keeps messages for 14 days"
+        );
+        if id.ends_with("DeadLetters") {
+            let watched = resources("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+                alarm["Properties"]["Dimensions"]
+                    .to_string()
+                    .contains(&format!("{id}.QueueName"))
+            });
+            assert!(watched, "no alarm watches {id}");
+        } else {
+            let redrive = &properties["RedrivePolicy"];
+            let letters = format!("{}DeadLetters.Arn", id.trim_end_matches("Queue"));
+            assert_eq!(redrive["deadLetterTargetArn"]["!GetAtt"], letters, "{id}");
+            assert_eq!(redrive["maxReceiveCount"], 20, "{id}");
+        }
+    }
+    assert!(queues.len() >= 6, "three queues with their dead letters");
+}
+
+#[test]
+fn event_sources_fail_records_alone_and_are_bounded() {
+    for function in functions() {
+        for (name, event) in object(&function.resource["Properties"]["Events"]) {
+            let properties = &event["Properties"];
+            let partial = properties["FunctionResponseTypes"][0] == "ReportBatchItemFailures";
+            let id = format!("{}.{name}", function.id);
+            match event["Type"].as_str().unwrap_or_default() {
+                "SQS" => {
+                    assert!(partial, "{id}");
+                    assert!(
+                        properties["ScalingConfig"]["MaximumConcurrency"].is_i64(),
+                        "{id} has no bound"
+                    );
+                }
+                "DynamoDB" => {
+                    assert!(partial, "{id}");
+                    // Counters hold one sequence number per shard (decision 0008).
+                    assert_eq!(properties["ParallelizationFactor"], 1, "{id}");
+                    assert!(
+                        properties["TumblingWindowInSeconds"].is_i64(),
+                        "{id}: events name no shard"
+                    );
+                    let age = properties["MaximumRecordAgeInSeconds"].as_i64().unwrap_or(i64::MAX);
+                    assert!(age < 24 * 3600, "{id}: the stream forgets after a day");
+                    assert_eq!(properties["BisectBatchOnFunctionError"], true, "{id}");
+                    assert!(!properties["DestinationConfig"]["OnFailure"].is_null(), "{id}");
+                    assert!(!properties["FilterCriteria"].is_null(), "{id}");
+                }
+                "HttpApi" | "ScheduleV2" => {}
+                other => panic!("{id} is a {other}: say here what it must have"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_keeps_what_it_promises() {
+    let (_, table) = resources("AWS::DynamoDB::Table").next().expect("there is a table");
+    let properties = &table["Properties"];
+    assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(
+        properties["StreamSpecification"]["StreamViewType"],
+        "NEW_AND_OLD_IMAGES"
+    );
+    assert_eq!(
+        properties["TimeToLiveSpecification"],
+        json!({"AttributeName": "expires_at", "Enabled": true})
+    );
+    assert_eq!(
+        properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
+        true
+    );
+    let indexes = properties["GlobalSecondaryIndexes"].as_array().expect("indexes");
+    let projection = |name: &str| {
+        let index = indexes.iter().find(|index| index["IndexName"] == name);
+        index.unwrap_or_else(|| panic!("no index {name}"))["Projection"]["ProjectionType"].clone()
+    };
+    // A projection can never be changed in place.
+    assert_eq!(
+        (projection("by_day"), projection("due")),
+        (json!("INCLUDE"), json!("KEYS_ONLY"))
+    );
+    assert_eq!(table["DeletionPolicy"], "RetainExceptOnCreate");
+    assert_eq!(table["UpdateReplacePolicy"], "Retain");
+}
+
+#[test]
+fn alarms_stay_few_and_reach_somebody() {
+    let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
+    assert!(alarms.len() <= 10, "ten alarms are free, these are {}", alarms.len());
+    for (id, alarm) in alarms {
+        assert_eq!(alarm["Properties"]["AlarmActions"][0]["!Ref"], "AlarmTopic", "{id}");
+        assert!(
+            alarm["Properties"]["AlarmDescription"].is_string(),
+            "{id} does not say what is wrong"
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Timers hold an order: each must end before the next one acts on its silence.
+
+use std::collections::BTreeMap;
+
+use crate::{repository::read, template::template};
+
+/// A request ends before its function does, a function before its claim, a claim before the dispatcher looks again, and
+/// that before the queue hands out its record once more.
+const ORDER: [&str; 5] = [
+    "ProviderTimeout",
+    "FunctionTimeout",
+    "ClaimSeconds",
+    "FirstDueSeconds",
+    "QueueVisibility",
+];
+
+type Timers = BTreeMap<String, i64>;
+
+fn defaults() -> Timers {
+    let parameters = template()["Parameters"].as_object().expect("parameters");
+    let number =
+        |(name, parameter): (&String, &serde_json::Value)| Some((name.clone(), parameter["Default"].as_i64()?));
+    parameters.iter().filter_map(number).collect()
+}
+
+fn check(timers: &Timers, whose: &str) {
+    let of = |name: &str| *timers.get(name).unwrap_or_else(|| panic!("{whose}: no {name}"));
+    for pair in ORDER.windows(2) {
+        let (shorter, longer) = (of(pair[0]), of(pair[1]));
+        assert!(
+            shorter < longer,
+            "{whose}: {} = {shorter} must be below {} = {longer}",
+            pair[0],
+            pair[1]
+        );
+    }
+    let (claim, unknown) = (of("ClaimSeconds"), of("UnknownDeadlineSeconds"));
+    assert!(
+        claim < unknown,
+        "{whose}: evidence is awaited longer ({unknown}) than the claim ({claim})"
+    );
+    assert!(
+        of("ProviderTimeout") > 0 && of("DecideCallSeconds") > 0 && of("RecheckSeconds") > 0,
+        "{whose}"
+    );
+}
+
+/// `Name=number` pairs anywhere in a line.
+fn overrides(text: &str) -> Timers {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '='));
+    words
+        .filter_map(|word| word.split_once('='))
+        .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+        .collect()
+}
+
+#[test]
+fn the_defaults_hold_their_order() {
+    check(&defaults(), "template.yaml");
+}
+
+#[test]
+fn lambda_gets_the_six_time_outs_of_visibility_that_it_wants() {
+    let defaults = defaults();
+    assert!(defaults["QueueVisibility"] >= 6 * defaults["FunctionTimeout"]);
+}
+
+#[test]
+fn every_environment_of_samconfig_holds_the_order() {
+    let text = read("samconfig.toml");
+    for section in text
+        .split("\n[")
+        .filter(|section| section.contains(".deploy.parameters]"))
+    {
+        let name = section.split(".deploy").next().unwrap_or_default();
+        let mut timers = defaults();
+        timers.extend(overrides(section));
+        check(&timers, &format!("samconfig.toml {name}"));
+    }
+}
