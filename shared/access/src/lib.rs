@@ -1,4 +1,4 @@
-//! Who is asking, and for which tenant: the only crate that mints a [`store::TenantScope`].
+//! Who is asking, and for which tenant: the only crate that mints a [`store::TenantScope`] and opens sealed secrets.
 
 #![expect(
     clippy::disallowed_methods,
@@ -6,3 +6,14 @@
 )]
 
 pub mod job;
+pub mod operator;
+mod remembered;
+pub mod secrets;
+pub mod send;
+pub mod shared_app;
+pub mod webhook;
+
+pub use secrets::{KeyService, Kms, Secrets, SecretsError};
+pub use send::SendCredentials;
+pub use shared_app::SharedApp;
+pub use webhook::{AuthError, Authenticated, Connections};

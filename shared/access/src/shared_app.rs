@@ -1,0 +1,152 @@
+//! One Meta app for many tenants. Its secret proves Meta, not the tenant: a scope is minted only for the connection whose
+//! own account and number the event names.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{
+    connection::{Account, Connection},
+    ids::{ConnectionId, TenantId},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use store::Store;
+
+use crate::{AuthError, Authenticated, Connections, SecretsError, remembered::Remembered, webhook::REREAD};
+
+/// Opened secrets and known owners are used this long.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+
+/// An account without owner is not looked for again within this time.
+const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// So many accounts are remembered, with and without owner.
+const MOST: usize = 10_000;
+
+/// The app's secrets, as Secrets Manager holds them.
+#[derive(Clone, Deserialize)]
+pub struct AppSecrets {
+    /// Signs the webhooks.
+    pub app_secret: String,
+    /// Comes with Meta's handshake.
+    pub verify_token: String,
+}
+
+/// A post of which it is proven that Meta sent it.
+#[derive(Debug, Clone, Copy)]
+pub struct FromMeta(());
+
+type AccountKey = (String, String);
+
+/// The app that tenants share.
+pub struct SharedApp {
+    client: aws_sdk_secretsmanager::Client,
+    secret_id: Option<String>,
+    store: Store,
+    secrets: Mutex<Remembered<(), Arc<AppSecrets>>>,
+    owners: Mutex<Remembered<AccountKey, (TenantId, ConnectionId)>>,
+    strangers: Mutex<Remembered<AccountKey, ()>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl SharedApp {
+    /// The app whose secrets have this id in Secrets Manager; without one, everybody is refused.
+    #[must_use]
+    pub fn new(client: aws_sdk_secretsmanager::Client, secret_id: Option<String>, store: Store) -> Self {
+        Self {
+            client,
+            secret_id,
+            store,
+            secrets: Mutex::new(Remembered::new(LIFETIME, 1)),
+            owners: Mutex::new(Remembered::new(LIFETIME, MOST)),
+            strangers: Mutex::new(Remembered::new(UNKNOWN_FOR, MOST)),
+        }
+    }
+
+    /// Lets Meta in if `proves` says so of the app's secrets.
+    ///
+    /// # Errors
+    /// When it is refused, or the secrets cannot be read.
+    pub async fn authenticate(
+        &self,
+        now: Timestamp,
+        proves: impl Fn(&AppSecrets) -> bool,
+    ) -> Result<FromMeta, AuthError> {
+        let Some(id) = &self.secret_id else {
+            return Err(AuthError::Refused);
+        };
+        let remembered = lock(&self.secrets).get(&(), now);
+        match remembered {
+            Some((_, known)) if proves(&known) => return Ok(FromMeta(())),
+            Some((since, _)) if now.duration_since(since) < REREAD => return Err(AuthError::Refused),
+            _ => {}
+        }
+        let secrets = Arc::new(self.read(id).await?);
+        lock(&self.secrets).put((), Arc::clone(&secrets), now);
+        if proves(&secrets) {
+            Ok(FromMeta(()))
+        } else {
+            Err(AuthError::Refused)
+        }
+    }
+
+    async fn read(&self, id: &str) -> Result<AppSecrets, SecretsError> {
+        const DOING: &str = "read the shared Meta app's secret";
+        let output = self.client.get_secret_value().secret_id(id).send().await;
+        let output = output.map_err(|error| SecretsError::new(DOING, error))?;
+        let text = output.secret_string.unwrap_or_default();
+        // The parser's error may quote the secret, so it is not kept.
+        let wrong = |_| SecretsError::new(DOING, r#"it must be {"app_secret": "…", "verify_token": "…"}"#);
+        serde_json::from_str(&text).map_err(wrong)
+    }
+
+    /// The connection that owns a WhatsApp account and number. Template and account events name no number: an empty one.
+    ///
+    /// # Errors
+    /// `Refused` when it is nobody's, or not that connection's any more.
+    pub async fn owner(
+        &self,
+        _proof: FromMeta,
+        connections: &Connections,
+        waba_id: &str,
+        phone_number_id: &str,
+        now: Timestamp,
+    ) -> Result<Authenticated, AuthError> {
+        let account = (waba_id.to_owned(), phone_number_id.to_owned());
+        if lock(&self.strangers).get(&account, now).is_some() {
+            return Err(AuthError::Refused);
+        }
+        let known = lock(&self.owners).get(&account, now);
+        let owner = match known {
+            Some((_, owner)) => owner,
+            None => match self.store.whatsapp_owner_before_scope(waba_id, phone_number_id).await? {
+                Some(owner) => {
+                    lock(&self.owners).put(account, (owner.tenant, owner.connection), now);
+                    (owner.tenant, owner.connection)
+                }
+                None => {
+                    lock(&self.strangers).put(account, (), now);
+                    return Err(AuthError::Refused);
+                }
+            },
+        };
+        connections
+            .proven_otherwise(owner, now, |connection| is_of(connection, waba_id, phone_number_id))
+            .await
+    }
+}
+
+/// Whether an account and number are a connection's own. An event without number is about the account.
+#[must_use]
+pub fn is_of(connection: &Connection, waba: &str, number: &str) -> bool {
+    match &connection.account {
+        Account::WhatsApp {
+            waba_id,
+            phone_number_id,
+            ..
+        } => waba_id == waba && (number.is_empty() || phone_number_id == number),
+        Account::Twilio { .. } | Account::Telephony { .. } => false,
+    }
+}
