@@ -184,7 +184,7 @@ fn check_body_hash(url: &str, body: &[u8]) -> Result<(), SignatureError> {
     let given = query.get("bodySHA256").ok_or(SignatureError::BodyHash)?;
     let mut hash = [0; 32];
     hex::decode_to_slice(given.as_bytes(), &mut hash).map_err(|_| SignatureError::BodyHash)?;
-    let same = Sha256::digest(body).ct_eq(&hash);
+    let same = Sha256::digest(body).as_slice().ct_eq(hash.as_slice());
     if bool::from(same) {
         Ok(())
     } else {
