@@ -1,11 +1,41 @@
 //! Functions that follow the table's stream.
 
-use aws_lambda_events::{
-    dynamodb::{Event, EventRecord},
-    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
-};
+use std::collections::BTreeMap;
+
+use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbBatchItemFailure};
+use serde::{Deserialize, Serialize};
 
 use crate::{ConfigError, Env, JobError, invocation::Invocation, line, metric, process_start};
+
+/// Records of one shard, in order.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The shard: sequence numbers can be compared within it only.
+    pub shard: String,
+    /// What changed.
+    pub records: Vec<EventRecord>,
+}
+
+/// A stream's event. Plain ones do not name their shard; those of a mapping with a tumbling window do, which is why the
+/// template gives it one.
+#[derive(Debug, Deserialize)]
+struct StreamEvent {
+    #[serde(rename = "Records", default)]
+    records: Vec<EventRecord>,
+    #[serde(rename = "shardId", default)]
+    shard: Option<String>,
+}
+
+/// Where events do not name a shard there is one alone: the emulator's tables have a single one.
+const SINGLE_SHARD: &str = "single";
+
+/// An answer within a tumbling window carries its state, of which we have none.
+#[derive(Debug, Serialize)]
+struct StreamAnswer {
+    state: BTreeMap<String, String>,
+    #[serde(rename = "batchItemFailures")]
+    failures: Vec<DynamoDbBatchItemFailure>,
+}
 
 /// Records from this one on must come again. Those before it are done.
 #[derive(Debug)]
@@ -31,29 +61,36 @@ pub fn serve_stream<C, H>(
     handle: H,
 ) -> Result<(), lambda_runtime::Error>
 where
-    H: AsyncFn(Vec<EventRecord>, &C) -> Result<(), StreamError>,
+    H: AsyncFn(Batch, &C) -> Result<(), StreamError>,
 {
     let (env, context) = process_start(function, build)?;
     let (env, context, handle) = (&env, &context, &handle);
     crate::block_on(async {
-        let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<Event>| {
+        let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<StreamEvent>| {
             let invocation = Invocation::begin(env);
-            line::count("records", u64::try_from(event.payload.records.len()).unwrap_or(0));
-            let mut response = DynamoDbEventResponse::default();
+            let StreamEvent { records, shard } = event.payload;
+            line::count("records", u64::try_from(records.len()).unwrap_or(0));
+            let batch = Batch {
+                shard: shard.unwrap_or_else(|| SINGLE_SHARD.to_owned()),
+                records,
+            };
+            let mut failures = Vec::new();
             if let Err(StreamError {
                 from_sequence_number,
                 error,
-            }) = handle(event.payload.records, context).await
+            }) = handle(batch, context).await
             {
                 tracing::error!(from_sequence_number, %error, "stream batch failed");
                 metric::count("job_failed", &[("function", env.function())]);
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = Some(from_sequence_number);
-                response.batch_item_failures.push(failure);
+                failures.push(failure);
             }
-            let failed = !response.batch_item_failures.is_empty();
-            invocation.finish(env, if failed { "failed" } else { "done" });
-            Ok::<_, lambda_runtime::Error>(response)
+            invocation.finish(env, if failures.is_empty() { "done" } else { "failed" });
+            Ok::<_, lambda_runtime::Error>(StreamAnswer {
+                state: BTreeMap::new(),
+                failures,
+            })
         });
         lambda_runtime::run(service).await
     })

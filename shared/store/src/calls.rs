@@ -77,6 +77,8 @@ pub struct Decided<'a> {
     pub contact: &'a ContactWrite,
     /// The message that follows, with the time when it is due.
     pub message: Option<&'a Message>,
+    /// An earlier follow-up that the call makes unnecessary, cancelled.
+    pub cancelled: Option<&'a Message>,
 }
 
 impl Store {
@@ -134,7 +136,7 @@ impl Store {
             call_row(scope, decided.call, Condition::New, DOING)?,
         ];
         rows.extend(decided.contact.rows(scope, DOING)?);
-        if let Some(message) = decided.message {
+        for message in decided.message.into_iter().chain(decided.cancelled) {
             rows.push(message_row(scope, message, DOING)?);
         }
         self.database.transact(rows, DOING).await

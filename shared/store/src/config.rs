@@ -1,1 +1,294 @@
 //! What people configure: the tenant, its connections, rules, templates and products.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{
+    connection::{Connection, Health},
+    ids::{ConnectionId, TenantId},
+    rule::Rule,
+    template::{Product, TemplateDefinition},
+    tenant::{ConnectionSummary, Tenant, TenantConfig},
+};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Store, StoreError, TenantScope, keys,
+    keys::Key,
+    row::{self, Condition, Item, Row},
+};
+
+/// A tenant has at most this many of each kind.
+pub const MOST_CONFIGURED: i32 = 500;
+
+/// How many tenants' configuration one process remembers.
+const CACHED_TENANTS: usize = 256;
+
+/// Remembers tenants' configuration as long as its version stays.
+#[derive(Debug, Default)]
+pub struct ConfigCache(Mutex<HashMap<TenantId, Arc<TenantConfig>>>);
+
+/// All that an operator writes for a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configured {
+    /// The tenant; its version is raised by writing.
+    pub tenant: Tenant,
+    /// All its rules: others are removed.
+    pub rules: Vec<Rule>,
+    /// All its templates: others are removed.
+    pub templates: Vec<TemplateDefinition>,
+    /// All its products: others are removed.
+    pub products: Vec<Product>,
+    /// All its connections, sealed: others are removed.
+    pub connections: Vec<Connection>,
+}
+
+fn template_id(template: &TemplateDefinition) -> String {
+    format!("{}#{}", template.name, template.language)
+}
+
+fn connection_row(
+    scope: &TenantScope,
+    connection: &Connection,
+    condition: Condition,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::configured(scope, keys::CONNECTION, &connection.id.to_string());
+    Row::new(&key, "connection", connection, condition, doing)
+}
+
+impl Store {
+    /// The tenant.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn tenant(&self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
+        const DOING: &str = "read the tenant";
+        self.database
+            .get(&keys::tenant(scope), DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// The tenant's configuration as it is now: one read, and four queries when it has changed since this process read it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn config(
+        &self,
+        scope: &TenantScope,
+        cache: &ConfigCache,
+    ) -> Result<Option<Arc<TenantConfig>>, StoreError> {
+        let Some(tenant) = self.tenant(scope).await? else {
+            return Ok(None);
+        };
+        {
+            let known = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(config) = known.get(&tenant.id)
+                && config.tenant.config_version == tenant.config_version
+            {
+                return Ok(Some(Arc::clone(config)));
+            }
+        }
+        let (rules, templates, products, connections) = tokio::try_join!(
+            Box::pin(self.configured::<Rule>(scope, keys::RULE)),
+            Box::pin(self.configured::<TemplateDefinition>(scope, keys::TEMPLATE)),
+            Box::pin(self.configured::<Product>(scope, keys::PRODUCT)),
+            Box::pin(self.connections(scope)),
+        )?;
+        let connections = connections.iter().map(ConnectionSummary::from).collect();
+        let config = Arc::new(TenantConfig {
+            tenant,
+            rules,
+            templates,
+            products,
+            connections,
+        });
+        let mut known = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CACHED_TENANTS {
+            known.clear();
+        }
+        known.insert(config.tenant.id, Arc::clone(&config));
+        Ok(Some(config))
+    }
+
+    async fn configured<T: DeserializeOwned>(&self, scope: &TenantScope, prefix: &str) -> Result<Vec<T>, StoreError> {
+        const DOING: &str = "read the tenant's configuration";
+        let partition = keys::tenant_partition(scope);
+        let items = self
+            .database
+            .query(&partition, prefix, MOST_CONFIGURED, false, DOING)
+            .await?;
+        items.into_iter().map(|item| row::data(item, DOING)).collect()
+    }
+
+    /// The tenant's connections.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn connections(&self, scope: &TenantScope) -> Result<Vec<Connection>, StoreError> {
+        self.configured(scope, keys::CONNECTION).await
+    }
+
+    /// A connection, with its health as it is now.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn connection(&self, scope: &TenantScope, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
+        const DOING: &str = "read a connection";
+        let key = keys::configured(scope, keys::CONNECTION, &id.to_string());
+        self.database
+            .get(&key, DOING)
+            .await?
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// Writes a connection's health and pause if its credentials are still those that were used. Somebody who changed them
+    /// meanwhile has the last word.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn set_connection_health(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        health: Health,
+        paused_until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "write a connection's health";
+        let mut next = connection.clone();
+        next.health = health;
+        next.paused_until = paused_until;
+        let row = connection_row(scope, &next, Condition::Version(connection.credentials_version), DOING)?
+            .version(connection.credentials_version);
+        match self.database.put(row, DOING).await {
+            Err(error) if error.is_conflict() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Writes a template's status as the provider reports it. A template that we do not have is left alone.
+    ///
+    /// # Errors
+    /// When the table does not answer, or a conflict.
+    pub async fn set_template_status(
+        &self,
+        scope: &TenantScope,
+        name: &str,
+        language: &str,
+        change: impl Fn(&mut TemplateDefinition),
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "write a template's status";
+        let key = keys::configured(scope, keys::TEMPLATE, &format!("{name}#{language}"));
+        let Some(item) = self.database.get(&key, DOING).await? else {
+            return Ok(false);
+        };
+        let before: TemplateDefinition = row::data(item, DOING)?;
+        let mut template = before.clone();
+        change(&mut template);
+        if template == before {
+            return Ok(false);
+        }
+        let Some(tenant) = self.tenant(scope).await? else {
+            return Ok(false);
+        };
+        let template = Row::new(&key, "template", &template, Condition::Always, DOING)?;
+        self.database
+            .transact(vec![template, tenant_row(scope, &tenant, DOING)?], DOING)
+            .await?;
+        Ok(true)
+    }
+
+    /// Writes all of a tenant's configuration; what it no longer has is removed. The tenant's row comes last, so that nobody
+    /// remembers half of it under the new version.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn write_config(&self, scope: &TenantScope, configured: &Configured) -> Result<(), StoreError> {
+        const DOING: &str = "write the tenant's configuration";
+        let mut rows: Vec<(Key, Row)> = Vec::new();
+        for rule in &configured.rules {
+            rows.push(self.part(scope, keys::RULE, &rule.id.to_string(), "rule", rule)?);
+        }
+        for template in &configured.templates {
+            rows.push(self.part(scope, keys::TEMPLATE, &template_id(template), "template", template)?);
+        }
+        for product in &configured.products {
+            rows.push(self.part(scope, keys::PRODUCT, &product.id, "product", product)?);
+        }
+        for connection in &configured.connections {
+            let key = keys::configured(scope, keys::CONNECTION, &connection.id.to_string());
+            let row =
+                connection_row(scope, connection, Condition::Always, DOING)?.version(connection.credentials_version);
+            rows.push((key, row));
+        }
+        let partition = keys::tenant_partition(scope);
+        let mut gone = Vec::new();
+        for prefix in [keys::RULE, keys::TEMPLATE, keys::PRODUCT, keys::CONNECTION] {
+            for item in self
+                .database
+                .query(&partition, prefix, MOST_CONFIGURED, false, DOING)
+                .await?
+            {
+                if let Some(key) = key_of(&item)
+                    && !rows.iter().any(|(kept, _)| *kept == key)
+                {
+                    gone.push(key);
+                }
+            }
+        }
+        for (_, row) in rows {
+            self.database.put(row, DOING).await?;
+        }
+        for key in &gone {
+            self.database.delete(key, DOING).await?;
+        }
+        let before = self.tenant(scope).await?;
+        let mut tenant = configured.tenant.clone();
+        tenant.config_version = before.as_ref().map_or(0, |before| before.config_version);
+        let mut row = tenant_row(scope, &tenant, DOING)?;
+        if before.is_none() {
+            row.condition = Condition::New;
+        }
+        self.database.put(row, DOING).await
+    }
+
+    fn part(
+        &self,
+        scope: &TenantScope,
+        prefix: &'static str,
+        id: &str,
+        kind: &'static str,
+        data: &impl Serialize,
+    ) -> Result<(Key, Row), StoreError> {
+        let key = keys::configured(scope, prefix, id);
+        let row = Row::new(&key, kind, data, Condition::Always, "write the tenant's configuration")?;
+        Ok((key, row))
+    }
+}
+
+/// The tenant's row with the next version.
+fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
+    let mut next = tenant.clone();
+    next.config_version += 1;
+    Ok(Row::new(
+        &keys::tenant(scope),
+        "tenant",
+        &next,
+        Condition::Version(tenant.config_version),
+        doing,
+    )?
+    .version(next.config_version))
+}
+
+fn key_of(item: &Item) -> Option<Key> {
+    Some(Key {
+        pk: row::string(item, "pk")?.to_owned(),
+        sk: row::string(item, "sk")?.to_owned(),
+    })
+}

@@ -1,7 +1,7 @@
 //! Contacts, what they are known by, and all that happens with them.
 
 use domain::{
-    contact::{Contact, Identity},
+    contact::{Change, Contact, Identity},
     ids::ContactId,
     message::Message,
     record::{Call, ConsentEntry, Entry, Received},
@@ -13,6 +13,9 @@ use crate::{
     Store, StoreError, TenantScope, keys,
     row::{self, Condition, Item, Row},
 };
+
+/// A lost race is read and decided again this often.
+const MOST_RACES: u32 = 8;
 
 /// A contact, and the identities that must point to it once it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,6 +148,45 @@ impl Store {
             return self.database.put(row, DOING).await;
         }
         self.database.transact(rows, DOING).await
+    }
+
+    /// Changes a contact that may be changing elsewhere: reads, changes and writes until nobody was faster. `change` says what
+    /// came of it. Returns whether anything was written.
+    ///
+    /// # Errors
+    /// When the table does not answer, or others are faster all the time.
+    pub async fn change_contact(
+        &self,
+        scope: &TenantScope,
+        id: ContactId,
+        consent_id: Ulid,
+        mut change: impl FnMut(&mut Contact) -> Change,
+    ) -> Result<bool, StoreError> {
+        for _race in 0..MOST_RACES {
+            let Some(mut contact) = self.contact(scope, id).await? else {
+                return Ok(false);
+            };
+            let (new_identities, entry) = match change(&mut contact) {
+                Change::Nothing => return Ok(false),
+                Change::Profile => (Vec::new(), None),
+                Change::Linked(identities) => (identities, None),
+                Change::Consent(entry) => (Vec::new(), Some(entry)),
+            };
+            let write = ContactWrite {
+                contact,
+                new_identities,
+            };
+            match self
+                .write_contact(scope, &write, entry.as_ref().map(|entry| (consent_id, entry)))
+                .await
+            {
+                Err(error) if error.is_conflict() => {}
+                other => return other.map(|()| true),
+            }
+        }
+        Err(StoreError::Conflict {
+            doing: "change a contact",
+        })
     }
 
     /// The newest `limit` rows of all that happened with a contact, newest first within each kind. One query.

@@ -181,6 +181,21 @@ impl Database {
         Ok(())
     }
 
+    /// Deletes one row. Only an operator does: no function's role allows it.
+    pub(crate) async fn delete(&self, key: &Key, doing: &'static str) -> Result<(), StoreError> {
+        usage::count(&["dynamodb:DeleteItem"]);
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)));
+        request
+            .send()
+            .await
+            .map_err(|error| StoreError::database(doing, error))?;
+        Ok(())
+    }
+
     /// Writes several rows or none.
     pub(crate) async fn transact(&self, rows: Vec<Row>, doing: &'static str) -> Result<(), StoreError> {
         let actions = vec!["dynamodb:PutItem"; rows.len()];

@@ -144,13 +144,6 @@ pub(crate) fn tenant_of(pk: &str) -> Option<TenantId> {
     format!("{}_{id}", TenantId::PREFIX).parse().ok()
 }
 
-/// The message that a row is, read from its key.
-pub(crate) fn message_of(pk: &str, sk: &str) -> Option<MessageId> {
-    let contact = pk.rsplit_once("#C#")?.1;
-    let own = sk.strip_prefix("MSG#")?;
-    format!("{}_{contact}{own}", MessageId::PREFIX).parse().ok()
-}
-
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test may stand in for access")]
 mod tests {
@@ -162,12 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_tells_its_tenant_and_message() {
+    fn a_key_tells_its_tenant() {
         let contact = ContactId::new(Ulid::from_parts(1, 2));
         let id = MessageId::new(contact, Ulid::from_parts(3, 4));
         let key = message(&scope(), id);
         assert_eq!(tenant_of(&key.pk), Some(scope().tenant()));
-        assert_eq!(message_of(&key.pk, &key.sk), Some(id));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod keys;
 mod row;
 
 pub mod calls;
+pub mod changes;
 pub mod config;
 
 pub mod contacts;

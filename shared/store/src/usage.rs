@@ -10,7 +10,8 @@ use std::{
 /// What was used since the last [`take`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
-    /// Calls by IAM action, such as `dynamodb:GetItem`. A transaction counts once per action it contains.
+    /// Calls by IAM action, such as `dynamodb:GetItem`; a transaction counts once per action it contains. Calls of providers
+    /// stand beside them, as `whatsapp.send`.
     pub actions: BTreeMap<&'static str, u64>,
     /// Requests sent to AWS: a transaction or batch is one.
     pub requests: u64,
@@ -40,6 +41,11 @@ pub fn count(actions: &[&'static str]) {
             *usage.actions.entry(action).or_default() += 1;
         }
     });
+}
+
+/// Counts one call of a provider, such as `whatsapp.send`. It is no request to AWS.
+pub fn provider(call: &'static str) {
+    with(|usage| *usage.actions.entry(call).or_default() += 1);
 }
 
 /// Adds consumed capacity.

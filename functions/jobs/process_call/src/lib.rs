@@ -1,0 +1,343 @@
+//! Merges the reports of a call in any order, decides it once, and plans what follows it.
+//!
+//! Safe to run twice: the merge is commutative and idempotent, and the decision is one transaction under the condition that
+//! the call is not decided yet.
+
+use domain::{
+    Timestamp,
+    call::{CallFacts, CallProvider, Direction, Outcome, Party, Verdict},
+    contact::{Contact, Identity, OpenFollowUp},
+    ids::{CallId, ConnectionId, ContactId, MessageId},
+    message::{Cause, Message, Remark},
+    plan::{self, Decision},
+    record::{Call, CallProgress},
+    send::Timers,
+};
+use jobs::{CallJob, SendMessage};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry};
+use store::{Store, TenantScope, calls::Decided, config::ConfigCache, contacts::ContactWrite};
+
+/// A lost race is read and decided again this often; then the queue tries again.
+const MOST_RACES: u32 = 10;
+
+/// What the function works with, made once per process.
+pub struct Context {
+    store: Store,
+    config: ConfigCache,
+    sends: Queue,
+    timers: Timers,
+    clock: Clock,
+    ids: Ids,
+}
+
+impl Context {
+    /// From the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            config: ConfigCache::default(),
+            sends: Queue::new(env, QueueName::Sends)?,
+            timers: env.config().timers()?,
+            clock: env.clock().clone(),
+            ids: env.ids().clone(),
+        })
+    }
+}
+
+/// Which call a job is about.
+struct CallKey<'a> {
+    connection: ConnectionId,
+    provider: CallProvider,
+    provider_call_id: &'a str,
+}
+
+/// Merges one report, or looks whether a waiting call can be decided now.
+///
+/// # Errors
+/// When the table or the queue does not answer: the job comes back.
+pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
+    let (key, report) = match &job.body {
+        CallJob::Reported { event, .. } => (
+            CallKey {
+                connection: event.connection,
+                provider: event.provider,
+                provider_call_id: &event.provider_call_id,
+            },
+            Some(&event.facts),
+        ),
+        CallJob::Decide {
+            connection,
+            provider,
+            provider_call_id,
+            ..
+        } => (
+            CallKey {
+                connection: *connection,
+                provider: *provider,
+                provider_call_id,
+            },
+            None,
+        ),
+    };
+    for _race in 0..MOST_RACES {
+        match Box::pin(attempt(&job, &key, report, ctx)).await {
+            Err(error) if error.is_conflict() => {}
+            other => return other,
+        }
+    }
+    Err(JobError::new(
+        "merge the reports of a call: too many others wrote it at the same time",
+    ))
+}
+
+async fn attempt(
+    job: &Job<CallJob>,
+    key: &CallKey<'_>,
+    report: Option<&CallFacts>,
+    ctx: &Context,
+) -> Result<Done, JobError> {
+    let now = ctx.clock.now();
+    let scope = job.scope();
+    let known = ctx
+        .store
+        .call_progress(scope, key.provider, key.connection, key.provider_call_id, now)
+        .await?;
+    if let Some(call) = known.as_ref().and_then(|progress| progress.decided) {
+        return after_decision(job, call, report, ctx).await;
+    }
+    let before = known.clone();
+    let mut progress = match (known, report) {
+        (Some(progress), _) => progress,
+        (None, Some(_)) => CallProgress {
+            connection: key.connection,
+            provider: key.provider,
+            provider_call_id: key.provider_call_id.to_owned(),
+            facts: CallFacts::default(),
+            first_seen: now,
+            decided: None,
+            due: None,
+            dispatches: 0,
+            correlation_id: job.correlation_id().to_owned(),
+            version: 0,
+        },
+        (None, None) => return Ok(Done::Already),
+    };
+    if let Some(facts) = report {
+        progress.facts.merge(facts.clone());
+    }
+    match progress.facts.verdict(progress.first_seen, now, ctx.timers.decide_call) {
+        Verdict::Wait(until) => {
+            progress.due = Some(until);
+            if before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due) {
+                return Ok(Done::Already);
+            }
+            progress.dispatches = 0;
+            ctx.store.write_call_progress(scope, &progress, now).await?;
+            Ok(Done::Now)
+        }
+        Verdict::Decided(outcome) => Box::pin(decide(job, progress, outcome, now, ctx)).await,
+    }
+}
+
+/// Decides the call: its row, its contact and the message that follows it, in one transaction; then queues the message.
+async fn decide(
+    job: &Job<CallJob>,
+    mut progress: CallProgress,
+    outcome: Outcome,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<Done, JobError> {
+    let scope = job.scope();
+    let identity = identity(&progress);
+    let (config, found) = tokio::try_join!(
+        ctx.store.config(scope, &ctx.config),
+        ctx.store.contact_of(scope, &identity)
+    )?;
+    let Some(config) = config else {
+        return Err(JobError::new("decide a call: its tenant does not exist"));
+    };
+    let new_identities = if found.is_none() {
+        vec![identity.clone()]
+    } else {
+        Vec::new()
+    };
+    let mut contact = found.unwrap_or_else(|| Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now));
+    let call_id = CallId::new(contact.id, ctx.ids.ulid());
+    let decision = plan::decide(&plan::Input {
+        config: &config,
+        call: plan::CallView {
+            id: call_id,
+            connection: progress.connection,
+            facts: &progress.facts,
+            outcome,
+            started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
+        },
+        contact: &contact,
+        now,
+        line_type: &domain::line::by_numbering_plan,
+    });
+    let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
+    let message = match decision {
+        Decision::Follow(plan) => {
+            let id = MessageId::new(contact.id, ctx.ids.ulid());
+            Some(plan.message(
+                id,
+                Cause::Call(call_id),
+                progress.correlation_id.clone(),
+                now,
+                &ctx.timers,
+            ))
+        }
+        Decision::Nothing(_) => None,
+    };
+    let cancelled = if outcome == Outcome::Answered {
+        answered_after_all(scope, &contact, ctx).await?
+    } else {
+        None
+    };
+    note_call(&mut contact, &progress.facts, now);
+    if cancelled.is_some() {
+        contact.open_follow_up = None;
+    }
+    if let Some(message) = &message {
+        contact.last_follow_up_at = Some(now);
+        contact.open_follow_up = Some(OpenFollowUp {
+            message: message.id,
+            call: call_id,
+        });
+    }
+    progress.decided = Some(call_id);
+    progress.due = None;
+    let call = Call {
+        id: call_id,
+        connection: progress.connection,
+        provider: progress.provider,
+        provider_call_id: progress.provider_call_id.clone(),
+        facts: progress.facts.clone(),
+        outcome,
+        decided_at: now,
+        decision: sentence,
+        reason,
+        message: message.as_ref().map(|message| message.id),
+        remarks: Vec::new(),
+        correlation_id: progress.correlation_id.clone(),
+        version: 1,
+    };
+    let decided = Decided {
+        progress: &progress,
+        call: &call,
+        contact: &ContactWrite {
+            contact,
+            new_identities,
+        },
+        message: message.as_ref(),
+        cancelled: cancelled.as_ref(),
+    };
+    ctx.store.decide_call(scope, &decided, now).await?;
+    crash::point("process_call.committed");
+    kit::line::count(outcome.as_str(), 1);
+    if let Some(message) = &message {
+        queue(scope, message, now, ctx).await?;
+    }
+    Ok(Done::Now)
+}
+
+/// What the customer's end of the line is known by.
+fn identity(progress: &CallProgress) -> Identity {
+    match progress.facts.customer() {
+        Party::Phone(phone) => Identity::Phone(phone.clone()),
+        Party::Sip(address) => Identity::Sip(address.clone()),
+        Party::Withheld => Identity::Withheld(progress.connection),
+    }
+}
+
+/// What a call teaches us about its contact.
+fn note_call(contact: &mut Contact, facts: &CallFacts, now: Timestamp) {
+    if facts.direction != Some(Direction::Outbound) {
+        contact.calls += 1;
+        contact.last_call_at = Some(now);
+        if contact.name.is_none() {
+            contact.name.clone_from(&facts.caller_name);
+        }
+    }
+}
+
+/// How long the queue itself should hold the message back, where it can.
+fn queue_delay(not_before: Timestamp, now: Timestamp) -> Option<std::time::Duration> {
+    let wait = std::time::Duration::try_from(not_before.duration_since(now)).unwrap_or_default();
+    (wait <= kit::enqueue::LONGEST_DELAY).then_some(wait)
+}
+
+async fn queue(scope: &TenantScope, message: &Message, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
+    let Some(delay) = queue_delay(message.not_before, now) else {
+        return Ok(());
+    };
+    let job = SendMessage {
+        tenant: scope.tenant(),
+        correlation_id: message.correlation_id.clone(),
+        message: message.id,
+        attempt: message.next_number(),
+    };
+    ctx.sends.send_all(vec![Entry::new(&job)?.after(delay)]).await?;
+    crash::point("process_call.enqueued");
+    Ok(())
+}
+
+/// The contact's follow-up that this answered call makes unnecessary, cancelled; `None` where there is none left to cancel.
+async fn answered_after_all(
+    scope: &TenantScope,
+    contact: &Contact,
+    ctx: &Context,
+) -> Result<Option<Message>, JobError> {
+    let Some(open) = contact.open_follow_up else {
+        return Ok(None);
+    };
+    let Some(mut message) = ctx.store.message(scope, open.message).await? else {
+        return Ok(None);
+    };
+    let cancelled = message.cancel("not sent: the customer called again and was answered".to_owned());
+    Ok(cancelled.then_some(message))
+}
+
+/// The call is decided. A redelivery makes sure that the next step is queued; a late report adds what it knows to the call.
+async fn after_decision(
+    job: &Job<CallJob>,
+    id: CallId,
+    report: Option<&CallFacts>,
+    ctx: &Context,
+) -> Result<Done, JobError> {
+    let scope = job.scope();
+    let now = ctx.clock.now();
+    let Some(mut call) = ctx.store.call(scope, id).await? else {
+        return Ok(Done::Already);
+    };
+    if job.redelivered()
+        && let Some(id) = call.message
+        && let Some(message) = ctx.store.message(scope, id).await?
+        && message.attempts.is_empty()
+        && message.ended.is_none()
+    {
+        queue(scope, &message, now, ctx).await?;
+    }
+    let Some(report) = report else {
+        return Ok(Done::Already);
+    };
+    let before = call.facts.clone();
+    call.facts.merge(report.clone());
+    if call.facts == before {
+        return Ok(Done::Already);
+    }
+    if before.voicemail_seconds.is_none()
+        && let Some(seconds) = call.facts.voicemail_seconds
+    {
+        call.remarks.push(Remark {
+            at: now,
+            text: format!("the caller left a recording of {seconds} s"),
+        });
+    }
+    ctx.store.write_call(scope, &call).await?;
+    Ok(Done::Now)
+}

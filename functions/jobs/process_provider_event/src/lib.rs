@@ -1,0 +1,223 @@
+//! What messaging providers report: statuses move our messages forward, what customers write is stored and answered to.
+//!
+//! Safe to run twice: statuses only move forward, a customer's message is stored under the condition that its reference is
+//! new, and consent is changed only where it differs.
+
+mod inbound;
+mod status;
+
+use domain::{
+    Timestamp,
+    connection::Health,
+    ids::ConnectionId,
+    inbound::Update,
+    send::{Classified, Effect, Timers},
+    template::{TemplateDefinition, TemplateStatus},
+};
+use jobs::{EventSource, Payload, ProviderEvent, SendMessage};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, RawBucket, enqueue::Entry, metric};
+use providers::{form, twilio, whatsapp};
+use store::{Store, StoreError, TenantScope, config::ConfigCache};
+
+/// A lost race is read and decided again this often; then the queue tries again.
+const MOST_RACES: u32 = 12;
+
+/// What the function works with, made once per process.
+pub struct Context {
+    store: Store,
+    config: ConfigCache,
+    sends: Queue,
+    raw: RawBucket,
+    timers: Timers,
+    clock: Clock,
+    ids: Ids,
+}
+
+impl Context {
+    /// From the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            config: ConfigCache::default(),
+            sends: Queue::new(env, QueueName::Sends)?,
+            raw: RawBucket::new(env)?,
+            timers: env.config().timers()?,
+            clock: env.clock().clone(),
+            ids: env.ids().clone(),
+        })
+    }
+}
+
+/// One event, as its updates see it.
+struct Event<'a> {
+    scope: &'a TenantScope,
+    ctx: &'a Context,
+    connection: ConnectionId,
+    /// In keys: the provider whose ids these are.
+    api: &'static str,
+    correlation_id: &'a str,
+    redelivered: bool,
+}
+
+/// Works every update that the event carries. One that fails does not lose the others; the event then comes back whole.
+///
+/// # Errors
+/// When the table, the queue or the bucket does not answer.
+pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobError> {
+    let body = match &job.body.payload {
+        Payload::Inline(body) => body.clone(),
+        Payload::Stored(key) => {
+            let bytes = ctx.raw.read_raw(key).await?;
+            let bytes = bytes.ok_or_else(|| JobError::new("read a stored event: it is no longer in the bucket"))?;
+            String::from_utf8(bytes)?
+        }
+    };
+    let (api, updates) = updates(&job.body.source, &body, job.body.received_at)?;
+    let event = Event {
+        scope: job.scope(),
+        ctx,
+        connection: job.body.connection,
+        api,
+        correlation_id: job.correlation_id(),
+        redelivered: job.redelivered(),
+    };
+    let mut done = Done::Already;
+    let mut failed = None;
+    let mut unknown = false;
+    for update in updates {
+        unknown |= matches!(update, Update::Unknown { .. });
+        match Box::pin(event.work(update)).await {
+            Ok(Done::Now) => done = Done::Now,
+            Ok(Done::Already) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    // Kept once: a redelivery was kept before.
+    if unknown && !event.redelivered {
+        ctx.raw.keep_raw("unknown", api, body.into_bytes()).await?;
+    }
+    failed.map_or(Ok(done), Err)
+}
+
+fn updates(source: &EventSource, body: &str, received_at: Timestamp) -> Result<(&'static str, Vec<Update>), JobError> {
+    Ok(match source {
+        EventSource::WhatsApp => {
+            let mut change: whatsapp::webhook::Change = serde_json::from_str(body)?;
+            change.received_at.get_or_insert(received_at);
+            ("whatsapp", whatsapp::webhook::updates(&change))
+        }
+        EventSource::TwilioInbound => (
+            "twilio",
+            twilio::message::inbound(&form::parse(body.as_bytes()), received_at),
+        ),
+        EventSource::TwilioStatus { key } => {
+            let form = form::parse(body.as_bytes());
+            ("twilio", twilio::message::status(&form, key.as_deref(), received_at))
+        }
+    })
+}
+
+impl Event<'_> {
+    async fn work(&self, update: Update) -> Result<Done, JobError> {
+        match update {
+            Update::Status(status) => self.status(status).await,
+            Update::Message(message) => self.message(message).await,
+            Update::WhatsAppCall { from, at, .. } => self.whatsapp_call(&from, at).await,
+            Update::MarketingPreference { from, welcome, at } => self.marketing(&from, welcome, at).await,
+            Update::IdentityChanged { previous_bsuid, now } => self.identity_changed(previous_bsuid, &now).await,
+            Update::TemplateStatus { name, language, status } => self.template_status(&name, &language, &status).await,
+            Update::Account {
+                field,
+                event,
+                restricts,
+            } => self.account(&field, &event, restricts).await,
+            Update::Unknown { kind } => {
+                metric::count("unknown_type", &[("provider", self.api)]);
+                tracing::warn!(kind, provider = self.api, "an event of a kind that we do not know");
+                Ok(Done::Now)
+            }
+        }
+    }
+
+    async fn template_status(&self, name: &str, language: &str, status: &str) -> Result<Done, JobError> {
+        for _race in 0..MOST_RACES {
+            let change = |template: &mut TemplateDefinition| template.status = TemplateStatus(status.to_owned());
+            match self
+                .ctx
+                .store
+                .set_template_status(self.scope, name, language, change)
+                .await
+            {
+                Ok(true) => return Ok(Done::Now),
+                Ok(false) => return Ok(Done::Already),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(busy("write a template's status"))
+    }
+
+    /// An account that may not send is marked, so that its messages wait; the rest is for people to read.
+    async fn account(&self, field: &str, event: &str, restricts: bool) -> Result<Done, JobError> {
+        metric::count("account_event", &[("provider", self.api)]);
+        tracing::warn!(field, event, restricts, "the provider reports on the account");
+        if !restricts {
+            return Ok(Done::Now);
+        }
+        let Some(connection) = self.ctx.store.connection(self.scope, self.connection).await? else {
+            return Ok(Done::Already);
+        };
+        if connection.health != Health::Healthy {
+            return Ok(Done::Already);
+        }
+        let now = self.ctx.clock.now();
+        let reason = format!("WhatsApp reports {event} for the account");
+        let health = Health::Unhealthy {
+            since: now,
+            reason,
+            tried_at: now,
+        };
+        metric::count("connection_unhealthy", &[]);
+        self.ctx
+            .store
+            .set_connection_health(self.scope, &connection, health, connection.paused_until)
+            .await?;
+        Ok(Done::Now)
+    }
+
+    /// What a failure means for the connection that sent.
+    async fn effect_on_connection(&self, id: ConnectionId, error: &Classified) -> Result<(), JobError> {
+        if !matches!(error.effect, Effect::PauseNumber(_) | Effect::ConnectionUnhealthy) {
+            return Ok(());
+        }
+        let Some(connection) = self.ctx.store.connection(self.scope, id).await? else {
+            return Ok(());
+        };
+        if let Some((health, paused_until)) = connection.after_error(error, None, self.ctx.clock.now()) {
+            self.ctx
+                .store
+                .set_connection_health(self.scope, &connection, health, paused_until)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Queues a message's next attempt; the due index is the net under it.
+    async fn queue(&self, message: &domain::message::Message) -> Result<(), JobError> {
+        let job = SendMessage {
+            tenant: self.scope.tenant(),
+            correlation_id: message.correlation_id.clone(),
+            message: message.id,
+            attempt: message.next_number(),
+        };
+        self.ctx.sends.send_all(vec![Entry::new(&job)?]).await?;
+        Ok(())
+    }
+}
+
+fn busy(doing: &'static str) -> JobError {
+    StoreError::Conflict { doing }.into()
+}

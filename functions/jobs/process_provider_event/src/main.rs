@@ -1,1 +1,7 @@
-fn main() {}
+fn main() -> Result<(), kit::Error> {
+    kit::serve_queue(
+        env!("CARGO_PKG_NAME"),
+        process_provider_event::Context::new,
+        process_provider_event::handle,
+    )
+}

@@ -1,0 +1,199 @@
+//! Every minute: whatever in the table is due goes (again) into its queue, and what a queue once refused is swept back.
+//!
+//! Safe to run twice, and twice at the same time: a due row is leased by moving its time out under the condition that it is
+//! unchanged, and a copy too many in a queue is dropped by its worker.
+
+use std::time::Duration;
+
+use domain::{Timestamp, ids::TenantId};
+use futures::{StreamExt, stream};
+use jiff::SignedDuration;
+use jobs::{CallJob, SendMessage};
+use kit::{Clock, ConfigError, Env, JobError, Queue, QueueName, RawBucket, enqueue::Entry, line, schedule::Deadline};
+use store::{
+    Store,
+    due::{DUE_SHARDS, Due, DueRow},
+};
+
+/// What a run does at most; the next one, a minute later, goes on. Below two minutes' rate of a single number (80/s), so
+/// that no number's queue runs ahead of what it can send.
+const MOST_PER_RUN: usize = 4_000;
+
+/// Due rows of one shard read at once.
+const PAGE: i32 = 100;
+
+/// Shards worked at the same time, and rows leased at the same time within each.
+const SHARDS_AT_ONCE: usize = 4;
+const LEASES_AT_ONCE: usize = 8;
+
+/// Spilled jobs of one queue swept in a run.
+const MOST_SWEPT: u16 = 200;
+
+/// No new page is begun when less than this is left.
+const ENOUGH_TIME: Duration = Duration::from_secs(2);
+
+/// No row is looked at less often than this.
+const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(1);
+
+/// What the function works with, made once per process.
+pub struct Context {
+    store: Store,
+    sends: Queue,
+    calls: Queue,
+    provider_events: Queue,
+    bucket: RawBucket,
+    first_due: SignedDuration,
+    clock: Clock,
+}
+
+impl Context {
+    /// From the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            sends: Queue::new(env, QueueName::Sends)?,
+            calls: Queue::new(env, QueueName::Calls)?,
+            provider_events: Queue::new(env, QueueName::ProviderEvents)?,
+            bucket: RawBucket::new(env)?,
+            first_due: env.config().timers()?.first_due,
+            clock: env.clock().clone(),
+        })
+    }
+}
+
+/// Dispatches what is due and sweeps what was spilled, as far as the time allows.
+///
+/// # Errors
+/// When the table, a queue or the bucket does not answer. What was leased comes up again by itself.
+pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
+    let per_shard = MOST_PER_RUN / usize::from(DUE_SHARDS);
+    let shards = (0..DUE_SHARDS).map(|shard| dispatch_shard(shard, per_shard, deadline, ctx));
+    let dispatched: Vec<Result<u64, JobError>> = stream::iter(shards).buffer_unordered(SHARDS_AT_ONCE).collect().await;
+    let mut failed = None;
+    for result in dispatched {
+        match result {
+            Ok(count) => line::count("dispatched", count),
+            Err(error) => failed = Some(error),
+        }
+    }
+    for (name, queue) in [
+        (QueueName::Calls, &ctx.calls),
+        (QueueName::ProviderEvents, &ctx.provider_events),
+        (QueueName::Sends, &ctx.sends),
+    ] {
+        match sweep(name, queue, ctx).await {
+            Ok(count) => line::count("swept", count),
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// How long a row is left alone after it was queued: doubles with every time, so that a backlog does not multiply copies.
+fn lease(first_due: SignedDuration, dispatches: u32) -> SignedDuration {
+    first_due.saturating_mul(1 << dispatches.min(12)).min(LONGEST_LEASE)
+}
+
+async fn dispatch_shard(shard: u8, most: usize, deadline: Deadline, ctx: &Context) -> Result<u64, JobError> {
+    let mut dispatched = 0;
+    let mut seen = 0;
+    while seen < most && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
+        let now = ctx.clock.now();
+        let due = ctx.store.due(shard, now, PAGE).await?;
+        let count = due.len();
+        seen += count;
+        dispatched += dispatch(due, now, ctx).await?;
+        if count < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    Ok(dispatched)
+}
+
+/// What is to be queued for one row.
+enum Work {
+    Send(SendMessage),
+    Decide(Box<CallJob>),
+}
+
+async fn dispatch(due: Vec<Due>, now: Timestamp, ctx: &Context) -> Result<u64, JobError> {
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let rows = ctx.store.due_rows(due).await?;
+    let leased = rows.into_iter().map(|(due, row)| lease_row(due, row, now, ctx));
+    let works: Vec<Result<Option<Work>, JobError>> =
+        stream::iter(leased).buffer_unordered(LEASES_AT_ONCE).collect().await;
+    let (mut sends, mut calls) = (Vec::new(), Vec::new());
+    let mut failed = None;
+    for work in works {
+        match work {
+            Ok(Some(Work::Send(job))) => sends.push(Entry::new(&job)?),
+            Ok(Some(Work::Decide(job))) => calls.push(Entry::new(&*job)?),
+            Ok(None) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    let count = u64::try_from(sends.len() + calls.len()).unwrap_or_default();
+    ctx.sends.send_all(sends).await?;
+    ctx.calls.send_all(calls).await?;
+    failed.map_or(Ok(count), Err)
+}
+
+async fn lease_row(due: Due, row: DueRow, now: Timestamp, ctx: &Context) -> Result<Option<Work>, JobError> {
+    let dispatches = match &row {
+        DueRow::Message(message) => message.dispatches,
+        DueRow::Call(progress) => progress.dispatches,
+    };
+    if !ctx.store.lease(&due, now + lease(ctx.first_due, dispatches)).await? {
+        return Ok(None);
+    }
+    Ok(Some(work(due.tenant(), row)))
+}
+
+fn work(tenant: TenantId, row: DueRow) -> Work {
+    match row {
+        DueRow::Message(message) => Work::Send(SendMessage {
+            tenant,
+            correlation_id: message.correlation_id.clone(),
+            message: message.id,
+            attempt: message.next_number(),
+        }),
+        DueRow::Call(progress) => Work::Decide(Box::new(CallJob::Decide {
+            tenant,
+            correlation_id: progress.correlation_id,
+            connection: progress.connection,
+            provider: progress.provider,
+            provider_call_id: progress.provider_call_id,
+        })),
+    }
+}
+
+/// Puts spilled jobs back into their queue. A job is forgotten only after its queue has it.
+async fn sweep(name: QueueName, queue: &Queue, ctx: &Context) -> Result<u64, JobError> {
+    let mut swept = 0;
+    for key in ctx.bucket.spilled(name, MOST_SWEPT).await? {
+        let Some(job) = ctx.bucket.read_spilled(&key).await? else {
+            continue;
+        };
+        queue.send_all(vec![Entry::from_spilled(job)]).await?;
+        ctx.bucket.delete_spilled(&key).await?;
+        swept += 1;
+    }
+    Ok(swept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_doubles_up_to_an_hour() {
+        let first = SignedDuration::from_secs(90);
+        let seconds: Vec<i64> = [0, 1, 2, 5, 6, 40].map(|count| lease(first, count).as_secs()).into();
+        assert_eq!(seconds, [90, 180, 360, 2880, 3600, 3600]);
+    }
+}

@@ -1,0 +1,160 @@
+//! Reports on our own messages.
+
+use domain::{
+    contact::{Change, Contact, Identity},
+    errors::{self, Stage},
+    ids::MessageId,
+    inbound::{Sender, Status},
+    message::{AttemptState, Message, Next, StatusReport},
+    record::MessageRef,
+    send::Api,
+};
+use kit::{Done, JobError, crash};
+
+use crate::{Event, MOST_RACES, busy};
+
+/// Where a report belongs.
+enum Place {
+    /// To this attempt.
+    Attempt(MessageId, u32),
+    /// Nowhere yet: it was parked.
+    Parked,
+}
+
+impl Event<'_> {
+    /// Moves the message that the report is about.
+    pub(crate) async fn status(&self, status: Status) -> Result<Done, JobError> {
+        let Place::Attempt(id, number) = self.place(&status).await? else {
+            return Ok(Done::Now);
+        };
+        let store = &self.ctx.store;
+        for _race in 0..MOST_RACES {
+            let Some(mut message) = store.message(self.scope, id).await? else {
+                tracing::warn!(message = %id, "a report on a message that does not exist");
+                return Ok(Done::Already);
+            };
+            let now = self.ctx.clock.now();
+            let moved = message.apply(number, status.report.clone(), now, &self.ctx.timers);
+            if moved {
+                match store.write_message(self.scope, &message).await {
+                    Ok(()) => {}
+                    Err(error) if error.is_conflict() => continue,
+                    Err(error) => return Err(error.into()),
+                }
+                crash::point("process_provider_event.moved");
+            }
+            if moved || self.redelivered {
+                self.follow(&message, number, &status).await?;
+            }
+            return Ok(if moved { Done::Now } else { Done::Already });
+        }
+        Err(busy("move a message by a report"))
+    }
+
+    /// By our key where it came back, else by the provider's id.
+    async fn place(&self, status: &Status) -> Result<Place, JobError> {
+        if let Some(key) = status.key {
+            return Ok(Place::Attempt(key.message, key.attempt));
+        }
+        let store = &self.ctx.store;
+        for _race in 0..MOST_RACES {
+            let now = self.ctx.clock.now();
+            let known = store
+                .message_ref(self.scope, self.api, &status.report.provider_ref, now)
+                .await?;
+            let before = match known {
+                Some((MessageRef::Ours { message, attempt }, _)) => return Ok(Place::Attempt(message, attempt)),
+                Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
+                Some((MessageRef::Theirs { .. }, _)) => return Ok(Place::Parked),
+                None => None,
+            };
+            match store
+                .park_report(self.scope, self.api, &status.report, before, now)
+                .await
+            {
+                Ok(()) => return Ok(Place::Parked),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(busy("park a report"))
+    }
+
+    /// What follows from a report: the next channel, and what it teaches us about the person.
+    async fn follow(&self, message: &Message, number: u32, status: &Status) -> Result<(), JobError> {
+        let now = self.ctx.clock.now();
+        if status.report.state == AttemptState::Failed {
+            self.learn_from_failure(message, number, &status.report).await?;
+            if matches!(message.next(now, &self.ctx.timers), Next::Try { .. }) {
+                self.queue(message).await?;
+            }
+        }
+        self.learn_identity(message, &status.recipient).await
+    }
+
+    async fn learn_from_failure(&self, message: &Message, number: u32, report: &StatusReport) -> Result<(), JobError> {
+        let api = if self.api == "twilio" {
+            Api::Twilio
+        } else {
+            Api::WhatsAppCloud
+        };
+        let Some(code) = report.error.as_ref().and_then(|error| error.code) else {
+            return Ok(());
+        };
+        let classified = errors::classify(api, Stage::Status, None, Some(code));
+        let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
+        let Some(leg) = attempt.and_then(|attempt| message.plan.get(usize::from(attempt.leg))) else {
+            return Ok(());
+        };
+        kit::metric::count("send_failed", &[("class", classified.class.as_str())]);
+        self.effect_on_connection(leg.connection, &classified).await?;
+        let at = report.at;
+        let change = |contact: &mut Contact| contact.learn(leg.channel, &classified, at);
+        self.ctx
+            .store
+            .change_contact(self.scope, message.id.contact(), self.ctx.ids.ulid(), change)
+            .await?;
+        Ok(())
+    }
+
+    /// A report to a number carries its owner's business-scoped user id: that is how a later message without a number finds its
+    /// contact.
+    async fn learn_identity(&self, message: &Message, recipient: &Sender) -> Result<(), JobError> {
+        let Some(bsuid) = &recipient.bsuid else { return Ok(()) };
+        if message.to.bsuid.as_ref() == Some(bsuid) {
+            return Ok(());
+        }
+        let store = &self.ctx.store;
+        let Some(contact) = store.contact(self.scope, message.id.contact()).await? else {
+            return Ok(());
+        };
+        if contact.bsuid.as_ref() == Some(bsuid) {
+            return Ok(());
+        }
+        if store
+            .contact_of(self.scope, &Identity::Bsuid(bsuid.clone()))
+            .await?
+            .is_some()
+        {
+            // Known as somebody else already: merging two contacts is a job of its own.
+            kit::metric::count("contacts_to_merge", &[]);
+            return Ok(());
+        }
+        let learnt = Sender {
+            bsuid: Some(bsuid.clone()),
+            ..Sender::default()
+        };
+        let change = |contact: &mut Contact| match contact.link(&learnt) {
+            new if new.is_empty() => Change::Nothing,
+            new => Change::Linked(new),
+        };
+        match store
+            .change_contact(self.scope, contact.id, self.ctx.ids.ulid(), change)
+            .await
+        {
+            // Somebody linked the id in the same moment, to this contact or another: nothing is lost.
+            Err(error) if error.is_conflict() => Ok(()),
+            other => other.map(drop).map_err(JobError::from),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What a change adds to its day's counters.
+
+use domain::message::{Attempt, AttemptState, Channel, Ended, Message};
+use store::changes::What;
+
+/// The counters that a change raises by one each.
+pub(crate) fn of(what: &What) -> Vec<String> {
+    match what {
+        What::CallDecided(call) => {
+            let follows = if call.message.is_some() {
+                "calls_followed_up"
+            } else {
+                "calls_without_message"
+            };
+            vec![
+                "calls".to_owned(),
+                format!("calls_{}", call.outcome.as_str()),
+                follows.to_owned(),
+            ]
+        }
+        What::Received(received) => vec![format!("received_{}", channel(received.message.channel))],
+        What::MessageMoved { before, after } => moved(before.as_deref(), after),
+    }
+}
+
+const fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::WhatsApp => "whatsapp",
+        Channel::Sms => "sms",
+    }
+}
+
+/// Steps that an attempt has taken, whichever states it jumped over.
+fn steps(attempt: &Attempt) -> Vec<&'static str> {
+    let mut steps = Vec::new();
+    if attempt.provider_ref.is_some() {
+        steps.push("accepted");
+    }
+    if attempt.state.rank() >= AttemptState::Delivered.rank() {
+        steps.push("delivered");
+    }
+    match attempt.state {
+        AttemptState::Read => steps.push("read"),
+        AttemptState::Failed => steps.push("failed"),
+        AttemptState::Refused => steps.push("refused"),
+        _ => {}
+    }
+    if attempt.cost.as_ref().is_some_and(|cost| cost.billable) {
+        steps.push("billed");
+    }
+    steps
+}
+
+fn moved(before: Option<&Message>, after: &Message) -> Vec<String> {
+    let mut counted = Vec::new();
+    if before.is_none() {
+        counted.push("messages".to_owned());
+    }
+    for attempt in &after.attempts {
+        let Some(leg) = after.plan.get(usize::from(attempt.leg)) else {
+            continue;
+        };
+        let known: Vec<&str> = before
+            .and_then(|before| before.attempts.iter().find(|known| known.number == attempt.number))
+            .map(steps)
+            .unwrap_or_default();
+        let new = steps(attempt).into_iter().filter(|step| !known.contains(step));
+        counted.extend(new.map(|step| format!("{step}_{}", channel(leg.channel))));
+    }
+    let ended = |message: &Message| match &message.ended {
+        Some(Ended::Cancelled(_)) => Some("messages_cancelled"),
+        Some(Ended::Blocked(_)) => Some("messages_blocked"),
+        Some(Ended::Failed(_)) => Some("messages_failed"),
+        None => None,
+    };
+    if let Some(how) = ended(after)
+        && before.and_then(ended) != Some(how)
+    {
+        counted.push(how.to_owned());
+    }
+    counted
+}

@@ -1,0 +1,231 @@
+//! The ways out: WhatsApp by Meta's Cloud API, WhatsApp and SMS through Twilio.
+
+use std::{sync::Arc, time::Duration};
+
+use access::{Kms, Secrets, SecretsError, SendCredentials};
+use domain::{
+    Timestamp,
+    connection::{Account, Connection, SendSecrets},
+    ids::SendKey,
+    message::{Attempt, Channel, Leg, Message, Recipient, SendOutcome},
+    send::{Classified, Effect, ErrorClass, Timers},
+};
+use kit::{ConfigError, Env};
+use providers::{
+    http::Http,
+    twilio::client::{Credentials, Sender, TwilioClient, Wanted},
+    whatsapp::client::GraphClient,
+};
+use store::{TenantScope, usage};
+
+use crate::evidence::Found;
+
+/// What a provider made of a message.
+pub(crate) struct Sent {
+    pub(crate) outcome: SendOutcome,
+    /// In keys: whose id it is.
+    pub(crate) api: &'static str,
+}
+
+/// In keys: the provider whose ids these are.
+pub(crate) const fn api_name(connection: &Connection) -> &'static str {
+    match connection.account {
+        Account::WhatsApp { .. } => "whatsapp",
+        Account::Twilio { .. } => "twilio",
+        Account::Telephony { .. } => "telephony",
+    }
+}
+
+/// The clients of all providers, made once.
+pub(crate) struct Channels {
+    graph: GraphClient,
+    twilio: TwilioClient,
+    credentials: SendCredentials,
+    /// Where Twilio reports statuses to; without one, no status comes.
+    public_base_url: Option<String>,
+    provider_call: jiff::SignedDuration,
+}
+
+impl Channels {
+    pub(crate) fn new(env: &Env, timers: &Timers) -> Result<Self, ConfigError> {
+        let config = env.config();
+        let timeout = Duration::try_from(timers.provider_call)
+            .map_err(|_| ConfigError::new("PROVIDER_TIMEOUT", "must be above zero"))?;
+        let http = Http::new(env.user_agent(), timeout);
+        let public_base_url = config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned);
+        if public_base_url.is_none() {
+            tracing::warn!("PUBLIC_BASE_URL is empty: Twilio cannot report what becomes of its messages");
+        }
+        let keys = Kms::new(env.kms(), None, Some(config.text("KMS_SEND_KEY_ID")?.to_owned()));
+        Ok(Self {
+            graph: GraphClient::new(
+                http.clone(),
+                config.url("GRAPH_API_URL")?,
+                config.text("GRAPH_API_VERSION")?,
+            ),
+            twilio: TwilioClient::new(http, config.url("TWILIO_API_URL")?),
+            credentials: SendCredentials::new(Secrets::new(keys)),
+            public_base_url,
+            provider_call: timers.provider_call,
+        })
+    }
+
+    /// The connection's opened credentials; `None` where it has none.
+    pub(crate) async fn credentials(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SendSecrets>>, SecretsError> {
+        self.credentials.of(scope, connection, now).await
+    }
+
+    /// The provider refused the credentials: they are opened afresh at the next use.
+    pub(crate) fn doubt_credentials(&self, scope: &TenantScope, connection: &Connection, now: Timestamp) {
+        self.credentials.doubt(scope, connection.id, now);
+    }
+
+    /// Sends once. Never retries: only the message's own state decides whether there is another try.
+    pub(crate) async fn send(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        credentials: Option<&SendSecrets>,
+        to: &Recipient,
+        leg: &Leg,
+        key: SendKey,
+    ) -> Sent {
+        let api = api_name(connection);
+        let outcome = match (&connection.account, credentials) {
+            (Account::WhatsApp { phone_number_id, .. }, Some(SendSecrets::WhatsApp { access_token })) => {
+                usage::provider("whatsapp.send");
+                self.graph
+                    .send(access_token, phone_number_id, to, &leg.content, key)
+                    .await
+            }
+            (Account::Twilio { account_sid, .. }, Some(secrets @ SendSecrets::Twilio { .. })) => {
+                let (Some(sender), Some(credentials)) = (
+                    twilio_sender(&connection.account, leg.channel),
+                    twilio_credentials(account_sid, secrets),
+                ) else {
+                    return Sent {
+                        outcome: unusable(leg.channel),
+                        api,
+                    };
+                };
+                usage::provider("twilio.send");
+                let callback = self.public_base_url.as_ref().map(|base| {
+                    format!(
+                        "{base}/webhooks/twilio/{}/{}/message-status",
+                        scope.tenant(),
+                        connection.id
+                    )
+                });
+                self.twilio
+                    .send(credentials, sender, to, &leg.content, key, callback.as_deref())
+                    .await
+            }
+            _ => unusable(leg.channel),
+        };
+        Sent { outcome, api }
+    }
+
+    /// Asks the provider about a message whose sending had an unknown outcome. Meta cannot be asked.
+    pub(crate) async fn find(
+        &self,
+        connection: Connection,
+        credentials: Option<&SendSecrets>,
+        message: &Message,
+        leg: &Leg,
+        attempt: &Attempt,
+    ) -> Found {
+        let (Account::Twilio { account_sid, .. }, Some(secrets)) = (&connection.account, credentials) else {
+            return Found::CannotTell;
+        };
+        let (Some(sender), Some(credentials)) = (
+            twilio_sender(&connection.account, leg.channel),
+            twilio_credentials(account_sid, secrets),
+        ) else {
+            return Found::CannotTell;
+        };
+        let known: Vec<String> = message
+            .attempts
+            .iter()
+            .filter_map(|other| other.provider_ref.clone())
+            .collect();
+        usage::provider("twilio.find");
+        let wanted = Wanted {
+            sender,
+            to: &message.to,
+            content: &leg.content,
+            since: attempt.claimed_at,
+            until: attempt.claimed_at + self.provider_call,
+            known: &known,
+        };
+        match self.twilio.find(credentials, &wanted).await {
+            Ok(Some(report)) => Found::Accepted {
+                report: Box::new(report),
+                leg: Box::new(leg.clone()),
+                connection: Box::new(connection),
+                number: attempt.number,
+            },
+            Ok(None) => Found::Nothing,
+            Err(error) => {
+                tracing::warn!(error = %error, "could not ask the provider about a message");
+                Found::CannotTell
+            }
+        }
+    }
+}
+
+fn twilio_sender(account: &Account, channel: Channel) -> Option<Sender<'_>> {
+    let Account::Twilio {
+        numbers,
+        messaging_service_sid,
+        whatsapp_sender,
+        ..
+    } = account
+    else {
+        return None;
+    };
+    match channel {
+        Channel::WhatsApp => whatsapp_sender.as_ref().map(Sender::WhatsApp),
+        Channel::Sms => match (messaging_service_sid, numbers.first()) {
+            (Some(service), _) => Some(Sender::MessagingService(service)),
+            (None, number) => number.map(Sender::Number),
+        },
+    }
+}
+
+fn twilio_credentials<'a>(account_sid: &'a str, secrets: &'a SendSecrets) -> Option<Credentials<'a>> {
+    match secrets {
+        SendSecrets::Twilio {
+            api_key_sid,
+            api_key_secret,
+        } => Some(Credentials {
+            api_key_sid,
+            api_key_secret,
+            account_sid,
+        }),
+        SendSecrets::WhatsApp { .. } => None,
+    }
+}
+
+/// The connection lacks what this channel needs: somebody has to complete it, and another channel may do meanwhile.
+fn unusable(channel: Channel) -> SendOutcome {
+    let meaning = match channel {
+        Channel::WhatsApp => "the connection has no credentials or sender for WhatsApp",
+        Channel::Sms => "the connection has no credentials or sender for SMS",
+    };
+    SendOutcome::Refused {
+        code: None,
+        classified: Classified {
+            class: ErrorClass::FallBack,
+            effect: Effect::None,
+            first_wait: 0,
+            meaning,
+        },
+        reason: meaning.to_owned(),
+        retry_after: None,
+    }
+}
