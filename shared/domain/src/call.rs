@@ -55,6 +55,22 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Of two outcomes stated for one call the higher counts: what says that somebody was reached, then what says most.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Failed => 1,
+            Self::Abandoned => 2,
+            Self::Busy => 3,
+            Self::Missed => 4,
+            Self::AfterHours => 5,
+            Self::Voicemail => 6,
+            Self::Answered => 7,
+        }
+    }
+}
+
 /// The other end of the line, as far as the provider tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -271,7 +287,7 @@ impl CallFacts {
         later(&mut self.dial, other.dial);
         later(&mut self.handling, other.handling);
         later(&mut self.closed, other.closed);
-        if self.stated.map(Outcome::as_str) < other.stated.map(Outcome::as_str) {
+        if self.stated.map(Outcome::rank) < other.stated.map(Outcome::rank) {
             self.stated = other.stated;
         }
     }
@@ -345,7 +361,9 @@ impl CallFacts {
                 Verdict::Decided(self.unless_closed(Outcome::Missed))
             }
             Some(CallStatus::Completed) => {
-                let until = self.ended_at.unwrap_or(first_seen).max(first_seen) + quiet;
+                // The end is by the provider's clock: one that is wrong must not hold the call for ever.
+                let ended = self.ended_at.unwrap_or(first_seen);
+                let until = ended.clamp(first_seen, first_seen + LONGEST_CALL) + quiet;
                 if now < until {
                     Verdict::Wait(until)
                 } else {

@@ -8,7 +8,7 @@ use crate::{
     ids::{ConnectionId, TenantId},
     message::Channel,
     phone::Phone,
-    send::{Classified, Effect},
+    send::{Classified, Effect, honoured},
 };
 
 /// A secret encrypted by the key management service under the connection's encryption context; base64.
@@ -250,7 +250,7 @@ impl Connection {
     ) -> Option<(Health, Option<Timestamp>)> {
         match error.effect {
             Effect::PauseNumber(seconds) => {
-                let pause = retry_after.unwrap_or_else(|| SignedDuration::from_secs(seconds.into()));
+                let pause = retry_after.map_or_else(|| SignedDuration::from_secs(seconds.into()), honoured);
                 Some((self.health.clone(), self.paused_until.max(Some(now + pause))))
             }
             Effect::ConnectionUnhealthy => {
@@ -258,7 +258,11 @@ impl Connection {
                     Health::Unhealthy { since, .. } => since,
                     Health::Healthy => now,
                 };
-                let health = Health::Unhealthy { since, reason: error.meaning.to_owned(), tried_at: now };
+                let health = Health::Unhealthy {
+                    since,
+                    reason: error.meaning.to_owned(),
+                    tried_at: now,
+                };
                 Some((health, self.paused_until))
             }
             Effect::None | Effect::MarketingOptOut | Effect::ChannelOptOut | Effect::Unreachable => None,

@@ -239,7 +239,7 @@ impl Contact {
         }
     }
 
-    /// What the person says about marketing.
+    /// What the person says about marketing. A yes older than the no that we know changes nothing.
     pub fn wish_marketing(&mut self, welcome: bool, source: String, at: Timestamp) -> Change {
         let what = match (welcome, &self.marketing_opted_out) {
             (false, None) => {
@@ -249,7 +249,7 @@ impl Contact {
                 });
                 "marketing_stop"
             }
-            (true, Some(_)) => {
+            (true, Some(since)) if since.at <= at => {
                 self.marketing_opted_out = None;
                 "marketing_start"
             }

@@ -225,3 +225,129 @@ pub(crate) const COUNTRIES: &[(&str, &[&str], &str)] = &[
     ("977", &["NP"], "Asia/Kathmandu"),
     ("98", &["IR"], "Asia/Tehran"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::tenant;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn open_hours_know_spans_midnight_and_holidays() {
+        let tenant = tenant();
+        // Dubai is at +04. 2026-11-23 is a Monday.
+        for (instant, open) in [
+            ("2026-11-23T08:59:59+04", false),
+            ("2026-11-23T09:00:00+04", true),
+            ("2026-11-23T12:59:59+04", true),
+            ("2026-11-23T13:00:00+04", false),
+            ("2026-11-23T16:30:00+04", true),
+            ("2026-11-24T10:00:00+04", false),
+            ("2026-11-27T23:00:00+04", true),
+            ("2026-11-28T01:59:00+04", true),
+            ("2026-11-28T02:00:00+04", false),
+            // A Monday with hours of its own.
+            ("2026-12-07T09:30:00+04", false),
+            ("2026-12-07T10:30:00+04", true),
+        ] {
+            assert_eq!(is_open(&tenant, at(instant)), open, "{instant}");
+        }
+        for (instant, opening) in [
+            ("2026-11-23T10:00:00+04", "2026-11-23T10:00:00+04"),
+            ("2026-11-23T13:00:00+04", "2026-11-23T16:00:00+04"),
+            ("2026-11-23T21:00:00+04", "2026-11-27T18:00:00+04"),
+            ("2026-12-05T12:00:00+04", "2026-12-07T10:00:00+04"),
+        ] {
+            assert_eq!(next_opening(&tenant, at(instant)), Some(at(opening)), "{instant}");
+        }
+    }
+
+    #[test]
+    fn without_hours_a_business_is_open_except_on_holidays() {
+        let mut tenant = tenant();
+        tenant.business_hours = None;
+        assert!(is_open(&tenant, at("2026-11-24T03:00:00+04")));
+        assert!(!is_open(&tenant, at("2026-12-02T12:00:00+04")));
+        assert_eq!(
+            next_opening(&tenant, at("2026-12-02T12:00:00+04")),
+            Some(at("2026-12-04T00:00:00+04"))
+        );
+        tenant.business_hours = Some(crate::tenant::BusinessHours::default());
+        tenant.holidays.clear();
+        assert_eq!(next_opening(&tenant, at("2026-12-02T12:00:00+04")), None);
+    }
+
+    #[test]
+    fn quiet_hours_end_where_the_clock_says() {
+        let quiet = |from: &str, to: &str| QuietHours {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+            action: crate::tenant::QuietAction::Defer,
+        };
+        let night = quiet("21:00", "08:00");
+        for (zone, instant, allowed) in [
+            ("Asia/Dubai", "2026-11-20T20:59:59+04", "2026-11-20T20:59:59+04"),
+            ("Asia/Dubai", "2026-11-20T21:00:00+04", "2026-11-21T08:00:00+04"),
+            ("Asia/Dubai", "2026-11-21T03:00:00+04", "2026-11-21T08:00:00+04"),
+            ("Asia/Dubai", "2026-11-21T08:00:00+04", "2026-11-21T08:00:00+04"),
+            // The night in which the clocks go forward, and the one in which they go back.
+            ("Europe/London", "2026-03-28T22:00:00Z", "2026-03-29T07:00:00Z"),
+            ("Europe/London", "2026-10-24T22:00:00Z", "2026-10-25T08:00:00Z"),
+        ] {
+            let zone = TimeZone::get(zone).unwrap();
+            assert_eq!(next_allowed(at(instant), &zone, &night), at(allowed), "{instant}");
+        }
+        let london = TimeZone::get("Europe/London").unwrap();
+        // 01:30 does not exist on 29 March: the hours end when the clock jumps over it.
+        assert_eq!(
+            next_allowed(at("2026-03-29T00:30:00Z"), &london, &quiet("00:00", "01:30")),
+            at("2026-03-29T01:00:00Z")
+        );
+        // 01:30 comes twice on 25 October: the first ends them, and from the second 01:00 they begin again.
+        let around = quiet("00:00", "01:30");
+        assert_eq!(
+            next_allowed(at("2026-10-25T00:10:00Z"), &london, &around),
+            at("2026-10-25T00:30:00Z")
+        );
+        assert_eq!(
+            next_allowed(at("2026-10-25T01:10:00Z"), &london, &around),
+            at("2026-10-25T01:30:00Z")
+        );
+        assert!(!is_quiet(at("2026-11-21T03:00:00Z"), &london, &quiet("09:00", "09:00")));
+    }
+
+    #[test]
+    fn every_zone_of_the_table_exists_and_codes_are_prefix_free() {
+        for (code, regions, zone) in COUNTRIES {
+            assert!(zone.parse::<Zone>().is_ok(), "{zone}");
+            assert!(!regions.is_empty());
+            for (other, _, _) in COUNTRIES {
+                assert!(code == other || !other.starts_with(code), "{code} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_recipient_lives_where_the_number_says() {
+        let mut tenant = tenant();
+        let zone =
+            |tenant: &Tenant, phone: &str| recipient_zone(tenant, Some(&phone.parse().unwrap())).name().to_owned();
+        assert_eq!(zone(&tenant, "+447700900123"), "Europe/London");
+        assert_eq!(zone(&tenant, "+971501234567"), "Asia/Dubai");
+        assert_eq!(zone(&tenant, "+35312345678"), "Europe/Dublin");
+        // A calling code that the table does not have.
+        assert_eq!(zone(&tenant, "+6795551234"), "Asia/Dubai");
+        assert_eq!(recipient_zone(&tenant, None).name(), "Asia/Dubai");
+        tenant
+            .recipient_zones
+            .insert("44".to_owned(), "Atlantic/Azores".parse().unwrap());
+        assert_eq!(zone(&tenant, "+447700900123"), "Atlantic/Azores");
+        // A Californian business knows where its callers are better than the table does.
+        tenant.default_region = Some("US".to_owned());
+        tenant.time_zone = "America/Los_Angeles".parse().unwrap();
+        assert_eq!(zone(&tenant, "+12135550100"), "America/Los_Angeles");
+    }
+}

@@ -3,13 +3,15 @@
 //! All of the state machine stands here and is pure: [`Message::next`] says what to do, the other methods move the
 //! message. Whoever stores it does so under the condition that `version` is unchanged.
 
+use std::cmp::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{CallId, ConnectionId, MessageId, RuleId, SendKey},
     phone::Phone,
-    send::{Classified, ErrorClass, Timers},
+    send::{Classified, ErrorClass, Timers, honoured},
 };
 
 /// A way to reach a person.
@@ -44,6 +46,18 @@ pub enum Category {
     Marketing,
     /// A one-time code.
     Authentication,
+}
+
+impl Category {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Utility => "utility",
+            Self::Marketing => "marketing",
+            Self::Authentication => "authentication",
+        }
+    }
 }
 
 /// What a channel carries.
@@ -251,6 +265,30 @@ pub struct Attempt {
     pub cost: Option<Cost>,
 }
 
+impl Attempt {
+    /// Nobody could tell whether it went out, and what follows from that is decided: no longer waited for.
+    #[must_use]
+    pub fn given_up(&self) -> bool {
+        self.state == AttemptState::Unknown
+            && self
+                .error
+                .as_ref()
+                .is_some_and(|error| error.class != ErrorClass::WaitForStatus)
+    }
+
+    /// Keeps the dearer of two reports, so that their order does not matter.
+    fn add_cost(&mut self, cost: Cost) {
+        let key = |cost: &Cost| (cost.billable, cost.units, cost.category.clone(), cost.kind.clone());
+        if self.cost.as_ref().is_none_or(|known| key(&cost) > key(known)) {
+            self.cost = Some(cost);
+        }
+    }
+}
+
+fn earliest(known: &mut Option<Timestamp>, at: Timestamp) {
+    *known = Some(known.map_or(at, |known| known.min(at)));
+}
+
 /// Why a message will not go further.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "how", content = "why")]
@@ -412,15 +450,18 @@ pub struct StatusReport {
 
 /// A leg refused for a passing reason is claimed this often, then it has failed.
 pub const MOST_TRIES: u32 = 8;
+/// A one-time code of which nobody can tell whether it went out is sent this often at most.
+const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
 
 impl Message {
-    /// The state of the whole, derived from the attempts.
+    /// The state of the whole, derived from the attempts: what a channel carried counts more than why the rest was left.
     #[must_use]
     pub fn state(&self) -> MessageState {
         let best = self
             .attempts
             .iter()
+            .filter(|attempt| !attempt.given_up())
             .map(|attempt| attempt.state)
             .max_by_key(|state| match state {
                 // For the whole, a channel still under way outranks one that failed.
@@ -430,10 +471,10 @@ impl Message {
         match (best, &self.ended) {
             (Some(AttemptState::Read), _) => MessageState::Read,
             (Some(AttemptState::Delivered), _) => MessageState::Delivered,
-            (_, Some(Ended::Cancelled(_))) => MessageState::Cancelled,
-            (_, Some(Ended::Blocked(_))) => MessageState::Blocked,
             (Some(AttemptState::Sent), _) => MessageState::Sent,
             (Some(AttemptState::Accepted), _) => MessageState::Accepted,
+            (_, Some(Ended::Cancelled(_))) => MessageState::Cancelled,
+            (_, Some(Ended::Blocked(_))) => MessageState::Blocked,
             (_, Some(Ended::Failed(_))) => MessageState::Failed,
             (Some(AttemptState::Claimed), None) => MessageState::Sending,
             (Some(AttemptState::Unknown), None) => MessageState::Unknown,
@@ -462,13 +503,30 @@ impl Message {
     }
 
     fn leg_after(&self, leg: u8) -> Option<u8> {
-        let next = leg + 1;
+        let next = leg.checked_add(1)?;
         (usize::from(next) < self.plan.len()).then_some(next)
     }
 
     /// What to do now.
     #[must_use]
     pub fn next(&self, now: Timestamp, timers: &Timers) -> Next {
+        let after = |since: Timestamp, wait: SignedDuration, then: Next| {
+            if now < since + wait {
+                Next::Wait(since + wait)
+            } else {
+                then
+            }
+        };
+        // What is under way is settled whatever else happened: the history must say whether it went out.
+        match self.last() {
+            Some(last) if last.state == AttemptState::Claimed => {
+                return after(last.claimed_at, timers.claim, Next::Doubt);
+            }
+            Some(last) if last.state == AttemptState::Unknown && !last.given_up() => {
+                return after(last.claimed_at, timers.unknown_deadline, Next::GiveUpWaiting);
+            }
+            _ => {}
+        }
         if self.ended.is_some() || self.delivered() {
             return Next::Done;
         }
@@ -480,34 +538,26 @@ impl Message {
                 Next::Try { leg, number }
             }
         };
-        let Some(attempt) = self.last() else { return at(0) };
-        let after = |since: Timestamp, wait: SignedDuration, then: Next| {
-            if now < since + wait {
-                Next::Wait(since + wait)
-            } else {
-                then
-            }
+        let Some(attempt) = self.last() else {
+            return if self.plan.is_empty() { Next::Done } else { at(0) };
         };
-        match attempt.state {
-            AttemptState::Claimed => after(attempt.claimed_at, timers.claim, Next::Doubt),
-            AttemptState::Unknown => after(attempt.claimed_at, timers.unknown_deadline, Next::GiveUpWaiting),
-            AttemptState::Accepted | AttemptState::Sent => match self.leg_after(attempt.leg) {
-                None => Next::Done,
-                Some(leg) => {
+        let on = || self.leg_after(attempt.leg).map_or(Next::Done, at);
+        match (attempt.state, attempt.error.as_ref().map(|error| error.class)) {
+            (AttemptState::Claimed | AttemptState::Delivered | AttemptState::Read, _) => Next::Done,
+            (AttemptState::Accepted | AttemptState::Sent, _) => match self.leg_after(attempt.leg) {
+                Some(leg) if self.fallback_after_seconds > 0 => {
                     let deadline = self.fallback_at(attempt);
                     if now < deadline { Next::Wait(deadline) } else { at(leg) }
                 }
+                // Only a failure leads on, and that is reported.
+                Some(_) | None => Next::Done,
             },
-            AttemptState::Refused | AttemptState::Failed => match attempt.error.as_ref().map(|error| error.class) {
-                Some(ErrorClass::RetryAfter | ErrorClass::TenantMustAct) if attempt.state == AttemptState::Refused => {
-                    at(attempt.leg)
-                }
-                _ => match self.leg_after(attempt.leg) {
-                    Some(leg) => at(leg),
-                    None => Next::Done,
-                },
-            },
-            AttemptState::Delivered | AttemptState::Read => Next::Done,
+            (_, Some(ErrorClass::Blocked)) => Next::Done,
+            // Given up on, to be sent again: one-time codes only.
+            (AttemptState::Unknown, Some(ErrorClass::RetryAfter)) => at(attempt.leg),
+            // Nothing went out. After `failed` something did: never again on the same channel, whatever the code.
+            (AttemptState::Refused, Some(ErrorClass::RetryAfter | ErrorClass::TenantMustAct)) => at(attempt.leg),
+            (AttemptState::Unknown | AttemptState::Refused | AttemptState::Failed, _) => on(),
         }
     }
 
@@ -528,17 +578,16 @@ impl Message {
         };
     }
 
-    /// Claims a leg: the last write before the request.
+    /// Claims a leg: the last write before the request. Only as [`Message::next`] says.
     pub fn claim(&mut self, leg: u8, claim: String, now: Timestamp, timers: &Timers) -> SendKey {
         let number = self.next_number();
-        let tries = match self.last() {
-            Some(last) if last.leg == leg => {
-                let tries = last.tries + 1;
-                self.attempts.pop();
-                tries
-            }
-            _ => 1,
-        };
+        debug_assert_eq!(self.next(now, timers), Next::Try { leg, number });
+        let before = self.last().filter(|last| last.leg == leg);
+        let tries = before.map_or(1, |last| last.tries.saturating_add(1));
+        // Of a refusal nothing more will ever be heard; of a send that was given up on, something may.
+        if before.is_some_and(|last| last.state == AttemptState::Refused) {
+            self.attempts.pop();
+        }
         self.attempts.push(Attempt {
             number,
             leg,
@@ -567,17 +616,20 @@ impl Message {
             return false;
         };
         let last = index + 1 == self.attempts.len();
-        let attempt = &mut self.attempts[index];
-        let tries = attempt.tries;
+        let outcome = match outcome {
+            SendOutcome::Refused { classified, reason, .. } if classified.class == ErrorClass::WaitForStatus => {
+                SendOutcome::Unknown { reason }
+            }
+            other => other,
+        };
+        let before = self.attempts[index].clone();
         match outcome {
             SendOutcome::Accepted { provider_ref, segments } => {
-                if attempt.provider_ref.is_some() && attempt.state.was_accepted() {
-                    return false;
-                }
-                attempt.provider_ref = Some(provider_ref);
-                attempt.accepted_at = Some(now);
+                let attempt = &mut self.attempts[index];
+                attempt.provider_ref.get_or_insert(provider_ref);
+                earliest(&mut attempt.accepted_at, now);
                 if let Some(units) = segments {
-                    attempt.cost = Some(Cost {
+                    attempt.add_cost(Cost {
                         category: "sms".to_owned(),
                         kind: None,
                         billable: true,
@@ -595,26 +647,38 @@ impl Message {
                 reason,
                 retry_after,
             } => {
-                if attempt.state.rank() > AttemptState::Unknown.rank() {
+                let (leg, tries, state) = (before.leg, before.tries, before.state);
+                if state.rank() > AttemptState::Unknown.rank() {
                     return false;
                 }
-                attempt.state = AttemptState::Refused;
                 let mut class = classified.class;
-                if class == ErrorClass::RetryAfter && tries >= MOST_TRIES {
-                    class = ErrorClass::FallBack;
+                let mut not_before = now;
+                match class {
+                    ErrorClass::RetryAfter => {
+                        let wait =
+                            retry_after.map_or_else(|| self.jittered(classified.back_off(tries), number), honoured);
+                        // Nothing went out, so the next channel may carry it: the customer is not kept waiting longer
+                        // than for a message that was taken and not delivered.
+                        let patience = SignedDuration::from_secs(self.fallback_after_seconds.into());
+                        let next_is_sooner = !patience.is_zero() && wait > patience && self.leg_after(leg).is_some();
+                        if tries >= MOST_TRIES || next_is_sooner {
+                            class = ErrorClass::FallBack;
+                        } else {
+                            not_before = now + wait;
+                        }
+                    }
+                    ErrorClass::TenantMustAct => not_before = now + timers.recheck,
+                    _ => {}
                 }
+                let attempt = &mut self.attempts[index];
+                attempt.state = AttemptState::Refused;
                 attempt.error = Some(AttemptError { code, class, reason });
                 if last {
-                    match class {
-                        ErrorClass::RetryAfter => {
-                            self.not_before = now + retry_after.unwrap_or_else(|| classified.back_off(tries));
-                        }
-                        ErrorClass::TenantMustAct => self.not_before = now + timers.recheck,
-                        _ => self.not_before = now,
-                    }
+                    self.not_before = not_before;
                 }
             }
             SendOutcome::Unknown { reason } => {
+                let attempt = &mut self.attempts[index];
                 if attempt.state != AttemptState::Claimed {
                     return false;
                 }
@@ -626,36 +690,61 @@ impl Message {
                 });
             }
         }
+        if self.attempts[index] == before {
+            return false;
+        }
         self.end_if_out_of_channels(now, timers);
         self.look_again(now, timers);
         true
     }
 
+    /// A wait that differs from message to message by up to a fifth, so that those refused together do not come back
+    /// together.
+    fn jittered(&self, wait: SignedDuration, number: u32) -> SignedDuration {
+        let spread = (self.id.own().0 as u32).wrapping_add(number) % 41;
+        wait.saturating_mul(80 + spread as i32) / 100
+    }
+
     /// Applies a provider's report to the attempt that it is about. Returns false where nothing changed: reports come in any
-    /// order and any number.
+    /// order and any number, and end in the same.
     pub fn apply(&mut self, number: u32, report: StatusReport, now: Timestamp, timers: &Timers) -> bool {
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == number) else {
             return false;
         };
+        if !report.state.was_accepted() {
+            return false;
+        }
         let before = attempt.clone();
+        // The provider's clock is not ours, and deadlines count from these times.
+        let at = report.at.min(now).max(attempt.claimed_at);
         attempt.provider_ref.get_or_insert(report.provider_ref);
-        attempt.accepted_at.get_or_insert(report.at);
+        earliest(&mut attempt.accepted_at, at);
         match report.state {
-            AttemptState::Delivered => {
-                attempt.delivered_at.get_or_insert(report.at);
-            }
+            AttemptState::Delivered => earliest(&mut attempt.delivered_at, at),
             AttemptState::Read => {
-                attempt.delivered_at.get_or_insert(report.at);
-                attempt.read_at.get_or_insert(report.at);
+                earliest(&mut attempt.delivered_at, at);
+                earliest(&mut attempt.read_at, at);
             }
             _ => {}
         }
-        if report.cost.is_some() {
-            attempt.cost = report.cost;
+        if let Some(cost) = report.cost {
+            attempt.add_cost(cost);
         }
-        if report.state.rank() > attempt.state.rank() {
-            attempt.state = report.state;
-            attempt.error = report.error;
+        match report.state.rank().cmp(&attempt.state.rank()) {
+            Ordering::Greater => {
+                attempt.state = report.state;
+                attempt.error = report.error;
+            }
+            // Two failures of one message: whichever comes first, the same one stays.
+            Ordering::Equal if report.state == AttemptState::Failed => {
+                let key = |error: &AttemptError| (error.code, error.reason.clone());
+                if let Some(other) = report.error
+                    && attempt.error.as_ref().is_none_or(|error| key(&other) < key(error))
+                {
+                    attempt.error = Some(other);
+                }
+            }
+            Ordering::Equal | Ordering::Less => {}
         }
         if *attempt == before {
             return false;
@@ -672,16 +761,16 @@ impl Message {
 
     fn end_if_out_of_channels(&mut self, now: Timestamp, timers: &Timers) {
         let Some(last) = self.last() else { return };
-        if matches!(last.state, AttemptState::Refused | AttemptState::Failed)
-            && self.ended.is_none()
-            && self.next(now, timers) == Next::Done
-            && !self.delivered()
-        {
-            let why = last
-                .error
-                .as_ref()
-                .map_or("the provider gave no reason", |error| error.reason.as_str());
-            self.ended = Some(Ended::Failed(why.to_owned()));
+        let over = matches!(last.state, AttemptState::Refused | AttemptState::Failed) || last.given_up();
+        if over && self.ended.is_none() && !self.delivered() && self.next(now, timers) == Next::Done {
+            let (class, why) = match &last.error {
+                Some(error) => (error.class, error.reason.clone()),
+                None => (ErrorClass::FallBack, "the provider gave no reason".to_owned()),
+            };
+            self.ended = Some(match class {
+                ErrorClass::Blocked if !last.given_up() => Ended::Blocked(why),
+                _ => Ended::Failed(why),
+            });
         }
     }
 
@@ -693,40 +782,33 @@ impl Message {
         }
     }
 
-    /// Nobody could tell within the deadline: acts by [`WhenUnknown`].
+    /// Nobody could tell within the deadline: acts by [`WhenUnknown`]. The attempt stays unknown, for that is the truth, and
+    /// late evidence still counts.
     pub fn give_up_waiting(&mut self, now: Timestamp, timers: &Timers) {
         let when_unknown = self.when_unknown;
         let Some(attempt) = self.attempts.last_mut() else {
             return;
         };
-        if attempt.state != AttemptState::Unknown {
+        if attempt.state != AttemptState::Unknown || attempt.given_up() {
             return;
         }
-        let channel = usize::from(attempt.leg);
-        let name = self.plan.get(channel).map_or("the channel", |leg| leg.channel.name());
-        let (class, text) = match when_unknown {
-            WhenUnknown::NextChannel => (
-                ErrorClass::FallBack,
-                format!("{name} never said whether it took the message; going on to the next channel"),
-            ),
-            WhenUnknown::Stop => (
-                ErrorClass::Blocked,
-                format!("{name} never said whether it took the message; left there"),
-            ),
-            WhenUnknown::SendAgain => (
-                ErrorClass::RetryAfter,
-                format!("{name} never said whether it took the message; sent again, may arrive twice"),
-            ),
+        let name = self
+            .plan
+            .get(usize::from(attempt.leg))
+            .map_or("the channel", |leg| leg.channel.name());
+        let (class, then) = match when_unknown {
+            WhenUnknown::SendAgain if attempt.tries < MOST_SENDS_UNKNOWN => {
+                (ErrorClass::RetryAfter, "sent again, may arrive twice")
+            }
+            WhenUnknown::NextChannel | WhenUnknown::SendAgain => (ErrorClass::FallBack, "going on to the next channel"),
+            WhenUnknown::Stop => (ErrorClass::Blocked, "left there"),
         };
-        attempt.state = AttemptState::Refused;
+        let text = format!("{name} never said whether it took the message; {then}");
         attempt.error = Some(AttemptError {
             code: None,
             class,
             reason: text.clone(),
         });
-        if class == ErrorClass::Blocked {
-            self.ended = Some(Ended::Failed(text.clone()));
-        }
         self.remark(now, text);
         self.end_if_out_of_channels(now, timers);
         self.look_again(now, timers);
@@ -762,17 +844,19 @@ impl Message {
         self.due = None;
     }
 
-    /// Cancels it, unless a channel may have carried it already. Returns whether it did.
+    /// Makes it unnecessary: no channel is tried from now on. What is under way is still settled, and what was carried
+    /// already keeps its state. Returns false where nothing was left to cancel.
     pub fn cancel(&mut self, why: String) -> bool {
-        let untouched = self
-            .attempts
-            .iter()
-            .all(|attempt| attempt.state == AttemptState::Refused);
-        if self.ended.is_some() || !untouched {
+        if self.ended.is_some() || self.due.is_none() {
             return false;
         }
         self.ended = Some(Ended::Cancelled(why));
-        self.due = None;
+        let under_way = self.last().is_some_and(|last| {
+            last.state == AttemptState::Claimed || last.state == AttemptState::Unknown && !last.given_up()
+        });
+        if !under_way {
+            self.due = None;
+        }
         true
     }
 

@@ -543,6 +543,8 @@ fn cannot_reach(
         .unreachable
         .iter()
         .filter(|known| known.channel == channel && now < known.at + UNREACHABLE_FOR)
+        // Who has written by WhatsApp since can be reached there.
+        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at.is_none_or(|at| at <= known.at))
         .max_by_key(|known| known.at);
     if let Some(known) = known {
         return Some(format!(
@@ -694,19 +696,14 @@ pub fn check(input: &CheckInput<'_>) -> Check {
     }
 
     if let Some(until) = connection.paused_until.filter(|until| now < *until) {
-        let wait = length(until.duration_since(now));
+        let why = "the number is paused: it was too fast or is restricted".to_owned();
         let patience = SignedDuration::from_secs(message.fallback_after_seconds.into());
         let another = message.plan.len() > usize::from(input.leg) + 1;
         // The next channel would be tried after the same time if this one had taken the message and not delivered it.
         if another && !patience.is_zero() && until.duration_since(now) > patience {
-            return Check::SkipLeg {
-                why: format!("the number is paused for {wait}"),
-            };
+            return Check::SkipLeg { why };
         }
-        return Check::Later {
-            until,
-            why: format!("the number is paused for {wait}"),
-        };
+        return Check::Later { until, why };
     }
     match &connection.health {
         Health::Healthy => Check::Go,

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// The timers of sending. They hold an order: provider call < claim < first due, and unknown deadline above the claim.
+/// The timers of sending. They hold an order: provider call < claim < first due < unknown deadline; [`Timers::check`]
+/// holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timers {
     /// A provider's answer is awaited this long.
@@ -74,7 +75,8 @@ pub enum Effect {
     ConnectionUnhealthy,
     /// The person wants no marketing.
     MarketingOptOut,
-    /// The person wants no messages from this sender on this channel.
+    /// The person wants no messages from this sender. Recorded as an opt-out from all channels: who refused on one is not
+    /// followed to another.
     ChannelOptOut,
     /// The person cannot be reached on this channel: remembered on the contact.
     Unreachable,
@@ -91,6 +93,40 @@ pub struct Classified {
     pub first_wait: u32,
     /// What the error means, for people.
     pub meaning: &'static str,
+}
+
+/// The order that the timers hold: without it a message could be queued again, or given up, while its worker still waits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the timers are out of order: {shorter} must be shorter than {longer}")]
+pub struct TimersOutOfOrder {
+    shorter: &'static str,
+    longer: &'static str,
+}
+
+impl Timers {
+    /// Checks their order.
+    ///
+    /// # Errors
+    /// The first two that are out of order.
+    pub fn check(&self) -> Result<(), TimersOutOfOrder> {
+        let order = [
+            ("nothing", SignedDuration::ZERO, "provider call", self.provider_call),
+            ("provider call", self.provider_call, "claim", self.claim),
+            ("claim", self.claim, "first due", self.first_due),
+            ("first due", self.first_due, "unknown deadline", self.unknown_deadline),
+            ("nothing", SignedDuration::ZERO, "decide call", self.decide_call),
+            ("nothing", SignedDuration::ZERO, "recheck", self.recheck),
+        ];
+        match order.iter().find(|(_, short, _, long)| short >= long) {
+            Some((shorter, _, longer, _)) => Err(TimersOutOfOrder { shorter, longer }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A provider's `Retry-After` as far as it is honoured: never back in time, never for longer than a day.
+pub(crate) fn honoured(retry_after: SignedDuration) -> SignedDuration {
+    retry_after.clamp(SignedDuration::ZERO, SignedDuration::from_hours(24))
 }
 
 /// No retry waits longer.

@@ -171,7 +171,7 @@ pub enum Misfit {
         status: String,
     },
     /// Consent and price depend on the category.
-    #[error("template {name} is {actual:?}, the rule says {wanted:?}")]
+    #[error("template {name} is {}, the rule says {}", .actual.as_str(), .wanted.as_str())]
     Category {
         /// The name.
         name: String,
@@ -760,4 +760,226 @@ pub(crate) fn problems(rule: &Rule, wanted: &TemplateUse, config: &TenantConfig)
         .into_iter()
         .map(|problem| format!("rule {:?}: {problem}", rule.name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        call::{Direction, Party},
+        samples::{config, contact},
+    };
+
+    fn facts() -> CallFacts {
+        CallFacts {
+            direction: Some(Direction::Inbound),
+            from: Some(Party::Phone("+971501234567".parse().unwrap())),
+            to: Some(Party::Phone("+97143330000".parse().unwrap())),
+            ..CallFacts::default()
+        }
+    }
+
+    fn with_values<T>(contact: &Contact, check: impl Fn(&Values<'_>) -> T) -> T {
+        let (config, facts) = (config(), facts());
+        check(&Values {
+            config: &config,
+            contact,
+            facts: &facts,
+            outcome: Outcome::AfterHours,
+            started_at: "2026-11-20T10:05:00Z".parse().unwrap(),
+        })
+    }
+
+    #[test]
+    fn values_are_looked_up_with_defaults() {
+        let mut maya = contact();
+        maya.name = Some(" Maya \n Al  Fixture ".to_owned());
+        with_values(&maya, |values| {
+            for (text, expected) in [
+                ("{{contact.name}}", "Maya Al Fixture"),
+                ("{{ contact.first_name }}!", "Maya!"),
+                ("{{contact.phone}}", "+971501234567"),
+                (
+                    "{{call.line}} {{call.date}} {{call.time}}",
+                    "+97143330000 2026-11-20 14:05",
+                ),
+                ("{{call.outcome}}", "after hours"),
+                ("{{tenant.name}} {{tenant.phone}}", "Marina Dental +97143330000"),
+                (
+                    "{{product.haircut.name}} {{product.haircut.price}}",
+                    "Haircut 120.50 AED",
+                ),
+                ("{{product.haircut.length}}", "30 minutes"),
+                ("{{tenant.website|our page}}", "our page"),
+                ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
+                ("no placeholder { or }}", "no placeholder { or }}"),
+            ] {
+                assert_eq!(values.sms(text).as_deref(), Ok(expected), "{text}");
+            }
+            assert_eq!(
+                values.sms("{{tenant.website}}").unwrap_err().to_string(),
+                "nothing is known for tenant.website and it has no default"
+            );
+            assert!(values.sms("{{contact.secret}}").is_err());
+            assert!(values.sms("Hello {{contact.name").is_err());
+            assert!(values.sms("  ").is_err());
+            assert!(values.sms(&"x".repeat(1601)).is_err());
+        });
+    }
+
+    #[test]
+    fn a_template_is_filled_by_its_rule() {
+        let config = config();
+        let wanted = config.rules[0].then.template.clone().unwrap();
+        with_values(&contact(), |values| {
+            let filled = config.templates[0].fill(&wanted, values).unwrap();
+            assert_eq!(
+                config.templates[0].text(&filled),
+                "Hello there, sorry we missed your call to Marina Dental today. How can we help?"
+            );
+            assert_eq!(filled.buttons, [(1, "b/marina".to_owned())]);
+        });
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_found_before_sending() {
+        let config = config();
+        let definition = &config.templates[0];
+        let wanted = config.rules[0].then.template.clone().unwrap();
+        let good = with_values(&contact(), |values| definition.fill(&wanted, values)).unwrap();
+        assert_eq!(definition.check(&good), Ok(()));
+
+        let broken = |change: &dyn Fn(&mut FilledTemplate)| {
+            let mut filled = good.clone();
+            change(&mut filled);
+            definition.check(&filled).unwrap_err().to_string()
+        };
+        assert_eq!(
+            broken(&|filled| filled.body.truncate(1)),
+            "template missed_call_followup needs a value for {{2}}"
+        );
+        assert_eq!(
+            broken(&|filled| filled.body.push(filled.body[0].clone())),
+            "template missed_call_followup has no {{3}}"
+        );
+        assert_eq!(
+            broken(&|filled| filled.body[0].name = Some("first".to_owned())),
+            "template missed_call_followup needs a value for {{1}}"
+        );
+        assert_eq!(
+            broken(&|filled| filled.body[1].text = "two\nlines".to_owned()),
+            "the value for {{2}} has a line break or tab"
+        );
+        assert_eq!(
+            broken(&|filled| filled.body[1].text = " ".to_owned()),
+            "the value for {{2}} is empty"
+        );
+        assert_eq!(
+            broken(&|filled| filled.body[1].text = "a    b".to_owned()),
+            "the value for {{2}} has four spaces in a row"
+        );
+        assert_eq!(
+            broken(&|filled| filled.body[1].text = "x".repeat(1000)),
+            "the body has 1066 characters once filled in, at most 1024 are allowed"
+        );
+        assert_eq!(
+            broken(&|filled| filled.buttons.clear()),
+            "template missed_call_followup needs a value for button 1"
+        );
+        assert_eq!(
+            broken(&|filled| filled.buttons.push((0, "x".to_owned()))),
+            "template missed_call_followup has no variable in button 0"
+        );
+        assert_eq!(
+            broken(&|filled| filled.buttons.push((2, "x".to_owned()))),
+            "template missed_call_followup has no button 2"
+        );
+        assert_eq!(
+            broken(&|filled| filled.header = Some(filled.body[0].clone())),
+            "template missed_call_followup has no variable in its header"
+        );
+        assert_eq!(
+            broken(&|filled| filled.language = "fr".to_owned()),
+            "there is no template missed_call_followup in fr"
+        );
+    }
+
+    #[test]
+    fn named_variables_carry_their_names() {
+        let mut definition = config().templates[0].clone();
+        definition.parameter_format = ParameterFormat::Named;
+        definition.body = "Hello {{first_name}}, {{shop}} here. Bye {{first_name}}.".to_owned();
+        definition.buttons.clear();
+        definition.header = Some("From {{shop}}".to_owned());
+        let wanted: TemplateUse = serde_json::from_str(
+            r#"{"name": "missed_call_followup", "language": "en_GB",
+                "variables": {"first_name": {"text": "Maya"}, "shop": {"from": "tenant.name"}},
+                "header": {"from": "tenant.name"}}"#,
+        )
+        .unwrap();
+        let filled = with_values(&contact(), |values| definition.fill(&wanted, values)).unwrap();
+        assert_eq!(filled.body[0].name.as_deref(), Some("first_name"));
+        assert_eq!(filled.header.as_ref().unwrap().name.as_deref(), Some("shop"));
+        assert_eq!(definition.text(&filled), "Hello Maya, Marina Dental here. Bye Maya.");
+    }
+
+    #[test]
+    fn a_definition_with_gaps_is_broken() {
+        let mut definition = config().templates[0].clone();
+        definition.body = "Hello {{1}} and {{3}}".to_owned();
+        assert!(definition.body_variables().is_err());
+        definition.body = "Hello {{name}}".to_owned();
+        assert!(definition.body_variables().is_err());
+        definition.body = "{{2}} {{1}} {{2}}".to_owned();
+        assert_eq!(definition.body_variables().unwrap(), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_price_has_its_currencys_places() {
+        for (amount, currency, text) in [
+            (12_050, "AED", "120.50 AED"),
+            (5, "GBP", "0.05 GBP"),
+            (1500, "JPY", "1500 JPY"),
+            (1234, "KWD", "1.234 KWD"),
+        ] {
+            let currency = currency.to_owned();
+            assert_eq!(Price { amount, currency }.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_configuration_is_said_at_once() {
+        let mut config = config();
+        assert_eq!(config.problems(), Vec::<String>::new());
+        config.rules[0].then.when_unknown = Some(crate::message::WhenUnknown::SendAgain);
+        config.templates[1].category = Category::Marketing;
+        config.templates.remove(0);
+        config.connections.remove(0);
+        assert_eq!(
+            config.problems(),
+            [
+                "rule \"Missed calls\": when_unknown: send_again is for one-time codes only",
+                "rule \"Missed calls\": no connection carries SMS",
+                "rule \"Missed calls\": there is no template missed_call_followup in en_GB",
+                "rule \"Missed calls\": template missed_call_followup is marketing, the rule says utility",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_people_write_is_read_strictly() {
+        for wrong in [
+            r#"{"from": "contact.name", "text": "x"}"#,
+            r#"{"default": "x"}"#,
+            r#"{"from": "contact.nme"}"#,
+            r#"{"form": "contact.name"}"#,
+        ] {
+            assert!(serde_json::from_str::<Value>(wrong).is_err(), "{wrong}");
+        }
+        let config = config();
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<TenantConfig>(&text).unwrap(), config);
+        let zoneless = crate::samples::TENANT.replace("Asia/Dubai", "Asia/Nowhere");
+        assert!(serde_json::from_str::<crate::tenant::Tenant>(&zoneless).is_err());
+    }
 }

@@ -144,6 +144,8 @@ fn letter(c: char) -> Letter {
         // Full-width letters, as East Asian keyboards type them.
         '\u{FF41}'..='\u{FF5A}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         c if c.is_alphanumeric() => c,
+        // The full stops of Indian scripts.
+        '\u{0964}' | '\u{0965}' => return Letter::Gap,
         // Vowel signs of Indian scripts are marks but not decoration: without them words fall together.
         '\u{0900}'..='\u{0DFF}' => c,
         _ => return Letter::Gap,
