@@ -92,6 +92,22 @@ impl SharedApp {
         }
     }
 
+    /// The app's secrets, to verify connections that have none of their own; `None` without a shared app.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn secrets(&self, now: Timestamp) -> Result<Option<Arc<AppSecrets>>, AuthError> {
+        let Some(id) = &self.secret_id else {
+            return Ok(None);
+        };
+        if let Some((_, known)) = lock(&self.secrets).get(&(), now) {
+            return Ok(Some(known));
+        }
+        let secrets = Arc::new(self.read(id).await?);
+        lock(&self.secrets).put((), Arc::clone(&secrets), now);
+        Ok(Some(secrets))
+    }
+
     async fn read(&self, id: &str) -> Result<AppSecrets, SecretsError> {
         const DOING: &str = "read the shared Meta app's secret";
         let output = self.client.get_secret_value().secret_id(id).send().await;

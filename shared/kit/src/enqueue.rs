@@ -79,6 +79,12 @@ impl Entry {
         }
     }
 
+    /// How large its body is.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
     /// Held back by the queue, at most [`LONGEST_DELAY`]; parts of a second count as one.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {

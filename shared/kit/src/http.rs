@@ -46,8 +46,6 @@ struct RequestContext {
     #[serde(default)]
     domain_name: String,
     #[serde(default)]
-    stage: String,
-    #[serde(default)]
     request_id: String,
     http: HttpContext,
 }
@@ -71,7 +69,6 @@ struct HttpAnswer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     domain: String,
-    stage: String,
     path: String,
     query: String,
 }
@@ -80,18 +77,14 @@ impl Target {
     /// The whole URL under the configured base, else under the API's own domain. Path and query stand byte for byte as sent.
     #[must_use]
     pub fn url(&self, base: Option<&str>) -> String {
-        let Self {
-            domain,
-            stage,
-            path,
-            query,
-        } = self;
-        let base = base.map_or_else(|| format!("https://{domain}"), str::to_owned);
-        // The path already begins with a named stage's name; the default stage has none.
-        let named = stage != "$default" && !stage.is_empty() && !path.starts_with(&format!("/{stage}/"));
-        let stage = if named { format!("/{stage}") } else { String::new() };
-        let question = if query.is_empty() { "" } else { "?" };
-        format!("{base}{stage}{path}{question}{query}")
+        let question = if self.query.is_empty() { "" } else { "?" };
+        format!("{}{}{question}{}", self.origin(base), self.path, self.query)
+    }
+
+    /// Scheme and host: the configured base, else the API's own domain.
+    #[must_use]
+    pub fn origin(&self, base: Option<&str>) -> String {
+        base.map_or_else(|| format!("https://{}", self.domain), str::to_owned)
     }
 
     /// The query, byte for byte.
@@ -255,7 +248,6 @@ fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Proble
     *request.headers_mut() = headers;
     request.extensions_mut().insert(Target {
         domain: request_context.domain_name,
-        stage: request_context.stage,
         path: raw_path,
         query: raw_query_string,
     });

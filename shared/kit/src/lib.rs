@@ -25,6 +25,7 @@ pub mod queue;
 pub mod schedule;
 pub mod spill;
 pub mod stream;
+pub mod webhook;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Stage};
@@ -32,11 +33,13 @@ pub use enqueue::{Entry, Queue, QueueName};
 pub use env::Env;
 pub use http::serve_http;
 pub use ids::Ids;
+pub use lambda_runtime::Error;
 pub use problem::Problem;
 pub use queue::{Done, Job, JobError, serve_queue};
 pub use schedule::serve_schedule;
 pub use spill::{RawBucket, Spilled};
 pub use stream::serve_stream;
+pub use webhook::Webhook;
 
 /// What happens before the first event: configuration, log, crash points, then the function's own context.
 fn process_start<C>(

@@ -1,0 +1,92 @@
+//! Whether the service lives; `?deep=true` also reaches the table and the queues, at most once per 5 s.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{
+    Extension, Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use jiff::{SignedDuration, Timestamp};
+use kit::{ConfigError, Env, Queue, QueueName, http::Target};
+use serde_json::{Value, json};
+use store::Store;
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let queue = |name: QueueName| Ok((name.as_str(), Queue::new(env, name)?));
+    let context = Arc::new(Context {
+        env: env.clone(),
+        store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+        queues: QueueName::ALL
+            .map(queue)
+            .into_iter()
+            .collect::<Result<_, ConfigError>>()?,
+        last: Mutex::new(None),
+    });
+    Ok(Router::new()
+        .route("/api/health", get(health))
+        .route("/api/v1/health", get(health))
+        .with_state(context))
+}
+
+struct Context {
+    env: Env,
+    store: Store,
+    queues: Vec<(&'static str, Queue)>,
+    last: Mutex<Option<(Timestamp, StatusCode, Value)>>,
+}
+
+/// A probe does not cost more than one look per this time.
+const LIFETIME: SignedDuration = SignedDuration::from_secs(5);
+
+async fn health(State(context): State<Arc<Context>>, Extension(target): Extension<Target>) -> Response {
+    if !target.query().split('&').any(|parameter| parameter == "deep=true") {
+        return Json(json!({"status": "ok"})).into_response();
+    }
+    let now = context.env.clock().now();
+    if let Some((at, status, body)) = &*context.last.lock().unwrap_or_else(PoisonError::into_inner)
+        && now.duration_since(*at) < LIFETIME
+    {
+        return (*status, Json(body.clone())).into_response();
+    }
+    let (status, body) = context.look().await;
+    let mut last = context.last.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = Some((now, status, body.clone()));
+    (status, Json(body)).into_response()
+}
+
+impl Context {
+    async fn look(&self) -> (StatusCode, Value) {
+        let word = |reached: bool| if reached { "ok" } else { "unreachable" };
+        let table = self.store.ping().await;
+        if let Err(error) = &table {
+            tracing::error!(%error, "the table is unreachable");
+        }
+        let mut healthy = table.is_ok();
+        let mut queues = serde_json::Map::new();
+        for (name, queue) in &self.queues {
+            let depth = queue.depth().await;
+            if let Err(error) = &depth {
+                tracing::error!(%error, queue = name, "a queue is unreachable");
+            }
+            healthy &= depth.is_ok();
+            queues.insert((*name).to_owned(), word(depth.is_ok()).into());
+        }
+        let status = if healthy {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let overall = if healthy { "ok" } else { "degraded" };
+        (
+            status,
+            json!({"status": overall, "table": word(table.is_ok()), "queues": queues}),
+        )
+    }
+}

@@ -1,0 +1,83 @@
+//! The generic signed event: any telephone system can report a call. Verifies the sender and puts the event into `calls`.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::HeaderMap,
+    response::Response,
+    routing::post,
+};
+use domain::{
+    call::CallFacts,
+    connection::{Account, Connection, VerifySecrets},
+};
+use jobs::CallJob;
+use kit::{
+    ConfigError, Env, Problem, QueueName, Webhook,
+    http::{CorrelationId, expect_content_type},
+    webhook::{answer, header},
+};
+use providers::telephony::{self, Headers};
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let webhook = Arc::new(Webhook::new(env, "telephony", QueueName::Calls)?);
+    Ok(Router::new()
+        .route("/webhooks/telephony/{tenant}/{connection}", post(receive))
+        .with_state(webhook))
+}
+
+const JSON: &str = "application/json";
+
+async fn receive(
+    State(webhook): State<Arc<Webhook>>,
+    Path((tenant, connection)): Path<(String, String)>,
+    Extension(correlation): Extension<CorrelationId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    expect_content_type(&headers, JSON)?;
+    let now = webhook.now();
+    let signed = Headers {
+        id: header(&headers, "webhook-id"),
+        timestamp: header(&headers, "webhook-timestamp"),
+        signature: header(&headers, "webhook-signature"),
+    };
+    let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
+        VerifySecrets::Telephony { secrets } => telephony::verify(secrets, signed, &body, now).is_ok(),
+        VerifySecrets::Twilio { .. } | VerifySecrets::WhatsApp { .. } => false,
+    };
+    let proven = webhook.authenticate(&tenant, &connection, proves).await;
+    let proven = proven.map_err(|error| webhook.refuse(&error))?;
+    let event = telephony::event(&body, proven.connection().id, now)
+        .map_err(|invalid| Problem::unprocessable(invalid.to_string()))?;
+    if !is_of(proven.connection(), &event.facts) {
+        webhook.foreign();
+        return Ok(answer(
+            JSON,
+            r#"{"accepted":false,"reason":"the line is not one of this connection's"}"#,
+        ));
+    }
+    let job = CallJob::Reported {
+        tenant: proven.scope().tenant(),
+        correlation_id: correlation.as_str().to_owned(),
+        event,
+    };
+    webhook.enqueue(vec![webhook.entry(&job)?]).await?;
+    Ok(answer(JSON, r#"{"accepted":true}"#))
+}
+
+/// Whether the call is on a line of the connection, where it lists any.
+fn is_of(connection: &Connection, facts: &CallFacts) -> bool {
+    let Account::Telephony { lines } = &connection.account else {
+        return false;
+    };
+    let line = facts.line().and_then(|party| party.phone());
+    lines.is_empty() || line.is_some_and(|line| lines.contains(line))
+}

@@ -1,0 +1,164 @@
+//! Twilio's message webhooks, for SMS and for WhatsApp through Twilio: verifies the sender and puts replies and statuses
+//! into `provider-events`.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::HeaderMap,
+    response::Response,
+    routing::post,
+};
+use domain::connection::{Account, Connection, VerifySecrets};
+use jobs::{EventSource, Payload, ProviderEvent};
+use kit::{
+    ConfigError, Env, Problem, QueueName, Webhook,
+    http::{CorrelationId, Target, expect_content_type},
+    webhook::{LARGEST_JOB, answer, header},
+};
+use providers::{
+    form::Form,
+    twilio::{
+        Unreadable, address, form,
+        signature::{self, Body, Headers, Secrets},
+        twiml,
+    },
+};
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let webhook = Arc::new(Webhook::new(env, "twilio", QueueName::ProviderEvents)?);
+    let callback = |what| {
+        post(move |state, path, correlation, target, headers, body| {
+            receive(what, state, path, correlation, target, headers, body)
+        })
+    };
+    Ok(Router::new()
+        .route(
+            "/webhooks/twilio/{tenant}/{connection}/inbound",
+            callback(What::Inbound),
+        )
+        .route(
+            "/webhooks/twilio/{tenant}/{connection}/message-status",
+            callback(What::Status),
+        )
+        .with_state(webhook))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Inbound,
+    Status,
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn receive(
+    what: What,
+    State(webhook): State<Arc<Webhook>>,
+    Path((tenant, connection)): Path<(String, String)>,
+    Extension(correlation): Extension<CorrelationId>,
+    Extension(target): Extension<Target>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    expect_content_type(&headers, FORM)?;
+    let url = target.url(webhook.base_url());
+    let proves = |_: &Connection, secrets: &VerifySecrets| is_twilio(secrets, &headers, &url, &body);
+    let proven = webhook.authenticate(&tenant, &connection, proves).await;
+    let proven = proven.map_err(|error| webhook.refuse(&error))?;
+    // Twilio wants TwiML; an empty one sends nothing back to the customer.
+    let done = || answer("text/xml", twiml::EMPTY);
+    let fields = form::parse(&body);
+    let named = fields
+        .filled("MessageSid")
+        .or_else(|| fields.filled("SmsSid"))
+        .is_some();
+    let text = match String::from_utf8(body.to_vec()) {
+        Ok(text) if named => text,
+        _ => {
+            webhook
+                .keep_unreadable(&body, &Unreadable { field: "MessageSid" })
+                .await?;
+            return Ok(done());
+        }
+    };
+    if !is_of(what, proven.connection(), &fields) {
+        webhook.foreign();
+        return Ok(done());
+    }
+    let source = match what {
+        What::Inbound => EventSource::TwilioInbound,
+        What::Status => EventSource::TwilioStatus {
+            key: form::parse(target.query().as_bytes())
+                .filled("key")
+                .map(|key| key.into_owned()),
+        },
+    };
+    let payload = if text.len() < LARGEST_JOB / 2 {
+        Payload::Inline(text)
+    } else {
+        Payload::Stored(webhook.keep_large(text.as_bytes()).await?)
+    };
+    let job = ProviderEvent {
+        tenant: proven.scope().tenant(),
+        connection: proven.connection().id,
+        correlation_id: correlation.as_str().to_owned(),
+        received_at: webhook.now(),
+        source,
+        payload,
+    };
+    webhook.enqueue(vec![webhook.entry(&job)?]).await?;
+    Ok(done())
+}
+
+fn is_twilio(secrets: &VerifySecrets, headers: &HeaderMap, url: &str, body: &[u8]) -> bool {
+    let VerifySecrets::Twilio {
+        auth_tokens,
+        shared_keys,
+    } = secrets
+    else {
+        return false;
+    };
+    let secrets = Secrets {
+        auth_tokens,
+        shared_keys,
+    };
+    let headers = Headers {
+        signature: header(headers, "x-twilio-signature"),
+        settings: header(headers, "x-twilio-webhooks-signature-settings"),
+    };
+    signature::verify(secrets, headers, url, Body::Form(body)).is_ok()
+}
+
+/// Whether the event is about the connection's own account and, for a customer's message, a number of it. A status may
+/// name a sender that a Messaging Service chose.
+fn is_of(what: What, connection: &Connection, fields: &Form) -> bool {
+    let Account::Twilio {
+        account_sid,
+        numbers,
+        messaging_service_sid,
+        whatsapp_sender,
+        ..
+    } = &connection.account
+    else {
+        return false;
+    };
+    if fields
+        .filled("AccountSid")
+        .is_some_and(|account| account != account_sid.as_str())
+    {
+        return false;
+    }
+    let service = fields.filled("MessagingServiceSid");
+    let by_service = service.is_some() && service.as_deref() == messaging_service_sid.as_deref();
+    let to = fields.get("To").and_then(|to| address(&to)).and_then(|to| to.phone);
+    let Some(to) = to else { return true };
+    let listed = numbers.contains(&to) || whatsapp_sender.as_ref() == Some(&to);
+    what == What::Status || by_service || listed || numbers.is_empty()
+}

@@ -1,0 +1,230 @@
+//! Twilio's voice webhooks: verifies the sender, puts every callback into `calls`, answers TwiML.
+//!
+//! A ringing call is answered even if nothing of ours can store it; Twilio brings the call's end later.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{
+    Extension, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use domain::{
+    Timestamp,
+    call::CallFacts,
+    connection::{Account, Connection, VerifySecrets, VoiceSettings},
+    hours,
+    ids::TenantId,
+    phone::Phone,
+    tenant::Tenant,
+};
+use jiff::SignedDuration;
+use jobs::CallJob;
+use kit::{
+    ConfigError, Env, Problem, QueueName, Webhook,
+    http::{CorrelationId, Target, expect_content_type},
+    webhook::{answer, header},
+};
+use providers::twilio::{
+    form,
+    signature::{self, Body, Headers, Secrets},
+    twiml::{self, Urls},
+    voice::{self, VoiceCallback},
+};
+use store::{Store, TenantScope};
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let context = Arc::new(Context {
+        webhook: Webhook::new(env, "twilio", QueueName::Calls)?,
+        tenants: Tenants {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            known: Mutex::new(Vec::new()),
+        },
+    });
+    let callback = |what| {
+        post(move |state, path, correlation, target, headers, body| {
+            receive(what, state, path, correlation, target, headers, body)
+        })
+    };
+    Ok(Router::new()
+        .route(
+            "/webhooks/twilio/{tenant}/{connection}/voice",
+            callback(VoiceCallback::Voice),
+        )
+        .route(
+            "/webhooks/twilio/{tenant}/{connection}/dial-result",
+            callback(VoiceCallback::DialResult),
+        )
+        .route(
+            "/webhooks/twilio/{tenant}/{connection}/status",
+            callback(VoiceCallback::Status),
+        )
+        .route(
+            "/webhooks/twilio/{tenant}/{connection}/recording",
+            callback(VoiceCallback::Recording),
+        )
+        .with_state(context))
+}
+
+struct Context {
+    webhook: Webhook,
+    tenants: Tenants,
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const XML: &str = "text/xml";
+
+/// The answer to a call of which we know nothing because our own table is out of reach: spoken by Twilio's own voice.
+const FALLBACK: &str = concat!(
+    r#"<?xml version="1.0" encoding="UTF-8"?>"#,
+    "\n<Response><Say>Thank you for calling. We cannot take your call right now.</Say><Hangup/></Response>\n"
+);
+
+async fn receive(
+    what: VoiceCallback,
+    State(context): State<Arc<Context>>,
+    Path((tenant, connection)): Path<(String, String)>,
+    Extension(correlation): Extension<CorrelationId>,
+    Extension(target): Extension<Target>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    expect_content_type(&headers, FORM)?;
+    let webhook = &context.webhook;
+    let url = target.url(webhook.base_url());
+    let proves = |_: &Connection, secrets: &VerifySecrets| is_twilio(secrets, &headers, &url, &body);
+    let proven = match webhook.authenticate(&tenant, &connection, proves).await {
+        Ok(proven) => proven,
+        Err(error) => {
+            let refused = webhook.refuse(&error).into_response();
+            // Nobody can tell whose call it is, but a caller is waiting.
+            let waiting = what == VoiceCallback::Voice && refused.status().is_server_error();
+            return Ok(if waiting { answer(XML, FALLBACK) } else { refused });
+        }
+    };
+    let form = form::parse(&body);
+    let now = webhook.now();
+    let mut event = match voice::event(what, &form, proven.connection().id, now) {
+        Ok(event) => event,
+        Err(error) => {
+            webhook.keep_unreadable(&body, &error).await?;
+            return Ok(answer(XML, twiml::EMPTY));
+        }
+    };
+    let Some(settings) = own(proven.connection(), form.get("AccountSid").as_deref(), &event.facts) else {
+        webhook.foreign();
+        return Ok(answer(XML, twiml::EMPTY));
+    };
+    let base = target.origin(webhook.base_url());
+    let address = |what: &str| format!("{base}/webhooks/twilio/{tenant}/{connection}/{what}");
+    let urls = Urls {
+        dial_result: &address("dial-result"),
+        recording: &address("recording"),
+    };
+    let said = match what {
+        VoiceCallback::Voice => {
+            event.facts.handling = Some(twiml::handling(settings));
+            event.facts.closed = context.tenants.closed(proven.scope(), now).await;
+            twiml::answer(settings, urls)
+        }
+        VoiceCallback::DialResult => twiml::answer_after_dial(settings, event.facts.dial, urls),
+        VoiceCallback::Status | VoiceCallback::Recording => twiml::EMPTY.to_owned(),
+    };
+    let job = CallJob::Reported {
+        tenant: proven.scope().tenant(),
+        correlation_id: correlation.as_str().to_owned(),
+        event,
+    };
+    match webhook.enqueue(vec![webhook.entry(&job)?]).await {
+        Err(problem) if what != VoiceCallback::Voice => Err(problem),
+        _ => Ok(answer(XML, said)),
+    }
+}
+
+fn is_twilio(secrets: &VerifySecrets, headers: &HeaderMap, url: &str, body: &[u8]) -> bool {
+    let VerifySecrets::Twilio {
+        auth_tokens,
+        shared_keys,
+    } = secrets
+    else {
+        return false;
+    };
+    let secrets = Secrets {
+        auth_tokens,
+        shared_keys,
+    };
+    let headers = Headers {
+        signature: header(headers, "x-twilio-signature"),
+        settings: header(headers, "x-twilio-webhooks-signature-settings"),
+    };
+    signature::verify(secrets, headers, url, Body::Form(body)).is_ok()
+}
+
+/// How the connection answers, if the call is the connection's own: its account, and a number of it where it lists any.
+fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts) -> Option<&'a VoiceSettings> {
+    let Account::Twilio {
+        account_sid,
+        numbers,
+        voice,
+        ..
+    } = &connection.account
+    else {
+        return None;
+    };
+    let line: Option<&Phone> = facts.line().and_then(|party| party.phone());
+    let ours = line.is_none_or(|line| numbers.is_empty() || numbers.contains(line));
+    (ours && account.is_none_or(|account| account == account_sid)).then_some(voice)
+}
+
+/// Tenants, for their business hours: one read when cold.
+struct Tenants {
+    store: Store,
+    known: Mutex<Vec<(TenantId, Timestamp, Arc<Tenant>)>>,
+}
+
+/// Changed hours are noticed within this time.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+
+/// So many tenants are remembered.
+const MOST: usize = 500;
+
+impl Tenants {
+    /// Whether the business is closed. Unknown when the table does not answer: the call is answered all the same.
+    async fn closed(&self, scope: &TenantScope, now: Timestamp) -> Option<bool> {
+        let tenant = match self.remembered(scope.tenant(), now) {
+            Some(tenant) => tenant,
+            None => match self.store.tenant(scope).await {
+                Ok(tenant) => self.remember(Arc::new(tenant?), now),
+                Err(error) => {
+                    tracing::warn!(%error, "business hours are not known");
+                    return None;
+                }
+            },
+        };
+        Some(!hours::is_open(&tenant, now))
+    }
+
+    fn remembered(&self, id: TenantId, now: Timestamp) -> Option<Arc<Tenant>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |since: Timestamp| now.duration_since(since) < LIFETIME;
+        let found = known.iter().find(|(known, since, _)| *known == id && fresh(*since));
+        found.map(|(_, _, tenant)| Arc::clone(tenant))
+    }
+
+    fn remember(&self, tenant: Arc<Tenant>, now: Timestamp) -> Arc<Tenant> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(id, _, _)| *id != tenant.id);
+        if known.len() >= MOST {
+            known.remove(0);
+        }
+        known.push((tenant.id, now, Arc::clone(&tenant)));
+        tenant
+    }
+}

@@ -1,0 +1,266 @@
+//! Meta's WhatsApp webhooks, by a connection's own URL or by the one of a Meta app that tenants share: answers the
+//! handshake, verifies the bytes as they came, cuts them into changes and puts each into `provider-events`.
+
+use std::sync::Arc;
+
+use access::{AuthError, Authenticated, SharedApp, shared_app};
+use axum::{
+    Extension, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use domain::{
+    Timestamp,
+    connection::{Connection, VerifySecrets},
+};
+use jobs::{EventSource, Payload, ProviderEvent};
+use kit::{
+    ConfigError, Entry, Env, Problem, QueueName, Webhook,
+    http::{CorrelationId, Target, expect_content_type},
+    line,
+    webhook::{LARGEST_JOB, answer, header},
+};
+use providers::whatsapp::{
+    handshake, signature,
+    webhook::{self as meta, Change},
+};
+use store::Store;
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+    let secret_id = env.config().optional("META_APP_SECRET_ID").map(str::to_owned);
+    let context = Arc::new(Context {
+        webhook: Webhook::new(env, "whatsapp", QueueName::ProviderEvents)?,
+        app: SharedApp::new(env.secrets_manager(), secret_id, store),
+    });
+    Ok(Router::new()
+        .route(
+            "/webhooks/whatsapp/{tenant}/{connection}",
+            get(shake_hands).post(receive),
+        )
+        .route("/webhooks/whatsapp", get(shake_hands_shared).post(receive_shared))
+        .with_state(context))
+}
+
+struct Context {
+    webhook: Webhook,
+    app: SharedApp,
+}
+
+/// What cannot be read at all, in place of a field's name.
+const UNREADABLE: &str = "unreadable";
+
+// ---- The handshake ------------------------------------------------------------------------------------------------
+
+async fn shake_hands(
+    State(context): State<Arc<Context>>,
+    Path((tenant, connection)): Path<(String, String)>,
+    Extension(target): Extension<Target>,
+) -> Result<Response, Problem> {
+    let shared = context.shared_secrets().await?;
+    let token = |secrets: &VerifySecrets| match secrets {
+        VerifySecrets::WhatsApp { verify_token, .. } if verify_token.is_empty() => {
+            shared.as_ref().map(|shared| shared.verify_token.clone())
+        }
+        VerifySecrets::WhatsApp { verify_token, .. } => Some(verify_token.clone()),
+        VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => None,
+    };
+    let proves = |_: &Connection, secrets: &VerifySecrets| {
+        token(secrets).is_some_and(|token| handshake::answer(target.query(), &token).is_ok())
+    };
+    complete(target.query())?;
+    let proven = context.webhook.authenticate(&tenant, &connection, proves).await;
+    challenge(&context.webhook, &target, proven.map(drop))
+}
+
+async fn shake_hands_shared(
+    State(context): State<Arc<Context>>,
+    Extension(target): Extension<Target>,
+) -> Result<Response, Problem> {
+    complete(target.query())?;
+    let proves = |secrets: &shared_app::AppSecrets| handshake::answer(target.query(), &secrets.verify_token).is_ok();
+    let proven = context.app.authenticate(context.webhook.now(), proves).await;
+    challenge(&context.webhook, &target, proven.map(drop))
+}
+
+/// Refuses what is no handshake before anything is looked up.
+fn complete(query: &str) -> Result<(), Problem> {
+    match handshake::answer(query, "") {
+        Err(error @ handshake::Refused::Incomplete) => {
+            let title = "Not a handshake";
+            Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                title,
+                error.to_string(),
+            ))
+        }
+        Err(handshake::Refused::Wrong) | Ok(_) => Ok(()),
+    }
+}
+
+/// The challenge as the whole body, or 403.
+fn challenge(webhook: &Webhook, target: &Target, proven: Result<(), AuthError>) -> Result<Response, Problem> {
+    match proven {
+        Ok(()) => {
+            let query = providers::form::parse(target.query().as_bytes());
+            let challenge = query.get("hub.challenge").unwrap_or_default();
+            Ok(answer("text/plain; charset=utf-8", challenge))
+        }
+        Err(error @ AuthError::Refused) => {
+            let _counted = webhook.refuse(&error);
+            Err(Problem::forbidden(
+                "The verify token or the mode is wrong. Enter the token of this connection.",
+            ))
+        }
+        Err(error) => Err(webhook.refuse(&error)),
+    }
+}
+
+// ---- Events -------------------------------------------------------------------------------------------------------
+
+async fn receive(
+    State(context): State<Arc<Context>>,
+    Path((tenant, connection)): Path<(String, String)>,
+    Extension(correlation): Extension<CorrelationId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    expect_content_type(&headers, "application/json")?;
+    let webhook = &context.webhook;
+    let shared = context.shared_secrets().await?;
+    let sent = header(&headers, SIGNATURE);
+    let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
+        VerifySecrets::WhatsApp { app_secrets, .. } if app_secrets.is_empty() => shared
+            .as_ref()
+            .is_some_and(|shared| signature::verify(&[&shared.app_secret], sent, &body).is_ok()),
+        VerifySecrets::WhatsApp { app_secrets, .. } => signature::verify(app_secrets, sent, &body).is_ok(),
+        VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => false,
+    };
+    let proven = webhook.authenticate(&tenant, &connection, proves).await;
+    let proven = proven.map_err(|error| webhook.refuse(&error))?;
+    let mut entries = Vec::new();
+    for change in context.split(&body).await? {
+        let number = change.phone_number_id.as_deref().unwrap_or_default();
+        if shared_app::is_of(proven.connection(), &change.waba_id, number) {
+            entries.push(context.entry(&proven, change, &correlation).await?);
+        } else {
+            webhook.foreign();
+        }
+    }
+    context.take(entries).await
+}
+
+async fn receive_shared(
+    State(context): State<Arc<Context>>,
+    Extension(correlation): Extension<CorrelationId>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    expect_content_type(&headers, "application/json")?;
+    let webhook = &context.webhook;
+    let now = webhook.now();
+    let sent = header(&headers, SIGNATURE);
+    let proves = |secrets: &shared_app::AppSecrets| signature::verify(&[&secrets.app_secret], sent, &body).is_ok();
+    let meta = context.app.authenticate(now, proves).await;
+    let meta = meta.map_err(|error| webhook.refuse(&error))?;
+    let mut entries = Vec::new();
+    for change in context.split(&body).await? {
+        let number = change.phone_number_id.as_deref().unwrap_or_default();
+        match context
+            .app
+            .owner(meta, webhook.connections(), &change.waba_id, number, now)
+            .await
+        {
+            Ok(proven) => {
+                line::tenant(proven.scope());
+                entries.push(context.entry(&proven, change, &correlation).await?);
+            }
+            Err(AuthError::Refused) => webhook.foreign(),
+            Err(error) => return Err(webhook.refuse(&error)),
+        }
+    }
+    context.take(entries).await
+}
+
+const SIGNATURE: &str = "x-hub-signature-256";
+
+impl Context {
+    async fn shared_secrets(&self) -> Result<Option<Arc<shared_app::AppSecrets>>, Problem> {
+        let secrets = self.app.secrets(self.webhook.now()).await;
+        secrets.map_err(|error| self.webhook.refuse(&error))
+    }
+
+    /// The readable changes of a post. What is not is kept raw.
+    async fn split(&self, body: &[u8]) -> Result<Vec<Change>, Problem> {
+        let mut changes = match meta::split(body) {
+            Ok(changes) => changes,
+            Err(error) => {
+                self.webhook.keep_unreadable(body, &error).await?;
+                return Ok(Vec::new());
+            }
+        };
+        let now: Timestamp = self.webhook.now();
+        let mut readable = Vec::with_capacity(changes.len());
+        for mut change in changes.drain(..) {
+            if change.field == UNREADABLE || change.waba_id.is_empty() {
+                self.webhook.keep_unreadable(change.raw.as_bytes(), &NotAChange).await?;
+            } else {
+                change.received_at = Some(now);
+                readable.push(change);
+            }
+        }
+        Ok(readable)
+    }
+
+    /// A change as a job; one that is too large for the queue goes to the bucket, and a pointer to the queue.
+    async fn entry(
+        &self,
+        proven: &Authenticated,
+        change: Change,
+        correlation: &CorrelationId,
+    ) -> Result<Entry, Problem> {
+        let json = serde_json::to_string(&change).map_err(|_| Problem::internal())?;
+        let mut job = ProviderEvent {
+            tenant: proven.scope().tenant(),
+            connection: proven.connection().id,
+            correlation_id: correlation.as_str().to_owned(),
+            received_at: self.webhook.now(),
+            source: EventSource::WhatsApp,
+            payload: Payload::Inline(json),
+        };
+        let entry = self.webhook.entry(&job)?;
+        if entry.bytes() < LARGEST_JOB {
+            return Ok(entry);
+        }
+        if let Payload::Inline(json) = &job.payload {
+            job.payload = Payload::Stored(self.webhook.keep_large(json.as_bytes()).await?);
+        }
+        self.webhook.entry(&job)
+    }
+
+    async fn take(&self, entries: Vec<Entry>) -> Result<Response, Problem> {
+        line::count("changes", u64::try_from(entries.len()).unwrap_or(0));
+        self.webhook.enqueue(entries).await?;
+        Ok(StatusCode::OK.into_response())
+    }
+}
+
+/// An entry or change that is none.
+#[derive(Debug)]
+struct NotAChange;
+
+impl std::fmt::Display for NotAChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an entry or change lacks what tells whose it is")
+    }
+}
+
+impl std::error::Error for NotAChange {}

@@ -1,0 +1,180 @@
+//! What all providers' webhooks do: prove the sender, put what it brings into a queue, keep what cannot be read.
+
+use access::{AuthError, Authenticated, Connections, Kms, Secrets};
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use domain::connection::{Connection, VerifySecrets};
+use jobs::JobBody;
+use store::Store;
+
+use crate::{
+    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, enqueue::EnqueueError, line, log::chain,
+    metric,
+};
+
+/// A queue item stays below this many bytes; what is larger goes to the bucket, with a pointer in the queue.
+pub const LARGEST_JOB: usize = 200 * 1024;
+
+/// One provider's webhook.
+pub struct Webhook {
+    provider: &'static str,
+    connections: Connections,
+    queue: Queue,
+    bucket: RawBucket,
+    clock: Clock,
+    base_url: Option<String>,
+}
+
+impl Webhook {
+    /// From `TABLE_NAME`, `KMS_VERIFY_KEY_ID`, `RAW_BUCKET`, the queue's variable and, where given, `PUBLIC_BASE_URL`.
+    ///
+    /// # Errors
+    /// When one is missing or wrong.
+    pub fn new(env: &Env, provider: &'static str, queue: QueueName) -> Result<Self, ConfigError> {
+        let verify_key = env.config().text("KMS_VERIFY_KEY_ID")?.to_owned();
+        let secrets = Secrets::new(Kms::new(env.kms(), Some(verify_key), None));
+        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        Ok(Self {
+            provider,
+            connections: Connections::new(store, secrets),
+            queue: Queue::new(env, queue)?,
+            bucket: RawBucket::new(env)?,
+            clock: env.clock().clone(),
+            base_url: env.config().optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
+        })
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> domain::Timestamp {
+        self.clock.now()
+    }
+
+    /// Under which URL providers reach us, where configured.
+    #[must_use]
+    pub fn base_url(&self) -> Option<&str> {
+        self.base_url.as_deref()
+    }
+
+    /// The connections that webhooks come by.
+    #[must_use]
+    pub const fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// Lets the sender in if `proves` says so of the connection that the URL names.
+    ///
+    /// # Errors
+    /// Why not, as the access rules say it.
+    pub async fn authenticate(
+        &self,
+        tenant: &str,
+        connection: &str,
+        proves: impl Fn(&Connection, &VerifySecrets) -> bool,
+    ) -> Result<Authenticated, AuthError> {
+        let proven = self
+            .connections
+            .authenticate(tenant, connection, self.now(), proves)
+            .await?;
+        line::tenant(proven.scope());
+        Ok(proven)
+    }
+
+    /// The answer to somebody who is not let in, counted: 401 for all that is refused, 503 where we cannot tell.
+    #[must_use]
+    pub fn refuse(&self, error: &AuthError) -> Problem {
+        match error {
+            AuthError::Refused => {
+                metric::count("webhook_refused", &[("provider", self.provider)]);
+                Problem::unauthorized()
+            }
+            AuthError::Table(_) | AuthError::Secrets(_) => {
+                tracing::error!(error = chain(error), "cannot tell who sent a webhook");
+                Problem::unavailable()
+            }
+        }
+    }
+
+    /// Puts jobs into the queue, or where it refuses them into the bucket.
+    ///
+    /// # Errors
+    /// A 503, so that the provider delivers it again, when they are nowhere safe.
+    pub async fn enqueue(&self, entries: Vec<Entry>) -> Result<(), Problem> {
+        let lost = |error: EnqueueError| {
+            tracing::error!(error = chain(&error), "a webhook is stored nowhere");
+            metric::count("webhook_lost", &[("provider", self.provider)]);
+            Problem::unavailable()
+        };
+        self.queue.send_all(entries).await.map_err(lost)
+    }
+
+    /// A job for the queue.
+    ///
+    /// # Errors
+    /// A 500 when it cannot be written as JSON.
+    pub fn entry<T: JobBody>(&self, job: &T) -> Result<Entry, Problem> {
+        Entry::new(job).map_err(|error| {
+            tracing::error!(error = chain(&error), "cannot make a job of a webhook");
+            Problem::internal()
+        })
+    }
+
+    /// Keeps what a proven sender sent and we could not read, and counts it.
+    ///
+    /// # Errors
+    /// A 503, so that the provider delivers it again, when the bucket does not take it.
+    pub async fn keep_unreadable(&self, bytes: &[u8], why: &(dyn std::error::Error + Sync)) -> Result<(), Problem> {
+        let key = self.keep("unreadable", bytes).await?;
+        tracing::warn!(
+            provider = self.provider,
+            object = key,
+            why = chain(why),
+            "unreadable webhook kept"
+        );
+        metric::count("webhook_unreadable", &[("provider", self.provider)]);
+        line::count("unreadable", 1);
+        Ok(())
+    }
+
+    /// Keeps bytes too large for a queue; returns the object's key.
+    ///
+    /// # Errors
+    /// A 503 when the bucket does not take them.
+    pub async fn keep_large(&self, bytes: &[u8]) -> Result<String, Problem> {
+        self.keep("large", bytes).await
+    }
+
+    async fn keep(&self, reason: &str, bytes: &[u8]) -> Result<String, Problem> {
+        self.bucket
+            .keep_raw(reason, self.provider, bytes.to_vec())
+            .await
+            .map_err(|error| {
+                tracing::error!(error = chain(&error), "the raw bucket does not take a webhook");
+                Problem::unavailable()
+            })
+    }
+
+    /// Counts an event for a number or account that is not the connection's. It is ignored.
+    pub fn foreign(&self) {
+        metric::count("webhook_foreign", &[("provider", self.provider)]);
+        line::count("foreign", 1);
+    }
+}
+
+/// A header as text.
+#[must_use]
+pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// A 200 with this body.
+#[must_use]
+pub fn answer(content_type: &'static str, body: impl Into<String>) -> Response {
+    (
+        [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))],
+        body.into(),
+    )
+        .into_response()
+}
