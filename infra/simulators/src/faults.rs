@@ -3,6 +3,8 @@
 //! A rule is looked at when something happens that it could spoil; it applies if its provider, tenant and number match,
 //! its dice agree, and it has not been used up.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::phones::same_number;
@@ -87,13 +89,25 @@ pub(crate) struct Event<'a> {
     pub(crate) number: Option<&'a str>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Faults {
+    seed: u64,
     rules: Vec<Rule>,
     last_id: u64,
+    /// How often the dice of a rule were thrown for a number.
+    throws: HashMap<(u64, String), u64>,
 }
 
 impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            rules: Vec::new(),
+            last_id: 0,
+            throws: HashMap::new(),
+        }
+    }
+
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.rules
     }
@@ -124,8 +138,8 @@ impl Faults {
     }
 
     /// The first rule of one of these kinds that applies now; using it up counts.
-    pub(crate) fn take(&mut self, event: Event<'_>, kinds: &[Kind], random: &mut Random) -> Option<Rule> {
-        self.take_if(event, kinds, random, |_| true)
+    pub(crate) fn take(&mut self, event: Event<'_>, kinds: &[Kind]) -> Option<Rule> {
+        self.take_if(event, kinds, |_| true)
     }
 
     /// Like [`Self::take`]; a rule that `allowed` turns down is passed over and not used up.
@@ -133,14 +147,22 @@ impl Faults {
         &mut self,
         event: Event<'_>,
         kinds: &[Kind],
-        random: &mut Random,
         mut allowed: impl FnMut(&Rule) -> bool,
     ) -> Option<Rule> {
-        self.rules.iter_mut().find_map(|rule| {
+        let Self {
+            seed, rules, throws, ..
+        } = self;
+        let mut thrown = |rule: &Rule| {
+            let number = event.number.unwrap_or_default().to_owned();
+            let count = throws.entry((rule.id, number.clone())).or_default();
+            *count += 1;
+            Random::of(*seed, (rule.id, number, *count)).chance(rule.probability)
+        };
+        rules.iter_mut().find_map(|rule| {
             let applies = kinds.contains(&rule.kind)
                 && rule.times != Some(0)
                 && rule.matches(event)
-                && random.chance(rule.probability)
+                && thrown(rule)
                 && allowed(rule);
             applies.then(|| {
                 rule.times = rule.times.map(|left| left - 1);

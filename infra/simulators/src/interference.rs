@@ -76,7 +76,7 @@ fn take(state: &mut State, event: Event<'_>, caller: &Caller, kinds: &[Kind]) ->
     let counted = (caller.recipient.clone(), caller.message.clone());
     let kills = state.kills.get(&counted).copied().unwrap_or(0);
     let may_kill = caller.pid.is_some() && kills < KILLS_PER_MESSAGE;
-    let rule = state.faults.take_if(event, kinds, &mut state.random, |rule| {
+    let rule = state.faults.take_if(event, kinds, |rule| {
         may_kill || !matches!(rule.kind, Kind::KillBefore | Kind::KillAfter)
     })?;
     if matches!(rule.kind, Kind::KillBefore | Kind::KillAfter) {

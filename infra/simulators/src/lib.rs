@@ -51,8 +51,9 @@ pub struct Running {
 /// # Errors
 /// When the address cannot be listened on, or no TLS roots are found for the webhook client.
 pub async fn start(config: Config) -> std::io::Result<Running> {
-    // Webhooks go to the configured URL and nowhere else: a redirect is an answer that is not 2xx.
+    // Webhooks go to the configured URL and nowhere else: no proxy, and a redirect is an answer that is not 2xx.
     let http = reqwest::Client::builder()
+        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(std::io::Error::other)?;
@@ -91,9 +92,15 @@ impl Running {
     }
 
     /// Stops: open requests are answered first, held ones let go, undelivered webhooks given up.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        let _ = self.server.await;
+        let _ = (&mut self.server).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
     }
 }
 

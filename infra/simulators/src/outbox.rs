@@ -80,6 +80,9 @@ pub struct Button {
     /// What comes back to the business: a quick reply's payload or an interactive reply's id; none: opens a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
+    /// A list row's second line, which comes back too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// The shape of the answer: `button`, `button_reply` or `list_reply`.
     #[serde(skip)]
     pub kind: &'static str,

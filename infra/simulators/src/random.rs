@@ -1,4 +1,7 @@
-//! Seeded randomness (SplitMix64): the same seed and the same requests give the same faults.
+//! Seeded randomness (SplitMix64): the same seed and the same requests give the same faults, in whatever order requests
+//! of different customers happen to arrive.
+
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 #[derive(Debug)]
 pub(crate) struct Random(u64);
@@ -6,6 +9,14 @@ pub(crate) struct Random(u64);
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// Dice of their own for one occasion, so that others' throws do not change them.
+    pub(crate) fn of(seed: u64, occasion: impl Hash) -> Self {
+        // Unlike HashMap's, a new DefaultHasher is the same in every process.
+        let mut hasher = DefaultHasher::new();
+        (seed, occasion).hash(&mut hasher);
+        Self(hasher.finish())
     }
 
     pub(crate) fn next(&mut self) -> u64 {

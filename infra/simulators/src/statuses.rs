@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::delivery::Webhook;
 use crate::faults::{Api, Event, Kind, Rule};
 use crate::outbox::{Channel, Sent, Status, Via};
+use crate::random::Random;
 use crate::world::{Sims, State};
 use crate::{graph, twilio};
 
@@ -78,10 +79,11 @@ impl Course {
 /// Keeps an accepted message and lets it run its course.
 pub(crate) fn accept(world: &Sims, state: &mut State, sent: Sent, course: Course) {
     let (id, number) = (sent.id.clone(), sent.to.clone());
+    let order = format!("{number} {}", sent.key.as_deref().unwrap_or_default());
     let steps = steps(&sent, &course, world.config().auto_read);
     state.keep(sent);
     world.changed(&number);
-    let arrivals = arrivals(world, state, &steps, &course);
+    let arrivals = arrivals(world, &order, &steps, &course);
     let (world, busy) = (Arc::clone(world), world.busy());
     tokio::spawn(async move {
         let (mut busy, mut waited) = (Some(busy), false);
@@ -130,7 +132,7 @@ fn steps(sent: &Sent, course: &Course, auto_read: bool) -> Vec<Step> {
 }
 
 /// When each step's webhook arrives: at once, or in another order than it happened.
-fn arrivals(world: &Sims, state: &mut State, steps: &[Step], course: &Course) -> Vec<Duration> {
+fn arrivals(world: &Sims, occasion: &str, steps: &[Step], course: &Course) -> Vec<Duration> {
     let times: Vec<_> = steps.iter().map(|step| step.2).collect();
     if !course.reordered || steps.len() < 2 {
         return times;
@@ -139,7 +141,7 @@ fn arrivals(world: &Sims, state: &mut State, steps: &[Step], course: &Course) ->
     // Far enough apart that redelivery and scheduling do not put them right again.
     let gap = Duration::from_millis(world.config().status_delay_ms.delivered.max(20));
     let mut order: Vec<usize> = (0..steps.len()).collect();
-    state.random.shuffle(&mut order);
+    Random::of(world.config().seed, occasion).shuffle(&mut order);
     if order.is_sorted() {
         order.reverse();
     }

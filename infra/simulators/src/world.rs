@@ -41,6 +41,7 @@ pub(crate) struct World {
 
 #[derive(Debug)]
 pub(crate) struct State {
+    /// For what need not be repeatable to the request: which of several 5xx.
     pub(crate) random: Random,
     pub(crate) faults: Faults,
     pub(crate) phones: Phones,
@@ -82,7 +83,7 @@ impl State {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
-            faults: Faults::default(),
+            faults: Faults::new(seed),
             phones: Phones::new(),
             outbox: Vec::new(),
             by_id: HashMap::new(),
@@ -114,7 +115,7 @@ impl State {
     }
 
     pub(crate) fn fault(&mut self, event: Event<'_>, kinds: &[Kind]) -> Option<crate::faults::Rule> {
-        self.faults.take(event, kinds, &mut self.random)
+        self.faults.take(event, kinds)
     }
 }
 
@@ -218,7 +219,7 @@ impl World {
     pub(crate) fn deliver_later(self: &Arc<Self>, webhook: &Webhook, after: Duration, copies: u32) {
         for copy in 0..copies {
             let (world, webhook, busy) = (Arc::clone(self), webhook.clone(), self.busy());
-            let jitter = Duration::from_millis(u64::from(copy) * (1 + self.state().random.below(40)));
+            let jitter = Duration::from_millis(u64::from(copy) * 15);
             tokio::spawn(async move {
                 tokio::time::sleep(after + jitter).await;
                 world.deliver(&webhook).await;

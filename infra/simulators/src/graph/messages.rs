@@ -325,7 +325,11 @@ fn interactive(part: &Value) -> Result<Shown, GraphError> {
                 within("Row title", title, 24)?;
                 within("Row id", id, 200)?;
                 within("Row description", row["description"].as_str().unwrap_or_default(), 72)?;
-                shown.buttons.push(tappable(title, id, "list_reply"));
+                let description = row["description"].as_str().map(str::to_owned);
+                shown.buttons.push(Button {
+                    description,
+                    ..tappable(title, id, "list_reply")
+                });
             }
         }
         Some("cta_url") => {
@@ -334,6 +338,7 @@ fn interactive(part: &Value) -> Result<Shown, GraphError> {
             shown.buttons.push(Button {
                 text: title,
                 payload: None,
+                description: None,
                 kind: "button",
             });
         }
@@ -347,6 +352,7 @@ fn tappable(title: &str, id: &str, kind: &'static str) -> Button {
     Button {
         text: title.to_owned(),
         payload: Some(id.to_owned()),
+        description: None,
         kind,
     }
 }

@@ -84,7 +84,10 @@ struct TemplatesQuery {
     after: Option<String>,
     name: Option<String>,
     status: Option<String>,
+    category: Option<String>,
     language: Option<String>,
+    fields: Option<String>,
+    summary: Option<String>,
 }
 
 async fn list_templates(
@@ -98,7 +101,11 @@ async fn list_templates(
     if account.waba_id != waba {
         return Err(GraphError::no_object(&waba));
     }
-    let wanted = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
+    let wanted = |filter: &Option<String>, value: &str| {
+        filter
+            .as_deref()
+            .is_none_or(|filter| filter.split(',').any(|one| one == value))
+    };
     let all: Vec<Value> = account
         .templates
         .iter()
@@ -107,6 +114,7 @@ async fn list_templates(
             // Meta finds names by part.
             query.name.as_deref().is_none_or(|name| template.name.contains(name))
                 && wanted(&query.status, &template.status)
+                && wanted(&query.category, &template.category)
                 && wanted(&query.language, &template.language)
         })
         .map(|(place, template)| {
@@ -114,7 +122,7 @@ async fn list_templates(
                 let text = component["text"].as_str().unwrap_or_default();
                 placeholders(text).any(|name| name.parse::<u32>().is_err())
             });
-            json!({
+            let mut item = json!({
                 "name": template.name,
                 "status": template.status,
                 "category": template.category,
@@ -123,7 +131,11 @@ async fn list_templates(
                 "quality_score": {"score": "GREEN", "date": world.now().as_second()},
                 "parameter_format": if named { "NAMED" } else { "POSITIONAL" },
                 "components": template.components,
-            })
+            });
+            if let (Some(fields), Value::Object(item)) = (&query.fields, &mut item) {
+                item.retain(|name, _| name == "id" || fields.split(',').any(|field| field == name));
+            }
+            item
         })
         .collect();
 
@@ -144,6 +156,14 @@ async fn list_templates(
         "data": all[start..end],
         "paging": {"cursors": {"before": cursor(start), "after": cursor(end)}},
     });
+    if query.summary.is_some() {
+        answer["summary"] = json!({
+            "total_count": all.len(),
+            "message_template_count": account.templates.len(),
+            "message_template_limit": 250,
+            "are_translations_complete": true,
+        });
+    }
     if end < all.len() {
         let next = format!(
             "{}/{version}/{waba}/message_templates?limit={limit}&after={}",

@@ -146,6 +146,7 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
         filled.shown.buttons.push(Button {
             text: label,
             payload,
+            description: None,
             kind: "button",
         });
     }

@@ -147,8 +147,11 @@ pub(crate) fn reply(
                 message["button"] = json!({"payload": payload, "text": button.text});
             } else {
                 message["type"] = json!("interactive");
-                message["interactive"] =
-                    json!({"type": button.kind, button.kind: {"id": payload, "title": button.text}});
+                let mut answer = json!({"id": payload, "title": button.text});
+                if let Some(description) = &button.description {
+                    answer["description"] = json!(description);
+                }
+                message["interactive"] = json!({"type": button.kind, button.kind: answer});
             }
         }
     }

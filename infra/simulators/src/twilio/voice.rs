@@ -14,6 +14,7 @@ use crate::config::{Config, Tenant, TwilioAccount};
 use crate::control::CallEvent;
 use crate::delivery::{Body, Outcome, Webhook};
 use crate::phones::country;
+use crate::random::Random;
 use crate::world::Sims;
 
 /// How Twilio spells a withheld number on a keypad: ANONYMOUS (PROVIDERS-messaging 2.7).
@@ -275,7 +276,12 @@ impl Line<'_> {
             }
         }
         if self.call.shuffle {
-            self.world.state().random.shuffle(&mut pile);
+            let calls = self
+                .call
+                .from
+                .as_ref()
+                .map(|from| (from, self.world.state().phone(from).notes.len()));
+            Random::of(self.config.seed, calls).shuffle(&mut pile);
         }
         let world = self.world;
         // Started in order, a little apart; a slow one does not hold the next, as with the provider.

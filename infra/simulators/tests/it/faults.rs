@@ -1,0 +1,350 @@
+use std::os::unix::process::ExitStatusExt as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::support::{MAYA, Stage, fixture_json, parsed, shape, template, until};
+
+const SMS: &str = "+15005550006";
+const TOM: &str = "+447700900222";
+
+async fn statuses(stage: &Stage, to: &str) -> Vec<Value> {
+    let sent = stage.outbox(&format!("?to={to}")).await;
+    sent[0]["statuses"]
+        .as_array()
+        .expect("statuses")
+        .iter()
+        .map(|status| status["status"].clone())
+        .collect()
+}
+
+async fn sms(stage: &Stage, to: &str) -> (u16, Value) {
+    let callback = stage.callback("con.msg.1");
+    stage
+        .twilio(&[
+            ("To", to),
+            ("From", SMS),
+            ("Body", "hello"),
+            ("StatusCallback", &callback),
+        ])
+        .await
+}
+
+async fn twilio_whatsapp(stage: &Stage, to: &str) -> (u16, Value) {
+    let (to, from) = (format!("whatsapp:{to}"), format!("whatsapp:{SMS}"));
+    let callback = stage.callback("con.msg.1");
+    let content = ("ContentSid", "HX00000000000000000000000000000001");
+    stage
+        .twilio(&[("To", &to), ("From", &from), content, ("StatusCallback", &callback)])
+        .await
+}
+
+#[tokio::test]
+async fn who_is_not_on_whatsapp_is_told_by_a_failed_status() {
+    for kind in ["not_on_whatsapp", "blocked"] {
+        let stage = Stage::set().await;
+        stage.faults(json!([{"kind": kind, "number": MAYA}])).await;
+        assert_eq!(
+            stage.send_whatsapp(&template(MAYA, "con.msg.1")).await.0,
+            200,
+            "accepted all the same"
+        );
+        stage.send_whatsapp(&template(TOM, "con.msg.2")).await;
+        stage.drained().await;
+        assert_eq!(statuses(&stage, MAYA).await, ["failed"]);
+        assert_eq!(
+            statuses(&stage, TOM).await,
+            ["sent", "delivered", "read"],
+            "others are not touched"
+        );
+        let failed = stage.ringback.received().into_iter().map(|webhook| webhook.json());
+        let failed: Vec<_> = failed
+            .filter(|event| event.pointer("/entry/0/changes/0/value/statuses/0/errors").is_some())
+            .collect();
+        let mut promised = fixture_json("whatsapp/status/failed_131026_no_contacts_no_bsuid.json");
+        promised["entry"][0]["changes"][0]["value"]["statuses"][0]["biz_opaque_callback_data"] = json!("con.msg.1");
+        assert_eq!(shape(&failed[0]), shape(&promised));
+        assert_eq!(
+            failed[0]["entry"][0]["changes"][0]["value"]["statuses"][0]["errors"][0]["code"],
+            131_026
+        );
+        assert_eq!(
+            stage.outbox(&format!("?to={MAYA}")).await[0]["statuses"][0]["code"],
+            131_026
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_on_whatsapp_is_told_by_twilio_too() {
+    let stage = Stage::set().await;
+    stage.faults(json!([{"kind": "not_on_whatsapp", "number": MAYA}])).await;
+    assert_eq!(twilio_whatsapp(&stage, MAYA).await.0, 201);
+    assert_eq!(sms(&stage, MAYA).await.0, 201, "SMS needs no WhatsApp");
+    stage.drained().await;
+    let undelivered = &stage
+        .ringback
+        .received()
+        .into_iter()
+        .find(|webhook| webhook.field("ErrorCode").is_some())
+        .unwrap();
+    assert_eq!(undelivered.field("ErrorCode").as_deref(), Some("63024"));
+    assert_eq!(undelivered.field("MessageStatus").as_deref(), Some("undelivered"));
+    assert_eq!(stage.outbox("").await[1]["statuses"][1]["status"], "delivered");
+}
+
+#[tokio::test]
+async fn a_phone_that_is_off_gets_its_messages_when_it_is_back() {
+    let stage = Stage::set().await;
+    stage.faults(json!([{"kind": "offline", "number": MAYA}])).await;
+    stage.send_whatsapp(&template(MAYA, "k")).await;
+    sms(&stage, MAYA).await;
+    stage.drained().await;
+    assert_eq!(stage.get("/idle").await["held_messages"], 2);
+    assert_eq!(statuses(&stage, MAYA).await, ["sent"]);
+    stage.faults(json!([])).await;
+    until("both messages have arrived", async || {
+        stage
+            .outbox("")
+            .await
+            .iter()
+            .all(|sent| sent["statuses"].as_array().unwrap().len() > 1)
+    })
+    .await;
+    stage.drained().await;
+    assert_eq!(statuses(&stage, MAYA).await, ["sent", "delivered", "read"]);
+    assert_eq!(stage.get("/idle").await["held_messages"], 0);
+
+    stage
+        .faults(json!([{"kind": "offline", "number": TOM, "seconds": 0.02}]))
+        .await;
+    stage.send_whatsapp(&template(TOM, "k")).await;
+    until("Tom's phone is back by itself", async || {
+        statuses(&stage, TOM).await.len() == 3
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sms_knows_landlines_and_blocked_numbers() {
+    let stage = Stage::set().await;
+    stage
+        .faults(json!([{"kind": "landline", "number": MAYA}, {"kind": "blocked", "number": TOM}]))
+        .await;
+    let (status, answer) = sms(&stage, MAYA).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(21_614)));
+    assert_eq!(sms(&stage, TOM).await.0, 201);
+    stage.drained().await;
+    assert_eq!(statuses(&stage, TOM).await, ["sent", "undelivered"]);
+    assert_eq!(stage.outbox("").await[0]["statuses"][1]["code"], 30_004);
+}
+
+#[tokio::test]
+async fn answers_can_be_errors_of_the_fixtures() {
+    let stage = Stage::set().await;
+    let cases = [
+        (
+            "throttled",
+            "429_error_130429_throughput",
+            "429_error_20429_too_many_requests",
+        ),
+        (
+            "bad_credentials",
+            "401_error_190_token_expired",
+            "401_error_20003_bad_credentials",
+        ),
+    ];
+    for (kind, graph, twilio) in cases {
+        stage.faults(json!([{"kind": kind}])).await;
+        let answers = [
+            (
+                stage.send_whatsapp(&template(MAYA, "k")).await,
+                format!("whatsapp/send/response/{graph}.json"),
+            ),
+            (sms(&stage, MAYA).await, format!("twilio/send/response/{twilio}.json")),
+        ];
+        for ((status, answer), name) in answers {
+            let promised = fixture_json(&name);
+            assert!(name.contains(&format!("/{status}_")), "{name}: {status}");
+            assert_eq!(shape(&answer), shape(&promised), "{name}");
+        }
+    }
+    stage.faults(json!([{"kind": "server_error"}])).await;
+    for _ in 0..20 {
+        assert!(stage.send_whatsapp(&template(MAYA, "k")).await.0 >= 500);
+        assert!(sms(&stage, MAYA).await.0 >= 500);
+    }
+    assert!(stage.outbox("").await.is_empty(), "none of these was accepted");
+    stage.faults(json!([{"kind": "server_error_after"}])).await;
+    assert!(stage.send_whatsapp(&template(MAYA, "k")).await.0 >= 500);
+    assert_eq!(stage.outbox("").await.len(), 1, "accepted all the same");
+}
+
+#[tokio::test]
+async fn timeouts_come_before_or_after_acceptance() {
+    let stage = Stage::set().await;
+    let impatient = || {
+        stage
+            .http
+            .post(stage.url("/v26.0/910000000000001/messages"))
+            .bearer_auth("token-a")
+    };
+    for (kind, accepted) in [("timeout_before", 0), ("timeout_after", 1)] {
+        stage.faults(json!([{"kind": kind, "api": "graph", "times": 1}])).await;
+        let request = impatient()
+            .json(&template(MAYA, "k"))
+            .timeout(Duration::from_millis(100));
+        let error = request.send().await.expect_err("held unanswered");
+        assert!(error.is_timeout(), "{error}");
+        assert_eq!(stage.outbox("").await.len(), accepted, "{kind}");
+    }
+    stage.drained().await;
+    assert_eq!(
+        stage.ringback.statuses(),
+        ["sent", "delivered", "read"],
+        "the statuses settle it"
+    );
+    stage.faults(json!([{"kind": "timeout_before", "seconds": 0.01}])).await;
+    assert!(
+        stage.send_whatsapp(&template(MAYA, "k")).await.0 >= 500,
+        "held, then let go"
+    );
+}
+
+#[tokio::test]
+async fn rules_are_used_up_and_tell_apis_tenants_and_numbers_apart() {
+    let stage = Stage::set().await;
+    stage
+        .faults(json!([{"kind": "throttled", "api": "graph", "times": 2}]))
+        .await;
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(stage.send_whatsapp(&template(MAYA, "k")).await.0);
+    }
+    assert_eq!(answers, [429, 429, 200]);
+    assert_eq!(sms(&stage, MAYA).await.0, 201);
+    stage.faults(json!([{"kind": "throttled", "tenant": "tnt_b"}])).await;
+    assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 200);
+    let added = stage
+        .post("/faults", json!({"kind": "throttled", "number": MAYA}))
+        .await;
+    assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 429);
+    assert_eq!(stage.send_whatsapp(&template(TOM, "k")).await.0, 200);
+    let removed = stage
+        .http
+        .delete(stage.url(&format!("/faults/{}", added["id"])))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(removed.status(), 204);
+    assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 200);
+    assert_eq!(
+        stage.http.delete(stage.url("/faults")).send().await.unwrap().status(),
+        204
+    );
+    assert_eq!(stage.get("/faults").await, json!([]));
+}
+
+#[tokio::test]
+async fn the_same_seed_throws_the_same_dice() {
+    let throws = async |seed: u64| {
+        let stage = Stage::with(json!({"seed": seed})).await;
+        stage.faults(json!([{"kind": "throttled", "probability": 0.5}])).await;
+        let mut answers = Vec::new();
+        for _ in 0..40 {
+            answers.push(stage.send_whatsapp(&template(MAYA, "k")).await.0);
+        }
+        answers
+    };
+    let first = throws(7).await;
+    assert_eq!(first, throws(7).await);
+    assert_ne!(first, throws(8).await);
+    assert!(first.contains(&200) && first.contains(&429));
+}
+
+#[tokio::test]
+async fn webhooks_come_three_times_or_out_of_order() {
+    let stage = Stage::set().await;
+    stage.faults(json!([{"kind": "duplicate_webhooks"}])).await;
+    stage.send_whatsapp(&template(MAYA, "k")).await;
+    stage.drained().await;
+    for status in ["sent", "delivered", "read"] {
+        assert_eq!(stage.ringback.statuses().iter().filter(|got| *got == status).count(), 3);
+    }
+    stage
+        .post(
+            "/replies",
+            json!({"tenant": "tnt_a", "from": MAYA, "text": "hello", "channel": "sms"}),
+        )
+        .await;
+    stage.drained().await;
+    assert_eq!(stage.ringback.at("/inbound").len(), 3);
+
+    stage.faults(json!([{"kind": "reordered_webhooks"}])).await;
+    let before = stage.ringback.statuses().len();
+    stage.send_whatsapp(&template(TOM, "k")).await;
+    stage.drained().await;
+    let order = stage.ringback.statuses()[before..].to_vec();
+    assert_eq!(order.len(), 3);
+    assert_ne!(order, ["sent", "delivered", "read"]);
+    assert_eq!(
+        statuses(&stage, TOM).await,
+        ["sent", "delivered", "read"],
+        "it happened in order"
+    );
+}
+
+/// A process that stands for a function about to be killed.
+fn victim() -> Child {
+    Command::new("sleep")
+        .arg("600")
+        .kill_on_drop(true)
+        .spawn()
+        .expect("starting sleep")
+}
+
+async fn send_as(stage: &Stage, process: &Child, key: &str) -> u16 {
+    let agent = format!("ringback/0.1.0 (pid {})", process.id().expect("a running process"));
+    let request = stage
+        .http
+        .post(stage.url("/v26.0/910000000000001/messages"))
+        .bearer_auth("token-a");
+    parsed(request.header("user-agent", agent).json(&template(MAYA, key)))
+        .await
+        .0
+}
+
+#[tokio::test]
+async fn the_caller_is_killed_before_or_after_acceptance_at_most_twice() {
+    for (kind, accepted) in [("kill_before", 1), ("kill_after", 3)] {
+        let stage = Stage::set().await;
+        stage.faults(json!([{"kind": kind}])).await;
+        for attempt in 1..=2 {
+            let mut process = victim();
+            send_as(&stage, &process, &format!("con.msg.{attempt}")).await;
+            let ended = process.wait().await.unwrap();
+            assert_eq!(ended.signal(), Some(9), "{kind}, attempt {attempt}");
+        }
+        let mut process = victim();
+        assert_eq!(
+            send_as(&stage, &process, "con.msg.3").await,
+            200,
+            "the third attempt gets through"
+        );
+        assert!(process.try_wait().unwrap().is_none(), "and its process lives");
+        assert_eq!(stage.outbox("").await.len(), accepted, "{kind}");
+        assert_eq!(
+            stage.send_whatsapp(&template(MAYA, "con.other.1")).await.0,
+            200,
+            "no pid, no kill"
+        );
+        let mut process = victim();
+        send_as(&stage, &process, "con.third.1").await;
+        assert_eq!(
+            process.wait().await.unwrap().signal(),
+            Some(9),
+            "another message counts anew"
+        );
+    }
+}

@@ -1,0 +1,534 @@
+use serde_json::{Value, json};
+use simulators::signatures;
+
+use crate::support::{MAYA, Stage, fixture_json, fixture_names, parsed, shape, template, text};
+
+/// The status and body a fixture of `whatsapp/send/response` promises.
+fn promised(name: &str) -> (u16, Value) {
+    let status = name[..3].parse().expect("a status in the file's name");
+    (status, fixture_json(&format!("whatsapp/send/response/{name}.json")))
+}
+
+#[track_caller]
+fn assert_like((status, answer): &(u16, Value), name: &str) {
+    let (promised_status, promised) = promised(name);
+    assert_eq!(*status, promised_status, "{name}: {answer}");
+    assert_eq!(shape(answer), shape(&promised), "{name}: {answer}");
+    assert_eq!(answer["error"]["code"], promised["error"]["code"], "{name}");
+    assert_eq!(answer["error"]["message"], promised["error"]["message"], "{name}");
+}
+
+fn with(mut message: Value, pointer: &str, value: Value) -> Value {
+    *message
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("{pointer} of the message")) = value;
+    message
+}
+
+fn request(name: &str) -> Value {
+    fixture_json(&format!("whatsapp/send/request/{name}.json"))
+}
+
+#[tokio::test]
+async fn accepted_messages_are_answered_as_in_the_fixtures() {
+    let stage = Stage::set().await;
+    assert_like(
+        &stage.send_whatsapp(&request("template_no_params")).await,
+        "200_template_accepted",
+    );
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    assert_like(&stage.send_whatsapp(&request("text")).await, "200_text");
+
+    let spaced = with(request("text"), "/to", json!("+44 7700 900111"));
+    let answer = stage.send_whatsapp(&spaced).await;
+    assert_like(&answer, "200_input_normalised_wa_id_differs");
+    assert_eq!(
+        answer.1["contacts"],
+        promised("200_input_normalised_wa_id_differs").1["contacts"]
+    );
+
+    let bsuid = simulators::phones::bsuid("900000000000001", MAYA);
+    let to_bsuid = with(request("text_to_bsuid"), "/recipient", json!(bsuid));
+    assert_like(&stage.send_whatsapp(&to_bsuid).await, "200_to_bsuid");
+    assert_eq!(
+        stage.outbox("").await.last().unwrap()["to"],
+        MAYA,
+        "the person behind a BSUID is found"
+    );
+
+    let inbound = stage.ringback.at("/webhooks/whatsapp")[0].json();
+    let id = &inbound["entry"][0]["changes"][0]["value"]["messages"][0]["id"];
+    for name in ["mark_read", "mark_read_with_typing"] {
+        let read = with(request(name), "/message_id", id.clone());
+        assert_like(&stage.send_whatsapp(&read).await, "200_mark_read");
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_message_in_the_fixtures_is_accepted() {
+    let stage = Stage::set().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    let form = reqwest_multipart("quote", "application/pdf");
+    let upload = stage
+        .http
+        .post(stage.url("/v26.0/910000000000001/media"))
+        .bearer_auth("token-a");
+    let (status, uploaded) = parsed(upload.header("content-type", form.0).body(form.1)).await;
+    assert_eq!(status, 200, "{uploaded}");
+    let media = uploaded["id"].as_str().unwrap();
+
+    for name in fixture_names("whatsapp/send/request") {
+        let name = name.trim_end_matches(".json");
+        if name.starts_with("mark_read") {
+            continue;
+        }
+        let body = crate::support::fixture(&format!("whatsapp/send/request/{name}.json"))
+            .replace("700000000000900", media)
+            .replace("700000000000901", media)
+            .replace(
+                "GB.7000000000000222",
+                &simulators::phones::bsuid("900000000000001", MAYA),
+            );
+        let (status, answer) = stage.send_whatsapp(&serde_json::from_str(&body).unwrap()).await;
+        assert_eq!(status, 200, "{name}: {answer}");
+    }
+}
+
+/// The body and content type of an upload; reqwest's own multipart is a feature nobody else needs.
+fn reqwest_multipart(file: &str, kind: &str) -> (String, String) {
+    let part = |name: &str, rest: &str, value: &str| {
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n{value}\r\n")
+    };
+    let body = [
+        part("messaging_product", "", "whatsapp"),
+        part("type", "", kind),
+        part("file", &format!("; filename=\"a\"\r\nContent-Type: {kind}"), file),
+        "--edge--\r\n".to_owned(),
+    ];
+    ("multipart/form-data; boundary=edge".to_owned(), body.concat())
+}
+
+#[tokio::test]
+async fn media_are_uploaded_described_downloaded_and_deleted() {
+    let stage = Stage::set().await;
+    let (kind, body) = reqwest_multipart("picture", "image/jpeg");
+    let upload = stage
+        .http
+        .post(stage.url("/v26.0/910000000000001/media"))
+        .bearer_auth("token-a");
+    let (status, uploaded) = parsed(upload.header("content-type", kind).body(body)).await;
+    assert_eq!(
+        (status, shape(&uploaded)),
+        (200, shape(&fixture_json("whatsapp/media/upload_response.json")))
+    );
+
+    let path = format!("/v26.0/{}", uploaded["id"].as_str().unwrap());
+    let (_, described) = parsed(stage.http.get(stage.url(&path)).bearer_auth("token-a")).await;
+    assert_eq!(
+        shape(&described),
+        shape(&fixture_json("whatsapp/media/get_url_response.json"))
+    );
+    let url = described["url"].as_str().unwrap();
+    assert_eq!(
+        parsed(stage.http.get(url).bearer_auth("token-a")).await,
+        (200, json!("picture"))
+    );
+    assert_eq!(parsed(stage.http.get(url)).await.0, 401, "a download needs the token");
+    assert_eq!(
+        parsed(stage.http.get(stage.url(&path)).bearer_auth("token-b")).await.0,
+        404,
+        "another tenant's"
+    );
+
+    let deleted = parsed(stage.http.delete(stage.url(&path)).bearer_auth("token-a")).await;
+    assert_eq!(deleted, (200, fixture_json("whatsapp/media/delete_response.json")));
+    let (status, gone) = parsed(stage.http.get(stage.url(&path)).bearer_auth("token-a")).await;
+    assert_eq!(
+        (status, shape(&gone)),
+        (404, shape(&fixture_json("whatsapp/media/get_url_error_404.json")))
+    );
+}
+
+#[tokio::test]
+async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
+    let stage = Stage::set().await;
+    let named = |name: &str| with(request("template_no_params"), "/template/name", json!(name));
+    let named_gb = |name: &str| with(named(name), "/template/language/code", json!("en_GB"));
+    let full = || request("template_body_and_buttons");
+    let one_parameter = json!([{"type": "text", "text": "Maya"}]);
+    let long = json!("x".repeat(1100));
+
+    // Free text before the customer wrote.
+    assert_like(&stage.send_whatsapp(&text(MAYA)).await, "400_error_131047_reengagement");
+    assert!(
+        stage.outbox("").await.is_empty(),
+        "what is refused is not in the outbox"
+    );
+    stage.maya_writes("tnt_a", "whatsapp").await;
+
+    let buttons = "/interactive/action/buttons/0/reply/title";
+    let long_title = with(request("interactive_buttons"), buttons, json!("twenty-one characters"));
+    let no_url_parameter = {
+        let mut message = full();
+        message["template"]["components"].as_array_mut().unwrap().pop();
+        message
+    };
+    let wrong_header = with(
+        request("template_image_header_link"),
+        "/template/components/0/parameters/0/type",
+        json!("unknown"),
+    );
+    let code_to_bsuid = json!({
+        "messaging_product": "whatsapp", "recipient": "GB.1", "type": "template",
+        "template": {"name": "code", "language": {"code": "en_GB"}},
+    });
+    let cases = [
+        (
+            with(text(MAYA), "/to", json!("07700 900111")),
+            "400_error_100_invalid_parameter",
+        ),
+        (
+            with(text(MAYA), "/text", json!({})),
+            "400_error_131008_missing_parameter",
+        ),
+        (long_title, "400_error_131009_bad_parameter_value"),
+        (
+            with(text(MAYA), "/type", json!("hologram")),
+            "400_error_131051_unsupported_type",
+        ),
+        (code_to_bsuid, "400_error_131062_bsuid_not_supported"),
+        (
+            with(full(), "/template/components/0/parameters", one_parameter),
+            "400_error_132000_param_count",
+        ),
+        (
+            with(full(), "/template/components/0/parameters/0/text", long),
+            "400_error_132005_text_too_long",
+        ),
+        (wrong_header, "400_error_132012_param_format"),
+        (named_gb("paused"), "400_error_132015_template_paused"),
+        (named_gb("disabled"), "400_error_132016_template_disabled"),
+        (named_gb("pending"), "404_error_132001_template_missing"),
+        (named("nonsense"), "404_error_132001_template_missing"),
+        (
+            with(full(), "/template/language/code", json!("ar")),
+            "404_error_132001_template_missing",
+        ),
+        (no_url_parameter, "400_error_131008_missing_parameter"),
+    ];
+    for (message, name) in cases {
+        assert_like(&stage.send_whatsapp(&message).await, name);
+    }
+    assert_eq!(
+        stage.send_whatsapp(&full()).await.0,
+        200,
+        "and the whole one is accepted"
+    );
+    let details = stage.send_whatsapp(&named_gb("nonsense")).await.1["error"]["error_data"]["details"].clone();
+    assert_eq!(details, "template name (nonsense) does not exist in en_GB");
+
+    let line_break = with(full(), "/template/components/0/parameters/0/text", json!("two\nlines"));
+    assert_eq!(stage.send_whatsapp(&line_break).await.1["error"]["code"], 132_018);
+    let to_itself = template("+442079460001", "k");
+    assert_eq!(stage.send_whatsapp(&to_itself).await.1["error"]["code"], 131_021);
+}
+
+#[tokio::test]
+async fn a_token_sends_from_its_own_number_only() {
+    let stage = Stage::set().await;
+    let message = template(MAYA, "k");
+    assert_like(
+        &stage.graph("stolen", "910000000000001", &message).await,
+        "401_error_190_token_expired",
+    );
+    for number in ["910000000000001", "999"] {
+        let (status, answer) = stage.graph("token-b", number, &message).await;
+        assert_eq!((status, &answer["error"]["code"]), (404, &json!(100)), "{answer}");
+    }
+    assert!(stage.outbox("").await.is_empty());
+
+    // The window belongs to the business that was written to.
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
+    assert_eq!(
+        stage.graph("token-b", "910000000000002", &text(MAYA)).await.1["error"]["code"],
+        131_047
+    );
+    assert!(stage.outbox("?tenant=tnt_b").await.is_empty());
+    assert_eq!(stage.outbox("?tenant=tnt_a").await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_window_is_open_for_24_hours_after_the_customer_wrote() {
+    let stage = Stage::set().await;
+    stage
+        .post(
+            "/calls",
+            json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"}),
+        )
+        .await;
+    assert_eq!(
+        stage.send_whatsapp(&text(MAYA)).await.0,
+        400,
+        "a phone call opens no window"
+    );
+    stage.maya_writes("tnt_a", "sms").await;
+    assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 400, "nor does an SMS");
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    stage.put("/clock", json!({"offset_seconds": 24 * 3600 - 60})).await;
+    assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
+    stage.put("/clock", json!({"offset_seconds": 24 * 3600 + 1})).await;
+    assert_eq!(stage.send_whatsapp(&text(MAYA)).await.1["error"]["code"], 131_047);
+    assert_eq!(
+        stage.send_whatsapp(&template(MAYA, "k")).await.0,
+        200,
+        "a template needs no window"
+    );
+}
+
+#[tokio::test]
+async fn a_closed_window_may_also_be_told_later() {
+    let stage = Stage::with(json!({"window_closed": "status"})).await;
+    assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
+    stage.drained().await;
+    assert_eq!(stage.ringback.statuses(), ["failed"]);
+    assert_eq!(stage.outbox("").await[0]["statuses"][0]["code"], 131_047);
+}
+
+#[tokio::test]
+async fn statuses_look_like_the_fixtures_and_are_signed_over_their_bytes() {
+    let stage = Stage::set().await;
+    stage
+        .put(&format!("/phones/{MAYA}"), json!({"name": "Maya Fixture مايا"}))
+        .await;
+    let key = "con.msg.1";
+    let (_, answer) = stage.send_whatsapp(&template(MAYA, key)).await;
+    stage.drained().await;
+    let webhooks = stage.ringback.at("/webhooks/whatsapp/tnt_a/con_wa");
+    assert_eq!(stage.ringback.statuses(), ["sent", "delivered", "read"]);
+    for (webhook, name) in webhooks
+        .iter()
+        .zip(["sent_utility", "delivered_utility", "read_utility_no_pricing"])
+    {
+        let promised = fixture_json(&format!("whatsapp/status/{name}.json"));
+        assert_eq!(shape(&webhook.json()), shape(&promised), "{name}");
+        let value = webhook.json()["entry"][0]["changes"][0]["value"].clone();
+        let status = &value["statuses"][0];
+        assert_eq!(status["id"], answer["messages"][0]["id"]);
+        assert_eq!(status["biz_opaque_callback_data"], key);
+        assert_eq!(status["recipient_id"], "447700900111");
+        assert_eq!(
+            status.get("pricing"),
+            promised.pointer("/entry/0/changes/0/value/statuses/0/pricing"),
+            "{name}"
+        );
+        assert_eq!(webhook.json()["entry"][0]["id"], "900000000000001");
+        assert_eq!(value["metadata"]["phone_number_id"], "910000000000001");
+        assert!(webhook.body.is_ascii(), "Meta escapes what is not ASCII");
+        let signature = signatures::meta("fixture-meta-app-secret-0001", &webhook.body);
+        assert_eq!(webhook.header("x-hub-signature-256"), signature);
+    }
+    let sent = &stage.outbox("").await[0];
+    assert_eq!(
+        (&sent["channel"], &sent["via"], &sent["key"]),
+        (&json!("whatsapp"), &json!("graph"), &json!(key))
+    );
+    assert_eq!((&sent["from"], &sent["to"]), (&json!("+442079460001"), &json!(MAYA)));
+    assert_eq!(
+        sent["template"],
+        json!({"name": "hello_world", "language": "en_US", "parameters": []})
+    );
+}
+
+#[tokio::test]
+async fn free_text_is_priced_as_service() {
+    let stage = Stage::set().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    stage.send_whatsapp(&text(MAYA)).await;
+    stage.drained().await;
+    let webhooks = stage.ringback.at("/webhooks/whatsapp");
+    let delivered = webhooks
+        .iter()
+        .map(|webhook| webhook.json()["entry"][0]["changes"][0]["value"].clone());
+    let delivered: Vec<_> = delivered
+        .filter(|value| value["statuses"][0]["status"] == "delivered")
+        .collect();
+    let promised = fixture_json("whatsapp/status/delivered_service_billable_after_2026_10.json");
+    let promised = &promised["entry"][0]["changes"][0]["value"];
+    assert_eq!(shape(&delivered[0]), shape(promised));
+    assert_eq!(
+        delivered[0]["statuses"][0]["pricing"],
+        promised["statuses"][0]["pricing"]
+    );
+}
+
+#[tokio::test]
+async fn a_customers_messages_look_like_the_fixtures() {
+    let stage = Stage::set().await;
+    stage
+        .put(&format!("/phones/{MAYA}"), json!({"name": "Maya Fixture"}))
+        .await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    stage.send_whatsapp(&request("template_body_and_buttons")).await;
+    stage.send_whatsapp(&request("interactive_list")).await;
+    stage.send_whatsapp(&request("interactive_buttons")).await;
+    stage.drained().await;
+    let seen = stage.ringback.received().len();
+    for button in ["callback:call-0001", "Haircut", "act:stop"] {
+        stage
+            .post(
+                "/replies",
+                json!({"tenant": "tnt_a", "from": MAYA, "button": button, "wait": true}),
+            )
+            .await;
+    }
+    stage
+        .put(
+            &format!("/phones/{MAYA}"),
+            json!({"name": "Tom", "username": "tom.fixture"}),
+        )
+        .await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    stage
+        .put(
+            &format!("/phones/{MAYA}"),
+            json!({"name": "Tom", "username": "tom.fixture", "hide_phone": true}),
+        )
+        .await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    stage
+        .post(
+            "/replies",
+            json!({"tenant": "tnt_b", "from": "+97155500333", "text": "إيقاف", "wait": true}),
+        )
+        .await;
+
+    let received = stage.ringback.received();
+    let first = received[0].json();
+    assert_eq!(shape(&first), shape(&fixture_json("whatsapp/inbound/text.json")));
+    let promised = [
+        "button_template_quick_reply",
+        "interactive_list_reply",
+        "interactive_button_reply",
+        "bsuid_with_phone_and_username",
+        "bsuid_only_no_phone",
+        "text_stop_arabic",
+    ];
+    for (webhook, name) in received[seen..].iter().zip(promised) {
+        let promised = fixture_json(&format!("whatsapp/inbound/{name}.json"));
+        assert_eq!(shape(&webhook.json()), shape(&promised), "{name}");
+    }
+    let message = &received[seen].json()["entry"][0]["changes"][0]["value"]["messages"][0];
+    assert_eq!(
+        message["button"],
+        json!({"payload": "callback:call-0001", "text": "Call me back"})
+    );
+    let arabic = received.last().unwrap();
+    assert_eq!(arabic.path, "/webhooks/whatsapp/tnt_b/con_wb");
+    assert_eq!(
+        arabic.json()["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"],
+        "إيقاف"
+    );
+    assert_eq!(
+        arabic.header("x-hub-signature-256"),
+        signatures::meta("secret-of-b", &arabic.body)
+    );
+}
+
+#[tokio::test]
+async fn marketing_stops_at_the_border_and_at_the_customers_word() {
+    let stage = Stage::set().await;
+    let offer = |to: &str| {
+        json!({
+            "messaging_product": "whatsapp", "to": to, "type": "template",
+            "template": {"name": "offer", "language": {"code": "en_GB"},
+                "components": [{"type": "body", "parameters": [{"type": "text", "text": "Maya"}]}]},
+        })
+    };
+    stage
+        .post(
+            "/preferences",
+            json!({"tenant": "tnt_a", "from": MAYA, "value": "stop"}),
+        )
+        .await;
+    stage.drained().await;
+    let preference = stage.ringback.received()[0].json();
+    assert_eq!(
+        shape(&preference),
+        shape(&fixture_json("whatsapp/account/user_preferences_stop.json"))
+    );
+    for (to, code) in [(MAYA, 131_050), ("+12025550100", 131_049)] {
+        assert_eq!(stage.send_whatsapp(&offer(to)).await.0, 200);
+        stage.drained().await;
+        assert_eq!(stage.outbox(&format!("?to={to}")).await[0]["statuses"][0]["code"], code);
+    }
+    assert_eq!(
+        stage.send_whatsapp(&template(MAYA, "k")).await.0,
+        200,
+        "utility is still allowed"
+    );
+    stage
+        .post(
+            "/preferences",
+            json!({"tenant": "tnt_a", "from": MAYA, "value": "resume"}),
+        )
+        .await;
+    stage.send_whatsapp(&offer(MAYA)).await;
+    stage.drained().await;
+    assert_eq!(
+        stage.outbox(&format!("?to={MAYA}")).await[2]["statuses"][2]["status"],
+        "read"
+    );
+}
+
+#[tokio::test]
+async fn templates_are_listed_page_by_page() {
+    let stage = Stage::set().await;
+    let list = async |url: String| parsed(stage.http.get(url).bearer_auth("token-a")).await.1;
+    let mut url = stage.url("/v26.0/900000000000001/message_templates?limit=4");
+    let (mut names, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = list(url).await;
+        let items = page["data"].as_array().unwrap();
+        names.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
+        pages += 1;
+        match page["paging"]["next"].as_str() {
+            Some(next) => url = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!((pages, names.len()), (3, 10));
+    let first = list(stage.url("/v26.0/900000000000001/message_templates?limit=1")).await;
+    let promised = fixture_json("whatsapp/templates/list_response_page1.json");
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&first["data"][0]), keys(&promised["data"][0]));
+    assert_eq!(shape(&first["paging"]), shape(&promised["paging"]));
+    let foreign = stage
+        .http
+        .get(stage.url("/v26.0/900000000000001/message_templates"))
+        .bearer_auth("token-b");
+    assert_eq!(parsed(foreign).await.0, 404);
+}
+
+#[tokio::test]
+async fn the_handshake_asks_for_its_challenge_back() {
+    let ringback = crate::ringback::Ringback::answering(|received, _| {
+        let query = received.path.split_once('?').map_or("", |(_, query)| query);
+        let field = |name: &str| {
+            form_urlencoded::parse(query.as_bytes())
+                .find(|pair| pair.0 == name)
+                .map(|pair| pair.1.into_owned())
+        };
+        if field("hub.verify_token").as_deref() == Some("fixture-verify-token") {
+            (200, field("hub.challenge").unwrap_or_default())
+        } else {
+            (403, String::new())
+        }
+    })
+    .await;
+    let stage = Stage::opposite(ringback, json!({})).await;
+    let good = stage.post("/handshakes", json!({"tenant": "tnt_a"})).await;
+    assert_eq!(good, json!({"status": 200, "challenge_echoed": true}));
+    let bad = stage.post("/handshakes", json!({"tenant": "tnt_b"})).await;
+    assert_eq!(bad, json!({"status": 403, "challenge_echoed": false}));
+}

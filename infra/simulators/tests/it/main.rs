@@ -1,0 +1,12 @@
+//! The simulators against the fixtures and vectors their clients are tested with, and against the promises of their README.
+
+mod clients;
+mod faults;
+mod graph;
+mod ringback;
+mod signing;
+mod support;
+mod telephony;
+mod twilio;
+mod voice;
+mod webhooks;

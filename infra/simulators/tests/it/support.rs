@@ -1,0 +1,286 @@
+//! What the tests share: fixtures, two tenants, a client, waiting.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use simulators::{Config, Running};
+
+use crate::ringback::Ringback;
+
+pub(crate) const MAYA: &str = "+447700900111";
+
+// Fixtures. Read from the testkit's folder rather than through its crate, which would build all of Ringback.
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/testkit/fixtures")).join(name)
+}
+
+pub(crate) fn fixture(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("reading the fixture {name}: {error}"))
+}
+
+pub(crate) fn fixture_json(name: &str) -> Value {
+    serde_json::from_str(&fixture(name)).unwrap_or_else(|error| panic!("reading the fixture {name}: {error}"))
+}
+
+pub(crate) fn fixture_names(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(path(folder)).unwrap_or_else(|error| panic!("listing {folder}: {error}"));
+    let mut names: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The names of a form's fields.
+pub(crate) fn fields(form: &str) -> BTreeSet<String> {
+    form_urlencoded::parse(form.trim_end().as_bytes())
+        .map(|pair| pair.0.into_owned())
+        .collect()
+}
+
+/// The structure of a JSON value: names and types, no content.
+pub(crate) fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), shape(value))).collect(),
+        Value::Array(items) => json!(items.iter().map(shape).collect::<Vec<_>>()),
+        Value::String(_) => json!("text"),
+        Value::Number(_) => json!("number"),
+        Value::Bool(_) => json!("bool"),
+        Value::Null => json!("null"),
+    }
+}
+
+// Tenants
+
+pub(crate) fn tenant_a() -> Value {
+    let template = |name: &str| {
+        let mut template = fixture_json(&format!("whatsapp/templates/{name}.json"));
+        template["status"] = json!("APPROVED");
+        template
+    };
+    let made = |name: &str, status: &str, category: &str, components: Value| {
+        let language = if name == "hello_world" { "en_US" } else { "en_GB" };
+        json!({"name": name, "language": language, "status": status, "category": category, "components": components})
+    };
+    let body = |text: &str| json!([{"type": "BODY", "text": text}]);
+    json!({
+        "id": "tnt_a", "name": "Fixture Hair",
+        "twilio": {
+            "connection": "con_ta", "account_sid": "AC000000000000000000000000000000a1",
+            "auth_token": "fixture0twilio0auth0token0000001", "api_key_sid": "SKa", "api_key_secret": "secret-a",
+            "numbers": ["+15005550006"], "whatsapp_sender": "+15005550006",
+            "messaging_service_sid": "MG00000000000000000000000000000001", "advanced_opt_out": true,
+        },
+        "whatsapp": {
+            "connection": "con_wa", "waba_id": "900000000000001", "phone_number_id": "910000000000001",
+            "display_number": "+442079460001", "access_token": "token-a", "app_secret": "fixture-meta-app-secret-0001",
+            "verify_token": "fixture-verify-token", "direct_send": true,
+            "templates": [
+                template("create_request_utility"),
+                template("create_request_named_params"),
+                template("create_request_image_header"),
+                made("hello_world", "APPROVED", "UTILITY", body("Hello World")),
+                made("quote_pdf", "APPROVED", "UTILITY", json!([{"type": "HEADER", "format": "DOCUMENT"}, {"type": "BODY", "text": "Your quote"}])),
+                made("code", "APPROVED", "AUTHENTICATION", body("{{1}} is your code")),
+                made("offer", "APPROVED", "MARKETING", body("20% off for {{1}} today")),
+                made("paused", "PAUSED", "UTILITY", body("Hello")),
+                made("disabled", "DISABLED", "UTILITY", body("Hello")),
+                made("pending", "PENDING", "UTILITY", body("Hello")),
+            ],
+        },
+        "telephony": {"connection": "con_pa", "secret": "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZXktMDE="},
+    })
+}
+
+pub(crate) fn tenant_b() -> Value {
+    json!({
+        "id": "tnt_b", "name": "عيادة النخيل",
+        "twilio": {
+            "connection": "con_tb", "account_sid": "AC000000000000000000000000000000b2", "auth_token": "token-tb",
+            "api_key_sid": "SKb", "api_key_secret": "secret-b", "numbers": ["+15005550008"],
+            "shared_key": {"id": "webhooks_sharedkey_1", "secret": "shared-secret"},
+        },
+        "whatsapp": {
+            "connection": "con_wb", "waba_id": "900000000000002", "phone_number_id": "910000000000002",
+            "display_number": "+97155500002", "access_token": "token-b", "app_secret": "secret-of-b",
+            "verify_token": "verify-b", "templates": [],
+        },
+    })
+}
+
+/// Simulators opposite to a stand-in for Ringback.
+pub(crate) struct Stage {
+    pub(crate) simulators: Running,
+    pub(crate) ringback: Ringback,
+    pub(crate) http: reqwest::Client,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> Self {
+        Self::opposite(Ringback::start().await, json!({})).await
+    }
+
+    pub(crate) async fn with(changes: Value) -> Self {
+        Self::opposite(Ringback::start().await, changes).await
+    }
+
+    pub(crate) async fn opposite(ringback: Ringback, changes: Value) -> Self {
+        let mut config = json!({
+            "public_base_url": ringback.url,
+            "tenants": [tenant_a(), tenant_b()],
+            "status_delay_ms": {"sent": 5, "delivered": 10, "read": 15},
+            "delivery": {"attempts": 30, "first_backoff_ms": 2, "max_backoff_ms": 20, "timeout_ms": 5000, "concurrency": 8},
+        });
+        if let (Value::Object(config), Value::Object(changes)) = (&mut config, changes) {
+            config.extend(changes);
+        }
+        let config: Config = serde_json::from_value(config).expect("the test's configuration");
+        let simulators = simulators::start(config).await.expect("starting the simulators");
+        Self {
+            simulators,
+            ringback,
+            http: reqwest::Client::builder().no_proxy().build().expect("a client"),
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.simulators.url())
+    }
+
+    // Control
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.http.get(self.url(path)).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "GET {path}: {}", answer.status());
+        answer.json().await.expect("JSON")
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        let answer = self
+            .http
+            .post(self.url(path))
+            .json(&body)
+            .send()
+            .await
+            .expect("an answer");
+        let status = answer.status();
+        let text = answer.text().await.expect("a body");
+        assert!(status.is_success(), "POST {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) {
+        let answer = self
+            .http
+            .put(self.url(path))
+            .json(&body)
+            .send()
+            .await
+            .expect("an answer");
+        assert!(answer.status().is_success(), "PUT {path}: {}", answer.status());
+    }
+
+    pub(crate) async fn faults(&self, rules: Value) {
+        self.put("/faults", rules).await;
+    }
+
+    pub(crate) async fn outbox(&self, query: &str) -> Vec<Value> {
+        match self.get(&format!("/outbox{query}")).await {
+            Value::Array(sent) => sent,
+            other => panic!("an outbox is a list, not {other}"),
+        }
+    }
+
+    pub(crate) async fn maya_writes(&self, tenant: &str, channel: &str) {
+        self.post(
+            "/replies",
+            json!({"tenant": tenant, "from": MAYA, "text": "hello", "channel": channel, "wait": true}),
+        )
+        .await;
+    }
+
+    /// Until nothing more is to come.
+    pub(crate) async fn drained(&self) {
+        until("the simulators are idle", async || {
+            self.get("/idle").await["idle"] == true
+        })
+        .await;
+    }
+
+    // The providers' APIs
+
+    pub(crate) async fn graph(&self, token: &str, number: &str, message: &Value) -> (u16, Value) {
+        let request = self
+            .http
+            .post(self.url(&format!("/v26.0/{number}/messages")))
+            .bearer_auth(token)
+            .json(message);
+        parsed(request).await
+    }
+
+    /// Tenant A sends a WhatsApp message.
+    pub(crate) async fn send_whatsapp(&self, message: &Value) -> (u16, Value) {
+        self.graph("token-a", "910000000000001", message).await
+    }
+
+    pub(crate) async fn twilio(&self, form: &[(&str, &str)]) -> (u16, Value) {
+        let request = self
+            .http
+            .post(self.url("/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages.json"))
+            .basic_auth("SKa", Some("secret-a"))
+            .form(form);
+        parsed(request).await
+    }
+
+    pub(crate) async fn twilio_list(&self, query: &[(&str, &str)]) -> Value {
+        let request = self
+            .http
+            .get(self.url("/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages.json"))
+            .basic_auth("SKa", Some("secret-a"))
+            .query(query);
+        parsed(request).await.1
+    }
+
+    /// The StatusCallback Ringback would give, with this key.
+    pub(crate) fn callback(&self, key: &str) -> String {
+        format!(
+            "{}/webhooks/twilio/tnt_a/con_ta/message-status?key={key}",
+            self.ringback.url
+        )
+    }
+}
+
+pub(crate) async fn parsed(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let text = answer.text().await.expect("a body");
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+pub(crate) fn template(to: &str, key: &str) -> Value {
+    json!({
+        "messaging_product": "whatsapp", "recipient_type": "individual", "to": to, "type": "template",
+        "template": {"name": "hello_world", "language": {"code": "en_US"}},
+        "biz_opaque_callback_data": key,
+    })
+}
+
+pub(crate) fn text(to: &str) -> Value {
+    json!({"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": "hello"}})
+}
+
+/// Waits for a condition: generously, since only a wrong simulator never gets there.
+pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "waited in vain until {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

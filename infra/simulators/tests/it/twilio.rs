@@ -1,0 +1,390 @@
+use serde_json::{Value, json};
+use simulators::signatures;
+
+use crate::support::{MAYA, Stage, fields, fixture, fixture_json, parsed, shape};
+
+const SMS: &str = "+15005550006";
+const WHATSAPP: &str = "whatsapp:+15005550006";
+const TO_WHATSAPP: &str = "whatsapp:+447700900111";
+const SERVICE: &str = "MG00000000000000000000000000000001";
+const CONTENT: &str = "HX00000000000000000000000000000001";
+
+fn response(name: &str) -> Value {
+    fixture_json(&format!("twilio/send/response/{name}.json"))
+}
+
+#[track_caller]
+fn assert_refused((status, answer): (u16, Value), name: &str) {
+    let promised = response(name);
+    assert_eq!(
+        (u64::from(status), shape(&answer)),
+        (promised["status"].as_u64().unwrap_or_default(), shape(&promised)),
+        "{name}: {answer}"
+    );
+    assert_eq!(
+        (&answer["code"], &answer["more_info"]),
+        (&promised["code"], &promised["more_info"]),
+        "{name}"
+    );
+}
+
+#[tokio::test]
+async fn accepted_messages_are_answered_as_in_the_fixtures() {
+    let stage = Stage::set().await;
+    let (status, sms) = stage
+        .twilio(&[("To", MAYA), ("From", SMS), ("Body", "Sorry we missed your call.")])
+        .await;
+    assert_eq!((status, shape(&sms)), (201, shape(&response("201_queued"))));
+    assert_eq!(sms["status"], "queued");
+    let (status, by_service) = stage
+        .twilio(&[("To", MAYA), ("MessagingServiceSid", SERVICE), ("Body", "Sorry")])
+        .await;
+    assert_eq!(
+        (status, shape(&by_service)),
+        (201, shape(&response("201_accepted_messaging_service")))
+    );
+    assert_eq!(by_service["status"], "accepted");
+    let (status, whatsapp) = stage
+        .twilio(&[
+            ("To", TO_WHATSAPP),
+            ("From", WHATSAPP),
+            ("ContentSid", CONTENT),
+            ("ContentVariables", r#"{"1": "Maya"}"#),
+        ])
+        .await;
+    assert_eq!(
+        (status, shape(&whatsapp)),
+        (201, shape(&response("201_whatsapp_queued")))
+    );
+
+    stage.drained().await;
+    let path = format!(
+        "/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages/{}.json",
+        by_service["sid"].as_str().unwrap()
+    );
+    let (status, fetched) = parsed(stage.http.get(stage.url(&path)).basic_auth("SKa", Some("secret-a"))).await;
+    assert_eq!(
+        (status, shape(&fetched)),
+        (200, shape(&response("200_fetch_delivered_priced")))
+    );
+    assert_eq!(fetched["status"], "delivered");
+
+    let outbox = stage.outbox("").await;
+    assert_eq!(outbox[0]["body"], "Sorry we missed your call.");
+    assert_eq!(
+        outbox[2]["template"],
+        json!({"name": CONTENT, "language": "", "parameters": ["Maya"]})
+    );
+    assert_eq!(
+        (&outbox[2]["channel"], &outbox[2]["via"], &outbox[2]["to"]),
+        (&json!("whatsapp"), &json!("twilio"), &json!(MAYA))
+    );
+}
+
+#[tokio::test]
+async fn every_request_of_the_fixtures_is_accepted() {
+    let stage = Stage::set().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    // Written to through the Graph API; this opens the window of the sender at Twilio.
+    stage
+        .put(
+            "/config",
+            json!({"public_base_url": stage.ringback.url, "tenants": [without_graph()]}),
+        )
+        .await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    let bsuid = simulators::phones::bsuid("AC000000000000000000000000000000a1", MAYA);
+    for name in crate::support::fixture_names("twilio/send/request") {
+        let body = fixture(&format!("twilio/send/request/{name}")).replace("GB.7000000000000222", &bsuid);
+        let request = stage
+            .http
+            .post(stage.url("/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages.json"))
+            .basic_auth("SKa", Some("secret-a"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            // Their callbacks lead outside; nothing may leave this machine.
+            .body(body.replace("https%3A%2F%2Fhooks.example.test", &stage.ringback.url));
+        let (status, answer) = parsed(request).await;
+        assert_eq!(status, 201, "{name}: {answer}");
+    }
+}
+
+fn without_graph() -> Value {
+    let mut tenant = crate::support::tenant_a();
+    tenant["whatsapp"] = Value::Null;
+    tenant
+}
+
+#[tokio::test]
+async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
+    let stage = Stage::set().await;
+    let long = "x".repeat(1601);
+    let body = ("Body", "hello");
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[("To", "+447700XXXX"), ("From", SMS), body],
+            "400_error_21211_invalid_to",
+        ),
+        (
+            &[("To", MAYA), ("From", "+15005550008"), body],
+            "400_error_21606_bad_from",
+        ),
+        (
+            &[("To", MAYA), ("From", SMS), ("Body", &long)],
+            "400_error_21617_body_too_long",
+        ),
+        (
+            &[("To", TO_WHATSAPP), ("From", WHATSAPP), body],
+            "400_error_63016_outside_window",
+        ),
+    ];
+    for (form, name) in cases {
+        assert_refused(stage.twilio(form).await, name);
+    }
+    assert_eq!(stage.twilio(&[("To", MAYA), ("From", SMS)]).await.1["code"], 21_602);
+    assert_eq!(
+        stage
+            .twilio(&[("To", TO_WHATSAPP), ("From", "whatsapp:+15005550009"), body])
+            .await
+            .1["code"],
+        63_007
+    );
+    let bad = [
+        ("To", TO_WHATSAPP),
+        ("From", WHATSAPP),
+        ("ContentSid", CONTENT),
+        ("ContentVariables", "[1]"),
+    ];
+    assert_eq!(stage.twilio(&bad).await.1["code"], 21_656);
+    assert!(stage.outbox("").await.is_empty());
+    let path = "/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages/SM1.json";
+    let missing = stage.http.get(stage.url(path)).basic_auth("SKa", Some("secret-a"));
+    assert_refused(parsed(missing).await, "404_error_20404_not_found");
+}
+
+#[tokio::test]
+async fn credentials_open_their_own_account_only() {
+    let stage = Stage::set().await;
+    let form = [("To", MAYA), ("From", SMS), ("Body", "hello")];
+    let url = |account: &str| stage.url(&format!("/2010-04-01/Accounts/{account}/Messages.json"));
+    let (a, b) = (
+        "AC000000000000000000000000000000a1",
+        "AC000000000000000000000000000000b2",
+    );
+    for (account, user, password) in [
+        (a, "SKa", "wrong"),
+        (a, "SKb", "secret-b"),
+        (b, "SKa", "secret-a"),
+        ("AC0", "SKa", "secret-a"),
+    ] {
+        let request = stage
+            .http
+            .post(url(account))
+            .basic_auth(user, Some(password))
+            .form(&form);
+        assert_refused(parsed(request).await, "401_error_20003_bad_credentials");
+    }
+    let request = stage.http.post(url(b)).basic_auth("SKb", Some("secret-b")).form(&form);
+    assert_refused(parsed(request).await, "400_error_21606_bad_from");
+    let request = stage
+        .http
+        .post(url(a))
+        .basic_auth(a, Some("fixture0twilio0auth0token0000001"))
+        .form(&form);
+    assert_eq!(parsed(request).await.0, 201, "the account's own auth token is good too");
+    let list = parsed(stage.http.get(url(b)).basic_auth("SKb", Some("secret-b")))
+        .await
+        .1;
+    assert_eq!(list["messages"], json!([]), "and nobody lists another's messages");
+}
+
+#[tokio::test]
+async fn status_callbacks_look_like_the_fixtures_and_are_signed_with_their_query() {
+    let stage = Stage::set().await;
+    let callback = stage.callback("con.msg.1") + "&x=a%20b";
+    let sms = [
+        ("To", MAYA),
+        ("From", SMS),
+        ("Body", "hello"),
+        ("StatusCallback", &callback),
+    ];
+    let (_, answer) = stage.twilio(&sms).await;
+    stage.drained().await;
+    stage
+        .twilio(&[
+            ("To", TO_WHATSAPP),
+            ("From", WHATSAPP),
+            ("MessagingServiceSid", SERVICE),
+            ("ContentSid", CONTENT),
+            ("StatusCallback", &callback),
+        ])
+        .await;
+    stage.drained().await;
+    let received = stage.ringback.received();
+    let promised = [
+        "sms/status_sent",
+        "sms/status_delivered",
+        "whatsapp/status_sent",
+        "whatsapp/status_delivered",
+        "whatsapp/status_read",
+    ];
+    assert_eq!(received.len(), promised.len());
+    for (webhook, name) in received.iter().zip(promised) {
+        let promised = fixture(&format!("twilio/{name}.txt"));
+        let body = String::from_utf8(webhook.body.to_vec()).unwrap();
+        assert_eq!(fields(&body), fields(&promised), "{name}");
+        assert_eq!(
+            webhook.path,
+            "/webhooks/twilio/tnt_a/con_ta/message-status?key=con.msg.1&x=a%20b"
+        );
+        let signature = signatures::twilio("fixture0twilio0auth0token0000001", &callback, &webhook.form());
+        assert_eq!(webhook.header("x-twilio-signature"), signature);
+    }
+    assert_eq!(received[0].field("MessageSid").as_deref(), answer["sid"].as_str());
+    assert_eq!(received[4].field("MessageStatus").as_deref(), Some("read"));
+    let keys: Vec<_> = stage.outbox("").await.iter().map(|sent| sent["key"].clone()).collect();
+    assert_eq!(keys, ["con.msg.1", "con.msg.1"]);
+}
+
+#[tokio::test]
+async fn a_customers_messages_look_like_the_fixtures() {
+    let stage = Stage::set().await;
+    stage
+        .put(
+            "/config",
+            json!({"public_base_url": stage.ringback.url, "tenants": [without_graph(), crate::support::tenant_b()]}),
+        )
+        .await;
+    let writes = async |tenant: &str, channel: &str, text: &str| {
+        let reply = json!({"tenant": tenant, "from": MAYA, "channel": channel, "text": text, "wait": true});
+        stage.post("/replies", reply).await;
+    };
+    writes("tnt_a", "sms", "Yes please call me after 5").await;
+    writes("tnt_a", "sms", "STOP").await;
+    writes("tnt_a", "sms", "START").await;
+    writes("tnt_b", "sms", "Stop").await;
+    writes("tnt_a", "whatsapp", "شكرا 👍").await;
+    stage.put(&format!("/phones/{MAYA}"), json!({"hide_phone": true})).await;
+    writes("tnt_a", "whatsapp", "hello").await;
+    let promised = [
+        "sms/inbound_text",
+        "sms/inbound_stop_with_optouttype",
+        "sms/inbound_start",
+        "sms/inbound_stop_without_optouttype",
+        "whatsapp/inbound_text",
+        "whatsapp/inbound_bsuid_only",
+    ];
+    let received = stage.ringback.received();
+    assert_eq!(received.len(), promised.len());
+    for (webhook, name) in received.iter().zip(promised) {
+        let body = String::from_utf8(webhook.body.to_vec()).unwrap();
+        assert_eq!(fields(&body), fields(&fixture(&format!("twilio/{name}.txt"))), "{name}");
+    }
+    assert_eq!(received[4].field("Body").as_deref(), Some("شكرا 👍"));
+    // Tenant B's account signs with a SharedKey.
+    let shared = &received[3];
+    let url = format!("{}/webhooks/twilio/tnt_b/con_tb/inbound", stage.ringback.url);
+    assert_eq!(
+        shared.header("x-twilio-signature"),
+        signatures::twilio_shared_key("shared-secret", &url, &shared.form())
+    );
+    assert_eq!(
+        shared.header("x-twilio-webhooks-signature-settings"),
+        "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
+    );
+}
+
+#[tokio::test]
+async fn whoever_writes_stop_gets_no_more_sms_until_start() {
+    let stage = Stage::set().await;
+    let sms = [("To", MAYA), ("From", SMS), ("Body", "hello")];
+    assert_eq!(stage.twilio(&sms).await.0, 201);
+    stage
+        .post(
+            "/replies",
+            json!({"tenant": "tnt_a", "from": MAYA, "text": " stop ", "channel": "sms"}),
+        )
+        .await;
+    assert_refused(stage.twilio(&sms).await, "400_error_21610_stop_list");
+    assert_eq!(
+        stage
+            .twilio(&[("To", "+447700900112"), ("From", SMS), ("Body", "hello")])
+            .await
+            .0,
+        201
+    );
+    stage
+        .post(
+            "/replies",
+            json!({"tenant": "tnt_a", "from": MAYA, "text": "START", "channel": "sms"}),
+        )
+        .await;
+    assert_eq!(stage.twilio(&sms).await.0, 201);
+}
+
+#[tokio::test]
+async fn messages_are_listed_by_address_and_date_page_by_page() {
+    let stage = Stage::set().await;
+    for place in 0..5 {
+        stage
+            .twilio(&[("To", MAYA), ("From", SMS), ("Body", &format!("number {place}"))])
+            .await;
+    }
+    stage
+        .twilio(&[("To", "+447700900112"), ("From", SMS), ("Body", "another")])
+        .await;
+    stage.maya_writes("tnt_a", "sms").await;
+    stage.drained().await;
+    let count = async |query: &[(&str, &str)]| stage.twilio_list(query).await["messages"].as_array().unwrap().len();
+    assert_eq!(count(&[]).await, 7);
+    assert_eq!(count(&[("To", MAYA)]).await, 5);
+    assert_eq!(count(&[("From", MAYA)]).await, 1);
+    assert_eq!(count(&[("To", "whatsapp:+447700900111")]).await, 0);
+    assert_eq!(count(&[("To", MAYA), ("DateSent>", "2020-01-01")]).await, 5);
+    assert_eq!(count(&[("To", MAYA), ("DateSent<", "2020-01-01")]).await, 0);
+    assert_eq!(count(&[("To", MAYA), ("DateSent", "2020-01-01")]).await, 0);
+    assert_eq!(
+        count(&[
+            ("To", MAYA),
+            ("DateSent>", "2020-01-01T00:00:00Z"),
+            ("DateSent<", "2099-01-01T00:00:00Z")
+        ])
+        .await,
+        5
+    );
+
+    let mut page = stage.twilio_list(&[("To", MAYA), ("PageSize", "2")]).await;
+    let mut bodies: Vec<Value> = Vec::new();
+    loop {
+        bodies.extend(
+            page["messages"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|message| message["body"].clone()),
+        );
+        let Some(next) = page["next_page_uri"].as_str() else {
+            break;
+        };
+        page = parsed(stage.http.get(stage.url(next)).basic_auth("SKa", Some("secret-a")))
+            .await
+            .1;
+    }
+    bodies.sort_by_key(ToString::to_string);
+    assert_eq!(bodies, ["number 0", "number 1", "number 2", "number 3", "number 4"]);
+}
+
+#[tokio::test]
+async fn segments_are_counted_as_billed() {
+    let stage = Stage::set().await;
+    let cases = [
+        ("x".repeat(160), "1"),
+        ("x".repeat(161), "2"),
+        ("ش".repeat(70), "1"),
+        ("ش".repeat(71), "2"),
+        ("€".repeat(81), "2"),
+    ];
+    for (body, segments) in cases {
+        let (_, answer) = stage.twilio(&[("To", MAYA), ("From", SMS), ("Body", &body)]).await;
+        assert_eq!(answer["num_segments"], segments, "{body}");
+    }
+}

@@ -1,0 +1,245 @@
+use serde_json::{Value, json};
+use simulators::signatures;
+
+use crate::ringback::{Received, Ringback};
+use crate::support::{MAYA, Stage, fields, fixture};
+
+/// Ringback that answers `/voice` with one document and what is asked next with another.
+async fn stage(voice: &str, next: &str) -> Stage {
+    let (voice, next) = (voice.to_owned(), next.to_owned());
+    let ringback = Ringback::answering(move |received, _| {
+        let is_dial = received.field("DialCallStatus").is_some();
+        let body = if received.path.ends_with("/voice") {
+            &voice
+        } else if is_dial {
+            &next
+        } else {
+            ""
+        };
+        (200, body.to_owned())
+    })
+    .await;
+    Stage::opposite(ringback, json!({})).await
+}
+
+/// A TwiML fixture, its URLs made relative: they would lead outside.
+fn twiml(name: &str) -> String {
+    fixture(&format!("twilio/voice/{name}.xml")).replace("https://hooks.example.test", "")
+}
+
+async fn call(stage: &Stage, outcome: &str) -> Value {
+    stage
+        .post("/calls", json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome}))
+        .await
+}
+
+fn assert_fields(received: &Received, name: &str) {
+    let body = String::from_utf8_lossy(&received.body);
+    assert_eq!(
+        fields(&body),
+        fields(&fixture(&format!("twilio/voice/{name}.txt"))),
+        "{name}: {}",
+        received.path
+    );
+}
+
+fn status(received: &Received) -> String {
+    received.field("CallStatus").unwrap_or_default()
+}
+
+#[tokio::test]
+async fn dial_results_are_reported_to_the_action_with_the_fields_of_the_fixtures() {
+    let cases = [
+        ("missed", "no-answer", "in-progress", "dial_action_no_answer"),
+        ("busy", "busy", "in-progress", "dial_action_busy"),
+        ("answered", "completed", "in-progress", "dial_action_completed"),
+        ("failed", "failed", "in-progress", "dial_action_failed"),
+        ("abandoned", "canceled", "completed", "dial_action_caller_hung_up"),
+    ];
+    for (outcome, dial_status, call_status, promised) in cases {
+        let stage = stage(&twiml("twiml_forward_then_action"), &twiml("twiml_empty")).await;
+        let placed = call(&stage, outcome).await;
+        let received = stage.ringback.received();
+        let paths: Vec<_> = received.iter().map(|received| received.path.as_str()).collect();
+        let connection = "/webhooks/twilio/tnt_a/con_ta";
+        assert_eq!(
+            paths,
+            [
+                &format!("{connection}/voice"),
+                "/v1/twilio/tnt_a/dial-action",
+                &format!("{connection}/status")
+            ]
+        );
+        assert_fields(&received[0], "inbound_anonymous");
+        assert_fields(&received[1], promised);
+        assert_fields(&received[2], "status_completed_long");
+        assert_eq!(status(&received[0]), "ringing");
+        assert_eq!(status(&received[1]), call_status, "{outcome}");
+        assert_eq!(received[1].field("DialCallStatus").as_deref(), Some(dial_status));
+        assert_eq!(
+            status(&received[2]),
+            "completed",
+            "an answered leg always ends so: {outcome}"
+        );
+        for webhook in &received {
+            assert_eq!(webhook.field("CallSid").as_deref(), placed["call_id"].as_str());
+            let url = format!("{}{}", stage.ringback.url, webhook.path);
+            let signature = signatures::twilio("fixture0twilio0auth0token0000001", &url, &webhook.form());
+            assert_eq!(webhook.header("x-twilio-signature"), signature);
+        }
+        assert_eq!(placed["events"].as_array().unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_voicemail_is_recorded_and_reported() {
+    let stage = stage(&twiml("twiml_forward_then_action"), &twiml("twiml_voicemail")).await;
+    let talk = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "voicemail", "talk_seconds": 18});
+    stage.post("/calls", talk).await;
+    let received = stage.ringback.at("/recording");
+    assert_eq!(received.len(), 1);
+    assert_fields(&received[0], "recording_status_voicemail");
+    assert_eq!(received[0].field("RecordingDuration").as_deref(), Some("18"));
+    let silent = call(&stage, "missed").await;
+    assert_eq!(
+        stage.ringback.at("/recording").len(),
+        1,
+        "who is not spoken to leaves nothing: {silent}"
+    );
+}
+
+#[tokio::test]
+async fn a_rejected_call_is_busy() {
+    let stage = stage(&twiml("twiml_hangup_busy"), "").await;
+    call(&stage, "missed").await;
+    let received = stage.ringback.at("/status");
+    assert_eq!(status(&received[0]), "busy");
+    assert_fields(&received[0], "status_busy");
+    assert_eq!(received[0].field("CallDuration").as_deref(), Some("0"));
+}
+
+#[tokio::test]
+async fn an_empty_answer_ends_the_call_as_completed() {
+    let stage = stage(&twiml("twiml_empty"), "").await;
+    call(&stage, "missed").await;
+    assert_fields(&stage.ringback.at("/status")[0], "status_completed_short_no_dial");
+    assert_eq!(status(&stage.ringback.at("/status")[0]), "completed");
+}
+
+#[tokio::test]
+async fn flows_are_followed_but_not_in_circles() {
+    let redirects = r#"<Response><Gather><Say>Press 1</Say></Gather><Pause length="3"/><Redirect>/webhooks/twilio/tnt_a/con_ta/voice?again=1</Redirect></Response>"#;
+    let stage = stage(redirects, "").await;
+    let ringback = Ringback::answering(move |received, _| {
+        let more = received.path.ends_with("/voice");
+        (
+            200,
+            if more {
+                redirects
+            } else {
+                "<Response><Dial method=\"GET\" action=\"next?a=1\">+4420</Dial></Response>"
+            }
+            .to_owned(),
+        )
+    })
+    .await;
+    let circle = Stage::opposite(
+        Ringback::answering(move |_, _| (200, redirects.replace("?again=1", ""))).await,
+        json!({}),
+    )
+    .await;
+    call(&circle, "missed").await;
+    assert_eq!(circle.ringback.at("/voice").len(), 20);
+    assert_eq!(circle.ringback.at("/status").len(), 1);
+    drop(stage);
+
+    let stage = Stage::opposite(ringback, json!({})).await;
+    call(&stage, "missed").await;
+    let asked = stage.ringback.at("/next");
+    assert_eq!(asked[0].method, "GET");
+    assert!(
+        asked[0]
+            .path
+            .starts_with("/webhooks/twilio/tnt_a/con_ta/next?a=1&AccountSid="),
+        "{}",
+        asked[0].path
+    );
+    let url = format!("{}{}", stage.ringback.url, asked[0].path);
+    assert_eq!(
+        asked[0].header("x-twilio-signature"),
+        signatures::twilio("fixture0twilio0auth0token0000001", &url, &[])
+    );
+}
+
+#[tokio::test]
+async fn unreadable_twiml_ends_the_call() {
+    for body in ["<html>", "{}", "<Request/>"] {
+        let stage = stage(body, "").await;
+        let placed = call(&stage, "missed").await;
+        assert_eq!(placed["events"][1]["what"], "unreadable TwiML");
+        assert_eq!(status(&stage.ringback.at("/status")[0]), "completed");
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_own_flow_tells_the_final_status_only() {
+    for (outcome, expected) in [
+        ("missed", "no-answer"),
+        ("busy", "busy"),
+        ("failed", "failed"),
+        ("abandoned", "canceled"),
+        ("answered", "completed"),
+    ] {
+        let stage = Stage::set().await;
+        stage
+            .post(
+                "/calls",
+                json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome, "own_flow": true}),
+            )
+            .await;
+        let received = stage.ringback.received();
+        assert_eq!(received.len(), 1);
+        assert_eq!(status(&received[0]), expected);
+        let promised = expected.replace('-', "_").replace("completed", "completed_long");
+        assert_fields(&received[0], &format!("status_{promised}"));
+    }
+}
+
+#[tokio::test]
+async fn a_withheld_number_is_spelt_on_the_keypad() {
+    let stage = stage(&twiml("twiml_empty"), "").await;
+    stage
+        .post(
+            "/calls",
+            json!({"tenant": "tnt_a", "from": "anonymous", "outcome": "missed"}),
+        )
+        .await;
+    assert_eq!(
+        stage.ringback.received()[0].field("From").as_deref(),
+        Some("+266696687")
+    );
+    assert_eq!(stage.get("/phones").await, json!([]), "nobody's phone");
+}
+
+#[tokio::test]
+async fn repeated_and_shuffled_calls_deliver_every_webhook_that_often() {
+    for outcome in ["missed", "voicemail"] {
+        let stage = stage(&twiml("twiml_forward_then_action"), &twiml("twiml_voicemail")).await;
+        let chaos = json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome, "repeat": 3, "shuffle": true});
+        let placed = stage.post("/calls", chaos).await;
+        let count = |part: &str| stage.ringback.at(part).len();
+        assert_eq!(
+            (count("/voice"), count("/dial-action"), count("/status")),
+            (3, 3, 3),
+            "{placed}"
+        );
+        assert_eq!(count("/recording"), if outcome == "voicemail" { 3 } else { 0 });
+        let tokens: std::collections::BTreeSet<_> = stage
+            .ringback
+            .at("/status")
+            .iter()
+            .map(|copy| copy.header("i-twilio-idempotency-token").to_owned())
+            .collect();
+        assert_eq!(tokens.len(), 1, "copies of one webhook carry one token");
+    }
+}

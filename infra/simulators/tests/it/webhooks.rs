@@ -1,0 +1,193 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use serde_json::json;
+
+use crate::ringback::Ringback;
+use crate::support::{MAYA, Stage, template, until};
+
+#[tokio::test]
+async fn webhooks_are_redelivered_until_they_are_taken() {
+    let ringback = Ringback::answering(|_, before| (if before < 5 { 503 } else { 200 }, String::new())).await;
+    let stage = Stage::opposite(ringback, json!({})).await;
+    let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
+    let placed = stage.post("/calls", call).await;
+    assert_eq!(placed["events"][0]["status"], 200);
+    let received = stage.ringback.received();
+    assert_eq!(received.len(), 6);
+    let ids: BTreeSet<_> = received.iter().map(|again| again.header("webhook-id")).collect();
+    assert_eq!(ids.len(), 1, "a redelivery is known by its id");
+    let counts = stage.get("/deliveries").await;
+    let counts = (
+        &counts["delivered"],
+        &counts["failed"],
+        &counts["pending"],
+        &counts["attempts"],
+    );
+    assert_eq!(counts, (&json!(1), &json!(0), &json!(0), &json!(6)));
+}
+
+#[tokio::test]
+async fn an_outage_delays_statuses_and_loses_none() {
+    let status = Arc::new(AtomicU16::new(503));
+    let answer = Arc::clone(&status);
+    let ringback = Ringback::answering(move |_, _| (answer.load(Ordering::SeqCst), String::new())).await;
+    let delivery = json!({"attempts": 100_000, "first_backoff_ms": 1, "max_backoff_ms": 5});
+    let stage = Stage::opposite(ringback, json!({"delivery": delivery})).await;
+    stage.send_whatsapp(&template(MAYA, "k")).await;
+    until("the webhook was refused a few times", async || {
+        stage.ringback.received().len() > 10
+    })
+    .await;
+    assert_eq!(stage.get("/idle").await["idle"], false);
+    status.store(200, Ordering::SeqCst);
+    stage.drained().await;
+    let taken: BTreeSet<_> = stage.ringback.statuses().into_iter().collect();
+    assert_eq!(taken.len(), 3);
+    assert_eq!(stage.get("/idle").await["delivered_webhooks"], 3);
+}
+
+#[tokio::test]
+async fn a_webhook_nobody_takes_is_given_up_and_counted() {
+    let ringback = Ringback::answering(|_, _| (401, "secret reason".to_owned())).await;
+    let delivery = json!({"attempts": 4, "first_backoff_ms": 1, "max_backoff_ms": 2});
+    let stage = Stage::opposite(ringback, json!({"delivery": delivery})).await;
+    let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
+    assert_eq!(stage.post("/calls", call).await["events"][0]["status"], 401);
+    assert_eq!(stage.ringback.received().len(), 4);
+    let counts = stage.get("/deliveries").await;
+    assert_eq!(
+        (&counts["failed"], &counts["failures"][0]["attempts"]),
+        (&json!(1), &json!(4))
+    );
+    assert_eq!(stage.get("/idle").await["idle"], true);
+}
+
+#[tokio::test]
+async fn a_generic_event_found_unreadable_is_not_sent_again() {
+    let stage = Stage::opposite(Ringback::answering(|_, _| (422, String::new())).await, json!({})).await;
+    let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
+    assert_eq!(stage.post("/calls", call).await["events"][0]["status"], 422);
+    assert_eq!(stage.ringback.received().len(), 1);
+}
+
+#[tokio::test]
+async fn tenants_of_a_shared_app_get_its_own_url() {
+    let stage = Stage::set().await;
+    let mut tenant = crate::support::tenant_a();
+    tenant["whatsapp"]["shared_app"] = json!(true);
+    stage
+        .put(
+            "/config",
+            json!({"public_base_url": stage.ringback.url, "tenants": [tenant]}),
+        )
+        .await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    assert_eq!(stage.ringback.received()[0].path, "/webhooks/whatsapp");
+}
+
+#[tokio::test]
+async fn who_does_not_read_by_themselves_reads_when_told() {
+    let stage = Stage::with(json!({"auto_read": false})).await;
+    stage.send_whatsapp(&template(MAYA, "k")).await;
+    stage.drained().await;
+    assert_eq!(stage.ringback.statuses(), ["sent", "delivered"]);
+    assert_eq!(stage.post(&format!("/phones/{MAYA}/read"), json!({})).await["read"], 1);
+    stage.drained().await;
+    assert_eq!(stage.ringback.statuses(), ["sent", "delivered", "read"]);
+    assert_eq!(stage.post(&format!("/phones/{MAYA}/read"), json!({})).await["read"], 0);
+}
+
+#[tokio::test]
+async fn the_page_and_its_parts_are_served_and_phones_change_live() {
+    let stage = Stage::set().await;
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/page.css", "text/css"),
+        ("/page.js", "text/javascript"),
+        ("/favicon.svg", "image/svg"),
+    ] {
+        let answer = stage.http.get(stage.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(
+            answer.headers()["content-type"].to_str().unwrap().starts_with(kind),
+            "{path}"
+        );
+    }
+    let mut events = stage.http.get(stage.url("/events")).send().await.unwrap();
+    stage.send_whatsapp(&template(MAYA, "k")).await;
+    let chunk = events.chunk().await.unwrap().unwrap();
+    assert_eq!(
+        String::from_utf8(chunk.to_vec()).unwrap().trim(),
+        format!("event: changed\ndata: {MAYA}")
+    );
+    stage.drained().await;
+    let phone = stage.get(&format!("/phones/{MAYA}")).await;
+    let item = &phone["chats"][0]["whatsapp"][0];
+    assert_eq!(
+        (&item["kind"], &item["text"], &item["status"]),
+        (&json!("out"), &json!("Hello World"), &json!("read"))
+    );
+    assert_eq!(stage.get("/phones").await[0]["number"], MAYA);
+    let shown = stage.get("/tenants").await.to_string();
+    assert!(
+        !shown.contains("token") && !shown.contains("secret"),
+        "no secret leaves: {shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_reset_forgets_everything_but_the_tenants() {
+    let stage = Stage::set().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    stage.send_whatsapp(&template(MAYA, "k")).await;
+    stage.faults(json!([{"kind": "throttled"}])).await;
+    stage.drained().await;
+    stage.post("/reset", json!({})).await;
+    assert!(stage.outbox("").await.is_empty());
+    assert_eq!(stage.get("/faults").await, json!([]));
+    assert_eq!(stage.get("/phones").await, json!([]));
+    assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_outbox_finds_a_number_whose_plus_became_a_space() {
+    let stage = Stage::set().await;
+    stage.send_whatsapp(&template(MAYA, "k")).await;
+    stage.send_whatsapp(&template("+447700900112", "k")).await;
+    for query in [
+        "?to=+447700900111",
+        "?to=%2B447700900111&tenant=tnt_a",
+        "?to=447700900111",
+    ] {
+        let found = stage.outbox(query).await;
+        assert_eq!(found.len(), 1, "{query}");
+        assert_eq!(found[0]["to"], MAYA);
+    }
+    assert!(stage.outbox("?to=+447700900111&tenant=tnt_b").await.is_empty());
+}
+
+#[tokio::test]
+async fn stopping_waits_for_nobody_who_is_held() {
+    let stage = Stage::set().await;
+    stage.faults(json!([{"kind": "timeout_before", "seconds": 600}])).await;
+    let held = stage
+        .http
+        .post(stage.url("/v26.0/910000000000001/messages"))
+        .bearer_auth("token-a");
+    let held = tokio::spawn(held.json(&template(MAYA, "k")).send());
+    let _open_page = stage.http.get(stage.url("/events")).send().await.unwrap();
+    until("the request is held", async || {
+        stage.get("/faults").await[0]["kind"] == "timeout_before"
+    })
+    .await;
+    tokio::time::timeout(std::time::Duration::from_secs(30), stage.simulators.stop())
+        .await
+        .expect("stopped");
+    assert!(
+        held.await
+            .unwrap()
+            .map_or(true, |answer| answer.status().is_server_error())
+    );
+}
