@@ -24,7 +24,7 @@ pub struct Config {
     pub auto_read: bool,
     pub delivery: Delivery,
     /// How free text outside the 24-hour window is refused: in the answer, or accepted and failed by a status later.
-    /// Vendors do either (PROVIDERS-messaging 0, row 8).
+    /// Meta does either.
     pub window_closed: WindowClosed,
 }
 

@@ -1,7 +1,5 @@
+use process_provider_event::{Context, handle};
+
 fn main() -> Result<(), kit::Error> {
-    kit::serve_queue(
-        env!("CARGO_PKG_NAME"),
-        process_provider_event::Context::new,
-        process_provider_event::handle,
-    )
+    kit::serve_queue(env!("CARGO_PKG_NAME"), Context::new, handle)
 }

@@ -9,7 +9,10 @@ use domain::{
 };
 use serde_json::{from_str, json};
 
-use crate::repository::{files, read, root};
+use crate::{
+    repository::{files, read, root},
+    template::template,
+};
 
 /// Targets of Markdown links.
 fn links(text: &str) -> impl Iterator<Item = &str> {
@@ -77,4 +80,53 @@ fn the_example_of_a_rule_works_as_written() {
         connections: vec![serde_json::from_value::<ConnectionSummary>(carries).unwrap()],
     };
     assert_eq!(config.problems(), Vec::<String>::new());
+}
+
+#[test]
+fn every_parameter_is_explained_to_operators() {
+    let page = read("docs/operations.md");
+    for name in template()["Parameters"].as_object().expect("parameters").keys() {
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "docs/operations.md does not explain {name}"
+        );
+    }
+}
+
+/// The signature in the documentation is right: who follows the page byte for byte gets the same.
+#[test]
+fn the_worked_example_of_the_generic_event_verifies() {
+    let page = read("docs/generic-telephony.md");
+    let one = |label: &str| {
+        let found = blocks(&page, label);
+        found
+            .first()
+            .unwrap_or_else(|| panic!("generic-telephony.md has no {label}"))
+            .trim_end()
+    };
+    let field = |name: &str| {
+        let (_, rest) = page
+            .split_once(&format!("{name}: "))
+            .unwrap_or_else(|| panic!("no {name}"));
+        rest.lines().next().unwrap_or_default()
+    };
+    let secret = page
+        .split('`')
+        .find(|text| text.starts_with("whsec_") && text.len() > 20)
+        .expect("a secret");
+    let timestamp = field("webhook-timestamp");
+    let now = domain::Timestamp::from_second(timestamp.parse().unwrap()).unwrap();
+    let body = one("json body");
+    let headers = providers::telephony::Headers {
+        id: Some(field("webhook-id")),
+        timestamp: Some(timestamp),
+        signature: Some(field("webhook-signature")),
+    };
+    assert_eq!(
+        providers::telephony::verify(&[secret], headers, body.as_bytes(), now),
+        Ok(())
+    );
+    let connection = "conn_00000000000000000000000001".parse().unwrap();
+    let event = providers::telephony::event(body.as_bytes(), connection, now).unwrap();
+    assert_eq!(event.facts.stated, Some(domain::call::Outcome::Missed));
 }

@@ -1,1 +1,152 @@
-//! Variables that functions read against those that the template gives them.
+//! Variables that functions read against those that the template gives them: one that is missing stops a function at its
+//! start, one too many says something about a function that is not true.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{
+    repository::{Package, packages},
+    template::{functions, template},
+};
+
+/// What a use of the kit reads: a text in a function's sources, the variables that it needs, those that it may be given.
+const KIT: &[(&str, &[&str], &[&str])] = &[
+    (
+        "Webhook::new(",
+        &["TABLE_NAME", "KMS_VERIFY_KEY_ID", "RAW_BUCKET"],
+        &["PUBLIC_BASE_URL"],
+    ),
+    ("Queue::new(", &[], &["RAW_BUCKET"]),
+    ("RawBucket::new(", &["RAW_BUCKET"], &[]),
+    ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
+    ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
+    ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
+    (
+        "QueueName::ALL",
+        &["CALLS_QUEUE_URL", "PROVIDER_EVENTS_QUEUE_URL", "SENDS_QUEUE_URL"],
+        &[],
+    ),
+    (".timers()", &[], TIMERS),
+    ("crash::point(", &["CRASH_POINTS"], &[]),
+];
+
+const TIMERS: &[&str] = &[
+    "PROVIDER_TIMEOUT",
+    "CLAIM_SECONDS",
+    "FIRST_DUE_SECONDS",
+    "UNKNOWN_DEADLINE_SECONDS",
+    "DECIDE_CALL_SECONDS",
+    "RECHECK_SECONDS",
+];
+
+fn names(variables: &'static Value) -> BTreeSet<&'static str> {
+    let variables = variables["Environment"]["Variables"].as_object();
+    variables
+        .into_iter()
+        .flat_map(|variables| variables.keys().map(String::as_str))
+        .collect()
+}
+
+/// Texts in quotes that have the form of a variable's name.
+fn named(sources: &str) -> BTreeSet<&str> {
+    let is_name = |text: &&str| {
+        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        text.contains('_') && text.bytes().all(allowed)
+    };
+    sources.split('"').filter(is_name).collect()
+}
+
+fn function(name: &str) -> &'static Package {
+    let package = packages()
+        .iter()
+        .find(|package| package.is_function() && package.name == name);
+    package.unwrap_or_else(|| panic!("no crate {name}"))
+}
+
+/// Without the tests at the end of a file, which play with variables.
+fn code(package: &Package) -> String {
+    let sources = package.sources();
+    sources
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn functions_are_given_what_they_read_and_nothing_else() {
+    let everywhere = names(&template()["Globals"]["Function"]);
+    assert_eq!(
+        everywhere,
+        BTreeSet::from(["LOG_LEVEL", "STAGE"]),
+        "what the kit reads in every function"
+    );
+    let all: BTreeSet<&str> = functions()
+        .iter()
+        .flat_map(|function| names(&function.resource["Properties"]))
+        .chain(everywhere)
+        .collect();
+    for deployed in functions() {
+        let given = names(&deployed.resource["Properties"]);
+        let sources = code(function(deployed.name));
+        let mut needed: BTreeSet<&str> = named(&sources).into_iter().filter(|name| all.contains(name)).collect();
+        let mut allowed = needed.clone();
+        for (mark, needs, may) in KIT {
+            if sources.contains(mark) {
+                needed.extend(*needs);
+                allowed.extend(needs.iter().chain(*may));
+            }
+        }
+        let missing: Vec<_> = needed.difference(&given).collect();
+        assert!(
+            missing.is_empty(),
+            "{} reads {missing:?}, which the template does not give it",
+            deployed.id
+        );
+        let unread: Vec<_> = given.difference(&allowed).collect();
+        assert!(
+            unread.is_empty(),
+            "the template gives {} {unread:?}, which it does not read",
+            deployed.id
+        );
+    }
+}
+
+#[test]
+fn every_variable_that_is_read_stands_in_the_template() {
+    const OF_LAMBDA: &[&str] = &[
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_ENDPOINT_URL",
+    ];
+    let mut given: BTreeSet<&str> = names(&template()["Globals"]["Function"]);
+    given.extend(
+        functions()
+            .iter()
+            .flat_map(|function| names(&function.resource["Properties"])),
+    );
+    given.extend(OF_LAMBDA);
+    for package in packages()
+        .iter()
+        .filter(|package| !package.is_tool() && package.name != "testkit")
+    {
+        let sources = code(package);
+        for read in [
+            ".text(\"",
+            ".optional(\"",
+            ".url(\"",
+            ".optional_url(\"",
+            ".seconds(\"",
+            ".optional_seconds(\"",
+        ] {
+            for name in sources.split(read).skip(1).filter_map(|rest| rest.split('"').next()) {
+                // One letter: the kit's own tests.
+                let known = given.contains(name) || name.len() == 1;
+                assert!(known, "{} reads {name}, which no function is given", package.name);
+            }
+        }
+    }
+}

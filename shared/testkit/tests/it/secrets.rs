@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
+use access::shared_app::AppSecrets;
 use domain::connection::{SendSecrets, SharedKey, VerifySecrets};
 
 use crate::repository::{read, rust_files};
@@ -25,6 +26,7 @@ fn secrets_cannot_be_printed() {
     <VerifySecrets as CannotBePrinted<_>>::cannot_be_printed();
     <SendSecrets as CannotBePrinted<_>>::cannot_be_printed();
     <SharedKey as CannotBePrinted<_>>::cannot_be_printed();
+    <AppSecrets as CannotBePrinted<_>>::cannot_be_printed();
 }
 
 #[test]

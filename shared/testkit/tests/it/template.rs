@@ -241,3 +241,22 @@ fn alarms_stay_few_and_reach_somebody() {
         );
     }
 }
+
+#[test]
+fn alarms_watch_metrics_that_somebody_counts() {
+    let counted: String = packages()
+        .iter()
+        .filter(|package| !package.is_tool())
+        .map(|package| package.sources())
+        .collect();
+    for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
+        let properties = &alarm["Properties"];
+        if properties["Namespace"] == "Ringback" {
+            let metric = properties["MetricName"].as_str().expect("a metric");
+            assert!(
+                counted.contains(&format!("\"{metric}\"")),
+                "{id} waits for {metric}, which nobody counts"
+            );
+        }
+    }
+}

@@ -78,3 +78,24 @@ fn every_environment_of_samconfig_holds_the_order() {
         check(&timers, &format!("samconfig.toml {name}"));
     }
 }
+
+/// `("Name", number)` pairs of a Rust table.
+fn table(text: &str) -> Timers {
+    let pairs = text.split("(\"").skip(1).filter_map(|rest| rest.split_once("\", "));
+    let number = |rest: &str| rest.split(')').next().unwrap_or_default().trim().parse().ok();
+    pairs
+        .filter_map(|(name, rest)| Some((name.to_owned(), number(rest)?)))
+        .collect()
+}
+
+#[test]
+fn the_local_stacks_timers_hold_the_order_and_shorten_every_timer() {
+    let local = table(&read("infra/stack/src/deploy.rs"));
+    for (name, seconds) in defaults().into_iter().filter(|(name, _)| !name.ends_with("Days")) {
+        let shorter = local
+            .get(&name)
+            .unwrap_or_else(|| panic!("the local stack does not set {name}"));
+        assert!(*shorter < seconds, "{name} is {shorter} locally, {seconds} on AWS");
+    }
+    check(&local, "infra/stack/src/deploy.rs");
+}
