@@ -1,7 +1,5 @@
+use publish_changes::{Context, handle};
+
 fn main() -> Result<(), kit::Error> {
-    kit::serve_stream(
-        env!("CARGO_PKG_NAME"),
-        publish_changes::Context::new,
-        publish_changes::handle,
-    )
+    kit::serve_stream(env!("CARGO_PKG_NAME"), Context::new, handle)
 }
