@@ -1,0 +1,299 @@
+//! A table, three queues, a bucket and two keys for one test alone, in the emulator that `RINGBACK_TEST_AWS` names.
+
+use std::collections::BTreeMap;
+
+use access::{Kms, Secrets, operator};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, StreamSpecification, StreamViewType,
+};
+use domain::{Timestamp, ids::TenantId};
+use kit::{Clock, Config, Env, Ids, QueueName, Stage};
+use serde_json::Value;
+use store::{Store, TenantScope};
+
+/// One test's own AWS.
+pub struct Aws {
+    variables: BTreeMap<String, String>,
+    env: Env,
+    clock: Clock,
+    ids: Ids,
+}
+
+const NEEDED: &str =
+    "this test needs the AWS emulator; run it by `cargo stack test`, or set RINGBACK_TEST_AWS to a MiniStack's URL";
+
+/// The time at which every test begins: within the vectors' and fixtures' own day.
+#[must_use]
+pub fn noon() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().expect("it is a time")
+}
+
+impl Aws {
+    /// New and empty, at [`noon`].
+    ///
+    /// # Panics
+    /// When there is no emulator: a test that needs one must not pass without it.
+    pub async fn new() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "how `cargo stack test` tells tests where the emulator is"
+        )]
+        let endpoint = std::env::var("RINGBACK_TEST_AWS").expect(NEEDED);
+        let own = Ids::random(Clock::system()).ulid().to_string().to_ascii_lowercase();
+        let clock = Clock::fixed(noon());
+        let mut variables: BTreeMap<String, String> = [
+            ("STAGE", Stage::Local.as_str()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ENDPOINT_URL", &endpoint),
+            ("TABLE_NAME", &format!("test-{own}")),
+            ("RAW_BUCKET", &format!("test-{own}")),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+        let making = env(&variables, &clock, &Ids::random(clock.clone()));
+        tokio::join!(make_table(&making), make_bucket(&making));
+        for queue in QueueName::ALL {
+            let made = making
+                .sqs()
+                .create_queue()
+                .queue_name(format!("test-{}-{own}", queue.as_str()));
+            let url = made.send().await.expect("a queue is made").queue_url;
+            variables.insert(queue.variable().to_owned(), url.expect("a queue has a URL"));
+        }
+        for key in ["KMS_VERIFY_KEY_ID", "KMS_SEND_KEY_ID"] {
+            let made = making.kms().create_key().send().await.expect("a key is made");
+            let arn = made.key_metadata.and_then(|key| key.arn).expect("a key has an ARN");
+            variables.insert(key.to_owned(), arn);
+        }
+        let ids = Ids::random(clock.clone());
+        let env = env(&variables, &clock, &ids);
+        Self {
+            variables,
+            env,
+            clock,
+            ids,
+        }
+    }
+
+    /// What a function of the stack would be given.
+    #[must_use]
+    pub const fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The same with some variables set otherwise; an empty one is as good as missing.
+    #[must_use]
+    pub fn env_with(&self, changes: &[(&str, &str)]) -> Env {
+        let mut variables = self.variables.clone();
+        for (name, value) in changes {
+            variables.insert((*name).to_owned(), (*value).to_owned());
+        }
+        env(&variables, &self.clock, &self.ids)
+    }
+
+    /// The time of everything in the test.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// New ids.
+    #[must_use]
+    pub const fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// The table.
+    ///
+    /// # Panics
+    /// Never: the test has one.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        Store::new(
+            self.env.dynamodb(),
+            self.env.config().text("TABLE_NAME").expect("the test has a table"),
+        )
+    }
+
+    /// Sealing and opening with both keys.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        let key = |name: &str| self.env.config().optional(name).map(str::to_owned);
+        Secrets::new(Kms::new(
+            self.env.kms(),
+            key("KMS_VERIFY_KEY_ID"),
+            key("KMS_SEND_KEY_ID"),
+        ))
+    }
+
+    /// An operator's scope of this tenant.
+    #[must_use]
+    pub fn scope(&self, tenant: TenantId) -> TenantScope {
+        operator::scope(tenant)
+    }
+
+    /// Takes everything out of a queue: the bodies, in any order.
+    ///
+    /// # Panics
+    /// When the queue does not answer or a body is not JSON.
+    pub async fn drain(&self, queue: QueueName) -> Vec<Value> {
+        self.drain_with_groups(queue)
+            .await
+            .into_iter()
+            .map(|(_, body)| body)
+            .collect()
+    }
+
+    /// As [`Aws::drain`], each with its message group.
+    ///
+    /// # Panics
+    /// As [`Aws::drain`].
+    pub async fn drain_with_groups(&self, queue: QueueName) -> Vec<(String, Value)> {
+        use aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId;
+        let url = self
+            .env
+            .config()
+            .text(queue.variable())
+            .expect("the test has this queue");
+        let mut found = Vec::new();
+        loop {
+            let receive = self
+                .env
+                .sqs()
+                .receive_message()
+                .queue_url(url)
+                .max_number_of_messages(10);
+            let received = receive
+                .message_system_attribute_names(MessageGroupId)
+                .wait_time_seconds(0)
+                .send()
+                .await;
+            let messages = received.expect("the queue answers").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return found;
+            }
+            for message in messages {
+                let body = serde_json::from_str(&message.body.unwrap_or_default()).expect("a job is JSON");
+                let group = message
+                    .attributes
+                    .and_then(|mut attributes| attributes.remove(&MessageGroupId));
+                found.push((group.unwrap_or_default(), body));
+                let delete = self.env.sqs().delete_message().queue_url(url);
+                let handle = message.receipt_handle.unwrap_or_default();
+                delete
+                    .receipt_handle(handle)
+                    .send()
+                    .await
+                    .expect("a message is deleted");
+            }
+        }
+    }
+
+    /// The objects of the raw bucket under this prefix, by key.
+    ///
+    /// # Panics
+    /// When the bucket does not answer.
+    pub async fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        let bucket = self.env.config().text("RAW_BUCKET").expect("the test has a bucket");
+        let list = self
+            .env
+            .s3()
+            .list_objects_v2()
+            .bucket(bucket)
+            .prefix(prefix)
+            .send()
+            .await;
+        let mut found = BTreeMap::new();
+        for object in list.expect("the bucket answers").contents.unwrap_or_default() {
+            let key = object.key.expect("an object has a key");
+            let got = self.env.s3().get_object().bucket(bucket).key(&key).send().await;
+            let bytes = got
+                .expect("the object is there")
+                .body
+                .collect()
+                .await
+                .expect("it can be read");
+            found.insert(key, bytes.to_vec());
+        }
+        found
+    }
+
+    /// How many rows the table holds.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn row_count(&self) -> usize {
+        let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
+        let scan = self.env.dynamodb().scan().table_name(table).send().await;
+        usize::try_from(scan.expect("the table answers").count).unwrap_or_default()
+    }
+}
+
+fn env(variables: &BTreeMap<String, String>, clock: &Clock, ids: &Ids) -> Env {
+    let config = Config::from_variables(variables.clone()).expect("the test's variables are right");
+    Env::new("test", config, clock.clone(), ids.clone()).expect("the test's variables are right")
+}
+
+/// As in `template.yaml`.
+async fn make_table(env: &Env) {
+    let attribute = |name: &str| {
+        let definition = AttributeDefinition::builder().attribute_name(name);
+        definition
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .expect("it is complete")
+    };
+    let key = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .expect("it is complete")
+    };
+    let index = |name: &str, hash: &str, range: &str, projection: Projection| {
+        let index = GlobalSecondaryIndex::builder().index_name(name);
+        let index = index
+            .key_schema(key(hash, KeyType::Hash))
+            .key_schema(key(range, KeyType::Range));
+        index.projection(projection).build().expect("it is complete")
+    };
+    let listed = ["kind", "name", "direction", "outcome", "channel", "created_at"];
+    let by_day = Projection::builder()
+        .projection_type(ProjectionType::Include)
+        .set_non_key_attributes(Some(listed.map(str::to_owned).to_vec()))
+        .build();
+    let due = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewAndOldImages)
+        .build()
+        .expect("it is complete");
+    let names = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"];
+    env.dynamodb()
+        .create_table()
+        .table_name(env.config().text("TABLE_NAME").expect("the test names a table"))
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(names.map(attribute).to_vec()))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(index("by_day", "gsi1pk", "gsi1sk", by_day))
+        .global_secondary_indexes(index("due", "gsi2pk", "gsi2sk", due))
+        .stream_specification(stream)
+        .send()
+        .await
+        .expect("a table is made");
+}
+
+async fn make_bucket(env: &Env) {
+    let bucket = env.config().text("RAW_BUCKET").expect("the test names a bucket");
+    env.s3()
+        .create_bucket()
+        .bucket(bucket)
+        .send()
+        .await
+        .expect("a bucket is made");
+}

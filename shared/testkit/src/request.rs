@@ -1,0 +1,158 @@
+//! Requests as API Gateway hands them to a function, and a function's answer in process.
+
+use axum::{Router, body::Bytes, http::Response};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use kit::{
+    Env,
+    http::{App, HttpEvent},
+};
+use serde_json::{Value, json};
+
+use crate::fixtures;
+
+/// A request to be made. Headers and path stand as a provider sends them.
+#[derive(Debug, Clone)]
+pub struct Call {
+    event: Value,
+}
+
+/// The domain of the API in the fixtures.
+pub const DOMAIN: &str = "demoapi123.execute-api.us-east-1.amazonaws.com";
+
+impl Call {
+    /// A request of this method for this path, which may have a query.
+    #[must_use]
+    pub fn new(method: &str, path_and_query: &str) -> Self {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let mut event = fixtures::json("aws/http_api_v2_json_webhook.json");
+        event["rawPath"] = path.into();
+        event["rawQueryString"] = query.into();
+        event["requestContext"]["http"]["method"] = method.into();
+        event["requestContext"]["http"]["path"] = path.into();
+        event["headers"] = json!({"host": DOMAIN});
+        event["body"] = Value::Null;
+        Self { event }
+    }
+
+    /// A `GET`.
+    #[must_use]
+    pub fn get(path_and_query: &str) -> Self {
+        Self::new("GET", path_and_query)
+    }
+
+    /// A `POST` of JSON.
+    #[must_use]
+    pub fn json(path: &str, body: impl AsRef<[u8]>) -> Self {
+        Self::new("POST", path)
+            .header("content-type", "application/json")
+            .body(body)
+    }
+
+    /// A `POST` of a form, which arrives as base64.
+    #[must_use]
+    pub fn form(path: &str, body: impl AsRef<[u8]>) -> Self {
+        let call = Self::new("POST", path).header("content-type", "application/x-www-form-urlencoded");
+        call.body_base64(body)
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.event["headers"][name] = value.into();
+        self
+    }
+
+    /// Leaves a header out.
+    #[must_use]
+    pub fn without_header(mut self, name: &str) -> Self {
+        if let Some(headers) = self.event["headers"].as_object_mut() {
+            headers.remove(name);
+        }
+        self
+    }
+
+    /// The body as text where it is one, else as base64, which is how API Gateway decides too for JSON.
+    #[must_use]
+    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        match std::str::from_utf8(body.as_ref()) {
+            Ok(text) => {
+                self.event["body"] = text.into();
+                self.event["isBase64Encoded"] = false.into();
+                self
+            }
+            Err(_) => self.body_base64(body),
+        }
+    }
+
+    /// The body as base64.
+    #[must_use]
+    pub fn body_base64(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.event["body"] = STANDARD.encode(body).into();
+        self.event["isBase64Encoded"] = true.into();
+        self
+    }
+
+    /// As the function gets it.
+    ///
+    /// # Panics
+    /// Never: it is built from API Gateway's own example.
+    #[must_use]
+    pub fn event(&self) -> HttpEvent {
+        serde_json::from_value(self.event.clone()).expect("it has API Gateway's form")
+    }
+}
+
+/// A function in process.
+pub struct Function(App);
+
+/// What it answered.
+#[derive(Debug, Clone)]
+pub struct Answer(Response<Bytes>);
+
+impl Function {
+    /// The function with these routes.
+    ///
+    /// # Panics
+    /// When the test's environment lacks a variable.
+    pub fn new(env: &Env, routes: impl FnOnce(&Env) -> Result<Router, kit::ConfigError>) -> Self {
+        Self(App::new(env, routes(env).expect("the test's variables are right")))
+    }
+
+    /// Calls it.
+    pub async fn call(&self, call: &Call) -> Answer {
+        Answer(self.0.answer(call.event()).await)
+    }
+}
+
+impl Answer {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    /// A header, empty where there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.0
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.0.body()).unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is not JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(self.0.body()).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+}

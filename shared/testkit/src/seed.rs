@@ -1,0 +1,220 @@
+//! A tenant with the accounts, numbers and secrets of the fixtures.
+
+use domain::{
+    call::Handling,
+    connection::{Account, Connection, Health, Purpose, SendSecrets, Spoken, VerifySecrets, VoiceSettings},
+    ids::{ConnectionId, TenantId},
+    tenant::{Tenant, TenantStatus},
+};
+use store::{TenantScope, config::Configured};
+
+use crate::aws::Aws;
+
+/// Signs Twilio's webhooks.
+pub const TWILIO_TOKEN: &str = "fixture0twilio0auth0token0000001";
+/// Twilio's account in the fixtures.
+pub const TWILIO_ACCOUNT: &str = "AC000000000000000000000000000000a1";
+/// The business's number at Twilio in the fixtures.
+pub const TWILIO_NUMBER: &str = "+15005550006";
+/// Signs Meta's webhooks.
+pub const APP_SECRET: &str = "fixture-meta-app-secret-0001";
+/// Comes with Meta's handshake.
+pub const VERIFY_TOKEN: &str = "fixture-verify-token";
+/// The WhatsApp account in the fixtures.
+pub const WABA: &str = "900000000000001";
+/// Its number's id.
+pub const PHONE_NUMBER_ID: &str = "910000000000001";
+/// Signs the generic telephone event.
+pub const TELEPHONY_SECRET: &str = "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZXktMDE=";
+
+/// A tenant in the table.
+pub struct Seeded {
+    /// What was written.
+    pub configured: Configured,
+    /// Its Twilio connection.
+    pub twilio: ConnectionId,
+    /// Its WhatsApp connection.
+    pub whatsapp: ConnectionId,
+    /// Its generic telephone system.
+    pub telephony: ConnectionId,
+    scope: TenantScope,
+}
+
+impl Seeded {
+    /// The tenant.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.configured.tenant.id
+    }
+
+    /// The right to its data.
+    #[must_use]
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// Writes what was changed in `configured`.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn write(&self, aws: &Aws) {
+        aws.store()
+            .write_config(&self.scope, &self.configured)
+            .await
+            .expect("the tenant is written");
+    }
+
+    /// A connection as written, to change it before [`Seeded::write`].
+    ///
+    /// # Panics
+    /// When the tenant has no such connection.
+    pub fn connection_mut(&mut self, id: ConnectionId) -> &mut Connection {
+        let mut connections = self.configured.connections.iter_mut();
+        connections
+            .find(|connection| connection.id == id)
+            .expect("the tenant has this connection")
+    }
+}
+
+/// How the fixtures' Twilio number answers: forwards for 20 s, then takes a recording.
+#[must_use]
+pub fn voice() -> VoiceSettings {
+    let said = |text: &str| {
+        let spoken = Spoken {
+            language: "en-GB".to_owned(),
+            text: text.to_owned(),
+        };
+        vec![spoken]
+    };
+    VoiceSettings {
+        handling: Handling::Forward,
+        forward_to: Some(phone("+442079460001")),
+        forward_timeout_seconds: 20,
+        greeting: said("Thank you for calling."),
+        missed_greeting: said("Please leave a message."),
+        voicemail_after_missed: true,
+        voicemail_max_seconds: 120,
+    }
+}
+
+fn phone(text: &str) -> domain::phone::Phone {
+    text.parse().expect("it is a number")
+}
+
+/// A tenant that is always open, in London, with a connection of each kind and no rules.
+///
+/// # Panics
+/// When the table or the keys do not answer.
+pub async fn tenant(aws: &Aws) -> Seeded {
+    let id = TenantId::new(aws.ids().ulid());
+    let tenant = Tenant {
+        id,
+        name: "Harbour Lane".to_owned(),
+        status: TenantStatus::Active,
+        time_zone: "Europe/London".parse().expect("it is a time zone"),
+        default_region: Some("GB".to_owned()),
+        languages: vec!["en".to_owned()],
+        business_hours: None,
+        holidays: Vec::new(),
+        quiet_hours: None,
+        stop_words: Vec::new(),
+        start_words: Vec::new(),
+        recipient_zones: std::collections::BTreeMap::new(),
+        variables: std::collections::BTreeMap::new(),
+        config_version: 0,
+    };
+    let twilio = connection(
+        aws,
+        id,
+        Account::Twilio {
+            account_sid: TWILIO_ACCOUNT.to_owned(),
+            numbers: vec![phone(TWILIO_NUMBER)],
+            messaging_service_sid: None,
+            whatsapp_sender: Some(phone("+15005550007")),
+            voice: voice(),
+        },
+        &VerifySecrets::Twilio {
+            auth_tokens: vec![TWILIO_TOKEN.to_owned()],
+            shared_keys: Vec::new(),
+        },
+        Some(&SendSecrets::Twilio {
+            api_key_sid: "SK00000000000000000000000000000001".to_owned(),
+            api_key_secret: "fixture0twilio0api0key0secret001".to_owned(),
+        }),
+    )
+    .await;
+    let whatsapp = connection(
+        aws,
+        id,
+        Account::WhatsApp {
+            waba_id: WABA.to_owned(),
+            phone_number_id: PHONE_NUMBER_ID.to_owned(),
+            display_number: phone("+447700900999"),
+        },
+        &VerifySecrets::WhatsApp {
+            app_secrets: vec![APP_SECRET.to_owned()],
+            verify_token: VERIFY_TOKEN.to_owned(),
+        },
+        Some(&SendSecrets::WhatsApp {
+            access_token: "fixture-access-token".to_owned(),
+        }),
+    )
+    .await;
+    let secrets = VerifySecrets::Telephony {
+        secrets: vec![TELEPHONY_SECRET.to_owned()],
+    };
+    let telephony = connection(aws, id, Account::Telephony { lines: Vec::new() }, &secrets, None).await;
+    let seeded = Seeded {
+        twilio: twilio.id,
+        whatsapp: whatsapp.id,
+        telephony: telephony.id,
+        configured: Configured {
+            tenant,
+            rules: Vec::new(),
+            templates: Vec::new(),
+            products: Vec::new(),
+            connections: vec![twilio, whatsapp, telephony],
+        },
+        scope: aws.scope(id),
+    };
+    seeded.write(aws).await;
+    seeded
+}
+
+/// A connection with sealed secrets, not yet written.
+///
+/// # Panics
+/// When the keys do not answer.
+pub async fn connection(
+    aws: &Aws,
+    tenant: TenantId,
+    account: Account,
+    verify: &VerifySecrets,
+    send: Option<&SendSecrets>,
+) -> Connection {
+    let id = ConnectionId::new(aws.ids().ulid());
+    let secrets = aws.secrets();
+    let verify = secrets
+        .seal(tenant, id, Purpose::Verify, verify)
+        .await
+        .expect("secrets are sealed");
+    let send = match send {
+        Some(send) => Some(
+            secrets
+                .seal(tenant, id, Purpose::Send, send)
+                .await
+                .expect("secrets are sealed"),
+        ),
+        None => None,
+    };
+    Connection {
+        id,
+        name: "Fixture".to_owned(),
+        account,
+        health: Health::Healthy,
+        paused_until: None,
+        verify,
+        send,
+        credentials_version: 1,
+    }
+}
