@@ -1,4 +1,4 @@
-//! A telephone system of any make that reports its calls with the generic signed event (PROVIDERS-messaging 3.2).
+//! A telephone system of any make that reports its calls with the generic signed event.
 
 use std::time::Duration;
 

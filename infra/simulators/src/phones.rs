@@ -85,7 +85,7 @@ pub(crate) fn country(number: &str) -> &'static str {
         .map_or("ZZ", |(_, country)| country)
 }
 
-/// The person's business-scoped id: another one for every WhatsApp account (PROVIDERS-messaging 1.5).
+/// The person's business-scoped id: another one for every WhatsApp account.
 #[must_use]
 pub fn bsuid(waba_id: &str, number: &str) -> String {
     let hash = Sha256::digest(format!("{waba_id}/{number}"));

@@ -55,7 +55,7 @@ impl Course {
         let fails = fails.or_else(|| match (marketing, sent.via) {
             (true, Via::Graph) if stopped() => Some(131_050),
             (true, Via::Twilio) if stopped() => Some(63_033),
-            // Meta delivers no marketing to the United States (PROVIDERS-messaging 0, row 9).
+            // Meta delivers no marketing to the United States.
             (true, Via::Graph) if sent.to.starts_with("+1") => Some(131_049),
             (true, Via::Twilio) if sent.to.starts_with("+1") => Some(63_049),
             _ => None,

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// Code, HTTP status, and what Meta calls it. HTTP statuses are plausible, not confirmed (PROVIDERS-messaging 4, row 10).
+/// Code, HTTP status, and what Meta calls it. HTTP statuses are plausible, not confirmed.
 const TABLE: &[(u32, u16, &str)] = &[
     (1, 500, "An unknown error occurred"),
     (2, 503, "Service temporarily unavailable"),
@@ -129,7 +129,7 @@ impl IntoResponse for GraphError {
     }
 }
 
-/// One of the ways the Graph API fails: also with HTML (PROVIDERS-messaging 1.11).
+/// One of the ways the Graph API fails: also with HTML.
 pub(crate) fn server_error(dice: u64) -> Response {
     match dice % 5 {
         0 => GraphError::new(1, "").into_response(),

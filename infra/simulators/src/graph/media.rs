@@ -68,7 +68,7 @@ pub(super) fn describe(world: &Sims, tenant: &Tenant, id: &str, own_url: &str) -
         "url": format!("{own_url}/media-downloads/{id}"),
         "mime_type": media.mime_type,
         "sha256": hex::encode(Sha256::digest(&media.bytes)),
-        // Seen as a number and as a string; the string catches the unwary (PROVIDERS-messaging 1.8).
+        // Seen as a number and as a string; the string catches the unwary.
         "file_size": media.bytes.len().to_string(),
         "id": id,
     }))

@@ -20,7 +20,7 @@ use crate::phones::{bsuid, digits, e164};
 use crate::statuses::{self, Course};
 use crate::world::Sims;
 
-/// The customer service window (PROVIDERS-messaging 1.7).
+/// The customer service window.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 const TEXT_LIMIT: usize = 4096;
@@ -208,7 +208,7 @@ fn accept(
     ))
 }
 
-/// Everything that is not a template; limits of PROVIDERS-messaging 1.6.
+/// Everything that is not a template; limits as Meta documents them.
 fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> Result<(Content, Shown), GraphError> {
     let kind = message["type"].as_str().unwrap_or("text");
     let part = &message[kind];

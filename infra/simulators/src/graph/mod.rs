@@ -1,4 +1,4 @@
-//! Meta's Graph API for WhatsApp: messages, media, the list of templates (PROVIDERS-messaging 1).
+//! Meta's Graph API for WhatsApp: messages, media, the list of templates.
 
 mod errors;
 mod media;

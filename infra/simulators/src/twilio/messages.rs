@@ -306,7 +306,7 @@ fn template(access: &Access<'_>, sid: &str, variables: Option<&str>) -> Result<(
     ))
 }
 
-/// Billed segments (PROVIDERS-messaging 2.6).
+/// Billed segments.
 fn segments(text: &str) -> u32 {
     const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿\
                        abcdefghijklmnopqrstuvwxyzäöñüà";
@@ -410,28 +410,26 @@ pub(super) async fn fetch_message(
         .ok_or_else(|| TwilioError::new(20_404))
 }
 
-/// When (date sent, else created), the same to the day, and the message.
+/// When it was created, when it was sent (not yet, while it waits in the queue), and the message.
 fn all<'a>(
     state: &'a WorldState,
     access: &'a Access<'_>,
-) -> impl Iterator<Item = (Timestamp, civil::Date, Value)> + 'a {
+) -> impl Iterator<Item = (Timestamp, Option<Timestamp>, Value)> + 'a {
     let account_sid = &access.account.account_sid;
     let sent = state
         .outbox
         .iter()
         .filter(|sent| sent.via == Via::Twilio && sent.tenant == access.tenant.id)
         .map(|sent| {
-            (
-                sent.statuses.first().map_or(sent.accepted_at, |status| status.at),
-                resource(account_sid, sent),
-            )
+            let sent_at = sent.statuses.first().map(|status| status.at);
+            (sent.accepted_at, sent_at, resource(account_sid, sent))
         });
     let received = state
         .twilio_inbound
         .iter()
         .filter(move |inbound| inbound.account_sid == *account_sid)
-        .map(|inbound| (inbound.at, inbound_resource(inbound)));
-    sent.chain(received).map(|(at, message)| (at, day(at), message))
+        .map(|inbound| (inbound.at, Some(inbound.at), inbound_resource(inbound)));
+    sent.chain(received)
 }
 
 fn day(at: Timestamp) -> civil::Date {
@@ -465,7 +463,8 @@ impl DateFilter {
         }
     }
 
-    fn holds(&self, at: Timestamp, on: civil::Date) -> bool {
+    fn holds(&self, at: Timestamp) -> bool {
+        let on = day(at);
         match self {
             Self::On(day) => on == *day,
             Self::Until(Moment::Day(day)) => on <= *day,
@@ -497,7 +496,7 @@ pub(super) async fn list_messages(
     let state = world.state();
     let mut found: Vec<_> = all(&state, &access)
         .filter(|(_, _, message)| same(query.get("To"), &message["to"]) && same(query.get("From"), &message["from"]))
-        .filter(|(at, on, _)| dates.iter().all(|date| date.holds(*at, *on)))
+        .filter(|(_, sent, _)| dates.iter().all(|date| sent.is_some_and(|at| date.holds(at))))
         .collect();
     drop(state);
     found.sort_by_key(|(at, _, _)| std::cmp::Reverse(*at));

@@ -1,4 +1,4 @@
-//! Twilio: REST messages with signed callbacks, and voice (PROVIDERS-messaging 2).
+//! Twilio: REST messages with signed callbacks, and voice.
 
 mod errors;
 mod messages;

@@ -17,7 +17,7 @@ use crate::phones::country;
 use crate::random::Random;
 use crate::world::Sims;
 
-/// How Twilio spells a withheld number on a keypad: ANONYMOUS (PROVIDERS-messaging 2.7).
+/// How Twilio spells a withheld number on a keypad: ANONYMOUS.
 const ANONYMOUS: &str = "+266696687";
 
 /// Documents one call may ask for: a flow that redirects in a circle ends.
@@ -233,7 +233,7 @@ impl Line<'_> {
         let seconds = if unanswered { 0 } else { self.seconds.max(1) };
         let mut fields = self.fields(status);
         push(&mut fields, "CallDuration", &seconds.to_string());
-        // Minutes, rounded up (PROVIDERS-messaging 2.7).
+        // Minutes, rounded up.
         push(&mut fields, "Duration", &seconds.div_ceil(60).to_string());
         push(&mut fields, "Timestamp", &date(self.world.now()));
         push(&mut fields, "CallbackSource", "call-progress-events");

@@ -9,7 +9,7 @@ use crate::outbox::{Button, Channel, Sent};
 use crate::phones::{Profile, bsuid, country, digits};
 use crate::world::Sims;
 
-/// Twilio's default opt-out words for long codes (PROVIDERS-messaging 2.6).
+/// Twilio's default opt-out words for long codes.
 const STOP: &[&str] = &[
     "STOP",
     "STOPALL",

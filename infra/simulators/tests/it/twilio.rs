@@ -374,6 +374,16 @@ async fn messages_are_listed_by_address_and_date_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_message_in_the_queue_has_no_date_to_be_found_by() {
+    let stage =
+        Stage::with(json!({"status_delay_ms": {"sent": 3_600_000, "delivered": 3_600_000, "read": 3_600_000}})).await;
+    stage.twilio(&[("To", MAYA), ("From", SMS), ("Body", "hello")]).await;
+    let list = async |query: &[(&str, &str)]| stage.twilio_list(query).await["messages"].as_array().map(Vec::len);
+    assert_eq!(list(&[("To", MAYA), ("DateSent>", "2020-01-01")]).await, Some(0));
+    assert_eq!(list(&[("To", MAYA)]).await, Some(1));
+}
+
+#[tokio::test]
 async fn segments_are_counted_as_billed() {
     let stage = Stage::set().await;
     let cases = [

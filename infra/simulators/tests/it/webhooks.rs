@@ -171,7 +171,9 @@ async fn the_outbox_finds_a_number_whose_plus_became_a_space() {
 #[tokio::test]
 async fn stopping_waits_for_nobody_who_is_held() {
     let stage = Stage::set().await;
-    stage.faults(json!([{"kind": "timeout_before", "seconds": 600}])).await;
+    stage
+        .faults(json!([{"kind": "timeout_before", "seconds": 600, "times": 1}]))
+        .await;
     let held = stage
         .http
         .post(stage.url("/v26.0/910000000000001/messages"))
@@ -179,7 +181,7 @@ async fn stopping_waits_for_nobody_who_is_held() {
     let held = tokio::spawn(held.json(&template(MAYA, "k")).send());
     let _open_page = stage.http.get(stage.url("/events")).send().await.unwrap();
     until("the request is held", async || {
-        stage.get("/faults").await[0]["kind"] == "timeout_before"
+        stage.get("/faults").await[0]["times"] == 0
     })
     .await;
     tokio::time::timeout(std::time::Duration::from_secs(30), stage.simulators.stop())
