@@ -156,16 +156,16 @@ mod tests {
 
     use super::*;
 
-    fn headers(retry_after: &'static str) -> HeaderMap {
+    fn headers(wait: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(DATE, HeaderValue::from_static("Sat, 31 Oct 2026 09:20:00 GMT"));
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(wait));
         headers
     }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        let seconds = |text| super::retry_after(&headers(text)).map(|wait| wait.as_secs());
+        let seconds = |text| retry_after(&headers(text)).map(|wait| wait.as_secs());
         assert_eq!(seconds("17"), Some(17));
         assert_eq!(seconds("Sat, 31 Oct 2026 09:21:00 GMT"), Some(60));
         assert_eq!(seconds("Sat, 31 Oct 2026 09:19:00 GMT"), None);

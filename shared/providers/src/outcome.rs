@@ -1,8 +1,8 @@
 //! What an answer, or its absence, means for a send.
 
 use domain::{
-    errors::{Stage, classify},
-    message::SendOutcome,
+    errors::{Stage, classify, known},
+    message::{AttemptError, SendOutcome},
     send::{Api, Classified, Effect, ErrorClass},
 };
 
@@ -55,9 +55,8 @@ pub(crate) fn of_error(api: Api, answer: &Answer, code: Option<i64>, details: Op
     let classified = classify(api, Stage::Answer, Some(status), code);
     let meaning = classified.meaning;
     let which = code.map_or_else(|| format!("HTTP {status}"), |code| format!("code {code}"));
-    let details = details
-        .map(|details| format!(" {provider} says: {details}"))
-        .unwrap_or_default();
+    let details = details.map(|details| format!(" {provider} says: {}.", details.trim_end_matches('.')));
+    let details = details.unwrap_or_default();
     if classified.class == ErrorClass::WaitForStatus {
         return SendOutcome::Unknown {
             reason: format!("{provider}: {meaning} ({which}).{details}"),
@@ -94,5 +93,22 @@ pub(crate) fn refused_here(class: ErrorClass, meaning: &'static str) -> SendOutc
         },
         reason: format!("Not sent: {meaning}."),
         retry_after: None,
+    }
+}
+
+/// Why a provider gave a message up that it had taken.
+pub(crate) fn given_up(api: Api, code: Option<i64>) -> AttemptError {
+    let provider = name(api);
+    let classified = classify(api, Stage::Status, None, code);
+    AttemptError {
+        code,
+        class: classified.class,
+        reason: match code {
+            Some(code) if known(api, code) => {
+                format!("{provider} gave it up: {} (code {code}).", classified.meaning)
+            }
+            Some(code) => format!("{provider} gave it up for a reason that we do not know (code {code})."),
+            None => format!("{provider} gave it up without saying why."),
+        },
     }
 }

@@ -223,7 +223,8 @@ impl Wanted<'_> {
             state,
             at: created,
             provider_ref: sid.to_owned(),
-            error: (state == AttemptState::Failed).then(|| message::failure(message["error_code"].as_i64())),
+            error: (state == AttemptState::Failed)
+                .then(|| outcome::given_up(Api::Twilio, message["error_code"].as_i64())),
             cost,
         })
     }

@@ -3,14 +3,13 @@
 
 use domain::{
     Timestamp,
-    errors::{Stage, classify},
     inbound::{InboundMessage, OptFlag, Sender, Status, Update},
-    message::{AttemptError, AttemptState, Channel, Cost, StatusReport},
+    message::{AttemptState, Channel, Cost, StatusReport},
     send::Api,
 };
 
 use super::address::{Address, address};
-use crate::{form::Form, label, whatsapp::bsuid};
+use crate::{form::Form, label, outcome::given_up, whatsapp::bsuid};
 
 /// Twilio sends at most ten media with a message.
 const MOST_MEDIA: usize = 10;
@@ -40,7 +39,7 @@ pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Upd
             state,
             at: received_at,
             provider_ref: provider_ref.into_owned(),
-            error: (state == AttemptState::Failed).then(|| failure(code)),
+            error: (state == AttemptState::Failed).then(|| given_up(Api::Twilio, code)),
             cost: to.as_ref().and_then(|to| cost(to.channel, &form.get("NumSegments")?)),
         },
         recipient: to.map(sender).unwrap_or_default(),
@@ -109,19 +108,6 @@ pub(crate) fn state(word: &str) -> Option<AttemptState> {
         "undelivered" | "failed" | "canceled" => AttemptState::Failed,
         _ => return None,
     })
-}
-
-/// Why Twilio gave a message up that it had taken.
-pub(crate) fn failure(code: Option<i64>) -> AttemptError {
-    let classified = classify(Api::Twilio, Stage::Status, None, code);
-    AttemptError {
-        code,
-        class: classified.class,
-        reason: match code {
-            Some(code) => format!("Twilio gave it up: {} (code {code}).", classified.meaning),
-            None => "Twilio gave it up without saying why.".to_owned(),
-        },
-    }
 }
 
 /// SMS are billed by segment; their number is 0 until Twilio knows it. WhatsApp is not billed by segments.

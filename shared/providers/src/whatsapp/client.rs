@@ -1,12 +1,11 @@
 //! The Graph API: sending messages, and the list of templates. Nothing here retries.
 //! Source: developers.facebook.com, "Messages" of the Cloud API; it has no idempotency key.
 
-use std::fmt;
-
 use domain::{
     ids::SendKey,
-    message::{Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
+    message::{Category, Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
     send::{Api, ErrorClass},
+    template::{ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus},
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::{Value, json};
@@ -71,11 +70,15 @@ impl GraphClient {
         }
     }
 
-    /// All templates of an account.
+    /// The templates of an account, in whatever state, that our definitions can hold.
     ///
     /// # Errors
     /// When a page cannot be had or read; a part of the list is not a list.
-    pub async fn templates(&self, access_token: &str, waba_id: &str) -> Result<Vec<Template>, TemplatesError> {
+    pub async fn templates(
+        &self,
+        access_token: &str,
+        waba_id: &str,
+    ) -> Result<Vec<TemplateDefinition>, TemplatesError> {
         let bearer = bearer(access_token).ok_or(TemplatesError::BadCredentials)?;
         if !is_id(waba_id) {
             return Err(TemplatesError::BadCredentials);
@@ -99,7 +102,7 @@ impl GraphClient {
             }
             let page: Value = serde_json::from_slice(&answer.body).map_err(TemplatesError::Unreadable)?;
             let templates = page["data"].as_array().ok_or(TemplatesError::NoList)?;
-            found.extend(templates.iter().filter_map(Template::read));
+            found.extend(templates.iter().filter_map(definition));
             // The cursor, never the address in `next`: our token goes to no other place than the configured one.
             after = page["paging"]["next"]
                 .is_string()
@@ -147,86 +150,58 @@ pub enum TemplatesError {
     TooMany,
 }
 
-/// A template as Meta has it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Template {
-    /// Its name.
-    pub name: String,
-    /// Its language code, such as `en_GB`.
-    pub language: String,
-    /// Such as `APPROVED`, `PAUSED`: only approved ones can be sent.
-    pub status: String,
-    /// `UTILITY`, `MARKETING`, `AUTHENTICATION`.
-    pub category: String,
-    /// Whether its variables have names instead of numbers.
-    pub named: bool,
-    /// Header, body, footer and buttons, as Meta writes them.
-    pub components: Value,
-}
-
-impl Template {
-    fn read(item: &Value) -> Option<Self> {
-        let word = |name: &str| item[name].as_str().map(ToOwned::to_owned);
-        Some(Self {
-            name: word("name")?,
-            language: word("language")?,
-            status: word("status").unwrap_or_default(),
-            category: word("category").unwrap_or_default(),
-            named: item["parameter_format"] == "NAMED",
-            components: item["components"].clone(),
-        })
-    }
-
-    fn component(&self, kind: &str) -> Option<&Value> {
-        self.components
-            .as_array()?
-            .iter()
-            .find(|component| component["type"] == kind)
-    }
-
-    /// The variables of the body in order of appearance, each once: `1`, `2` or names.
-    #[must_use]
-    pub fn body_variables(&self) -> Vec<String> {
-        self.component("BODY")
-            .and_then(|body| body["text"].as_str())
-            .map(variables)
-            .unwrap_or_default()
-    }
-
-    /// The variable of a text header.
-    #[must_use]
-    pub fn header_variable(&self) -> Option<String> {
-        let header = self.component("HEADER")?;
-        variables(header["text"].as_str()?).into_iter().next()
-    }
-
-    /// The indexes of the URL buttons that take a value.
-    #[must_use]
-    pub fn url_buttons(&self) -> Vec<u8> {
-        let buttons = self
-            .component("BUTTONS")
-            .and_then(|component| component["buttons"].as_array());
-        let takes_value =
-            |button: &Value| button["type"] == "URL" && button["url"].as_str().is_some_and(|url| url.contains("{{"));
-        (0..)
-            .zip(buttons.into_iter().flatten())
-            .filter(|(_, button)| takes_value(button))
-            .map(|(index, _)| index)
-            .collect()
-    }
-}
-
-fn variables(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for part in text.split("{{").skip(1) {
-        if let Some((name, _)) = part.split_once("}}") {
-            let name = name.trim().to_owned();
-            if !found.contains(&name) {
-                found.push(name);
+/// Reads a template; `None` for one that our definitions cannot hold and that therefore cannot be sent: with a media
+/// header, or a button that wants another value than a link's end.
+fn definition(item: &Value) -> Option<TemplateDefinition> {
+    let word = |name: &str| item[name].as_str().map(ToOwned::to_owned);
+    let mut definition = TemplateDefinition {
+        name: word("name")?,
+        language: word("language")?,
+        category: match item["category"].as_str()? {
+            "UTILITY" => Category::Utility,
+            "MARKETING" => Category::Marketing,
+            "AUTHENTICATION" => Category::Authentication,
+            _ => return None,
+        },
+        status: TemplateStatus(word("status")?),
+        parameter_format: match item["parameter_format"].as_str() {
+            Some(format) if format.eq_ignore_ascii_case("named") => ParameterFormat::Named,
+            _ => ParameterFormat::Positional,
+        },
+        header: None,
+        body: String::new(),
+        footer: None,
+        buttons: Vec::new(),
+        content_sid: None,
+    };
+    for component in item["components"].as_array().into_iter().flatten() {
+        let text = component["text"].as_str().map(ToOwned::to_owned);
+        match component["type"].as_str()? {
+            "HEADER" if component["format"] == "TEXT" => definition.header = Some(text?),
+            "BODY" => definition.body = text.unwrap_or_default(),
+            "FOOTER" => definition.footer = text,
+            "BUTTONS" => {
+                let buttons = component["buttons"].as_array()?.iter().map(button);
+                definition.buttons = buttons.collect::<Option<_>>()?;
             }
+            _ => return None,
         }
     }
-    found
+    Some(definition)
+}
+
+fn button(item: &Value) -> Option<TemplateButton> {
+    Some(TemplateButton {
+        kind: match item["type"].as_str()? {
+            "QUICK_REPLY" => ButtonKind::QuickReply,
+            "URL" => ButtonKind::Url,
+            "PHONE_NUMBER" => ButtonKind::PhoneNumber,
+            "VOICE_CALL" => ButtonKind::Other,
+            _ => return None,
+        },
+        text: item["text"].as_str()?.to_owned(),
+        url: item["url"].as_str().map(ToOwned::to_owned),
+    })
 }
 
 /// The header of these credentials; `None` for what no header can hold.
@@ -311,11 +286,5 @@ fn accepted(answer: &Answer) -> SendOutcome {
             segments: None,
         },
         _ => outcome::of_unreadable_success(Api::WhatsAppCloud),
-    }
-}
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.name, self.language)
     }
 }

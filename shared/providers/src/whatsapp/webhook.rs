@@ -8,7 +8,7 @@ use domain::{
     Timestamp,
     errors::{Stage, classify},
     inbound::{InboundMessage, Sender, Status, Update},
-    message::{AttemptError, AttemptState, Channel, Cost, StatusReport},
+    message::{AttemptState, Channel, Cost, StatusReport},
     phone::Phone,
     send::{Api, ErrorClass},
 };
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 use super::bsuid;
-use crate::{label, times::unix_seconds};
+use crate::{label, outcome::given_up, times::unix_seconds};
 
 /// One change of a webhook's post, with the ids that say whose it is. Travels whole through a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +97,12 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
     }
     let mut found = Vec::new();
     for raw in envelope.entry {
-        let Ok(entry) = serde_json::from_str::<Entry<'_>>(raw.get()) else {
+        // An array would be taken field by field.
+        let entry = raw
+            .get()
+            .starts_with('{')
+            .then(|| serde_json::from_str::<Entry<'_>>(raw.get()).ok());
+        let Some(entry) = entry.flatten() else {
             found.push(Change {
                 waba_id: String::new(),
                 phone_number_id: None,
@@ -404,17 +409,7 @@ fn status(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
     let phone = phone(&item["recipient_id"]).filter(|_| !to_group);
     let people = if to_group { &[] } else { people };
     let error_code = items(item, "errors").iter().find_map(|error| error["code"].as_i64());
-    let error = (state == AttemptState::Failed).then(|| {
-        let classified = classify(Api::WhatsAppCloud, Stage::Status, None, error_code);
-        AttemptError {
-            code: error_code,
-            class: classified.class,
-            reason: match error_code {
-                Some(code) => format!("WhatsApp gave it up: {} (code {code}).", classified.meaning),
-                None => "WhatsApp gave it up without saying why.".to_owned(),
-            },
-        }
-    });
+    let error = (state == AttemptState::Failed).then(|| given_up(Api::WhatsAppCloud, error_code));
     Update::Status(Status {
         key: item["biz_opaque_callback_data"]
             .as_str()

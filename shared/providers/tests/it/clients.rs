@@ -1,0 +1,193 @@
+//! The HTTP client under bad conditions: what is certain, and what is not.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use domain::{
+    message::{Content, SendOutcome},
+    send::{Classified, ErrorClass},
+};
+use providers::{
+    http::Http,
+    twilio::client::{Credentials, Sender, TwilioClient},
+    whatsapp::client::GraphClient,
+};
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
+
+use crate::fixtures::{key, maya};
+
+/// Long enough for a loaded machine to connect, short enough to wait for.
+const TIMEOUT: Duration = Duration::from_millis(600);
+
+async fn both(base: &str) -> [SendOutcome; 2] {
+    let http = Http::new("ringback/test".to_owned(), TIMEOUT);
+    let content = Content::Text("the message's own text".to_owned());
+    let graph = GraphClient::new(http.clone(), base, "v26.0");
+    let twilio = TwilioClient::new(http, base);
+    let credentials = Credentials {
+        api_key_sid: "SKfixture",
+        api_key_secret: "fixture-secret",
+        account_sid: "ACfixture",
+    };
+    let sender = Sender::MessagingService("MGfixture");
+    let outcomes = [
+        graph.send("fixture-token", "91", &maya(), &content, key()).await,
+        twilio
+            .send(credentials, sender, &maya(), &content, key(), Some("https://h.test/"))
+            .await,
+    ];
+    for outcome in &outcomes {
+        let told = format!("{outcome:?}");
+        for secret in ["7700900111", "own text", "fixture-secret", "fixture-token"] {
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
+    outcomes
+}
+
+async fn both_answered(answer: ResponseTemplate) -> [SendOutcome; 2] {
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+    both(&server.uri()).await
+}
+
+/// A server that does this with every connection.
+fn server(behave: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(|stream| behave(stream.unwrap())));
+    format!("http://{address}")
+}
+
+fn assert_all_unknown(outcomes: &[SendOutcome]) {
+    for outcome in outcomes {
+        assert!(matches!(outcome, SendOutcome::Unknown { .. }), "{outcome:?}");
+    }
+}
+
+fn assert_all_refused(outcomes: &[SendOutcome], wanted: ErrorClass) {
+    for outcome in outcomes {
+        let SendOutcome::Refused {
+            classified: Classified { class, .. },
+            ..
+        } = outcome
+        else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(*class, wanted);
+    }
+}
+
+#[tokio::test]
+async fn no_connection_means_that_nothing_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: SocketAddr = listener.local_addr().unwrap();
+    drop(listener);
+    let outcomes = both(&format!("http://{address}")).await;
+    assert_all_refused(&outcomes, ErrorClass::RetryAfter);
+    for outcome in outcomes {
+        let SendOutcome::Refused { classified, .. } = outcome else {
+            panic!()
+        };
+        assert!(classified.first_wait > 0);
+    }
+}
+
+#[tokio::test]
+async fn no_tls_means_that_nothing_was_sent() {
+    // Answers in clear what should be TLS.
+    let clear = server(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    let silent = server(std::mem::forget);
+    for no_tls in [clear, silent] {
+        let outcomes = both(&no_tls.replace("http://", "https://")).await;
+        assert_all_refused(&outcomes, ErrorClass::RetryAfter);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_the_operators_to_correct() {
+    assert_all_refused(&both("not an address").await, ErrorClass::TenantMustAct);
+}
+
+#[tokio::test]
+async fn no_answer_in_time_means_that_nobody_knows() {
+    let silent = server(std::mem::forget);
+    assert_all_unknown(&both(&silent).await);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_request_means_that_nobody_knows() {
+    let rude = server(|mut stream| {
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request);
+    });
+    assert_all_unknown(&both(&rude).await);
+}
+
+#[tokio::test]
+async fn a_success_that_breaks_off_means_that_nobody_knows() {
+    let cut = server(|mut stream| {
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"messages\":[{\"id\":\"wamid");
+    });
+    assert_all_unknown(&both(&cut).await);
+}
+
+#[tokio::test]
+async fn a_server_error_or_a_page_means_that_nobody_knows() {
+    let page = "<html><head><title>502</title></head></html>";
+    for status in [500, 502, 503, 504, 599] {
+        assert_all_unknown(&both_answered(ResponseTemplate::new(status).set_body_string(page)).await);
+    }
+    assert_all_unknown(&both_answered(ResponseTemplate::new(200).set_body_string(page)).await);
+    assert_all_unknown(&both_answered(ResponseTemplate::new(200)).await);
+    assert_all_unknown(&both_answered(ResponseTemplate::new(204)).await);
+}
+
+#[tokio::test]
+async fn a_page_that_refuses_is_a_refusal() {
+    let page = "<html>";
+    for (status, class) in [
+        (400, ErrorClass::FallBack),
+        (401, ErrorClass::TenantMustAct),
+        (403, ErrorClass::TenantMustAct),
+        (404, ErrorClass::FallBack),
+        (429, ErrorClass::RetryAfter),
+    ] {
+        let outcomes = both_answered(ResponseTemplate::new(status).set_body_string(page)).await;
+        assert_all_refused(&outcomes, class);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let other = MockServer::start().await;
+    for status in [301, 302, 303, 307, 308] {
+        let answer = ResponseTemplate::new(status).insert_header("location", format!("{}/x", other.uri()));
+        assert_all_unknown(&both_answered(answer).await);
+    }
+    assert!(other.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_wished_pause_is_told() {
+    let answer = ResponseTemplate::new(429).insert_header("retry-after", "17");
+    for outcome in both_answered(answer).await {
+        let SendOutcome::Refused { retry_after, .. } = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(retry_after.map(|wait| wait.as_secs()), Some(17));
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut() {
+    let huge = ResponseTemplate::new(200).set_body_string("x".repeat(5 * 1024 * 1024));
+    assert_all_unknown(&both_answered(huge).await);
+}

@@ -1,0 +1,181 @@
+//! The fixtures, read from testkit's folder. Not through testkit itself: it stands on the store and with it on the AWS SDK,
+//! which this crate's tests would have to build first.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use domain::{
+    Timestamp,
+    ids::{ConnectionId, ContactId, MessageId, SendKey},
+    inbound::Update,
+    message::{Recipient, SendOutcome},
+    send::{Classified, ErrorClass},
+};
+use serde_json::{Value, json};
+use ulid::Ulid;
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/fixtures"))
+}
+
+pub(crate) fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(root().join(name)).unwrap_or_else(|error| panic!("cannot read fixture {name}: {error}"))
+}
+
+pub(crate) fn text(name: &str) -> String {
+    String::from_utf8(bytes(name)).unwrap_or_else(|error| panic!("fixture {name}: {error}"))
+}
+
+pub(crate) fn json(name: &str) -> Value {
+    serde_json::from_slice(&bytes(name)).unwrap_or_else(|error| panic!("fixture {name}: {error}"))
+}
+
+/// The file names in a folder.
+pub(crate) fn names(folder: &str) -> BTreeSet<String> {
+    let entries =
+        std::fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("cannot list {folder}: {error}"));
+    entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Every folder of the providers' fixtures has a test that lists it, so that a new file cannot stay unread.
+#[test]
+fn every_folder_has_its_test() {
+    let mut folders = BTreeSet::new();
+    let mut open = vec!["whatsapp".to_owned(), "twilio".to_owned(), "telephony".to_owned()];
+    while let Some(folder) = open.pop() {
+        for name in names(&folder) {
+            let path = format!("{folder}/{name}");
+            if root().join(&path).is_dir() {
+                open.push(path);
+            } else {
+                folders.insert(folder.clone());
+            }
+        }
+    }
+    let tested = [
+        "telephony/generic",
+        "twilio/send/request",
+        "twilio/send/response",
+        "twilio/sms",
+        "twilio/voice",
+        "twilio/whatsapp",
+        "whatsapp/account",
+        "whatsapp/batch",
+        "whatsapp/inbound",
+        "whatsapp/media",
+        "whatsapp/send/request",
+        "whatsapp/send/response",
+        "whatsapp/status",
+        "whatsapp/templates",
+        "whatsapp/verify",
+    ];
+    assert_eq!(folders, tested.map(str::to_owned).into());
+    let vectors = [
+        "meta_verify_handshake.json",
+        "meta_x_hub_signature_256.json",
+        "standard_webhooks.json",
+        "standard_webhooks_v1.json",
+        "twilio_x_twilio_signature.json",
+    ];
+    assert_eq!(names("vectors"), vectors.map(str::to_owned).into());
+}
+
+pub(crate) fn connection() -> ConnectionId {
+    ConnectionId::new(Ulid::from_parts(1, 1))
+}
+
+pub(crate) fn key() -> SendKey {
+    SendKey {
+        message: MessageId::new(ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(1, 3)),
+        attempt: 1,
+    }
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) fn maya() -> Recipient {
+    Recipient {
+        phone: Some("+447700900111".parse().unwrap()),
+        bsuid: None,
+    }
+}
+
+pub(crate) fn tom() -> Recipient {
+    Recipient {
+        phone: None,
+        bsuid: Some("GB.7000000000000222".to_owned()),
+    }
+}
+
+/// An update with nothing hidden, unlike its debug print.
+pub(crate) fn shown(update: &Update) -> Value {
+    match update {
+        Update::Status(status) => json!({ "status": {
+            "key": status.key,
+            "report": status.report,
+            "recipient": status.recipient,
+            "error_code": status.error_code,
+        }}),
+        Update::Message(message) => json!({ "message": message }),
+        Update::WhatsAppCall { from, provider_ref, at } => {
+            json!({ "whatsapp_call": { "from": from, "provider_ref": provider_ref, "at": at } })
+        }
+        Update::MarketingPreference { from, welcome, at } => {
+            json!({ "marketing_preference": { "from": from, "welcome": welcome, "at": at } })
+        }
+        Update::IdentityChanged { previous_bsuid, now } => {
+            json!({ "identity_changed": { "previous_bsuid": previous_bsuid, "now": now } })
+        }
+        Update::TemplateStatus { name, language, status } => {
+            json!({ "template_status": { "name": name, "language": language, "status": status } })
+        }
+        Update::Account {
+            field,
+            event,
+            restricts,
+        } => {
+            json!({ "account": { "field": field, "event": event, "restricts": restricts } })
+        }
+        Update::Unknown { kind } => json!({ "unknown": kind }),
+    }
+}
+
+/// What a table says of an answer.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Expected {
+    Accepted(&'static str, Option<u32>),
+    Unknown,
+    Refused(ErrorClass),
+}
+
+#[track_caller]
+pub(crate) fn assert_outcome(name: &str, outcome: &SendOutcome, expected: &Expected) {
+    match (outcome, expected) {
+        (SendOutcome::Accepted { provider_ref, segments }, Expected::Accepted(wanted, parts)) => {
+            assert_eq!((provider_ref.as_str(), segments), (*wanted, parts), "{name}");
+        }
+        (SendOutcome::Unknown { reason }, Expected::Unknown) => assert!(reason.ends_with('.'), "{name}: {reason}"),
+        (
+            SendOutcome::Refused {
+                code,
+                classified: Classified { class, .. },
+                reason,
+                ..
+            },
+            Expected::Refused(wanted),
+        ) => {
+            assert_eq!(class, wanted, "{name}");
+            let in_name: Option<i64> = name
+                .split('_')
+                .skip_while(|part| *part != "error")
+                .nth(1)
+                .map(|code| code.parse().unwrap());
+            assert_eq!(*code, in_name, "{name}");
+            assert!(!reason.contains("7700"), "{name}: {reason}");
+        }
+        _ => panic!("{name}: expected {expected:?}, got {outcome:?}"),
+    }
+}

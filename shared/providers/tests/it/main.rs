@@ -1,0 +1,17 @@
+//! Every payload and every signature vector of the providers, and the clients against a loopback server.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
+)]
+
+mod clients;
+mod fixtures;
+mod robustness;
+mod signatures;
+mod telephony;
+mod twilio_messages;
+mod twilio_send;
+mod twilio_voice;
+mod whatsapp_send;
+mod whatsapp_webhooks;

@@ -1,0 +1,132 @@
+//! Twilio's message callbacks: every fixture.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    inbound::{OptFlag, Update},
+    message::Channel,
+};
+use providers::twilio::{address, form, message};
+use serde_json::Value;
+
+use crate::fixtures::{self, at, key, shown};
+
+fn read_all(folder: &str) -> BTreeMap<String, Value> {
+    fixtures::names(folder)
+        .into_iter()
+        .map(|name| {
+            let form = form::parse(&fixtures::bytes(&format!("{folder}/{name}")));
+            let now = at("2026-10-31T09:20:05Z");
+            let updates = match name.split('_').next() {
+                Some("inbound") => message::inbound(&form, now),
+                Some("status") => message::status(&form, Some(&key().to_string()), now),
+                _ => panic!("{name}"),
+            };
+            if let (Some(code), Update::Status(status)) = (
+                name.rsplit(['_', '.']).nth(1).and_then(|code| code.parse::<i64>().ok()),
+                &updates[0],
+            ) {
+                assert_eq!(status.error_code, Some(code), "{name}");
+                assert_eq!(
+                    status.report.error.as_ref().and_then(|error| error.code),
+                    Some(code),
+                    "{name}"
+                );
+            }
+            (name, updates.iter().map(shown).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn every_sms_is_understood() {
+    insta::assert_json_snapshot!("twilio_sms", read_all("twilio/sms"));
+}
+
+#[test]
+fn every_whatsapp_message_is_understood() {
+    insta::assert_json_snapshot!("twilio_whatsapp", read_all("twilio/whatsapp"));
+}
+
+fn inbound(body: &str) -> Update {
+    message::inbound(&form::parse(body.as_bytes()), at("2026-10-31T09:20:05Z")).remove(0)
+}
+
+fn status(body: &str, key: Option<&str>) -> Update {
+    message::status(&form::parse(body.as_bytes()), key, at("2026-10-31T09:20:05Z")).remove(0)
+}
+
+#[test]
+fn what_is_not_known_is_counted() {
+    let kind = |update: Update| match update {
+        Update::Unknown { kind } => kind,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        kind(inbound("MessageSid=SM1&From=messenger%3A123")),
+        "message/messenger"
+    );
+    assert_eq!(kind(inbound("MessageSid=SM1&From=12345")), "message/without sender");
+    assert_eq!(kind(inbound("From=%2B447700900111")), "message/without MessageSid");
+    assert_eq!(
+        kind(status("MessageSid=SM1&MessageStatus=pondering", None)),
+        "message-status/pondering"
+    );
+    assert_eq!(
+        kind(status("MessageStatus=sent", None)),
+        "message-status/without MessageSid"
+    );
+}
+
+#[test]
+fn a_status_with_segments_tells_what_is_billed() {
+    let Update::Status(sms) = status(
+        "MessageSid=SM1&MessageStatus=sent&To=%2B447700900111&NumSegments=3",
+        Some("bad key"),
+    ) else {
+        panic!()
+    };
+    assert_eq!(sms.report.cost.map(|cost| cost.units), Some(3));
+    assert_eq!(sms.key, None);
+    let Update::Status(whatsapp) = status(
+        "MessageSid=SM1&MessageStatus=sent&To=whatsapp%3A%2B447700900111&NumSegments=1",
+        None,
+    ) else {
+        panic!()
+    };
+    assert_eq!(whatsapp.report.cost, None);
+}
+
+#[test]
+fn an_opt_out_flag_is_told() {
+    for (word, flag) in [
+        ("STOP", Some(OptFlag::Stop)),
+        ("START", Some(OptFlag::Start)),
+        ("HELP", Some(OptFlag::Help)),
+        ("WAT", None),
+    ] {
+        let Update::Message(message) = inbound(&format!("MessageSid=SM1&From=%2B447700900111&OptOutType={word}"))
+        else {
+            panic!()
+        };
+        assert_eq!(message.opt_flag, flag, "{word}");
+    }
+}
+
+#[test]
+fn an_address_names_channel_and_person() {
+    let sms = address("+447700900111").unwrap();
+    assert_eq!((sms.channel, sms.bsuid), (Channel::Sms, None));
+    let bsuid = address("whatsapp:GB.7000000000000222").unwrap();
+    assert_eq!((bsuid.channel, bsuid.phone), (Channel::WhatsApp, None));
+    for none in [
+        "",
+        "whatsapp:",
+        "whatsapp:hello",
+        "GB.7000000000000222",
+        "FixtureHair",
+        "rcs:+447700900111",
+    ] {
+        assert_eq!(address(none), None, "{none}");
+    }
+}

@@ -1,0 +1,417 @@
+//! Sending by Twilio: our requests equal the fixtures, their answers are classified, lost messages are found.
+
+use std::time::Duration;
+
+use domain::{
+    message::{AttemptState, Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
+    send::ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
+};
+use providers::{
+    form,
+    http::Http,
+    twilio::client::{Credentials, FindError, Sender, TwilioClient, Wanted},
+};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{basic_auth, header, method, path, query_param},
+};
+
+use crate::fixtures::{self, Expected, assert_outcome, at, key, maya, tom};
+
+const ACCOUNT: &str = "AC000000000000000000000000000000a1";
+const CREDENTIALS: Credentials<'_> = Credentials {
+    api_key_sid: "SKfixture",
+    api_key_secret: "fixture-secret",
+    account_sid: ACCOUNT,
+};
+const SERVICE: &str = "MG00000000000000000000000000000001";
+
+fn client(server: &MockServer) -> TwilioClient {
+    TwilioClient::new(
+        Http::new("ringback/test".to_owned(), Duration::from_secs(10)),
+        &server.uri(),
+    )
+}
+
+fn text(body: &str) -> Content {
+    Content::Text(body.to_owned())
+}
+
+fn pairs(body: &[u8]) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    form::parse(body)
+        .pairs()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
+}
+
+#[tokio::test]
+async fn our_requests_equal_the_fixtures() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path(format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json")))
+        .and(basic_auth("SKfixture", "fixture-secret"))
+        .and(header("content-type", "application/x-www-form-urlencoded"))
+        .and(header("user-agent", "ringback/test"))
+        .respond_with(
+            ResponseTemplate::new(201).set_body_bytes(fixtures::bytes("twilio/send/response/201_queued.json")),
+        )
+        .mount(&server)
+        .await;
+    let number = "+15005550006".parse().unwrap();
+    let base = "https://hooks.example.test/v1/twilio/tnt_a/message-status";
+    let value = |text: &str| TemplateValue {
+        name: None,
+        text: text.to_owned(),
+    };
+    let template = Content::Template(FilledTemplate {
+        name: "missed_call_followup".to_owned(),
+        language: "en_GB".to_owned(),
+        body: vec![value("Maya"), value("Fixture Hair")],
+        header: None,
+        buttons: Vec::new(),
+        content_sid: Some("HX00000000000000000000000000000001".to_owned()),
+    });
+    let sms = text(
+        "Fixture Hair: sorry we missed your call. Reply here or book: https://book.example.test/a. Reply STOP to opt out",
+    );
+    let sent = [
+        (
+            "sms_messaging_service.txt",
+            Sender::MessagingService(SERVICE),
+            maya(),
+            sms,
+            Some(base),
+        ),
+        (
+            "whatsapp_content_template.txt",
+            Sender::WhatsApp(&number),
+            maya(),
+            template,
+            Some(base),
+        ),
+        (
+            "whatsapp_freeform.txt",
+            Sender::WhatsApp(&number),
+            maya(),
+            text("Hi Maya, sorry we missed your call."),
+            Some(base),
+        ),
+        (
+            "whatsapp_to_bsuid.txt",
+            Sender::WhatsApp(&number),
+            tom(),
+            text("Hello"),
+            None,
+        ),
+    ];
+    let mut names = fixtures::names("twilio/send/request");
+    // Senders are numbers and Messaging Services; media are not sent.
+    for not_sent in ["sms_alphanumeric_from.txt", "whatsapp_media.txt"] {
+        assert!(names.remove(not_sent));
+    }
+    for (name, sender, to, content, callback) in &sent {
+        assert!(names.remove(*name));
+        let outcome = client(&server)
+            .send(CREDENTIALS, *sender, to, content, key(), *callback)
+            .await;
+        assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{name}: {outcome:?}");
+        let mut ours = pairs(&server.received_requests().await.unwrap().last().unwrap().body);
+        let mut theirs = pairs(&fixtures::bytes(&format!("twilio/send/request/{name}")));
+        for (field, value) in ours.iter_mut().chain(&mut theirs) {
+            match field.as_str() {
+                // The fixtures hold another key.
+                "StatusCallback" => {
+                    let (address, query) = value.split_once('?').unwrap();
+                    assert!(
+                        query == format!("key={}", key()) || query.starts_with("m=msg_"),
+                        "{query}"
+                    );
+                    *value = address.to_owned();
+                }
+                "ContentVariables" => *value = serde_json::from_str::<Value>(value).unwrap().to_string(),
+                _ => {}
+            }
+        }
+        assert_eq!(ours, theirs, "{name}");
+    }
+    assert!(names.is_empty(), "not reproduced: {names:?}");
+}
+
+#[tokio::test]
+async fn an_sms_from_a_number_names_it() {
+    let server = MockServer::start().await;
+    let number = "+15005550006".parse().unwrap();
+    let callback = Some("https://h.test/s?a=b");
+    client(&server)
+        .send(
+            CREDENTIALS,
+            Sender::Number(&number),
+            &maya(),
+            &text("Hi"),
+            key(),
+            callback,
+        )
+        .await;
+    let ours = pairs(&server.received_requests().await.unwrap()[0].body);
+    let callback = format!("https://h.test/s?a=b&key={}", key());
+    let wanted = [
+        ("To", "+447700900111"),
+        ("From", "+15005550006"),
+        ("Body", "Hi"),
+        ("StatusCallback", &callback),
+        ("ValidityPeriod", "14400"),
+        ("SmartEncoded", "true"),
+    ];
+    assert_eq!(ours, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
+}
+
+#[tokio::test]
+async fn every_answer_is_classified() {
+    use Expected::{Accepted, Refused, Unknown};
+    const SMS: &str = "SM00000000000000000000000000000014";
+    let table = [
+        ("200_fetch_delivered_priced.json", Accepted(SMS, Some(2))),
+        ("201_accepted_messaging_service.json", Accepted(SMS, None)),
+        ("201_queued.json", Accepted(SMS, Some(1))),
+        (
+            "201_whatsapp_queued.json",
+            Accepted("SM00000000000000000000000000000015", None),
+        ),
+        ("400_error_21211_invalid_to.json", Refused(FallBack)),
+        ("400_error_21408_geo_permission.json", Refused(FallBack)),
+        ("400_error_21606_bad_from.json", Refused(FallBack)),
+        ("400_error_21610_stop_list.json", Refused(Blocked)),
+        ("400_error_21614_not_mobile.json", Refused(FallBack)),
+        ("400_error_21617_body_too_long.json", Refused(Bug)),
+        ("400_error_21635_landline.json", Refused(FallBack)),
+        ("400_error_63016_outside_window.json", Refused(FallBack)),
+        ("401_error_20003_bad_credentials.json", Refused(TenantMustAct)),
+        ("404_error_20404_not_found.json", Refused(FallBack)),
+        ("429_error_20429_too_many_requests.json", Refused(RetryAfter)),
+        ("503_error_20503_unavailable.json", Unknown),
+    ];
+    let mut names = fixtures::names("twilio/send/response");
+    for (name, expected) in &table {
+        assert!(names.remove(*name), "{name}");
+        let server = MockServer::start().await;
+        let body = fixtures::bytes(&format!("twilio/send/response/{name}"));
+        Mock::given(method("POST"))
+            .respond_with(ResponseTemplate::new(name[..3].parse::<u16>().unwrap()).set_body_bytes(body))
+            .mount(&server)
+            .await;
+        let sender = Sender::MessagingService(SERVICE);
+        let outcome = client(&server)
+            .send(CREDENTIALS, sender, &maya(), &text("hi"), key(), None)
+            .await;
+        assert_outcome(name, &outcome, expected);
+    }
+    assert!(names.is_empty(), "not classified: {names:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_failed_at_once_is_refused() {
+    // Twilio does not call the first status back.
+    let server = MockServer::start().await;
+    let body = json!({ "sid": "SM1", "status": "failed", "error_code": 30034 });
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(201).set_body_json(body))
+        .mount(&server)
+        .await;
+    let outcome = client(&server)
+        .send(
+            CREDENTIALS,
+            Sender::MessagingService(SERVICE),
+            &maya(),
+            &text("hi"),
+            key(),
+            None,
+        )
+        .await;
+    let SendOutcome::Refused { code, classified, .. } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((code, classified.class), (Some(30_034), FallBack));
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_never_leaves() {
+    let server = MockServer::start().await;
+    let twilio = client(&server);
+    let number = "+15005550006".parse().unwrap();
+    let template = Content::Template(FilledTemplate {
+        name: "n".to_owned(),
+        language: "en".to_owned(),
+        body: Vec::new(),
+        header: None,
+        buttons: Vec::new(),
+        content_sid: None,
+    });
+    let bad_account = Credentials {
+        account_sid: "../x",
+        ..CREDENTIALS
+    };
+    let hi = text("hi");
+    for (credentials, sender, to, content, class) in [
+        (CREDENTIALS, Sender::Number(&number), tom(), &hi, FallBack),
+        (
+            CREDENTIALS,
+            Sender::WhatsApp(&number),
+            Recipient {
+                phone: None,
+                bsuid: None,
+            },
+            &hi,
+            FallBack,
+        ),
+        (CREDENTIALS, Sender::Number(&number), maya(), &template, Bug),
+        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &template, Bug),
+        (bad_account, Sender::Number(&number), maya(), &hi, TenantMustAct),
+    ] {
+        let outcome = twilio.send(credentials, sender, &to, content, key(), None).await;
+        let SendOutcome::Refused { classified, .. } = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(classified.class, class);
+    }
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+fn listed(sid: &str, created: &str, changes: &Value) -> Value {
+    let mut message = fixtures::json("twilio/send/response/200_fetch_delivered_priced.json");
+    message["sid"] = sid.into();
+    message["date_created"] = created.into();
+    for (name, value) in changes.as_object().unwrap() {
+        message[name] = value.clone();
+    }
+    message
+}
+
+async fn find(pages: &[Value], wanted: &Wanted<'_>) -> Result<Option<domain::message::StatusReport>, FindError> {
+    let server = MockServer::start().await;
+    for (index, messages) in pages.iter().enumerate() {
+        let next = (index + 1 < pages.len()).then(|| {
+            format!(
+                "/2010-04-01/Accounts/{ACCOUNT}/Messages.json?To=%2B447700900111&Page={}",
+                index + 1
+            )
+        });
+        let page = json!({ "messages": messages, "next_page_uri": next });
+        let list = Mock::given(method("GET"))
+            .and(path(format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json")))
+            .and(basic_auth("SKfixture", "fixture-secret"))
+            .and(query_param("To", "+447700900111"));
+        let list = if index == 0 {
+            list.and(query_param("PageSize", "50"))
+        } else {
+            list.and(query_param("Page", index.to_string()))
+        };
+        list.respond_with(ResponseTemplate::new(200).set_body_json(page))
+            .mount(&server)
+            .await;
+    }
+    client(&server).find(CREDENTIALS, wanted).await
+}
+
+#[tokio::test]
+async fn a_lost_message_is_found_by_recipient_time_and_text() {
+    let content = text("Sorry we missed your call.");
+    let to = maya();
+    let wanted = Wanted {
+        sender: Sender::MessagingService(SERVICE),
+        to: &to,
+        content: &content,
+        since: at("2026-10-31T09:20:00Z"),
+        until: at("2026-10-31T09:21:00Z"),
+        known: &["SMknown".to_owned()],
+    };
+    let in_time = "Sat, 31 Oct 2026 09:20:02 +0000";
+    let others = json!([
+        listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({})),
+        listed("SMknown", in_time, &json!({})),
+        listed("SMtext", in_time, &json!({ "body": "Your table is booked." })),
+        listed("SMservice", in_time, &json!({ "messaging_service_sid": "MGother" })),
+        listed("SMinbound", in_time, &json!({ "direction": "inbound" })),
+        { "nonsense": true },
+        listed("SMearlier", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({})),
+    ]);
+    assert_eq!(find(std::slice::from_ref(&others), &wanted).await.unwrap(), None);
+
+    let mut page = others.as_array().unwrap().clone();
+    // Twilio's smart encoding and trial accounts change the text.
+    page.insert(1, listed("SMours", in_time, &json!({ "body": "Sent from your Twilio trial account - Sorry, we missed your call", "status": "queued", "num_segments": "0" })));
+    let report = find(&[page.into()], &wanted).await.unwrap().unwrap();
+    assert_eq!(
+        (report.provider_ref.as_str(), report.state, report.cost),
+        ("SMours", AttemptState::Accepted, None)
+    );
+    assert_eq!(report.at, at("2026-10-31T09:20:02Z"));
+}
+
+#[tokio::test]
+async fn a_lost_message_is_found_on_a_later_page() {
+    let content = text("Sorry we missed your call.");
+    let to = maya();
+    let number = "+15005550006".parse().unwrap();
+    let wanted = Wanted {
+        sender: Sender::Number(&number),
+        to: &to,
+        content: &content,
+        since: at("2026-10-31T09:20:00Z"),
+        until: at("2026-10-31T09:21:00Z"),
+        known: &[],
+    };
+    let newer = json!([listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
+    let ours = json!([listed(
+        "SMours",
+        "Sat, 31 Oct 2026 09:20:02 +0000",
+        &json!({ "status": "undelivered", "error_code": 30005 })
+    )]);
+    let report = find(&[newer.clone(), ours], &wanted).await.unwrap().unwrap();
+    assert_eq!(
+        (report.state, report.error.unwrap().code),
+        (AttemptState::Failed, Some(30_005))
+    );
+    assert_eq!(report.cost.unwrap().units, 2);
+    // More pages than are read, and nothing found: nobody can tell.
+    let many = vec![newer; 6];
+    assert!(matches!(find(&many, &wanted).await, Err(FindError::TooMany)));
+    // An older message ends the search.
+    let older = json!([listed("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}))]);
+    assert_eq!(find(&[older.clone(), older], &wanted).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_search_that_fails_says_so() {
+    let content = text("hi");
+    let to = maya();
+    let wanted = Wanted {
+        sender: Sender::MessagingService(SERVICE),
+        to: &to,
+        content: &content,
+        since: at("2026-10-31T09:20:00Z"),
+        until: at("2026-10-31T09:21:00Z"),
+        known: &[],
+    };
+    for (status, body) in [
+        (401, json!({ "code": 20003 })),
+        (503, json!({})),
+        (200, json!([])),
+        (
+            200,
+            json!({ "messages": [], "next_page_uri": "https://elsewhere.test/" }),
+        ),
+    ] {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(status).set_body_json(&body))
+            .mount(&server)
+            .await;
+        let error = client(&server).find(CREDENTIALS, &wanted).await.unwrap_err();
+        assert!(
+            error.to_string().starts_with("looking for a message: "),
+            "{status} {body}"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! Twilio's voice callbacks and our answers to them.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    call::{DialStatus, Handling, Party},
+    connection::{Spoken, VoiceSettings},
+};
+use providers::twilio::{
+    form,
+    twiml::{self, Twiml, Urls},
+    voice::{VoiceCallback, event},
+};
+use serde_json::{Value, json};
+
+use crate::fixtures::{self, at, connection};
+
+fn callback(name: &str) -> VoiceCallback {
+    match name.split('_').next() {
+        Some("inbound") => VoiceCallback::Voice,
+        Some("dial") => VoiceCallback::DialResult,
+        Some("status") => VoiceCallback::Status,
+        Some("recording") => VoiceCallback::Recording,
+        _ => panic!("{name}"),
+    }
+}
+
+#[test]
+fn every_callback_is_understood() {
+    let forms = fixtures::names("twilio/voice")
+        .into_iter()
+        .filter(|name| name.ends_with(".txt"));
+    let read: BTreeMap<String, Value> = forms
+        .map(|name| {
+            let form = form::parse(&fixtures::bytes(&format!("twilio/voice/{name}")));
+            let event = event(callback(&name), &form, connection(), at("2026-10-31T09:20:05Z"));
+            (name, json!(event.unwrap()))
+        })
+        .collect();
+    insta::assert_json_snapshot!("twilio_voice", read);
+}
+
+fn read(what: VoiceCallback, body: &str) -> domain::call::CallEvent {
+    event(
+        what,
+        &form::parse(body.as_bytes()),
+        connection(),
+        at("2026-10-31T09:20:05Z"),
+    )
+    .unwrap()
+}
+
+#[test]
+fn a_callback_without_its_call_is_unreadable() {
+    for body in ["", "CallSid=", "CallSid=a%20b", "Foo=bar"] {
+        let read = event(
+            VoiceCallback::Voice,
+            &form::parse(body.as_bytes()),
+            connection(),
+            at("2026-10-31T09:20:05Z"),
+        );
+        assert!(read.is_err(), "{body}");
+    }
+}
+
+#[test]
+fn only_what_the_caller_recorded_is_a_voicemail() {
+    let seconds = |rest: &str| {
+        read(
+            VoiceCallback::Recording,
+            &format!("CallSid=CA1&RecordingDuration=9{rest}"),
+        )
+        .facts
+        .voicemail_seconds
+    };
+    assert_eq!(
+        seconds("&RecordingSource=RecordVerb&RecordingStatus=completed"),
+        Some(9)
+    );
+    assert_eq!(seconds(""), Some(9));
+    assert_eq!(seconds("&RecordingSource=DialVerb"), None);
+    assert_eq!(seconds("&RecordingStatus=absent"), None);
+}
+
+#[test]
+fn our_own_calls_and_wrong_clocks_are_told() {
+    let dialled = read(
+        VoiceCallback::Status,
+        "CallSid=CA1&Direction=outbound-dial&CallStatus=completed",
+    );
+    assert_eq!(json!(dialled.facts)["direction"], "outbound");
+    let late = read(
+        VoiceCallback::Status,
+        "CallSid=CA1&CallStatus=busy&Timestamp=Sat%2C+31+Oct+2036+09%3A20%3A00+%2B0000",
+    );
+    assert_eq!(late.facts.ended_at, Some(at("2026-10-31T09:20:05Z")));
+    assert_eq!(
+        read(VoiceCallback::Voice, "CallSid=CA1&From=").facts.from,
+        Some(Party::Withheld)
+    );
+}
+
+const URLS: Urls<'_> = Urls {
+    dial_result: "https://hooks.example.test/v1/twilio/tnt_a/dial-action",
+    recording: "https://hooks.example.test/v1/twilio/tnt_a/recording",
+};
+
+fn english(text: &str) -> Vec<Spoken> {
+    vec![Spoken {
+        language: "en-GB".to_owned(),
+        text: text.to_owned(),
+    }]
+}
+
+fn settings(handling: Handling) -> VoiceSettings {
+    VoiceSettings {
+        handling,
+        forward_to: None,
+        forward_timeout_seconds: 20,
+        greeting: Vec::new(),
+        missed_greeting: Vec::new(),
+        voicemail_after_missed: false,
+        voicemail_max_seconds: 60,
+    }
+}
+
+#[test]
+fn our_answers_equal_the_fixtures() {
+    let forward = VoiceSettings {
+        forward_to: Some("+442079460009".parse().unwrap()),
+        ..settings(Handling::Forward)
+    };
+    let sorry = english("Sorry we missed you. Leave a message, or wait for our text.");
+    for (name, answer) in [
+        ("twiml_empty.xml", twiml::EMPTY.to_owned()),
+        ("twiml_hangup_busy.xml", twiml::answer(&settings(Handling::Greet), URLS)),
+        ("twiml_forward_then_action.xml", twiml::answer(&forward, URLS)),
+        // Ours names an action besides: without one, Twilio would ask the first address again.
+        (
+            "twiml_voicemail.xml",
+            Twiml::new().say(&sorry).record(60, None, URLS.recording).finish(),
+        ),
+    ] {
+        assert_eq!(answer, fixtures::text(&format!("twilio/voice/{name}")), "{name}");
+    }
+    let answers = fixtures::names("twilio/voice")
+        .into_iter()
+        .filter(|name| name.ends_with(".xml"))
+        .count();
+    assert_eq!(answers, 4);
+}
+
+#[test]
+fn every_setting_has_its_answer() {
+    let mut greeting = english("We're closed <now> & \"here\"");
+    greeting.push(Spoken {
+        language: "ar-AE".to_owned(),
+        text: "نحن مغلقون\u{0}".to_owned(),
+    });
+    let spoken = |handling| VoiceSettings {
+        greeting: greeting.clone(),
+        missed_greeting: english("Nobody is there."),
+        ..settings(handling)
+    };
+    let forward = VoiceSettings {
+        forward_to: Some("+442079460009".parse().unwrap()),
+        ..spoken(Handling::Forward)
+    };
+    let recording = VoiceSettings {
+        voicemail_after_missed: true,
+        ..forward.clone()
+    };
+    let silent = settings(Handling::Forward);
+    let answers = json!({
+        "greet": twiml::answer(&spoken(Handling::Greet), URLS),
+        "forward": twiml::answer(&forward, URLS),
+        "forward without a number": twiml::answer(&spoken(Handling::Forward), URLS),
+        "voicemail": twiml::answer(&spoken(Handling::Voicemail), URLS),
+        "own flow": twiml::answer(&spoken(Handling::OwnFlow), URLS),
+        "after dial, answered": twiml::answer_after_dial(&forward, Some(DialStatus::Answered), URLS),
+        "after dial, caller gone": twiml::answer_after_dial(&forward, Some(DialStatus::Canceled), URLS),
+        "after dial, nobody": twiml::answer_after_dial(&forward, Some(DialStatus::NoAnswer), URLS),
+        "after dial, nobody, recording": twiml::answer_after_dial(&recording, Some(DialStatus::Busy), URLS),
+        "after dial, nobody, silent": twiml::answer_after_dial(&silent, Some(DialStatus::Failed), URLS),
+        "after dial, unknown": twiml::answer_after_dial(&forward, None, URLS),
+    });
+    insta::assert_json_snapshot!("twilio_twiml", answers);
+    assert_eq!(twiml::handling(&silent), Handling::Greet);
+    assert_eq!(twiml::handling(&forward), Handling::Forward);
+}

@@ -1,0 +1,274 @@
+//! Meta's webhooks: every fixture, read whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::inbound::Update;
+use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::fixtures::{self, shown};
+
+fn read(name: &str) -> Value {
+    match split(&fixtures::bytes(name)) {
+        Ok(changes) => changes
+            .iter()
+            .map(|change| {
+                json!({
+                    "waba_id": change.waba_id,
+                    "phone_number_id": change.phone_number_id,
+                    "field": change.field,
+                    "time": change.time,
+                    "updates": updates(change).iter().map(shown).collect::<Vec<_>>(),
+                })
+            })
+            .collect(),
+        Err(refused) => json!({ "unreadable": refused.to_string() }),
+    }
+}
+
+fn read_all(folder: &str) -> BTreeMap<String, Value> {
+    fixtures::names(folder)
+        .into_iter()
+        .map(|name| (name.clone(), read(&format!("{folder}/{name}"))))
+        .collect()
+}
+
+#[test]
+fn every_inbound_message_is_understood() {
+    insta::assert_json_snapshot!("whatsapp_inbound", read_all("whatsapp/inbound"));
+}
+
+#[test]
+fn every_status_is_understood() {
+    let read = read_all("whatsapp/status");
+    for (name, changes) in &read {
+        let code: Option<i64> = name
+            .strip_prefix("failed_")
+            .and_then(|rest| rest.split('_').next()?.parse().ok());
+        if code.is_some() {
+            assert_eq!(changes[0]["updates"][0]["status"]["error_code"], json!(code), "{name}");
+            assert_eq!(
+                changes[0]["updates"][0]["status"]["report"]["error"]["code"],
+                json!(code),
+                "{name}"
+            );
+        }
+    }
+    insta::assert_json_snapshot!("whatsapp_status", read);
+}
+
+#[test]
+fn every_account_event_is_understood() {
+    insta::assert_json_snapshot!("whatsapp_account", read_all("whatsapp/account"));
+}
+
+#[test]
+fn every_batch_is_split() {
+    insta::assert_json_snapshot!("whatsapp_batch", read_all("whatsapp/batch"));
+}
+
+#[test]
+fn a_known_kind_is_never_unknown() {
+    let unknown_on_purpose: BTreeSet<&str> = ["future_unknown_type.json", "unknown_field_next_to_message.json"].into();
+    for folder in [
+        "whatsapp/inbound",
+        "whatsapp/status",
+        "whatsapp/account",
+        "whatsapp/batch",
+    ] {
+        for name in fixtures::names(folder) {
+            let changes = split(&fixtures::bytes(&format!("{folder}/{name}"))).unwrap_or_default();
+            let unknown = changes
+                .iter()
+                .flat_map(updates)
+                .any(|update| matches!(update, Update::Unknown { .. }));
+            assert_eq!(unknown, unknown_on_purpose.contains(name.as_str()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn our_key_comes_back_with_the_status() {
+    let key = fixtures::key().to_string();
+    let body = fixtures::text("whatsapp/status/sent_utility.json");
+    let mut body: Value = serde_json::from_str(&body).unwrap();
+    body["entry"][0]["changes"][0]["value"]["statuses"][0]["biz_opaque_callback_data"] = key.into();
+    let changes = split(body.to_string().as_bytes()).unwrap();
+    let [Update::Status(status)] = &updates(&changes[0])[..] else {
+        panic!()
+    };
+    assert_eq!(status.key, Some(fixtures::key()));
+}
+
+#[test]
+fn another_product_or_no_json_is_unreadable() {
+    assert!(matches!(
+        split(&fixtures::bytes("whatsapp/batch/wrong_object.json")),
+        Err(Unreadable::OtherObject)
+    ));
+    for body in [
+        &b""[..],
+        b"[]",
+        b"null",
+        b"<html>",
+        b"\xff\xfe",
+        br#"{"object":"whatsapp_business_account","entry":7}"#,
+    ] {
+        assert!(split(body).is_err());
+    }
+}
+
+#[test]
+fn one_bad_item_does_not_lose_the_others() {
+    let mut body = fixtures::json("whatsapp/batch/several_messages_in_one_change.json");
+    let messages = &mut body["entry"][0]["changes"][0]["value"]["messages"];
+    messages[0] = json!({ "type": "text", "id": 7, "timestamp": [], "from": {} });
+    let mut entries = body["entry"].as_array().unwrap().clone();
+    entries[0]["changes"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!("no change"));
+    entries.insert(0, json!(["no entry"]));
+    body["entry"] = entries.into();
+    let changes = split(body.to_string().as_bytes()).unwrap();
+    let kinds: Vec<String> = changes
+        .iter()
+        .flat_map(updates)
+        .map(|update| match update {
+            Update::Message(message) => message.provider_ref,
+            Update::Unknown { kind } => kind,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "unreadable",
+            "unreadable",
+            "messages/without id",
+            "wamid.RklYVFVSRTpiNg==",
+            "wamid.RklYVFVSRTpiNw=="
+        ]
+    );
+}
+
+#[test]
+fn oddities_are_survived() {
+    let update = |field: &str, value: Value| {
+        let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": 9, "changes": [{ "field": field, "value": value }] }] });
+        let changes = split(body.to_string().as_bytes()).unwrap();
+        updates(&changes[0]).iter().map(shown).collect::<Value>()
+    };
+    let message = json!({ "from": "447700900111", "id": "wamid.1", "timestamp": "1793347200", "type": "text", "text": { "body": "hi" } });
+    let standby = update("standby", json!({ "standby": [message] }));
+    assert_eq!(standby[0]["message"]["standby"], true);
+    let mut grouped = message;
+    grouped["group_id"] = "g".into();
+    assert_eq!(
+        update("messages", json!({ "messages": [grouped] })),
+        json!([{ "unknown": "messages/group" }])
+    );
+    assert_eq!(
+        update("messages", json!({ "messages": [] })),
+        json!([{ "unknown": "messages" }])
+    );
+    assert_eq!(update("messages", Value::Null), json!([{ "unknown": "messages" }]));
+    assert_eq!(
+        update("messaging_handovers", json!({})),
+        json!([{ "unknown": "messaging_handovers" }])
+    );
+    assert_eq!(
+        update(
+            "messages",
+            json!({ "statuses": [{ "id": "wamid.1", "status": "warning" }] })
+        ),
+        json!([{ "unknown": "statuses/warning" }])
+    );
+    assert_eq!(
+        update(
+            "account_update",
+            json!({ "event": "DISABLED_UPDATE", "ban_info": { "waba_ban_state": "REINSTATE" } })
+        ),
+        json!([{ "account": { "field": "account_update", "event": "DISABLED_UPDATE", "restricts": false } }])
+    );
+    // Old spelling: the number changed, and no id says whose it was.
+    let system =
+        json!({ "type": "system", "system": { "type": "customer_changed_number", "new_wa_id": "447700900119" } });
+    assert_eq!(
+        update("messages", json!({ "messages": [system] })),
+        json!([{ "unknown": "system/customer_changed_number" }])
+    );
+    let started = json!({ "calls": [{ "id": "wacid.1", "from_user_id": "GB.1", "event": "connect", "direction": "USER_INITIATED", "timestamp": "1793347200" }] });
+    assert_eq!(update("calls", started)[0]["whatsapp_call"]["from"]["bsuid"], "GB.1");
+    let ours = json!({ "calls": [{ "id": "wacid.1", "direction": "BUSINESS_INITIATED" }] });
+    assert_eq!(
+        update("calls", ours),
+        json!([{ "unknown": "calls/BUSINESS_INITIATED" }])
+    );
+}
+
+#[test]
+fn an_item_without_a_time_gets_the_time_of_receipt() {
+    let mut body = fixtures::json("whatsapp/inbound/text.json");
+    body["entry"][0]["changes"][0]["value"]["messages"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("timestamp");
+    let mut change = split(body.to_string().as_bytes()).unwrap().remove(0);
+    change.received_at = Some(fixtures::at("2026-11-20T08:00:00Z"));
+    let [Update::Message(message)] = &updates(&change)[..] else {
+        panic!()
+    };
+    assert_eq!(message.at, fixtures::at("2026-11-20T08:00:00Z"));
+}
+
+/// As a job in a queue carries it.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Job {
+    Event { change: Change },
+}
+
+#[test]
+fn a_change_keeps_its_bytes_through_a_queue() {
+    // Meta escapes what is not ASCII, and the slash.
+    let raw = r#"{"value": {"t":"\u0645\u0631\u062d \/ 1.50"} ,"field":"messages"}"#;
+    let body = format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[ {raw} ]}}]}}"#);
+    let change = split(body.as_bytes()).unwrap().remove(0);
+    let queued = serde_json::to_string(&Job::Event { change: change.clone() }).unwrap();
+    let Job::Event { change: back } = serde_json::from_str(&queued).unwrap();
+    assert_eq!(back, change);
+    assert_eq!(back.raw, raw);
+}
+
+/// Meta's limit for one post.
+const LARGEST_POST: usize = 3 * 1024 * 1024;
+
+#[test]
+fn the_largest_post_is_split_and_read() {
+    let text = fixtures::json("whatsapp/inbound/text.json");
+    let entry = &text["entry"][0];
+    let one = entry.to_string().len() + 1;
+    let many = LARGEST_POST / one;
+    let entries: Vec<Value> = (0..many)
+        .map(|number| {
+            let mut entry = entry.clone();
+            entry["changes"][0]["value"]["messages"][0]["id"] = format!("wamid.{number:016}").into();
+            entry
+        })
+        .collect();
+    let post = json!({ "object": "whatsapp_business_account", "entry": entries }).to_string();
+    assert!(post.len() > LARGEST_POST * 9 / 10, "{}", post.len());
+    let changes = split(post.as_bytes()).unwrap();
+    assert_eq!(changes.len(), many);
+    let ids: BTreeSet<String> = changes
+        .iter()
+        .flat_map(updates)
+        .map(|update| match update {
+            Update::Message(message) => message.provider_ref,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ids.len(), many);
+}
