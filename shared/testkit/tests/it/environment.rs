@@ -12,6 +12,8 @@ use crate::{
 
 /// What a use of the kit reads: a text in a function's sources, the variables that it needs, those that it may be given.
 const KIT: &[(&str, &[&str], &[&str])] = &[
+    // Every job; one without a point of its own ignores it.
+    ("pub async fn handle(", &[], &["CRASH_POINTS"]),
     (
         "Webhook::new(",
         &["TABLE_NAME", "KMS_VERIFY_KEY_ID", "RAW_BUCKET"],

@@ -259,4 +259,20 @@ fn alarms_watch_metrics_that_somebody_counts() {
             );
         }
     }
+    for (id, dashboard) in resources("AWS::CloudWatch::Dashboard") {
+        let body = dashboard["Properties"]["DashboardBody"]["!Sub"]
+            .as_str()
+            .expect("a dashboard's text");
+        let words = |mark: &'static str| {
+            body.split(mark)
+                .skip(1)
+                .filter_map(|rest| rest.split(['"', '\\']).next())
+        };
+        let metrics: Vec<_> = words("[\"Ringback\", \"").chain(words("MetricName=\\\"")).collect();
+        assert!(!metrics.is_empty(), "{id} shows none of our metrics");
+        for metric in metrics {
+            let known = counted.contains(&format!("\"{metric}\""));
+            assert!(known, "{id} shows {metric}, which nobody counts");
+        }
+    }
 }
