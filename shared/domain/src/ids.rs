@@ -204,9 +204,10 @@ impl FromStr for SendKey {
             return Err(invalid);
         };
         match (ulid(contact), ulid(own), attempt.parse::<u32>()) {
-            (Some(contact), Some(own), Ok(attempt)) if attempt > 0 => Ok(Self {
+            // `+1` and `01` are numbers too, but second spellings.
+            (Some(contact), Some(own), Ok(number)) if number > 0 && number.to_string() == attempt => Ok(Self {
                 message: MessageId::new(ContactId(contact), own),
-                attempt,
+                attempt: number,
             }),
             _ => Err(invalid),
         }

@@ -839,3 +839,563 @@ fn local(at: Timestamp, zone: &TimeZone) -> String {
 fn span(quiet: &QuietHours) -> String {
     format!("{}–{}", quiet.from.strftime("%H:%M"), quiet.to.strftime("%H:%M"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        contact::{OptOut, Unreachable},
+        samples::{config, contact, message_of, timers},
+    };
+
+    /// A Friday noon in Dubai.
+    const NOON: &str = "2026-11-20T12:00:00+04";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A missed call, decided by the sample configuration; each test changes what it is about.
+    struct Case {
+        config: TenantConfig,
+        contact: Contact,
+        facts: CallFacts,
+        outcome: Outcome,
+        now: Timestamp,
+        line: LineType,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            Self {
+                config: config(),
+                contact: contact(),
+                facts: CallFacts {
+                    direction: Some(Direction::Inbound),
+                    from: Some(Party::Phone("+971501234567".parse().unwrap())),
+                    to: Some(Party::Phone("+97143330000".parse().unwrap())),
+                    ..CallFacts::default()
+                },
+                outcome: Outcome::Missed,
+                now: at(NOON),
+                line: LineType::Other,
+            }
+        }
+
+        fn decide(&self) -> Decision {
+            let line = self.line;
+            decide(&Input {
+                config: &self.config,
+                call: CallView {
+                    id: CallId::new(self.contact.id, ulid::Ulid::from_parts(1, 1)),
+                    connection: "conn_00000000000000000000000001".parse().unwrap(),
+                    facts: &self.facts,
+                    outcome: self.outcome,
+                    started_at: self.now,
+                },
+                contact: &self.contact,
+                now: self.now,
+                line_type: &move |_: &Phone| line,
+            })
+        }
+
+        fn plan(&self) -> Plan {
+            match self.decide() {
+                Decision::Follow(plan) => plan,
+                Decision::Nothing(nothing) => panic!("{}", nothing.sentence),
+            }
+        }
+
+        fn nothing(&self) -> (Reason, String) {
+            match self.decide() {
+                Decision::Follow(plan) => panic!("{}", plan.sentence),
+                Decision::Nothing(nothing) => (nothing.reason, nothing.sentence),
+            }
+        }
+
+        fn channels(&self) -> Vec<Channel> {
+            self.plan().legs.iter().map(|leg| leg.channel).collect()
+        }
+    }
+
+    fn case(change: impl FnOnce(&mut Case)) -> Case {
+        let mut case = Case::new();
+        change(&mut case);
+        case
+    }
+
+    #[test]
+    fn a_missed_call_is_followed_by_whatsapp_then_sms() {
+        let plan = Case::new().plan();
+        assert_eq!(
+            plan.sentence,
+            "WhatsApp at once, SMS if not delivered within 2 min: missed call to +97143330000, rule \"Missed calls\""
+        );
+        assert_eq!(
+            plan.legs[1].content,
+            Content::Text("Sorry we missed you, there. Marina Dental, +97143330000. Reply STOP to opt out.".to_owned())
+        );
+        assert_eq!(plan.not_before, at(NOON));
+        assert_eq!(plan.when_unknown, WhenUnknown::NextChannel);
+    }
+
+    #[test]
+    fn whoever_must_not_be_messaged_is_not() {
+        let opt_out = || OptOut {
+            at: at("2026-03-03T10:00:00Z"),
+            source: "wrote STOP by SMS".to_owned(),
+        };
+        let cases: [(Case, Reason, &str); 11] = [
+            (
+                case(|case| case.facts.direction = Some(Direction::Outbound)),
+                Reason::Outbound,
+                "no message: the business made this call",
+            ),
+            (
+                case(|case| case.facts.from = Some(Party::Withheld)),
+                Reason::Withheld,
+                "no message: the caller hid the number",
+            ),
+            (
+                case(|case| case.facts.from = Some(Party::Phone("+266696687".parse().unwrap()))),
+                Reason::Withheld,
+                "no message: the caller hid the number",
+            ),
+            (
+                case(|case| case.facts.from = Some(Party::Sip("sip:a@b".to_owned()))),
+                Reason::Sip,
+                "no message: the caller has a SIP address, not a telephone number",
+            ),
+            (
+                case(|case| case.outcome = Outcome::Unknown),
+                Reason::UnknownOutcome,
+                "no message: the telephone system did not say how the call ended",
+            ),
+            (
+                case(|case| case.config.tenant.status = TenantStatus::Suspended),
+                Reason::Suspended,
+                "no message: the account is suspended",
+            ),
+            (
+                case(|case| case.contact.opted_out = Some(opt_out())),
+                Reason::OptedOut,
+                "no message: opted out on 3 March 2026 (wrote STOP by SMS)",
+            ),
+            (
+                case(|case| {
+                    case.contact.marketing_opted_out = Some(opt_out());
+                    case.config.rules[0].then.category = Category::Marketing;
+                }),
+                Reason::OptedOut,
+                "no message: no marketing wanted since 3 March 2026 (wrote STOP by SMS)",
+            ),
+            (
+                case(|case| case.config.rules[0].then.consent = Consent::OptInOnly),
+                Reason::NoConsent,
+                "no message: rule \"Missed calls\" needs an opt-in, and this person gave none",
+            ),
+            (
+                case(|case| case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"))),
+                Reason::Cooldown,
+                "no message: texted 2 h ago, cooldown 24 h",
+            ),
+            (
+                case(|case| case.outcome = Outcome::Answered),
+                Reason::NoRule,
+                "no message: no rule is for this: answered call to +97143330000, new caller, business closed",
+            ),
+        ];
+        for (case, reason, sentence) in cases {
+            assert_eq!(case.nothing(), (reason, sentence.to_owned()));
+        }
+    }
+
+    #[test]
+    fn quiet_hours_defer_skip_or_do_not_count() {
+        // 22:40 in Dubai.
+        let mut case = case(|case| case.now = at("2026-11-20T22:40:00+04"));
+        let plan = case.plan();
+        assert_eq!(plan.not_before, at("2026-11-21T08:00:00+04"));
+        assert!(
+            plan.sentence
+                .starts_with("WhatsApp after quiet hours, at 08:00 (Asia/Dubai), SMS if not delivered"),
+            "{}",
+            plan.sentence
+        );
+        case.config.tenant.quiet_hours.as_mut().unwrap().action = QuietAction::Skip;
+        assert_eq!(
+            case.nothing(),
+            (
+                Reason::QuietHours,
+                "no message: 22:40 (Asia/Dubai) lies in the quiet hours 21:00–08:00 and the rule skips those"
+                    .to_owned()
+            )
+        );
+        // The rule's own hours count instead of the tenant's.
+        let mut own = case.config.tenant.quiet_hours.unwrap();
+        own.action = QuietAction::Send;
+        case.config.rules[0].then.quiet_hours = Some(own);
+        assert_eq!(case.plan().not_before, case.now);
+        // In London it is 18:40.
+        case.config.rules[0].then.quiet_hours = None;
+        case.facts.from = Some(Party::Phone("+447700900123".parse().unwrap()));
+        assert_eq!(case.plan().not_before, case.now);
+    }
+
+    #[test]
+    fn a_delay_that_ends_in_quiet_hours_waits_for_their_end() {
+        let case = case(|case| {
+            case.now = at("2026-11-20T20:50:00+04");
+            case.config.rules[0].then.delay_seconds = 900;
+        });
+        assert_eq!(case.plan().not_before, at("2026-11-21T08:00:00+04"));
+    }
+
+    #[test]
+    fn channels_that_do_not_reach_are_left_out() {
+        let landline = case(|case| case.line = LineType::FixedLine);
+        assert_eq!(landline.channels(), [Channel::WhatsApp]);
+        assert_eq!(
+            landline.plan().sentence,
+            "WhatsApp at once: missed call to +97143330000, rule \"Missed calls\"; without SMS: the number is a landline"
+        );
+
+        let mut unreachable = case(|case| {
+            case.contact.unreachable.push(Unreachable {
+                channel: Channel::WhatsApp,
+                at: at("2026-11-15T12:00:00+04"),
+                reason: "not a WhatsApp number".to_owned(),
+            });
+        });
+        assert_eq!(unreachable.channels(), [Channel::Sms]);
+        unreachable.line = LineType::FixedLine;
+        assert_eq!(
+            unreachable.nothing(),
+            (
+                Reason::NoChannel,
+                "no message: rule \"Missed calls\" matched, but WhatsApp: did not reach this person 5 days ago: not a \
+                 WhatsApp number; SMS: the number is a landline"
+                    .to_owned()
+            )
+        );
+        // Tried again after a month, or once the person has written.
+        unreachable.contact.last_whatsapp_at = Some(at("2026-11-16T12:00:00+04"));
+        assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
+        unreachable.contact.last_whatsapp_at = None;
+        unreachable.now = at("2026-12-16T12:00:00+04");
+        assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
+
+        let nobody_carries = case(|case| case.config.connections.clear());
+        assert_eq!(nobody_carries.nothing().0, Reason::NoChannel);
+    }
+
+    #[test]
+    fn a_template_that_does_not_fit_leaves_its_channel_out() {
+        let paused = case(|case| case.config.templates[0].status.0 = "PAUSED".to_owned());
+        assert_eq!(paused.channels(), [Channel::Sms]);
+        assert!(
+            paused
+                .plan()
+                .sentence
+                .ends_with("; without WhatsApp: template missed_call_followup in en_GB is PAUSED, not APPROVED")
+        );
+        let mut only_whatsapp = paused;
+        only_whatsapp.config.rules[0].then.channels = vec![Channel::WhatsApp];
+        assert_eq!(only_whatsapp.nothing().0, Reason::Template);
+
+        only_whatsapp.config.templates[0].status.0 = "APPROVED".to_owned();
+        only_whatsapp.config.templates[0].body.push_str(" {{3}}");
+        assert_eq!(
+            only_whatsapp.nothing(),
+            (
+                Reason::Template,
+                "no message: rule \"Missed calls\" matched, but WhatsApp: template missed_call_followup needs a value \
+                 for {{3}}"
+                    .to_owned()
+            )
+        );
+        only_whatsapp.config.templates.clear();
+        assert_eq!(only_whatsapp.nothing().0, Reason::Template);
+
+        // Twilio knows templates by its own id only.
+        let through_twilio = case(|case| {
+            case.config.connections[0].carries.push(Channel::WhatsApp);
+        });
+        assert!(through_twilio.plan().sentence.contains("has no content_sid"));
+    }
+
+    #[test]
+    fn marketing_reaches_nobody_in_the_united_states_by_whatsapp() {
+        let mut case = case(|case| {
+            case.facts.from = Some(Party::Phone("+12125550100".parse().unwrap()));
+            case.config.rules[0].then.category = Category::Marketing;
+            case.config.templates[0].category = Category::Marketing;
+            // 12:00 in Dubai is the middle of the night in America.
+            case.config.tenant.quiet_hours = None;
+        });
+        assert_eq!(case.channels(), [Channel::Sms]);
+        case.facts.from = Some(Party::Phone("+14165550100".parse().unwrap()));
+        assert_eq!(case.channels(), [Channel::WhatsApp, Channel::Sms]);
+        assert_eq!(case.plan().when_unknown, WhenUnknown::Stop);
+    }
+
+    #[test]
+    fn the_contacts_language_picks_the_template() {
+        let arabic = case(|case| case.contact.language = Some("ar-AE".to_owned()));
+        let Content::Template(filled) = &arabic.plan().legs[0].content else {
+            panic!("WhatsApp carries templates")
+        };
+        assert_eq!(filled.language, "ar");
+        let mut texts = std::collections::BTreeMap::new();
+        texts.insert("ar".to_owned(), "نعتذر".to_owned());
+        texts.insert("en-GB".to_owned(), "Sorry".to_owned());
+        let mut arabic = arabic;
+        arabic.config.rules[0].then.sms_text = Some(SmsText::ByLanguage(texts));
+        assert_eq!(arabic.plan().legs[1].content, Content::Text("نعتذر".to_owned()));
+        arabic.contact.language = Some("fr".to_owned());
+        assert_eq!(arabic.plan().legs[1].content, Content::Text("Sorry".to_owned()));
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let mut case = Case::new();
+        let mut other = case.config.rules[0].clone();
+        other.id = "rule_00000000000000000000000002".parse().unwrap();
+        other.name = "New callers".to_owned();
+        other.priority = 5;
+        other.when.caller = Caller::New;
+        case.config.rules.push(other);
+        assert!(case.plan().sentence.contains("\"New callers\""));
+        case.contact.calls = 1;
+        assert!(case.plan().sentence.contains("\"Missed calls\""));
+        case.contact.calls = 0;
+        case.config.rules[1].enabled = false;
+        assert!(case.plan().sentence.contains("\"Missed calls\""));
+    }
+
+    #[test]
+    fn conditions_of_a_rule_hold_together() {
+        let matched = |change: &dyn Fn(&mut Case)| {
+            let mut case = Case::new();
+            change(&mut case);
+            matches!(case.decide(), Decision::Follow(_))
+        };
+        // Marina Dental is closed on Friday noon.
+        assert!(matched(&|case| case.config.rules[0].when.hours = Hours::Closed));
+        assert!(!matched(&|case| case.config.rules[0].when.hours = Hours::Open));
+        let lines = |line: &str| vec![line.parse::<Phone>().unwrap()];
+        assert!(matched(&|case| case.config.rules[0].when.lines = lines("+97143330000")));
+        assert!(!matched(&|case| case.config.rules[0].when.lines = lines("+97143330001")));
+        // Nobody knows how long it rang: the caller is not made to suffer for that.
+        assert!(matched(&|case| case.config.rules[0].when.min_ring_seconds = Some(5)));
+        assert!(!matched(&|case| {
+            case.config.rules[0].when.min_ring_seconds = Some(5);
+            case.facts.ring_seconds = Some(4);
+        }));
+        assert!(!matched(&|case| {
+            case.config.rules[0].when.min_talk_seconds = Some(1);
+        }));
+        assert!(matched(&|case| {
+            case.config.rules[0].when.outcomes = vec![Outcome::Answered];
+            case.config.rules[0].when.min_talk_seconds = Some(30);
+            case.outcome = Outcome::Answered;
+            case.facts.talk_seconds = Some(31);
+        }));
+        assert!(!matched(
+            &|case| case.config.rules[0].when.direction = Direction::Outbound
+        ));
+    }
+
+    /// A planned message about to be sent; each test changes what it is about.
+    struct Sending {
+        config: TenantConfig,
+        contact: Contact,
+        message: Message,
+        connections: Vec<Connection>,
+        leg: u8,
+        now: Timestamp,
+        line: LineType,
+    }
+
+    impl Sending {
+        fn new() -> Self {
+            let case = Case::new();
+            Self {
+                message: message_of(case.plan(), case.now),
+                connections: crate::samples::connections(),
+                config: case.config,
+                contact: case.contact,
+                leg: 0,
+                now: case.now,
+                line: LineType::Other,
+            }
+        }
+
+        fn check(&self) -> Check {
+            let line = self.line;
+            let wanted = self.message.plan[usize::from(self.leg)].connection;
+            check(&CheckInput {
+                config: &self.config,
+                message: &self.message,
+                leg: self.leg,
+                contact: &self.contact,
+                connection: self.connections.iter().find(|known| known.id == wanted).unwrap(),
+                now: self.now,
+                timers: &timers(),
+                line_type: &move |_: &Phone| line,
+            })
+        }
+    }
+
+    fn sending(change: impl FnOnce(&mut Sending)) -> Check {
+        let mut sending = Sending::new();
+        change(&mut sending);
+        sending.check()
+    }
+
+    #[test]
+    fn what_changed_since_the_plan_is_found_before_the_send() {
+        assert_eq!(sending(|_| ()), Check::Go);
+        assert_eq!(sending(|sending| sending.leg = 1), Check::Go);
+        let never = |why: &str| Check::Never { why: why.to_owned() };
+        assert_eq!(
+            sending(|sending| sending.config.tenant.status = TenantStatus::Suspended),
+            never("the account is suspended")
+        );
+        assert_eq!(
+            sending(|sending| {
+                sending.contact.opted_out = Some(OptOut {
+                    at: at("2026-11-20T11:59:00+04"),
+                    source: "wrote STOP".to_owned(),
+                });
+            }),
+            never("opted out on 20 November 2026 (wrote STOP)")
+        );
+        assert_eq!(
+            sending(|sending| sending.message.needs_opt_in = true),
+            never("it needs an opt-in, and this person gave none")
+        );
+        assert_eq!(
+            sending(|sending| sending.now = at("2026-11-24T12:00:00+04")),
+            never("too late: planned 4 days ago")
+        );
+
+        let skip = |why: &str| Check::SkipLeg { why: why.to_owned() };
+        assert_eq!(
+            sending(|sending| {
+                sending.leg = 1;
+                sending.line = LineType::FixedLine;
+            }),
+            skip("the number is a landline")
+        );
+        assert_eq!(
+            sending(|sending| sending.config.templates[0].status.0 = "DISABLED".to_owned()),
+            skip("template missed_call_followup in en_GB is DISABLED, not APPROVED")
+        );
+        assert_eq!(
+            sending(|sending| sending.config.templates[0].category = Category::Marketing),
+            skip("template missed_call_followup is marketing, the rule says utility")
+        );
+        assert_eq!(
+            sending(|sending| sending.message.plan[0].content = Content::Text("Hello".to_owned())),
+            skip("the person has not written by WhatsApp in the last 24 hours")
+        );
+        assert_eq!(
+            sending(|sending| {
+                sending.message.plan[0].content = Content::Text("Hello".to_owned());
+                sending.contact.last_whatsapp_at = Some(at("2026-11-19T12:00:01+04"));
+            }),
+            Check::Go
+        );
+    }
+
+    #[test]
+    fn a_number_or_connection_that_cannot_send_now_is_waited_for() {
+        let paused = |seconds: i64| {
+            move |sending: &mut Sending| {
+                let until = sending.now + SignedDuration::from_secs(seconds);
+                for connection in &mut sending.connections {
+                    connection.paused_until = Some(until);
+                }
+            }
+        };
+        assert!(matches!(sending(paused(60)), Check::Later { .. }));
+        assert_eq!(sending(paused(0)), Check::Go);
+        // Longer than the fallback's deadline: the next channel is quicker.
+        assert!(matches!(sending(paused(600)), Check::SkipLeg { .. }));
+        assert!(matches!(
+            sending(|sending| {
+                paused(600)(sending);
+                sending.leg = 1;
+            }),
+            Check::Later { .. }
+        ));
+
+        let unhealthy = |tried_ago: i64| {
+            move |sending: &mut Sending| {
+                let tried_at = sending.now - SignedDuration::from_secs(tried_ago);
+                for connection in &mut sending.connections {
+                    connection.health = Health::Unhealthy {
+                        since: tried_at,
+                        reason: "the access token is not valid".to_owned(),
+                        tried_at,
+                    };
+                }
+            }
+        };
+        assert_eq!(
+            sending(unhealthy(100)),
+            Check::Later {
+                until: at(NOON) + SignedDuration::from_secs(200),
+                why: "the connection \"WhatsApp\" does not work: the access token is not valid".to_owned()
+            }
+        );
+        assert_eq!(sending(unhealthy(300)), Check::Probe);
+    }
+
+    #[test]
+    fn quiet_hours_count_at_the_send_as_well() {
+        let evening = |sending: &mut Sending| sending.now = at("2026-11-20T21:01:00+04");
+        assert_eq!(
+            sending(evening),
+            Check::Later {
+                until: at("2026-11-21T08:00:00+04"),
+                why: "waits for the end of quiet hours 21:00–08:00 (Asia/Dubai)".to_owned()
+            }
+        );
+        assert!(matches!(
+            sending(|sending| {
+                evening(sending);
+                sending.config.tenant.quiet_hours.as_mut().unwrap().action = QuietAction::Skip;
+            }),
+            Check::Never { .. }
+        ));
+        assert_eq!(
+            sending(|sending| {
+                evening(sending);
+                sending.message.category = Category::Authentication;
+                sending.config.templates[0].category = Category::Authentication;
+            }),
+            Check::Go
+        );
+    }
+
+    #[test]
+    fn lengths_are_said_as_people_say_them() {
+        for (seconds, said) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (90, "90 s"),
+            (120, "2 min"),
+            (3600, "1 h"),
+            (5400, "90 min"),
+            (7200, "2 h"),
+            (86_400, "24 h"),
+            (172_800, "2 days"),
+            (604_800, "7 days"),
+        ] {
+            assert_eq!(length(SignedDuration::from_secs(seconds)), said);
+        }
+    }
+}

@@ -1,8 +1,15 @@
 //! A tenant and what belongs to it, for tests.
 
+use jiff::{SignedDuration, Timestamp};
+use ulid::Ulid;
+
 use crate::{
+    connection::Connection,
     contact::{Contact, Identity},
-    ids::ContactId,
+    ids::{CallId, ContactId, MessageId},
+    message::{Cause, Message},
+    plan::Plan,
+    send::Timers,
     tenant::{Tenant, TenantConfig},
 };
 
@@ -74,4 +81,37 @@ pub(crate) fn contact() -> Contact {
     let id: ContactId = "ctc_00000000000000000000000001".parse().unwrap();
     let phone = "+971501234567".parse().unwrap();
     Contact::first_seen(id, &Identity::Phone(phone), "2026-11-01T00:00:00Z".parse().unwrap())
+}
+
+pub(crate) fn timers() -> Timers {
+    Timers {
+        provider_call: SignedDuration::from_secs(10),
+        claim: SignedDuration::from_secs(60),
+        first_due: SignedDuration::from_secs(90),
+        unknown_deadline: SignedDuration::from_secs(600),
+        decide_call: SignedDuration::from_secs(60),
+        recheck: SignedDuration::from_secs(300),
+    }
+}
+
+pub(crate) fn connections() -> Vec<Connection> {
+    let text = r#"[
+  {"id": "conn_00000000000000000000000001", "name": "Twilio", "verify": "", "account":
+    {"kind": "twilio", "account_sid": "AC0", "numbers": ["+97143330000"], "voice": {"handling": "greet"}}},
+  {"id": "conn_00000000000000000000000002", "name": "WhatsApp", "verify": "", "account":
+    {"kind": "whatsapp", "waba_id": "1", "phone_number_id": "2", "display_number": "+97143330000"}}
+]"#;
+    serde_json::from_str(text).unwrap()
+}
+
+pub(crate) fn message_of(plan: Plan, now: Timestamp) -> Message {
+    let contact = contact().id;
+    let call = CallId::new(contact, Ulid::from_parts(1, 1));
+    plan.message(
+        MessageId::new(contact, Ulid::from_parts(1, 2)),
+        Cause::Call(call),
+        "correlation".to_owned(),
+        now,
+        &timers(),
+    )
 }

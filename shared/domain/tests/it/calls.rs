@@ -1,0 +1,152 @@
+//! Reports of a call come in any order and any number.
+
+use domain::{
+    call::{CallFacts, CallStatus, DialStatus, Direction, Handling, LONGEST_CALL, Outcome, Party, Verdict},
+    phone::Phone,
+};
+use jiff::{SignedDuration, Timestamp};
+use proptest::{option, prelude::*, sample::select};
+
+fn party() -> impl Strategy<Value = Party> {
+    let phone = |number: &str| Party::Phone(number.parse::<Phone>().unwrap());
+    select(vec![
+        Party::Withheld,
+        Party::Sip("sip:maya@example.test".to_owned()),
+        phone("+447700900111"),
+        phone("+971501234567"),
+    ])
+}
+
+fn instant() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        (1_700_000_000_i64..1_700_001_000).prop_map(|second| Timestamp::from_second(second).unwrap()),
+        Just(Timestamp::MAX),
+        Just(Timestamp::MIN),
+    ]
+}
+
+fn facts() -> impl Strategy<Value = CallFacts> {
+    let people = (
+        option::of(select(vec![Direction::Inbound, Direction::Outbound])),
+        option::of(party()),
+        option::of(party()),
+        option::of(select(vec!["Maya".to_owned(), "Noor".to_owned()])),
+    );
+    let times = (option::of(instant()), option::of(instant()));
+    let seconds = prop::array::uniform4(option::of(0_u32..5));
+    let how = (
+        option::of(select(vec![
+            CallStatus::Ringing,
+            CallStatus::InProgress,
+            CallStatus::Canceled,
+            CallStatus::NoAnswer,
+            CallStatus::Busy,
+            CallStatus::Failed,
+            CallStatus::Completed,
+        ])),
+        option::of(select(vec![
+            DialStatus::Canceled,
+            DialStatus::Failed,
+            DialStatus::NoAnswer,
+            DialStatus::Busy,
+            DialStatus::Answered,
+        ])),
+        option::of(select(vec![
+            Handling::Greet,
+            Handling::Voicemail,
+            Handling::Forward,
+            Handling::OwnFlow,
+        ])),
+        option::of(any::<bool>()),
+        option::weighted(
+            0.3,
+            select(vec![
+                Outcome::Answered,
+                Outcome::Missed,
+                Outcome::Voicemail,
+                Outcome::AfterHours,
+                Outcome::Unknown,
+            ]),
+        ),
+    );
+    (people, times, seconds, how).prop_map(|(people, times, seconds, how)| CallFacts {
+        direction: people.0,
+        from: people.1,
+        to: people.2,
+        caller_name: people.3,
+        started_at: times.0,
+        ended_at: times.1,
+        ring_seconds: seconds[0],
+        talk_seconds: seconds[1],
+        voicemail_seconds: seconds[2],
+        call_seconds: seconds[3],
+        status: how.0,
+        dial: how.1,
+        handling: how.2,
+        closed: how.3,
+        stated: how.4,
+    })
+}
+
+fn merged(reports: &[CallFacts]) -> CallFacts {
+    let mut all = CallFacts::default();
+    for report in reports {
+        all.merge(report.clone());
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn reports_merge_the_same_in_any_order(
+        (reports, shuffled) in prop::collection::vec(facts(), 1..5)
+            .prop_flat_map(|reports| {
+                let twice: Vec<_> = reports.iter().chain(&reports).cloned().collect();
+                (Just(reports), Just(twice).prop_shuffle())
+            }),
+        again in 0_usize..5,
+    ) {
+        let once = merged(&reports);
+        prop_assert_eq!(&merged(&shuffled), &once);
+        let mut more = once.clone();
+        more.merge(reports[again % reports.len()].clone());
+        prop_assert_eq!(&more, &once);
+        // Grouping does not matter either.
+        let (left, right) = reports.split_at(again % reports.len());
+        let mut grouped = merged(left);
+        grouped.merge(merged(right));
+        prop_assert_eq!(grouped, once);
+    }
+
+    #[test]
+    fn a_verdict_comes_in_the_end_and_stays(facts in facts(), first in 1_700_000_000_i64..1_700_001_000, later in 0_i64..100_000) {
+        let first_seen = Timestamp::from_second(first).unwrap();
+        let quiet = SignedDuration::from_secs(60);
+        let now = first_seen + SignedDuration::from_secs(later);
+        match facts.verdict(first_seen, now, quiet) {
+            Verdict::Wait(until) => {
+                prop_assert!(now < until);
+                prop_assert!(until <= first_seen + LONGEST_CALL + quiet);
+                prop_assert!(matches!(facts.verdict(first_seen, until, quiet), Verdict::Decided(_)));
+            }
+            decided @ Verdict::Decided(_) => {
+                prop_assert_eq!(facts.verdict(first_seen, now + LONGEST_CALL, quiet), decided);
+            }
+        }
+    }
+
+    #[test]
+    fn completed_alone_is_never_missed(facts in facts()) {
+        let facts = CallFacts {
+            status: Some(CallStatus::Completed),
+            dial: None,
+            stated: None,
+            voicemail_seconds: None,
+            handling: None,
+            ..facts
+        };
+        let first_seen = Timestamp::from_second(1_700_000_000).unwrap();
+        let end = first_seen + LONGEST_CALL + LONGEST_CALL;
+        prop_assert_eq!(facts.verdict(first_seen, end, SignedDuration::from_secs(60)), Verdict::Decided(Outcome::Unknown));
+    }
+}

@@ -1,0 +1,69 @@
+//! Error classes are total, and a status never leads to a second send.
+
+use domain::{
+    errors::{Stage, classify},
+    send::{Api, ErrorClass, Timers, TimersOutOfOrder},
+};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+fn api() -> impl Strategy<Value = Api> {
+    prop_oneof![Just(Api::WhatsAppCloud), Just(Api::Twilio)]
+}
+
+/// All codes there can be, and the neighbourhoods of those in the tables more often.
+fn code() -> impl Strategy<Value = Option<i64>> {
+    prop_oneof![
+        Just(None),
+        any::<i64>().prop_map(Some),
+        (0_i64..400).prop_map(Some),
+        (11_000_i64..64_000).prop_map(Some),
+        (130_000_i64..140_000).prop_map(Some),
+        (2_388_000_i64..2_500_000).prop_map(Some),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_code_has_a_class_and_a_status_is_final(
+        api in api(),
+        http in any::<Option<u16>>(),
+        code in code(),
+    ) {
+        let answer = classify(api, Stage::Answer, http, code);
+        prop_assert_eq!(answer.class == ErrorClass::RetryAfter, answer.first_wait > 0);
+        prop_assert!(!answer.meaning.is_empty());
+        let status = classify(api, Stage::Status, http, code);
+        prop_assert!(!matches!(status.class, ErrorClass::RetryAfter | ErrorClass::WaitForStatus));
+        prop_assert_eq!(status.effect, answer.effect);
+    }
+
+    #[test]
+    fn a_server_error_without_a_known_code_is_waited_for(api in api(), http in 500_u16..600) {
+        prop_assert_eq!(classify(api, Stage::Answer, Some(http), None).class, ErrorClass::WaitForStatus);
+    }
+
+    #[test]
+    fn waits_grow_to_an_hour(api in api(), code in code(), tries in any::<u32>()) {
+        let classified = classify(api, Stage::Answer, Some(400), code);
+        let wait = classified.back_off(tries);
+        prop_assert!(wait >= SignedDuration::from_secs(1));
+        prop_assert!(wait <= SignedDuration::from_hours(1));
+        prop_assert!(wait <= classified.back_off(tries.saturating_add(1)));
+    }
+
+    #[test]
+    fn timers_out_of_order_are_refused(seconds in prop::array::uniform6(-5_i64..100)) {
+        let [provider_call, claim, first_due, unknown_deadline, decide_call, recheck] =
+            seconds.map(SignedDuration::from_secs);
+        let timers = Timers { provider_call, claim, first_due, unknown_deadline, decide_call, recheck };
+        let ordered = SignedDuration::ZERO < provider_call
+            && provider_call < claim
+            && claim < first_due
+            && first_due < unknown_deadline
+            && decide_call.is_positive()
+            && recheck.is_positive();
+        let checked: Result<(), TimersOutOfOrder> = timers.check();
+        prop_assert_eq!(checked.is_ok(), ordered);
+    }
+}

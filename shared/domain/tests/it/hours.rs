@@ -1,0 +1,123 @@
+//! Quiet hours over changes of the clock, in many zones.
+
+use domain::{
+    hours::{is_open, is_quiet, next_allowed, next_opening},
+    tenant::{QuietAction, QuietHours, Tenant},
+};
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
+use proptest::prelude::*;
+
+/// Zones that change their clocks at odd hours, by odd amounts, around midnight, often, or never.
+const ZONES: &[&str] = &[
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "America/Havana",
+    "America/Los_Angeles",
+    "America/New_York",
+    "America/Santiago",
+    "America/St_Johns",
+    "Asia/Beirut",
+    "Asia/Dubai",
+    "Asia/Hebron",
+    "Asia/Jerusalem",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Atlantic/Azores",
+    "Australia/Lord_Howe",
+    "Europe/Dublin",
+    "Europe/London",
+    "Europe/Paris",
+    "Pacific/Apia",
+    "Pacific/Auckland",
+    "Pacific/Chatham",
+    "UTC",
+];
+
+fn zone() -> impl Strategy<Value = TimeZone> {
+    prop::sample::select(ZONES).prop_map(|name| TimeZone::get(name).unwrap())
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    prop_oneof![
+        (0_i8..24, 0_i8..60).prop_map(|(hour, minute)| Time::constant(hour, minute, 0, 0)),
+        (0_i8..24, prop::sample::select(vec![0_i8, 30])).prop_map(|(hour, minute)| Time::constant(hour, minute, 0, 0)),
+    ]
+}
+
+/// Any instant of some years, or one near a change of the clock.
+fn instant(zone: TimeZone) -> impl Strategy<Value = Timestamp> {
+    let years = 1_700_000_000_i64..1_900_000_000;
+    (years, any::<bool>(), -90_000_i64..90_000).prop_map(move |(second, near, by)| {
+        let at = Timestamp::from_second(second).unwrap();
+        match zone.following(at).next() {
+            Some(change) if near => change.timestamp() + SignedDuration::from_secs(by),
+            _ => at,
+        }
+    })
+}
+
+fn case() -> impl Strategy<Value = (TimeZone, Timestamp)> {
+    zone().prop_flat_map(|zone| (Just(zone.clone()), instant(zone)))
+}
+
+fn span() -> impl Strategy<Value = String> {
+    (time(), time()).prop_map(|(from, to)| format!(r#"{{"from": "{from}", "to": "{to}"}}"#))
+}
+
+fn spans() -> impl Strategy<Value = String> {
+    prop::collection::vec(span(), 0..3).prop_map(|spans| format!("[{}]", spans.join(",")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn nobody_is_disturbed_and_nobody_waits_two_days(
+        (zone, at) in case(),
+        from in time(),
+        to in time(),
+    ) {
+        let quiet = QuietHours { from, to, action: QuietAction::Defer };
+        let allowed = next_allowed(at, &zone, &quiet);
+        prop_assert!(!is_quiet(allowed, &zone, &quiet), "{} {}", zone.iana_name().unwrap(), allowed);
+        prop_assert!(at <= allowed);
+        prop_assert!(allowed <= at + SignedDuration::from_hours(48));
+        prop_assert_eq!(next_allowed(allowed, &zone, &quiet), allowed);
+        // It is the first such instant: all before it are quiet, looked at every seven minutes.
+        let mut before = at;
+        while before < allowed {
+            prop_assert!(is_quiet(before, &zone, &quiet), "{} {} {}", zone.iana_name().unwrap(), at, before);
+            before += SignedDuration::from_mins(7);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_next_opening_is_open_and_the_first(
+        (zone, at) in case(),
+        monday in spans(),
+        thursday in spans(),
+        sunday in spans(),
+    ) {
+        let tenant: Tenant = serde_json::from_str(&format!(
+            r#"{{"id": "tnt_00000000000000000000000001", "name": "Shop", "time_zone": "{}",
+                "business_hours": {{"monday": {monday}, "thursday": {thursday}, "sunday": {sunday}}}}}"#,
+            zone.iana_name().unwrap()
+        ))
+        .unwrap();
+        let never = [&monday, &thursday, &sunday].iter().all(|spans| *spans == "[]");
+        match next_opening(&tenant, at) {
+            None => prop_assert!(never),
+            Some(opening) => {
+                prop_assert!(at <= opening);
+                prop_assert!(is_open(&tenant, opening), "{opening}");
+                let mut before = at;
+                while before < opening {
+                    prop_assert!(!is_open(&tenant, before), "{before}");
+                    before += SignedDuration::from_mins(61);
+                }
+            }
+        }
+    }
+}

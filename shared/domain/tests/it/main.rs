@@ -1,0 +1,10 @@
+//! The promises of the domain under random input.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot build its input has failed")]
+
+mod calls;
+mod errors;
+mod hours;
+mod messages;
+mod rules;
+mod texts;

@@ -1,0 +1,754 @@
+//! The message state machine under whatever order of events: at most one send per channel that may have gone out, always
+//! something due while anything is left to do.
+
+use std::collections::HashMap;
+
+use domain::{
+    ids::{CallId, ContactId, MessageId, RuleId},
+    message::{
+        AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Leg, Message, MessageState, Next,
+        Recipient, SendOutcome, StatusReport, WhenUnknown,
+    },
+    send::{Classified, Effect, ErrorClass, Timers},
+};
+use jiff::{SignedDuration, Timestamp};
+use proptest::{option, prelude::*, sample::select};
+use ulid::Ulid;
+
+fn start() -> Timestamp {
+    "2026-11-20T08:00:00Z".parse().unwrap()
+}
+
+fn seconds(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}
+
+fn timers() -> Timers {
+    Timers {
+        provider_call: seconds(10),
+        claim: seconds(60),
+        first_due: seconds(90),
+        unknown_deadline: seconds(600),
+        decide_call: seconds(60),
+        recheck: seconds(300),
+    }
+}
+
+fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) -> Message {
+    let contact = ContactId::new(Ulid::from_parts(1, 1));
+    let connection = "conn_00000000000000000000000001".parse().unwrap();
+    let legs = [Channel::WhatsApp, Channel::Sms]
+        .into_iter()
+        .take(legs)
+        .map(|channel| Leg {
+            channel,
+            connection,
+            content: Content::Text("Hello".to_owned()),
+        })
+        .collect();
+    domain::plan::Plan {
+        rule: RuleId::new(Ulid::from_parts(1, 3)),
+        category: Category::Utility,
+        needs_opt_in: false,
+        to: Recipient {
+            phone: Some("+447700900111".parse().unwrap()),
+            bsuid: None,
+        },
+        legs,
+        fallback_after_seconds,
+        when_unknown,
+        not_before: start(),
+        sentence: String::new(),
+    }
+    .message(
+        MessageId::new(contact, Ulid::from_parts(1, 2)),
+        Cause::Call(CallId::new(contact, Ulid::from_parts(1, 4))),
+        "correlation".to_owned(),
+        start(),
+        &timers(),
+    )
+}
+
+fn classified(class: ErrorClass) -> Classified {
+    Classified {
+        class,
+        effect: Effect::None,
+        first_wait: u32::from(class == ErrorClass::RetryAfter) * 5,
+        meaning: "it did not work",
+    }
+}
+
+fn refused(class: ErrorClass) -> SendOutcome {
+    SendOutcome::Refused {
+        code: Some(1),
+        classified: classified(class),
+        reason: format!("{class:?}"),
+        retry_after: None,
+    }
+}
+
+fn accepted(number: u32) -> SendOutcome {
+    SendOutcome::Accepted {
+        provider_ref: format!("wamid.{number}"),
+        segments: None,
+    }
+}
+
+fn unknown() -> SendOutcome {
+    SendOutcome::Unknown {
+        reason: "no answer in time".to_owned(),
+    }
+}
+
+fn report(state: AttemptState, number: u32, at: Timestamp) -> StatusReport {
+    StatusReport {
+        state,
+        at,
+        provider_ref: format!("wamid.{number}"),
+        error: (state == AttemptState::Failed).then(|| AttemptError {
+            code: Some(131_026),
+            class: ErrorClass::FallBack,
+            reason: "not on WhatsApp".to_owned(),
+        }),
+        cost: None,
+    }
+}
+
+/// A message in the hands of a test, with a clock.
+struct Sent {
+    message: Message,
+    now: Timestamp,
+}
+
+impl Sent {
+    fn new(legs: usize, when_unknown: WhenUnknown, fallback: u32) -> Self {
+        Self {
+            message: message(legs, when_unknown, fallback),
+            now: start(),
+        }
+    }
+
+    fn next(&self) -> Next {
+        self.message.next(self.now, &timers())
+    }
+
+    fn wait(&mut self, by: i64) -> &mut Self {
+        self.now += seconds(by);
+        self
+    }
+
+    /// Claims what is next.
+    fn claim(&mut self) -> u32 {
+        let Next::Try { leg, number } = self.next() else {
+            panic!("nothing to try: {:?}", self.next())
+        };
+        self.message.claim(leg, format!("claim {number}"), self.now, &timers());
+        number
+    }
+
+    fn record(&mut self, number: u32, outcome: SendOutcome) -> bool {
+        self.message.record(number, outcome, self.now, &timers())
+    }
+
+    fn apply(&mut self, number: u32, state: AttemptState) -> bool {
+        let report = report(state, number, self.now);
+        self.message.apply(number, report, self.now, &timers())
+    }
+
+    fn leg_of_next(&self) -> Option<u8> {
+        match self.next() {
+            Next::Try { leg, .. } => Some(leg),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn not_delivered_in_time_leads_to_the_next_channel() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, accepted(first));
+    assert_eq!(sent.next(), Next::Wait(start() + seconds(120)));
+    assert_eq!(sent.message.due, Some(start() + seconds(120)));
+    sent.wait(120);
+    assert_eq!(sent.leg_of_next(), Some(1));
+}
+
+#[test]
+fn a_delivery_after_the_fallback_was_claimed_leaves_only_that_claim_to_settle() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, accepted(first));
+    sent.wait(120);
+    let second = sent.claim();
+    sent.apply(first, AttemptState::Delivered);
+    assert_eq!(sent.message.state(), MessageState::Delivered);
+    assert!(sent.message.due.is_some());
+    sent.record(second, refused(ErrorClass::RetryAfter));
+    assert_eq!(sent.next(), Next::Done);
+    assert_eq!(sent.message.due, None);
+    assert_eq!(sent.message.state(), MessageState::Delivered);
+}
+
+#[test]
+fn a_delivery_before_the_fallback_is_claimed_cancels_it() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, accepted(first));
+    sent.wait(120);
+    sent.apply(first, AttemptState::Read);
+    assert_eq!(sent.next(), Next::Done);
+}
+
+#[test]
+fn failed_after_sent_leads_on_and_a_late_delivered_overrides_it() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, accepted(first));
+    sent.apply(first, AttemptState::Sent);
+    sent.apply(first, AttemptState::Failed);
+    assert_eq!(sent.message.state(), MessageState::Failed);
+    assert_eq!(sent.next(), Next::Done);
+    sent.apply(first, AttemptState::Delivered);
+    assert_eq!(sent.message.state(), MessageState::Delivered);
+    assert_eq!(sent.message.ended, None);
+}
+
+#[test]
+fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
+    for class in [
+        ErrorClass::RetryAfter,
+        ErrorClass::WaitForStatus,
+        ErrorClass::TenantMustAct,
+        ErrorClass::Bug,
+    ] {
+        let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+        let first = sent.claim();
+        sent.record(first, accepted(first));
+        let mut failed = report(AttemptState::Failed, first, sent.now);
+        failed.error.as_mut().unwrap().class = class;
+        sent.message.apply(first, failed, sent.now, &timers());
+        assert_eq!(sent.leg_of_next(), Some(1), "{class:?}");
+    }
+}
+
+#[test]
+fn what_must_not_be_sent_is_blocked_on_every_channel() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, refused(ErrorClass::Blocked));
+    assert_eq!(sent.next(), Next::Done);
+    assert_eq!(sent.message.state(), MessageState::Blocked);
+    assert_eq!(sent.message.due, None);
+}
+
+#[test]
+fn without_a_deadline_only_a_failure_leads_on() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 0);
+    let first = sent.claim();
+    sent.record(first, accepted(first));
+    sent.wait(1_000_000);
+    assert_eq!(sent.next(), Next::Done);
+    assert_eq!(sent.message.due, None);
+    sent.apply(first, AttemptState::Failed);
+    assert_eq!(sent.leg_of_next(), Some(1));
+    assert!(sent.message.due.is_some());
+}
+
+#[test]
+fn throttling_is_waited_out_until_the_next_channel_is_quicker() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut tries = 0;
+    let leg = loop {
+        let number = sent.claim();
+        tries += 1;
+        sent.record(number, refused(ErrorClass::RetryAfter));
+        match sent.next() {
+            Next::Wait(until) => sent.now = until,
+            Next::Try { leg, .. } => break leg,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((tries, leg), (4, 1));
+    assert!(sent.now < start() + seconds(180));
+}
+
+#[test]
+fn throttling_without_another_channel_ends_after_the_most_tries() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let mut tries = 0;
+    while let Next::Wait(_) | Next::Try { .. } = sent.next() {
+        if let Next::Wait(until) = sent.next() {
+            sent.now = until;
+        }
+        let number = sent.claim();
+        tries += 1;
+        sent.record(number, refused(ErrorClass::RetryAfter));
+    }
+    assert_eq!(tries, domain::message::MOST_TRIES);
+    assert_eq!(sent.message.state(), MessageState::Failed);
+    assert_eq!(sent.message.attempts.len(), 1);
+}
+
+#[test]
+fn a_retry_after_beyond_reason_is_honoured_for_a_day() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let number = sent.claim();
+    let SendOutcome::Refused {
+        code,
+        classified,
+        reason,
+        ..
+    } = refused(ErrorClass::RetryAfter)
+    else {
+        unreachable!()
+    };
+    let retry_after = Some(SignedDuration::MAX);
+    sent.record(
+        number,
+        SendOutcome::Refused {
+            code,
+            classified,
+            reason,
+            retry_after,
+        },
+    );
+    assert_eq!(sent.next(), Next::Wait(start() + seconds(86_400)));
+}
+
+#[test]
+fn a_tenant_that_must_act_is_waited_for_without_growing_the_message() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    for _ in 0..100 {
+        let number = sent.claim();
+        sent.record(number, refused(ErrorClass::TenantMustAct));
+        assert_eq!(sent.next(), Next::Wait(sent.now + timers().recheck));
+        sent.now += timers().recheck;
+    }
+    assert_eq!(sent.leg_of_next(), Some(0));
+    assert_eq!(sent.message.attempts.len(), 1);
+    let number = sent.claim();
+    assert_eq!(number, 101);
+}
+
+#[test]
+fn a_send_nobody_can_tell_about_is_settled_by_evidence_then_by_choice() {
+    for (when_unknown, legs, next, state) in [
+        (WhenUnknown::NextChannel, 2, Some(1), MessageState::Scheduled),
+        (WhenUnknown::NextChannel, 1, None, MessageState::Failed),
+        (WhenUnknown::Stop, 2, None, MessageState::Failed),
+        (WhenUnknown::SendAgain, 2, Some(0), MessageState::Scheduled),
+    ] {
+        let mut sent = Sent::new(legs, when_unknown, 120);
+        let first = sent.claim();
+        sent.wait(59);
+        assert_eq!(sent.next(), Next::Wait(start() + seconds(60)));
+        sent.wait(1);
+        assert_eq!(sent.next(), Next::Doubt);
+        sent.message.doubt(sent.now, &timers());
+        assert_eq!(sent.message.state(), MessageState::Unknown);
+        assert_eq!(sent.next(), Next::Wait(start() + seconds(600)));
+
+        // Evidence settles it.
+        let mut found = message(legs, when_unknown, 120);
+        found.clone_from(&sent.message);
+        found.apply(first, report(AttemptState::Sent, first, sent.now), sent.now, &timers());
+        assert_eq!(found.state(), MessageState::Sent);
+
+        sent.wait(540);
+        assert_eq!(sent.next(), Next::GiveUpWaiting);
+        sent.message.give_up_waiting(sent.now, &timers());
+        assert_eq!(sent.leg_of_next(), next, "{when_unknown:?}");
+        assert_eq!(sent.message.state(), state, "{when_unknown:?}");
+        assert_eq!(sent.message.due.is_some(), next.is_some());
+        assert_eq!(sent.message.remarks.len(), 1);
+
+        // Evidence that comes too late still tells the truth, also of an attempt that was followed by another.
+        if next.is_some() {
+            sent.claim();
+        }
+        assert!(sent.apply(first, AttemptState::Delivered), "{when_unknown:?}");
+        assert_eq!(sent.message.state(), MessageState::Delivered);
+    }
+}
+
+#[test]
+fn a_one_time_code_is_sent_again_once() {
+    let mut sent = Sent::new(1, WhenUnknown::SendAgain, 120);
+    for again in [true, false] {
+        let number = sent.claim();
+        sent.record(number, unknown());
+        sent.wait(600);
+        sent.message.give_up_waiting(sent.now, &timers());
+        assert_eq!(sent.leg_of_next().is_some(), again);
+    }
+    assert_eq!(sent.message.state(), MessageState::Failed);
+    assert_eq!(sent.message.attempts.len(), 2);
+}
+
+#[test]
+fn a_late_answer_of_a_worker_that_was_given_up_on_still_counts() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.wait(60);
+    sent.message.doubt(sent.now, &timers());
+    assert!(sent.record(first, accepted(first)));
+    assert_eq!(sent.message.state(), MessageState::Accepted);
+    assert!(!sent.record(first, unknown()));
+    assert!(!sent.record(first, refused(ErrorClass::FallBack)));
+
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.wait(60);
+    sent.message.doubt(sent.now, &timers());
+    // It was refused after all: nothing went out, the same channel is free to try again.
+    assert!(sent.record(first, refused(ErrorClass::RetryAfter)));
+    sent.wait(10);
+    assert_eq!(sent.leg_of_next(), Some(0));
+}
+
+#[test]
+fn a_refusal_that_does_not_tell_is_unknown() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, refused(ErrorClass::WaitForStatus));
+    assert_eq!(sent.message.state(), MessageState::Unknown);
+    assert_eq!(sent.next(), Next::Wait(start() + seconds(600)));
+}
+
+#[test]
+fn a_status_before_the_record_is_not_lost() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.apply(first, AttemptState::Delivered);
+    let outcome = SendOutcome::Accepted {
+        provider_ref: "wamid.1".to_owned(),
+        segments: Some(3),
+    };
+    assert!(sent.record(first, outcome.clone()));
+    assert_eq!(sent.message.state(), MessageState::Delivered);
+    assert_eq!(sent.message.attempts[0].cost.as_ref().unwrap().units, 3);
+    assert!(!sent.record(first, outcome));
+}
+
+#[test]
+fn cancelling_stops_what_has_not_begun() {
+    let cancel = |sent: &mut Sent| sent.message.cancel("the customer wrote first".to_owned());
+
+    let mut untouched = Sent::new(2, WhenUnknown::NextChannel, 120);
+    assert!(cancel(&mut untouched));
+    assert!(!cancel(&mut untouched));
+    assert_eq!(untouched.message.state(), MessageState::Cancelled);
+    assert_eq!(untouched.next(), Next::Done);
+
+    // The fallback of what was sent already.
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, accepted(first));
+    assert!(cancel(&mut sent));
+    assert_eq!(sent.message.state(), MessageState::Accepted);
+    assert_eq!(sent.next(), Next::Done);
+    sent.apply(first, AttemptState::Read);
+    assert_eq!(sent.message.state(), MessageState::Read);
+
+    // What a worker holds is settled first.
+    let mut claimed = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = claimed.claim();
+    assert!(cancel(&mut claimed));
+    assert_eq!(claimed.message.due, Some(start() + seconds(60)));
+    claimed.record(first, refused(ErrorClass::RetryAfter));
+    assert_eq!(claimed.next(), Next::Done);
+    assert_eq!(claimed.message.state(), MessageState::Cancelled);
+
+    let mut done = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let first = done.claim();
+    done.record(first, accepted(first));
+    assert!(!cancel(&mut done));
+}
+
+#[test]
+fn a_leg_found_useless_before_the_claim_is_skipped() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    sent.message
+        .skip_leg(0, "claim".to_owned(), "a landline".to_owned(), sent.now, &timers());
+    assert_eq!(sent.leg_of_next(), Some(1));
+    sent.message
+        .skip_leg(1, "claim".to_owned(), "a landline".to_owned(), sent.now, &timers());
+    assert_eq!(sent.message.state(), MessageState::Failed);
+    assert_eq!(sent.message.due, None);
+}
+
+#[test]
+fn a_block_after_the_first_channel_leaves_its_state() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, accepted(first));
+    sent.wait(120);
+    sent.message.block("opted out".to_owned());
+    assert_eq!(sent.message.state(), MessageState::Accepted);
+    assert_eq!(sent.next(), Next::Done);
+}
+
+#[test]
+fn postponing_waits() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let until = start() + seconds(5000);
+    sent.message
+        .postpone(until, "quiet hours".to_owned(), sent.now, &timers());
+    sent.message
+        .postpone(until, "quiet hours".to_owned(), sent.now, &timers());
+    assert_eq!(sent.next(), Next::Wait(until));
+    assert_eq!(sent.message.due, Some(until));
+    assert_eq!(sent.message.remarks.len(), 1);
+}
+
+fn status() -> impl Strategy<Value = StatusReport> {
+    let state = select(vec![
+        AttemptState::Sent,
+        AttemptState::Delivered,
+        AttemptState::Read,
+        AttemptState::Failed,
+    ]);
+    let cost = option::of((any::<bool>(), 1_u32..3, select(vec!["utility", "service"])));
+    (state, -100_000_i64..100_000, 0_i64..3, cost).prop_map(|(state, at, code, cost)| {
+        let mut report = report(state, 1, start() + seconds(at));
+        if let Some(error) = &mut report.error {
+            error.code = Some(code);
+        }
+        report.cost = cost.map(|(billable, units, category)| Cost {
+            category: category.to_owned(),
+            kind: None,
+            billable,
+            units,
+        });
+        report
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn statuses_end_in_the_same_state_in_any_order(
+        (reports, shuffled) in prop::collection::vec(status(), 1..6).prop_flat_map(|reports| {
+            let twice: Vec<_> = reports.iter().chain(&reports).cloned().collect();
+            (Just(reports), Just(twice).prop_shuffle())
+        }),
+        recorded in option::of(0_usize..5),
+        legs in 1_usize..3,
+    ) {
+        // The worker's own record may come before, between or after the reports.
+        let play = |reports: &[StatusReport]| {
+            let mut sent = Sent::new(legs, WhenUnknown::NextChannel, 120);
+            sent.claim();
+            let mut rank = 0;
+            for (index, report) in reports.iter().enumerate() {
+                if recorded == Some(index) {
+                    sent.record(1, accepted(1));
+                }
+                let (now, before) = (sent.now, sent.message.clone());
+                let moved = sent.message.apply(1, report.clone(), now, &timers());
+                assert_eq!(moved, sent.message.attempts != before.attempts);
+                let reached = sent.message.attempts[0].state.rank();
+                assert!(reached >= rank, "states only move on");
+                rank = reached;
+            }
+            if recorded.is_some() {
+                sent.record(1, accepted(1));
+            }
+            sent.message
+        };
+        let (one, other) = (play(&reports), play(&shuffled));
+        prop_assert_eq!(&one.attempts, &other.attempts);
+        prop_assert_eq!(one.state(), other.state());
+        prop_assert_eq!(one.due, other.due);
+        let highest = reports.iter().map(|report| report.state.rank()).max().unwrap();
+        prop_assert_eq!(one.attempts[0].state.rank(), highest);
+    }
+}
+
+/// Something that happens to a message.
+#[derive(Debug, Clone)]
+enum Event {
+    Wait(i64),
+    WaitUntilDue,
+    /// A worker takes the message up and does what is next; it may die after the claim.
+    Work,
+    /// The worker that holds attempt `0` hears this answer.
+    Answer(usize, SendOutcome),
+    Report(usize, AttemptState),
+    Cancel,
+    Block,
+    Postpone(i64),
+    SkipLeg,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let class = select(vec![
+        ErrorClass::RetryAfter,
+        ErrorClass::WaitForStatus,
+        ErrorClass::FallBack,
+        ErrorClass::Blocked,
+        ErrorClass::TenantMustAct,
+        ErrorClass::Bug,
+    ]);
+    let outcome = prop_oneof![Just(accepted(1)), Just(unknown()), class.prop_map(refused)];
+    let state = select(vec![
+        AttemptState::Sent,
+        AttemptState::Delivered,
+        AttemptState::Read,
+        AttemptState::Failed,
+    ]);
+    prop_oneof![
+        2 => (0_i64..700).prop_map(Event::Wait),
+        4 => Just(Event::WaitUntilDue),
+        8 => Just(Event::Work),
+        6 => (0_usize..4, outcome).prop_map(|(which, outcome)| Event::Answer(which, outcome)),
+        2 => (0_usize..4, state).prop_map(|(which, state)| Event::Report(which, state)),
+        1 => Just(Event::Cancel),
+        1 => Just(Event::Block),
+        1 => (0_i64..2000).prop_map(Event::Postpone),
+        1 => Just(Event::SkipLeg),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn no_channel_is_tried_again_once_it_may_have_sent(
+        events in prop::collection::vec(event(), 1..40),
+        legs in 1_usize..3,
+        when_unknown in select(vec![WhenUnknown::NextChannel, WhenUnknown::Stop, WhenUnknown::SendAgain]),
+        fallback in select(vec![0_u32, 120]),
+    ) {
+        let mut sent = Sent::new(legs, when_unknown, fallback);
+        // All claims so far: number, leg, whether a refusal proved that nothing went out.
+        let mut claims: Vec<(u32, u8, bool)> = Vec::new();
+        let mut ranks: HashMap<u32, u8> = HashMap::new();
+
+        for event in events {
+            let before = sent.message.clone();
+            match event {
+                Event::Wait(by) => {
+                    sent.wait(by);
+                }
+                Event::WaitUntilDue => {
+                    if let Some(due) = sent.message.due {
+                        sent.now = sent.now.max(due);
+                    }
+                }
+                Event::Work => match sent.next() {
+                    Next::Try { leg, number } => {
+                        for (_, earlier, proved) in &claims {
+                            prop_assert!(
+                                *earlier != leg || *proved || when_unknown == WhenUnknown::SendAgain,
+                                "leg {leg} may have been sent already"
+                            );
+                            prop_assert!(*earlier <= leg, "the plan is followed in order");
+                        }
+                        prop_assert!(sent.now >= sent.message.not_before);
+                        prop_assert!(before.ended.is_none() && !before.delivered());
+                        prop_assert!(claims.iter().all(|(known, _, _)| *known < number));
+                        sent.claim();
+                        claims.push((number, leg, false));
+                    }
+                    Next::Doubt => sent.message.doubt(sent.now, &timers()),
+                    Next::GiveUpWaiting => sent.message.give_up_waiting(sent.now, &timers()),
+                    Next::Wait(until) => prop_assert!(until > sent.now),
+                    Next::Done => prop_assert_eq!(sent.message.due, None),
+                },
+                Event::Answer(which, outcome) => {
+                    if let Some((number, _, proved)) = claims.iter_mut().rev().nth(which) {
+                        let refusal = matches!(
+                            &outcome,
+                            SendOutcome::Refused { classified, .. } if classified.class != ErrorClass::WaitForStatus
+                        );
+                        let number = *number;
+                        // A worker hears one answer: after a refusal was proved no acceptance comes, and the reverse.
+                        let taken = sent.message.attempts.iter().any(|attempt| {
+                            attempt.number == number && attempt.state.was_accepted()
+                        });
+                        if *proved || taken {
+                            continue;
+                        }
+                        *proved = refusal;
+                        sent.record(number, outcome);
+                    }
+                }
+                Event::Report(which, state) => {
+                    if let Some((number, _, false)) = claims.iter().rev().nth(which).copied() {
+                        sent.apply(number, state);
+                    }
+                }
+                Event::Cancel => {
+                    sent.message.cancel("the customer wrote first".to_owned());
+                }
+                Event::Block => {
+                    if let Next::Try { .. } = sent.next() {
+                        sent.message.block("opted out".to_owned());
+                    }
+                }
+                Event::Postpone(by) => {
+                    if let Next::Try { .. } = sent.next() {
+                        let until = sent.now + seconds(by);
+                        sent.message.postpone(until, "quiet hours".to_owned(), sent.now, &timers());
+                    }
+                }
+                Event::SkipLeg => {
+                    if let Next::Try { leg, number } = sent.next() {
+                        let why = "a landline".to_owned();
+                        sent.message.skip_leg(leg, "claim".to_owned(), why, sent.now, &timers());
+                        claims.push((number, leg, true));
+                    }
+                }
+            }
+
+            let message = &sent.message;
+            prop_assert_eq!(message.due.is_some(), sent.next() != Next::Done, "{:?}", message);
+            if let (Next::Wait(until), Some(due)) = (sent.next(), message.due) {
+                prop_assert!(due <= until, "nobody looks before {until}: {due}");
+            }
+            for attempt in &message.attempts {
+                let rank = ranks.entry(attempt.number).or_insert(0);
+                prop_assert!(attempt.state.rank() >= *rank, "states only move on");
+                *rank = attempt.state.rank();
+            }
+            // Each channel has one attempt that may have gone out, or two where a code was sent again.
+            for leg in 0..2_u8 {
+                let open = message
+                    .attempts
+                    .iter()
+                    .filter(|attempt| attempt.leg == leg && attempt.state != AttemptState::Refused)
+                    .count();
+                prop_assert!(open <= 1 + usize::from(when_unknown == WhenUnknown::SendAgain));
+            }
+            let state = message.state();
+            if message.delivered() {
+                prop_assert!(matches!(state, MessageState::Delivered | MessageState::Read));
+            }
+            prop_assert!(message.remarks.len() <= 12);
+            let json = serde_json::to_string(message).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Message>(&json).unwrap(), message);
+        }
+
+        // Left alone, with workers that do what is next and hear nothing, every message comes to rest.
+        for _ in 0..60 {
+            match sent.next() {
+                Next::Done => break,
+                Next::Wait(until) => sent.now = until,
+                Next::Try { .. } => {
+                    sent.claim();
+                }
+                Next::Doubt => sent.message.doubt(sent.now, &timers()),
+                Next::GiveUpWaiting => sent.message.give_up_waiting(sent.now, &timers()),
+            }
+        }
+        prop_assert_eq!(sent.next(), Next::Done);
+        prop_assert_eq!(sent.message.due, None);
+        prop_assert!(!matches!(
+            sent.message.state(),
+            MessageState::Scheduled | MessageState::Sending | MessageState::Unknown
+        ));
+    }
+}

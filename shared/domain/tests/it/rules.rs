@@ -1,0 +1,237 @@
+//! The first rule that matches decides; some calls are never followed, whatever the rules say.
+
+use domain::{
+    call::{CallFacts, Direction, Outcome, Party},
+    contact::{Contact, Identity, OptOut},
+    ids::{CallId, ContactId, RuleId},
+    line,
+    message::Channel,
+    phone::Phone,
+    plan::{CallView, Decision, Input, Reason, decide},
+    rule::{Caller, Hours, Rule},
+    tenant::{TenantConfig, TenantStatus},
+};
+use jiff::{SignedDuration, Timestamp};
+use proptest::{option, prelude::*, sample::select};
+use ulid::Ulid;
+
+const OUTCOMES: &[Outcome] = &[
+    Outcome::Answered,
+    Outcome::Missed,
+    Outcome::Busy,
+    Outcome::Abandoned,
+    Outcome::Voicemail,
+    Outcome::AfterHours,
+    Outcome::Failed,
+    Outcome::Unknown,
+];
+
+pub(crate) fn tenant(zone: &str, status: &str) -> String {
+    format!(
+        r#"{{"id": "tnt_00000000000000000000000001", "name": "Shop", "time_zone": "{zone}", "status": "{status}",
+            "quiet_hours": {{"from": "21:00", "to": "08:00"}},
+            "business_hours": {{"friday": [{{"from": "09:00", "to": "17:00"}}]}}}}"#
+    )
+}
+
+/// A tenant that can send both channels, without rules.
+pub(crate) fn config() -> TenantConfig {
+    let text = format!(
+        r#"{{"tenant": {}, "rules": [],
+            "templates": [{{"name": "missed", "language": "en", "category": "utility", "status": "APPROVED",
+                            "body": "Hello {{{{1}}}}"}}],
+            "products": [],
+            "connections": [{{"id": "conn_00000000000000000000000001", "name": "both", "carries": ["whatsapp", "sms"]}}]}}"#,
+        tenant("Europe/London", "active")
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+pub(crate) fn rule_with(id: u64, priority: i32) -> Rule {
+    let id = RuleId::new(Ulid::from_parts(id, 0));
+    serde_json::from_str(&format!(
+        r#"{{"id": "{id}", "name": "rule {id}", "priority": {priority},
+            "then": {{"channels": ["whatsapp", "sms"], "sms_text": "Sorry, {{{{contact.name|friend}}}}",
+                      "template": {{"name": "missed", "language": "en",
+                                    "variables": {{"1": {{"from": "contact.name", "default": "friend"}}}}}}}}}}"#
+    ))
+    .unwrap()
+}
+
+prop_compose! {
+    fn rule(id: u64)(
+        priority in -2_i32..3,
+        enabled in any::<bool>(),
+        outcomes in prop::sample::subsequence(OUTCOMES, 0..=OUTCOMES.len()),
+        direction in select(vec![Direction::Inbound, Direction::Inbound, Direction::Outbound]),
+        hours in select(vec![Hours::Any, Hours::Open, Hours::Closed]),
+        caller in select(vec![Caller::Any, Caller::New, Caller::Known]),
+        min_ring_seconds in option::of(0_u32..20),
+        max_talk_seconds in option::of(0_u32..20),
+        cooldown_seconds in select(vec![0_u32, 3600]),
+    ) -> Rule {
+        let mut rule = rule_with(id, priority);
+        rule.enabled = enabled;
+        rule.when.outcomes = outcomes;
+        rule.when.direction = direction;
+        rule.when.hours = hours;
+        rule.when.caller = caller;
+        rule.when.min_ring_seconds = min_ring_seconds;
+        rule.when.max_talk_seconds = max_talk_seconds;
+        rule.then.cooldown_seconds = cooldown_seconds;
+        rule
+    }
+}
+
+fn rules() -> impl Strategy<Value = Vec<Rule>> {
+    (rule(1), rule(2), rule(3), rule(4)).prop_map(|(a, b, c, d)| vec![a, b, c, d])
+}
+
+#[derive(Debug, Clone)]
+struct Call {
+    facts: CallFacts,
+    outcome: Outcome,
+    now: Timestamp,
+    calls: u32,
+    texted: Option<i64>,
+}
+
+prop_compose! {
+    fn call()(
+        direction in option::of(select(vec![Direction::Inbound, Direction::Inbound, Direction::Outbound])),
+        party in select(vec![0, 1, 1, 1, 2, 3]),
+        outcome in select(OUTCOMES),
+        ring_seconds in option::of(0_u32..20),
+        talk_seconds in option::of(0_u32..20),
+        second in 1_700_000_000_i64..1_900_000_000,
+        calls in 0_u32..2,
+        texted in option::of(0_i64..8000),
+    ) -> Call {
+        let customer = match party {
+            0 => None,
+            1 => Some(Party::Phone("+447700900111".parse().unwrap())),
+            2 => Some(Party::Withheld),
+            _ => Some(Party::Sip("sip:a@b".to_owned())),
+        };
+        let line = Some(Party::Phone("+442079460001".parse().unwrap()));
+        let outbound = direction == Some(Direction::Outbound);
+        let (from, to) = if outbound { (line, customer) } else { (customer, line) };
+        Call {
+            facts: CallFacts { direction, from, to, ring_seconds, talk_seconds, ..CallFacts::default() },
+            outcome,
+            now: Timestamp::from_second(second).unwrap(),
+            calls,
+            texted,
+        }
+    }
+}
+
+fn contact(call: &Call) -> Contact {
+    let id = ContactId::new(Ulid::from_parts(1, 1));
+    let phone: Phone = "+447700900111".parse().unwrap();
+    let mut contact = Contact::first_seen(id, &Identity::Phone(phone), call.now);
+    contact.calls = call.calls;
+    contact.last_follow_up_at = call.texted.map(|ago| call.now - SignedDuration::from_secs(ago));
+    contact
+}
+
+fn decided(config: &TenantConfig, call: &Call) -> Decision {
+    decided_for(config, call, &contact(call))
+}
+
+fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decision {
+    decide(&Input {
+        config,
+        call: CallView {
+            id: CallId::new(contact.id, Ulid::from_parts(1, 2)),
+            connection: config.connections[0].id,
+            facts: &call.facts,
+            outcome: call.outcome,
+            started_at: call.now,
+        },
+        contact,
+        now: call.now,
+        line_type: &line::unknown,
+    })
+}
+
+/// The rule that must decide, found in the plainest way.
+fn expected<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
+    let open = domain::hours::is_open(&config.tenant, call.now);
+    let mut best: Option<&Rule> = None;
+    for rule in &config.rules {
+        let when = &rule.when;
+        let fits = rule.enabled
+            && when.direction == Direction::Inbound
+            && when.outcomes.contains(&call.outcome)
+            && (when.hours == Hours::Any || (when.hours == Hours::Open) == open)
+            && (when.caller == Caller::Any || (when.caller == Caller::New) == (call.calls == 0))
+            && call.facts.ring_seconds.unwrap_or(u32::MAX) >= when.min_ring_seconds.unwrap_or(0)
+            && call.facts.talk_seconds.unwrap_or(0) <= when.max_talk_seconds.unwrap_or(u32::MAX);
+        if fits && best.is_none_or(|best| (rule.priority, rule.id) < (best.priority, best.id)) {
+            best = Some(rule);
+        }
+    }
+    best
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn the_first_match_by_priority_decides(
+        (rules, shuffled) in rules().prop_flat_map(|rules| (Just(rules.clone()), Just(rules).prop_shuffle())),
+        call in call(),
+    ) {
+        let mut config = config();
+        config.rules = rules;
+        let decision = decided(&config, &call);
+        prop_assert_eq!(&decided(&config, &call), &decision);
+
+        let never = call.facts.direction == Some(Direction::Outbound)
+            || call.facts.customer().phone().is_none()
+            || call.outcome == Outcome::Unknown;
+        match (&decision, expected(&config, &call)) {
+            (Decision::Nothing(nothing), _) if never => {
+                prop_assert!(matches!(
+                    nothing.reason,
+                    Reason::Outbound | Reason::Withheld | Reason::Sip | Reason::UnknownOutcome
+                ));
+                prop_assert_eq!(nothing.rule, None);
+            }
+            (Decision::Nothing(nothing), None) => prop_assert_eq!(nothing.reason, Reason::NoRule),
+            (Decision::Nothing(nothing), Some(rule)) => {
+                prop_assert_eq!(nothing.rule, Some(rule.id));
+                prop_assert_eq!(nothing.reason, Reason::Cooldown);
+                prop_assert!(call.texted.unwrap() < i64::from(rule.then.cooldown_seconds));
+            }
+            (Decision::Follow(plan), rule) => {
+                prop_assert!(!never);
+                prop_assert_eq!(Some(plan.rule), rule.map(|rule| rule.id));
+                let channels: Vec<_> = plan.legs.iter().map(|leg| leg.channel).collect();
+                prop_assert_eq!(channels, [Channel::WhatsApp, Channel::Sms]);
+                prop_assert!(plan.not_before >= call.now);
+                let cooldown = i64::from(rule.unwrap().then.cooldown_seconds);
+                prop_assert!(call.texted.is_none_or(|ago| ago >= cooldown));
+            }
+        }
+        prop_assert!(decision.sentence().len() > 10);
+        prop_assert_eq!(decision.sentence().starts_with("no message: "), decision.reason() != Reason::FollowUp);
+
+        // The order in which rules are read from the table does not matter.
+        config.rules = shuffled;
+        prop_assert_eq!(decided(&config, &call), decision);
+    }
+
+    #[test]
+    fn a_suspended_tenant_and_an_opted_out_person_stay_silent(rules in rules(), call in call(), suspended in any::<bool>()) {
+        let mut config = config();
+        config.rules = rules;
+        if suspended {
+            config.tenant.status = TenantStatus::Suspended;
+        }
+        let mut contact = contact(&call);
+        contact.opted_out = (!suspended).then(|| OptOut { at: call.now, source: "wrote STOP".to_owned() });
+        prop_assert!(matches!(decided_for(&config, &call, &contact), Decision::Nothing(_)));
+    }
+}
