@@ -244,14 +244,14 @@ impl Wanted<'_> {
         let Content::Text(wanted) = self.content else {
             return true;
         };
-        let letters = |text: &str| {
-            text.chars()
-                .filter(|character| character.is_alphanumeric())
-                .collect::<String>()
+        let letters = |text: &str| -> String { text.chars().filter(|character| character.is_alphanumeric()).collect() };
+        let Some(body) = message["body"].as_str() else {
+            return false;
         };
-        message["body"]
-            .as_str()
-            .is_some_and(|body| letters(body).ends_with(&letters(wanted)))
+        match letters(wanted) {
+            none if none.is_empty() => body.ends_with(wanted.as_str()),
+            wanted => letters(body).ends_with(&wanted),
+        }
     }
 }
 

@@ -41,11 +41,16 @@ pub struct Change {
 
 /// A post that is signed and yet not a WhatsApp webhook. It is kept raw and answered with 200: a provider must not be made
 /// to retry for ever.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Not the JSON of an envelope.
-    #[error("the webhook's body is not the JSON that Meta describes")]
-    NotJson(#[source] serde_json::Error),
+    /// Not the JSON of an envelope. The parser's own words are left out: they quote what was sent.
+    #[error("the webhook's body is not the JSON that Meta describes (line {line}, column {column})")]
+    NotJson {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
     /// JSON of another product.
     #[error("the webhook is about another object than a WhatsApp account")]
     OtherObject,
@@ -91,7 +96,10 @@ const UNREADABLE: &str = "unreadable";
 /// # Errors
 /// When the whole is not a WhatsApp webhook. One unreadable entry or change only becomes a change of its own.
 pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
-    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(Unreadable::NotJson)?;
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| Unreadable::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })?;
     if envelope.object != "whatsapp_business_account" {
         return Err(Unreadable::OtherObject);
     }

@@ -19,11 +19,13 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
 use crate::fixtures::{key, maya};
 
-/// Long enough for a loaded machine to connect, short enough to wait for.
-const TIMEOUT: Duration = Duration::from_millis(600);
+/// Where an answer comes: never reached.
+const PATIENT: Duration = Duration::from_secs(60);
+/// Where none comes: half of it is enough for a loaded machine to connect.
+const IMPATIENT: Duration = Duration::from_secs(2);
 
-async fn both(base: &str) -> [SendOutcome; 2] {
-    let http = Http::new("ringback/test".to_owned(), TIMEOUT);
+async fn both(base: &str, timeout: Duration) -> [SendOutcome; 2] {
+    let http = Http::new("ringback/test".to_owned(), timeout);
     let content = Content::Text("the message's own text".to_owned());
     let graph = GraphClient::new(http.clone(), base, "v26.0");
     let twilio = TwilioClient::new(http, base);
@@ -51,7 +53,7 @@ async fn both(base: &str) -> [SendOutcome; 2] {
 async fn both_answered(answer: ResponseTemplate) -> [SendOutcome; 2] {
     let server = MockServer::start().await;
     Mock::given(method("POST")).respond_with(answer).mount(&server).await;
-    both(&server.uri()).await
+    both(&server.uri(), PATIENT).await
 }
 
 /// A server that does this with every connection.
@@ -86,7 +88,7 @@ async fn no_connection_means_that_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     drop(listener);
-    let outcomes = both(&format!("http://{address}")).await;
+    let outcomes = both(&format!("http://{address}"), PATIENT).await;
     assert_all_refused(&outcomes, ErrorClass::RetryAfter);
     for outcome in outcomes {
         let SendOutcome::Refused { classified, .. } = outcome else {
@@ -104,20 +106,20 @@ async fn no_tls_means_that_nothing_was_sent() {
     });
     let silent = server(std::mem::forget);
     for no_tls in [clear, silent] {
-        let outcomes = both(&no_tls.replace("http://", "https://")).await;
+        let outcomes = both(&no_tls.replace("http://", "https://"), IMPATIENT).await;
         assert_all_refused(&outcomes, ErrorClass::RetryAfter);
     }
 }
 
 #[tokio::test]
 async fn an_address_that_is_none_is_the_operators_to_correct() {
-    assert_all_refused(&both("not an address").await, ErrorClass::TenantMustAct);
+    assert_all_refused(&both("not an address", PATIENT).await, ErrorClass::TenantMustAct);
 }
 
 #[tokio::test]
 async fn no_answer_in_time_means_that_nobody_knows() {
     let silent = server(std::mem::forget);
-    assert_all_unknown(&both(&silent).await);
+    assert_all_unknown(&both(&silent, IMPATIENT).await);
 }
 
 #[tokio::test]
@@ -126,7 +128,7 @@ async fn a_connection_that_breaks_after_the_request_means_that_nobody_knows() {
         let mut request = [0; 4096];
         let _ = stream.read(&mut request);
     });
-    assert_all_unknown(&both(&rude).await);
+    assert_all_unknown(&both(&rude, PATIENT).await);
 }
 
 #[tokio::test]
@@ -136,7 +138,7 @@ async fn a_success_that_breaks_off_means_that_nobody_knows() {
         let _ = stream.read(&mut request);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"messages\":[{\"id\":\"wamid");
     });
-    assert_all_unknown(&both(&cut).await);
+    assert_all_unknown(&both(&cut, PATIENT).await);
 }
 
 #[tokio::test]
