@@ -1,0 +1,209 @@
+"""What the local AWS needs from outside, run in MiniStack's own Python environment (which has boto3).
+
+Every bridge over a gap says what to delete once MiniStack closes it. The rest is a thin door to boto3 for `cargo stack`,
+which so needs no AWS client for services that no function uses.
+
+    bridge.py serve                      run MiniStack until SIGTERM
+    bridge.py after-deploy STACK         routes, CORS and TTL that a deploy leaves out
+    bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
+    bridge.py logs GROUP… [--since MS]   log events as JSON lines
+    bridge.py call SERVICE OPERATION     boto3 call; arguments are JSON on stdin, the answer is JSON on stdout
+"""
+
+import base64
+import datetime
+import io
+import json
+import sys
+import zipfile
+
+
+def serve():
+    import ctypes
+    import signal
+    import socketserver
+
+    # Die with `cargo stack`, even if that is killed: PR_SET_PDEATHSIG.
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+    # Bridge: the runtime API's small replies wait for Nagle's timer, about 45 ms each. Delete when MiniStack's
+    # core/lambda_runtime.py sets it on its own server.
+    socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+    from ministack.app import main
+
+    sys.argv = ["ministack"]
+    main()
+
+
+def client(service):
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(service, config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}))
+
+
+def after_deploy(stack):
+    cloudformation = client("cloudformation")
+    template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
+    if isinstance(template, str):
+        template = json.loads(template)
+    parameters = {
+        p["ParameterKey"]: p["ParameterValue"]
+        for p in cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Parameters", [])
+    }
+    physical = {
+        r["LogicalResourceId"]: r["PhysicalResourceId"]
+        for r in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    }
+    for logical, resource in template["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in properties:
+            import_routes(physical[logical], properties["Body"], physical)
+            import_cors(physical[logical], properties["Body"], parameters)
+        if resource["Type"] == "AWS::DynamoDB::Table" and "TimeToLiveSpecification" in properties:
+            switch_on_ttl(physical[logical], properties["TimeToLiveSpecification"])
+
+
+def import_routes(api, body, physical):
+    """Bridge: MiniStack ignores the OpenAPI body of an HTTP API, which is what SAM makes of HttpApi events. Delete with
+    `import_cors` when AWS::ApiGatewayV2::Api imports `Body`."""
+    gateway = client("apigatewayv2")
+    functions = client("lambda")
+    known = {r["RouteKey"] for r in gateway.get_routes(ApiId=api, MaxResults="500").get("Items", [])}
+    wanted = set()
+    integrations = {}
+    for path, methods in body.get("paths", {}).items():
+        for method, operation in methods.items():
+            integration = operation.get("x-amazon-apigateway-integration") if isinstance(operation, dict) else None
+            if not integration:
+                continue
+            verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            key = f"{verb} {path}"
+            wanted.add(key)
+            if key in known:
+                continue
+            # "arn:…:lambda:path/2015-03-31/functions/${Health.Arn}/invocations"
+            logical = integration["uri"]["Fn::Sub"].split("${")[-1].split(".Arn}")[0]
+            if logical not in integrations:
+                function = functions.get_function_configuration(FunctionName=physical[logical])["FunctionArn"]
+                integrations[logical] = gateway.create_integration(
+                    ApiId=api,
+                    IntegrationType="AWS_PROXY",
+                    IntegrationUri=function,
+                    IntegrationMethod="POST",
+                    PayloadFormatVersion=integration.get("payloadFormatVersion", "2.0"),
+                )["IntegrationId"]
+            gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integrations[logical]}")
+    for route in gateway.get_routes(ApiId=api, MaxResults="500").get("Items", []):
+        if route["RouteKey"] not in wanted:
+            gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
+
+
+def import_cors(api, body, parameters):
+    """Bridge: see `import_routes`. Only what the template writes: each key is `Fn::If [HasCors, value, NoValue]`."""
+    gateway = client("apigatewayv2")
+    cors = {}
+    if parameters.get("CorsOrigins"):
+        for key, value in body.get("x-amazon-apigateway-cors", {}).items():
+            if isinstance(value, dict) and "Fn::If" in value:
+                value = value["Fn::If"][1]
+            if isinstance(value, dict) and "Ref" in value:
+                value = [origin.strip() for origin in parameters[value["Ref"]].split(",")]
+            cors[key[0].upper() + key[1:]] = value
+    if cors:
+        gateway.update_api(ApiId=api, CorsConfiguration=cors)
+    else:
+        try:
+            gateway.delete_cors_configuration(ApiId=api)
+        except gateway.exceptions.NotFoundException:
+            pass
+
+
+def switch_on_ttl(table, specification):
+    """Bridge: MiniStack leaves a table's TTL off whatever the template says. Delete when its AWS::DynamoDB::Table reads
+    TimeToLiveSpecification."""
+    dynamodb = client("dynamodb")
+    status = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"].get("TimeToLiveStatus")
+    if status != "ENABLED":
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+
+
+def update_code(pairs):
+    functions = client("lambda")
+    for pair in pairs:
+        name, binary = pair.split("=", 1)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            entry = zipfile.ZipInfo("bootstrap")
+            entry.external_attr = 0o755 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with open(binary, "rb") as file:
+                archive.writestr(entry, file.read(), compresslevel=1)
+        functions.update_function_code(FunctionName=name, ZipFile=packed.getvalue())
+
+
+def logs(arguments):
+    since = None
+    if "--since" in arguments:
+        at = arguments.index("--since")
+        since = int(arguments[at + 1])
+        del arguments[at : at + 2]
+    cloudwatch = client("logs")
+    for group in arguments:
+        more = {"logGroupName": group}
+        if since is not None:
+            more["startTime"] = since
+        try:
+            while True:
+                page = cloudwatch.filter_log_events(**more)
+                for event in page["events"]:
+                    print(json.dumps({"group": group, "time": event["timestamp"], "message": event["message"]}))
+                if not page.get("nextToken"):
+                    break
+                more["nextToken"] = page["nextToken"]
+        except cloudwatch.exceptions.ResourceNotFoundException:
+            continue
+
+
+def plain(value):
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray)):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    if hasattr(value, "read"):
+        return plain(value.read())
+    raise TypeError(f"{type(value)} in an answer")
+
+
+def call(service, operation):
+    arguments = json.load(sys.stdin)
+    answer = getattr(client(service), operation)(**arguments)
+    answer.pop("ResponseMetadata", None)
+    json.dump(answer, sys.stdout, default=plain)
+
+
+if __name__ == "__main__":
+    command, rest = sys.argv[1], sys.argv[2:]
+    try:
+        if command == "serve":
+            serve()
+        elif command == "after-deploy":
+            after_deploy(*rest)
+        elif command == "update-code":
+            update_code(rest)
+        elif command == "logs":
+            logs(rest)
+        elif command == "call":
+            call(*rest)
+        else:
+            sys.exit(__doc__)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:  # the caller prints the last line
+        if command == "serve":
+            raise
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -1,0 +1,120 @@
+//! The door to an AWS, local or real: `bridge.py` calls boto3, so that no client is compiled for services that no
+//! function uses. A call takes about half a second; nothing on a hot path goes through here.
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::{process::run_captured, tools::Tools};
+
+/// Where the local stack pretends to be.
+pub const REGION: &str = "us-east-1";
+
+/// Credentials that MiniStack takes for the account's root.
+pub const LOCAL_CREDENTIALS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "test"),
+    ("AWS_SECRET_ACCESS_KEY", "test"),
+    ("AWS_REGION", REGION),
+];
+
+/// An AWS to talk to.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    tools: Tools,
+    /// The emulator's URL; none: the real AWS with the caller's own credentials.
+    endpoint: Option<String>,
+}
+
+/// One line of a function's log.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct LogEvent {
+    /// The log group.
+    pub group: String,
+    /// Milliseconds since 1970.
+    pub time: i64,
+    /// The line.
+    pub message: String,
+}
+
+impl Aws {
+    /// The emulator at `endpoint`.
+    pub const fn local(tools: Tools, endpoint: String) -> Self {
+        Self {
+            tools,
+            endpoint: Some(endpoint),
+        }
+    }
+
+    /// The real one.
+    pub const fn real(tools: Tools) -> Self {
+        Self { tools, endpoint: None }
+    }
+
+    /// The emulator's URL, if it is one.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// Points a command at this AWS.
+    pub fn aim<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        if let Some(endpoint) = &self.endpoint {
+            command
+                .env("AWS_ENDPOINT_URL", endpoint)
+                .env("AWS_DEFAULT_REGION", REGION)
+                .env_remove("AWS_PROFILE")
+                .env_remove("AWS_SESSION_TOKEN")
+                .envs(LOCAL_CREDENTIALS);
+        }
+        command
+    }
+
+    /// Runs a subcommand of `bridge.py` and returns what it prints.
+    pub async fn bridge(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
+        let mut command = self.tools.bridge();
+        self.aim(command.args(arguments));
+        run_captured(&mut command, input, &format!("bridge.py {}", arguments.join(" "))).await
+    }
+
+    /// A boto3 call: service and operation as boto3 spells them (`"lambda"`, `"update_event_source_mapping"`).
+    pub async fn call(&self, service: &str, operation: &str, arguments: Value) -> Result<Value> {
+        let output = self
+            .bridge(&["call", service, operation], arguments.to_string().as_bytes())
+            .await?;
+        serde_json::from_slice(&output).with_context(|| format!("reading the answer to {service} {operation}"))
+    }
+
+    /// Everything these log groups hold since a time (milliseconds since 1970).
+    pub async fn logs(&self, groups: &[String], since: Option<i64>) -> Result<Vec<LogEvent>> {
+        let since = since.map(|at| at.to_string());
+        let mut arguments = vec!["logs"];
+        arguments.extend(groups.iter().map(String::as_str));
+        if let Some(since) = &since {
+            arguments.extend(["--since", since]);
+        }
+        let output = self.bridge(&arguments, &[]).await?;
+        let mut events = output
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice::<LogEvent>(line).context("reading a log event"))
+            .collect::<Result<Vec<_>>>()?;
+        events.sort_by_key(|event| event.time);
+        Ok(events)
+    }
+
+    /// A stack's outputs by name.
+    pub async fn outputs(&self, stack: &str) -> Result<std::collections::BTreeMap<String, String>> {
+        let answer = self
+            .call("cloudformation", "describe_stacks", json!({ "StackName": stack }))
+            .await?;
+        let outputs = answer["Stacks"][0]["Outputs"].as_array().cloned().unwrap_or_default();
+        Ok(outputs
+            .iter()
+            .filter_map(|output| {
+                Some((
+                    output["OutputKey"].as_str()?.to_owned(),
+                    output["OutputValue"].as_str()?.to_owned(),
+                ))
+            })
+            .collect())
+    }
+}

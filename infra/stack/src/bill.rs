@@ -1,0 +1,327 @@
+//! What a stretch of work used of AWS and what that costs at list prices, from the functions' own log lines.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde::Deserialize;
+
+use crate::aws::LogEvent;
+
+/// List prices in dollars, us-east-1, on demand, without free tier, as of November 2026.
+///
+/// Not in here: what a deployment costs while nothing happens (idle polls of queues, keys, secrets, alarms: a few dollars a
+/// month), storage, and the providers' own fees.
+pub mod price {
+    /// A write request unit.
+    pub const WRITE_UNIT: f64 = 0.625 / 1e6;
+    /// A read request unit.
+    pub const READ_UNIT: f64 = 0.125 / 1e6;
+    /// A request to SQS; a batch below 64 KB is one.
+    pub const SQS_REQUEST: f64 = 0.40 / 1e6;
+    /// An invocation.
+    pub const INVOCATION: f64 = 0.20 / 1e6;
+    /// A GB-second of an arm64 function.
+    pub const GB_SECOND: f64 = 0.000_013_333_4;
+    /// A request to the HTTP API.
+    pub const API_REQUEST: f64 = 1.00 / 1e6;
+    /// A call of the key management service.
+    pub const KMS_CALL: f64 = 0.03 / 1e4;
+    /// A call of Secrets Manager.
+    pub const SECRETS_CALL: f64 = 0.05 / 1e4;
+    /// A write or list request to S3.
+    pub const S3_PUT: f64 = 0.005 / 1e3;
+    /// A read from S3.
+    pub const S3_GET: f64 = 0.0004 / 1e3;
+    /// A byte of logs taken in.
+    pub const LOG_BYTE: f64 = 0.50 / 1e9;
+}
+
+/// Every function's memory in the template.
+const MEMORY_GB: f64 = 0.25;
+
+/// What CloudWatch adds to every event when it bills.
+const LOG_EVENT_OVERHEAD: u64 = 26;
+
+/// An invocation's log line; other lines lack `function`.
+#[derive(Deserialize)]
+struct Line {
+    function: String,
+    #[serde(default)]
+    duration_ms: f64,
+    #[serde(default)]
+    cpu_ms: f64,
+    #[serde(default)]
+    memory_kb: u64,
+    #[serde(default)]
+    cold_start: bool,
+    #[serde(default)]
+    init_cpu_ms: f64,
+    #[serde(default)]
+    aws: BTreeMap<String, u64>,
+    #[serde(default)]
+    aws_requests: u64,
+    #[serde(default)]
+    capacity: Capacity,
+    #[serde(default)]
+    providers: BTreeMap<String, u64>,
+}
+
+#[derive(Default, Deserialize)]
+struct Capacity {
+    read: f64,
+    write: f64,
+}
+
+/// What one function used.
+#[derive(Debug, Clone, Default)]
+pub struct Use {
+    /// How often it ran.
+    pub invocations: u64,
+    /// How often in a new process.
+    pub cold: u64,
+    /// All its running time, each rounded up to whole milliseconds as Lambda does.
+    pub billed_ms: f64,
+    /// Its CPU time.
+    pub cpu_ms: f64,
+    /// CPU time from a process's start to its first event, over all cold starts.
+    pub init_cpu_ms: f64,
+    /// The most memory one process held.
+    pub peak_memory_kb: u64,
+    /// Calls by the IAM action they need.
+    pub aws: BTreeMap<String, u64>,
+    /// Requests: a transaction or batch is one.
+    pub requests: u64,
+    /// Read units.
+    pub read: f64,
+    /// Write units.
+    pub write: f64,
+    /// Calls of providers.
+    pub providers: BTreeMap<String, u64>,
+}
+
+/// What all functions used.
+#[derive(Debug, Clone, Default)]
+pub struct Bill {
+    /// By crate name.
+    pub functions: BTreeMap<String, Use>,
+    /// Bytes logged, as CloudWatch counts.
+    pub log_bytes: u64,
+}
+
+/// One line of the bill.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What.
+    pub what: &'static str,
+    /// How much.
+    pub quantity: f64,
+    /// At which price.
+    pub dollars: f64,
+}
+
+/// Runs every minute whatever happens: part of what a deployment costs while idle.
+const IDLE: [&str; 2] = ["dispatch_due", "health"];
+
+impl Bill {
+    /// Adds up these log lines. What runs by the clock is left out.
+    pub fn of(events: &[LogEvent]) -> Self {
+        let mut bill = Self::default();
+        for event in events {
+            let Ok(line) = serde_json::from_str::<Line>(&event.message) else {
+                // The functions' other lines, metrics among them, are JSON, too; the platform's own are off on AWS.
+                if event.message.starts_with('{') {
+                    bill.log_bytes += event.message.len() as u64 + LOG_EVENT_OVERHEAD;
+                }
+                continue;
+            };
+            if IDLE.contains(&line.function.as_str()) {
+                continue;
+            }
+            bill.log_bytes += event.message.len() as u64 + LOG_EVENT_OVERHEAD;
+            let used = bill.functions.entry(line.function).or_default();
+            used.invocations += 1;
+            used.cold += u64::from(line.cold_start);
+            used.billed_ms += line.duration_ms.ceil();
+            used.cpu_ms += line.cpu_ms;
+            used.init_cpu_ms += line.init_cpu_ms;
+            used.peak_memory_kb = used.peak_memory_kb.max(line.memory_kb);
+            used.requests += line.aws_requests;
+            used.read += line.capacity.read;
+            used.write += line.capacity.write;
+            for (action, count) in line.aws {
+                *used.aws.entry(action).or_default() += count;
+            }
+            for (call, count) in line.providers {
+                *used.providers.entry(call).or_default() += count;
+            }
+        }
+        bill
+    }
+
+    fn sum(&self, of: impl Fn(&Use) -> f64) -> f64 {
+        self.functions.values().map(of).sum()
+    }
+
+    fn invocations(&self, chosen: impl Fn(&str) -> bool) -> f64 {
+        self.functions
+            .iter()
+            .filter(|(name, _)| chosen(name))
+            .map(|(_, used)| used.invocations as f64)
+            .sum()
+    }
+
+    /// AWS calls by IAM action, all functions together.
+    pub fn calls(&self) -> BTreeMap<&str, u64> {
+        let mut calls = BTreeMap::new();
+        for used in self.functions.values() {
+            for (action, count) in &used.aws {
+                *calls.entry(action.as_str()).or_default() += count;
+            }
+        }
+        calls
+    }
+
+    fn called(&self, matches: impl Fn(&str) -> bool) -> f64 {
+        self.calls()
+            .iter()
+            .filter(|(action, _)| matches(action))
+            .map(|(_, count)| *count as f64)
+            .sum()
+    }
+
+    /// What it costs.
+    pub fn items(&self) -> Vec<Item> {
+        let webhooks = self.invocations(|name| name.ends_with("_webhook"));
+        let queued =
+            self.invocations(|name| matches!(name, "process_call" | "send_message" | "process_provider_event"));
+        // Lambda itself receives a batch and deletes it: two requests per invocation of a queue's consumer.
+        let sqs = self.called(|action| action.starts_with("sqs:")) + 2.0 * queued;
+        let all = self.invocations(|_| true);
+        let item = |what, quantity: f64, price: f64| Item {
+            what,
+            quantity,
+            dollars: quantity * price,
+        };
+        vec![
+            item("DynamoDB write units", self.sum(|used| used.write), price::WRITE_UNIT),
+            item("DynamoDB read units", self.sum(|used| used.read), price::READ_UNIT),
+            item("SQS requests", sqs, price::SQS_REQUEST),
+            item("Lambda invocations", all, price::INVOCATION),
+            item(
+                "Lambda GB-seconds",
+                self.sum(|used| used.billed_ms) / 1000.0 * MEMORY_GB,
+                price::GB_SECOND,
+            ),
+            item("API requests", webhooks, price::API_REQUEST),
+            item(
+                "KMS calls",
+                self.called(|action| action.starts_with("kms:")),
+                price::KMS_CALL,
+            ),
+            item(
+                "Secrets Manager calls",
+                self.called(|action| action.starts_with("secretsmanager:")),
+                price::SECRETS_CALL,
+            ),
+            item(
+                "S3 writes",
+                self.called(|action| matches!(action, "s3:PutObject" | "s3:ListBucket")),
+                price::S3_PUT,
+            ),
+            item(
+                "S3 reads",
+                self.called(|action| action == "s3:GetObject"),
+                price::S3_GET,
+            ),
+            item("log bytes", self.log_bytes as f64, price::LOG_BYTE),
+        ]
+    }
+
+    /// All of it.
+    pub fn dollars(&self) -> f64 {
+        self.items().iter().map(|item| item.dollars).sum()
+    }
+
+    /// For people: per function, by kind, and per 1,000 follow-ups.
+    pub fn show(&self, follow_ups: usize) -> String {
+        let mut text = String::new();
+        let mut line = |words: String| {
+            let _ = writeln!(text, "{words}");
+        };
+        line(format!(
+            "  {:<24} {:>6} {:>9} {:>8} {:>8} {:>8}  AWS calls",
+            "function", "runs", "Lambda ms", "CPU ms", "write u.", "read u."
+        ));
+        for (name, used) in &self.functions {
+            let calls: Vec<_> = used
+                .aws
+                .iter()
+                .map(|(action, count)| format!("{action} {count}"))
+                .collect();
+            line(format!(
+                "  {name:<24} {:>6} {:>9.0} {:>8.0} {:>8.1} {:>8.1}  {}",
+                used.invocations,
+                used.billed_ms,
+                used.cpu_ms,
+                used.write,
+                used.read,
+                calls.join(", ")
+            ));
+        }
+        line(String::new());
+        for item in self.items().iter().filter(|item| item.quantity > 0.0) {
+            line(format!(
+                "  {:<24} {:>12.1}   ${:.6}",
+                item.what, item.quantity, item.dollars
+            ));
+        }
+        if follow_ups > 0 {
+            line(format!(
+                "  {follow_ups} follow-ups and all that happened around them: ${:.6}, or ${:.3} per 1,000 follow-ups",
+                self.dollars(),
+                self.dollars() / follow_ups as f64 * 1000.0
+            ));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(message: &str) -> LogEvent {
+        LogEvent {
+            group: "/aws/lambda/any".to_owned(),
+            time: 0,
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn lines_add_up_to_dollars() {
+        let bill = Bill::of(&[
+            event(
+                r#"{"function":"process_call","duration_ms":9.2,"cpu_ms":2.0,"memory_kb":9000,"cold_start":true,
+                "aws":{"dynamodb:PutItem":3,"sqs:SendMessage":1},"aws_requests":2,"capacity":{"read":2.0,"write":16.0}}"#,
+            ),
+            event(r#"{"function":"dispatch_due","duration_ms":900.0,"cpu_ms":2.0,"memory_kb":1,"cold_start":true}"#),
+            event("START RequestId: 1"),
+        ]);
+        let used = &bill.functions["process_call"];
+        assert_eq!((used.invocations, used.cold, used.requests), (1, 1, 2));
+        assert_eq!(used.billed_ms, 10.0);
+        assert!(
+            !bill.functions.contains_key("dispatch_due"),
+            "the clock's own runs are not the follow-ups'"
+        );
+        // One call of ours, and the two that Lambda makes for the batch.
+        let sqs = bill
+            .items()
+            .into_iter()
+            .find(|item| item.what == "SQS requests")
+            .expect("an item");
+        assert_eq!(sqs.quantity, 3.0);
+        assert_eq!(bill.calls()["dynamodb:PutItem"], 3);
+        assert!(bill.dollars() > 16.0 * price::WRITE_UNIT);
+    }
+}

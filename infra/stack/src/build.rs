@@ -1,0 +1,187 @@
+//! Builds the functions.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    place::Place,
+    process::{run_logged, run_shown},
+    tools::{Tools, fingerprint},
+};
+
+/// How functions are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Profile {
+    /// Fast to build: what every day is made of.
+    Everyday,
+    /// Small and quick to start: the manifest's own release profile, which an operator's `sam build` makes.
+    Shipped,
+}
+
+impl Profile {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Everyday => "everyday",
+            Self::Shipped => "shipped",
+        }
+    }
+}
+
+/// A function crate.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// The crate and binary: `process_call`.
+    pub name: String,
+    /// The resource in the template: `ProcessCall`.
+    pub logical_id: String,
+}
+
+impl Function {
+    /// The deployed function's name.
+    pub fn deployed(&self, stack: &str) -> String {
+        format!("{stack}-{}", self.name.replace('_', "-"))
+    }
+
+    /// Its log group.
+    pub fn log_group(&self, stack: &str) -> String {
+        format!("/aws/lambda/{}", self.deployed(stack))
+    }
+}
+
+/// Every crate under `functions/`, sorted by name.
+pub fn functions(root: &Path) -> Result<Vec<Function>> {
+    let mut found = Vec::new();
+    for room in folders(&root.join("functions"))? {
+        for function in folders(&room)? {
+            if !function.join("Cargo.toml").exists() {
+                continue;
+            }
+            let name = function
+                .file_name()
+                .and_then(|name| name.to_str())
+                .context("a function's folder has a plain name")?
+                .to_owned();
+            let logical_id = name
+                .split('_')
+                .map(|word| word[..1].to_ascii_uppercase() + &word[1..])
+                .collect();
+            found.push(Function { name, logical_id });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(parent).with_context(|| format!("listing {}", parent.display()))?;
+    Ok(entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect())
+}
+
+/// The function of that name, with a helpful error.
+pub fn function(root: &Path, name: &str) -> Result<Function> {
+    let all = functions(root)?;
+    let names: Vec<_> = all.iter().map(|function| function.name.clone()).collect();
+    match all.into_iter().find(|function| function.name == name.replace('-', "_")) {
+        Some(function) => Ok(function),
+        None => bail!("no function `{name}`; there are {}", names.join(", ")),
+    }
+}
+
+/// Builds functions with one profile.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    place: Place,
+    tools: Tools,
+    profile: Profile,
+}
+
+impl Builder {
+    /// A builder in this checkout.
+    pub const fn new(place: Place, tools: Tools, profile: Profile) -> Self {
+        Self { place, tools, profile }
+    }
+
+    /// Each profile has its own target folder: they share no object, and so neither makes the other build anew.
+    fn target(&self) -> PathBuf {
+        let target = self.place.root.join("target");
+        match self.profile {
+            Profile::Everyday => target.join("everyday"),
+            Profile::Shipped => target,
+        }
+    }
+
+    /// The binary that `cargo lambda` leaves.
+    pub fn binary(&self, function: &Function) -> PathBuf {
+        self.target().join("lambda").join(&function.name).join("bootstrap")
+    }
+
+    fn environment(&self, command: &mut tokio::process::Command) {
+        command.env("CARGO_TARGET_DIR", self.target());
+        if self.profile == Profile::Everyday {
+            // Measured in docs/decisions/0007-build-profiles.md. LTO and units reach through cargo-lambda only because
+            // the manifest sets both.
+            command
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true");
+        }
+    }
+
+    /// Compiles functions, showing cargo's own progress.
+    pub async fn compile(&self, functions: &[Function]) -> Result<()> {
+        let mut command = self.tools.sam("cargo");
+        command.args(["lambda", "build", "--release"]);
+        for function in functions {
+            command.args(["--bin", &function.name]);
+        }
+        self.environment(&mut command);
+        run_shown(&mut command, "cargo lambda build").await
+    }
+
+    /// Where `sam build` puts what `sam deploy` reads.
+    pub fn built(&self) -> PathBuf {
+        self.place.dot.join("build").join(self.profile.name())
+    }
+
+    /// `sam build`, after [`Builder::compile`]. It walks through every function again (a second each), so it runs only
+    /// when template or function set changed; otherwise the fresh binaries are copied into its result, as it would.
+    pub async fn package(&self, functions: &[Function], architecture: &str) -> Result<PathBuf> {
+        let built = self.built();
+        let template = built.join("template.yaml");
+        let stamp = built.join("source.sha256");
+        let config = self.place.root.join("samconfig.toml");
+        let source = fingerprint([self.place.root.join("template.yaml").as_path(), config.as_path()])?;
+        let source = format!("{source} {architecture}");
+        if !std::fs::read_to_string(&stamp).is_ok_and(|was| was == source) || !template.exists() {
+            let mut command = self.tools.sam("sam");
+            command
+                .args(["build", "--config-env", "local"])
+                .arg("--build-dir")
+                .arg(&built)
+                .args(["--parameter-overrides", &format!("Architecture={architecture}")]);
+            self.environment(&mut command);
+            run_logged(&mut command, &self.place.logs().join("sam-build.log"), "sam build").await?;
+            std::fs::write(&stamp, &source).context("noting what was built")?;
+        }
+        for function in functions {
+            let to = built.join(&function.logical_id).join("bootstrap");
+            std::fs::copy(self.binary(function), &to).with_context(|| format!("copying {} for sam", function.name))?;
+        }
+        Ok(template)
+    }
+}
+
+/// The name Lambda has for this machine's architecture.
+pub fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    }
+}

@@ -1,0 +1,65 @@
+//! `check`: what needs no stack. Formatting, lints, dependencies, spelling, the template.
+
+use anyhow::Result;
+use tokio::process::Command;
+
+use crate::{
+    place::Place,
+    process::{run_captured, run_logged, run_shown},
+    report::step,
+    tools::Tools,
+};
+
+/// Runs all checks, cheapest first; the first failure ends it.
+pub async fn check(place: &Place) -> Result<()> {
+    let tools = Tools::set_up(place).await?;
+    step(
+        "cargo fmt --check",
+        run_shown(cargo(place).args(["fmt", "--all", "--check"]), "cargo fmt"),
+    )
+    .await?;
+    step("typos", run_shown(&mut tools.sam("typos"), "typos")).await?;
+    step(
+        "template: sam validate, cfn-lint, expanded too",
+        template(place, &tools),
+    )
+    .await?;
+    let mut deny = tools.cargo_deny().await?;
+    // Advisories would need a clone of the advisory database.
+    deny.args(["--all-features", "check", "bans", "licenses", "sources"]);
+    step("cargo deny", run_shown(&mut deny, "cargo deny")).await?;
+    let clippy = [
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await
+}
+
+fn cargo(place: &Place) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(&place.root);
+    command
+}
+
+async fn template(place: &Place, tools: &Tools) -> Result<()> {
+    for lint in [None, Some("--lint")] {
+        let mut command = tools.sam("sam");
+        // Validation asks the SAM translator for a region and nobody for credentials.
+        command.args(["validate", "--region", "us-east-1"]).args(lint);
+        run_logged(&mut command, &place.logs().join("sam-validate.log"), "sam validate").await?;
+    }
+    run_shown(tools.sam("cfn-lint").arg("template.yaml"), "cfn-lint").await?;
+    let mut expand = tools.sam("python");
+    expand
+        .arg(place.root.join("infra/stack/python/expand.py"))
+        .arg("template.yaml");
+    let expanded = run_captured(&mut expand, &[], "expanding the template").await?;
+    let file = place.data.join("expanded.json");
+    std::fs::write(&file, expanded)?;
+    run_shown(tools.sam("cfn-lint").arg(&file), "cfn-lint on the expanded template").await
+}

@@ -1,0 +1,373 @@
+//! `demo`: everything from nothing, then the main job and the ways in which it must not go wrong, with the time since the
+//! call beside every line; then the bill. Only public URLs and signed webhooks drive it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use domain::{
+    message::{Channel, MessageState},
+    phone::Phone,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    bill::Bill,
+    endpoints::Tenant,
+    play::{Look, Play, Sent, new_phone, until},
+    report::step,
+    running::{Options, Running},
+    up::interrupted,
+};
+
+/// Longer than anything in it takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Plays it; true if everything was seen. With `stay`, everything keeps running afterwards until Ctrl-C.
+pub async fn demo(options: &Options, stay: bool) -> Result<bool> {
+    let begun = Instant::now();
+    let mut running = tokio::select! {
+        running = Running::start(options) => running?,
+        () = interrupted() => bail!("interrupted"),
+    };
+    println!("\nRingback runs after {:.1} s.", begun.elapsed().as_secs_f64());
+    let outcome = tokio::select! {
+        outcome = acts(&running) => outcome,
+        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
+    if stay && outcome.is_ok() {
+        println!(
+            "Everything keeps running: the customers' phones are at {}\nCtrl-C ends it.",
+            running.endpoints.simulators
+        );
+        tokio::select! {
+            () = interrupted() => {}
+            error = running.broken() => eprintln!("{error:#}"),
+        }
+    }
+    running.stop().await?;
+    outcome
+}
+
+async fn acts(running: &Running) -> Result<bool> {
+    let play = Play::new(running.endpoints.clone()).await?;
+    let tenant = play.endpoints.tenants.first().context("a tenant is seeded")?.clone();
+    println!("The customers' phones: {}\n", running.endpoints.simulators);
+
+    let begun = started_at()?;
+    let mut scene = Scene {
+        play: &play,
+        tenant: &tenant,
+        follow_ups: 0,
+        missing: 0,
+    };
+    let (amal, basim) = (new_phone()?, new_phone()?);
+    scene
+        .act(
+            "A missed call is answered by WhatsApp",
+            "send_message",
+            answered(&play, &tenant, &amal),
+        )
+        .await;
+    scene
+        .act(
+            "The customer replies",
+            "process_provider_event",
+            replies(&play, &tenant, &amal),
+        )
+        .await;
+    scene
+        .act(
+            "A caller who is not on WhatsApp gets the SMS",
+            "process_provider_event",
+            falls_back(&play, &tenant, &basim),
+        )
+        .await;
+    scene
+        .act(
+            "The first customer calls again: the cooldown holds",
+            "process_call",
+            cools_down(&play, &tenant, &amal),
+        )
+        .await;
+    scene
+        .act(
+            "STOP, and a later call stays silent",
+            "process_provider_event",
+            stops(&play, &tenant, &basim),
+        )
+        .await;
+    scene
+        .act(
+            "A forged webhook is refused",
+            "telephony_webhook",
+            refuses(&play, &tenant),
+        )
+        .await;
+
+    let (follow_ups, missing) = (scene.follow_ups, scene.missing);
+    let logs = step("reading the bill", async {
+        quiet(&play).await?;
+        running.logs(Some(begun)).await
+    })
+    .await?;
+    println!("What it used of AWS, at list prices (memory 256 MB, arm64; running times are this machine's)");
+    println!("{}", Bill::of(&logs).show(follow_ups));
+    println!("The customers' phones: {}", running.endpoints.simulators);
+    if missing == 0 {
+        println!("All steps were seen.");
+    } else {
+        println!("{missing} of 6 steps were not seen; see above.");
+    }
+    Ok(missing == 0)
+}
+
+/// Milliseconds since 1970, as log events have it.
+fn started_at() -> Result<i64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.context("the clock is past 1970")?;
+    i64::try_from(now.as_millis()).context("the clock is sane")
+}
+
+/// Waits until the simulators have nothing more to report.
+async fn quiet(play: &Play) -> Result<()> {
+    until(PATIENCE, "an end of all webhooks", async || {
+        let idle: Value = play.get("/idle").await?;
+        Ok(if idle["idle"] == true {
+            Look::Seen(())
+        } else {
+            Look::Instead(idle.to_string())
+        })
+    })
+    .await
+}
+
+/// The demo so far.
+struct Scene<'a> {
+    play: &'a Play,
+    tenant: &'a Tenant,
+    follow_ups: usize,
+    missing: usize,
+}
+
+impl Scene<'_> {
+    async fn act(&mut self, title: &str, function: &str, lines: impl Future<Output = Result<usize>>) {
+        println!("{title}");
+        match lines.await {
+            Ok(follow_ups) => self.follow_ups += follow_ups,
+            Err(error) => {
+                self.missing += 1;
+                println!("    ✗ not seen: {error:#}");
+                println!(
+                    "      `cargo stack logs {function}` may tell; {}",
+                    self.deliveries().await
+                );
+            }
+        }
+        println!();
+    }
+
+    /// What the simulators could not deliver, for who looks for a cause.
+    async fn deliveries(&self) -> String {
+        match self.play.get::<Value>("/deliveries").await {
+            Ok(seen) => format!(
+                "webhooks of {}: {} pending, {} given up",
+                self.tenant.name, seen["pending"], seen["failed"]
+            ),
+            Err(error) => format!("the simulators do not answer: {error:#}"),
+        }
+    }
+}
+
+/// Lines with the time since the call.
+struct Clock(Instant);
+
+impl Clock {
+    fn say(&self, words: impl std::fmt::Display) {
+        println!("    {:>5.2} s  {words}", self.0.elapsed().as_secs_f64());
+    }
+}
+
+async fn call(play: &Play, tenant: &Tenant, from: &Phone) -> Result<Clock> {
+    let clock = Clock(Instant::now());
+    clock.say(format_args!("{from} calls {}; nobody can pick up", tenant.name));
+    let call = play
+        .call(&tenant.id, from, "missed", json!({ "via": "twilio" }))
+        .await?;
+    let refused = call["events"]
+        .as_array()
+        .and_then(|events| events.iter().find(|event| event["status"] != 200));
+    if let Some(event) = refused {
+        bail!(
+            "the API answered the webhook {} with {}",
+            event["what"],
+            event["status"]
+        );
+    }
+    Ok(clock)
+}
+
+fn words(sent: &Sent) -> String {
+    match (&sent.body, &sent.template) {
+        (Some(body), _) => format!("{body:?}"),
+        (None, Some(template)) => format!(
+            "template {} ({}) with {:?}",
+            template.name, template.language, template.parameters
+        ),
+        (None, None) => "a message".to_owned(),
+    }
+}
+
+/// Acts return how many follow-ups they saw accepted.
+async fn answered(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
+    let clock = call(play, tenant, from).await?;
+    let sent = play.accepted(&tenant.id, from, Channel::WhatsApp, PATIENCE).await?;
+    clock.say(format_args!("WhatsApp took {}", words(&sent)));
+    for (state, status) in [(MessageState::Delivered, "delivered"), (MessageState::Read, "read")] {
+        let what = format!("the message {status}, in the table");
+        play.known(&tenant.id, from, PATIENCE, &what, |customer| {
+            let reached =
+                |message: &&domain::message::Message| message.state() == state || message.state() == MessageState::Read;
+            customer.messages.first().filter(reached).map(drop)
+        })
+        .await?;
+        clock.say(status);
+    }
+    let decided = play.decided(&tenant.id, from, 1, PATIENCE).await?;
+    println!("             why: {}", decided.decision);
+    let sent = play.outbox(&tenant.id, from).await?;
+    ensure!(sent.len() == 1, "{} messages went out instead of one", sent.len());
+    Ok(1)
+}
+
+async fn replies(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
+    let clock = Clock(Instant::now());
+    let text = "Do you have the saffron cake today? هل لديكم كعكة الزعفران؟";
+    play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
+    clock.say(format_args!("{from} writes {text:?}"));
+    play.known(&tenant.id, from, PATIENCE, "the reply on the contact", |customer| {
+        let written = |received: &&domain::record::Received| received.message.text.as_deref() == Some(text);
+        customer.received.iter().find(written).map(drop)
+    })
+    .await?;
+    let open = play
+        .customer(&tenant.id, from)
+        .await?
+        .is_some_and(|customer| customer.contact.last_whatsapp_at.is_some());
+    ensure!(open, "the reply is stored, but the 24-hour window did not open");
+    clock.say("stored on the contact; the 24-hour window is open");
+    Ok(0)
+}
+
+async fn falls_back(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
+    play.fault(json!({ "api": "graph", "number": from, "kind": "not_on_whatsapp" }))
+        .await?;
+    let clock = call(play, tenant, from).await?;
+    let sent = play.accepted(&tenant.id, from, Channel::WhatsApp, PATIENCE).await?;
+    clock.say(format_args!("WhatsApp took {}", words(&sent)));
+    play.known(
+        &tenant.id,
+        from,
+        PATIENCE,
+        "WhatsApp's failure in the table",
+        |customer| {
+            let attempts = &customer.messages.first()?.attempts;
+            let error = attempts.first()?.error.as_ref()?;
+            Some(clock.say(format_args!("failed: {}", error.reason)))
+        },
+    )
+    .await?;
+    let sent = play.accepted(&tenant.id, from, Channel::Sms, PATIENCE).await?;
+    clock.say(format_args!("SMS took {}", words(&sent)));
+    play.known(
+        &tenant.id,
+        from,
+        PATIENCE,
+        "the SMS delivered, in the table",
+        |customer| {
+            let message = customer.messages.first()?;
+            (message.state() == MessageState::Delivered).then_some(())
+        },
+    )
+    .await?;
+    clock.say("SMS delivered");
+    Ok(1)
+}
+
+async fn cools_down(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
+    silent(play, tenant, from, "cooldown").await
+}
+
+async fn stops(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
+    let clock = Clock(Instant::now());
+    play.reply(&tenant.id, from, Channel::Sms, "STOP").await?;
+    clock.say(format_args!("{from} writes \"STOP\" by SMS"));
+    play.known(&tenant.id, from, PATIENCE, "the opt-out on the contact", |customer| {
+        customer.contact.opted_out.as_ref().map(drop)
+    })
+    .await?;
+    clock.say("noted on the contact and in the consent ledger");
+    silent(play, tenant, from, "opted_out").await
+}
+
+/// A second call that is decided against, for this reason, and after which nothing more goes out.
+async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Result<usize> {
+    let before = play.outbox(&tenant.id, from).await?.len();
+    let clock = call(play, tenant, from).await?;
+    let decided = play.decided(&tenant.id, from, 2, PATIENCE).await?;
+    clock.say(&decided.decision);
+    ensure!(
+        decided.reason == reason && decided.message.is_none(),
+        "the call was decided otherwise: {}",
+        decided.decision
+    );
+    quiet(play).await?;
+    let after = play.outbox(&tenant.id, from).await?.len();
+    ensure!(after == before, "{} messages went out all the same", after - before);
+    clock.say("nothing went out");
+    Ok(0)
+}
+
+async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {
+    let from = new_phone()?;
+    let clock = Clock(Instant::now());
+    let connection = tenant
+        .connections
+        .get("telephony")
+        .context("the tenant has a telephone system")?;
+    let path = format!("/webhooks/telephony/{}/{connection}", tenant.id);
+    let event = json!({
+        "type": "call.ended",
+        "data": { "call_id": "forged", "direction": "inbound", "from": from, "outcome": "missed" },
+    });
+    let answer = play
+        .request(
+            "POST",
+            &path,
+            &[
+                ("content-type", "application/json"),
+                ("webhook-id", "msg_forged"),
+                ("webhook-timestamp", &(started_at()? / 1000).to_string()),
+                (
+                    "webhook-signature",
+                    "v1,Zm9yZ2VkIGZvcmdlZCBmb3JnZWQgZm9yZ2VkIGZvcmdlZA==",
+                ),
+            ],
+            event.to_string(),
+        )
+        .await?;
+    clock.say(format_args!(
+        "somebody else reports a call of {from}: answered {}",
+        answer.status
+    ));
+    ensure!(
+        answer.status == 401,
+        "the answer was {} instead of 401: {}",
+        answer.status,
+        answer.body
+    );
+    quiet(play).await?;
+    let known = play.customer(&tenant.id, &from).await?;
+    ensure!(known.is_none(), "it was stored all the same");
+    clock.say("nothing is stored, nothing is queued");
+    Ok(0)
+}

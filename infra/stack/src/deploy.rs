@@ -1,0 +1,207 @@
+//! Brings the template and the functions into an AWS, doing no more than what changed.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    aws::Aws,
+    build::{Builder, Function},
+    place::Place,
+    process::run_logged,
+    report::step,
+    tools::{Tools, fingerprint},
+};
+
+/// The stack's name in the emulator; samconfig.toml has it, too.
+pub const STACK: &str = "ringback-local";
+
+/// The shared Meta app's secret in the emulator's Secrets Manager.
+pub const META_APP_SECRET: &str = "ringback-local/meta-app";
+
+const ARTIFACTS: &str = "ringback-local-artifacts";
+
+/// Production's timers, shortened; the same order: provider < function < claim < first due < visibility.
+pub const LOCAL_TIMERS: [(&str, u32); 8] = [
+    ("ProviderTimeout", 2),
+    ("FunctionTimeout", 6),
+    ("ClaimSeconds", 8),
+    ("FirstDueSeconds", 10),
+    ("QueueVisibility", 12),
+    ("UnknownDeadlineSeconds", 15),
+    ("DecideCallSeconds", 5),
+    ("RecheckSeconds", 5),
+];
+
+/// What is deployed into a data directory, beside MiniStack's own state.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Deployed {
+    /// The stack's `deployment` tag: tells whether the emulator's state is the one meant.
+    id: String,
+    /// The template and its parameters.
+    source: String,
+    /// Each function's binary.
+    binaries: BTreeMap<String, String>,
+    /// The emulator stopped in order, so its state is as new as this.
+    pub clean: bool,
+}
+
+impl Deployed {
+    fn file(place: &Place) -> PathBuf {
+        place.data.join("deployed.json")
+    }
+
+    /// What is known; nothing after an unreadable file.
+    pub fn read(place: &Place) -> Self {
+        std::fs::read(Self::file(place))
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default()
+    }
+
+    /// Notes it.
+    pub fn write(&self, place: &Place) -> Result<()> {
+        let text = serde_json::to_vec_pretty(self).context("writing deployed.json")?;
+        std::fs::write(Self::file(place), text).context("writing deployed.json")
+    }
+}
+
+/// Deploys into the emulator. `parameters` beside the timers; empty values are the template's defaults.
+pub async fn deploy(
+    place: &Place,
+    tools: &Tools,
+    aws: &Aws,
+    builder: &Builder,
+    functions: &[Function],
+    parameters: &[(&str, String)],
+) -> Result<()> {
+    let architecture = crate::build::architecture();
+    let mut parameters: Vec<String> = parameters
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    parameters.extend(LOCAL_TIMERS.iter().map(|(key, value)| format!("{key}={value}")));
+    parameters.push(format!("Architecture={architecture}"));
+
+    let mut was = Deployed::read(place);
+    let template = place.root.join("template.yaml");
+    let bridge = place.root.join("infra/stack/bridge.py");
+    let source = format!(
+        "{} {}",
+        fingerprint([template.as_path(), bridge.as_path()])?,
+        parameters.join(" ")
+    );
+    let binaries = functions
+        .iter()
+        .map(|function| {
+            Ok((
+                function.name.clone(),
+                fingerprint([builder.binary(function).as_path()])?,
+            ))
+        })
+        .collect::<Result<BTreeMap<_, _>>>()?;
+
+    if was.source == source && !was.id.is_empty() && deployment(aws).await.as_deref() == Some(&was.id) {
+        let changed: Vec<_> = functions
+            .iter()
+            .filter(|function| !was.clean || was.binaries.get(&function.name) != binaries.get(&function.name))
+            .collect();
+        if !changed.is_empty() {
+            step(
+                &format!("updating {} functions", changed.len()),
+                update_code(aws, builder, &changed),
+            )
+            .await?;
+        }
+    } else {
+        let template = step("sam build", builder.package(functions, architecture)).await?;
+        let id = crate::secrets::random_hex(8)?;
+        step("sam deploy", sam_deploy(place, tools, aws, &template, &parameters, &id)).await?;
+        // Bridges over what the emulator's CloudFormation leaves out; see bridge.py.
+        step("routes, CORS and TTL", async {
+            aws.bridge(&["after-deploy", STACK], &[]).await.map(drop)
+        })
+        .await?;
+        was.id = id;
+    }
+    Deployed {
+        id: was.id,
+        source,
+        binaries,
+        clean: false,
+    }
+    .write(place)
+}
+
+async fn sam_deploy(
+    place: &Place,
+    tools: &Tools,
+    aws: &Aws,
+    template: &Path,
+    parameters: &[String],
+    id: &str,
+) -> Result<()> {
+    aws.call("s3", "create_bucket", json!({ "Bucket": ARTIFACTS }))
+        .await
+        .context("making the artifact bucket")?;
+    let mut command = tools.sam("sam");
+    command
+        .args(["deploy", "--config-env", "local", "--no-progressbar"])
+        .arg("--config-file")
+        .arg(place.root.join("samconfig.toml"))
+        .arg("--template-file")
+        .arg(template)
+        .args(["--tags", &format!("deployment={id}")])
+        .arg("--parameter-overrides")
+        .args(parameters);
+    run_logged(
+        aws.aim(&mut command),
+        &place.logs().join("sam-deploy.log"),
+        "sam deploy",
+    )
+    .await
+}
+
+/// The `deployment` tag of the stack in the emulator, if there is a finished one.
+async fn deployment(aws: &Aws) -> Option<String> {
+    let answer = aws
+        .call("cloudformation", "describe_stacks", json!({ "StackName": STACK }))
+        .await
+        .ok()?;
+    let stack = &answer["Stacks"][0];
+    if !stack["StackStatus"].as_str()?.ends_with("_COMPLETE") {
+        return None;
+    }
+    let tag = stack["Tags"]
+        .as_array()?
+        .iter()
+        .find(|tag| tag["Key"] == "deployment")?;
+    tag["Value"].as_str().map(str::to_owned)
+}
+
+/// The fast path: one zip and UpdateFunctionCode per function.
+pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) -> Result<()> {
+    let pairs: Vec<_> = functions
+        .iter()
+        .map(|function| format!("{}={}", function.deployed(STACK), builder.binary(function).display()))
+        .collect();
+    let mut arguments = vec!["update-code"];
+    arguments.extend(pairs.iter().map(String::as_str));
+    aws.bridge(&arguments, &[]).await.map(drop)
+}
+
+/// Notes that a function was deployed by hand into the running stack, so that the next `up` does not do it again.
+pub fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
+    let mut deployed = Deployed::read(place);
+    deployed.binaries.insert(
+        function.name.clone(),
+        fingerprint([builder.binary(function).as_path()])?,
+    );
+    deployed.write(place)
+}

@@ -1,0 +1,78 @@
+//! How to reach a running stack: what `endpoints.json` holds.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::place::Place;
+
+/// The whole file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The public API: where webhooks go.
+    pub api: String,
+    /// The providers' other side.
+    pub simulators: String,
+    /// MiniStack.
+    pub aws_endpoint: String,
+    /// The region it is addressed under.
+    pub region: String,
+    /// The CloudFormation stack.
+    pub stack: String,
+    /// The table.
+    pub table: String,
+    /// The `cargo stack` process that keeps it running.
+    pub pid: u32,
+    /// The seeded tenants.
+    pub tenants: Vec<Tenant>,
+}
+
+/// A seeded tenant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tenant {
+    /// `tnt_…`.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Connection ids by kind: twilio, whatsapp, telephony.
+    pub connections: BTreeMap<String, String>,
+    /// What signs this tenant's webhooks.
+    pub secrets: Secrets,
+}
+
+/// Secrets that a test needs to speak as a provider; generated per data directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Secrets {
+    /// Signs Twilio's callbacks.
+    pub twilio_auth_token: String,
+    /// Signs Meta's webhooks.
+    pub whatsapp_app_secret: String,
+    /// Answers Meta's handshake.
+    pub whatsapp_verify_token: String,
+    /// Signs the generic event, `whsec_…`.
+    pub telephony_secret: String,
+}
+
+impl Endpoints {
+    /// Those of the stack that runs in this place.
+    pub fn of_running(place: &Place) -> Result<Self> {
+        let file = place.endpoints();
+        let text = std::fs::read(&file).with_context(|| {
+            format!(
+                "no stack is running here ({} is missing); start one with `cargo stack up`",
+                file.display()
+            )
+        })?;
+        serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))
+    }
+
+    /// Writes the file, whole or not at all.
+    pub fn write(&self, place: &Place) -> Result<()> {
+        let file = place.endpoints();
+        let draft = file.with_extension("json.new");
+        let text = serde_json::to_vec_pretty(self).context("writing endpoints")?;
+        std::fs::write(&draft, text).with_context(|| format!("writing {}", draft.display()))?;
+        std::fs::rename(&draft, &file).with_context(|| format!("writing {}", file.display()))
+    }
+}

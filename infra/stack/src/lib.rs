@@ -1,0 +1,29 @@
+//! `cargo stack`: sets up the tools, runs the local AWS, builds, deploys, plays, tests.
+//!
+//! [`running::Running`] is a whole stack from nothing; a command that needs one starts it and stops it.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a tool reads its own environment and the machine's clock"
+)]
+
+pub mod aws;
+pub mod bill;
+pub mod build;
+pub mod checks;
+pub mod demo;
+pub mod deploy;
+pub mod endpoints;
+pub mod ministack;
+pub mod place;
+pub mod play;
+pub mod process;
+pub mod proxy;
+pub mod report;
+pub mod running;
+pub mod secrets;
+pub mod seed;
+pub mod tenant;
+pub mod test;
+pub mod tools;
+pub mod up;

@@ -1,0 +1,73 @@
+//! MiniStack, the local AWS: started with an environment of its own, stopped so that it keeps its state.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::{place::Place, process::Server, tools::Tools};
+
+/// Starts it on this port; see [`Server::wait_until`] and [`ready`].
+pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
+    let tmp = place.data.join("tmp");
+    if tmp.exists() {
+        std::fs::remove_dir_all(&tmp).context("clearing old unpacked functions")?;
+    }
+    for folder in [tmp.clone(), place.data.join("state"), place.data.join("s3")] {
+        std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    }
+    let mut command = tools.bridge();
+    // Functions inherit all of it, so nothing of ours may be in it: else a variable missing from the template would go
+    // unnoticed. Delete env_clear when MiniStack gives functions only what the template says.
+    command
+        .arg("serve")
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("HOME", &tmp)
+        // Unpacked functions live here, by port.
+        .env("TMPDIR", &tmp)
+        .env("PYTHONUNBUFFERED", "1")
+        .env("BIND_HOST", "127.0.0.1")
+        .env("GATEWAY_PORT", port.to_string())
+        // Functions find AWS by it.
+        .env("AWS_ENDPOINT_URL", endpoint(port))
+        .env("AUTH", "true")
+        .env("PERSIST_STATE", "1")
+        .env("STATE_DIR", place.data.join("state"))
+        .env("S3_PERSIST", "1")
+        .env("S3_DATA_DIR", place.data.join("s3"))
+        .env("SFTP_ENABLED", "0")
+        .env("IOT_MTLS_ENABLED", "0")
+        // It would look for its own containers; functions run as host processes.
+        .env("DOCKER_HOST", "unix:///nonexistent");
+    Server::start(
+        "MiniStack",
+        &mut command,
+        place.logs().join("ministack.log"),
+        Duration::from_secs(30),
+    )
+}
+
+/// Where it answers.
+pub fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// Whether it answers.
+pub async fn ready(port: u16) -> bool {
+    http_ok(port, "/_ministack/health").await
+}
+
+/// Whether a GET on this port answers 200.
+pub async fn http_ok(port: u16, path: &str) -> bool {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.ok()?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.ok()?;
+        status.ends_with(b" 200").then_some(())
+    };
+    matches!(tokio::time::timeout(Duration::from_secs(2), ask).await, Ok(Some(())))
+}

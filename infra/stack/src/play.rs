@@ -1,0 +1,438 @@
+//! A running stack from the outside: customers who call and write through the simulators, requests to the public API, and a
+//! look into the table for what became of it. `demo`, `chaos`, `bench`, `iam` and the deployed tests speak through this.
+
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use aws_sdk_dynamodb::config::Credentials;
+use domain::{
+    Timestamp,
+    contact::{Contact, Identity},
+    ids::{SendKey, TenantId},
+    message::{Channel, Message},
+    phone::Phone,
+    record::{Call, ConsentEntry, Entry, Received},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use store::Store;
+
+use crate::{
+    aws::{LOCAL_CREDENTIALS, REGION},
+    endpoints::Endpoints,
+    secrets::random_hex,
+};
+
+/// How often something that is waited for is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// More rows than any customer of a test has.
+const WHOLE_HISTORY: i32 = 500;
+
+/// A running stack.
+#[derive(Clone)]
+pub struct Play {
+    /// Where it is.
+    pub endpoints: Endpoints,
+    /// Its table.
+    pub store: Store,
+    /// For requests of one's own.
+    pub http: reqwest::Client,
+}
+
+/// A message in the simulators' outbox: a provider accepted it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sent {
+    /// Whose it is.
+    pub tenant: String,
+    /// WhatsApp or SMS.
+    pub channel: Channel,
+    /// `graph` or `twilio`.
+    pub via: String,
+    /// The customer's number.
+    pub to: String,
+    /// A text.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// Or a template.
+    #[serde(default)]
+    pub template: Option<SentTemplate>,
+    /// Ours.
+    pub key: Option<String>,
+    /// When.
+    pub accepted_at: Timestamp,
+    /// What the provider said of it since, in order.
+    pub statuses: Vec<SentStatus>,
+}
+
+/// A template as it was sent.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SentTemplate {
+    /// Its name, or Twilio's `HX…`.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// The body's values.
+    pub parameters: Vec<String>,
+}
+
+/// What a provider said of a message.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SentStatus {
+    /// Its word.
+    pub status: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why it failed.
+    #[serde(default)]
+    pub code: Option<i64>,
+}
+
+impl Sent {
+    /// Our key.
+    pub fn key(&self) -> Option<SendKey> {
+        self.key.as_deref()?.parse().ok()
+    }
+
+    /// Whether the provider said this of it.
+    pub fn is(&self, status: &str) -> bool {
+        self.statuses.iter().any(|known| known.status == status)
+    }
+
+    /// The last word.
+    pub fn latest(&self) -> &str {
+        self.statuses.last().map_or("accepted", |status| &status.status)
+    }
+}
+
+/// What the table knows of a customer, oldest first.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    /// Who.
+    pub contact: Contact,
+    /// Their calls.
+    pub calls: Vec<Call>,
+    /// What we wrote, or would have.
+    pub messages: Vec<Message>,
+    /// What they wrote.
+    pub received: Vec<Received>,
+    /// What they agreed to.
+    pub consent: Vec<ConsentEntry>,
+}
+
+/// The answer to a request of one's own.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// By lower-case name.
+    pub headers: Vec<(String, String)>,
+    /// The body as text.
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name)?;
+        Some(&found.1)
+    }
+}
+
+/// What a look at something that is waited for found.
+pub enum Look<T> {
+    /// It is there.
+    Seen(T),
+    /// Not yet; this is there instead.
+    Instead(String),
+}
+
+/// Looks again and again until it is there.
+///
+/// # Errors
+/// Once `limit` has passed, with what was there instead.
+pub async fn until<T>(limit: Duration, what: &str, mut look: impl AsyncFnMut() -> Result<Look<T>>) -> Result<T> {
+    let begun = Instant::now();
+    loop {
+        let instead = match look().await? {
+            Look::Seen(it) => return Ok(it),
+            Look::Instead(instead) => instead,
+        };
+        if begun.elapsed() > limit {
+            bail!("{what}: not within {} s; instead: {instead}", limit.as_secs());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A mobile number of the United Arab Emirates that nobody in this stack has had before, as far as chance can tell.
+pub fn new_phone() -> Result<Phone> {
+    let random = u64::from_str_radix(&random_hex(7)?, 16).context("reading random digits")?;
+    format!("+97150{:07}", random % 10_000_000)
+        .parse()
+        .map_err(|error| anyhow!("{error}"))
+}
+
+/// The table of the local stack at these endpoints.
+pub async fn store(endpoints: &Endpoints) -> Store {
+    let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(&endpoints.aws_endpoint)
+        .region(REGION)
+        .credentials_provider(Credentials::new(id, secret, None, None, "local"))
+        .load()
+        .await;
+    Store::new(aws_sdk_dynamodb::Client::new(&config), &endpoints.table)
+}
+
+impl Play {
+    /// Speaks with the stack at these endpoints.
+    pub async fn new(endpoints: Endpoints) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .context("making an HTTP client")?;
+        Ok(Self {
+            store: store(&endpoints).await,
+            endpoints,
+            http,
+        })
+    }
+
+    // ---- Through the simulators -------------------------------------------------------------------------------------
+
+    async fn simulators<T: DeserializeOwned>(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T> {
+        let url = format!("{}{path}", self.endpoints.simulators);
+        let mut request = self.http.request(method.clone(), &url);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.with_context(|| format!("asking {method} {url}"))?;
+        let status = answer.status();
+        let text = answer.text().await.with_context(|| format!("reading {url}"))?;
+        if !status.is_success() {
+            bail!("{method} {url}: {status} {text}");
+        }
+        let text = if text.is_empty() { "null" } else { &text };
+        serde_json::from_str(text).with_context(|| format!("understanding {method} {url}: {text}"))
+    }
+
+    /// `GET` of the simulators' control API.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.simulators(reqwest::Method::GET, path, None).await
+    }
+
+    /// `POST` to the simulators' control API.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.simulators(reqwest::Method::POST, path, Some(body)).await
+    }
+
+    /// `PUT` to the simulators' control API.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.simulators(reqwest::Method::PUT, path, Some(body)).await
+    }
+
+    /// `DELETE` of the simulators' control API.
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        self.simulators(reqwest::Method::DELETE, path, None).await
+    }
+
+    /// A customer calls a business; `more` as the simulators' README says. Returns when all webhooks are answered.
+    pub async fn call(&self, tenant: &str, from: &Phone, outcome: &str, more: Value) -> Result<Value> {
+        let mut call = json!({ "tenant": tenant, "from": from, "outcome": outcome });
+        merge(&mut call, more);
+        self.post("/calls", &call).await
+    }
+
+    /// A customer writes to a business.
+    pub async fn reply(&self, tenant: &str, from: &Phone, channel: Channel, text: &str) -> Result<Value> {
+        self.post(
+            "/replies",
+            &json!({ "tenant": tenant, "from": from, "channel": channel, "text": text, "wait": true }),
+        )
+        .await
+    }
+
+    /// Something goes wrong from now on. Returns the fault's id.
+    pub async fn fault(&self, fault: Value) -> Result<u64> {
+        let answer = self.post("/faults", &fault).await?;
+        answer["id"].as_u64().context("a fault has an id")
+    }
+
+    /// It no longer does.
+    pub async fn mend(&self, fault: u64) -> Result<()> {
+        self.delete(&format!("/faults/{fault}")).await.map(drop)
+    }
+
+    /// Everything the providers accepted for this number from this tenant, oldest first.
+    pub async fn outbox(&self, tenant: &str, to: &Phone) -> Result<Vec<Sent>> {
+        self.get(&format!("/outbox?tenant={tenant}&to=%2B{}", to.digits()))
+            .await
+    }
+
+    /// Waits until the providers accepted a message on this channel.
+    pub async fn accepted(&self, tenant: &str, to: &Phone, channel: Channel, limit: Duration) -> Result<Sent> {
+        let what = format!("a message by {} to {to}", channel.name());
+        until(limit, &what, async || {
+            let sent = self.outbox(tenant, to).await?;
+            if let Some(found) = sent.iter().rev().find(|sent| sent.channel == channel) {
+                return Ok(Look::Seen(found.clone()));
+            }
+            Ok(Look::Instead(match self.customer(tenant, to).await? {
+                Some(customer) => customer.to_string(),
+                None => "nothing is known of this customer".to_owned(),
+            }))
+        })
+        .await
+    }
+
+    // ---- Through the public API -------------------------------------------------------------------------------------
+
+    /// A request of one's own to the public API.
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Result<Answer> {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).context("a method is a word")?;
+        let url = format!("{}{path}", self.endpoints.api);
+        let mut request = self.http.request(method, &url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request
+            .body(body)
+            .send()
+            .await
+            .with_context(|| format!("asking {path}"))?;
+        let headers = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        Ok(Answer {
+            status: answer.status().as_u16(),
+            headers,
+            body: answer
+                .text()
+                .await
+                .with_context(|| format!("reading the answer of {path}"))?,
+        })
+    }
+
+    // ---- In the table -----------------------------------------------------------------------------------------------
+
+    /// All that the table knows of a customer.
+    pub async fn customer(&self, tenant: &str, phone: &Phone) -> Result<Option<Customer>> {
+        let tenant: TenantId = tenant.parse().context("reading a tenant's id")?;
+        let scope = access::operator::scope(tenant);
+        let identity = Identity::Phone(phone.clone());
+        let Some(contact) = self.store.contact_of(&scope, &identity).await? else {
+            return Ok(None);
+        };
+        let mut customer = Customer {
+            calls: Vec::new(),
+            messages: Vec::new(),
+            received: Vec::new(),
+            consent: Vec::new(),
+            contact,
+        };
+        for entry in self
+            .store
+            .history(&scope, customer.contact.id, WHOLE_HISTORY)
+            .await?
+            .into_iter()
+            .rev()
+        {
+            match entry {
+                Entry::Call(call) => customer.calls.push(call),
+                Entry::Sent(message) => customer.messages.push(message),
+                Entry::Received(received) => customer.received.push(received),
+                Entry::Consent(entry) => customer.consent.push(entry),
+            }
+        }
+        Ok(Some(customer))
+    }
+
+    /// Waits until the table says so of a customer. `seen` gives what is looked for; the customer is told of otherwise.
+    pub async fn known<T>(
+        &self,
+        tenant: &str,
+        phone: &Phone,
+        limit: Duration,
+        what: &str,
+        seen: impl Fn(&Customer) -> Option<T>,
+    ) -> Result<T> {
+        until(limit, what, async || {
+            let Some(customer) = self.customer(tenant, phone).await? else {
+                return Ok(Look::Instead("nothing is known of this customer".to_owned()));
+            };
+            Ok(match seen(&customer) {
+                Some(it) => Look::Seen(it),
+                None => Look::Instead(customer.to_string()),
+            })
+        })
+        .await
+    }
+
+    /// Waits until this customer's call number `count` is decided.
+    pub async fn decided(&self, tenant: &str, phone: &Phone, count: usize, limit: Duration) -> Result<Call> {
+        let what = format!("a decision on call {count} of {phone}");
+        self.known(tenant, phone, limit, &what, |customer| {
+            customer.calls.get(count - 1).cloned()
+        })
+        .await
+    }
+}
+
+impl Display for Customer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut parts: Vec<String> = Vec::new();
+        for call in &self.calls {
+            parts.push(format!("{} call: {}", call.outcome.as_str(), call.decision));
+        }
+        for message in &self.messages {
+            let attempts: Vec<_> = message
+                .attempts
+                .iter()
+                .map(|attempt| {
+                    let channel = message
+                        .plan
+                        .get(usize::from(attempt.leg))
+                        .map_or("?", |leg| leg.channel.name());
+                    let why = attempt.error.as_ref().map(|error| format!(" ({})", error.reason));
+                    format!("{channel} {}{}", attempt.state.as_str(), why.unwrap_or_default())
+                })
+                .collect();
+            let ended = message
+                .ended
+                .as_ref()
+                .map_or_else(String::new, |ended| format!(", {ended:?}"));
+            parts.push(format!("a message: {}{ended}", attempts.join(", ")));
+        }
+        if !self.received.is_empty() {
+            parts.push(format!("wrote {} times", self.received.len()));
+        }
+        if parts.is_empty() {
+            parts.push("a contact without history".to_owned());
+        }
+        f.write_str(&parts.join("; "))
+    }
+}
+
+/// Puts the fields of `more` into `into`.
+pub fn merge(into: &mut Value, more: Value) {
+    if let (Some(into), Value::Object(more)) = (into.as_object_mut(), more) {
+        into.extend(more);
+    }
+}

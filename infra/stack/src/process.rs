@@ -1,0 +1,190 @@
+//! Children: tools that run to their end, and servers that must not outlive us.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
+
+/// Runs a tool to its end with its output in a file; an error shows the end of it.
+pub async fn run_logged(command: &mut Command, log: &Path, what: &str) -> Result<()> {
+    let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone().context("sharing a log file")?)
+        .stderr(file)
+        .kill_on_drop(true)
+        .status()
+        .await
+        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
+    if status.success() {
+        return Ok(());
+    }
+    bail!(
+        "{what} failed ({status}); the end of {}:\n{}",
+        log.display(),
+        tail(log, 30)
+    );
+}
+
+/// Runs a tool to its end with our own output.
+pub async fn run_shown(command: &mut Command, what: &str) -> Result<()> {
+    let status = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await
+        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
+    if !status.success() {
+        bail!("{what} failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs a tool to its end and returns what it printed; its complaints become the error.
+pub async fn run_captured(command: &mut Command, input: &[u8], what: &str) -> Result<Vec<u8>> {
+    use tokio::io::AsyncWriteExt as _;
+
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
+    let mut stdin = child.stdin.take().context("stdin is piped")?;
+    let feed = async move {
+        // A child that does not read its input closes the pipe; its exit code tells.
+        let _ = stdin.write_all(input).await;
+        drop(stdin);
+    };
+    let (output, ()) = tokio::join!(child.wait_with_output(), feed);
+    let output = output.with_context(|| format!("waiting for {what}"))?;
+    if !output.status.success() {
+        bail!("{what}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(output.stdout)
+}
+
+fn tail(log: &Path, lines: usize) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<_> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+/// A child that serves. It has its own process group, so that Ctrl-C reaches us alone and we stop children in order;
+/// dropped without [`Server::stop`] it is told to end, too.
+#[derive(Debug)]
+pub struct Server {
+    name: &'static str,
+    child: Child,
+    log: PathBuf,
+    patience: Duration,
+}
+
+impl Server {
+    /// Starts it, its output appended to `log`. `patience`: how long it may take to end.
+    pub fn start(name: &'static str, command: &mut Command, log: PathBuf, patience: Duration) -> Result<Self> {
+        let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().context("sharing a log file")?)
+            .stderr(file)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("starting {name}"))?;
+        Ok(Self {
+            name,
+            child,
+            log,
+            patience,
+        })
+    }
+
+    /// Waits until `ready` says so; an error if the child ends or `limit` passes first.
+    pub async fn wait_until<F: Future<Output = bool>>(
+        &mut self,
+        limit: Duration,
+        mut ready: impl FnMut() -> F,
+    ) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            if ready().await {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait().context("asking after a child")? {
+                bail!(
+                    "{} ended ({status}); the end of {}:\n{}",
+                    self.name,
+                    self.log.display(),
+                    tail(&self.log, 30)
+                );
+            }
+            if begun.elapsed() > limit {
+                bail!("{} is not ready after {limit:?}; see {}", self.name, self.log.display());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Resolves when the child ends by itself.
+    pub async fn ended(&mut self) -> anyhow::Error {
+        match self.child.wait().await {
+            Ok(status) => {
+                anyhow::anyhow!(
+                    "{} ended ({status}); the end of {}:\n{}",
+                    self.name,
+                    self.log.display(),
+                    tail(&self.log, 30)
+                )
+            }
+            Err(error) => anyhow::anyhow!("{}: {error}", self.name),
+        }
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Asks it to end, waits, and kills what is left of its group. True if it ended when asked.
+    pub async fn stop(mut self) -> Result<bool> {
+        let group = self.group();
+        signal(group, Signal::TERM);
+        let ended = tokio::time::timeout(self.patience, self.child.wait()).await.is_ok();
+        signal(group, Signal::KILL);
+        if !ended {
+            self.child.wait().await.context("waiting for a killed child")?;
+        }
+        Ok(ended)
+    }
+
+    fn group(&self) -> Option<Pid> {
+        self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let Some(group) = self.group() else { return };
+        signal(Some(group), Signal::TERM);
+        let begun = Instant::now();
+        while begun.elapsed() < self.patience && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        signal(Some(group), Signal::KILL);
+    }
+}
+
+fn signal(group: Option<Pid>, signal: Signal) {
+    if let Some(group) = group {
+        // Gone already is what we want.
+        let _ = kill_process_group(group, signal);
+    }
+}

@@ -1,0 +1,406 @@
+//! A whole stack, from nothing to endpoints and back: MiniStack, the deployed functions, the seeded tenants, the simulators
+//! and the public port.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    aws::{Aws, LogEvent, REGION},
+    build::{self, Builder, Function, Profile},
+    deploy::{self, Deployed, META_APP_SECRET, STACK},
+    endpoints::Endpoints,
+    ministack,
+    place::Place,
+    process::{Server, run_shown},
+    proxy::Proxy,
+    report::step,
+    secrets::Vault,
+    seed,
+    tools::{Tools, fingerprint},
+};
+
+/// How to run a stack.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where its state, logs and secrets live; `.stack/data` unless given.
+    pub data_dir: Option<PathBuf>,
+    /// The public port; a free one unless given.
+    pub port: Option<u16>,
+    /// Forget what the data directory holds.
+    pub fresh: bool,
+    /// How functions are compiled.
+    pub profile: Profile,
+    /// The kit's crash points, such as `send_message.claimed=0.02`.
+    pub crash_points: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            port: None,
+            fresh: false,
+            profile: Profile::Everyday,
+            crash_points: String::new(),
+        }
+    }
+}
+
+impl Options {
+    /// A stack of its own for one command, from nothing: `.stack/<name>`.
+    pub fn throwaway(name: &str) -> Result<Self> {
+        let place = Place::new(None)?;
+        Ok(Self {
+            data_dir: Some(place.dot.join(name)),
+            fresh: true,
+            ..Self::default()
+        })
+    }
+}
+
+/// Ports that a data directory keeps from one run to the next, because queue URLs in MiniStack's state hold them.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Ports {
+    ministack: u16,
+    api: u16,
+    simulators: u16,
+}
+
+/// A running stack. Stop it with [`Running::stop`]; dropped, its children end too, but without keeping order.
+#[derive(Debug)]
+pub struct Running {
+    /// Where everything is.
+    pub place: Place,
+    /// The tools.
+    pub tools: Tools,
+    /// The local AWS.
+    pub aws: Aws,
+    /// What `endpoints.json` holds.
+    pub endpoints: Endpoints,
+    /// Every deployed function.
+    pub functions: Vec<Function>,
+    /// Builds and finds their binaries.
+    pub builder: Builder,
+    // Children, in the order in which they are dropped.
+    proxy: Proxy,
+    simulators: Server,
+    ministack: Server,
+    _lock: File,
+}
+
+impl Running {
+    /// Brings everything up; what is fresh is reused.
+    pub async fn start(options: &Options) -> Result<Self> {
+        let place = Place::new(options.data_dir.as_deref())?;
+        let lock = lock(&place)?;
+        if options.fresh {
+            forget(&place)?;
+        }
+        let tools = Tools::set_up(&place).await?;
+        forget_if_outdated(&place)?;
+
+        let mut ports = ports(&place, options.port)?;
+        let proxy = Proxy::bind(ports.api).await?;
+        ports.api = proxy.port();
+        let was: Ports = read_json(&place.data.join("ports.json")).unwrap_or_default();
+        if was.ministack != 0 && was.ministack != ports.ministack {
+            eprintln!(
+                "· port {} is taken now; the emulator's state holds it in its URLs, so it begins anew",
+                was.ministack
+            );
+            forget(&place)?;
+        }
+        write_json(&place.data.join("ports.json"), &ports)?;
+
+        // MiniStack gets ready while cargo works.
+        let mut ministack = ministack::start(&place, &tools, ports.ministack)?;
+        let functions = build::functions(&place.root)?;
+        let builder = Builder::new(place.clone(), tools.clone(), options.profile);
+        step("building functions", builder.compile(&functions)).await?;
+        step("building simulators", build_simulators()).await?;
+        ministack
+            .wait_until(Duration::from_secs(60), || ministack::ready(ports.ministack))
+            .await?;
+
+        let aws = Aws::local(tools.clone(), ministack::endpoint(ports.ministack));
+        let mut deployed = Deployed::read(&place);
+        let api = format!("http://127.0.0.1:{}", ports.api);
+        let simulators_url = format!("http://127.0.0.1:{}", ports.simulators);
+        let mut vault = Vault::open(&place.data)?;
+        let meta_app = json!({
+            "app_secret": vault.secret("meta.app_secret")?,
+            "verify_token": vault.secret("meta.verify_token")?,
+        });
+        put_secret(&aws, META_APP_SECRET, &meta_app).await?;
+        let parameters = [
+            ("Stage", "local".to_owned()),
+            ("LogLevel", "info".to_owned()),
+            ("PublicBaseUrl", api.clone()),
+            ("GraphApiUrl", simulators_url.clone()),
+            ("TwilioApiUrl", simulators_url.clone()),
+            ("MetaAppSecretId", META_APP_SECRET.to_owned()),
+            ("CorsOrigins", "http://localhost:5173".to_owned()),
+            ("CrashPoints", options.crash_points.clone()),
+        ];
+        deploy::deploy(&place, &tools, &aws, &builder, &functions, &parameters).await?;
+        deployed.clean = false;
+
+        let outputs = aws.outputs(STACK).await?;
+        let api_id = outputs
+            .get("ApiUrl")
+            .and_then(|url| url.split("//").nth(1)?.split('.').next())
+            .context("the stack has an ApiUrl output")?;
+        proxy.forward_to(ports.ministack, api_id)?;
+
+        let seeds = seed::load(&place, &mut vault)?;
+        step("seeding tenants", Box::pin(seed::write(&aws, &outputs, &seeds))).await?;
+        let config = place.data.join("simulators.json");
+        write_json(&config, &seed::simulators(&api, &seeds))?;
+        let mut simulators = Server::start(
+            "simulators",
+            tokio::process::Command::new(place.root.join("target/debug/simulators"))
+                .args(["--port", &ports.simulators.to_string()])
+                .arg("--config")
+                .arg(&config),
+            place.logs().join("simulators.log"),
+            Duration::from_secs(5),
+        )?;
+        simulators
+            .wait_until(Duration::from_secs(30), || {
+                ministack::http_ok(ports.simulators, "/healthz")
+            })
+            .await?;
+
+        let endpoints = Endpoints {
+            api,
+            simulators: simulators_url,
+            aws_endpoint: ministack::endpoint(ports.ministack),
+            region: REGION.to_owned(),
+            stack: STACK.to_owned(),
+            table: outputs
+                .get("TableName")
+                .context("the stack has a TableName output")?
+                .clone(),
+            pid: std::process::id(),
+            tenants: seeds.iter().map(seed::Seed::endpoint).collect(),
+        };
+        endpoints.write(&place)?;
+        Ok(Self {
+            place,
+            tools,
+            aws,
+            endpoints,
+            functions,
+            builder,
+            proxy,
+            simulators,
+            ministack,
+            _lock: lock,
+        })
+    }
+
+    /// Resolves with the reason when a child ends by itself.
+    pub async fn broken(&mut self) -> anyhow::Error {
+        tokio::select! {
+            error = self.ministack.ended() => error,
+            error = self.simulators.ended() => error,
+        }
+    }
+
+    /// Compiles one function anew and puts it into the running stack.
+    pub async fn redeploy(&self, function: &Function) -> Result<()> {
+        redeploy(&self.place, &self.aws, &self.builder, function).await
+    }
+
+    /// Invokes a function by its crate's name and waits for the answer; `dispatch_due` need so not wait for its minute.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
+        let name = build::function(&self.place.root, function)?.deployed(STACK);
+        self.aws
+            .call(
+                "lambda",
+                "invoke",
+                json!({ "FunctionName": name, "Payload": payload.to_string() }),
+            )
+            .await
+    }
+
+    /// Switches the mapping of a queue's consumer (crate's name) off or on, as in an outage.
+    pub async fn set_consuming(&self, function: &str, on: bool) -> Result<()> {
+        let name = build::function(&self.place.root, function)?.deployed(STACK);
+        let mappings = self
+            .aws
+            .call("lambda", "list_event_source_mappings", json!({ "FunctionName": name }))
+            .await?;
+        let mappings = mappings["EventSourceMappings"].as_array().cloned().unwrap_or_default();
+        if mappings.is_empty() {
+            bail!("{function} consumes nothing");
+        }
+        for mapping in mappings {
+            let change = json!({ "UUID": mapping["UUID"], "Enabled": on });
+            self.aws.call("lambda", "update_event_source_mapping", change).await?;
+        }
+        Ok(())
+    }
+
+    /// All functions' log lines since a time (milliseconds since 1970).
+    pub async fn logs(&self, since: Option<i64>) -> Result<Vec<LogEvent>> {
+        let groups: Vec<_> = self
+            .functions
+            .iter()
+            .map(|function| function.log_group(STACK))
+            .collect();
+        self.aws.logs(&groups, since).await
+    }
+
+    /// A secret of this data directory by name; `meta.app_secret` and `meta.verify_token` are the shared Meta app's.
+    pub fn secret(&self, name: &str) -> Result<String> {
+        Vault::open(&self.place.data)?.secret(name)
+    }
+
+    /// MiniStack's process.
+    pub fn ministack_pid(&self) -> Option<u32> {
+        self.ministack.pid()
+    }
+
+    /// Stops everything, children first, keeping the emulator's state.
+    pub async fn stop(self) -> Result<()> {
+        let _ = std::fs::remove_file(self.place.endpoints());
+        drop(self.proxy);
+        self.simulators.stop().await?;
+        let in_order = self.ministack.stop().await?;
+        let mut deployed = Deployed::read(&self.place);
+        deployed.clean = in_order;
+        deployed.write(&self.place)
+    }
+}
+
+/// Compiles one function and puts it into the stack that runs in this place.
+pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Function) -> Result<()> {
+    step(
+        &format!("building {}", function.name),
+        builder.compile(std::slice::from_ref(function)),
+    )
+    .await?;
+    step(
+        &format!("updating {}", function.name),
+        deploy::update_code(aws, builder, &[function]),
+    )
+    .await?;
+    deploy::note_updated(place, builder, function)
+}
+
+async fn build_simulators() -> Result<()> {
+    run_shown(
+        tokio::process::Command::new("cargo").args(["build", "--quiet", "--package", "simulators"]),
+        "cargo build --package simulators",
+    )
+    .await
+}
+
+async fn put_secret(aws: &Aws, name: &str, value: &Value) -> Result<()> {
+    let create = json!({ "Name": name, "SecretString": value.to_string() });
+    if aws.call("secretsmanager", "create_secret", create).await.is_err() {
+        let update = json!({ "SecretId": name, "SecretString": value.to_string() });
+        aws.call("secretsmanager", "put_secret_value", update).await?;
+    }
+    Ok(())
+}
+
+/// One `cargo stack` per data directory.
+fn lock(place: &Place) -> Result<File> {
+    let path = place.data.join("lock");
+    let mut file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("opening {}", path.display()))?;
+    if file.try_lock().is_err() {
+        let owner = std::fs::read_to_string(&path).unwrap_or_default();
+        bail!(
+            "a stack already runs in {} (process {}); stop it with `cargo stack down`, or give another --data-dir",
+            place.data.display(),
+            owner.trim()
+        );
+    }
+    file.set_len(0).context("writing the lock")?;
+    write!(file, "{}", std::process::id()).context("writing the lock")?;
+    Ok(file)
+}
+
+/// The process that runs the stack in this place, if any.
+pub fn owner(place: &Place) -> Option<u32> {
+    let path = place.data.join("lock");
+    let file = File::options().write(true).open(&path).ok()?;
+    if file.try_lock().is_ok() {
+        return None;
+    }
+    std::fs::read_to_string(&path).ok()?.trim().parse().ok()
+}
+
+/// Drops the emulator's state and what we know of it; secrets stay.
+fn forget(place: &Place) -> Result<()> {
+    for folder in ["state", "s3"] {
+        let folder = place.data.join(folder);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
+        }
+    }
+    for file in ["deployed.json", "ports.json"] {
+        let _ = std::fs::remove_file(place.data.join(file));
+    }
+    Ok(())
+}
+
+/// Another MiniStack may not read the old one's state.
+fn forget_if_outdated(place: &Place) -> Result<()> {
+    let pins = place.root.join("infra/stack/python/ministack.lock");
+    let stamp = place.data.join("ministack.sha256");
+    let now = fingerprint([pins.as_path()])?;
+    if !std::fs::read_to_string(&stamp).is_ok_and(|was| was == now) {
+        forget(place)?;
+        std::fs::write(&stamp, now).context("noting MiniStack's version")?;
+    }
+    Ok(())
+}
+
+/// The ports of the last run where they are still free, else others.
+fn ports(place: &Place, api: Option<u16>) -> Result<Ports> {
+    let was: Ports = read_json(&place.data.join("ports.json")).unwrap_or_default();
+    // Held until all are chosen, so that none is given twice.
+    let mut held = Vec::new();
+    let mut pick = |wanted: u16| -> Result<u16> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
+            .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+            .context("looking for a free port")?;
+        let port = listener.local_addr().context("asking for the port taken")?.port();
+        held.push(listener);
+        Ok(port)
+    };
+    Ok(Ports {
+        ministack: pick(was.ministack)?,
+        simulators: pick(was.simulators)?,
+        api: match api {
+            Some(port) => port,
+            None => pick(was.api)?,
+        },
+    })
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(file: &std::path::Path) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}
+
+fn write_json(file: &std::path::Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_vec_pretty(value).context("writing JSON")?;
+    std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))
+}

