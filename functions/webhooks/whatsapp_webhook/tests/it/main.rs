@@ -1,0 +1,441 @@
+//! Meta's webhooks, in process against the emulator's table and queues.
+
+use domain::connection::{Account, Purpose, VerifySecrets};
+use jiff::SignedDuration;
+use jobs::{EventSource, Payload, ProviderEvent};
+use kit::{Env, QueueName};
+use providers::whatsapp::{signature::sign, webhook::Change};
+use serde_json::{Value, json};
+use testkit::{
+    Aws, Call, Function, Seeded, fixtures,
+    seed::{self, APP_SECRET, PHONE_NUMBER_ID, WABA},
+};
+use whatsapp_webhook::routes;
+
+const SHARED: &str = "/webhooks/whatsapp";
+
+fn path(tenant: &Seeded) -> String {
+    format!("{SHARED}/{}/{}", tenant.tenant(), tenant.whatsapp)
+}
+
+fn signed_by(secret: &str, path: &str, body: &[u8]) -> Call {
+    Call::json(path, body).header("x-hub-signature-256", &sign(secret, body))
+}
+
+fn signed(path: &str, body: &[u8]) -> Call {
+    signed_by(APP_SECRET, path, body)
+}
+
+async fn world() -> (Aws, Seeded, Function) {
+    let aws = Aws::new().await;
+    let tenant = seed::tenant(&aws).await;
+    let function = Function::new(aws.env(), routes);
+    (aws, tenant, function)
+}
+
+async fn events(aws: &Aws) -> Vec<ProviderEvent> {
+    let jobs = aws.drain(QueueName::ProviderEvents).await;
+    jobs.into_iter()
+        .map(|job| serde_json::from_value(job).expect("it is a job of this queue"))
+        .collect()
+}
+
+fn change(event: &ProviderEvent) -> Change {
+    match &event.payload {
+        Payload::Inline(json) => serde_json::from_str(json).expect("it is a change"),
+        Payload::Stored(key) => panic!("stored as {key}"),
+    }
+}
+
+// ---- The handshake ------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn the_handshake_vectors_hold() {
+    let (_aws, tenant, function) = world().await;
+    let vectors = fixtures::json("vectors/meta_verify_handshake.json");
+    for vector in vectors["vectors"].as_array().expect("a list") {
+        let query = vector["query"].as_str().expect("text");
+        let answer = function.call(&Call::get(&format!("{}?{query}", path(&tenant)))).await;
+        assert_eq!(u64::from(answer.status()), vector["status"], "{vector}");
+        if let Some(body) = vector["body"].as_str() {
+            assert_eq!(answer.text(), body);
+            assert!(answer.header("content-type").starts_with("text/plain"), "{vector}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_of_nobodys_is_forbidden_like_a_wrong_token() {
+    let (aws, tenant, function) = world().await;
+    let query = "hub.mode=subscribe&hub.challenge=1&hub.verify_token=fixture-verify-token";
+    let wrong = function
+        .call(&Call::get(&format!(
+            "{}?{}",
+            path(&tenant),
+            query.replace("fixture", "other")
+        )))
+        .await;
+    let stranger = seed::tenant(&aws).await;
+    let unknown = path(&tenant).replace(&tenant.tenant().to_string(), &stranger.tenant().to_string());
+    let other_kind = path(&tenant).replace(&tenant.whatsapp.to_string(), &tenant.twilio.to_string());
+    for path in [&unknown, &other_kind, SHARED, "/webhooks/whatsapp/a/b"] {
+        let answer = function.call(&Call::get(&format!("{path}?{query}"))).await;
+        assert_eq!((answer.status(), answer.json()), (403, wrong.json()), "{path}");
+    }
+}
+
+// ---- A connection's own URL ---------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn every_change_of_the_connection_is_queued_byte_for_byte() {
+    let (aws, tenant, function) = world().await;
+    for folder in ["inbound", "status", "account"] {
+        for name in fixtures::names(&format!("whatsapp/{folder}")) {
+            let body = fixtures::bytes(&name);
+            let answer = function.call(&signed(&path(&tenant), &body)).await;
+            assert_eq!((answer.status(), answer.text()), (200, ""), "{name}");
+            let text = String::from_utf8(body).expect("UTF-8");
+            let of_other = text.contains("910000000000002");
+            let events = events(&aws).await;
+            assert_eq!(events.is_empty(), of_other, "{name}");
+            for event in events {
+                assert_eq!((event.tenant, event.connection), (tenant.tenant(), tenant.whatsapp));
+                assert_eq!(event.source, EventSource::WhatsApp);
+                let change = change(&event);
+                assert_eq!(
+                    (change.waba_id.as_str(), change.received_at),
+                    (WABA, Some(aws.clock().now()))
+                );
+                assert!(text.contains(&change.raw), "{name}");
+            }
+        }
+    }
+    assert!(aws.objects("").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_post_is_cut_into_changes_and_those_of_others_are_ignored() {
+    let (aws, tenant, function) = world().await;
+    for (fixture, expected) in [
+        ("duplicate_of_inbound_text", 2),
+        ("empty_entry", 0),
+        ("known_and_unknown_tenant", 1),
+        ("same_waba_two_phone_numbers", 1),
+        ("several_messages_in_one_change", 1),
+        ("statuses_out_of_order", 3),
+        ("two_tenants_messages_and_statuses", 2),
+        ("unknown_field_next_to_message", 2),
+    ] {
+        let body = fixtures::bytes(&format!("whatsapp/batch/{fixture}.json"));
+        assert_eq!(
+            function.call(&signed(&path(&tenant), &body)).await.status(),
+            200,
+            "{fixture}"
+        );
+        let events = events(&aws).await;
+        assert_eq!(events.len(), expected, "{fixture}");
+        for event in events {
+            let number = change(&event).phone_number_id;
+            assert!(number.is_none_or(|number| number == PHONE_NUMBER_ID), "{fixture}");
+        }
+    }
+    assert!(aws.objects("").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_signed_but_unreadable_is_kept_and_taken() {
+    let (aws, tenant, function) = world().await;
+    let wrong_object = fixtures::bytes("whatsapp/batch/wrong_object.json");
+    let half = fixtures::bytes("whatsapp/inbound/text.json")[..100].to_vec();
+    let entry = br#"{"object":"whatsapp_business_account","entry":[7,{"id":"900000000000001","changes":["odd"]}]}"#;
+    for body in [&wrong_object[..], &half, entry] {
+        assert_eq!(function.call(&signed(&path(&tenant), body)).await.status(), 200);
+    }
+    let kept: Vec<_> = aws.objects("raw/unreadable/whatsapp/").await.into_values().collect();
+    for body in [&wrong_object[..], &half, b"7", b"\"odd\""] {
+        assert!(kept.iter().any(|kept| kept == body));
+    }
+    assert_eq!(kept.len(), 4);
+    assert!(events(&aws).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_unproven_post_is_refused_and_leaves_nothing() {
+    let (aws, tenant, function) = world().await;
+    let body = fixtures::bytes("whatsapp/inbound/text.json");
+    let good = path(&tenant);
+    let value = sign(APP_SECRET, &body);
+    let mut calls = vec![
+        ("no signature".to_owned(), Call::json(&good, &body)),
+        (
+            "changed".to_owned(),
+            Call::json(&good, [&body[..], b" "].concat()).header("x-hub-signature-256", &value),
+        ),
+        (
+            "another kind".to_owned(),
+            signed(
+                &good.replace(&tenant.whatsapp.to_string(), &tenant.twilio.to_string()),
+                &body,
+            ),
+        ),
+        ("unknown".to_owned(), signed("/webhooks/whatsapp/tnt_1/conn_1", &body)),
+        ("no shared app".to_owned(), signed(SHARED, &body)),
+    ];
+    let vectors = fixtures::json("vectors/meta_x_hub_signature_256.json");
+    for vector in vectors["vectors"].as_array().expect("a list") {
+        let body = vector["body"].as_str().expect("text");
+        let header = vector["header_x_hub_signature_256"].as_str().unwrap_or_default();
+        // Those that hold are signed with our secret too, some of them with further ones.
+        if vector["valid"] == false {
+            let call = Call::json(&good, body).header("x-hub-signature-256", header);
+            calls.push((vector["name"].to_string(), call));
+        }
+    }
+    assert!(calls.len() > 10);
+    let rows = aws.row_count().await;
+    let expected = function.call(&calls[0].1).await.json();
+    for (why, call) in &calls {
+        let answer = function.call(call).await;
+        assert_eq!((answer.status(), answer.json()), (401, expected.clone()), "{why}");
+    }
+    assert!(events(&aws).await.is_empty());
+    assert!(aws.objects("").await.is_empty());
+    assert_eq!(aws.row_count().await, rows);
+}
+
+/// The text fixture's one change with messages repeated up to about this many bytes.
+fn large(bytes: usize) -> Vec<u8> {
+    let mut post = fixtures::json("whatsapp/inbound/text.json");
+    let messages = post["entry"][0]["changes"][0]["value"]["messages"]
+        .as_array_mut()
+        .expect("a list");
+    let one = messages[0].clone();
+    let size = one.to_string().len() + 8;
+    while messages.len() * size < bytes {
+        let mut next = one.clone();
+        next["id"] = format!("wamid.{:07}", messages.len()).into();
+        messages.push(next);
+    }
+    serde_json::to_vec(&post).expect("JSON")
+}
+
+#[tokio::test]
+async fn the_largest_post_is_taken_and_travels_by_the_bucket() {
+    let (aws, tenant, function) = world().await;
+    let body = large(2_900_000);
+    assert!((2_500_000..3 * 1024 * 1024).contains(&body.len()), "{}", body.len());
+    assert_eq!(function.call(&signed(&path(&tenant), &body)).await.status(), 200);
+    let events = events(&aws).await;
+    let [
+        ProviderEvent {
+            payload: Payload::Stored(key),
+            ..
+        },
+    ] = &events[..]
+    else {
+        panic!("{} events", events.len());
+    };
+    let objects = aws.objects("raw/large/whatsapp/").await;
+    let change: Change = serde_json::from_slice(&objects[key]).expect("it is a change");
+    assert!(String::from_utf8(body).expect("UTF-8").contains(&change.raw));
+}
+
+#[tokio::test]
+async fn a_change_that_fits_the_queue_does_not_take_the_detour() {
+    let (aws, tenant, function) = world().await;
+    assert_eq!(
+        function.call(&signed(&path(&tenant), &large(90_000))).await.status(),
+        200
+    );
+    assert_eq!(events(&aws).await.len(), 1);
+    assert!(aws.objects("").await.is_empty());
+}
+
+#[tokio::test]
+async fn size_method_and_type_are_checked() {
+    let (_aws, tenant, function) = world().await;
+    for path in [path(&tenant).as_str(), SHARED] {
+        assert_eq!(
+            function
+                .call(&signed(path, &vec![b' '; 3 * 1024 * 1024 + 1]))
+                .await
+                .status(),
+            413
+        );
+        let put = function.call(&Call::new("PUT", path)).await;
+        assert_eq!((put.status(), put.header("allow")), (405, "GET,HEAD,POST"));
+        assert_eq!(function.call(&Call::form(path, "a=b")).await.status(), 415);
+    }
+}
+
+// ---- One Meta app for many tenants --------------------------------------------------------------------------------
+
+const SHARED_SECRET: &str = "shared-app-secret";
+
+/// Two tenants behind one app. Only the first has claimed the whole account, so that it gets template events.
+async fn shared_world() -> (Aws, Env, Seeded, Seeded) {
+    let aws = Aws::new().await;
+    let name = format!("meta-{}", aws.ids().ulid());
+    let secret = json!({"app_secret": SHARED_SECRET, "verify_token": "shared-token"}).to_string();
+    let create = aws
+        .env()
+        .secrets_manager()
+        .create_secret()
+        .name(&name)
+        .secret_string(secret);
+    create.send().await.expect("a secret is made");
+    let env = aws.env_with(&[("META_APP_SECRET_ID", &name)]);
+    let first = seed::tenant(&aws).await;
+    let mut second = seed::tenant(&aws).await;
+    let whatsapp = second.whatsapp;
+    if let Account::WhatsApp {
+        waba_id,
+        phone_number_id,
+        ..
+    } = &mut second.connection_mut(whatsapp).account
+    {
+        "900000000000002".clone_into(waba_id);
+        "910000000000002".clone_into(phone_number_id);
+    }
+    second.write(&aws).await;
+    let claims = [
+        (&first, WABA, PHONE_NUMBER_ID),
+        (&first, WABA, ""),
+        (&second, "900000000000002", "910000000000002"),
+    ];
+    for (tenant, waba, number) in claims {
+        let claimed = aws
+            .store()
+            .claim_whatsapp_number(tenant.scope(), waba, number, tenant.whatsapp)
+            .await;
+        claimed.expect("the number is claimed");
+    }
+    (aws, env, first, second)
+}
+
+#[tokio::test]
+async fn a_shared_apps_changes_go_to_their_owners() {
+    let (aws, env, first, second) = shared_world().await;
+    let function = Function::new(&env, routes);
+    let query = "hub.mode=subscribe&hub.challenge=42&hub.verify_token=shared-token";
+    assert_eq!(
+        function.call(&Call::get(&format!("{SHARED}?{query}"))).await.text(),
+        "42"
+    );
+    let body = fixtures::bytes("whatsapp/batch/two_tenants_messages_and_statuses.json");
+    assert_eq!(
+        function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.status(),
+        200
+    );
+    let events = events(&aws).await;
+    let owners = |tenant: &Seeded| {
+        events
+            .iter()
+            .filter(|event| event.connection == tenant.whatsapp)
+            .count()
+    };
+    assert_eq!((events.len(), owners(&first), owners(&second)), (4, 2, 2));
+    for event in &events {
+        let expected = if event.tenant == first.tenant() {
+            PHONE_NUMBER_ID
+        } else {
+            "910000000000002"
+        };
+        assert_eq!(change(event).phone_number_id.as_deref(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_shared_apps_template_events_go_to_the_accounts_owner() {
+    let (aws, env, first, _) = shared_world().await;
+    let function = Function::new(&env, routes);
+    let body = fixtures::bytes("whatsapp/account/template_status_approved.json");
+    assert_eq!(
+        function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.status(),
+        200
+    );
+    let events = events(&aws).await;
+    assert_eq!(
+        events.iter().map(|event| event.connection).collect::<Vec<_>>(),
+        [first.whatsapp]
+    );
+}
+
+#[tokio::test]
+async fn a_shared_secret_opens_no_number_that_is_not_claimed_or_not_the_connections_any_more() {
+    let (aws, env, mut first, _) = shared_world().await;
+    let function = Function::new(&env, routes);
+    let unknown = fixtures::bytes("whatsapp/batch/known_and_unknown_tenant.json");
+    assert_eq!(
+        function
+            .call(&signed_by(SHARED_SECRET, SHARED, &unknown))
+            .await
+            .status(),
+        200
+    );
+    assert_eq!(events(&aws).await.len(), 1, "the known tenant's");
+    // The connection got another number; the row that leads to it is stale.
+    let whatsapp = first.whatsapp;
+    if let Account::WhatsApp { phone_number_id, .. } = &mut first.connection_mut(whatsapp).account {
+        "910000000000099".clone_into(phone_number_id);
+    }
+    first.write(&aws).await;
+    aws.clock().advance(SignedDuration::from_mins(5));
+    let body = fixtures::bytes("whatsapp/inbound/text.json");
+    assert_eq!(
+        function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.status(),
+        200
+    );
+    assert!(events(&aws).await.is_empty());
+    assert_eq!(
+        function.call(&signed(SHARED, &body)).await.status(),
+        401,
+        "a tenant's own app is not the shared one"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_without_secrets_of_its_own_is_verified_by_the_shared_app() {
+    let (aws, env, mut first, _) = shared_world().await;
+    let none = VerifySecrets::WhatsApp {
+        app_secrets: Vec::new(),
+        verify_token: String::new(),
+    };
+    let sealed = aws
+        .secrets()
+        .seal(first.tenant(), first.whatsapp, Purpose::Verify, &none)
+        .await;
+    let whatsapp = first.whatsapp;
+    first.connection_mut(whatsapp).verify = sealed.expect("sealed");
+    first.write(&aws).await;
+    let body = fixtures::bytes("whatsapp/batch/two_tenants_messages_and_statuses.json");
+    let function = Function::new(&env, routes);
+    assert_eq!(function.call(&signed(&path(&first), &body)).await.status(), 401);
+    assert_eq!(
+        function
+            .call(&signed_by(SHARED_SECRET, &path(&first), &body))
+            .await
+            .status(),
+        200
+    );
+    assert_eq!(events(&aws).await.len(), 2, "its own only");
+    let query = "hub.mode=subscribe&hub.challenge=7&hub.verify_token=shared-token";
+    assert_eq!(
+        function
+            .call(&Call::get(&format!("{}?{query}", path(&first))))
+            .await
+            .text(),
+        "7"
+    );
+    // Without a shared app nothing verifies it, an empty secret least of all.
+    let alone = Function::new(aws.env(), routes);
+    let empty: Value = json!({"object": "whatsapp_business_account", "entry": []});
+    let empty = empty.to_string();
+    assert_eq!(
+        alone
+            .call(&signed_by("", &path(&first), empty.as_bytes()))
+            .await
+            .status(),
+        401
+    );
+}
