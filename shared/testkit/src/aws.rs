@@ -8,6 +8,8 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 use domain::{Timestamp, ids::TenantId};
+use jiff::SignedDuration;
+use jobs::JobBody;
 use kit::{Clock, Config, Env, Ids, QueueName, Stage};
 use serde_json::Value;
 use store::{Store, TenantScope};
@@ -22,6 +24,9 @@ pub struct Aws {
 
 const NEEDED: &str =
     "this test needs the AWS emulator; run it by `cargo stack test`, or set RINGBACK_TEST_AWS to a MiniStack's URL";
+
+/// The variable that holds the URL of the dead letters of `provider-events`.
+pub const DEAD_EVENTS: &str = "PROVIDER_EVENTS_DLQ_URL";
 
 /// The time at which every test begins: within the vectors' and fixtures' own day.
 #[must_use]
@@ -64,6 +69,12 @@ impl Aws {
             let url = made.send().await.expect("a queue is made").queue_url;
             variables.insert(queue.variable().to_owned(), url.expect("a queue has a URL"));
         }
+        let dead = making
+            .sqs()
+            .create_queue()
+            .queue_name(format!("test-provider-events-dead-{own}"));
+        let url = dead.send().await.expect("a queue is made").queue_url;
+        variables.insert(DEAD_EVENTS.to_owned(), url.expect("a queue has a URL"));
         for key in ["KMS_VERIFY_KEY_ID", "KMS_SEND_KEY_ID"] {
             let made = making.kms().create_key().send().await.expect("a key is made");
             let arn = made.key_metadata.and_then(|key| key.arn).expect("a key has an ARN");
@@ -134,6 +145,50 @@ impl Aws {
     #[must_use]
     pub fn scope(&self, tenant: TenantId) -> TenantScope {
         operator::scope(tenant)
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets so many seconds pass.
+    pub fn pass(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Takes all jobs out of a queue that it hands out now; those held back stay.
+    ///
+    /// # Panics
+    /// When the queue does not answer or holds something else.
+    pub async fn take_jobs<T: JobBody>(&self, queue: QueueName) -> Vec<T> {
+        let bodies = self.drain(queue).await.into_iter();
+        bodies
+            .map(|body| serde_json::from_value(body).expect("a job of this queue"))
+            .collect()
+    }
+
+    /// How many jobs a queue holds, those held back included.
+    ///
+    /// # Panics
+    /// When the queue does not answer.
+    pub async fn depth(&self, queue: QueueName) -> u64 {
+        let url = self.env.config().text(queue.variable());
+        let depth = kit::enqueue::depth(&self.env, url.expect("the test has this queue")).await;
+        depth.expect("the queue answers")
+    }
+
+    /// Puts so many bodies into the queue behind this variable.
+    ///
+    /// # Panics
+    /// When the queue does not take them.
+    pub async fn fill_queue(&self, variable: &str, bodies: usize) {
+        let url = self.env.config().text(variable).expect("the test has this queue");
+        for _ in 0..bodies {
+            let send = self.env.sqs().send_message().queue_url(url).message_body("{}");
+            send.send().await.expect("a message is taken");
+        }
     }
 
     /// Takes everything out of a queue: the bodies, in any order.

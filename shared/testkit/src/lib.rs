@@ -1,10 +1,13 @@
 //! What tests need: fixtures, a table per test, builders.
 
 pub mod aws;
+pub mod business;
 pub mod fixtures;
+pub mod provider;
 pub mod request;
 pub mod seed;
 
 pub use aws::Aws;
+pub use provider::{Provider, Reply};
 pub use request::{Answer, Call, Function};
 pub use seed::Seeded;

@@ -1,0 +1,314 @@
+//! A business with everything that a follow-up needs, and the ways to make calls and messages for it.
+
+use domain::{
+    call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+    connection::Account,
+    contact::{Contact, Identity, OpenFollowUp},
+    ids::{CallId, ConnectionId, ContactId, MessageId, RuleId},
+    message::{Cause, Message},
+    phone::Phone,
+    plan::{self, Decision},
+    record::{Call, CallProgress},
+    rule::Rule,
+    template::TemplateDefinition,
+};
+use jobs::{CallJob, ProviderEvent};
+use serde_json::{Value, json};
+use store::{
+    calls::Decided,
+    config::{ConfigCache, Configured},
+    contacts::ContactWrite,
+};
+
+use crate::{
+    Aws, Seeded,
+    seed::{self, PHONE_NUMBER_ID, TWILIO_NUMBER, WABA},
+};
+
+/// The business's telephone number.
+pub const LINE: &str = TWILIO_NUMBER;
+/// A customer's mobile.
+pub const CUSTOMER: &str = "+971501234567";
+
+/// Reads a value of `domain` written as JSON.
+///
+/// # Panics
+/// When it is none.
+pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a value of this type")
+}
+
+/// A telephone number.
+///
+/// # Panics
+/// When it is none.
+#[must_use]
+pub fn phone(number: &str) -> Phone {
+    number.parse().expect("a telephone number")
+}
+
+/// A seeded tenant with one rule: missed calls are answered by WhatsApp (Meta) and, two minutes later, by SMS (Twilio).
+pub async fn business(aws: &Aws) -> Seeded {
+    business_with(aws, |_| {}).await
+}
+
+/// The same, changed before it is written.
+pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> Seeded {
+    let mut seeded = seed::tenant(aws).await;
+    seeded.configured.rules.push(rule(aws));
+    seeded.configured.templates.push(template());
+    let tenant = &mut seeded.configured.tenant;
+    tenant.variables.insert("phone".to_owned(), LINE.to_owned());
+    for connection in &mut seeded.configured.connections {
+        if let Account::Twilio { whatsapp_sender, .. } = &mut connection.account {
+            *whatsapp_sender = None;
+        }
+    }
+    change(&mut seeded.configured);
+    seeded.write(aws).await;
+    seeded
+}
+
+impl Seeded {
+    /// A report of a call by its Twilio connection.
+    #[must_use]
+    pub fn twilio_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
+        self.report(aws, self.twilio, CallProvider::Twilio, call, facts)
+    }
+
+    /// A report of a call by its own telephone system.
+    #[must_use]
+    pub fn telephony_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
+        self.report(aws, self.telephony, CallProvider::Telephony, call, facts)
+    }
+
+    fn report(
+        &self,
+        aws: &Aws,
+        connection: ConnectionId,
+        provider: CallProvider,
+        call: &str,
+        facts: CallFacts,
+    ) -> CallJob {
+        CallJob::Reported {
+            tenant: self.tenant(),
+            correlation_id: format!("cor-{call}"),
+            event: CallEvent {
+                connection,
+                provider,
+                provider_call_id: call.to_owned(),
+                received_at: aws.now(),
+                facts,
+            },
+        }
+    }
+
+    /// An event of WhatsApp's webhook for its number: `value` is what stands under `changes[].value`.
+    #[must_use]
+    pub fn whatsapp_event(&self, aws: &Aws, field: &str, value: &Value) -> ProviderEvent {
+        let change = providers::whatsapp::webhook::Change {
+            waba_id: WABA.to_owned(),
+            phone_number_id: Some(PHONE_NUMBER_ID.to_owned()),
+            field: field.to_owned(),
+            time: None,
+            received_at: None,
+            raw: json!({"field": field, "value": value}).to_string(),
+        };
+        let change = serde_json::to_string(&change).expect("a change is JSON");
+        self.event(aws, self.whatsapp, jobs::EventSource::WhatsApp, change)
+    }
+
+    /// An event of one of its connections.
+    #[must_use]
+    pub fn event(
+        &self,
+        aws: &Aws,
+        connection: ConnectionId,
+        source: jobs::EventSource,
+        payload: String,
+    ) -> ProviderEvent {
+        ProviderEvent {
+            tenant: self.tenant(),
+            connection,
+            correlation_id: "cor-event".to_owned(),
+            received_at: aws.now(),
+            source,
+            payload: jobs::Payload::Inline(payload),
+        }
+    }
+
+    /// A contact in the table that is known by its number.
+    ///
+    /// # Panics
+    /// When the table does not take it.
+    pub async fn contact(&self, aws: &Aws, number: &str) -> Contact {
+        self.contact_with(aws, number, |_| {}).await
+    }
+
+    /// The same, changed before it is written.
+    ///
+    /// # Panics
+    /// When the table does not take it.
+    pub async fn contact_with(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
+        let identity = Identity::Phone(phone(number));
+        let mut contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
+        change(&mut contact);
+        let mut new_identities = vec![identity];
+        new_identities.extend(contact.bsuid.clone().map(Identity::Bsuid));
+        let write = ContactWrite {
+            contact,
+            new_identities,
+        };
+        let written = aws.store().write_contact(&self.scope().clone(), &write, None).await;
+        written.expect("write a contact");
+        let mut contact = write.contact;
+        contact.version += 1;
+        contact
+    }
+
+    /// What the rules make of a missed call by this number: stored as `process_call` does, with the message due.
+    ///
+    /// # Panics
+    /// When the rules send nothing, or the table does not take it.
+    pub async fn follow_up(&self, aws: &Aws, number: &str) -> Message {
+        let (store, scope, now) = (aws.store(), self.scope().clone(), aws.now());
+        let identity = Identity::Phone(phone(number));
+        let config = store.config(&scope, &ConfigCache::default()).await;
+        let config = config.expect("the configuration").expect("a tenant");
+        let known = store.contact_of(&scope, &identity).await.expect("the contact");
+        let new_identities = if known.is_none() {
+            vec![identity.clone()]
+        } else {
+            vec![]
+        };
+        let mut contact =
+            known.unwrap_or_else(|| Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now));
+        let call_id = CallId::new(contact.id, aws.ids().ulid());
+        let facts = missed(number);
+        let decision = plan::decide(&plan::Input {
+            config: &config,
+            call: plan::CallView {
+                id: call_id,
+                connection: self.telephony,
+                facts: &facts,
+                outcome: Outcome::Missed,
+                started_at: now,
+            },
+            contact: &contact,
+            now,
+            line_type: &|_: &Phone| domain::line::LineType::Other,
+        });
+        let sentence = decision.sentence().to_owned();
+        let Decision::Follow(plan) = decision else {
+            panic!("the rules send nothing: {sentence}");
+        };
+        let timers = aws.env().config().timers().expect("timers");
+        let message_id = MessageId::new(contact.id, aws.ids().ulid());
+        let correlation_id = format!("cor-{call_id}");
+        let mut message = plan.message(message_id, Cause::Call(call_id), correlation_id.clone(), now, &timers);
+        contact.last_follow_up_at = Some(now);
+        contact.open_follow_up = Some(OpenFollowUp {
+            message: message_id,
+            call: call_id,
+        });
+        let call = Call {
+            id: call_id,
+            connection: self.telephony,
+            provider: CallProvider::Telephony,
+            provider_call_id: call_id.to_string(),
+            facts: facts.clone(),
+            outcome: Outcome::Missed,
+            decided_at: now,
+            decision: sentence,
+            reason: "follow_up".to_owned(),
+            message: Some(message_id),
+            remarks: vec![],
+            correlation_id: correlation_id.clone(),
+            version: 1,
+        };
+        let progress = CallProgress {
+            connection: self.telephony,
+            provider: CallProvider::Telephony,
+            provider_call_id: call_id.to_string(),
+            facts,
+            first_seen: now,
+            decided: Some(call_id),
+            due: None,
+            dispatches: 0,
+            correlation_id,
+            version: 0,
+        };
+        let decided = Decided {
+            progress: &progress,
+            call: &call,
+            contact: &ContactWrite {
+                contact,
+                new_identities,
+            },
+            message: Some(&message),
+            cancelled: None,
+        };
+        store.decide_call(&scope, &decided, now).await.expect("store a call");
+        message.version += 1;
+        message
+    }
+}
+
+/// A call that the telephone system itself calls missed.
+#[must_use]
+pub fn missed(from: &str) -> CallFacts {
+    stated(from, Outcome::Missed)
+}
+
+/// A call whose outcome the telephone system states.
+#[must_use]
+pub fn stated(from: &str, outcome: Outcome) -> CallFacts {
+    CallFacts {
+        stated: Some(outcome),
+        ..from_to(from)
+    }
+}
+
+/// A call of which only the two ends are known.
+#[must_use]
+pub fn from_to(from: &str) -> CallFacts {
+    CallFacts {
+        direction: Some(Direction::Inbound),
+        from: Some(Party::Phone(phone(from))),
+        to: Some(Party::Phone(phone(LINE))),
+        ..CallFacts::default()
+    }
+}
+
+fn rule(aws: &Aws) -> Rule {
+    read(json!({
+        "id": RuleId::new(aws.ids().ulid()),
+        "name": "Missed calls",
+        "priority": 10,
+        "then": {
+            "channels": ["whatsapp", "sms"],
+            "template": {
+                "name": "missed_call_followup",
+                "language": "en_GB",
+                "variables": {
+                    "1": {"from": "contact.first_name", "default": "there"},
+                    "2": {"from": "tenant.name"},
+                },
+            },
+            "sms_text": "Sorry we missed you, {{contact.first_name|there}}. {{tenant.name}}, {{tenant.phone}}. \
+                         Reply STOP to opt out.",
+        },
+    }))
+}
+
+fn template() -> TemplateDefinition {
+    read(json!({
+        "name": "missed_call_followup",
+        "language": "en_GB",
+        "category": "utility",
+        "status": "APPROVED",
+        "body": "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?",
+        "buttons": [{"kind": "quick_reply", "text": "Call me back"}],
+        "content_sid": "HX0123456789abcdef0123456789abcdef",
+    }))
+}

@@ -1,0 +1,285 @@
+//! The providers' other side for tests of one function: takes requests of the Graph API and of Twilio on a loopback port,
+//! answers as told, and remembers them. The simulators are for the whole; this is for one request at a time.
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+};
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+/// What a request is answered with.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// The message is taken.
+    Accept,
+    /// This status, these headers and this body.
+    Answer(u16, Vec<(&'static str, String)>, Value),
+    /// The connection breaks after the request was read.
+    Break,
+    /// The message is taken once the test calls [`Provider::release`].
+    Held,
+}
+
+impl Reply {
+    /// The Graph API refuses with this code.
+    #[must_use]
+    pub fn graph(status: u16, code: i64) -> Self {
+        let error = json!({"error": {"message": "(#1) no", "type": "OAuthException", "code": code}});
+        Self::Answer(status, Vec::new(), error)
+    }
+
+    /// Twilio refuses with this code.
+    #[must_use]
+    pub fn twilio(status: u16, code: i64) -> Self {
+        let error = json!({"code": code, "message": "no", "status": status});
+        Self::Answer(status, Vec::new(), error)
+    }
+
+    /// The same with a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Self::Answer(_, headers, _) = &mut self {
+            headers.push((name, value.to_owned()));
+        }
+        self
+    }
+}
+
+/// A request as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `POST`.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// The `Authorization` header.
+    pub authorization: String,
+    /// The body.
+    pub body: String,
+}
+
+impl Request {
+    /// Whether it went to the Graph API.
+    #[must_use]
+    pub fn is_graph(&self) -> bool {
+        self.path.ends_with("/messages")
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is something else.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("a JSON body")
+    }
+
+    /// A field of the form.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<String> {
+        let form = providers::form::parse(self.body.as_bytes());
+        form.get(name).map(|value| value.into_owned())
+    }
+
+    /// The key that its statuses will bring back.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        if self.is_graph() {
+            return self.json()["biz_opaque_callback_data"].as_str().map(str::to_owned);
+        }
+        let callback = self.field("StatusCallback")?;
+        callback.split_once("key=").map(|(_, key)| key.to_owned())
+    }
+}
+
+#[derive(Default)]
+struct State {
+    replies: VecDeque<Reply>,
+    requests: Vec<Request>,
+    listed: Vec<Value>,
+    held: Vec<mpsc::Sender<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    arrived: Notify,
+    accepted: AtomicU32,
+}
+
+/// A provider on a loopback port.
+pub struct Provider {
+    url: String,
+    shared: Arc<Shared>,
+}
+
+impl Provider {
+    /// Starts one on a free port.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let shared = Arc::new(Shared::default());
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (Ok(stream), shared) = (stream, Arc::clone(&serving)) else {
+                    continue;
+                };
+                // A client that goes away is none of the test's business.
+                std::thread::spawn(move || drop(serve(&stream, &shared)));
+            }
+        });
+        Self { url, shared }
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What `send_message` is given, with this as both providers.
+    #[must_use]
+    pub fn env(&self, aws: &crate::Aws) -> kit::Env {
+        aws.env_with(&[
+            ("PUBLIC_BASE_URL", "https://hooks.example.test"),
+            ("GRAPH_API_URL", &self.url),
+            ("GRAPH_API_VERSION", "v26.0"),
+            ("TWILIO_API_URL", &self.url),
+        ])
+    }
+
+    /// Answers the next send so. After the last of these, sends are accepted.
+    pub fn reply(&self, reply: Reply) {
+        self.shared.lock().replies.push_back(reply);
+    }
+
+    /// What Twilio's list of messages shows from now on.
+    pub fn list(&self, messages: Vec<Value>) {
+        self.shared.lock().listed = messages;
+    }
+
+    /// Every send that came so far.
+    #[must_use]
+    pub fn sends(&self) -> Vec<Request> {
+        let state = self.shared.lock();
+        let sends = state.requests.iter().filter(|request| request.method == "POST");
+        sends.cloned().collect()
+    }
+
+    /// How often Twilio's list was asked for.
+    #[must_use]
+    pub fn lookups(&self) -> usize {
+        let state = self.shared.lock();
+        state.requests.iter().filter(|request| request.method == "GET").count()
+    }
+
+    /// Waits for a request that is held.
+    pub async fn arrived(&self) {
+        self.shared.arrived.notified().await;
+    }
+
+    /// Lets held requests go on.
+    pub fn release(&self) {
+        for held in self.shared.lock().held.drain(..) {
+            // Its client may have gone.
+            let _ = held.send(());
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
+    let request = read(stream)?;
+    if request.method == "GET" {
+        let mut state = shared.lock();
+        state.requests.push(request);
+        let page = json!({"messages": state.listed, "next_page_uri": null});
+        return answer(stream, 200, &[], &page);
+    }
+    let (reply, released) = {
+        let mut state = shared.lock();
+        state.requests.push(request.clone());
+        let reply = state.replies.pop_front().unwrap_or(Reply::Accept);
+        let (sender, released) = mpsc::channel();
+        if matches!(reply, Reply::Held) {
+            state.held.push(sender);
+        }
+        (reply, released)
+    };
+    match reply {
+        Reply::Answer(status, headers, body) => return answer(stream, status, &headers, &body),
+        Reply::Break => return Ok(()),
+        Reply::Held => {
+            shared.arrived.notify_one();
+            // An error means that the test is over.
+            let _ = released.recv();
+        }
+        Reply::Accept => {}
+    }
+    let count = shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+    if request.is_graph() {
+        let taken = json!({"messaging_product": "whatsapp", "messages": [{"id": format!("wamid.{count}")}]});
+        answer(stream, 200, &[], &taken)
+    } else {
+        let taken =
+            json!({"sid": format!("SM{count:032}"), "status": "queued", "num_segments": "1", "error_code": null});
+        answer(stream, 201, &[], &taken)
+    }
+}
+
+fn read(stream: &TcpStream) -> std::io::Result<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (mut length, mut authorization) = (0, String::new());
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap_or(0),
+            "authorization" => value.trim().clone_into(&mut authorization),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Request {
+        method,
+        path,
+        authorization,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+fn answer(mut stream: &TcpStream, status: u16, headers: &[(&str, String)], body: &Value) -> std::io::Result<()> {
+    let body = body.to_string();
+    let mut head = format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-type: application/json\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    stream.write_all(head.as_bytes())
+}
