@@ -127,7 +127,7 @@ const BATCH_ENTRIES: usize = 10;
 const BATCH_BYTES: usize = 250 * 1024;
 
 impl Queue {
-    /// The queue that its variable names. Spills where `RAW_BUCKET` is given.
+    /// The queue that its variable names.
     ///
     /// # Errors
     /// When its variable is missing.
@@ -136,12 +136,15 @@ impl Queue {
             env: env.clone(),
             name,
             url: env.config().text(name.variable())?.to_owned(),
-            spill: env
-                .config()
-                .optional("RAW_BUCKET")
-                .map(|_| RawBucket::new(env))
-                .transpose()?,
+            spill: None,
         })
+    }
+
+    /// What the queue refuses goes into this bucket. For webhooks: a job that fails comes back by itself.
+    #[must_use]
+    pub fn or_bucket(mut self, bucket: &RawBucket) -> Self {
+        self.spill = Some(bucket.clone());
+        self
     }
 
     /// Puts one job into the queue.

@@ -36,11 +36,12 @@ impl Webhook {
         let verify_key = env.config().text("KMS_VERIFY_KEY_ID")?.to_owned();
         let secrets = Secrets::new(Kms::new(env.kms(), Some(verify_key), None));
         let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let bucket = RawBucket::new(env)?;
         Ok(Self {
             provider,
             connections: Connections::new(store, secrets),
-            queue: Queue::new(env, queue)?,
-            bucket: RawBucket::new(env)?,
+            queue: Queue::new(env, queue)?.or_bucket(&bucket),
+            bucket,
             clock: env.clock().clone(),
             base_url: env.config().optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
         })
