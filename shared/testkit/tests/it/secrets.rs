@@ -17,8 +17,8 @@ struct Debugs;
 struct Displays;
 
 impl<T: ?Sized> CannotBePrinted<Always> for T {}
-impl<T: Debug> CannotBePrinted<Debugs> for T {}
-impl<T: Display> CannotBePrinted<Displays> for (T,) {}
+impl<T: ?Sized + Debug> CannotBePrinted<Debugs> for T {}
+impl<T: ?Sized + Display> CannotBePrinted<Displays> for T {}
 
 #[test]
 fn secrets_cannot_be_printed() {
