@@ -271,11 +271,11 @@ async fn falls_back(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize>
         "WhatsApp's failure in the table",
         |customer| {
             let attempts = &customer.messages.first()?.attempts;
-            let error = attempts.first()?.error.as_ref()?;
-            Some(clock.say(format_args!("failed: {}", error.reason)))
+            attempts.first()?.error.clone()
         },
     )
-    .await?;
+    .await
+    .map(|error| clock.say(format_args!("failed: {}", error.reason)))?;
     let sent = play.accepted(&tenant.id, from, Channel::Sms, PATIENCE).await?;
     clock.say(format_args!("SMS took {}", words(&sent)));
     play.known(

@@ -10,6 +10,7 @@
 pub mod aws;
 pub mod bill;
 pub mod build;
+pub mod business;
 pub mod checks;
 pub mod demo;
 pub mod deploy;

@@ -42,13 +42,13 @@ pub fn load(place: &Place, vault: &mut Vault) -> Result<Vec<Seed>> {
                     Ok(None)
                 }
             })?;
-            let secrets = secrets(&file).with_context(|| format!("looking for {name}'s secrets"))?;
-            Ok(Seed { file, secrets })
+            Seed::new(file)
         })
         .collect()
 }
 
-fn whsec(secret: &str) -> String {
+/// A Standard Webhooks secret.
+pub fn whsec(secret: &str) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
     format!("whsec_{}", STANDARD.encode(secret))
@@ -63,7 +63,8 @@ fn secrets(file: &TenantFile) -> Result<Secrets> {
                 app_secrets,
                 verify_token,
             }) => {
-                whatsapp = app_secrets.first().map(|secret| (secret, verify_token));
+                // None: the deployment's shared Meta app verifies.
+                whatsapp = Some((app_secrets.first().cloned().unwrap_or_default(), verify_token));
             }
             Some(VerifySecrets::Telephony { secrets }) => telephony = secrets.first(),
             None => {}
@@ -74,7 +75,7 @@ fn secrets(file: &TenantFile) -> Result<Secrets> {
     };
     Ok(Secrets {
         twilio_auth_token: twilio.clone(),
-        whatsapp_app_secret: app_secret.clone(),
+        whatsapp_app_secret: app_secret,
         whatsapp_verify_token: verify_token.clone(),
         telephony_secret: telephony.clone(),
     })
@@ -93,6 +94,12 @@ pub async fn write(aws: &Aws, outputs: &BTreeMap<String, String>, seeds: &[Seed]
 }
 
 impl Seed {
+    /// A tenant from its file, credentials included.
+    pub fn new(file: TenantFile) -> Result<Self> {
+        let secrets = secrets(&file).with_context(|| format!("looking for the secrets of {}", file.tenant.name))?;
+        Ok(Self { file, secrets })
+    }
+
     /// How `endpoints.json` shows it.
     pub fn endpoint(&self) -> Tenant {
         Tenant {

@@ -69,10 +69,16 @@ impl ConnectionFile {
 
 /// Reads a tenant's file. A value that `resolve` knows is replaced by what it gives: secrets need not stand in the file.
 pub fn read(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<TenantFile> {
+    let value = read_value(file, resolve)?;
+    serde_json::from_value(value).with_context(|| format!("understanding {}", file.display()))
+}
+
+/// The same, not understood yet.
+pub fn read_value(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<Value> {
     let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     let mut value: Value = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
     replace(&mut value, resolve)?;
-    serde_json::from_value(value).with_context(|| format!("understanding {}", file.display()))
+    Ok(value)
 }
 
 fn replace(value: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<()> {

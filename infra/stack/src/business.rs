@@ -1,0 +1,184 @@
+//! Businesses opened in a running stack for one test or one run alone: nobody else's customers, faults or pauses touch them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::{
+    aws::Aws,
+    endpoints::Tenant,
+    place::Place,
+    play::Play,
+    secrets::{Vault, random_hex},
+    seed::{self, Seed},
+    tenant::{self, Deployment},
+};
+
+/// Opens businesses in one running stack.
+#[derive(Clone)]
+pub struct Town {
+    play: Play,
+    deployment: Deployment,
+    model: PathBuf,
+    data: PathBuf,
+    /// The simulators' configuration, to which every business is added.
+    simulators: Arc<Mutex<Value>>,
+}
+
+/// What a business is made from, to be changed before it opens.
+pub struct Plan {
+    /// The tenant's file, ids and secrets filled in. Made after the seeded bakery: WhatsApp first, then SMS, open all day.
+    pub file: Value,
+    /// What the simulators know of it besides what follows from the file; merged into its entry.
+    pub simulated: Value,
+}
+
+impl Plan {
+    /// A connection of the file by kind: twilio, whatsapp or telephony.
+    pub fn connection(&mut self, kind: &str) -> &mut Value {
+        let connections = self.file["connections"].as_array_mut();
+        let found = connections.and_then(|all| all.iter_mut().find(|one| one["account"]["kind"] == kind));
+        found.expect("the bakery has a connection of each kind")
+    }
+
+    /// What follows a call.
+    pub fn then(&mut self) -> &mut Value {
+        &mut self.file["rules"][0]["then"]
+    }
+}
+
+impl Town {
+    /// The town around a running stack; `data` is its data directory.
+    pub async fn new(play: &Play, aws: &Aws, place: &Place, data: &Path) -> Result<Self> {
+        let outputs = aws.outputs(&play.endpoints.stack).await?;
+        let config = data.join("simulators.json");
+        let text = std::fs::read(&config).with_context(|| format!("reading {}", config.display()))?;
+        Ok(Self {
+            play: play.clone(),
+            deployment: Deployment::new(&outputs, aws.endpoint()).await?,
+            model: place.root.join("infra/stack/tenants/bakery.json"),
+            data: data.to_owned(),
+            simulators: Arc::new(Mutex::new(
+                serde_json::from_slice(&text).context("reading the simulators' configuration")?,
+            )),
+        })
+    }
+
+    /// The deployment's shared Meta app: its secret and its verify token.
+    pub fn meta_app(&self) -> Result<(String, String)> {
+        let mut vault = Vault::open(&self.data)?;
+        Ok((vault.secret("meta.app_secret")?, vault.secret("meta.verify_token")?))
+    }
+
+    /// Opens a business, changed as wanted.
+    pub async fn open(&self, name: &str, change: impl FnOnce(&mut Plan)) -> Result<Tenant> {
+        let mut plan = Plan {
+            file: self.model(name)?,
+            simulated: json!({}),
+        };
+        change(&mut plan);
+        let file = serde_json::from_value(plan.file).context("understanding the tenant of a test")?;
+        self.deployment.apply(&file).await?;
+        let seed = Seed::new(file)?;
+        let tenant = seed.endpoint();
+        let mut simulated = seed::simulators("", &[seed]);
+        let mut entry = simulated["tenants"][0].take();
+        deep_merge(&mut entry, plan.simulated);
+        let mut config = self.simulators.lock().await;
+        if let Some(tenants) = config["tenants"].as_array_mut() {
+            tenants.push(entry);
+        }
+        self.play.put("/config", &config).await?;
+        Ok(tenant)
+    }
+
+    /// The seeded bakery with ids, numbers and secrets of its own, open all day.
+    fn model(&self, name: &str) -> Result<Value> {
+        let mut file = tenant::read_value(&self.model, &mut |text| {
+            Ok(if text.starts_with("$secret:") {
+                Some(random_hex(16)?)
+            } else if text.starts_with("$whsec:") {
+                Some(seed::whsec(&random_hex(16)?))
+            } else {
+                match text.split_once('_') {
+                    Some((prefix @ ("tnt" | "conn" | "rule"), _)) => Some(format!("{prefix}_{}", new_ulid()?)),
+                    _ => None,
+                }
+            })
+        })?;
+        file["tenant"]["name"] = name.into();
+        if let Some(tenant) = file["tenant"].as_object_mut() {
+            tenant.remove("business_hours");
+        }
+        let digits = digits(10)?;
+        let mut plan = Plan {
+            file,
+            simulated: Value::Null,
+        };
+        let account = &mut plan.connection("twilio")["account"];
+        account["account_sid"] = format!("AC{}", random_hex(16)?).into();
+        account["numbers"] = json!([format!("+9714{}", &digits[..7])]);
+        let send = &mut plan.connection("twilio")["send"];
+        send["api_key_sid"] = format!("SK{}", random_hex(16)?).into();
+        let account = &mut plan.connection("whatsapp")["account"];
+        account["waba_id"] = format!("90{digits}").into();
+        account["phone_number_id"] = format!("91{digits}").into();
+        account["display_number"] = format!("+97155{}", &digits[..7]).into();
+        Ok(plan.file)
+    }
+}
+
+/// So many random digits.
+fn digits(count: usize) -> Result<String> {
+    let bytes = random_hex(count)?;
+    Ok(bytes
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| char::from(b'0' + pair.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 10))
+        .collect())
+}
+
+/// A random ULID in lower case.
+fn new_ulid() -> Result<String> {
+    const ALPHABET: &[u8] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let random = random_hex(24)?;
+    let letters = random.as_bytes().chunks(2).map(|pair| {
+        let value = pair.iter().fold(0_usize, |sum, hex| {
+            sum * 16 + char::from(*hex).to_digit(16).unwrap_or_default() as usize
+        });
+        char::from(ALPHABET[value % ALPHABET.len()])
+    });
+    Ok("01".chars().chain(letters).collect())
+}
+
+fn deep_merge(into: &mut Value, more: Value) {
+    match (into, more) {
+        (Value::Object(into), Value::Object(more)) => {
+            for (key, value) in more {
+                deep_merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, more) => *into = more,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_up_ids_are_ids() {
+        for _ in 0..100 {
+            let id = format!("tnt_{}", new_ulid().expect("random bytes"));
+            assert!(id.parse::<domain::ids::TenantId>().is_ok(), "{id}");
+        }
+        let digits = digits(10).expect("random bytes");
+        assert_eq!(digits.len(), 10);
+        assert!(digits.bytes().all(|byte| byte.is_ascii_digit()));
+    }
+}
