@@ -130,3 +130,30 @@ fn the_worked_example_of_the_generic_event_verifies() {
     let event = providers::telephony::event(body.as_bytes(), connection, now).unwrap();
     assert_eq!(event.facts.stated, Some(domain::call::Outcome::Missed));
 }
+
+/// Words after `cargo stack` in a text.
+fn stack_commands(text: &str) -> impl Iterator<Item = &str> {
+    let words = |rest: &str| rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+    let commands = text.split("cargo stack ").skip(1).map(move |rest| &rest[..words(rest)]);
+    commands.filter(|command| !command.is_empty())
+}
+
+#[test]
+fn commands_that_pages_and_alarms_name_exist() {
+    let main = read("infra/stack/src/main.rs");
+    let (_, known) = main
+        .split_once("enum Command {")
+        .expect("the commands of `cargo stack`");
+    let pages = files()
+        .iter()
+        .filter(|file| file.ends_with(".md") || *file == "template.yaml");
+    for file in pages {
+        for command in stack_commands(&read(file)).filter(|command| *command != "help") {
+            let variant = command[..1].to_uppercase() + &command[1..];
+            let exists = [" {", ",", "("]
+                .iter()
+                .any(|end| known.contains(&format!("\n    {variant}{end}")));
+            assert!(exists, "{file} names `cargo stack {command}`, which does not exist");
+        }
+    }
+}

@@ -94,7 +94,7 @@ fn functions_crates_and_binaries_are_the_same_set() {
     for package in packages().iter().filter(|package| package.is_function()) {
         assert_eq!(
             package.binaries,
-            [package.name.clone()],
+            std::slice::from_ref(&package.name),
             "{} builds one binary of its own name",
             package.folder
         );
