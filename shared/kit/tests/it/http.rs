@@ -1,0 +1,138 @@
+//! What all functions behind the HTTP API do around their routes.
+
+use axum::{Extension, Router, body::Bytes, routing::post};
+use kit::{
+    Problem,
+    http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Target},
+};
+use serde_json::{Value, json};
+
+use crate::queue::env;
+
+fn app() -> App {
+    let routes = Router::new()
+        .route("/echo", post(async |body: Bytes| body))
+        .route("/panic", post(async || -> () { panic!("a bug") }))
+        .route(
+            "/refuse",
+            post(async || Problem::unprocessable("data.x: expected a number")),
+        )
+        .route(
+            "/id",
+            post(async |Extension(id): Extension<CorrelationId>| id.as_str().to_owned()),
+        )
+        .route(
+            "/url",
+            post(async |Extension(target): Extension<Target>| {
+                format!("{} {}", target.url(None), target.url(Some("https://api.example.test")))
+            }),
+        );
+    App::new(&env(), routes)
+}
+
+/// API Gateway's own example, changed.
+fn event(changes: &Value) -> HttpEvent {
+    let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
+    for (name, value) in changes.as_object().unwrap() {
+        event[name] = value.clone();
+    }
+    serde_json::from_value(event).unwrap()
+}
+
+async fn answer(changes: &Value) -> (u16, String, axum::http::HeaderMap) {
+    let answer = app().answer(event(changes)).await;
+    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    (answer.status().as_u16(), text, answer.headers().clone())
+}
+
+fn problem(text: &str) -> String {
+    let problem: Value = serde_json::from_str(text).unwrap();
+    let kind = problem["type"].as_str().unwrap();
+    assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["status"].is_u64());
+    kind.rsplit(':').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_body_arrives_byte_for_byte_as_text_or_base64() {
+    let (status, text, _) = answer(&json!({"rawPath": "/echo", "body": "a=%20+é"})).await;
+    assert_eq!((status, text.as_str()), (200, "a=%20+é"));
+    let (_, text, _) =
+        answer(&json!({"rawPath": "/echo", "body": "d2ViaG9va19pZD0xNQ==", "isBase64Encoded": true})).await;
+    assert_eq!(text, "webhook_id=15");
+    let (_, text, _) = answer(&json!({"rawPath": "/echo", "body": null})).await;
+    assert_eq!(text, "");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_a_problem() {
+    for (changes, status, kind) in [
+        (json!({"rawPath": "/panic"}), 500, "internal"),
+        (json!({"rawPath": "/refuse"}), 422, "unprocessable"),
+        (json!({"rawPath": "/other"}), 404, "not_found"),
+        (json!({"rawPath": "/not a uri"}), 404, "not_found"),
+        (json!({"rawPath": ""}), 404, "not_found"),
+        (
+            json!({"rawPath": "/echo", "body": "!", "isBase64Encoded": true}),
+            400,
+            "bad_request",
+        ),
+        (
+            json!({"rawPath": "/echo", "body": "x".repeat(LARGEST_BODY + 1)}),
+            413,
+            "too_large",
+        ),
+    ] {
+        let (answered, text, headers) = answer(&changes).await;
+        assert_eq!((answered, problem(&text).as_str()), (status, kind));
+        assert_eq!(headers["content-type"], "application/problem+json");
+    }
+    let (status, ..) = answer(&json!({"rawPath": "/echo", "body": "x".repeat(LARGEST_BODY)})).await;
+    assert_eq!(status, 200, "just the largest");
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_one() {
+    let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
+    event["rawPath"] = "/echo".into();
+    event["requestContext"]["http"]["method"] = "DELETE".into();
+    let answer = app().answer(serde_json::from_value(event).unwrap()).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["allow"]),
+        (405, &"POST".parse().unwrap())
+    );
+    assert_eq!(
+        problem(std::str::from_utf8(answer.body()).unwrap()),
+        "method_not_allowed"
+    );
+}
+
+#[tokio::test]
+async fn a_correlation_id_goes_through_if_it_is_a_word() {
+    for (sent, used) in [
+        ("abc-1_2.3:4", "abc-1_2.3:4"),
+        ("two words", "DEMOreq0001"),
+        ("\"}injected", "DEMOreq0001"),
+        (&"x".repeat(65), "DEMOreq0001"),
+        ("", "DEMOreq0001"),
+    ] {
+        let headers = json!({"X-Correlation-Id": sent});
+        let (_, text, headers) = answer(&json!({"rawPath": "/id", "headers": headers})).await;
+        assert_eq!(
+            (text.as_str(), &headers["x-correlation-id"]),
+            (used, &used.parse().unwrap())
+        );
+    }
+    let (_, _, headers) = answer(&json!({"rawPath": "/panic"})).await;
+    assert_eq!(headers["x-correlation-id"], "DEMOreq0001");
+}
+
+#[tokio::test]
+async fn the_signed_url_is_built_from_what_came() {
+    let query = "b=2&a=%C3%A9+x&a='1'";
+    let (_, text, _) = answer(&json!({"rawPath": "/url", "rawQueryString": query})).await;
+    let path = format!("/url?{query}");
+    let domain = "https://demoapi123.execute-api.us-east-1.amazonaws.com";
+    assert_eq!(text, format!("{domain}{path} https://api.example.test{path}"));
+    let (_, text, _) = answer(&json!({"rawPath": "/url"})).await;
+    assert_eq!(text, format!("{domain}/url https://api.example.test/url"));
+}

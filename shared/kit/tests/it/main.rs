@@ -1,0 +1,5 @@
+//! The kit as functions use it.
+
+mod aws;
+mod http;
+mod queue;

@@ -1,0 +1,98 @@
+//! Batches of a queue.
+
+use std::sync::Mutex;
+
+use aws_lambda_events::sqs::SqsEvent;
+use domain::ids::TenantId;
+use jobs::{JobBody, SendMessage};
+use kit::{Clock, Config, Done, Env, Ids, Job, JobError, queue::work_batch};
+use serde_json::{Value, json};
+
+pub(crate) fn env() -> Env {
+    let variables = [
+        ("STAGE", "local"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+    ];
+    let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let config = Config::from_variables(variables.map(own)).unwrap();
+    let clock = Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap());
+    Env::new("test", config, clock.clone(), Ids::seeded(clock, 1)).unwrap()
+}
+
+pub(crate) fn job(number: u32) -> Value {
+    let ids = Ids::seeded(Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap()), 1);
+    let message = domain::ids::MessageId::new(domain::ids::ContactId::new(ids.ulid()), ids.ulid());
+    json!({
+        "type": "send_message",
+        "tenant": TenantId::new(ids.ulid()),
+        "correlation_id": format!("c{number}"),
+        "message": message,
+        "attempt": number,
+    })
+}
+
+fn event(bodies: &[(&str, String)]) -> SqsEvent {
+    let records: Vec<Value> = bodies
+        .iter()
+        .map(|(id, body)| json!({"messageId": id, "body": body, "attributes": {"ApproximateReceiveCount": "2"}}))
+        .collect();
+    serde_json::from_value(json!({"Records": records})).unwrap()
+}
+
+#[derive(Default)]
+struct Context {
+    worked: Mutex<Vec<(u32, u32, bool, String)>>,
+}
+
+async fn handle(job: Job<SendMessage>, context: &Context) -> Result<Done, JobError> {
+    assert_eq!(job.scope().tenant(), job.body.tenant());
+    let seen = (
+        job.body.attempt,
+        job.receive_count,
+        job.redelivered(),
+        job.correlation_id().to_owned(),
+    );
+    context.worked.lock().unwrap().push(seen);
+    match job.body.attempt {
+        1 => Ok(Done::Now),
+        2 => Ok(Done::Already),
+        3 => Err(JobError::new("the table is away")),
+        4 => panic!("a bug"),
+        _ => Err("x".parse::<u32>().unwrap_err().into()),
+    }
+}
+
+#[tokio::test]
+async fn one_records_error_or_panic_is_its_own_alone() {
+    let bodies: Vec<(String, String)> = (1..=5)
+        .map(|number| (format!("m{number}"), job(number).to_string()))
+        .collect();
+    let mut bodies: Vec<(&str, String)> = bodies.iter().map(|(id, body)| (id.as_str(), body.clone())).collect();
+    bodies.push(("m6", "not json".to_owned()));
+    bodies.push(("m7", json!({"type": "send_message"}).to_string()));
+    let context = Context::default();
+    let response = work_batch(&env(), event(&bodies), &context, &handle).await;
+    let mut failed: Vec<_> = response
+        .batch_item_failures
+        .into_iter()
+        .map(|failure| failure.item_identifier)
+        .collect();
+    failed.sort();
+    assert_eq!(failed, ["m3", "m4", "m5", "m6", "m7"], "none of them is lost");
+    let mut worked = context.worked.into_inner().unwrap();
+    worked.sort();
+    assert_eq!(worked.len(), 5);
+    assert_eq!(worked[0], (1, 2, true, "c1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_batch_without_failures_says_so() {
+    let context = Context::default();
+    let response = work_batch(&env(), event(&[("m1", job(1).to_string())]), &context, &handle).await;
+    assert_eq!(
+        serde_json::to_value(&response).unwrap(),
+        json!({"batchItemFailures": []})
+    );
+}
