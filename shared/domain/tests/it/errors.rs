@@ -23,6 +23,25 @@ fn code() -> impl Strategy<Value = Option<i64>> {
     ]
 }
 
+/// Every code near those of the tables, one by one: chance would miss most of the rows.
+#[test]
+fn no_status_of_any_known_code_leads_to_a_second_send() {
+    let near = (0..1_000)
+        .chain(11_000..12_000)
+        .chain(20_000..22_000)
+        .chain(30_000..31_000);
+    let near = near.chain(63_000..64_000).chain(80_000..80_100).chain(130_000..140_000);
+    for code in near.chain(2_388_000..2_389_000).chain(2_494_000..2_495_000) {
+        for api in [Api::WhatsAppCloud, Api::Twilio] {
+            let status = classify(api, Stage::Status, None, Some(code));
+            assert!(
+                !matches!(status.class, ErrorClass::RetryAfter | ErrorClass::WaitForStatus),
+                "{code}"
+            );
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn every_code_has_a_class_and_a_status_is_final(

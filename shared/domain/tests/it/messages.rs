@@ -408,6 +408,31 @@ fn a_late_answer_of_a_worker_that_was_given_up_on_still_counts() {
 }
 
 #[test]
+fn a_doubt_after_a_refusal_changes_nothing() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, refused(ErrorClass::FallBack));
+    assert!(!sent.record(first, unknown()));
+    assert!(!sent.record(first, refused(ErrorClass::Blocked)));
+    assert_eq!(sent.leg_of_next(), Some(1));
+}
+
+#[test]
+fn a_providers_clock_that_is_wrong_moves_no_deadline() {
+    for at in [Timestamp::MAX, Timestamp::MIN] {
+        let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+        let first = sent.claim();
+        sent.wait(5);
+        let report = report(AttemptState::Sent, first, at);
+        sent.message.apply(first, report, sent.now, &timers());
+        let Next::Wait(deadline) = sent.next() else {
+            panic!("{:?}", sent.next())
+        };
+        assert!(start() + seconds(120) <= deadline && deadline <= start() + seconds(125));
+    }
+}
+
+#[test]
 fn a_refusal_that_does_not_tell_is_unknown() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
@@ -541,6 +566,7 @@ proptest! {
         let play = |reports: &[StatusReport]| {
             let mut sent = Sent::new(legs, WhenUnknown::NextChannel, 120);
             sent.claim();
+            sent.wait(50_000);
             let mut rank = 0;
             for (index, report) in reports.iter().enumerate() {
                 if recorded == Some(index) {
@@ -728,9 +754,10 @@ proptest! {
                 prop_assert!(matches!(state, MessageState::Delivered | MessageState::Read));
             }
             prop_assert!(message.remarks.len() <= 12);
-            let json = serde_json::to_string(message).unwrap();
-            prop_assert_eq!(&serde_json::from_str::<Message>(&json).unwrap(), message);
         }
+
+        let json = serde_json::to_string(&sent.message).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Message>(&json).unwrap(), &sent.message);
 
         // Left alone, with workers that do what is next and hear nothing, every message comes to rest.
         for _ in 0..60 {
