@@ -17,6 +17,8 @@ pub mod price {
     pub const READ_UNIT: f64 = 0.125 / 1e6;
     /// A request to SQS; a batch below 64 KB is one.
     pub const SQS_REQUEST: f64 = 0.40 / 1e6;
+    /// On top, for a message sent with a group to a standard queue (fair queues).
+    pub const SQS_FAIR: f64 = 0.10 / 1e6;
     /// An invocation.
     pub const INVOCATION: f64 = 0.20 / 1e6;
     /// A GB-second of an arm64 function.
@@ -205,6 +207,11 @@ impl Bill {
             item("DynamoDB write units", self.sum(|used| used.write), price::WRITE_UNIT),
             item("DynamoDB read units", self.sum(|used| used.read), price::READ_UNIT),
             item("SQS requests", sqs, price::SQS_REQUEST),
+            item(
+                "SQS fair sends",
+                self.called(|action| action == "sqs:SendMessage"),
+                price::SQS_FAIR,
+            ),
             item("Lambda invocations", all, price::INVOCATION),
             item(
                 "Lambda GB-seconds",
@@ -239,6 +246,13 @@ impl Bill {
     /// All of it.
     pub fn dollars(&self) -> f64 {
         self.items().iter().map(|item| item.dollars).sum()
+    }
+
+    /// How many messages providers were asked to send.
+    pub fn sent(&self) -> usize {
+        let calls = self.functions.values().flat_map(|used| &used.providers);
+        let sends = calls.filter(|(call, _)| call.ends_with(".send"));
+        sends.map(|(_, count)| usize::try_from(*count).unwrap_or(0)).sum()
     }
 
     /// For people: per function, by kind, and per 1,000 follow-ups.

@@ -1,17 +1,25 @@
 //! See the library, and `cargo stack help`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use stack::{
+    aws::Aws,
     build::{self, Builder, Profile},
     checks, demo,
+    endpoints::Endpoints,
+    inspect::{self, Queue},
     place::Place,
-    running::Options,
+    running::{self, Options},
+    tenant::{self, Deployment},
     test,
     tools::Tools,
-    up,
+    up, why,
 };
 
 #[derive(Parser)]
@@ -37,6 +45,92 @@ impl Where {
     fn place(&self) -> Result<Place> {
         Place::new(self.data_dir.as_deref())
     }
+}
+
+/// A stack to look into: the one that runs here, or one on AWS.
+#[derive(Args, Clone)]
+struct Target {
+    /// On AWS, with your own credentials
+    #[arg(long, value_enum)]
+    stage: Option<Stage>,
+    #[command(flatten)]
+    place: Where,
+}
+
+/// Environments of samconfig.toml on AWS.
+#[derive(clap::ValueEnum, Clone, Copy)]
+enum Stage {
+    Dev,
+    Prod,
+}
+
+impl Stage {
+    /// The stack's name in samconfig.toml.
+    const fn stack(self) -> &'static str {
+        match self {
+            Self::Dev => "ringback-dev",
+            Self::Prod => "ringback",
+        }
+    }
+}
+
+/// Where a command looks.
+struct Found {
+    place: Place,
+    aws: Aws,
+    stack: String,
+    endpoints: Option<Endpoints>,
+}
+
+impl Target {
+    async fn find(&self) -> Result<Found> {
+        let place = self.place.place()?;
+        let endpoints = self
+            .stage
+            .is_none()
+            .then(|| Endpoints::of_running(&place))
+            .transpose()?;
+        let tools = Tools::set_up(&place).await?;
+        let (aws, stack) = match (self.stage, &endpoints) {
+            (None, Some(endpoints)) => (
+                Aws::local(tools, endpoints.aws_endpoint.clone()),
+                endpoints.stack.clone(),
+            ),
+            (stage, _) => (Aws::real(tools), stage.unwrap_or(Stage::Dev).stack().to_owned()),
+        };
+        Ok(Found {
+            place,
+            aws,
+            stack,
+            endpoints,
+        })
+    }
+}
+
+impl Found {
+    async fn deployment(&self) -> Result<(Deployment, BTreeMap<String, String>)> {
+        let outputs = self.aws.outputs(&self.stack).await?;
+        Ok((Deployment::new(&outputs, self.aws.endpoint()).await?, outputs))
+    }
+
+    fn tenant(&self, given: Option<&str>) -> Result<String> {
+        match (&self.endpoints, given) {
+            (Some(endpoints), given) => inspect::tenant_id(endpoints, given),
+            (None, Some(id)) => Ok(id.to_owned()),
+            (None, None) => bail!("on AWS, --tenant says whose customer"),
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum TenantCommand {
+    /// Write a tenant with its connections, rules, templates and products, and print its webhook URLs
+    Apply {
+        /// See infra/stack/tenants/ for examples; `$env:NAME` stands for an environment variable
+        file: PathBuf,
+        #[command(flatten)]
+        target: Target,
+    },
 }
 
 #[derive(Subcommand)]
@@ -82,6 +176,62 @@ enum Command {
         /// How it is compiled
         #[arg(long, value_enum, default_value_t = Profile::Everyday)]
         profile: Profile,
+    },
+    /// Place a call through the simulators
+    Call {
+        /// The caller's number in E.164, or `anonymous`
+        #[arg(long)]
+        from: String,
+        /// missed, busy, answered, voicemail, abandoned, failed, after_hours
+        #[arg(long, default_value = "missed")]
+        outcome: String,
+        /// Who is called, by id or part of the name [default: the first]
+        #[arg(long)]
+        tenant: Option<String>,
+        /// twilio or telephony
+        #[arg(long)]
+        via: Option<String>,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Print everything that happened with a person, with every decision and its reason
+    Why {
+        /// The person's number in E.164
+        #[arg(long)]
+        to: String,
+        /// Whose customer, by id or part of the name [default: the first]
+        #[arg(long)]
+        tenant: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Write tenants
+    Tenant {
+        #[command(subcommand)]
+        command: TenantCommand,
+    },
+    /// Print a function's log
+    Logs {
+        /// Its crate's name, such as send_message
+        function: String,
+        /// Go on until Ctrl-C
+        #[arg(short, long)]
+        follow: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List dead letters, or send them back to their queue
+    Dlq {
+        /// Send this queue's back
+        #[arg(long, value_enum)]
+        redrive: Option<Queue>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Total what the functions used, in AWS calls and dollars
+    Bill {
+        #[command(flatten)]
+        target: Target,
     },
     /// Everything from nothing and the whole test suite
     Test {
@@ -139,14 +289,75 @@ async fn run(command: Command) -> Result<bool> {
         } => {
             let place = place.place()?;
             let function = build::function(&place.root, &function)?;
-            let endpoints = stack::endpoints::Endpoints::of_running(&place)?;
+            let endpoints = Endpoints::of_running(&place)?;
             let tools = Tools::set_up(&place).await?;
-            let aws = stack::aws::Aws::local(tools.clone(), endpoints.aws_endpoint);
+            let aws = Aws::local(tools.clone(), endpoints.aws_endpoint);
             let builder = Builder::new(place.clone(), tools, profile);
-            stack::running::redeploy(&place, &aws, &builder, &function).await?;
+            running::redeploy(&place, &aws, &builder, &function).await?;
+        }
+        Command::Call {
+            from,
+            outcome,
+            tenant,
+            via,
+            place,
+        } => {
+            let endpoints = Endpoints::of_running(&place.place()?)?;
+            inspect::call(&endpoints, tenant.as_deref(), &from, &outcome, via.as_deref()).await?;
+        }
+        Command::Why { to, tenant, target } => {
+            let found = target.find().await?;
+            let tenant = found
+                .tenant(tenant.as_deref())?
+                .parse()
+                .context("understanding --tenant")?;
+            let (deployment, _) = found.deployment().await?;
+            for (at, what) in why::timeline(&deployment.store, tenant, &to).await? {
+                println!("{at:.3}  {what}");
+            }
+        }
+        Command::Tenant {
+            command: TenantCommand::Apply { file, target },
+        } => apply(&file, &target.find().await?).await?,
+        Command::Logs {
+            function,
+            follow,
+            target,
+        } => {
+            let found = target.find().await?;
+            let function = build::function(&found.place.root, &function)?;
+            inspect::logs(&found.aws, &found.stack, &function, follow).await?;
+        }
+        Command::Dlq { redrive, target } => {
+            let found = target.find().await?;
+            match redrive {
+                None => inspect::dead_letters(&found.aws, &found.stack).await?,
+                Some(queue) => inspect::redrive(&found.aws, &found.stack, queue).await?,
+            }
+        }
+        Command::Bill { target } => {
+            let found = target.find().await?;
+            let bill = inspect::bill(&found.aws, &found.place, &found.stack, None).await?;
+            println!("{}", bill.show(bill.sent()));
         }
         Command::Test { arguments } => return test::test(&Options::throwaway("test")?, &arguments).await,
         Command::Check => checks::check(&Place::new(None)?).await?,
     }
     Ok(true)
+}
+
+async fn apply(file: &Path, found: &Found) -> Result<()> {
+    let tenant = tenant::read(file, &mut tenant::from_environment)?;
+    let (deployment, outputs) = found.deployment().await?;
+    Box::pin(deployment.apply(&tenant)).await?;
+    println!("{} ({}) is written.\n", tenant.tenant.name, tenant.tenant.id);
+    let base = found
+        .endpoints
+        .as_ref()
+        .map(|endpoints| &endpoints.api)
+        .or_else(|| outputs.get("ApiUrl"));
+    for (what, url) in tenant::webhook_urls(base.map_or("", String::as_str), &tenant) {
+        println!("{what:40} {url}");
+    }
+    Ok(())
 }

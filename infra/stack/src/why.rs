@@ -1,0 +1,133 @@
+//! `why`: everything that happened with a person, in order, with every decision and its reason.
+
+use anyhow::{Context as _, Result, bail};
+use domain::{
+    Timestamp,
+    call::{Direction, Party},
+    contact::Identity,
+    ids::TenantId,
+    message::{Ended, Message},
+    phone::Phone,
+    record::{Call, Entry},
+};
+use store::Store;
+
+/// At most this many rows of a contact's history.
+const MOST: i32 = 200;
+
+/// The timeline of the person with this number: time and sentence, oldest first.
+pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Vec<(Timestamp, String)>> {
+    let scope = access::operator::scope(tenant);
+    let phone: Phone = phone
+        .parse()
+        .with_context(|| format!("{phone:?} is no number in E.164, such as +447700900123"))?;
+    let contact = store
+        .contact_of(&scope, &Identity::Phone(phone.clone()))
+        .await
+        .context("looking for the contact")?;
+    let Some(contact) = contact else {
+        bail!("{tenant} does not know {phone}");
+    };
+    let history = store
+        .history(&scope, contact.id, MOST)
+        .await
+        .context("reading the history")?;
+    let mut lines = Vec::new();
+    for entry in &history {
+        match entry {
+            Entry::Call(call) => of_call(call, &mut lines),
+            Entry::Sent(message) => of_message(message, &mut lines),
+            Entry::Received(received) => {
+                let message = &received.message;
+                // What people wrote is not shown: this is an operator's view.
+                lines.push((
+                    message.at,
+                    format!("wrote by {} ({})", message.channel.name(), message.kind),
+                ));
+                lines.extend(
+                    received
+                        .remarks
+                        .iter()
+                        .map(|remark| (remark.at, format!("  {}", remark.text))),
+                );
+            }
+            Entry::Consent(consent) => {
+                lines.push((consent.at, format!("consent: {} ({})", consent.what, consent.source)))
+            }
+        }
+    }
+    // Stable: what stands together and happened at one time stays in order.
+    lines.sort_by_key(|(at, _)| *at);
+    Ok(lines)
+}
+
+fn of_call(call: &Call, lines: &mut Vec<(Timestamp, String)>) {
+    let direction = match call.facts.direction {
+        Some(Direction::Outbound) => "outbound call to",
+        Some(Direction::Inbound) | None => "call on",
+    };
+    let line = match &call.facts.to {
+        Some(Party::Phone(phone)) => phone.to_string(),
+        Some(Party::Sip(address)) => address.clone(),
+        Some(Party::Withheld) | None => "a line".to_owned(),
+    };
+    let at = call.happened_at();
+    lines.push((
+        at,
+        format!(
+            "{direction} {line}: {} ({})",
+            call.outcome.as_str(),
+            call.provider.as_str()
+        ),
+    ));
+    lines.push((call.decided_at, format!("  decided: {}", call.decision)));
+    lines.extend(
+        call.remarks
+            .iter()
+            .map(|remark| (remark.at, format!("  {}", remark.text))),
+    );
+}
+
+fn of_message(message: &Message, lines: &mut Vec<(Timestamp, String)>) {
+    let channels: Vec<_> = message.plan.iter().map(|leg| leg.channel.name()).collect();
+    lines.push((
+        message.created_at,
+        format!("  message planned: {}", channels.join(", then ")),
+    ));
+    if message.not_before > message.created_at {
+        lines.push((message.created_at, format!("  not before {}", message.not_before)));
+    }
+    for attempt in &message.attempts {
+        let leg = message.plan.get(usize::from(attempt.leg));
+        let channel = leg.map_or("?", |leg| leg.channel.name());
+        let name = format!("  attempt {} by {channel}", attempt.number);
+        lines.push((attempt.claimed_at, format!("{name}: claimed")));
+        for (at, what) in [
+            (attempt.accepted_at, "accepted"),
+            (attempt.delivered_at, "delivered"),
+            (attempt.read_at, "read"),
+        ] {
+            lines.extend(at.map(|at| (at, format!("{name}: {what}"))));
+        }
+        if let Some(error) = &attempt.error {
+            let code = error.code.map_or_else(String::new, |code| format!(" {code}"));
+            let text = format!("{name}: {}{code}: {}", attempt.state.as_str(), error.reason);
+            lines.push((attempt.accepted_at.unwrap_or(attempt.claimed_at), text));
+        }
+    }
+    lines.extend(
+        message
+            .remarks
+            .iter()
+            .map(|remark| (remark.at, format!("  {}", remark.text))),
+    );
+    if let Some(ended) = &message.ended {
+        let (how, why) = match ended {
+            Ended::Cancelled(why) => ("cancelled", why),
+            Ended::Blocked(why) => ("blocked", why),
+            Ended::Failed(why) => ("failed", why),
+        };
+        let last = lines.iter().map(|(at, _)| *at).max().unwrap_or(message.created_at);
+        lines.push((last, format!("  message {how}: {why}")));
+    }
+}
