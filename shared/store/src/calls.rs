@@ -38,7 +38,7 @@ fn progress_row(
         &progress.provider_call_id,
     );
     let condition = if progress.version == 0 {
-        Condition::New
+        Condition::NewOrExpired(now)
     } else {
         Condition::Version(progress.version)
     };

@@ -24,6 +24,9 @@ use crate::{
 /// A tenant has at most this many of each kind.
 pub const MOST_CONFIGURED: i32 = 500;
 
+/// A lost race is read and decided again this often.
+const MOST_RACES: u32 = 8;
+
 /// How many tenants' configuration one process remembers.
 const CACHED_TENANTS: usize = 256;
 
@@ -45,6 +48,9 @@ pub struct Configured {
     /// All its connections, sealed: others are removed.
     pub connections: Vec<Connection>,
 }
+
+/// An operator's write goes so many versions ahead that no worker's count catches up with it in between.
+const VERSIONS_SKIPPED: u64 = 1000;
 
 fn template_id(template: &TemplateDefinition) -> String {
     format!("{}#{}", template.name, template.language)
@@ -148,28 +154,44 @@ impl Store {
             .transpose()
     }
 
-    /// Writes a connection's health and pause if its credentials are still those that were used. Somebody who changed them
-    /// meanwhile has the last word.
+    /// Changes a connection's health and pause, of the row as it is now: what somebody else configured or noted meanwhile
+    /// stays. `change` says what they become, or `None` where nothing is to be done. Credentials that changed since `seen`
+    /// was read are not judged by what the old ones met. Returns whether anything was written.
     ///
     /// # Errors
-    /// When the table does not answer.
-    pub async fn set_connection_health(
+    /// When the table does not answer, or others are faster all the time.
+    pub async fn change_connection(
         &self,
         scope: &TenantScope,
-        connection: &Connection,
-        health: Health,
-        paused_until: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
+        seen: &Connection,
+        change: impl Fn(&Connection) -> Option<(Health, Option<Timestamp>)>,
+    ) -> Result<bool, StoreError> {
         const DOING: &str = "write a connection's health";
-        let mut next = connection.clone();
-        next.health = health;
-        next.paused_until = paused_until;
-        let row = connection_row(scope, &next, Condition::Version(connection.credentials_version), DOING)?
-            .version(connection.credentials_version);
-        match self.database.put(row, DOING).await {
-            Err(error) if error.is_conflict() => Ok(()),
-            other => other,
+        let key = keys::configured(scope, keys::CONNECTION, &seen.id.to_string());
+        for _race in 0..MOST_RACES {
+            let Some(item) = self.database.get(&key, DOING).await? else {
+                return Ok(false);
+            };
+            let version = row::version_of(&item);
+            let mut connection: Connection = row::data(item, DOING)?;
+            if connection.credentials_version != seen.credentials_version {
+                return Ok(false);
+            }
+            let Some((health, paused_until)) = change(&connection) else {
+                return Ok(false);
+            };
+            if health == connection.health && paused_until == connection.paused_until {
+                return Ok(false);
+            }
+            connection.health = health;
+            connection.paused_until = paused_until;
+            let row = connection_row(scope, &connection, Condition::Version(version), DOING)?.version(version + 1);
+            match self.database.put(row, DOING).await {
+                Err(error) if error.is_conflict() => {}
+                other => return other.map(|()| true),
+            }
         }
+        Err(StoreError::Conflict { doing: DOING })
     }
 
     /// Writes a template's status as the provider reports it. A template that we do not have is left alone.
@@ -223,9 +245,7 @@ impl Store {
         }
         for connection in &configured.connections {
             let key = keys::configured(scope, keys::CONNECTION, &connection.id.to_string());
-            let row =
-                connection_row(scope, connection, Condition::Always, DOING)?.version(connection.credentials_version);
-            rows.push((key, row));
+            rows.push((key, connection_row(scope, connection, Condition::Always, DOING)?));
         }
         let partition = keys::tenant_partition(scope);
         let mut gone = Vec::new();
@@ -235,10 +255,11 @@ impl Store {
                 .query(&partition, prefix, MOST_CONFIGURED, false, DOING)
                 .await?
             {
-                if let Some(key) = key_of(&item)
-                    && !rows.iter().any(|(kept, _)| *kept == key)
-                {
-                    gone.push(key);
+                let Some(key) = key_of(&item) else { continue };
+                match rows.iter_mut().find(|(kept, _)| *kept == key) {
+                    // Health that somebody notes of the row as it was must not come over this one.
+                    Some((_, row)) => row.set_version(row::version_of(&item) + VERSIONS_SKIPPED),
+                    None => gone.push(key),
                 }
             }
         }

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use crate::{
     error::StoreError,
     keys::Key,
-    row::{Condition, Item, Row, key_item, number},
+    row::{Item, Row, key_item},
     usage,
 };
 
@@ -156,14 +156,13 @@ impl Database {
     /// Writes one row.
     pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
         usage::count(&["dynamodb:PutItem"]);
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(row.item));
-        let request = match row.condition {
-            Condition::New => request.condition_expression("attribute_not_exists(pk)"),
-            Condition::Version(version) => request
-                .condition_expression("v = :v")
-                .expression_attribute_values(":v", number(version)),
-            Condition::Always => request,
-        };
+        let mut request = self.client.put_item().table_name(&self.table).set_item(Some(row.item));
+        if let Some((expression, value)) = row.condition.expression() {
+            request = request.condition_expression(expression);
+            if let Some((name, value)) = value {
+                request = request.expression_attribute_values(name, value);
+            }
+        }
         let output = request
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
@@ -202,14 +201,13 @@ impl Database {
         usage::count(&actions);
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
-            let put = Put::builder().table_name(&self.table).set_item(Some(row.item));
-            let put = match row.condition {
-                Condition::New => put.condition_expression("attribute_not_exists(pk)"),
-                Condition::Version(version) => put
-                    .condition_expression("v = :v")
-                    .expression_attribute_values(":v", number(version)),
-                Condition::Always => put,
-            };
+            let mut put = Put::builder().table_name(&self.table).set_item(Some(row.item));
+            if let Some((expression, value)) = row.condition.expression() {
+                put = put.condition_expression(expression);
+                if let Some((name, value)) = value {
+                    put = put.expression_attribute_values(name, value);
+                }
+            }
             let put = put.build().map_err(|error| StoreError::database(doing, error))?;
             items.push(TransactWriteItem::builder().put(put).build());
         }

@@ -67,11 +67,12 @@ impl Store {
         Ok(output.items().iter().filter_map(due_of).collect())
     }
 
-    /// The rows behind due keys, in one request per hundred. Rows that are gone or of no known kind are left out.
+    /// The rows behind due keys, in one request per hundred. Rows that are gone are left out; one that cannot be read does not
+    /// keep the others.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn due_rows(&self, due: Vec<Due>) -> Result<Vec<(Due, DueRow)>, StoreError> {
+    pub async fn due_rows(&self, due: Vec<Due>) -> Result<Vec<(Due, Result<DueRow, StoreError>)>, StoreError> {
         const DOING: &str = "read due rows";
         let keys: Vec<Key> = due.iter().map(|due| due.key.clone()).collect();
         let mut items = self.database.get_many(&keys, DOING).await?;
@@ -79,9 +80,12 @@ impl Store {
         for due in due {
             let Some(item) = items.remove(&due.key) else { continue };
             let row = match string(&item, "kind") {
-                Some("message") => DueRow::Message(Box::new(row::data(item, DOING)?)),
-                Some("call_progress") => DueRow::Call(Box::new(row::data(item, DOING)?)),
-                _ => continue,
+                Some("message") => row::data(item, DOING).map(|message| DueRow::Message(Box::new(message))),
+                Some("call_progress") => row::data(item, DOING).map(|progress| DueRow::Call(Box::new(progress))),
+                _ => Err(StoreError::database(
+                    DOING,
+                    std::io::Error::other("a row of no known kind"),
+                )),
             };
             rows.push((due, row));
         }

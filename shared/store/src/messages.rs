@@ -133,7 +133,9 @@ impl Store {
             provider_ref,
             parked,
         } = *reference;
-        let condition = parked.map_or(Condition::New, |parked: ParkedVersion| Condition::Version(parked.0));
+        let condition = parked.map_or(Condition::NewOrExpired(now), |parked: ParkedVersion| {
+            Condition::Version(parked.0)
+        });
         let ours = MessageRef::Ours {
             message: message.id,
             attempt,
@@ -173,11 +175,7 @@ impl Store {
         else {
             return Ok(None);
         };
-        let version = item
-            .get("v")
-            .and_then(|value| value.as_n().ok())
-            .and_then(|version| version.parse().ok())
-            .unwrap_or_default();
+        let version = row::version_of(&item);
         Ok(Some((row::data(item, DOING)?, ParkedVersion(version))))
     }
 
@@ -195,7 +193,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "park a report";
         let (mut reports, condition, version) = match before {
-            None => (Vec::new(), Condition::New, 1),
+            None => (Vec::new(), Condition::NewOrExpired(now), 1),
             Some((reports, version)) => (reports, Condition::Version(version.0), version.0 + 1),
         };
         if reports.contains(report) || reports.len() >= MOST_PARKED {
@@ -228,7 +226,7 @@ impl Store {
                 &reference_key(scope, arrived.api, &received.message.provider_ref),
                 "message_ref",
                 &theirs,
-                Condition::New,
+                Condition::NewOrExpired(now),
                 DOING,
             )?
             .version(1)

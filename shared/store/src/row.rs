@@ -18,6 +18,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub(crate) enum Condition {
     /// It must not exist.
     New,
+    /// It must not exist, or its time to live must be over at this time: that deletes late.
+    NewOrExpired(Timestamp),
     /// It must still have this version.
     Version(u64),
     /// None: the last writer wins.
@@ -43,6 +45,21 @@ pub(crate) fn key_item(key: &Key) -> Item {
     HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
 }
 
+impl Condition {
+    /// As an expression, with the value that it compares with.
+    pub(crate) fn expression(self) -> Option<(&'static str, Option<(&'static str, AttributeValue)>)> {
+        match self {
+            Self::New => Some(("attribute_not_exists(pk)", None)),
+            Self::NewOrExpired(now) => {
+                let now = AttributeValue::N(now.as_second().to_string());
+                Some(("attribute_not_exists(pk) OR expires_at <= :now", Some((":now", now))))
+            }
+            Self::Version(version) => Some(("v = :v", Some((":v", number(version))))),
+            Self::Always => None,
+        }
+    }
+}
+
 impl Row {
     /// A row of this kind. `kind` is what stream filters and readers tell rows apart by.
     pub(crate) fn new(
@@ -63,6 +80,10 @@ impl Row {
     pub(crate) fn version(mut self, version: u64) -> Self {
         self.item.insert("v".to_owned(), number(version));
         self
+    }
+
+    pub(crate) fn set_version(&mut self, version: u64) {
+        self.item.insert("v".to_owned(), number(version));
     }
 
     /// Lists the row under a day, or another partition of the list index.
@@ -96,6 +117,14 @@ impl Row {
         );
         self
     }
+}
+
+/// The version that the next write's condition needs.
+pub(crate) fn version_of(item: &Item) -> u64 {
+    item.get("v")
+        .and_then(|value| value.as_n().ok())
+        .and_then(|version| version.parse().ok())
+        .unwrap_or_default()
 }
 
 /// Reads the item from a row.

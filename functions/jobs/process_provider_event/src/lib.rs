@@ -8,7 +8,7 @@ mod status;
 
 use domain::{
     Timestamp,
-    connection::Health,
+    connection::{Connection, Health},
     ids::ConnectionId,
     inbound::Update,
     send::{Classified, Effect, Timers},
@@ -95,8 +95,8 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
             Err(error) => failed = Some(error),
         }
     }
-    // Kept once: a redelivery was kept before.
-    if unknown && !event.redelivered {
+    // A redelivery may be kept twice: better than not at all.
+    if unknown {
         ctx.raw.keep_raw("unknown", api, body.into_bytes()).await?;
     }
     failed.map_or(Ok(done), Err)
@@ -170,21 +170,23 @@ impl Event<'_> {
         let Some(connection) = self.ctx.store.connection(self.scope, self.connection).await? else {
             return Ok(Done::Already);
         };
-        if connection.health != Health::Healthy {
-            return Ok(Done::Already);
-        }
         let now = self.ctx.clock.now();
         let reason = format!("WhatsApp reports {event} for the account");
-        let health = Health::Unhealthy {
-            since: now,
-            reason,
-            tried_at: now,
+        let restrict = |current: &Connection| {
+            (current.health == Health::Healthy).then(|| {
+                let health = Health::Unhealthy {
+                    since: now,
+                    reason: reason.clone(),
+                    tried_at: now,
+                };
+                (health, current.paused_until)
+            })
         };
+        let store = &self.ctx.store;
+        if !store.change_connection(self.scope, &connection, restrict).await? {
+            return Ok(Done::Already);
+        }
         metric::count("connection_unhealthy", &[]);
-        self.ctx
-            .store
-            .set_connection_health(self.scope, &connection, health, connection.paused_until)
-            .await?;
         Ok(Done::Now)
     }
 
@@ -196,12 +198,9 @@ impl Event<'_> {
         let Some(connection) = self.ctx.store.connection(self.scope, id).await? else {
             return Ok(());
         };
-        if let Some((health, paused_until)) = connection.after_error(error, None, self.ctx.clock.now()) {
-            self.ctx
-                .store
-                .set_connection_health(self.scope, &connection, health, paused_until)
-                .await?;
-        }
+        let now = self.ctx.clock.now();
+        let learn = |current: &Connection| current.after_error(error, None, now);
+        self.ctx.store.change_connection(self.scope, &connection, learn).await?;
         Ok(())
     }
 

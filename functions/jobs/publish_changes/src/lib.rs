@@ -1,6 +1,7 @@
 //! Follows the table's stream and counts each day's calls and messages, exactly once.
 //!
-//! Safe to run twice: a tenant's counts of one batch are one conditional write on the stream's sequence number.
+//! Safe to run twice: a tenant's counts of one day and batch are one write, under the condition that the batch comes after all
+//! that was counted; what was counted already is left out.
 
 mod counts;
 
@@ -9,7 +10,10 @@ use std::collections::BTreeMap;
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{Timestamp, ids::TenantId};
 use kit::{ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
-use store::{Store, changes, counters::Counters};
+use store::{
+    Store, changes,
+    counters::{Counted, Counters},
+};
 
 /// What the function works with, made once per process.
 pub struct Context {
@@ -28,13 +32,6 @@ impl Context {
             bucket: RawBucket::new(env)?,
         })
     }
-}
-
-/// One tenant's counts of one day, and the last change that they hold.
-#[derive(Default)]
-struct Day {
-    counters: Counters,
-    last_sequence: String,
 }
 
 /// Sequence numbers have up to 40 digits; padded they compare as text.
@@ -62,7 +59,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
 }
 
 async fn count(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
-    let mut days: BTreeMap<(TenantId, String), Day> = BTreeMap::new();
+    let mut days: BTreeMap<(TenantId, String), Vec<Counted>> = BTreeMap::new();
     for record in &batch.records {
         let change = match changes::read(&record.change.old_image, &record.change.new_image) {
             Ok(Some(change)) => change,
@@ -72,24 +69,21 @@ async fn count(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 continue;
             }
         };
-        let counted = counts::of(&change.what);
-        if counted.is_empty() {
+        let mut counters = Counters::new();
+        for name in counts::of(&change.what) {
+            *counters.entry(name).or_default() += 1;
+        }
+        if counters.is_empty() {
             continue;
         }
-        let day = days.entry((change.tenant, store::day(happened(record)))).or_default();
-        for name in counted {
-            *day.counters.entry(name).or_default() += 1;
-        }
         let sequence = padded(record.change.sequence_number.as_deref().unwrap_or_default());
-        day.last_sequence = std::mem::take(&mut day.last_sequence).max(sequence);
+        let day = days.entry((change.tenant, store::day(happened(record)))).or_default();
+        day.push(Counted { sequence, counters });
     }
-    for ((tenant, name), day) in days {
+    for ((tenant, day), changes) in days {
         let scope = access::job::scope(tenant);
-        let applied = ctx
-            .store
-            .count_day(&scope, &name, &batch.shard, &day.last_sequence, &day.counters)
-            .await?;
-        line::count(if applied { "applied" } else { "already" }, 1);
+        let applied = ctx.store.count_day(&scope, &day, &batch.shard, &changes).await?;
+        line::count("applied", u64::try_from(applied).unwrap_or_default());
     }
     Ok(())
 }

@@ -74,9 +74,9 @@ impl Context {
 /// When the table or the queue does not answer: the job comes back.
 pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobError> {
     let scope = job.scope();
-    let mut races = 0;
+    let (mut races, mut steps) = (0, 0);
     let mut moved = false;
-    for _step in 0..MOST_STEPS {
+    while steps < MOST_STEPS {
         let found = tokio::try_join!(
             ctx.store.message_and_contact(scope, job.body.message),
             ctx.store.config(scope, &ctx.config)
@@ -97,7 +97,10 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
             contact,
         };
         match work.step(message).await {
-            Ok(Step::Again) => moved = true,
+            Ok(Step::Again) => {
+                moved = true;
+                steps += 1;
+            }
             Ok(Step::Enough(done)) => return Ok(if moved { Done::Now } else { done }),
             Err(error) if error.is_conflict() && races < MOST_RACES => races += 1,
             Err(error) => return Err(error.into()),
@@ -157,17 +160,21 @@ impl Work<'_> {
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
                 // The one message that finds out whether the connection works again; the others go on waiting.
-                if let Health::Unhealthy { since, reason, .. } = &connection.health {
-                    let health = Health::Unhealthy {
-                        since: *since,
-                        reason: reason.clone(),
-                        tried_at: now,
-                    };
-                    let paused_until = connection.paused_until;
-                    self.ctx
-                        .store
-                        .set_connection_health(self.scope, &connection, health, paused_until)
-                        .await?;
+                let probe = |current: &Connection| match &current.health {
+                    Health::Unhealthy { since, reason, .. } if current.health == connection.health => Some((
+                        Health::Unhealthy {
+                            since: *since,
+                            reason: reason.clone(),
+                            tried_at: now,
+                        },
+                        current.paused_until,
+                    )),
+                    _ => None,
+                };
+                let store = &self.ctx.store;
+                if !store.change_connection(self.scope, &connection, probe).await? {
+                    // Somebody else does, or it works again.
+                    return Ok(Step::Again);
                 }
                 self.claim_and_send(message, leg, &planned, &connection, now).await
             }
@@ -336,21 +343,18 @@ impl Work<'_> {
         } = outcome
         else {
             if matches!(outcome, SendOutcome::Accepted { .. }) && connection.health != Health::Healthy {
-                let healthy = Health::Healthy;
-                ctx.store
-                    .set_connection_health(self.scope, connection, healthy, connection.paused_until)
-                    .await?;
+                let works = |current: &Connection| Some((Health::Healthy, current.paused_until));
+                ctx.store.change_connection(self.scope, connection, works).await?;
             }
             return Ok(());
         };
-        if let Some((health, paused_until)) = connection.after_error(classified, *retry_after, now) {
+        if let Some((health, _)) = connection.after_error(classified, *retry_after, now) {
             if health != connection.health {
                 ctx.channels.doubt_credentials(self.scope, connection, now);
                 metric::count("connection_unhealthy", &[]);
             }
-            ctx.store
-                .set_connection_health(self.scope, connection, health, paused_until)
-                .await?;
+            let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
+            ctx.store.change_connection(self.scope, connection, learn).await?;
         }
         let change = |contact: &mut Contact| contact.learn(planned.channel, classified, now);
         if self.contact.clone().learn(planned.channel, classified, now) != Change::Nothing {
@@ -372,30 +376,33 @@ impl Work<'_> {
 
     /// Asks the provider, where it can be asked.
     async fn settle(&self, message: Message, now: Timestamp) -> Result<Step, StepError> {
-        match self.found(&message, now).await? {
-            Found::Accepted {
-                report,
-                leg,
-                connection,
-                number,
-            } => {
-                let provider_ref = report.provider_ref.clone();
-                let outcome = SendOutcome::Accepted {
-                    provider_ref,
-                    segments: None,
-                };
-                let key = SendKey {
-                    message: message.id,
-                    attempt: number,
-                };
-                let sent = Sent {
-                    outcome,
-                    api: channels::api_name(&connection),
-                };
-                self.record(message, key, &leg, &connection, sent, Some(&report)).await
-            }
-            Found::Nothing | Found::CannotTell => Ok(Step::Enough(Done::Now)),
-        }
+        let found = self.found(&message, now).await?;
+        self.record_found(message, found).await
+    }
+
+    async fn record_found(&self, message: Message, found: Found) -> Result<Step, StepError> {
+        let Found::Accepted {
+            report,
+            leg,
+            connection,
+            number,
+        } = found
+        else {
+            return Ok(Step::Enough(Done::Now));
+        };
+        let outcome = SendOutcome::Accepted {
+            provider_ref: report.provider_ref.clone(),
+            segments: None,
+        };
+        let key = SendKey {
+            message: message.id,
+            attempt: number,
+        };
+        let sent = Sent {
+            outcome,
+            api: channels::api_name(&connection),
+        };
+        self.record(message, key, &leg, &connection, sent, Some(&report)).await
     }
 
     async fn found(&self, message: &Message, now: Timestamp) -> Result<Found, StepError> {
@@ -418,18 +425,17 @@ impl Work<'_> {
 
     /// Unknown for longer than the deadline: evidence first, then the rule's own choice.
     async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
-        match self.found(&message, now).await? {
-            Found::Accepted { .. } => return self.settle(message, now).await,
-            Found::Nothing => {}
-            // Reports may still wait in the queue: as long as it holds more than a few, their absence proves nothing.
-            Found::CannotTell => {
-                if !self.ctx.evidence.reports_are_in().await.map_err(StepError::Evidence)? {
-                    let why = "waiting: reports of the provider are still in the queue".to_owned();
-                    message.postpone(now, why, now, &self.ctx.timers);
-                    self.ctx.store.write_message(self.scope, &message).await?;
-                    return Ok(Step::Enough(Done::Now));
-                }
-            }
+        let found = self.found(&message, now).await?;
+        if matches!(found, Found::Accepted { .. }) {
+            return self.record_found(message, found).await;
+        }
+        // Reports may still wait in the queue: as long as it holds more than a few, their absence proves nothing. Neither does
+        // a list of the provider's on which the message is not yet.
+        if !self.ctx.evidence.reports_are_in().await.map_err(StepError::Evidence)? {
+            let why = "waiting: reports of the provider are still in the queue".to_owned();
+            message.postpone(now, why, now, &self.ctx.timers);
+            self.ctx.store.write_message(self.scope, &message).await?;
+            return Ok(Step::Enough(Done::Now));
         }
         message.give_up_waiting(now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;

@@ -9,9 +9,11 @@ use domain::{Timestamp, ids::TenantId};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use jobs::{CallJob, SendMessage};
-use kit::{Clock, ConfigError, Env, JobError, Queue, QueueName, RawBucket, enqueue::Entry, line, schedule::Deadline};
+use kit::{
+    Clock, ConfigError, Env, JobError, Queue, QueueName, RawBucket, enqueue::Entry, line, metric, schedule::Deadline,
+};
 use store::{
-    Store,
+    Store, StoreError,
     due::{DUE_SHARDS, Due, DueRow},
 };
 
@@ -138,12 +140,32 @@ async fn dispatch(due: Vec<Due>, now: Timestamp, ctx: &Context) -> Result<u64, J
         }
     }
     let count = u64::try_from(sends.len() + calls.len()).unwrap_or_default();
-    ctx.sends.send_all(sends).await?;
-    ctx.calls.send_all(calls).await?;
+    // Each queue on its own: one that does not answer must not keep the other's jobs until their lease ends.
+    let queued = [ctx.sends.send_all(sends).await, ctx.calls.send_all(calls).await];
+    for result in queued {
+        if let Err(error) = result {
+            failed = Some(error.into());
+        }
+    }
     failed.map_or(Ok(count), Err)
 }
 
-async fn lease_row(due: Due, row: DueRow, now: Timestamp, ctx: &Context) -> Result<Option<Work>, JobError> {
+async fn lease_row(
+    due: Due,
+    row: Result<DueRow, StoreError>,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<Option<Work>, JobError> {
+    let row = match row {
+        Ok(row) => row,
+        Err(error) => {
+            // Out of the way for as long as a lease can be: at the head of its shard it would keep the others.
+            tracing::error!(tenant = %due.tenant(), error = %error, "a due row that cannot be read");
+            metric::count("due_unreadable", &[]);
+            ctx.store.lease(&due, now + LONGEST_LEASE).await?;
+            return Ok(None);
+        }
+    };
     let dispatches = match &row {
         DueRow::Message(message) => message.dispatches,
         DueRow::Call(progress) => progress.dispatches,
