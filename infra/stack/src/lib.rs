@@ -8,6 +8,7 @@
 )]
 
 pub mod aws;
+pub mod bench;
 pub mod bill;
 pub mod build;
 pub mod business;

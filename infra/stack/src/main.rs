@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use stack::{
     aws::Aws,
+    bench::{self, Part},
     build::{self, Builder, Profile},
     checks, demo,
     endpoints::Endpoints,
@@ -239,6 +240,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure size, start, latency, CPU, memory and dollars; writes docs/benchmarks.md
+    Bench {
+        /// Only this; may be given several times [default: all]
+        #[arg(long, value_enum)]
+        part: Vec<Part>,
+        /// How functions are compiled
+        #[arg(long, value_enum, default_value_t = Profile::Shipped)]
+        profile: Profile,
+    },
     /// Formatting, lints, dependencies, spelling, the template
     Check,
 }
@@ -341,6 +351,7 @@ async fn run(command: Command) -> Result<bool> {
             println!("{}", bill.show(bill.sent()));
         }
         Command::Test { arguments } => return test::test(&Options::throwaway("test")?, &arguments).await,
+        Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
         Command::Check => checks::check(&Place::new(None)?).await?,
     }
     Ok(true)

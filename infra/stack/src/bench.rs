@@ -1,0 +1,334 @@
+//! `bench`: what the deployed functions cost in time, memory, bytes and dollars. The figures of a whole run stand in
+//! `docs/benchmarks.md`.
+
+pub mod load;
+mod page;
+pub mod start;
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use domain::{Timestamp, message::Channel};
+use serde_json::Value;
+
+use crate::{
+    bill::Bill,
+    build::{self, Builder, Function, Profile},
+    place::Place,
+    play::{Look, Play, until},
+    process::run_captured,
+    report::step,
+    running::{Options, Running},
+    tools::Tools,
+    up::interrupted,
+};
+use load::{Load, Network, Work};
+use start::Starts;
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Size, and start to first event: needs no AWS.
+    Start,
+    /// What a follow-up uses and costs.
+    Bill,
+    /// Latency, CPU and memory under load.
+    Load,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Start, Self::Bill, Self::Load];
+}
+
+/// What the others' start is held against.
+pub const EMPTY: &str = "empty_function";
+
+/// How many calls or connections at a time.
+const CONCURRENCY: [usize; 3] = [1, 8, 32];
+
+/// Starts of each binary.
+const STARTS: usize = 40;
+
+/// Follow-ups on one bill.
+const FOLLOW_UPS: usize = 20;
+
+/// Calls of one load; each caller makes its share.
+const CALLS: usize = 96;
+
+/// Webhooks of one load; each connection posts its share.
+const WEBHOOKS: usize = 960;
+
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A binary's size.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// As the linker left it.
+    bytes: u64,
+    /// As `sam deploy` uploads it.
+    zipped: u64,
+}
+
+/// Follow-ups, one after the other, and what they used.
+#[derive(Debug)]
+pub struct FollowUps {
+    /// How the calls came in.
+    what: &'static str,
+    count: usize,
+    bill: Bill,
+}
+
+/// All that was measured.
+#[derive(Debug, Default)]
+pub struct Figures {
+    sizes: BTreeMap<String, Size>,
+    starts: Vec<Starts>,
+    follow_ups: Vec<FollowUps>,
+    calls: Vec<Load>,
+    webhooks: Vec<Load>,
+    nothing: Vec<Load>,
+    work: BTreeMap<String, Work>,
+}
+
+/// Measures, prints, and with all parts of the shipped profile writes `docs/benchmarks.md`.
+pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
+    let parts = if parts.is_empty() { &Part::ALL } else { parts };
+    let options = Options {
+        profile,
+        ..Options::throwaway("bench")?
+    };
+    let place = Place::new(options.data_dir.as_deref())?;
+    let mut figures = Figures::default();
+    if parts.contains(&Part::Start) {
+        start(&place, profile, &mut figures).await?;
+    }
+    if parts.contains(&Part::Bill) || parts.contains(&Part::Load) {
+        let running = tokio::select! {
+            running = Running::start(&options) => running?,
+            () = interrupted() => bail!("interrupted"),
+        };
+        let outcome = tokio::select! {
+            outcome = deployed(&running, parts, &mut figures) => outcome,
+            () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+        };
+        running.stop().await?;
+        outcome?;
+    }
+    let page = page::write(&figures);
+    println!("{page}");
+    if profile == Profile::Shipped && Part::ALL.iter().all(|part| parts.contains(part)) {
+        let file = place.root.join("docs/benchmarks.md");
+        std::fs::write(&file, page).with_context(|| format!("writing {}", file.display()))?;
+        println!("Written to {}.", file.display());
+    }
+    Ok(())
+}
+
+/// Sizes and starts, of the functions and of one that does nothing.
+async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result<()> {
+    let tools = Tools::set_up(place).await?;
+    let builder = Builder::new(place.clone(), tools.clone(), profile);
+    let mut functions = build::functions(&place.root)?;
+    functions.insert(
+        0,
+        Function {
+            name: EMPTY.to_owned(),
+            logical_id: String::new(),
+        },
+    );
+    step("building functions", builder.compile(&functions)).await?;
+    let binaries: Vec<(String, PathBuf)> = functions
+        .iter()
+        .map(|function| (function.name.clone(), builder.binary(function)))
+        .collect();
+    figures.sizes = step("zipping", sizes(&tools, &binaries)).await?;
+    let what = format!("starting {} binaries {STARTS} times", binaries.len());
+    figures.starts = step(&what, async { start::measure(&binaries, STARTS) }).await?;
+    Ok(())
+}
+
+/// Zips as the SAM CLI does: Python's zipfile at zlib's usual level.
+const ZIPPED: &str = "
+import io, sys, zipfile
+for path in sys.argv[1:]:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, 'bootstrap')
+    print(len(packed.getvalue()))
+";
+
+async fn sizes(tools: &Tools, binaries: &[(String, PathBuf)]) -> Result<BTreeMap<String, Size>> {
+    let mut python = tools.sam("python");
+    python.args(["-c", ZIPPED]).args(binaries.iter().map(|(_, path)| path));
+    let zipped = run_captured(&mut python, &[], "zipping the binaries").await?;
+    let zipped = String::from_utf8(zipped).context("reading sizes")?;
+    binaries
+        .iter()
+        .zip(zipped.lines())
+        .map(|((name, path), zipped)| {
+            let size = Size {
+                bytes: std::fs::metadata(path)
+                    .with_context(|| format!("looking at {name}"))?
+                    .len(),
+                zipped: zipped.parse().context("reading a size")?,
+            };
+            Ok((name.clone(), size))
+        })
+        .collect()
+}
+
+async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> Result<()> {
+    let play = Play::new(running.endpoints.clone()).await?;
+    let network = Network::new(&play).await?;
+    let begun = Timestamp::now().as_millisecond();
+    step("warming up", async {
+        network.calls(2, 2).await?;
+        quiet(&play).await
+    })
+    .await?;
+    if parts.contains(&Part::Bill) {
+        for (what, via) in [
+            ("one webhook (`call.ended`)", "telephony"),
+            ("three webhooks (Twilio)", "twilio"),
+        ] {
+            let what_step = format!("{FOLLOW_UPS} follow-ups, {what}");
+            let bill = step(&what_step, follow_ups(running, &play, &network, via)).await?;
+            figures.follow_ups.push(FollowUps {
+                what,
+                count: FOLLOW_UPS,
+                bill,
+            });
+        }
+    }
+    if parts.contains(&Part::Load) {
+        for concurrency in CONCURRENCY {
+            let each = CALLS / concurrency;
+            let load = step(&format!("{concurrency} calls at a time"), async {
+                let load = network.calls(concurrency, each).await?;
+                quiet(&play).await?;
+                Ok(load)
+            })
+            .await?;
+            figures.calls.push(load);
+        }
+        for concurrency in CONCURRENCY {
+            let each = WEBHOOKS / concurrency;
+            let nothing = step(
+                &format!("{concurrency} connections to a function that does nothing"),
+                network.nothing(concurrency, each),
+            )
+            .await?;
+            figures.nothing.push(nothing);
+            let webhooks = step(&format!("webhooks on {concurrency} connections"), async {
+                let webhooks = network.webhooks(concurrency, each).await?;
+                drained(running).await?;
+                Ok(webhooks)
+            })
+            .await?;
+            figures.webhooks.push(webhooks);
+        }
+        step("replies by SMS", replies(&play, &network)).await?;
+        quiet(&play).await?;
+        drained(running).await?;
+        figures.work = Work::of(&running.logs(Some(begun)).await?);
+    }
+    Ok(())
+}
+
+/// Follow-ups one after the other, so that no batch makes them cheaper, each until it is read; the bill of all.
+async fn follow_ups(running: &Running, play: &Play, network: &Network, via: &str) -> Result<Bill> {
+    let tenant = network.tenant();
+    // The stream's last batch of what came before.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let begun = Timestamp::now().as_millisecond();
+    for _ in 0..FOLLOW_UPS {
+        let from = network.caller()?;
+        play.call(&tenant.id, &from, "missed", serde_json::json!({ "via": via }))
+            .await?;
+        until(PATIENCE, "a message that was read", async || {
+            let sent = play.outbox(&tenant.id, &from).await?;
+            Ok(match sent.first() {
+                Some(sent) if sent.is("read") => Look::Seen(()),
+                Some(sent) => Look::Instead(sent.latest().to_owned()),
+                None => Look::Instead("nothing was sent".to_owned()),
+            })
+        })
+        .await?;
+        quiet(play).await?;
+    }
+    drained(running).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    Ok(Bill::of(&running.logs(Some(begun)).await?))
+}
+
+/// Customers write by SMS.
+async fn replies(play: &Play, network: &Network) -> Result<()> {
+    for _ in 0..FOLLOW_UPS {
+        let from = network.caller()?;
+        play.reply(&network.tenant().id, &from, Channel::Sms, "Please call me back.")
+            .await?;
+    }
+    Ok(())
+}
+
+/// Waits until the simulators have nothing more to report.
+async fn quiet(play: &Play) -> Result<()> {
+    until(PATIENCE, "an end of all webhooks", async || {
+        let idle: Value = play.get("/idle").await?;
+        Ok(if idle["idle"] == true {
+            Look::Seen(())
+        } else {
+            Look::Instead(idle.to_string())
+        })
+    })
+    .await
+}
+
+/// Waits until the queues are empty.
+async fn drained(running: &Running) -> Result<()> {
+    let outputs = running.aws.outputs(crate::deploy::STACK).await?;
+    let queues: Vec<_> = ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl"]
+        .iter()
+        .filter_map(|name| outputs.get(*name))
+        .collect();
+    until(PATIENCE, "empty queues", async || {
+        let mut waiting = 0;
+        for url in &queues {
+            let asked = serde_json::json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+            let answer = running.aws.call("sqs", "get_queue_attributes", asked).await?;
+            for name in ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] {
+                let count = answer["Attributes"][name].as_str().unwrap_or("0");
+                waiting += count.parse::<u64>().context("reading a queue's depth")?;
+            }
+        }
+        Ok(if waiting == 0 {
+            Look::Seen(())
+        } else {
+            Look::Instead(format!("{waiting} records"))
+        })
+    })
+    .await
+}
+
+/// The value below which so many of a hundred lie; `sorted` must be.
+pub fn percentile(sorted: &[f64], of_hundred: usize) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    sorted[(last * of_hundred).div_ceil(100).min(last)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_measured_values() {
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(percentile(&sorted, 0), 1.0);
+        assert_eq!(percentile(&sorted, 50), 51.0);
+        assert_eq!(percentile(&sorted, 100), 100.0);
+        assert!(percentile(&[], 50).is_nan());
+    }
+}

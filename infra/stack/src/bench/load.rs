@@ -1,0 +1,381 @@
+//! Signed webhooks, many at a time, and the time until they are answered and until a provider has the message.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use domain::{Timestamp, connection::Account, phone::Phone};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::{endpoints::Tenant, play::Play, secrets::random_hex};
+
+/// Longer than any message takes.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How often a caller looks whether the message is out; it is timed by the provider, not by the look.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Milliseconds, sorted.
+#[derive(Debug, Clone, Default)]
+pub struct Times(Vec<f64>);
+
+impl Times {
+    /// From measurements in any order.
+    pub fn new(mut milliseconds: Vec<f64>) -> Self {
+        milliseconds.sort_by(f64::total_cmp);
+        Self(milliseconds)
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The value below which so many of a hundred lie.
+    pub fn percentile(&self, of_hundred: usize) -> f64 {
+        super::percentile(&self.0, of_hundred)
+    }
+}
+
+/// One load.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Callers, or connections, at a time.
+    pub concurrency: usize,
+    /// Webhook acknowledgements, seen by the client.
+    pub acknowledged: Times,
+    /// From posting the dial result to the provider's acceptance; empty where none was waited for.
+    pub sent: Times,
+    /// Calls, or webhooks, per second.
+    pub per_second: f64,
+}
+
+/// A telephone network in front of one seeded tenant.
+#[derive(Clone)]
+pub struct Network(Arc<Inner>);
+
+struct Inner {
+    play: Play,
+    tenant: Tenant,
+    account_sid: String,
+    number: Phone,
+    /// Three digits that tell this run's callers from another's.
+    run: u32,
+    callers: AtomicU32,
+}
+
+impl Network {
+    /// In front of the tenant whose calls are forwarded, so that they have a dial result.
+    pub async fn new(play: &Play) -> Result<Self> {
+        for tenant in &play.endpoints.tenants {
+            let scope = access::operator::scope(tenant.id.parse().context("reading a tenant's id")?);
+            let connection = tenant.connections.get("twilio").context("a seeded tenant has Twilio")?;
+            let connection = connection.parse().context("reading a connection's id")?;
+            let connection = play.store.connection(&scope, connection).await?;
+            let Some(Account::Twilio {
+                account_sid,
+                numbers,
+                voice,
+                ..
+            }) = connection.map(|connection| connection.account)
+            else {
+                continue;
+            };
+            if json!(voice)["handling"] != "forward" {
+                continue;
+            }
+            return Ok(Self(Arc::new(Inner {
+                play: play.clone(),
+                tenant: tenant.clone(),
+                account_sid,
+                number: numbers.first().context("the tenant has a number")?.clone(),
+                run: u32::from_str_radix(&random_hex(2)?, 16).context("reading random digits")? % 1000,
+                callers: AtomicU32::new(0),
+            })));
+        }
+        anyhow::bail!("no seeded tenant forwards its calls")
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.0.tenant
+    }
+
+    /// A caller who never called before.
+    pub fn caller(&self) -> Result<Phone> {
+        let count = self.0.callers.fetch_add(1, Ordering::Relaxed);
+        format!("+4479{:03}{count:05}", self.0.run)
+            .parse()
+            .context("making a number")
+    }
+
+    /// Twilio reports; returns milliseconds until the answer.
+    async fn report(&self, call: &str, from: &Phone, what: &str, more: &[(&str, &str)]) -> Result<f64> {
+        let Inner {
+            play,
+            tenant,
+            account_sid,
+            number,
+            ..
+        } = &*self.0;
+        let mut fields = vec![
+            ("AccountSid", account_sid.as_str()),
+            ("ApiVersion", "2010-04-01"),
+            ("CallSid", call),
+            ("From", from.as_str()),
+            ("To", number.as_str()),
+            ("Caller", from.as_str()),
+            ("Called", number.as_str()),
+            ("Direction", "inbound"),
+        ];
+        fields.extend_from_slice(more);
+        let body: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.replace('+', "%2B")))
+            .collect();
+        let body = body.join("&");
+        let path = format!("/webhooks/twilio/{}/{}/{what}", tenant.id, tenant.connections["twilio"]);
+        let url = format!("{}{path}", play.endpoints.api);
+        let token = &tenant.secrets.twilio_auth_token;
+        let signature = providers::twilio::signature::sign(token, &url, body.as_bytes());
+        let begun = Instant::now();
+        let answer = play
+            .request(
+                "POST",
+                &path,
+                &[
+                    ("content-type", "application/x-www-form-urlencoded"),
+                    ("x-twilio-signature", &signature),
+                ],
+                body,
+            )
+            .await?;
+        let took = milliseconds(begun.elapsed());
+        ensure!(answer.status == 200, "the API answered {what} with {}", answer.status);
+        Ok(took)
+    }
+
+    /// A missed call: Twilio asks what to do, then reports that nobody picked up. Returns both acknowledgements and when the
+    /// second was posted.
+    async fn missed_call(&self, from: &Phone) -> Result<([f64; 2], Timestamp)> {
+        let call = format!("CA{}", random_hex(16)?);
+        let ring = self.report(&call, from, "voice", &[("CallStatus", "ringing")]).await?;
+        let posted = Timestamp::now();
+        let dial = [("CallStatus", "in-progress"), ("DialCallStatus", "no-answer")];
+        let dial = self.report(&call, from, "dial-result", &dial).await?;
+        Ok(([ring, dial], posted))
+    }
+
+    /// Milliseconds from `posted` to the provider's acceptance.
+    async fn accepted(&self, from: &Phone, posted: Timestamp) -> Result<f64> {
+        let begun = Instant::now();
+        loop {
+            if let Some(sent) = self.0.play.outbox(&self.0.tenant.id, from).await?.first() {
+                return Ok(sent.accepted_at.duration_since(posted).as_secs_f64() * 1000.0);
+            }
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "no message to {from} within {} s",
+                PATIENCE.as_secs()
+            );
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// So many callers at a time, each of whom calls again under another number once the provider has the message.
+    pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
+        let begun = Instant::now();
+        let mut callers = JoinSet::new();
+        for _ in 0..concurrency {
+            let network = self.clone();
+            callers.spawn(async move {
+                let mut seen = Vec::with_capacity(each);
+                for _ in 0..each {
+                    let from = network.caller()?;
+                    let (acknowledged, posted) = network.missed_call(&from).await?;
+                    seen.push((acknowledged, network.accepted(&from, posted).await?));
+                }
+                anyhow::Ok(seen)
+            });
+        }
+        let mut seen = Vec::with_capacity(concurrency * each);
+        while let Some(caller) = callers.join_next().await {
+            seen.extend(caller.context("waiting for a caller")??);
+        }
+        Ok(Load {
+            concurrency,
+            per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
+            acknowledged: Times::new(seen.iter().flat_map(|(acknowledged, _)| *acknowledged).collect()),
+            sent: Times::new(seen.iter().map(|(_, sent)| *sent).collect()),
+        })
+    }
+
+    /// So many connections that post ended calls one after the other, whatever becomes of them.
+    pub async fn webhooks(&self, concurrency: usize, each: usize) -> Result<Load> {
+        let network = self.clone();
+        many(concurrency, each, move || {
+            let network = network.clone();
+            async move { network.ended_call().await }
+        })
+        .await
+    }
+
+    /// As [`Network::webhooks`], of a function that calls nobody: what API, proxy and emulator take by themselves.
+    pub async fn nothing(&self, concurrency: usize, each: usize) -> Result<Load> {
+        let play = self.0.play.clone();
+        many(concurrency, each, move || {
+            let play = play.clone();
+            async move {
+                let begun = Instant::now();
+                let answer = play.request("GET", "/api/v1/health", &[], "").await?;
+                ensure!(answer.status == 200, "the API is not healthy: {}", answer.status);
+                Ok(milliseconds(begun.elapsed()))
+            }
+        })
+        .await
+    }
+
+    /// A telephone system reports a call that was answered: nothing follows it.
+    async fn ended_call(&self) -> Result<f64> {
+        let tenant = &self.0.tenant;
+        let connection = tenant
+            .connections
+            .get("telephony")
+            .context("the tenant has a telephone system")?;
+        let path = format!("/webhooks/telephony/{}/{connection}", tenant.id);
+        let now = Timestamp::now();
+        let event = json!({
+            "type": "call.ended",
+            "timestamp": now,
+            "data": {
+                "call_id": random_hex(8)?, "direction": "inbound", "from": self.caller()?, "to": self.0.number,
+                "outcome": "answered", "ring_seconds": 5, "talk_seconds": 60,
+            },
+        })
+        .to_string();
+        let id = format!("msg_{}", random_hex(8)?);
+        let signature = providers::telephony::sign(&tenant.secrets.telephony_secret, &id, now, event.as_bytes())
+            .context("the telephone system's secret is base64")?;
+        let headers = [
+            ("content-type", "application/json"),
+            ("webhook-id", &id),
+            ("webhook-timestamp", &now.as_second().to_string()),
+            ("webhook-signature", &signature),
+        ];
+        let begun = Instant::now();
+        let answer = self.0.play.request("POST", &path, &headers, event).await?;
+        let took = milliseconds(begun.elapsed());
+        ensure!(
+            answer.status == 200,
+            "the API answered {}: {}",
+            answer.status,
+            answer.body
+        );
+        Ok(took)
+    }
+}
+
+async fn many<F>(concurrency: usize, each: usize, once: impl Fn() -> F + Clone + Send + 'static) -> Result<Load>
+where
+    F: Future<Output = Result<f64>> + Send + 'static,
+{
+    let begun = Instant::now();
+    let mut clients = JoinSet::new();
+    for _ in 0..concurrency {
+        let once = once.clone();
+        clients.spawn(async move {
+            let mut seen = Vec::with_capacity(each);
+            for _ in 0..each {
+                seen.push(once().await?);
+            }
+            anyhow::Ok(seen)
+        });
+    }
+    let mut seen = Vec::with_capacity(concurrency * each);
+    while let Some(client) = clients.join_next().await {
+        seen.extend(client.context("waiting for a client")??);
+    }
+    Ok(Load {
+        concurrency,
+        per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
+        acknowledged: Times::new(seen),
+        sent: Times::default(),
+    })
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// How a function did while it was under load, by its own log lines.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// Invocations.
+    pub invocations: usize,
+    /// Events: records of a queue or stream, else invocations.
+    pub events: u64,
+    /// CPU milliseconds of warm invocations, and how many events those had.
+    warm_cpu_ms: f64,
+    warm_events: u64,
+    /// CPU milliseconds of first invocations.
+    cold_cpu_ms: Vec<f64>,
+    /// The most memory a process held, in KiB.
+    pub peak_kb: u64,
+}
+
+impl Work {
+    /// Adds up log lines by function.
+    pub fn of(events: &[crate::aws::LogEvent]) -> BTreeMap<String, Self> {
+        let mut all: BTreeMap<String, Self> = BTreeMap::new();
+        for event in events {
+            let Ok(line) = serde_json::from_str::<serde_json::Value>(&event.message) else {
+                continue;
+            };
+            if line["message"] != "invocation" {
+                continue;
+            }
+            let Some(function) = line["function"].as_str() else {
+                continue;
+            };
+            let number = |name: &str| line[name].as_u64().unwrap_or(0);
+            // A stream's line counts its records, a queue's what became of each.
+            let records = match number("records") {
+                0 => number("done") + number("already") + number("failed"),
+                records => records,
+            };
+            let events = records.max(1);
+            let cpu = line["cpu_ms"].as_f64().unwrap_or(0.0);
+            let work = all.entry(function.to_owned()).or_default();
+            work.invocations += 1;
+            work.events += events;
+            work.peak_kb = work.peak_kb.max(number("memory_kb"));
+            if line["cold_start"] == true {
+                work.cold_cpu_ms.push(cpu);
+            } else {
+                work.warm_cpu_ms += cpu;
+                work.warm_events += events;
+            }
+        }
+        for work in all.values_mut() {
+            work.cold_cpu_ms.sort_by(f64::total_cmp);
+        }
+        all
+    }
+
+    /// CPU milliseconds per event of a warm process.
+    pub fn cpu_ms(&self) -> f64 {
+        self.warm_cpu_ms / self.warm_events as f64
+    }
+
+    /// CPU milliseconds of a process's first invocation, in which it makes its clients: the middle one.
+    pub fn first_cpu_ms(&self) -> f64 {
+        super::percentile(&self.cold_cpu_ms, 50)
+    }
+}

@@ -1,0 +1,299 @@
+//! `docs/benchmarks.md`.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use super::{EMPTY, FOLLOW_UPS, Figures, FollowUps, STARTS, load::Load};
+use crate::bill::price;
+
+/// The aims, as the project set them before it was measured.
+const MOST_ZIPPED_MB: f64 = 3.0;
+const MOST_OVER_EMPTY_MS: f64 = 1.5;
+const MOST_MEMORY_MIB: f64 = 25.0;
+const MOST_DOLLARS_PER_1000: f64 = 0.05;
+
+/// The page.
+pub(super) fn write(figures: &Figures) -> String {
+    let mut page = String::new();
+    page += HEAD;
+    let _ = writeln!(page, "{}", machine());
+    page += &aims(figures);
+    page += &binaries(figures);
+    page += &latencies(figures);
+    page += &dollars(figures);
+    page
+}
+
+const HEAD: &str = "\
+# Benchmarks
+
+Written by `cargo stack bench`; change the code, not the page. It takes a while: it builds the shipped profile, then runs a
+stack of its own in `.stack/bench`. Parts can be had alone (`--part start`, which needs no AWS, `--part bill`, `--part load`),
+and with `--profile everyday` without the long build; both only print.
+
+";
+
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpus = read("/proc/cpuinfo");
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown CPU", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let count = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let memory = read("/proc/meminfo");
+    let gib = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
+        .map_or(0.0, |kib| kib / 1024.0 / 1024.0);
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().unwrap_or("?");
+    let today = domain::Timestamp::now().strftime("%Y-%m-%d");
+    format!(
+        "Measured {today} on {count} cores of {model}, {gib:.0} GiB, Linux {}; load average at the end {load}. \
+         Load generator, emulator, simulators and functions share these cores.\n",
+        kernel.trim()
+    )
+}
+
+fn verdict(met: bool) -> &'static str {
+    if met { "met" } else { "**missed**" }
+}
+
+fn aims(figures: &Figures) -> String {
+    let mut rows = String::new();
+    let mut row = |what: &str, aim: String, measured: String, met: bool| {
+        let _ = writeln!(rows, "| {what} | {aim} | {measured} | {} |", verdict(met));
+    };
+    let largest = figures
+        .sizes
+        .iter()
+        .filter(|(name, _)| *name != EMPTY)
+        .max_by_key(|(_, size)| size.zipped);
+    if let Some((name, size)) = largest {
+        let mb = size.zipped as f64 / 1e6;
+        row(
+            "largest function, zipped",
+            format!("≤ {MOST_ZIPPED_MB} MB"),
+            format!("{mb:.2} MB (`{name}`)"),
+            mb <= MOST_ZIPPED_MB,
+        );
+    }
+    let empty = figures.starts.iter().find(|starts| starts.name == EMPTY);
+    let slowest = figures
+        .starts
+        .iter()
+        .filter(|starts| starts.name != EMPTY)
+        .max_by(|a, b| a.wall_ms().total_cmp(&b.wall_ms()));
+    if let (Some(empty), Some(slowest)) = (empty, slowest) {
+        let over = slowest.wall_ms() - empty.wall_ms();
+        row(
+            "start to first event, over an empty function",
+            format!("≤ {MOST_OVER_EMPTY_MS} ms"),
+            format!("{over:.2} ms (`{}`)", slowest.name),
+            over <= MOST_OVER_EMPTY_MS,
+        );
+    }
+    if let Some((name, work)) = figures.work.iter().max_by_key(|(_, work)| work.peak_kb) {
+        let mib = work.peak_kb as f64 / 1024.0;
+        row(
+            "peak memory of a function",
+            format!("≤ {MOST_MEMORY_MIB} MiB"),
+            format!("{mib:.1} MiB (`{name}`)"),
+            mib <= MOST_MEMORY_MIB,
+        );
+    }
+    for FollowUps { what, count, bill } in &figures.follow_ups {
+        let dollars = bill.dollars() / *count as f64 * 1000.0;
+        row(
+            &format!("1,000 follow-ups with three statuses, {what}"),
+            format!("≤ ${MOST_DOLLARS_PER_1000}"),
+            format!("${dollars:.4}"),
+            dollars <= MOST_DOLLARS_PER_1000,
+        );
+    }
+    if rows.is_empty() {
+        return rows;
+    }
+    format!("\n## Aims\n\n| what | aim | measured | |\n| --- | --- | --- | --- |\n{rows}")
+}
+
+fn binaries(figures: &Figures) -> String {
+    if figures.starts.is_empty() && figures.work.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "
+## Functions
+
+*Size*: the stripped binary, and zipped as `sam deploy` uploads it. *Start*: from making the process to its first request for an
+event, against a runtime API on loopback that counts and hands out nothing; the middle one of {STARTS} starts, all functions in
+turns (in brackets the quickest), and what the process computed until then. `{EMPTY}` (`infra/empty_function`) is
+`lambda_runtime` and a handler that returns its event, built in the same profile. *CPU per event*: under the loads below, warm
+processes, by the functions' own log lines (an event is a request, a queue's or a stream's record). *First event*: CPU of a
+process's first invocation, in which it makes its clients and connections. *Peak memory*: the most any process held (`VmHWM`).
+
+| function | size | zipped | start | start CPU | over empty | CPU per event | first event | peak memory |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+"
+    );
+    let empty = figures.starts.iter().find(|starts| starts.name == EMPTY);
+    let mut names: BTreeSet<&str> = figures.work.keys().map(String::as_str).collect();
+    names.extend(figures.starts.iter().map(|starts| starts.name.as_str()));
+    for name in names {
+        let size = figures.sizes.get(name);
+        let starts = figures.starts.iter().find(|starts| starts.name == name);
+        let work = figures.work.get(name);
+        let mb = |bytes: Option<u64>| bytes.map_or_else(String::new, |bytes| format!("{:.2} MB", bytes as f64 / 1e6));
+        let ms = |value: Option<f64>| match value {
+            Some(value) if value.is_finite() => format!("{value:.2} ms"),
+            _ => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "| `{name}` | {} | {} | {} | {} | {} | {} | {} | {} |",
+            mb(size.map(|size| size.bytes)),
+            mb(size.map(|size| size.zipped)),
+            starts.map_or_else(String::new, |starts| format!(
+                "{:.2} ms ({:.2})",
+                starts.wall_ms(),
+                starts.quickest_ms()
+            )),
+            ms(starts.map(super::Starts::cpu_ms)),
+            ms(starts
+                .zip(empty)
+                .filter(|_| name != EMPTY)
+                .map(|(starts, empty)| starts.wall_ms() - empty.wall_ms())),
+            ms(work.map(super::Work::cpu_ms)),
+            ms(work.map(super::Work::first_cpu_ms)),
+            match (work, starts) {
+                (Some(work), _) => format!("{:.1} MiB", work.peak_kb as f64 / 1024.0),
+                (None, Some(starts)) => format!("{:.1} MiB at start", starts.peak_mib()),
+                (None, None) => String::new(),
+            },
+        );
+    }
+    text
+}
+
+fn times(load: &Load) -> String {
+    format!(
+        "{:.0} | {:.1} / {:.1} ms",
+        load.per_second,
+        load.acknowledged.percentile(50),
+        load.acknowledged.percentile(99)
+    )
+}
+
+fn latencies(figures: &Figures) -> String {
+    if figures.calls.is_empty() {
+        return String::new();
+    }
+    let mut text = "
+## Latency
+
+Signed webhooks go to the public port; the emulator's HTTP API, Lambda and queues are Python on the same cores, so these are
+bounds on what a person sees locally, not on AWS. The column for a function that calls nobody (`health`) is what the emulator takes by itself.
+
+*Calls*: so many callers at a time. Each posts Twilio's `voice` and `dial-result`, waits until the provider has accepted the
+message, and calls again under a new number. *Call → send* is from posting `dial-result` to the provider's `accepted_at`.
+
+| calls at a time | calls/s | acknowledged p50 / p99 | call → send p50 / p95 |
+| ---: | ---: | ---: | ---: |
+"
+    .to_owned();
+    for load in &figures.calls {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0} / {:.0} ms |",
+            load.concurrency,
+            times(load),
+            load.sent.percentile(50),
+            load.sent.percentile(95)
+        );
+    }
+    text += "
+*Webhooks*: so many connections post `call.ended` one after the other, as fast as they are answered, while the queues behind
+are worked.
+
+| connections | webhooks/s | acknowledged p50 / p99 | emulator alone: requests/s | p50 / p99 |
+| ---: | ---: | ---: | ---: | ---: |
+";
+    for (load, nothing) in figures.webhooks.iter().zip(&figures.nothing) {
+        let _ = writeln!(text, "| {} | {} | {} |", load.concurrency, times(load), times(nothing));
+    }
+    text += "
+The same work on FastAPI + Celery + PostgreSQL + Redis, 2 cores, at 100 calls/s: acknowledgement p50 40 ms, p99 975 ms; call →
+send p50 0.5 s; with workers killed, 5 of 1,200 messages never sent and 7 sent but not recorded. Those processes are the
+deployment itself; here an emulator of AWS stands between, and takes most of the time.
+";
+    text
+}
+
+fn dollars(figures: &Figures) -> String {
+    if figures.follow_ups.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "
+## Dollars
+
+{FOLLOW_UPS} missed calls of new callers, one after the other (so that no batch makes them cheaper): each gets one WhatsApp message
+that is sent, delivered and read. Counted from the functions' own log lines at list prices in us-east-1 without free tier; running
+times are this machine's, at 256 MB and arm64's price. Queues' idle polls, keys, alarms and what the providers charge are not in it.
+"
+    );
+    for FollowUps { what, count, bill } in &figures.follow_ups {
+        let each = *count as f64;
+        let _ = write!(
+            text,
+            "\nA call with {what}:\n\n| per follow-up | how much | list price | per 1,000 |\n| --- | ---: | ---: | ---: |\n"
+        );
+        for item in bill.items().iter().filter(|item| item.quantity > 0.0) {
+            let _ = writeln!(
+                text,
+                "| {} | {:.2} | ${} per million | ${:.5} |",
+                item.what,
+                item.quantity / each,
+                significant(item.dollars / item.quantity * 1e6),
+                item.dollars / each * 1000.0
+            );
+        }
+        let _ = writeln!(text, "| **all** | | | **${:.4}** |", bill.dollars() / each * 1000.0);
+        let _ = write!(
+            text,
+            "\n| function | invocations | requests to AWS | write units | read units | operations |\n\
+             | --- | ---: | ---: | ---: | ---: | --- |\n"
+        );
+        for (name, used) in &bill.functions {
+            let operations: Vec<_> = used
+                .aws
+                .iter()
+                .map(|(action, count)| format!("{action} {:.1}", *count as f64 / each))
+                .collect();
+            let _ = writeln!(
+                text,
+                "| `{name}` | {:.2} | {:.2} | {:.2} | {:.2} | {} |",
+                used.invocations as f64 / each,
+                used.requests as f64 / each,
+                used.write / each,
+                used.read / each,
+                operations.join(", ")
+            );
+        }
+    }
+    let _ = writeln!(
+        text,
+        "\nCapacity is most of it: a write unit costs as much as {:.0} read units, and every kilobyte of an item counts once for the table\n\
+         and once per index that it touches, twice within a transaction.",
+        price::WRITE_UNIT / price::READ_UNIT
+    );
+    text
+}
+
+/// A price with as many digits as it has, at most four.
+fn significant(price: f64) -> String {
+    let text = format!("{price:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
