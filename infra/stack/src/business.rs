@@ -1,6 +1,7 @@
 //! Businesses opened in a running stack for one test or one run alone: nobody else's customers, faults or pauses touch them.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,6 +23,8 @@ use crate::{
 /// Opens businesses in one running stack.
 #[derive(Clone)]
 pub struct Town {
+    /// The CloudFormation stack's outputs by name.
+    pub outputs: BTreeMap<String, String>,
     play: Play,
     deployment: Deployment,
     model: PathBuf,
@@ -66,6 +69,7 @@ impl Town {
             simulators: Arc::new(Mutex::new(
                 serde_json::from_slice(&text).context("reading the simulators' configuration")?,
             )),
+            outputs,
         })
     }
 

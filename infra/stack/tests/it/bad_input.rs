@@ -1,0 +1,363 @@
+//! What must not be let in, and what the senders of it are told.
+
+use anyhow::{Context as _, Result, ensure};
+use domain::Timestamp;
+use providers::{telephony, twilio, whatsapp};
+use serde_json::{Value, json};
+use stack::play::Answer;
+
+use crate::stage::{Business, Stage, customer, on_stage};
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Every webhook, with its provider's word in metrics and the type of its body.
+const WEBHOOKS: [(&str, &str); 8] = [
+    ("telephony", JSON),
+    ("whatsapp", JSON),
+    ("twilio/voice", FORM),
+    ("twilio/dial-result", FORM),
+    ("twilio/status", FORM),
+    ("twilio/recording", FORM),
+    ("twilio/inbound", FORM),
+    ("twilio/message-status", FORM),
+];
+
+fn now() -> Result<Timestamp> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
+}
+
+/// Headers that prove `body`, sent to `path`, to be from this business's provider.
+fn signed(
+    business: &Business<'_>,
+    what: &str,
+    path: &str,
+    body: &[u8],
+    at: Timestamp,
+) -> Result<Vec<(&'static str, String)>> {
+    let secrets = &business.tenant.secrets;
+    Ok(match what.split('/').next() {
+        Some("telephony") => {
+            let signature = telephony::sign(&secrets.telephony_secret, "msg_test", at, body);
+            vec![
+                ("webhook-id", "msg_test".to_owned()),
+                ("webhook-timestamp", at.as_second().to_string()),
+                ("webhook-signature", signature.context("the secret is one")?),
+            ]
+        }
+        Some("whatsapp") => vec![(
+            "x-hub-signature-256",
+            whatsapp::signature::sign(&secrets.whatsapp_app_secret, body),
+        )],
+        _ => {
+            let url = format!("{}{path}", business.stage.play.endpoints.api);
+            vec![(
+                "x-twilio-signature",
+                twilio::signature::sign(&secrets.twilio_auth_token, &url, body),
+            )]
+        }
+    })
+}
+
+async fn post(
+    stage: &Stage,
+    path: &str,
+    content_type: &str,
+    headers: &[(&'static str, String)],
+    body: impl Into<Vec<u8>>,
+) -> Result<Answer> {
+    let mut all: Vec<(&str, &str)> = vec![("content-type", content_type)];
+    all.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
+    stage.play.request("POST", path, &all, body.into()).await
+}
+
+/// A body that its webhook would understand.
+fn understood(what: &str, business: &Business<'_>, from: &domain::phone::Phone) -> Result<String> {
+    let at = now()?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Ok(match what {
+        "telephony" => json!({
+            "type": "call.ended", "timestamp": at,
+            "data": { "call_id": format!("forged-{from}"), "direction": "inbound", "from": from, "to": "+97145550000",
+                      "started_at": at, "ended_at": at, "outcome": "missed" },
+        })
+        .to_string(),
+        "whatsapp" => json!({
+            "object": "whatsapp_business_account",
+            "entry": [{ "id": "1", "changes": [{ "field": "messages", "value": {
+                "messaging_product": "whatsapp", "metadata": { "display_phone_number": "1", "phone_number_id": "2" },
+                "messages": [{ "id": format!("wamid.{from}"), "from": from.digits(), "timestamp": "1700000000",
+                               "type": "text", "text": { "body": "forged" } }],
+            } }] }],
+        })
+        .to_string(),
+        _ => format!(
+            "AccountSid=AC00&CallSid=CA{digits}&MessageSid=SM{digits}&From=%2B{digits}&To=%2B97145550000&CallStatus=no-answer&Body=forged&MessageStatus=delivered",
+            digits = from.digits(),
+        ),
+    }
+    .replace("{tenant}", business.id()))
+}
+
+#[test]
+fn forged_webhooks_all_get_the_same_401_and_leave_nothing() {
+    on_stage(async |stage| {
+        let business = stage.business("Forged").await?;
+        let mut bodies = std::collections::BTreeSet::new();
+        for (what, content_type) in WEBHOOKS {
+            let from = customer();
+            let path = business.webhook(what);
+            let body = understood(what, &business, &from)?;
+            let right = signed(&business, what, &path, body.as_bytes(), now()?)?;
+            let garbled: Vec<_> = right.iter().map(|(name, _)| (*name, "garbage".to_owned())).collect();
+            let of_another_body = signed(&business, what, &path, b"{}", now()?)?;
+            let mut forgeries = vec![
+                ("none", path.clone(), Vec::new()),
+                ("malformed", path.clone(), garbled),
+                ("of another body", path.clone(), of_another_body),
+            ];
+            if what == "telephony" {
+                let old = Timestamp::from_second(now()?.as_second() - 3600)?;
+                let stale = signed(&business, what, &path, body.as_bytes(), old)?;
+                forgeries.push(("stale", path.clone(), stale));
+            }
+            let other_tenant = path.replace(business.id(), "tnt_01hq5n0b0dy00000000000000a");
+            let connection = &business.tenant.connections[what.split('/').next().context("a kind")?];
+            let other_connection = path.replace(connection.as_str(), "conn_01hq5n0b0dy00000000000000a");
+            let no_ids = path.replace(business.id(), "nobody");
+            forgeries.push(("unknown tenant", other_tenant, right.clone()));
+            forgeries.push(("unknown connection", other_connection, right.clone()));
+            forgeries.push(("no tenant's id", no_ids, right));
+            for (forgery, path, headers) in forgeries {
+                let answer = post(stage, &path, content_type, &headers, body.clone()).await?;
+                ensure!(
+                    answer.status == 401,
+                    "{what}, {forgery}: {} {}",
+                    answer.status,
+                    answer.body
+                );
+                ensure!(
+                    answer.header("content-type") == Some("application/problem+json"),
+                    "{what}, {forgery}"
+                );
+                bodies.insert(answer.body);
+            }
+            ensure!(
+                stage.play.customer(business.id(), &from).await?.is_none(),
+                "{what}: stored"
+            );
+        }
+        ensure!(bodies.len() == 1, "the answers differ: {bodies:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn refused_webhooks_are_counted_per_provider() {
+    on_stage(async |stage| {
+        let business = stage.business("Counted refusals").await?;
+        for (what, content_type, provider) in [
+            ("telephony", JSON, "telephony"),
+            ("whatsapp", JSON, "whatsapp"),
+            ("twilio/status", FORM, "twilio"),
+            ("twilio/inbound", FORM, "twilio"),
+        ] {
+            post(stage, &business.webhook(what), content_type, &[], "").await?;
+            stage
+                .logged("a refusal in the metrics", |line| {
+                    line["webhook_refused"].as_f64().is_some_and(|count| count >= 1.0) && line["provider"] == provider
+                })
+                .await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn handshake_needs_the_connections_own_token() {
+    on_stage(async |stage| {
+        let business = stage.business("Handshake").await?;
+        let (_, shared) = stage.town.meta_app()?;
+        let own = &business.tenant.secrets.whatsapp_verify_token;
+        let ask = async |path: &str, mode: &str, token: &str| {
+            let path = format!("{path}?hub.mode={mode}&hub.verify_token={token}&hub.challenge=4711");
+            stage.play.request("GET", &path, &[], "").await
+        };
+        let path = business.webhook("whatsapp");
+        for (path, token) in [(path.as_str(), own), ("/webhooks/whatsapp", &shared)] {
+            let right = ask(path, "subscribe", token).await?;
+            ensure!(right.status == 200 && right.body == "4711", "{path}: {right:?}");
+            for (mode, token) in [
+                ("subscribe", "wrong"),
+                ("subscribe", ""),
+                ("unsubscribe", token.as_str()),
+            ] {
+                let wrong = ask(path, mode, token).await?;
+                ensure!(wrong.status == 403, "{path} {mode} {token:?}: {wrong:?}");
+                ensure!(!wrong.body.contains("4711"));
+            }
+        }
+        let nobody = path.replace(business.id(), "tnt_01hq5n0b0dy00000000000000a");
+        ensure!(ask(&nobody, "subscribe", own).await?.status == 403);
+        // One business's token opens no other's.
+        let other = stage.business("Handshake of another").await?;
+        ensure!(ask(&other.webhook("whatsapp"), "subscribe", own).await?.status == 403);
+        Ok(())
+    });
+}
+
+#[test]
+fn signed_but_unreadable_is_kept_and_the_provider_told_it_is_fine() {
+    on_stage(async |stage| {
+        let business = stage.business("Unreadable").await?;
+        let bucket = &stage.town.outputs["RawBucketName"];
+        for (what, content_type, provider, body) in [
+            (
+                "whatsapp",
+                JSON,
+                "whatsapp",
+                "{\"object\": \"whatsapp_business_account\", \"entry\": 1",
+            ),
+            ("twilio/status", FORM, "twilio", "Nothing=of+a+call"),
+            ("twilio/voice", FORM, "twilio", "Nothing=of+a+call"),
+            ("twilio/inbound", FORM, "twilio", "Nothing=of+a+message"),
+        ] {
+            let path = business.webhook(what);
+            // A word of this test's own, to find what was kept.
+            let mark = customer();
+            let body = format!("{body}&mark={}", mark.digits());
+            let mut headers = signed(&business, what, &path, body.as_bytes(), now()?)?;
+            headers.push(("x-correlation-id", format!("unreadable-{}", mark.digits())));
+            let answer = post(stage, &path, content_type, &headers, body.clone()).await?;
+            ensure!(answer.status == 200, "{what}: {answer:?}");
+            stage
+                .logged("the unreadable webhook counted", |line| {
+                    line["correlation_id"] == format!("unreadable-{}", mark.digits()).as_str()
+                        && line["unreadable"] == 1
+                })
+                .await?;
+            let list = json!({ "Bucket": bucket, "Prefix": format!("raw/unreadable/{provider}/") });
+            let kept = stage.aws.call("s3", "list_objects_v2", list).await?;
+            let keys: Vec<_> = kept["Contents"].as_array().into_iter().flatten().rev().collect();
+            let mut found = false;
+            for key in keys {
+                let get = json!({ "Bucket": bucket, "Key": key["Key"] });
+                let object = stage.aws.call("s3", "get_object", get).await?;
+                if object["Body"] == body.as_str() {
+                    found = true;
+                    break;
+                }
+            }
+            ensure!(found, "{what}: the raw body is not in the bucket");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn generic_event_that_cannot_be_read_says_what_to_send() {
+    on_stage(async |stage| {
+        let business = stage.business("Unprocessable").await?;
+        let path = business.webhook("telephony");
+        for (body, reason) in [
+            ("not json".to_owned(), ""),
+            (json!({ "type": "call.ended", "data": {} }).to_string(), "data."),
+            (json!({ "type": "call.began", "data": {} }).to_string(), "type"),
+        ] {
+            let headers = signed(&business, "telephony", &path, body.as_bytes(), now()?)?;
+            let answer = post(stage, &path, JSON, &headers, body.clone()).await?;
+            ensure!(answer.status == 422, "{body}: {answer:?}");
+            let problem: Value = serde_json::from_str(&answer.body).context("a problem is JSON")?;
+            let detail = problem["detail"].as_str().unwrap_or_default();
+            ensure!(!detail.is_empty() && detail.contains(reason), "{body}: {detail}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn wrong_method_type_and_size_are_refused_as_such() {
+    on_stage(async |stage| {
+        let business = stage.business("Wrong").await?;
+        for (what, content_type) in WEBHOOKS {
+            let path = business.webhook(what);
+            for method in ["PUT", "DELETE", "PATCH"] {
+                let answer = stage
+                    .play
+                    .request(method, &path, &[("content-type", content_type)], "")
+                    .await?;
+                ensure!(answer.status == 405, "{method} {what}: {answer:?}");
+                ensure!(
+                    answer.header("allow").is_some_and(|allow| allow.contains("POST")),
+                    "{method} {what}: {answer:?}"
+                );
+            }
+            let wrong = if content_type == JSON { FORM } else { JSON };
+            for other in [wrong, "text/plain", ""] {
+                let answer = post(stage, &path, other, &[], "{}").await?;
+                ensure!(answer.status == 415, "{what} as {other:?}: {answer:?}");
+            }
+        }
+        // Signed, so that only its size speaks against it. On AWS, Lambda's own limit lies at 6 MB.
+        for (what, content_type) in [("telephony", JSON), ("whatsapp", JSON), ("twilio/inbound", FORM)] {
+            let path = business.webhook(what);
+            let body = vec![b'a'; 3 * 1024 * 1024 + 1];
+            let headers = signed(&business, what, &path, &body, now()?)?;
+            let answer = post(stage, &path, content_type, &headers, body).await?;
+            ensure!(answer.status == 413, "{what}: {} {}", answer.status, answer.body);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn events_for_numbers_of_another_connection_are_ignored_and_counted() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Own numbers", |plan| {
+                plan.connection("telephony")["account"]["lines"] = json!(["+97145559999"]);
+            })
+            .await?;
+        for (what, content_type) in [
+            ("telephony", JSON),
+            ("whatsapp", JSON),
+            ("twilio/status", FORM),
+            ("twilio/inbound", FORM),
+        ] {
+            let from = customer();
+            let path = business.webhook(what);
+            // Account, number and line in these bodies are nobody's.
+            let body = understood(what, &business, &from)?;
+            let mut headers = signed(&business, what, &path, body.as_bytes(), now()?)?;
+            let mark = format!("foreign-{}", from.digits());
+            headers.push(("x-correlation-id", mark.clone()));
+            let answer = post(stage, &path, content_type, &headers, body).await?;
+            ensure!(answer.status == 200, "{what}: {answer:?}");
+            stage
+                .logged("the foreign event counted", |line| {
+                    line["correlation_id"] == mark.as_str() && line["foreign"] == 1
+                })
+                .await?;
+            ensure!(
+                stage.play.customer(business.id(), &from).await?.is_none(),
+                "{what}: stored"
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn one_tenants_secret_proves_nothing_to_another() {
+    on_stage(async |stage| {
+        let (mine, theirs) = (stage.business("Mine").await?, stage.business("Theirs").await?);
+        for (what, content_type) in WEBHOOKS {
+            let path = theirs.webhook(what);
+            let body = understood(what, &mine, &customer())?;
+            let headers = signed(&mine, what, &path, body.as_bytes(), now()?)?;
+            let answer = post(stage, &path, content_type, &headers, body).await?;
+            ensure!(answer.status == 401, "{what}: {answer:?}");
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,501 @@
+//! From a call to a message: what a caller gets, once, on which channel, and why.
+
+use anyhow::{Context as _, Result, ensure};
+use domain::{
+    call::Outcome,
+    contact::Identity,
+    message::{AttemptState, Channel, Ended, MessageState},
+    record::Entry,
+};
+use serde_json::json;
+
+use crate::stage::{PATIENCE, Stage, customer, on_stage};
+
+#[test]
+fn missed_call_is_answered_by_whatsapp_once_and_followed_until_it_is_read() {
+    on_stage(async |stage| {
+        let business = stage.business("Missed").await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let sent = business.accepted(&caller, Channel::WhatsApp).await?;
+        ensure!(sent.via == "graph", "{sent:?}");
+        let template = sent.template.as_ref().context("WhatsApp carries a template")?;
+        ensure!(
+            template.name == "missed_call" && template.parameters[0] == "there" && template.parameters[1] == "Missed"
+        );
+
+        let message = business
+            .known(&caller, "the message read", |customer| {
+                let message = customer.messages.first()?;
+                (message.state() == MessageState::Read).then(|| message.clone())
+            })
+            .await?;
+        let key = sent.key().context("our key travelled")?;
+        ensure!(key.message == message.id && key.attempt == 1, "{key:?}");
+        let attempt = message.last().context("one attempt")?;
+        ensure!(
+            attempt.delivered_at.is_some() && attempt.read_at.is_some() && attempt.cost.is_some(),
+            "{attempt:?}"
+        );
+
+        let call = business.decided(&caller, 1).await?;
+        ensure!(
+            call.outcome == Outcome::Missed && call.reason == "follow_up",
+            "{call:?}"
+        );
+        ensure!(
+            call.decision.starts_with("WhatsApp at once, SMS if not delivered"),
+            "{}",
+            call.decision
+        );
+        ensure!(call.message == Some(message.id));
+        ensure!(message.due.is_none(), "read, so nothing is left to do: {message:?}");
+        ensure!(business.outbox(&caller).await?.len() == 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn any_telephone_system_can_report_a_missed_call() {
+    on_stage(async |stage| {
+        let business = stage.business("Telephone system").await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        business.accepted(&caller, Channel::WhatsApp).await?;
+        let call = business.decided(&caller, 1).await?;
+        ensure!(
+            call.outcome == Outcome::Missed && call.facts.ring_seconds == Some(25),
+            "{call:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn redelivered_and_shuffled_webhooks_send_once() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Redelivered", |plan| {
+                plan.connection("twilio")["account"]["voice"] =
+                    json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
+            })
+            .await?;
+        business.fault(json!({ "kind": "duplicate_webhooks" })).await?;
+        business.fault(json!({ "kind": "reordered_webhooks" })).await?;
+        for via in ["twilio", "telephony"] {
+            let caller = customer();
+            let chaos = json!({ "via": via, "repeat": 3, "shuffle": true });
+            business.call(&caller, "missed", chaos).await?;
+            business
+                .known(&caller, "the message read", |customer| {
+                    let message = customer.messages.first()?;
+                    (message.state() == MessageState::Read).then_some(())
+                })
+                .await?;
+            let known = stage
+                .play
+                .customer(business.id(), &caller)
+                .await?
+                .context("a contact")?;
+            ensure!(known.calls.len() == 1 && known.messages.len() == 1, "{via}: {known}");
+            ensure!(known.contact.calls == 1, "{via}: counted {} times", known.contact.calls);
+            ensure!(business.outbox(&caller).await?.len() == 1, "{via}: sent more than once");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn voicemail_is_followed_up_and_its_length_known() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Voicemail", |plan| {
+                plan.connection("twilio")["account"]["voice"] = json!({ "handling": "voicemail" });
+            })
+            .await?;
+        let caller = customer();
+        let call = json!({ "via": "twilio", "talk_seconds": 14 });
+        business.call(&caller, "voicemail", call).await?;
+        business.accepted(&caller, Channel::WhatsApp).await?;
+        let call = business.decided(&caller, 1).await?;
+        ensure!(call.outcome == Outcome::Voicemail, "{call:?}");
+        ensure!(call.facts.voicemail_seconds == Some(14), "{call:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn forwarded_call_is_decided_by_its_dial_result() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Forwarded", |plan| {
+                plan.connection("twilio")["account"]["voice"] =
+                    json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
+            })
+            .await?;
+        for (outcome, expected) in [
+            ("missed", Outcome::Missed),
+            ("busy", Outcome::Busy),
+            ("abandoned", Outcome::Abandoned),
+            ("answered", Outcome::Answered),
+        ] {
+            let caller = customer();
+            business.call(&caller, outcome, json!({ "via": "twilio" })).await?;
+            let call = business.decided(&caller, 1).await?;
+            ensure!(call.outcome == expected, "{outcome}: {call:?}");
+            ensure!(
+                call.message.is_some() == (expected != Outcome::Answered),
+                "{outcome}: {}",
+                call.decision
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn own_voice_flow_needs_its_final_status_only() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Own flow", |plan| {
+                plan.connection("twilio")["account"]["voice"] = json!({ "handling": "own_flow" });
+            })
+            .await?;
+        let caller = customer();
+        let own = json!({ "via": "twilio", "own_flow": true });
+        business.call(&caller, "missed", own.clone()).await?;
+        business.accepted(&caller, Channel::WhatsApp).await?;
+        // `completed` alone never means missed: nobody knows who spoke.
+        let other = customer();
+        business.call(&other, "answered", own).await?;
+        let call = business.decided(&other, 1).await?;
+        ensure!(call.outcome == Outcome::Unknown && call.message.is_none(), "{call:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn calls_that_must_not_be_followed_say_why() {
+    on_stage(async |stage| {
+        let business = stage.business("Silent").await?;
+        let telephony = json!({ "via": "telephony" });
+        for (outcome, direction, reason) in [
+            ("answered", "inbound", "no_rule"),
+            ("missed", "outbound", "outbound"),
+            ("something new", "inbound", "unknown_outcome"),
+        ] {
+            let caller = customer();
+            let mut more = telephony.clone();
+            more["direction"] = direction.into();
+            if direction == "outbound" {
+                // The business calls the customer.
+                let line = customer();
+                more["to"] = json!(caller);
+                business.call(&line, outcome, more).await?;
+            } else {
+                business.call(&caller, outcome, more).await?;
+            }
+            let call = business.decided(&caller, 1).await?;
+            ensure!(
+                call.reason == reason && call.message.is_none(),
+                "{outcome} {direction}: {}",
+                call.decision
+            );
+            ensure!(call.decision.starts_with("no message: "), "{}", call.decision);
+            ensure!(business.outbox(&caller).await?.is_empty());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn withheld_numbers_are_stored_and_left_alone() {
+    on_stage(async |stage| {
+        let business = stage.business("Withheld").await?;
+        let scope = access::operator::scope(business.id().parse()?);
+        for (via, connection) in [("twilio", "twilio"), ("telephony", "telephony")] {
+            let call = json!({ "tenant": business.id(), "from": "anonymous", "outcome": "missed", "via": via });
+            stage.play.post("/calls", &call).await?;
+            let nobody = Identity::Withheld(business.tenant.connections[connection].parse()?);
+            let reason = stack::play::until(PATIENCE, "the withheld call", async || {
+                let Some(contact) = stage.play.store.contact_of(&scope, &nobody).await? else {
+                    return Ok(stack::play::Look::Instead("no contact".to_owned()));
+                };
+                let history = stage.play.store.history(&scope, contact.id, 10).await?;
+                let call = history.iter().find_map(|entry| match entry {
+                    Entry::Call(call) => Some(call.reason.clone()),
+                    _ => None,
+                });
+                Ok(call.map_or_else(
+                    || stack::play::Look::Instead("no call".to_owned()),
+                    stack::play::Look::Seen,
+                ))
+            })
+            .await?;
+            ensure!(reason == "withheld", "{via}: {reason}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn repeat_caller_is_held_by_the_cooldown() {
+    on_stage(async |stage| {
+        let business = stage.business("Cooldown").await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        business.accepted(&caller, Channel::WhatsApp).await?;
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let second = business.decided(&caller, 2).await?;
+        ensure!(
+            second.reason == "cooldown" && second.decision.contains("cooldown 24 h"),
+            "{}",
+            second.decision
+        );
+        ensure!(business.outbox(&caller).await?.len() == 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn answered_call_cancels_a_follow_up_not_sent_yet() {
+    on_stage(async |stage| {
+        let business = stage.changed_business("Answered after all", delayed).await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        business.decided(&caller, 1).await?;
+        business
+            .call(&caller, "answered", json!({ "via": "telephony" }))
+            .await?;
+        let message = business.settled(&caller).await?;
+        ensure!(message.state() == MessageState::Cancelled, "{message:?}");
+        ensure!(
+            matches!(&message.ended, Some(Ended::Cancelled(why)) if why.contains("answered")),
+            "{:?}",
+            message.ended
+        );
+        ensure!(business.outbox(&caller).await?.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
+    on_stage(async |stage| {
+        let business = stage.changed_business("Wrote first", delayed).await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        business.decided(&caller, 1).await?;
+        business.reply(&caller, Channel::WhatsApp, "I just called you").await?;
+        let message = business.settled(&caller).await?;
+        ensure!(message.state() == MessageState::Cancelled, "{message:?}");
+        ensure!(business.outbox(&caller).await?.is_empty());
+        Ok(())
+    });
+}
+
+fn delayed(plan: &mut stack::business::Plan) {
+    plan.then()["delay_seconds"] = 600.into();
+}
+
+#[test]
+fn unfit_template_stores_the_call_with_the_reason_and_sends_nothing() {
+    on_stage(async |stage| {
+        let unknown = stage
+            .changed_business("Unknown template", |plan| {
+                plan.then()["channels"] = json!(["whatsapp"]);
+                plan.then()["template"]["name"] = "no_such_template".into();
+            })
+            .await?;
+        let variables = stage
+            .changed_business("Wrong variables", |plan| {
+                plan.then()["channels"] = json!(["whatsapp"]);
+                plan.then()["template"]["variables"] = json!({ "1": { "text": "only one" } });
+            })
+            .await?;
+        for business in [unknown, variables] {
+            let caller = customer();
+            business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+            let call = business.decided(&caller, 1).await?;
+            ensure!(call.reason == "template" && call.message.is_none(), "{}", call.decision);
+            ensure!(
+                call.decision.contains("missed_call") || call.decision.contains("no_such_template"),
+                "{}",
+                call.decision
+            );
+            ensure!(business.outbox(&caller).await?.is_empty());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn landline_gets_no_sms() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Landline", |plan| plan.then()["channels"] = json!(["sms"]))
+            .await?;
+        let caller = "+97143334455".parse()?;
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let call = business.decided(&caller, 1).await?;
+        ensure!(
+            call.reason == "no_channel" && call.decision.contains("landline"),
+            "{}",
+            call.decision
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn whatsapp_goes_through_twilio_where_the_connection_says_so() {
+    on_stage(async |stage| {
+        let sender = customer();
+        let business = stage
+            .changed_business("WhatsApp through Twilio", |plan| {
+                plan.connection("twilio")["account"]["whatsapp_sender"] = json!(sender);
+                for template in plan.file["templates"].as_array_mut().expect("the bakery has templates") {
+                    template["content_sid"] = "HX00000000000000000000000000000001".into();
+                }
+            })
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let sent = business.accepted(&caller, Channel::WhatsApp).await?;
+        ensure!(sent.via == "twilio", "{sent:?}");
+        business
+            .known(&caller, "the message read", |customer| {
+                (customer.messages.first()?.state() == MessageState::Read).then_some(())
+            })
+            .await?;
+        business.reply(&caller, Channel::WhatsApp, "Thank you").await?;
+        business
+            .known(&caller, "the reply, with an open window", |customer| {
+                let written = customer.received.first()?;
+                (written.message.channel == Channel::WhatsApp && customer.contact.last_whatsapp_at.is_some())
+                    .then_some(())
+            })
+            .await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn shared_meta_app_finds_the_tenant_by_its_number() {
+    on_stage(async |stage| {
+        let (app_secret, verify_token) = stage.town.meta_app()?;
+        let business = stage
+            .changed_business("Shared app", |plan| {
+                plan.connection("whatsapp")["verify"] =
+                    json!({ "kind": "whatsapp", "app_secrets": [], "verify_token": "" });
+                plan.simulated = json!({ "whatsapp": {
+                    "shared_app": true, "app_secret": app_secret, "verify_token": verify_token,
+                } });
+            })
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        business
+            .known(&caller, "the message read", |customer| {
+                (customer.messages.first()?.state() == MessageState::Read).then_some(())
+            })
+            .await?;
+        business.reply(&caller, Channel::WhatsApp, "Hello").await?;
+        business
+            .known(&caller, "the reply", |customer| customer.received.first().map(drop))
+            .await?;
+        let shaken = stage
+            .play
+            .post("/handshakes", &json!({ "tenant": business.id() }))
+            .await?;
+        ensure!(shaken["challenge_echoed"] == true, "{shaken}");
+        Ok(())
+    });
+}
+
+#[test]
+fn two_businesses_with_the_same_caller_know_nothing_of_each_other() {
+    on_stage(async |stage| {
+        let (first, second) = (stage.business("First").await?, stage.business("Second").await?);
+        let caller = customer();
+        for business in [&first, &second] {
+            business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+            business.accepted(&caller, Channel::WhatsApp).await?;
+        }
+        first.reply(&caller, Channel::WhatsApp, "STOP").await?;
+        first
+            .known(&caller, "the opt-out", |customer| {
+                customer.contact.opted_out.as_ref().map(drop)
+            })
+            .await?;
+        let there = stage.play.customer(second.id(), &caller).await?.context("a contact")?;
+        ensure!(
+            there.contact.opted_out.is_none() && there.received.is_empty(),
+            "{there}"
+        );
+        ensure!(there.calls.len() == 1 && there.messages.len() == 1, "{there}");
+        let here = stage.play.customer(first.id(), &caller).await?.context("a contact")?;
+        ensure!(here.contact.id != there.contact.id);
+        Ok(())
+    });
+}
+
+#[test]
+fn day_counters_are_exact() {
+    on_stage(async |stage: &Stage| -> Result<()> {
+        let business = stage.business("Counted").await?;
+        business.fault(json!({ "kind": "duplicate_webhooks" })).await?;
+        for _ in 0..3 {
+            let caller = customer();
+            let chaos = json!({ "via": "telephony", "repeat": 3, "shuffle": true });
+            business.call(&caller, "missed", chaos).await?;
+            business.accepted(&caller, Channel::WhatsApp).await?;
+        }
+        let scope = access::operator::scope(business.id().parse()?);
+        let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+        let day = store::day(domain::Timestamp::from_second(i64::try_from(seconds.as_secs())?)?);
+        stack::play::until(PATIENCE, "the day's counters", async || {
+            let counters = stage.play.store.day_counters(&scope, &day).await?;
+            let exact = ["calls", "calls_missed", "calls_followed_up", "messages"]
+                .iter()
+                .all(|name| counters.get(*name) == Some(&3));
+            Ok(if exact {
+                stack::play::Look::Seen(())
+            } else {
+                stack::play::Look::Instead(format!("{counters:?}"))
+            })
+        })
+        .await
+    });
+}
+
+#[test]
+fn person_known_by_a_business_scoped_id_is_the_caller() {
+    on_stage(async |stage| {
+        let business = stage.business("Hidden number").await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        business
+            .known(&caller, "the business-scoped id", |customer| {
+                customer.contact.bsuid.clone()
+            })
+            .await?;
+        stage
+            .play
+            .put(
+                &format!("/phones/{caller}"),
+                &json!({ "hide_phone": true, "username": "amal" }),
+            )
+            .await?;
+        business
+            .reply(&caller, Channel::WhatsApp, "Now without my number")
+            .await?;
+        business
+            .known(&caller, "the reply on the caller's own contact", |customer| {
+                let message = customer.messages.first()?;
+                let attempt = message.last()?;
+                (attempt.state.rank() >= AttemptState::Delivered.rank() && customer.received.len() == 1).then_some(())
+            })
+            .await
+    });
+}

@@ -1,0 +1,133 @@
+//! What customers write, and what they wish.
+
+use anyhow::{Context as _, ensure};
+use domain::message::Channel;
+use serde_json::json;
+
+use crate::stage::{customer, on_stage};
+
+#[test]
+fn reply_is_stored_once_and_opens_the_window() {
+    on_stage(async |stage| {
+        let business = stage.business("Reply").await?;
+        business.fault(json!({ "kind": "duplicate_webhooks" })).await?;
+        let person = customer();
+        let text = "Can I order two cakes? كعكتين من فضلكم 🎂";
+        business.reply(&person, Channel::WhatsApp, text).await?;
+        let known = business
+            .known(&person, "the reply", |customer| {
+                (!customer.received.is_empty()).then(|| customer.clone())
+            })
+            .await?;
+        ensure!(
+            known.received[0].message.text.as_deref() == Some(text),
+            "{:?}",
+            known.received
+        );
+        ensure!(known.contact.last_whatsapp_at.is_some());
+        // A message of a new customer is no call: the rules stay silent.
+        ensure!(known.messages.is_empty() && known.received.len() == 1, "{known}");
+        Ok(())
+    });
+}
+
+#[test]
+fn button_of_the_template_comes_back_with_what_it_answers() {
+    on_stage(async |stage| {
+        let business = stage.business("Button").await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        business.accepted(&caller, Channel::WhatsApp).await?;
+        let tap = json!({ "tenant": business.id(), "from": caller, "button": "Place an order", "wait": true });
+        stage.play.post("/replies", &tap).await?;
+        let message = business
+            .known(&caller, "the tapped button", |customer| {
+                Some(customer.received.first()?.message.clone())
+            })
+            .await?;
+        ensure!(
+            message.text.as_deref() == Some("Place an order") && message.reply_to.is_some(),
+            "{message:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn stop_silences_every_channel_until_start() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Stop", |plan| plan.then()["cooldown_seconds"] = 0.into())
+            .await?;
+        for (channel, stop, start) in [
+            (Channel::Sms, "STOP", "START"),
+            (Channel::WhatsApp, "توقّف!", "ابدأ"),
+            // The business's own words.
+            (Channel::WhatsApp, "من فضلكم لا ترسل شيئا", "start"),
+        ] {
+            let person = customer();
+            business.reply(&person, channel, stop).await?;
+            business
+                .known(&person, "the opt-out", |customer| {
+                    customer.contact.opted_out.as_ref().map(drop)
+                })
+                .await?;
+            business.call(&person, "missed", json!({ "via": "telephony" })).await?;
+            let silent = business.decided(&person, 1).await?;
+            ensure!(silent.reason == "opted_out", "{stop}: {}", silent.decision);
+            ensure!(business.outbox(&person).await?.is_empty(), "{stop}: something went out");
+
+            business.reply(&person, channel, start).await?;
+            business
+                .known(&person, "the opt-in", |customer| {
+                    customer.contact.opted_out.is_none().then_some(())
+                })
+                .await?;
+            business.call(&person, "missed", json!({ "via": "telephony" })).await?;
+            business.accepted(&person, Channel::WhatsApp).await?;
+            let known = stage
+                .play
+                .customer(business.id(), &person)
+                .await?
+                .context("a contact")?;
+            ensure!(
+                known.consent.len() == 2,
+                "every wish stands in the ledger: {:?}",
+                known.consent
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn stop_before_the_message_goes_out_blocks_it() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Stop in time", |plan| plan.then()["delay_seconds"] = 5.into())
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        business.reply(&caller, Channel::Sms, "stop").await?;
+        let message = business.settled(&caller).await?;
+        ensure!(message.ended.is_some(), "{message:?}");
+        ensure!(business.outbox(&caller).await?.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn marketing_switched_off_in_whatsapp_is_noted() {
+    on_stage(async |stage| {
+        let business = stage.business("Preferences").await?;
+        let person = customer();
+        business.reply(&person, Channel::WhatsApp, "Hello").await?;
+        let wish = json!({ "tenant": business.id(), "from": person, "value": "stop" });
+        stage.play.post("/preferences", &wish).await?;
+        business
+            .known(&person, "the preference", |customer| {
+                customer.contact.marketing_opted_out.as_ref().map(drop)
+            })
+            .await
+    });
+}

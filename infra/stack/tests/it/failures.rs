@@ -1,0 +1,292 @@
+//! When a provider or a phone does not do its part: nothing is lost, nothing is sent twice.
+
+use anyhow::{Context as _, Result, ensure};
+use domain::{
+    connection::Health,
+    ids::ConnectionId,
+    message::{AttemptState, Channel, Ended, MessageState},
+};
+use serde_json::json;
+
+use crate::stage::{Business, PATIENCE, customer, on_stage};
+
+#[test]
+fn caller_not_on_whatsapp_gets_the_sms() {
+    on_stage(async |stage| {
+        let business = stage.business("Not on WhatsApp").await?;
+        business
+            .fault(json!({ "api": "graph", "kind": "not_on_whatsapp" }))
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let sms = business.accepted(&caller, Channel::Sms).await?;
+        ensure!(
+            sms.body
+                .as_deref()
+                .is_some_and(|body| body.starts_with("Not on WhatsApp: we missed your call.")),
+            "{sms:?}"
+        );
+        let message = business
+            .known(&caller, "the SMS delivered", |customer| {
+                let message = customer.messages.first()?;
+                (message.state() == MessageState::Delivered).then(|| message.clone())
+            })
+            .await?;
+        let states: Vec<_> = message.attempts.iter().map(|attempt| attempt.state).collect();
+        ensure!(states == [AttemptState::Failed, AttemptState::Delivered], "{states:?}");
+        // Learnt: the next call does not try WhatsApp first.
+        let contact = stage
+            .play
+            .customer(business.id(), &caller)
+            .await?
+            .context("a contact")?
+            .contact;
+        ensure!(
+            contact
+                .unreachable
+                .iter()
+                .any(|known| known.channel == Channel::WhatsApp),
+            "{contact:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn phone_that_is_off_gets_the_message_when_it_is_back_and_no_sms() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Offline", |plan| plan.then()["fallback_after_seconds"] = 3600.into())
+            .await?;
+        let off = business.fault(json!({ "kind": "offline" })).await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        business
+            .known(&caller, "the message sent", |customer| {
+                (customer.messages.first()?.state() == MessageState::Sent).then_some(())
+            })
+            .await?;
+        stage.play.mend(off).await?;
+        let message = business.settled(&caller).await?;
+        ensure!(message.delivered(), "a delivery leaves nothing to do: {message:?}");
+        ensure!(
+            message.attempts.len() == 1 && business.outbox(&caller).await?.len() == 1,
+            "{message:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn missed_deadline_sends_the_sms_and_a_late_delivery_still_counts() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("Deadline", |plan| plan.then()["fallback_after_seconds"] = 3.into())
+            .await?;
+        let off = business.fault(json!({ "api": "graph", "kind": "offline" })).await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        business.accepted(&caller, Channel::WhatsApp).await?;
+        // Only the dispatcher's minute brings it.
+        business.accepted(&caller, Channel::Sms).await?;
+        stage.play.mend(off).await?;
+        let states = business
+            .known(&caller, "WhatsApp read and SMS delivered", |customer| {
+                let message = customer.messages.first()?;
+                let states: Vec<_> = message.attempts.iter().map(|attempt| attempt.state).collect();
+                (states == [AttemptState::Read, AttemptState::Delivered]).then_some(states)
+            })
+            .await?;
+        // The read of one channel never marks the other.
+        ensure!(states.len() == 2);
+        ensure!(business.outbox(&caller).await?.len() == 2, "once by each channel");
+        Ok(())
+    });
+}
+
+#[test]
+fn blocked_everywhere_ends_with_the_reason() {
+    on_stage(async |stage| {
+        let business = stage.business("Blocked").await?;
+        business.fault(json!({ "kind": "blocked" })).await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let message = business
+            .known(&caller, "a message that failed", |customer| {
+                let message = customer.messages.first()?;
+                message.ended.is_some().then(|| message.clone())
+            })
+            .await?;
+        ensure!(
+            message.state() == MessageState::Failed && message.due.is_none(),
+            "{message:?}"
+        );
+        ensure!(
+            matches!(&message.ended, Some(Ended::Failed(why)) if why == "the network blocks the message"),
+            "{:?}",
+            message.ended
+        );
+        let sent = business.outbox(&caller).await?;
+        ensure!(
+            sent.len() == 2 && sent[0].is("failed") && sent[1].is("undelivered"),
+            "{sent:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn throttled_send_is_tried_again_and_goes_once() {
+    on_stage(async |stage| {
+        let business = stage.business("Throttled").await?;
+        business
+            .fault(json!({ "api": "graph", "kind": "throttled", "times": 1 }))
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let sent = business.accepted(&caller, Channel::WhatsApp).await?;
+        ensure!(sent.key().is_some_and(|key| key.attempt == 2), "{sent:?}");
+        business.settled(&caller).await?;
+        ensure!(business.outbox(&caller).await?.len() == 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn time_out_after_accepting_is_settled_by_the_status() {
+    on_stage(async |stage| {
+        let business = stage.business("Accepted, not answered").await?;
+        for kind in ["timeout_after", "server_error_after"] {
+            let fault = json!({ "api": "graph", "kind": kind, "times": 1 });
+            business.fault(fault).await?;
+            let caller = customer();
+            business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+            let message = business.settled(&caller).await?;
+            ensure!(
+                message.delivered() && message.attempts.len() == 1,
+                "{kind}: {message:?}"
+            );
+            ensure!(
+                business.outbox(&caller).await?.len() == 1,
+                "{kind}: sent more than once"
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn time_out_after_accepting_an_sms_is_settled() {
+    on_stage(async |stage| {
+        let business = stage
+            .changed_business("SMS not answered", |plan| plan.then()["channels"] = json!(["sms"]))
+            .await?;
+        business
+            .fault(json!({ "api": "twilio", "kind": "timeout_after", "times": 1 }))
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let message = business.settled(&caller).await?;
+        ensure!(message.delivered() && message.attempts.len() == 1, "{message:?}");
+        ensure!(business.outbox(&caller).await?.len() == 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn send_of_unknown_outcome_without_evidence_goes_to_the_next_channel() {
+    on_stage(async |stage| {
+        let business = stage.business("Unknown").await?;
+        business
+            .fault(json!({ "api": "graph", "kind": "timeout_before", "times": 1 }))
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        business.accepted(&caller, Channel::Sms).await?;
+        let message = business.settled(&caller).await?;
+        ensure!(
+            message.attempts[0].state == AttemptState::Unknown && message.delivered(),
+            "{message:?}"
+        );
+        ensure!(
+            business.outbox(&caller).await?.len() == 1,
+            "nothing went out by WhatsApp"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn refused_credentials_hold_messages_until_they_work_again() {
+    on_stage(async |stage| {
+        let business = stage.business("Refused credentials").await?;
+        let fault = business
+            .fault(json!({ "api": "graph", "kind": "bad_credentials" }))
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let reason = stack::play::until(PATIENCE, "an unhealthy connection", async || {
+            Ok(match health(&business).await? {
+                Health::Unhealthy { reason, .. } => stack::play::Look::Seen(reason),
+                Health::Healthy => stack::play::Look::Instead("it is healthy".to_owned()),
+            })
+        })
+        .await?;
+        ensure!(reason.contains("token"), "{reason}");
+        let known = stage
+            .play
+            .customer(business.id(), &caller)
+            .await?
+            .context("a contact")?;
+        let waiting = known.messages.first().context("a message")?;
+        ensure!(waiting.ended.is_none() && waiting.due.is_some(), "it waits: {known}");
+        ensure!(business.outbox(&caller).await?.is_empty());
+
+        stage.play.mend(fault).await?;
+        business.accepted(&caller, Channel::WhatsApp).await?;
+        stack::play::until(PATIENCE, "a healthy connection", async || {
+            Ok(match health(&business).await? {
+                Health::Healthy => stack::play::Look::Seen(()),
+                Health::Unhealthy { reason, .. } => stack::play::Look::Instead(reason),
+            })
+        })
+        .await?;
+        business.settled(&caller).await?;
+        ensure!(business.outbox(&caller).await?.len() == 1);
+        Ok(())
+    });
+}
+
+async fn health(business: &Business<'_>) -> Result<Health> {
+    let scope = access::operator::scope(business.id().parse()?);
+    let id: ConnectionId = business.tenant.connections["whatsapp"].parse()?;
+    let connection = business.stage.play.store.connection(&scope, id).await?;
+    Ok(connection.context("the business has a WhatsApp connection")?.health)
+}
+
+#[test]
+fn worker_killed_before_or_after_accepting_sends_once() {
+    on_stage(async |stage| {
+        let business = stage.business("Killed").await?;
+        let caller = customer();
+        let fault = json!({ "api": "graph", "number": caller, "kind": "kill_after", "times": 1 });
+        business.fault(fault).await?;
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let message = business.settled(&caller).await?;
+        ensure!(
+            message.delivered() && message.attempts.len() == 1,
+            "the status settles it: {message:?}"
+        );
+        ensure!(business.outbox(&caller).await?.len() == 1);
+
+        let caller = customer();
+        let fault = json!({ "api": "graph", "number": caller, "kind": "kill_before", "times": 1 });
+        business.fault(fault).await?;
+        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        // Nobody can tell, so it is not sent again by WhatsApp.
+        business.accepted(&caller, Channel::Sms).await?;
+        business.settled(&caller).await?;
+        ensure!(business.outbox(&caller).await?.len() == 1);
+        Ok(())
+    });
+}

@@ -1,0 +1,16 @@
+//! The deployed stack as its users know it: public URLs, webhooks signed as the providers sign them, and the table for what
+//! became of it. Every test opens a business of its own, so that all run side by side on one stack.
+//!
+//! `cargo stack test` starts the stack; RINGBACK_TEST_STACK names its `endpoints.json`.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read their environment and the machine's clock"
+)]
+
+mod bad_input;
+mod calls;
+mod conversations;
+mod failures;
+mod platform;
+mod stage;

@@ -1,0 +1,199 @@
+//! The stack that the tests share.
+
+use std::{
+    path::PathBuf,
+    sync::{LazyLock, OnceLock},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use domain::{message::Channel, phone::Phone};
+use serde_json::{Value, json};
+use stack::{
+    aws::{Aws, LogEvent},
+    build,
+    business::{Plan, Town},
+    endpoints::{Endpoints, Tenant},
+    place::Place,
+    play::{Customer, Look, Play, Sent, new_phone, until},
+    tools::Tools,
+};
+use tokio::{runtime::Runtime, sync::RwLock};
+
+/// Longer than anything takes on a busy machine, the dispatcher's minute included. Nothing is asserted by its passing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime needs nothing but the machine")
+});
+
+static STAGE: tokio::sync::OnceCell<Stage> = tokio::sync::OnceCell::const_new();
+
+/// Tests that break the stack itself have it for themselves.
+static WHOLE: OnceLock<RwLock<()>> = OnceLock::new();
+
+/// The stack, and the town around it.
+pub(crate) struct Stage {
+    pub(crate) play: Play,
+    pub(crate) town: Town,
+    pub(crate) aws: Aws,
+    pub(crate) place: Place,
+}
+
+impl Stage {
+    async fn find() -> Result<Self> {
+        let file = std::env::var("RINGBACK_TEST_STACK")
+            .context("these tests need a deployed stack: run `cargo stack test`")?;
+        let file = PathBuf::from(file);
+        let text =
+            std::fs::read(&file).with_context(|| format!("{} is missing: run `cargo stack test`", file.display()))?;
+        let endpoints: Endpoints = serde_json::from_slice(&text).context("reading endpoints.json")?;
+        // Where the default data directory is meant, the file lies beside it.
+        let folder = file.parent().context("endpoints.json lies in a folder")?;
+        let inside = folder.join("data");
+        let data = if folder.join("simulators.json").exists() {
+            folder.to_owned()
+        } else {
+            inside
+        };
+        let place = Place::new(Some(&data))?;
+        let aws = Aws::local(Tools::set_up(&place).await?, endpoints.aws_endpoint.clone());
+        let play = Play::new(endpoints).await?;
+        let town = Town::new(&play, &aws, &place, &data).await?;
+        Ok(Self { play, town, aws, place })
+    }
+
+    /// A business like the seeded bakery, with everything its own.
+    pub(crate) async fn business(&self, name: &str) -> Result<Business<'_>> {
+        self.changed_business(name, |_| {}).await
+    }
+
+    /// The same, changed before it opens.
+    pub(crate) async fn changed_business(&self, name: &str, change: impl FnOnce(&mut Plan)) -> Result<Business<'_>> {
+        Ok(Business {
+            tenant: self.town.open(name, change).await?,
+            stage: self,
+        })
+    }
+
+    /// Log lines of all functions that `wanted` picks, as soon as there is one.
+    pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
+        until(PATIENCE, what, async || {
+            let lines: Vec<Value> = self
+                .logs()
+                .await?
+                .iter()
+                .filter_map(|event| serde_json::from_str(&event.message).ok())
+                .filter(&wanted)
+                .collect();
+            Ok(if lines.is_empty() {
+                Look::Instead("no such log line".to_owned())
+            } else {
+                Look::Seen(lines)
+            })
+        })
+        .await
+    }
+
+    /// All that the functions have logged.
+    pub(crate) async fn logs(&self) -> Result<Vec<LogEvent>> {
+        let groups: Vec<_> = build::functions(&self.place.root)?
+            .iter()
+            .map(|function| function.log_group(&self.play.endpoints.stack))
+            .collect();
+        self.aws.logs(&groups, None).await
+    }
+}
+
+/// A business of one test.
+pub(crate) struct Business<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) tenant: Tenant,
+}
+
+impl Business<'_> {
+    pub(crate) fn id(&self) -> &str {
+        &self.tenant.id
+    }
+
+    /// The path of a webhook of its connection of this kind: `telephony`, `whatsapp`, `twilio/voice`.
+    pub(crate) fn webhook(&self, what: &str) -> String {
+        let (kind, rest) = what.split_once('/').unwrap_or((what, ""));
+        let connection = &self.tenant.connections[kind];
+        format!("/webhooks/{kind}/{}/{connection}/{rest}", self.id())
+            .trim_end_matches('/')
+            .to_owned()
+    }
+
+    /// Somebody calls; every webhook must be taken.
+    pub(crate) async fn call(&self, from: &Phone, outcome: &str, more: Value) -> Result<()> {
+        let call = self.stage.play.call(self.id(), from, outcome, more).await?;
+        let events = call["events"].as_array().context("a call has events")?;
+        for event in events {
+            anyhow::ensure!(event["status"] == 200, "a webhook of the call was not taken: {call}");
+        }
+        Ok(())
+    }
+
+    /// Somebody writes.
+    pub(crate) async fn reply(&self, from: &Phone, channel: Channel, text: &str) -> Result<()> {
+        let reply = self.stage.play.reply(self.id(), from, channel, text).await?;
+        anyhow::ensure!(
+            reply["status"] == 200,
+            "the webhook of the reply was not taken: {reply}"
+        );
+        Ok(())
+    }
+
+    /// Something goes wrong for this business alone.
+    pub(crate) async fn fault(&self, fault: Value) -> Result<u64> {
+        let mut whole = json!({ "tenant": self.id() });
+        stack::play::merge(&mut whole, fault);
+        self.stage.play.fault(whole).await
+    }
+
+    pub(crate) async fn accepted(&self, to: &Phone, channel: Channel) -> Result<Sent> {
+        self.stage.play.accepted(self.id(), to, channel, PATIENCE).await
+    }
+
+    pub(crate) async fn outbox(&self, to: &Phone) -> Result<Vec<Sent>> {
+        self.stage.play.outbox(self.id(), to).await
+    }
+
+    pub(crate) async fn known<T>(&self, phone: &Phone, what: &str, seen: impl Fn(&Customer) -> Option<T>) -> Result<T> {
+        self.stage.play.known(self.id(), phone, PATIENCE, what, seen).await
+    }
+
+    pub(crate) async fn decided(&self, phone: &Phone, count: usize) -> Result<domain::record::Call> {
+        self.stage.play.decided(self.id(), phone, count, PATIENCE).await
+    }
+
+    /// Waits until nothing is left to do for this customer's messages; returns the last one.
+    pub(crate) async fn settled(&self, phone: &Phone) -> Result<domain::message::Message> {
+        self.known(phone, "a message that is settled", |customer| {
+            let message = customer.messages.last()?;
+            message.due.is_none().then(|| message.clone())
+        })
+        .await
+    }
+}
+
+/// Plays a test on the stack, beside others.
+pub(crate) fn on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    RUNTIME.block_on(async {
+        let _beside_others = WHOLE.get_or_init(Default::default).read().await;
+        let stage = STAGE.get_or_try_init(Stage::find).await;
+        let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
+        if let Err(error) = Box::pin(test(stage)).await {
+            panic!("{error:#}");
+        }
+    });
+}
+
+/// A customer of this test alone.
+pub(crate) fn customer() -> Phone {
+    new_phone().expect("the machine has random bytes")
+}
