@@ -395,13 +395,3 @@ impl CallFacts {
 
 /// A shorter recording is a caller who hung up at the tone.
 pub const SHORTEST_VOICEMAIL_SECONDS: u32 = 2;
-
-/// Whether a caller id is a word typed on a keypad that stands for a hidden number (Twilio): ANONYMOUS, RESTRICTED, BLOCKED,
-/// UNKNOWN, UNAVAILABLE. Nobody is behind these numbers.
-#[must_use]
-pub fn spells_withheld(phone: &Phone) -> bool {
-    matches!(
-        phone.as_str(),
-        "+266696687" | "+7378742833" | "+2562533" | "+8656696" | "+86282452253"
-    )
-}

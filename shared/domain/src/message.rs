@@ -847,7 +847,11 @@ impl Message {
     /// Makes it unnecessary: no channel is tried from now on. What is under way is still settled, and what was carried
     /// already keeps its state. Returns false where nothing was left to cancel.
     pub fn cancel(&mut self, why: String) -> bool {
-        if self.ended.is_some() || self.due.is_none() {
+        // Where only a failure leads on, nothing is due and yet there is something to cancel.
+        let carried_by_the_last = self.last().is_some_and(|last| {
+            matches!(last.state, AttemptState::Accepted | AttemptState::Sent) && self.leg_after(last.leg).is_none()
+        });
+        if self.ended.is_some() || self.delivered() || carried_by_the_last {
             return false;
         }
         self.ended = Some(Ended::Cancelled(why));

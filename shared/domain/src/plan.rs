@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{self, CallFacts, Direction, Outcome, Party},
+    call::{CallFacts, Direction, Outcome, Party},
     connection::{Connection, Health},
     contact::Contact,
     hours,
@@ -356,9 +356,6 @@ fn recipient<'a>(input: &Input<'a>) -> Result<&'a Phone, Nothing> {
     }
     let phone = match call.facts.customer() {
         Party::Withheld => return Err(nothing(Reason::Withheld, None, "the caller hid the number")),
-        Party::Phone(phone) if call::spells_withheld(phone) => {
-            return Err(nothing(Reason::Withheld, None, "the caller hid the number"));
-        }
         Party::Sip(_) => {
             return Err(nothing(
                 Reason::Sip,
@@ -945,7 +942,7 @@ mod tests {
             at: at("2026-03-03T10:00:00Z"),
             source: "wrote STOP by SMS".to_owned(),
         };
-        let cases: [(Case, Reason, &str); 11] = [
+        let cases: [(Case, Reason, &str); 10] = [
             (
                 case(|case| case.facts.direction = Some(Direction::Outbound)),
                 Reason::Outbound,
@@ -953,11 +950,6 @@ mod tests {
             ),
             (
                 case(|case| case.facts.from = Some(Party::Withheld)),
-                Reason::Withheld,
-                "no message: the caller hid the number",
-            ),
-            (
-                case(|case| case.facts.from = Some(Party::Phone("+266696687".parse().unwrap()))),
                 Reason::Withheld,
                 "no message: the caller hid the number",
             ),
