@@ -24,7 +24,7 @@ pub enum Reply {
     Answer(u16, Vec<(&'static str, String)>, Value),
     /// The connection breaks after the request was read.
     Break,
-    /// The message is taken once the test calls [`Provider::release`].
+    /// What the test says by [`Provider::release`], once it does.
     Held,
 }
 
@@ -105,7 +105,7 @@ struct State {
     replies: VecDeque<Reply>,
     requests: Vec<Request>,
     listed: Vec<Value>,
-    held: Vec<mpsc::Sender<()>>,
+    held: Vec<mpsc::Sender<Reply>>,
 }
 
 #[derive(Default)]
@@ -191,11 +191,17 @@ impl Provider {
         self.shared.arrived.notified().await;
     }
 
-    /// Lets held requests go on.
+    /// Accepts the requests that are held.
     pub fn release(&self) {
+        self.release_with(Reply::Accept);
+    }
+
+    /// Answers the requests that are held.
+    #[expect(clippy::needless_pass_by_value, reason = "reads as the other ways to reply do")]
+    pub fn release_with(&self, reply: Reply) {
         for held in self.shared.lock().held.drain(..) {
             // Its client may have gone.
-            let _ = held.send(());
+            let _ = held.send(reply.clone());
         }
     }
 }
@@ -224,14 +230,17 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         (reply, released)
     };
-    match reply {
-        Reply::Answer(status, headers, body) => return answer(stream, status, &headers, &body),
-        Reply::Break => return Ok(()),
+    let reply = match reply {
         Reply::Held => {
             shared.arrived.notify_one();
             // An error means that the test is over.
-            let _ = released.recv();
+            released.recv().unwrap_or(Reply::Break)
         }
+        reply => reply,
+    };
+    match reply {
+        Reply::Answer(status, headers, body) => return answer(stream, status, &headers, &body),
+        Reply::Break | Reply::Held => return Ok(()),
         Reply::Accept => {}
     }
     let count = shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;

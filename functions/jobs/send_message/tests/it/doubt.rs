@@ -1,0 +1,331 @@
+//! Nobody knows whether it went out: settled by evidence, never repeated in hope.
+
+use domain::{
+    message::{AttemptState, Channel, MessageState, WhenUnknown},
+    record::MessageRef,
+};
+use jiff::SignedDuration;
+use kit::{Done, Job};
+use send_message::handle;
+use serde_json::json;
+use testkit::{
+    Reply,
+    aws::DEAD_EVENTS,
+    business::{CUSTOMER, LINE},
+};
+
+use crate::world::{World, attempts, is};
+
+/// The deadline for the outcome of a send to show itself, by default.
+const DEADLINE: i64 = 600;
+
+#[tokio::test]
+async fn a_broken_connection_leaves_it_unknown_and_sends_nothing_again() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Unknown);
+    assert_eq!(message.due, Some(world.aws.now() + SignedDuration::from_secs(DEADLINE)));
+    world.aws.pass(DEADLINE - 1);
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already);
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_error_leaves_it_unknown() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Answer(502, vec![], json!("bad gateway")));
+    is(&world.worked(&message).await, MessageState::Unknown);
+}
+
+#[tokio::test]
+async fn a_status_that_brings_our_key_settles_it() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    world.worked(&message).await;
+    world.reported(&message, AttemptState::Delivered, "wamid.9").await;
+    world.aws.pass(DEADLINE);
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already);
+    is(&world.message(&message).await, MessageState::Delivered);
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    world.worked(&message).await;
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
+    );
+    assert!(message.remarks[0].text.contains("never said"), "{:?}", message.remarks);
+    // What comes late still counts.
+    world.aws.pass(10);
+    let timers = world.aws.env().config().timers().unwrap();
+    let mut late = message.clone();
+    assert!(late.apply(
+        1,
+        world.report(AttemptState::Delivered, "wamid.9"),
+        world.aws.now(),
+        &timers
+    ));
+    assert_eq!(
+        attempts(&late),
+        [(1, AttemptState::Delivered), (2, AttemptState::Accepted)]
+    );
+}
+
+#[tokio::test]
+async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
+    for variable in ["PROVIDER_EVENTS_QUEUE_URL", DEAD_EVENTS] {
+        let world = World::new().await;
+        let message = world.follow_up().await;
+        world.provider.reply(Reply::Break);
+        world.worked(&message).await;
+        world.aws.pass(DEADLINE);
+        world.aws.fill_queue(variable, 11).await;
+        let message = world.worked(&message).await;
+        is(&message, MessageState::Unknown);
+        assert!(message.due > Some(world.aws.now()), "looked at again");
+        assert_eq!(world.provider.sends().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_stops_when_nobody_knows_sends_no_other_channel() {
+    let world = World::with(|configured| configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop)).await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    world.worked(&message).await;
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Failed);
+    assert_eq!((world.provider.sends().len(), message.due), (1, None));
+}
+
+fn sms(body: &str, sid: &str, status: &str, created: &str) -> serde_json::Value {
+    json!({
+        "sid": sid, "status": status, "direction": "outbound-api", "from": LINE, "to": CUSTOMER, "body": body,
+        "date_created": created, "num_segments": "1", "error_code": null,
+    })
+}
+
+const TEXT: &str = "Sorry we missed you, there. Harbour Lane, +15005550006. Reply STOP to opt out.";
+
+async fn unknown_sms() -> (World, domain::message::Message) {
+    let world =
+        World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Unknown);
+    (world, message)
+}
+
+#[tokio::test]
+async fn twilios_own_list_settles_it() {
+    let (world, message) = unknown_sms().await;
+    let sid = format!("SM{:032}", 5);
+    world
+        .provider
+        .list(vec![sms(TEXT, &sid, "delivered", "Fri, 20 Nov 2026 12:00:01 +0000")]);
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Delivered);
+    assert_eq!(message.attempts[0].provider_ref.as_deref(), Some(&*sid));
+    assert_eq!(world.provider.sends().len(), 1);
+    let found = world.found("twilio", &sid).await;
+    assert!(matches!(found, Some(MessageRef::Ours { .. })));
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_on_twilios_list_goes_by_the_next_channel_once_all_reports_are_in() {
+    let (world, message) = unknown_sms().await;
+    world.provider.list(vec![sms(
+        "Another text",
+        &format!("SM{:032}", 5),
+        "delivered",
+        "Fri, 20 Nov 2026 12:00:01 +0000",
+    )]);
+    world.aws.pass(DEADLINE);
+    world.aws.fill_queue("PROVIDER_EVENTS_QUEUE_URL", 11).await;
+    is(&world.worked(&message).await, MessageState::Unknown);
+    world.aws.drain(kit::QueueName::ProviderEvents).await;
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
+    );
+    assert_eq!(world.provider.lookups(), 2);
+}
+
+/// A worker claimed the message and was killed.
+async fn killed_after_its_claim(world: &World, message: &domain::message::Message) {
+    let timers = world.aws.env().config().timers().unwrap();
+    let mut message = world.message(message).await;
+    message.claim(0, "a worker that is no more".to_owned(), world.aws.now(), &timers);
+    world
+        .aws
+        .store()
+        .write_message(world.business.scope(), &message)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_claim_is_doubted_and_never_sent_again() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    killed_after_its_claim(&world, &message).await;
+    assert_eq!(
+        world.work(&message).await.unwrap(),
+        Done::Already,
+        "its worker may live"
+    );
+    world.aws.pass(60);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Unknown);
+    assert!(world.provider.sends().is_empty());
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
+    );
+}
+
+#[tokio::test]
+async fn an_expired_claim_is_settled_by_twilios_list_at_once() {
+    let world = World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms]).await;
+    let message = world.follow_up().await;
+    killed_after_its_claim(&world, &message).await;
+    world.provider.list(vec![sms(
+        TEXT,
+        &format!("SM{:032}", 5),
+        "sent",
+        "Fri, 20 Nov 2026 12:00:01 +0000",
+    )]);
+    world.aws.pass(60);
+    is(&world.worked(&message).await, MessageState::Sent);
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn a_status_that_overtakes_our_record_is_kept_with_it() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Held);
+    let status = async {
+        world.provider.arrived().await;
+        world.reported(&message, AttemptState::Sent, "wamid.1").await;
+        world.reported(&message, AttemptState::Delivered, "wamid.1").await;
+        world.provider.release();
+    };
+    let job = world.job(&message);
+    let (sent, ()) = tokio::join!(Box::pin(handle(job, &world.ctx)), status);
+    sent.unwrap();
+    is(&world.message(&message).await, MessageState::Delivered);
+    let found = world.found("whatsapp", "wamid.1").await;
+    assert!(matches!(found, Some(MessageRef::Ours { .. })));
+}
+
+#[tokio::test]
+async fn reports_parked_under_the_providers_id_are_merged_by_the_record() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let mut before = None;
+    for state in [AttemptState::Read, AttemptState::Delivered] {
+        let report = world.report(state, "wamid.1");
+        store
+            .park_report(scope, "whatsapp", &report, before, now)
+            .await
+            .unwrap();
+        before = match store.message_ref(scope, "whatsapp", "wamid.1", now).await.unwrap() {
+            Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
+            other => panic!("{other:?}"),
+        };
+    }
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Read);
+    assert_eq!(message.due, None);
+    let found = store.message_ref(scope, "whatsapp", "wamid.1", now).await.unwrap();
+    assert!(
+        matches!(found, Some((MessageRef::Ours { attempt: 1, .. }, _))),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_that_comes_after_a_status_changes_nothing() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Held);
+    let status = async {
+        world.provider.arrived().await;
+        world.reported(&message, AttemptState::Delivered, "wamid.1").await;
+        world.provider.release_with(Reply::graph(400, 131_026));
+    };
+    let job = world.job(&message);
+    let (sent, ()) = tokio::join!(Box::pin(handle(job, &world.ctx)), status);
+    sent.unwrap();
+    is(&world.message(&message).await, MessageState::Delivered);
+    assert_eq!(world.queued().await, 0);
+}
+
+#[tokio::test]
+async fn a_customer_who_writes_while_it_is_sent_keeps_the_sms_back() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Held);
+    let wrote = async {
+        world.provider.arrived().await;
+        let mut message = world.message(&message).await;
+        assert!(message.cancel("no further channel: the customer wrote".to_owned()));
+        world
+            .aws
+            .store()
+            .write_message(world.business.scope(), &message)
+            .await
+            .unwrap();
+        world.provider.release();
+    };
+    let job = world.job(&message);
+    let (sent, ()) = tokio::join!(Box::pin(handle(job, &world.ctx)), wrote);
+    sent.unwrap();
+    let message = world.message(&message).await;
+    assert_eq!(attempts(&message), [(1, AttemptState::Accepted)]);
+    assert_eq!(message.due, None);
+    world.aws.pass(DEADLINE);
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already);
+}
+
+#[tokio::test]
+async fn a_copy_that_comes_while_another_worker_sends_is_dropped() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Held);
+    let other = world.another();
+    let late = async {
+        world.provider.arrived().await;
+        let stale = Box::pin(handle(world.job(&message), &other)).await.unwrap();
+        let current = world.message(&message).await;
+        let fresh = Box::pin(handle(Job::new(world.job(&current).body, 3), &other))
+            .await
+            .unwrap();
+        world.provider.release();
+        (stale, fresh)
+    };
+    let job = world.job(&message);
+    let (sent, late) = tokio::join!(Box::pin(handle(job, &world.ctx)), late);
+    sent.unwrap();
+    assert_eq!(late, (Done::Already, Done::Already));
+    assert_eq!(world.provider.sends().len(), 1);
+}

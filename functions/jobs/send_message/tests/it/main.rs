@@ -1,0 +1,6 @@
+//! Sending, in process against the emulator's table and queues, with a provider that answers as told.
+
+mod doubt;
+mod refusals;
+mod sending;
+mod world;

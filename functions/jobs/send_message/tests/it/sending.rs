@@ -1,0 +1,416 @@
+//! What goes out, when, and that it goes out once.
+
+use domain::{
+    connection::{Account, SendSecrets, VerifySecrets},
+    message::{AttemptState, Channel, MessageState},
+    rule::Rule,
+    tenant::TenantStatus,
+};
+use jiff::SignedDuration;
+use jobs::SendMessage;
+use kit::{Done, Job, QueueName};
+use send_message::handle;
+use serde_json::json;
+use testkit::{
+    Reply,
+    business::{CUSTOMER, LINE, phone, read},
+    seed,
+};
+
+use crate::world::{World, attempts, is};
+
+fn by_sms(rule: &mut Rule) {
+    rule.then.channels = vec![Channel::Sms];
+}
+
+#[tokio::test]
+async fn a_missed_call_is_answered_by_whatsapp() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Accepted);
+    let [request] = &world.provider.sends()[..] else {
+        panic!("one request");
+    };
+    let body = request.json();
+    assert_eq!(body["to"], CUSTOMER.trim_start_matches('+'));
+    assert_eq!(body["template"]["name"], "missed_call_followup");
+    assert_eq!(
+        body["biz_opaque_callback_data"],
+        format!(
+            "{}",
+            domain::ids::SendKey {
+                message: message.id,
+                attempt: 1
+            }
+        )
+    );
+    assert_eq!(request.authorization, "Bearer fixture-access-token");
+    // The id of WhatsApp leads to it, and the SMS waits for its deadline.
+    let found = world.found("whatsapp", "wamid.1").await;
+    assert!(found.is_some());
+    assert_eq!(message.due, Some(world.aws.now() + SignedDuration::from_secs(120)));
+    assert_eq!(
+        world.queued().await,
+        0,
+        "the fallback's deadline waits in the table alone"
+    );
+}
+
+#[tokio::test]
+async fn a_rule_for_sms_sends_by_twilio() {
+    let world = World::with(|configured| by_sms(&mut configured.rules[0])).await;
+    let message = world.follow_up().await;
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Accepted);
+    let [request] = &world.provider.sends()[..] else {
+        panic!("one request");
+    };
+    assert_eq!(request.field("To").as_deref(), Some(CUSTOMER));
+    assert_eq!(request.field("From").as_deref(), Some(LINE));
+    assert!(
+        request
+            .field("Body")
+            .unwrap()
+            .starts_with("Sorry we missed you, there.")
+    );
+    let callback = request.field("StatusCallback").unwrap();
+    let place = format!(
+        "https://hooks.example.test/webhooks/twilio/{}/{}/message-status?key=",
+        world.business.tenant(),
+        world.business.twilio
+    );
+    assert!(callback.starts_with(&place), "{callback}");
+    assert_eq!(message.attempts[0].cost.as_ref().map(|cost| cost.units), Some(1));
+    assert_eq!(message.due, None, "nothing is left to do");
+}
+
+#[tokio::test]
+async fn whatsapp_goes_through_twilio_where_the_sender_is_there() {
+    let world = World::with(|configured| {
+        let whatsapp =
+            |connection: &&mut domain::connection::Connection| matches!(connection.account, Account::Twilio { .. });
+        let twilio = configured.connections.iter_mut().find(whatsapp).unwrap();
+        let Account::Twilio { whatsapp_sender, .. } = &mut twilio.account else {
+            unreachable!()
+        };
+        *whatsapp_sender = Some(phone("+15005550007"));
+        configured
+            .connections
+            .retain(|connection| !matches!(connection.account, Account::WhatsApp { .. }));
+    })
+    .await;
+    let message = world.follow_up().await;
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Accepted);
+    let [request] = &world.provider.sends()[..] else {
+        panic!("one request");
+    };
+    assert_eq!(request.field("To"), Some(format!("whatsapp:{CUSTOMER}")));
+    assert_eq!(request.field("From").as_deref(), Some("whatsapp:+15005550007"));
+    assert!(request.field("ContentSid").unwrap().starts_with("HX"));
+    assert_eq!(
+        request.field("ContentVariables").unwrap(),
+        json!({"1": "there", "2": "Harbour Lane"}).to_string()
+    );
+}
+
+#[tokio::test]
+async fn two_workers_at_once_send_one_request() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let other = world.another();
+    let copies = (0..8).map(|index| {
+        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
+        Box::pin(handle(world.job(&message), ctx))
+    });
+    for done in futures::future::join_all(copies).await {
+        done.unwrap();
+    }
+    assert_eq!(world.provider.sends().len(), 1);
+    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Accepted)]);
+}
+
+#[tokio::test]
+async fn a_redelivered_copy_sends_nothing_again() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let job = world.job(&message);
+    Box::pin(handle(job.clone(), &world.ctx)).await.unwrap();
+    let again = Box::pin(handle(Job::new(job.body, 2), &world.ctx)).await.unwrap();
+    assert_eq!(again, Done::Already);
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn a_copy_for_an_attempt_not_yet_reached_is_dropped() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let job = SendMessage {
+        attempt: 7,
+        ..world.job(&message).body
+    };
+    assert_eq!(
+        Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap(),
+        Done::Already
+    );
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn a_delayed_message_waits_for_its_time() {
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 600).await;
+    let message = world.follow_up().await;
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already);
+    assert!(world.provider.sends().is_empty());
+    world.aws.pass(600);
+    is(&world.worked(&message).await, MessageState::Accepted);
+}
+
+#[tokio::test]
+async fn quiet_hours_that_began_meanwhile_defer_it_to_their_end() {
+    // It is 16:00 where the customer is.
+    let world = World::with(|configured| {
+        configured.rules[0].then.quiet_hours = Some(read(json!({"from": "16:30", "to": "08:00", "action": "defer"})));
+    })
+    .await;
+    let message = world.follow_up().await;
+    world.aws.pass(3600);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Scheduled);
+    assert_eq!(message.not_before, "2026-11-21T08:00:00+04:00".parse().unwrap());
+    assert!(message.remarks[0].text.contains("quiet hours"), "{:?}", message.remarks);
+    assert_eq!((world.provider.sends().len(), world.queued().await), (0, 0));
+    world.aws.pass(15 * 3600);
+    is(&world.worked(&message).await, MessageState::Accepted);
+}
+
+#[tokio::test]
+async fn who_opted_out_meanwhile_gets_nothing_on_any_channel() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let at = world.aws.now();
+    let stop = |contact: &mut domain::contact::Contact| {
+        contact.wish(domain::inbound::OptFlag::Stop, "wrote STOP by SMS".to_owned(), at);
+    };
+    world.change_contact(&message, stop).await;
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Blocked);
+    assert_eq!(message.due, None);
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_sends_nothing() {
+    let mut world = World::new().await;
+    let message = world.follow_up().await;
+    world.business.configured.tenant.status = TenantStatus::Suspended;
+    world.business.write(&world.aws).await;
+    is(&world.worked(&message).await, MessageState::Blocked);
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn a_template_that_was_paused_meanwhile_leaves_it_to_the_sms() {
+    let mut world = World::new().await;
+    let message = world.follow_up().await;
+    world.business.configured.templates[0].status = domain::template::TemplateStatus("PAUSED".to_owned());
+    world.business.write(&world.aws).await;
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
+    );
+    let [request] = &world.provider.sends()[..] else {
+        panic!("one request");
+    };
+    assert!(!request.is_graph());
+}
+
+#[tokio::test]
+async fn a_landline_gets_whatsapp_and_no_sms() {
+    let world = World::new().await;
+    // Planned for SMS too, as long as the number was not known for a landline's.
+    let landline = "+97143330001";
+    let message = Box::pin(world.business.follow_up(&world.aws, landline)).await;
+    assert_eq!(message.plan.len(), 2);
+    world.provider.reply(Reply::graph(400, 131_026));
+    let message = world.worked(&message).await;
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Refused), (2, AttemptState::Refused)]
+    );
+    is(&message, MessageState::Failed);
+    let why = &message.attempts[1].error.as_ref().unwrap().reason;
+    assert_eq!(why, "the number is a landline");
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn no_delivery_within_the_deadline_is_followed_by_the_sms_once() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let message = world.worked(&message).await;
+    world.aws.pass(119);
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already);
+    world.aws.pass(1);
+    let other = world.another();
+    let current = world.message(&message).await;
+    let (one, two) = tokio::join!(
+        Box::pin(handle(world.job(&current), &world.ctx)),
+        Box::pin(handle(world.job(&current), &other))
+    );
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(world.provider.sends().len(), 2);
+    assert_eq!(
+        attempts(&world.message(&message).await),
+        [(1, AttemptState::Accepted), (2, AttemptState::Accepted)]
+    );
+}
+
+#[tokio::test]
+async fn a_late_delivery_keeps_the_sms_back() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let message = world.worked(&message).await;
+    world.aws.pass(200);
+    world.reported(&message, AttemptState::Delivered, "wamid.1").await;
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already);
+    assert_eq!(world.provider.sends().len(), 1);
+    assert_eq!(world.message(&message).await.due, None);
+}
+
+#[tokio::test]
+async fn a_cancelled_message_is_not_sent() {
+    let world = World::new().await;
+    let mut message = world.follow_up().await;
+    assert!(message.cancel("not sent: the customer wrote first".to_owned()));
+    world
+        .aws
+        .store()
+        .write_message(world.business.scope(), &message)
+        .await
+        .unwrap();
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already);
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn a_cancellation_in_the_same_moment_wins_or_loses_whole() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let cancel = async {
+        let mut message = world.message(&message).await;
+        message.cancel("not sent: the customer wrote first".to_owned());
+        world
+            .aws
+            .store()
+            .write_message(world.business.scope(), &message)
+            .await
+            .is_ok()
+    };
+    let (sent, cancelled) = tokio::join!(world.work(&message), cancel);
+    sent.unwrap();
+    let sent = world.provider.sends().len();
+    assert!(sent <= 1);
+    if sent == 0 {
+        assert!(cancelled);
+        is(&world.message(&message).await, MessageState::Cancelled);
+    } else {
+        is(&world.message(&message).await, MessageState::Accepted);
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_another_tenant_cannot_be_named() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let stranger = seed::tenant(&world.aws).await;
+    let job = SendMessage {
+        tenant: stranger.tenant(),
+        ..world.job(&message).body
+    };
+    assert!(Box::pin(handle(Job::new(job, 1), &world.ctx)).await.is_err());
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn credentials_changed_by_the_tenant_count_from_the_next_send_on() {
+    let mut world = World::new().await;
+    let message = world.follow_up().await;
+    world.worked(&message).await;
+    let whatsapp = world.business.whatsapp;
+    let (tenant, secrets) = (world.business.tenant(), world.aws.secrets());
+    let renewed = SendSecrets::WhatsApp {
+        access_token: "renewed".to_owned(),
+    };
+    let purpose = domain::connection::Purpose::Send;
+    let sealed = secrets.seal(tenant, whatsapp, purpose, &renewed).await.unwrap();
+    let connection = world.business.connection_mut(whatsapp);
+    connection.send = Some(sealed);
+    connection.credentials_version += 1;
+    world.business.write(&world.aws).await;
+    let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
+    world.worked(&other).await;
+    let tokens: Vec<String> = world
+        .provider
+        .sends()
+        .into_iter()
+        .map(|sent| sent.authorization)
+        .collect();
+    assert_eq!(tokens, ["Bearer fixture-access-token", "Bearer renewed"]);
+}
+
+#[tokio::test]
+async fn a_connection_without_credentials_leaves_it_to_the_next_channel() {
+    let mut world = World::new().await;
+    let whatsapp = world.business.whatsapp;
+    world.business.connection_mut(whatsapp).send = None;
+    world.business.write(&world.aws).await;
+    let message = world.follow_up().await;
+    world.worked(&message).await;
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
+    );
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn credentials_sealed_for_another_connection_send_nothing() {
+    let mut world = World::new().await;
+    let stranger = seed::connection(
+        &world.aws,
+        world.business.tenant(),
+        Account::Telephony { lines: vec![] },
+        &VerifySecrets::Telephony { secrets: vec![] },
+        Some(&SendSecrets::WhatsApp {
+            access_token: "stolen".to_owned(),
+        }),
+    )
+    .await;
+    let whatsapp = world.business.whatsapp;
+    world.business.connection_mut(whatsapp).send = stranger.send;
+    world.business.write(&world.aws).await;
+    let message = world.follow_up().await;
+    assert!(world.work(&message).await.is_err());
+    assert!(world.provider.sends().is_empty());
+    assert!(world.message(&message).await.attempts.is_empty(), "nothing was claimed");
+}
+
+#[tokio::test]
+async fn what_is_refused_for_now_is_queued_for_its_time() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::graph(400, 131_056));
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Scheduled);
+    assert!(message.not_before > world.aws.now());
+    assert_eq!(message.due, Some(message.not_before), "the due index has it too");
+    assert_eq!(world.queued().await, 1);
+    let delayed: Vec<SendMessage> = world.aws.take_jobs(QueueName::Sends).await;
+    assert!(delayed.is_empty(), "held back by the queue");
+}
