@@ -3,7 +3,7 @@
 //! The event of API Gateway (payload format 2.0) is read here rather than by `lambda_http`, which panics on a path that
 //! is no URI and hides the query's exact bytes; signatures need those.
 
-use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use axum::{
     Router,
@@ -173,10 +173,8 @@ impl App {
         let answering = async { whole(self.router.clone().oneshot(request).await.into_response()).await };
         let answer = match AssertUnwindSafe(answering).catch_unwind().await {
             Ok(answer) => answer,
-            Err(panic) => {
-                tracing::error!(panic = panic_text(&*panic), "handler panicked");
-                return whole(Problem::internal().into_response()).await;
-            }
+            // The panic's own line says where and why.
+            Err(_panic) => return whole(Problem::internal().into_response()).await,
         };
         // What the router answers by itself has no body: make it a problem, and keep the Allow header.
         match Problem::of_status(answer.status()) {
@@ -190,12 +188,6 @@ impl App {
             _ => answer,
         }
     }
-}
-
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
 
 async fn whole(response: Response<Body>) -> Response<Bytes> {

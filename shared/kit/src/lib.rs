@@ -34,6 +34,7 @@ pub use env::Env;
 pub use http::serve_http;
 pub use ids::Ids;
 pub use lambda_runtime::Error;
+pub use log::chain;
 pub use problem::Problem;
 pub use queue::{Done, Job, JobError, serve_queue};
 pub use schedule::serve_schedule;

@@ -1,5 +1,7 @@
 //! Log lines as JSON, ours from the configured level, those of libraries from `warn`.
 
+use std::any::Any;
+
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -24,11 +26,23 @@ pub(crate) fn init(env: &Env) -> Result<(), ConfigError> {
         .with_writer(std::io::stdout);
     // A second start in one process happens in tests only; the first one's logger stays.
     let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, panic = panic_text(panic.payload()), "panicked");
+    }));
     Ok(())
 }
 
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
 /// An error and its causes in one sentence.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

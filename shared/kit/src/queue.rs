@@ -8,7 +8,13 @@ use futures::{FutureExt, StreamExt, stream};
 use jobs::JobBody;
 use store::{StoreError, TenantScope};
 
-use crate::{ConfigError, Env, http::panic_text, invocation::Invocation, line, log::chain, metric, process_start};
+use crate::{
+    ConfigError, Env,
+    invocation::Invocation,
+    line,
+    log::{chain, panic_text},
+    metric, process_start,
+};
 
 /// A job from one of our queues, and the right to work it.
 #[derive(Debug, Clone)]

@@ -1,10 +1,11 @@
 //! Functions that a schedule starts.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures::FutureExt;
 use jiff::Timestamp;
 
-use crate::{ConfigError, Env, JobError, invocation::Invocation, metric, process_start};
+use crate::{ConfigError, Env, JobError, invocation::Invocation, log::panic_text, metric, process_start};
 
 /// When Lambda will stop the invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,9 @@ where
             let invocation = Invocation::begin(env);
             let end = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
             let deadline = Deadline(Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX));
-            let result = handle(deadline, context).await;
+            let result = AssertUnwindSafe(handle(deadline, context)).catch_unwind().await;
+            let result =
+                result.unwrap_or_else(|panic| Err(JobError::new(format!("panicked: {}", panic_text(&*panic)))));
             if let Err(error) = &result {
                 tracing::error!(%error, "schedule failed");
                 metric::count("job_failed", &[("function", env.function())]);

@@ -1,11 +1,12 @@
 //! Functions that follow the table's stream.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbBatchItemFailure};
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigError, Env, JobError, invocation::Invocation, line, metric, process_start};
+use crate::{ConfigError, Env, JobError, invocation::Invocation, line, log::panic_text, metric, process_start};
 
 /// Records of one shard, in order.
 #[derive(Debug, Clone)]
@@ -74,11 +75,23 @@ where
                 shard: shard.unwrap_or_else(|| SINGLE_SHARD.to_owned()),
                 records,
             };
+            // A panic cannot tell how far it came: all records come again.
+            let first = batch
+                .records
+                .first()
+                .and_then(|record| record.change.sequence_number.clone());
+            let result = AssertUnwindSafe(handle(batch, context)).catch_unwind().await;
+            let result = result.unwrap_or_else(|panic| {
+                Err(StreamError {
+                    from_sequence_number: first.unwrap_or_default(),
+                    error: JobError::new(format!("panicked: {}", panic_text(&*panic))),
+                })
+            });
             let mut failures = Vec::new();
             if let Err(StreamError {
                 from_sequence_number,
                 error,
-            }) = handle(batch, context).await
+            }) = result
             {
                 tracing::error!(from_sequence_number, %error, "stream batch failed");
                 metric::count("job_failed", &[("function", env.function())]);

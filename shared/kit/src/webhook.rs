@@ -1,5 +1,7 @@
 //! What all providers' webhooks do: prove the sender, put what it brings into a queue, keep what cannot be read.
 
+use std::sync::OnceLock;
+
 use access::{AuthError, Authenticated, Connections, Kms, Secrets};
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -20,7 +22,10 @@ pub const LARGEST_JOB: usize = 200 * 1024;
 /// One provider's webhook.
 pub struct Webhook {
     provider: &'static str,
-    connections: Connections,
+    env: Env,
+    table: String,
+    verify_key: String,
+    connections: OnceLock<Connections>,
     queue: Queue,
     bucket: RawBucket,
     clock: Clock,
@@ -33,13 +38,13 @@ impl Webhook {
     /// # Errors
     /// When one is missing or wrong.
     pub fn new(env: &Env, provider: &'static str, queue: QueueName) -> Result<Self, ConfigError> {
-        let verify_key = env.config().text("KMS_VERIFY_KEY_ID")?.to_owned();
-        let secrets = Secrets::new(Kms::new(env.kms(), Some(verify_key), None));
-        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
         let bucket = RawBucket::new(env)?;
         Ok(Self {
             provider,
-            connections: Connections::new(store, secrets),
+            env: env.clone(),
+            table: env.config().text("TABLE_NAME")?.to_owned(),
+            verify_key: env.config().text("KMS_VERIFY_KEY_ID")?.to_owned(),
+            connections: OnceLock::new(),
             queue: Queue::new(env, queue)?.or_bucket(&bucket),
             bucket,
             clock: env.clock().clone(),
@@ -59,10 +64,18 @@ impl Webhook {
         self.base_url.as_deref()
     }
 
-    /// The connections that webhooks come by.
+    /// The connections that webhooks come by. Made at the first event: AWS clients would slow the start.
+    pub fn connections(&self) -> &Connections {
+        self.connections.get_or_init(|| {
+            let keys = Kms::new(self.env.kms(), Some(self.verify_key.clone()), None);
+            Connections::new(self.store(), Secrets::new(keys))
+        })
+    }
+
+    /// The table.
     #[must_use]
-    pub const fn connections(&self) -> &Connections {
-        &self.connections
+    pub fn store(&self) -> Store {
+        Store::new(self.env.dynamodb(), &self.table)
     }
 
     /// Lets the sender in if `proves` says so of the connection that the URL names.
@@ -76,7 +89,7 @@ impl Webhook {
         proves: impl Fn(&Connection, &VerifySecrets) -> bool,
     ) -> Result<Authenticated, AuthError> {
         let proven = self
-            .connections
+            .connections()
             .authenticate(tenant, connection, self.now(), proves)
             .await?;
         line::tenant(proven.scope());

@@ -22,7 +22,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let queue = |name: QueueName| Ok((name.as_str(), Queue::new(env, name)?));
     let context = Arc::new(Context {
         env: env.clone(),
-        store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+        table: env.config().text("TABLE_NAME")?.to_owned(),
         queues: QueueName::ALL
             .map(queue)
             .into_iter()
@@ -37,7 +37,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 struct Context {
     env: Env,
-    store: Store,
+    table: String,
     queues: Vec<(&'static str, Queue)>,
     last: Mutex<Option<(Timestamp, StatusCode, Value)>>,
 }
@@ -64,16 +64,16 @@ async fn health(State(context): State<Arc<Context>>, Extension(target): Extensio
 impl Context {
     async fn look(&self) -> (StatusCode, Value) {
         let word = |reached: bool| if reached { "ok" } else { "unreachable" };
-        let table = self.store.ping().await;
+        let table = Store::new(self.env.dynamodb(), &self.table).ping().await;
         if let Err(error) = &table {
-            tracing::error!(%error, "the table is unreachable");
+            tracing::error!(error = kit::chain(error), "the table is unreachable");
         }
         let mut healthy = table.is_ok();
         let mut queues = serde_json::Map::new();
         for (name, queue) in &self.queues {
             let depth = queue.depth().await;
             if let Err(error) = &depth {
-                tracing::error!(%error, queue = name, "a queue is unreachable");
+                tracing::error!(error = kit::chain(error), queue = name, "a queue is unreachable");
             }
             healthy &= depth.is_ok();
             queues.insert((*name).to_owned(), word(depth.is_ok()).into());

@@ -43,10 +43,7 @@ use store::{Store, TenantScope};
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let context = Arc::new(Context {
         webhook: Webhook::new(env, "twilio", QueueName::Calls)?,
-        tenants: Tenants {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            known: Mutex::new(Vec::new()),
-        },
+        tenants: Tenants(Mutex::new(Vec::new())),
     });
     let callback = |what| {
         post(move |state, path, correlation, target, headers, body| {
@@ -131,7 +128,7 @@ async fn receive(
     let said = match what {
         VoiceCallback::Voice => {
             event.facts.handling = Some(twiml::handling(settings));
-            event.facts.closed = context.tenants.closed(proven.scope(), now).await;
+            event.facts.closed = context.tenants.closed(&webhook.store(), proven.scope(), now).await;
             twiml::answer(settings, urls)
         }
         VoiceCallback::DialResult => twiml::answer_after_dial(settings, event.facts.dial, urls),
@@ -184,10 +181,7 @@ fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts)
 }
 
 /// Tenants, for their business hours: one read when cold.
-struct Tenants {
-    store: Store,
-    known: Mutex<Vec<(TenantId, Timestamp, Arc<Tenant>)>>,
-}
+struct Tenants(Mutex<Vec<(TenantId, Timestamp, Arc<Tenant>)>>);
 
 /// Changed hours are noticed within this time.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -197,13 +191,13 @@ const MOST: usize = 500;
 
 impl Tenants {
     /// Whether the business is closed. Unknown when the table does not answer: the call is answered all the same.
-    async fn closed(&self, scope: &TenantScope, now: Timestamp) -> Option<bool> {
+    async fn closed(&self, store: &Store, scope: &TenantScope, now: Timestamp) -> Option<bool> {
         let tenant = match self.remembered(scope.tenant(), now) {
             Some(tenant) => tenant,
-            None => match self.store.tenant(scope).await {
+            None => match store.tenant(scope).await {
                 Ok(tenant) => self.remember(Arc::new(tenant?), now),
                 Err(error) => {
-                    tracing::warn!(%error, "business hours are not known");
+                    tracing::warn!(error = kit::chain(&error), "business hours are not known");
                     return None;
                 }
             },
@@ -212,14 +206,14 @@ impl Tenants {
     }
 
     fn remembered(&self, id: TenantId, now: Timestamp) -> Option<Arc<Tenant>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |since: Timestamp| now.duration_since(since) < LIFETIME;
         let found = known.iter().find(|(known, since, _)| *known == id && fresh(*since));
         found.map(|(_, _, tenant)| Arc::clone(tenant))
     }
 
     fn remember(&self, tenant: Arc<Tenant>, now: Timestamp) -> Arc<Tenant> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|(id, _, _)| *id != tenant.id);
         if known.len() >= MOST {
             known.remove(0);

@@ -1,9 +1,15 @@
 //! Meta's WhatsApp webhooks, by a connection's own URL or by the one of a Meta app that tenants share: answers the
 //! handshake, verifies the bytes as they came, cuts them into changes and puts each into `provider-events`.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
-use access::{AuthError, Authenticated, SharedApp, shared_app};
+use access::{
+    AuthError, Authenticated, SharedApp,
+    shared_app::{self, AppSecrets},
+};
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -27,18 +33,18 @@ use providers::whatsapp::{
     handshake, signature,
     webhook::{self as meta, Change},
 };
-use store::Store;
 
 /// The function's routes.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
     let secret_id = env.config().optional("META_APP_SECRET_ID").map(str::to_owned);
     let context = Arc::new(Context {
         webhook: Webhook::new(env, "whatsapp", QueueName::ProviderEvents)?,
-        app: SharedApp::new(env.secrets_manager(), secret_id, store),
+        env: env.clone(),
+        secret_id,
+        app: OnceLock::new(),
     });
     Ok(Router::new()
         .route(
@@ -51,7 +57,9 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 struct Context {
     webhook: Webhook,
-    app: SharedApp,
+    env: Env,
+    secret_id: Option<String>,
+    app: OnceLock<SharedApp>,
 }
 
 /// What cannot be read at all, in place of a field's name.
@@ -64,19 +72,17 @@ async fn shake_hands(
     Path((tenant, connection)): Path<(String, String)>,
     Extension(target): Extension<Target>,
 ) -> Result<Response, Problem> {
-    let shared = context.shared_secrets().await?;
-    let token = |secrets: &VerifySecrets| match secrets {
-        VerifySecrets::WhatsApp { verify_token, .. } if verify_token.is_empty() => {
-            shared.as_ref().map(|shared| shared.verify_token.clone())
-        }
-        VerifySecrets::WhatsApp { verify_token, .. } => Some(verify_token.clone()),
-        VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => None,
-    };
-    let proves = |_: &Connection, secrets: &VerifySecrets| {
-        token(secrets).is_some_and(|token| handshake::answer(target.query(), &token).is_ok())
-    };
     complete(target.query())?;
-    let proven = context.webhook.authenticate(&tenant, &connection, proves).await;
+    let brings = |token: &str| handshake::answer(target.query(), token).is_ok();
+    let proven = context
+        .authenticate(&tenant, &connection, |secrets, shared| match secrets {
+            VerifySecrets::WhatsApp { verify_token, .. } if verify_token.is_empty() => {
+                shared.map(|shared| brings(&shared.verify_token))
+            }
+            VerifySecrets::WhatsApp { verify_token, .. } => Some(brings(verify_token)),
+            VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => Some(false),
+        })
+        .await;
     challenge(&context.webhook, &target, proven.map(drop))
 }
 
@@ -85,8 +91,8 @@ async fn shake_hands_shared(
     Extension(target): Extension<Target>,
 ) -> Result<Response, Problem> {
     complete(target.query())?;
-    let proves = |secrets: &shared_app::AppSecrets| handshake::answer(target.query(), &secrets.verify_token).is_ok();
-    let proven = context.app.authenticate(context.webhook.now(), proves).await;
+    let proves = |secrets: &AppSecrets| handshake::answer(target.query(), &secrets.verify_token).is_ok();
+    let proven = context.app().authenticate(context.webhook.now(), proves).await;
     challenge(&context.webhook, &target, proven.map(drop))
 }
 
@@ -135,16 +141,17 @@ async fn receive(
 ) -> Result<Response, Problem> {
     expect_content_type(&headers, "application/json")?;
     let webhook = &context.webhook;
-    let shared = context.shared_secrets().await?;
     let sent = header(&headers, SIGNATURE);
-    let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
-        VerifySecrets::WhatsApp { app_secrets, .. } if app_secrets.is_empty() => shared
-            .as_ref()
-            .is_some_and(|shared| signature::verify(&[&shared.app_secret], sent, &body).is_ok()),
-        VerifySecrets::WhatsApp { app_secrets, .. } => signature::verify(app_secrets, sent, &body).is_ok(),
-        VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => false,
-    };
-    let proven = webhook.authenticate(&tenant, &connection, proves).await;
+    let signed_by = |secrets: &[String]| signature::verify(secrets, sent, &body).is_ok();
+    let proven = context
+        .authenticate(&tenant, &connection, |secrets, shared| match secrets {
+            VerifySecrets::WhatsApp { app_secrets, .. } if app_secrets.is_empty() => {
+                shared.map(|shared| signed_by(std::slice::from_ref(&shared.app_secret)))
+            }
+            VerifySecrets::WhatsApp { app_secrets, .. } => Some(signed_by(app_secrets)),
+            VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => Some(false),
+        })
+        .await;
     let proven = proven.map_err(|error| webhook.refuse(&error))?;
     let mut entries = Vec::new();
     for change in context.split(&body).await? {
@@ -168,14 +175,14 @@ async fn receive_shared(
     let webhook = &context.webhook;
     let now = webhook.now();
     let sent = header(&headers, SIGNATURE);
-    let proves = |secrets: &shared_app::AppSecrets| signature::verify(&[&secrets.app_secret], sent, &body).is_ok();
-    let meta = context.app.authenticate(now, proves).await;
+    let proves = |secrets: &AppSecrets| signature::verify(&[&secrets.app_secret], sent, &body).is_ok();
+    let meta = context.app().authenticate(now, proves).await;
     let meta = meta.map_err(|error| webhook.refuse(&error))?;
     let mut entries = Vec::new();
     for change in context.split(&body).await? {
         let number = change.phone_number_id.as_deref().unwrap_or_default();
         match context
-            .app
+            .app()
             .owner(meta, webhook.connections(), &change.waba_id, number, now)
             .await
         {
@@ -193,9 +200,38 @@ async fn receive_shared(
 const SIGNATURE: &str = "x-hub-signature-256";
 
 impl Context {
-    async fn shared_secrets(&self) -> Result<Option<Arc<shared_app::AppSecrets>>, Problem> {
-        let secrets = self.app.secrets(self.webhook.now()).await;
-        secrets.map_err(|error| self.webhook.refuse(&error))
+    /// The app that tenants share. Made when it is needed: AWS clients would slow the start.
+    fn app(&self) -> &SharedApp {
+        self.app.get_or_init(|| {
+            let client = self.env.secrets_manager();
+            SharedApp::new(client, self.secret_id.clone(), self.webhook.store())
+        })
+    }
+
+    /// As [`Webhook::authenticate`], for connections that may have no secrets of their own: `proves` then answers `None`
+    /// until it is given the shared app's.
+    async fn authenticate(
+        &self,
+        tenant: &str,
+        connection: &str,
+        proves: impl Fn(&VerifySecrets, Option<&AppSecrets>) -> Option<bool>,
+    ) -> Result<Authenticated, AuthError> {
+        let needs_shared = AtomicBool::new(false);
+        let by_own = |_: &Connection, secrets: &VerifySecrets| {
+            proves(secrets, None).unwrap_or_else(|| {
+                needs_shared.store(true, Ordering::Relaxed);
+                false
+            })
+        };
+        match self.webhook.authenticate(tenant, connection, by_own).await {
+            Err(AuthError::Refused) if needs_shared.load(Ordering::Relaxed) => {
+                let shared = self.app().secrets(self.webhook.now()).await?;
+                let by_shared =
+                    |_: &Connection, secrets: &VerifySecrets| proves(secrets, shared.as_deref()).unwrap_or(false);
+                self.webhook.authenticate(tenant, connection, by_shared).await
+            }
+            done => done,
+        }
     }
 
     /// The readable changes of a post. What is not is kept raw.
