@@ -5,7 +5,7 @@
 
 use domain::{
     Timestamp,
-    call::{CallFacts, CallProvider, Direction, Outcome, Party, Verdict},
+    call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
     contact::{Contact, Identity, OpenFollowUp},
     ids::{CallId, ConnectionId, ContactId, MessageId},
     message::{Cause, Message, Remark},
@@ -128,7 +128,14 @@ async fn attempt(
     if let Some(facts) = report {
         progress.facts.merge(facts.clone());
     }
-    match progress.facts.verdict(progress.first_seen, now, ctx.timers.decide_call) {
+    let verdict = match progress.facts.verdict(progress.first_seen, now, ctx.timers.decide_call) {
+        // A recording's report names nobody and may overtake the one that does.
+        Verdict::Decided(_) if names_nobody(&progress.facts) && now < progress.first_seen + LONGEST_CALL => {
+            Verdict::Wait(progress.first_seen + LONGEST_CALL)
+        }
+        verdict => verdict,
+    };
+    match verdict {
         Verdict::Wait(until) => {
             progress.due = Some(until);
             if before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due) {
@@ -245,6 +252,14 @@ async fn decide(
     Ok(Done::Now)
 }
 
+/// Whether no report so far says who the customer is, be it that the number is hidden.
+const fn names_nobody(facts: &CallFacts) -> bool {
+    match facts.direction {
+        Some(Direction::Outbound) => facts.to.is_none(),
+        Some(Direction::Inbound) | None => facts.from.is_none(),
+    }
+}
+
 /// What the customer's end of the line is known by.
 fn identity(progress: &CallProgress) -> Identity {
     match progress.facts.customer() {
@@ -298,7 +313,12 @@ async fn answered_after_all(
     let Some(mut message) = ctx.store.message(scope, open.message).await? else {
         return Ok(None);
     };
-    let cancelled = message.cancel("not sent: the customer called again and was answered".to_owned());
+    let why = if message.attempts.is_empty() {
+        "not sent: the call was answered after all"
+    } else {
+        "no further channel: the call was answered after all"
+    };
+    let cancelled = message.cancel(why.to_owned());
     Ok(cancelled.then_some(message))
 }
 
@@ -338,6 +358,37 @@ async fn after_decision(
             text: format!("the caller left a recording of {seconds} s"),
         });
     }
+    let answered = |facts: &CallFacts| {
+        facts.verdict(call.decided_at, now, ctx.timers.decide_call) == Verdict::Decided(Outcome::Answered)
+    };
+    if answered(&call.facts) && !answered(&before) {
+        // First: should the next write fail, the report comes back and finds nothing left to cancel.
+        Box::pin(cancel_follow_up(scope, &call, ctx)).await?;
+        call.remarks.push(Remark {
+            at: now,
+            text: "reported later: the call was answered".to_owned(),
+        });
+    }
     ctx.store.write_call(scope, &call).await?;
     Ok(Done::Now)
+}
+
+/// This call was answered after it had been decided otherwise: its follow-up is not sent any more, if that is still possible.
+async fn cancel_follow_up(scope: &TenantScope, call: &Call, ctx: &Context) -> Result<(), JobError> {
+    let Some(mut contact) = ctx.store.contact(scope, call.id.contact()).await? else {
+        return Ok(());
+    };
+    if contact.open_follow_up.is_none_or(|open| open.call != call.id) {
+        return Ok(());
+    }
+    if let Some(message) = answered_after_all(scope, &contact, ctx).await? {
+        ctx.store.write_message(scope, &message).await?;
+    }
+    contact.open_follow_up = None;
+    let write = ContactWrite {
+        contact,
+        new_identities: Vec::new(),
+    };
+    ctx.store.write_contact(scope, &write, None).await?;
+    Ok(())
 }

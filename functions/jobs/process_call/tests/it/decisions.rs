@@ -1,0 +1,318 @@
+//! What follows a call, and the sentence that says why.
+
+use domain::{
+    call::{CallFacts, Direction, Outcome, Party},
+    contact::Identity,
+    inbound::OptFlag,
+    message::{AttemptState, Channel, MessageState},
+    tenant::TenantStatus,
+};
+use jiff::SignedDuration;
+use kit::{Done, Job, QueueName};
+use process_call::handle;
+use serde_json::json;
+use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
+
+use crate::world::World;
+
+#[tokio::test]
+async fn a_missed_call_of_somebody_new_makes_a_contact_a_call_and_a_message() {
+    let world = World::new().await;
+    let facts = CallFacts {
+        caller_name: Some("Layla Haddad".to_owned()),
+        ..missed(CUSTOMER)
+    };
+    assert_eq!(world.telephony("17", facts).await, Done::Now);
+    let (calls, messages) = world.history().await;
+    let ([call], [message]) = (&calls[..], &messages[..]) else {
+        panic!("{calls:?} {messages:?}");
+    };
+    assert_eq!(call.outcome, Outcome::Missed);
+    assert_eq!(
+        call.decision,
+        format!("WhatsApp at once, SMS if not delivered within 2 min: missed call to {LINE}, rule \"Missed calls\"")
+    );
+    assert_eq!(message.state(), MessageState::Scheduled);
+    assert_eq!(
+        message.due,
+        Some(world.aws.now() + SignedDuration::from_secs(90)),
+        "the net under the queue"
+    );
+    let contact = world.customer().await;
+    assert_eq!(contact.name.as_deref(), Some("Layla Haddad"));
+    assert_eq!((contact.calls, contact.last_follow_up_at), (1, Some(world.aws.now())));
+    let [job] = &world.queued().await[..] else {
+        panic!("one job");
+    };
+    assert_eq!((job.message, job.attempt), (message.id, 1));
+    assert_eq!(job.correlation_id, "cor-17");
+}
+
+#[tokio::test]
+async fn a_known_contact_stays_the_same() {
+    let world = World::new().await;
+    let known = world.business.contact(&world.aws, CUSTOMER).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    assert_eq!(world.customer().await.id, known.id);
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_calls_again_is_held_by_the_cooldown() {
+    let world = World::new().await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    world.aws.pass(2 * 3600);
+    world.telephony("18", missed(CUSTOMER)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(messages.len(), 1);
+    assert_eq!(calls[1].decision, "no message: texted 2 h ago, cooldown 24 h");
+    assert_eq!((calls[1].reason.as_str(), calls[1].message), ("cooldown", None));
+    world.aws.pass(22 * 3600);
+    world.telephony("19", missed(CUSTOMER)).await;
+    assert_eq!(world.history().await.1.len(), 2);
+}
+
+#[tokio::test]
+async fn two_calls_of_somebody_new_at_the_same_time_make_one_contact_and_one_message() {
+    let world = World::new().await;
+    let other = world.another();
+    let jobs = (0..6).map(|index| {
+        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
+        let job = world
+            .business
+            .telephony_report(&world.aws, &index.to_string(), missed(CUSTOMER));
+        Box::pin(handle(Job::new(job, 1), ctx))
+    });
+    for done in futures::future::join_all(jobs).await {
+        done.unwrap();
+    }
+    let (calls, messages) = world.history().await;
+    assert_eq!((calls.len(), messages.len()), (6, 1));
+    assert_eq!(world.customer().await.calls, 6);
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_then_answered_cancels_the_message_not_sent_yet() {
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    world.aws.pass(60);
+    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(messages[0].state(), MessageState::Cancelled);
+    assert_eq!(messages[0].due, None);
+    assert_eq!(calls[1].message, None);
+    assert_eq!(world.customer().await.open_follow_up, None);
+}
+
+#[tokio::test]
+async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_sent() {
+    let world = World::new().await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    let (_, mut messages) = world.history().await;
+    let mut message = messages.remove(0);
+    let timers = world.aws.env().config().timers().unwrap();
+    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
+    let taken = domain::message::SendOutcome::Accepted {
+        provider_ref: "wamid.1".to_owned(),
+        segments: None,
+    };
+    message.record(1, taken, world.aws.now(), &timers);
+    world
+        .aws
+        .store()
+        .write_message(world.business.scope(), &message)
+        .await
+        .unwrap();
+    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    let (_, messages) = world.history().await;
+    assert_eq!(messages[0].state(), MessageState::Accepted);
+    assert_eq!(messages[0].attempts[0].state, AttemptState::Accepted);
+    assert_eq!(messages[0].due, None, "no SMS");
+    let Some(domain::message::Ended::Cancelled(why)) = &messages[0].ended else {
+        panic!("{:?}", messages[0].ended);
+    };
+    assert!(!why.contains("not sent"), "{why}");
+}
+
+#[tokio::test]
+async fn nobody_is_messaged_whose_number_is_hidden_or_none_or_whom_the_business_called() {
+    let world = World::new().await;
+    let withheld = Party::Withheld;
+    let sip = Party::Sip("sip:reception@example.test".to_owned());
+    let outbound = CallFacts {
+        direction: Some(Direction::Outbound),
+        from: Some(Party::Phone(phone(LINE))),
+        to: Some(Party::Phone(phone(CUSTOMER))),
+        stated: Some(Outcome::Missed),
+        ..CallFacts::default()
+    };
+    let from = |party: &Party| CallFacts {
+        from: Some(party.clone()),
+        ..missed(CUSTOMER)
+    };
+    let hidden = Identity::Withheld(world.business.telephony);
+    for (call, facts, identity, reason) in [
+        ("1", from(&withheld), hidden.clone(), "withheld"),
+        (
+            "3",
+            from(&sip),
+            Identity::Sip("sip:reception@example.test".to_owned()),
+            "sip",
+        ),
+        ("4", outbound, Identity::Phone(phone(CUSTOMER)), "outbound"),
+        (
+            "5",
+            stated("+971501234561", Outcome::Unknown),
+            Identity::Phone(phone("+971501234561")),
+            "unknown_outcome",
+        ),
+    ] {
+        assert_eq!(world.telephony(call, facts).await, Done::Now);
+        let (calls, messages) = world.history_of(&identity).await;
+        assert_eq!((calls.len(), messages.len()), (1, 0), "{reason}: {calls:?}");
+        assert_eq!(calls[0].reason, reason);
+        assert!(calls[0].decision.starts_with("no message: "), "{}", calls[0].decision);
+    }
+    // All who hide their number from one line are one contact, and none of them is known by it.
+    world.telephony("6", from(&withheld)).await;
+    assert_eq!(world.history_of(&hidden).await.0.len(), 2);
+    assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_template_or_wrong_values_are_the_stored_reason() {
+    let template = World::with(|configured| configured.templates.clear()).await;
+    let values = World::with(|configured| {
+        let template = configured.rules[0].then.template.as_mut().unwrap();
+        template.variables.remove("2");
+    })
+    .await;
+    for world in [template, values] {
+        let mut rule = world.business.configured.rules[0].clone();
+        rule.then.channels = vec![Channel::WhatsApp];
+        let mut business = world.business;
+        business.configured.rules[0] = rule;
+        business.write(&world.aws).await;
+        let job = business.telephony_report(&world.aws, "17", missed(CUSTOMER));
+        Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap();
+        let store = world.aws.store();
+        let contact = store
+            .contact_of(business.scope(), &Identity::Phone(phone(CUSTOMER)))
+            .await
+            .unwrap()
+            .unwrap();
+        let history = store.history(business.scope(), contact.id, 10).await.unwrap();
+        let [domain::record::Entry::Call(call)] = &history[..] else {
+            panic!("{history:?}");
+        };
+        assert_eq!(call.reason, "template", "{}", call.decision);
+        assert!(call.decision.contains("missed_call_followup"), "{}", call.decision);
+        assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_misfit_of_one_channel_leaves_the_other() {
+    let world = World::with(|configured| configured.templates.clear()).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(messages[0].plan.len(), 1);
+    assert!(calls[0].decision.contains("without WhatsApp"), "{}", calls[0].decision);
+}
+
+#[tokio::test]
+async fn who_opted_out_gets_nothing() {
+    let world = World::new().await;
+    let at = world.aws.now();
+    let stop = |contact: &mut domain::contact::Contact| {
+        contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at);
+    };
+    world.business.contact_with(&world.aws, CUSTOMER, stop).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    let call = world.call().await;
+    assert_eq!(call.reason, "opted_out");
+    assert!(
+        call.decision.contains("opted out on 20 November 2026"),
+        "{}",
+        call.decision
+    );
+}
+
+#[tokio::test]
+async fn a_suspended_tenants_calls_are_stored_and_not_followed_up() {
+    let world = World::with(|configured| configured.tenant.status = TenantStatus::Suspended).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    assert_eq!(world.call().await.reason, "suspended");
+}
+
+#[tokio::test]
+async fn an_answered_call_matches_no_rule_of_missed_ones() {
+    let world = World::new().await;
+    world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;
+    assert_eq!(world.call().await.reason, "no_rule");
+}
+
+#[tokio::test]
+async fn a_changed_rule_counts_from_the_next_call_on() {
+    let mut world = World::new().await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    world.business.configured.rules[0].enabled = false;
+    world.business.write(&world.aws).await;
+    world.telephony("18", missed("+971501234568")).await;
+    let (calls, _) = world.history_of(&Identity::Phone(phone("+971501234568"))).await;
+    assert_eq!(calls[0].reason, "no_rule");
+}
+
+#[tokio::test]
+async fn a_message_for_later_waits_in_the_queue_or_beyond_its_reach_in_the_table() {
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 600).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    assert_eq!(world.aws.depth(QueueName::Sends).await, 1);
+    assert!(world.queued().await.is_empty(), "held back");
+    let world = World::with(|configured| {
+        configured.rules[0].then.quiet_hours = Some(read(json!({"from": "15:00", "to": "23:00", "action": "defer"})));
+    })
+    .await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
+    assert_eq!(messages[0].due, Some("2026-11-20T23:00:00+04:00".parse().unwrap()));
+    assert!(calls[0].decision.contains("after quiet hours"), "{}", calls[0].decision);
+}
+
+#[tokio::test]
+async fn a_call_of_a_tenant_that_does_not_exist_fails_and_stores_nothing() {
+    let world = World::new().await;
+    let nobody = domain::ids::TenantId::new(world.aws.ids().ulid());
+    let jobs::CallJob::Reported {
+        correlation_id, event, ..
+    } = world.business.telephony_report(&world.aws, "17", missed(CUSTOMER))
+    else {
+        unreachable!()
+    };
+    let rows = world.aws.row_count().await;
+    let job = jobs::CallJob::Reported {
+        tenant: nobody,
+        correlation_id,
+        event,
+    };
+    assert!(Box::pin(handle(Job::new(job, 1), &world.ctx)).await.is_err());
+    assert_eq!(world.aws.row_count().await, rows);
+}
+
+#[tokio::test]
+async fn a_recording_that_comes_later_is_remarked_on_the_call() {
+    let world = World::new().await;
+    world.twilio(missed(CUSTOMER)).await;
+    let recorded = CallFacts {
+        voicemail_seconds: Some(12),
+        ..CallFacts::default()
+    };
+    assert_eq!(world.twilio(recorded.clone()).await, Done::Now);
+    assert_eq!(world.twilio(recorded).await, Done::Already);
+    let call = world.call().await;
+    assert_eq!(call.remarks.len(), 1);
+    assert_eq!(call.remarks[0].text, "the caller left a recording of 12 s");
+    assert_eq!(from_to(CUSTOMER).from, call.facts.from);
+}

@@ -1,0 +1,5 @@
+//! Calls, in process against the emulator's table and queues.
+
+mod decisions;
+mod merging;
+mod world;

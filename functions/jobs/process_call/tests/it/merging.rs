@@ -1,0 +1,273 @@
+//! Reports of one call, in any order and number: one call, one message.
+
+use domain::call::{CallFacts, CallStatus, DialStatus, Handling, Outcome};
+use jiff::SignedDuration;
+use kit::Done;
+use store::due::DUE_SHARDS;
+use testkit::business::{CUSTOMER, from_to};
+
+use crate::world::World;
+
+fn ringing() -> CallFacts {
+    CallFacts {
+        status: Some(CallStatus::Ringing),
+        handling: Some(Handling::Forward),
+        ..from_to(CUSTOMER)
+    }
+}
+
+fn dialled(dial: DialStatus) -> CallFacts {
+    CallFacts {
+        status: Some(CallStatus::InProgress),
+        dial: Some(dial),
+        handling: Some(Handling::Forward),
+        ..from_to(CUSTOMER)
+    }
+}
+
+fn completed() -> CallFacts {
+    CallFacts {
+        status: Some(CallStatus::Completed),
+        call_seconds: Some(30),
+        ..from_to(CUSTOMER)
+    }
+}
+
+fn recorded() -> CallFacts {
+    CallFacts {
+        voicemail_seconds: Some(14),
+        ..CallFacts::default()
+    }
+}
+
+/// Every order of so many things.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![vec![]];
+    }
+    let shorter = orders(count - 1).into_iter();
+    let longer = shorter.flat_map(|order| {
+        (0..count).map(move |place| {
+            let mut order = order.clone();
+            order.insert(place, count - 1);
+            order
+        })
+    });
+    longer.collect()
+}
+
+#[tokio::test]
+async fn any_order_and_number_of_a_calls_reports_gives_one_call_and_one_message() {
+    let world = World::new().await;
+    let reports = [ringing(), dialled(DialStatus::NoAnswer), completed(), recorded()];
+    for (index, order) in orders(reports.len()).into_iter().enumerate() {
+        let number = format!("+9715012{index:05}");
+        let call = format!("CA{index}");
+        for place in order.iter().chain(order.iter().rev()) {
+            let mut facts = reports[*place].clone();
+            if facts.from.is_some() {
+                facts.from = from_to(&number).from;
+            }
+            world.work(world.business.twilio_report(&world.aws, &call, facts)).await;
+        }
+        let identity = domain::contact::Identity::Phone(testkit::business::phone(&number));
+        let (calls, messages) = world.history_of(&identity).await;
+        let [call] = &calls[..] else {
+            panic!("{order:?}: {calls:#?}")
+        };
+        assert_eq!(messages.len(), 1, "{order:?}");
+        assert_eq!(call.message, Some(messages[0].id));
+        assert_eq!(
+            call.facts.voicemail_seconds,
+            Some(14),
+            "{order:?}: a late report is added"
+        );
+        assert_eq!(call.facts.call_seconds, Some(30), "{order:?}");
+        assert_eq!(world.queued().await.len(), 1, "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_recording_that_overtakes_all_else_waits_for_the_name_of_its_caller() {
+    let world = World::new().await;
+    world.twilio(recorded()).await;
+    let hidden = domain::contact::Identity::Withheld(world.business.twilio);
+    assert!(world.history_of(&hidden).await.0.is_empty());
+    world.twilio(ringing()).await;
+    assert_eq!(world.call().await.outcome, Outcome::Voicemail);
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn reports_that_come_at_the_same_time_give_one_call_and_one_message() {
+    let world = World::new().await;
+    let other = world.another();
+    let reports = [ringing(), dialled(DialStatus::Busy), completed(), recorded()];
+    let jobs = reports.iter().chain(&reports).enumerate().map(|(index, facts)| {
+        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
+        let job = world.business.twilio_report(&world.aws, "CA1", facts.clone());
+        Box::pin(process_call::handle(kit::Job::new(job, 1), ctx))
+    });
+    for done in futures::future::join_all(jobs).await {
+        done.unwrap();
+    }
+    let (calls, messages) = world.history().await;
+    assert_eq!((calls.len(), messages.len()), (1, 1));
+    assert_eq!(calls[0].facts.voicemail_seconds, Some(14));
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn completed_alone_never_means_missed() {
+    let world = World::new().await;
+    world.twilio(completed()).await;
+    let (calls, _) = world.history().await;
+    assert!(calls.is_empty(), "a dial result may still come");
+    assert_eq!(
+        world.progress().await.unwrap().due,
+        Some(world.aws.now() + SignedDuration::from_secs(60))
+    );
+    world.aws.pass(59);
+    assert_eq!(world.work(world.decide()).await, Done::Already);
+    assert!(world.history().await.0.is_empty());
+    world.aws.pass(1);
+    assert_eq!(world.work(world.decide()).await, Done::Now);
+    let call = world.call().await;
+    assert_eq!((call.outcome, call.message), (Outcome::Unknown, None));
+    assert!(call.decision.starts_with("no message: "), "{}", call.decision);
+    assert!(world.queued().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_dial_result_within_the_minute_decides() {
+    let world = World::new().await;
+    world.twilio(ringing()).await;
+    world.twilio(completed()).await;
+    world.aws.pass(30);
+    world.twilio(dialled(DialStatus::NoAnswer)).await;
+    assert_eq!(world.call().await.outcome, Outcome::Missed);
+    world.aws.pass(60);
+    assert_eq!(world.work(world.decide()).await, Done::Already);
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_waits_comes_up_in_the_due_index_at_its_time_and_not_again_once_decided() {
+    let world = World::new().await;
+    let due = async || {
+        let mut count = 0;
+        for shard in 0..DUE_SHARDS {
+            count += world.aws.store().due(shard, world.aws.now(), 10).await.unwrap().len();
+        }
+        count
+    };
+    world.twilio(ringing()).await;
+    world.twilio(completed()).await;
+    assert_eq!(due().await, 0);
+    world.aws.pass(60);
+    assert_eq!(due().await, 1);
+    world.work(world.decide()).await;
+    assert_eq!(world.call().await.outcome, Outcome::Abandoned);
+    // Only the follow-up's own net is left, later.
+    assert_eq!(due().await, 0);
+}
+
+#[tokio::test]
+async fn looking_at_a_call_nobody_reported_does_nothing() {
+    let world = World::new().await;
+    assert_eq!(world.work(world.decide()).await, Done::Already);
+    assert_eq!(world.progress().await, None);
+}
+
+#[tokio::test]
+async fn two_telephone_systems_may_count_their_calls_alike() {
+    let world = World::new().await;
+    let facts = testkit::business::missed(CUSTOMER);
+    world.telephony("17", facts.clone()).await;
+    world.work(world.business.twilio_report(&world.aws, "17", facts)).await;
+    assert_eq!(world.history().await.0.len(), 2);
+}
+
+#[tokio::test]
+async fn a_number_that_a_telephone_system_uses_again_after_months_is_a_new_call() {
+    let world = World::new().await;
+    let facts = testkit::business::missed(CUSTOMER);
+    world.telephony("17", facts.clone()).await;
+    world.aws.pass(61 * 24 * 3600);
+    world.telephony("17", facts).await;
+    assert_eq!(world.history().await.0.len(), 2);
+    assert_eq!(world.queued().await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_call_id_at_two_tenants_is_two_calls() {
+    let world = World::new().await;
+    let stranger = Box::pin(testkit::business::business(&world.aws)).await;
+    let facts = testkit::business::missed(CUSTOMER);
+    world.telephony("17", facts.clone()).await;
+    world.work(stranger.telephony_report(&world.aws, "17", facts)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!((calls.len(), messages.len()), (1, 1));
+    let jobs = world.queued().await;
+    let mut tenants: Vec<_> = jobs.iter().map(|job| job.tenant).collect();
+    tenants.sort();
+    let mut both = vec![world.business.tenant(), stranger.tenant()];
+    both.sort();
+    assert_eq!(tenants, both);
+    // Neither can name the other's.
+    let store = world.aws.store();
+    assert_eq!(store.call(stranger.scope(), calls[0].id).await.unwrap(), None);
+    assert_eq!(store.message(stranger.scope(), messages[0].id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_redelivery_after_a_lost_enqueue_queues_the_message() {
+    let world = World::new().await;
+    let job = world
+        .business
+        .telephony_report(&world.aws, "17", testkit::business::missed(CUSTOMER));
+    world.work(job.clone()).await;
+    // The process died before the message was queued.
+    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.received(job.clone(), 2).await, Done::Already);
+    let queued = world.queued().await;
+    let (_, messages) = world.history().await;
+    assert_eq!(queued.len(), 1);
+    assert_eq!((queued[0].message, queued[0].attempt), (messages[0].id, 1));
+    // Once it is under way there is nothing to queue.
+    let mut message = messages[0].clone();
+    let timers = world.aws.env().config().timers().unwrap();
+    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
+    world
+        .aws
+        .store()
+        .write_message(world.business.scope(), &message)
+        .await
+        .unwrap();
+    world.received(job, 3).await;
+    assert!(world.queued().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_was_never_queued_comes_up_in_the_due_index() {
+    let world = World::new().await;
+    world.telephony("17", testkit::business::missed(CUSTOMER)).await;
+    world.queued().await;
+    world.aws.pass(90);
+    let mut found = 0;
+    for shard in 0..DUE_SHARDS {
+        found += world.aws.store().due(shard, world.aws.now(), 10).await.unwrap().len();
+    }
+    assert_eq!(found, 1);
+}
+
+#[tokio::test]
+async fn a_late_report_that_somebody_did_answer_keeps_an_unsent_message_back() {
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
+    world.twilio(dialled(DialStatus::NoAnswer)).await;
+    world.twilio(dialled(DialStatus::Answered)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(messages[0].state(), domain::message::MessageState::Cancelled);
+    assert!(calls[0].remarks[0].text.contains("answered"), "{:?}", calls[0].remarks);
+    assert_eq!(world.customer().await.open_follow_up, None);
+}
