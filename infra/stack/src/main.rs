@@ -12,8 +12,9 @@ use stack::{
     aws::Aws,
     bench::{self, Part},
     build::{self, Builder, Profile},
-    checks, demo,
+    chaos, checks, demo,
     endpoints::Endpoints,
+    iam,
     inspect::{self, Queue},
     place::Place,
     running::{self, Options},
@@ -234,6 +235,21 @@ enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// Calls while providers fail and functions are killed, then a look whether all promises held
+    Chaos {
+        /// State, logs and secrets of the stack, forgotten first [default: .stack/chaos]
+        #[arg(long, value_name = "FOLDER")]
+        data_dir: Option<PathBuf>,
+        /// About two minutes instead of ten
+        #[arg(long)]
+        short: bool,
+        /// How many calls [default: 400; short: 100]
+        #[arg(long)]
+        calls: Option<usize>,
+        /// Makes the same choices as the run that printed it
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Everything from nothing and the whole test suite
     Test {
         /// For the test binaries, such as a test's name
@@ -249,6 +265,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Profile::Shipped)]
         profile: Profile,
     },
+    /// Whether every function's role allows what the function calls, and nothing else
+    Iam,
     /// Formatting, lints, dependencies, spelling, the template
     Check,
 }
@@ -350,8 +368,22 @@ async fn run(command: Command) -> Result<bool> {
             let bill = inspect::bill(&found.aws, &found.place, &found.stack, None).await?;
             println!("{}", bill.show(bill.sent()));
         }
+        Command::Chaos {
+            data_dir,
+            short,
+            calls,
+            seed,
+        } => {
+            let mut options = Options::throwaway("chaos")?;
+            options.data_dir = data_dir.or(options.data_dir);
+            let mut size = if short { chaos::Size::SHORT } else { chaos::Size::LONG };
+            size.calls = calls.unwrap_or(size.calls);
+            let seed = seed.map_or_else(chaos::new_seed, Ok)?;
+            return Box::pin(chaos::chaos(&options, size, seed)).await;
+        }
         Command::Test { arguments } => return test::test(&Options::throwaway("test")?, &arguments).await,
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
+        Command::Iam => Box::pin(iam::iam()).await?,
         Command::Check => checks::check(&Place::new(None)?).await?,
     }
     Ok(true)
@@ -360,7 +392,9 @@ async fn run(command: Command) -> Result<bool> {
 async fn apply(file: &Path, found: &Found) -> Result<()> {
     let tenant = tenant::read(file, &mut tenant::from_environment)?;
     let (deployment, outputs) = found.deployment().await?;
-    Box::pin(deployment.apply(&tenant)).await?;
+    for problem in Box::pin(deployment.apply(&tenant)).await? {
+        eprintln!("warning: {problem}");
+    }
     println!("{} ({}) is written.\n", tenant.tenant.name, tenant.tenant.id);
     let base = found
         .endpoints

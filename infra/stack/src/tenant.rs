@@ -10,7 +10,7 @@ use domain::{
     ids::ConnectionId,
     rule::Rule,
     template::{Product, TemplateDefinition},
-    tenant::Tenant,
+    tenant::{ConnectionSummary, Tenant, TenantConfig},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -142,8 +142,9 @@ impl Deployment {
         })
     }
 
-    /// Writes the tenant and all that is its; what the file no longer has is removed.
-    pub async fn apply(&self, file: &TenantFile) -> Result<()> {
+    /// Writes the tenant and all that is its; what the file no longer has is removed. Returns what will keep its rules from
+    /// sending, in sentences: such a tenant is written all the same, and says so on every call.
+    pub async fn apply(&self, file: &TenantFile) -> Result<Vec<String>> {
         let scope = access::operator::scope(file.tenant.id);
         let known = self
             .store
@@ -166,8 +167,24 @@ impl Deployment {
                     .claim_whatsapp_number(&scope, waba_id, phone_number_id, connection.id)
                     .await
                     .with_context(|| format!("claiming the WhatsApp number {phone_number_id}"))?;
+                // Template and account events name no number: of several numbers of one account, one takes them.
+                match self
+                    .store
+                    .claim_whatsapp_number(&scope, waba_id, "", connection.id)
+                    .await
+                {
+                    Err(error) if !error.is_conflict() => return Err(error).context("claiming the WhatsApp account"),
+                    _ => {}
+                }
             }
         }
+        let config = TenantConfig {
+            tenant: file.tenant.clone(),
+            rules: file.rules.clone(),
+            templates: file.templates.clone(),
+            products: file.products.clone(),
+            connections: connections.iter().map(ConnectionSummary::from).collect(),
+        };
         let configured = Configured {
             tenant: file.tenant.clone(),
             rules: file.rules.clone(),
@@ -178,7 +195,8 @@ impl Deployment {
         self.store
             .write_config(&scope, &configured)
             .await
-            .context("writing the tenant")
+            .context("writing the tenant")?;
+        Ok(config.problems())
     }
 
     async fn seal(&self, file: &TenantFile, given: &ConnectionFile, known: Option<&Connection>) -> Result<Connection> {
