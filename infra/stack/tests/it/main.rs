@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod calls;
+mod chaos;
 mod conversations;
 mod failures;
 mod platform;

@@ -193,6 +193,18 @@ pub(crate) fn on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     });
 }
 
+/// Plays a test that breaks the stack itself, alone.
+pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    RUNTIME.block_on(async {
+        let _alone = WHOLE.get_or_init(Default::default).write().await;
+        let stage = STAGE.get_or_try_init(Stage::find).await;
+        let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
+        if let Err(error) = Box::pin(test(stage)).await {
+            panic!("{error:#}");
+        }
+    });
+}
+
 /// A customer of this test alone.
 pub(crate) fn customer() -> Phone {
     new_phone().expect("the machine has random bytes")

@@ -1,0 +1,419 @@
+//! The calm after the storm, and whether the promises held.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use domain::{
+    Timestamp,
+    ids::MessageId,
+    message::{AttemptState, Channel, Message, MessageState},
+};
+use serde_json::{Value, json};
+use store::due::DUE_SHARDS;
+
+use super::{
+    Ground,
+    storm::{Placed, Stormed},
+};
+use crate::{
+    play::{Customer, Sent},
+    report::seconds,
+};
+
+/// Queues, as outputs of the stack; each has its dead letters.
+const QUEUES: [&str; 3] = ["Calls", "ProviderEvents", "Sends"];
+
+/// Rows due within this time are all there are.
+const FAR: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// More than one look finds per shard.
+const MANY: i32 = 1000;
+
+fn now() -> Result<Timestamp> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
+}
+
+/// Rows of the storm's tenants that somebody must look at again, now or ever.
+async fn due(ground: &Ground<'_>) -> Result<usize> {
+    let mut count = 0;
+    for shard in 0..DUE_SHARDS {
+        count += ground.play.store.due(shard, now()? + FAR, MANY).await?.len();
+    }
+    Ok(count)
+}
+
+/// What waits in a queue: visible, in flight, delayed.
+async fn depth(ground: &Ground<'_>, output: &str) -> Result<u64> {
+    let url = ground
+        .town
+        .outputs
+        .get(output)
+        .with_context(|| format!("the stack has no output {output}"))?;
+    let ask = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+    let answer = ground.aws.call("sqs", "get_queue_attributes", ask).await?;
+    let number = |name: &str| {
+        let text = answer["Attributes"][name].as_str().unwrap_or_default();
+        text.parse::<u64>().unwrap_or_default()
+    };
+    Ok(number("ApproximateNumberOfMessages")
+        + number("ApproximateNumberOfMessagesNotVisible")
+        + number("ApproximateNumberOfMessagesDelayed"))
+}
+
+/// Waits until nothing is left to do; returns how long that took. The dispatcher runs more often than by itself.
+pub(super) async fn calm(ground: &Ground<'_>, limit: Duration) -> Result<Duration> {
+    let begun = Instant::now();
+    loop {
+        ground.dispatch().await?;
+        let due = due(ground).await?;
+        let idle: Value = ground.play.get("/idle").await?;
+        let mut waiting = format!("{due} rows are due, the simulators say {idle}");
+        if due == 0 && idle["idle"] == true {
+            let mut queued = Vec::new();
+            for queue in QUEUES {
+                let depth = depth(ground, &format!("{queue}QueueUrl")).await?;
+                if depth > 0 {
+                    queued.push(format!("{queue} holds {depth}"));
+                }
+            }
+            if queued.is_empty() {
+                return Ok(begun.elapsed());
+            }
+            waiting = queued.join(", ");
+        }
+        if begun.elapsed() > limit {
+            bail!("after {} there is still work: {waiting}", seconds(limit));
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// What came of a storm.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Promises that did not hold, one sentence each.
+    pub broken: Vec<String>,
+    lines: Vec<(&'static str, String)>,
+}
+
+impl Verdict {
+    /// Whether all promises held.
+    pub fn held(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    fn line(&mut self, what: &'static str, value: impl Into<String>) {
+        self.lines.push((what, value.into()));
+    }
+
+    pub(super) fn took(&mut self, whole: Duration, calm: Duration) {
+        self.line("until nothing was left to do", seconds(calm));
+        self.line("all of it", seconds(whole));
+    }
+
+    /// For people.
+    pub fn show(&self) -> String {
+        let mut text = String::from("\nChaos\n");
+        for (what, value) in &self.lines {
+            let _ = writeln!(text, "  {what:<52} {value}");
+        }
+        if self.held() {
+            text += "All promises held.";
+        } else {
+            let _ = writeln!(text, "{} promises did not hold:", self.broken.len());
+            for broken in self.broken.iter().take(40) {
+                let _ = writeln!(text, "  ✗ {broken}");
+            }
+        }
+        text
+    }
+}
+
+/// What the simulators say became of an accepted message.
+fn told(sent: &Sent) -> AttemptState {
+    let known = |status: &str| sent.is(status);
+    if known("read") {
+        AttemptState::Read
+    } else if known("delivered") {
+        AttemptState::Delivered
+    } else if known("failed") || known("undelivered") {
+        AttemptState::Failed
+    } else if known("sent") {
+        AttemptState::Sent
+    } else {
+        AttemptState::Accepted
+    }
+}
+
+pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verdict> {
+    let mut verdict = Verdict::default();
+    let mut outbox: BTreeMap<(MessageId, Channel), Vec<Sent>> = BTreeMap::new();
+    let mut accepted = 0;
+    for tenant in &stormed.tenants {
+        let sent: Vec<Sent> = ground.play.get(&format!("/outbox?tenant={}", tenant.id)).await?;
+        accepted += sent.len();
+        for sent in sent {
+            match sent.key() {
+                Some(key) => outbox.entry((key.message, sent.channel)).or_default().push(sent),
+                None => verdict
+                    .broken
+                    .push(format!("a message to {} carries no key of ours", sent.to)),
+            }
+        }
+    }
+    for ((message, channel), sent) in &outbox {
+        if sent.len() > 1 {
+            verdict.broken.push(format!(
+                "{message} went out {} times by {}: attempts {:?}",
+                sent.len(),
+                channel.name(),
+                sent.iter()
+                    .filter_map(Sent::key)
+                    .map(|key| key.attempt)
+                    .collect::<Vec<_>>()
+            ));
+        }
+    }
+
+    let mut states: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut seen = Seen::default();
+    for placed in &stormed.calls {
+        let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
+            verdict.broken.push(format!("the call {} is lost", placed.call_id));
+            continue;
+        };
+        call(placed, &customer, &mut verdict);
+        for message in &customer.messages {
+            *states.entry(word(message)).or_default() += 1;
+            judge(message, &outbox, &mut seen, &mut verdict);
+        }
+    }
+    let known: usize = outbox.values().map(Vec::len).sum();
+    if seen.matched != known {
+        verdict.broken.push(format!(
+            "{known} messages were accepted, but only {} belong to an attempt of a call's message",
+            seen.matched
+        ));
+    }
+    exact_counters(ground, stormed, &mut verdict).await?;
+    leftovers(ground, &mut verdict).await?;
+    summary(ground, stormed, &mut verdict, accepted, &states, &seen).await?;
+    Ok(verdict)
+}
+
+#[derive(Default)]
+struct Seen {
+    matched: usize,
+    unsent: usize,
+    unknown: usize,
+}
+
+/// One call row, decided, with its sentence, and as many messages as it should have.
+fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
+    let calls: Vec<_> = customer
+        .calls
+        .iter()
+        .filter(|call| call.provider_call_id == placed.call_id)
+        .collect();
+    let [call] = calls.as_slice() else {
+        verdict.broken.push(format!(
+            "the call {} has {} rows: {customer}",
+            placed.call_id,
+            calls.len()
+        ));
+        return;
+    };
+    if call.decision.is_empty() {
+        verdict
+            .broken
+            .push(format!("the call {} has no sentence", placed.call_id));
+    }
+    let expected = usize::from(placed.followed);
+    if customer.messages.len() != expected || call.message.is_some() != placed.followed {
+        verdict.broken.push(format!(
+            "the call {} has {} messages instead of {expected}: {}",
+            placed.call_id,
+            customer.messages.len(),
+            call.decision
+        ));
+    }
+}
+
+/// A message is at rest, and its attempts are what the providers say.
+fn judge(
+    message: &Message,
+    outbox: &BTreeMap<(MessageId, Channel), Vec<Sent>>,
+    seen: &mut Seen,
+    verdict: &mut Verdict,
+) {
+    let id = message.id;
+    if message.due.is_some() {
+        verdict.broken.push(format!("{id} is still due: {message:?}"));
+    }
+    let mut sent_any = false;
+    for attempt in &message.attempts {
+        let Some(leg) = message.plan.get(usize::from(attempt.leg)) else {
+            verdict.broken.push(format!("{id} has an attempt on no channel"));
+            continue;
+        };
+        let sent = outbox
+            .get(&(id, leg.channel))
+            .into_iter()
+            .flatten()
+            .find(|sent| sent.key().is_some_and(|key| key.attempt == attempt.number));
+        match (sent, attempt.state) {
+            (_, AttemptState::Claimed) => verdict.broken.push(format!("{id} is still claimed")),
+            (None, AttemptState::Unknown) => {
+                seen.unknown += 1;
+                if !attempt.given_up() {
+                    verdict.broken.push(format!("{id} is still unknown"));
+                }
+            }
+            (None, AttemptState::Refused) => {}
+            (None, state) => verdict.broken.push(format!(
+                "{id} says {} by {}, but the provider accepted nothing",
+                state.as_str(),
+                leg.channel.name()
+            )),
+            (Some(sent), state) => {
+                seen.matched += 1;
+                sent_any = true;
+                if told(sent) != state {
+                    verdict.broken.push(format!(
+                        "{id} says {} by {}, the provider says {}",
+                        state.as_str(),
+                        leg.channel.name(),
+                        sent.latest()
+                    ));
+                }
+            }
+        }
+    }
+    if !sent_any {
+        seen.unsent += 1;
+        // Told, not lost: every channel was refused, or nobody could tell.
+        if message.ended.is_none() {
+            verdict.broken.push(format!("{id} never went out and does not say why"));
+        }
+    }
+    if matches!(
+        message.state(),
+        MessageState::Scheduled | MessageState::Sending | MessageState::Unknown
+    ) {
+        verdict
+            .broken
+            .push(format!("{id} is in no final state: {:?}", message.state()));
+    }
+}
+
+fn word(message: &Message) -> &'static str {
+    match message.state() {
+        MessageState::Scheduled => "scheduled",
+        MessageState::Sending => "sending",
+        MessageState::Unknown => "unknown",
+        MessageState::Accepted => "accepted",
+        MessageState::Sent => "sent",
+        MessageState::Delivered => "delivered",
+        MessageState::Read => "read",
+        MessageState::Failed => "failed",
+        MessageState::Cancelled => "cancelled",
+        MessageState::Blocked => "blocked",
+    }
+}
+
+/// The day's counters are exact, whatever was redelivered or killed.
+async fn exact_counters(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Verdict) -> Result<()> {
+    let began = Timestamp::from_millisecond(stormed.began)?;
+    let mut days = vec![store::day(began), store::day(now()?)];
+    days.dedup();
+    for tenant in &stormed.tenants {
+        let scope = access::operator::scope(tenant.id.parse()?);
+        let calls = stormed.calls.iter().filter(|placed| placed.tenant == tenant.id);
+        let followed = calls.clone().filter(|placed| placed.followed).count() as u64;
+        let expected = [("calls", calls.count() as u64), ("messages", followed)];
+        let begun = Instant::now();
+        loop {
+            let mut wrong = Vec::new();
+            for (name, expected) in expected {
+                let mut counted = 0;
+                for day in &days {
+                    let counters = ground.play.store.day_counters(&scope, day).await?;
+                    counted += counters.get(name).copied().unwrap_or_default();
+                }
+                if counted != expected {
+                    wrong.push(format!(
+                        "{counted} {name} are counted for {}, {expected} there were",
+                        tenant.name
+                    ));
+                }
+            }
+            if wrong.is_empty() {
+                break;
+            }
+            // The stream's consumer may lag; it was killed, too.
+            if begun.elapsed() > Duration::from_secs(60) {
+                verdict.broken.extend(wrong);
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    Ok(())
+}
+
+/// Dead letters and what was spilled.
+async fn leftovers(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<()> {
+    for queue in QUEUES {
+        let dead = depth(ground, &format!("{queue}DeadLettersUrl")).await?;
+        if dead > 0 {
+            verdict.broken.push(format!("{dead} dead letters of {queue}"));
+        }
+    }
+    let list = json!({ "Bucket": ground.town.outputs.get("RawBucketName"), "Prefix": "spill/" });
+    let spilled = ground.aws.call("s3", "list_objects_v2", list).await?;
+    let spilled = spilled["Contents"].as_array().map_or(0, Vec::len);
+    if spilled > 0 {
+        verdict
+            .broken
+            .push(format!("{spilled} spilled jobs were not swept back"));
+    }
+    Ok(())
+}
+
+async fn summary(
+    ground: &Ground<'_>,
+    stormed: &Stormed,
+    verdict: &mut Verdict,
+    accepted: usize,
+    states: &BTreeMap<&'static str, usize>,
+    seen: &Seen,
+) -> Result<()> {
+    let followed = stormed.calls.iter().filter(|placed| placed.followed).count();
+    verdict.line("seed", stormed.seed.to_string());
+    verdict.line("calls", stormed.calls.len().to_string());
+    verdict.line("calls that a message must follow", followed.to_string());
+    verdict.line("messages accepted by providers", accepted.to_string());
+    let states: Vec<_> = states.iter().map(|(state, count)| format!("{state} {count}")).collect();
+    verdict.line("messages by state", states.join(", "));
+    verdict.line(
+        "attempts of which nobody could tell, given up",
+        seen.unknown.to_string(),
+    );
+    verdict.line("messages that no provider took, and say so", seen.unsent.to_string());
+    let killed: u32 = stormed.killed.values().sum();
+    verdict.line("processes killed at random", killed.to_string());
+    let deliveries: Value = ground.play.get("/deliveries").await?;
+    verdict.line(
+        "webhooks delivered, attempts",
+        format!("{}, {}", deliveries["delivered"], deliveries["attempts"]),
+    );
+    if deliveries["failed"].as_u64().unwrap_or_default() > 0 {
+        verdict.line("webhooks given up", deliveries["failed"].to_string());
+    }
+    Ok(())
+}

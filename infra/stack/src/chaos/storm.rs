@@ -1,0 +1,275 @@
+//! The storm: calls, and everything that goes wrong meanwhile.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use domain::phone::Phone;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use super::{Ground, Size};
+use crate::{endpoints::Tenant, play::merge};
+
+/// Between transaction, enqueue and record: every place where the functions can be made to crash.
+pub(super) const CRASH_POINTS: &str = "process_call.committed=0.04,process_call.enqueued=0.02,\
+send_message.claimed=0.03,send_message.sent=0.03,send_message.recorded=0.03,\
+process_provider_event.moved=0.01,process_provider_event.received=0.05";
+
+/// What goes wrong with requests to providers: a fifth of them together.
+const REQUESTS: [(&str, f64); 7] = [
+    ("throttled", 0.025),
+    ("server_error", 0.03),
+    ("server_error_after", 0.03),
+    ("timeout_before", 0.03),
+    ("timeout_after", 0.035),
+    ("kill_before", 0.025),
+    ("kill_after", 0.025),
+];
+
+/// What goes wrong with people's phones.
+const PHONES: [(&str, f64); 3] = [("not_on_whatsapp", 0.05), ("blocked", 0.02), ("offline", 0.05)];
+
+/// How often a process is killed that may be doing anything.
+const KILL_EVERY: Duration = Duration::from_millis(900);
+
+/// Choices that can be made again: SplitMix64.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// From a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next.
+    pub fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// One of them.
+    pub fn choose<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        let index = self.roll().checked_rem(from.len() as u64)?;
+        from.get(usize::try_from(index).ok()?)
+    }
+}
+
+/// A call that was placed.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    pub(super) tenant: String,
+    pub(super) from: Phone,
+    pub(super) call_id: String,
+    /// Whether a message must follow.
+    pub(super) followed: bool,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub(super) struct Stormed {
+    pub(super) seed: u64,
+    pub(super) tenants: Vec<Tenant>,
+    pub(super) calls: Vec<Placed>,
+    /// Random kills by function.
+    pub(super) killed: BTreeMap<String, u32>,
+    /// When it began, in milliseconds since 1970.
+    pub(super) began: i64,
+}
+
+pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Stormed> {
+    let mut random = Random::new(seed);
+    let greeting = ground
+        .town
+        .open("Chaos, greeting", |plan| settings(plan.then()))
+        .await?;
+    let forwarding = ground
+        .town
+        .open("Chaos, forwarding", |plan| {
+            settings(plan.then());
+            plan.connection("twilio")["account"]["voice"] =
+                json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
+        })
+        .await?;
+    let tenants = vec![greeting, forwarding];
+    let mut faults = Vec::new();
+    for tenant in &tenants {
+        for fault in faults_of(tenant) {
+            faults.push(ground.play.fault(fault).await?);
+        }
+    }
+    let began = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let mut stormed = Stormed {
+        seed,
+        began: i64::try_from(began.context("the clock is past 1970")?.as_millis())?,
+        tenants,
+        calls: Vec::new(),
+        killed: BTreeMap::new(),
+    };
+    let mut kills = Random::new(random.roll());
+    let mut killed = BTreeMap::new();
+    let calls = place_calls(ground, size, &stormed.tenants, random);
+    let outcome = tokio::select! {
+        outcome = async { tokio::try_join!(calls, outage(ground, size), refused_for_a_while(ground, size, &stormed.tenants)) } => outcome,
+        error = kill_for_ever(ground.data, &mut kills, &mut killed) => Err(error),
+    };
+    for fault in faults {
+        ground.play.mend(fault).await?;
+    }
+    let (calls, (), ()) = outcome?;
+    stormed.calls = calls;
+    stormed.killed = killed;
+    Ok(stormed)
+}
+
+fn settings(then: &mut Value) {
+    // Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
+    then["fallback_after_seconds"] = 25.into();
+}
+
+fn faults_of(tenant: &Tenant) -> Vec<Value> {
+    let mut faults = Vec::new();
+    let mut add = |kind: &str, probability: f64, more: Value| {
+        let mut fault = json!({ "tenant": tenant.id, "kind": kind, "probability": probability });
+        merge(&mut fault, more);
+        faults.push(fault);
+    };
+    for (kind, probability) in REQUESTS {
+        // Longer than a function waits (2 s), shorter than for ever.
+        let held = kind.starts_with("timeout").then(|| json!({ "seconds": 6 }));
+        add(kind, probability, held.unwrap_or_else(|| json!({})));
+    }
+    for (kind, probability) in PHONES {
+        let back = (kind == "offline").then(|| json!({ "seconds": 8 }));
+        add(kind, probability, back.unwrap_or_else(|| json!({})));
+    }
+    add("duplicate_webhooks", 1.0, json!({}));
+    add("reordered_webhooks", 1.0, json!({}));
+    faults
+}
+
+async fn place_calls(ground: &Ground<'_>, size: Size, tenants: &[Tenant], mut random: Random) -> Result<Vec<Placed>> {
+    let begun = Instant::now();
+    let mut placed = Vec::with_capacity(size.calls);
+    for number in 0..size.calls {
+        let due = size.storm.mul_f64(number as f64 / size.calls.max(1) as f64);
+        tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+        let from: Phone = format!("+97150{:07}", random.roll() % 10_000_000)
+            .parse()
+            .map_err(|error| anyhow!("{error}"))?;
+        let tenant = random.choose(tenants).context("there are tenants")?;
+        let forwards = tenant.id == tenants[1].id;
+        let (via, outcomes): (&str, &[&str]) = match (random.roll() % 2, forwards) {
+            (0, true) => ("twilio", &["missed", "missed", "missed", "busy", "abandoned"]),
+            (0, false) => ("twilio", &["missed"]),
+            _ => ("telephony", &["missed", "missed", "busy", "voicemail", "answered"]),
+        };
+        let outcome = *random.choose(outcomes).context("there are outcomes")?;
+        if placed.iter().any(|known: &Placed| known.from == from) {
+            continue;
+        }
+        let more = json!({ "via": via, "repeat": 3, "shuffle": true, "wait": false });
+        let answer = ground.play.call(&tenant.id, &from, outcome, more).await?;
+        placed.push(Placed {
+            tenant: tenant.id.clone(),
+            from,
+            call_id: answer["call_id"].as_str().context("a call has an id")?.to_owned(),
+            followed: outcome != "answered",
+        });
+    }
+    // What the storm leaves under way is still in it.
+    tokio::time::sleep(size.storm.saturating_sub(begun.elapsed())).await;
+    Ok(placed)
+}
+
+/// The consumer of `sends` is away for a while in the middle.
+async fn outage(ground: &Ground<'_>, size: Size) -> Result<()> {
+    tokio::time::sleep(size.storm.mul_f64(0.3)).await;
+    ground.consuming("send_message", false).await?;
+    tokio::time::sleep(size.outage).await;
+    ground.consuming("send_message", true).await
+}
+
+/// Credentials are refused for a moment: the connection's messages wait.
+async fn refused_for_a_while(ground: &Ground<'_>, size: Size, tenants: &[Tenant]) -> Result<()> {
+    tokio::time::sleep(size.storm.mul_f64(0.7)).await;
+    for (tenant, api) in tenants.iter().zip(["graph", "twilio"]) {
+        let fault = json!({ "tenant": tenant.id, "api": api, "kind": "bad_credentials", "times": 2 });
+        ground.play.fault(fault).await?;
+    }
+    Ok(())
+}
+
+/// Kills one of this stack's functions again and again.
+async fn kill_for_ever(data: &Path, random: &mut Random, killed: &mut BTreeMap<String, u32>) -> anyhow::Error {
+    loop {
+        tokio::time::sleep(KILL_EVERY).await;
+        let processes = match functions(data) {
+            Ok(processes) => processes,
+            Err(error) => return error,
+        };
+        let Some((pid, function)) = random.choose(&processes) else {
+            continue;
+        };
+        // Gone already is as good.
+        if kill_process(*pid, Signal::KILL).is_ok() {
+            *killed.entry(function.clone()).or_default() += 1;
+        }
+    }
+}
+
+/// Processes whose program lies where MiniStack unpacks this stack's functions, with the function's name.
+fn functions(data: &Path) -> Result<Vec<(Pid, String)>> {
+    let unpacked = data.join("tmp");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")
+        .context("listing processes")?
+        .filter_map(Result::ok)
+    {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
+        // Processes end while one looks.
+        let Ok(program) = std::fs::read_link(entry.path().join("exe")) else {
+            continue;
+        };
+        if !program.starts_with(&unpacked) {
+            continue;
+        }
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        let name = environment
+            .split(|byte| *byte == 0)
+            .find_map(|variable| variable.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME="))
+            .map_or_else(|| "?".to_owned(), |name| String::from_utf8_lossy(name).into_owned());
+        if let Some(pid) = Pid::from_raw(id) {
+            found.push((pid, name));
+        }
+    }
+    // The order of /proc is not part of the seed.
+    found.sort_by(|a, b| a.1.cmp(&b.1));
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_the_requests_goes_wrong() {
+        let all: f64 = REQUESTS.iter().map(|(_, probability)| probability).sum();
+        assert!((0.19..0.21).contains(&all), "{all}");
+    }
+
+    #[test]
+    fn only_unpacked_functions_are_found() {
+        let found = functions(Path::new("/nonexistent")).expect("processes can be listed");
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
