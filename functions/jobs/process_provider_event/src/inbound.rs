@@ -65,7 +65,7 @@ impl Event<'_> {
             if cancelled.is_some() {
                 remarks.push(Remark {
                     at: now,
-                    text: "a follow-up that was not sent yet is cancelled: the customer wrote first".to_owned(),
+                    text: "what was not sent yet of a follow-up is cancelled: the customer wrote first".to_owned(),
                 });
             }
             contact.last_inbound_at = contact.last_inbound_at.max(Some(message.at));
@@ -145,7 +145,12 @@ impl Event<'_> {
         let Some(mut message) = self.ctx.store.message(self.scope, open.message).await? else {
             return Ok(None);
         };
-        let cancelled = message.cancel("not sent: the customer wrote first".to_owned());
+        let why = if message.attempts.is_empty() {
+            "not sent: the customer wrote first"
+        } else {
+            "no further channel: the customer wrote"
+        };
+        let cancelled = message.cancel(why.to_owned());
         Ok(cancelled.then_some(message))
     }
 
@@ -186,6 +191,10 @@ impl Event<'_> {
             .filter(|(_, found)| found.is_none())
             .map(|(new, _)| new)
             .collect();
+        if found.iter().flatten().any(|other| other.id != contact.id) {
+            // Known as somebody else: merging two contacts is a job of its own.
+            metric::count("contacts_to_merge", &[]);
+        }
         if free.is_empty() {
             return Ok(Done::Already);
         }

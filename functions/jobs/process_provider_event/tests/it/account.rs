@@ -1,0 +1,142 @@
+//! Templates, accounts, and what nobody knows.
+
+use domain::connection::Health;
+use jobs::{EventSource, Payload};
+use kit::{Done, RawBucket};
+use serde_json::json;
+use store::config::ConfigCache;
+
+use crate::world::{World, status, wrote};
+
+#[tokio::test]
+async fn a_templates_status_counts_from_the_next_decision_on() {
+    let world = World::new().await;
+    let (store, scope, cache) = (world.aws.store(), world.business.scope(), ConfigCache::default());
+    let sendable = async || {
+        let config = store.config(scope, &cache).await.unwrap().unwrap();
+        config.templates[0].status.sendable()
+    };
+    assert!(sendable().await);
+    let paused = |language: &str| {
+        let value = json!({
+            "event": "PAUSED", "message_template_id": 1, "message_template_name": "missed_call_followup",
+            "message_template_language": language,
+        });
+        world
+            .business
+            .whatsapp_event(&world.aws, "message_template_status_update", &value)
+    };
+    assert_eq!(world.work(paused("fr")).await, Done::Already, "not one of ours");
+    assert!(sendable().await);
+    assert_eq!(world.work(paused("en_GB")).await, Done::Now);
+    assert!(!sendable().await);
+    assert_eq!(world.work(paused("en_GB")).await, Done::Already);
+}
+
+#[tokio::test]
+async fn a_restricted_account_sends_nothing_until_somebody_acts() {
+    let world = World::new().await;
+    let value = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [
+        {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING"},
+    ]});
+    let event = world.business.whatsapp_event(&world.aws, "account_update", &value);
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    let Health::Unhealthy { reason, since, .. } = world.configured_whatsapp().await.health else {
+        panic!("healthy");
+    };
+    assert!(reason.contains("ACCOUNT_RESTRICTION"), "{reason}");
+    world.aws.pass(60);
+    assert_eq!(world.work(event).await, Done::Already);
+    let health = world.configured_whatsapp().await.health;
+    assert!(matches!(health, Health::Unhealthy { since: kept, .. } if kept == since));
+}
+
+#[tokio::test]
+async fn news_of_the_account_that_restrict_nothing_leave_it_healthy() {
+    let world = World::new().await;
+    let value = json!({"event": "VERIFIED_ACCOUNT"});
+    world
+        .work(world.business.whatsapp_event(&world.aws, "account_update", &value))
+        .await;
+    assert_eq!(world.configured_whatsapp().await.health, Health::Healthy);
+}
+
+#[tokio::test]
+async fn a_kind_nobody_knows_is_kept_as_it_came() {
+    let world = World::new().await;
+    let event = world
+        .business
+        .whatsapp_event(&world.aws, "shiny_new_field", &json!({"future": true}));
+    assert_eq!(world.work(event).await, Done::Now);
+    let kept = world.aws.objects("raw/unknown/whatsapp/").await;
+    assert_eq!(kept.len(), 1);
+    let text = String::from_utf8(kept.into_values().next().unwrap()).unwrap();
+    assert!(text.contains("shiny_new_field") && text.contains("future"), "{text}");
+}
+
+#[tokio::test]
+async fn one_part_that_nobody_can_read_does_not_lose_the_others() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let now = world.aws.now().as_second();
+    let mut value = wrote("wamid.in", now, "Hello");
+    value["statuses"] = json!([{"id": "wamid.2", "status": "from_the_future"}, 17, status("delivered", now)]);
+    value["messages"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!({"type": "hologram", "id": "wamid.x"}));
+    assert_eq!(world.work(world.messages(&value)).await, Done::Now);
+    assert!(world.message(&message).await.delivered());
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.aws.objects("raw/unknown/").await.len(), 1, "kept once, whole");
+}
+
+#[tokio::test]
+async fn one_part_that_fails_does_not_keep_the_others_and_comes_again() {
+    let world = World::new().await;
+    let now = world.aws.now().as_second();
+    let mut value = wrote("wamid.in", now, "Hello");
+    let message = world.sent().await;
+    value["statuses"] = json!([status("delivered", now)]);
+    // The tenant's row is gone: what customers write cannot be judged, a status can.
+    let dynamodb = world.aws.env().dynamodb();
+    let table = world.aws.env().config().text("TABLE_NAME").unwrap().to_owned();
+    let tenant = world.business.tenant().to_string();
+    let text = |value: String| aws_sdk_dynamodb::types::AttributeValue::S(value);
+    let delete = dynamodb.delete_item().table_name(table);
+    let partition = format!("T#{}", tenant.trim_start_matches("tnt_"));
+    let delete = delete.key("pk", text(partition)).key("sk", text("TENANT".to_owned()));
+    delete.send().await.unwrap();
+    assert!(world.received(world.messages(&value), 1).await.is_err());
+    assert!(world.message(&message).await.delivered());
+}
+
+#[tokio::test]
+async fn a_large_event_is_read_from_the_bucket() {
+    let world = World::new().await;
+    let mut event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    let Payload::Inline(body) = event.payload else {
+        unreachable!()
+    };
+    let bucket = RawBucket::new(world.aws.env()).unwrap();
+    let key = bucket.keep_raw("large", "whatsapp", body.into_bytes()).await.unwrap();
+    event.payload = Payload::Stored(key);
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    event.payload = Payload::Stored("raw/large/whatsapp/gone".to_owned());
+    assert!(
+        world.received(event, 1).await.is_err(),
+        "comes again, to the dead letters"
+    );
+}
+
+#[tokio::test]
+async fn a_form_of_twilio_that_names_no_message_is_kept_raw() {
+    let world = World::new().await;
+    let form = "Body=Hello".to_owned();
+    let event = world
+        .business
+        .event(&world.aws, world.business.twilio, EventSource::TwilioInbound, form);
+    world.work(event).await;
+    assert_eq!(world.aws.objects("raw/unknown/twilio/").await.len(), 1);
+}

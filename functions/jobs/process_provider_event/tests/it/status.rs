@@ -1,0 +1,230 @@
+//! Reports move our messages forward, in any order and number.
+
+use domain::{
+    contact::Identity,
+    message::{AttemptState, Channel, MessageState},
+    record::MessageRef,
+};
+use kit::{Done, Job};
+use process_provider_event::{Context, handle};
+use serde_json::json;
+use testkit::business::{CUSTOMER, business};
+
+use crate::world::{World, failed, keyed, states, status};
+
+#[tokio::test]
+async fn statuses_in_any_order_and_number_end_in_the_furthest() {
+    let words = ["sent", "delivered", "read"];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let world = World::new().await;
+        let message = world.sent().await;
+        let now = world.aws.now().as_second();
+        for place in order.iter().chain(&order) {
+            world.statuses(&[status(words[*place], now)]).await;
+        }
+        let message = world.message(&message).await;
+        assert_eq!(message.state(), MessageState::Read, "{order:?}");
+        assert_eq!(message.due, None);
+    }
+}
+
+#[tokio::test]
+async fn statuses_that_come_at_the_same_time_all_count() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let now = world.aws.now().as_second();
+    let other = Context::new(world.aws.env()).unwrap();
+    let words = ["sent", "delivered", "read", "sent", "delivered", "read"];
+    let works = words.iter().enumerate().map(|(index, word)| {
+        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
+        let event = world.messages(&json!({"statuses": [status(word, now)]}));
+        Box::pin(handle(Job::new(event, 1), ctx))
+    });
+    for done in futures::future::join_all(works).await {
+        done.unwrap();
+    }
+    let message = world.message(&message).await;
+    let attempt = &message.attempts[0];
+    assert_eq!(attempt.state, AttemptState::Read);
+    assert!(attempt.delivered_at.is_some() && attempt.read_at.is_some());
+}
+
+#[tokio::test]
+async fn a_status_seen_before_changes_nothing() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let now = world.aws.now().as_second();
+    assert_eq!(world.statuses(&[status("delivered", now)]).await, Done::Now);
+    let before = world.message(&message).await;
+    assert_eq!(world.statuses(&[status("delivered", now)]).await, Done::Already);
+    assert_eq!(world.message(&message).await, before);
+}
+
+#[tokio::test]
+async fn what_it_cost_is_kept() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let mut delivered = status("delivered", world.aws.now().as_second());
+    delivered["pricing"] = json!({"billable": true, "pricing_model": "PMP", "category": "utility", "type": "regular"});
+    world.statuses(&[delivered]).await;
+    let cost = world.message(&message).await.attempts[0].cost.clone().unwrap();
+    assert_eq!((cost.category.as_str(), cost.billable), ("utility", true));
+}
+
+#[tokio::test]
+async fn a_failure_queues_the_sms_once_and_is_remembered() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let event = world.messages(&json!({"statuses": [failed(131_026, world.aws.now().as_second())]}));
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    let [job] = &world.queued().await[..] else {
+        panic!("one job");
+    };
+    assert_eq!((job.message, job.attempt), (message.id, 2));
+    assert!(world.customer().await.unreachable_on(Channel::WhatsApp).is_some());
+    assert_eq!(world.work(event.clone()).await, Done::Already);
+    assert!(world.queued().await.is_empty());
+    // The process died before the SMS was queued: the redelivery sees to it.
+    world.received(event, 2).await.unwrap();
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_after_the_sms_was_sent_queues_nothing() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    world.aws.pass(120);
+    let message = world.claimed(world.message(&message).await).await;
+    world.recorded(message.clone(), "twilio", "SM1").await;
+    let event = world.messages(&json!({"statuses": [failed(131_026, world.aws.now().as_second())]}));
+    world.received(event, 2).await.unwrap();
+    assert!(world.queued().await.is_empty());
+    assert_eq!(
+        states(&world.message(&message).await),
+        [AttemptState::Failed, AttemptState::Accepted]
+    );
+}
+
+#[tokio::test]
+async fn a_late_read_of_the_whatsapp_never_marks_the_sms() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    world.aws.pass(120);
+    let message = world.claimed(world.message(&message).await).await;
+    let message = world.recorded(message, "twilio", "SM1").await;
+    world.statuses(&[status("read", world.aws.now().as_second())]).await;
+    assert_eq!(
+        states(&world.message(&message).await),
+        [AttemptState::Read, AttemptState::Accepted]
+    );
+    world.work(world.twilio_status(None, "SM1", "delivered", "")).await;
+    assert_eq!(
+        states(&world.message(&message).await),
+        [AttemptState::Read, AttemptState::Delivered]
+    );
+}
+
+#[tokio::test]
+async fn a_status_by_our_key_needs_no_record() {
+    let world = World::new().await;
+    let message = world.claimed(world.follow_up().await).await;
+    let now = world.aws.now().as_second();
+    world.statuses(&[keyed(status("delivered", now), &message, 1)]).await;
+    let moved = world.message(&message).await;
+    assert_eq!(states(&moved), [AttemptState::Delivered]);
+    assert_eq!(moved.attempts[0].provider_ref.as_deref(), Some("wamid.1"));
+    let key = domain::ids::SendKey {
+        message: message.id,
+        attempt: 1,
+    };
+    // Twilio brings it back in the callback's query.
+    let world = World::new().await;
+    let foreign = world.twilio_status(Some(key.to_string()), "SM1", "delivered", "");
+    assert_eq!(
+        world.work(foreign).await,
+        Done::Already,
+        "a key of another tenant names nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_status_nobody_knows_yet_waits_for_the_record() {
+    let world = World::new().await;
+    let message = world.claimed(world.follow_up().await).await;
+    let now = world.aws.now().as_second();
+    world.statuses(&[status("delivered", now)]).await;
+    world.statuses(&[status("sent", now), status("delivered", now)]).await;
+    assert_eq!(states(&world.message(&message).await), [AttemptState::Claimed]);
+    let store = world.aws.store();
+    let parked = store
+        .message_ref(world.business.scope(), "whatsapp", "wamid.1", world.aws.now())
+        .await
+        .unwrap();
+    let Some((MessageRef::Parked { reports }, _)) = parked else {
+        panic!("{parked:?}");
+    };
+    let words: Vec<AttemptState> = reports.iter().map(|report| report.state).collect();
+    assert_eq!(words, [AttemptState::Delivered, AttemptState::Sent]);
+}
+
+#[tokio::test]
+async fn a_status_of_another_tenants_message_moves_nothing() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let stranger = Box::pin(business(&world.aws)).await;
+    let now = world.aws.now().as_second();
+    for value in [status("read", now), keyed(status("read", now), &message, 1)] {
+        let event = stranger.whatsapp_event(&world.aws, "messages", &json!({"statuses": [value]}));
+        world.work(event).await;
+    }
+    assert_eq!(states(&world.message(&message).await), [AttemptState::Accepted]);
+}
+
+#[tokio::test]
+async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_contact() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let now = world.aws.now().as_second();
+    let mut delivered = status("delivered", now);
+    delivered["recipient_user_id"] = "AE.13491208655302741918".into();
+    world.statuses(&[delivered.clone()]).await;
+    let contact = world
+        .contact_of(Identity::Bsuid("AE.13491208655302741918".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(contact.id, message.id.contact());
+    let reply = json!({
+        "contacts": [{"user_id": "AE.13491208655302741918", "profile": {"name": "Layla"}}],
+        "messages": [{"id": "wamid.in", "from_user_id": "AE.13491208655302741918", "timestamp": now.to_string(),
+                      "type": "text", "text": {"body": "Yes please"}}],
+    });
+    world.work(world.messages(&reply)).await;
+    let (received, _) = world.told_by(&world.customer().await).await;
+    assert_eq!(received.len(), 1);
+    assert_eq!(world.customer().await.phone.unwrap().as_str(), CUSTOMER);
+}
+
+#[tokio::test]
+async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
+    let world = World::new().await;
+    world.sent().await;
+    world.statuses(&[failed(131_042, world.aws.now().as_second())]).await;
+    assert!(matches!(
+        world.configured_whatsapp().await.health,
+        domain::connection::Health::Unhealthy { .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_stop_that_twilio_heard_ends_it_on_every_channel() {
+    let world =
+        World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp]).await;
+    let message = world.claimed(world.follow_up().await).await;
+    let message = world.recorded(message, "twilio", "SM1").await;
+    world
+        .work(world.twilio_status(None, "SM1", "undelivered", "&ErrorCode=21610"))
+        .await;
+    assert_eq!(world.message(&message).await.state(), MessageState::Blocked);
+    assert!(world.customer().await.opted_out.is_some());
+    assert!(world.queued().await.is_empty());
+}

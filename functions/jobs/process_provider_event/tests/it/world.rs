@@ -1,0 +1,201 @@
+//! A business, a customer to whom a message went out, and the function.
+
+use domain::{
+    contact::{Contact, Identity},
+    message::{AttemptState, Message, SendOutcome},
+    record::{ConsentEntry, Entry, Received},
+};
+use jobs::{EventSource, ProviderEvent, SendMessage};
+use kit::{Done, Job, JobError, QueueName};
+use process_provider_event::{Context, handle};
+use serde_json::{Value, json};
+use store::{config::Configured, messages::Reference};
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, business_with, phone},
+};
+
+pub(crate) struct World {
+    pub(crate) aws: Aws,
+    pub(crate) business: Seeded,
+    pub(crate) ctx: Context,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Configured)) -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business_with(&aws, change)).await;
+        let ctx = Context::new(aws.env()).expect("a context");
+        Self { aws, business, ctx }
+    }
+
+    /// A follow-up that waits to be sent.
+    pub(crate) async fn follow_up(&self) -> Message {
+        Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await
+    }
+
+    /// A follow-up that its first channel took as `wamid.1`.
+    pub(crate) async fn sent(&self) -> Message {
+        let message = self.follow_up().await;
+        let message = self.claimed(message).await;
+        self.recorded(message, "whatsapp", "wamid.1").await
+    }
+
+    /// A worker is about to send it.
+    pub(crate) async fn claimed(&self, mut message: Message) -> Message {
+        let leg = u8::try_from(message.attempts.len()).expect("few channels");
+        let timers = self.aws.env().config().timers().expect("timers");
+        message.claim(leg, "claim".to_owned(), self.aws.now(), &timers);
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        store
+            .write_message(scope, &message)
+            .await
+            .expect("the claim is written");
+        message.version += 1;
+        message
+    }
+
+    /// The provider took it.
+    pub(crate) async fn recorded(&self, mut message: Message, api: &str, provider_ref: &str) -> Message {
+        let timers = self.aws.env().config().timers().expect("timers");
+        let attempt = message.last().expect("an attempt").number;
+        let taken = SendOutcome::Accepted {
+            provider_ref: provider_ref.to_owned(),
+            segments: None,
+        };
+        message.record(attempt, taken, self.aws.now(), &timers);
+        let reference = Reference {
+            attempt,
+            api,
+            provider_ref,
+            parked: None,
+        };
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let recorded = store.record_message(scope, &message, &reference, self.aws.now()).await;
+        recorded.expect("the record is written");
+        message.version += 1;
+        message
+    }
+
+    pub(crate) async fn work(&self, event: ProviderEvent) -> Done {
+        self.received(event, 1).await.expect("the event is worked")
+    }
+
+    pub(crate) async fn received(&self, event: ProviderEvent, count: u32) -> Result<Done, JobError> {
+        Box::pin(handle(Job::new(event, count), &self.ctx)).await
+    }
+
+    /// An event under `messages` of WhatsApp.
+    pub(crate) fn messages(&self, value: &Value) -> ProviderEvent {
+        self.business.whatsapp_event(&self.aws, "messages", value)
+    }
+
+    pub(crate) async fn statuses(&self, statuses: &[Value]) -> Done {
+        self.work(self.messages(&json!({"statuses": statuses}))).await
+    }
+
+    /// A customer writes by WhatsApp.
+    pub(crate) async fn whatsapp(&self, id: &str, text: &str) -> Done {
+        self.work(self.messages(&wrote(id, self.aws.now().as_second(), text)))
+            .await
+    }
+
+    /// A customer writes an SMS.
+    pub(crate) fn sms(&self, sid: &str, text: &str, more: &str) -> ProviderEvent {
+        let from = CUSTOMER.replace('+', "%2B");
+        let form = format!("MessageSid={sid}&From={from}&To=%2B15005550006&Body={text}{more}");
+        self.business
+            .event(&self.aws, self.business.twilio, EventSource::TwilioInbound, form)
+    }
+
+    /// Twilio reports on a message of ours.
+    pub(crate) fn twilio_status(&self, key: Option<String>, sid: &str, status: &str, more: &str) -> ProviderEvent {
+        let to = CUSTOMER.replace('+', "%2B");
+        let form = format!("MessageSid={sid}&MessageStatus={status}&To={to}{more}");
+        self.business
+            .event(&self.aws, self.business.twilio, EventSource::TwilioStatus { key }, form)
+    }
+
+    pub(crate) async fn message(&self, message: &Message) -> Message {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let found = store.message(scope, message.id).await.expect("the table answers");
+        found.expect("the message is there")
+    }
+
+    pub(crate) async fn contact_of(&self, identity: Identity) -> Option<Contact> {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        store.contact_of(scope, &identity).await.expect("the table answers")
+    }
+
+    pub(crate) async fn customer(&self) -> Contact {
+        let found = self.contact_of(Identity::Phone(phone(CUSTOMER))).await;
+        found.expect("the customer is known")
+    }
+
+    /// What the contact wrote, and what it agreed to, oldest first.
+    pub(crate) async fn told_by(&self, contact: &Contact) -> (Vec<Received>, Vec<ConsentEntry>) {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let history = store.history(scope, contact.id, 100).await.expect("the table answers");
+        let (mut received, mut consent) = (vec![], vec![]);
+        for entry in history.into_iter().rev() {
+            match entry {
+                Entry::Received(message) => received.push(message),
+                Entry::Consent(entry) => consent.push(entry),
+                Entry::Call(_) | Entry::Sent(_) => {}
+            }
+        }
+        (received, consent)
+    }
+
+    pub(crate) async fn queued(&self) -> Vec<SendMessage> {
+        self.aws.take_jobs(QueueName::Sends).await
+    }
+
+    pub(crate) async fn configured_whatsapp(&self) -> domain::connection::Connection {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let found = store.connection(scope, self.business.whatsapp).await;
+        found.expect("the table answers").expect("the connection is there")
+    }
+}
+
+/// A text of the customer as it stands under `value`.
+pub(crate) fn wrote(id: &str, at: i64, text: &str) -> Value {
+    let digits = CUSTOMER.trim_start_matches('+');
+    json!({
+        "contacts": [{"wa_id": digits, "profile": {"name": "Layla Haddad"}}],
+        "messages": [{"id": id, "from": digits, "timestamp": at.to_string(), "type": "text", "text": {"body": text}}],
+    })
+}
+
+/// WhatsApp's report on `wamid.1`.
+pub(crate) fn status(word: &str, at: i64) -> Value {
+    json!({
+        "id": "wamid.1", "status": word, "timestamp": at.to_string(),
+        "recipient_id": CUSTOMER.trim_start_matches('+'),
+    })
+}
+
+/// The same with our key.
+pub(crate) fn keyed(mut status: Value, message: &Message, attempt: u32) -> Value {
+    let key = domain::ids::SendKey {
+        message: message.id,
+        attempt,
+    };
+    status["biz_opaque_callback_data"] = key.to_string().into();
+    status
+}
+
+/// A failure with WhatsApp's code.
+pub(crate) fn failed(code: i64, at: i64) -> Value {
+    let mut status = status("failed", at);
+    status["errors"] = json!([{"code": code, "title": "no"}]);
+    status
+}
+
+pub(crate) fn states(message: &Message) -> Vec<AttemptState> {
+    message.attempts.iter().map(|attempt| attempt.state).collect()
+}
