@@ -197,15 +197,25 @@ fn work(tenant: TenantId, row: DueRow) -> Work {
 /// Puts spilled jobs back into their queue. A job is forgotten only after its queue has it.
 async fn sweep(name: QueueName, queue: &Queue, ctx: &Context) -> Result<u64, JobError> {
     let mut swept = 0;
+    let mut failed = None;
     for key in ctx.bucket.spilled(name, MOST_SWEPT).await? {
-        let Some(job) = ctx.bucket.read_spilled(&key).await? else {
-            continue;
-        };
-        queue.send_all(vec![Entry::from_spilled(job)]).await?;
-        ctx.bucket.delete_spilled(&key).await?;
-        swept += 1;
+        match sweep_one(&key, queue, ctx).await {
+            Ok(true) => swept += 1,
+            Ok(false) => {}
+            // It stays where it is; those after it go on.
+            Err(error) => failed = Some(error),
+        }
     }
-    Ok(swept)
+    failed.map_or(Ok(swept), Err)
+}
+
+async fn sweep_one(key: &str, queue: &Queue, ctx: &Context) -> Result<bool, JobError> {
+    let Some(job) = ctx.bucket.read_spilled(key).await? else {
+        return Ok(false);
+    };
+    queue.send_all(vec![Entry::from_spilled(job)]).await?;
+    ctx.bucket.delete_spilled(key).await?;
+    Ok(true)
 }
 
 #[cfg(test)]

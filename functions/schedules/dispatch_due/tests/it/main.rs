@@ -1,0 +1,259 @@
+//! Dispatching what is due, in process against the emulator's table, queues and bucket.
+
+use dispatch_due::{Context, handle};
+use domain::{call::CallStatus, message::Message};
+use jiff::SignedDuration;
+use jobs::{CallJob, SendMessage};
+use kit::{QueueName, RawBucket, Spilled, schedule::Deadline};
+use store::due::DUE_SHARDS;
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, business, from_to},
+};
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        let ctx = Context::new(aws.env()).expect("a context");
+        Self { aws, business, ctx }
+    }
+
+    async fn run(&self) {
+        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(60));
+        Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
+    }
+
+    async fn follow_up(&self, number: &str) -> Message {
+        Box::pin(self.business.follow_up(&self.aws, number)).await
+    }
+
+    async fn sends(&self) -> Vec<SendMessage> {
+        self.aws.take_jobs(QueueName::Sends).await
+    }
+
+    async fn message(&self, message: &Message) -> Message {
+        let store = self.aws.store();
+        let found = store.message(self.business.scope(), message.id).await;
+        found.expect("the table answers").expect("the message is there")
+    }
+
+    async fn due(&self) -> usize {
+        let mut count = 0;
+        for shard in 0..DUE_SHARDS {
+            let due = self.aws.store().due(shard, self.aws.now(), 1000).await;
+            count += due.expect("the table answers").len();
+        }
+        count
+    }
+}
+
+#[tokio::test]
+async fn a_message_whose_enqueue_was_lost_is_queued_at_its_time_and_not_before() {
+    let world = World::new().await;
+    let message = world.follow_up(CUSTOMER).await;
+    world.aws.pass(89);
+    world.run().await;
+    assert!(world.sends().await.is_empty());
+    world.aws.pass(1);
+    world.run().await;
+    let job = SendMessage {
+        tenant: world.business.tenant(),
+        correlation_id: message.correlation_id.clone(),
+        message: message.id,
+        attempt: 1,
+    };
+    assert_eq!(world.sends().await, [job]);
+}
+
+#[tokio::test]
+async fn every_dispatch_doubles_the_time_to_the_next() {
+    let world = World::new().await;
+    let message = world.follow_up(CUSTOMER).await;
+    let start = world.aws.now();
+    let mut dispatched_at = Vec::new();
+    for _ in 0..60 {
+        world.aws.pass(30);
+        world.run().await;
+        if !world.sends().await.is_empty() {
+            dispatched_at.push(world.aws.now().duration_since(start).as_secs());
+        }
+    }
+    assert_eq!(dispatched_at, [90, 180, 360, 720, 1440]);
+    let message = world.message(&message).await;
+    assert_eq!(message.dispatches, 5);
+    assert_eq!(
+        message.version, 1,
+        "a worker that holds it loses no write to the dispatcher"
+    );
+}
+
+#[tokio::test]
+async fn two_runs_at_once_queue_each_row_once() {
+    let world = World::new().await;
+    for last in 0..20 {
+        world.follow_up(&format!("+9715012345{last:02}")).await;
+    }
+    world.aws.pass(90);
+    let other = Context::new(world.aws.env()).unwrap();
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
+    let (one, two) = tokio::join!(
+        Box::pin(handle(deadline, &world.ctx)),
+        Box::pin(handle(deadline, &other))
+    );
+    one.unwrap();
+    two.unwrap();
+    let mut messages: Vec<_> = world.sends().await.into_iter().map(|job| job.message).collect();
+    messages.sort();
+    assert_eq!(messages.len(), 20);
+    messages.dedup();
+    assert_eq!(messages.len(), 20);
+    assert_eq!(world.due().await, 0);
+}
+
+#[tokio::test]
+async fn a_run_that_has_no_time_left_leaves_the_rest_to_the_next() {
+    let world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    world.aws.pass(90);
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(1));
+    Box::pin(handle(deadline, &world.ctx)).await.unwrap();
+    assert!(world.sends().await.is_empty());
+    assert_eq!(world.due().await, 1);
+    world.run().await;
+    assert_eq!(world.sends().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_waits_is_looked_at_when_its_time_has_come() {
+    let world = World::new().await;
+    let mut facts = from_to(CUSTOMER);
+    facts.status = Some(CallStatus::Completed);
+    let progress = domain::record::CallProgress {
+        connection: world.business.twilio,
+        provider: domain::call::CallProvider::Twilio,
+        provider_call_id: "CA1".to_owned(),
+        facts,
+        first_seen: world.aws.now(),
+        decided: None,
+        due: Some(world.aws.now() + SignedDuration::from_secs(60)),
+        dispatches: 0,
+        correlation_id: "cor-CA1".to_owned(),
+        version: 0,
+    };
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store
+        .write_call_progress(scope, &progress, world.aws.now())
+        .await
+        .unwrap();
+    world.aws.pass(60);
+    world.run().await;
+    world.run().await;
+    let jobs: Vec<CallJob> = world.aws.take_jobs(QueueName::Calls).await;
+    let decide = CallJob::Decide {
+        tenant: world.business.tenant(),
+        correlation_id: "cor-CA1".to_owned(),
+        connection: world.business.twilio,
+        provider: domain::call::CallProvider::Twilio,
+        provider_call_id: "CA1".to_owned(),
+    };
+    assert_eq!(jobs, [decide]);
+}
+
+#[tokio::test]
+async fn a_message_that_is_done_is_not_queued() {
+    let world = World::new().await;
+    let mut message = world.follow_up(CUSTOMER).await;
+    message.cancel("not sent: the customer wrote first".to_owned());
+    world
+        .aws
+        .store()
+        .write_message(world.business.scope(), &message)
+        .await
+        .unwrap();
+    world.aws.pass(3600);
+    world.run().await;
+    assert!(world.sends().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_keeps_no_other_from_its_queue() {
+    use aws_sdk_dynamodb::types::AttributeValue::{M, S};
+    let world = World::new().await;
+    let message = world.follow_up(CUSTOMER).await;
+    world.aws.pass(90);
+    let dynamodb = world.aws.env().dynamodb();
+    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    // One that stands before all others in every shard.
+    let partition = format!("T#{}", world.business.tenant().to_string().trim_start_matches("tnt_"));
+    for shard in 0..DUE_SHARDS {
+        let put = dynamodb.put_item().table_name(table);
+        put.item("pk", S(partition.clone()))
+            .item("sk", S(format!("BROKEN#{shard}")))
+            .item("kind", S("message".to_owned()))
+            .item("data", M([("id".to_owned(), S("nonsense".to_owned()))].into()))
+            .item("gsi2pk", S(format!("DUE#{shard:02}")))
+            .item("gsi2sk", S("2026-01-01T00:00:00.000Z#broken".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+    world.run().await;
+    let jobs = world.sends().await;
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].message, message.id);
+    assert_eq!(world.due().await, 0, "out of the way");
+}
+
+#[tokio::test]
+async fn what_a_queue_refused_is_swept_back_into_it_and_forgotten() {
+    let world = World::new().await;
+    let bucket = RawBucket::new(world.aws.env()).unwrap();
+    let message = world.follow_up(CUSTOMER).await;
+    let job = SendMessage {
+        tenant: world.business.tenant(),
+        correlation_id: "cor".to_owned(),
+        message: message.id,
+        attempt: 1,
+    };
+    let spilled = Spilled {
+        group: job.tenant.to_string(),
+        body: serde_json::to_string(&job).unwrap(),
+        delay_seconds: 0,
+    };
+    bucket.spill(QueueName::Sends, &spilled).await.unwrap();
+    bucket.spill_raw("changes", b"for people".to_vec()).await.unwrap();
+    world.run().await;
+    let swept = world.aws.drain_with_groups(QueueName::Sends).await;
+    let group = job.tenant.to_string();
+    assert_eq!(swept, [(group, serde_json::to_value(&job).unwrap())]);
+    world.run().await;
+    assert!(world.sends().await.is_empty());
+    assert_eq!(world.aws.objects("spill/").await.len(), 1, "what is not a job stays");
+}
+
+#[tokio::test]
+async fn a_spilled_object_that_cannot_be_read_keeps_no_other_from_its_queue() {
+    let world = World::new().await;
+    let bucket = RawBucket::new(world.aws.env()).unwrap();
+    bucket.spill_raw("sends", b"not a job".to_vec()).await.unwrap();
+    world.aws.pass(1);
+    let spilled = Spilled {
+        group: world.business.tenant().to_string(),
+        body: "{}".to_owned(),
+        delay_seconds: 0,
+    };
+    bucket.spill(QueueName::Sends, &spilled).await.unwrap();
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
+    assert!(
+        Box::pin(handle(deadline, &world.ctx)).await.is_err(),
+        "somebody must look"
+    );
+    assert_eq!(world.aws.drain(QueueName::Sends).await.len(), 1);
+}
