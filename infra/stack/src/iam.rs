@@ -1,0 +1,743 @@
+//! `iam`: whether every function's role allows what the function calls, and nothing else.
+//!
+//! Three questions to a deployed stack. Do the actions of each role's `work` policy equal the AWS operations in the function's
+//! log lines, over flows that reach its rare paths, too? Does every statement of `work` carry something: taken away, does its
+//! flow fail? And do `logs` and `trigger`, which Lambda itself uses and the emulator does not check, say what the template says
+//! and name the function's own log group and event source?
+//!
+//! It takes statements away while it runs: nothing else may use the stack meanwhile.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use domain::{Timestamp, message::Channel};
+use providers::{telephony, twilio, whatsapp};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::{
+    aws::Aws,
+    build::Function,
+    business::Town,
+    endpoints::Tenant,
+    play::{Play, new_phone},
+    report::step,
+    running::{Options, Running},
+    secrets::random_hex,
+    up::interrupted,
+};
+
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long a flow is driven before it counts as not failing.
+const UNTIL_FAILED: Duration = Duration::from_secs(60);
+
+const POLICIES: [&str; 3] = ["logs", "trigger", "work"];
+
+/// Runs all checks on a stack of its own.
+pub async fn iam() -> Result<()> {
+    let options = Options::throwaway("iam")?;
+    let running = tokio::select! {
+        running = Running::start(&options) => running?,
+        () = interrupted() => bail!("interrupted"),
+    };
+    let outcome = tokio::select! {
+        outcome = check_running(&running) => outcome,
+        () = interrupted() => Err(anyhow!("interrupted")),
+    };
+    running.stop().await?;
+    outcome
+}
+
+async fn check_running(running: &Running) -> Result<()> {
+    let play = Play::new(running.endpoints.clone()).await?;
+    let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
+    Box::pin(check(&play, &town, &running.aws, &running.functions)).await
+}
+
+/// Runs all checks on a stack that nobody else uses meanwhile; errors name everything that is wrong.
+pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function]) -> Result<()> {
+    let begun = Timestamp::now().as_millisecond();
+    let audit = Audit {
+        play,
+        town,
+        aws,
+        roles: step("reading roles", roles(play, aws, functions)).await?,
+    };
+    let mut wrong = step("triggers and logs", audit.triggers_and_logs()).await?;
+    step("ordinary and rare flows", Box::pin(audit.ordinary(begun))).await?;
+    wrong.extend(audit.without_each().await?);
+    let again = Timestamp::now().as_millisecond();
+    step("all flows again", Box::pin(audit.ordinary(again))).await?;
+    wrong.extend(step("operations in log lines", audit.operations(begun)).await?);
+    ensure!(wrong.is_empty(), "roles are not right:\n  {}", wrong.join("\n  "));
+    Ok(())
+}
+
+/// A function's role as it is deployed.
+struct Role {
+    function: Function,
+    log_group: String,
+    /// The deployed function's name.
+    deployed: String,
+    /// The role's name.
+    name: String,
+    /// Policy documents by name.
+    policies: BTreeMap<String, Value>,
+}
+
+async fn roles(play: &Play, aws: &Aws, functions: &[Function]) -> Result<Vec<Role>> {
+    let stack = &play.endpoints.stack;
+    let names = physical(aws, stack).await?;
+    let mut found = Vec::new();
+    for function in functions {
+        let logical = format!("{}Role", function.logical_id);
+        let name = names
+            .get(&logical)
+            .with_context(|| format!("the stack has a {logical}"))?;
+        let mut policies = BTreeMap::new();
+        let listed = aws
+            .call("iam", "list_role_policies", json!({ "RoleName": name }))
+            .await?;
+        for policy in listed["PolicyNames"].as_array().into_iter().flatten() {
+            let policy = policy.as_str().context("a policy has a name")?;
+            let asked = json!({ "RoleName": name, "PolicyName": policy });
+            let answer = aws.call("iam", "get_role_policy", asked).await?;
+            policies.insert(policy.to_owned(), answer["PolicyDocument"].clone());
+        }
+        found.push(Role {
+            function: function.clone(),
+            log_group: function.log_group(stack),
+            deployed: function.deployed(stack),
+            name: name.clone(),
+            policies,
+        });
+    }
+    Ok(found)
+}
+
+async fn physical(aws: &Aws, stack: &str) -> Result<BTreeMap<String, String>> {
+    let asked = json!({ "StackName": stack });
+    let answer = aws.call("cloudformation", "describe_stack_resources", asked).await?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = answer["StackResources"].as_array().context("a stack has resources")?;
+    Ok(all
+        .iter()
+        .map(|one| (text(&one["LogicalResourceId"]), text(&one["PhysicalResourceId"])))
+        .collect())
+}
+
+/// A text, or a list of texts.
+fn texts(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::String(text) => [text.clone()].into(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn statements(document: &Value) -> Vec<&Value> {
+    document["Statement"].as_array().into_iter().flatten().collect()
+}
+
+impl Role {
+    fn name(&self) -> &str {
+        &self.function.name
+    }
+
+    fn document(&self, policy: &str) -> &Value {
+        self.policies.get(policy).unwrap_or(&Value::Null)
+    }
+
+    fn work_sids(&self) -> Vec<String> {
+        let work = statements(self.document("work"));
+        work.iter()
+            .map(|statement| statement["Sid"].as_str().unwrap_or("?").to_owned())
+            .collect()
+    }
+
+    fn actions(&self, policy: &str) -> BTreeSet<String> {
+        let all = statements(self.document(policy));
+        all.iter().flat_map(|statement| texts(&statement["Action"])).collect()
+    }
+}
+
+/// What shows that a flow failed.
+enum Failed {
+    /// The answer's status.
+    Answered(u16),
+    /// A line in the function's log that has all these texts.
+    Logged(&'static [&'static str]),
+}
+
+const DENIED: Failed = Failed::Logged(&["AccessDenied"]);
+const UNAVAILABLE: Failed = Failed::Answered(503);
+
+/// A statement's flow: what else must be missing so that it is reached, and what shows that it fails.
+struct Flow {
+    also_without: &'static [&'static str],
+    failed: Failed,
+}
+
+const fn flow(failed: Failed) -> Flow {
+    Flow {
+        also_without: &[],
+        failed,
+    }
+}
+
+struct Audit<'a> {
+    play: &'a Play,
+    town: &'a Town,
+    aws: &'a Aws,
+    roles: Vec<Role>,
+}
+
+impl Audit<'_> {
+    fn role(&self, function: &str) -> Result<&Role> {
+        let found = self.roles.iter().find(|role| role.name() == function);
+        found.with_context(|| format!("there is no function {function}"))
+    }
+
+    // ---- Triggers and logs ------------------------------------------------------------------------------------------
+
+    /// What Lambda itself needs, by the template and by what is deployed.
+    async fn triggers_and_logs(&self) -> Result<Vec<String>> {
+        let asked = json!({ "StackName": self.play.endpoints.stack, "TemplateStage": "Processed" });
+        let template = self.aws.call("cloudformation", "get_template", asked).await?;
+        let template = match &template["TemplateBody"] {
+            Value::String(text) => serde_json::from_str(text).context("reading the processed template")?,
+            body => body.clone(),
+        };
+        let mut wrong = Vec::new();
+        for role in &self.roles {
+            let id = format!("{}Role", role.function.logical_id);
+            let written = template["Resources"][&id]["Properties"]["Policies"].as_array();
+            let written: BTreeMap<&str, &Value> = written
+                .into_iter()
+                .flatten()
+                .filter_map(|policy| Some((policy["PolicyName"].as_str()?, &policy["PolicyDocument"])))
+                .collect();
+            let names: Vec<_> = role.policies.keys().map(String::as_str).collect();
+            if written.keys().copied().collect::<Vec<_>>() != names {
+                wrong.push(format!("{}: the role has the policies {names:?}", role.name()));
+            }
+            for policy in POLICIES.into_iter().filter(|policy| *policy != "work") {
+                let Some(written) = written.get(policy) else { continue };
+                let shape = |document: &Value| -> Vec<(String, String, BTreeSet<String>)> {
+                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    let one = |one: &&Value| (text(&one["Sid"]), text(&one["Effect"]), texts(&one["Action"]));
+                    statements(document).iter().map(one).collect()
+                };
+                if shape(written) != shape(role.document(policy)) {
+                    wrong.push(format!("{}: {policy} is deployed otherwise than written", role.name()));
+                }
+            }
+            wrong.extend(self.wrong_logs(role));
+            wrong.extend(self.wrong_trigger(role).await?);
+        }
+        Ok(wrong)
+    }
+
+    fn wrong_logs(&self, role: &Role) -> Option<String> {
+        let wanted: BTreeSet<String> = ["logs:CreateLogStream", "logs:PutLogEvents"].map(str::to_owned).into();
+        let own = |resource: &String| resource.contains(&format!(":log-group:{}", role.log_group));
+        let logs = statements(role.document("logs"));
+        let resources: BTreeSet<_> = logs.iter().flat_map(|one| texts(&one["Resource"])).collect();
+        let right = role.actions("logs") == wanted && !resources.is_empty() && resources.iter().all(own);
+        (!right).then(|| {
+            format!(
+                "{}: logs allows {:?} on {resources:?}",
+                role.name(),
+                role.actions("logs")
+            )
+        })
+    }
+
+    async fn wrong_trigger(&self, role: &Role) -> Result<Option<String>> {
+        let asked = json!({ "FunctionName": role.deployed });
+        let mappings = self.aws.call("lambda", "list_event_source_mappings", asked).await?;
+        let sources: BTreeSet<String> = mappings["EventSourceMappings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(|mapping| texts(&mapping["EventSourceArn"]))
+            .collect();
+        let mut allowed: BTreeSet<(String, String)> = BTreeSet::new();
+        for statement in statements(role.document("trigger")) {
+            for action in texts(&statement["Action"]) {
+                allowed.extend(texts(&statement["Resource"]).into_iter().map(|on| (action.clone(), on)));
+            }
+        }
+        let mut wanted = BTreeSet::new();
+        for source in &sources {
+            let actions: &[&str] = if source.contains(":sqs:") {
+                &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+            } else {
+                &[
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                ]
+            };
+            wanted.extend(actions.iter().map(|action| ((*action).to_owned(), source.clone())));
+            if source.contains(":dynamodb:") {
+                // The batches that Lambda gives up on, and an action that knows no resource.
+                let bucket = format!("arn:aws:s3:::{}", self.output("RawBucketName")?);
+                wanted.insert(("dynamodb:ListStreams".to_owned(), "*".to_owned()));
+                wanted.insert(("s3:PutObject".to_owned(), format!("{bucket}/aws/lambda/*")));
+                wanted.insert(("s3:ListBucket".to_owned(), bucket));
+            }
+        }
+        Ok((allowed != wanted).then(|| format!("{}: trigger allows {allowed:?}, but needs {wanted:?}", role.name())))
+    }
+
+    fn output(&self, name: &str) -> Result<&String> {
+        let output = self.town.outputs.get(name);
+        output.with_context(|| format!("the stack has an output {name}"))
+    }
+
+    // ---- With everything allowed ------------------------------------------------------------------------------------
+
+    /// Plays what functions do, both directions; nothing may be denied from `since` on.
+    async fn ordinary(&self, since: i64) -> Result<()> {
+        let business = self.open().await?;
+        let (by_pbx, by_twilio) = (new_phone()?, new_phone()?);
+        for (from, via) in [(&by_pbx, "telephony"), (&by_twilio, "twilio")] {
+            self.play
+                .call(&business.id, from, "missed", json!({ "via": via }))
+                .await?;
+            self.play
+                .accepted(&business.id, from, Channel::WhatsApp, PATIENCE)
+                .await?;
+        }
+        for (from, channel) in [(&by_pbx, Channel::WhatsApp), (&by_twilio, Channel::Sms)] {
+            self.play
+                .reply(&business.id, from, channel, "What are your opening hours?")
+                .await?;
+        }
+        self.handshake().await?;
+        self.large_reply(&business).await?;
+        self.unknown_change(&business).await?;
+        self.dispatch().await?;
+        self.deep_health().await?;
+        for from in [&by_pbx, &by_twilio] {
+            self.play
+                .known(&business.id, from, PATIENCE, "the customer's reply", |customer| {
+                    customer.received.first().map(drop)
+                })
+                .await?;
+        }
+        let lines = self.aws.logs(&self.log_groups(), Some(since)).await?;
+        // What was taken away before may still come back from a queue; it is no longer this business's.
+        let denied = lines
+            .iter()
+            .find(|line| line.message.contains("AccessDenied") && line.message.contains(&business.id));
+        if let Some(line) = denied {
+            bail!("denied with everything allowed: {}: {}", line.group, line.message);
+        }
+        Ok(())
+    }
+
+    fn log_groups(&self) -> Vec<String> {
+        self.roles.iter().map(|role| role.log_group.clone()).collect()
+    }
+
+    /// Operations in the functions' log lines against the actions of their roles.
+    async fn operations(&self, since: i64) -> Result<Vec<String>> {
+        let mut called: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for event in self.aws.logs(&self.log_groups(), Some(since)).await? {
+            let Ok(line) = serde_json::from_str::<Value>(&event.message) else {
+                continue;
+            };
+            if let (Some(function), Some(aws)) = (line["function"].as_str(), line["aws"].as_object()) {
+                let actions = called.entry(function.to_owned()).or_default();
+                actions.extend(aws.keys().cloned());
+            }
+        }
+        let none = BTreeSet::new();
+        let mut wrong = Vec::new();
+        for role in &self.roles {
+            let (allowed, called) = (role.actions("work"), called.get(role.name()).unwrap_or(&none));
+            println!("  {:<24} {}", role.name(), joined(called));
+            let unused: BTreeSet<_> = allowed.difference(called).cloned().collect();
+            if !unused.is_empty() {
+                wrong.push(format!("{}: allowed, never called: {}", role.name(), joined(&unused)));
+            }
+            let missing: BTreeSet<_> = called.difference(&allowed).cloned().collect();
+            if !missing.is_empty() {
+                wrong.push(format!("{}: called, not allowed: {}", role.name(), joined(&missing)));
+            }
+        }
+        Ok(wrong)
+    }
+
+    // ---- With one statement less ------------------------------------------------------------------------------------
+
+    /// Takes every statement of `work` away in turn; names those without which nothing failed.
+    async fn without_each(&self) -> Result<Vec<String>> {
+        let mut wrong = Vec::new();
+        for role in &self.roles {
+            for sid in role.work_sids() {
+                let begun = Instant::now();
+                match Box::pin(self.without(role, &sid)).await {
+                    Ok(how) => println!(
+                        "  {:<24} without {sid:<14} {how} ({:.1} s)",
+                        role.name(),
+                        begun.elapsed().as_secs_f64()
+                    ),
+                    Err(error) => {
+                        println!("  {:<24} without {sid:<14} ✗ {error:#}", role.name());
+                        wrong.push(format!("{} without {sid}: {error:#}", role.name()));
+                    }
+                }
+            }
+        }
+        Ok(wrong)
+    }
+
+    async fn without(&self, role: &Role, sid: &str) -> Result<String> {
+        let Flow { also_without, failed } = expected(role.name(), sid)?;
+        let mut gone = vec![sid];
+        gone.extend(also_without);
+        let since = Timestamp::now().as_millisecond();
+        self.put_work(role, &gone).await?;
+        let outcome = Box::pin(self.fails(role, sid, &failed, since)).await;
+        // Whatever came of it, the next flow needs it.
+        self.put_work(role, &[]).await?;
+        outcome
+    }
+
+    /// Deploys the role's `work` policy without these statements.
+    async fn put_work(&self, role: &Role, gone: &[&str]) -> Result<()> {
+        let mut document = role.document("work").clone();
+        if let Some(all) = document["Statement"].as_array_mut() {
+            all.retain(|one| !gone.iter().any(|sid| one["Sid"] == *sid));
+        }
+        let change = json!({ "RoleName": role.name, "PolicyName": "work", "PolicyDocument": document.to_string() });
+        self.aws.call("iam", "put_role_policy", change).await.map(drop)
+    }
+
+    /// Drives the flow until it fails.
+    async fn fails(&self, role: &Role, sid: &str, failed: &Failed, since: i64) -> Result<String> {
+        let business = self.open().await?;
+        let begun = Instant::now();
+        let mut again = false;
+        loop {
+            let answered = self.drive(role, sid, &business, again).await?;
+            again = true;
+            match failed {
+                Failed::Answered(status) if answered == Some(*status) => return Ok(format!("answers {status}")),
+                Failed::Answered(_) => {}
+                Failed::Logged(wanted) => {
+                    // The line follows the event within moments; driving on would only repeat it.
+                    for _ in 0..4 {
+                        let lines = self
+                            .aws
+                            .logs(std::slice::from_ref(&role.log_group), Some(since))
+                            .await?;
+                        let shows = |message: &str| wanted.iter().all(|text| message.contains(text));
+                        if lines.iter().any(|line| shows(&line.message)) {
+                            return Ok("is denied".to_owned());
+                        }
+                        tokio::time::sleep(Duration::from_millis(300)).await;
+                    }
+                }
+            }
+            ensure!(
+                begun.elapsed() < UNTIL_FAILED,
+                "its flow still works{}",
+                answered.map_or_else(String::new, |status| format!(" (answered {status})"))
+            );
+        }
+    }
+
+    /// What needs this statement; returns the answer's status where there is one. With `again`, the same flow still waits for
+    /// its failure.
+    async fn drive(&self, role: &Role, sid: &str, business: &Tenant, again: bool) -> Result<Option<u16>> {
+        let from = new_phone()?;
+        let once = !again;
+        match (role.name(), sid) {
+            ("twilio_voice_webhook", "Keep") => self.twilio(business, "status", "CallStatus=completed").await.map(Some),
+            ("twilio_voice_webhook", _) => self.ended(business).await.map(Some),
+            ("telephony_webhook", _) => self.reported(business).await.map(Some),
+            ("whatsapp_webhook", "ReadMetaApp") => {
+                // Read once per process.
+                self.kill(role)?;
+                self.handshake().await.map(Some)
+            }
+            ("whatsapp_webhook", "Keep") => self.whatsapp(business, "[]").await.map(Some),
+            ("whatsapp_webhook", _) => self.status(business).await.map(Some),
+            ("twilio_message_webhook", "Keep") => self.twilio(business, "inbound", "Body=hello").await.map(Some),
+            ("twilio_message_webhook", _) => {
+                let body = format!("MessageSid=SM{}&From=%2B{}&Body=hello", random_hex(16)?, from.digits());
+                self.twilio(business, "inbound", &body).await.map(Some)
+            }
+            ("process_call", _) if once => self.missed(business).await,
+            ("process_provider_event", "Enqueue") if once => {
+                // A failed message goes on by SMS.
+                let fault = json!({ "tenant": business.id, "api": "graph", "kind": "not_on_whatsapp" });
+                self.play.fault(fault).await?;
+                self.missed(business).await
+            }
+            ("process_provider_event", "ReadLarge") if once => self.large_reply(business).await.map(Some),
+            ("process_provider_event", "KeepUnknown") if once => self.unknown_change(business).await.map(Some),
+            ("process_provider_event", _) if once => self.status(business).await.map(Some),
+            ("send_message", "Enqueue") if once => {
+                // A refusal that may be retried soon.
+                let fault = json!({ "tenant": business.id, "api": "graph", "kind": "throttled", "times": 1 });
+                self.play.fault(fault).await?;
+                self.missed(business).await
+            }
+            ("send_message", "SeeBacklog") if once => {
+                // Nobody knows whether it was sent, until it is too late for a report.
+                let fault = json!({ "tenant": business.id, "api": "graph", "kind": "timeout_before", "times": 1 });
+                self.play.fault(fault).await?;
+                self.missed(business).await
+            }
+            ("send_message", "SeeBacklog") => {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                self.dispatch().await.map(|()| None)
+            }
+            ("send_message", _) if once => self.missed(business).await,
+            ("publish_changes", "Spill") if once => self.unreadable_row(business).await.map(|()| None),
+            ("publish_changes", _) if once => self.missed(business).await,
+            ("dispatch_due", "Lease" | "Enqueue") => {
+                // Completed without a dial result: waits a while for it.
+                if once {
+                    self.ended(business).await?;
+                }
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                self.dispatch().await.map(|()| None)
+            }
+            ("dispatch_due", "SweepSpilled") => {
+                let webhook = self.role("telephony_webhook")?;
+                self.put_work(webhook, &["Enqueue"]).await?;
+                let reported = self.reported(business).await;
+                self.put_work(webhook, &[]).await?;
+                reported?;
+                self.dispatch().await.map(|()| None)
+            }
+            ("dispatch_due", _) => self.dispatch().await.map(|()| None),
+            ("health", _) => {
+                // A look is remembered for five seconds.
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                self.deep_health().await.map(Some)
+            }
+            // Queues and the stream bring it again by themselves.
+            _ => Ok(None),
+        }
+    }
+
+    // ---- Flows ------------------------------------------------------------------------------------------------------
+
+    /// A business that no warm process knows.
+    async fn open(&self) -> Result<Tenant> {
+        self.town.open("Audited", |_| {}).await
+    }
+
+    /// A call that its telephone system reports as missed: a message follows.
+    async fn missed(&self, business: &Tenant) -> Result<Option<u16>> {
+        let from = new_phone()?;
+        let more = json!({ "via": "telephony" });
+        self.play.call(&business.id, &from, "missed", more).await.map(|_| None)
+    }
+
+    fn path(&self, business: &Tenant, kind: &str, what: &str) -> Result<String> {
+        let connection = business.connections.get(kind);
+        let connection = connection.with_context(|| format!("the business has {kind}"))?;
+        Ok(format!("/webhooks/{kind}/{}/{connection}{what}", business.id))
+    }
+
+    async fn post(&self, path: &str, content_type: &str, signed: &[(&str, &str)], body: String) -> Result<u16> {
+        let mut headers = vec![("content-type", content_type)];
+        headers.extend_from_slice(signed);
+        Ok(self.play.request("POST", path, &headers, body).await?.status)
+    }
+
+    async fn twilio(&self, business: &Tenant, what: &str, body: &str) -> Result<u16> {
+        let path = self.path(business, "twilio", &format!("/{what}"))?;
+        let url = format!("{}{path}", self.play.endpoints.api);
+        let signature = twilio::signature::sign(&business.secrets.twilio_auth_token, &url, body.as_bytes());
+        let form = "application/x-www-form-urlencoded";
+        self.post(&path, form, &[("x-twilio-signature", &signature)], body.to_owned())
+            .await
+    }
+
+    /// Twilio reports the end of a call, and nothing else of it.
+    async fn ended(&self, business: &Tenant) -> Result<u16> {
+        let from = new_phone()?;
+        let body = format!(
+            "CallSid=CA{}&From=%2B{}&Direction=inbound&CallStatus=completed&CallDuration=9",
+            random_hex(16)?,
+            from.digits()
+        );
+        self.twilio(business, "status", &body).await
+    }
+
+    /// A telephone system reports an answered call.
+    async fn reported(&self, business: &Tenant) -> Result<u16> {
+        let now = Timestamp::now();
+        let event = json!({
+            "type": "call.ended",
+            "timestamp": now,
+            "data": { "call_id": random_hex(8)?, "direction": "inbound", "from": new_phone()?, "outcome": "answered" },
+        })
+        .to_string();
+        let id = format!("msg_{}", random_hex(8)?);
+        let signature = telephony::sign(&business.secrets.telephony_secret, &id, now, event.as_bytes())
+            .context("the telephone system's secret is base64")?;
+        let signed = [
+            ("webhook-id", id.as_str()),
+            ("webhook-timestamp", &now.as_second().to_string()),
+            ("webhook-signature", &signature),
+        ];
+        let path = self.path(business, "telephony", "")?;
+        self.post(&path, "application/json", &signed, event).await
+    }
+
+    async fn whatsapp(&self, business: &Tenant, body: &str) -> Result<u16> {
+        let signature = whatsapp::signature::sign(&business.secrets.whatsapp_app_secret, body.as_bytes());
+        let path = self.path(business, "whatsapp", "")?;
+        let signed = [("x-hub-signature-256", signature.as_str())];
+        self.post(&path, "application/json", &signed, body.to_owned()).await
+    }
+
+    /// One change for the business's own number.
+    async fn change(&self, business: &Tenant, field: &str, mut value: Value) -> Result<u16> {
+        let scope = access::operator::scope(business.id.parse().context("reading a tenant's id")?);
+        let id = business
+            .connections
+            .get("whatsapp")
+            .context("the business has WhatsApp")?;
+        let id = id.parse().context("reading a connection's id")?;
+        let connection = self.play.store.connection(&scope, id).await?;
+        let Some(domain::connection::Account::WhatsApp {
+            waba_id,
+            phone_number_id,
+            ..
+        }) = connection.map(|connection| connection.account)
+        else {
+            bail!("the business's WhatsApp connection is none");
+        };
+        value["messaging_product"] = "whatsapp".into();
+        value["metadata"] = json!({ "display_phone_number": "1", "phone_number_id": phone_number_id });
+        let body = json!({
+            "object": "whatsapp_business_account",
+            "entry": [{ "id": waba_id, "changes": [{ "field": field, "value": value }] }],
+        });
+        self.whatsapp(business, &body.to_string()).await
+    }
+
+    /// A report on a message that nobody knows.
+    async fn status(&self, business: &Tenant) -> Result<u16> {
+        let status = json!({
+            "id": format!("wamid.{}", random_hex(16)?), "status": "delivered", "recipient_id": "971500000000",
+            "timestamp": Timestamp::now().as_second().to_string(),
+        });
+        self.change(business, "messages", json!({ "statuses": [status] })).await
+    }
+
+    /// A customer's message too large for a queue.
+    async fn large_reply(&self, business: &Tenant) -> Result<u16> {
+        let message = json!({
+            "id": format!("wamid.{}", random_hex(16)?), "from": new_phone()?.digits(), "type": "text",
+            "timestamp": Timestamp::now().as_second().to_string(), "text": { "body": "x".repeat(250_000) },
+        });
+        self.change(business, "messages", json!({ "messages": [message] }))
+            .await
+    }
+
+    /// Something that Meta may send one day.
+    async fn unknown_change(&self, business: &Tenant) -> Result<u16> {
+        self.change(business, "not_known_yet", json!({ "news": true })).await
+    }
+
+    /// Meta saves the shared app's URL.
+    async fn handshake(&self) -> Result<u16> {
+        let (_, token) = self.town.meta_app()?;
+        let path = format!("/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token={token}");
+        Ok(self.play.request("GET", &path, &[], "").await?.status)
+    }
+
+    async fn deep_health(&self) -> Result<u16> {
+        Ok(self
+            .play
+            .request("GET", "/api/v1/health?deep=true", &[], "")
+            .await?
+            .status)
+    }
+
+    /// Runs the schedule's function now. That it fails is seen in its log.
+    async fn dispatch(&self) -> Result<()> {
+        let name = &self.role("dispatch_due")?.deployed;
+        let asked = json!({ "FunctionName": name, "Payload": "{}" });
+        self.aws.call("lambda", "invoke", asked).await.map(drop)
+    }
+
+    /// A message's row that no version of ours would write.
+    async fn unreadable_row(&self, business: &Tenant) -> Result<()> {
+        let text = |text: &str| json!({ "S": text });
+        let item = json!({
+            "pk": text(&format!("T#{}#C#audited", business.id)), "sk": text("MSG#audited"),
+            "kind": text("message"), "data": text("not a message"),
+        });
+        let put = json!({ "TableName": self.play.endpoints.table, "Item": item });
+        self.aws.call("dynamodb", "put_item", put).await.map(drop)
+    }
+
+    /// Ends the function's processes in this stack; the next event begins a new one.
+    fn kill(&self, role: &Role) -> Result<()> {
+        let name = format!("AWS_LAMBDA_FUNCTION_NAME={}", role.deployed);
+        let stack = format!("AWS_ENDPOINT_URL={}", self.play.endpoints.aws_endpoint);
+        for process in std::fs::read_dir("/proc").context("listing processes")?.flatten() {
+            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            // Others' processes cannot be read, and are not meant.
+            let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+            let has = |wanted: &str| environment.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes());
+            if has(&name)
+                && has(&stack)
+                && let Some(pid) = Pid::from_raw(pid)
+            {
+                // It may just have ended.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What shows that a function's flow fails without a statement.
+fn expected(function: &str, sid: &str) -> Result<Flow> {
+    let webhook = function.ends_with("_webhook");
+    Ok(match sid {
+        // The sender cannot be told; the provider delivers it again.
+        "ReadConnection" | "DecryptVerify" | "Keep" | "ReadMetaApp" if webhook => flow(UNAVAILABLE),
+        // It goes to the bucket instead.
+        "Enqueue" if webhook => flow(Failed::Logged(&["jobs refused by their queue", "AccessDenied"])),
+        // Only what the queue refuses goes to the bucket.
+        "Spill" if webhook => Flow {
+            also_without: &["Enqueue"],
+            failed: UNAVAILABLE,
+        },
+        // Only what failed is held back.
+        "BackOff" => Flow {
+            also_without: &["Table"],
+            failed: Failed::Logged(&["could not back off", "AccessDenied"]),
+        },
+        "ReachTable" | "ReachQueues" => flow(UNAVAILABLE),
+        "Table" | "Enqueue" | "ReadLarge" | "KeepUnknown" | "DecryptSend" | "SeeBacklog" | "Count" | "Spill"
+        | "ReadDue" | "Lease" | "SweepSpilled" | "ListSpilled" => flow(DENIED),
+        _ => bail!("no flow is known for this statement: add one to infra/stack/src/iam.rs"),
+    })
+}
+
+fn joined(texts: &BTreeSet<String>) -> String {
+    texts.iter().cloned().collect::<Vec<_>>().join(", ")
+}
