@@ -35,26 +35,18 @@ pub enum What {
     Received(Box<Received>),
 }
 
-#[derive(Deserialize)]
-struct RowForm {
-    pk: String,
-    kind: String,
-    data: AttributeValue,
-}
-
 const DOING: &str = "read a change of a row";
 
-fn form(image: &Item) -> Result<Option<RowForm>, StoreError> {
-    if image.is_empty() {
-        return Ok(None);
+fn text<'a>(image: &'a Item, name: &str) -> Option<&'a str> {
+    match image.get(name) {
+        Some(AttributeValue::S(text)) => Some(text),
+        _ => None,
     }
-    serde_dynamo::from_item(image.clone())
-        .map(Some)
-        .map_err(|source| StoreError::Form { doing: DOING, source })
 }
 
-fn data<T: for<'de> Deserialize<'de>>(row: RowForm) -> Result<T, StoreError> {
-    serde_dynamo::from_attribute_value(row.data).map_err(|source| StoreError::Form { doing: DOING, source })
+fn data<T: for<'de> Deserialize<'de>>(image: &Item) -> Result<T, StoreError> {
+    let data = image.get("data").cloned().unwrap_or(AttributeValue::Null(true));
+    serde_dynamo::from_attribute_value(data).map_err(|source| StoreError::Form { doing: DOING, source })
 }
 
 /// Reads one change. `None` where nothing is counted: deletions, and rows of other kinds.
@@ -62,17 +54,19 @@ fn data<T: for<'de> Deserialize<'de>>(row: RowForm) -> Result<T, StoreError> {
 /// # Errors
 /// When a row of a counted kind does not have the form that the code expects.
 pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError> {
-    let Some(new) = form(after)? else { return Ok(None) };
-    let Some(tenant) = keys::tenant_of(&new.pk) else {
+    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
+        return Ok(None);
+    };
+    let Some(tenant) = keys::tenant_of(pk) else {
         return Ok(None);
     };
     let inserted = before.is_empty();
-    let what = match (new.kind.as_str(), inserted) {
-        ("call", true) => What::CallDecided(Box::new(data(new)?)),
-        ("received", true) => What::Received(Box::new(data(new)?)),
+    let what = match (kind, inserted) {
+        ("call", true) => What::CallDecided(Box::new(data(after)?)),
+        ("received", true) => What::Received(Box::new(data(after)?)),
         ("message", _) => What::MessageMoved {
-            before: form(before)?.map(data).transpose()?.map(Box::new),
-            after: Box::new(data(new)?),
+            before: if inserted { None } else { Some(Box::new(data(before)?)) },
+            after: Box::new(data(after)?),
         },
         _ => return Ok(None),
     };

@@ -1,6 +1,6 @@
 //! What a change adds to its day's counters.
 
-use domain::message::{Attempt, AttemptState, Channel, Ended, Message};
+use domain::message::{Attempt, AttemptState, Channel, Message, MessageState};
 use store::changes::What;
 
 /// The counters that a change raises by one each.
@@ -67,11 +67,12 @@ fn moved(before: Option<&Message>, after: &Message) -> Vec<String> {
         let new = steps(attempt).into_iter().filter(|step| !known.contains(step));
         counted.extend(new.map(|step| format!("{step}_{}", channel(leg.channel))));
     }
-    let ended = |message: &Message| match &message.ended {
-        Some(Ended::Cancelled(_)) => Some("messages_cancelled"),
-        Some(Ended::Blocked(_)) => Some("messages_blocked"),
-        Some(Ended::Failed(_)) => Some("messages_failed"),
-        None => None,
+    // By its state, not by its end alone: one that was carried and then cancelled only lost its other channels.
+    let ended = |message: &Message| match message.state() {
+        MessageState::Cancelled => Some("messages_cancelled"),
+        MessageState::Blocked => Some("messages_blocked"),
+        MessageState::Failed => Some("messages_failed"),
+        _ => None,
     };
     if let Some(how) = ended(after)
         && before.and_then(ended) != Some(how)

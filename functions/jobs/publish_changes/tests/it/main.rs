@@ -1,0 +1,311 @@
+//! Counting a day's calls and messages from the table's stream, in process against the emulator's table and bucket.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::dynamodb::EventRecord;
+use domain::{
+    ids::TenantId,
+    message::{AttemptState, Message, SendOutcome, StatusReport},
+};
+use kit::stream::Batch;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use publish_changes::{Context, handle};
+use serde_dynamo::Item;
+use store::counters::Counters;
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, business},
+};
+
+/// A day before the stream's own clock says otherwise.
+const DAY: &str = "2026-11-20";
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    known: BTreeMap<(String, String), Item>,
+    records: Vec<EventRecord>,
+}
+
+type Rows = BTreeMap<(String, String), Item>;
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        let ctx = Context::new(aws.env()).expect("a context");
+        let known = rows(&aws).await;
+        Self {
+            aws,
+            business,
+            ctx,
+            known,
+            records: vec![],
+        }
+    }
+
+    /// Adds what the stream would bring of everything written since.
+    async fn record(&mut self) {
+        let now = rows(&self.aws).await;
+        for (key, after) in &now {
+            let before = self.known.get(key);
+            if before != Some(after) {
+                let sequence = self.records.len();
+                self.records
+                    .push(record(sequence, before.cloned().unwrap_or_default(), after.clone()));
+            }
+        }
+        self.known = now;
+    }
+
+    /// A follow-up from its plan to its read status, with everything that the stream brings of it.
+    async fn follow_up(&mut self, number: &str) {
+        let mut message = Box::pin(self.business.follow_up(&self.aws, number)).await;
+        self.record().await;
+        let timers = self.aws.env().config().timers().expect("timers");
+        let now = self.aws.now();
+        message.claim(0, "claim".to_owned(), now, &timers);
+        self.write(&mut message).await;
+        let taken = SendOutcome::Accepted {
+            provider_ref: format!("wamid.{number}"),
+            segments: None,
+        };
+        message.record(1, taken, now, &timers);
+        self.write(&mut message).await;
+        for state in [AttemptState::Sent, AttemptState::Delivered, AttemptState::Read] {
+            let report = StatusReport {
+                state,
+                at: now,
+                provider_ref: format!("wamid.{number}"),
+                error: None,
+                cost: None,
+            };
+            message.apply(1, report, now, &timers);
+            self.write(&mut message).await;
+        }
+    }
+
+    async fn write(&mut self, message: &mut Message) {
+        let written = self.aws.store().write_message(self.business.scope(), message).await;
+        written.expect("the message is written");
+        message.version += 1;
+        self.record().await;
+    }
+
+    async fn deliver(&self, shard: &str, records: &[EventRecord]) {
+        let batch = Batch {
+            shard: shard.to_owned(),
+            records: records.to_vec(),
+        };
+        handle(batch, &self.ctx).await.expect("the batch is counted");
+    }
+
+    async fn counters(&self) -> Counters {
+        let counters = self.aws.store().day_counters(self.business.scope(), DAY).await;
+        counters.expect("the table answers")
+    }
+}
+
+async fn rows(aws: &Aws) -> Rows {
+    let table = aws.env().config().text("TABLE_NAME").expect("a table");
+    let scanned = aws.env().dynamodb().scan().table_name(table).send().await;
+    let rows = scanned.expect("the table answers").items.unwrap_or_default();
+    let text = |row: &std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, name: &str| {
+        row[name].as_s().expect("a text").clone()
+    };
+    rows.into_iter()
+        .filter(|row| text(row, "kind") != "counters")
+        .map(|row| ((text(&row, "pk"), text(&row, "sk")), row.into()))
+        .collect()
+}
+
+/// A change as the stream brings it. Sequence numbers pass from one length to the next.
+fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
+    let mut record = EventRecord::default();
+    record.change.sequence_number = Some((99_999_999_999_999_990_u128 + sequence as u128).to_string());
+    record.change.approximate_creation_date_time = testkit::aws::noon()
+        .to_string()
+        .parse()
+        .expect("a time of the event's kind");
+    record.change.old_image = before;
+    record.change.new_image = after;
+    record
+}
+
+fn expected(follow_ups: u64) -> Counters {
+    [
+        ("accepted_whatsapp", follow_ups),
+        ("calls", follow_ups),
+        ("calls_followed_up", follow_ups),
+        ("calls_missed", follow_ups),
+        ("delivered_whatsapp", follow_ups),
+        ("messages", follow_ups),
+        ("read_whatsapp", follow_ups),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
+    .into()
+}
+
+#[tokio::test]
+async fn a_follow_up_is_counted_at_every_step() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    world.deliver("shard-1", &world.records).await;
+    assert_eq!(world.counters().await, expected(1));
+}
+
+#[tokio::test]
+async fn redelivered_bisected_and_overlapping_batches_count_once() {
+    let mut world = World::new().await;
+    for number in [CUSTOMER, "+971501234568"] {
+        world.follow_up(number).await;
+    }
+    let all = &world.records;
+    let half = all.len() / 2;
+    // One that was counted and never acknowledged; its halves; one that reaches further; one that begins in between.
+    world.deliver("shard-1", &all[..half]).await;
+    world.deliver("shard-1", &all[..half / 2]).await;
+    world.deliver("shard-1", &all[half / 2..half]).await;
+    world.deliver("shard-1", &all[..half + 3]).await;
+    world.deliver("shard-1", &all[half - 1..]).await;
+    world.deliver("shard-1", all).await;
+    assert_eq!(world.counters().await, expected(2));
+}
+
+#[tokio::test]
+async fn shards_count_on_their_own_and_add_up() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    let first = std::mem::take(&mut world.records);
+    world.follow_up("+971501234568").await;
+    // Sequence numbers of different shards say nothing of each other.
+    world.deliver("shard-2", &world.records).await;
+    world.deliver("shard-1", &first).await;
+    world.deliver("shard-2", &world.records).await;
+    assert_eq!(world.counters().await, expected(2));
+}
+
+#[tokio::test]
+async fn tenants_of_one_batch_count_on_their_own() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    let stranger = Box::pin(business(&world.aws)).await;
+    world.record().await;
+    let ours = std::mem::replace(&mut world.business, stranger);
+    world.follow_up(CUSTOMER).await;
+    world.deliver("shard-1", &world.records).await;
+    assert_eq!(world.counters().await, expected(1));
+    world.business = ours;
+    assert_eq!(world.counters().await, expected(1));
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_read_is_kept_and_blocks_nothing() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    let mut broken = world.records[0].clone();
+    let nonsense: std::collections::HashMap<_, _> = [
+        (
+            "pk".to_owned(),
+            serde_dynamo::AttributeValue::S("T#01m7wd7tg0qrwc8hmwa3n56www".to_owned()),
+        ),
+        ("sk".to_owned(), serde_dynamo::AttributeValue::S("MSG#1".to_owned())),
+        ("kind".to_owned(), serde_dynamo::AttributeValue::S("message".to_owned())),
+        (
+            "data".to_owned(),
+            serde_dynamo::AttributeValue::S("nonsense".to_owned()),
+        ),
+    ]
+    .into();
+    broken.change.new_image = nonsense.into();
+    let mut records = vec![broken];
+    records.extend(world.records.iter().cloned());
+    world.deliver("shard-1", &records).await;
+    assert_eq!(world.counters().await, expected(1));
+    assert_eq!(world.aws.objects("spill/changes/").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_of_nothing_that_counts_writes_nothing() {
+    let world = World::new().await;
+    let before = world.aws.row_count().await;
+    let tenant = record(
+        0,
+        Item::default(),
+        world.known.values().next().expect("the tenant's rows").clone(),
+    );
+    world.deliver("shard-1", &[tenant]).await;
+    world.deliver("shard-1", &[]).await;
+    assert_eq!(world.aws.row_count().await, before);
+}
+
+/// A batch begins at most this many records before what was not seen yet, and holds at most so many.
+fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    prop::collection::vec((0..8_usize, 1..10_usize), 1..30)
+}
+
+#[test]
+fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let mut world = runtime.block_on(World::new());
+    runtime.block_on(async {
+        for last in 0..3 {
+            world.follow_up(&format!("+97150123456{last}")).await;
+        }
+    });
+    let mut runner = TestRunner::new(Config {
+        cases: 32,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let shard = std::cell::Cell::new(0);
+    let counted = runner.run(&deliveries(), |cuts| {
+        // Another tenant with the same changes, so that every case begins at nothing.
+        shard.set(shard.get() + 1);
+        let tenant = TenantId::new(world.aws.ids().ulid());
+        let own = |record: &EventRecord| {
+            let mut record = record.clone();
+            for image in [&mut record.change.old_image, &mut record.change.new_image] {
+                let mut item = std::mem::take(image).into_inner();
+                if let Some(serde_dynamo::AttributeValue::S(pk)) = item.get_mut("pk") {
+                    let rest = pk
+                        .splitn(3, '#')
+                        .nth(2)
+                        .map(|rest| format!("#{rest}"))
+                        .unwrap_or_default();
+                    *pk = format!("T#{}{rest}", tenant.to_string().trim_start_matches("tnt_"));
+                }
+                *image = item.into();
+            }
+            record
+        };
+        let records: Vec<EventRecord> = world.records.iter().map(own).collect();
+        let mut seen = 0_usize;
+        let counters = runtime.block_on(async {
+            for (back, length) in cuts {
+                let from = seen.saturating_sub(back);
+                let to = (from + length).min(records.len());
+                world.deliver("shard-1", &records[from..to]).await;
+                seen = seen.max(to);
+            }
+            world.deliver("shard-1", &records[seen..]).await;
+            let scope = world.aws.scope(tenant);
+            world
+                .aws
+                .store()
+                .day_counters(&scope, DAY)
+                .await
+                .expect("the table answers")
+        });
+        prop_assert_eq!(counters, expected(3));
+        Ok(())
+    });
+    counted.expect("the same counts");
+}

@@ -1,0 +1,120 @@
+//! What a follow-up costs of the table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::message::{AttemptState, Cost, SendOutcome, StatusReport};
+use store::{messages::Reference, usage};
+use testkit::business::CUSTOMER;
+
+use crate::world::{COUNTING, World};
+
+/// A call, a new contact, one message and three statuses.
+const WRITE_UNITS: f64 = 38.0;
+
+/// A row of this size costs one write unit.
+const UNIT: usize = 1024;
+
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len() / 2 + 2,
+        AttributeValue::M(map) => {
+            3 + map
+                .iter()
+                .map(|(name, value)| 1 + name.len() + size(value))
+                .sum::<usize>()
+        }
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+fn row_size(row: &HashMap<String, AttributeValue>) -> usize {
+    row.iter().map(|(name, value)| name.len() + size(value)).sum()
+}
+
+#[tokio::test]
+async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let timers = world.aws.env().config().timers().unwrap();
+    drop(usage::take());
+    let mut steps = Vec::new();
+    let mut spent = |what: &'static str| steps.push((what, usage::take().write_units));
+
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    spent("decide");
+    message.claim(0, world.aws.ids().ulid().to_string(), now, &timers);
+    store.write_message(scope, &message).await.unwrap();
+    message.version += 1;
+    spent("claim");
+    // As long as Meta's are.
+    let wamid = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAERgSQTBCMUMyRDNFNEY1QTZCN0M4RDkA";
+    let taken = SendOutcome::Accepted {
+        provider_ref: wamid.to_owned(),
+        segments: None,
+    };
+    world.aws.clock().advance(jiff::SignedDuration::from_millis(350));
+    message.record(1, taken, world.aws.now(), &timers);
+    let reference = Reference {
+        attempt: 1,
+        api: "whatsapp",
+        provider_ref: wamid,
+        parked: None,
+    };
+    store
+        .record_message(scope, &message, &reference, world.aws.now())
+        .await
+        .unwrap();
+    message.version += 1;
+    spent("record");
+    for (state, words) in [
+        (AttemptState::Sent, "sent"),
+        (AttemptState::Delivered, "delivered"),
+        (AttemptState::Read, "read"),
+    ] {
+        world.aws.pass(2);
+        let report = StatusReport {
+            state,
+            // Meta tells whole seconds.
+            at: jiff::Timestamp::from_second(world.aws.now().as_second()).unwrap(),
+            provider_ref: wamid.to_owned(),
+            error: None,
+            cost: Some(Cost {
+                category: "utility".to_owned(),
+                kind: Some("regular".to_owned()),
+                billable: true,
+                units: 1,
+            }),
+        };
+        assert!(message.apply(1, report, world.aws.now(), &timers));
+        store.write_message(scope, &message).await.unwrap();
+        message.version += 1;
+        spent(words);
+    }
+
+    let total: f64 = steps.iter().map(|(_, units)| units).sum();
+    let rows = all_rows(&world).await;
+    let sizes: Vec<(String, usize)> = rows
+        .iter()
+        .map(|row| (row["kind"].as_s().unwrap().clone(), row_size(row)))
+        .collect();
+    eprintln!(
+        "{total} {steps:?} {sizes:?} {:?}",
+        rows.iter().find(|row| row["kind"].as_s().unwrap() == "message")
+    );
+    assert!(total > 0.0, "the emulator tells no capacity");
+    assert!(total <= WRITE_UNITS, "{total} write units: {steps:?}; rows: {sizes:?}");
+    for kind in ["call", "contact", "identity", "message", "message_ref", "call_progress"] {
+        let (_, size) = sizes.iter().find(|(known, _)| known == kind).unwrap();
+        assert!(*size <= UNIT, "a {kind} has {size} bytes; {sizes:?}");
+    }
+}
+
+async fn all_rows(world: &World) -> Vec<HashMap<String, AttributeValue>> {
+    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    let scan = world.aws.env().dynamodb().scan().table_name(table);
+    scan.send().await.unwrap().items.unwrap_or_default()
+}

@@ -1,0 +1,7 @@
+//! The table's promises, against the emulator.
+
+mod budget;
+mod config;
+mod due;
+mod rows;
+mod world;

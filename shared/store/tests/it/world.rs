@@ -1,0 +1,43 @@
+//! A business in a table of its own.
+
+use std::sync::LazyLock;
+
+use store::{Store, TenantScope};
+use testkit::{Aws, Seeded, business::business};
+use tokio::sync::{RwLock, RwLockReadGuard};
+
+/// Consumed capacity is counted per process: the one test that counts it runs alone.
+pub(crate) static COUNTING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
+
+pub(crate) struct World {
+    pub(crate) aws: Aws,
+    pub(crate) business: Seeded,
+    pub(crate) store: Store,
+    _others_may_run: Option<RwLockReadGuard<'static, ()>>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let guard = COUNTING.read().await;
+        let mut world = Self::alone().await;
+        world._others_may_run = Some(guard);
+        world
+    }
+
+    /// Without a claim to [`COUNTING`]: the caller has it.
+    pub(crate) async fn alone() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        let store = aws.store();
+        Self {
+            aws,
+            business,
+            store,
+            _others_may_run: None,
+        }
+    }
+
+    pub(crate) fn scope(&self) -> &TenantScope {
+        self.business.scope()
+    }
+}
