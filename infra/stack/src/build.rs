@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     place::Place,
     process::{run_logged, run_shown},
-    tools::{Tools, fingerprint},
+    tools::Tools,
 };
 
 /// How functions are compiled.
@@ -149,16 +149,15 @@ impl Builder {
         self.place.dot.join("build").join(self.profile.name())
     }
 
-    /// `sam build`, after [`Builder::compile`]. It walks through every function again (a second each), so it runs only
-    /// when template or function set changed; otherwise the fresh binaries are copied into its result, as it would.
+    /// Makes what `sam deploy` reads, after [`Builder::compile`]; returns the template in it.
+    ///
+    /// The shipped profile goes through `sam build`, as an operator does. The everyday one lays out the same result by
+    /// itself, because `sam build` walks through every function once more, at least a second each: the template with every
+    /// `CodeUri` pointing at a folder with the binary.
     pub async fn package(&self, functions: &[Function], architecture: &str) -> Result<PathBuf> {
         let built = self.built();
         let template = built.join("template.yaml");
-        let stamp = built.join("source.sha256");
-        let config = self.place.root.join("samconfig.toml");
-        let source = fingerprint([self.place.root.join("template.yaml").as_path(), config.as_path()])?;
-        let source = format!("{source} {architecture}");
-        if !std::fs::read_to_string(&stamp).is_ok_and(|was| was == source) || !template.exists() {
+        if self.profile == Profile::Shipped {
             let mut command = self.tools.sam("sam");
             command
                 .args(["build", "--config-env", "local"])
@@ -167,12 +166,25 @@ impl Builder {
                 .args(["--parameter-overrides", &format!("Architecture={architecture}")]);
             self.environment(&mut command);
             run_logged(&mut command, &self.place.logs().join("sam-build.log"), "sam build").await?;
-            std::fs::write(&stamp, &source).context("noting what was built")?;
+            return Ok(template);
         }
+        let source = self.place.root.join("template.yaml");
+        let mut text = std::fs::read_to_string(&source).with_context(|| format!("reading {}", source.display()))?;
         for function in functions {
-            let to = built.join(&function.logical_id).join("bootstrap");
-            std::fs::copy(self.binary(function), &to).with_context(|| format!("copying {} for sam", function.name))?;
+            let folder = built.join(&function.logical_id);
+            std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+            std::fs::copy(self.binary(function), folder.join("bootstrap"))
+                .with_context(|| format!("copying {} for sam", function.name))?;
+            // `CodeUri: functions/<room>/<name>/`
+            let end = format!("/{}/", function.name);
+            let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix("CodeUri: "));
+            let code = lines.find(|code| code.ends_with(&end));
+            let code = code
+                .with_context(|| format!("template.yaml has no CodeUri for {}", function.name))?
+                .to_owned();
+            text = text.replace(&code, &function.logical_id);
         }
+        std::fs::write(&template, text).with_context(|| format!("writing {}", template.display()))?;
         Ok(template)
     }
 }

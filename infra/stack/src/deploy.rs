@@ -120,7 +120,7 @@ pub async fn deploy(
             .await?;
         }
     } else {
-        let template = step("sam build", builder.package(functions, architecture)).await?;
+        let template = step("packing functions", builder.package(functions, architecture)).await?;
         let id = crate::secrets::random_hex(8)?;
         step("sam deploy", sam_deploy(place, tools, aws, &template, &parameters, &id)).await?;
         // Bridges over what the emulator's CloudFormation leaves out; see bridge.py.

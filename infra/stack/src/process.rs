@@ -11,17 +11,40 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
+/// Ends a tool's whole process group when dropped before the tool ended: cargo and sam have children of their own.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(group(child))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        signal(self.0, Signal::TERM);
+    }
+}
+
+async fn to_its_end(command: &mut Command, what: &str) -> Result<std::process::ExitStatus> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
+    let mut group = Group::of(&child);
+    let status = child.wait().await.with_context(|| format!("waiting for {what}"))?;
+    group.0 = None;
+    Ok(status)
+}
+
 /// Runs a tool to its end with its output in a file; an error shows the end of it.
 pub async fn run_logged(command: &mut Command, log: &Path, what: &str) -> Result<()> {
     let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
-    let status = command
-        .stdin(Stdio::null())
+    command
         .stdout(file.try_clone().context("sharing a log file")?)
-        .stderr(file)
-        .kill_on_drop(true)
-        .status()
-        .await
-        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
+        .stderr(file);
+    let status = to_its_end(command, what).await?;
     if status.success() {
         return Ok(());
     }
@@ -34,16 +57,15 @@ pub async fn run_logged(command: &mut Command, log: &Path, what: &str) -> Result
 
 /// Runs a tool to its end with our own output.
 pub async fn run_shown(command: &mut Command, what: &str) -> Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await
-        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
-    if !status.success() {
-        bail!("{what} failed ({status})");
+    if !succeeds(command, what).await? {
+        bail!("{what} failed");
     }
     Ok(())
+}
+
+/// Runs a tool to its end with our own output; whether it succeeded.
+pub async fn succeeds(command: &mut Command, what: &str) -> Result<bool> {
+    Ok(to_its_end(command, what).await?.success())
 }
 
 /// Runs a tool to its end and returns what it printed; its complaints become the error.
@@ -155,7 +177,7 @@ impl Server {
 
     /// Asks it to end, waits, and kills what is left of its group. True if it ended when asked.
     pub async fn stop(mut self) -> Result<bool> {
-        let group = self.group();
+        let group = group(&self.child);
         signal(group, Signal::TERM);
         let ended = tokio::time::timeout(self.patience, self.child.wait()).await.is_ok();
         signal(group, Signal::KILL);
@@ -164,15 +186,11 @@ impl Server {
         }
         Ok(ended)
     }
-
-    fn group(&self) -> Option<Pid> {
-        self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
-    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let Some(group) = self.group() else { return };
+        let Some(group) = group(&self.child) else { return };
         signal(Some(group), Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < self.patience && matches!(self.child.try_wait(), Ok(None)) {
@@ -180,6 +198,11 @@ impl Drop for Server {
         }
         signal(Some(group), Signal::KILL);
     }
+}
+
+/// The group of a child that leads one.
+fn group(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
 }
 
 fn signal(group: Option<Pid>, signal: Signal) {

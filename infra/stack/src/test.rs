@@ -1,9 +1,10 @@
 //! `test`: everything from nothing, and the whole test suite against it. This is what CI runs.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use tokio::process::Command;
 
 use crate::{
+    process::succeeds,
     running::{Options, Running},
     up::interrupted,
 };
@@ -23,10 +24,9 @@ pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
         .args(["test", "--workspace", "--"])
         .args(arguments)
         .env("RINGBACK_TEST_AWS", &running.endpoints.aws_endpoint)
-        .env("RINGBACK_TEST_STACK", running.place.endpoints())
-        .kill_on_drop(true);
+        .env("RINGBACK_TEST_STACK", running.place.endpoints());
     let outcome = tokio::select! {
-        status = command.status() => status.context("starting cargo test").map(|status| status.success()),
+        passed = succeeds(&mut command, "cargo test") => passed,
         error = running.broken() => Err(error),
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
