@@ -60,7 +60,7 @@ fn call_row(scope: &TenantScope, call: &Call, condition: Condition, doing: &'sta
         .version(call.version)
         .listed(
             format!("{}#CALLS#{}", keys::tenant_partition(scope), keys::day(at)),
-            happened(at, &call.id),
+            happened(at, call.id.own()),
         )
         .list_field("outcome", call.outcome.as_str())
         .list_field("direction", direction))

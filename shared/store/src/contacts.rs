@@ -234,6 +234,7 @@ fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
 /// How long rows that only deduplicate or point are kept.
 pub(crate) const REFERENCE_LIFE: jiff::SignedDuration = jiff::SignedDuration::from_hours(60 * 24);
 
-pub(crate) fn happened(at: Timestamp, id: &impl ToString) -> String {
-    format!("{}#{}", keys::sortable(at), id.to_string())
+/// Where it stands in a list by time. Its own id tells it apart; the row's key, which the index carries, says whose it is.
+pub(crate) fn happened(at: Timestamp, id: Ulid) -> String {
+    format!("{}#{}", keys::sortable(at), keys::lower(id))
 }

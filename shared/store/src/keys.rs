@@ -24,7 +24,7 @@ impl Key {
     }
 }
 
-fn lower(id: Ulid) -> String {
+pub(crate) fn lower(id: Ulid) -> String {
     id.to_string().to_ascii_lowercase()
 }
 

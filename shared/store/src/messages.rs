@@ -34,7 +34,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         .due(&key, next.due)
         .listed(
             format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
-            happened(at, &next.id),
+            happened(at, next.id.own()),
         )
         .list_field("direction", "outbound"))
 }
@@ -240,7 +240,7 @@ impl Store {
             )?
             .listed(
                 format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
-                happened(at, &received.id),
+                happened(at, received.id.own()),
             )
             .list_field("direction", "inbound"),
         ];

@@ -204,7 +204,7 @@ impl Seeded {
         };
         let timers = aws.env().config().timers().expect("timers");
         let message_id = MessageId::new(contact.id, aws.ids().ulid());
-        let correlation_id = format!("cor-{call_id}");
+        let correlation_id = aws.ids().ulid().to_string();
         let mut message = plan.message(message_id, Cause::Call(call_id), correlation_id.clone(), now, &timers);
         contact.last_follow_up_at = Some(now);
         contact.open_follow_up = Some(OpenFollowUp {

@@ -3,11 +3,13 @@
 pub mod aws;
 pub mod business;
 pub mod fixtures;
+pub mod lossy;
 pub mod provider;
 pub mod request;
 pub mod seed;
 
 pub use aws::Aws;
+pub use lossy::Lossy;
 pub use provider::{Provider, Reply};
 pub use request::{Answer, Call, Function};
 pub use seed::Seeded;

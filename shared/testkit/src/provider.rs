@@ -153,12 +153,20 @@ impl Provider {
     /// What `send_message` is given, with this as both providers.
     #[must_use]
     pub fn env(&self, aws: &crate::Aws) -> kit::Env {
-        aws.env_with(&[
+        self.env_with(aws, &[])
+    }
+
+    /// The same with some variables set otherwise.
+    #[must_use]
+    pub fn env_with(&self, aws: &crate::Aws, changes: &[(&str, &str)]) -> kit::Env {
+        let mut variables = vec![
             ("PUBLIC_BASE_URL", "https://hooks.example.test"),
             ("GRAPH_API_URL", &self.url),
             ("GRAPH_API_VERSION", "v26.0"),
             ("TWILIO_API_URL", &self.url),
-        ])
+        ];
+        variables.extend(changes);
+        aws.env_with(&variables)
     }
 
     /// Answers the next send so. After the last of these, sends are accepted.

@@ -1,1 +1,136 @@
-//! to come
+//! Configuration: remembered while it stays, whole when it changes; and connections, which workers note things on.
+
+use domain::{connection::Health, template::TemplateStatus};
+use jiff::SignedDuration;
+use store::{StoreError, config::ConfigCache, usage};
+
+use crate::world::{COUNTING, World};
+
+#[tokio::test]
+async fn configuration_is_read_again_when_it_changed_and_only_then() {
+    let _alone = COUNTING.write().await;
+    let mut world = World::alone().await;
+    let cache = ConfigCache::default();
+    let (store, scope) = (world.store.clone(), world.scope().clone());
+    let requests = async || {
+        drop(usage::take());
+        let config = store.config(&scope, &cache).await.unwrap().unwrap();
+        (config.rules.len(), config.connections.len(), usage::take().requests)
+    };
+    assert_eq!(requests().await, (1, 3, 5));
+    assert_eq!(requests().await, (1, 3, 1));
+    world.business.configured.rules.clear();
+    world.business.configured.connections.pop();
+    world.business.write(&world.aws).await;
+    assert_eq!(requests().await, (0, 2, 5), "what is no longer configured is gone");
+    assert_eq!(requests().await, (0, 2, 1));
+}
+
+#[tokio::test]
+async fn two_operators_at_once_do_not_mix_their_configurations_unnoticed() {
+    let world = World::new().await;
+    let configured = world.business.configured.clone();
+    let version = async || {
+        let tenant = world.store.tenant(world.scope()).await.unwrap();
+        tenant.unwrap().config_version
+    };
+    let before = version().await;
+    let writes = (0..4).map(|_| world.store.write_config(world.scope(), &configured));
+    let results = futures::future::join_all(writes).await;
+    let written = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(version().await, before + u64::try_from(written).unwrap());
+    assert!(
+        results
+            .into_iter()
+            .filter_map(Result::err)
+            .all(|error| StoreError::is_conflict(&error))
+    );
+}
+
+#[tokio::test]
+async fn notes_of_workers_on_one_connection_all_stay() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let seen = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
+    let until = world.aws.now() + SignedDuration::from_secs(60);
+    let unhealthy = Health::Unhealthy {
+        since: world.aws.now(),
+        reason: "the access token is not valid".to_owned(),
+        tried_at: world.aws.now(),
+    };
+    let pause = store.change_connection(scope, &seen, |current| Some((current.health.clone(), Some(until))));
+    let refuse = store.change_connection(scope, &seen, |current| Some((unhealthy.clone(), current.paused_until)));
+    let (paused, refused) = tokio::join!(pause, refuse);
+    assert!(paused.unwrap() && refused.unwrap());
+    let connection = store.connection(scope, seen.id).await.unwrap().unwrap();
+    assert_eq!((connection.health, connection.paused_until), (unhealthy, Some(until)));
+}
+
+#[tokio::test]
+async fn a_note_keeps_what_an_operator_changed_and_does_not_concern_other_credentials() {
+    let mut world = World::new().await;
+    let whatsapp = world.business.whatsapp;
+    let store = world.store.clone();
+    let scope = world.scope().clone();
+    let seen = store.connection(&scope, whatsapp).await.unwrap().unwrap();
+    let until = Some(world.aws.now() + SignedDuration::from_secs(60));
+    world.business.connection_mut(whatsapp).name = "Renamed".to_owned();
+    world.business.write(&world.aws).await;
+    let pause = |current: &domain::connection::Connection| Some((current.health.clone(), until));
+    assert!(store.change_connection(&scope, &seen, pause).await.unwrap());
+    assert!(
+        !store.change_connection(&scope, &seen, pause).await.unwrap(),
+        "nothing new"
+    );
+    let connection = store.connection(&scope, whatsapp).await.unwrap().unwrap();
+    assert_eq!((connection.name.as_str(), connection.paused_until), ("Renamed", until));
+    world.business.connection_mut(whatsapp).credentials_version += 1;
+    world.business.write(&world.aws).await;
+    let longer = |current: &domain::connection::Connection| {
+        Some((
+            current.health.clone(),
+            until.map(|until| until + SignedDuration::from_secs(1)),
+        ))
+    };
+    assert!(!store.change_connection(&scope, &connection, longer).await.unwrap());
+    assert_eq!(
+        store.connection(&scope, whatsapp).await.unwrap().unwrap().paused_until,
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_templates_status_raises_the_version_of_the_configuration() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let pause = |template: &mut domain::template::TemplateDefinition| {
+        template.status = TemplateStatus("PAUSED".to_owned());
+    };
+    let set = async |language| {
+        store
+            .set_template_status(scope, "missed_call_followup", language, pause)
+            .await
+            .unwrap()
+    };
+    let version = async || store.tenant(scope).await.unwrap().unwrap().config_version;
+    let before = version().await;
+    assert!(!set("fr").await);
+    assert!(set("en_GB").await);
+    assert!(!set("en_GB").await);
+    assert_eq!(version().await, before + 1);
+}
+
+#[tokio::test]
+async fn a_whatsapp_number_belongs_to_one_tenant() {
+    let world = World::new().await;
+    let stranger = Box::pin(testkit::business::business(&world.aws)).await;
+    let claim = async |business: &testkit::Seeded, connection| {
+        world
+            .store
+            .claim_whatsapp_number(business.scope(), "1", "2", connection)
+            .await
+    };
+    claim(&world.business, world.business.whatsapp).await.unwrap();
+    claim(&world.business, world.business.twilio).await.unwrap();
+    assert!(claim(&stranger, stranger.whatsapp).await.unwrap_err().is_conflict());
+}

@@ -1,1 +1,94 @@
-//! to come
+//! The due index: whatever waits for a time comes up at it, once.
+
+use domain::message::Message;
+use jiff::SignedDuration;
+use store::due::{DUE_SHARDS, Due, DueRow};
+use testkit::business::CUSTOMER;
+
+use crate::world::World;
+
+async fn due(world: &World) -> Vec<Due> {
+    let mut all = Vec::new();
+    for shard in 0..DUE_SHARDS {
+        all.extend(
+            world
+                .store
+                .due(shard, world.aws.now(), 100)
+                .await
+                .expect("the table answers"),
+        );
+    }
+    all
+}
+
+async fn follow_up(world: &World) -> Message {
+    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await
+}
+
+#[tokio::test]
+async fn a_row_comes_up_at_its_time_and_is_read_as_it_is() {
+    let world = World::new().await;
+    let message = follow_up(&world).await;
+    world.aws.clock().advance(SignedDuration::from_millis(89_999));
+    assert!(due(&world).await.is_empty());
+    world.aws.clock().advance(SignedDuration::from_millis(1));
+    let found = due(&world).await;
+    assert_eq!(found[0].tenant(), world.business.tenant());
+    let rows = world.store.due_rows(found).await.unwrap();
+    let [(_, Ok(DueRow::Message(row)))] = &rows[..] else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(**row, message);
+}
+
+#[tokio::test]
+async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
+    let world = World::new().await;
+    let mut message = follow_up(&world).await;
+    world.aws.pass(90);
+    let found = due(&world).await;
+    let again = world.aws.now() + SignedDuration::from_secs(180);
+    let leases = (0..4).map(|_| world.store.lease(&found[0], again));
+    let leased = futures::future::join_all(leases).await;
+    assert_eq!(leased.into_iter().filter(|leased| *leased.as_ref().unwrap()).count(), 1);
+    assert!(due(&world).await.is_empty());
+    let row = world.store.message(world.scope(), message.id).await.unwrap().unwrap();
+    assert_eq!(
+        (row.dispatches, row.due, row.version),
+        (1, Some(again), message.version)
+    );
+    // Who read it before the lease still may write it.
+    message.block("stale".to_owned());
+    world.store.write_message(world.scope(), &message).await.unwrap();
+    world.aws.pass(180);
+    assert!(due(&world).await.is_empty(), "work that is done drops out");
+}
+
+#[tokio::test]
+async fn a_lease_of_work_that_is_done_meanwhile_brings_nothing_back() {
+    let world = World::new().await;
+    let mut message = follow_up(&world).await;
+    world.aws.pass(90);
+    let found = due(&world).await;
+    message.block("done".to_owned());
+    world.store.write_message(world.scope(), &message).await.unwrap();
+    assert!(!world.store.lease(&found[0], world.aws.now()).await.unwrap());
+    assert!(due(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_page_is_bounded_and_oldest_first() {
+    let world = World::new().await;
+    for last in 0..60 {
+        let number = format!("+9715012345{last:02}");
+        Box::pin(world.business.follow_up(&world.aws, &number)).await;
+    }
+    world.aws.pass(90);
+    let mut all = 0;
+    for shard in 0..DUE_SHARDS {
+        let page = world.store.due(shard, world.aws.now(), 2).await.unwrap();
+        assert!(page.len() <= 2);
+        all += world.store.due(shard, world.aws.now(), 100).await.unwrap().len();
+    }
+    assert_eq!(all, 60);
+}

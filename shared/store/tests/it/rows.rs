@@ -1,1 +1,274 @@
-//! to come
+//! Conditions: who writes first wins, and the other learns it.
+
+use domain::{
+    contact::{Change, Contact, Identity},
+    ids::{ContactId, MessageId},
+    inbound::{InboundMessage, OptFlag, Sender},
+    message::{AttemptState, Channel, StatusReport},
+    record::{Entry, MessageRef, Received},
+};
+use store::{
+    contacts::ContactWrite,
+    messages::{Arrived, Reference},
+};
+use testkit::business::{CUSTOMER, phone};
+
+use crate::world::World;
+
+fn report(world: &World, state: AttemptState) -> StatusReport {
+    StatusReport {
+        state,
+        at: world.aws.now(),
+        provider_ref: "wamid.1".to_owned(),
+        error: None,
+        cost: None,
+    }
+}
+
+const fn reference() -> Reference<'static> {
+    Reference {
+        attempt: 1,
+        api: "whatsapp",
+        provider_ref: "wamid.1",
+        parked: None,
+    }
+}
+
+#[tokio::test]
+async fn of_two_writers_of_one_message_the_second_learns_that_it_is_late() {
+    let world = World::new().await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    message.block("one".to_owned());
+    world.store.write_message(world.scope(), &message).await.unwrap();
+    let late = world.store.write_message(world.scope(), &message).await;
+    assert!(late.unwrap_err().is_conflict());
+}
+
+#[tokio::test]
+async fn a_transaction_writes_all_or_nothing() {
+    let world = World::new().await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    store.record_message(scope, &message, &reference(), now).await.unwrap();
+    message.block("late".to_owned());
+    let late = store.record_message(scope, &message, &reference(), now).await;
+    assert!(late.unwrap_err().is_conflict());
+    assert_eq!(store.message(scope, message.id).await.unwrap().unwrap().ended, None);
+}
+
+#[tokio::test]
+async fn two_first_sightings_of_one_number_make_one_contact() {
+    let world = World::new().await;
+    let identity = Identity::Phone(phone(CUSTOMER));
+    let write = || ContactWrite {
+        contact: Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &identity, world.aws.now()),
+        new_identities: vec![identity.clone()],
+    };
+    let writes: Vec<ContactWrite> = (0..4).map(|_| write()).collect();
+    let all = writes
+        .iter()
+        .map(|write| world.store.write_contact(world.scope(), write, None));
+    let results = futures::future::join_all(all).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(
+        results
+            .into_iter()
+            .filter_map(Result::err)
+            .all(|error| error.is_conflict())
+    );
+}
+
+#[tokio::test]
+async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let at = world.aws.now();
+    let rename = world
+        .store
+        .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
+            contact.name = Some("Layla".to_owned());
+            Change::Profile
+        });
+    let stop = world
+        .store
+        .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
+            contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at)
+        });
+    let (renamed, stopped) = tokio::join!(rename, stop);
+    assert!(renamed.unwrap() && stopped.unwrap());
+    let contact = world.store.contact(world.scope(), contact.id).await.unwrap().unwrap();
+    assert!(contact.name.is_some() && contact.opted_out.is_some());
+    let history = world.store.history(world.scope(), contact.id, 10).await.unwrap();
+    assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
+}
+
+#[tokio::test]
+async fn reports_on_an_unknown_message_are_kept_once_each_and_not_without_end() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let parked = async || match store.message_ref(scope, "whatsapp", "wamid.1", now).await.unwrap() {
+        Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
+        None => None,
+        other => panic!("{other:?}"),
+    };
+    for _ in 0..2 {
+        let report = report(&world, AttemptState::Delivered);
+        store
+            .park_report(scope, "whatsapp", &report, parked().await, now)
+            .await
+            .unwrap();
+    }
+    assert_eq!(parked().await.unwrap().0.len(), 1);
+    for second in 0..40 {
+        let mut report = report(&world, AttemptState::Sent);
+        report.at += jiff::SignedDuration::from_secs(second);
+        store
+            .park_report(scope, "whatsapp", &report, parked().await, now)
+            .await
+            .unwrap();
+    }
+    assert_eq!(parked().await.unwrap().0.len(), 20);
+    // Two at once: one of them must look again.
+    let before = parked().await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    message.version = 1;
+    let (_, version) = before.unwrap();
+    let known = Reference {
+        parked: Some(version),
+        ..reference()
+    };
+    store.record_message(scope, &message, &known, now).await.unwrap();
+    let late = store
+        .park_report(
+            scope,
+            "whatsapp",
+            &report(&world, AttemptState::Read),
+            Some((vec![], version)),
+            now,
+        )
+        .await;
+    assert!(late.unwrap_err().is_conflict(), "the message is known by now");
+}
+
+#[tokio::test]
+async fn a_reference_past_its_time_is_as_good_as_gone() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    store
+        .record_message(scope, &message, &reference(), world.aws.now())
+        .await
+        .unwrap();
+    world.aws.pass(60 * 24 * 3600 - 1);
+    let found = async || {
+        store
+            .message_ref(scope, "whatsapp", "wamid.1", world.aws.now())
+            .await
+            .unwrap()
+    };
+    assert!(found().await.is_some());
+    let early = store
+        .park_report(
+            scope,
+            "whatsapp",
+            &report(&world, AttemptState::Read),
+            None,
+            world.aws.now(),
+        )
+        .await;
+    assert!(early.unwrap_err().is_conflict());
+    world.aws.pass(1);
+    assert_eq!(found().await, None);
+    let report = report(&world, AttemptState::Read);
+    store
+        .park_report(scope, "whatsapp", &report, None, world.aws.now())
+        .await
+        .unwrap();
+    assert!(matches!(found().await, Some((MessageRef::Parked { .. }, _))));
+}
+
+#[tokio::test]
+async fn a_customers_message_is_stored_once() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let message = InboundMessage {
+        channel: Channel::WhatsApp,
+        provider_ref: "wamid.in".to_owned(),
+        from: Sender::default(),
+        at: world.aws.now(),
+        kind: "text".to_owned(),
+        text: Some("Hello".to_owned()),
+        payload: None,
+        media: vec![],
+        reply_to: None,
+        opt_flag: None,
+        standby: false,
+        opens_window: true,
+    };
+    let received = Received {
+        id: MessageId::new(contact.id, world.aws.ids().ulid()),
+        connection: world.business.whatsapp,
+        message,
+        remarks: vec![],
+        correlation_id: "cor".to_owned(),
+    };
+    let write = ContactWrite {
+        contact,
+        new_identities: vec![],
+    };
+    let arrived = Arrived {
+        received: &received,
+        api: "whatsapp",
+        contact: &write,
+        consent: None,
+        cancelled: None,
+    };
+    let (store, now) = (&world.store, world.aws.now());
+    store.store_received(world.scope(), &arrived, now).await.unwrap();
+    assert!(
+        store
+            .store_received(world.scope(), &arrived, now)
+            .await
+            .unwrap_err()
+            .is_conflict()
+    );
+}
+
+#[tokio::test]
+async fn a_contacts_history_is_newest_first_and_bounded() {
+    let world = World::new().await;
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        sent.push(Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await);
+        world.aws.pass(2 * 24 * 3600);
+    }
+    let contact = sent[0].id.contact();
+    let history = world.store.history(world.scope(), contact, 2).await.unwrap();
+    let [Entry::Sent(newest), Entry::Sent(next)] = &history[..] else {
+        panic!("{history:?}");
+    };
+    assert_eq!([newest.id, next.id], [sent[2].id, sent[1].id]);
+    let all = world.store.history(world.scope(), contact, 100).await.unwrap();
+    assert_eq!(all.iter().filter(|entry| matches!(entry, Entry::Call(_))).count(), 3);
+}
+
+#[tokio::test]
+async fn identities_are_found_together_and_only_in_their_own_tenant() {
+    let world = World::new().await;
+    let contact = world
+        .business
+        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuid = Some("AE.1".to_owned()))
+        .await;
+    let identities = [
+        Identity::Bsuid("AE.1".to_owned()),
+        Identity::Phone(phone(CUSTOMER)),
+        Identity::Bsuid("AE.2".to_owned()),
+    ];
+    let found = world.store.contacts_of(world.scope(), &identities).await.unwrap();
+    let ids: Vec<_> = found.iter().map(|found| found.as_ref().map(|found| found.id)).collect();
+    assert_eq!(ids, [Some(contact.id), Some(contact.id), None]);
+    let stranger = Box::pin(testkit::business::business(&world.aws)).await;
+    let found = world.store.contacts_of(stranger.scope(), &identities).await.unwrap();
+    assert_eq!(found, [None, None, None]);
+    assert_eq!(world.store.contact(stranger.scope(), contact.id).await.unwrap(), None);
+}

@@ -271,3 +271,28 @@ async fn a_late_report_that_somebody_did_answer_keeps_an_unsent_message_back() {
     assert!(calls[0].remarks[0].text.contains("answered"), "{:?}", calls[0].remarks);
     assert_eq!(world.customer().await.open_follow_up, None);
 }
+
+#[tokio::test]
+async fn an_answer_of_the_table_that_got_lost_decides_nothing_twice() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = process_call::Context::new(&env).unwrap();
+    for (operation, facts) in [
+        ("PutItem", ringing()),
+        ("TransactWriteItems", dialled(DialStatus::NoAnswer)),
+        ("PutItem", recorded()),
+    ] {
+        lossy.lose(operation);
+        let job = world.business.twilio_report(&world.aws, "CA1", facts);
+        Box::pin(process_call::handle(kit::Job::new(job, 1), &ctx))
+            .await
+            .unwrap();
+        assert!(lossy.has_lost_all(), "{operation}");
+    }
+    let call = world.call().await;
+    assert_eq!(call.facts.voicemail_seconds, Some(14));
+    assert_eq!(call.remarks.len(), 1);
+    assert_eq!(world.history().await.1.len(), 1);
+    assert_eq!(world.queued().await.len(), 1);
+}

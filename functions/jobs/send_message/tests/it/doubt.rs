@@ -69,7 +69,7 @@ async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
     // What comes late still counts.
     world.aws.pass(10);
     let timers = world.aws.env().config().timers().unwrap();
-    let mut late = message.clone();
+    let mut late = message;
     assert!(late.apply(
         1,
         world.report(AttemptState::Delivered, "wamid.9"),
@@ -168,7 +168,7 @@ async fn a_message_that_is_not_on_twilios_list_goes_by_the_next_channel_once_all
 
 /// A worker claimed the message and was killed.
 async fn killed_after_its_claim(world: &World, message: &domain::message::Message) {
-    let timers = world.aws.env().config().timers().unwrap();
+    let timers = world.aws.env().config().timers().expect("timers");
     let mut message = world.message(message).await;
     message.claim(0, "a worker that is no more".to_owned(), world.aws.now(), &timers);
     world
@@ -176,7 +176,7 @@ async fn killed_after_its_claim(world: &World, message: &domain::message::Messag
         .store()
         .write_message(world.business.scope(), &message)
         .await
-        .unwrap();
+        .expect("the claim is written");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Sending, in process against the emulator's table and queues, with a provider that answers as told.
 
 mod doubt;
+mod lost_answers;
 mod refusals;
 mod sending;
 mod world;

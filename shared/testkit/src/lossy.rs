@@ -1,0 +1,96 @@
+//! A way to AWS on which answers get lost: the request is done, and nobody hears of it. The SDK then asks again by itself.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::Aws;
+
+/// A loopback port before the emulator's.
+pub struct Lossy {
+    url: String,
+    losing: Arc<Mutex<Vec<String>>>,
+}
+
+impl Lossy {
+    /// Before this test's AWS.
+    ///
+    /// # Panics
+    /// When there is no free port, or the emulator's URL is none.
+    #[must_use]
+    pub fn before(aws: &Aws) -> Self {
+        let endpoint = aws.env().config().text("AWS_ENDPOINT_URL");
+        let upstream = endpoint.expect("the emulator").trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let losing = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&losing);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (upstream, losing) = (upstream.clone(), Arc::clone(&shared));
+                // A client that goes away is none of the test's business.
+                std::thread::spawn(move || drop(pass_on(&stream, &upstream, &losing)));
+            }
+        });
+        Self { url, losing }
+    }
+
+    /// Its URL, for `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Loses the answer to the next request of this operation, such as `PutItem`.
+    pub fn lose(&self, operation: &str) {
+        lock(&self.losing).push(operation.to_owned());
+    }
+
+    /// Whether all that was to be lost is.
+    #[must_use]
+    pub fn has_lost_all(&self) -> bool {
+        lock(&self.losing).is_empty()
+    }
+}
+
+fn lock(losing: &Mutex<Vec<String>>) -> std::sync::MutexGuard<'_, Vec<String>> {
+    losing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client);
+    let (mut head, mut length, mut operation) = (String::new(), 0, String::new());
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line.trim_end().is_empty() {
+            break;
+        }
+        let (name, value) = line.trim_end().split_once(':').unwrap_or((line.trim_end(), ""));
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap_or(0),
+            "x-amz-target" => operation = value.rsplit('.').next().unwrap_or_default().to_owned(),
+            // One connection for each request keeps this simple.
+            "connection" => continue,
+            _ => {}
+        }
+        head.push_str(&line);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let mut server = TcpStream::connect(upstream)?;
+    server.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
+    server.write_all(&body)?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer)?;
+    {
+        let mut losing = lock(losing);
+        if let Some(place) = losing.iter().position(|lost| *lost == operation) {
+            losing.remove(place);
+            return Ok(());
+        }
+    }
+    let mut client = client;
+    client.write_all(&answer)
+}
