@@ -1,12 +1,13 @@
 //! Putting jobs into our queues. What a queue refuses goes to the raw bucket, where there is one.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures::future::BoxFuture;
 use jobs::JobBody;
 use store::TenantScope;
 
-use crate::{ConfigError, Env, RawBucket, Spilled, line};
+use crate::{ConfigError, Env, RawBucket, Spilled, line, spill::BucketError};
 
 /// Our queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,13 +113,25 @@ impl EnqueueError {
     }
 }
 
+/// Where jobs go that a queue refuses.
+trait Spill: Send + Sync {
+    fn keep<'a>(&'a self, queue: QueueName, job: &'a Spilled) -> BoxFuture<'a, Result<(), BucketError>>;
+}
+
+impl Spill for RawBucket {
+    fn keep<'a>(&'a self, queue: QueueName, job: &'a Spilled) -> BoxFuture<'a, Result<(), BucketError>> {
+        Box::pin(self.spill(queue, job))
+    }
+}
+
 /// A queue that we put jobs into.
 #[derive(Clone)]
 pub struct Queue {
     env: Env,
     name: QueueName,
     url: String,
-    spill: Option<RawBucket>,
+    /// Behind a pointer, so that only a function that gives one carries S3's client.
+    spill: Option<Arc<dyn Spill>>,
 }
 
 /// One request takes this many entries…
@@ -143,7 +156,7 @@ impl Queue {
     /// What the queue refuses goes into this bucket. For webhooks: a job that fails comes back by itself.
     #[must_use]
     pub fn or_bucket(mut self, bucket: &RawBucket) -> Self {
-        self.spill = Some(bucket.clone());
+        self.spill = Some(Arc::new(bucket.clone()));
         self
     }
 
@@ -212,7 +225,7 @@ impl Queue {
                 body: entry.body.clone(),
                 delay_seconds: entry.delay_seconds,
             };
-            let spilled = bucket.spill(self.name, &job).await;
+            let spilled = bucket.keep(self.name, &job).await;
             spilled.map_err(|error| EnqueueError::new("put jobs into their queue, or spill them", error))?;
             line::count("spilled", 1);
         }
