@@ -50,6 +50,10 @@ pub(crate) const RULE: &str = "RULE#";
 pub(crate) const TEMPLATE: &str = "TEMPLATE#";
 pub(crate) const PRODUCT: &str = "PRODUCT#";
 
+pub(crate) const CALL: &str = "CALL#";
+pub(crate) const MESSAGE: &str = "MSG#";
+pub(crate) const CONSENT: &str = "CONSENT#";
+
 /// The one row that is read before a tenant is known to be who the URL says: what verifies the webhook.
 pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
     Key::new(tenant_pk(tenant), format!("{CONNECTION}{connection}"))
@@ -71,19 +75,19 @@ pub(crate) fn contact(scope: &TenantScope, contact: ContactId) -> Key {
 pub(crate) fn call(scope: &TenantScope, id: CallId) -> Key {
     Key::new(
         contact_partition(scope, id.contact()),
-        format!("CALL#{}", lower(id.own())),
+        format!("{CALL}{}", lower(id.own())),
     )
 }
 
 pub(crate) fn message(scope: &TenantScope, id: MessageId) -> Key {
     Key::new(
         contact_partition(scope, id.contact()),
-        format!("MSG#{}", lower(id.own())),
+        format!("{MESSAGE}{}", lower(id.own())),
     )
 }
 
 pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key {
-    Key::new(contact_partition(scope, contact), format!("CONSENT#{}", lower(id)))
+    Key::new(contact_partition(scope, contact), format!("{CONSENT}{}", lower(id)))
 }
 
 pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
@@ -126,7 +130,8 @@ pub(crate) fn due_partition(shard: u8) -> String {
     format!("DUE#{shard:02}")
 }
 
-/// The place of a row in the due index. The shard follows from the row's key, so that a row always finds its own.
+/// The place of a row in the due index. The shard follows from the row's key, so that a row always finds its own. Rows of one
+/// place are told apart by their keys, which the index carries anyway: the place is short because every move writes it.
 pub(crate) fn due(key: &Key, at: Timestamp) -> (String, String) {
     let id = format!("{}#{}", key.pk, key.sk);
     // FNV-1a: spreads evenly and needs nothing.
@@ -134,7 +139,7 @@ pub(crate) fn due(key: &Key, at: Timestamp) -> (String, String) {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     let shard = u8::try_from(hash % u32::from(DUE_SHARDS)).unwrap_or_default();
-    (due_partition(shard), format!("{}#{id}", sortable(at)))
+    (due_partition(shard), format!("{}#{}", sortable(at), key.sk))
 }
 
 /// The tenant that a row belongs to, read from its key.

@@ -36,6 +36,9 @@ const MOST_RACES: u32 = 12;
 /// One job moves a message at most this many steps: skipping a channel or settling an old claim leads to the next.
 const MOST_STEPS: u32 = 6;
 
+/// Credentials that do not open at this receive of a job will not at the next: a passing trouble is over by then.
+const RECEIVES_UNTIL_UNHEALTHY: u32 = 3;
+
 /// What the function works with, made once per process.
 pub struct Context {
     store: Store,
@@ -95,6 +98,7 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
             ctx,
             config,
             contact,
+            receive_count: job.receive_count,
         };
         match work.step(message).await {
             Ok(Step::Again) => {
@@ -123,6 +127,7 @@ struct Work<'a> {
     ctx: &'a Context,
     config: Arc<TenantConfig>,
     contact: Contact,
+    receive_count: u32,
 }
 
 impl Work<'_> {
@@ -210,7 +215,13 @@ impl Work<'_> {
     ) -> Result<Step, StepError> {
         let ctx = self.ctx;
         // What sending needs is fetched before the claim: nothing that can fail stands between the claim and the request.
-        let credentials = ctx.channels.credentials(self.scope, connection, now).await?;
+        let credentials = match ctx.channels.credentials(self.scope, connection, now).await {
+            Ok(credentials) => credentials,
+            Err(error) if self.receive_count >= RECEIVES_UNTIL_UNHEALTHY => {
+                return self.cannot_open(connection, &error, now).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let claim = ctx.ids.ulid().to_string();
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);
         match ctx.store.write_message(self.scope, &message).await {
@@ -236,6 +247,33 @@ impl Work<'_> {
             .await;
         crash::point("send_message.sent");
         self.record(message, key, planned, connection, sent, None).await
+    }
+
+    /// Credentials that do not open, time after time: the connection's messages wait as if the provider had refused them,
+    /// instead of circling until they are dead letters.
+    async fn cannot_open(
+        &self,
+        connection: &Connection,
+        error: &access::SecretsError,
+        now: Timestamp,
+    ) -> Result<Step, StepError> {
+        tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials do not open");
+        metric::count("connection_unhealthy", &[]);
+        let unhealthy = |current: &Connection| {
+            let since = match current.health {
+                Health::Unhealthy { since, .. } => since,
+                Health::Healthy => now,
+            };
+            let health = Health::Unhealthy {
+                since,
+                reason: "its credentials cannot be opened".to_owned(),
+                tried_at: now,
+            };
+            Some((health, current.paused_until))
+        };
+        let store = &self.ctx.store;
+        store.change_connection(self.scope, connection, unhealthy).await?;
+        Ok(Step::Again)
     }
 
     /// Records what came of the request, and what else follows from it.
@@ -415,7 +453,13 @@ impl Work<'_> {
         let Some(connection) = self.ctx.store.connection(self.scope, planned.connection).await? else {
             return Ok(Found::CannotTell);
         };
-        let credentials = self.ctx.channels.credentials(self.scope, &connection, now).await?;
+        let credentials = match self.ctx.channels.credentials(self.scope, &connection, now).await {
+            Ok(credentials) => credentials,
+            Err(error) => {
+                tracing::warn!(error = kit::chain(&error), "could not ask the provider about a message");
+                return Ok(Found::CannotTell);
+            }
+        };
         Ok(self
             .ctx
             .channels

@@ -86,7 +86,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         (QueueName::ProviderEvents, &ctx.provider_events),
         (QueueName::Sends, &ctx.sends),
     ] {
-        match sweep(name, queue, ctx).await {
+        match sweep(name, queue, deadline, ctx).await {
             Ok(count) => line::count("swept", count),
             Err(error) => failed = Some(error),
         }
@@ -195,10 +195,13 @@ fn work(tenant: TenantId, row: DueRow) -> Work {
 }
 
 /// Puts spilled jobs back into their queue. A job is forgotten only after its queue has it.
-async fn sweep(name: QueueName, queue: &Queue, ctx: &Context) -> Result<u64, JobError> {
+async fn sweep(name: QueueName, queue: &Queue, deadline: Deadline, ctx: &Context) -> Result<u64, JobError> {
     let mut swept = 0;
     let mut failed = None;
     for key in ctx.bucket.spilled(name, MOST_SWEPT).await? {
+        if deadline.remaining(ctx.clock.now()) <= ENOUGH_TIME {
+            break;
+        }
         match sweep_one(&key, queue, ctx).await {
             Ok(true) => swept += 1,
             Ok(false) => {}

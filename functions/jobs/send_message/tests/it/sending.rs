@@ -399,6 +399,17 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     assert!(world.work(&message).await.is_err());
     assert!(world.provider.sends().is_empty());
     assert!(world.message(&message).await.attempts.is_empty(), "nothing was claimed");
+    // Not a passing trouble: it waits for somebody to act, and does not circle until it is a dead letter.
+    let job = world.job(&message).body;
+    assert!(Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.is_err());
+    assert_eq!(Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap(), Done::Now);
+    let message = world.message(&message).await;
+    assert!(
+        message.remarks[0].text.contains("cannot be opened"),
+        "{:?}",
+        message.remarks
+    );
+    assert_eq!(message.due, Some(world.aws.now() + SignedDuration::from_secs(300)));
 }
 
 #[tokio::test]
