@@ -8,7 +8,7 @@ use domain::{
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::{StoreError, keys};
+use crate::{StoreError, compact, keys};
 
 /// A change of a row that counters are made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,10 @@ fn data<T: for<'de> Deserialize<'de>>(image: &Item) -> Result<T, StoreError> {
     serde_dynamo::from_attribute_value(data).map_err(|source| StoreError::Form { doing: DOING, source })
 }
 
+fn message(image: &Item) -> Result<Message, StoreError> {
+    compact::message(image.clone().into(), DOING)
+}
+
 /// Reads one change. `None` where nothing is counted: deletions, and rows of other kinds.
 ///
 /// # Errors
@@ -65,8 +69,12 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
         ("call", true) => What::CallDecided(Box::new(data(after)?)),
         ("received", true) => What::Received(Box::new(data(after)?)),
         ("message", _) => What::MessageMoved {
-            before: if inserted { None } else { Some(Box::new(data(before)?)) },
-            after: Box::new(data(after)?),
+            before: if inserted {
+                None
+            } else {
+                Some(Box::new(message(before)?))
+            },
+            after: Box::new(message(after)?),
         },
         _ => return Ok(None),
     };

@@ -3,14 +3,13 @@
 use domain::{
     contact::{Change, Contact, Identity},
     ids::ContactId,
-    message::Message,
     record::{Call, ConsentEntry, Entry, Received},
 };
 use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    Store, StoreError, TenantScope, keys,
+    Store, StoreError, TenantScope, compact, keys,
     row::{self, Condition, Item, Row},
 };
 
@@ -228,7 +227,7 @@ fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
     let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
     Ok(match kind.as_str() {
         "call" => Some(Entry::Call(row::data::<Call>(item, doing)?)),
-        "message" => Some(Entry::Sent(row::data::<Message>(item, doing)?)),
+        "message" => Some(Entry::Sent(compact::message(item, doing)?)),
         "received" => Some(Entry::Received(row::data::<Received>(item, doing)?)),
         "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
         _ => None,

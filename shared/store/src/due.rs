@@ -5,7 +5,7 @@ use domain::{ids::TenantId, message::Message, record::CallProgress};
 use jiff::Timestamp;
 
 use crate::{
-    Store, StoreError,
+    Store, StoreError, compact,
     keys::{self, Key},
     row::{self, Item, key_item, string},
     usage,
@@ -80,7 +80,7 @@ impl Store {
         for due in due {
             let Some(item) = items.remove(&due.key) else { continue };
             let row = match string(&item, "kind") {
-                Some("message") => row::data(item, DOING).map(|message| DueRow::Message(Box::new(message))),
+                Some("message") => compact::message(item, DOING).map(|message| DueRow::Message(Box::new(message))),
                 Some("call_progress") => row::data(item, DOING).map(|progress| DueRow::Call(Box::new(progress))),
                 _ => Err(StoreError::database(
                     DOING,
@@ -107,13 +107,17 @@ impl Store {
             .table_name(&self.database.table)
             .set_key(Some(key_item(&due.key)))
             // The version stays: a worker that holds the row must not lose its write to the dispatcher.
-            .update_expression("SET gsi2sk = :again, #data.#due = :due ADD #data.dispatches :one")
+            .update_expression(
+                "SET gsi2sk = :again, #data.#due = :due, \
+                 #data.dispatches = if_not_exists(#data.dispatches, :none) + :one",
+            )
             .condition_expression("gsi2sk = :place")
             .expression_attribute_names("#data", "data")
             .expression_attribute_names("#due", "due")
             .expression_attribute_values(":again", AttributeValue::S(place))
             .expression_attribute_values(":due", AttributeValue::S(again.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()))
             .expression_attribute_values(":place", AttributeValue::S(due.place.clone()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()

@@ -3,6 +3,7 @@
 //! Every call takes a [`TenantScope`], which only `access` mints; what is read before a tenant is known has a name that
 //! says so and returns no more than the way to the tenant.
 
+mod compact;
 mod database;
 mod error;
 mod keys;

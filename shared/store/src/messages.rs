@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    Store, StoreError, TenantScope,
+    Store, StoreError, TenantScope, compact,
     contacts::{ContactWrite, REFERENCE_LIFE, consent_row, happened},
     keys::{self, Key},
     row::{self, Condition, Row},
@@ -30,6 +30,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
     next.version += 1;
     let at = next.created_at;
     Ok(Row::new(&key, "message", &next, condition, doing)?
+        .data(compact::shrink)
         .version(next.version)
         .due(&key, next.due)
         .listed(
@@ -77,7 +78,7 @@ impl Store {
         self.database
             .get(&keys::message(scope, id), DOING)
             .await?
-            .map(|item| row::data(item, DOING))
+            .map(|item| compact::message(item, DOING))
             .transpose()
     }
 
@@ -99,7 +100,7 @@ impl Store {
             .await?;
         match (found.remove(&message_key), found.remove(&contact_key)) {
             (Some(message), Some(contact)) => Ok(Some(MessageAndContact {
-                message: row::data(message, DOING)?,
+                message: compact::message(message, DOING)?,
                 contact: row::data(contact, DOING)?,
             })),
             _ => Ok(None),

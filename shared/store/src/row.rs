@@ -76,6 +76,14 @@ impl Row {
         Ok(Self { item, condition })
     }
 
+    /// Keeps the item in another form.
+    pub(crate) fn data(mut self, form: impl FnOnce(AttributeValue) -> AttributeValue) -> Self {
+        if let Some(data) = self.item.remove("data") {
+            self.item.insert("data".to_owned(), form(data));
+        }
+        self
+    }
+
     /// Puts the version where the next write's condition finds it.
     pub(crate) fn version(mut self, version: u64) -> Self {
         self.item.insert("v".to_owned(), number(version));
