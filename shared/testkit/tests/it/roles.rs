@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::template::{functions, resources};
+use crate::template::{Function, functions, resources};
 
 /// Resources that end in `*` or are one, and why.
 const PATTERNS: &[(&str, &str)] = &[
@@ -107,6 +107,56 @@ fn check(id: &str, statement: &Value) {
         assert!(
             known || none || !resource.contains(['*', '?']),
             "{id}.{sid} allows {actions:?} on {resource}"
+        );
+    }
+}
+
+/// What Lambda itself needs, which the emulator does not check: actions and resources of the policies `logs` and `trigger`.
+fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
+    let logs = json!({ "!GetAtt": format!("{}Logs.Arn", function.id) });
+    let mut needed = vec![(vec!["logs:CreateLogStream", "logs:PutLogEvents"], logs)];
+    let events = function.resource["Properties"]["Events"].as_object().expect("events");
+    for event in events.values() {
+        let properties = &event["Properties"];
+        match event["Type"].as_str().unwrap_or_default() {
+            "SQS" => {
+                let actions = vec!["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+                needed.push((actions, properties["Queue"].clone()));
+            }
+            "DynamoDB" => {
+                let actions = vec![
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                ];
+                needed.push((actions, properties["Stream"].clone()));
+                needed.push((vec!["dynamodb:ListStreams"], json!("*")));
+                needed.push((vec!["s3:PutObject"], json!({ "!Sub": "${RawBucket.Arn}/aws/lambda/*" })));
+                needed.push((vec!["s3:ListBucket"], json!({ "!GetAtt": "RawBucket.Arn" })));
+            }
+            _ => {}
+        }
+    }
+    needed
+}
+
+#[test]
+fn what_lambda_needs_for_logs_and_triggers_is_granted_and_nothing_else() {
+    for function in functions() {
+        let (_, role) = resources("AWS::IAM::Role")
+            .find(|(id, _)| *id == format!("{}Role", function.id))
+            .expect("its role");
+        let policies = role["Properties"]["Policies"].as_array().expect("policies");
+        let own = policies.iter().filter(|policy| policy["PolicyName"] != "work");
+        let granted: Vec<(Vec<&str>, Value)> = own
+            .flat_map(statements)
+            .map(|statement| (texts(&statement["Action"]), statement["Resource"].clone()))
+            .collect();
+        assert_eq!(
+            granted,
+            needed_by_lambda(&function),
+            "{}: left what is granted",
+            function.id
         );
     }
 }
