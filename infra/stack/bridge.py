@@ -8,6 +8,8 @@ which so needs no AWS client for services that no function uses.
     bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
     bridge.py logs GROUP… [--since MS]   log events as JSON lines
     bridge.py call SERVICE OPERATION     boto3 call; arguments are JSON on stdin, the answer is JSON on stdout
+    bridge.py calls                      many: {"service", "operation", "arguments"} a line on stdin, {"answer"} or {"error"} a
+                                         line on stdout
 """
 
 import base64
@@ -101,15 +103,13 @@ def import_routes(api, body, physical):
 
 
 def import_cors(api, body, parameters):
-    """Bridge: see `import_routes`. Only what the template writes: each key is `Fn::If [HasCors, value, NoValue]`."""
+    """Bridge: see `import_routes`. The template's CORS is `Fn::If [HasCors, settings, AWS::NoValue]`."""
     gateway = client("apigatewayv2")
     cors = {}
     if parameters.get("CorsOrigins"):
-        for key, value in body.get("x-amazon-apigateway-cors", {}).items():
-            if isinstance(value, dict) and "Fn::If" in value:
-                value = value["Fn::If"][1]
-            if isinstance(value, dict) and "Ref" in value:
-                value = [origin.strip() for origin in parameters[value["Ref"]].split(",")]
+        for key, value in body.get("x-amazon-apigateway-cors", {}).get("Fn::If", [None, {}])[1].items():
+            if key == "allowOrigins":
+                value = [origin.strip() for origin in parameters["CorsOrigins"].split(",")]
             cors[key[0].upper() + key[1:]] = value
     if cors:
         gateway.update_api(ApiId=api, CorsConfiguration=cors)
@@ -186,6 +186,22 @@ def call(service, operation):
     json.dump(answer, sys.stdout, default=plain)
 
 
+def calls():
+    clients = {}
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        service = wanted["service"]
+        try:
+            if service not in clients:
+                clients[service] = client(service)
+            answer = getattr(clients[service], wanted["operation"])(**wanted["arguments"])
+            answer.pop("ResponseMetadata", None)
+            told = {"answer": answer}
+        except Exception as error:
+            told = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(told, default=plain), flush=True)
+
+
 if __name__ == "__main__":
     command, rest = sys.argv[1], sys.argv[2:]
     try:
@@ -199,6 +215,8 @@ if __name__ == "__main__":
             logs(rest)
         elif command == "call":
             call(*rest)
+        elif command == "calls":
+            calls()
         else:
             sys.exit(__doc__)
     except BrokenPipeError:

@@ -1,6 +1,10 @@
 //! Builds the functions.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -131,6 +135,22 @@ impl Builder {
                 .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
                 .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true");
         }
+    }
+
+    /// Waits until no other stack of this checkout builds or deploys; nobody else does while the result is held.
+    /// cargo-lambda moves the binaries that cargo left, so two at once would take them from each other.
+    pub async fn alone(&self) -> Result<File> {
+        let folder = self.place.dot.join("build");
+        std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+        let path = folder.join(format!("{}.lock", self.profile.name()));
+        let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
+        if file.try_lock().is_err() {
+            eprintln!("· waiting for another stack's build");
+            while file.try_lock().is_err() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+        Ok(file)
     }
 
     /// Compiles functions, showing cargo's own progress.

@@ -125,6 +125,7 @@ impl Running {
         let mut ministack = ministack::start(&place, &tools, ports.ministack)?;
         let functions = build::functions(&place.root)?;
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
+        let alone = builder.alone().await?;
         step("building functions", builder.compile(&functions)).await?;
         step("building simulators", build_simulators()).await?;
         ministack
@@ -132,7 +133,6 @@ impl Running {
             .await?;
 
         let aws = Aws::local(tools.clone(), ministack::endpoint(ports.ministack));
-        let mut deployed = Deployed::read(&place);
         let api = format!("http://127.0.0.1:{}", ports.api);
         let simulators_url = format!("http://127.0.0.1:{}", ports.simulators);
         let mut vault = Vault::open(&place.data)?;
@@ -152,8 +152,7 @@ impl Running {
             ("CrashPoints", options.crash_points.clone()),
         ];
         deploy::deploy(&place, &tools, &aws, &builder, &functions, &parameters).await?;
-        deployed.clean = false;
-
+        drop(alone);
         let outputs = aws.outputs(STACK).await?;
         let api_id = outputs
             .get("ApiUrl")
@@ -285,6 +284,7 @@ impl Running {
 
 /// Compiles one function and puts it into the stack that runs in this place.
 pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Function) -> Result<()> {
+    let _alone = builder.alone().await?;
     step(
         &format!("building {}", function.name),
         builder.compile(std::slice::from_ref(function)),
