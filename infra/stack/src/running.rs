@@ -127,7 +127,7 @@ impl Running {
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
         let alone = builder.alone().await?;
         step("building functions", builder.compile(&functions)).await?;
-        step("building simulators", build_simulators()).await?;
+        step("building simulators", build_simulators(&place)).await?;
         ministack
             .wait_until(Duration::from_secs(60), || ministack::ready(ports.ministack))
             .await?;
@@ -136,6 +136,25 @@ impl Running {
         let api = format!("http://127.0.0.1:{}", ports.api);
         let simulators_url = format!("http://127.0.0.1:{}", ports.simulators);
         let mut vault = Vault::open(&place.data)?;
+        // Before the functions: work that waits from the last run begins as soon as these run.
+        let seeds = seed::load(&place, &mut vault)?;
+        let config = place.data.join("simulators.json");
+        write_json(&config, &seed::simulators(&api, &seeds))?;
+        let mut simulators = Server::start(
+            "simulators",
+            tokio::process::Command::new(place.root.join("target/debug/simulators"))
+                .args(["--port", &ports.simulators.to_string()])
+                .arg("--config")
+                .arg(&config),
+            place.logs().join("simulators.log"),
+            Duration::from_secs(5),
+        )?;
+        simulators
+            .wait_until(Duration::from_secs(30), || {
+                ministack::http_ok(ports.simulators, "/healthz")
+            })
+            .await?;
+
         let meta_app = json!({
             "app_secret": vault.secret("meta.app_secret")?,
             "verify_token": vault.secret("meta.verify_token")?,
@@ -160,25 +179,7 @@ impl Running {
             .context("the stack has an ApiUrl output")?;
         proxy.forward_to(ports.ministack, api_id)?;
 
-        let seeds = seed::load(&place, &mut vault)?;
         step("seeding tenants", Box::pin(seed::write(&aws, &outputs, &seeds))).await?;
-        let config = place.data.join("simulators.json");
-        write_json(&config, &seed::simulators(&api, &seeds))?;
-        let mut simulators = Server::start(
-            "simulators",
-            tokio::process::Command::new(place.root.join("target/debug/simulators"))
-                .args(["--port", &ports.simulators.to_string()])
-                .arg("--config")
-                .arg(&config),
-            place.logs().join("simulators.log"),
-            Duration::from_secs(5),
-        )?;
-        simulators
-            .wait_until(Duration::from_secs(30), || {
-                ministack::http_ok(ports.simulators, "/healthz")
-            })
-            .await?;
-
         let endpoints = Endpoints {
             api,
             simulators: simulators_url,
@@ -298,9 +299,12 @@ pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Fu
     deploy::note_updated(place, builder, function)
 }
 
-async fn build_simulators() -> Result<()> {
+async fn build_simulators(place: &Place) -> Result<()> {
     run_shown(
-        tokio::process::Command::new("cargo").args(["build", "--quiet", "--package", "simulators"]),
+        tokio::process::Command::new("cargo")
+            .current_dir(&place.root)
+            .args(["build", "--quiet", "--package", "simulators"])
+            .env("CARGO_TARGET_DIR", place.root.join("target")),
         "cargo build --package simulators",
     )
     .await

@@ -33,7 +33,8 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
         .await
         .context("reading the history")?;
     let mut lines = Vec::new();
-    for entry in &history {
+    // Calls before the messages that follow them.
+    for entry in history.iter().rev() {
         match entry {
             Entry::Call(call) => of_call(call, &mut lines),
             Entry::Sent(message) => of_message(message, &mut lines),
