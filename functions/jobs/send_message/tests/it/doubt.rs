@@ -33,6 +33,18 @@ async fn a_broken_connection_leaves_it_unknown_and_sends_nothing_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_come_in_time_leaves_it_unknown() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    // Never released: the one test that waits, for the shortest time there is.
+    world.provider.reply(Reply::Held);
+    let env = world.provider.env_with(&world.aws, &[("PROVIDER_TIMEOUT", "1")]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    is(&world.message(&message).await, MessageState::Unknown);
+}
+
+#[tokio::test]
 async fn a_server_error_leaves_it_unknown() {
     let world = World::new().await;
     let message = world.follow_up().await;

@@ -4,4 +4,5 @@ mod doubt;
 mod lost_answers;
 mod refusals;
 mod sending;
+mod storm;
 mod world;

@@ -1,0 +1,109 @@
+//! Many copies, many workers, a provider with every fault: at most one message per channel is ever taken.
+
+use std::collections::BTreeMap;
+
+use domain::message::{AttemptState, Channel, Message};
+use send_message::handle;
+use serde_json::json;
+use testkit::Reply;
+
+use crate::world::World;
+
+/// The same numbers in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+/// Whether the provider may have taken what it answered so.
+const fn may_be_taken(reply: &Reply) -> bool {
+    matches!(reply, Reply::Accept | Reply::Break | Reply::Answer(500.., ..))
+}
+
+fn reply(kind: u64) -> Reply {
+    match kind {
+        0..=2 => Reply::Accept,
+        3 => Reply::Break,
+        4 => Reply::Answer(503, vec![], json!("busy")),
+        5 => Reply::Answer(429, vec![("retry-after", "20".to_owned())], json!("slow down")),
+        6 => Reply::graph(400, 131_026),
+        _ => Reply::Answer(404, vec![], json!("no")),
+    }
+}
+
+/// A worker looks at every message with copies enough for three, and now and then a provider reports.
+async fn a_round(world: &World, other: &send_message::Context, messages: &[Message], numbers: &mut Numbers) -> bool {
+    let mut copies = Vec::new();
+    for message in messages {
+        let now = world.message(message).await;
+        if now.due.is_some() {
+            copies.extend([world.job(&now), world.job(&now), world.job(message)]);
+        }
+        let unsettled = now.last().is_some_and(|last| last.state == AttemptState::Accepted);
+        if unsettled && numbers.below(3) == 0 {
+            let state = [AttemptState::Sent, AttemptState::Delivered, AttemptState::Failed];
+            let chosen = state[usize::try_from(numbers.below(3)).expect("one of three")];
+            let provider_ref = now.last().and_then(|last| last.provider_ref.clone());
+            world
+                .reported(&now, chosen, &provider_ref.expect("what was accepted has one"))
+                .await;
+        }
+    }
+    let works = copies.iter().enumerate().map(|(index, job)| {
+        let ctx = if index % 2 == 0 { &world.ctx } else { other };
+        Box::pin(handle(job.clone(), ctx))
+    });
+    for done in futures::future::join_all(works).await {
+        done.expect("no job fails");
+    }
+    world.aws.pass(i64::try_from(numbers.below(90)).expect("a few seconds"));
+    !copies.is_empty()
+}
+
+#[tokio::test]
+async fn whatever_fails_no_channel_takes_a_message_twice() {
+    let world = World::new().await;
+    let other = world.another();
+    let mut numbers = Numbers(7);
+    let replies: Vec<Reply> = (0..1000).map(|_| reply(numbers.below(8))).collect();
+    for reply in &replies {
+        world.provider.reply(reply.clone());
+    }
+    let mut messages = Vec::new();
+    for last in 0..10 {
+        let number = format!("+9715012345{last:02}");
+        messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
+    }
+    let mut rounds = 0;
+    while Box::pin(a_round(&world, &other, &messages, &mut numbers)).await {
+        rounds += 1;
+        assert!(rounds < 400, "some message never comes to rest");
+    }
+    let mut taken: BTreeMap<(String, Channel), u32> = BTreeMap::new();
+    let sends = world.provider.sends();
+    for (request, reply) in sends.iter().zip(&replies) {
+        let channel = if request.is_graph() {
+            Channel::WhatsApp
+        } else {
+            Channel::Sms
+        };
+        let key = request.key().expect("every send carries our key");
+        let (message, _attempt) = key.rsplit_once('.').expect("message and attempt");
+        if may_be_taken(reply) {
+            *taken.entry((message.to_owned(), channel)).or_default() += 1;
+        }
+    }
+    assert!(taken.values().all(|count| *count == 1), "{taken:?}");
+    assert!(taken.len() >= messages.len() / 2, "{taken:?}");
+    for message in &messages {
+        let message = world.message(message).await;
+        assert_eq!(message.due, None, "{message:?}");
+    }
+}
