@@ -5,13 +5,16 @@
 
 mod counts;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{Timestamp, ids::TenantId};
 use kit::{ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
 use store::{
-    Store, changes,
+    Store, StoreError, changes,
     counters::{Counted, Counters},
 };
 
@@ -61,23 +64,24 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
 async fn count(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     let mut days: BTreeMap<(TenantId, String), Vec<Counted>> = BTreeMap::new();
     for record in &batch.records {
-        let change = match changes::read(&record.change.old_image, &record.change.new_image) {
-            Ok(Some(change)) => change,
-            Ok(None) => continue,
-            Err(error) => {
-                spill(record, &error, ctx).await?;
+        let (tenant, counters) = match catch_unwind(AssertUnwindSafe(|| counted(record))) {
+            Ok(Ok(Some(counted))) => counted,
+            Ok(Ok(None)) => continue,
+            Ok(Err(error)) => {
+                // Without its source, which may quote what the row holds.
+                spill(record, &error.to_string(), ctx).await?;
+                continue;
+            }
+            Err(_) => {
+                spill(record, "reading it panicked", ctx).await?;
                 continue;
             }
         };
-        let mut counters = Counters::new();
-        for name in counts::of(&change.what) {
-            *counters.entry(name).or_default() += 1;
-        }
         if counters.is_empty() {
             continue;
         }
         let sequence = padded(record.change.sequence_number.as_deref().unwrap_or_default());
-        let day = days.entry((change.tenant, store::day(happened(record)))).or_default();
+        let day = days.entry((tenant, store::day(happened(record)))).or_default();
         day.push(Counted { sequence, counters });
     }
     for ((tenant, day), changes) in days {
@@ -88,15 +92,27 @@ async fn count(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     Ok(())
 }
 
+/// Whose counters a change raises. `None` where it is of no counted kind.
+fn counted(record: &EventRecord) -> Result<Option<(TenantId, Counters)>, StoreError> {
+    let Some(change) = changes::read(&record.change.old_image, &record.change.new_image)? else {
+        return Ok(None);
+    };
+    let mut counters = Counters::new();
+    for name in counts::of(&change.what) {
+        *counters.entry(name).or_default() += 1;
+    }
+    Ok(Some((change.tenant, counters)))
+}
+
 /// When the table changed, to the second.
 fn happened(record: &EventRecord) -> Timestamp {
     Timestamp::from_second(record.change.approximate_creation_date_time.timestamp()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-async fn spill(record: &EventRecord, error: &store::StoreError, ctx: &Context) -> Result<(), JobError> {
+async fn spill(record: &EventRecord, error: &str, ctx: &Context) -> Result<(), JobError> {
     tracing::error!(
         record = record.event_id,
-        error = %error,
+        error,
         "a change that cannot be read is kept in the bucket"
     );
     metric::count("change_unreadable", &[]);
