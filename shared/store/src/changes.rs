@@ -46,7 +46,7 @@ fn text<'a>(image: &'a Item, name: &str) -> Option<&'a str> {
 
 fn data<T: for<'de> Deserialize<'de>>(image: &Item) -> Result<T, StoreError> {
     let data = image.get("data").cloned().unwrap_or(AttributeValue::Null(true));
-    serde_dynamo::from_attribute_value(data).map_err(|source| StoreError::Form { doing: DOING, source })
+    serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing: DOING, why })
 }
 
 fn message(image: &Item) -> Result<Message, StoreError> {

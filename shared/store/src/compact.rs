@@ -109,7 +109,7 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
     map.insert("version".to_owned(), number(version));
     map.entry(WHEN_UNKNOWN.0.to_owned())
         .or_insert_with(|| AttributeValue::S(WHEN_UNKNOWN.1.to_owned()));
-    serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|source| StoreError::Form { doing, source })
+    serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
 }
 
 #[cfg(test)]

@@ -25,9 +25,8 @@ pub enum StoreError {
     Form {
         /// What was being done.
         doing: &'static str,
-        /// Why.
-        #[source]
-        source: serde_dynamo::Error,
+        /// Why. Not its source, which logs show: it may quote what the row holds.
+        why: serde_dynamo::Error,
     },
 }
 

@@ -69,7 +69,7 @@ impl Row {
         condition: Condition,
         doing: &'static str,
     ) -> Result<Self, StoreError> {
-        let data = serde_dynamo::to_attribute_value(data).map_err(|source| StoreError::Form { doing, source })?;
+        let data = serde_dynamo::to_attribute_value(data).map_err(|why| StoreError::Form { doing, why })?;
         let mut item = key_item(key);
         item.insert("kind".to_owned(), text(kind));
         item.insert("data".to_owned(), data);
@@ -138,7 +138,7 @@ pub(crate) fn version_of(item: &Item) -> u64 {
 /// Reads the item from a row.
 pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> Result<T, StoreError> {
     let data = item.remove("data").unwrap_or(AttributeValue::Null(true));
-    serde_dynamo::from_attribute_value(data).map_err(|source| StoreError::Form { doing, source })
+    serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing, why })
 }
 
 /// Time to live deletes late: a row past its time is as good as gone.
