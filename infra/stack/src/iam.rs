@@ -605,7 +605,10 @@ impl Audit<'_> {
         let event = json!({
             "type": "call.ended",
             "timestamp": now,
-            "data": { "call_id": random_hex(8)?, "direction": "inbound", "from": new_phone()?, "outcome": "answered" },
+            "data": {
+                "call_id": random_hex(8)?, "direction": "inbound", "from": new_phone()?, "to": new_phone()?,
+                "started_at": now, "ended_at": now, "outcome": "answered", "talk_seconds": 9,
+            },
         })
         .to_string();
         let id = format!("msg_{}", random_hex(8)?);
@@ -703,7 +706,7 @@ impl Audit<'_> {
     async fn unreadable_row(&self, business: &Tenant) -> Result<()> {
         let text = |text: &str| json!({ "S": text });
         let item = json!({
-            "pk": text(&format!("T#{}#C#audited", business.id)), "sk": text("MSG#audited"),
+            "pk": text(&format!("T#{}#C#audited", business.id.trim_start_matches("tnt_"))), "sk": text("MSG#audited"),
             "kind": text("message"), "data": text("not a message"),
         });
         let put = json!({ "TableName": self.play.endpoints.table, "Item": item });

@@ -256,7 +256,7 @@ impl Network {
             "timestamp": now,
             "data": {
                 "call_id": random_hex(8)?, "direction": "inbound", "from": self.caller()?, "to": self.0.number,
-                "outcome": "answered", "ring_seconds": 5, "talk_seconds": 60,
+                "started_at": now, "ended_at": now, "outcome": "answered", "ring_seconds": 5, "talk_seconds": 60,
             },
         })
         .to_string();

@@ -14,4 +14,5 @@ mod chaos;
 mod conversations;
 mod failures;
 mod platform;
+mod roles;
 mod stage;
