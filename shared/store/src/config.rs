@@ -246,7 +246,10 @@ impl Store {
         for connection in &configured.connections {
             let key = keys::configured(scope, keys::CONNECTION, &connection.id.to_string());
             // A condition on the version never holds for a row without one.
-            rows.push((key, connection_row(scope, connection, Condition::Always, DOING)?.version(1)));
+            rows.push((
+                key,
+                connection_row(scope, connection, Condition::Always, DOING)?.version(1),
+            ));
         }
         let partition = keys::tenant_partition(scope);
         let mut gone = Vec::new();

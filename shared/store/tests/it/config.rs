@@ -67,6 +67,27 @@ async fn notes_of_workers_on_one_connection_all_stay() {
 }
 
 #[tokio::test]
+async fn a_connection_written_once_takes_notes() {
+    let world = World::new().await;
+    let fresh = testkit::seed::tenant(&world.aws).await;
+    let seen = world
+        .store
+        .connection(fresh.scope(), fresh.whatsapp)
+        .await
+        .unwrap()
+        .unwrap();
+    let until = Some(world.aws.now());
+    let pause = |current: &domain::connection::Connection| Some((current.health.clone(), until));
+    assert!(
+        world
+            .store
+            .change_connection(fresh.scope(), &seen, pause)
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
 async fn a_note_keeps_what_an_operator_changed_and_does_not_concern_other_credentials() {
     let mut world = World::new().await;
     let whatsapp = world.business.whatsapp;
