@@ -171,11 +171,12 @@ impl Business<'_> {
         self.stage.play.decided(self.id(), phone, count, PATIENCE).await
     }
 
-    /// Waits until nothing is left to do for this customer's messages; returns the last one.
+    /// Waits until nothing is left to do for this customer's last message, and nothing more to be heard; returns it.
     pub(crate) async fn settled(&self, phone: &Phone) -> Result<domain::message::Message> {
         self.known(phone, "a message that is settled", |customer| {
             let message = customer.messages.last()?;
-            message.due.is_none().then(|| message.clone())
+            let over = message.due.is_none() && (message.ended.is_some() || message.delivered());
+            over.then(|| message.clone())
         })
         .await
     }
