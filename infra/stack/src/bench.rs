@@ -82,6 +82,8 @@ pub struct FollowUps {
 /// All that was measured.
 #[derive(Debug, Default)]
 pub struct Figures {
+    /// What the stack ran.
+    deployed: &'static str,
     sizes: BTreeMap<String, Size>,
     starts: Vec<Starts>,
     follow_ups: Vec<FollowUps>,
@@ -91,15 +93,19 @@ pub struct Figures {
     work: BTreeMap<String, Work>,
 }
 
-/// Measures, prints, and with all parts of the shipped profile writes `docs/benchmarks.md`.
-pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
+/// Measures, prints, and with all parts of the shipped profile writes `docs/benchmarks.md`. The stack of the second and third
+/// part may run another profile.
+pub async fn bench(profile: Profile, deployed_profile: Profile, parts: &[Part]) -> Result<()> {
     let parts = if parts.is_empty() { &Part::ALL } else { parts };
     let options = Options {
-        profile,
+        profile: deployed_profile,
         ..Options::throwaway("bench")?
     };
     let place = Place::new(options.data_dir.as_deref())?;
-    let mut figures = Figures::default();
+    let mut figures = Figures {
+        deployed: deployed_profile.name(),
+        ..Figures::default()
+    };
     if parts.contains(&Part::Start) {
         start(&place, profile, &mut figures).await?;
     }

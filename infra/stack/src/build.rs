@@ -24,7 +24,8 @@ pub enum Profile {
 }
 
 impl Profile {
-    const fn name(self) -> &'static str {
+    /// In words.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Everyday => "everyday",
             Self::Shipped => "shipped",

@@ -16,6 +16,13 @@ pub(super) fn write(figures: &Figures) -> String {
     let mut page = String::new();
     page += HEAD;
     let _ = writeln!(page, "{}", machine());
+    if !figures.calls.is_empty() || !figures.follow_ups.is_empty() {
+        let _ = writeln!(
+            page,
+            "Loads and bills were taken with the {} profile.",
+            figures.deployed
+        );
+    }
     page += &aims(figures);
     page += &binaries(figures);
     page += &latencies(figures);
