@@ -4,6 +4,7 @@ Every bridge over a gap says what to delete once MiniStack closes it. The rest i
 which so needs no AWS client for services that no function uses.
 
     bridge.py serve                      run MiniStack until SIGTERM
+    bridge.py tied PROGRAM ARGUMENT …    become that program, which ends when the caller does
     bridge.py after-deploy STACK         routes, CORS and TTL that a deploy leaves out
     bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
     bridge.py logs GROUP… [--since MS]   log events as JSON lines
@@ -16,17 +17,23 @@ import base64
 import datetime
 import io
 import json
+import os
 import sys
 import zipfile
 
 
-def serve():
+def end_with_parent():
+    """Even if `cargo stack` is killed: PR_SET_PDEATHSIG, which survives exec."""
     import ctypes
     import signal
+
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def serve():
     import socketserver
 
-    # Die with `cargo stack`, even if that is killed: PR_SET_PDEATHSIG.
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    end_with_parent()
 
     # Bridge: the runtime API's small replies wait for Nagle's timer, about 45 ms each. Delete when MiniStack's
     # core/lambda_runtime.py sets it on its own server.
@@ -219,6 +226,9 @@ if __name__ == "__main__":
     try:
         if command == "serve":
             serve()
+        elif command == "tied":
+            end_with_parent()
+            os.execv(rest[0], rest)
         elif command == "after-deploy":
             after_deploy(*rest)
         elif command == "update-code":

@@ -142,7 +142,10 @@ impl Running {
         write_json(&config, &seed::simulators(&api, &seeds))?;
         let mut simulators = Server::start(
             "simulators",
-            tokio::process::Command::new(place.root.join("target/debug/simulators"))
+            tools
+                .bridge()
+                .arg("tied")
+                .arg(place.root.join("target/debug/simulators"))
                 .args(["--port", &ports.simulators.to_string()])
                 .arg("--config")
                 .arg(&config),

@@ -150,6 +150,7 @@ impl Tools {
                                 "install",
                                 "--quiet",
                                 "--locked",
+                                "--debug", // compiles in half the time and is fast enough
                                 "--force",
                                 "cargo-deny",
                                 "--version",
