@@ -104,22 +104,23 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
 /// Sends a queue's dead letters back to it.
 pub async fn redrive(aws: &Aws, stack: &str, queue: Queue) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
-    let name = format!("{}DeadLettersUrl", queue.output());
-    let url = outputs
-        .get(&name)
-        .with_context(|| format!("the stack has no output {name}"))?;
-    let attributes = aws
-        .call(
-            "sqs",
-            "get_queue_attributes",
-            json!({ "QueueUrl": url, "AttributeNames": ["QueueArn"] }),
-        )
-        .await?;
-    let source = attributes["Attributes"]["QueueArn"]
-        .as_str()
-        .context("a queue has an ARN")?;
-    aws.call("sqs", "start_message_move_task", json!({ "SourceArn": source }))
-        .await?;
+    let url = |name: String| {
+        let missing = format!("the stack has no output {name}");
+        outputs.get(&name).context(missing)
+    };
+    let source = url(format!("{}DeadLettersUrl", queue.output()))?;
+    if aws.endpoint().is_some() {
+        let target = url(format!("{}QueueUrl", queue.output()))?;
+        aws.bridge(&["redrive", source, target], &[]).await?;
+    } else {
+        let question = json!({ "QueueUrl": source, "AttributeNames": ["QueueArn"] });
+        let attributes = aws.call("sqs", "get_queue_attributes", question).await?;
+        let arn = attributes["Attributes"]["QueueArn"]
+            .as_str()
+            .context("a queue has an ARN")?;
+        aws.call("sqs", "start_message_move_task", json!({ "SourceArn": arn }))
+            .await?;
+    }
     println!("{}: on their way back.", queue.output());
     Ok(())
 }
