@@ -25,7 +25,7 @@ pub async fn logs(aws: &Aws, stack: &str, function: &Function, follow: bool) -> 
         if !follow {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
