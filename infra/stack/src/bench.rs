@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use domain::{Timestamp, message::Channel};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
@@ -26,7 +27,7 @@ use load::{Load, Network, Work};
 use start::Starts;
 
 /// What can be measured by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Part {
     /// Size, and start to first event: needs no AWS.
     Start,
@@ -62,7 +63,7 @@ const WEBHOOKS: usize = 960;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A binary's size.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Size {
     /// As the linker left it.
     bytes: u64,
@@ -71,19 +72,19 @@ pub struct Size {
 }
 
 /// Follow-ups, one after the other, and what they used.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FollowUps {
     /// How the calls came in.
-    what: &'static str,
+    what: String,
     count: usize,
     bill: Bill,
 }
 
-/// All that was measured.
-#[derive(Debug, Default)]
+/// All that was measured, by the last run of each part.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Figures {
-    /// What the stack ran.
-    deployed: &'static str,
+    /// By part: when, and how its functions were compiled.
+    taken: BTreeMap<Part, String>,
     sizes: BTreeMap<String, Size>,
     starts: Vec<Starts>,
     follow_ups: Vec<FollowUps>,
@@ -93,19 +94,19 @@ pub struct Figures {
     work: BTreeMap<String, Work>,
 }
 
-/// Measures, prints, and with all parts of the shipped profile writes `docs/benchmarks.md`. The stack of the second and third
-/// part may run another profile.
-pub async fn bench(profile: Profile, deployed_profile: Profile, parts: &[Part]) -> Result<()> {
+/// Measures these parts, and writes `docs/benchmarks.md` from what has been measured.
+pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
     let parts = if parts.is_empty() { &Part::ALL } else { parts };
     let options = Options {
-        profile: deployed_profile,
+        profile,
         ..Options::throwaway("bench")?
     };
     let place = Place::new(options.data_dir.as_deref())?;
-    let mut figures = Figures {
-        deployed: deployed_profile.name(),
-        ..Figures::default()
-    };
+    let kept = place.dot.join("bench.json");
+    let mut figures: Figures = std::fs::read(&kept)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
     if parts.contains(&Part::Start) {
         start(&place, profile, &mut figures).await?;
     }
@@ -121,13 +122,17 @@ pub async fn bench(profile: Profile, deployed_profile: Profile, parts: &[Part]) 
         running.stop().await?;
         outcome?;
     }
-    let page = page::write(&figures);
-    println!("{page}");
-    if profile == Profile::Shipped && Part::ALL.iter().all(|part| parts.contains(part)) {
-        let file = place.root.join("docs/benchmarks.md");
-        std::fs::write(&file, page).with_context(|| format!("writing {}", file.display()))?;
-        println!("Written to {}.", file.display());
+    let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
+    for part in parts {
+        figures
+            .taken
+            .insert(*part, format!("{now}, {} profile", profile.name()));
     }
+    std::fs::write(&kept, serde_json::to_vec(&figures).context("keeping the figures")?)
+        .with_context(|| format!("writing {}", kept.display()))?;
+    let file = place.root.join("docs/benchmarks.md");
+    std::fs::write(&file, page::write(&figures)).with_context(|| format!("writing {}", file.display()))?;
+    println!("Written to {}.", file.display());
     Ok(())
 }
 
@@ -194,6 +199,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
     })
     .await?;
     if parts.contains(&Part::Bill) {
+        figures.follow_ups.clear();
         for (what, via) in [
             ("one webhook (`call.ended`)", "telephony"),
             ("three webhooks (Twilio)", "twilio"),
@@ -201,13 +207,16 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
             let what_step = format!("{FOLLOW_UPS} follow-ups, {what}");
             let bill = step(&what_step, follow_ups(running, &play, &network, via)).await?;
             figures.follow_ups.push(FollowUps {
-                what,
+                what: what.to_owned(),
                 count: FOLLOW_UPS,
                 bill,
             });
         }
     }
     if parts.contains(&Part::Load) {
+        figures.calls.clear();
+        figures.webhooks.clear();
+        figures.nothing.clear();
         for concurrency in CONCURRENCY {
             let each = CALLS / concurrency;
             let load = step(&format!("{concurrency} calls at a time"), async {

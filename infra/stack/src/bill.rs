@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::LogEvent;
 
@@ -74,7 +74,7 @@ struct Capacity {
 }
 
 /// What one function used.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Use {
     /// How often it ran.
     pub invocations: u64,
@@ -101,7 +101,7 @@ pub struct Use {
 }
 
 /// What all functions used.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Bill {
     /// By crate name.
     pub functions: BTreeMap<String, Use>,

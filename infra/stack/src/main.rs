@@ -264,9 +264,6 @@ enum Command {
         /// How functions are compiled
         #[arg(long, value_enum, default_value_t = Profile::Shipped)]
         profile: Profile,
-        /// How those are compiled that are put under load [default: likewise]
-        #[arg(long, value_enum)]
-        deployed: Option<Profile>,
     },
     /// Whether every function's role allows what the function calls, and nothing else
     Iam,
@@ -385,11 +382,7 @@ async fn run(command: Command) -> Result<bool> {
             return Box::pin(chaos::chaos(&options, size, seed)).await;
         }
         Command::Test { arguments } => return test::test(&Options::throwaway("test")?, &arguments).await,
-        Command::Bench {
-            part,
-            profile,
-            deployed,
-        } => Box::pin(bench::bench(profile, deployed.unwrap_or(profile), &part)).await?,
+        Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
         Command::Iam => Box::pin(iam::iam()).await?,
         Command::Check => checks::check(&Place::new(None)?).await?,
     }

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{Timestamp, connection::Account, phone::Phone};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Milliseconds, sorted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Times(Vec<f64>);
 
 impl Times {
@@ -45,7 +46,7 @@ impl Times {
 }
 
 /// One load.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Load {
     /// Callers, or connections, at a time.
     pub concurrency: usize,
@@ -315,7 +316,7 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// How a function did while it was under load, by its own log lines.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Work {
     /// Invocations.
     pub invocations: usize,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{EMPTY, FOLLOW_UPS, Figures, FollowUps, STARTS, load::Load};
+use super::{EMPTY, FOLLOW_UPS, Figures, FollowUps, Part, STARTS, load::Load};
 use crate::bill::price;
 
 /// The aims, as the project set them before it was measured.
@@ -16,12 +16,13 @@ pub(super) fn write(figures: &Figures) -> String {
     let mut page = String::new();
     page += HEAD;
     let _ = writeln!(page, "{}", machine());
-    if !figures.calls.is_empty() || !figures.follow_ups.is_empty() {
-        let _ = writeln!(
-            page,
-            "Loads and bills were taken with the {} profile.",
-            figures.deployed
-        );
+    for (part, taken) in &figures.taken {
+        let part = match part {
+            Part::Start => "Size and start",
+            Part::Bill => "Dollars",
+            Part::Load => "Latency, CPU per event and peak memory",
+        };
+        let _ = writeln!(page, "* {part}: {taken}.");
     }
     page += &aims(figures);
     page += &binaries(figures);
@@ -34,8 +35,8 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo stack bench`; change the code, not the page. It takes a while: it builds the shipped profile, then runs a
-stack of its own in `.stack/bench`. Parts can be had alone (`--part start`, which needs no AWS, `--part bill`, `--part load`),
-and with `--profile everyday` without the long build; both only print.
+stack of its own in `.stack/bench`. Parts can be measured alone (`--part start`, which needs no AWS, `--part bill`, `--part load`)
+and with `--profile everyday`, without the long build; the others stay as they were last measured (`.stack/bench.json`).
 
 ";
 
@@ -56,9 +57,8 @@ fn machine() -> String {
         .map_or(0.0, |kib| kib / 1024.0 / 1024.0);
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or("?");
-    let today = domain::Timestamp::now().strftime("%Y-%m-%d");
     format!(
-        "Measured {today} on {count} cores of {model}, {gib:.0} GiB, Linux {}; load average at the end {load}. \
+        "{count} cores of {model}, {gib:.0} GiB, Linux {}; load average at the end {load}. \
          Load generator, emulator, simulators and functions share these cores.\n",
         kernel.trim()
     )

@@ -11,9 +11,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
 
 /// One start.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Once {
     /// From just before the process is made to its request for an event.
     wall_ms: f64,
@@ -24,7 +25,7 @@ struct Once {
 }
 
 /// Many starts of one binary.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Starts {
     /// The function.
     pub name: String,
