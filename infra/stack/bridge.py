@@ -52,10 +52,24 @@ def serve():
 
     iam_actions.extract_iam_action = as_authorised
 
+    forget_stream_positions(os.path.join(os.environ["STATE_DIR"], "lambda.json"))
+
     from ministack.app import main
 
     sys.argv = ["ministack"]
     main()
+
+
+def forget_stream_positions(file):
+    """Bridge: a stop keeps how far each mapping has read a table's stream, but not the stream: after the next start changes
+    would go unread until there are as many again. Delete when MiniStack keeps both or neither."""
+    if not os.path.exists(file):
+        return
+    with open(file) as saved:
+        state = json.load(saved)
+    if state.get("payload", {}).pop("dynamodb_stream_positions", None):
+        with open(file, "w") as saved:
+            json.dump(state, saved)
 
 
 def client(service):
