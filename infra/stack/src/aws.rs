@@ -100,6 +100,7 @@ impl Aws {
             command
                 .env("AWS_ENDPOINT_URL", endpoint)
                 .env("AWS_DEFAULT_REGION", REGION)
+                .env("NO_PROXY", "127.0.0.1,localhost")
                 .env_remove("AWS_PROFILE")
                 .env_remove("AWS_SESSION_TOKEN")
                 .envs(LOCAL_CREDENTIALS);

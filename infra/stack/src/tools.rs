@@ -116,7 +116,6 @@ impl Tools {
         command
             .current_dir(&self.place.root)
             .env("SAM_CLI_TELEMETRY", "0")
-            .env("SAM_CLI_CHECK_AWS_CREDENTIALS", "0")
             .env("__SAM_CLI_APP_DIR", cache.join("sam"))
             .env("XDG_CACHE_HOME", &cache)
             .env("ZIG_GLOBAL_CACHE_DIR", cache.join("zig"))
