@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
 
 use crate::{
-    aws::Aws,
+    aws::{Aws, LogEvent},
     build,
     business::Town,
     place::Place,
@@ -46,16 +46,16 @@ pub struct Size {
 impl Size {
     /// About two minutes, for `cargo stack test`.
     pub const SHORT: Self = Self {
-        calls: 100,
-        storm: Duration::from_secs(40),
-        outage: Duration::from_secs(8),
-        calm: Duration::from_secs(420),
+        calls: 300,
+        storm: Duration::from_secs(70),
+        outage: Duration::from_secs(12),
+        calm: Duration::from_secs(300),
     };
 
     /// What `cargo stack chaos` does.
     pub const LONG: Self = Self {
-        calls: 400,
-        storm: Duration::from_secs(180),
+        calls: 1000,
+        storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
         calm: Duration::from_secs(900),
     };
@@ -120,7 +120,11 @@ pub async fn play_out(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Verd
     ground.crash_points("").await?;
     ground.consuming("send_message", true).await?;
     let stormed = stormed?;
-    let calm = step("waiting until nothing is left to do", check::calm(ground, size.calm)).await?;
+    let calm = step(
+        "waiting until nothing is left to do",
+        check::calm(ground, &stormed, size.calm),
+    )
+    .await?;
     let mut verdict = step("looking at every call", Box::pin(check::check(ground, &stormed))).await?;
     verdict.took(begun.elapsed(), calm);
     Ok(verdict)
@@ -165,6 +169,15 @@ impl Ground<'_> {
             self.aws.call("lambda", "update_event_source_mapping", change).await?;
         }
         Ok(())
+    }
+
+    /// All functions' log lines since then.
+    async fn logs(&self, since: i64) -> Result<Vec<LogEvent>> {
+        let groups: Vec<_> = build::functions(&self.place.root)?
+            .iter()
+            .map(|function| function.log_group(&self.play.endpoints.stack))
+            .collect();
+        self.aws.logs(&groups, Some(since)).await
     }
 
     /// Runs the dispatcher now, in addition to its minute.

@@ -240,10 +240,10 @@ enum Command {
         /// State, logs and secrets of the stack, forgotten first [default: .stack/chaos]
         #[arg(long, value_name = "FOLDER")]
         data_dir: Option<PathBuf>,
-        /// About two minutes instead of ten
+        /// About two minutes instead of eight
         #[arg(long)]
         short: bool,
-        /// How many calls [default: 400; short: 100]
+        /// How many calls [default: 1000; short: 300]
         #[arg(long)]
         calls: Option<usize>,
         /// Makes the same choices as the run that printed it

@@ -9,17 +9,18 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    ids::MessageId,
+    ids::{MessageId, TenantId},
     message::{AttemptState, Channel, Message, MessageState},
 };
 use serde_json::{Value, json};
-use store::due::DUE_SHARDS;
+use store::due::{DUE_SHARDS, Due};
 
 use super::{
     Ground,
     storm::{Placed, Stormed},
 };
 use crate::{
+    bill::Bill,
     play::{Customer, Sent},
     report::seconds,
 };
@@ -39,12 +40,18 @@ fn now() -> Result<Timestamp> {
 }
 
 /// Rows of the storm's tenants that somebody must look at again, now or ever.
-async fn due(ground: &Ground<'_>) -> Result<usize> {
-    let mut count = 0;
+async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
+    let tenants: Vec<TenantId> = stormed
+        .tenants
+        .iter()
+        .filter_map(|tenant| tenant.id.parse().ok())
+        .collect();
+    let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
-        count += ground.play.store.due(shard, now()? + FAR, MANY).await?.len();
+        let due = ground.play.store.due(shard, now()? + FAR, MANY).await?;
+        found.extend(due.into_iter().filter(|due| tenants.contains(&due.tenant())));
     }
-    Ok(count)
+    Ok(found)
 }
 
 /// What waits in a queue: visible, in flight, delayed.
@@ -66,14 +73,14 @@ async fn depth(ground: &Ground<'_>, output: &str) -> Result<u64> {
 }
 
 /// Waits until nothing is left to do; returns how long that took. The dispatcher runs more often than by itself.
-pub(super) async fn calm(ground: &Ground<'_>, limit: Duration) -> Result<Duration> {
+pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration) -> Result<Duration> {
     let begun = Instant::now();
     loop {
         ground.dispatch().await?;
-        let due = due(ground).await?;
+        let due = due(ground, stormed).await?;
         let idle: Value = ground.play.get("/idle").await?;
-        let mut waiting = format!("{due} rows are due, the simulators say {idle}");
-        if due == 0 && idle["idle"] == true {
+        let mut waiting = format!("{} rows are due, the simulators say {idle}", due.len());
+        if due.is_empty() && idle["idle"] == true {
             let mut queued = Vec::new();
             for queue in QUEUES {
                 let depth = depth(ground, &format!("{queue}QueueUrl")).await?;
@@ -87,7 +94,13 @@ pub(super) async fn calm(ground: &Ground<'_>, limit: Duration) -> Result<Duratio
             waiting = queued.join(", ");
         }
         if begun.elapsed() > limit {
-            bail!("after {} there is still work: {waiting}", seconds(limit));
+            let rows = ground.play.store.due_rows(due).await?;
+            let first = rows.first().map(|(_, row)| format!("{row:?}"));
+            bail!(
+                "after {} there is still work: {waiting}; the first: {}",
+                seconds(limit),
+                first.unwrap_or_default()
+            );
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -407,6 +420,20 @@ async fn summary(
     verdict.line("messages that no provider took, and say so", seen.unsent.to_string());
     let killed: u32 = stormed.killed.values().sum();
     verdict.line("processes killed at random", killed.to_string());
+    let logs = ground.logs(stormed.began).await?;
+    let crashed = logs
+        .iter()
+        .filter(|event| event.message.contains("crashed on purpose"))
+        .count();
+    verdict.line("processes that crashed on purpose", crashed.to_string());
+    let bill = Bill::of(&logs);
+    let of = |name: &str| {
+        let all = bill.functions.values();
+        all.map(|used| used.providers.get(name).copied().unwrap_or_default())
+            .sum::<u64>()
+    };
+    let asked = format!("{} by WhatsApp, {} by SMS", of("whatsapp.send"), of("twilio.send"));
+    verdict.line("sends that a function lived to tell of", asked);
     let deliveries: Value = ground.play.get("/deliveries").await?;
     verdict.line(
         "webhooks delivered, attempts",
