@@ -420,6 +420,29 @@ async fn summary(
     verdict.line("messages that no provider took, and say so", seen.unsent.to_string());
     let killed: u32 = stormed.killed.values().sum();
     verdict.line("processes killed at random", killed.to_string());
+    let struck = |kinds: &[&str]| {
+        let all = stormed.struck.iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
+        let parts: Vec<_> = all
+            .map(|(kind, count)| format!("{} {count}", kind.replace('_', " ")))
+            .collect();
+        parts.join(", ")
+    };
+    verdict.line(
+        "callers killed while they asked",
+        struck(&["kill_before", "kill_after"]),
+    );
+    let requests = [
+        "throttled",
+        "server_error",
+        "server_error_after",
+        "timeout_before",
+        "timeout_after",
+    ];
+    verdict.line("requests to providers that went wrong", struck(&requests));
+    verdict.line(
+        "messages that a phone did not take at once",
+        struck(&["not_on_whatsapp", "blocked", "offline"]),
+    );
     let logs = ground.logs(stormed.began).await?;
     let crashed = logs
         .iter()

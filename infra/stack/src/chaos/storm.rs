@@ -33,6 +33,9 @@ const REQUESTS: [(&str, f64); 7] = [
 /// What goes wrong with people's phones.
 const PHONES: [(&str, f64); 3] = [("not_on_whatsapp", 0.05), ("blocked", 0.02), ("offline", 0.05)];
 
+/// How often a fault may strike: never reached, but the simulators count it down, which tells how often it did.
+const TIMES: u64 = 1_000_000;
+
 /// How often a process is killed that may be doing anything.
 const KILL_EVERY: Duration = Duration::from_millis(900);
 
@@ -78,6 +81,8 @@ pub(super) struct Stormed {
     pub(super) seed: u64,
     pub(super) tenants: Vec<Tenant>,
     pub(super) calls: Vec<Placed>,
+    /// How often each fault struck.
+    pub(super) struck: BTreeMap<String, u64>,
     /// Random kills by function.
     pub(super) killed: BTreeMap<String, u32>,
     /// When it began, in milliseconds since 1970.
@@ -112,6 +117,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         tenants,
         calls: Vec::new(),
         killed: BTreeMap::new(),
+        struck: BTreeMap::new(),
     };
     let mut kills = Random::new(random.roll());
     let mut killed = BTreeMap::new();
@@ -120,6 +126,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         outcome = async { tokio::try_join!(calls, outage(ground, size), refused_for_a_while(ground, size, &stormed.tenants)) } => outcome,
         error = kill_for_ever(ground.data, &mut kills, &mut killed) => Err(error),
     };
+    stormed.struck = struck(ground, &faults).await?;
     for fault in faults {
         ground.play.mend(fault).await?;
     }
@@ -127,6 +134,18 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     stormed.calls = calls;
     stormed.killed = killed;
     Ok(stormed)
+}
+
+async fn struck(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, u64>> {
+    let mut struck = BTreeMap::new();
+    for rule in ground.play.get::<Vec<Value>>("/faults").await? {
+        if rule["id"].as_u64().is_some_and(|id| faults.contains(&id)) {
+            let left = rule["times"].as_u64().unwrap_or(TIMES);
+            let kind = rule["kind"].as_str().unwrap_or_default();
+            *struck.entry(kind.to_owned()).or_default() += TIMES.saturating_sub(left);
+        }
+    }
+    Ok(struck)
 }
 
 fn settings(then: &mut Value) {
@@ -137,7 +156,7 @@ fn settings(then: &mut Value) {
 fn faults_of(tenant: &Tenant) -> Vec<Value> {
     let mut faults = Vec::new();
     let mut add = |kind: &str, probability: f64, more: Value| {
-        let mut fault = json!({ "tenant": tenant.id, "kind": kind, "probability": probability });
+        let mut fault = json!({ "tenant": tenant.id, "kind": kind, "probability": probability, "times": TIMES });
         merge(&mut fault, more);
         faults.push(fault);
     };
