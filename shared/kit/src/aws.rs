@@ -155,3 +155,30 @@ fn action(service: &str, operation: &str) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aws(region: &str) -> Aws {
+        let variables = [
+            ("STAGE", "prod"),
+            ("AWS_REGION", region),
+            ("AWS_ACCESS_KEY_ID", "none"),
+            ("AWS_SECRET_ACCESS_KEY", "none"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Aws::new(&Config::from_variables(variables).expect("a configuration")).expect("a region and credentials")
+    }
+
+    #[test]
+    fn amazons_roots_are_readable_and_stand_for_public_regions_alone() {
+        assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
+        // Making a client reads them, and panics where one cannot be read.
+        let _client = aws("eu-west-1").dynamodb();
+        let own = |region| format!("{:?}", trusted(region, None)).contains("enable_native_roots: true");
+        assert!(!own("eu-west-1"));
+        assert!(own("cn-north-1"));
+        assert!(format!("{:?}", trusted("eu-west-1", Some("https://localhost"))).contains("enable_native_roots: true"));
+    }
+}
