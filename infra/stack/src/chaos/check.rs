@@ -163,9 +163,29 @@ fn told(sent: &Sent) -> AttemptState {
     }
 }
 
+/// At most one accepted message per call and channel.
+fn once(outbox: &Outbox, verdict: &mut Verdict) {
+    for ((message, channel), sent) in outbox {
+        if sent.len() > 1 {
+            verdict.broken.push(format!(
+                "{message} went out {} times by {}: attempts {:?}",
+                sent.len(),
+                channel.name(),
+                sent.iter()
+                    .filter_map(Sent::key)
+                    .map(|key| key.attempt)
+                    .collect::<Vec<_>>()
+            ));
+        }
+    }
+}
+
+/// What the providers accepted, by message and channel.
+type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
+
 pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verdict> {
     let mut verdict = Verdict::default();
-    let mut outbox: BTreeMap<(MessageId, Channel), Vec<Sent>> = BTreeMap::new();
+    let mut outbox = Outbox::new();
     let mut accepted = 0;
     for tenant in &stormed.tenants {
         let sent: Vec<Sent> = ground.play.get(&format!("/outbox?tenant={}", tenant.id)).await?;
@@ -179,19 +199,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
             }
         }
     }
-    for ((message, channel), sent) in &outbox {
-        if sent.len() > 1 {
-            verdict.broken.push(format!(
-                "{message} went out {} times by {}: attempts {:?}",
-                sent.len(),
-                channel.name(),
-                sent.iter()
-                    .filter_map(Sent::key)
-                    .map(|key| key.attempt)
-                    .collect::<Vec<_>>()
-            ));
-        }
-    }
+    once(&outbox, &mut verdict);
 
     let mut states: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut seen = Seen::default();
@@ -258,12 +266,7 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
 }
 
 /// A message is at rest, and its attempts are what the providers say.
-fn judge(
-    message: &Message,
-    outbox: &BTreeMap<(MessageId, Channel), Vec<Sent>>,
-    seen: &mut Seen,
-    verdict: &mut Verdict,
-) {
+fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verdict) {
     let id = message.id;
     if message.due.is_some() {
         verdict.broken.push(format!("{id} is still due: {message:?}"));
@@ -466,4 +469,79 @@ async fn summary(
         verdict.line("webhooks given up", deliveries["failed"].to_string());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTACT: &str = "01m7w3h8g0yee2bzz05vbpakr3";
+    const OWN: &str = "01m7w3h8g18hg3h1n2etht86ah";
+
+    fn message(state: &str) -> Message {
+        let connection = "conn_01hq5bakery0000000000000w1";
+        serde_json::from_value(json!({
+            "id": format!("msg_{CONTACT}{OWN}"),
+            "cause": { "call": format!("call_{CONTACT}{OWN}") },
+            "rule": "rule_01hq5bakery0000000000000r1",
+            "category": "utility",
+            "to": { "phone": "+971501234567" },
+            "plan": [{ "channel": "whatsapp", "connection": connection, "content": { "text": "Hello" } }],
+            "fallback_after_seconds": 0,
+            "when_unknown": "next_channel",
+            "attempts": [{ "number": 1, "leg": 0, "tries": 1, "claim": "1", "state": state, "claimed_at": "2026-11-20T09:00:00Z" }],
+            "not_before": "2026-11-20T09:00:00Z",
+            "created_at": "2026-11-20T09:00:00Z",
+            "correlation_id": "1",
+            "version": 1,
+        }))
+        .expect("a message of the domain")
+    }
+
+    fn sent(statuses: &[&str]) -> Sent {
+        let at = "2026-11-20T09:00:01Z";
+        let statuses: Vec<_> = statuses
+            .iter()
+            .map(|status| json!({ "status": status, "at": at }))
+            .collect();
+        serde_json::from_value(json!({
+            "tenant": "1", "channel": "whatsapp", "via": "graph", "to": "+971501234567", "body": "Hello",
+            "key": format!("{CONTACT}.{OWN}.1"), "accepted_at": at, "statuses": statuses,
+        }))
+        .expect("an entry of the outbox")
+    }
+
+    fn broken(message: &Message, accepted: Vec<Sent>) -> Vec<String> {
+        let mut outbox = Outbox::new();
+        if !accepted.is_empty() {
+            outbox.insert((message.id, Channel::WhatsApp), accepted);
+        }
+        let mut verdict = Verdict::default();
+        once(&outbox, &mut verdict);
+        judge(message, &outbox, &mut Seen::default(), &mut verdict);
+        verdict.broken
+    }
+
+    #[test]
+    fn what_the_provider_says_too_is_fine() {
+        let found = broken(&message("read"), vec![sent(&["sent", "delivered", "read"])]);
+        assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn every_broken_promise_is_found() {
+        let read = vec!["sent", "delivered", "read"];
+        let cases = [
+            (message("read"), vec![sent(&read), sent(&read)], "went out 2 times"),
+            (message("sent"), vec![sent(&read)], "the provider says read"),
+            (message("read"), Vec::new(), "accepted nothing"),
+            (message("claimed"), Vec::new(), "still claimed"),
+            (message("unknown"), Vec::new(), "still unknown"),
+            (message("refused"), Vec::new(), "does not say why"),
+        ];
+        for (message, accepted, words) in cases {
+            let found = broken(&message, accepted);
+            assert!(found.iter().any(|why| why.contains(words)), "{words}: {found:?}");
+        }
+    }
 }

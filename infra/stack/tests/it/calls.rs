@@ -9,7 +9,7 @@ use domain::{
 };
 use serde_json::json;
 
-use crate::stage::{PATIENCE, Stage, customer, on_stage};
+use crate::stage::{PATIENCE, Stage, customer, in_a_hurry, on_stage};
 
 #[test]
 fn missed_call_is_answered_by_whatsapp_once_and_followed_until_it_is_read() {
@@ -155,7 +155,7 @@ fn forwarded_call_is_decided_by_its_dial_result() {
 
 #[test]
 fn own_voice_flow_needs_its_final_status_only() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage
             .changed_business("Own flow", |plan| {
                 plan.connection("twilio")["account"]["voice"] = json!({ "handling": "own_flow" });
@@ -210,7 +210,7 @@ fn calls_that_must_not_be_followed_say_why() {
 
 #[test]
 fn withheld_numbers_are_stored_and_left_alone() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage.business("Withheld").await?;
         let scope = access::operator::scope(business.id().parse()?);
         for (via, connection) in [("twilio", "twilio"), ("telephony", "telephony")] {

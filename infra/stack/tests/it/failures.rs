@@ -8,7 +8,7 @@ use domain::{
 };
 use serde_json::json;
 
-use crate::stage::{Business, PATIENCE, customer, on_stage};
+use crate::stage::{Business, PATIENCE, customer, in_a_hurry, on_stage};
 
 #[test]
 fn caller_not_on_whatsapp_gets_the_sms() {
@@ -137,7 +137,7 @@ fn blocked_everywhere_ends_with_the_reason() {
 
 #[test]
 fn throttled_send_is_tried_again_and_goes_once() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage.business("Throttled").await?;
         business
             .fault(json!({ "api": "graph", "kind": "throttled", "times": 1 }))
@@ -154,7 +154,7 @@ fn throttled_send_is_tried_again_and_goes_once() {
 
 #[test]
 fn time_out_after_accepting_is_settled_by_the_status() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage.business("Accepted, not answered").await?;
         for kind in ["timeout_after", "server_error_after"] {
             let fault = json!({ "api": "graph", "kind": kind, "times": 1 });
@@ -177,7 +177,7 @@ fn time_out_after_accepting_is_settled_by_the_status() {
 
 #[test]
 fn time_out_after_accepting_an_sms_is_settled() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage
             .changed_business("SMS not answered", |plan| plan.then()["channels"] = json!(["sms"]))
             .await?;
@@ -199,7 +199,7 @@ fn time_out_after_accepting_an_sms_is_settled() {
 
 #[test]
 fn send_of_unknown_outcome_without_evidence_goes_to_the_next_channel() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage.business("Unknown").await?;
         business
             .fault(json!({ "api": "graph", "kind": "timeout_before", "times": 1 }))
@@ -222,7 +222,7 @@ fn send_of_unknown_outcome_without_evidence_goes_to_the_next_channel() {
 
 #[test]
 fn refused_credentials_hold_messages_until_they_work_again() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage.business("Refused credentials").await?;
         let fault = business
             .fault(json!({ "api": "graph", "kind": "bad_credentials" }))
@@ -270,7 +270,7 @@ async fn health(business: &Business<'_>) -> Result<Health> {
 
 #[test]
 fn worker_killed_before_or_after_accepting_sends_once() {
-    on_stage(async |stage| {
+    in_a_hurry(async |stage| {
         let business = stage.business("Killed").await?;
         let caller = customer();
         let fault = json!({ "api": "graph", "number": caller, "kind": "kill_after", "times": 1 });

@@ -66,6 +66,16 @@ impl Stage {
         Ok(Self { play, town, aws, place })
     }
 
+    async fn dispatch_for_ever(&self) -> Result<()> {
+        let dispatcher = build::function(&self.place.root, "dispatch_due")?.deployed(&self.play.endpoints.stack);
+        let invoke = json!({ "FunctionName": dispatcher, "Payload": "{}" });
+        let session = self.aws.session()?;
+        loop {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            session.call("lambda", "invoke", invoke.clone()).await?;
+        }
+    }
+
     /// A business like the seeded bakery, with everything its own.
     pub(crate) async fn business(&self, name: &str) -> Result<Business<'_>> {
         self.changed_business(name, |_| {}).await
@@ -190,6 +200,16 @@ pub(crate) fn on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
         let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
         if let Err(error) = Box::pin(test(stage)).await {
             panic!("{error:#}");
+        }
+    });
+}
+
+/// The same, with the dispatcher every few seconds in addition to its minute.
+pub(crate) fn in_a_hurry(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    on_stage(async |stage| {
+        tokio::select! {
+            outcome = Box::pin(test(stage)) => outcome,
+            Err(error) = stage.dispatch_for_ever() => Err(error),
         }
     });
 }
