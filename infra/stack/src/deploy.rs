@@ -166,6 +166,7 @@ async fn sam_deploy(
         "sam deploy",
     )
     .await
+    .context("deploying into the emulator (`cargo stack up --fresh` forgets what it holds)")
 }
 
 /// The `deployment` tag of the stack in the emulator, if there is a finished one.
@@ -175,7 +176,7 @@ async fn deployment(aws: &Aws) -> Option<String> {
         .await
         .ok()?;
     let stack = &answer["Stacks"][0];
-    if !stack["StackStatus"].as_str()?.ends_with("_COMPLETE") {
+    if !matches!(stack["StackStatus"].as_str()?, "CREATE_COMPLETE" | "UPDATE_COMPLETE") {
         return None;
     }
     let tag = stack["Tags"]
