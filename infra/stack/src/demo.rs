@@ -11,6 +11,7 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
+    aws::LogEvent,
     bill::Bill,
     endpoints::Tenant,
     play::{Look, Play, Sent, new_phone, until},
@@ -58,7 +59,7 @@ async fn acts(running: &Running) -> Result<bool> {
         play: &play,
         tenant: &tenant,
         follow_ups: 0,
-        missing: 0,
+        missing: Vec::new(),
     };
     let (amal, basim) = (new_phone()?, new_phone()?);
     scene
@@ -106,19 +107,44 @@ async fn acts(running: &Running) -> Result<bool> {
 
     let (follow_ups, missing) = (scene.follow_ups, scene.missing);
     let logs = step("reading the bill", async {
-        quiet(&play).await?;
+        let rest = quiet(&play).await;
+        if missing.is_empty() {
+            rest?;
+        }
         running.logs(Some(begun)).await
     })
     .await?;
     println!("What it used of AWS, at list prices (memory 256 MB, arm64; running times are this machine's)");
     println!("{}", Bill::of(&logs).show(follow_ups));
     println!("The customers' phones: {}", running.endpoints.simulators);
-    if missing == 0 {
+    if missing.is_empty() {
         println!("All steps were seen.");
     } else {
-        println!("{missing} of 6 steps were not seen; see above.");
+        println!("{} of 6 steps were not seen; see above.", missing.len());
+        complaints(&logs, &missing);
+        println!(
+            "`cargo stack demo --stay` keeps it running for `cargo stack logs FUNCTION` and `cargo stack why --to NUMBER`."
+        );
     }
-    Ok(missing == 0)
+    Ok(missing.is_empty())
+}
+
+/// What the functions complained of, those first in which a step got stuck.
+fn complaints(logs: &[LogEvent], missing: &[&str]) {
+    let of = |event: &LogEvent| {
+        let line: Value = serde_json::from_str(&event.message).ok()?;
+        let bad = matches!(line["level"].as_str(), Some("warn" | "error" | "WARN" | "ERROR"));
+        let function = event.group.rsplit('/').next()?.replace('-', "_");
+        bad.then(|| (function, event.message.trim_end().to_owned()))
+    };
+    let mut found: Vec<_> = logs.iter().filter_map(of).collect();
+    found.sort_by_key(|(function, _)| !missing.iter().any(|name| function.ends_with(name)));
+    for (function, line) in found.iter().take(8) {
+        println!("  {function}: {line}");
+    }
+    if found.is_empty() {
+        println!("  The functions complained of nothing.");
+    }
 }
 
 /// Milliseconds since 1970, as log events have it.
@@ -146,21 +172,19 @@ struct Scene<'a> {
     play: &'a Play,
     tenant: &'a Tenant,
     follow_ups: usize,
-    missing: usize,
+    /// Functions in which steps that were not seen most likely got stuck.
+    missing: Vec<&'static str>,
 }
 
 impl Scene<'_> {
-    async fn act(&mut self, title: &str, function: &str, lines: impl Future<Output = Result<usize>>) {
+    async fn act(&mut self, title: &str, function: &'static str, lines: impl Future<Output = Result<usize>>) {
         println!("{title}");
         match lines.await {
             Ok(follow_ups) => self.follow_ups += follow_ups,
             Err(error) => {
-                self.missing += 1;
+                self.missing.push(function);
                 println!("    ✗ not seen: {error:#}");
-                println!(
-                    "      `cargo stack logs {function}` may tell; {}",
-                    self.deliveries().await
-                );
+                println!("      {}", self.deliveries().await);
             }
         }
         println!();
