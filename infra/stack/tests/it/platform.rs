@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use domain::message::{Channel, MessageState};
 use serde_json::{Value, json};
 
-use crate::stage::{customer, on_stage};
+use crate::stage::{customer, now, on_stage};
 
 #[test]
 fn health_reaches_the_table_and_the_queues() {
@@ -80,6 +80,7 @@ fn correlation_id_links_a_call_through_all_functions() {
 #[test]
 fn nothing_that_people_say_or_dial_and_no_secret_stands_in_a_log() {
     on_stage(async |stage| {
+        let began = now()?;
         let business = stage
             .changed_business("Canary", |plan| {
                 plan.then()["template"]["variables"]["1"] = json!({ "text": "Kanarienvogel" });
@@ -143,7 +144,7 @@ fn nothing_that_people_say_or_dial_and_no_secret_stands_in_a_log() {
             &verify_token,
         ];
         let mut lines = 0;
-        for event in stage.logs().await? {
+        for event in stage.logs(began).await? {
             lines += 1;
             for canary in canaries {
                 ensure!(

@@ -91,9 +91,11 @@ impl Stage {
 
     /// Log lines of all functions that `wanted` picks, as soon as there is one.
     pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
+        // The emulator reads the oldest few thousand lines of a group, and chaos writes more than those.
+        let since = now()? - 60_000;
         until(PATIENCE, what, async || {
             let lines: Vec<Value> = self
-                .logs()
+                .logs(since)
                 .await?
                 .iter()
                 .filter_map(|event| serde_json::from_str(&event.message).ok())
@@ -108,13 +110,13 @@ impl Stage {
         .await
     }
 
-    /// All that the functions have logged.
-    pub(crate) async fn logs(&self) -> Result<Vec<LogEvent>> {
+    /// All that the functions have logged since then, in milliseconds since 1970.
+    pub(crate) async fn logs(&self, since: i64) -> Result<Vec<LogEvent>> {
         let groups: Vec<_> = build::functions(&self.place.root)?
             .iter()
             .map(|function| function.log_group(&self.play.endpoints.stack))
             .collect();
-        self.aws.logs(&groups, None).await
+        self.aws.logs(&groups, Some(since)).await
     }
 }
 
@@ -190,6 +192,12 @@ impl Business<'_> {
         })
         .await
     }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> Result<i64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(i64::try_from(now.as_millis())?)
 }
 
 /// Plays a test on the stack, beside others.
