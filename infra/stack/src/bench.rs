@@ -123,10 +123,12 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
         outcome?;
     }
     let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("?");
     for part in parts {
         figures
             .taken
-            .insert(*part, format!("{now}, {} profile", profile.name()));
+            .insert(*part, format!("{now}, {} profile, load average {load}", profile.name()));
     }
     std::fs::write(&kept, serde_json::to_vec(&figures).context("keeping the figures")?)
         .with_context(|| format!("writing {}", kept.display()))?;
