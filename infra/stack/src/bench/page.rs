@@ -139,6 +139,8 @@ other work disturbs least. `{EMPTY}` (`infra/empty_function`) is
 `lambda_runtime` and a handler that returns its event, built in the same profile. *CPU per event*: under the loads below, warm
 processes, by the functions' own log lines (an event is a request, a queue's or a stream's record). *First event*: CPU of a
 process's first invocation, in which it makes its clients and connections. *Peak memory*: the most any process held (`VmHWM`).
+An empty cell was not measured in the last run of its part. Why they are as large as they are, and what has been taken out:
+[decision 0007](decisions/0007-build-profiles.md).
 
 | function | size | zipped | start | start CPU | over empty | CPU per event | first event | peak memory |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
