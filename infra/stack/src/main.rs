@@ -400,7 +400,7 @@ async fn apply(file: &Path, found: &Found) -> Result<()> {
         .endpoints
         .as_ref()
         .map(|endpoints| &endpoints.api)
-        .or_else(|| outputs.get("ApiUrl"));
+        .or_else(|| outputs.get("WebhookBaseUrl"));
     for (what, url) in tenant::webhook_urls(base.map_or("", String::as_str), &tenant) {
         println!("{what:40} {url}");
     }
