@@ -68,6 +68,33 @@ pub async fn succeeds(command: &mut Command, what: &str) -> Result<bool> {
     Ok(to_its_end(command, what).await?.success())
 }
 
+/// Runs a tool to its end with our own output, and shows every line of its own to `look`; whether it succeeded.
+pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnMut(&str)) -> Result<bool> {
+    use tokio::io::AsyncBufReadExt as _;
+
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
+    let mut group = Group::of(&child);
+    let output = child.stdout.take().context("stdout is piped")?;
+    let mut lines = tokio::io::BufReader::new(output).split(b'\n');
+    while let Some(line) = lines
+        .next_segment()
+        .await
+        .with_context(|| format!("reading what {what} prints"))?
+    {
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        look(&line);
+    }
+    let status = child.wait().await.with_context(|| format!("waiting for {what}"))?;
+    group.0 = None;
+    Ok(status.success())
+}
+
 /// Runs a tool to its end and returns what it printed; its complaints become the error.
 pub async fn run_captured(command: &mut Command, input: &[u8], what: &str) -> Result<Vec<u8>> {
     use tokio::io::AsyncWriteExt as _;

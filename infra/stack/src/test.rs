@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use tokio::process::Command;
 
 use crate::{
-    process::succeeds,
+    process::succeeds_seen,
     running::{Options, Running},
     up::interrupted,
 };
@@ -21,15 +21,60 @@ pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
     let mut command = Command::new("cargo");
     command
         .current_dir(&running.place.root)
-        .args(["test", "--workspace", "--"])
+        .args(["test", "--workspace", "--no-fail-fast", "--"])
         .args(arguments)
         .env("RINGBACK_TEST_AWS", &running.endpoints.aws_endpoint)
         .env("RINGBACK_TEST_STACK", running.place.endpoints());
+    let mut count = Count::default();
     let outcome = tokio::select! {
-        passed = succeeds(&mut command, "cargo test") => passed,
+        passed = succeeds_seen(&mut command, "cargo test", |line| count.add(line)) => passed,
         error = running.broken() => Err(error),
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
     running.stop().await?;
+    println!("tests: {} passed, {} failed", count.passed, count.failed);
     outcome
+}
+
+/// How many tests passed and failed, over all of cargo's test binaries.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+impl Count {
+    /// Adds a binary's closing line, `test result: ok. 5 passed; 0 failed; …`; other lines say nothing.
+    fn add(&mut self, line: &str) {
+        let Some(result) = line.strip_prefix("test result: ") else {
+            return;
+        };
+        let words: Vec<&str> = result.split_whitespace().collect();
+        for pair in words.windows(2) {
+            let Ok(number) = pair[0].parse::<u64>() else { continue };
+            match pair[1] {
+                "passed;" => self.passed += number,
+                "failed;" => self.failed += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_add_up() {
+        let mut count = Count::default();
+        for line in [
+            "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s",
+            "test calls::a ... ok",
+            "test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.00s",
+        ] {
+            count.add(line);
+        }
+        assert_eq!(count, Count { passed: 7, failed: 3 });
+    }
 }
