@@ -20,11 +20,7 @@ use kit::{
 };
 use providers::{
     form::Form,
-    twilio::{
-        Unreadable, address, form,
-        signature::{self, Body, Headers, Secrets},
-        twiml,
-    },
+    twilio::{Unreadable, address, form, signature, twiml},
 };
 
 /// The function's routes.
@@ -69,7 +65,9 @@ async fn receive(
 ) -> Result<Response, Problem> {
     expect_content_type(&headers, FORM)?;
     let url = target.url(webhook.base_url());
-    let proves = |_: &Connection, secrets: &VerifySecrets| is_twilio(secrets, &headers, &url, &body);
+    let proves = |_: &Connection, secrets: &VerifySecrets| {
+        signature::signs_form(secrets, |name| header(&headers, name), &url, &body)
+    };
     let proven = webhook.authenticate(&tenant, &connection, proves).await;
     let proven = proven.map_err(|error| webhook.refuse(&error))?;
     // Twilio wants TwiML; an empty one sends nothing back to the customer.
@@ -115,25 +113,6 @@ async fn receive(
     };
     webhook.enqueue(vec![webhook.entry(&job)?]).await?;
     Ok(done())
-}
-
-fn is_twilio(secrets: &VerifySecrets, headers: &HeaderMap, url: &str, body: &[u8]) -> bool {
-    let VerifySecrets::Twilio {
-        auth_tokens,
-        shared_keys,
-    } = secrets
-    else {
-        return false;
-    };
-    let secrets = Secrets {
-        auth_tokens,
-        shared_keys,
-    };
-    let headers = Headers {
-        signature: header(headers, "x-twilio-signature"),
-        settings: header(headers, "x-twilio-webhooks-signature-settings"),
-    };
-    signature::verify(secrets, headers, url, Body::Form(body)).is_ok()
 }
 
 /// Whether the event is about the connection's own account and, for a customer's message, a number of it. A status may

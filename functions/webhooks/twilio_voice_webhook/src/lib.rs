@@ -29,8 +29,7 @@ use kit::{
     webhook::{answer, header},
 };
 use providers::twilio::{
-    form,
-    signature::{self, Body, Headers, Secrets},
+    form, signature,
     twiml::{self, Urls},
     voice::{self, VoiceCallback},
 };
@@ -96,7 +95,9 @@ async fn receive(
     expect_content_type(&headers, FORM)?;
     let webhook = &context.webhook;
     let url = target.url(webhook.base_url());
-    let proves = |_: &Connection, secrets: &VerifySecrets| is_twilio(secrets, &headers, &url, &body);
+    let proves = |_: &Connection, secrets: &VerifySecrets| {
+        signature::signs_form(secrets, |name| header(&headers, name), &url, &body)
+    };
     let proven = match webhook.authenticate(&tenant, &connection, proves).await {
         Ok(proven) => proven,
         Err(error) => {
@@ -143,25 +144,6 @@ async fn receive(
         Err(problem) if what != VoiceCallback::Voice => Err(problem),
         _ => Ok(answer(XML, said)),
     }
-}
-
-fn is_twilio(secrets: &VerifySecrets, headers: &HeaderMap, url: &str, body: &[u8]) -> bool {
-    let VerifySecrets::Twilio {
-        auth_tokens,
-        shared_keys,
-    } = secrets
-    else {
-        return false;
-    };
-    let secrets = Secrets {
-        auth_tokens,
-        shared_keys,
-    };
-    let headers = Headers {
-        signature: header(headers, "x-twilio-signature"),
-        settings: header(headers, "x-twilio-webhooks-signature-settings"),
-    };
-    signature::verify(secrets, headers, url, Body::Form(body)).is_ok()
 }
 
 /// How the connection answers, if the call is the connection's own: its account, and a number of it where it lists any.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::connection::SharedKey;
+use domain::connection::{SharedKey, VerifySecrets};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -68,6 +68,32 @@ pub enum SignatureError {
     /// None of the secrets made this signature.
     #[error("the signature does not match")]
     Mismatch,
+}
+
+/// Whether a form post is signed with one of a connection's secrets, as [`verify`] judges it; those of another provider sign
+/// nothing of Twilio's. `header` gives a request's header by its name in lower case.
+pub fn signs_form<'a>(
+    secrets: &VerifySecrets,
+    header: impl Fn(&'static str) -> Option<&'a str>,
+    url: &str,
+    body: &[u8],
+) -> bool {
+    let VerifySecrets::Twilio {
+        auth_tokens,
+        shared_keys,
+    } = secrets
+    else {
+        return false;
+    };
+    let secrets = Secrets {
+        auth_tokens,
+        shared_keys,
+    };
+    let headers = Headers {
+        signature: header("x-twilio-signature"),
+        settings: header("x-twilio-webhooks-signature-settings"),
+    };
+    verify(secrets, headers, url, Body::Form(body)).is_ok()
 }
 
 /// Verifies a webhook. `url` is the address as Twilio has it configured, built from configuration and never from the
