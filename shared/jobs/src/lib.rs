@@ -1,5 +1,9 @@
 //! What the queues carry: one type per queue. Small: ids, never a copy of what the table has. Only what providers sent
-//! travels whole, because nothing else holds it yet.
+//! travels whole, because nothing else holds it yet, and e-mails, whose addresses and links no table has.
+
+mod mail;
+
+pub use mail::{FactorChange, Mail, MailJob};
 
 use domain::{
     call::{CallEvent, CallProvider},
@@ -9,11 +13,35 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A body that one of our own queues carries.
+pub trait QueueBody: Serialize + DeserializeOwned + Send + 'static {
+    /// Whose work it is, where it is a tenant's.
+    fn owner(&self) -> Option<TenantId>;
+    /// The message group: one loud group does not delay the quiet ones.
+    fn group(&self) -> String;
+    /// Its correlation id.
+    fn follows(&self) -> &str;
+}
+
+/// Work on a tenant's data: nearly all bodies.
 pub trait JobBody: Serialize + DeserializeOwned + Send + 'static {
     /// Whose work it is: the message group, so that one loud tenant does not delay the quiet ones.
     fn tenant(&self) -> TenantId;
     /// Follows one cause through logs and queues.
     fn correlation_id(&self) -> &str;
+}
+
+impl<T: JobBody> QueueBody for T {
+    fn owner(&self) -> Option<TenantId> {
+        Some(self.tenant())
+    }
+
+    fn group(&self) -> String {
+        self.tenant().to_string()
+    }
+
+    fn follows(&self) -> &str {
+        self.correlation_id()
+    }
 }
 
 /// Queue `calls`.

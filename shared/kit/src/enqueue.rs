@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::future::BoxFuture;
-use jobs::JobBody;
+use jobs::{JobBody, QueueBody};
 use store::TenantScope;
 
 use crate::{ConfigError, Env, RawBucket, Spilled, line, spill::BucketError};
@@ -18,11 +18,13 @@ pub enum QueueName {
     ProviderEvents,
     /// Messages to send, for `send_message`.
     Sends,
+    /// E-mails to people who work with Ringback, for `send_mail`. Never spilled: links in them hold tokens.
+    Mails,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 3] = [Self::Calls, Self::ProviderEvents, Self::Sends];
+    pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
 
     /// As in the template and in spilled objects' keys.
     #[must_use]
@@ -31,6 +33,7 @@ impl QueueName {
             Self::Calls => "calls",
             Self::ProviderEvents => "provider-events",
             Self::Sends => "sends",
+            Self::Mails => "mails",
         }
     }
 
@@ -41,6 +44,7 @@ impl QueueName {
             Self::Calls => "CALLS_QUEUE_URL",
             Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
             Self::Sends => "SENDS_QUEUE_URL",
+            Self::Mails => "MAILS_QUEUE_URL",
         }
     }
 }
@@ -61,10 +65,10 @@ impl Entry {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn new<T: JobBody>(job: &T) -> Result<Self, EnqueueError> {
+    pub fn new<T: QueueBody>(job: &T) -> Result<Self, EnqueueError> {
         let body = serde_json::to_string(job).map_err(|error| EnqueueError::new("write a job as JSON", error))?;
         Ok(Self {
-            group: job.tenant().to_string(),
+            group: job.group(),
             body,
             delay_seconds: 0,
         })

@@ -36,7 +36,7 @@ pub use ids::Ids;
 pub use lambda_runtime::Error;
 pub use log::chain;
 pub use problem::Problem;
-pub use queue::{Done, Job, JobError, serve_queue};
+pub use queue::{Done, Job, JobError, NoScope, serve_queue};
 pub use schedule::serve_schedule;
 pub use spill::{RawBucket, Spilled};
 pub use stream::serve_stream;

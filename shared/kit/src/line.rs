@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use domain::ids::TenantId;
 use store::TenantScope;
 
 /// A value that stands on the line only if all agree on it.
@@ -68,7 +69,14 @@ pub(crate) fn take() -> Line {
 
 /// For whom it worked. Left out where it was several.
 pub fn tenant(scope: &TenantScope) {
-    with(|line| line.tenant.add(scope.tenant().to_string()));
+    owner(Some(scope.tenant()));
+}
+
+/// The same of a job; nobody's leaves the line as it is.
+pub(crate) fn owner(tenant: Option<TenantId>) {
+    if let Some(tenant) = tenant {
+        with(|line| line.tenant.add(tenant.to_string()));
+    }
 }
 
 /// What it belongs to. Left out where it was several.

@@ -5,7 +5,7 @@ use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
 use access::job;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{FutureExt, StreamExt, stream};
-use jobs::JobBody;
+use jobs::{JobBody, QueueBody};
 use store::{StoreError, TenantScope};
 
 use crate::{
@@ -18,8 +18,8 @@ use crate::{
 
 /// A job from one of our queues, and the right to work it.
 #[derive(Debug, Clone)]
-pub struct Job<T> {
-    scope: TenantScope,
+pub struct Job<T, S = TenantScope> {
+    scope: S,
     /// What to do.
     pub body: T,
     /// How often the queue has handed it out, this time included.
@@ -27,13 +27,35 @@ pub struct Job<T> {
     correlation_id: String,
 }
 
-impl<T: JobBody> Job<T> {
+/// Of a [`Job`] that touches nobody's data: sending an e-mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoScope;
+
+/// What a job may touch, by its body.
+pub trait ScopeOf<T> {
+    /// The scope that the body asks for.
+    fn of(body: &T) -> Self;
+}
+
+impl<T: JobBody> ScopeOf<T> for TenantScope {
+    fn of(body: &T) -> Self {
+        job::scope(body.tenant())
+    }
+}
+
+impl<T: QueueBody> ScopeOf<T> for NoScope {
+    fn of(_: &T) -> Self {
+        Self
+    }
+}
+
+impl<T: QueueBody, S: ScopeOf<T>> Job<T, S> {
     /// A job as the queue handed it out.
     #[must_use]
     pub fn new(body: T, receive_count: u32) -> Self {
         Self {
-            scope: job::scope(body.tenant()),
-            correlation_id: body.correlation_id().to_owned(),
+            scope: S::of(&body),
+            correlation_id: body.follows().to_owned(),
             body,
             receive_count,
         }
@@ -46,7 +68,9 @@ impl<T> Job<T> {
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
+}
 
+impl<T, S> Job<T, S> {
     /// What links it to the request that caused it.
     #[must_use]
     pub fn correlation_id(&self) -> &str {
@@ -134,14 +158,15 @@ fn back_off(receive_count: u32) -> Duration {
     clippy::needless_pass_by_value,
     reason = "main hands over a function, and it is never used again"
 )]
-pub fn serve_queue<T, C, H>(
+pub fn serve_queue<T, S, C, H>(
     function: &'static str,
     build: impl FnOnce(&Env) -> Result<C, ConfigError>,
     handle: H,
 ) -> Result<(), lambda_runtime::Error>
 where
-    T: JobBody,
-    H: AsyncFn(Job<T>, &C) -> Result<Done, JobError>,
+    T: QueueBody,
+    S: ScopeOf<T>,
+    H: AsyncFn(Job<T, S>, &C) -> Result<Done, JobError>,
 {
     let (env, context) = process_start(function, build)?;
     let (env, context, handle) = (&env, &context, &handle);
@@ -158,10 +183,11 @@ where
 }
 
 /// Works a batch; names the records to hand out again. One record's error or panic is its own alone.
-pub async fn work_batch<T, C, H>(env: &Env, event: SqsEvent, context: &C, handle: &H) -> SqsBatchResponse
+pub async fn work_batch<T, S, C, H>(env: &Env, event: SqsEvent, context: &C, handle: &H) -> SqsBatchResponse
 where
-    T: JobBody,
-    H: AsyncFn(Job<T>, &C) -> Result<Done, JobError>,
+    T: QueueBody,
+    S: ScopeOf<T>,
+    H: AsyncFn(Job<T, S>, &C) -> Result<Done, JobError>,
 {
     let works = event
         .records
@@ -178,10 +204,11 @@ where
 }
 
 /// Works one record; returns its id if it must be handed out again.
-async fn work_record<T, C, H>(env: &Env, record: SqsMessage, context: &C, handle: &H) -> Option<String>
+async fn work_record<T, S, C, H>(env: &Env, record: SqsMessage, context: &C, handle: &H) -> Option<String>
 where
-    T: JobBody,
-    H: AsyncFn(Job<T>, &C) -> Result<Done, JobError>,
+    T: QueueBody,
+    S: ScopeOf<T>,
+    H: AsyncFn(Job<T, S>, &C) -> Result<Done, JobError>,
 {
     let attribute = record.attributes.get("ApproximateReceiveCount");
     let receive_count = attribute.and_then(|count| count.parse().ok()).unwrap_or(1);
@@ -198,20 +225,21 @@ where
             return Some(id);
         }
     };
-    let job = Job::new(body, receive_count);
-    line::tenant(job.scope());
-    line::correlation_id(job.correlation_id());
-    let (tenant, correlation_id) = (job.scope().tenant(), job.correlation_id().to_owned());
+    let job = Job::<T, S>::new(body, receive_count);
+    let (tenant, correlation_id) = (job.body.owner(), job.correlation_id().to_owned());
+    line::owner(tenant);
+    line::correlation_id(&correlation_id);
+    let tenant = tenant.map(tracing::field::display);
     let error = match AssertUnwindSafe(handle(job, context)).catch_unwind().await {
         Ok(Ok(done)) => {
             line::count(if done == Done::Now { "done" } else { "already" }, 1);
-            tracing::debug!(%tenant, correlation_id, record = id, outcome = ?done, "record");
+            tracing::debug!(tenant, correlation_id, record = id, outcome = ?done, "record");
             return None;
         }
         Ok(Err(error)) => error,
         Err(panic) => JobError::new(format!("panicked: {}", panic_text(&*panic))),
     };
-    tracing::warn!(%tenant, correlation_id, record = id, receive_count, %error, "record failed");
+    tracing::warn!(tenant, correlation_id, record = id, receive_count, %error, "record failed");
     metric::count("job_failed", &[("function", env.function())]);
     line::count("failed", 1);
     hand_out_again(

@@ -1,4 +1,4 @@
-//! A table, three queues, a bucket and two keys for one test alone, in the emulator that `RINGBACK_TEST_AWS` names.
+//! A table, our queues, a bucket and two keys for one test alone, in the emulator that `RINGBACK_TEST_AWS` names.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::{Timestamp, ids::TenantId};
 use jiff::SignedDuration;
-use jobs::JobBody;
+use jobs::QueueBody;
 use kit::{Clock, Config, Env, Ids, QueueName, Stage};
 use serde_json::Value;
 use store::{Store, TenantScope};
@@ -162,7 +162,7 @@ impl Aws {
     ///
     /// # Panics
     /// When the queue does not answer or holds something else.
-    pub async fn take_jobs<T: JobBody>(&self, queue: QueueName) -> Vec<T> {
+    pub async fn take_jobs<T: QueueBody>(&self, queue: QueueName) -> Vec<T> {
         let bodies = self.drain(queue).await.into_iter();
         bodies
             .map(|body| serde_json::from_value(body).expect("a job of this queue"))

@@ -24,9 +24,15 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
+    ("QueueName::Mails", &["MAILS_QUEUE_URL"], &[]),
     (
         "QueueName::ALL",
-        &["CALLS_QUEUE_URL", "PROVIDER_EVENTS_QUEUE_URL", "SENDS_QUEUE_URL"],
+        &[
+            "CALLS_QUEUE_URL",
+            "PROVIDER_EVENTS_QUEUE_URL",
+            "SENDS_QUEUE_URL",
+            "MAILS_QUEUE_URL",
+        ],
         &[],
     ),
     (".timers()", &[], TIMERS),

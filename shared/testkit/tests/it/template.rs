@@ -159,7 +159,7 @@ fn every_queue_survives_a_bad_deploy() {
             assert_eq!(redrive["maxReceiveCount"], 20, "{id}");
         }
     }
-    assert!(queues.len() >= 6, "three queues with their dead letters");
+    assert!(queues.len() >= 8, "four queues with their dead letters");
 }
 
 #[test]
@@ -232,7 +232,8 @@ fn the_table_keeps_what_it_promises() {
 #[test]
 fn alarms_stay_few_and_reach_somebody() {
     let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
-    assert!(alarms.len() <= 10, "ten alarms are free, these are {}", alarms.len());
+    // Ten are free; the eleventh, of the mails' dead letters, is worth its $0.10 a month.
+    assert!(alarms.len() <= 11, "eleven alarms are enough, these are {}", alarms.len());
     for (id, alarm) in alarms {
         assert_eq!(alarm["Properties"]["AlarmActions"][0]["!Ref"], "AlarmTopic", "{id}");
         assert!(
