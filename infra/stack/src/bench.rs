@@ -305,7 +305,7 @@ async fn quiet(play: &Play) -> Result<()> {
 /// Waits until the queues are empty.
 async fn drained(running: &Running) -> Result<()> {
     let outputs = running.aws.outputs(crate::deploy::STACK).await?;
-    let queues: Vec<_> = ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl"]
+    let queues: Vec<_> = ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl", "MailsQueueUrl"]
         .iter()
         .filter_map(|name| outputs.get(*name))
         .collect();

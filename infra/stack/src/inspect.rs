@@ -45,17 +45,20 @@ pub enum Queue {
     ProviderEvents,
     /// Messages to send.
     Sends,
+    /// E-mails to people who work with Ringback.
+    Mails,
 }
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Calls, Self::ProviderEvents, Self::Sends];
+    pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
 
     const fn output(self) -> &'static str {
         match self {
             Self::Calls => "Calls",
             Self::ProviderEvents => "ProviderEvents",
             Self::Sends => "Sends",
+            Self::Mails => "Mails",
         }
     }
 }

@@ -61,7 +61,7 @@ impl Starts {
 }
 
 /// What every function finds in its environment; values are never used, since no event comes.
-const VARIABLES: [(&str, &str); 29] = [
+const VARIABLES: [(&str, &str); 31] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -81,6 +81,7 @@ const VARIABLES: [(&str, &str); 29] = [
     ),
     ("PROVIDER_EVENTS_DLQ_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
     ("SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/sends"),
+    ("MAILS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/mails"),
     ("RAW_BUCKET", "bucket"),
     ("KMS_VERIFY_KEY_ID", "verify"),
     ("KMS_SEND_KEY_ID", "send"),
@@ -89,6 +90,7 @@ const VARIABLES: [(&str, &str); 29] = [
     ("GRAPH_API_URL", "https://graph.facebook.com"),
     ("GRAPH_API_VERSION", "v26.0"),
     ("TWILIO_API_URL", "https://api.twilio.com"),
+    ("MAIL_FROM", "ringback@example.com"),
     ("PROVIDER_TIMEOUT", "10"),
     ("CLAIM_SECONDS", "60"),
     ("FIRST_DUE_SECONDS", "90"),

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Queues, as outputs of the stack; each has its dead letters.
-const QUEUES: [&str; 3] = ["Calls", "ProviderEvents", "Sends"];
+const QUEUES: [&str; 4] = ["Calls", "ProviderEvents", "Sends", "Mails"];
 
 /// Rows due within this time are all there are.
 const FAR: Duration = Duration::from_secs(400 * 24 * 3600);
