@@ -6,14 +6,21 @@
 )]
 
 pub mod job;
+pub mod link;
 pub mod operator;
+pub mod password;
+pub mod principal;
 mod remembered;
 pub mod secrets;
 pub mod send;
 pub mod shared_app;
+pub mod signer;
+pub mod token;
 pub mod webhook;
 
+pub use principal::{Authenticator, Credentials, PlatformAdmin, Principal, Refusal, SignedIn};
 pub use secrets::{KeyService, Kms, Secrets, SecretsError};
 pub use send::SendCredentials;
 pub use shared_app::SharedApp;
+pub use signer::Signer;
 pub use webhook::{AuthError, Authenticated, Connections};

@@ -163,6 +163,6 @@ pub fn is_of(connection: &Connection, waba: &str, number: &str) -> bool {
             phone_number_id,
             ..
         } => waba_id == waba && (number.is_empty() || phone_number_id == number),
-        Account::Twilio { .. } | Account::Telephony { .. } => false,
+        _ => false,
     }
 }

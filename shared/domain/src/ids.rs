@@ -163,6 +163,22 @@ id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );
+id!(
+    /// A person who logs in; may belong to several tenants.
+    UserId, "usr"
+);
+id!(
+    /// A tenant's API key.
+    ApiKeyId, "key"
+);
+id!(
+    /// A person's session: all refresh tokens that came of one log-in.
+    SessionId, "ses"
+);
+id!(
+    /// An invitation to a tenant.
+    InvitationId, "inv"
+);
 contact_item_id!(
     /// A call.
     CallId, "call"

@@ -1,5 +1,8 @@
 //! What the business means: calls, contacts, messages and the rules of sending. Pure: no I/O, no clock, no randomness.
 
+pub mod account;
+pub mod actor;
+pub mod api_key;
 pub mod call;
 pub mod connection;
 pub mod contact;
@@ -7,8 +10,10 @@ pub mod errors;
 pub mod hours;
 pub mod ids;
 pub mod inbound;
+pub mod ip_range;
 pub mod line;
 pub mod message;
+pub mod permission;
 pub mod phone;
 pub mod plan;
 pub mod record;

@@ -9,6 +9,7 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::Slug,
     connection::{Account, Connection},
     ids::{ConnectionId, TenantId},
     message::Channel,
@@ -58,6 +59,12 @@ pub struct Tenant {
     /// there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
+    /// Its name in URLs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<Slug>,
+    /// What its plan allows, where that differs from the usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// Raised by every change of the tenant, its rules, templates, products or connections, so that caches notice.
     #[serde(default)]
     pub config_version: u64,
@@ -83,6 +90,18 @@ pub enum TenantStatus {
     Active,
     /// Calls and messages are stored; nothing is sent.
     Suspended,
+}
+
+/// What a tenant's plan allows, where that differs from the usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// API requests a minute of one person or key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal_per_minute: Option<u32>,
+    /// API requests a minute of the whole tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
 }
 
 /// A time zone of the IANA database, written by its name.

@@ -9,7 +9,12 @@ use ulid::Ulid;
 
 use crate::Clock;
 
-/// Makes ULIDs.
+/// The operating system has no randomness to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no randomness to make a secret from")]
+pub struct SecretError;
+
+/// Makes ULIDs and secrets.
 #[derive(Debug, Clone)]
 pub struct Ids {
     clock: Clock,
@@ -50,6 +55,22 @@ impl Ids {
             Source::Seeded(next) => next.fetch_add(1, Ordering::Relaxed).into(),
         };
         Ulid::from_parts(time, random)
+    }
+
+    /// A secret of 32 bytes: from the operating system's source of randomness, in tests from the seed.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn secret(&self) -> Result<[u8; 32], SecretError> {
+        let mut bytes = [0; 32];
+        match &self.source {
+            Source::Random => aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SecretError)?,
+            Source::Seeded(next) => {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                bytes[..8].copy_from_slice(&number.to_be_bytes());
+            }
+        }
+        Ok(bytes)
     }
 
     /// A number from 0 up to, not including, 1.

@@ -25,7 +25,7 @@ use crate::{
 pub const MOST_CONFIGURED: i32 = 500;
 
 /// A lost race is read and decided again this often.
-const MOST_RACES: u32 = 8;
+pub(crate) const MOST_RACES: u32 = 8;
 
 /// How many tenants' configuration one process remembers.
 const CACHED_TENANTS: usize = 256;
@@ -129,7 +129,8 @@ impl Store {
             .database
             .query(&partition, prefix, MOST_CONFIGURED, false, DOING)
             .await?;
-        items.into_iter().map(|item| row::data(item, DOING)).collect()
+        let live = items.into_iter().filter(row::live);
+        live.map(|item| row::data(item, DOING)).collect()
     }
 
     /// The tenant's connections.
@@ -147,11 +148,8 @@ impl Store {
     pub async fn connection(&self, scope: &TenantScope, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
         const DOING: &str = "read a connection";
         let key = keys::configured(scope, keys::CONNECTION, &id.to_string());
-        self.database
-            .get(&key, DOING)
-            .await?
-            .map(|item| row::data(item, DOING))
-            .transpose()
+        let item = self.database.get(&key, DOING).await?;
+        item.filter(row::live).map(|item| row::data(item, DOING)).transpose()
     }
 
     /// Changes a connection's health and pause, of the row as it is now: what somebody else configured or noted meanwhile
@@ -301,14 +299,18 @@ impl Store {
 fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
     let mut next = tenant.clone();
     next.config_version += 1;
-    Ok(Row::new(
-        &keys::tenant(scope),
-        "tenant",
-        &next,
-        Condition::Version(tenant.config_version),
-        doing,
-    )?
-    .version(next.config_version))
+    let condition = Condition::Version(tenant.config_version);
+    let row = Row::new(&keys::tenant(scope), "tenant", &next, condition, doing)?;
+    // The platform's list of tenants, in the order of their founding.
+    let listed = row.listed(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
+    Ok(listed.version(next.config_version))
+}
+
+/// The row of a tenant that is founded now.
+pub(crate) fn new_tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
+    let mut row = tenant_row(scope, tenant, doing)?;
+    row.condition = Condition::New;
+    Ok(row)
 }
 
 fn key_of(item: &Item) -> Option<Key> {

@@ -5,14 +5,19 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem},
+    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    types::{
+        AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValue,
+        TransactWriteItem,
+    },
 };
+
+use jiff::Timestamp;
 
 use crate::{
     error::StoreError,
     keys::Key,
-    row::{Item, Row, key_item},
+    row::{Item, Row, Write, key_item},
     usage,
 };
 
@@ -153,6 +158,90 @@ impl Database {
         }
     }
 
+    /// Reads one page of a partition whose sort keys begin with `prefix`, consistently. `after` is the sort key of the last
+    /// row of the page before; the partition is always the caller's own.
+    pub(crate) async fn page(
+        &self,
+        partition: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: i32,
+        newest_first: bool,
+        doing: &'static str,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        usage::count(&["dynamodb:Query"]);
+        let start = after.map(|sk| {
+            key_item(&Key {
+                pk: partition.to_owned(),
+                sk: sk.to_owned(),
+            })
+        });
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .consistent_read(true)
+            .scan_index_forward(!newest_first)
+            .limit(limit)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::database(doing, error))?;
+        spent(output.consumed_capacity(), false);
+        let more = output.last_evaluated_key.is_some();
+        Ok((output.items.unwrap_or_default(), more))
+    }
+
+    /// Adds one to a row's count unless it has reached the limit; says what it is then. `None`: the limit is reached. The
+    /// condition and the addition are one write, so that no race lets one more through.
+    pub(crate) async fn count_below(
+        &self,
+        key: &Key,
+        limit: u32,
+        expires_at: Timestamp,
+        doing: &'static str,
+    ) -> Result<Option<u32>, StoreError> {
+        usage::count(&["dynamodb:UpdateItem"]);
+        let number = |value: i64| AttributeValue::N(value.to_string());
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)))
+            .update_expression("ADD n :one SET expires_at = :expires, kind = :kind")
+            .condition_expression("attribute_not_exists(n) OR n < :limit")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":limit", number(limit.into()))
+            .expression_attribute_values(":expires", number(expires_at.as_second()))
+            .expression_attribute_values(":kind", AttributeValue::S("rate".to_owned()))
+            .return_values(ReturnValue::UpdatedNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match sent {
+            Ok(output) => {
+                spent(output.consumed_capacity(), true);
+                let count = output.attributes.as_ref().and_then(|row| row.get("n"));
+                let count = count
+                    .and_then(|value| value.as_n().ok())
+                    .and_then(|text| text.parse().ok());
+                Ok(Some(count.unwrap_or(limit)))
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(StoreError::database(doing, error)),
+        }
+    }
+
     /// Writes one row.
     pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
         usage::count(&["dynamodb:PutItem"]);
@@ -197,19 +286,35 @@ impl Database {
 
     /// Writes several rows or none.
     pub(crate) async fn transact(&self, rows: Vec<Row>, doing: &'static str) -> Result<(), StoreError> {
-        let actions = vec!["dynamodb:PutItem"; rows.len()];
-        usage::count(&actions);
-        let mut items = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut put = Put::builder().table_name(&self.table).set_item(Some(row.item));
-            if let Some((expression, value)) = row.condition.expression() {
-                put = put.condition_expression(expression);
-                if let Some((name, value)) = value {
-                    put = put.expression_attribute_values(name, value);
+        self.transact_writes(rows.into_iter().map(Write::Put).collect(), doing)
+            .await
+    }
+
+    /// Writes and removes several rows or none.
+    pub(crate) async fn transact_writes(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), StoreError> {
+        let mut items = Vec::with_capacity(writes.len());
+        for write in writes {
+            items.push(match write {
+                Write::Put(row) => {
+                    usage::count(&["dynamodb:PutItem"]);
+                    let mut put = Put::builder().table_name(&self.table).set_item(Some(row.item));
+                    if let Some((expression, value)) = row.condition.expression() {
+                        put = put.condition_expression(expression);
+                        if let Some((name, value)) = value {
+                            put = put.expression_attribute_values(name, value);
+                        }
+                    }
+                    let put = put.build().map_err(|error| StoreError::database(doing, error))?;
+                    TransactWriteItem::builder().put(put).build()
                 }
-            }
-            let put = put.build().map_err(|error| StoreError::database(doing, error))?;
-            items.push(TransactWriteItem::builder().put(put).build());
+                Write::Delete(key) => {
+                    usage::count(&["dynamodb:DeleteItem"]);
+                    let delete = Delete::builder().table_name(&self.table).set_key(Some(key_item(&key)));
+                    let delete = delete.condition_expression("attribute_exists(pk)").build();
+                    let delete = delete.map_err(|error| StoreError::database(doing, error))?;
+                    TransactWriteItem::builder().delete(delete).build()
+                }
+            });
         }
         let output = self
             .client

@@ -3,8 +3,9 @@
 //! Every key of tenant data is built from a scope, so that no call can name another tenant's rows.
 
 use domain::{
+    account::Slug,
     contact::Identity,
-    ids::{CallId, ConnectionId, ContactId, MessageId, TenantId},
+    ids::{ApiKeyId, CallId, ConnectionId, ContactId, MessageId, SessionId, TenantId, UserId},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use ulid::Ulid;
@@ -50,6 +51,11 @@ pub(crate) const RULE: &str = "RULE#";
 pub(crate) const TEMPLATE: &str = "TEMPLATE#";
 pub(crate) const PRODUCT: &str = "PRODUCT#";
 
+pub(crate) const MEMBER: &str = "USER#";
+pub(crate) const INVITATION: &str = "INVITE#";
+pub(crate) const API_KEY: &str = "APIKEY#";
+pub(crate) const SESSION: &str = "SESSION#";
+
 pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const CONSENT: &str = "CONSENT#";
@@ -62,6 +68,78 @@ pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId
 /// The way from a WhatsApp number to its connection, for tenants that share one Meta app.
 pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
     Key::new(format!("WABA#{waba}"), format!("NUMBER#{phone_number_id}"))
+}
+
+/// Which of the tenant's people are active administrators: read and written with every change that could leave none.
+pub(crate) fn admins(scope: &TenantScope) -> Key {
+    Key::new(tenant_partition(scope), "ADMINS")
+}
+
+/// When an API key was last used.
+pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
+    Key::new(tenant_partition(scope), format!("KEYUSE#{key}"))
+}
+
+/// A person's own partition: they belong to no single tenant.
+pub(crate) fn user_partition(user: UserId) -> String {
+    format!("USER#{}", lower(user.ulid()))
+}
+
+pub(crate) fn account(user: UserId) -> Key {
+    Key::new(user_partition(user), "ACCOUNT")
+}
+
+pub(crate) fn session(user: UserId, session: SessionId) -> Key {
+    Key::new(user_partition(user), format!("{SESSION}{}", lower(session.ulid())))
+}
+
+/// The way from an address to the person, by its SHA-256.
+pub(crate) fn email(sha256: &str) -> Key {
+    Key::new(format!("EMAIL#{sha256}"), "USER")
+}
+
+/// The way from an API key to its tenant, by its SHA-256.
+pub(crate) fn api_key_owner(sha256: &str) -> Key {
+    Key::new(format!("KEY#{sha256}"), "KEY")
+}
+
+/// A one-time link, by its token's SHA-256.
+pub(crate) fn grant(sha256: &str) -> Key {
+    Key::new(format!("TOKEN#{sha256}"), "TOKEN")
+}
+
+/// Who holds a name in URLs.
+pub(crate) fn slug(slug: &Slug) -> Key {
+    Key::new(format!("SLUG#{slug}"), "TENANT")
+}
+
+/// The platform's own rows.
+pub(crate) const PLATFORM: &str = "PLATFORM";
+
+/// The partition of the list index that holds all tenants.
+pub(crate) const PLATFORM_TENANTS: &str = "PLATFORM#TENANTS";
+
+pub(crate) fn signing_keys() -> Key {
+    Key::new(PLATFORM.to_owned(), "JWKS")
+}
+
+pub(crate) fn platform_admin(user: UserId) -> Key {
+    Key::new(PLATFORM.to_owned(), format!("ADMIN#{}", lower(user.ulid())))
+}
+
+/// How often somebody did something in a span of time that begins at `window`.
+pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
+    Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())
+}
+
+/// The same for who has no tenant yet. `who` holds hashes only.
+pub(crate) fn rate_outside(who: &str, window: i64) -> Key {
+    Key::new(format!("RATE#{who}"), window.to_string())
+}
+
+/// What became of a request with an idempotency key.
+pub(crate) fn idempotency(scope: &TenantScope, who: &str, sha256: &str) -> Key {
+    Key::new(format!("{}#IDEM#{who}", tenant_partition(scope)), sha256.to_owned())
 }
 
 pub(crate) fn contact_partition(scope: &TenantScope, contact: ContactId) -> String {

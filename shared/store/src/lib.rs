@@ -9,20 +9,25 @@ mod error;
 mod keys;
 mod row;
 
+pub mod accounts;
+pub mod api_keys;
 pub mod calls;
 pub mod changes;
 pub mod config;
-
 pub mod contacts;
 pub mod counters;
 pub mod due;
+pub mod idempotency;
 pub mod lookups;
+pub mod members;
 pub mod messages;
+pub mod rates;
 pub mod scope;
 pub mod usage;
 
 pub use error::StoreError;
 pub use keys::day;
+pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};
 
 use database::Database;

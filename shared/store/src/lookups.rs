@@ -32,11 +32,8 @@ impl Store {
     ) -> Result<Option<Connection>, StoreError> {
         const DOING: &str = "read the connection of a webhook";
         let key = keys::connection_before_scope(tenant, connection);
-        self.database
-            .get(&key, DOING)
-            .await?
-            .map(|item| row::data(item, DOING))
-            .transpose()
+        let item = self.database.get(&key, DOING).await?;
+        item.filter(row::live).map(|item| row::data(item, DOING)).transpose()
     }
 
     /// Whose number this is, for one Meta app shared by tenants.

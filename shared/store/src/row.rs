@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::actor::Stamp;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -13,6 +14,24 @@ use crate::{
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// An item as it was read, with the version that a change of it is conditioned on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The item.
+    pub value: T,
+    /// Its version, which is also its `ETag`.
+    pub version: u64,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one: a position within the caller's own list and nothing else.
+    pub next: Option<String>,
+}
+
 /// Under which condition a row is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
@@ -20,6 +39,8 @@ pub(crate) enum Condition {
     New,
     /// It must not exist, or its time to live must be over at this time: that deletes late.
     NewOrExpired(Timestamp),
+    /// It must not exist, or be removed and only wait for its deletion.
+    NewOrGone,
     /// It must still have this version.
     Version(u64),
     /// None: the last writer wins.
@@ -55,9 +76,19 @@ impl Condition {
                 Some(("attribute_not_exists(pk) OR expires_at <= :now", Some((":now", now))))
             }
             Self::Version(version) => Some(("v = :v", Some((":v", number(version))))),
+            Self::NewOrGone => Some(("attribute_not_exists(pk) OR attribute_exists(gone)", None)),
             Self::Always => None,
         }
     }
+}
+
+/// One part of a transaction.
+#[derive(Debug, Clone)]
+pub(crate) enum Write {
+    /// Writes a row.
+    Put(Row),
+    /// Removes a row that must exist.
+    Delete(Key),
 }
 
 impl Row {
@@ -107,6 +138,23 @@ impl Row {
         self
     }
 
+    /// Says who changed it, for the audit log.
+    pub(crate) fn stamped(mut self, stamp: &Stamp) -> Self {
+        let by = HashMap::from([
+            ("actor".to_owned(), text(stamp.actor.to_string())),
+            ("at".to_owned(), text(stamp.at.to_string())),
+            ("correlation_id".to_owned(), text(&stamp.correlation_id)),
+        ]);
+        self.item.insert("by".to_owned(), AttributeValue::M(by));
+        self
+    }
+
+    /// Marks it as removed: readers no longer see it, the stream still tells who did it, and it goes after a day.
+    pub(crate) fn gone(mut self, now: Timestamp) -> Self {
+        self.item.insert("gone".to_owned(), AttributeValue::Bool(true));
+        self.expires(now, SignedDuration::from_hours(24))
+    }
+
     /// Says when somebody must look again, if ever.
     pub(crate) fn due(mut self, key: &Key, due: Option<Timestamp>) -> Self {
         if let Some(at) = due {
@@ -125,6 +173,30 @@ impl Row {
         );
         self
     }
+}
+
+/// Whether readers see it: not removed.
+pub(crate) fn live(item: &Item) -> bool {
+    !item.contains_key("gone")
+}
+
+/// Reads the item and the version that the next write needs; none of a row that is removed or past its time.
+pub(crate) fn versioned<T: DeserializeOwned>(
+    item: Option<Item>,
+    now: Option<Timestamp>,
+    doing: &'static str,
+) -> Result<Option<Versioned<T>>, StoreError> {
+    let Some(item) = item
+        .filter(live)
+        .filter(|item| now.is_none_or(|now| !expired(item, now)))
+    else {
+        return Ok(None);
+    };
+    let version = version_of(&item);
+    Ok(Some(Versioned {
+        version,
+        value: data(item, doing)?,
+    }))
 }
 
 /// The version that the next write's condition needs.

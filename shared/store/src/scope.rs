@@ -19,6 +19,14 @@ pub enum Authority {
     Webhook,
     /// A job from our own queues, or a row of our own table's stream or due index.
     Job,
+    /// A person who logged in and belongs to the tenant.
+    User,
+    /// The tenant's software, by an API key.
+    ApiKey,
+    /// A platform administrator.
+    Platform,
+    /// A one-time link that was sent to its holder: an invitation, or the tenant's own founding.
+    Link,
     /// An operator with AWS credentials for the table.
     Operator,
 }

@@ -120,6 +120,8 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         stop_words: Vec::new(),
         start_words: Vec::new(),
         recipient_zones: std::collections::BTreeMap::new(),
+        slug: None,
+        limits: None,
         variables: std::collections::BTreeMap::new(),
         config_version: 0,
     };

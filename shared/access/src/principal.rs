@@ -1,0 +1,452 @@
+//! Who calls the API, and for which tenant. A person proves themselves by an access token, a tenant's software by an API
+//! key; either way the scope comes out of here only.
+
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use domain::{
+    account::{Account, MemberStatus},
+    actor::{Actor, Stamp},
+    ids::{ApiKeyId, SessionId, TenantId, UserId},
+    permission::{Permission, Role},
+    tenant::{Tenant, TenantStatus},
+};
+use jiff::{SignedDuration, Timestamp};
+use store::{
+    Authority, Store, StoreError, TenantScope, Versioned,
+    api_keys::ApiKeyOwner,
+    rates::{Allowance, Limit},
+};
+
+use crate::{
+    remembered::Remembered,
+    token::{self, Claims, Verifier},
+};
+
+/// What a request brings to prove who sent it.
+#[derive(Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// The token of `Authorization: Bearer …`.
+    pub bearer: Option<&'a str>,
+    /// `X-API-Key`.
+    pub api_key: Option<&'a str>,
+    /// `X-Tenant-ID`.
+    pub tenant: Option<&'a str>,
+}
+
+/// Why a caller is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It does not prove who it is: missing, forged, expired, revoked. Nobody is told which.
+    #[error("the caller is not proven")]
+    Unproven,
+    /// Both kinds of credentials at once.
+    #[error("two kinds of credentials")]
+    Ambiguous,
+    /// A person who belongs to no tenant, or to several and names none.
+    #[error("no tenant is named")]
+    NoTenant,
+    /// Not a member of the tenant that is named; there may be none.
+    #[error("not a member")]
+    NotAMember,
+    /// The tenant is suspended or being deleted.
+    #[error("the tenant is suspended")]
+    Suspended,
+    /// A person who does not administer the platform.
+    #[error("not a platform administrator")]
+    NotPlatform,
+    /// Too many requests.
+    #[error("too many requests")]
+    TooMany(Allowance),
+    /// We cannot tell now.
+    #[error("the table did not answer")]
+    Table(#[from] StoreError),
+}
+
+/// A proven caller of one tenant.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    scope: TenantScope,
+    actor: Actor,
+    role: Role,
+    scopes: Vec<Permission>,
+    allowance: Allowance,
+}
+
+impl Principal {
+    /// The right to touch the tenant's data.
+    #[must_use]
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// What they are to the tenant.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What is left of the caller's rate limit.
+    #[must_use]
+    pub const fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
+    /// Whether they may do this: their role grants it, and the scopes of their key do not leave it out.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission) && (self.scopes.is_empty() || self.scopes.contains(&permission))
+    }
+
+    /// Signs a change.
+    #[must_use]
+    pub fn stamp(&self, now: Timestamp, correlation_id: &str) -> Stamp {
+        Stamp {
+            actor: self.actor,
+            at: now,
+            correlation_id: correlation_id.to_owned(),
+        }
+    }
+}
+
+/// A proven person, of whatever tenant.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Their account, as it is now.
+    pub account: Versioned<Account>,
+    /// The session that the token is of.
+    pub session: SessionId,
+    /// The tenant that the token means where none is named.
+    pub tenant: Option<TenantId>,
+    /// What is left of their rate limit.
+    pub allowance: Allowance,
+}
+
+/// A proven administrator of the platform. Only they may act on any tenant.
+#[derive(Debug, Clone)]
+pub struct PlatformAdmin {
+    user: UserId,
+    allowance: Allowance,
+}
+
+impl PlatformAdmin {
+    /// The person.
+    #[must_use]
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// What is left of their rate limit.
+    #[must_use]
+    pub const fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
+    /// The right to touch this tenant's data, for what the platform does with tenants.
+    #[must_use]
+    pub fn scope(&self, tenant: TenantId) -> TenantScope {
+        TenantScope::mint(tenant, Authority::Platform)
+    }
+
+    /// Signs a change.
+    #[must_use]
+    pub fn stamp(&self, now: Timestamp, correlation_id: &str) -> Stamp {
+        Stamp {
+            actor: Actor::Platform(self.user),
+            at: now,
+            correlation_id: correlation_id.to_owned(),
+        }
+    }
+}
+
+/// A person's or a key's requests a minute, where the tenant's plan says nothing else.
+pub const PRINCIPAL_LIMIT: u32 = 100;
+
+/// A tenant's requests a minute, where its plan says nothing else.
+pub const TENANT_LIMIT: u32 = 1_000;
+
+/// A tenant's state is used this long: a suspension bites within it.
+const TENANT_LIFETIME: SignedDuration = SignedDuration::from_secs(30);
+
+/// The way from a key to its tenant never changes; whether the key is valid is read every time.
+const OWNER_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// A key that does not exist is not looked for again within this time.
+const STRANGER_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// So many keys are remembered, and tenants.
+const MOST: usize = 5_000;
+
+#[derive(Debug, Clone, Copy)]
+struct Gate {
+    status: TenantStatus,
+    principal_limit: u32,
+    tenant_limit: u32,
+}
+
+impl Gate {
+    fn of(tenant: &Tenant) -> Self {
+        let limits = tenant.limits.unwrap_or_default();
+        Self {
+            status: tenant.status,
+            principal_limit: limits.principal_per_minute.unwrap_or(PRINCIPAL_LIMIT),
+            tenant_limit: limits.requests_per_minute.unwrap_or(TENANT_LIMIT),
+        }
+    }
+}
+
+struct Memory {
+    owners: Remembered<String, ApiKeyOwner>,
+    strangers: Remembered<String, ()>,
+    gates: Remembered<TenantId, Option<Gate>>,
+    noted: Remembered<(ApiKeyId, i64), ()>,
+}
+
+/// Proves callers. When warm it reads one row, the member's or the key's, and counts the caller and the tenant.
+pub struct Authenticator {
+    store: Store,
+    verifier: Verifier,
+    memory: Mutex<Memory>,
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authenticator")
+    }
+}
+
+impl Authenticator {
+    /// Of callers of this table's tenants.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self {
+            verifier: Verifier::new(store.clone()),
+            store,
+            memory: Mutex::new(Memory {
+                owners: Remembered::new(OWNER_LIFETIME, MOST),
+                strangers: Remembered::new(STRANGER_LIFETIME, MOST),
+                gates: Remembered::new(TENANT_LIFETIME, MOST),
+                noted: Remembered::new(OWNER_LIFETIME, MOST),
+            }),
+        }
+    }
+
+    /// Lets a tenant's person or software in.
+    ///
+    /// # Errors
+    /// When it is refused, or we cannot tell.
+    pub async fn principal(&self, sent: Credentials<'_>, now: Timestamp) -> Result<Principal, Refusal> {
+        let proven = match (sent.bearer, sent.api_key) {
+            (Some(_), Some(_)) => return Err(Refusal::Ambiguous),
+            (Some(token), None) => self.member(token, sent.tenant, now).await?,
+            (None, Some(key)) => self.key(key, sent.tenant, now).await?,
+            (None, None) => return Err(Refusal::Unproven),
+        };
+        let Proven {
+            scope,
+            who,
+            role,
+            scopes,
+        } = proven;
+        let gate = self.gate(&scope, now).await?.ok_or(Refusal::Unproven)?;
+        if gate.status != TenantStatus::Active {
+            return Err(Refusal::Suspended);
+        }
+        let (actor, counted) = match who {
+            Who::User(user) => (Actor::User(user), user.to_string()),
+            Who::Key(key) => (Actor::ApiKey(key), key.to_string()),
+        };
+        // The caller's own limit first: one that is over it takes nothing of its tenant's.
+        let limit = Limit::per_minute(gate.principal_limit);
+        let allowance = self.store.take(&scope, &counted, limit, now).await?;
+        if !allowance.is_within() {
+            return Err(Refusal::TooMany(allowance));
+        }
+        let limit = Limit::per_minute(gate.tenant_limit);
+        let tenant = self.store.take(&scope, "TENANT", limit, now).await?;
+        if !tenant.is_within() {
+            return Err(Refusal::TooMany(tenant));
+        }
+        if let Who::Key(key) = who {
+            self.note_use(&scope, key, now).await;
+        }
+        Ok(Principal {
+            scope,
+            actor,
+            role,
+            scopes,
+            allowance,
+        })
+    }
+
+    async fn member(&self, token: &str, tenant: Option<&str>, now: Timestamp) -> Result<Proven, Refusal> {
+        let claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
+        let tenant: TenantId = match tenant {
+            Some(text) => text.parse().map_err(|_| Refusal::NotAMember)?,
+            None => claims.tnt.ok_or(Refusal::NoTenant)?,
+        };
+        let scope = TenantScope::mint(tenant, Authority::User);
+        let member = self.store.member(&scope, claims.sub).await?;
+        let member = member.ok_or(Refusal::NotAMember)?.value;
+        if claims.is_before(member.sessions_from) {
+            return Err(Refusal::Unproven);
+        }
+        if member.status != MemberStatus::Active {
+            return Err(Refusal::NotAMember);
+        }
+        Ok(Proven {
+            scope,
+            who: Who::User(claims.sub),
+            role: member.role,
+            scopes: Vec::new(),
+        })
+    }
+
+    async fn key(&self, key: &str, tenant: Option<&str>, now: Timestamp) -> Result<Proven, Refusal> {
+        if !token::is_api_key(key) {
+            return Err(Refusal::Unproven);
+        }
+        let sha256 = token::sha256_hex(key);
+        let owner = self.owner(&sha256, now).await?;
+        let scope = TenantScope::mint(owner.tenant, Authority::ApiKey);
+        let found = self
+            .store
+            .api_key(&scope, owner.key)
+            .await?
+            .ok_or(Refusal::Unproven)?
+            .value;
+        if !found.accepts(&sha256, now) {
+            return Err(Refusal::Unproven);
+        }
+        // A key is of one tenant; naming another is a mistake worth telling.
+        if tenant.is_some_and(|text| text.parse() != Ok(owner.tenant)) {
+            return Err(Refusal::NotAMember);
+        }
+        Ok(Proven {
+            scope,
+            who: Who::Key(found.id),
+            role: found.role,
+            scopes: found.scopes,
+        })
+    }
+
+    async fn owner(&self, sha256: &str, now: Timestamp) -> Result<ApiKeyOwner, Refusal> {
+        let key = sha256.to_owned();
+        {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, owner)) = memory.owners.get(&key, now) {
+                return Ok(owner);
+            }
+            if memory.strangers.get(&key, now).is_some() {
+                return Err(Refusal::Unproven);
+            }
+        }
+        let found = self.store.api_key_owner_before_scope(sha256).await?;
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        match found {
+            Some(owner) => {
+                memory.owners.put(key, owner, now);
+                Ok(owner)
+            }
+            None => {
+                memory.strangers.put(key, (), now);
+                Err(Refusal::Unproven)
+            }
+        }
+    }
+
+    async fn gate(&self, scope: &TenantScope, now: Timestamp) -> Result<Option<Gate>, StoreError> {
+        let tenant = scope.tenant();
+        {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, gate)) = memory.gates.get(&tenant, now) {
+                return Ok(gate);
+            }
+        }
+        let gate = self.store.tenant(scope).await?.as_ref().map(Gate::of);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.gates.put(tenant, gate, now);
+        Ok(gate)
+    }
+
+    /// A use that cannot be noted is noted the next time.
+    async fn note_use(&self, scope: &TenantScope, key: ApiKeyId, now: Timestamp) {
+        let today = (key, now.as_second().div_euclid(24 * 3600));
+        {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            if memory.noted.get(&today, now).is_some() {
+                return;
+            }
+            memory.noted.put(today, (), now);
+        }
+        if let Err(error) = self.store.note_key_use(scope, key, now).await {
+            tracing::warn!(%error, "an API key's use was not noted");
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.noted.forget(&today);
+        }
+    }
+
+    /// Lets a person in, whatever tenants they belong to: for what is theirs alone.
+    ///
+    /// # Errors
+    /// When they are refused, or we cannot tell.
+    pub async fn signed_in(&self, sent: Credentials<'_>, now: Timestamp) -> Result<SignedIn, Refusal> {
+        let token = match (sent.bearer, sent.api_key) {
+            (Some(_), Some(_)) => return Err(Refusal::Ambiguous),
+            (Some(token), None) => token,
+            (None, _) => return Err(Refusal::Unproven),
+        };
+        let claims: Claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
+        let account = self.store.account(claims.sub).await?.ok_or(Refusal::Unproven)?;
+        if claims.is_before(account.value.sessions_from) {
+            return Err(Refusal::Unproven);
+        }
+        let limit = Limit::per_minute(PRINCIPAL_LIMIT);
+        let allowance = self.store.take_outside(&claims.sub.to_string(), limit, now).await?;
+        if !allowance.is_within() {
+            return Err(Refusal::TooMany(allowance));
+        }
+        Ok(SignedIn {
+            account,
+            session: claims.sid,
+            tenant: claims.tnt,
+            allowance,
+        })
+    }
+
+    /// Lets an administrator of the platform in.
+    ///
+    /// # Errors
+    /// When they are refused, or we cannot tell.
+    pub async fn platform_admin(&self, sent: Credentials<'_>, now: Timestamp) -> Result<PlatformAdmin, Refusal> {
+        let person = self.signed_in(sent, now).await?;
+        let user = person.account.value.id;
+        if !self.store.is_platform_admin(user).await? {
+            return Err(Refusal::NotPlatform);
+        }
+        Ok(PlatformAdmin {
+            user,
+            allowance: person.allowance,
+        })
+    }
+}
+
+enum Who {
+    User(UserId),
+    Key(ApiKeyId),
+}
+
+struct Proven {
+    scope: TenantScope,
+    who: Who,
+    role: Role,
+    scopes: Vec<Permission>,
+}

@@ -1,0 +1,249 @@
+//! Signs access tokens and seals second factors: `auth` alone, with its own secret in Secrets Manager.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use domain::{account::SealedFactor, ids::UserId};
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::{Store, StoreError};
+
+use crate::token::{ACCESS_LIFETIME, Claims, KEYS_LIFETIME, PublicKey};
+
+/// Why no token can be signed or no factor opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The secret.
+    #[error("could not {doing}")]
+    Secret {
+        /// What was being done.
+        doing: &'static str,
+        /// Why; never the secret.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The table.
+    #[error("could not publish the signing key")]
+    Table(#[from] StoreError),
+    /// The cryptography.
+    #[error("could not {0}")]
+    Crypto(&'static str),
+}
+
+fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SignError {
+    SignError::Secret {
+        doing,
+        source: source.into(),
+    }
+}
+
+/// A key signs this long, then a new one is made.
+const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What `auth`'s secret holds. The template makes it with a sealing key; signing keys come when they are needed.
+#[derive(Clone, Serialize, Deserialize)]
+struct Secret {
+    /// Seals second factors: any text of enough randomness.
+    sealing_key: String,
+    /// The newest last.
+    #[serde(default)]
+    signing_keys: Vec<PrivateKey>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct PrivateKey {
+    /// PKCS#8, base64.
+    pkcs8: String,
+    public: PublicKey,
+}
+
+struct Known {
+    since: Timestamp,
+    kid: String,
+    key: EncodingKey,
+    sealing_key: [u8; 32],
+    /// When a newer key begins to sign, if there is one.
+    until: Option<Timestamp>,
+}
+
+/// Signs access tokens and seals second factors.
+pub struct Signer {
+    client: aws_sdk_secretsmanager::Client,
+    secret_id: String,
+    store: Store,
+    known: Mutex<Option<Arc<Known>>>,
+}
+
+impl Signer {
+    /// With the secret of this id.
+    #[must_use]
+    pub const fn new(client: aws_sdk_secretsmanager::Client, secret_id: String, store: Store) -> Self {
+        Self {
+            client,
+            secret_id,
+            store,
+            known: Mutex::new(None),
+        }
+    }
+
+    /// A signed access token. The first call of a process reads the secret; the first of a deployment makes a key.
+    ///
+    /// # Errors
+    /// When the secret cannot be read, or a new key not be published.
+    pub async fn sign(&self, claims: &Claims, now: Timestamp) -> Result<String, SignError> {
+        let known = self.known(now).await?;
+        let mut header = Header::new(Algorithm::ES256);
+        header.kid = Some(known.kid.clone());
+        jsonwebtoken::encode(&header, claims, &known.key).map_err(|_| SignError::Crypto("sign a token"))
+    }
+
+    /// Seals a second factor's secret for its person.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub async fn seal(&self, user: UserId, secret: &[u8], now: Timestamp) -> Result<SealedFactor, SignError> {
+        const FAILED: SignError = SignError::Crypto("seal a second factor");
+        let known = self.known(now).await?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &known.sealing_key).map_err(|_| FAILED)?;
+        let mut sealed = secret.to_vec();
+        let about = Aad::from(user.to_string());
+        let nonce = key.seal_in_place_append_tag(about, &mut sealed).map_err(|_| FAILED)?;
+        let mut whole = nonce.as_ref().to_vec();
+        whole.extend(sealed);
+        Ok(SealedFactor(STANDARD.encode(whole)))
+    }
+
+    /// Opens a second factor's secret. It opens for its person only.
+    ///
+    /// # Errors
+    /// When the key cannot be read, or it was sealed for somebody else.
+    pub async fn open(&self, user: UserId, sealed: &SealedFactor, now: Timestamp) -> Result<Vec<u8>, SignError> {
+        const FAILED: SignError = SignError::Crypto("open a second factor");
+        let known = self.known(now).await?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &known.sealing_key).map_err(|_| FAILED)?;
+        let whole = STANDARD.decode(&sealed.0).map_err(|_| FAILED)?;
+        let (nonce, body) = whole.split_at_checked(12).ok_or(FAILED)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| FAILED)?;
+        let mut body = body.to_vec();
+        let opened = key
+            .open_in_place(nonce, Aad::from(user.to_string()), &mut body)
+            .map_err(|_| FAILED)?;
+        Ok(opened.to_vec())
+    }
+
+    async fn known(&self, now: Timestamp) -> Result<Arc<Known>, SignError> {
+        {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = &*known
+                && now.duration_since(known.since) < KEYS_LIFETIME
+                && known.until.is_none_or(|until| now < until)
+            {
+                return Ok(Arc::clone(known));
+            }
+        }
+        let mut secret = self.read().await?;
+        let newest = secret.signing_keys.last().map(|key| key.public.created_at);
+        if newest.is_none_or(|made| now.duration_since(made) >= KEY_LIFETIME) {
+            secret.signing_keys.push(new_key(now)?);
+            // A key that no longer signs is not needed once its last token is over.
+            let keep = secret.signing_keys.len().saturating_sub(2);
+            secret.signing_keys.drain(..keep);
+            self.publish(&secret).await?;
+            self.write(&secret).await?;
+        }
+        let known = Arc::new(choose(&secret, now)?);
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// Published before it is kept: whoever else makes a key at the same time, every key that ever signs is known.
+    async fn publish(&self, secret: &Secret) -> Result<(), SignError> {
+        for _race in 0..8 {
+            let before = self.store.signing_keys().await?;
+            let known = before.value.unwrap_or_default();
+            let mut keys: Vec<PublicKey> = serde_json::from_str(&known).unwrap_or_default();
+            for key in &secret.signing_keys {
+                if !keys.iter().any(|other| other.kid == key.public.kid) {
+                    keys.push(key.public.clone());
+                }
+            }
+            let newest = keys.iter().map(|key| key.created_at).max();
+            keys.retain(|key| {
+                newest.is_none_or(|newest| newest.duration_since(key.created_at) < KEY_LIFETIME + ACCESS_LIFETIME * 2)
+                    || secret.signing_keys.iter().any(|own| own.public.kid == key.kid)
+            });
+            let text = serde_json::to_string(&keys).map_err(|error| secret_error("write the public keys", error))?;
+            match self.store.publish_signing_keys(&text, before.version).await {
+                Err(error) if error.is_conflict() => {}
+                other => return Ok(other?),
+            }
+        }
+        Err(SignError::Crypto(
+            "publish a signing key: others are faster all the time",
+        ))
+    }
+
+    async fn read(&self) -> Result<Secret, SignError> {
+        const DOING: &str = "read the signing secret";
+        let output = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
+        let output = output.map_err(|error| secret_error(DOING, error))?;
+        // The error of a parser may quote what it read, so it is not kept.
+        serde_json::from_str(output.secret_string().unwrap_or_default())
+            .map_err(|_| secret_error(DOING, "it has another form than expected"))
+    }
+
+    async fn write(&self, secret: &Secret) -> Result<(), SignError> {
+        const DOING: &str = "write the signing secret";
+        let text = serde_json::to_string(secret).map_err(|_| secret_error(DOING, "it cannot be written as JSON"))?;
+        let request = self.client.put_secret_value().secret_id(&self.secret_id);
+        let output = request.secret_string(text).send().await;
+        output.map(drop).map_err(|error| secret_error(DOING, error))
+    }
+}
+
+fn new_key(now: Timestamp) -> Result<PrivateKey, SignError> {
+    const FAILED: SignError = SignError::Crypto("make a signing key");
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| FAILED)?;
+    let pkcs8 = pair.to_pkcs8v1().map_err(|_| FAILED)?;
+    // An uncompressed point: 4, then x and y of 32 bytes each.
+    let point = pair.public_key().as_ref();
+    let (Some(x), Some(y)) = (point.get(1..33), point.get(33..65)) else {
+        return Err(FAILED);
+    };
+    let kid = URL_SAFE_NO_PAD.encode(&Sha256::digest(point)[..12]);
+    Ok(PrivateKey {
+        pkcs8: STANDARD.encode(pkcs8.as_ref()),
+        public: PublicKey {
+            kid,
+            x: URL_SAFE_NO_PAD.encode(x),
+            y: URL_SAFE_NO_PAD.encode(y),
+            created_at: now,
+        },
+    })
+}
+
+/// A new key signs only once everybody has read it, unless there is no other.
+fn choose(secret: &Secret, now: Timestamp) -> Result<Known, SignError> {
+    const FAILED: SignError = SignError::Crypto("read a signing key");
+    let is_known = |key: &&PrivateKey| now.duration_since(key.public.created_at) >= KEYS_LIFETIME;
+    let newest = secret.signing_keys.last().ok_or(FAILED)?;
+    let chosen = secret.signing_keys.iter().rev().find(is_known);
+    let chosen = chosen.unwrap_or_else(|| secret.signing_keys.first().unwrap_or(newest));
+    let pkcs8 = STANDARD.decode(&chosen.pkcs8).map_err(|_| FAILED)?;
+    let until = (chosen.public.kid != newest.public.kid).then(|| newest.public.created_at + KEYS_LIFETIME);
+    Ok(Known {
+        since: now,
+        kid: chosen.public.kid.clone(),
+        key: EncodingKey::from_ec_der(&pkcs8),
+        sealing_key: Sha256::digest(secret.sealing_key.as_bytes()).into(),
+        until,
+    })
+}

@@ -1,0 +1,97 @@
+//! Who changes something: the author of what stands in the audit log.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ApiKeyId, UserId};
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// A person.
+    User(UserId),
+    /// A tenant's software.
+    ApiKey(ApiKeyId),
+    /// A platform administrator, acting on a tenant.
+    Platform(UserId),
+    /// An operator with AWS credentials.
+    Operator,
+}
+
+/// A text that names no actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected usr_…, key_…, platform:usr_… or operator")]
+pub struct InvalidActor;
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(f),
+            Self::ApiKey(id) => id.fmt(f),
+            Self::Platform(id) => write!(f, "platform:{id}"),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = InvalidActor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidActor> {
+        if text == "operator" {
+            return Ok(Self::Operator);
+        }
+        if let Some(user) = text.strip_prefix("platform:") {
+            return user.parse().map(Self::Platform).map_err(|_| InvalidActor);
+        }
+        let user = text.parse().map(Self::User);
+        user.or_else(|_| text.parse().map(Self::ApiKey))
+            .map_err(|_| InvalidActor)
+    }
+}
+
+impl Serialize for Actor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Actor {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Who changed a row, when and in which request. Stands on every row that people and keys change; the audit log is
+/// written from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// The request's correlation id.
+    pub correlation_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_survives_its_text() {
+        let id = ulid::Ulid::from_parts(1, 2);
+        for actor in [
+            Actor::User(UserId::new(id)),
+            Actor::ApiKey(ApiKeyId::new(id)),
+            Actor::Platform(UserId::new(id)),
+            Actor::Operator,
+        ] {
+            assert_eq!(actor.to_string().parse(), Ok(actor));
+        }
+        assert_eq!("tnt_x".parse::<Actor>(), Err(InvalidActor));
+    }
+}

@@ -1,0 +1,131 @@
+//! API keys: how a tenant's software proves itself.
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    actor::Actor,
+    ids::ApiKeyId,
+    permission::{Permission, Role},
+};
+
+/// An API key. The key itself is shown once and kept as SHA-256 only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// The key's id, which names it in the API and the audit log.
+    pub id: ApiKeyId,
+    /// For people.
+    pub name: String,
+    /// What it may do at most.
+    pub role: Role,
+    /// What it may do of that; empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Permission>,
+    /// The secrets that are valid: one, or two while it is rotated.
+    pub secrets: Vec<KeySecret>,
+    /// Who made it.
+    pub created_by: Actor,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it stops by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// One secret of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySecret {
+    /// SHA-256 of the whole key as sent, in hex.
+    pub sha256: String,
+    /// Its first characters, by which people recognise it.
+    pub hint: String,
+    /// Until when it is valid, where it is being replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// A tenant has at most this many.
+    pub const MOST: usize = 50;
+
+    /// Whether the secret with this hash proves the key now. Compare the hashes in constant time before relying on it:
+    /// this is for a hash that was looked up.
+    #[must_use]
+    pub fn accepts(&self, sha256: &str, now: Timestamp) -> bool {
+        let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
+        if self.revoked_at.is_some() || over(self.expires_at) {
+            return false;
+        }
+        let secret = self.secrets.iter().find(|secret| secret.sha256 == sha256);
+        secret.is_some_and(|secret| !over(secret.valid_until))
+    }
+
+    /// Whether it may do this.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission) && (self.scopes.is_empty() || self.scopes.contains(&permission))
+    }
+}
+
+/// When a key was last used: the day is enough to know what can go, and costs one write a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastUsed {
+    /// The day, UTC.
+    pub day: Date,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> ApiKey {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        ApiKey {
+            id: ApiKeyId::new(ulid::Ulid::from_parts(1, 1)),
+            name: "till".to_owned(),
+            role: Role::Manager,
+            scopes: Vec::new(),
+            secrets: vec![
+                KeySecret {
+                    sha256: "new".to_owned(),
+                    hint: "rbk_n".to_owned(),
+                    valid_until: None,
+                },
+                KeySecret {
+                    sha256: "old".to_owned(),
+                    hint: "rbk_o".to_owned(),
+                    valid_until: Some(at("2026-11-20T12:00:00Z")),
+                },
+            ],
+            created_by: Actor::Operator,
+            created_at: at("2026-11-20T10:00:00Z"),
+            expires_at: Some(at("2026-11-21T00:00:00Z")),
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn both_secrets_are_valid_while_it_is_rotated_and_none_past_the_end() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let accepted = |now: &str| ["new", "old", "other"].map(|hash| key().accepts(hash, at(now)));
+        assert_eq!(accepted("2026-11-20T11:59:59Z"), [true, true, false]);
+        assert_eq!(accepted("2026-11-20T12:00:00Z"), [true, false, false]);
+        assert_eq!(accepted("2026-11-21T00:00:00Z"), [false, false, false]);
+        let mut revoked = key();
+        revoked.revoked_at = Some(at("2026-11-20T10:30:00Z"));
+        assert!(!revoked.accepts("new", at("2026-11-20T11:00:00Z")));
+    }
+
+    #[test]
+    fn scopes_narrow_the_role_and_never_widen_it() {
+        let mut key = key();
+        assert!(key.may(Permission::ConnectionsWrite));
+        key.scopes = vec![Permission::ConnectionsRead, Permission::ApiKeysWrite];
+        assert!(key.may(Permission::ConnectionsRead));
+        assert!(!key.may(Permission::ConnectionsWrite));
+        assert!(!key.may(Permission::ApiKeysWrite));
+    }
+}

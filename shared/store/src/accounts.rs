@@ -1,0 +1,328 @@
+//! People's accounts, sessions and one-time links. They belong to no tenant, so they need no scope; what they hold of a
+//! tenant is the way to it.
+
+use domain::{
+    account::{Account, Email, Grant, Member, Session, SignUp, Slug},
+    actor::Stamp,
+    ids::{SessionId, TenantId, UserId},
+    tenant::Tenant,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Store, StoreError, TenantScope, Versioned, config, keys, members,
+    row::{self, Condition, Row, Write},
+};
+
+/// The link in the first mail works this long, and the business's name is held for it meanwhile.
+pub const SIGN_UP_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// A session's row outlives the session by this, so that a late copy of a token is still known as one.
+const SESSION_ROW_OUTLIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The way from an address to a person.
+#[derive(Serialize, Deserialize)]
+struct EmailOwner {
+    user: UserId,
+}
+
+/// Who holds a name in URLs.
+#[derive(Serialize, Deserialize)]
+struct SlugOwner {
+    /// `None` while the sign-up is not confirmed.
+    tenant: Option<TenantId>,
+}
+
+/// The hold's version is a piece of the link's own hash, so that only this link can turn the hold into a tenant.
+fn hold_version(token_sha256: &str) -> u64 {
+    token_sha256
+        .get(..13)
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+        .unwrap_or_default()
+}
+
+pub(crate) fn email_row(user: UserId, email_sha256: &str, doing: &'static str) -> Result<Row, StoreError> {
+    let key = keys::email(email_sha256);
+    Row::new(&key, "email", &EmailOwner { user }, Condition::New, doing)
+}
+
+pub(crate) fn account_row(
+    account: &Account,
+    condition: Condition,
+    version: u64,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    Ok(Row::new(&keys::account(account.id), "account", account, condition, doing)?.version(version))
+}
+
+fn session_row(session: &Session, condition: Condition, version: u64, doing: &'static str) -> Result<Row, StoreError> {
+    let key = keys::session(session.user, session.id);
+    let row = Row::new(&key, "session", session, condition, doing)?.version(version);
+    Ok(row.expires(session.expires_at, SESSION_ROW_OUTLIVES))
+}
+
+impl Store {
+    /// A person's account.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn account(&self, user: UserId) -> Result<Option<Versioned<Account>>, StoreError> {
+        const DOING: &str = "read an account";
+        row::versioned(self.database.get(&keys::account(user), DOING).await?, None, DOING)
+    }
+
+    /// Whose address this is, by its SHA-256 in hex.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn user_of_email(&self, email_sha256: &str) -> Result<Option<UserId>, StoreError> {
+        const DOING: &str = "look up an address";
+        let item = self.database.get(&keys::email(email_sha256), DOING).await?;
+        let owner: Option<EmailOwner> = item.map(|item| row::data(item, DOING)).transpose()?;
+        Ok(owner.map(|owner| owner.user))
+    }
+
+    /// Changes an account that nobody else has changed since it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn write_account(&self, account: &Account, version: u64) -> Result<(), StoreError> {
+        const DOING: &str = "write an account";
+        let row = account_row(account, Condition::Version(version), version + 1, DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// Holds a business's name for a sign-up and keeps what was asked until its link is followed. `known` is whether the
+    /// address already has an account: then the name is held all the same, so that nobody can tell, and nothing else kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the name is taken or held.
+    pub async fn hold_sign_up(
+        &self,
+        sign_up: &SignUp,
+        token_sha256: &str,
+        known: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "hold a sign-up";
+        let hold = SlugOwner { tenant: None };
+        let slug = keys::slug(&sign_up.slug);
+        let row = Row::new(&slug, "slug", &hold, Condition::NewOrExpired(now), DOING)?;
+        let mut rows = vec![row.version(hold_version(token_sha256)).expires(now, SIGN_UP_LIFETIME)];
+        if !known {
+            let grant = Grant::SignUp(Box::new(sign_up.clone()));
+            rows.push(self.grant_row(&grant, token_sha256, now, SIGN_UP_LIFETIME, DOING)?);
+        }
+        self.database.transact(rows, DOING).await
+    }
+
+    fn grant_row(
+        &self,
+        grant: &Grant,
+        token_sha256: &str,
+        now: Timestamp,
+        lifetime: SignedDuration,
+        doing: &'static str,
+    ) -> Result<Row, StoreError> {
+        let row = Row::new(&keys::grant(token_sha256), "grant", grant, Condition::New, doing)?;
+        Ok(row.expires(now, lifetime))
+    }
+
+    /// Keeps what a one-time link is for.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn put_grant(
+        &self,
+        grant: &Grant,
+        token_sha256: &str,
+        now: Timestamp,
+        lifetime: SignedDuration,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "keep a one-time link";
+        let row = self.grant_row(grant, token_sha256, now, lifetime, DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// What a one-time link is for, while it is valid.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn grant(&self, token_sha256: &str, now: Timestamp) -> Result<Option<Grant>, StoreError> {
+        const DOING: &str = "read a one-time link";
+        let item = self.database.get(&keys::grant(token_sha256), DOING).await?;
+        let grant: Option<Versioned<Grant>> = row::versioned(item, Some(now), DOING)?;
+        Ok(grant.map(|grant| grant.value))
+    }
+
+    /// Turns a confirmed sign-up into a tenant with its first administrator, and uses up the link: all or nothing, once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the link was used meanwhile, its hold is over, or the address has an account.
+    #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
+    pub async fn found_tenant(
+        &self,
+        scope: &TenantScope,
+        tenant: &Tenant,
+        slug: &Slug,
+        account: &Account,
+        email_sha256: &str,
+        member: &Member,
+        token_sha256: &str,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "found a tenant";
+        let taken = SlugOwner {
+            tenant: Some(scope.tenant()),
+        };
+        let hold = Condition::Version(hold_version(token_sha256));
+        let mut writes = vec![
+            Write::Delete(keys::grant(token_sha256)),
+            Write::Put(Row::new(&keys::slug(slug), "slug", &taken, hold, DOING)?.version(1)),
+            Write::Put(email_row(account.id, email_sha256, DOING)?),
+            Write::Put(account_row(account, Condition::New, 1, DOING)?),
+            Write::Put(config::new_tenant_row(scope, tenant, DOING)?.stamped(stamp)),
+        ];
+        writes.extend(members::first(scope, member, stamp, DOING)?.map(Write::Put));
+        self.database.transact_writes(writes, DOING).await
+    }
+
+    /// Makes a person's account; of a tenant only with [`Store::join`] or at the founding.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the address has an account.
+    pub async fn create_account(&self, account: &Account, email_sha256: &str) -> Result<(), StoreError> {
+        const DOING: &str = "make an account";
+        let rows = vec![
+            email_row(account.id, email_sha256, DOING)?,
+            account_row(account, Condition::New, 1, DOING)?,
+        ];
+        self.database.transact(rows, DOING).await
+    }
+
+    /// Changes an account and uses up the link that allowed it: together or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the link was used or the account changed meanwhile.
+    pub async fn write_account_by_grant(
+        &self,
+        account: &Account,
+        version: u64,
+        token_sha256: &str,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "write an account by a link";
+        let writes = vec![
+            Write::Delete(keys::grant(token_sha256)),
+            Write::Put(account_row(account, Condition::Version(version), version + 1, DOING)?),
+        ];
+        self.database.transact_writes(writes, DOING).await
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
+        const DOING: &str = "begin a session";
+        let row = session_row(session, Condition::New, 1, DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// A session, over or not.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn session(&self, user: UserId, id: SessionId) -> Result<Option<Versioned<Session>>, StoreError> {
+        const DOING: &str = "read a session";
+        row::versioned(self.database.get(&keys::session(user, id), DOING).await?, None, DOING)
+    }
+
+    /// Gives a session its next token, if nobody else has since it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn rotate_session(&self, session: &Session, version: u64) -> Result<(), StoreError> {
+        const DOING: &str = "rotate a session";
+        let row = session_row(session, Condition::Version(version), version + 1, DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// Ends a session. One that is not there is ended too.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn end_session(&self, user: UserId, id: SessionId) -> Result<(), StoreError> {
+        const DOING: &str = "end a session";
+        self.database.delete(&keys::session(user, id), DOING).await
+    }
+
+    /// A person's sessions, the newest first.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn sessions(&self, user: UserId, limit: i32) -> Result<Vec<Session>, StoreError> {
+        const DOING: &str = "list sessions";
+        let partition = keys::user_partition(user);
+        let items = self
+            .database
+            .query(&partition, keys::SESSION, limit, true, DOING)
+            .await?;
+        items.into_iter().map(|item| row::data(item, DOING)).collect()
+    }
+
+    /// The public keys that access tokens are verified with, as JSON, and their version; 0 before there are any.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn signing_keys(&self) -> Result<Versioned<Option<String>>, StoreError> {
+        const DOING: &str = "read the signing keys";
+        let item = self.database.get(&keys::signing_keys(), DOING).await?;
+        let found: Option<Versioned<String>> = row::versioned(item, None, DOING)?;
+        Ok(found.map_or(
+            Versioned {
+                value: None,
+                version: 0,
+            },
+            |found| Versioned {
+                value: Some(found.value),
+                version: found.version,
+            },
+        ))
+    }
+
+    /// Publishes the public keys.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody else did since they were read.
+    pub async fn publish_signing_keys(&self, keys_json: &str, version: u64) -> Result<(), StoreError> {
+        const DOING: &str = "publish the signing keys";
+        let condition = match version {
+            0 => Condition::New,
+            known => Condition::Version(known),
+        };
+        let row = Row::new(&keys::signing_keys(), "signing_keys", &keys_json, condition, DOING)?;
+        self.database.put(row.version(version + 1), DOING).await
+    }
+
+    /// Whether a person administers the platform.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn is_platform_admin(&self, user: UserId) -> Result<bool, StoreError> {
+        const DOING: &str = "read a platform administrator";
+        let item = self.database.get(&keys::platform_admin(user), DOING).await?;
+        Ok(item.is_some_and(|item| row::live(&item)))
+    }
+
+    /// Makes a person a platform administrator.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn make_platform_admin(&self, user: UserId, email: &Email, stamp: &Stamp) -> Result<(), StoreError> {
+        const DOING: &str = "make a platform administrator";
+        let key = keys::platform_admin(user);
+        let row = Row::new(&key, "platform_admin", email, Condition::Always, DOING)?.stamped(stamp);
+        self.database.put(row, DOING).await
+    }
+}

@@ -1,0 +1,154 @@
+//! API keys.
+
+use domain::{
+    actor::Stamp,
+    api_key::{ApiKey, LastUsed},
+    ids::{ApiKeyId, TenantId},
+};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Page, Store, StoreError, TenantScope, Versioned, keys,
+    row::{self, Condition, Row},
+};
+
+/// The way from an API key to its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyOwner {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The key.
+    pub key: ApiKeyId,
+}
+
+fn key_row(
+    scope: &TenantScope,
+    key: &ApiKey,
+    condition: Condition,
+    version: u64,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let at = keys::configured(scope, keys::API_KEY, &key.id.to_string());
+    Ok(Row::new(&at, "api_key", key, condition, doing)?
+        .version(version)
+        .stamped(stamp))
+}
+
+impl Store {
+    /// Whose API key this is, by its SHA-256 in hex. Says nothing of whether it is still valid.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn api_key_owner_before_scope(&self, sha256: &str) -> Result<Option<ApiKeyOwner>, StoreError> {
+        const DOING: &str = "look up an API key";
+        let item = self.database.get(&keys::api_key_owner(sha256), DOING).await?;
+        item.map(|item| row::data(item, DOING)).transpose()
+    }
+
+    /// An API key.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn api_key(&self, scope: &TenantScope, id: ApiKeyId) -> Result<Option<Versioned<ApiKey>>, StoreError> {
+        const DOING: &str = "read an API key";
+        let key = keys::configured(scope, keys::API_KEY, &id.to_string());
+        row::versioned(self.database.get(&key, DOING).await?, None, DOING)
+    }
+
+    /// One page of the tenant's keys, by id.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn api_keys(
+        &self,
+        scope: &TenantScope,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Versioned<ApiKey>>, StoreError> {
+        self.configured_page(scope, keys::API_KEY, after, limit, "list API keys")
+            .await
+    }
+
+    /// Makes a key, with the way to it by each of its secrets.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it is there already.
+    pub async fn create_api_key(&self, scope: &TenantScope, key: &ApiKey, stamp: &Stamp) -> Result<(), StoreError> {
+        const DOING: &str = "make an API key";
+        let mut rows = vec![key_row(scope, key, Condition::New, 1, stamp, DOING)?];
+        for secret in &key.secrets {
+            rows.push(owner_row(scope, key.id, &secret.sha256, DOING)?);
+        }
+        self.database.transact(rows, DOING).await
+    }
+
+    /// Changes a key that nobody else has changed since it was read; `added` is the hash of a secret that is new.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn change_api_key(
+        &self,
+        scope: &TenantScope,
+        key: &ApiKey,
+        version: u64,
+        added: Option<&str>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "change an API key";
+        let condition = Condition::Version(version);
+        let mut rows = vec![key_row(scope, key, condition, version + 1, stamp, DOING)?];
+        if let Some(sha256) = added {
+            rows.push(owner_row(scope, key.id, sha256, DOING)?);
+        }
+        self.database.transact(rows, DOING).await
+    }
+
+    /// Notes the day on which a key is used. Call it once per process, key and day.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_key_use(
+        &self,
+        scope: &TenantScope,
+        key: ApiKeyId,
+        now: jiff::Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "note an API key's use";
+        let used = LastUsed {
+            day: now.to_zoned(TimeZone::UTC).date(),
+        };
+        let row = Row::new(&keys::key_use(scope, key), "key_use", &used, Condition::Always, DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// The days on which these keys were last used, in their order.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn key_uses(&self, scope: &TenantScope, ids: &[ApiKeyId]) -> Result<Vec<Option<LastUsed>>, StoreError> {
+        const DOING: &str = "read API keys' use";
+        let wanted: Vec<_> = ids.iter().map(|id| keys::key_use(scope, *id)).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let of = |key| found.remove(key).map(|item| row::data(item, DOING)).transpose();
+        wanted.iter().map(of).collect()
+    }
+}
+
+fn owner_row(scope: &TenantScope, key: ApiKeyId, sha256: &str, doing: &'static str) -> Result<Row, StoreError> {
+    let owner = ApiKeyOwner {
+        tenant: scope.tenant(),
+        key,
+    };
+    Row::new(
+        &keys::api_key_owner(sha256),
+        "api_key_owner",
+        &owner,
+        Condition::New,
+        doing,
+    )
+}

@@ -1,0 +1,325 @@
+//! Who belongs to a tenant, and who is invited.
+
+use domain::{
+    account::{Account, Grant, Invitation, Member, MemberStatus},
+    actor::Stamp,
+    ids::{InvitationId, UserId},
+    permission::Role,
+};
+use jiff::Timestamp;
+
+use crate::{
+    Page, Store, StoreError, TenantScope, Versioned, accounts, keys,
+    row::{self, Condition, Row, Write},
+};
+
+/// Why a member cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum MemberError {
+    /// The tenant would have no administrator.
+    #[error("the last administrator cannot go")]
+    LastAdmin,
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn is_admin(member: &Member) -> bool {
+    member.role == Role::Admin && member.status == MemberStatus::Active
+}
+
+fn member_row(
+    scope: &TenantScope,
+    member: &Member,
+    condition: Condition,
+    version: u64,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::configured(scope, keys::MEMBER, &member.user.to_string());
+    Ok(Row::new(&key, "member", member, condition, doing)?
+        .version(version)
+        .stamped(stamp))
+}
+
+fn admins_row(
+    scope: &TenantScope,
+    admins: &[UserId],
+    condition: Condition,
+    version: u64,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    Ok(Row::new(&keys::admins(scope), "admins", &admins, condition, doing)?.version(version))
+}
+
+/// The rows of a new tenant's first administrator.
+pub(crate) fn first(
+    scope: &TenantScope,
+    member: &Member,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<[Row; 2], StoreError> {
+    Ok([
+        member_row(scope, member, Condition::New, 1, stamp, doing)?,
+        admins_row(scope, &[member.user], Condition::New, 1, doing)?,
+    ])
+}
+
+impl Store {
+    /// A person's place in the tenant.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn member(&self, scope: &TenantScope, user: UserId) -> Result<Option<Versioned<Member>>, StoreError> {
+        const DOING: &str = "read a member";
+        let key = keys::configured(scope, keys::MEMBER, &user.to_string());
+        row::versioned(self.database.get(&key, DOING).await?, None, DOING)
+    }
+
+    /// One page of the tenant's people, by id. `after` is what the page before said.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn members(
+        &self,
+        scope: &TenantScope,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Versioned<Member>>, StoreError> {
+        self.configured_page(scope, keys::MEMBER, after, limit, "list members")
+            .await
+    }
+
+    /// One page of a kind of the tenant's own rows, by id.
+    pub(crate) async fn configured_page<T: serde::de::DeserializeOwned>(
+        &self,
+        scope: &TenantScope,
+        prefix: &'static str,
+        after: Option<&str>,
+        limit: i32,
+        doing: &'static str,
+    ) -> Result<Page<Versioned<T>>, StoreError> {
+        let partition = keys::tenant_partition(scope);
+        let after = after.map(|id| format!("{prefix}{id}"));
+        let (rows, more) = self
+            .database
+            .page(&partition, prefix, after.as_deref(), limit, false, doing)
+            .await?;
+        let last = rows.last().and_then(|item| row::string(item, "sk"));
+        let next = last.filter(|_| more).map(|sk| sk.trim_start_matches(prefix).to_owned());
+        let items = rows
+            .into_iter()
+            .filter_map(|item| row::versioned(Some(item), None, doing).transpose())
+            .collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// Changes a member that nobody else has changed since it was read. The tenant keeps an active administrator, whoever
+    /// else is changed at the same time.
+    ///
+    /// # Errors
+    /// [`MemberError::LastAdmin`]; [`StoreError::Conflict`] when somebody else was faster.
+    pub async fn change_member(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<Member>,
+        after: &Member,
+        stamp: &Stamp,
+    ) -> Result<(), MemberError> {
+        const DOING: &str = "change a member";
+        let condition = Condition::Version(before.version);
+        let row = member_row(scope, after, condition, before.version + 1, stamp, DOING)?;
+        if is_admin(&before.value) == is_admin(after) {
+            return Ok(self.database.put(row, DOING).await?);
+        }
+        let admins = self.admins(scope).await?;
+        let mut left = admins.value;
+        left.retain(|user| *user != after.user);
+        if is_admin(after) {
+            left.push(after.user);
+        }
+        if left.is_empty() {
+            return Err(MemberError::LastAdmin);
+        }
+        let condition = Condition::Version(admins.version);
+        let admins = admins_row(scope, &left, condition, admins.version + 1, DOING)?;
+        Ok(self.database.transact(vec![row, admins], DOING).await?)
+    }
+
+    async fn admins(&self, scope: &TenantScope) -> Result<Versioned<Vec<UserId>>, StoreError> {
+        const DOING: &str = "read who administers";
+        let item = self.database.get(&keys::admins(scope), DOING).await?;
+        let found = row::versioned(item, None, DOING)?;
+        found.ok_or(StoreError::Conflict { doing: DOING })
+    }
+
+    /// Takes over a new time before which tokens are over, into a person's place in a tenant. A place that is not there is
+    /// left alone.
+    ///
+    /// # Errors
+    /// When the table does not answer, or others are faster all the time.
+    pub async fn end_member_sessions(
+        &self,
+        scope: &TenantScope,
+        user: UserId,
+        from: Timestamp,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "end a member's sessions";
+        for _race in 0..crate::config::MOST_RACES {
+            let Some(before) = self.member(scope, user).await? else {
+                return Ok(());
+            };
+            if before.value.sessions_from >= from {
+                return Ok(());
+            }
+            let mut after = before.value;
+            after.sessions_from = from;
+            let condition = Condition::Version(before.version);
+            let row = member_row(scope, &after, condition, before.version + 1, stamp, DOING)?;
+            match self.database.put(row, DOING).await {
+                Err(error) if error.is_conflict() => {}
+                other => return other,
+            }
+        }
+        Err(StoreError::Conflict { doing: DOING })
+    }
+
+    /// Invites somebody: the invitation and the way to it by its link.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn invite(
+        &self,
+        scope: &TenantScope,
+        invitation: &Invitation,
+        stamp: &Stamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "invite somebody";
+        let key = keys::configured(scope, keys::INVITATION, &invitation.id.to_string());
+        let lifetime = invitation.expires_at.duration_since(now);
+        let grant = Grant::Invitation {
+            tenant: scope.tenant(),
+            invitation: invitation.id,
+        };
+        let link = keys::grant(&invitation.token_sha256);
+        let rows = vec![
+            Row::new(&key, "invitation", invitation, Condition::New, DOING)?
+                .version(1)
+                .stamped(stamp)
+                .expires(now, lifetime),
+            Row::new(&link, "grant", &grant, Condition::New, DOING)?.expires(now, lifetime),
+        ];
+        self.database.transact(rows, DOING).await
+    }
+
+    /// An invitation that is still open.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn invitation(
+        &self,
+        scope: &TenantScope,
+        id: InvitationId,
+        now: Timestamp,
+    ) -> Result<Option<Versioned<Invitation>>, StoreError> {
+        const DOING: &str = "read an invitation";
+        let key = keys::configured(scope, keys::INVITATION, &id.to_string());
+        row::versioned(self.database.get(&key, DOING).await?, Some(now), DOING)
+    }
+
+    /// One page of the invitations, by id; those past their time are among them until they are deleted, which is late.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn invitations(
+        &self,
+        scope: &TenantScope,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Versioned<Invitation>>, StoreError> {
+        self.configured_page(scope, keys::INVITATION, after, limit, "list invitations")
+            .await
+    }
+
+    /// Takes an invitation back; its link no longer works.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was accepted or taken back meanwhile.
+    pub async fn withdraw_invitation(
+        &self,
+        scope: &TenantScope,
+        invitation: &Versioned<Invitation>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "withdraw an invitation";
+        let writes = self.used_up(scope, invitation, stamp, DOING)?;
+        self.database.transact_writes(writes, DOING).await
+    }
+
+    fn used_up(
+        &self,
+        scope: &TenantScope,
+        invitation: &Versioned<Invitation>,
+        stamp: &Stamp,
+        doing: &'static str,
+    ) -> Result<Vec<Write>, StoreError> {
+        let key = keys::configured(scope, keys::INVITATION, &invitation.value.id.to_string());
+        let condition = Condition::Version(invitation.version);
+        let row = Row::new(&key, "invitation", &invitation.value, condition, doing)?;
+        Ok(vec![
+            Write::Delete(keys::grant(&invitation.value.token_sha256)),
+            Write::Put(row.version(invitation.version + 1).stamped(stamp).gone(stamp.at)),
+        ])
+    }
+
+    /// Lets an invited person in: uses up the invitation, writes their place and the tenant into their account. All or
+    /// nothing, and once however many try. `before` is the account's version; 0 makes the account.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody was faster, or the address already has another account.
+    #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
+    pub async fn join(
+        &self,
+        scope: &TenantScope,
+        invitation: &Versioned<Invitation>,
+        account: &Account,
+        before: u64,
+        email_sha256: &str,
+        member: &Member,
+        previous: Option<&Versioned<Member>>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "join a tenant";
+        let mut writes = self.used_up(scope, invitation, stamp, DOING)?;
+        let condition = if before == 0 {
+            writes.push(Write::Put(accounts::email_row(account.id, email_sha256, DOING)?));
+            Condition::New
+        } else {
+            Condition::Version(before)
+        };
+        writes.push(Write::Put(accounts::account_row(
+            account,
+            condition,
+            before + 1,
+            DOING,
+        )?));
+        // Who was here before and let go has a row; one that was removed and waits for deletion may be written over.
+        let (condition, version) = previous.map_or((Condition::NewOrGone, 1), |member| {
+            (Condition::Version(member.version), member.version + 1)
+        });
+        let row = member_row(scope, member, condition, version, stamp, DOING)?;
+        writes.push(Write::Put(row));
+        if is_admin(member) {
+            let admins = self.admins(scope).await?;
+            let mut with = admins.value;
+            with.retain(|user| *user != member.user);
+            with.push(member.user);
+            let condition = Condition::Version(admins.version);
+            let row = admins_row(scope, &with, condition, admins.version + 1, DOING)?;
+            writes.push(Write::Put(row));
+        }
+        self.database.transact_writes(writes, DOING).await
+    }
+}
