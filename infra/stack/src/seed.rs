@@ -67,7 +67,7 @@ fn secrets(file: &TenantFile) -> Result<Secrets> {
                 whatsapp = Some((app_secrets.first().cloned().unwrap_or_default(), verify_token));
             }
             Some(VerifySecrets::Telephony { secrets }) => telephony = secrets.first(),
-            None => {}
+            _ => {}
         }
     }
     let (Some(twilio), Some((app_secret, verify_token)), Some(telephony)) = (twilio, whatsapp, telephony) else {
@@ -162,7 +162,7 @@ impl Seed {
                     "connection": connection.id,
                     "secret": self.secrets.telephony_secret,
                 }),
-                (Account::Twilio { .. } | Account::WhatsApp { .. }, _) => continue,
+                _ => continue,
             };
         }
         simulated

@@ -57,13 +57,9 @@ pub struct ConnectionFile {
 }
 
 impl ConnectionFile {
-    /// twilio, whatsapp or telephony.
+    /// twilio, whatsapp, telephony and so on.
     pub const fn kind(&self) -> &'static str {
-        match self.account {
-            Account::Twilio { .. } => "twilio",
-            Account::WhatsApp { .. } => "whatsapp",
-            Account::Telephony { .. } => "telephony",
-        }
+        self.account.kind()
     }
 }
 
@@ -252,6 +248,33 @@ pub fn webhook_urls(base: &str, file: &TenantFile) -> Vec<(String, String)> {
                 urls.push((
                     format!("{name}: call.ended events"),
                     format!("{base}/webhooks/telephony/{tenant}/{id}"),
+                ));
+            }
+            Account::Aircall { .. } => {
+                urls.push((
+                    format!("{name}: webhook, call.ended"),
+                    format!("{base}/webhooks/aircall/{tenant}/{id}"),
+                ));
+            }
+            Account::Vonage { .. } => {
+                urls.push((
+                    format!("{name}: event URL, POST"),
+                    format!("{base}/webhooks/vonage/{tenant}/{id}"),
+                ));
+            }
+            Account::Exotel { .. } => {
+                // The secret that ends them stands in the file, not in what is printed.
+                let path = format!("{base}/webhooks/exotel/{tenant}/{id}");
+                urls.push((
+                    format!("{name}: Passthru after Connect"),
+                    format!("{path}/passthru/{{secret}}"),
+                ));
+                urls.push((format!("{name}: StatusCallback"), format!("{path}/status/{{secret}}")));
+            }
+            Account::Plivo { .. } => {
+                urls.push((
+                    format!("{name}: hangup URL, POST"),
+                    format!("{base}/webhooks/plivo/{tenant}/{id}/hangup"),
                 ));
             }
         }

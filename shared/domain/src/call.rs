@@ -130,6 +130,18 @@ pub enum DialStatus {
     Answered,
 }
 
+impl DialStatus {
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::Answered => Outcome::Answered,
+            Self::NoAnswer => Outcome::Missed,
+            Self::Busy => Outcome::Busy,
+            Self::Canceled => Outcome::Abandoned,
+            Self::Failed => Outcome::Failed,
+        }
+    }
+}
+
 /// How our own answer to the ringing call handles it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -191,6 +203,13 @@ pub struct CallFacts {
     /// Whether our answer found the business closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<bool>,
+    /// When it was picked up, be it by a machine of the business: says nothing about whether a person spoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+    /// The best of the attempts to reach somebody, where the provider reports each of them: unless it is an answer, it
+    /// counts only once the call has ended and no better one came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tried: Option<DialStatus>,
     /// The outcome, where the provider states it itself (the generic event).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<Outcome>,
@@ -219,6 +238,14 @@ pub enum CallProvider {
     Twilio,
     /// Any telephone system, by our generic signed event.
     Telephony,
+    /// Aircall.
+    Aircall,
+    /// Vonage's Voice API.
+    Vonage,
+    /// Exotel.
+    Exotel,
+    /// Plivo.
+    Plivo,
 }
 
 impl CallProvider {
@@ -228,6 +255,10 @@ impl CallProvider {
         match self {
             Self::Twilio => "twilio",
             Self::Telephony => "telephony",
+            Self::Aircall => "aircall",
+            Self::Vonage => "vonage",
+            Self::Exotel => "exotel",
+            Self::Plivo => "plivo",
         }
     }
 }
@@ -248,6 +279,13 @@ pub const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
 fn later<T: Ord>(ours: &mut Option<T>, theirs: Option<T>) {
     if theirs > *ours {
         *ours = theirs;
+    }
+}
+
+fn earlier(ours: Option<Timestamp>, theirs: Option<Timestamp>) -> Option<Timestamp> {
+    match (ours, theirs) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 
@@ -273,10 +311,8 @@ impl CallFacts {
         }
         keep_party(&mut self.from, other.from);
         keep_party(&mut self.to, other.to);
-        self.started_at = match (self.started_at, other.started_at) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        self.started_at = earlier(self.started_at, other.started_at);
+        self.answered_at = earlier(self.answered_at, other.answered_at);
         later(&mut self.ended_at, other.ended_at);
         later(&mut self.ring_seconds, other.ring_seconds);
         later(&mut self.talk_seconds, other.talk_seconds);
@@ -287,6 +323,7 @@ impl CallFacts {
         later(&mut self.dial, other.dial);
         later(&mut self.handling, other.handling);
         later(&mut self.closed, other.closed);
+        later(&mut self.tried, other.tried);
         if self.stated.map(Outcome::rank) < other.stated.map(Outcome::rank) {
             self.stated = other.stated;
         }
@@ -337,13 +374,10 @@ impl CallFacts {
             return Verdict::Decided(stated);
         }
         if let Some(dial) = self.dial {
-            return Verdict::Decided(self.unless_closed(match dial {
-                DialStatus::Answered => Outcome::Answered,
-                DialStatus::NoAnswer => Outcome::Missed,
-                DialStatus::Busy => Outcome::Busy,
-                DialStatus::Canceled => Outcome::Abandoned,
-                DialStatus::Failed => Outcome::Failed,
-            }));
+            return Verdict::Decided(self.unless_closed(dial.outcome()));
+        }
+        if self.tried == Some(DialStatus::Answered) {
+            return Verdict::Decided(Outcome::Answered);
         }
         if self
             .voicemail_seconds
@@ -370,7 +404,11 @@ impl CallFacts {
                     Verdict::Decided(match self.handling {
                         Some(Handling::Voicemail | Handling::Greet) => self.unless_closed(Outcome::Missed),
                         Some(Handling::Forward) => self.unless_closed(Outcome::Abandoned),
-                        Some(Handling::OwnFlow) | None => Outcome::Unknown,
+                        Some(Handling::OwnFlow) | None => match self.tried {
+                            Some(tried) => self.unless_closed(tried.outcome()),
+                            None if self.answered_at.is_some() => Outcome::Answered,
+                            None => Outcome::Unknown,
+                        },
                     })
                 }
             }

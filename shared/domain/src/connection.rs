@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::Handling,
+    call::{Handling, Party},
     ids::{ConnectionId, TenantId},
+    ip_range::IpRange,
     message::Channel,
     phone::Phone,
     send::{Classified, Effect, honoured},
@@ -67,6 +68,26 @@ pub enum VerifySecrets {
         /// The secrets.
         secrets: Vec<String>,
     },
+    /// Aircall: the tokens that it gave when its webhooks were made; every event's body holds one.
+    Aircall {
+        /// The tokens.
+        tokens: Vec<String>,
+    },
+    /// Vonage: the account's signature secrets, for its HS256 tokens.
+    Vonage {
+        /// The secrets.
+        signature_secrets: Vec<String>,
+    },
+    /// Exotel signs nothing: secrets of ours, one of which ends the URL that it calls.
+    Exotel {
+        /// The secrets: letters, digits, `-` and `_`.
+        url_secrets: Vec<String>,
+    },
+    /// Plivo: the account's auth tokens, for its V3 signatures.
+    Plivo {
+        /// The tokens.
+        auth_tokens: Vec<String>,
+    },
 }
 
 /// A Twilio shared key.
@@ -94,6 +115,30 @@ pub enum SendSecrets {
     WhatsApp {
         /// The system user's token.
         access_token: String,
+    },
+    /// Aircall's API, by Basic authentication. Sends nothing; asks whether the account works.
+    Aircall {
+        /// The API key's id.
+        api_id: String,
+        /// Its token.
+        api_token: String,
+    },
+    /// Vonage's account API, by Basic authentication with the account's API key. Sends nothing.
+    Vonage {
+        /// The API key's secret; not the one that signs.
+        api_secret: String,
+    },
+    /// Exotel's API, by Basic authentication. Sends nothing.
+    Exotel {
+        /// The API key.
+        api_key: String,
+        /// Its token.
+        api_token: String,
+    },
+    /// Plivo's API, by Basic authentication with the account's auth id. Sends nothing.
+    Plivo {
+        /// The auth token, which also verifies.
+        auth_token: String,
     },
 }
 
@@ -132,7 +177,182 @@ pub enum Account {
         #[serde(default)]
         lines: Vec<Phone>,
     },
+    /// Aircall.
+    Aircall {
+        /// As [`Account::Telephony`]'s.
+        #[serde(default)]
+        lines: Vec<Phone>,
+    },
+    /// Vonage's Voice API.
+    Vonage {
+        /// The account's API key: every signed event names it.
+        api_key: String,
+        /// The Voice application whose events these are; `None`: any of the account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        application_id: Option<String>,
+        /// As [`Account::Telephony`]'s.
+        #[serde(default)]
+        lines: Vec<Phone>,
+    },
+    /// Exotel.
+    Exotel {
+        /// The account's SID.
+        account_sid: String,
+        /// Where the account is kept.
+        #[serde(default)]
+        cluster: ExotelCluster,
+        /// The country calling code that its national numbers belong to, without `+`.
+        #[serde(default = "default_exotel_country")]
+        country_code: CallingCode,
+        /// As [`Account::Telephony`]'s.
+        #[serde(default)]
+        lines: Vec<Phone>,
+        /// The addresses that may report; empty: any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<IpRange>,
+    },
+    /// Plivo.
+    Plivo {
+        /// The account's auth id.
+        auth_id: String,
+        /// As [`Account::Telephony`]'s.
+        #[serde(default)]
+        lines: Vec<Phone>,
+    },
 }
+
+/// Exotel keeps accounts apart by where their data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExotelCluster {
+    /// `api.exotel.com`.
+    #[default]
+    Singapore,
+    /// `api.in.exotel.com`.
+    Mumbai,
+}
+
+impl ExotelCluster {
+    /// The API's host.
+    #[must_use]
+    pub const fn api_host(self) -> &'static str {
+        match self {
+            Self::Singapore => "api.exotel.com",
+            Self::Mumbai => "api.in.exotel.com",
+        }
+    }
+}
+
+const fn default_exotel_country() -> CallingCode {
+    CallingCode(91)
+}
+
+impl Account {
+    /// The word in configuration, and in webhooks' URLs.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Twilio { .. } => "twilio",
+            Self::WhatsApp { .. } => "whatsapp",
+            Self::Telephony { .. } => "telephony",
+            Self::Aircall { .. } => "aircall",
+            Self::Vonage { .. } => "vonage",
+            Self::Exotel { .. } => "exotel",
+            Self::Plivo { .. } => "plivo",
+        }
+    }
+
+    /// The numbers whose calls it reports; empty: all that it reports.
+    #[must_use]
+    pub fn lines(&self) -> &[Phone] {
+        match self {
+            Self::Twilio { numbers: lines, .. }
+            | Self::Telephony { lines }
+            | Self::Aircall { lines }
+            | Self::Vonage { lines, .. }
+            | Self::Exotel { lines, .. }
+            | Self::Plivo { lines, .. } => lines,
+            Self::WhatsApp { .. } => &[],
+        }
+    }
+
+    /// Whether a call on this line is its own. A report that names no line belongs to a call of which another one does.
+    #[must_use]
+    pub fn has_line(&self, line: Option<&Party>) -> bool {
+        let lines = self.lines();
+        let listed = |line: &Party| line.phone().is_some_and(|phone| lines.contains(phone));
+        lines.is_empty() || line.is_none_or(listed)
+    }
+}
+
+/// A country's calling code, such as 44: what stands after the `+`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CallingCode(u16);
+
+/// A text that is no country calling code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a country calling code of 1 to 3 digits without +, such as 91")]
+pub struct InvalidCallingCode;
+
+impl TryFrom<String> for CallingCode {
+    type Error = InvalidCallingCode;
+
+    fn try_from(text: String) -> Result<Self, InvalidCallingCode> {
+        let shaped =
+            (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+        match text.parse() {
+            Ok(code) if shaped => Ok(Self(code)),
+            _ => Err(InvalidCallingCode),
+        }
+    }
+}
+
+impl From<CallingCode> for String {
+    fn from(code: CallingCode) -> Self {
+        code.to_string()
+    }
+}
+
+impl std::fmt::Display for CallingCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl CallingCode {
+    /// A number as it is dialled in this country: with the trunk prefix `0`, with `+` or `00` and a country, or bare. `None`
+    /// where it could be read in two ways: the wrong one would reach a stranger.
+    #[must_use]
+    pub fn phone(self, text: &str) -> Option<Phone> {
+        let text = text.trim();
+        if text.starts_with('+') {
+            return text.parse().ok();
+        }
+        if let Some(international) = text.strip_prefix("00") {
+            return Phone::from_digits(international).ok();
+        }
+        let national = |digits: &str| {
+            // Shorter ones are the network's own services.
+            (digits.len() >= SHORTEST_NATIONAL).then(|| Phone::from_digits(&format!("{self}{digits}")).ok())?
+        };
+        if let Some(digits) = text.strip_prefix('0') {
+            return national(digits);
+        }
+        if !text.starts_with(&self.to_string()) {
+            return national(text);
+        }
+        match text.len() {
+            // No national number is longer than ten digits where this form is in use.
+            11.. => Phone::from_digits(text).ok(),
+            // India's mobile numbers begin with 91, too; all its numbers have ten digits.
+            10 if self.0 == 91 => national(text),
+            _ => None,
+        }
+    }
+}
+
+const SHORTEST_NATIONAL: usize = 7;
 
 /// How a Twilio number answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,7 +456,15 @@ impl Connection {
             ) => !numbers.is_empty() || messaging_service_sid.is_some(),
             (Account::Twilio { whatsapp_sender, .. }, Channel::WhatsApp) => whatsapp_sender.is_some(),
             (Account::WhatsApp { .. }, Channel::WhatsApp) => true,
-            (Account::WhatsApp { .. }, Channel::Sms) | (Account::Telephony { .. }, _) => false,
+            (Account::WhatsApp { .. }, Channel::Sms)
+            | (
+                Account::Telephony { .. }
+                | Account::Aircall { .. }
+                | Account::Vonage { .. }
+                | Account::Exotel { .. }
+                | Account::Plivo { .. },
+                _,
+            ) => false,
         }
     }
 
@@ -277,5 +505,70 @@ impl Connection {
             ("connection".to_owned(), connection.to_string()),
             ("purpose".to_owned(), purpose.as_str().to_owned()),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_that_could_be_two_is_none() {
+        let read = |code: u16, text: &str| CallingCode(code).phone(text).map(|phone| phone.to_string());
+        for (code, text, expected) in [
+            (91, "09876543210", Some("+919876543210")),
+            (91, "9876543210", Some("+919876543210")),
+            (91, "9198765432", Some("+919198765432")),
+            (91, "919876543210", Some("+919876543210")),
+            (91, "+447700900111", Some("+447700900111")),
+            (91, "00447700900111", Some("+447700900111")),
+            (44, "07700900111", Some("+447700900111")),
+            (65, "91234567", Some("+6591234567")),
+            (65, "6591234567", None),
+            (65, "65123456", None),
+            (91, "100", None),
+            (91, "0198", None),
+            (91, "", None),
+            (91, "anonymous", None),
+            (91, "0987654321012345", None),
+        ] {
+            assert_eq!(read(code, text).as_deref(), expected, "{code} {text}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_written_with_its_kind_and_read_with_defaults() {
+        let accounts = [
+            (json!({"kind": "aircall"}), "aircall"),
+            (json!({"kind": "vonage", "api_key": "k"}), "vonage"),
+            (json!({"kind": "exotel", "account_sid": "s"}), "exotel"),
+            (json!({"kind": "plivo", "auth_id": "MA1"}), "plivo"),
+        ];
+        for (value, kind) in accounts {
+            let account: Account = serde_json::from_value(value).unwrap();
+            assert_eq!(account.kind(), kind);
+            assert_eq!(json!(account)["kind"], kind);
+            assert_eq!(serde_json::from_value::<Account>(json!(account)).unwrap(), account);
+        }
+        let code = |text: &str| serde_json::from_value::<CallingCode>(json!(text)).map_err(|error| error.to_string());
+        assert_eq!(code("44"), Ok(CallingCode(44)));
+        for bad in ["", "0", "+44", "044", "4444", "x"] {
+            assert!(code(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_the_accounts_if_it_lists_it_or_none() {
+        let phone = |text: &str| Party::Phone(text.parse().unwrap());
+        let all = Account::Aircall { lines: Vec::new() };
+        let one = Account::Plivo {
+            auth_id: "MA1".to_owned(),
+            lines: vec!["+442079460001".parse().unwrap()],
+        };
+        assert!(all.has_line(Some(&Party::Withheld)) && all.has_line(None));
+        assert!(one.has_line(Some(&phone("+442079460001"))) && one.has_line(None));
+        assert!(!one.has_line(Some(&phone("+442079460002"))) && !one.has_line(Some(&Party::Withheld)));
     }
 }

@@ -11,6 +11,7 @@ pub mod hours;
 pub mod ids;
 pub mod inbound;
 pub mod ip_range;
+pub mod ip_range;
 pub mod line;
 pub mod message;
 pub mod permission;

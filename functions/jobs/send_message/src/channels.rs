@@ -29,11 +29,7 @@ pub(crate) struct Sent {
 
 /// In keys: the provider whose ids these are.
 pub(crate) const fn api_name(connection: &Connection) -> &'static str {
-    match connection.account {
-        Account::WhatsApp { .. } => "whatsapp",
-        Account::Twilio { .. } => "twilio",
-        Account::Telephony { .. } => "telephony",
-    }
+    connection.account.kind()
 }
 
 /// The clients of all providers, made once.
@@ -207,7 +203,7 @@ fn twilio_credentials<'a>(account_sid: &'a str, secrets: &'a SendSecrets) -> Opt
             api_key_secret,
             account_sid,
         }),
-        SendSecrets::WhatsApp { .. } => None,
+        _ => None,
     }
 }
 

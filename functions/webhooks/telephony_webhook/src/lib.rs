@@ -51,13 +51,13 @@ async fn receive(
     };
     let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
         VerifySecrets::Telephony { secrets } => telephony::verify(secrets, signed, &body, now).is_ok(),
-        VerifySecrets::Twilio { .. } | VerifySecrets::WhatsApp { .. } => false,
+        _ => false,
     };
     let proven = webhook.authenticate(&tenant, &connection, proves).await;
     let proven = proven.map_err(|error| webhook.refuse(&error))?;
     let event = telephony::event(&body, proven.connection().id, now)
         .map_err(|invalid| Problem::unprocessable(invalid.to_string()))?;
-    if !is_of(proven.connection(), &event.facts) {
+    if !is_of(&proven.connection().account, &event.facts) {
         webhook.foreign();
         return Ok(answer(
             JSON,
@@ -74,10 +74,6 @@ async fn receive(
 }
 
 /// Whether the call is on a line of the connection, where it lists any.
-fn is_of(connection: &Connection, facts: &CallFacts) -> bool {
-    let Account::Telephony { lines } = &connection.account else {
-        return false;
-    };
-    let line = facts.line().and_then(|party| party.phone());
-    lines.is_empty() || line.is_some_and(|line| lines.contains(line))
+fn is_of(account: &Account, facts: &CallFacts) -> bool {
+    matches!(account, Account::Telephony { .. }) && account.has_line(facts.line())
 }

@@ -80,7 +80,7 @@ async fn shake_hands(
                 shared.map(|shared| brings(&shared.verify_token))
             }
             VerifySecrets::WhatsApp { verify_token, .. } => Some(brings(verify_token)),
-            VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => Some(false),
+            _ => Some(false),
         })
         .await;
     challenge(&context.webhook, &target, proven.map(drop))
@@ -149,7 +149,7 @@ async fn receive(
                 shared.map(|shared| signed_by(std::slice::from_ref(&shared.app_secret)))
             }
             VerifySecrets::WhatsApp { app_secrets, .. } => Some(signed_by(app_secrets)),
-            VerifySecrets::Twilio { .. } | VerifySecrets::Telephony { .. } => Some(false),
+            _ => Some(false),
         })
         .await;
     let proven = proven.map_err(|error| webhook.refuse(&error))?;

@@ -34,6 +34,13 @@ fn facts() -> impl Strategy<Value = CallFacts> {
     );
     let times = (option::of(instant()), option::of(instant()));
     let seconds = prop::array::uniform4(option::of(0_u32..5));
+    let tried = select(vec![
+        DialStatus::Canceled,
+        DialStatus::Failed,
+        DialStatus::NoAnswer,
+        DialStatus::Busy,
+        DialStatus::Answered,
+    ]);
     let how = (
         option::of(select(vec![
             CallStatus::Ringing,
@@ -57,7 +64,7 @@ fn facts() -> impl Strategy<Value = CallFacts> {
             Handling::Forward,
             Handling::OwnFlow,
         ])),
-        option::of(any::<bool>()),
+        (option::of(any::<bool>()), option::of(instant()), option::of(tried)),
         option::weighted(
             0.3,
             select(vec![
@@ -83,7 +90,9 @@ fn facts() -> impl Strategy<Value = CallFacts> {
         status: how.0,
         dial: how.1,
         handling: how.2,
-        closed: how.3,
+        closed: how.3.0,
+        answered_at: how.3.1,
+        tried: how.3.2,
         stated: how.4,
     })
 }
@@ -140,6 +149,8 @@ proptest! {
         let facts = CallFacts {
             status: Some(CallStatus::Completed),
             dial: None,
+            tried: None,
+            answered_at: None,
             stated: None,
             voicemail_seconds: None,
             handling: None,
@@ -149,4 +160,38 @@ proptest! {
         let end = first_seen + LONGEST_CALL + LONGEST_CALL;
         prop_assert_eq!(facts.verdict(first_seen, end, SignedDuration::from_secs(60)), Verdict::Decided(Outcome::Unknown));
     }
+}
+
+#[test]
+fn an_attempt_that_failed_counts_only_once_the_call_has_ended() {
+    let first_seen = Timestamp::from_second(1_700_000_000).unwrap();
+    let quiet = SignedDuration::from_secs(60);
+    let ended_at = first_seen + SignedDuration::from_secs(30);
+    let verdict =
+        |facts: &CallFacts, after: i64| facts.verdict(first_seen, first_seen + SignedDuration::from_secs(after), quiet);
+    let mut facts = CallFacts {
+        status: Some(CallStatus::InProgress),
+        answered_at: Some(first_seen),
+        tried: Some(DialStatus::NoAnswer),
+        ..CallFacts::default()
+    };
+    // The next in the queue may still pick up.
+    assert_eq!(verdict(&facts, 20), Verdict::Wait(first_seen + LONGEST_CALL));
+    facts.merge(CallFacts {
+        status: Some(CallStatus::Completed),
+        ended_at: Some(ended_at),
+        ..CallFacts::default()
+    });
+    assert_eq!(verdict(&facts, 30), Verdict::Wait(ended_at + quiet));
+    assert_eq!(verdict(&facts, 90), Verdict::Decided(Outcome::Missed));
+    let untried = CallFacts {
+        tried: None,
+        ..facts.clone()
+    };
+    assert_eq!(verdict(&untried, 90), Verdict::Decided(Outcome::Answered));
+    facts.merge(CallFacts {
+        tried: Some(DialStatus::Answered),
+        ..CallFacts::default()
+    });
+    assert_eq!(verdict(&facts, 30), Verdict::Decided(Outcome::Answered));
 }

@@ -1,0 +1,116 @@
+//! Ranges of network addresses, as providers publish those that they call from.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+/// Addresses with a common beginning: `203.0.113.0/24`, `2001:db8::/32`, or one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IpRange {
+    first: IpAddr,
+    bits: u8,
+}
+
+/// A text that is no range of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an IP address or a range of them, such as 203.0.113.0/24")]
+pub struct InvalidIpRange;
+
+impl IpRange {
+    /// Whether the address is one of them. An IPv4 address counts as itself in whatever form it comes.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_ipv4() == self.first.is_ipv4() && masked(address, self.bits) == masked(self.first, self.bits)
+    }
+}
+
+const fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+fn masked(address: IpAddr, bits: u8) -> u128 {
+    let (value, width) = match address {
+        IpAddr::V4(address) => (u128::from(u32::from(address)), 32),
+        IpAddr::V6(address) => (u128::from(address), 128),
+    };
+    // All bits dropped is a shift too far.
+    value.checked_shr(width - u32::from(bits)).unwrap_or(0)
+}
+
+impl FromStr for IpRange {
+    type Err = InvalidIpRange;
+
+    fn from_str(text: &str) -> Result<Self, InvalidIpRange> {
+        let (first, bits) = match text.split_once('/') {
+            Some((first, bits)) => (first, Some(bits)),
+            None => (text, None),
+        };
+        let first: IpAddr = first.parse().map_err(|_| InvalidIpRange)?;
+        let bits = match bits {
+            Some(bits) => bits.parse().map_err(|_| InvalidIpRange)?,
+            None => width(first),
+        };
+        // Every address of the other kind would be in a mapped range, or none: say it plainly.
+        if bits > width(first) || first != first.to_canonical() {
+            return Err(InvalidIpRange);
+        }
+        Ok(Self { first, bits })
+    }
+}
+
+impl TryFrom<String> for IpRange {
+    type Error = InvalidIpRange;
+
+    fn try_from(text: String) -> Result<Self, InvalidIpRange> {
+        text.parse()
+    }
+}
+
+impl From<IpRange> for String {
+    fn from(range: IpRange) -> Self {
+        range.to_string()
+    }
+}
+
+impl fmt::Display for IpRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.bits == width(self.first) {
+            write!(f, "{}", self.first)
+        } else {
+            write!(f, "{}/{}", self.first, self.bits)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_holds_its_addresses_and_no_others() {
+        for (range, inside, outside) in [
+            ("203.0.113.0/24", "203.0.113.255", "203.0.114.0"),
+            ("203.0.113.7", "203.0.113.7", "203.0.113.8"),
+            ("203.0.113.7/32", "::ffff:203.0.113.7", "::203.0.113.7"),
+            ("0.0.0.0/0", "255.0.0.1", "2001:db8::1"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::"),
+            ("::/0", "2001:db8::1", "203.0.113.7"),
+        ] {
+            let range: IpRange = range.parse().unwrap();
+            assert!(range.contains(inside.parse().unwrap()), "{range} {inside}");
+            assert!(!range.contains(outside.parse().unwrap()), "{range} {outside}");
+            assert_eq!(range.to_string().parse(), Ok(range));
+        }
+        for bad in [
+            "",
+            "203.0.113",
+            "203.0.113.0/33",
+            "203.0.113.0/",
+            "::/129",
+            "::ffff:203.0.113.7",
+            "a/1",
+        ] {
+            assert_eq!(bad.parse::<IpRange>(), Err(InvalidIpRange), "{bad}");
+        }
+    }
+}
