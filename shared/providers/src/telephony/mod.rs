@@ -1,7 +1,6 @@
 //! Any telephone system, by our generic event `call.ended` under a Standard Webhooks signature.
 //!
-//! The library `standardwebhooks` is not used: it reads the system's clock, takes an empty secret and refuses bodies that
-//! are not UTF-8 before it looks at the signature.
+//! Why the signature is checked here and not by the library: `docs/decisions/0011-events-and-aws-clients.md`.
 
 mod event;
 mod signature;
