@@ -169,6 +169,8 @@ impl Running {
             ("PublicBaseUrl", api.clone()),
             ("GraphApiUrl", simulators_url.clone()),
             ("TwilioApiUrl", simulators_url.clone()),
+            ("SesEndpointUrl", simulators_url.clone()),
+            ("MailFrom", "ringback@ringback.example".to_owned()),
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
             ("CorsOrigins", "http://localhost:5173".to_owned()),
             ("CrashPoints", options.crash_points.clone()),

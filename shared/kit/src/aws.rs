@@ -107,6 +107,14 @@ impl Aws {
         aws_sdk_kms::Client::from_conf(client!(self, aws_sdk_kms).build())
     }
 
+    /// At its own endpoint, which is not the emulator's. SES knows no idempotency key, so nothing is repeated in process:
+    /// a repeated request would be a second mail.
+    pub(crate) fn ses(&self, endpoint: Option<&str>) -> aws_sdk_sesv2::Client {
+        let mut builder = client!(self, aws_sdk_sesv2).retry_config(RetryConfig::disabled());
+        builder.set_endpoint_url(endpoint.map(str::to_owned));
+        aws_sdk_sesv2::Client::from_conf(builder.build())
+    }
+
     pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::from_conf(client!(self, aws_sdk_secretsmanager).build())
     }
@@ -149,6 +157,7 @@ fn action(service: &str, operation: &str) -> &'static str {
         ("KMS", "Decrypt") => "kms:Decrypt",
         ("KMS", "Encrypt") => "kms:Encrypt",
         ("Secrets Manager", "GetSecretValue") => "secretsmanager:GetSecretValue",
+        ("SESv2", "SendEmail") => "ses:SendEmail",
         _ => {
             tracing::warn!(service, operation, "an AWS call that kit::aws has no IAM action for");
             "aws:Other"

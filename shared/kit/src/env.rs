@@ -19,6 +19,7 @@ struct Inner {
     s3: OnceLock<aws_sdk_s3::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    ses: OnceLock<aws_sdk_sesv2::Client>,
 }
 
 impl Env {
@@ -48,6 +49,7 @@ impl Env {
             s3: OnceLock::new(),
             kms: OnceLock::new(),
             secrets: OnceLock::new(),
+            ses: OnceLock::new(),
         })))
     }
 
@@ -119,6 +121,18 @@ impl Env {
     #[must_use]
     pub fn kms(&self) -> aws_sdk_kms::Client {
         self.0.kms.get_or_init(|| self.0.aws.kms()).clone()
+    }
+
+    /// SES's client, at `SES_ENDPOINT_URL` where that is set.
+    ///
+    /// # Errors
+    /// When the variable is no URL, or missing in the local stack: mails of a test must not leave the machine.
+    pub fn ses(&self) -> Result<aws_sdk_sesv2::Client, ConfigError> {
+        let endpoint = self.config().optional_url("SES_ENDPOINT_URL")?;
+        if endpoint.is_none() && self.stage() == Stage::Local {
+            return Err(ConfigError::new("SES_ENDPOINT_URL", "must be set in the local stack"));
+        }
+        Ok(self.0.ses.get_or_init(|| self.0.aws.ses(endpoint)).clone())
     }
 
     /// The client for the platform's own secrets.

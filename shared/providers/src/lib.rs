@@ -7,6 +7,8 @@ pub mod form;
 pub mod http;
 pub mod telephony;
 pub mod twilio;
+pub mod mail;
+pub mod plivo;
 pub mod whatsapp;
 
 mod outcome;

@@ -1,4 +1,4 @@
-//! The providers' other side for tests of one function: takes requests of the Graph API and of Twilio on a loopback port,
+//! The providers' other side for tests of one function: takes requests of the Graph API, Twilio and SES on a loopback port,
 //! answers as told, and remembers them. The simulators are for the whole; this is for one request at a time.
 
 use std::{
@@ -43,6 +43,12 @@ impl Reply {
         Self::Answer(status, Vec::new(), error)
     }
 
+    /// SES refuses with this code and these words.
+    #[must_use]
+    pub fn ses(status: u16, code: &str, words: &str) -> Self {
+        Self::Answer(status, Vec::new(), json!({"message": words})).header("x-amzn-errortype", code)
+    }
+
     /// The same with a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -73,6 +79,12 @@ impl Request {
         self.path.ends_with("/messages")
     }
 
+    /// Whether it went to SES.
+    #[must_use]
+    pub fn is_mail(&self) -> bool {
+        self.path == "/v2/email/outbound-emails"
+    }
+
     /// The body as JSON.
     ///
     /// # Panics
@@ -89,6 +101,13 @@ impl Request {
         form.get(name).map(|value| value.into_owned())
     }
 
+    /// A field of the query.
+    fn queried(&self, name: &str) -> Option<String> {
+        let (_, query) = self.path.split_once('?')?;
+        let form = providers::form::parse(query.as_bytes());
+        form.get(name).map(|value| value.into_owned())
+    }
+
     /// The key that its statuses will bring back.
     #[must_use]
     pub fn key(&self) -> Option<String> {
@@ -100,12 +119,23 @@ impl Request {
     }
 }
 
-#[derive(Default)]
 struct State {
     replies: VecDeque<Reply>,
     requests: Vec<Request>,
-    listed: Vec<Value>,
+    /// `None`: asking for the list fails.
+    listed: Option<Vec<Value>>,
     held: Vec<mpsc::Sender<Reply>>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            replies: VecDeque::new(),
+            requests: Vec::new(),
+            listed: Some(Vec::new()),
+            held: Vec::new(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -174,9 +204,14 @@ impl Provider {
         self.shared.lock().replies.push_back(reply);
     }
 
-    /// What Twilio's list of messages shows from now on.
+    /// What Twilio's list of messages shows from now on, to each recipient those to them.
     pub fn list(&self, messages: Vec<Value>) {
-        self.shared.lock().listed = messages;
+        self.shared.lock().listed = Some(messages);
+    }
+
+    /// Twilio's list of messages is not to be had from now on.
+    pub fn list_nothing(&self) {
+        self.shared.lock().listed = None;
     }
 
     /// Every send that came so far.
@@ -224,8 +259,16 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let request = read(stream)?;
     if request.method == "GET" {
         let mut state = shared.lock();
+        let to = request.queried("To");
         state.requests.push(request);
-        let page = json!({"messages": state.listed, "next_page_uri": null});
+        let Some(listed) = &state.listed else {
+            return answer(stream, 503, &[], &json!({}));
+        };
+        let theirs: Vec<_> = listed
+            .iter()
+            .filter(|one| one["to"].as_str() == to.as_deref())
+            .collect();
+        let page = json!({"messages": theirs, "next_page_uri": null});
         return answer(stream, 200, &[], &page);
     }
     let (reply, released) = {
@@ -255,6 +298,8 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     if request.is_graph() {
         let taken = json!({"messaging_product": "whatsapp", "messages": [{"id": format!("wamid.{count}")}]});
         answer(stream, 200, &[], &taken)
+    } else if request.is_mail() {
+        answer(stream, 200, &[], &json!({"MessageId": format!("mail-{count}")}))
     } else {
         let taken =
             json!({"sid": format!("SM{count:032}"), "status": "queued", "num_segments": "1", "error_code": null});

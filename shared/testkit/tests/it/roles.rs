@@ -18,6 +18,10 @@ const PATTERNS: &[(&str, &str)] = &[
         "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MetaAppSecretId}-??????",
         "Secrets Manager adds six characters to a secret's name",
     ),
+    (
+        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
+        "the identity may be the sender's address, its domain or one above; the sender is pinned by a condition",
+    ),
 ];
 
 /// Actions that know no resource.

@@ -233,7 +233,11 @@ fn the_table_keeps_what_it_promises() {
 fn alarms_stay_few_and_reach_somebody() {
     let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
     // Ten are free; the eleventh, of the mails' dead letters, is worth its $0.10 a month.
-    assert!(alarms.len() <= 11, "eleven alarms are enough, these are {}", alarms.len());
+    assert!(
+        alarms.len() <= 11,
+        "eleven alarms are enough, these are {}",
+        alarms.len()
+    );
     for (id, alarm) in alarms {
         assert_eq!(alarm["Properties"]["AlarmActions"][0]["!Ref"], "AlarmTopic", "{id}");
         assert!(

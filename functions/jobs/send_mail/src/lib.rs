@@ -1,0 +1,108 @@
+//! Sends one e-mail.
+//!
+//! Nearly safe to run twice: a process remembers the ids of what it sent. A mail may still come twice, after a crash or a lost
+//! answer between SES's acceptance and the queue's; it then says the same thing with the same link (decision 0012).
+
+mod texts;
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use jobs::MailJob;
+use kit::{ConfigError, Done, Env, Job, JobError, NoScope, line, metric};
+use providers::mail::{MailClass, MailError, Mailer};
+
+/// SES has been seen to refuse a good address once and take it at the next try, so one refusal is not believed.
+const RECEIVES_UNTIL_BELIEVED: u32 = 3;
+
+/// More mails than one process sends before the queue would hand one out again.
+const MOST_REMEMBERED: usize = 1000;
+
+/// What the function works with, made once per process.
+pub struct Context {
+    /// None without the parameter `MailFrom`.
+    mailer: Option<Mailer>,
+    sent: Mutex<VecDeque<String>>,
+}
+
+impl Context {
+    /// From the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let mailer = match env.config().optional("MAIL_FROM") {
+            Some(from) => Some(Mailer::new(env.ses()?, from)),
+            None => None,
+        };
+        Ok(Self {
+            mailer,
+            sent: Mutex::default(),
+        })
+    }
+
+    fn was_sent(&self, id: &str) -> bool {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.iter().any(|known| known == id)
+    }
+
+    fn remember(&self, id: String) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.len() >= MOST_REMEMBERED {
+            sent.pop_front();
+        }
+        sent.push_back(id);
+    }
+}
+
+/// Sends it, unless this process has.
+///
+/// # Errors
+/// When SES cannot take it now, or takes nothing of ours until somebody sets it up: the job comes back, and at last lies
+/// among the dead letters, to be sent back to the queue. None of them names the address.
+pub async fn handle(job: Job<MailJob, NoScope>, ctx: &Context) -> Result<Done, JobError> {
+    let mail = &job.body;
+    line::note("mail", mail.mail.kind());
+    let Some(mailer) = &ctx.mailer else {
+        metric::count("mail_blocked", &[]);
+        tracing::error!("no e-mail can be sent: the parameter MailFrom is empty");
+        return Err(JobError::new("send an e-mail: the parameter MailFrom is empty"));
+    };
+    if ctx.was_sent(&mail.id) {
+        return Ok(Done::Already);
+    }
+    let letter = texts::write(&mail.mail, &mail.language);
+    match mailer.send(&mail.to, &letter).await {
+        Ok(reference) => {
+            ctx.remember(job.body.id);
+            metric::count("mail_sent", &[]);
+            tracing::debug!(reference, "sent");
+            Ok(Done::Now)
+        }
+        Err(error) => refused(error, job.receive_count),
+    }
+}
+
+fn refused(error: MailError, receive_count: u32) -> Result<Done, JobError> {
+    match error.class {
+        MailClass::Never if receive_count >= RECEIVES_UNTIL_BELIEVED => {
+            metric::count("mail_refused", &[]);
+            tracing::error!(
+                code = error.code,
+                "SES will never send this e-mail to this address: given up"
+            );
+            return Ok(Done::Now);
+        }
+        MailClass::Setup => {
+            metric::count("mail_blocked", &[]);
+            tracing::error!(
+                code = error.code,
+                "SES sends nothing of ours: see docs/operations.md, E-mail"
+            );
+        }
+        MailClass::Never | MailClass::Again => {}
+    }
+    Err(error.into())
+}

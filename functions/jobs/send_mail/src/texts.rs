@@ -1,0 +1,419 @@
+//! What the e-mails say, in every language that they are written in: English, and Arabic from right to left.
+//!
+//! No pictures, nothing from elsewhere, nothing that reports back: the only links are those of the job.
+
+use jobs::{FactorChange, Mail};
+use providers::mail::Letter;
+
+/// Unicode's isolates: a name keeps its own direction within a sentence of the other. Names are rid of them, so that those in a
+/// sentence are always ours.
+const NAME_BEGINS: char = '\u{2068}';
+const NAME_ENDS: char = '\u{2069}';
+
+/// Keeps what follows a dot or a slash from becoming a link, without being seen.
+const WORD_JOINER: char = '\u{2060}';
+
+const LONGEST_NAME: usize = 80;
+
+/// Writes a mail in this language, else in English.
+pub(crate) fn write(mail: &Mail, language: &str) -> Letter {
+    let primary = language.split(['-', '_']).next().unwrap_or_default();
+    if primary.eq_ignore_ascii_case("ar") {
+        arabic(mail).letter(&ARABIC)
+    } else {
+        english(mail).letter(&ENGLISH)
+    }
+}
+
+/// What a language's mails have in common.
+struct Frame {
+    language: &'static str,
+    direction: &'static str,
+    or_open: &'static str,
+    sent_because: &'static str,
+}
+
+const ENGLISH: Frame = Frame {
+    language: "en",
+    direction: "ltr",
+    or_open: "Or open this link:",
+    sent_because: "Ringback sent you this because your e-mail address was used there.",
+};
+
+const ARABIC: Frame = Frame {
+    language: "ar",
+    direction: "rtl",
+    or_open: "أو افتح هذا الرابط:",
+    sent_because: "أرسل Ringback هذه الرسالة لأن بريدك الإلكتروني استُخدم فيه.",
+};
+
+/// A mail's own words; names in it stand between isolates.
+struct Words<'a> {
+    subject: String,
+    before: String,
+    /// What a button says, and where it leads.
+    action: Option<(&'static str, &'a str)>,
+    after: String,
+}
+
+fn english(mail: &Mail) -> Words<'_> {
+    const OR_NOT: &str = "If it was you, all is well. If it was not, choose a new password at once on the log-in page, and tell \
+                          whoever looks after Ringback at your business.";
+    match mail {
+        Mail::VerifyEmail { link, business } => {
+            let business = name(business);
+            Words {
+                subject: format!("Confirm your e-mail address for {business}"),
+                before: format!(
+                    "Somebody signed up {business} on Ringback with this e-mail address. If it was you, confirm the address:"
+                ),
+                action: Some(("Confirm the address", link)),
+                after: "If it was not you, ignore this e-mail: nothing happens without the confirmation.".to_owned(),
+            }
+        }
+        Mail::AccountExists { business, log_in_link } => Words {
+            subject: "You already have a Ringback account".to_owned(),
+            before: format!(
+                "Somebody, probably you, signed up {} on Ringback with this e-mail address. There is an account with it \
+                 already, so nothing was changed. Log in with your usual password, or choose a new one from the same page:",
+                name(business)
+            ),
+            action: Some(("Log in", log_in_link)),
+            after: "If it was not you, you need not do anything.".to_owned(),
+        },
+        Mail::ResetPassword { link } => Words {
+            subject: "Choose a new password".to_owned(),
+            before: "Somebody asked for a new password for your Ringback account. If it was you, choose it here:".to_owned(),
+            action: Some(("Choose a new password", link)),
+            after: "The link works once and for a short time. If it was not you, ignore this e-mail: your password stays as \
+                    it is."
+                .to_owned(),
+        },
+        Mail::Invitation {
+            link,
+            business,
+            inviter,
+        } => {
+            let (business, inviter) = (name(business), name(inviter));
+            Words {
+                subject: format!("{inviter} invites you to {business} on Ringback"),
+                before: format!(
+                    "{inviter} invites you to work with {business} on Ringback, which follows up on missed calls. Accept the \
+                     invitation here:"
+                ),
+                action: Some(("Accept the invitation", link)),
+                after: format!(
+                    "The link works once and for a limited time. If you do not know {business}, ignore this e-mail."
+                ),
+            }
+        }
+        Mail::PasswordChanged {} => Words {
+            subject: "Your password was changed".to_owned(),
+            before: "The password of your Ringback account was changed just now.".to_owned(),
+            action: None,
+            after: OR_NOT.to_owned(),
+        },
+        Mail::EmailFactorChanged { what } => {
+            let (subject, before) = match what {
+                FactorChange::TurnedOn => (
+                    "Two-step log-in was turned on",
+                    "From now on, logging in to your Ringback account also asks for a code from your authenticator app.",
+                ),
+                FactorChange::TurnedOff => (
+                    "Two-step log-in was turned off",
+                    "Logging in to your Ringback account no longer asks for a code from your authenticator app.",
+                ),
+                FactorChange::RecoveryCodesReplaced => (
+                    "You have new recovery codes",
+                    "New recovery codes were made for your Ringback account. The old ones no longer work.",
+                ),
+                FactorChange::RecoveryCodeUsed => (
+                    "A recovery code was used",
+                    "A recovery code was used to log in to your Ringback account, instead of the authenticator app. It does not \
+                     work again.",
+                ),
+            };
+            Words {
+                subject: subject.to_owned(),
+                before: before.to_owned(),
+                action: None,
+                after: OR_NOT.to_owned(),
+            }
+        }
+    }
+}
+
+fn arabic(mail: &Mail) -> Words<'_> {
+    const OR_NOT: &str = "إن كنت أنت من فعل ذلك، فلا داعي لفعل أي شيء. وإن لم تكن أنت، فاختر كلمة مرور جديدة فورًا من صفحة تسجيل \
+                          الدخول، وأخبر المسؤول عن Ringback في نشاطك التجاري.";
+    match mail {
+        Mail::VerifyEmail { link, business } => {
+            let business = name(business);
+            Words {
+                subject: format!("تأكيد بريدك الإلكتروني لحساب {business}"),
+                before: format!("سجّل شخص ما {business} في Ringback بهذا البريد الإلكتروني. إن كنت أنت، فأكّد العنوان:"),
+                action: Some(("تأكيد العنوان", link)),
+                after: "إن لم تكن أنت، فتجاهل هذه الرسالة: لن يحدث شيء من دون التأكيد.".to_owned(),
+            }
+        }
+        Mail::AccountExists { business, log_in_link } => Words {
+            subject: "لديك حساب في Ringback بالفعل".to_owned(),
+            before: format!(
+                "حاول شخص ما، وربما أنت، تسجيل {} في Ringback بهذا البريد الإلكتروني. يوجد حساب بهذا العنوان بالفعل، لذلك لم يتغيّر \
+                 شيء. سجّل الدخول بكلمة مرورك المعتادة، أو اختر كلمة مرور جديدة من الصفحة نفسها:",
+                name(business)
+            ),
+            action: Some(("تسجيل الدخول", log_in_link)),
+            after: "إن لم تكن أنت، فلا داعي لفعل أي شيء.".to_owned(),
+        },
+        Mail::ResetPassword { link } => Words {
+            subject: "اختيار كلمة مرور جديدة".to_owned(),
+            before: "طلب شخص ما كلمة مرور جديدة لحسابك في Ringback. إن كنت أنت، فاخترها هنا:".to_owned(),
+            action: Some(("اختيار كلمة مرور جديدة", link)),
+            after: "يعمل الرابط مرة واحدة ولمدة قصيرة. إن لم تكن أنت، فتجاهل هذه الرسالة: ستبقى كلمة مرورك كما هي."
+                .to_owned(),
+        },
+        Mail::Invitation {
+            link,
+            business,
+            inviter,
+        } => {
+            let (business, inviter) = (name(business), name(inviter));
+            Words {
+                subject: format!("دعوة من {inviter} للعمل مع {business} في Ringback"),
+                before: format!(
+                    "تلقّيت دعوة من {inviter} للعمل مع {business} في Ringback، وهي خدمة لمتابعة المكالمات الفائتة. يمكنك قبول الدعوة \
+                     هنا:"
+                ),
+                action: Some(("قبول الدعوة", link)),
+                after: format!("يعمل الرابط مرة واحدة ولمدة محدودة. إن كنت لا تعرف {business}، فتجاهل هذه الرسالة."),
+            }
+        }
+        Mail::PasswordChanged {} => Words {
+            subject: "تم تغيير كلمة مرورك".to_owned(),
+            before: "تم للتو تغيير كلمة مرور حسابك في Ringback.".to_owned(),
+            action: None,
+            after: OR_NOT.to_owned(),
+        },
+        Mail::EmailFactorChanged { what } => {
+            let (subject, before) = match what {
+                FactorChange::TurnedOn => (
+                    "تم تفعيل تسجيل الدخول بخطوتين",
+                    "من الآن فصاعدًا سيُطلب منك أيضًا رمز من تطبيق المصادقة عند تسجيل الدخول إلى حسابك في Ringback.",
+                ),
+                FactorChange::TurnedOff => (
+                    "تم إيقاف تسجيل الدخول بخطوتين",
+                    "لن يُطلب منك بعد الآن رمز من تطبيق المصادقة عند تسجيل الدخول إلى حسابك في Ringback.",
+                ),
+                FactorChange::RecoveryCodesReplaced => (
+                    "لديك رموز استرداد جديدة",
+                    "أُنشئت رموز استرداد جديدة لحسابك في Ringback، ولم تعد الرموز القديمة صالحة.",
+                ),
+                FactorChange::RecoveryCodeUsed => (
+                    "تم استخدام رمز استرداد",
+                    "تم تسجيل الدخول إلى حسابك في Ringback برمز استرداد بدلًا من تطبيق المصادقة. لن يعمل هذا الرمز مرة أخرى.",
+                ),
+            };
+            Words {
+                subject: subject.to_owned(),
+                before: before.to_owned(),
+                action: None,
+                after: OR_NOT.to_owned(),
+            }
+        }
+    }
+}
+
+/// A name that a person typed, as it may stand in a mail that goes to somebody else: on one line, not too long, with no
+/// directions but its own, and with nothing that a mail program would make a link of.
+fn name(typed: &str) -> String {
+    let is_mark =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let words: Vec<String> = typed
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .map(|word| word.chars().filter(|c| !is_mark(*c)).collect::<String>())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut named = String::from(NAME_BEGINS);
+    let mut before = ' ';
+    for character in words.join(" ").chars().take(LONGEST_NAME) {
+        if matches!(before, '.' | '/' | ':' | '@') && character != ' ' {
+            named.push(WORD_JOINER);
+        }
+        named.push(character);
+        before = character;
+    }
+    named.push(NAME_ENDS);
+    named
+}
+
+impl Words<'_> {
+    fn letter(&self, frame: &Frame) -> Letter {
+        let mut text = vec![self.before.as_str()];
+        text.extend(self.action.map(|(_, link)| link));
+        text.extend([self.after.as_str(), "--", frame.sent_because]);
+        Letter {
+            subject: self.subject.clone(),
+            text: text.join("\n\n") + "\n",
+            html: self.html(frame),
+        }
+    }
+
+    fn html(&self, frame: &Frame) -> String {
+        let Frame {
+            language,
+            direction,
+            or_open,
+            sent_because,
+        } = frame;
+        let action = self.action.map_or_else(String::new, |(label, link)| {
+            let link = escaped(link);
+            format!(
+                "<p><a href=\"{link}\" style=\"display:inline-block;padding:12px 20px;border-radius:8px;background:#0b6e4f;\
+                 color:#ffffff;text-decoration:none;font-weight:600\">{label}</a></p>\n\
+                 <p style=\"font-size:13px\">{or_open}<br><a href=\"{link}\" dir=\"ltr\">{link}</a></p>\n"
+            )
+        });
+        // A title is no place for elements.
+        let title = escaped(&self.subject.replace([NAME_BEGINS, NAME_ENDS], ""));
+        let (before, after) = (paragraph(&self.before), paragraph(&self.after));
+        format!(
+            "<!doctype html>\n<html lang=\"{language}\" dir=\"{direction}\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n</head>\n\
+             <body style=\"margin:0;padding:24px 12px;font:16px/1.5 system-ui,'Segoe UI',Roboto,'Noto Sans Arabic',sans-serif\">\n\
+             <div style=\"max-width:32rem;margin:0 auto;overflow-wrap:anywhere\">\n{before}{action}{after}\
+             <p style=\"margin-top:32px;padding-top:12px;border-top:1px solid #d5dcd8;font-size:13px\">{sent_because}</p>\n\
+             </div>\n</body>\n</html>\n"
+        )
+    }
+}
+
+fn paragraph(text: &str) -> String {
+    let text = escaped(text).replace(NAME_BEGINS, "<bdi>").replace(NAME_ENDS, "</bdi>");
+    format!("<p>{text}</p>\n")
+}
+
+/// As it may stand in an element or in an attribute's quotes.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str = "https://app.example/confirm?token=abc&lang=en";
+
+    fn all() -> Vec<Mail> {
+        let (link, business) = (LINK.to_owned(), "Maya's Salon & Spa".to_owned());
+        let changed = |what| Mail::EmailFactorChanged { what };
+        vec![
+            Mail::VerifyEmail {
+                link: link.clone(),
+                business: business.clone(),
+            },
+            Mail::AccountExists {
+                business,
+                log_in_link: "https://app.example/log-in".to_owned(),
+            },
+            Mail::ResetPassword { link: link.clone() },
+            Mail::Invitation {
+                link,
+                business: "عيادة النخيل".to_owned(),
+                inviter: "Tom <tom@evil.example>".to_owned(),
+            },
+            Mail::PasswordChanged {},
+            changed(FactorChange::TurnedOn),
+            changed(FactorChange::TurnedOff),
+            changed(FactorChange::RecoveryCodesReplaced),
+            changed(FactorChange::RecoveryCodeUsed),
+        ]
+    }
+
+    /// Invisible characters are shown.
+    fn shown(letter: &Letter) -> String {
+        let text = format!("Subject: {}\n\n{}\n{}", letter.subject, letter.text, letter.html);
+        text.replace(NAME_BEGINS, "[FSI]")
+            .replace(NAME_ENDS, "[PDI]")
+            .replace(WORD_JOINER, "[WJ]")
+    }
+
+    #[test]
+    fn every_mail_in_english() {
+        let letters: Vec<_> = all().iter().map(|mail| shown(&write(mail, "en-GB"))).collect();
+        insta::assert_snapshot!("english", letters.join("\n========\n\n"));
+    }
+
+    #[test]
+    fn every_mail_in_arabic() {
+        let letters: Vec<_> = all().iter().map(|mail| shown(&write(mail, "ar-AE"))).collect();
+        insta::assert_snapshot!("arabic", letters.join("\n========\n\n"));
+    }
+
+    #[test]
+    fn a_language_without_texts_is_english() {
+        for language in ["", "de", "arq", "x"] {
+            assert_eq!(
+                write(&Mail::PasswordChanged {}, language).subject,
+                "Your password was changed"
+            );
+        }
+        assert!(write(&Mail::PasswordChanged {}, "AR").html.contains("dir=\"rtl\""));
+    }
+
+    #[test]
+    fn the_only_links_are_those_of_the_job() {
+        for language in ["en", "ar"] {
+            for mail in all() {
+                let Letter { html, text, .. } = write(&mail, language);
+                for target in html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+                    assert!(target.starts_with("https://app.example/"), "{target}");
+                }
+                assert!(
+                    !html.contains("src=") && !html.contains("url("),
+                    "something from elsewhere: {html}"
+                );
+                let urls = text.matches("://").count();
+                assert_eq!(urls, text.matches("https://app.example/").count(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_person_typed_is_neither_markup_nor_a_line_nor_a_link_nor_a_direction() {
+        let typed = "  <img src=x onerror=alert(1)>\r\nBcc: all@evil.example \u{202e}https://evil.example/x\u{2069}";
+        let mail = Mail::VerifyEmail {
+            link: LINK.to_owned(),
+            business: typed.to_owned(),
+        };
+        for language in ["en", "ar"] {
+            let Letter { subject, text, html } = write(&mail, language);
+            assert!(!html.contains("<img") && html.contains("&lt;img"), "{html}");
+            assert!(!subject.contains(['\r', '\n']), "{subject}");
+            for part in [&subject, &text, &html] {
+                assert!(
+                    !part.contains("evil.example") && !part.contains("https://evil"),
+                    "{part}"
+                );
+                assert!(!part.contains('\u{202e}'), "{part}");
+                assert!(
+                    part.matches(NAME_BEGINS).count() == part.matches(NAME_ENDS).count(),
+                    "{part}"
+                );
+            }
+        }
+        assert_eq!(name(&"x".repeat(500)).chars().count(), LONGEST_NAME + 2);
+    }
+}

@@ -1,0 +1,278 @@
+//! Sending e-mails, in process, against SES's other side.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
+)]
+
+use std::{
+    io::Write,
+    sync::{Mutex, Once},
+};
+
+use aws_lambda_events::sqs::SqsEvent;
+use jobs::{FactorChange, Mail, MailJob};
+use kit::{Clock, Config, Done, Env, Ids, Job, JobError, queue::work_batch};
+use send_mail::{Context, handle};
+use serde_json::{Value, json};
+use testkit::provider::{Provider, Reply};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
+
+const MAYA: &str = "maya@salon.example";
+const FROM: &str = "ringback@ringback.example";
+const LINK: &str = "https://app.example/reset#token-canary";
+
+/// What the template gives the function, with these set otherwise; an empty one is as good as missing.
+fn env(ses: &Provider, changes: &[(&str, &str)]) -> Env {
+    let given = [
+        ("STAGE", "local"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        // The emulator's: no mail may go there.
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("MAIL_FROM", FROM),
+        ("SES_ENDPOINT_URL", ses.url()),
+    ];
+    log_everything();
+    let all = given.iter().chain(changes);
+    let config = Config::from_variables(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).unwrap();
+    let clock = Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap());
+    Env::new("send_mail", config, clock.clone(), Ids::seeded(clock, 1)).unwrap()
+}
+
+fn context(ses: &Provider) -> Context {
+    Context::new(&env(ses, &[])).unwrap()
+}
+
+fn mail(id: &str) -> MailJob {
+    MailJob {
+        tenant: None,
+        correlation_id: format!("req-{id}"),
+        id: id.to_owned(),
+        to: MAYA.to_owned(),
+        language: "en".to_owned(),
+        mail: Mail::ResetPassword { link: LINK.to_owned() },
+    }
+}
+
+async fn work(mail: MailJob, receive_count: u32, ctx: &Context) -> Result<Done, JobError> {
+    Box::pin(handle(Job::new(mail, receive_count), ctx)).await
+}
+
+#[tokio::test]
+async fn a_mail_goes_to_its_person_from_our_address_once() {
+    let ses = Provider::start();
+    let ctx = context(&ses);
+    assert_eq!(work(mail("1"), 1, &ctx).await.unwrap(), Done::Now);
+    let sends = ses.sends();
+    assert_eq!(sends.len(), 1);
+    assert_eq!(sends[0].path, "/v2/email/outbound-emails");
+    assert!(
+        sends[0].authorization.starts_with("AWS4-HMAC-SHA256 Credential=test/")
+            && sends[0].authorization.contains("/us-east-1/ses/aws4_request"),
+        "{}",
+        sends[0].authorization
+    );
+    let body = sends[0].json();
+    assert_eq!(body["FromEmailAddress"], FROM);
+    assert_eq!(body["Destination"], json!({"ToAddresses": [MAYA]}));
+    let simple = &body["Content"]["Simple"];
+    assert_eq!(
+        simple["Subject"],
+        json!({"Charset": "UTF-8", "Data": "Choose a new password"})
+    );
+    for part in ["Text", "Html"] {
+        assert!(simple["Body"][part]["Data"].as_str().unwrap().contains(LINK), "{part}");
+    }
+    // The queue hands it out once more: its deletion was lost, or somebody put it in twice.
+    assert_eq!(work(mail("1"), 2, &ctx).await.unwrap(), Done::Already);
+    assert_eq!(work(mail("1"), 1, &ctx).await.unwrap(), Done::Already);
+    assert_eq!(ses.sends().len(), 1);
+    assert_eq!(work(mail("2"), 1, &ctx).await.unwrap(), Done::Now);
+    assert_eq!(ses.sends().len(), 2);
+}
+
+#[tokio::test]
+async fn an_arabic_mail_is_arabic_from_right_to_left() {
+    let ses = Provider::start();
+    let mut mail = mail("1");
+    mail.language = "ar-AE".to_owned();
+    mail.mail = Mail::EmailFactorChanged {
+        what: FactorChange::TurnedOn,
+    };
+    work(mail, 1, &context(&ses)).await.unwrap();
+    let simple = ses.sends()[0].json()["Content"]["Simple"].clone();
+    assert_eq!(simple["Subject"]["Data"], "تم تفعيل تسجيل الدخول بخطوتين");
+    assert!(simple["Body"]["Html"]["Data"].as_str().unwrap().contains("dir=\"rtl\""));
+}
+
+#[tokio::test]
+async fn throttling_and_outages_are_retried_by_the_queue_and_not_in_process() {
+    let ses = Provider::start();
+    let ctx = context(&ses);
+    let outages = [
+        Reply::ses(429, "TooManyRequestsException", "Maximum sending rate exceeded."),
+        Reply::ses(500, "InternalServiceErrorException", ""),
+        Reply::Answer(503, Vec::new(), Value::Null),
+        Reply::Break,
+    ];
+    for (tried, reply) in (1_u32..).zip(outages) {
+        ses.reply(reply);
+        let error = work(mail("1"), tried, &ctx).await.unwrap_err();
+        assert_eq!(ses.sends().len(), usize::try_from(tried).unwrap(), "{error}");
+    }
+    assert_eq!(work(mail("1"), 5, &ctx).await.unwrap(), Done::Now);
+}
+
+#[tokio::test]
+async fn what_somebody_can_still_set_right_is_never_dropped() {
+    let ses = Provider::start();
+    let ctx = context(&ses);
+    let unverified = "Email address is not verified. The following identities failed the check in region US-EAST-1: \
+                      maya@salon.example";
+    let refusals = [
+        ("MessageRejected", unverified),
+        ("MailFromDomainNotVerifiedException", ""),
+        ("SendingPausedException", ""),
+        ("AccountSuspendedException", ""),
+        (
+            "AccessDeniedException",
+            "User is not authorized to perform ses:SendEmail",
+        ),
+        ("SomethingNew", "maya@salon.example"),
+    ];
+    for (code, words) in refusals {
+        for receive_count in [1, 20] {
+            ses.reply(Reply::ses(400, code, words));
+            let error = work(mail("1"), receive_count, &ctx).await.unwrap_err();
+            assert!(!error.to_string().contains('@'), "{error}");
+        }
+    }
+    assert_eq!(work(mail("1"), 20, &ctx).await.unwrap(), Done::Now);
+}
+
+#[tokio::test]
+async fn an_address_that_ses_refuses_time_after_time_is_given_up() {
+    for (code, words) in [
+        ("BadRequestException", "Domain contains control or whitespace"),
+        ("MessageRejected", "Email contains a virus"),
+    ] {
+        let ses = Provider::start();
+        let ctx = context(&ses);
+        for receive_count in 1..=3 {
+            ses.reply(Reply::ses(400, code, words));
+            let outcome = work(mail("1"), receive_count, &ctx).await;
+            assert_eq!(outcome.is_ok(), receive_count == 3, "{code} at receive {receive_count}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_sender_every_mail_stays_for_redrive() {
+    let ses = Provider::start();
+    let ctx = Context::new(&env(&ses, &[("MAIL_FROM", ""), ("SES_ENDPOINT_URL", "")])).unwrap();
+    let error = work(mail("1"), 20, &ctx).await.unwrap_err();
+    assert!(error.to_string().contains("MailFrom"), "{error}");
+    assert!(ses.sends().is_empty());
+}
+
+#[test]
+fn a_local_stack_never_mails_through_aws() {
+    let ses = Provider::start();
+    let error = Context::new(&env(&ses, &[("SES_ENDPOINT_URL", "")])).err().unwrap();
+    assert!(error.to_string().contains("SES_ENDPOINT_URL"), "{error}");
+}
+
+/// What all of these tests have logged.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// As the kit does, but all of ours.
+fn log_everything() {
+    static BEGIN: Once = Once::new();
+    BEGIN.call_once(|| {
+        let ours = ["access", "jobs", "kit", "providers", "send_mail", "store"];
+        let targets = Targets::new()
+            .with_default(tracing::Level::WARN)
+            .with_targets(ours.map(|target| (target, tracing::Level::TRACE)));
+        let lines = tracing_subscriber::fmt::layer().json().with_writer(|| Log);
+        let subscriber = tracing_subscriber::registry().with(targets).with(lines);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+}
+
+#[tokio::test]
+async fn no_log_line_holds_an_address_a_link_or_a_name() {
+    let ses = Provider::start();
+    let (with, without) = (env(&ses, &[]), env(&ses, &[("MAIL_FROM", "")]));
+    let invitation = MailJob {
+        mail: Mail::Invitation {
+            link: LINK.to_owned(),
+            business: "Business-canary".to_owned(),
+            inviter: "Inviter-canary".to_owned(),
+        },
+        ..mail("2")
+    };
+    let words = format!("Email address is not verified: {MAYA}");
+    let replies = [
+        Reply::Accept,
+        Reply::ses(400, "MessageRejected", &words),
+        Reply::ses(400, "BadRequestException", &words),
+        Reply::ses(400, MAYA, &words),
+        Reply::ses(503, "", &words),
+        Reply::Break,
+    ];
+    for reply in replies {
+        ses.reply(reply);
+        let ctx = Context::new(&with).unwrap();
+        work_batch(&with, event(&invitation, 3), &ctx, &handle).await;
+    }
+    let ctx = Context::new(&without).unwrap();
+    work_batch(&without, event(&mail("1"), 3), &ctx, &handle).await;
+    // A body that is no job.
+    let broken = json!({"type": "mail", "to": MAYA, "mail": {"kind": "reset_password", "link": LINK}});
+    work_batch(&with, record(&broken, 1), &ctx, &handle).await;
+
+    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    for expected in [
+        "NotVerified",
+        "MailFrom",
+        "will never send",
+        "unreadable job",
+        "HTTP 400",
+    ] {
+        assert!(log.contains(expected), "{expected} is not in the log:\n{log}");
+    }
+    for canary in [
+        "maya",
+        "salon",
+        "token-canary",
+        "app.example",
+        "Business-canary",
+        "Inviter-canary",
+    ] {
+        assert!(!log.contains(canary), "{canary} is in the log:\n{log}");
+    }
+}
+
+fn event(mail: &MailJob, receive_count: u32) -> SqsEvent {
+    record(&serde_json::to_value(mail).unwrap(), receive_count)
+}
+
+fn record(body: &Value, receive_count: u32) -> SqsEvent {
+    let attributes = json!({"ApproximateReceiveCount": receive_count.to_string()});
+    let record = json!({"messageId": "m1", "body": body.to_string(), "attributes": attributes});
+    serde_json::from_value(json!({"Records": [record]})).unwrap()
+}

@@ -1,0 +1,177 @@
+//! What an answer of SES that is not a success means. Its words are never kept: they quote addresses.
+
+use aws_sdk_sesv2::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::send_email::SendEmailError,
+};
+
+/// What to do about a mail that was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailClass {
+    /// The same mail may pass a little later.
+    Again,
+    /// SES refuses whatever we send, until somebody changes something about the account, the identity or the role.
+    Setup,
+    /// This mail can never be sent to this address.
+    Never,
+}
+
+/// A mail that was not sent, or of which nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("SES did not take a mail: {code}")]
+pub struct MailError {
+    /// What follows.
+    pub class: MailClass,
+    /// SES's own word, or ours where no answer came.
+    pub code: String,
+}
+
+/// SES's errors of `SendEmail` and those that all of AWS shares. Sources: API reference of SES v2, "SendEmail" and "Common
+/// errors"; the two codes that mean several things are below.
+const TABLE: &[(&str, MailClass)] = &[
+    ("TooManyRequestsException", MailClass::Again),
+    ("ThrottlingException", MailClass::Again),
+    ("Throttling", MailClass::Again),
+    ("RequestLimitExceeded", MailClass::Again),
+    ("LimitExceededException", MailClass::Again),
+    ("InternalServiceErrorException", MailClass::Again),
+    ("InternalFailure", MailClass::Again),
+    ("ServiceUnavailable", MailClass::Again),
+    ("RequestExpired", MailClass::Again),
+    ("MailFromDomainNotVerifiedException", MailClass::Setup),
+    ("SendingPausedException", MailClass::Setup),
+    ("AccountSuspendedException", MailClass::Setup),
+    ("NotFoundException", MailClass::Setup),
+    ("AccessDeniedException", MailClass::Setup),
+];
+
+impl MailError {
+    pub(super) fn of(error: &SdkError<SendEmailError>) -> Self {
+        match error {
+            SdkError::ServiceError(answered) => {
+                let refusal = answered.err();
+                Self::refused(
+                    answered.raw().status().as_u16(),
+                    refusal.code().unwrap_or_default(),
+                    refusal.message().unwrap_or_default(),
+                )
+            }
+            SdkError::ConstructionFailure(_) => Self::not_built(),
+            SdkError::TimeoutError(_) => Self::here(MailClass::Again, "no answer in time"),
+            SdkError::DispatchFailure(_) => Self::here(MailClass::Again, "not reached"),
+            SdkError::ResponseError(_) => Self::here(MailClass::Again, "an answer that cannot be read"),
+            _ => Self::here(MailClass::Again, "unknown"),
+        }
+    }
+
+    pub(super) fn not_built() -> Self {
+        Self::here(MailClass::Setup, "the request cannot be built")
+    }
+
+    fn here(class: MailClass, code: &str) -> Self {
+        Self {
+            class,
+            code: code.to_owned(),
+        }
+    }
+
+    fn refused(status: u16, code: &str, words: &str) -> Self {
+        let named = match code {
+            // Content that SES will not carry, or, with these words, a sender that is not verified or (in SES's sandbox) a
+            // recipient that is not.
+            "MessageRejected" if words.contains("not verified") => Some(("NotVerified", MailClass::Setup)),
+            "MessageRejected" => Some((code, MailClass::Never)),
+            // Our own sender's address is checked when the stack is deployed, so what is wrong with an address is wrong
+            // with the recipient's.
+            "BadRequestException" if about_an_address(words) => Some(("BadAddress", MailClass::Never)),
+            _ => TABLE.iter().find(|(known, _)| *known == code).copied(),
+        };
+        let (code, class) = named.unwrap_or(match status {
+            429 | 500.. => (code, MailClass::Again),
+            // Not known to be about this mail alone: kept, so that nothing is lost.
+            _ => (code, MailClass::Setup),
+        });
+        Self {
+            class,
+            // A code of AWS's is one word; anything else is not kept.
+            code: if code.is_empty() || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                format!("HTTP {status}")
+            } else {
+                code.to_owned()
+            },
+        }
+    }
+}
+
+/// "Illegal address", "Invalid email address …", "Missing final '@domain'", "Domain contains illegal character", "Local
+/// address contains control or whitespace", "Missing local name", "User name is missing".
+fn about_an_address(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["address", "domain", "local name", "user name"]
+        .iter()
+        .any(|sign| words.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_ses_are_classified() {
+        let cases = [
+            (
+                429,
+                "TooManyRequestsException",
+                "Maximum sending rate exceeded.",
+                MailClass::Again,
+            ),
+            (
+                400,
+                "LimitExceededException",
+                "Daily message quota exceeded.",
+                MailClass::Again,
+            ),
+            (503, "", "", MailClass::Again),
+            (500, "SomethingNew", "", MailClass::Again),
+            (400, "MailFromDomainNotVerifiedException", "", MailClass::Setup),
+            (400, "SendingPausedException", "", MailClass::Setup),
+            (400, "AccountSuspendedException", "", MailClass::Setup),
+            (
+                403,
+                "AccessDeniedException",
+                "User … is not authorized",
+                MailClass::Setup,
+            ),
+            (403, "InvalidClientTokenId", "", MailClass::Setup),
+            (
+                400,
+                "MessageRejected",
+                "Email address is not verified. The following identities failed the check in region EU-WEST-1: a@b.example",
+                MailClass::Setup,
+            ),
+            (400, "MessageRejected", "Email contains a virus", MailClass::Never),
+            (400, "BadRequestException", "Missing final '@domain'", MailClass::Never),
+            (
+                400,
+                "BadRequestException",
+                "Invalid email address a@b.",
+                MailClass::Never,
+            ),
+            (400, "BadRequestException", "Illegal address", MailClass::Never),
+            (
+                400,
+                "BadRequestException",
+                "1 validation error detected",
+                MailClass::Setup,
+            ),
+        ];
+        for (status, code, words, class) in cases {
+            let error = MailError::refused(status, code, words);
+            assert_eq!(error.class, class, "{status} {code} {words}");
+            assert!(!error.to_string().contains('@'), "{error}");
+        }
+        for code in ["", "maya@salon.example", "two words"] {
+            assert_eq!(MailError::refused(502, code, "").code, "HTTP 502");
+        }
+    }
+}
