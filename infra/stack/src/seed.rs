@@ -222,6 +222,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn seeded_tenants_write_to_unknown_callers_in_one_language() {
+        let place = Place::new(None).unwrap();
+        for name in FILES {
+            let path = place.root.join(format!("infra/stack/tenants/{name}.json"));
+            let file = tenant::read_value(&path, &mut |_| Ok(None)).unwrap();
+            // By SMS the tenant's first language counts.
+            let first = &file["tenant"]["languages"][0];
+            for rule in file["rules"].as_array().unwrap() {
+                let then = &rule["then"];
+                let template = then["template"]["language"].as_str().unwrap();
+                assert_eq!(template.split('_').next(), first.as_str(), "{name}, by WhatsApp");
+                let texts = &then["sms_text"];
+                assert!(texts.is_string() || texts[first.as_str().unwrap()].is_string(), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn seeded_tenants_have_every_connection_and_what_the_simulators_need() {
         let place = Place::new(None).unwrap();
         let data = std::env::temp_dir().join(format!("ringback-seeds-{}", std::process::id()));
