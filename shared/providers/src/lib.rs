@@ -3,17 +3,39 @@
 //! Everything is translated into the words of `domain` here; nothing of a vendor's format goes further. Facts about the
 //! vendors and their confidence are in the project's provider contracts; where a fact is only our policy, the code says so.
 
+pub mod aircall;
+pub mod exotel;
 pub mod form;
 pub mod http;
-pub mod telephony;
-pub mod twilio;
 pub mod mail;
 pub mod plivo;
+pub mod telephony;
+pub mod twilio;
+pub mod vonage;
 pub mod whatsapp;
 
 mod outcome;
 mod party;
+mod shown;
 mod times;
+
+/// An event that is proven and yet lacks what tells what it is about. It is kept raw and answered with 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{provider}'s webhook has no usable {field}")]
+pub struct Unreadable {
+    /// The provider, for people.
+    pub provider: &'static str,
+    /// The field.
+    pub field: &'static str,
+}
+
+/// A provider's id of a call, if it is fit for a table key.
+pub(crate) fn call_id(text: &str) -> Option<String> {
+    const LONGEST: usize = 100;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let fit = (1..=LONGEST).contains(&text.len()) && text.bytes().all(plain);
+    fit.then(|| text.to_owned())
+}
 
 /// A provider's word, fit for a log line and a counter: short, and without anything that could be somebody's address.
 pub(crate) fn label(word: &str) -> String {

@@ -55,6 +55,16 @@ pub(crate) fn parse(text: &str) -> Party {
     }
 }
 
+/// The same, for providers that write international numbers without `+`.
+pub(crate) fn of_digits(text: &str) -> Party {
+    let text = text.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !is_hidden(text) {
+        parse(&format!("+{text}"))
+    } else {
+        parse(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +98,10 @@ mod tests {
             Party::Sip("sip:alice@pbx.example.test".to_owned())
         );
         assert_eq!(parse("client:alice"), Party::Sip("client:alice".to_owned()));
+        assert_eq!(of_digits("447700900111"), parse("+447700900111"));
+        assert_eq!(of_digits("+447700900111"), parse("+447700900111"));
+        for hidden in ["", "anonymous", "266696687", "07700900111", "101"] {
+            assert_eq!(of_digits(hidden), Party::Withheld, "{hidden}");
+        }
     }
 }

@@ -19,8 +19,9 @@ use kit::{
     webhook::{LARGEST_JOB, answer, header},
 };
 use providers::{
+    Unreadable,
     form::Form,
-    twilio::{Unreadable, address, form, signature, twiml},
+    twilio::{address, form, signature, twiml},
 };
 
 /// The function's routes.
@@ -80,9 +81,7 @@ async fn receive(
     let text = match String::from_utf8(body.to_vec()) {
         Ok(text) if named => text,
         _ => {
-            webhook
-                .keep_unreadable(&body, &Unreadable { field: "MessageSid" })
-                .await?;
+            webhook.keep_unreadable(&body, &MESSAGE_SID).await?;
             return Ok(done());
         }
     };

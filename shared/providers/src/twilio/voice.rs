@@ -8,8 +8,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 
-use super::Unreadable;
-use crate::{form::Form, party, times::rfc2822};
+use crate::{Unreadable, form::Form, party, times::rfc2822};
 
 /// Which of our addresses Twilio called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +40,10 @@ pub fn event(
     let provider_call_id = form
         .filled("CallSid")
         .filter(|sid| sid.len() <= LONGEST_SID && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .ok_or(Unreadable { field: "CallSid" })?;
+        .ok_or(Unreadable {
+            provider: "Twilio",
+            field: "CallSid",
+        })?;
     let number = |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok());
     let status = form.get("CallStatus").and_then(|word| call_status(&word));
     let mut facts = CallFacts {

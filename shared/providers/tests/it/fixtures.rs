@@ -5,11 +5,13 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use domain::{
     Timestamp,
+    call::{CallFacts, LONGEST_CALL, Outcome, Verdict},
     ids::{ConnectionId, ContactId, MessageId, SendKey},
     inbound::Update,
     message::{Recipient, SendOutcome},
     send::{Classified, ErrorClass},
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
@@ -54,7 +56,11 @@ fn every_folder_has_its_test() {
         }
     }
     let tested = [
+        "telephony/aircall",
+        "telephony/exotel",
         "telephony/generic",
+        "telephony/plivo",
+        "telephony/vonage",
         "twilio/send/request",
         "twilio/send/response",
         "twilio/sms",
@@ -72,11 +78,14 @@ fn every_folder_has_its_test() {
     ];
     assert_eq!(folders, tested.map(str::to_owned).into());
     let vectors = [
+        "aircall_body_token.json",
         "meta_verify_handshake.json",
         "meta_x_hub_signature_256.json",
+        "plivo_signature_v3.json",
         "standard_webhooks.json",
         "standard_webhooks_v1.json",
         "twilio_x_twilio_signature.json",
+        "vonage_signed_webhook_jwt.json",
     ];
     assert_eq!(names("vectors"), vectors.map(str::to_owned).into());
 }
@@ -94,6 +103,19 @@ pub(crate) fn key() -> SendKey {
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+/// What comes of a call of which nothing more is heard.
+pub(crate) fn outcome(facts: &CallFacts) -> Outcome {
+    let first_seen = at("2026-10-31T09:20:00Z");
+    match facts.verdict(
+        first_seen,
+        first_seen + LONGEST_CALL + LONGEST_CALL,
+        SignedDuration::from_mins(1),
+    ) {
+        Verdict::Decided(outcome) => outcome,
+        Verdict::Wait(until) => panic!("waits until {until}"),
+    }
 }
 
 pub(crate) fn maya() -> Recipient {

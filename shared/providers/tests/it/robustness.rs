@@ -3,12 +3,13 @@
 use domain::inbound::Update;
 use proptest::{collection::vec, prelude::*};
 use providers::{
-    telephony,
+    aircall, exotel, plivo, telephony,
     twilio::{
         self, form, message,
         signature::{Body, Headers, Secrets},
         voice::{VoiceCallback, event},
     },
+    vonage,
     whatsapp::{self, webhook},
 };
 use serde_json::{Value, json};
@@ -112,6 +113,15 @@ proptest! {
     }
 
     #[test]
+    fn mutated_vendor_calls_are_survived(ours in mutated("telephony/vonage"), theirs in mutated("telephony/aircall")) {
+        let now = at("2026-10-31T09:20:01Z");
+        let _ = vonage::report(ours.to_string().as_bytes(), connection(), now);
+        let _ = aircall::event(theirs.to_string().as_bytes(), connection(), now);
+        let country = "91".to_owned().try_into().unwrap();
+        let _ = exotel::status_json(ours.to_string().as_bytes(), country, connection(), now);
+    }
+
+    #[test]
     fn a_broken_message_does_not_lose_its_neighbour(broken in any_value()) {
         let mut document = fixtures::json("whatsapp/inbound/text.json");
         let messages = &mut document["entry"][0]["changes"][0]["value"]["messages"];
@@ -134,6 +144,20 @@ proptest! {
         let headers = telephony::Headers { id: Some(&text), timestamp: Some(&text), signature: Some(&text) };
         prop_assert!(telephony::verify(&["whsec_AAAA"], headers, &bytes, now).is_err());
         prop_assert!(whatsapp::signature::verify(&["secret"], Some(&text), &bytes).is_err());
+        let country = "91".to_owned().try_into().unwrap();
+        let _ = aircall::event(&bytes, connection(), now);
+        let _ = vonage::report(&bytes, connection(), now);
+        let _ = exotel::passthru(&form, country, connection(), now);
+        let _ = exotel::status_form(&bytes, country, connection(), now);
+        let _ = plivo::event(&form, connection(), now);
+        let _ = country.phone(&text);
+        prop_assert!(!aircall::is_from(&["secret"], &bytes));
+        prop_assert!(!exotel::is_from(&["a secret of ours"], &text, &[], None));
+        let secrets = ["secret".to_owned()];
+        let expected = vonage::Expected { secrets: &secrets, api_key: "k", application_id: None };
+        prop_assert!(vonage::verify(expected, Some(&text), &bytes, now).is_err());
+        let headers = plivo::signature::Headers { signature: Some(&text), main_account: None, nonce: Some("1") };
+        prop_assert!(plivo::signature::verify(&["secret"], headers, &text, &bytes).is_err());
         prop_assert!(whatsapp::handshake::answer(&text, "token").is_err());
         let tokens = ["token".to_owned()];
         let secrets = Secrets { auth_tokens: &tokens, shared_keys: &[] };

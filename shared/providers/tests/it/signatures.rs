@@ -2,7 +2,7 @@
 
 use domain::connection::SharedKey;
 use jiff::Timestamp;
-use providers::{telephony, twilio, whatsapp};
+use providers::{aircall, plivo, telephony, twilio, vonage, whatsapp};
 use serde_json::Value;
 
 use crate::fixtures;
@@ -14,9 +14,10 @@ fn vectors(name: &str) -> Vec<Value> {
         .clone();
     assert!(!vectors.is_empty());
     for vector in &vectors {
-        if let Some(fixture) = vector["fixture"].as_str() {
+        // Without a body, the fixture is it.
+        if let (Some(fixture), Some(body)) = (vector["fixture"].as_str(), vector["body"].as_str()) {
             assert_eq!(
-                vector["body"].as_str().unwrap().as_bytes(),
+                body.as_bytes(),
                 fixtures::bytes(fixture),
                 "{} does not sign {fixture}",
                 vector["name"]
@@ -228,4 +229,200 @@ fn a_missing_telephony_secret_verifies_nothing() {
         assert_eq!(judged, Err(telephony::SignatureError::NoSecret), "{secrets:?}");
     }
     assert_eq!(telephony::sign("whsec_", "msg_1", now, b""), None);
+}
+
+#[test]
+fn aircall_tokens_are_judged_as_the_vectors_say() {
+    for vector in vectors("aircall_body_token.json") {
+        let body = fixtures::bytes(text(&vector, "/fixture"));
+        let token = text(&vector, "/stored_token");
+        let valid = vector["valid"].as_bool().unwrap();
+        assert_eq!(aircall::is_from(&[token], &body), valid, "{}", vector["name"]);
+        // During a rotation both tokens are known.
+        assert_eq!(aircall::is_from(&["old", token], &body), valid, "{}", vector["name"]);
+    }
+}
+
+#[test]
+fn an_aircall_event_without_a_token_of_ours_is_not_from_it() {
+    let body = |token: Value| serde_json::json!({ "event": "call.ended", "token": token, "data": {} }).to_string();
+    for token in [
+        Value::Null,
+        "".into(),
+        "tok".into(),
+        "token2".into(),
+        7.into(),
+        vec!["token"].into(),
+    ] {
+        assert!(
+            !aircall::is_from(&["token", ""], body(token.clone()).as_bytes()),
+            "{token}"
+        );
+    }
+    assert!(!aircall::is_from(&["token"], b"token"));
+    assert!(!aircall::is_from(&[""; 0], body("token".into()).as_bytes()));
+    assert!(aircall::is_from(&["token"], body("token".into()).as_bytes()));
+}
+
+#[test]
+fn vonage_tokens_are_judged_as_the_vectors_say() {
+    let mut of_the_account = None;
+    for vector in vectors("vonage_signed_webhook_jwt.json") {
+        let secrets = [text(&vector, "/signature_secret").to_owned()];
+        let expected = vonage::Expected {
+            secrets: &secrets,
+            api_key: "f1x7ure0",
+            application_id: None,
+        };
+        let header = text(&vector, "/headers/Authorization");
+        let body = text(&vector, "/body").as_bytes();
+        let now = Timestamp::from_second(vector["now"].as_i64().unwrap()).unwrap();
+        let judged = vonage::verify(expected, Some(header), body, now);
+        assert_eq!(
+            Some(judged.is_ok()),
+            vector["valid"].as_bool(),
+            "{}: {judged:?}",
+            vector["name"]
+        );
+        if judged.is_ok() && !body.is_empty() {
+            of_the_account = Some((secrets, header.to_owned(), body.to_owned(), now));
+        }
+    }
+    let (secrets, header, body, now) = of_the_account.unwrap();
+    let expected = vonage::Expected {
+        secrets: &secrets,
+        api_key: "f1x7ure0",
+        application_id: Some("00000000-0000-4000-8000-0000000000aa"),
+    };
+    assert_eq!(vonage::verify(expected, Some(&header), &body, now), Ok(()));
+    assert_eq!(
+        vonage::verify(expected, None, &body, now),
+        Err(vonage::SignatureError::Missing)
+    );
+    let another = vonage::Expected {
+        application_id: Some("another"),
+        ..expected
+    };
+    assert_eq!(
+        vonage::verify(another, Some(&header), &body, now),
+        Err(vonage::SignatureError::Foreign)
+    );
+    let both = ["next".to_owned(), secrets[0].clone()];
+    let rotating = vonage::Expected {
+        secrets: &both,
+        ..expected
+    };
+    assert_eq!(vonage::verify(rotating, Some(&header), &body, now), Ok(()));
+    let next = vonage::sign("next", "f1x7ure0", "00000000-0000-4000-8000-0000000000aa", now, &body);
+    assert_eq!(vonage::verify(rotating, Some(&next), &body, now), Ok(()));
+}
+
+/// A token that was signed for no body would otherwise stand for any.
+#[test]
+fn a_vonage_token_that_binds_no_body_goes_with_none() {
+    let vectors = vectors("vonage_signed_webhook_jwt.json");
+    let vector = vectors
+        .iter()
+        .find(|vector| vector["name"] == "ok_without_payload_hash_for_get")
+        .unwrap();
+    let secrets = [text(vector, "/signature_secret").to_owned()];
+    let expected = vonage::Expected {
+        secrets: &secrets,
+        api_key: "f1x7ure0",
+        application_id: None,
+    };
+    let header = Some(text(vector, "/headers/Authorization"));
+    let now = Timestamp::from_second(vector["now"].as_i64().unwrap()).unwrap();
+    assert_eq!(vonage::verify(expected, header, b"", now), Ok(()));
+    assert_eq!(
+        vonage::verify(expected, header, b"{}", now),
+        Err(vonage::SignatureError::BodyHash)
+    );
+    for empty in [&[String::new()][..], &[]] {
+        let expected = vonage::Expected {
+            secrets: empty,
+            ..expected
+        };
+        assert_eq!(
+            vonage::verify(expected, header, b"", now),
+            Err(vonage::SignatureError::NoSecret)
+        );
+    }
+    for malformed in [
+        "",
+        "Bearer",
+        "Bearer x",
+        "Bearer a.b",
+        "Basic a.b.c",
+        "Bearer a.b.c",
+        "Bearer ..",
+    ] {
+        assert_eq!(
+            vonage::verify(expected, Some(malformed), b"", now),
+            Err(vonage::SignatureError::Malformed),
+            "{malformed}"
+        );
+    }
+}
+
+#[test]
+fn plivo_webhooks_are_judged_as_the_vectors_say() {
+    use plivo::signature::{Headers, SignatureError, sign, verify};
+    for vector in vectors("plivo_signature_v3.json") {
+        let token = text(&vector, "/auth_token");
+        let nonce = text(&vector, "/headers/X-Plivo-Signature-V3-Nonce");
+        let signature = text(&vector, "/headers/X-Plivo-Signature-V3");
+        let headers = Headers {
+            signature: Some(signature),
+            main_account: None,
+            nonce: Some(nonce),
+        };
+        let (url, body) = (text(&vector, "/url"), text(&vector, "/body").as_bytes());
+        let judged = verify(&[token], headers, url, body);
+        assert_eq!(
+            Some(judged.is_ok()),
+            vector["valid"].as_bool(),
+            "{}: {judged:?}",
+            vector["name"]
+        );
+        if judged.is_ok() {
+            assert!(signature.split(',').any(|one| one == sign(token, url, body, nonce)));
+            assert_eq!(verify(&["next", token], headers, url, body), Ok(()));
+            let by_main = Headers {
+                signature: None,
+                main_account: Some(signature),
+                nonce: Some(nonce),
+            };
+            assert_eq!(verify(&[token], by_main, url, body), Ok(()));
+            for (missing, error) in [
+                (
+                    Headers {
+                        signature: None,
+                        ..headers
+                    },
+                    SignatureError::Missing,
+                ),
+                (Headers { nonce: None, ..headers }, SignatureError::Missing),
+                (
+                    Headers {
+                        nonce: Some(""),
+                        ..headers
+                    },
+                    SignatureError::Missing,
+                ),
+                (
+                    Headers {
+                        signature: Some(""),
+                        ..headers
+                    },
+                    SignatureError::Mismatch,
+                ),
+            ] {
+                assert_eq!(verify(&[token], missing, url, body), Err(error), "{}", vector["name"]);
+            }
+            assert_eq!(verify(&[""], headers, url, body), Err(SignatureError::NoSecret));
+            assert_eq!(verify(&[""; 0], headers, url, body), Err(SignatureError::NoSecret));
+            assert_eq!(verify(&["next"], headers, url, body), Err(SignatureError::Mismatch));
+        }
+    }
 }

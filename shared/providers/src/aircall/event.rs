@@ -1,0 +1,95 @@
+//! Aircall's `call.ended`: `{"event", "token", "data": {"id", "direction", "started_at", "answered_at", "ended_at",
+//! "duration", "missed_call_reason", "voicemail", "raw_digits", "number": {"digits"}}}`; times in unix seconds.
+//! Sources: developer.aircall.io, "Webhooks overview" and "Call"; support.aircall.io, article 14936017803549.
+
+use domain::{
+    Timestamp,
+    call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+    ids::ConnectionId,
+};
+use serde_json::Value;
+
+use crate::{Unreadable, call_id, party, times::unix_seconds};
+
+const fn unreadable(field: &'static str) -> Unreadable {
+    Unreadable {
+        provider: "Aircall",
+        field,
+    }
+}
+
+/// Reads an event. `None` for all but `call.ended`: it alone has the whole call, half a minute after the end, while others
+/// come too early or, such as `call.tagged`, days later.
+///
+/// # Errors
+/// When it does not say which call it is about, and who called whom.
+pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> Result<Option<CallEvent>, Unreadable> {
+    let event: Value = serde_json::from_slice(body).map_err(|_| unreadable("JSON"))?;
+    match event["event"].as_str() {
+        Some("call.ended") => {}
+        Some(_) => return Ok(None),
+        None => return Err(unreadable("event")),
+    }
+    let data = &event["data"];
+    let provider_call_id = match &data["id"] {
+        Value::Number(id) if id.is_u64() => id.to_string(),
+        other => other.as_str().and_then(call_id).ok_or(unreadable("data.id"))?,
+    };
+    let direction = match data["direction"].as_str() {
+        Some("inbound") => Direction::Inbound,
+        Some("outbound") => Direction::Outbound,
+        _ => return Err(unreadable("data.direction")),
+    };
+    let customer = number(&data["raw_digits"]);
+    let line = number(&data["number"]["digits"]);
+    let (from, to) = match direction {
+        Direction::Inbound => (customer, line),
+        Direction::Outbound => (line, customer),
+    };
+    let time = |name: &str| unix_seconds(&data[name]).map(|at| at.min(received_at));
+    let (started_at, answered_at, ended_at) = (time("started_at"), time("answered_at"), time("ended_at"));
+    let between =
+        |from: Option<Timestamp>, to: Option<Timestamp>| u32::try_from(to?.duration_since(from?).as_secs()).ok();
+    Ok(Some(CallEvent {
+        connection,
+        provider: CallProvider::Aircall,
+        provider_call_id,
+        received_at,
+        facts: CallFacts {
+            direction: Some(direction),
+            from: Some(from),
+            to: Some(to),
+            started_at,
+            ended_at,
+            answered_at,
+            ring_seconds: between(started_at, answered_at),
+            talk_seconds: between(answered_at, ended_at),
+            call_seconds: data["duration"]
+                .as_u64()
+                .and_then(|seconds| u32::try_from(seconds).ok()),
+            stated: Some(outcome(data)),
+            ..CallFacts::default()
+        },
+    }))
+}
+
+/// Numbers come with spaces, `+44 7700 900111`; hidden ones as `anonymous`.
+fn number(value: &Value) -> Party {
+    let text = value.as_str().unwrap_or_default();
+    party::parse(&text.split_whitespace().collect::<String>())
+}
+
+fn outcome(data: &Value) -> Outcome {
+    if !data["answered_at"].is_null() {
+        return Outcome::Answered;
+    }
+    if !data["voicemail"].is_null() {
+        return Outcome::Voicemail;
+    }
+    match data["missed_call_reason"].as_str() {
+        Some("agents_did_not_answer" | "no_available_agent") => Outcome::Missed,
+        Some("short_abandoned" | "abandoned_in_ivr" | "abandoned_in_classic" | "abandoned") => Outcome::Abandoned,
+        Some("out_of_opening_hours") => Outcome::AfterHours,
+        _ => Outcome::Unknown,
+    }
+}

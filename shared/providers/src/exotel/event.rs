@@ -1,0 +1,221 @@
+//! Exotel's events. Passthru: a GET when a caller's way through a flow reaches the applet. StatusCallback: a POST when a call
+//! has ended that was made by its API.
+//! Sources: support.exotel.com, article 48283; developer.exotel.com, "Webhooks & Callbacks".
+
+use domain::{
+    Timestamp,
+    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party},
+    connection::CallingCode,
+    ids::ConnectionId,
+};
+use jiff::{civil::DateTime, tz};
+use serde_json::Value;
+
+use crate::{
+    Unreadable, call_id,
+    form::{self, Form},
+    party,
+    times::plausible,
+};
+
+/// All times are India's, wherever the call is.
+fn india() -> tz::Offset {
+    tz::offset(0).saturating_add(jiff::SignedDuration::from_mins(330))
+}
+
+const fn unreadable(field: &'static str) -> Unreadable {
+    Unreadable {
+        provider: "Exotel",
+        field,
+    }
+}
+
+/// An event's fields, empty ones left out.
+struct Fields<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Fields<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|text| !text.is_empty() && text != "null")
+    }
+
+    fn first(&self, names: [&str; 2]) -> Option<String> {
+        names.into_iter().find_map(|name| self.text(name))
+    }
+
+    fn seconds(&self, name: &str) -> Option<u32> {
+        self.text(name)?.parse().ok()
+    }
+
+    fn call_id(&self) -> Result<String, Unreadable> {
+        self.text("CallSid")
+            .as_deref()
+            .and_then(call_id)
+            .ok_or(unreadable("CallSid"))
+    }
+
+    /// `2026-10-31 14:50:00`. An end that is not known is the beginning of 1970, which nothing believes.
+    fn time(&self, name: &str, received_at: Timestamp) -> Option<Timestamp> {
+        let local: DateTime = self.text(name)?.parse().ok()?;
+        let at = plausible(india().to_timestamp(local).ok()?)?;
+        Some(at.min(received_at))
+    }
+}
+
+fn number(text: &str, country: CallingCode) -> Party {
+    match country.phone(text) {
+        // A keypad's spelling of "anonymous" has the shape of a number.
+        Some(_) if party::is_hidden(text.trim()) => Party::Withheld,
+        Some(phone) => Party::Phone(phone),
+        None => party::parse(text),
+    }
+}
+
+/// Reads a Passthru's query. `country` is whose national numbers these are.
+///
+/// # Errors
+/// When it does not name its call.
+pub fn passthru(
+    query: &Form,
+    country: CallingCode,
+    connection: ConnectionId,
+    received_at: Timestamp,
+) -> Result<CallEvent, Unreadable> {
+    let field = |name: &str| query.get(name).map(std::borrow::Cow::into_owned);
+    let fields = Fields(&field);
+    let provider_call_id = fields.call_id()?;
+    let direction = fields.text("Direction").and_then(|word| direction(&word));
+    let party = |names| fields.first(names).map(|text| number(&text, country));
+    let mut facts = CallFacts {
+        direction,
+        // The agent's own number calls first; the line is not told.
+        from: party(["CallFrom", "From"]).filter(|_| direction != Some(Direction::Outbound)),
+        to: party(["CallTo", "To"]),
+        started_at: fields.time("StartTime", received_at),
+        // The applet stands behind the talk. `EndTime` is not known to it.
+        ended_at: Some(fields.time("CurrentTime", received_at).unwrap_or(received_at)),
+        ..CallFacts::default()
+    };
+    let dialled = fields.text("DialCallStatus");
+    match (fields.text("CallType").as_deref(), dialled.as_deref()) {
+        (Some("completed"), _) => {
+            facts.stated = Some(Outcome::Answered);
+            facts.talk_seconds = fields.seconds("DialCallDuration");
+        }
+        (Some("incomplete"), None | Some("no-answer")) => facts.stated = Some(Outcome::Missed),
+        (Some("incomplete"), Some("busy")) => facts.stated = Some(Outcome::Busy),
+        (Some("incomplete"), Some("failed")) => facts.stated = Some(Outcome::Failed),
+        (Some("client-hangup"), _) | (Some("incomplete"), Some("canceled")) => facts.stated = Some(Outcome::Abandoned),
+        (Some("voicemail"), _) => facts.stated = Some(Outcome::Voicemail),
+        (Some("failed"), _) => facts.stated = Some(Outcome::Failed),
+        // Nobody was dialled, so far: an applet before the dialling says the same of every call.
+        (Some("call-attempt"), _) => {
+            facts.status = Some(CallStatus::Completed);
+            facts.tried = Some(DialStatus::Canceled);
+        }
+        // Ended, and we cannot tell how.
+        _ => facts.status = Some(CallStatus::Completed),
+    }
+    Ok(event(provider_call_id, facts, connection, received_at))
+}
+
+/// Reads a StatusCallback that came as a form.
+///
+/// # Errors
+/// When it does not name its call.
+pub fn status_form(
+    body: &[u8],
+    country: CallingCode,
+    connection: ConnectionId,
+    received_at: Timestamp,
+) -> Result<CallEvent, Unreadable> {
+    let form = form::parse(body);
+    let field = |name: &str| form.get(name).map(std::borrow::Cow::into_owned);
+    status(&Fields(&field), country, connection, received_at)
+}
+
+/// Reads a StatusCallback that came as JSON.
+///
+/// # Errors
+/// When it is none, or does not name its call.
+pub fn status_json(
+    body: &[u8],
+    country: CallingCode,
+    connection: ConnectionId,
+    received_at: Timestamp,
+) -> Result<CallEvent, Unreadable> {
+    let callback: Value = serde_json::from_slice(body).map_err(|_| unreadable("JSON"))?;
+    let field = |name: &str| match &callback[name] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    status(&Fields(&field), country, connection, received_at)
+}
+
+fn status(
+    fields: &Fields<'_>,
+    country: CallingCode,
+    connection: ConnectionId,
+    received_at: Timestamp,
+) -> Result<CallEvent, Unreadable> {
+    let provider_call_id = fields.call_id()?;
+    let direction = fields.text("Direction").and_then(|word| direction(&word));
+    let party = |names| fields.first(names).map(|text| number(&text, country));
+    let (from, to) = match direction {
+        Some(Direction::Outbound) => (party(["PhoneNumberSid"; 2]), party(["To"; 2])),
+        Some(Direction::Inbound) | None => (party(["From"; 2]), party(["PhoneNumberSid", "To"])),
+    };
+    let word = fields.text("Status").unwrap_or_default();
+    let talk_seconds = fields.seconds("ConversationDuration");
+    let mut facts = CallFacts {
+        direction,
+        from,
+        to,
+        started_at: fields.time("StartTime", received_at),
+        talk_seconds,
+        status: call_status(&word),
+        ..CallFacts::default()
+    };
+    if facts.status.is_some_and(|status| status > CallStatus::InProgress) {
+        let ended_at = fields.time("EndTime", received_at);
+        facts.ended_at = ended_at
+            .or_else(|| fields.time("DateUpdated", received_at))
+            .or(Some(received_at));
+        // Both sides were on the line.
+        if word == "completed" && talk_seconds > Some(0) {
+            facts.stated = Some(Outcome::Answered);
+        }
+    }
+    Ok(event(provider_call_id, facts, connection, received_at))
+}
+
+fn event(provider_call_id: String, facts: CallFacts, connection: ConnectionId, received_at: Timestamp) -> CallEvent {
+    CallEvent {
+        connection,
+        provider: CallProvider::Exotel,
+        provider_call_id,
+        received_at,
+        facts,
+    }
+}
+
+fn direction(word: &str) -> Option<Direction> {
+    match word {
+        "incoming" | "inbound" => Some(Direction::Inbound),
+        word if word.starts_with("out") => Some(Direction::Outbound),
+        _ => None,
+    }
+}
+
+/// `no-answer` says which of two dialled sides did not answer as little as `completed` says that somebody spoke: both are
+/// no more than an end.
+fn call_status(word: &str) -> Option<CallStatus> {
+    Some(match word {
+        "queued" | "ringing" => CallStatus::Ringing,
+        "in-progress" => CallStatus::InProgress,
+        "completed" | "no-answer" => CallStatus::Completed,
+        "busy" => CallStatus::Busy,
+        "failed" => CallStatus::Failed,
+        _ => return None,
+    })
+}

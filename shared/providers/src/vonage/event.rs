@@ -1,0 +1,134 @@
+//! Vonage's events: `{"from", "to", "uuid", "conversation_uuid", "status", "direction", "timestamp", "duration"?,
+//! "start_time"?, "end_time"?}`, several for each leg of a call. `conversation_uuid` is the call, `uuid` the leg.
+//! Source: developer.vonage.com, "Voice API webhooks reference".
+
+use domain::{
+    Timestamp,
+    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Party},
+    ids::ConnectionId,
+};
+use serde_json::Value;
+
+use crate::{Unreadable, call_id, party, times::plausible};
+
+/// What an event says, and the business's number that it is about: a leg towards the business says nothing else of who
+/// talks to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What it says.
+    pub event: CallEvent,
+    /// The business's number, where the event names one.
+    pub line: Option<Party>,
+}
+
+const fn unreadable(field: &'static str) -> Unreadable {
+    Unreadable {
+        provider: "Vonage",
+        field,
+    }
+}
+
+/// Reads an event. `None` where it brings nothing about how the call goes: recordings, input, errors of the flow, legs that
+/// only ring.
+///
+/// # Errors
+/// When it names no call, no status or no direction.
+pub fn report(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> Result<Option<Report>, Unreadable> {
+    let event: Value = serde_json::from_slice(body).map_err(|_| unreadable("JSON"))?;
+    let text = |name: &str| event[name].as_str();
+    let Some(status) = text("status") else {
+        let other = ["recording_url", "dtmf", "speech", "reason"];
+        return if other.iter().any(|field| !event[*field].is_null()) {
+            Ok(None)
+        } else {
+            Err(unreadable("status"))
+        };
+    };
+    let provider_call_id = text("conversation_uuid")
+        .or(text("uuid"))
+        .and_then(call_id)
+        .ok_or(unreadable("conversation_uuid"))?;
+    let (from, to) = (text("from").map(party::of_digits), text("to").map(party::of_digits));
+    let (facts, line) = match text("direction") {
+        Some("inbound") => {
+            let mut facts = of_caller(&event, status, received_at);
+            (facts.from, facts.to) = (from, to.clone());
+            (facts, to)
+        }
+        // A conversation that we began ourselves looks the same; nobody is named then, and nothing follows.
+        Some("outbound") => match attempt(status) {
+            Some(tried) => {
+                let facts = CallFacts {
+                    tried: Some(tried),
+                    ..CallFacts::default()
+                };
+                (facts, from)
+            }
+            None => return Ok(None),
+        },
+        _ => return Err(unreadable("direction")),
+    };
+    let event = CallEvent {
+        connection,
+        provider: CallProvider::Vonage,
+        provider_call_id,
+        received_at,
+        facts,
+    };
+    Ok(Some(Report { event, line }))
+}
+
+/// The caller's own leg.
+fn of_caller(event: &Value, word: &str, received_at: Timestamp) -> CallFacts {
+    let time = |name: &str| {
+        let at: Timestamp = event[name].as_str()?.parse().ok()?;
+        plausible(at).map(|at| at.min(received_at))
+    };
+    let at = time("timestamp").unwrap_or(received_at);
+    let status = call_status(word);
+    let over = status.is_some_and(|status| status > CallStatus::InProgress);
+    CallFacts {
+        direction: Some(Direction::Inbound),
+        started_at: time("start_time").or((status == Some(CallStatus::Ringing)).then_some(at)),
+        // Picked up by the flow; a person's answer is the other leg's.
+        answered_at: (status == Some(CallStatus::InProgress)).then_some(at),
+        ended_at: over.then(|| time("end_time").unwrap_or(at)),
+        call_seconds: seconds(&event["duration"]),
+        status,
+        ..CallFacts::default()
+    }
+}
+
+/// Vonage writes numbers as text.
+fn seconds(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_u64().and_then(|seconds| u32::try_from(seconds).ok()),
+    }
+}
+
+fn call_status(word: &str) -> Option<CallStatus> {
+    Some(match word {
+        "started" | "ringing" => CallStatus::Ringing,
+        "answered" => CallStatus::InProgress,
+        "completed" => CallStatus::Completed,
+        "unanswered" | "timeout" => CallStatus::NoAnswer,
+        // Carriers do not agree which of both it is.
+        "busy" | "rejected" => CallStatus::Busy,
+        "cancelled" => CallStatus::Canceled,
+        "failed" => CallStatus::Failed,
+        _ => return None,
+    })
+}
+
+/// What became of one attempt to reach the business.
+fn attempt(word: &str) -> Option<DialStatus> {
+    Some(match word {
+        "answered" => DialStatus::Answered,
+        "unanswered" | "timeout" => DialStatus::NoAnswer,
+        "busy" | "rejected" => DialStatus::Busy,
+        "cancelled" => DialStatus::Canceled,
+        "failed" => DialStatus::Failed,
+        _ => return None,
+    })
+}

@@ -1,0 +1,96 @@
+//! Aircall's events: every fixture, and what they come to.
+
+use std::collections::BTreeMap;
+
+use domain::call::{Direction, Outcome, Party};
+use providers::aircall::event;
+use serde_json::{Value, json};
+
+use crate::fixtures::{self, at, connection, outcome};
+
+fn read(body: &[u8]) -> Result<Option<domain::call::CallEvent>, providers::Unreadable> {
+    event(body, connection(), at("2026-10-31T09:20:05Z"))
+}
+
+fn changed(pointer: &str, value: Value) -> Vec<u8> {
+    let mut document = fixtures::json("telephony/aircall/call_ended_agents_did_not_answer.json");
+    *document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
+    document.to_string().into_bytes()
+}
+
+#[test]
+fn every_event_comes_to_its_outcome() {
+    let expected: BTreeMap<&str, Option<Outcome>> = [
+        ("call_ended_abandoned_in_ivr.json", Some(Outcome::Abandoned)),
+        ("call_ended_agents_did_not_answer.json", Some(Outcome::Missed)),
+        ("call_ended_anonymous.json", Some(Outcome::Missed)),
+        ("call_ended_answered.json", Some(Outcome::Answered)),
+        ("call_ended_no_available_agent.json", Some(Outcome::Missed)),
+        ("call_ended_out_of_opening_hours.json", Some(Outcome::AfterHours)),
+        ("call_ended_outbound.json", Some(Outcome::Unknown)),
+        ("call_ended_short_abandoned.json", Some(Outcome::Abandoned)),
+        ("call_ended_voicemail.json", Some(Outcome::Voicemail)),
+        ("call_hungup_not_final.json", None),
+    ]
+    .into();
+    let read: BTreeMap<String, _> = fixtures::names("telephony/aircall")
+        .into_iter()
+        .map(|name| {
+            let event = read(&fixtures::bytes(&format!("telephony/aircall/{name}"))).unwrap();
+            (name, event)
+        })
+        .collect();
+    let outcomes: BTreeMap<&str, Option<Outcome>> = read
+        .iter()
+        .map(|(name, event)| (name.as_str(), event.as_ref().map(|event| outcome(&event.facts))))
+        .collect();
+    assert_eq!(outcomes, expected);
+    insta::assert_json_snapshot!("aircall", read);
+}
+
+#[test]
+fn who_called_whom_is_told_by_the_direction() {
+    let facts = |name: &str| {
+        let body = fixtures::bytes(&format!("telephony/aircall/call_ended_{name}.json"));
+        read(&body).unwrap().unwrap().facts
+    };
+    let customer = Party::Phone("+447700900111".parse().unwrap());
+    assert_eq!(facts("answered").customer(), &customer);
+    assert_eq!(facts("outbound").customer(), &customer);
+    assert_eq!(facts("outbound").direction, Some(Direction::Outbound));
+    assert_eq!(facts("outbound").line(), facts("answered").line());
+    assert_eq!(facts("anonymous").customer(), &Party::Withheld);
+}
+
+#[test]
+fn a_reason_that_is_not_known_is_no_missed_call() {
+    for reason in [json!(null), json!("eaten_by_a_dog"), json!(7), json!("")] {
+        let event = read(&changed("/data/missed_call_reason", reason.clone()))
+            .unwrap()
+            .unwrap();
+        assert_eq!(outcome(&event.facts), Outcome::Unknown, "{reason}");
+    }
+}
+
+#[test]
+fn an_event_that_names_no_call_is_unreadable() {
+    for (pointer, value) in [
+        ("/event", json!(null)),
+        ("/data", json!([])),
+        ("/data/id", json!(null)),
+        ("/data/id", json!(-1)),
+        ("/data/id", json!("a b")),
+        ("/data/direction", json!("sideways")),
+    ] {
+        assert!(read(&changed(pointer, value.clone())).is_err(), "{pointer} {value}");
+    }
+    assert!(read(b"<xml/>").is_err());
+    // Days later, and about no call's end.
+    assert_eq!(read(&changed("/event", json!("call.tagged"))), Ok(None));
+}
+
+#[test]
+fn a_clock_that_is_ahead_ends_no_call_in_the_future() {
+    let event = read(&changed("/data/ended_at", json!(1_893_456_000))).unwrap().unwrap();
+    assert_eq!(event.facts.ended_at, Some(event.received_at));
+}

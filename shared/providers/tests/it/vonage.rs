@@ -1,0 +1,154 @@
+//! Vonage's events: every fixture, and what the legs of a call come to together.
+
+use std::collections::BTreeMap;
+
+use domain::call::{CallFacts, Outcome, Party};
+use providers::vonage::{Report, report};
+use serde_json::{Value, json};
+
+use crate::fixtures::{self, at, connection, outcome};
+
+fn read(body: &[u8]) -> Result<Option<Report>, providers::Unreadable> {
+    report(body, connection(), at("2026-10-31T09:20:05Z"))
+}
+
+fn fixture(name: &str) -> Report {
+    let body = fixtures::bytes(&format!("telephony/vonage/{name}.json"));
+    read(&body).unwrap().unwrap()
+}
+
+/// The leg from the flow to the business.
+fn leg(status: &str) -> Value {
+    let mut event = fixtures::json("telephony/vonage/ringing.json");
+    event["direction"] = "outbound".into();
+    event["uuid"] = "aaaaaaaa-0000-4000-8000-000000000f02".into();
+    event["from"] = "442079460001".into();
+    event["to"] = "447700900555".into();
+    event["status"] = status.into();
+    event
+}
+
+fn together(reports: impl IntoIterator<Item = Report>) -> CallFacts {
+    let mut facts = CallFacts::default();
+    let mut ids = std::collections::BTreeSet::new();
+    for report in reports {
+        facts.merge(report.event.facts);
+        ids.insert(report.event.provider_call_id);
+    }
+    assert_eq!(ids.len(), 1, "legs of one conversation are one call");
+    facts
+}
+
+#[test]
+fn every_event_comes_to_its_outcome() {
+    let expected: BTreeMap<&str, Outcome> = [
+        // Picked up, and never heard of again.
+        ("answered.json", Outcome::Unknown),
+        ("busy.json", Outcome::Busy),
+        ("cancelled.json", Outcome::Abandoned),
+        // By itself: says not whether anybody spoke.
+        ("completed.json", Outcome::Unknown),
+        ("failed.json", Outcome::Failed),
+        ("rejected.json", Outcome::Busy),
+        ("ringing.json", Outcome::Unknown),
+        ("timeout.json", Outcome::Missed),
+        ("unanswered.json", Outcome::Missed),
+    ]
+    .into();
+    let read: BTreeMap<String, Report> = fixtures::names("telephony/vonage")
+        .into_iter()
+        .map(|name| {
+            let report = fixture(name.trim_end_matches(".json"));
+            (name, report)
+        })
+        .collect();
+    let outcomes: BTreeMap<&str, Outcome> = read
+        .iter()
+        .map(|(name, report)| (name.as_str(), outcome(&report.event.facts)))
+        .collect();
+    assert_eq!(outcomes, expected);
+    let line = Some(Party::Phone("+442079460001".parse().unwrap()));
+    assert!(read.values().all(|report| report.line == line));
+    let events: BTreeMap<&String, &domain::call::CallEvent> =
+        read.iter().map(|(name, report)| (name, &report.event)).collect();
+    insta::assert_json_snapshot!("vonage", events);
+}
+
+#[test]
+fn a_call_that_completed_after_an_answer_was_answered() {
+    let facts = together(["ringing", "answered", "completed"].map(fixture));
+    assert_eq!(outcome(&facts), Outcome::Answered);
+    assert_eq!(facts.call_seconds, Some(41));
+}
+
+#[test]
+fn what_the_flow_answered_and_nobody_took_is_missed() {
+    for (status, expected) in [
+        ("timeout", Outcome::Missed),
+        ("unanswered", Outcome::Missed),
+        ("rejected", Outcome::Busy),
+        ("cancelled", Outcome::Abandoned),
+        ("failed", Outcome::Failed),
+        ("answered", Outcome::Answered),
+    ] {
+        let tried = read(leg(status).to_string().as_bytes()).unwrap().unwrap();
+        let mut reports = ["ringing", "answered", "completed"].map(fixture).to_vec();
+        reports.insert(2, tried.clone());
+        let facts = together(reports.clone());
+        assert_eq!(outcome(&facts), expected, "{status}");
+        reports.reverse();
+        assert_eq!(together(reports), facts, "in any order");
+        assert_eq!(
+            facts.customer(),
+            &Party::Phone("+447700900111".parse().unwrap()),
+            "the leg does not turn the call round"
+        );
+        assert_eq!(tried.line, Some(Party::Phone("+442079460001".parse().unwrap())));
+    }
+}
+
+#[test]
+fn a_colleague_who_picks_up_makes_it_answered() {
+    let legs = ["timeout", "answered"].map(|status| read(leg(status).to_string().as_bytes()).unwrap().unwrap());
+    let facts = together(legs.into_iter().chain(["answered", "completed"].map(fixture)));
+    assert_eq!(outcome(&facts), Outcome::Answered);
+}
+
+#[test]
+fn what_says_nothing_of_the_call_is_left_aside() {
+    for event in [
+        json!({"recording_url": "https://api.example.test/1", "conversation_uuid": "CON-1"}),
+        json!({"dtmf": {"digits": "2"}, "conversation_uuid": "CON-1"}),
+        json!({"reason": "invalid flow", "conversation_uuid": "CON-1"}),
+        leg("ringing"),
+        leg("completed"),
+    ] {
+        assert_eq!(read(event.to_string().as_bytes()), Ok(None), "{event}");
+    }
+}
+
+#[test]
+fn an_event_that_names_no_call_is_unreadable() {
+    let without = |field: &str| {
+        let mut event = fixtures::json("telephony/vonage/unanswered.json");
+        event.as_object_mut().unwrap().remove(field);
+        event
+    };
+    for field in ["status", "direction"] {
+        assert!(read(without(field).to_string().as_bytes()).is_err(), "{field}");
+    }
+    let mut nameless = without("uuid");
+    nameless["conversation_uuid"] = "".into();
+    assert!(read(nameless.to_string().as_bytes()).is_err());
+    assert!(read(b"").is_err());
+}
+
+#[test]
+fn hidden_callers_and_words_that_are_not_known_are_told_as_such() {
+    let mut event = fixtures::json("telephony/vonage/unanswered.json");
+    event["from"] = "anonymous".into();
+    event["status"] = "pondering".into();
+    let facts = read(event.to_string().as_bytes()).unwrap().unwrap().event.facts;
+    assert_eq!(facts.customer(), &Party::Withheld);
+    assert_eq!(outcome(&facts), Outcome::Unknown);
+}
