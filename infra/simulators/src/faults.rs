@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::phones::same_number;
 use crate::random::Random;
+use crate::ses::same_address;
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +17,7 @@ pub(crate) enum Api {
     Graph,
     Twilio,
     Telephony,
+    Ses,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -37,6 +39,11 @@ pub(crate) enum Kind {
     // The caller: the process named in User-Agent is killed.
     KillBefore,
     KillAfter,
+    // E-mail.
+    /// SES will not send to this address.
+    MailRejected,
+    /// SES knows neither sender nor recipient yet.
+    MailUnverified,
     // The provider's webhooks.
     DuplicateWebhooks,
     ReorderedWebhooks,
@@ -53,7 +60,7 @@ pub(crate) struct Rule {
     pub(crate) api: Option<Api>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tenant: Option<String>,
-    /// The customer's number; absent: everyone's.
+    /// The customer's number, or the address that a mail goes to; absent: everyone's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) number: Option<String>,
     pub(crate) kind: Kind,
@@ -85,7 +92,7 @@ fn is_always(probability: &f64) -> bool {
 pub(crate) struct Event<'a> {
     pub(crate) api: Api,
     pub(crate) tenant: &'a str,
-    /// The customer's number, where there is one.
+    /// The customer's number or address, where there is one.
     pub(crate) number: Option<&'a str>,
 }
 
@@ -178,7 +185,7 @@ impl Rule {
             && self.tenant.as_deref().is_none_or(|tenant| tenant == event.tenant)
             && match (&self.number, event.number) {
                 (None, _) => true,
-                (Some(wanted), Some(number)) => same_number(wanted, number),
+                (Some(wanted), Some(number)) => same_number(wanted, number) || same_address(wanted, number),
                 (Some(_), None) => false,
             }
     }

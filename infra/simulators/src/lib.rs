@@ -1,4 +1,4 @@
-//! The providers' other side: Graph API, Twilio and a telephone system, for local runs and tests.
+//! The providers' other side: Graph API, Twilio, a telephone system and SES, for local runs and tests.
 //!
 //! One process and one port. Ringback's functions are pointed here instead of at the providers; the control API plays
 //! the customers. Nothing here ships to AWS.
@@ -19,6 +19,7 @@ mod page;
 mod pbx;
 pub mod phones;
 mod random;
+mod ses;
 pub mod signatures;
 mod statuses;
 mod twilio;
@@ -66,6 +67,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         .merge(control::routes())
         .merge(graph::routes())
         .merge(twilio::routes())
+        .merge(ses::routes())
         // WhatsApp documents may have 100 MB.
         .layer(DefaultBodyLimit::max(100 * 1024 * 1024))
         .with_state(world);

@@ -17,6 +17,7 @@ use crate::lock;
 use crate::outbox::Sent;
 use crate::phones::{Note, Phone, Phones};
 use crate::random::Random;
+use crate::ses::MailSent;
 use crate::twilio::Inbound;
 
 pub(crate) type Sims = Arc<World>;
@@ -27,7 +28,7 @@ pub(crate) struct World {
     state: Mutex<State>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) deliveries: Deliveries,
-    /// Numbers whose phone changed; `*` for everything.
+    /// Numbers whose phone changed; `mails` for those; `*` for everything.
     pub(crate) changes: broadcast::Sender<String>,
     faults_version: watch::Sender<u64>,
     /// Statuses and webhooks still to come.
@@ -57,6 +58,7 @@ pub(crate) struct State {
     pub(crate) kills: HashMap<(String, String), u32>,
     pub(crate) media: HashMap<String, Media>,
     pub(crate) twilio_inbound: Vec<Inbound>,
+    pub(crate) mails: Vec<MailSent>,
 }
 
 /// Something is still going on for as long as this lives.
@@ -93,6 +95,7 @@ impl State {
             kills: HashMap::new(),
             media: HashMap::new(),
             twilio_inbound: Vec::new(),
+            mails: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 // Everything a person or a customer typed reaches the page through textContent only.
 
 const $ = (id) => document.getElementById(id);
-const state = { tenants: [], tenant: null, number: null, phones: [], faults: [] };
+const state = { tenants: [], tenant: null, number: null, phones: [], faults: [], mails: [], mail: null };
 
 const OUTCOMES = {
   missed: "Called, nobody answered", busy: "Called, line busy", answered: "Called, was answered",
@@ -14,6 +14,7 @@ const API_FAULTS = {
   throttled: "Too many requests", bad_credentials: "Refuses our key", duplicate_webhooks: "Webhooks three times",
   reordered_webhooks: "Webhooks out of order",
 };
+const SES_FAULTS = new Set(["server_error", "timeout_before", "timeout_after", "throttled", "bad_credentials"]);
 const TICKS = { accepted: "🕓", sent: "✓", delivered: "✓✓", read: "✓✓" };
 
 function make(tag, attributes = {}, ...children) {
@@ -194,7 +195,37 @@ function showFaults() {
   }));
 }
 
+/** The newest first; one that a person chose stays open when another comes. */
+function showMails() {
+  const mails = [...state.mails].reverse();
+  const chosen = mails.find((mail) => mail.id === state.mail) ?? mails[0];
+  $("no-mail").hidden = mails.length > 0;
+  $("mailbox").hidden = mails.length === 0;
+  $("mails").replaceChildren(...mails.slice(0, 200).map((mail) => make("li", {}, make("button", {
+    type: "button", ariaCurrent: String(mail.id === chosen.id), onclick: () => { state.mail = mail.id; showMails(); },
+  },
+  make("span", { textContent: mail.subject, dir: "auto" }),
+  make("small", { textContent: clock(mail.at) }),
+  make("small", { textContent: mail.to, dir: "ltr" })))));
+  if (!chosen || $("letter").dataset.mail === chosen.id) return;
+  $("letter").dataset.mail = chosen.id;
+  $("letter-subject").textContent = chosen.subject;
+  $("letter-to").textContent = `${chosen.from} → ${chosen.to}`;
+  // Its page is framed without any right, and says so itself; its links are opened from here.
+  $("letter").src = `mails/${encodeURIComponent(chosen.id)}/html`;
+  const links = chosen.links.filter((link) => /^https?:\/\//.test(link));
+  $("letter-links").hidden = links.length === 0;
+  $("letter-links").querySelector("ul").replaceChildren(...links.map((link) => make("li", {}, make("a", {
+    href: link, target: "_blank", rel: "noopener noreferrer", dir: "ltr", textContent: link,
+  }))));
+}
+
 // What is asked
+
+async function refreshMails() {
+  state.mails = await ask("mails");
+  showMails();
+}
 
 async function refreshPhone() {
   const number = state.number;
@@ -211,7 +242,7 @@ async function refreshAll() {
   showTenants();
   showCustomers();
   showFaults();
-  await refreshPhone();
+  await Promise.all([refreshPhone(), refreshMails()]);
 }
 
 function choose(number) {
@@ -276,7 +307,8 @@ $("api-faults").querySelector("tbody").append(...Object.entries(API_FAULTS).map(
     Object.assign(input.dataset, { kind, api });
     return make("td", {}, input);
   };
-  return make("tr", {}, make("th", { scope: "row", textContent: label }), box("graph", "Meta"), box("twilio", "Twilio"));
+  return make("tr", {}, make("th", { scope: "row", textContent: label }), box("graph", "Meta"), box("twilio", "Twilio"),
+    SES_FAULTS.has(kind) ? box("ses", "SES") : make("td"));
 }));
 
 document.addEventListener("change", (event) => {
@@ -295,12 +327,16 @@ let waiting = null;
 
 function soon() {
   waiting ??= setTimeout(() => {
+    const mails = changed.delete("mails");
     const everything = changed.has("*") || [...changed].some((number) => !state.phones.some((phone) => phone.number === number));
     const mine = changed.has(state.number);
     changed.clear();
     waiting = null;
     if (everything) attempt(refreshAll);
-    else if (mine) attempt(refreshPhone);
+    else {
+      if (mine) attempt(refreshPhone);
+      if (mails) attempt(refreshMails);
+    }
   }, 80);
 }
 

@@ -3,6 +3,7 @@
 mod clients;
 mod faults;
 mod graph;
+mod mails;
 mod ringback;
 mod signing;
 mod support;

@@ -1,0 +1,300 @@
+//! Amazon SES: `SendEmail` of API v2, with simple content; and the mails that people got.
+//!
+//! Who asks is not verified, only that the request is signed as AWS wants it: an assumed role's key is the emulator's secret.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::faults::{Api, Event, Kind};
+use crate::interference::{self, Caller};
+use crate::world::Sims;
+
+pub(crate) fn routes() -> Router<Sims> {
+    Router::new()
+        .route("/v2/email/outbound-emails", post(send_email))
+        .route("/mails", get(list_mails))
+        .route("/mails/{id}/html", get(show_html))
+}
+
+/// What the page's readers are told instead of a phone number.
+pub(crate) const CHANGED: &str = "mails";
+
+/// A mail that SES took.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct MailSent {
+    pub(crate) id: String,
+    pub(crate) to: String,
+    pub(crate) from: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+    /// Every URL in it, once, in the order of the text and then of the page.
+    pub(crate) links: Vec<String>,
+    pub(crate) at: Timestamp,
+}
+
+/// An error as SES answers it: the code in a header, the words in the body.
+#[derive(Debug)]
+struct Refused(StatusCode, &'static str, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, [("x-amzn-errortype", self.1)], Json(json!({"message": self.2}))).into_response()
+    }
+}
+
+fn bad_request(words: impl Into<String>) -> Refused {
+    Refused(StatusCode::BAD_REQUEST, "BadRequestException", words.into())
+}
+
+async fn send_email(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Response {
+    match take(&world, &headers, &body).await {
+        Ok(id) => Json(json!({"MessageId": id})).into_response(),
+        Err(refused) => refused.into_response(),
+    }
+}
+
+async fn take(world: &Sims, headers: &HeaderMap, body: &[u8]) -> Result<String, Refused> {
+    signed(headers)?;
+    let mail = Request::read(body)?;
+    let event = Event {
+        api: Api::Ses,
+        tenant: "",
+        number: Some(&mail.to),
+    };
+    // A process is killed at most so often per mail; nothing else tells mails apart.
+    let caller = Caller::new(headers, &mail.to, Some(&mail.subject));
+    let kinds = &[Kind::MailRejected, Kind::MailUnverified];
+    let refusal = world.state().fault(event, kinds).map(|rule| rule.kind);
+    if let Some(kind) = refusal {
+        return Err(refuse(kind, &mail.to));
+    }
+    if let Some(kind) = interference::before(world, event, &caller).await {
+        return Err(refuse(kind, &mail.to));
+    }
+    let id = format!("{}-000000", world.hex_id());
+    let links = links(&mail.text, &mail.html);
+    world.state().mails.push(MailSent {
+        id: id.clone(),
+        to: mail.to.clone(),
+        from: mail.from,
+        subject: mail.subject,
+        text: mail.text,
+        html: mail.html,
+        links,
+        at: world.now(),
+    });
+    world.changed(CHANGED);
+    match interference::after(world, event, &caller).await {
+        Some(kind) => Err(refuse(kind, &mail.to)),
+        None => Ok(id),
+    }
+}
+
+fn refuse(kind: Kind, to: &str) -> Refused {
+    let (status, code, words) = match kind {
+        Kind::BadCredentials => (
+            StatusCode::FORBIDDEN,
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.".to_owned(),
+        ),
+        Kind::Throttled => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequestsException",
+            "Maximum sending rate exceeded.".to_owned(),
+        ),
+        Kind::MailRejected => (
+            StatusCode::BAD_REQUEST,
+            "BadRequestException",
+            "Domain contains control or whitespace".to_owned(),
+        ),
+        // SES quotes the address.
+        Kind::MailUnverified => (
+            StatusCode::BAD_REQUEST,
+            "MessageRejected",
+            format!(
+                "Email address is not verified. The following identities failed the check in region US-EAST-1: {to}"
+            ),
+        ),
+        _ => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServiceErrorException",
+            "An internal failure occurred.".to_owned(),
+        ),
+    };
+    Refused(status, code, words)
+}
+
+/// Signature Version 4 for SES, in form.
+fn signed(headers: &HeaderMap) -> Result<(), Refused> {
+    let refused = |code, words: &str| Refused(StatusCode::FORBIDDEN, code, words.to_owned());
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let given = text(AUTHORIZATION.as_str())
+        .ok_or_else(|| refused("MissingAuthenticationTokenException", "Missing Authentication Token"))?;
+    let incomplete = || refused("IncompleteSignatureException", "Authorization header is incomplete");
+    let parts = given.strip_prefix("AWS4-HMAC-SHA256 ").ok_or_else(incomplete)?;
+    let part = |name: &str| {
+        let found = parts.split(',').find_map(|part| part.trim().strip_prefix(name));
+        found.filter(|value| !value.is_empty()).ok_or_else(incomplete)
+    };
+    // Key, date, region, service, and the end.
+    let scope: Vec<_> = part("Credential=")?.split('/').collect();
+    let signature = part("Signature=")?;
+    let headers_signed = part("SignedHeaders=")?;
+    let date = text("x-amz-date").ok_or_else(incomplete)?;
+    let whole = scope.len() == 5
+        && scope[1].len() == 8
+        && date.starts_with(scope[1])
+        && scope[4] == "aws4_request"
+        && signature.len() == 64
+        && signature.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && ["host", "x-amz-date"]
+            .iter()
+            .all(|wanted| headers_signed.split(';').any(|name| name == *wanted));
+    if !whole {
+        return Err(incomplete());
+    }
+    if scope[3] != "ses" {
+        let words = format!(
+            "Credential should be scoped to correct service: 'ses', not '{}'.",
+            scope[3]
+        );
+        return Err(Refused(StatusCode::FORBIDDEN, "InvalidSignatureException", words));
+    }
+    Ok(())
+}
+
+/// A request to send simple content to one person.
+#[derive(Debug)]
+struct Request {
+    to: String,
+    from: String,
+    subject: String,
+    text: String,
+    html: String,
+}
+
+impl Request {
+    fn read(body: &[u8]) -> Result<Self, Refused> {
+        let body: Value = serde_json::from_slice(body)
+            .map_err(|_| Refused(StatusCode::BAD_REQUEST, "SerializationException", String::new()))?;
+        let known = ["FromEmailAddress", "Destination", "Content"];
+        let fields = body
+            .as_object()
+            .ok_or_else(|| bad_request("The request is no object"))?;
+        // Everything else that SES takes would do something that nobody here does.
+        if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(bad_request(format!("The simulator knows no {other}")));
+        }
+        let from = address(&body["FromEmailAddress"])?;
+        let destination = &body["Destination"];
+        let to = match destination["ToAddresses"].as_array().map(Vec::as_slice) {
+            Some([to]) if destination.as_object().is_some_and(|all| all.len() == 1) => address(to)?,
+            _ => return Err(bad_request("The simulator sends to one address")),
+        };
+        let simple = &body["Content"]["Simple"];
+        let data = |content: &Value, name: &str| {
+            let data = content["Data"].as_str().filter(|data| !data.is_empty());
+            data.map(str::to_owned)
+                .ok_or_else(|| bad_request(format!("Content.Simple.{name}.Data is missing")))
+        };
+        let subject = data(&simple["Subject"], "Subject")?;
+        if subject.chars().any(char::is_control) {
+            return Err(bad_request("Header value contains control characters"));
+        }
+        Ok(Self {
+            to,
+            from,
+            subject,
+            text: data(&simple["Body"]["Text"], "Body.Text")?,
+            html: data(&simple["Body"]["Html"], "Body.Html")?,
+        })
+    }
+}
+
+/// `local@domain`, as far as SES looks.
+fn address(value: &Value) -> Result<String, Refused> {
+    let text = value
+        .as_str()
+        .ok_or_else(|| bad_request("Missing required header 'From' or 'To'"))?;
+    let (local, domain) = text
+        .rsplit_once('@')
+        .ok_or_else(|| bad_request("Missing final '@domain'"))?;
+    let unusual = |part: &str| {
+        part.chars()
+            .any(|c| c.is_control() || c.is_whitespace() || !c.is_ascii())
+    };
+    if local.is_empty() {
+        Err(bad_request("Missing local name"))
+    } else if unusual(local) {
+        Err(bad_request("Local address contains control or whitespace"))
+    } else if domain.is_empty() || unusual(domain) || domain.split('.').any(str::is_empty) {
+        Err(bad_request("Domain contains control or whitespace"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// URLs of the text, and targets of the page's links.
+fn links(text: &str, html: &str) -> Vec<String> {
+    let is_url = |word: &&str| word.starts_with("https://") || word.starts_with("http://");
+    let in_text = text.split_whitespace().filter(is_url).map(str::to_owned);
+    let targets = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let in_html = targets.map(|target| {
+        let plain = target.replace("&quot;", "\"").replace("&#39;", "'");
+        plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    });
+    let mut found: Vec<String> = Vec::new();
+    for link in in_text.chain(in_html) {
+        if !found.contains(&link) {
+            found.push(link);
+        }
+    }
+    found
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct MailQuery {
+    to: Option<String>,
+}
+
+async fn list_mails(State(world): State<Sims>, Query(query): Query<MailQuery>) -> Json<Vec<MailSent>> {
+    let state = world.state();
+    // No address has a space: it is a plus that the query string turned into one.
+    let to = query.to.map(|to| to.trim().replace(' ', "+"));
+    let wanted = |mail: &&MailSent| to.as_deref().is_none_or(|to| same_address(to, &mail.to));
+    Json(state.mails.iter().filter(wanted).cloned().collect())
+}
+
+pub(crate) fn same_address(a: &str, b: &str) -> bool {
+    a.trim().eq_ignore_ascii_case(b.trim())
+}
+
+/// Nothing in a mail runs, loads or leads anywhere, framed or opened by itself.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; base-uri 'none'; form-action 'none'; \
+                           frame-ancestors 'self'";
+
+async fn show_html(State(world): State<Sims>, Path(id): Path<String>) -> Response {
+    let html = world
+        .state()
+        .mails
+        .iter()
+        .find(|mail| mail.id == id)
+        .map(|mail| mail.html.clone());
+    match html {
+        Some(html) => (
+            [(CONTENT_SECURITY_POLICY, MAIL_POLICY), (CACHE_CONTROL, "no-store")],
+            Html(html),
+        )
+            .into_response(),
+        None => (StatusCode::NOT_FOUND, Json(json!({"error": "there is no such mail"}))).into_response(),
+    }
+}

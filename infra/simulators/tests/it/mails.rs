@@ -1,0 +1,201 @@
+//! E-mail: what SES takes, refuses and shows.
+
+use reqwest::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY};
+use serde_json::{Value, json};
+
+use crate::support::Stage;
+
+const MAYA: &str = "maya+salon@salon.example";
+const LINK: &str = "https://app.example/confirm?token=abc&lang=ar";
+
+fn mail(to: &str) -> Value {
+    let content = |data: &str| json!({"Data": data, "Charset": "UTF-8"});
+    json!({
+        "FromEmailAddress": "ringback@ringback.example",
+        "Destination": {"ToAddresses": [to]},
+        "Content": {"Simple": {
+            "Subject": content("تأكيد بريدك"),
+            "Body": {
+                "Text": content(&format!("افتح:\n\n{LINK}\n")),
+                "Html": content(&format!(
+                    "<script>alert(1)</script><a href=\"{}\">x</a><a href=\"https://app.example/help\">y</a>",
+                    LINK.replace('&', "&amp;")
+                )),
+            },
+        }},
+    })
+}
+
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=AKIA/20261120/us-east-1/{service}/aws4_request, \
+         SignedHeaders=content-type;host;x-amz-date, Signature={}",
+        "0f".repeat(32)
+    )
+}
+
+/// The status, the code and the body.
+async fn send_as(stage: &Stage, authorization: Option<&str>, body: &Value) -> (u16, String, Value) {
+    let mut request = stage
+        .http
+        .post(stage.url("/v2/email/outbound-emails"))
+        .header("x-amz-date", "20261120T120000Z")
+        .json(body);
+    if let Some(authorization) = authorization {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    let answer = request.send().await.expect("an answer");
+    let code = answer.headers().get("x-amzn-errortype").cloned();
+    let code = code.map(|code| code.to_str().unwrap().to_owned()).unwrap_or_default();
+    (answer.status().as_u16(), code, answer.json().await.unwrap_or_default())
+}
+
+async fn send(stage: &Stage, body: &Value) -> (u16, String, Value) {
+    send_as(stage, Some(&authorization("ses")), body).await
+}
+
+#[tokio::test]
+async fn a_mail_that_was_taken_is_in_the_outbox_with_its_links() {
+    let stage = Stage::set().await;
+    let (status, _, taken) = send(&stage, &mail(MAYA)).await;
+    assert_eq!(status, 200, "{taken}");
+    send(&stage, &mail("tom@salon.example")).await;
+    assert_eq!(stage.get("/mails").await.as_array().unwrap().len(), 2);
+    // A plus as it is, and as a query string should have it.
+    for to in [MAYA.to_owned(), MAYA.to_uppercase().replace('+', "%2B")] {
+        let found = stage.get(&format!("/mails?to={to}")).await;
+        let found = found.as_array().unwrap();
+        assert_eq!(found.len(), 1);
+        let mail = &found[0];
+        assert_eq!(mail["id"], taken["MessageId"]);
+        assert_eq!(
+            (&mail["to"], &mail["from"]),
+            (&json!(MAYA), &json!("ringback@ringback.example"))
+        );
+        assert_eq!(mail["subject"], "تأكيد بريدك");
+        assert_eq!(
+            mail["links"],
+            json!([LINK, "https://app.example/help"]),
+            "each once, as it is meant"
+        );
+        assert!(mail["text"].as_str().unwrap().contains(LINK) && mail["html"].is_string() && mail["at"].is_string());
+    }
+    stage.post("/reset", json!({})).await;
+    assert_eq!(stage.get("/mails").await, json!([]));
+}
+
+#[tokio::test]
+async fn a_mails_page_can_do_nothing() {
+    let stage = Stage::set().await;
+    let taken = send(&stage, &mail(MAYA)).await.2;
+    let page = stage.url(&format!("/mails/{}/html", taken["MessageId"].as_str().unwrap()));
+    let answer = stage.http.get(page).send().await.unwrap();
+    let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+    for wanted in ["default-src 'none'", "sandbox;", "form-action 'none'"] {
+        assert!(policy.contains(wanted), "{policy}");
+    }
+    assert!(!policy.contains("allow-") && !policy.contains("script-src"), "{policy}");
+    assert!(answer.text().await.unwrap().contains("<script>"), "shown as it came");
+    let none = stage.http.get(stage.url("/mails/none/html")).send().await.unwrap();
+    assert_eq!(none.status().as_u16(), 404);
+    // The page frames it without a right.
+    let page = stage
+        .http
+        .get(stage.url("/"))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(page.contains("<iframe id=\"letter\" title=\"The e-mail\" sandbox></iframe>"));
+}
+
+#[tokio::test]
+async fn who_does_not_sign_for_ses_sends_nothing() {
+    let stage = Stage::set().await;
+    let incomplete = authorization("ses").replace(&"0f".repeat(32), "0f");
+    for (given, code) in [
+        (None, "MissingAuthenticationTokenException"),
+        (Some("Bearer token"), "IncompleteSignatureException"),
+        (Some(incomplete.as_str()), "IncompleteSignatureException"),
+        (Some(&authorization("sqs")), "InvalidSignatureException"),
+    ] {
+        let (status, answered, _) = send_as(&stage, given, &mail(MAYA)).await;
+        assert_eq!((status, answered.as_str()), (403, code));
+    }
+    assert_eq!(stage.get("/mails").await, json!([]));
+}
+
+#[tokio::test]
+async fn what_ses_would_refuse_is_refused() {
+    let stage = Stage::set().await;
+    let with = |pointer: &str, value: Value| {
+        let mut mail = mail(MAYA);
+        *mail.pointer_mut(pointer).unwrap() = value;
+        mail
+    };
+    let mut unknown = mail(MAYA);
+    unknown["FeedbackForwardingEmailAddress"] = json!(MAYA);
+    for wrong in [
+        with("/FromEmailAddress", json!("ringback")),
+        with("/FromEmailAddress", Value::Null),
+        with("/Destination/ToAddresses", json!([])),
+        with("/Destination/ToAddresses/0", json!("maya @salon.example")),
+        with("/Destination/ToAddresses/0", json!("maya@salon..example")),
+        with("/Content/Simple/Subject/Data", json!("a\r\nBcc: b@c.example")),
+        with("/Content/Simple/Body/Text", Value::Null),
+        with("/Content/Simple/Body/Html/Data", json!("")),
+        with("/Content/Simple", Value::Null),
+        unknown,
+        json!([]),
+    ] {
+        let (status, code, _) = send(&stage, &wrong).await;
+        assert_eq!((status, code.as_str()), (400, "BadRequestException"), "{wrong}");
+    }
+    assert_eq!(stage.get("/mails").await, json!([]));
+}
+
+#[tokio::test]
+async fn faults_strike_mails_of_their_address() {
+    let stage = Stage::set().await;
+    let cases = [
+        ("throttled", 429, "TooManyRequestsException", 0),
+        ("server_error", 500, "InternalServiceErrorException", 0),
+        ("server_error_after", 500, "InternalServiceErrorException", 1),
+        ("bad_credentials", 403, "UnrecognizedClientException", 0),
+        ("mail_rejected", 400, "BadRequestException", 0),
+        ("mail_unverified", 400, "MessageRejected", 0),
+    ];
+    for (kind, status, code, taken) in cases {
+        stage.post("/reset", json!({})).await;
+        stage
+            .faults(json!([{"api": "ses", "kind": kind, "number": MAYA, "times": 1}]))
+            .await;
+        assert_eq!(
+            send(&stage, &mail("tom@salon.example")).await.0,
+            200,
+            "others are not touched"
+        );
+        let (answered, answered_code, _) = send(&stage, &mail(MAYA)).await;
+        assert_eq!((answered, answered_code.as_str()), (status, code), "{kind}");
+        assert_eq!(
+            stage.get(&format!("/mails?to={MAYA}")).await.as_array().unwrap().len(),
+            taken,
+            "{kind}"
+        );
+        assert_eq!(send(&stage, &mail(MAYA)).await.0, 200, "{kind} once");
+    }
+}
+
+#[tokio::test]
+async fn the_page_hears_of_a_mail() {
+    let stage = Stage::set().await;
+    let mut events = stage.http.get(stage.url("/events")).send().await.unwrap();
+    send(&stage, &mail(MAYA)).await;
+    let mut heard = String::new();
+    while !heard.contains("data: mails") {
+        let chunk = events.chunk().await.unwrap().expect("the stream goes on");
+        heard.push_str(&String::from_utf8_lossy(&chunk));
+    }
+}
