@@ -125,6 +125,15 @@ pub enum WhenUnknown {
     SendAgain,
 }
 
+/// What is known, at the deadline, of a send whose outcome nobody could tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Evidence {
+    /// No report came, which proves nothing.
+    Silence,
+    /// The provider was asked, and what it shows leaves no room for the message: it never took it.
+    NotTaken,
+}
+
 /// Why a message exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -245,6 +254,10 @@ pub struct Attempt {
     pub state: AttemptState,
     /// When it was claimed.
     pub claimed_at: Timestamp,
+    /// The version of the connection's credentials under which it was claimed: others may belong to another account, which
+    /// knows nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<u64>,
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_ref: Option<String>,
@@ -450,7 +463,8 @@ pub struct StatusReport {
 
 /// A leg refused for a passing reason is claimed this often, then it has failed.
 pub const MOST_TRIES: u32 = 8;
-/// A one-time code of which nobody can tell whether it went out is sent this often at most.
+/// By one channel a message is sent this often at most, where nobody could tell whether it went out: a one-time code, or what
+/// was found not to have been taken.
 const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
 
@@ -553,7 +567,7 @@ impl Message {
                 Some(_) | None => Next::Done,
             },
             (_, Some(ErrorClass::Blocked)) => Next::Done,
-            // Given up on, to be sent again: one-time codes only.
+            // Given up on, to be sent again: a one-time code, or what the provider never took.
             (AttemptState::Unknown, Some(ErrorClass::RetryAfter)) => at(attempt.leg),
             // Nothing went out. After `failed` something did: never again on the same channel, whatever the code.
             (AttemptState::Refused, Some(ErrorClass::RetryAfter | ErrorClass::TenantMustAct)) => at(attempt.leg),
@@ -595,6 +609,7 @@ impl Message {
             claim,
             state: AttemptState::Claimed,
             claimed_at: now,
+            credentials: None,
             provider_ref: None,
             accepted_at: None,
             delivered_at: None,
@@ -606,6 +621,13 @@ impl Message {
         SendKey {
             message: self.id,
             attempt: number,
+        }
+    }
+
+    /// Notes the credentials that the attempt just claimed is sent with.
+    pub fn claimed_under(&mut self, credentials: u64) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.credentials = Some(credentials);
         }
     }
 
@@ -784,31 +806,53 @@ impl Message {
 
     /// Nobody could tell within the deadline: acts by [`WhenUnknown`]. The attempt stays unknown, for that is the truth, and
     /// late evidence still counts.
-    pub fn give_up_waiting(&mut self, now: Timestamp, timers: &Timers) {
-        let when_unknown = self.when_unknown;
-        let Some(attempt) = self.attempts.last_mut() else {
+    ///
+    /// What was surely not taken is sent once more on its channel where the message would end otherwise. A next channel is
+    /// preferred: it needs no proof.
+    pub fn give_up_waiting(&mut self, evidence: Evidence, now: Timestamp, timers: &Timers) {
+        let Some(attempt) = self.last() else {
             return;
         };
         if attempt.state != AttemptState::Unknown || attempt.given_up() {
             return;
         }
-        let name = self
-            .plan
-            .get(usize::from(attempt.leg))
-            .map_or("the channel", |leg| leg.channel.name());
-        let (class, then) = match when_unknown {
-            WhenUnknown::SendAgain if attempt.tries < MOST_SENDS_UNKNOWN => {
+        let (leg, tries) = (attempt.leg, attempt.tries);
+        let more_channels = self.leg_after(leg).is_some();
+        let goes_on = more_channels && self.when_unknown == WhenUnknown::NextChannel;
+        // A refusal is replaced by the next claim; a send of unknown outcome stays and counts.
+        let of_leg = self.attempts.iter().filter(|attempt| attempt.leg == leg);
+        let open = !goes_on && self.ended.is_none() && !self.delivered();
+        let again = open && u32::try_from(of_leg.count()).is_ok_and(|sends| sends < MOST_SENDS_UNKNOWN);
+        let not_taken = evidence == Evidence::NotTaken;
+        let on = if more_channels {
+            "going on to the next channel"
+        } else {
+            "no channel is left"
+        };
+        let (class, then) = match self.when_unknown {
+            _ if not_taken && again => (ErrorClass::RetryAfter, "sent once more"),
+            WhenUnknown::SendAgain if tries < MOST_SENDS_UNKNOWN => {
                 (ErrorClass::RetryAfter, "sent again, may arrive twice")
             }
-            WhenUnknown::NextChannel | WhenUnknown::SendAgain => (ErrorClass::FallBack, "going on to the next channel"),
+            WhenUnknown::NextChannel | WhenUnknown::SendAgain => (ErrorClass::FallBack, on),
             WhenUnknown::Stop => (ErrorClass::Blocked, "left there"),
         };
-        let text = format!("{name} never said whether it took the message; {then}");
-        attempt.error = Some(AttemptError {
-            code: None,
-            class,
-            reason: text.clone(),
-        });
+        let name = self
+            .plan
+            .get(usize::from(leg))
+            .map_or("the channel", |leg| leg.channel.name());
+        let text = if not_taken {
+            format!("{name} did not take the message, by its provider's own list; {then}")
+        } else {
+            format!("{name} never said whether it took the message; {then}")
+        };
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.error = Some(AttemptError {
+                code: None,
+                class,
+                reason: text.clone(),
+            });
+        }
         self.remark(now, text);
         self.end_if_out_of_channels(now, timers);
         self.look_again(now, timers);

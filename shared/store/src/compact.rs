@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Names within a message, and the letter that stands for each. A letter is never given to another name.
-const LETTERS: [(&str, &str); 34] = [
+const LETTERS: [(&str, &str); 35] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -39,6 +39,7 @@ const LETTERS: [(&str, &str); 34] = [
     ("template", "x"),
     ("tries", "y"),
     ("billable", "z"),
+    ("credentials", "A"),
     ("body", "B"),
     ("created_at", "C"),
     ("kind", "K"),

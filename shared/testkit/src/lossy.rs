@@ -8,10 +8,13 @@ use std::{
 
 use crate::Aws;
 
+/// An operation whose answer is to be lost, and what happens then.
+type Losing = (String, Box<dyn FnOnce() + Send>);
+
 /// A loopback port before the emulator's.
 pub struct Lossy {
     url: String,
-    losing: Arc<Mutex<Vec<String>>>,
+    losing: Arc<Mutex<Vec<Losing>>>,
 }
 
 impl Lossy {
@@ -45,7 +48,12 @@ impl Lossy {
 
     /// Loses the answer to the next request of this operation, such as `PutItem`.
     pub fn lose(&self, operation: &str) {
-        lock(&self.losing).push(operation.to_owned());
+        self.lose_then(operation, || ());
+    }
+
+    /// The same; this happens before the SDK asks again.
+    pub fn lose_then(&self, operation: &str, then: impl FnOnce() + Send + 'static) {
+        lock(&self.losing).push((operation.to_owned(), Box::new(then)));
     }
 
     /// Whether all that was to be lost is.
@@ -55,11 +63,11 @@ impl Lossy {
     }
 }
 
-fn lock(losing: &Mutex<Vec<String>>) -> std::sync::MutexGuard<'_, Vec<String>> {
+fn lock(losing: &Mutex<Vec<Losing>>) -> std::sync::MutexGuard<'_, Vec<Losing>> {
     losing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<Losing>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(client);
     let (mut head, mut length, mut operation) = (String::new(), 0, String::new());
     loop {
@@ -86,8 +94,9 @@ fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<String>>) -> s
     server.read_to_end(&mut answer)?;
     {
         let mut losing = lock(losing);
-        if let Some(place) = losing.iter().position(|lost| *lost == operation) {
-            losing.remove(place);
+        if let Some(place) = losing.iter().position(|(lost, _)| *lost == operation) {
+            let (_, then) = losing.remove(place);
+            then();
             return Ok(());
         }
     }

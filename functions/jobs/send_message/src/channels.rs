@@ -13,7 +13,7 @@ use domain::{
 use kit::{ConfigError, Env};
 use providers::{
     http::Http,
-    twilio::client::{Credentials, Sender, TwilioClient, Wanted},
+    twilio::client::{Credentials, Search, Sender, TwilioClient, Wanted},
     whatsapp::client::GraphClient,
 };
 use store::{TenantScope, usage};
@@ -39,7 +39,8 @@ pub(crate) struct Channels {
     credentials: SendCredentials,
     /// Where Twilio reports statuses to; without one, no status comes.
     public_base_url: Option<String>,
-    provider_call: jiff::SignedDuration,
+    /// A request that is made under a claim has ended when the claim has.
+    claim: jiff::SignedDuration,
 }
 
 impl Channels {
@@ -62,7 +63,7 @@ impl Channels {
             twilio: TwilioClient::new(http, config.url("TWILIO_API_URL")?),
             credentials: SendCredentials::new(Secrets::new(keys)),
             public_base_url,
-            provider_call: timers.provider_call,
+            claim: timers.claim,
         })
     }
 
@@ -149,23 +150,27 @@ impl Channels {
             .iter()
             .filter_map(|other| other.provider_ref.clone())
             .collect();
+        // Another account's list would show nothing of it.
+        let same_account = attempt.credentials == Some(connection.credentials_version);
         usage::provider("twilio.find");
         let wanted = Wanted {
             sender,
             to: &message.to,
             content: &leg.content,
             since: attempt.claimed_at,
-            until: attempt.claimed_at + self.provider_call,
+            until: attempt.claimed_at + self.claim,
             known: &known,
         };
         match self.twilio.find(credentials, &wanted).await {
-            Ok(Some(report)) => Found::Accepted {
-                report: Box::new(report),
+            Ok(Search::Found(report)) => Found::Accepted {
+                report,
                 leg: Box::new(leg.clone()),
                 connection: Box::new(connection),
                 number: attempt.number,
             },
-            Ok(None) => Found::Nothing,
+            // Proof takes two: the list, and statuses, which nobody could report without our address.
+            Ok(Search::NotTaken) if same_account && self.public_base_url.is_some() => Found::Nothing,
+            Ok(Search::NotTaken | Search::Unclear) => Found::CannotTell,
             Err(error) => {
                 tracing::warn!(error = %error, "could not ask the provider about a message");
                 Found::CannotTell

@@ -22,9 +22,9 @@ pub(crate) enum Found {
         /// The attempt.
         number: u32,
     },
-    /// It was asked, and did not take it.
+    /// It was asked, and what it shows leaves no room for the message: it did not take it.
     Nothing,
-    /// It cannot be asked, or did not answer.
+    /// It cannot be asked, did not answer, or what it shows proves nothing.
     CannotTell,
 }
 

@@ -13,10 +13,10 @@ use domain::{
     connection::{Connection, Health},
     contact::{Change, Contact},
     ids::SendKey,
-    message::{AttemptState, Leg, Message, Next, SendOutcome, StatusReport},
+    message::{AttemptState, Evidence as Known, Leg, Message, Next, SendOutcome, StatusReport},
     plan::{self, Check},
     record::MessageRef,
-    send::Timers,
+    send::{Classified, Effect, ErrorClass, Timers},
     tenant::TenantConfig,
 };
 use jobs::SendMessage;
@@ -224,6 +224,7 @@ impl Work<'_> {
         };
         let claim = ctx.ids.ulid().to_string();
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);
+        message.claimed_under(connection.credentials_version);
         match ctx.store.write_message(self.scope, &message).await {
             Ok(()) => message.version += 1,
             // The write may have been ours, retried after an answer that was lost: the row tells.
@@ -234,17 +235,16 @@ impl Work<'_> {
             Err(error) => return Err(StepError::Store(error)),
         }
         crash::point("send_message.claimed");
-        let sent = ctx
-            .channels
-            .send(
-                self.scope,
-                connection,
-                credentials.as_deref(),
-                &message.to,
-                planned,
-                key,
-            )
-            .await;
+        let sent = if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call {
+            Sent {
+                outcome: too_late(),
+                api: channels::api_name(connection),
+            }
+        } else {
+            let (to, credentials) = (&message.to, credentials.as_deref());
+            let send = ctx.channels.send(self.scope, connection, credentials, to, planned, key);
+            send.await
+        };
         crash::point("send_message.sent");
         self.record(message, key, planned, connection, sent, None).await
     }
@@ -470,9 +470,11 @@ impl Work<'_> {
     /// Unknown for longer than the deadline: evidence first, then the rule's own choice.
     async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
         let found = self.found(&message, now).await?;
-        if matches!(found, Found::Accepted { .. }) {
-            return self.record_found(message, found).await;
-        }
+        let known = match &found {
+            Found::Accepted { .. } => return self.record_found(message, found).await,
+            Found::Nothing => Known::NotTaken,
+            Found::CannotTell => Known::Silence,
+        };
         // Reports may still wait in the queue: as long as it holds more than a few, their absence proves nothing. Neither does
         // a list of the provider's on which the message is not yet.
         if !self.ctx.evidence.reports_are_in().await.map_err(StepError::Evidence)? {
@@ -481,7 +483,8 @@ impl Work<'_> {
             self.ctx.store.write_message(self.scope, &message).await?;
             return Ok(Step::Enough(Done::Now));
         }
-        message.give_up_waiting(now, &self.ctx.timers);
+        // A worker whose claim this is does not send any more: see `too_late`. So what Twilio has not taken by now, it never will.
+        message.give_up_waiting(known, now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;
         metric::count("unknown_given_up", &[]);
         Ok(Step::Again)
@@ -508,6 +511,23 @@ impl Work<'_> {
         };
         let entry = Entry::new(&job).map_err(StepError::Queue)?.after(wait);
         self.ctx.sends.send_all(vec![entry]).await.map_err(StepError::Queue)
+    }
+}
+
+/// The write of the claim took so long that a request would outlast the claim. It is not made: whoever settles the claim must be
+/// able to rely on that nothing goes out any more.
+fn too_late() -> SendOutcome {
+    let meaning = "the claim was nearly over before the request could be made";
+    SendOutcome::Refused {
+        code: None,
+        classified: Classified {
+            class: ErrorClass::RetryAfter,
+            effect: Effect::None,
+            first_wait: 1,
+            meaning,
+        },
+        reason: meaning.to_owned(),
+        retry_after: None,
     }
 }
 

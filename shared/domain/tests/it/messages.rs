@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use domain::{
     ids::{CallId, ContactId, MessageId, RuleId},
     message::{
-        AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Leg, Message, MessageState, Next,
-        Recipient, SendOutcome, StatusReport, WhenUnknown,
+        AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Evidence, Leg, Message, MessageState,
+        Next, Recipient, SendOutcome, StatusReport, WhenUnknown,
     },
     send::{Classified, Effect, ErrorClass, Timers},
 };
@@ -153,6 +153,10 @@ impl Sent {
     fn apply(&mut self, number: u32, state: AttemptState) -> bool {
         let report = report(state, number, self.now);
         self.message.apply(number, report, self.now, &timers())
+    }
+
+    fn give_up(&mut self, evidence: Evidence) {
+        self.message.give_up_waiting(evidence, self.now, &timers());
     }
 
     fn leg_of_next(&self) -> Option<u8> {
@@ -357,7 +361,7 @@ fn a_send_nobody_can_tell_about_is_settled_by_evidence_then_by_choice() {
 
         sent.wait(540);
         assert_eq!(sent.next(), Next::GiveUpWaiting);
-        sent.message.give_up_waiting(sent.now, &timers());
+        sent.give_up(Evidence::Silence);
         assert_eq!(sent.leg_of_next(), next, "{when_unknown:?}");
         assert_eq!(sent.message.state(), state, "{when_unknown:?}");
         assert_eq!(sent.message.due.is_some(), next.is_some());
@@ -379,11 +383,87 @@ fn a_one_time_code_is_sent_again_once() {
         let number = sent.claim();
         sent.record(number, unknown());
         sent.wait(600);
-        sent.message.give_up_waiting(sent.now, &timers());
+        sent.give_up(Evidence::Silence);
         assert_eq!(sent.leg_of_next().is_some(), again);
     }
     assert_eq!(sent.message.state(), MessageState::Failed);
     assert_eq!(sent.message.attempts.len(), 2);
+}
+
+#[test]
+fn what_the_provider_never_took_is_sent_once_more_where_it_would_end_otherwise() {
+    for (when_unknown, legs, again) in [
+        (WhenUnknown::NextChannel, 1, true),
+        (WhenUnknown::NextChannel, 2, false),
+        (WhenUnknown::Stop, 1, true),
+        (WhenUnknown::Stop, 2, true),
+        (WhenUnknown::SendAgain, 1, true),
+        (WhenUnknown::SendAgain, 2, true),
+    ] {
+        let mut sent = Sent::new(legs, when_unknown, 120);
+        let first = sent.claim();
+        sent.record(first, unknown());
+        sent.wait(600);
+        sent.give_up(Evidence::NotTaken);
+        assert_eq!(sent.leg_of_next(), Some(u8::from(!again)), "{when_unknown:?} {legs}");
+        assert!(sent.message.due.is_some());
+        assert!(
+            !sent.message.remarks[0].text.contains("twice"),
+            "{}",
+            sent.message.remarks[0].text
+        );
+        assert_eq!(sent.claim(), 2);
+    }
+}
+
+#[test]
+fn what_was_not_taken_twice_ends_with_its_reason() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    for number in 1..=2 {
+        assert_eq!(sent.claim(), number);
+        sent.record(number, unknown());
+        sent.wait(600);
+        sent.give_up(Evidence::NotTaken);
+    }
+    assert_eq!(sent.next(), Next::Done);
+    assert_eq!(sent.message.state(), MessageState::Failed);
+    assert_eq!(sent.message.attempts.len(), 2);
+    let reason = &sent.message.remarks[1].text;
+    assert!(reason.ends_with("no channel is left"), "{reason}");
+}
+
+#[test]
+fn a_refusal_of_the_second_send_is_retried_and_does_not_make_room_for_a_third_of_unknown_outcome() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, unknown());
+    sent.wait(600);
+    sent.give_up(Evidence::NotTaken);
+    let second = sent.claim();
+    sent.record(second, refused(ErrorClass::RetryAfter));
+    let Next::Wait(until) = sent.next() else {
+        panic!("{:?}", sent.next())
+    };
+    sent.now = until;
+    let third = sent.claim();
+    sent.record(third, unknown());
+    sent.wait(600);
+    sent.give_up(Evidence::NotTaken);
+    assert_eq!(sent.next(), Next::Done);
+    let numbers: Vec<u32> = sent.message.attempts.iter().map(|attempt| attempt.number).collect();
+    assert_eq!(numbers, [first, third]);
+}
+
+#[test]
+fn what_was_cancelled_meanwhile_is_not_sent_again_though_it_was_never_taken() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    sent.record(first, unknown());
+    assert!(sent.message.cancel("the customer wrote first".to_owned()));
+    sent.wait(600);
+    sent.give_up(Evidence::NotTaken);
+    assert_eq!(sent.next(), Next::Done);
+    assert_eq!(sent.message.state(), MessageState::Cancelled);
 }
 
 #[test]
@@ -608,6 +688,8 @@ enum Event {
     WaitUntilDue,
     /// A worker takes the message up and does what is next; it may die after the claim.
     Work,
+    /// The same, and where the outcome is unknown it finds that the provider never took the message, if that is true.
+    WorkWithProof,
     /// The worker that holds attempt `0` hears this answer.
     Answer(usize, SendOutcome),
     Report(usize, AttemptState),
@@ -637,6 +719,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0_i64..700).prop_map(Event::Wait),
         4 => Just(Event::WaitUntilDue),
         8 => Just(Event::Work),
+        3 => Just(Event::WorkWithProof),
         6 => (0_usize..4, outcome).prop_map(|(which, outcome)| Event::Answer(which, outcome)),
         2 => (0_usize..4, state).prop_map(|(which, state)| Event::Report(which, state)),
         1 => Just(Event::Cancel),
@@ -672,7 +755,7 @@ proptest! {
                         sent.now = sent.now.max(due);
                     }
                 }
-                Event::Work => match sent.next() {
+                Event::Work | Event::WorkWithProof => match sent.next() {
                     Next::Try { leg, number } => {
                         for (_, earlier, proved) in &claims {
                             prop_assert!(
@@ -688,7 +771,14 @@ proptest! {
                         claims.push((number, leg, false));
                     }
                     Next::Doubt => sent.message.doubt(sent.now, &timers()),
-                    Next::GiveUpWaiting => sent.message.give_up_waiting(sent.now, &timers()),
+                    Next::GiveUpWaiting => {
+                        // From then on nothing is heard of it: it never went out.
+                        let proof = matches!(event, Event::WorkWithProof);
+                        if let Some((_, _, proved)) = claims.last_mut() {
+                            *proved |= proof;
+                        }
+                        sent.give_up(if proof { Evidence::NotTaken } else { Evidence::Silence });
+                    }
                     Next::Wait(until) => prop_assert!(until > sent.now),
                     Next::Done => prop_assert_eq!(sent.message.due, None),
                 },
@@ -748,14 +838,17 @@ proptest! {
                 prop_assert!(attempt.state.rank() >= *rank, "states only move on");
                 *rank = attempt.state.rank();
             }
-            // Each channel has one attempt that may have gone out, or two where a code was sent again.
+            // Each channel has one attempt that may have gone out, or two where a code was sent again; and in no case more than
+            // two of which nobody heard.
             for leg in 0..2_u8 {
-                let open = message
+                let of_leg = message
                     .attempts
                     .iter()
-                    .filter(|attempt| attempt.leg == leg && attempt.state != AttemptState::Refused)
-                    .count();
+                    .filter(|attempt| attempt.leg == leg && attempt.state != AttemptState::Refused);
+                let never_out = |number| claims.iter().any(|(known, _, proved)| *known == number && *proved);
+                let open = of_leg.clone().filter(|attempt| !never_out(attempt.number)).count();
                 prop_assert!(open <= 1 + usize::from(when_unknown == WhenUnknown::SendAgain));
+                prop_assert!(of_leg.count() <= 2);
             }
             let state = message.state();
             if message.delivered() {
@@ -776,7 +869,7 @@ proptest! {
                     sent.claim();
                 }
                 Next::Doubt => sent.message.doubt(sent.now, &timers()),
-                Next::GiveUpWaiting => sent.message.give_up_waiting(sent.now, &timers()),
+                Next::GiveUpWaiting => sent.give_up(Evidence::NotTaken),
             }
         }
         prop_assert_eq!(sent.next(), Next::Done);

@@ -109,18 +109,13 @@ impl TwilioClient {
         }
     }
 
-    /// Looks for a message that may have been sent, to settle an unknown outcome. `None` is no proof: Twilio's list may lag
-    /// behind its sending.
+    /// Looks for a message that may have been sent, to settle an unknown outcome.
     ///
     /// # Errors
     /// When the list cannot be had or read, or is too long to be searched.
-    pub async fn find(
-        &self,
-        credentials: Credentials<'_>,
-        wanted: &Wanted<'_>,
-    ) -> Result<Option<StatusReport>, FindError> {
+    pub async fn find(&self, credentials: Credentials<'_>, wanted: &Wanted<'_>) -> Result<Search, FindError> {
         let Some(to) = to_address(wanted.sender.channel(), wanted.to) else {
-            return Ok(None);
+            return Ok(Search::Unclear);
         };
         if !is_sid(credentials.account_sid) {
             return Err(FindError::BadAccount);
@@ -130,6 +125,7 @@ impl TwilioClient {
         // just the message that is looked for.
         let mut query = vec![("To", to.as_str()), ("PageSize", PAGE)];
         let mut found: Option<StatusReport> = None;
+        let (mut unclear, mut past_it) = (false, false);
         for _ in 0..MOST_PAGES {
             let answer = self
                 .http
@@ -151,28 +147,47 @@ impl TwilioClient {
             let reports = messages.iter().filter_map(|message| wanted.report(message));
             // The first one after the request is the request's.
             found = found.into_iter().chain(reports).min_by_key(|report| report.at);
+            unclear |= messages.iter().any(|message| wanted.could_be(message));
             let oldest = messages.last().and_then(created);
-            let past_it = oldest.is_some_and(|oldest| oldest < wanted.since - CLOCK_DIFFERENCE);
+            past_it |= oldest.is_some_and(|oldest| oldest < wanted.since - CLOCK_DIFFERENCE);
             let next = page["next_page_uri"].as_str().filter(|next| !next.is_empty());
-            match next {
-                Some(next) if !past_it => {
-                    // A path on the same host, as documented; credentials go nowhere else.
-                    if !next.starts_with("/2010-04-01/Accounts/") {
-                        return Err(FindError::NoList);
-                    }
-                    url = format!("{}{next}", self.base);
-                    query.clear();
-                }
-                _ => return Ok(found),
+            if past_it && found.is_some() {
+                break;
             }
+            let Some(next) = next else {
+                // All that there is was seen, whatever it is sorted by.
+                return Ok(match found {
+                    Some(report) => Search::Found(Box::new(report)),
+                    None if unclear => Search::Unclear,
+                    None => Search::NotTaken,
+                });
+            };
+            // A path on the same host, as documented; credentials go nowhere else.
+            if !next.starts_with("/2010-04-01/Accounts/") {
+                return Err(FindError::NoList);
+            }
+            url = format!("{}{next}", self.base);
+            query.clear();
         }
-        // Newest first: what is not among these was sent long before, or the list is sorted otherwise than documented.
-        if found.is_some() {
-            Ok(found)
-        } else {
-            Err(FindError::TooMany)
+        match found {
+            Some(report) => Ok(Search::Found(Box::new(report))),
+            // Newest first: it would be among these, but for a list sorted otherwise than documented.
+            None if past_it => Ok(Search::Unclear),
+            None => Err(FindError::TooMany),
         }
     }
+}
+
+/// What looking for a message came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Search {
+    /// Twilio took it, and this became of it.
+    Found(Box<StatusReport>),
+    /// Twilio's whole list for the recipient was read, and nothing on it that was sent since can be the message. Proof as
+    /// soon as the list no longer lags behind the sending.
+    NotTaken,
+    /// Neither.
+    Unclear,
 }
 
 const PAGE: &str = "50";
@@ -227,6 +242,17 @@ impl Wanted<'_> {
                 .then(|| outcome::given_up(Api::Twilio, message["error_code"].as_i64())),
             cost,
         })
+    }
+
+    /// Whether it may be the message after all, be its sender, its text or its time ever so different: whatever goes out to the
+    /// recipient from then on and is no other attempt's.
+    fn could_be(&self, message: &Value) -> bool {
+        let known = message["sid"]
+            .as_str()
+            .is_some_and(|sid| self.known.iter().any(|known| known == sid));
+        let before = created(message).is_some_and(|created| created < self.since - CLOCK_DIFFERENCE);
+        let inbound = message["direction"] == "inbound";
+        !known && !before && !inbound
     }
 
     /// A Messaging Service chooses the number only when it sends.

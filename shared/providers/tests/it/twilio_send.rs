@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::{
-    message::{AttemptState, Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
+    message::{AttemptState, Content, FilledTemplate, Recipient, SendOutcome, StatusReport, TemplateValue},
     send::ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
 };
 use providers::{
     form,
     http::Http,
-    twilio::client::{Credentials, FindError, Sender, TwilioClient, Wanted},
+    twilio::client::{Credentials, FindError, Search, Sender, TwilioClient, Wanted},
 };
 use serde_json::{Value, json};
 use wiremock::{
@@ -288,7 +288,7 @@ fn listed(sid: &str, created: &str, changes: &Value) -> Value {
     message
 }
 
-async fn find(pages: &[Value], wanted: &Wanted<'_>) -> Result<Option<domain::message::StatusReport>, FindError> {
+async fn find(pages: &[Value], wanted: &Wanted<'_>) -> Result<Search, FindError> {
     let server = MockServer::start().await;
     for (index, messages) in pages.iter().enumerate() {
         let next = (index + 1 < pages.len()).then(|| {
@@ -314,6 +314,13 @@ async fn find(pages: &[Value], wanted: &Wanted<'_>) -> Result<Option<domain::mes
     client(&server).find(CREDENTIALS, wanted).await
 }
 
+fn found(search: Result<Search, FindError>) -> StatusReport {
+    match search {
+        Ok(Search::Found(report)) => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_lost_message_is_found_by_recipient_time_and_text() {
     let content = text("Sorry we missed your call.");
@@ -336,12 +343,13 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
         { "nonsense": true },
         listed("SMearlier", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({})),
     ]);
-    assert_eq!(find(std::slice::from_ref(&others), &wanted).await.unwrap(), None);
+    let search = find(std::slice::from_ref(&others), &wanted).await.unwrap();
+    assert_eq!(search, Search::Unclear, "others that are not told apart for certain");
 
     let mut page = others.as_array().unwrap().clone();
     // Twilio's smart encoding and trial accounts change the text.
     page.insert(1, listed("SMours", in_time, &json!({ "body": "Sent from your Twilio trial account - Sorry, we missed your call", "status": "queued", "num_segments": "0" })));
-    let report = find(&[page.into()], &wanted).await.unwrap().unwrap();
+    let report = found(find(&[page.into()], &wanted).await);
     assert_eq!(
         (report.provider_ref.as_str(), report.state, report.cost),
         ("SMours", AttemptState::Accepted, None)
@@ -368,7 +376,7 @@ async fn a_lost_message_is_found_on_a_later_page() {
         "Sat, 31 Oct 2026 09:20:02 +0000",
         &json!({ "status": "undelivered", "error_code": 30005 })
     )]);
-    let report = find(&[newer.clone(), ours], &wanted).await.unwrap().unwrap();
+    let report = found(find(&[newer.clone(), ours.clone()], &wanted).await);
     assert_eq!(
         (report.state, report.error.unwrap().code),
         (AttemptState::Failed, Some(30_005))
@@ -377,9 +385,51 @@ async fn a_lost_message_is_found_on_a_later_page() {
     // More pages than are read, and nothing found: nobody can tell.
     let many = vec![newer; 6];
     assert!(matches!(find(&many, &wanted).await, Err(FindError::TooMany)));
-    // An older message ends the search.
+    // An older message ends the search for what was found already, and no other: a list may be sorted otherwise.
     let older = json!([listed("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}))]);
-    assert_eq!(find(&[older.clone(), older], &wanted).await.unwrap(), None);
+    let pages = [older.clone(), ours, older.clone(), older.clone(), older.clone(), older];
+    assert_eq!(found(find(&pages, &wanted).await).provider_ref, "SMours");
+}
+
+#[tokio::test]
+async fn only_a_whole_list_on_which_nothing_can_be_the_message_proves_that_it_was_not_taken() {
+    let content = text("Sorry we missed your call.");
+    let to = maya();
+    let number = "+15005550006".parse().unwrap();
+    let wanted = Wanted {
+        sender: Sender::Number(&number),
+        to: &to,
+        content: &content,
+        since: at("2026-10-31T09:20:00Z"),
+        until: at("2026-10-31T09:21:00Z"),
+        known: &["SMknown".to_owned()],
+    };
+    let since = "Sat, 31 Oct 2026 09:20:02 +0000";
+    let old = listed("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}));
+    let known = listed("SMknown", since, &json!({}));
+    let inbound = listed("SMinbound", since, &json!({ "direction": "inbound" }));
+    let nothing = json!([inbound, known, old]);
+    for pages in [
+        vec![json!([])],
+        vec![nothing.clone()],
+        vec![nothing.clone(), json!([old])],
+    ] {
+        assert_eq!(find(&pages, &wanted).await.unwrap(), Search::NotTaken, "{pages:?}");
+    }
+    // Created late, with another text or by another sender, or of unknown time: it might be the message.
+    for could_be in [
+        listed("SMlate", "Sat, 31 Oct 2026 09:29:00 +0000", &json!({})),
+        listed("SMtext", since, &json!({ "body": "Your table is booked." })),
+        listed("SMfrom", since, &json!({ "from": null })),
+        listed("SMwhen", "soon", &json!({})),
+        json!({ "nonsense": true }),
+    ] {
+        let page = json!([could_be, old]);
+        assert_eq!(find(&[page], &wanted).await.unwrap(), Search::Unclear, "{could_be}");
+    }
+    // The end of the list was not seen.
+    let pages = vec![nothing; 6];
+    assert_eq!(find(&pages, &wanted).await.unwrap(), Search::Unclear);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Nobody knows whether it went out: settled by evidence, never repeated in hope.
 
 use domain::{
-    message::{AttemptState, Channel, MessageState, WhenUnknown},
+    message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
     record::MessageRef,
 };
 use jiff::SignedDuration;
@@ -131,9 +131,13 @@ fn sms(body: &str, sid: &str, status: &str, created: &str) -> serde_json::Value 
 
 const TEXT: &str = "Sorry we missed you, there. Harbour Lane, +15005550006. Reply STOP to opt out.";
 
-async fn unknown_sms() -> (World, domain::message::Message) {
-    let world =
-        World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp]).await;
+async fn unknown_sms() -> (World, Message) {
+    unknown_by(vec![Channel::Sms, Channel::WhatsApp]).await
+}
+
+/// A message whose first send, by SMS, had an unknown outcome.
+async fn unknown_by(channels: Vec<Channel>) -> (World, Message) {
+    let world = World::with(|configured| configured.rules[0].then.channels = channels).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
     let message = world.worked(&message).await;
@@ -178,8 +182,179 @@ async fn a_message_that_is_not_on_twilios_list_goes_by_the_next_channel_once_all
     assert_eq!(world.provider.lookups(), 2);
 }
 
+#[tokio::test]
+async fn what_twilio_never_took_is_sent_once_more_as_a_new_attempt() {
+    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
+    );
+    let keys: Vec<_> = world
+        .provider
+        .sends()
+        .iter()
+        .filter_map(testkit::provider::Request::key)
+        .collect();
+    assert_eq!(keys.len(), 2);
+    assert!(keys[0].ends_with(".1") && keys[1].ends_with(".2"), "{keys:?}");
+    assert!(
+        message.remarks[0].text.ends_with("sent once more"),
+        "{}",
+        message.remarks[0].text
+    );
+    world
+        .reported(&message, AttemptState::Delivered, &format!("SM{:032}", 1))
+        .await;
+    is(&world.message(&message).await, MessageState::Delivered);
+}
+
+#[tokio::test]
+async fn marketing_that_twilio_never_took_is_sent_once_more() {
+    let world = World::with(|configured| {
+        configured.rules[0].then.channels = vec![Channel::Sms];
+        configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop);
+    })
+    .await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    world.worked(&message).await;
+    world.aws.pass(DEADLINE);
+    is(&world.worked(&message).await, MessageState::Accepted);
+    assert_eq!(world.provider.sends().len(), 2);
+}
+
+#[tokio::test]
+async fn it_is_sent_once_more_and_never_a_third_time() {
+    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    world.provider.reply(Reply::Break);
+    for _ in 0..3 {
+        world.aws.pass(DEADLINE);
+        world.worked(&message).await;
+    }
+    let message = world.message(&message).await;
+    is(&message, MessageState::Failed);
+    assert_eq!((world.provider.sends().len(), message.due), (2, None));
+}
+
+#[tokio::test]
+async fn workers_that_find_at_the_same_time_that_twilio_never_took_it_send_it_once() {
+    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    world.aws.pass(DEADLINE);
+    let other = world.another();
+    let works = (0..6).map(|index| {
+        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
+        Box::pin(handle(world.job(&message), ctx))
+    });
+    for done in futures::future::join_all(works).await {
+        done.unwrap();
+    }
+    assert_eq!(world.provider.sends().len(), 2);
+    is(&world.message(&message).await, MessageState::Accepted);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_before_it_sends_once_more_leaves_that_to_the_next() {
+    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    world.aws.pass(DEADLINE);
+    let timers = world.aws.env().config().timers().unwrap();
+    let mut decided = world.message(&message).await;
+    decided.give_up_waiting(Evidence::NotTaken, world.aws.now(), &timers);
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_message(scope, &decided).await.unwrap();
+    assert!(decided.due.is_some(), "somebody looks again");
+    is(&world.worked(&message).await, MessageState::Accepted);
+    assert_eq!(world.provider.sends().len(), 2);
+}
+
+#[tokio::test]
+async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
+    let unreachable = |world: &World| world.provider.list_nothing();
+    let other_text = |world: &World| {
+        let created = "Fri, 20 Nov 2026 12:00:01 +0000";
+        let sid = format!("SM{:032}", 5);
+        world
+            .provider
+            .list(vec![sms("Another text", &sid, "delivered", created)]);
+    };
+    let cases: [&dyn Fn(&World); 2] = [&unreachable, &other_text];
+    for no_proof in cases {
+        let (world, message) = unknown_by(vec![Channel::Sms]).await;
+        no_proof(&world);
+        world.aws.pass(DEADLINE);
+        let message = world.worked(&message).await;
+        is(&message, MessageState::Failed);
+        assert_eq!(world.provider.sends().len(), 1);
+    }
+    // The account may be another one by now, which knows nothing of it.
+    let (mut world, message) = unknown_by(vec![Channel::Sms]).await;
+    let twilio = world.business.twilio;
+    world.business.connection_mut(twilio).credentials_version += 1;
+    world.business.write(&world.aws).await;
+    world.aws.pass(DEADLINE);
+    is(&world.worked(&message).await, MessageState::Failed);
+    assert_eq!(world.provider.sends().len(), 1);
+    // Nobody could have reported on it.
+    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let env = world.provider.env_with(&world.aws, &[("PUBLIC_BASE_URL", "")]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    world.aws.pass(DEADLINE);
+    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    is(&world.message(&message).await, MessageState::Failed);
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn while_reports_wait_in_the_queue_twilios_list_alone_is_no_proof() {
+    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    world.aws.pass(DEADLINE);
+    world.aws.fill_queue("PROVIDER_EVENTS_QUEUE_URL", 11).await;
+    is(&world.worked(&message).await, MessageState::Unknown);
+    assert_eq!(world.provider.sends().len(), 1);
+    world.aws.drain(kit::QueueName::ProviderEvents).await;
+    is(&world.worked(&message).await, MessageState::Accepted);
+    assert_eq!(world.provider.sends().len(), 2);
+}
+
+#[tokio::test]
+async fn who_opted_out_meanwhile_gets_no_second_send_of_what_was_never_taken() {
+    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let now = world.aws.now();
+    let opted_out = domain::contact::OptOut {
+        at: now,
+        source: "asked for no more messages by SMS".to_owned(),
+    };
+    world
+        .change_contact(&message, |contact| contact.opted_out = Some(opted_out))
+        .await;
+    world.aws.pass(DEADLINE);
+    is(&world.worked(&message).await, MessageState::Blocked);
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let clock = world.aws.clock().clone();
+    // The answer to the claim is lost, and time goes by until the SDK asks again.
+    lossy.lose_then("PutItem", move || clock.advance(SignedDuration::from_secs(51)));
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    assert!(world.provider.sends().is_empty());
+    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Refused)]);
+    world.aws.pass(2);
+    is(&world.worked(&message).await, MessageState::Accepted);
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
 /// A worker claimed the message and was killed.
-async fn killed_after_its_claim(world: &World, message: &domain::message::Message) {
+async fn killed_after_its_claim(world: &World, message: &Message) {
     let timers = world.aws.env().config().timers().expect("timers");
     let mut message = world.message(message).await;
     message.claim(0, "a worker that is no more".to_owned(), world.aws.now(), &timers);
