@@ -19,6 +19,7 @@ pub mod deploy;
 pub mod endpoints;
 pub mod iam;
 pub mod inspect;
+pub mod mails;
 pub mod ministack;
 pub mod place;
 pub mod play;

@@ -13,6 +13,7 @@ mod calls;
 mod chaos;
 mod conversations;
 mod failures;
+mod mails;
 mod platform;
 mod roles;
 mod stage;

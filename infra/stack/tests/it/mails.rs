@@ -1,0 +1,75 @@
+//! E-mails, from their queue to the people.
+
+use anyhow::{Result, ensure};
+use jobs::{FactorChange, Mail, MailJob};
+use serde_json::{Value, json};
+use stack::mails;
+
+use crate::stage::{PATIENCE, Stage, on_stage};
+
+fn mail(to: &str, language: &str, mail: Mail) -> MailJob {
+    MailJob {
+        tenant: None,
+        correlation_id: format!("mail to {language}"),
+        id: to.to_owned(),
+        to: to.to_owned(),
+        language: language.to_owned(),
+        mail,
+    }
+}
+
+async fn send(stage: &Stage, mail: &MailJob) -> Result<()> {
+    mails::order(&stage.aws.session()?, &stage.town, mail).await
+}
+
+#[test]
+fn people_get_mails_in_their_language_with_the_link_that_was_meant() {
+    on_stage(async |stage| {
+        let link = format!("{}/confirm#token-canary-of-mails", stage.play.endpoints.api);
+        let to = mails::new_address()?;
+        let business = "Salon <b>Maya</b>".to_owned();
+        let verify = Mail::VerifyEmail {
+            link: link.clone(),
+            business,
+        };
+        send(stage, &mail(&to, "en", verify)).await?;
+        let english = mails::arrived(&stage.play, &to, PATIENCE).await?;
+        ensure!(english.links == [link], "{english:?}");
+        ensure!(
+            english.html.contains("&lt;b&gt;Maya") && !english.html.contains("<b>"),
+            "{english:?}"
+        );
+        let to = mails::new_address()?;
+        let what = FactorChange::TurnedOff;
+        send(stage, &mail(&to, "ar-AE", Mail::EmailFactorChanged { what })).await?;
+        let arabic = mails::arrived(&stage.play, &to, PATIENCE).await?;
+        ensure!(
+            arabic.html.contains("dir=\"rtl\"") && arabic.links.is_empty(),
+            "{arabic:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_mail_that_ses_could_not_take_comes_later_and_leaves_no_address_in_the_log() {
+    on_stage(async |stage| {
+        let to = mails::new_address()?;
+        // The words of this refusal quote the address.
+        for kind in ["mail_unverified", "throttled"] {
+            let fault = json!({ "api": "ses", "kind": kind, "number": to, "times": 1 });
+            stage.play.fault(fault).await?;
+        }
+        let link = format!("{}/reset#token-canary-of-mails", stage.play.endpoints.api);
+        send(stage, &mail(&to, "en", Mail::ResetPassword { link })).await?;
+        mails::arrived(&stage.play, &to, PATIENCE).await?;
+        let refused = |line: &Value| line["function"] == "send_mail" && line["failed"].is_u64();
+        stage.logged("the refusal in send_mail's log", refused).await?;
+        for event in stage.logs(0).await? {
+            for canary in ["token-canary-of-mails", to.as_str()] {
+                ensure!(!event.message.contains(canary), "{canary}: {}", event.message);
+            }
+        }
+        Ok(())
+    });
+}
