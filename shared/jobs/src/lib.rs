@@ -8,6 +8,7 @@ pub use mail::{FactorChange, Mail, MailJob};
 use domain::{
     call::{CallEvent, CallProvider},
     ids::{ConnectionId, MessageId, TenantId},
+    record::CallProgress,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -70,6 +71,20 @@ pub enum CallJob {
         /// The provider's id of the call.
         provider_call_id: String,
     },
+}
+
+impl CallJob {
+    /// A look at a call that waits.
+    #[must_use]
+    pub fn look(tenant: TenantId, progress: CallProgress) -> Self {
+        Self::Decide {
+            tenant,
+            correlation_id: progress.correlation_id,
+            connection: progress.connection,
+            provider: progress.provider,
+            provider_call_id: progress.provider_call_id,
+        }
+    }
 }
 
 impl JobBody for CallJob {

@@ -26,6 +26,10 @@ impl QueueName {
     /// Every queue.
     pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
 
+    /// Queues that webhooks fill: what these refuse may lie in the bucket, and `dispatch_due` sweeps it back. The others are
+    /// filled by jobs, which come back by themselves; looking for what is never there would cost on every idle day.
+    pub const SWEPT: [Self; 2] = [Self::Calls, Self::ProviderEvents];
+
     /// As in the template and in spilled objects' keys.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -157,10 +161,13 @@ impl Queue {
         })
     }
 
-    /// What the queue refuses goes into this bucket. For webhooks: a job that fails comes back by itself.
+    /// What the queue refuses goes into this bucket, if it is one of [`QueueName::SWEPT`]: from no other would it come back. For
+    /// webhooks: a job that fails comes back by itself.
     #[must_use]
     pub fn or_bucket(mut self, bucket: &RawBucket) -> Self {
-        self.spill = Some(Arc::new(bucket.clone()));
+        if QueueName::SWEPT.contains(&self.name) {
+            self.spill = Some(Arc::new(bucket.clone()));
+        }
         self
     }
 

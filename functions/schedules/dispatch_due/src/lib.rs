@@ -81,10 +81,10 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             Err(error) => failed = Some(error),
         }
     }
+    // All of `QueueName::SWEPT`; a test holds it.
     for (name, queue) in [
         (QueueName::Calls, &ctx.calls),
         (QueueName::ProviderEvents, &ctx.provider_events),
-        (QueueName::Sends, &ctx.sends),
     ] {
         match sweep(name, queue, deadline, ctx).await {
             Ok(count) => line::count("swept", count),
@@ -184,13 +184,7 @@ fn work(tenant: TenantId, row: DueRow) -> Work {
             message: message.id,
             attempt: message.next_number(),
         }),
-        DueRow::Call(progress) => Work::Decide(Box::new(CallJob::Decide {
-            tenant,
-            correlation_id: progress.correlation_id,
-            connection: progress.connection,
-            provider: progress.provider,
-            provider_call_id: progress.provider_call_id,
-        })),
+        DueRow::Call(progress) => Work::Decide(Box::new(CallJob::look(tenant, *progress))),
     }
 }
 

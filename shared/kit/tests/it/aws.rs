@@ -76,17 +76,17 @@ async fn a_failing_record_comes_back_later_than_the_queue_alone_would_bring_it()
 #[tokio::test]
 async fn what_a_queue_refuses_is_spilled_and_swept_back() {
     let aws = Aws::new().await;
-    let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let nowhere = aws.env_with(&[("CALLS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let bucket = RawBucket::new(aws.env()).unwrap();
-    let refusing = Queue::new(&nowhere, QueueName::Sends).unwrap().or_bucket(&bucket);
+    let refusing = Queue::new(&nowhere, QueueName::Calls).unwrap().or_bucket(&bucket);
     let entries = (1..=2)
         .map(|number| Entry::new(&send_message(number)).unwrap())
         .collect();
     refusing.send_all(entries).await.unwrap();
-    let keys = bucket.spilled(QueueName::Sends, 10).await.unwrap();
+    let keys = bucket.spilled(QueueName::Calls, 10).await.unwrap();
     assert_eq!(keys.len(), 2);
-    assert!(bucket.spilled(QueueName::Calls, 10).await.unwrap().is_empty());
-    let queue = Queue::new(aws.env(), QueueName::Sends).unwrap();
+    assert!(bucket.spilled(QueueName::ProviderEvents, 10).await.unwrap().is_empty());
+    let queue = Queue::new(aws.env(), QueueName::Calls).unwrap();
     for key in &keys {
         let job = bucket.read_spilled(key).await.unwrap().unwrap();
         queue.send_all(vec![Entry::from_spilled(job)]).await.unwrap();
@@ -96,14 +96,20 @@ async fn what_a_queue_refuses_is_spilled_and_swept_back() {
             "another sweep was faster"
         );
     }
-    assert_eq!(aws.drain(QueueName::Sends).await.len(), 2);
-    let lost = Queue::new(&nowhere, QueueName::Sends).unwrap();
+    assert_eq!(aws.drain(QueueName::Calls).await.len(), 2);
+    let lost = Queue::new(&nowhere, QueueName::Calls).unwrap();
     assert!(
         lost.send_all(vec![Entry::new(&send_message(1)).unwrap()])
             .await
             .is_err(),
         "nowhere safe"
     );
+    // Nobody sweeps what is not filled by webhooks: it is refused, not forgotten in the bucket.
+    let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let unswept = Queue::new(&nowhere, QueueName::Sends).unwrap().or_bucket(&bucket);
+    let entries = vec![Entry::new(&send_message(1)).unwrap()];
+    assert!(unswept.send_all(entries).await.is_err());
+    assert!(bucket.spilled(QueueName::Sends, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -215,45 +215,41 @@ async fn a_row_that_cannot_be_read_keeps_no_other_from_its_queue() {
 async fn what_a_queue_refused_is_swept_back_into_it_and_forgotten() {
     let world = World::new().await;
     let bucket = RawBucket::new(world.aws.env()).unwrap();
-    let message = world.follow_up(CUSTOMER).await;
-    let job = SendMessage {
-        tenant: world.business.tenant(),
-        correlation_id: "cor".to_owned(),
-        message: message.id,
-        attempt: 1,
-    };
-    let spilled = Spilled {
-        group: job.tenant.to_string(),
-        body: serde_json::to_string(&job).unwrap(),
-        delay_seconds: 0,
-    };
-    bucket.spill(QueueName::Sends, &spilled).await.unwrap();
-    bucket.spill_raw("changes", b"for people".to_vec()).await.unwrap();
-    world.run().await;
-    let swept = world.aws.drain_with_groups(QueueName::Sends).await;
-    let group = job.tenant.to_string();
-    assert_eq!(swept, [(group, serde_json::to_value(&job).unwrap())]);
-    world.run().await;
-    assert!(world.sends().await.is_empty());
-    assert_eq!(world.aws.objects("spill/").await.len(), 1, "what is not a job stays");
+    for queue in QueueName::SWEPT {
+        let group = world.business.tenant().to_string();
+        let body = serde_json::json!({"for": queue.as_str()});
+        let spilled = Spilled {
+            group: group.clone(),
+            body: body.to_string(),
+            delay_seconds: 0,
+        };
+        bucket.spill(queue, &spilled).await.unwrap();
+        bucket.spill_raw("changes", b"for people".to_vec()).await.unwrap();
+        world.run().await;
+        let swept = world.aws.drain_with_groups(queue).await;
+        assert_eq!(swept, [(group, body)]);
+        world.run().await;
+        assert!(world.aws.drain(queue).await.is_empty());
+    }
+    assert_eq!(world.aws.objects("spill/").await.len(), 2, "what is not a job stays");
 }
 
 #[tokio::test]
 async fn a_spilled_object_that_cannot_be_read_keeps_no_other_from_its_queue() {
     let world = World::new().await;
     let bucket = RawBucket::new(world.aws.env()).unwrap();
-    bucket.spill_raw("sends", b"not a job".to_vec()).await.unwrap();
+    bucket.spill_raw("calls", b"not a job".to_vec()).await.unwrap();
     world.aws.pass(1);
     let spilled = Spilled {
         group: world.business.tenant().to_string(),
         body: "{}".to_owned(),
         delay_seconds: 0,
     };
-    bucket.spill(QueueName::Sends, &spilled).await.unwrap();
+    bucket.spill(QueueName::Calls, &spilled).await.unwrap();
     let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
     assert!(
         Box::pin(handle(deadline, &world.ctx)).await.is_err(),
         "somebody must look"
     );
-    assert_eq!(world.aws.drain(QueueName::Sends).await.len(), 1);
+    assert_eq!(world.aws.drain(QueueName::Calls).await.len(), 1);
 }
