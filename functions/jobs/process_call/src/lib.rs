@@ -25,6 +25,7 @@ pub struct Context {
     store: Store,
     config: ConfigCache,
     sends: Queue,
+    calls: Queue,
     timers: Timers,
     clock: Clock,
     ids: Ids,
@@ -40,6 +41,7 @@ impl Context {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
             sends: Queue::new(env, QueueName::Sends)?,
+            calls: Queue::new(env, QueueName::Calls)?,
             timers: env.config().timers()?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
@@ -138,15 +140,37 @@ async fn attempt(
     match verdict {
         Verdict::Wait(until) => {
             progress.due = Some(until);
-            if before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due) {
-                return Ok(Done::Already);
+            let known = before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due);
+            if !known {
+                progress.dispatches = 0;
+                ctx.store.write_call_progress(scope, &progress, now).await?;
+                crash::point("process_call.waiting");
             }
-            progress.dispatches = 0;
-            ctx.store.write_call_progress(scope, &progress, now).await?;
-            Ok(Done::Now)
+            // Of a report that is known already, only a redelivery may have died before it came this far.
+            if report.is_some() && (!known || job.redelivered()) {
+                look_again(progress, until, now, scope, ctx).await?;
+            }
+            Ok(if known { Done::Already } else { Done::Now })
         }
         Verdict::Decided(outcome) => Box::pin(decide(job, progress, outcome, now, ctx)).await,
     }
+}
+
+/// Queues a look at a waiting call for the moment at which it can be decided. The due index is the net under it, and looks once
+/// a minute; waits longer than a queue can hold a job back are left to it.
+async fn look_again(
+    progress: CallProgress,
+    until: Timestamp,
+    now: Timestamp,
+    scope: &TenantScope,
+    ctx: &Context,
+) -> Result<(), JobError> {
+    let Some(delay) = queue_delay(until, now) else {
+        return Ok(());
+    };
+    let look = CallJob::look(scope.tenant(), progress);
+    ctx.calls.send_all(vec![Entry::new(&look)?.after(delay)]).await?;
+    Ok(())
 }
 
 /// Decides the call: its row, its contact and the message that follows it, in one transaction; then queues the message.
@@ -280,7 +304,7 @@ fn note_call(contact: &mut Contact, facts: &CallFacts, now: Timestamp) {
     }
 }
 
-/// How long the queue itself should hold the message back, where it can.
+/// How long the queue itself should hold a job back, where it can.
 fn queue_delay(not_before: Timestamp, now: Timestamp) -> Option<std::time::Duration> {
     let wait = std::time::Duration::try_from(not_before.duration_since(now)).unwrap_or_default();
     (wait <= kit::enqueue::LONGEST_DELAY).then_some(wait)

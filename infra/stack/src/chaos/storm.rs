@@ -15,7 +15,8 @@ use super::{Ground, Size};
 use crate::{endpoints::Tenant, play::merge};
 
 /// Between transaction, enqueue and record: every place where the functions can be made to crash.
-pub(super) const CRASH_POINTS: &str = "process_call.committed=0.04,process_call.enqueued=0.02,\
+pub(super) const CRASH_POINTS: &str = "\
+process_call.waiting=0.04,process_call.committed=0.04,process_call.enqueued=0.02,\
 send_message.claimed=0.03,send_message.sent=0.03,send_message.recorded=0.03,\
 process_provider_event.moved=0.01,process_provider_event.received=0.05";
 

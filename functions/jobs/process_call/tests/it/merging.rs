@@ -139,6 +139,32 @@ async fn completed_alone_never_means_missed() {
 }
 
 #[tokio::test]
+async fn a_call_that_waits_for_its_dial_result_is_looked_at_when_the_minute_is_over() {
+    let world = World::new().await;
+    world.twilio(ringing()).await;
+    assert_eq!(world.looks().await, 0, "four hours are for the due index");
+    let job = world.business.twilio_report(&world.aws, "CA1", completed());
+    assert_eq!(world.work(job.clone()).await, Done::Now);
+    assert_eq!(world.looks().await, 1);
+    let now: Vec<jobs::CallJob> = world.aws.take_jobs(kit::QueueName::Calls).await;
+    assert!(now.is_empty(), "held back: {now:?}");
+    // The same report once more changes nothing, unless its worker may have died before it queued the look.
+    assert_eq!(world.work(job.clone()).await, Done::Already);
+    assert_eq!(world.looks().await, 1);
+    assert_eq!(world.received(job, 2).await, Done::Already);
+    assert_eq!(world.looks().await, 2);
+    // Two looks, and the dispatcher's besides: one decision.
+    world.aws.pass(60);
+    assert_eq!(world.work(world.decide()).await, Done::Now);
+    for _ in 0..2 {
+        assert_eq!(world.work(world.decide()).await, Done::Already);
+    }
+    assert_eq!(world.call().await.outcome, Outcome::Abandoned);
+    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.looks().await, 2, "a look leads to no other");
+}
+
+#[tokio::test]
 async fn a_dial_result_within_the_minute_decides() {
     let world = World::new().await;
     world.twilio(ringing()).await;

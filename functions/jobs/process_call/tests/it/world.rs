@@ -120,6 +120,11 @@ impl World {
         calls.remove(0)
     }
 
+    /// Looks at waiting calls that the queue holds, for now or later.
+    pub(crate) async fn looks(&self) -> u64 {
+        self.aws.depth(QueueName::Calls).await
+    }
+
     pub(crate) async fn queued(&self) -> Vec<SendMessage> {
         self.aws.take_jobs(QueueName::Sends).await
     }
