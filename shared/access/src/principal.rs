@@ -257,7 +257,7 @@ impl Authenticator {
             scopes,
         } = proven;
         let gate = self.gate(&scope, now).await?.ok_or(Refusal::Unproven)?;
-        if gate.status != TenantStatus::Active {
+        if !gate.status.is_active() {
             return Err(Refusal::Suspended);
         }
         let (actor, counted) = match who {

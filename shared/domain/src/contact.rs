@@ -262,6 +262,14 @@ impl Contact {
         })
     }
 
+    /// What it is found by, as far as it says itself.
+    #[must_use]
+    pub fn known_by(&self) -> Vec<Identity> {
+        let phone = self.phone.clone().map(Identity::Phone);
+        let bsuid = self.bsuid.clone().map(Identity::Bsuid);
+        phone.into_iter().chain(bsuid).collect()
+    }
+
     /// Takes over what a report tells of the person. Returns the identities that must point here now.
     pub fn link(&mut self, sender: &Sender) -> Vec<Identity> {
         let mut new = Vec::new();

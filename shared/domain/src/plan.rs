@@ -16,7 +16,7 @@ use crate::{
     rule::{Caller, Consent, Hours, Rule, SmsText},
     send::Timers,
     template::{self, LONGEST_SMS, Misfit, Values},
-    tenant::{QuietAction, QuietHours, TenantConfig, TenantStatus},
+    tenant::{QuietAction, QuietHours, TenantConfig},
 };
 
 /// What a decision is made from.
@@ -372,7 +372,7 @@ fn recipient<'a>(input: &Input<'a>) -> Result<&'a Phone, Nothing> {
             "the telephone system did not say how the call ended",
         ));
     }
-    if config.tenant.status == TenantStatus::Suspended {
+    if !config.tenant.status.is_active() {
         return Err(nothing(Reason::Suspended, None, "the account is suspended"));
     }
     if let Some(refused) = &contact.opted_out {
@@ -654,7 +654,7 @@ pub fn check(input: &CheckInput<'_>) -> Check {
     } = *input;
     let never = |why: String| Check::Never { why };
 
-    if config.tenant.status == TenantStatus::Suspended {
+    if !config.tenant.status.is_active() {
         return never("the account is suspended".to_owned());
     }
     if let Some(why) = refusal(contact, message.category) {
@@ -840,6 +840,7 @@ fn span(quiet: &QuietHours) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::TenantStatus;
     use crate::{
         contact::{OptOut, Unreachable},
         samples::{config, contact, message_of, timers},

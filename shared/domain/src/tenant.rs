@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::{
+    Timestamp,
     civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
@@ -62,9 +63,15 @@ pub struct Tenant {
     /// Its name in URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<Slug>,
+    /// The plan it is on, in the operator's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// What its plan allows, where that differs from the usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// When its data goes, while it is leaving.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_at: Option<Timestamp>,
     /// Raised by every change of the tenant, its rules, templates, products or connections, so that caches notice.
     #[serde(default)]
     pub config_version: u64,
@@ -90,6 +97,16 @@ pub enum TenantStatus {
     Active,
     /// Calls and messages are stored; nothing is sent.
     Suspended,
+    /// As suspended, and all its data goes when the grace period ends.
+    Leaving,
+}
+
+impl TenantStatus {
+    /// Whether it may send, and its people and software may act.
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Active)
+    }
 }
 
 /// What a tenant's plan allows, where that differs from the usual.

@@ -62,6 +62,18 @@ fn session_row(session: &Session, condition: Condition, version: u64, doing: &'s
     Ok(row.expires(session.expires_at, SESSION_ROW_OUTLIVES))
 }
 
+/// A name taken by a tenant, if nobody has or holds it.
+pub(crate) fn taken_slug_row(
+    slug: &Slug,
+    tenant: TenantId,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let taken = SlugOwner { tenant: Some(tenant) };
+    let row = Row::new(&keys::slug(slug), "slug", &taken, Condition::NewOrExpired(now), doing)?;
+    Ok(row.version(1))
+}
+
 impl Store {
     /// A person's account.
     ///

@@ -296,7 +296,7 @@ impl Store {
 }
 
 /// The tenant's row with the next version.
-fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
+pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
     let mut next = tenant.clone();
     next.config_version += 1;
     let condition = Condition::Version(tenant.config_version);
@@ -313,7 +313,7 @@ pub(crate) fn new_tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'stat
     Ok(row)
 }
 
-fn key_of(item: &Item) -> Option<Key> {
+pub(crate) fn key_of(item: &Item) -> Option<Key> {
     Some(Key {
         pk: row::string(item, "pk")?.to_owned(),
         sk: row::string(item, "sk")?.to_owned(),

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::{
     error::SdkError,
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
     types::{
-        AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValue,
-        TransactWriteItem,
+        AttributeValue, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity,
+        ReturnValue, TransactWriteItem, WriteRequest,
     },
 };
 
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     error::StoreError,
-    keys::Key,
+    keys::{Key, Listed},
     row::{Item, Row, Write, key_item},
     usage,
 };
@@ -30,6 +30,18 @@ pub(crate) struct Database {
 
 /// How many keys one batch read takes.
 const BATCH_GET_KEYS: usize = 100;
+
+/// How many keys one batch write takes.
+const BATCH_WRITE_KEYS: usize = 25;
+
+/// The values of a key condition on a partition and a prefix, which an empty one leaves out.
+fn values(partition: &str, prefix: &str) -> Item {
+    let mut values = HashMap::from([(":pk".to_owned(), AttributeValue::S(partition.to_owned()))]);
+    if !prefix.is_empty() {
+        values.insert(":prefix".to_owned(), AttributeValue::S(prefix.to_owned()));
+    }
+    values
+}
 
 fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
     for capacity in consumed {
@@ -180,9 +192,12 @@ impl Database {
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .set_key_condition_expression(Some(if prefix.is_empty() {
+                "pk = :pk".to_owned()
+            } else {
+                "pk = :pk AND begins_with(sk, :prefix)".to_owned()
+            }))
+            .set_expression_attribute_values(Some(values(partition, prefix)))
             .consistent_read(true)
             .scan_index_forward(!newest_first)
             .limit(limit)
@@ -194,6 +209,80 @@ impl Database {
         spent(output.consumed_capacity(), false);
         let more = output.last_evaluated_key.is_some();
         Ok((output.items.unwrap_or_default(), more))
+    }
+
+    /// Reads one page of a partition of the list index: keys and list fields. A little late, as indexes are.
+    pub(crate) async fn list(
+        &self,
+        partition: &str,
+        after: Option<Listed>,
+        limit: i32,
+        doing: &'static str,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        usage::count(&["dynamodb:Query"]);
+        let start = after.map(|place| {
+            let mut item = key_item(&place.key);
+            item.insert("gsi1pk".to_owned(), AttributeValue::S(place.partition));
+            item.insert("gsi1sk".to_owned(), AttributeValue::S(place.sort));
+            item
+        });
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by_day")
+            .key_condition_expression("gsi1pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .limit(limit)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::database(doing, error))?;
+        spent(output.consumed_capacity(), false);
+        let more = output.last_evaluated_key.is_some();
+        Ok((output.items.unwrap_or_default(), more))
+    }
+
+    /// Deletes rows, whether they are there or not.
+    pub(crate) async fn delete_many(&self, keys: &[Key], doing: &'static str) -> Result<(), StoreError> {
+        for chunk in keys.chunks(BATCH_WRITE_KEYS) {
+            let delete = |key: &Key| {
+                let request = DeleteRequest::builder().set_key(Some(key_item(key))).build();
+                let request = request.map_err(|error| StoreError::database(doing, error))?;
+                Ok(WriteRequest::builder().delete_request(request).build())
+            };
+            let mut wanted: Vec<WriteRequest> = chunk.iter().map(delete).collect::<Result<_, StoreError>>()?;
+            // The database may leave some unprocessed; a bounded number of rounds gets them.
+            for _round in 0..8 {
+                usage::count(&["dynamodb:BatchWriteItem"]);
+                let output = self
+                    .client
+                    .batch_write_item()
+                    .request_items(&self.table, std::mem::take(&mut wanted))
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .send()
+                    .await
+                    .map_err(|error| StoreError::database(doing, error))?;
+                spent(output.consumed_capacity(), true);
+                wanted = output
+                    .unprocessed_items
+                    .unwrap_or_default()
+                    .remove(&self.table)
+                    .unwrap_or_default();
+                if wanted.is_empty() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            if !wanted.is_empty() {
+                return Err(StoreError::database(
+                    doing,
+                    std::io::Error::other("rows left unprocessed"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Adds one to a row's count unless it has reached the limit; says what it is then. `None`: the limit is reached. The

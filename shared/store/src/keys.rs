@@ -7,7 +7,7 @@ use domain::{
     contact::Identity,
     ids::{ApiKeyId, CallId, ConnectionId, ContactId, MessageId, SessionId, TenantId, UserId},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
 
 use crate::TenantScope;
@@ -125,6 +125,54 @@ pub(crate) fn signing_keys() -> Key {
 
 pub(crate) fn platform_admin(user: UserId) -> Key {
     Key::new(PLATFORM.to_owned(), format!("ADMIN#{}", lower(user.ulid())))
+}
+
+/// Which tenants leave, by when.
+pub(crate) const LEAVING: &str = "LEAVING#";
+
+pub(crate) fn leaving(at: Timestamp, tenant: TenantId) -> Key {
+    Key::new(
+        PLATFORM.to_owned(),
+        format!("{LEAVING}{}#{}", sortable(at), lower(tenant.ulid())),
+    )
+}
+
+/// The platform's own log, a partition a month.
+pub(crate) fn platform_log(month: Date) -> String {
+    format!("PLATFORM#LOG#{}", month.strftime("%Y-%m"))
+}
+
+pub(crate) fn platform_act(at: Timestamp, id: &str) -> Key {
+    let month = at.to_zoned(TimeZone::UTC).date();
+    Key::new(platform_log(month), format!("{}#{id}", sortable(at)))
+}
+
+/// A row's place in the list index: primary key and index key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) key: Key,
+    pub(crate) partition: String,
+    pub(crate) sort: String,
+}
+
+pub(crate) fn listed_tenant(tenant: TenantId) -> Listed {
+    Listed {
+        key: Key::new(tenant_pk(tenant), "TENANT"),
+        partition: PLATFORM_TENANTS.to_owned(),
+        sort: tenant.to_string(),
+    }
+}
+
+/// The contact in whose partition a row is.
+pub(crate) fn contact_of(pk: &str) -> Option<ContactId> {
+    let (_, id) = pk.split_once("#C#")?;
+    format!("{}_{id}", ContactId::PREFIX).parse().ok()
+}
+
+/// The tenant's partitions of one day: counters and the audit log.
+pub(crate) fn day_partitions(scope: &TenantScope, day: Date) -> [String; 2] {
+    let tenant = tenant_partition(scope);
+    [format!("{tenant}#STATS#{day}"), format!("{tenant}#AUDIT#{day}")]
 }
 
 /// How often somebody did something in a span of time that begins at `window`.

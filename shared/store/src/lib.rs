@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod lookups;
 pub mod members;
 pub mod messages;
+pub mod platform;
 pub mod rates;
 pub mod scope;
 pub mod usage;

@@ -65,6 +65,32 @@ pub(crate) fn first(
     ])
 }
 
+/// Of a tenant whose first administrator is only invited.
+pub(crate) fn nobody_row(scope: &TenantScope, doing: &'static str) -> Result<Row, StoreError> {
+    admins_row(scope, &[], Condition::New, 1, doing)
+}
+
+/// An invitation and the way to it by its link.
+pub(crate) fn invitation_rows(
+    scope: &TenantScope,
+    invitation: &Invitation,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<[Row; 2], StoreError> {
+    let key = keys::configured(scope, keys::INVITATION, &invitation.id.to_string());
+    let lifetime = invitation.expires_at.duration_since(stamp.at);
+    let grant = Grant::Invitation {
+        tenant: scope.tenant(),
+        invitation: invitation.id,
+    };
+    let link = keys::grant(&invitation.token_sha256);
+    let row = Row::new(&key, "invitation", invitation, Condition::New, doing)?;
+    Ok([
+        row.version(1).stamped(stamp).expires(stamp.at, lifetime),
+        Row::new(&link, "grant", &grant, Condition::New, doing)?.expires(stamp.at, lifetime),
+    ])
+}
+
 impl Store {
     /// A person's place in the tenant.
     ///
@@ -146,6 +172,32 @@ impl Store {
         Ok(self.database.transact(vec![row, admins], DOING).await?)
     }
 
+    /// Gives a new person a place in a tenant, as an operator does: account, address and place together. An administrator
+    /// must be the tenant's first.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the address has an account, or the tenant an administrator already.
+    pub async fn seat(
+        &self,
+        scope: &TenantScope,
+        account: &Account,
+        email_sha256: &str,
+        member: &Member,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "seat a person";
+        let mut rows = vec![
+            accounts::email_row(account.id, email_sha256, DOING)?,
+            accounts::account_row(account, Condition::New, 1, DOING)?,
+        ];
+        if is_admin(member) {
+            rows.extend(first(scope, member, stamp, DOING)?);
+        } else {
+            rows.push(member_row(scope, member, Condition::New, 1, stamp, DOING)?);
+        }
+        self.database.transact(rows, DOING).await
+    }
+
     async fn admins(&self, scope: &TenantScope) -> Result<Versioned<Vec<UserId>>, StoreError> {
         const DOING: &str = "read who administers";
         let item = self.database.get(&keys::admins(scope), DOING).await?;
@@ -189,29 +241,10 @@ impl Store {
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn invite(
-        &self,
-        scope: &TenantScope,
-        invitation: &Invitation,
-        stamp: &Stamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn invite(&self, scope: &TenantScope, invitation: &Invitation, stamp: &Stamp) -> Result<(), StoreError> {
         const DOING: &str = "invite somebody";
-        let key = keys::configured(scope, keys::INVITATION, &invitation.id.to_string());
-        let lifetime = invitation.expires_at.duration_since(now);
-        let grant = Grant::Invitation {
-            tenant: scope.tenant(),
-            invitation: invitation.id,
-        };
-        let link = keys::grant(&invitation.token_sha256);
-        let rows = vec![
-            Row::new(&key, "invitation", invitation, Condition::New, DOING)?
-                .version(1)
-                .stamped(stamp)
-                .expires(now, lifetime),
-            Row::new(&link, "grant", &grant, Condition::New, DOING)?.expires(now, lifetime),
-        ];
-        self.database.transact(rows, DOING).await
+        let rows = invitation_rows(scope, invitation, stamp, DOING)?;
+        self.database.transact(rows.into(), DOING).await
     }
 
     /// An invitation that is still open.

@@ -64,6 +64,18 @@ impl Seeded {
             .expect("the tenant is written");
     }
 
+    /// Adds a connection, and writes it.
+    ///
+    /// # Panics
+    /// When the table or the keys do not answer.
+    pub async fn add(&mut self, aws: &Aws, account: Account, verify: &VerifySecrets) -> ConnectionId {
+        let connection = connection(aws, self.tenant(), account, verify, None).await;
+        let id = connection.id;
+        self.configured.connections.push(connection);
+        self.write(aws).await;
+        id
+    }
+
     /// A connection as written, to change it before [`Seeded::write`].
     ///
     /// # Panics
@@ -121,7 +133,9 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         start_words: Vec::new(),
         recipient_zones: std::collections::BTreeMap::new(),
         slug: None,
+        plan: None,
         limits: None,
+        leaves_at: None,
         variables: std::collections::BTreeMap::new(),
         config_version: 0,
     };

@@ -102,6 +102,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         .iter()
         .map(|row| (row["kind"].as_s().unwrap().clone(), row_size(row)))
         .collect();
+    eprintln!("{total} {steps:?} {sizes:?}");
     assert!(total > 0.0, "the emulator tells no capacity");
     assert!(total <= WRITE_UNITS, "{total} write units: {steps:?}; rows: {sizes:?}");
     for kind in ["call", "contact", "identity", "message", "message_ref", "call_progress"] {
