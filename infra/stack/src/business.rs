@@ -13,11 +13,12 @@ use tokio::sync::Mutex;
 use crate::{
     aws::Aws,
     endpoints::Tenant,
+    people::{self, Registry},
     place::Place,
     play::Play,
     secrets::{Vault, random_hex},
     seed::{self, Seed},
-    tenant::{self, Deployment},
+    tenant::{self, Deployment, TenantFile},
 };
 
 /// Opens businesses in one running stack.
@@ -27,6 +28,7 @@ pub struct Town {
     pub outputs: BTreeMap<String, String>,
     play: Play,
     deployment: Deployment,
+    registry: Registry,
     model: PathBuf,
     data: PathBuf,
     /// The simulators' configuration, to which every business is added.
@@ -61,9 +63,11 @@ impl Town {
         let outputs = aws.outputs(&play.endpoints.stack).await?;
         let config = data.join("simulators.json");
         let text = std::fs::read(&config).with_context(|| format!("reading {}", config.display()))?;
+        let deployment = Deployment::new(&outputs, aws.endpoint()).await?;
         Ok(Self {
             play: play.clone(),
-            deployment: Deployment::new(&outputs, aws.endpoint()).await?,
+            registry: Registry::new(deployment.store.clone(), &mut Vault::open(data)?)?,
+            deployment,
             model: place.root.join("infra/stack/tenants/bakery.json"),
             data: data.to_owned(),
             simulators: Arc::new(Mutex::new(
@@ -86,9 +90,12 @@ impl Town {
             simulated: json!({}),
         };
         change(&mut plan);
-        let file = serde_json::from_value(plan.file).context("understanding the tenant of a test")?;
-        self.deployment.apply(&file).await?;
-        let seed = Seed::new(file)?;
+        let file: TenantFile = serde_json::from_value(plan.file).context("understanding the tenant of a test")?;
+        // Ids are words of a domain once their underscore is a hyphen.
+        let domain = format!("{}.example", file.tenant.id).replace('_', "-");
+        let users = people::users(&domain, self.registry.password());
+        let seed = Seed::new(file, people::api_key(&random_hex(16)?)?, users)?;
+        seed.write(&self.deployment, &self.registry).await?;
         let tenant = seed.endpoint();
         let mut simulated = seed::simulators("", &[seed]);
         let mut entry = simulated["tenants"][0].take();
@@ -148,7 +155,7 @@ fn digits(count: usize) -> Result<String> {
 }
 
 /// A random ULID in lower case.
-fn new_ulid() -> Result<String> {
+pub fn new_ulid() -> Result<String> {
     const ALPHABET: &[u8] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let random = random_hex(24)?;
     let letters = random.as_bytes().chunks(2).map(|pair| {

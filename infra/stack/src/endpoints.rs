@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use domain::permission::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
@@ -26,6 +27,8 @@ pub struct Endpoints {
     pub pid: u32,
     /// The seeded tenants.
     pub tenants: Vec<Tenant>,
+    /// Who administers the platform.
+    pub platform_admin: Login,
 }
 
 /// A seeded tenant.
@@ -39,6 +42,44 @@ pub struct Tenant {
     pub connections: BTreeMap<String, String>,
     /// What signs this tenant's webhooks.
     pub secrets: Secrets,
+    /// A key with the role of an administrator, for `X-API-Key`.
+    pub api_key: String,
+    /// One person of each role.
+    pub users: Users,
+}
+
+/// One person of each role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Users {
+    /// Decides who gets in.
+    pub admin: Login,
+    /// Runs the business.
+    pub manager: Login,
+    /// Talks with customers.
+    pub agent: Login,
+    /// Looks.
+    pub viewer: Login,
+}
+
+impl Users {
+    /// The one of this role.
+    pub const fn of(&self, role: Role) -> &Login {
+        match role {
+            Role::Admin => &self.admin,
+            Role::Manager => &self.manager,
+            Role::Agent => &self.agent,
+            Role::Viewer => &self.viewer,
+        }
+    }
+}
+
+/// What a person logs in with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// Their address.
+    pub email: String,
+    /// Their password.
+    pub password: String,
 }
 
 /// Secrets that a test needs to speak as a provider; generated per data directory.

@@ -21,6 +21,7 @@ pub mod iam;
 pub mod inspect;
 pub mod mails;
 pub mod ministack;
+pub mod people;
 pub mod place;
 pub mod play;
 pub mod process;

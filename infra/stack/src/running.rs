@@ -18,7 +18,7 @@ use crate::{
     build::{self, Builder, Function, Profile},
     deploy::{self, Deployed, META_APP_SECRET, STACK},
     endpoints::Endpoints,
-    ministack,
+    ministack, people,
     place::Place,
     process::{Server, run_shown},
     proxy::Proxy,
@@ -184,7 +184,9 @@ impl Running {
             .context("the stack has an ApiUrl output")?;
         proxy.forward_to(ports.ministack, api_id)?;
 
-        step("seeding tenants", Box::pin(seed::write(&aws, &outputs, &seeds))).await?;
+        let platform_admin = people::platform_admin(&mut vault)?;
+        let seeding = seed::write(&aws, &outputs, &seeds, &mut vault, &platform_admin);
+        step("seeding tenants", Box::pin(seeding)).await?;
         let endpoints = Endpoints {
             api,
             simulators: simulators_url,
@@ -197,6 +199,7 @@ impl Running {
                 .clone(),
             pid: std::process::id(),
             tenants: seeds.iter().map(seed::Seed::endpoint).collect(),
+            platform_admin,
         };
         endpoints.write(&place)?;
         Ok(Self {

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     aws::Aws,
-    endpoints::{Secrets, Tenant},
+    endpoints::{Login, Secrets, Tenant, Users},
+    people::{self, Registry},
     place::Place,
     secrets::Vault,
     tenant::{self, Deployment, TenantFile},
@@ -24,6 +25,8 @@ const FILES: [&str; 2] = ["bakery", "clinic"];
 pub struct Seed {
     file: TenantFile,
     secrets: Secrets,
+    api_key: String,
+    users: Users,
 }
 
 /// Reads `infra/stack/tenants/`, filling in this data directory's secrets: `$secret:NAME` in hex, `$whsec:NAME` as Standard
@@ -42,7 +45,9 @@ pub fn load(place: &Place, vault: &mut Vault) -> Result<Vec<Seed>> {
                     Ok(None)
                 }
             })?;
-            Seed::new(file)
+            let api_key = people::api_key(&vault.secret(&format!("{name}.api_key"))?)?;
+            let password = people::password(vault)?;
+            Seed::new(file, api_key, people::users(&format!("{name}.example"), &password))
         })
         .collect()
 }
@@ -81,23 +86,40 @@ fn secrets(file: &TenantFile) -> Result<Secrets> {
     })
 }
 
-/// Writes the tenants into the deployment with these outputs.
-pub async fn write(aws: &Aws, outputs: &BTreeMap<String, String>, seeds: &[Seed]) -> Result<()> {
+/// Writes the tenants with their people into the deployment with these outputs, and appoints the platform's administrator.
+pub async fn write(
+    aws: &Aws,
+    outputs: &BTreeMap<String, String>,
+    seeds: &[Seed],
+    vault: &mut Vault,
+    platform_admin: &Login,
+) -> Result<()> {
     let deployment = Deployment::new(outputs, aws.endpoint()).await?;
+    let registry = Registry::new(deployment.store.clone(), vault)?;
     for seed in seeds {
-        deployment
-            .apply(&seed.file)
+        seed.write(&deployment, &registry)
             .await
             .with_context(|| format!("seeding {}", seed.file.tenant.name))?;
     }
-    Ok(())
+    registry.appoint(platform_admin).await
 }
 
 impl Seed {
-    /// A tenant from its file, credentials included.
-    pub fn new(file: TenantFile) -> Result<Self> {
+    /// A tenant from its file, credentials included, with its key and its people.
+    pub fn new(file: TenantFile, api_key: String, users: Users) -> Result<Self> {
         let secrets = secrets(&file).with_context(|| format!("looking for the secrets of {}", file.tenant.name))?;
-        Ok(Self { file, secrets })
+        Ok(Self {
+            file,
+            secrets,
+            api_key,
+            users,
+        })
+    }
+
+    /// Writes it.
+    pub async fn write(&self, deployment: &Deployment, registry: &Registry) -> Result<()> {
+        deployment.apply(&self.file).await?;
+        registry.seat(self.file.tenant.id, &self.users, &self.api_key).await
     }
 
     /// How `endpoints.json` shows it.
@@ -112,6 +134,8 @@ impl Seed {
                 .map(|connection| (connection.kind().to_owned(), connection.id.to_string()))
                 .collect(),
             secrets: self.secrets.clone(),
+            api_key: self.api_key.clone(),
+            users: self.users.clone(),
         }
     }
 
@@ -234,7 +258,10 @@ mod tests {
                 let template = then["template"]["language"].as_str().unwrap();
                 assert_eq!(template.split('_').next(), first.as_str(), "{name}, by WhatsApp");
                 let texts = &then["sms_text"];
-                assert!(texts.is_string() || texts[first.as_str().unwrap()].is_string(), "{name}");
+                assert!(
+                    texts.is_string() || texts[first.as_str().unwrap()].is_string(),
+                    "{name}"
+                );
             }
         }
     }
@@ -255,6 +282,10 @@ mod tests {
             assert_eq!(
                 endpoint.secrets.twilio_auth_token, again.secrets.twilio_auth_token,
                 "secrets are made once per data directory"
+            );
+            assert_eq!(
+                (&endpoint.api_key, &endpoint.users.admin.password),
+                (&again.api_key, &again.users.admin.password)
             );
         }
         let config = simulators("http://127.0.0.1:1", &seeds);
