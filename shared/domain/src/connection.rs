@@ -244,7 +244,7 @@ impl ExotelCluster {
 }
 
 const fn default_exotel_country() -> CallingCode {
-    CallingCode(91)
+    CallingCode::INDIA
 }
 
 impl Account {
@@ -321,6 +321,9 @@ impl std::fmt::Display for CallingCode {
 }
 
 impl CallingCode {
+    /// Where Exotel is at home.
+    pub const INDIA: Self = Self(91);
+
     /// A number as it is dialled in this country: with the trunk prefix `0`, with `+` or `00` and a country, or bare. `None`
     /// where it could be read in two ways: the wrong one would reach a stranger.
     #[must_use]
@@ -346,7 +349,7 @@ impl CallingCode {
             // No national number is longer than ten digits where this form is in use.
             11.. => Phone::from_digits(text).ok(),
             // India's mobile numbers begin with 91, too; all its numbers have ten digits.
-            10 if self.0 == 91 => national(text),
+            10 if self == Self::INDIA => national(text),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 //! The event of API Gateway (payload format 2.0) is read here rather than by `lambda_http`, which panics on a path that
 //! is no URI and hides the query's exact bytes; signatures need those.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::{collections::BTreeMap, net::IpAddr, panic::AssertUnwindSafe};
 
 use axum::{
     Router,
@@ -33,6 +33,9 @@ pub struct HttpEvent {
     raw_query_string: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    /// API Gateway takes them out of the headers.
+    #[serde(default)]
+    cookies: Vec<String>,
     request_context: RequestContext,
     #[serde(default)]
     body: Option<String>,
@@ -53,6 +56,8 @@ struct RequestContext {
 #[derive(Debug, Clone, Deserialize)]
 struct HttpContext {
     method: String,
+    #[serde(default, rename = "sourceIp")]
+    source_ip: String,
 }
 
 /// The answer as API Gateway takes it.
@@ -61,6 +66,9 @@ struct HttpContext {
 struct HttpAnswer {
     status_code: u16,
     headers: BTreeMap<String, String>,
+    /// API Gateway makes a `Set-Cookie` header of each; a map could hold one only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cookies: Vec<String>,
     body: String,
     is_base64_encoded: bool,
 }
@@ -93,6 +101,11 @@ impl Target {
         &self.query
     }
 }
+
+/// The address that the request came from, as API Gateway saw it: a proxy's own, where one stands before it. An extension of
+/// every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source(pub Option<IpAddr>);
 
 /// What links the request's logs, jobs and answer. An extension of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +166,12 @@ impl App {
 
     /// Answers one event of API Gateway.
     pub async fn answer(&self, event: HttpEvent) -> Response<Bytes> {
-        let headers = header_map(&event.headers);
+        let mut headers = header_map(&event.headers);
+        if let Ok(cookies) = HeaderValue::from_str(&event.cookies.join("; "))
+            && !cookies.is_empty()
+        {
+            headers.insert(header::COOKIE, cookies);
+        }
         let correlation_id = CorrelationId::choose(&self.env, &headers, &event.request_context.request_id);
         line::correlation_id(correlation_id.as_str());
         let mut answer = match request(event, headers) {
@@ -238,6 +256,8 @@ fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Proble
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
+    let source = Source(request_context.http.source_ip.parse().ok());
+    request.extensions_mut().insert(source);
     request.extensions_mut().insert(Target {
         domain: request_context.domain_name,
         path: raw_path,
@@ -281,7 +301,13 @@ impl From<Response<Bytes>> for HttpAnswer {
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };
-        let headers = answer.headers().iter().filter_map(text).collect();
+        let (cookies, headers): (Vec<_>, Vec<_>) = answer
+            .headers()
+            .iter()
+            .filter_map(text)
+            .partition(|(name, _)| name == header::SET_COOKIE.as_str());
+        let headers = headers.into_iter().collect();
+        let cookies = cookies.into_iter().map(|(_, cookie)| cookie).collect();
         let (body, is_base64_encoded) = match std::str::from_utf8(answer.body()) {
             Ok(text) => (text.to_owned(), false),
             Err(_) => (STANDARD.encode(answer.body()), true),
@@ -289,6 +315,7 @@ impl From<Response<Bytes>> for HttpAnswer {
         Self {
             status_code: answer.status().as_u16(),
             headers,
+            cookies,
             body,
             is_base64_encoded,
         }

@@ -7,13 +7,16 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use domain::connection::{Connection, VerifySecrets};
-use jobs::JobBody;
+use domain::{
+    call::{CallEvent, Party},
+    connection::{Connection, VerifySecrets},
+};
+use jobs::{CallJob, JobBody};
 use store::Store;
 
 use crate::{
-    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, enqueue::EnqueueError, line, log::chain,
-    metric,
+    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, enqueue::EnqueueError, http::CorrelationId,
+    line, log::chain, metric,
 };
 
 /// A queue item stays below this many bytes; what is larger goes to the bucket, with a pointer in the queue.
@@ -133,6 +136,31 @@ impl Webhook {
             tracing::error!(error = chain(&error), "cannot make a job of a webhook");
             Problem::internal()
         })
+    }
+
+    /// Puts a report of a call into the queue, unless its line is not one of the connection's: then it is counted and left
+    /// aside, and the answer is false.
+    ///
+    /// # Errors
+    /// A 503, so that the provider delivers it again, when it is nowhere safe.
+    pub async fn report_call(
+        &self,
+        proven: &Authenticated,
+        correlation: &CorrelationId,
+        line: Option<&Party>,
+        event: CallEvent,
+    ) -> Result<bool, Problem> {
+        if !proven.connection().account.has_line(line) {
+            self.foreign();
+            return Ok(false);
+        }
+        let job = CallJob::Reported {
+            tenant: proven.scope().tenant(),
+            correlation_id: correlation.as_str().to_owned(),
+            event,
+        };
+        self.enqueue(vec![self.entry(&job)?]).await?;
+        Ok(true)
     }
 
     /// Keeps what a proven sender sent and we could not read, and counts it.

@@ -62,6 +62,13 @@ impl Call {
         self
     }
 
+    /// Comes from this address.
+    #[must_use]
+    pub fn from_address(mut self, address: &str) -> Self {
+        self.event["requestContext"]["http"]["sourceIp"] = address.into();
+        self
+    }
+
     /// Leaves a header out.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {

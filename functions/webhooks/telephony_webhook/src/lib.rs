@@ -10,11 +10,7 @@ use axum::{
     response::Response,
     routing::post,
 };
-use domain::{
-    call::CallFacts,
-    connection::{Account, Connection, VerifySecrets},
-};
-use jobs::CallJob;
+use domain::connection::{Connection, VerifySecrets};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
     http::{CorrelationId, expect_content_type},
@@ -34,6 +30,8 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 const JSON: &str = "application/json";
+const ACCEPTED: &str = r#"{"accepted":true}"#;
+const FOREIGN: &str = r#"{"accepted":false,"reason":"the line is not one of this connection's"}"#;
 
 async fn receive(
     State(webhook): State<Arc<Webhook>>,
@@ -57,23 +55,7 @@ async fn receive(
     let proven = proven.map_err(|error| webhook.refuse(&error))?;
     let event = telephony::event(&body, proven.connection().id, now)
         .map_err(|invalid| Problem::unprocessable(invalid.to_string()))?;
-    if !is_of(&proven.connection().account, &event.facts) {
-        webhook.foreign();
-        return Ok(answer(
-            JSON,
-            r#"{"accepted":false,"reason":"the line is not one of this connection's"}"#,
-        ));
-    }
-    let job = CallJob::Reported {
-        tenant: proven.scope().tenant(),
-        correlation_id: correlation.as_str().to_owned(),
-        event,
-    };
-    webhook.enqueue(vec![webhook.entry(&job)?]).await?;
-    Ok(answer(JSON, r#"{"accepted":true}"#))
-}
-
-/// Whether the call is on a line of the connection, where it lists any.
-fn is_of(account: &Account, facts: &CallFacts) -> bool {
-    matches!(account, Account::Telephony { .. }) && account.has_line(facts.line())
+    let line = event.facts.line().cloned();
+    let ours = webhook.report_call(&proven, &correlation, line.as_ref(), event).await?;
+    Ok(answer(JSON, if ours { ACCEPTED } else { FOREIGN }))
 }
