@@ -78,6 +78,31 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// A business of which nothing is known but its name and where it is.
+    #[must_use]
+    pub const fn new(id: TenantId, name: String, time_zone: Zone) -> Self {
+        Self {
+            id,
+            name,
+            status: TenantStatus::Active,
+            time_zone,
+            default_region: None,
+            languages: Vec::new(),
+            business_hours: None,
+            holidays: Vec::new(),
+            quiet_hours: None,
+            stop_words: Vec::new(),
+            start_words: Vec::new(),
+            recipient_zones: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            slug: None,
+            plan: None,
+            limits: None,
+            leaves_at: None,
+            config_version: 0,
+        }
+    }
+
     /// The value of `tenant.<name>`.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
