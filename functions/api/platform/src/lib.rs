@@ -1,0 +1,407 @@
+//! What an operator of the platform does with tenants: list, found, suspend, resume, let go, plans and limits, use. Never
+//! what a tenant's customers say. Every act stands in the platform's log and in the tenant's own.
+
+mod models;
+
+use std::sync::Arc;
+
+use access::token;
+use axum::{Router, extract::State};
+use domain::{
+    account::{Email, Invitation, Slug},
+    actor::Stamp,
+    ids::{InvitationId, TenantId},
+    permission::Role,
+    tenant::{Limits, Tenant, TenantStatus},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, ToSpan, tz::TimeZone};
+use jobs::{Mail, MailJob};
+use kit::{
+    ConfigError, Entry, Env, Problem, Queue, QueueName,
+    api::{self, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Paging, Patch, Path, Platform, Query, Tagged},
+};
+use serde_json::json;
+use store::platform::PlatformAct;
+
+use crate::models::{
+    DayUsageOut, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch, SuspendIn, UsageOut,
+    UsageQuery,
+};
+
+/// What the function works with, made once per process.
+pub struct Context {
+    api: Api,
+    mails: Queue,
+    grace: SignedDuration,
+}
+
+impl HasApi for Context {
+    fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let context = Arc::new(Context {
+        api: Api::new(env)?,
+        mails: Queue::new(env, QueueName::Mails)?,
+        grace: env.config().seconds("TENANT_GRACE_SECONDS")?,
+    });
+    Ok(api::serve(operations(), context))
+}
+
+kit::operations! {
+    Context:
+    list_platform_tenants,
+    create_platform_tenant,
+    get_platform_tenant,
+    update_platform_tenant,
+    delete_platform_tenant,
+    suspend_platform_tenant,
+    resume_platform_tenant,
+    get_platform_tenant_usage,
+    list_platform_log,
+}
+
+/// An invitation to a tenant's first administrator works this long.
+const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Days of use in one answer.
+const MOST_DAYS: i32 = 31;
+
+/// Days read at the same time.
+const DAYS_AT_ONCE: usize = 8;
+
+/// Lists tenants.
+///
+/// All tenants of the deployment, in the order of their founding. The list may be a moment late.
+#[utoipa::path(get, path = "/api/v1/platform/tenants", tag = "platform",
+    responses((status = 200, description = "One page of tenants", body = Listed<PlatformTenantOut>)))]
+async fn list_platform_tenants(
+    _who: Platform,
+    State(context): State<Arc<Context>>,
+    paging: Paging,
+) -> Result<Listed<PlatformTenantOut>, Problem> {
+    let page = context.api.store().tenants(paging.after(), paging.limit()).await?;
+    Ok(Listed::of(page, |tenant: Tenant| PlatformTenantOut::from(&tenant)))
+}
+
+/// Founds a tenant.
+///
+/// Its first administrator is invited by mail and chooses the password; nobody else ever knows one.
+#[utoipa::path(post, path = "/api/v1/platform/tenants", tag = "platform", request_body = PlatformTenantIn,
+    responses((status = 201, description = "The tenant; the invitation is on its way", body = PlatformTenantOut)))]
+async fn create_platform_tenant(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    axum::Extension(target): axum::Extension<kit::http::Target>,
+    Body(input): Body<PlatformTenantIn>,
+) -> Result<Created<PlatformTenantOut>, Problem> {
+    let id = TenantId::new(who.ulid());
+    let secret = context.api.env().ids().secret().map_err(|_| Problem::internal())?;
+    let link_token = token::link_token(secret);
+    let tenant = new_tenant(id, &input);
+    let invitation = Invitation {
+        id: InvitationId::new(who.ulid()),
+        email: input.admin_email.clone(),
+        role: Role::Admin,
+        invited_by: who.stamp().actor,
+        created_at: who.now(),
+        expires_at: who.now() + INVITATION_LIFETIME,
+        token_sha256: token::sha256_hex(&link_token),
+    };
+    let act = act("tenant_created", id, who.stamp(), json!({"name": input.name, "slug": input.slug, "plan": input.plan}));
+    let scope = who.admin().scope(id);
+    let act_id = who.ulid().to_string();
+    let store = context.api.store();
+    let created = store.create_tenant(&scope, &tenant, &input.slug, &invitation, &act, &act_id);
+    match created.await {
+        Err(error) if error.is_conflict() => return Err(taken(&input.slug)),
+        other => other?,
+    }
+    let link = api::link(context.api.env(), &target, "accept-invitation", &link_token)?;
+    invite(&context, &who, &tenant, &input.admin_email, input.language.as_deref(), link).await?;
+    Ok(Created {
+        location: location(id),
+        version: 1,
+        body: PlatformTenantOut::from(&Tenant {
+            config_version: 1,
+            ..tenant
+        }),
+    })
+}
+
+fn new_tenant(id: TenantId, input: &PlatformTenantIn) -> Tenant {
+    Tenant {
+        slug: Some(input.slug.clone()),
+        plan: input.plan.clone(),
+        limits: limits(input.limits.into()),
+        ..Tenant::new(id, input.name.clone(), input.time_zone.clone())
+    }
+}
+
+fn limits(limits: Limits) -> Option<Limits> {
+    (limits != Limits::default()).then_some(limits)
+}
+
+fn taken(slug: &Slug) -> Problem {
+    Problem::conflict("slug_taken", format!("The name {slug} is taken. Choose another."))
+}
+
+fn location(id: TenantId) -> String {
+    format!("/api/v1/platform/tenants/{id}")
+}
+
+fn act(action: &str, tenant: TenantId, by: Stamp, detail: serde_json::Value) -> PlatformAct {
+    PlatformAct {
+        action: action.to_owned(),
+        tenant: Some(tenant),
+        by,
+        detail,
+    }
+}
+
+async fn invite(
+    context: &Context,
+    who: &Platform,
+    tenant: &Tenant,
+    email: &Email,
+    language: Option<&str>,
+    link: String,
+) -> Result<(), Problem> {
+    let job = MailJob {
+        tenant: Some(tenant.id),
+        correlation_id: who.correlation_id().to_owned(),
+        id: who.ulid().to_string(),
+        to: email.as_str().to_owned(),
+        language: language.unwrap_or("en").to_owned(),
+        mail: Mail::Invitation {
+            link,
+            business: tenant.name.clone(),
+            inviter: "Ringback".to_owned(),
+        },
+    };
+    let entry = Entry::new(&job).map_err(|_| Problem::internal())?;
+    context.mails.send_all(vec![entry]).await.map_err(|_| Problem::unavailable())
+}
+
+async fn tenant_of(context: &Context, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
+    let found = context.api.store().tenant(&who.admin().scope(id)).await?;
+    found.ok_or_else(Problem::not_found)
+}
+
+fn tagged(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
+    Tagged {
+        version: tenant.config_version,
+        body: PlatformTenantOut::from(tenant),
+    }
+}
+
+/// Shows a tenant.
+#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The tenant", body = PlatformTenantOut)))]
+async fn get_platform_tenant(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<TenantId>,
+) -> Result<Tagged<PlatformTenantOut>, Problem> {
+    Ok(tagged(&tenant_of(&context, &who, id).await?))
+}
+
+/// Writes the changed tenant, with what was done in the platform's log.
+async fn change(
+    context: &Context,
+    who: &Platform,
+    before: &Tenant,
+    after: Tenant,
+    action: &str,
+    detail: serde_json::Value,
+) -> Result<Tagged<PlatformTenantOut>, Problem> {
+    let scope = who.admin().scope(before.id);
+    let act = act(action, before.id, who.stamp(), detail);
+    let act_id = who.ulid().to_string();
+    let store = context.api.store();
+    store
+        .change_tenant_for_platform(&scope, before, &after, &act, &act_id)
+        .await?;
+    Ok(tagged(&Tenant {
+        config_version: before.config_version + 1,
+        ..after
+    }))
+}
+
+/// Changes a tenant's plan and limits.
+#[utoipa::path(patch, path = "/api/v1/platform/tenants/{tenant}", tag = "platform", request_body = PlatformTenantPatch,
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
+async fn update_platform_tenant(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<TenantId>,
+    if_match: IfMatch,
+    patch: Patch<PlatformTenantPatch>,
+) -> Result<Tagged<PlatformTenantOut>, Problem> {
+    let before = tenant_of(&context, &who, id).await?;
+    if_match.check(before.config_version)?;
+    let current = PlatformTenantPatch {
+        plan: before.plan.clone(),
+        limits: before.limits.unwrap_or_default().into(),
+    };
+    let wanted = patch.apply(&current)?;
+    if wanted == current {
+        return Ok(tagged(&before));
+    }
+    let after = Tenant {
+        plan: wanted.plan.clone(),
+        limits: limits(wanted.limits.into()),
+        ..before.clone()
+    };
+    let detail = json!({"before": current, "after": wanted});
+    change(&context, &who, &before, after, "tenant_changed", detail).await
+}
+
+/// Suspends a tenant.
+///
+/// Calls and messages are stored; nothing is sent, and its people and keys are refused within half a minute.
+#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/suspend", tag = "platform", request_body = SuspendIn,
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
+async fn suspend_platform_tenant(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<TenantId>,
+    Body(input): Body<SuspendIn>,
+) -> Result<Tagged<PlatformTenantOut>, Problem> {
+    let before = tenant_of(&context, &who, id).await?;
+    match before.status {
+        TenantStatus::Suspended => Ok(tagged(&before)),
+        TenantStatus::Leaving => Err(leaving()),
+        TenantStatus::Active => {
+            let after = Tenant {
+                status: TenantStatus::Suspended,
+                ..before.clone()
+            };
+            let detail = json!({"reason": input.reason});
+            change(&context, &who, &before, after, "tenant_suspended", detail).await
+        }
+    }
+}
+
+fn leaving() -> Problem {
+    Problem::conflict("tenant_leaving", "The tenant is leaving. Resume it to keep it.")
+}
+
+/// Resumes a tenant.
+///
+/// One that was suspended, or one that is leaving and whose data is still there.
+#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/resume", tag = "platform",
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
+async fn resume_platform_tenant(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<TenantId>,
+) -> Result<Tagged<PlatformTenantOut>, Problem> {
+    let before = tenant_of(&context, &who, id).await?;
+    let action = match before.status {
+        TenantStatus::Active => return Ok(tagged(&before)),
+        TenantStatus::Suspended => "tenant_resumed",
+        // Its data may be half gone already.
+        TenantStatus::Leaving if before.leaves_at.is_some_and(|at| at <= who.now()) => {
+            return Err(Problem::conflict("tenant_gone", "The grace period is over: its data is being deleted."));
+        }
+        TenantStatus::Leaving => "tenant_kept",
+    };
+    let after = Tenant {
+        status: TenantStatus::Active,
+        leaves_at: None,
+        ..before.clone()
+    };
+    change(&context, &who, &before, after, action, json!({})).await
+}
+
+/// Lets a tenant go.
+///
+/// It is suspended at once; all its data is deleted when the grace period ends. Resume it before then to keep it.
+#[utoipa::path(delete, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    responses((status = 204, description = "It is leaving")))]
+async fn delete_platform_tenant(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<TenantId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    let before = tenant_of(&context, &who, id).await?;
+    if_match.check(before.config_version)?;
+    if before.status == TenantStatus::Leaving {
+        return Ok(NoContent);
+    }
+    let at = who.now() + context.grace;
+    let after = Tenant {
+        status: TenantStatus::Leaving,
+        leaves_at: Some(at),
+        ..before.clone()
+    };
+    let detail = json!({"leaves_at": at});
+    change(&context, &who, &before, after, "tenant_leaving", detail).await?;
+    Ok(NoContent)
+}
+
+/// Shows a tenant's use by day.
+///
+/// Counts of calls and messages, exact, at most 31 days at once.
+#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant}/usage", tag = "platform",
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab"), UsageQuery),
+    responses((status = 200, description = "Its use", body = UsageOut)))]
+async fn get_platform_tenant_usage(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<TenantId>,
+    Query(query): Query<UsageQuery>,
+) -> Result<axum::Json<UsageOut>, Problem> {
+    tenant_of(&context, &who, id).await?;
+    let today = who.now().to_zoned(TimeZone::UTC).date();
+    let to = query.to.unwrap_or(today);
+    let from = query.from.unwrap_or_else(|| to.saturating_sub(7.days()));
+    let length = from.until(to).map_err(|_| days_refused())?.get_days();
+    if !(0..MOST_DAYS).contains(&length) {
+        return Err(days_refused());
+    }
+    let days: Vec<_> = from.series(1.day()).take_while(|day| *day <= to).collect();
+    let scope = &who.admin().scope(id);
+    let store = context.api.store();
+    let read = days.into_iter().map(|day| async move {
+        let counts = store.day_counters(scope, &day.to_string()).await?;
+        Ok::<_, Problem>(DayUsageOut { day, counts })
+    });
+    let days = stream::iter(read).buffered(DAYS_AT_ONCE).try_collect().await?;
+    Ok(axum::Json(UsageOut { days }))
+}
+
+fn days_refused() -> Problem {
+    Problem::field("from", format!("must not be after `to`, nor more than {MOST_DAYS} days before it"))
+}
+
+/// Shows what operators did.
+///
+/// The platform's log of a month, the newest first.
+#[utoipa::path(get, path = "/api/v1/platform/log", tag = "platform", params(LogQuery),
+    responses((status = 200, description = "One page of the log", body = Listed<PlatformActOut>)))]
+async fn list_platform_log(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Query(query): Query<LogQuery>,
+) -> Result<Listed<PlatformActOut>, Problem> {
+    let paging = Paging::new(query.limit, query.cursor.as_deref())?;
+    let month = query.month.unwrap_or_else(|| who.now().to_zoned(TimeZone::UTC).date());
+    let store = context.api.store();
+    let page = store.platform_acts(month, paging.after(), paging.limit()).await?;
+    Ok(Listed::of(page, PlatformActOut::from))
+}

@@ -1,0 +1,143 @@
+//! Makes somebody an administrator of the platform. Invoked by an operator with AWS credentials; nothing else can, and no
+//! password exists that anybody but the person chose.
+//!
+//! Safe to run twice: an account is made once, the right is written over itself, and only the mail comes again.
+
+use access::{password, token};
+use domain::{
+    account::{Account, Email, Grant},
+    actor::{Actor, Stamp},
+    ids::UserId,
+};
+use jiff::SignedDuration;
+use jobs::{Mail, MailJob};
+use kit::{ConfigError, Entry, Env, JobError, Queue, QueueName};
+use serde::{Deserialize, Serialize};
+use store::{Store, platform::PlatformAct};
+
+/// What the function works with, made once per process.
+pub struct Context {
+    env: Env,
+    store: Store,
+    mails: Queue,
+    app_url: String,
+}
+
+impl Context {
+    /// From the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let config = env.config();
+        let app_url = match config.optional_url("APP_URL")? {
+            Some(url) => url,
+            None => config.url("PUBLIC_BASE_URL")?,
+        };
+        Ok(Self {
+            store: Store::new(env.dynamodb(), config.text("TABLE_NAME")?),
+            mails: Queue::new(env, QueueName::Mails)?,
+            app_url: app_url.to_owned(),
+            env: env.clone(),
+        })
+    }
+}
+
+/// What the operator sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Who shall administer the platform.
+    pub email: Email,
+    /// Their name, where they have no account yet.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// What the operator is told.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The person.
+    pub user: UserId,
+    /// Whether their account was made now. Then a mail lets them choose a password.
+    pub account_created: bool,
+}
+
+/// The link to choose a password works this long.
+const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Makes the account where there is none, and gives it the right.
+///
+/// # Errors
+/// When the request is no such request, or the table or the queue does not answer.
+pub async fn handle(request: Request, ctx: &Context) -> Result<Answer, JobError> {
+    let now = ctx.env.clock().now();
+    let correlation_id = ctx.env.ids().ulid().to_string().to_ascii_lowercase();
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: now,
+        correlation_id: correlation_id.clone(),
+    };
+    let email_sha256 = token::sha256_hex(request.email.as_str());
+    let known = ctx.store.user_of_email(&email_sha256).await?;
+    let user = match known {
+        Some(user) => user,
+        None => create(&request, &email_sha256, ctx).await?,
+    };
+    ctx.store.make_platform_admin(user, &request.email, &stamp).await?;
+    let act = PlatformAct {
+        action: "platform_admin_made".to_owned(),
+        tenant: None,
+        by: stamp,
+        detail: serde_json::json!({"user": user}),
+    };
+    let act_id = ctx.env.ids().ulid().to_string();
+    ctx.store.log_platform_act(&act, &act_id).await?;
+    if known.is_none() {
+        let link_token = token::link_token(secret(ctx)?);
+        let grant = Grant::Reset { user };
+        let sha256 = token::sha256_hex(&link_token);
+        ctx.store.put_grant(&grant, &sha256, now, LINK_LIFETIME).await?;
+        let mail = MailJob {
+            tenant: None,
+            correlation_id,
+            id: ctx.env.ids().ulid().to_string(),
+            to: request.email.as_str().to_owned(),
+            language: "en".to_owned(),
+            mail: Mail::ResetPassword {
+                link: format!("{}/reset-password?token={link_token}", ctx.app_url),
+            },
+        };
+        ctx.mails.send_all(vec![Entry::new(&mail)?]).await?;
+    }
+    Ok(Answer {
+        user,
+        account_created: known.is_none(),
+    })
+}
+
+fn secret(ctx: &Context) -> Result<[u8; 32], JobError> {
+    ctx.env.ids().secret().map_err(|error| JobError::new(error.to_string()))
+}
+
+/// An account whose password nobody knows: the mail lets the person choose one.
+async fn create(request: &Request, email_sha256: &str, ctx: &Context) -> Result<UserId, JobError> {
+    let unknown = token::link_token(secret(ctx)?);
+    let hash = password::hash(&unknown, &secret(ctx)?[..16]).map_err(|error| JobError::new(error.to_string()))?;
+    let now = ctx.env.clock().now();
+    let local = request.email.as_str().split('@').next().unwrap_or_default();
+    let account = Account {
+        id: UserId::new(ctx.env.ids().ulid()),
+        email: request.email.clone(),
+        name: request.name.clone().unwrap_or_else(|| local.to_owned()),
+        language: "en".to_owned(),
+        password: hash,
+        second_factor: None,
+        pending_factor: None,
+        tenants: Vec::new(),
+        sessions_from: now,
+        created_at: now,
+    };
+    ctx.store.create_account(&account, email_sha256).await?;
+    Ok(account.id)
+}
