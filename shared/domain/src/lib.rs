@@ -3,6 +3,7 @@
 pub mod account;
 pub mod actor;
 pub mod api_key;
+pub mod audit;
 pub mod call;
 pub mod connection;
 pub mod contact;

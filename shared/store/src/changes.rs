@@ -1,11 +1,13 @@
 //! What the table's stream tells: rows before and after a change, read back into what they mean.
 
 use domain::{
+    actor::Stamp,
     ids::TenantId,
     message::Message,
     record::{Call, Received},
 };
 use serde::Deserialize;
+use serde_json::Value;
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::{StoreError, compact, keys};
@@ -79,4 +81,67 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
         _ => return Ok(None),
     };
     Ok(Some(RowChange { tenant, what }))
+}
+
+/// A change that a person or a key made: of a row that says who.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stamped {
+    /// Whose row, read from its key.
+    pub tenant: TenantId,
+    /// Who, when, in which request.
+    pub by: Stamp,
+    /// The row's kind.
+    pub kind: String,
+    /// Which one: what its key says after the kind, or the tenant.
+    pub object: String,
+    /// The row as it was; `None` where there was none that readers saw.
+    pub before: Option<Value>,
+    /// As it is; `None` where it is removed.
+    pub after: Option<Value>,
+}
+
+fn attribute<T: for<'de> Deserialize<'de>>(image: &Item, name: &str) -> Result<Option<T>, StoreError> {
+    let value = image.get(name).cloned().map(serde_dynamo::from_attribute_value);
+    value
+        .transpose()
+        .map_err(|why| StoreError::Form { doing: DOING, why })
+}
+
+fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
+    if image.contains_key("gone") {
+        return Ok(None);
+    }
+    attribute(image, "data")
+}
+
+/// Reads one change of a tenant's row that says who made it. `None` where it says nobody: deletions by time to live, what we
+/// write ourselves, and rows of no tenant.
+///
+/// # Errors
+/// When a row that says who does not have the form that the code expects.
+pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreError> {
+    let (Some(pk), Some(sk), Some(kind)) = (text(after, "pk"), text(after, "sk"), text(after, "kind")) else {
+        return Ok(None);
+    };
+    let Some(tenant) = keys::tenant_of(pk) else {
+        return Ok(None);
+    };
+    let Some(by) = attribute::<Stamp>(after, "by")? else {
+        return Ok(None);
+    };
+    // What stays from an earlier write does not sign this one.
+    if before.get("by") == after.get("by") && before.get("v") == after.get("v") {
+        return Ok(None);
+    }
+    let object = sk
+        .split_once('#')
+        .map_or_else(|| tenant.to_string(), |(_, id)| id.to_owned());
+    Ok(Some(Stamped {
+        tenant,
+        by,
+        kind: kind.to_owned(),
+        object,
+        before: seen(before)?,
+        after: seen(after)?,
+    }))
 }

@@ -211,6 +211,39 @@ impl Database {
         Ok((output.items.unwrap_or_default(), more))
     }
 
+    /// Reads one page of a partition's rows between two sort keys, both among them, consistently. `lower` must not come after
+    /// `upper`.
+    pub(crate) async fn between(
+        &self,
+        partition: &str,
+        lower: &str,
+        upper: &str,
+        limit: i32,
+        newest_first: bool,
+        doing: &'static str,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        usage::count(&["dynamodb:Query"]);
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :lower AND :upper")
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":lower", text(lower))
+            .expression_attribute_values(":upper", text(upper))
+            .consistent_read(true)
+            .scan_index_forward(!newest_first)
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::database(doing, error))?;
+        spent(output.consumed_capacity(), false);
+        let more = output.last_evaluated_key.is_some();
+        Ok((output.items.unwrap_or_default(), more))
+    }
+
     /// Reads one page of a partition of the list index: keys and list fields. A little late, as indexes are.
     pub(crate) async fn list(
         &self,
@@ -358,7 +391,7 @@ impl Database {
         Ok(())
     }
 
-    /// Deletes one row. Only an operator does: no function's role allows it.
+    /// Deletes one row.
     pub(crate) async fn delete(&self, key: &Key, doing: &'static str) -> Result<(), StoreError> {
         usage::count(&["dynamodb:DeleteItem"]);
         let request = self

@@ -147,6 +147,16 @@ pub(crate) fn platform_act(at: Timestamp, id: &str) -> Key {
     Key::new(platform_log(month), format!("{}#{id}", sortable(at)))
 }
 
+/// The tenant's audit log of one day.
+pub(crate) fn audit_partition(scope: &TenantScope, day: &str) -> String {
+    format!("{}#AUDIT#{day}", tenant_partition(scope))
+}
+
+/// An entry of the audit log: by time, then by the change's id.
+pub(crate) fn audit(scope: &TenantScope, at: Timestamp, id: &str) -> Key {
+    Key::new(audit_partition(scope, &day(at)), format!("{}#{id}", sortable(at)))
+}
+
 /// A row's place in the list index: primary key and index key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listed {

@@ -11,6 +11,7 @@ mod row;
 
 pub mod accounts;
 pub mod api_keys;
+pub mod audit;
 pub mod calls;
 pub mod changes;
 pub mod config;

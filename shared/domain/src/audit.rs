@@ -1,0 +1,283 @@
+//! The audit log: who changed what, told from a row as it was and as it is.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::actor::Stamp;
+
+/// Entries are kept this long: a year, and time to look.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// The longest period that is listed at once, in days.
+pub const MOST_DAYS: i32 = 31;
+
+/// One change that a person or a key made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Who, when, in which request.
+    pub by: Stamp,
+    /// What they did.
+    pub action: Action,
+    /// To what kind of thing: `member`, `connection`, …
+    pub kind: String,
+    /// To which one.
+    pub object: String,
+    /// The fields that are not what they were.
+    pub changes: Vec<FieldChange>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It was not there before.
+    Created,
+    /// It was.
+    Changed,
+    /// It is no longer.
+    Removed,
+}
+
+/// A field before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Its path: names with dots between.
+    pub field: String,
+    /// What it was; none: it was not there, or is hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What it is; none: it is not there, or is hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// It holds a secret: that it changed is all that is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+}
+
+/// Fields that we keep for ourselves, by kind: nobody changes them on purpose.
+const OWN: [(&str, &str); 4] = [
+    ("tenant", "config_version"),
+    ("connection", "credentials_version"),
+    ("connection", "health"),
+    ("connection", "paused_until"),
+];
+
+/// Names of fields that hold secrets, or what is made of one.
+const HIDDEN: [&str; 5] = ["verify", "send", "second_factor", "pending_factor", "recovery_codes"];
+
+/// What the name of a secret has in it, whoever names one later.
+const HIDDEN_PARTS: [&str; 10] = [
+    "secret", "password", "passphrase", "token", "sha256", "credential", "private_key", "signing_key", "sealed", "cipher",
+];
+
+/// Stands for a secret inside a list.
+const MASK: &str = "(hidden)";
+
+/// Longer texts are shortened, other values left out: the log says what changed, not all that was ever written.
+const LONGEST: usize = 2_000;
+
+/// A change of more fields than these names the rest in one.
+const MOST_FIELDS: usize = 60;
+
+fn is_hidden(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    HIDDEN.contains(&name.as_str()) || HIDDEN_PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Which fields of a row of this kind differ, by path. `None` is a row that is not there: then all fields of the other.
+#[must_use]
+pub fn changes(kind: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
+    let mut found = Vec::new();
+    compare(kind, "", before, after, &mut found);
+    if found.len() > MOST_FIELDS {
+        let more = found.len() - MOST_FIELDS;
+        found.truncate(MOST_FIELDS);
+        found.push(FieldChange {
+            field: format!("… and {more} more"),
+            before: None,
+            after: None,
+            hidden: false,
+        });
+    }
+    found
+}
+
+fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldChange>) {
+    if before == after {
+        return;
+    }
+    let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
+    let is_object = |value: Option<&Value>| value.is_some_and(Value::is_object);
+    let goes_deeper = match (before, after) {
+        (Some(_), Some(_)) => is_object(before) && is_object(after),
+        // Of a row that is new or gone, its fields; below, whole values read better.
+        _ => path.is_empty() && (is_object(before) || is_object(after)),
+    };
+    if !goes_deeper {
+        found.push(FieldChange {
+            field: if path.is_empty() { "value".to_owned() } else { path.to_owned() },
+            before: before.filter(|value| !value.is_null()).map(shown),
+            after: after.filter(|value| !value.is_null()).map(shown),
+            hidden: false,
+        });
+        return;
+    }
+    let (was, is) = (fields(before), fields(after));
+    let mut names: Vec<&String> = was.keys().chain(is.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        if path.is_empty() && (name == "id" || OWN.contains(&(kind, name.as_str()))) {
+            continue;
+        }
+        let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let (was, is) = (was.get(name), is.get(name));
+        if !is_hidden(name) {
+            compare(kind, &field, was, is, found);
+        } else if was != is {
+            found.push(FieldChange {
+                field,
+                before: None,
+                after: None,
+                hidden: true,
+            });
+        }
+    }
+}
+
+/// As it may stand in the log: without secrets, and not too long.
+fn shown(value: &Value) -> Value {
+    let masked = masked(value);
+    match &masked {
+        Value::String(text) if text.len() > LONGEST => {
+            let begin: String = text.chars().take(LONGEST / 4).collect();
+            Value::String(format!("{begin}… ({} bytes)", text.len()))
+        }
+        Value::Array(_) | Value::Object(_) => {
+            let bytes = masked.to_string().len();
+            if bytes > LONGEST {
+                Value::String(format!("({bytes} bytes)"))
+            } else {
+                masked
+            }
+        }
+        _ => masked,
+    }
+}
+
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let masked = fields.iter().map(|(name, value)| {
+                let value = if is_hidden(name) { MASK.into() } else { masked(value) };
+                (name.clone(), value)
+            });
+            Value::Object(masked.collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(masked).collect()),
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of<'a>(found: &'a [FieldChange], field: &str) -> &'a FieldChange {
+        found.iter().find(|change| change.field == field).unwrap()
+    }
+
+    fn fields(found: &[FieldChange]) -> Vec<&str> {
+        found.iter().map(|change| change.field.as_str()).collect()
+    }
+
+    #[test]
+    fn only_the_fields_that_changed_are_told_each_before_and_after() {
+        let before = json!({"id": "usr_1", "role": "agent", "status": "active", "name": "Ann"});
+        let after = json!({"id": "usr_1", "role": "manager", "status": "active", "name": "Ann"});
+        let found = changes("member", Some(&before), Some(&after));
+        assert_eq!(fields(&found), ["role"]);
+        assert_eq!(found[0].before, Some("agent".into()));
+        assert_eq!(found[0].after, Some("manager".into()));
+    }
+
+    #[test]
+    fn a_field_of_a_field_is_told_by_its_path() {
+        let before = json!({"hours": {"mon": "9-17", "tue": "9-17"}, "languages": ["en"]});
+        let after = json!({"hours": {"mon": "9-17", "tue": "9-12"}, "languages": ["en", "ar"], "slug": "joes"});
+        let found = changes("tenant", Some(&before), Some(&after));
+        assert_eq!(fields(&found), ["hours.tue", "languages", "slug"]);
+        assert_eq!(of(&found, "languages").after, Some(json!(["en", "ar"])));
+        assert_eq!(of(&found, "slug").before, None);
+    }
+
+    #[test]
+    fn what_is_created_or_removed_is_told_whole() {
+        let rule = json!({"id": "rule_1", "name": "Missed call", "when": {"outcome": "missed"}, "note": null});
+        let created = changes("rule", None, Some(&rule));
+        assert_eq!(fields(&created), ["name", "note", "when"]);
+        assert_eq!(of(&created, "when").after, Some(json!({"outcome": "missed"})));
+        let removed = changes("rule", Some(&rule), None);
+        assert_eq!(of(&removed, "name").before, Some("Missed call".into()));
+        assert_eq!(of(&removed, "name").after, None);
+    }
+
+    #[test]
+    fn what_we_keep_for_ourselves_is_no_change() {
+        let before = json!({"id": "tnt_1", "name": "Joe's", "config_version": 1});
+        let after = json!({"id": "tnt_1", "name": "Joe's", "config_version": 2});
+        assert_eq!(changes("tenant", Some(&before), Some(&after)), []);
+        let before = json!({"name": "Line", "health": "healthy", "credentials_version": 1});
+        let after = json!({"name": "Line", "health": "unhealthy", "credentials_version": 2, "paused_until": "x"});
+        assert_eq!(changes("connection", Some(&before), Some(&after)), []);
+    }
+
+    #[test]
+    fn no_secret_is_told_whatever_holds_it() {
+        const CANARY: &str = "canary-7f3a";
+        let secret = |version: u32| {
+            let canary = format!("{CANARY}-{version}");
+            json!({
+                "name": "Line",
+                "verify": canary,
+                "send": canary,
+                "secrets": [{"sha256": canary, "hint": canary}],
+                "token_sha256": canary,
+                "password": canary,
+                "second_factor": {"secret": canary, "last_step": version},
+                "account": {"api_secret": canary, "nested": {"access_token": canary, "number": version}},
+                "endpoints": [{"url": "https://a", "signing_secret": canary, "number": version}],
+                "webhookToken": canary,
+            })
+        };
+        let (one, two) = (secret(1), secret(2));
+        for (before, after) in [(None, Some(&one)), (Some(&one), Some(&two)), (Some(&one), None)] {
+            let found = changes("connection", before, after);
+            let text = serde_json::to_string(&found).unwrap();
+            assert!(!text.contains(CANARY), "{text}");
+            assert!(of(&found, "verify").hidden && of(&found, "secrets").hidden, "{text}");
+        }
+        let changed = changes("connection", Some(&one), Some(&two));
+        assert_eq!(of(&changed, "account.nested.number").after, Some(2.into()));
+        assert!(of(&changed, "account.api_secret").hidden);
+        assert_eq!(
+            of(&changed, "endpoints").after,
+            Some(json!([{"url": "https://a", "signing_secret": "(hidden)", "number": 2}]))
+        );
+    }
+
+    #[test]
+    fn an_entry_stays_small_whatever_changed() {
+        let before = json!({"text": "a".repeat(100_000), "list": vec!["b"; 50_000]});
+        let after = json!({"text": "é".repeat(100_000), "list": []});
+        let found = changes("template", Some(&before), Some(&after));
+        assert!(serde_json::to_string(&found).unwrap().len() < 5_000);
+        let many: Value = (0..1_000).map(|field| (format!("f{field:04}"), json!(field))).collect();
+        let found = changes("rule", None, Some(&many));
+        assert_eq!(found.len(), 61);
+        assert_eq!(found[60].field, "… and 940 more");
+    }
+}
