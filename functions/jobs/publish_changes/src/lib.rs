@@ -1,8 +1,11 @@
-//! Follows the table's stream and counts each day's calls and messages, exactly once.
+//! Follows the table's stream: counts each day's calls and messages, and writes the audit log of what people and keys change.
+//! Both exactly once.
 //!
 //! Safe to run twice: a tenant's counts of one day and batch are one write, under the condition that the batch comes after all
-//! that was counted; what was counted already is left out.
+//! that was counted; what was counted already is left out. An entry of the audit log has the change's own id in its key, and is
+//! only written where there is none.
 
+mod audit;
 mod counts;
 
 use std::{
@@ -11,7 +14,7 @@ use std::{
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Timestamp, ids::TenantId};
+use domain::{Timestamp, audit::Entry, ids::TenantId};
 use kit::{ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
 use store::{
     Store, StoreError, changes,
@@ -42,7 +45,7 @@ fn padded(sequence: &str) -> String {
     format!("{sequence:0>40}")
 }
 
-/// Counts a batch. A record that cannot be read is kept in the bucket and never blocks its shard.
+/// Works a batch. A record that cannot be read is kept in the bucket and never blocks its shard.
 ///
 /// # Errors
 /// When the table or the bucket does not answer: the batch comes again.
@@ -54,19 +57,24 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
     else {
         return Ok(());
     };
-    let result = count(&batch, ctx).await;
+    let result = publish(&batch, ctx).await;
     result.map_err(|error| StreamError {
         from_sequence_number: first,
         error,
     })
 }
 
-async fn count(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
+/// What a record says.
+struct Said {
+    counted: Option<(TenantId, Counters)>,
+    audited: Option<(TenantId, Entry)>,
+}
+
+async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     let mut days: BTreeMap<(TenantId, String), Vec<Counted>> = BTreeMap::new();
     for record in &batch.records {
-        let (tenant, counters) = match catch_unwind(AssertUnwindSafe(|| counted(record))) {
-            Ok(Ok(Some(counted))) => counted,
-            Ok(Ok(None)) => continue,
+        let said = match catch_unwind(AssertUnwindSafe(|| read(record))) {
+            Ok(Ok(said)) => said,
             Ok(Err(error)) => {
                 // Without its source, which may quote what the row holds.
                 spill(record, &error.to_string(), ctx).await?;
@@ -77,9 +85,16 @@ async fn count(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 continue;
             }
         };
-        if counters.is_empty() {
-            continue;
+        if let Some((tenant, entry)) = said.audited {
+            let scope = access::job::scope(tenant);
+            let id = audit::id(record, &batch.shard);
+            if ctx.store.record_audit(&scope, &id, &entry).await? {
+                line::count("audited", 1);
+            }
         }
+        let Some((tenant, counters)) = said.counted.filter(|(_, counters)| !counters.is_empty()) else {
+            continue;
+        };
         let sequence = padded(record.change.sequence_number.as_deref().unwrap_or_default());
         let day = days.entry((tenant, store::day(happened(record)))).or_default();
         day.push(Counted { sequence, counters });
@@ -90,6 +105,13 @@ async fn count(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         line::count("applied", u64::try_from(applied).unwrap_or_default());
     }
     Ok(())
+}
+
+fn read(record: &EventRecord) -> Result<Said, StoreError> {
+    Ok(Said {
+        counted: counted(record)?,
+        audited: audit::entry(record)?,
+    })
 }
 
 /// Whose counters a change raises. `None` where it is of no counted kind.

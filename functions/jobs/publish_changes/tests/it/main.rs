@@ -1,4 +1,6 @@
-//! Counting a day's calls and messages from the table's stream, in process against the emulator's table and bucket.
+//! Counting a day's calls and messages, and the audit log, from the table's stream: in process against the emulator's table and bucket.
+
+mod audit;
 
 use std::collections::BTreeMap;
 
@@ -118,7 +120,7 @@ async fn rows(aws: &Aws) -> Rows {
         row[name].as_s().expect("a text").clone()
     };
     rows.into_iter()
-        .filter(|row| text(row, "kind") != "counters")
+        .filter(|row| !["counters", "audit"].contains(&text(row, "kind").as_str()))
         .map(|row| ((text(&row, "pk"), text(&row, "sk")), row.into()))
         .collect()
 }
@@ -127,6 +129,7 @@ async fn rows(aws: &Aws) -> Rows {
 fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
     let mut record = EventRecord::default();
     record.change.sequence_number = Some((99_999_999_999_999_990_u128 + sequence as u128).to_string());
+    record.event_id = format!("{sequence:032x}");
     record.change.approximate_creation_date_time = testkit::aws::noon()
         .to_string()
         .parse()

@@ -1,0 +1,51 @@
+//! What a change says in the audit log.
+
+use aws_lambda_events::dynamodb::EventRecord;
+use domain::{
+    audit::{self, Action, Entry},
+    ids::TenantId,
+};
+use store::{
+    StoreError,
+    changes::{self, Stamped},
+};
+
+/// The entry of a change that a person or a key made; `None` of all others, and where no field of theirs differs.
+pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, Entry)>, StoreError> {
+    let Some(stamped) = changes::stamped(&record.change.old_image, &record.change.new_image)? else {
+        return Ok(None);
+    };
+    let Stamped {
+        tenant,
+        by,
+        kind,
+        object,
+        before,
+        after,
+    } = stamped;
+    let changes = audit::changes(&kind, before.as_ref(), after.as_ref());
+    let action = match (&before, &after) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => Action::Created,
+        (Some(_), None) => Action::Removed,
+        (Some(_), Some(_)) if changes.is_empty() => return Ok(None),
+        (Some(_), Some(_)) => Action::Changed,
+    };
+    let entry = Entry {
+        by,
+        action,
+        kind,
+        object,
+        changes,
+    };
+    Ok(Some((tenant, entry)))
+}
+
+/// What names the change, the same however often the stream brings it.
+pub(crate) fn id(record: &EventRecord, shard: &str) -> String {
+    if record.event_id.is_empty() {
+        let sequence = record.change.sequence_number.as_deref().unwrap_or_default();
+        return format!("{shard}-{sequence}");
+    }
+    record.event_id.clone()
+}

@@ -1,0 +1,233 @@
+//! What people and keys change stands in the audit log: who, what, before and after; once, and never a secret.
+
+use domain::{
+    account::{Account, Invitation, Member, MemberStatus, PasswordHash},
+    actor::{Actor, Stamp},
+    api_key::{ApiKey, KeySecret},
+    audit::Action,
+    ids::{ApiKeyId, InvitationId, UserId},
+    permission::{Permission, Role},
+};
+use jiff::SignedDuration;
+use store::{Page, Versioned, audit::Recorded};
+
+use super::*;
+
+const CANARY: &str = "canary-b0a7";
+
+fn stamp(world: &World, actor: Actor, request: &str) -> Stamp {
+    Stamp {
+        actor,
+        at: world.aws.now(),
+        correlation_id: request.to_owned(),
+    }
+}
+
+async fn page(world: &World, after: Option<&str>, limit: i32) -> Page<Recorded> {
+    let now = world.aws.now();
+    let period = (now - SignedDuration::from_hours(24), now + SignedDuration::from_secs(1));
+    let store = world.aws.store();
+    let page = store.audit_page(world.business.scope(), period, after, limit, |_| true);
+    page.await.expect("the table answers")
+}
+
+/// The log, the newest first.
+async fn log(world: &World) -> Vec<Recorded> {
+    page(world, None, 100).await.items
+}
+
+async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
+    let now = world.aws.now();
+    let user = UserId::new(world.aws.ids().ulid());
+    let email = format!("{user}@bakery.example").parse().expect("an address");
+    let account = Account {
+        id: user,
+        email,
+        name: "Ann".to_owned(),
+        language: "en".to_owned(),
+        password: PasswordHash(CANARY.to_owned()),
+        second_factor: None,
+        pending_factor: None,
+        tenants: vec![world.business.tenant()],
+        sessions_from: now,
+        created_at: now,
+    };
+    let member = Member {
+        user,
+        email: account.email.clone(),
+        name: account.name.clone(),
+        role,
+        status: MemberStatus::Active,
+        sessions_from: now,
+        joined_at: now,
+    };
+    let by = stamp(world, Actor::User(user), "seated");
+    let store = world.aws.store();
+    let seated = store.seat(world.business.scope(), &account, &user.to_string(), &member, &by);
+    seated.await.expect("the person is seated");
+    world.record().await;
+    Versioned {
+        value: member,
+        version: 1,
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_a_role_says_who_what_before_and_after() {
+    let mut world = World::new().await;
+    let admin = seat(&mut world, Role::Admin).await.value.user;
+    let agent = seat(&mut world, Role::Agent).await;
+    let mut after = agent.value.clone();
+    after.role = Role::Manager;
+    let by = stamp(&world, Actor::User(admin), "promoted");
+    let store = world.aws.store();
+    let changed = store.change_member(world.business.scope(), &agent, &after, &by);
+    changed.await.expect("the member is changed");
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    let log = log(&world).await;
+    assert_eq!(log.len(), 3, "two people, one change: {log:?}");
+    let change = &log.iter().find(|recorded| recorded.entry.action == Action::Changed);
+    let entry = &change.expect("the change").entry;
+    assert_eq!(entry.by, by);
+    assert_eq!((entry.kind.as_str(), entry.object.clone()), ("member", after.user.to_string()));
+    assert_eq!(entry.changes.len(), 1);
+    assert_eq!(entry.changes[0].field, "role");
+    assert_eq!(entry.changes[0].before, Some("agent".into()));
+    assert_eq!(entry.changes[0].after, Some("manager".into()));
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_audit_log() {
+    let mut world = World::new().await;
+    let admin = Actor::User(seat(&mut world, Role::Admin).await.value.user);
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    let now = world.aws.now();
+    let secret = |sha256: &str| KeySecret {
+        sha256: format!("{CANARY}-{sha256}"),
+        hint: format!("rbk_{CANARY}"),
+        valid_until: None,
+    };
+    let mut key = ApiKey {
+        id: ApiKeyId::new(world.aws.ids().ulid()),
+        name: "till".to_owned(),
+        role: Role::Agent,
+        scopes: vec![Permission::TenantRead],
+        secrets: vec![secret("1")],
+        created_by: admin,
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+    };
+    let by = stamp(&world, admin, "made");
+    store.create_api_key(&scope, &key, &by).await.expect("a key");
+    world.record().await;
+    key.secrets = vec![secret("2"), secret("1")];
+    let by = stamp(&world, admin, "rotated");
+    let rotated = store.change_api_key(&scope, &key, 1, Some(&key.secrets[0].sha256), &by);
+    rotated.await.expect("the key is rotated");
+    world.record().await;
+    let invitation = Invitation {
+        id: InvitationId::new(world.aws.ids().ulid()),
+        email: "bob@bakery.example".parse().expect("an address"),
+        role: Role::Viewer,
+        invited_by: admin,
+        created_at: now,
+        expires_at: now + SignedDuration::from_hours(1),
+        token_sha256: CANARY.to_owned(),
+    };
+    let by = stamp(&world, admin, "invited");
+    store.invite(&scope, &invitation, &by).await.expect("an invitation");
+    world.record().await;
+    let by = stamp(&world, admin, "withdrawn");
+    let invitation = Versioned {
+        value: invitation,
+        version: 1,
+    };
+    let withdrawn = store.withdraw_invitation(&scope, &invitation, &by);
+    withdrawn.await.expect("it is withdrawn");
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    let log = log(&world).await;
+    let text = serde_json::to_string(&log).expect("JSON");
+    assert!(!text.contains(CANARY), "{text}");
+    let of = |request: &str| {
+        let found = log.iter().find(|recorded| recorded.entry.by.correlation_id == request);
+        found.unwrap_or_else(|| panic!("no entry of {request}: {text}")).entry.clone()
+    };
+    let rotated = of("rotated");
+    assert_eq!((rotated.action, rotated.changes.len()), (Action::Changed, 1));
+    assert!(rotated.changes[0].field == "secrets" && rotated.changes[0].hidden);
+    assert_eq!(of("made").action, Action::Created);
+    assert_eq!((of("invited").action, of("withdrawn").action), (Action::Created, Action::Removed));
+}
+
+#[tokio::test]
+async fn a_change_is_written_once_however_often_the_stream_brings_it() {
+    let mut world = World::new().await;
+    for _ in 0..3 {
+        seat(&mut world, Role::Agent).await;
+    }
+    for shard in ["shard-1", "shard-1", "shard-2"] {
+        world.deliver(shard, &world.records).await;
+    }
+    world.deliver("shard-1", &world.records[1..]).await;
+    assert_eq!(log(&world).await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_nobody_signs_is_not_audited() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    world.deliver("shard-1", &world.records).await;
+    assert_eq!(log(&world).await, []);
+    // A row whose signature stayed while we changed something of our own, and its deletion by time to live.
+    let member = seat(&mut world, Role::Agent).await;
+    let seated = world.records.last().expect("its record").clone();
+    let is_member = |record: &&EventRecord| {
+        let kind = record.change.new_image.get("kind");
+        kind == Some(&serde_dynamo::AttributeValue::S("member".to_owned()))
+    };
+    let seated = world.records.iter().rev().find(is_member).unwrap_or(&seated).clone();
+    let image = seated.change.new_image.clone();
+    let unsigned = record(900, image.clone(), image.clone());
+    let deleted = record(901, image, Item::default());
+    world.deliver("shard-1", &[unsigned, deleted]).await;
+    assert_eq!(log(&world).await, [], "{:?}", member.value.user);
+    world.deliver("shard-1", &[seated]).await;
+    assert_eq!(log(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_log_is_read_page_by_page_across_days_and_no_entry_twice() {
+    let mut world = World::new().await;
+    let begin = world.aws.now();
+    for _ in 0..7 {
+        seat(&mut world, Role::Agent).await;
+        world.aws.pass(9 * 3600);
+    }
+    world.deliver("shard-1", &world.records).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let period = (begin, world.aws.now());
+    for limit in 1..9 {
+        let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let page = store.audit_page(scope, period, after.as_deref(), limit, |_| true).await;
+            let page = page.expect("the table answers");
+            seen.extend(page.items.into_iter().map(|recorded| recorded.entry.by.at));
+            pages += 1;
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+            assert!(pages < 20, "it never ends");
+        }
+        assert_eq!(seen.len(), 7, "by {limit}");
+        assert!(seen.is_sorted_by(|one, next| one > next), "{seen:?}");
+    }
+    let later = (begin + SignedDuration::from_secs(1), begin + SignedDuration::from_hours(18));
+    let page = store.audit_page(scope, later, None, 10, |_| true).await.expect("a page");
+    assert_eq!(page.items.len(), 1, "the bounds are from the first time up to, not including, the last");
+    let none = store.audit_page(scope, period, Some("2020-01-01"), 10, |_| true).await;
+    assert_eq!(none.expect("a page").items, []);
+}
