@@ -1,4 +1,4 @@
-//! The tools in `.stack/`: two Python environments with pinned versions, set up once.
+//! The tools in `.stack/`: Python environments and a Node.js one with pinned versions, set up once.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,6 +25,8 @@ enum Environment {
     Sam,
     /// MiniStack and boto3.
     MiniStack,
+    /// What checks the API's contract, and Node.js.
+    Contract,
 }
 
 impl Environment {
@@ -32,6 +34,7 @@ impl Environment {
         match self {
             Self::Sam => "sam",
             Self::MiniStack => "ministack",
+            Self::Contract => "contract",
         }
     }
 }
@@ -130,6 +133,18 @@ impl Tools {
         command
     }
 
+    /// What works on the API's contract, set up on first use: only checks and tests need it.
+    pub async fn contract(&self) -> Result<Contract> {
+        self.environment(Environment::Contract).await?;
+        let contract = Contract {
+            place: self.place.clone(),
+            python: self.folder(Environment::Contract).join("bin"),
+            node: self.place.dot.join("tools/node"),
+        };
+        contract.packages().await?;
+        Ok(contract)
+    }
+
     /// cargo-deny, installed on first use: only the checks need it.
     pub async fn cargo_deny(&self) -> Result<Command> {
         let program = self.place.dot.join("bin/cargo-deny");
@@ -168,6 +183,78 @@ impl Tools {
         let mut command = Command::new(program);
         command.current_dir(&self.place.root);
         Ok(command)
+    }
+}
+
+/// What works on the API's contract: linters, generators of clients, the fuzzer, Node.js.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    place: Place,
+    python: PathBuf,
+    node: PathBuf,
+}
+
+impl Contract {
+    /// A program of its Python environment (`python`, `schemathesis`, `node`) or of its npm packages (`redocly`, `tsc`), with
+    /// nothing kept in the home directory and nobody told.
+    pub fn program(&self, program: &str) -> Command {
+        let packages = self.node.join("node_modules/.bin");
+        let own = [&self.python, &packages].map(|folder| folder.join(program));
+        let own = own.into_iter().find(|path| path.exists());
+        let mut command = Command::new(own.unwrap_or_else(|| program.into()));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let paths = [self.python.clone(), packages].into_iter();
+        if let Ok(path) = std::env::join_paths(paths.chain(std::env::split_paths(&path))) {
+            command.env("PATH", path);
+        }
+        let cache = self.place.cache();
+        command
+            .current_dir(&self.place.root)
+            .env("XDG_CACHE_HOME", &cache)
+            .env("RUFF_CACHE_DIR", cache.join("ruff"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("npm_config_cache", cache.join("npm"))
+            .env("npm_config_update_notifier", "false")
+            .env("REDOCLY_TELEMETRY", "off")
+            .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+        command
+    }
+
+    /// Where the npm packages lie: what is compiled against them looks for them from its own folder upwards.
+    pub fn packages_folder(&self) -> PathBuf {
+        self.node.join("node_modules")
+    }
+
+    async fn packages(&self) -> Result<()> {
+        let pins = self.place.root.join("infra/stack/node");
+        let files = ["package.json", "package-lock.json"];
+        let pinned = fingerprint(files.map(|file| pins.join(file)).iter().map(PathBuf::as_path))?;
+        let stamp = self.node.join("pins.sha256");
+        if std::fs::read_to_string(&stamp).is_ok_and(|was| was == pinned) {
+            return Ok(());
+        }
+        step("setting up npm packages in .stack/tools (once)", async {
+            if self.node.exists() {
+                std::fs::remove_dir_all(&self.node)
+                    .with_context(|| format!("removing the old {}", self.node.display()))?;
+            }
+            std::fs::create_dir_all(&self.node).context("creating .stack/tools/node")?;
+            for file in files {
+                std::fs::copy(pins.join(file), self.node.join(file)).with_context(|| format!("copying {file}"))?;
+            }
+            let mut install = self.program("npm");
+            install
+                .current_dir(&self.node)
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+            run_logged(
+                &mut install,
+                &self.place.logs().join("setup-node.log"),
+                "npm ci (is the network there, and a package registry behind it?)",
+            )
+            .await?;
+            std::fs::write(&stamp, &pinned).with_context(|| format!("writing {}", stamp.display()))
+        })
+        .await
     }
 }
 

@@ -1,0 +1,97 @@
+//! The API's contract as a document, and a page that people read it on. Both are in the binary: nothing is fetched from
+//! anywhere else, by us or by the reader's browser.
+
+use std::sync::OnceLock;
+
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use kit::{ConfigError, Env};
+use sha2::{Digest, Sha256};
+
+/// The OpenAPI document, as `cargo run --package contract` wrote it.
+pub const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
+
+const PAGE: &str = include_str!("../page/index.html");
+const STYLE: &str = include_str!("../page/page.css");
+const SCRIPT: &str = include_str!("../page/page.js");
+
+/// The page runs its own script and style and asks its own origin, nobody else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The function's routes.
+///
+/// # Errors
+/// Never: it needs no variable.
+pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
+    Ok(Router::new()
+        .route("/api/v1/openapi.json", get(get_openapi))
+        .route("/docs", get(page))
+        .route("/docs/page.css", get(style))
+        .route("/docs/page.js", get(script)))
+}
+
+async fn get_openapi(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    let mut answer = text(&sent, "application/json", DOCUMENT, &TAG);
+    // Generators of clients and other people's viewers read it from anywhere; it holds nothing secret.
+    let anybody = HeaderValue::from_static("*");
+    answer
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
+    answer
+}
+
+async fn page(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    text(&sent, "text/html; charset=utf-8", PAGE, &TAG)
+}
+
+async fn style(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    text(&sent, "text/css; charset=utf-8", STYLE, &TAG)
+}
+
+async fn script(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    text(&sent, "text/javascript; charset=utf-8", SCRIPT, &TAG)
+}
+
+/// A text of the binary; 304 for who has it.
+fn text(sent: &HeaderMap, kind: &'static str, body: &'static str, tag: &OnceLock<String>) -> Response {
+    let tag = tag.get_or_init(|| format!("\"{}\"", hex::encode(&Sha256::digest(body.as_bytes())[..12])));
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        // A new release must not be read with the old page.
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::ETAG, tag.as_str()),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    let mut answer = if has(sent, tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        body.into_response()
+    };
+    for (name, value) in headers {
+        insert(answer.headers_mut(), name, value);
+    }
+    answer
+}
+
+fn has(sent: &HeaderMap, tag: &str) -> bool {
+    let sent = sent.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let mut tags = sent.unwrap_or_default().split(',').map(str::trim);
+    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
