@@ -11,6 +11,7 @@ use domain::{
     rule::Rule,
     template::{Product, TemplateDefinition},
     tenant::{ConnectionSummary, Tenant, TenantConfig},
+    webhook_urls::WebhookAddress,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -220,64 +221,21 @@ impl Deployment {
             verify,
             send,
             credentials_version: if changed { version + 1 } else { version },
+            rotating_since: None,
+            checkup: known.filter(|_| !changed).and_then(|known| known.checkup.clone()),
         })
     }
 }
 
-/// The URLs to give to the providers.
+/// The URLs to give to the providers. A secret that is part of one stands in the file, not in what is printed.
 pub fn webhook_urls(base: &str, file: &TenantFile) -> Vec<(String, String)> {
-    let tenant = file.tenant.id;
-    let mut urls = Vec::new();
-    for connection in &file.connections {
-        let id = connection.id;
-        let name = &connection.name;
-        match &connection.account {
-            Account::Twilio { .. } => {
-                let path = format!("{base}/webhooks/twilio/{tenant}/{id}");
-                urls.push((format!("{name}: a call comes in"), format!("{path}/voice")));
-                urls.push((format!("{name}: call status changes"), format!("{path}/status")));
-                urls.push((format!("{name}: a message comes in"), format!("{path}/inbound")));
-            }
-            Account::WhatsApp { .. } => {
-                urls.push((
-                    format!("{name}: callback URL"),
-                    format!("{base}/webhooks/whatsapp/{tenant}/{id}"),
-                ));
-            }
-            Account::Telephony { .. } => {
-                urls.push((
-                    format!("{name}: call.ended events"),
-                    format!("{base}/webhooks/telephony/{tenant}/{id}"),
-                ));
-            }
-            Account::Aircall { .. } => {
-                urls.push((
-                    format!("{name}: webhook, call.ended"),
-                    format!("{base}/webhooks/aircall/{tenant}/{id}"),
-                ));
-            }
-            Account::Vonage { .. } => {
-                urls.push((
-                    format!("{name}: event URL, POST"),
-                    format!("{base}/webhooks/vonage/{tenant}/{id}"),
-                ));
-            }
-            Account::Exotel { .. } => {
-                // The secret that ends them stands in the file, not in what is printed.
-                let path = format!("{base}/webhooks/exotel/{tenant}/{id}");
-                urls.push((
-                    format!("{name}: Passthru after Connect"),
-                    format!("{path}/passthru/{{secret}}"),
-                ));
-                urls.push((format!("{name}: StatusCallback"), format!("{path}/status/{{secret}}")));
-            }
-            Account::Plivo { .. } => {
-                urls.push((
-                    format!("{name}: hangup URL, POST"),
-                    format!("{base}/webhooks/plivo/{tenant}/{id}/hangup"),
-                ));
-            }
-        }
-    }
-    urls
+    let of = |connection: &ConnectionFile| {
+        let name = connection.name.clone();
+        let webhooks = connection.account.webhooks(file.tenant.id, connection.id);
+        let line = move |webhook: WebhookAddress| {
+            (format!("{name}: {}", webhook.what), format!("{base}{}", webhook.path))
+        };
+        webhooks.into_iter().map(line)
+    };
+    file.connections.iter().flat_map(of).collect()
 }

@@ -116,6 +116,8 @@ mod tests {
             verify: Sealed(String::new()),
             send: Some(sealed),
             credentials_version: 1,
+            rotating_since: None,
+            checkup: None,
         };
         let scope = job::scope(tenant());
         let credentials = SendCredentials::new(secrets);

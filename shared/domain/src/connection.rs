@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{Handling, Party},
+    checkup::Checkup,
     ids::{ConnectionId, TenantId},
     ip_range::IpRange,
     message::Channel,
@@ -442,6 +443,12 @@ pub struct Connection {
     /// Raised whenever credentials change, so that caches notice.
     #[serde(default)]
     pub credentials_version: u64,
+    /// Since when an older secret verifies, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotating_since: Option<Timestamp>,
+    /// What came of its last test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkup: Option<Checkup>,
 }
 
 impl Connection {

@@ -1,17 +1,18 @@
 //! What the business means: calls, contacts, messages and the rules of sending. Pure: no I/O, no clock, no randomness.
 
 pub mod account;
+pub mod account_shape;
 pub mod actor;
 pub mod api_key;
 pub mod audit;
 pub mod call;
+pub mod checkup;
 pub mod connection;
 pub mod contact;
 pub mod errors;
 pub mod hours;
 pub mod ids;
 pub mod inbound;
-pub mod ip_range;
 pub mod ip_range;
 pub mod line;
 pub mod message;
@@ -23,8 +24,10 @@ pub mod rule;
 #[cfg(test)]
 mod samples;
 pub mod send;
+pub mod settings;
 pub mod template;
 pub mod tenant;
+pub mod webhook_urls;
 pub mod words;
 
 pub use jiff::Timestamp;

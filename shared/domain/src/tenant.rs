@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Slug,
+    checkup::CheckResult,
     connection::{Account, Connection},
     ids::{ConnectionId, TenantId},
     message::Channel,
     rule::Rule,
+    settings::Retention,
     template::{Product, TemplateDefinition},
 };
 
@@ -60,6 +62,9 @@ pub struct Tenant {
     /// there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
+    /// How long it keeps what happened, where that differs from the usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     /// Its name in URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<Slug>,
@@ -95,6 +100,7 @@ impl Tenant {
             start_words: Vec::new(),
             recipient_zones: BTreeMap::new(),
             variables: BTreeMap::new(),
+            retention: None,
             slug: None,
             plan: None,
             limits: None,
@@ -340,6 +346,12 @@ pub struct ConnectionSummary {
     /// It names templates by Twilio's content id instead of Meta's name.
     #[serde(default)]
     pub needs_content_sid: bool,
+    /// The provider, as in [`Account::kind`].
+    #[serde(default)]
+    pub kind: String,
+    /// What came of its last test, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested: Option<CheckResult>,
 }
 
 impl From<&Connection> for ConnectionSummary {
@@ -352,6 +364,8 @@ impl From<&Connection> for ConnectionSummary {
                 .filter(|channel| connection.carries(*channel))
                 .collect(),
             needs_content_sid: matches!(connection.account, Account::Twilio { .. }),
+            kind: connection.account.kind().to_owned(),
+            tested: connection.checkup.as_ref().map(|checkup| checkup.result),
         }
     }
 }
@@ -367,19 +381,7 @@ impl TenantConfig {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.rules.iter().flat_map(|rule| rule.problems(self)).collect();
-        let tenant = &self.tenant;
-        for holiday in &tenant.holidays {
-            if holiday.to.is_some_and(|to| to < holiday.from) {
-                problems.push(format!("a holiday from {} ends before it begins", holiday.from));
-            }
-        }
-        for code in tenant.recipient_zones.keys() {
-            if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-                problems.push(format!(
-                    "recipient_zones: {code:?} is not a calling code such as \"971\""
-                ));
-            }
-        }
+        problems.extend(self.tenant.problems().iter().map(ToString::to_string));
         let mut ids: Vec<_> = self.rules.iter().map(|rule| rule.id).collect();
         ids.sort_unstable();
         if ids.windows(2).any(|pair| pair[0] == pair[1]) {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::{
+    actor::Stamp,
     connection::{Connection, Health},
     ids::{ConnectionId, TenantId},
     rule::Rule,
@@ -56,7 +57,7 @@ fn template_id(template: &TemplateDefinition) -> String {
     format!("{}#{}", template.name, template.language)
 }
 
-fn connection_row(
+pub(crate) fn connection_row(
     scope: &TenantScope,
     connection: &Connection,
     condition: Condition,
@@ -78,6 +79,18 @@ impl Store {
             .await?
             .map(|item| row::data(item, DOING))
             .transpose()
+    }
+
+    /// Changes the tenant's settings, if nobody has changed its configuration since it was read: `tenant` still has the
+    /// version of then. Returns the new one.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn change_tenant(&self, scope: &TenantScope, tenant: &Tenant, stamp: &Stamp) -> Result<u64, StoreError> {
+        const DOING: &str = "change the tenant's settings";
+        let row = tenant_row(scope, tenant, DOING)?.stamped(stamp);
+        self.database.put(row, DOING).await?;
+        Ok(tenant.config_version + 1)
     }
 
     /// The tenant's configuration as it is now: one read, and four queries when it has changed since this process read it.
@@ -167,7 +180,7 @@ impl Store {
         const DOING: &str = "write a connection's health";
         let key = keys::configured(scope, keys::CONNECTION, &seen.id.to_string());
         for _race in 0..MOST_RACES {
-            let Some(item) = self.database.get(&key, DOING).await? else {
+            let Some(item) = self.database.get(&key, DOING).await?.filter(row::live) else {
                 return Ok(false);
             };
             let version = row::version_of(&item);
@@ -205,7 +218,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const DOING: &str = "write a template's status";
         let key = keys::configured(scope, keys::TEMPLATE, &format!("{name}#{language}"));
-        let Some(item) = self.database.get(&key, DOING).await? else {
+        let Some(item) = self.database.get(&key, DOING).await?.filter(row::live) else {
             return Ok(false);
         };
         let before: TemplateDefinition = row::data(item, DOING)?;

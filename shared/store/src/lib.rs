@@ -15,6 +15,7 @@ pub mod audit;
 pub mod calls;
 pub mod changes;
 pub mod config;
+pub mod connections;
 pub mod contacts;
 pub mod counters;
 pub mod due;

@@ -132,6 +132,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         stop_words: Vec::new(),
         start_words: Vec::new(),
         recipient_zones: std::collections::BTreeMap::new(),
+        retention: None,
         slug: None,
         plan: None,
         limits: None,
@@ -232,5 +233,7 @@ pub async fn connection(
         verify,
         send,
         credentials_version: 1,
+        rotating_since: None,
+        checkup: None,
     }
 }

@@ -1,0 +1,404 @@
+//! What may stand in a tenant's settings: bounds, and sentences about what breaks them, by field.
+
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::tenant::{BusinessHours, Span, Tenant};
+
+/// Something wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// The field as it is written in JSON: `holidays[3].to`.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub detail: String,
+}
+
+impl FieldProblem {
+    /// A problem of a field.
+    #[must_use]
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for FieldProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.detail)
+    }
+}
+
+/// How many days a tenant keeps what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Calls.
+    pub calls_days: u32,
+    /// Messages, both ways.
+    pub messages_days: u32,
+}
+
+impl Retention {
+    /// The fewest days: statuses and replies of a message may come that late.
+    pub const FEWEST_DAYS: u32 = 30;
+    /// The most: ten years.
+    pub const MOST_DAYS: u32 = 3_650;
+}
+
+impl Default for Retention {
+    /// Two years.
+    fn default() -> Self {
+        Self {
+            calls_days: 730,
+            messages_days: 730,
+        }
+    }
+}
+
+/// The longest name of a tenant, a connection and so on, in characters.
+pub const LONGEST_NAME: usize = 100;
+/// A tenant has at most this many holidays.
+pub const MOST_HOLIDAYS: usize = 200;
+/// A day has at most this many spans of hours.
+pub const MOST_SPANS: usize = 6;
+/// A tenant's customers speak at most this many languages.
+pub const MOST_LANGUAGES: usize = 20;
+/// A tenant has at most this many words of each kind.
+pub const MOST_WORDS: usize = 50;
+/// The longest of those words, in characters.
+pub const LONGEST_WORD: usize = 50;
+/// A tenant fills at most this many names in its templates.
+pub const MOST_VARIABLES: usize = 50;
+/// The longest of those names, in characters.
+pub const LONGEST_VARIABLE_NAME: usize = 40;
+/// The longest value, in characters: a template's body holds 1,024.
+pub const LONGEST_VARIABLE: usize = 500;
+/// At most this many calling codes have a zone of their own.
+pub const MOST_ZONES: usize = 50;
+
+/// ISO 3166-1's officially assigned codes, of two letters.
+#[rustfmt::skip]
+const REGIONS: &str = "\
+ AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD \
+ CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF \
+ GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN \
+ KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA \
+ NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI \
+ SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI \
+ VN VU WF WS YE YT ZA ZM ZW ";
+
+/// Whether it is the code of a country, in capitals.
+#[must_use]
+pub fn is_region(code: &str) -> bool {
+    !code.is_empty() && REGIONS.split(' ').any(|region| region == code)
+}
+
+/// Whether a text has the shape of a BCP 47 language tag: a language of two or three letters, then script, region and
+/// variants if any.
+#[must_use]
+pub fn is_language(tag: &str) -> bool {
+    let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = tag.split('-').peekable();
+    let language = parts.next().unwrap_or_default();
+    if tag.len() > 35 || !(2..=3).contains(&language.len()) || !letters(language) {
+        return false;
+    }
+    parts.next_if(|part| part.len() == 4 && letters(part));
+    parts.next_if(|part| (part.len() == 2 && letters(part)) || (part.len() == 3 && digits(part)));
+    parts.all(|part| {
+        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let marked = part.starts_with(|first: char| first.is_ascii_digit());
+        plain && ((5..=8).contains(&part.len()) || (part.len() == 4 && marked))
+    })
+}
+
+/// Whether it is a text of one line, not empty and of at most this many characters.
+#[must_use]
+pub fn is_line(text: &str, longest: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
+}
+
+struct Findings(Vec<FieldProblem>);
+
+impl Findings {
+    fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(FieldProblem::new(field, detail));
+    }
+
+    fn at_most(&mut self, field: &str, length: usize, most: usize) {
+        if length > most {
+            self.add(field, format!("has {length} entries; at most {most} are possible"));
+        }
+    }
+}
+
+impl Tenant {
+    /// What is wrong with it, by field. Empty: nothing.
+    #[must_use]
+    pub fn problems(&self) -> Vec<FieldProblem> {
+        let mut found = Findings(Vec::new());
+        if !is_line(&self.name, LONGEST_NAME) {
+            found.add("name", format!("is one line of 1 to {LONGEST_NAME} characters"));
+        }
+        if let Some(region) = &self.default_region
+            && !is_region(region)
+        {
+            found.add("default_region", "is the ISO 3166 code of a country, such as \"AE\"");
+        }
+        found.at_most("languages", self.languages.len(), MOST_LANGUAGES);
+        for (index, tag) in self.languages.iter().enumerate() {
+            if !is_language(tag) {
+                found.add(
+                    format!("languages[{index}]"),
+                    "is a language tag such as \"en\", \"ar\" or \"pt-BR\"",
+                );
+            }
+        }
+        self.hours(&mut found);
+        for (field, words) in [("stop_words", &self.stop_words), ("start_words", &self.start_words)] {
+            found.at_most(field, words.len(), MOST_WORDS);
+            for (index, word) in words.iter().enumerate() {
+                if !is_line(word, LONGEST_WORD) {
+                    let bounds = format!("is one line of 1 to {LONGEST_WORD} characters");
+                    found.add(format!("{field}[{index}]"), bounds);
+                }
+            }
+        }
+        found.at_most("recipient_zones", self.recipient_zones.len(), MOST_ZONES);
+        for code in self.recipient_zones.keys() {
+            if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+                found.add(
+                    "recipient_zones",
+                    format!("{code:?} is not a calling code such as \"971\""),
+                );
+            }
+        }
+        self.branding(&mut found);
+        if let Some(retention) = &self.retention {
+            for (field, days) in [
+                ("retention.calls_days", retention.calls_days),
+                ("retention.messages_days", retention.messages_days),
+            ] {
+                if !(Retention::FEWEST_DAYS..=Retention::MOST_DAYS).contains(&days) {
+                    let (fewest, most) = (Retention::FEWEST_DAYS, Retention::MOST_DAYS);
+                    found.add(field, format!("is from {fewest} to {most} days"));
+                }
+            }
+        }
+        found.0
+    }
+
+    fn hours(&self, found: &mut Findings) {
+        if let Some(hours) = &self.business_hours {
+            for (day, spans) in hours.days() {
+                spans_of(&format!("business_hours.{day}"), spans, found);
+            }
+        }
+        found.at_most("holidays", self.holidays.len(), MOST_HOLIDAYS);
+        for (index, holiday) in self.holidays.iter().enumerate() {
+            if holiday.to.is_some_and(|to| to < holiday.from) {
+                let ends = format!("a holiday from {} ends before it begins", holiday.from);
+                found.add(format!("holidays[{index}].to"), ends);
+            }
+            if holiday.name.as_deref().is_some_and(|name| !is_line(name, LONGEST_NAME)) {
+                let bounds = format!("is one line of 1 to {LONGEST_NAME} characters");
+                found.add(format!("holidays[{index}].name"), bounds);
+            }
+            spans_of(&format!("holidays[{index}].hours"), &holiday.hours, found);
+        }
+    }
+
+    fn branding(&self, found: &mut Findings) {
+        found.at_most("variables", self.variables.len(), MOST_VARIABLES);
+        for (name, value) in &self.variables {
+            let field = format!("variables.{name}");
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            let named = (1..=LONGEST_VARIABLE_NAME).contains(&name.len()) && name.bytes().all(plain);
+            if !named || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+                let bounds =
+                    format!("{name:?} is no name: small letters, digits and _, at most {LONGEST_VARIABLE_NAME}");
+                found.add("variables", bounds);
+            } else if !is_line(value, LONGEST_VARIABLE) {
+                found.add(field, format!("is one line of 1 to {LONGEST_VARIABLE} characters"));
+            } else if value.contains("    ") {
+                found.add(
+                    field,
+                    "holds four spaces in a row, which WhatsApp refuses in a template's value",
+                );
+            }
+        }
+    }
+}
+
+/// Only the last span of a day may cross midnight, and none may begin before the one before it ends.
+fn spans_of(field: &str, spans: &[Span], found: &mut Findings) {
+    found.at_most(field, spans.len(), MOST_SPANS);
+    let mut sorted: Vec<&Span> = spans.iter().collect();
+    sorted.sort_by_key(|span| span.from);
+    let overlaps = sorted.windows(2).any(|pair| {
+        let crosses = pair[0].to <= pair[0].from;
+        crosses || pair[1].from < pair[0].to
+    });
+    if overlaps {
+        found.add(field, "has hours that overlap");
+    }
+    if spans
+        .iter()
+        .any(|span| !whole_minutes(span.from) || !whole_minutes(span.to))
+    {
+        found.add(field, "has hours that are no whole minutes");
+    }
+}
+
+fn whole_minutes(time: Time) -> bool {
+    time.second() == 0 && time.subsec_nanosecond() == 0
+}
+
+impl BusinessHours {
+    /// All days, by their names.
+    #[must_use]
+    pub fn days(&self) -> [(&'static str, &[Span]); 7] {
+        [
+            ("monday", &self.monday),
+            ("tuesday", &self.tuesday),
+            ("wednesday", &self.wednesday),
+            ("thursday", &self.thursday),
+            ("friday", &self.friday),
+            ("saturday", &self.saturday),
+            ("sunday", &self.sunday),
+        ]
+    }
+
+    /// Whether it is closed all week.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        self.days().iter().all(|(_, spans)| spans.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    fn fields(change: impl FnOnce(&mut Tenant)) -> Vec<String> {
+        let mut tenant = samples::tenant();
+        change(&mut tenant);
+        tenant.problems().into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn what_breaks_a_bound_is_named_by_its_field() {
+        let none: [&str; 0] = [];
+        assert_eq!(fields(|_| ()), none);
+        assert_eq!(fields(|tenant| tenant.name = " ".to_owned()), ["name"]);
+        assert_eq!(fields(|tenant| tenant.name = "a\nb".to_owned()), ["name"]);
+        assert_eq!(
+            fields(|tenant| tenant.default_region = Some("UK".to_owned())),
+            ["default_region"]
+        );
+        assert_eq!(
+            fields(|tenant| tenant.languages = vec!["en".to_owned(), "english".to_owned()]),
+            ["languages[1]"]
+        );
+        let holiday = tenant_holiday("2026-12-03", "2026-12-02");
+        assert_eq!(
+            fields(|tenant| tenant.holidays = vec![holiday.clone()]),
+            ["holidays[0].to"]
+        );
+        let many = vec![tenant_holiday("2026-12-01", "2026-12-02"); 201];
+        assert_eq!(fields(|tenant| tenant.holidays = many), ["holidays"]);
+        assert_eq!(
+            fields(|tenant| tenant.stop_words = vec!["x".repeat(51)]),
+            ["stop_words[0]"]
+        );
+        let value = |name: &str, value: &str| {
+            let (name, value) = (name.to_owned(), value.to_owned());
+            fields(|tenant| {
+                tenant.variables.insert(name, value);
+            })
+        };
+        assert_eq!(value("Phone", "1"), ["variables"]);
+        assert_eq!(value("phone", ""), ["variables.phone"]);
+        assert_eq!(value("phone", "a    b"), ["variables.phone"]);
+        let keep = |calls_days, messages_days| {
+            fields(|tenant| {
+                tenant.retention = Some(Retention {
+                    calls_days,
+                    messages_days,
+                });
+            })
+        };
+        assert_eq!(keep(30, 3_650), none);
+        assert_eq!(keep(29, 3_651), ["retention.calls_days", "retention.messages_days"]);
+    }
+
+    fn tenant_holiday(from: &str, to: &str) -> crate::tenant::Holiday {
+        crate::tenant::Holiday {
+            from: from.parse().unwrap(),
+            to: Some(to.parse().unwrap()),
+            name: None,
+            hours: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn hours_of_a_day_do_not_overlap_and_the_last_may_cross_midnight() {
+        let monday = |spans: &[(&str, &str)]| {
+            fields(|tenant| {
+                let spans = spans.iter().map(|(from, to)| Span {
+                    from: from.parse().unwrap(),
+                    to: to.parse().unwrap(),
+                });
+                let hours = tenant.business_hours.get_or_insert_default();
+                hours.monday = spans.collect();
+            })
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(monday(&[("16:00", "02:00"), ("09:00", "13:00")]), none);
+        assert_eq!(monday(&[("00:00", "00:00")]), none);
+        assert_eq!(
+            monday(&[("09:00", "13:00"), ("12:59", "14:00")]),
+            ["business_hours.monday"]
+        );
+        assert_eq!(
+            monday(&[("09:00", "08:00"), ("12:00", "14:00")]),
+            ["business_hours.monday"]
+        );
+        assert_eq!(monday(&[("09:00:30", "13:00")]), ["business_hours.monday"]);
+    }
+
+    #[test]
+    fn a_language_is_known_by_its_shape() {
+        for good in [
+            "en",
+            "ar",
+            "fil",
+            "pt-BR",
+            "zh-Hant",
+            "zh-Hant-TW",
+            "es-419",
+            "sl-rozaj",
+            "de-1996",
+        ] {
+            assert!(is_language(good), "{good}");
+        }
+        for bad in [
+            "", "e", "english", "en_GB", "en-", "-en", "en--GB", "en-G", "en GB", "é", "en-GB-x",
+        ] {
+            assert!(!is_language(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_region_is_one_of_the_assigned_codes() {
+        assert!(is_region("AE") && is_region("ZW") && is_region("AD") && is_region("GB"));
+        for bad in ["", "ae", "UK", "A", "AEX", "  ", "A ", "ZZ"] {
+            assert!(!is_region(bad), "{bad}");
+        }
+    }
+}

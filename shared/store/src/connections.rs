@@ -1,0 +1,344 @@
+//! Connections as people make, change and remove them. Every change raises the tenant's version in the same transaction, so
+//! that whoever remembers its configuration notices.
+
+use domain::{
+    account_shape::MOST_CONNECTIONS,
+    actor::Stamp,
+    checkup::{CheckResult, Checkup},
+    connection::{Account, Connection, Health, Sealed},
+    ids::ConnectionId,
+};
+use jiff::Timestamp;
+
+use crate::{
+    Page, Store, StoreError, TenantScope, Versioned,
+    config::{MOST_RACES, connection_row, tenant_row},
+    keys,
+    lookups::WhatsAppOwner,
+    row::{self, Condition, Row, Write},
+};
+
+/// Why a connection cannot be made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// The tenant has as many as it may.
+    #[error("a tenant has at most {MOST_CONNECTIONS} connections")]
+    TooMany,
+    /// The WhatsApp number belongs to another tenant's connection.
+    #[error("the WhatsApp number is connected elsewhere")]
+    NumberTaken,
+    /// The WhatsApp number belongs to this connection of the same tenant.
+    #[error("the WhatsApp number is that of {0}")]
+    NumberTwice(ConnectionId),
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a test makes of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    /// The outcome.
+    pub checkup: Checkup,
+    /// Its health from now on.
+    pub health: Health,
+    /// Its pause from now on.
+    pub paused_until: Option<Timestamp>,
+}
+
+impl Store {
+    /// A connection with its version.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn versioned_connection(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+    ) -> Result<Option<Versioned<Connection>>, StoreError> {
+        const DOING: &str = "read a connection";
+        let key = keys::configured(scope, keys::CONNECTION, &id.to_string());
+        row::versioned(self.database.get(&key, DOING).await?, None, DOING)
+    }
+
+    /// One page of the tenant's connections, by id.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn connections_page(
+        &self,
+        scope: &TenantScope,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Versioned<Connection>>, StoreError> {
+        self.configured_page(scope, keys::CONNECTION, after, limit, "list connections")
+            .await
+    }
+
+    /// Makes a connection. `proven`: the provider has confirmed that the account is the tenant's, so that events of an app
+    /// that tenants share may be taken for it.
+    ///
+    /// # Errors
+    /// [`ConnectionError`]; [`StoreError::Conflict`] where there is one of this id.
+    pub async fn create_connection(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        proven: bool,
+        stamp: &Stamp,
+    ) -> Result<(), ConnectionError> {
+        const DOING: &str = "make a connection";
+        let conflict = StoreError::Conflict { doing: DOING };
+        for _race in 0..MOST_RACES {
+            let (tenant, others) = tokio::try_join!(self.tenant(scope), self.connections(scope))?;
+            let Some(tenant) = tenant else {
+                return Err(conflict.into());
+            };
+            if others.iter().any(|other| other.id == connection.id) {
+                return Err(conflict.into());
+            }
+            if others.len() >= MOST_CONNECTIONS {
+                return Err(ConnectionError::TooMany);
+            }
+            let row = connection_row(scope, connection, Condition::New, DOING)?;
+            let mut writes = vec![
+                Write::Put(row.version(1).stamped(stamp)),
+                // Read before the others were: the transaction fails where somebody has made one since.
+                Write::Put(tenant_row(scope, &tenant, DOING)?),
+            ];
+            writes.extend(self.claims(scope, connection, proven, &others).await?);
+            match self.database.transact_writes(writes, DOING).await {
+                Err(error) if error.is_conflict() => {}
+                other => return Ok(other?),
+            }
+        }
+        Err(conflict.into())
+    }
+
+    /// What must be written so that a shared app's events for the number, and for its account, find the connection.
+    async fn claims(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        proven: bool,
+        others: &[Connection],
+    ) -> Result<Vec<Write>, ConnectionError> {
+        const DOING: &str = "claim the WhatsApp number";
+        let Account::WhatsApp {
+            waba_id,
+            phone_number_id,
+            ..
+        } = &connection.account
+        else {
+            return Ok(Vec::new());
+        };
+        let same = others.iter().find(|other| {
+            let number = matches!(&other.account, Account::WhatsApp { phone_number_id: theirs, .. } if theirs == phone_number_id);
+            number && other.id != connection.id
+        });
+        if let Some(same) = same {
+            return Err(ConnectionError::NumberTwice(same.id));
+        }
+        let own = WhatsAppOwner {
+            tenant: scope.tenant(),
+            connection: connection.id,
+        };
+        let mut writes = Vec::new();
+        for number in [phone_number_id.as_str(), ""] {
+            let key = keys::whatsapp_account(waba_id, number);
+            let held = self.database.get(&key, DOING).await?;
+            let held: Option<WhatsAppOwner> = held.map(|item| row::data(item, DOING)).transpose()?;
+            let live = |owner: &WhatsAppOwner| others.iter().any(|other| other.id == owner.connection);
+            let condition = match held {
+                None => Condition::New,
+                Some(held) if held == own => continue,
+                Some(held) if held.tenant != own.tenant => {
+                    if number.is_empty() {
+                        // Of several numbers of one account, one takes its events.
+                        continue;
+                    }
+                    return Err(ConnectionError::NumberTaken);
+                }
+                Some(held) if live(&held) => continue,
+                Some(_) => Condition::Always,
+            };
+            if proven {
+                writes.push(Write::Put(Row::new(&key, "whatsapp_number", &own, condition, DOING)?));
+            }
+        }
+        Ok(writes)
+    }
+
+    /// Changes a connection that nobody else has changed since it was read. Returns its new version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn configure_connection(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        version: u64,
+        stamp: &Stamp,
+    ) -> Result<u64, StoreError> {
+        const DOING: &str = "change a connection";
+        let row = connection_row(scope, connection, Condition::Version(version), DOING)?;
+        let row = row.version(version + 1).stamped(stamp);
+        self.write_with_tenant(scope, connection.id, version, vec![Write::Put(row)], DOING)
+            .await?;
+        Ok(version + 1)
+    }
+
+    /// Removes a connection that nobody else has changed since it was read. Its secrets go at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn remove_connection(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<Connection>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "remove a connection";
+        let connection = Connection {
+            verify: Sealed(String::new()),
+            send: None,
+            ..before.value.clone()
+        };
+        let row = connection_row(scope, &connection, Condition::Version(before.version), DOING)?;
+        let row = row.version(before.version + 1).stamped(stamp).gone(stamp.at);
+        let mut writes = vec![Write::Put(row)];
+        writes.extend(self.releases(scope, &before.value).await?);
+        self.write_with_tenant(scope, connection.id, before.version, writes, DOING)
+            .await
+    }
+
+    async fn releases(&self, scope: &TenantScope, connection: &Connection) -> Result<Vec<Write>, StoreError> {
+        const DOING: &str = "release the WhatsApp number";
+        let Account::WhatsApp {
+            waba_id,
+            phone_number_id,
+            ..
+        } = &connection.account
+        else {
+            return Ok(Vec::new());
+        };
+        let own = WhatsAppOwner {
+            tenant: scope.tenant(),
+            connection: connection.id,
+        };
+        let mut writes = Vec::new();
+        for number in [phone_number_id.as_str(), ""] {
+            let key = keys::whatsapp_account(waba_id, number);
+            let held = self.database.get(&key, DOING).await?;
+            let held: Option<WhatsAppOwner> = held.map(|item| row::data(item, DOING)).transpose()?;
+            if held != Some(own) {
+                continue;
+            }
+            let heir = if number.is_empty() {
+                self.heir(scope, connection, waba_id).await?
+            } else {
+                None
+            };
+            writes.push(match heir {
+                Some(connection) => {
+                    let heir = WhatsAppOwner { connection, ..own };
+                    Write::Put(Row::new(&key, "whatsapp_number", &heir, Condition::Always, DOING)?)
+                }
+                None => Write::Delete(key),
+            });
+        }
+        Ok(writes)
+    }
+
+    /// Another number of the same account takes the account's events.
+    async fn heir(
+        &self,
+        scope: &TenantScope,
+        leaving: &Connection,
+        waba: &str,
+    ) -> Result<Option<ConnectionId>, StoreError> {
+        let others = self.connections(scope).await?;
+        let proven = |other: &&Connection| {
+            let passed = other.checkup.as_ref().map(|checkup| checkup.result) == Some(CheckResult::Passed);
+            let account = matches!(&other.account, Account::WhatsApp { waba_id, .. } if waba_id == waba);
+            passed && account && other.id != leaving.id
+        };
+        Ok(others.iter().find(proven).map(|other| other.id))
+    }
+
+    /// Notes what a test came to, of the row as it is now, unless its credentials are others by now. `proven` as for
+    /// [`Store::create_connection`]. Returns the connection as it is then; `None` where it was not written.
+    ///
+    /// # Errors
+    /// When the table does not answer, others are faster all the time, or the WhatsApp number is another tenant's.
+    pub async fn note_test(
+        &self,
+        scope: &TenantScope,
+        seen: &Connection,
+        proven: bool,
+        judge: impl Fn(&Connection) -> Tested,
+    ) -> Result<Option<Versioned<Connection>>, ConnectionError> {
+        const DOING: &str = "note a connection's test";
+        for _race in 0..MOST_RACES {
+            let Some(before) = self.versioned_connection(scope, seen.id).await? else {
+                return Ok(None);
+            };
+            if before.value.credentials_version != seen.credentials_version {
+                return Ok(None);
+            }
+            let tested = judge(&before.value);
+            let mut after = before.value.clone();
+            after.checkup = Some(tested.checkup);
+            after.health = tested.health;
+            after.paused_until = tested.paused_until;
+            let version = before.version + 1;
+            let row = connection_row(scope, &after, Condition::Version(before.version), DOING)?.version(version);
+            let mut writes = vec![Write::Put(row)];
+            let result = |connection: &Connection| connection.checkup.as_ref().map(|checkup| checkup.result);
+            if proven && matches!(after.account, Account::WhatsApp { .. }) {
+                let others = self.connections(scope).await?;
+                writes.extend(self.claims(scope, &after, true, &others).await?);
+            }
+            // Part of the configuration that is remembered: the list of what is still to be set up.
+            if result(&before.value) != result(&after) {
+                let Some(tenant) = self.tenant(scope).await? else {
+                    return Ok(None);
+                };
+                writes.push(Write::Put(tenant_row(scope, &tenant, DOING)?));
+            }
+            match self.database.transact_writes(writes, DOING).await {
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+                Ok(()) => return Ok(Some(Versioned { value: after, version })),
+            }
+        }
+        Err(StoreError::Conflict { doing: DOING }.into())
+    }
+
+    /// Writes with the tenant's next version; again where only the tenant's row was somebody else's meanwhile.
+    async fn write_with_tenant(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+        version: u64,
+        writes: Vec<Write>,
+        doing: &'static str,
+    ) -> Result<(), StoreError> {
+        for _race in 0..MOST_RACES {
+            let Some(tenant) = self.tenant(scope).await? else {
+                break;
+            };
+            let mut writes = writes.clone();
+            writes.push(Write::Put(tenant_row(scope, &tenant, doing)?));
+            match self.database.transact_writes(writes, doing).await {
+                Err(error) if error.is_conflict() => {}
+                other => return other,
+            }
+            let now = self.versioned_connection(scope, id).await?;
+            if now.is_none_or(|now| now.version != version) {
+                break;
+            }
+        }
+        Err(StoreError::Conflict { doing })
+    }
+}
