@@ -67,6 +67,14 @@ pub struct Tenant {
     pub whatsapp: Option<WhatsAppAccount>,
     #[serde(default)]
     pub telephony: Option<Telephony>,
+    #[serde(default)]
+    pub aircall: Option<Aircall>,
+    #[serde(default)]
+    pub vonage: Option<Vonage>,
+    #[serde(default)]
+    pub exotel: Option<Exotel>,
+    #[serde(default)]
+    pub plivo: Option<Plivo>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -154,6 +162,49 @@ pub struct Telephony {
     pub secret: String,
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aircall {
+    pub connection: String,
+    /// In the body of every event.
+    pub token: String,
+    /// E.164.
+    pub number: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vonage {
+    pub connection: String,
+    pub api_key: String,
+    pub application_id: String,
+    pub signature_secret: String,
+    /// E.164.
+    pub number: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exotel {
+    pub connection: String,
+    /// The end of the URL.
+    pub url_secret: String,
+    /// E.164.
+    pub number: String,
+    /// Whose numbers are told in national form, without `+`.
+    #[serde(default = "default_country_code")]
+    pub country_code: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plivo {
+    pub connection: String,
+    pub auth_token: String,
+    /// E.164.
+    pub number: String,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -190,6 +241,10 @@ impl Default for Delivery {
             concurrency: 32,
         }
     }
+}
+
+fn default_country_code() -> String {
+    "91".to_owned()
 }
 
 fn default_language() -> String {

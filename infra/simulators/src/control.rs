@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::config::{Config, Tenant};
+use crate::delivery::Webhook;
 use crate::faults::{Api, Event, Kind, Rule};
 use crate::outbox::{Button, Channel, Sent, Via};
 use crate::phones::{Note, Profile, e164, same_number};
 use crate::statuses::{self, COPIES_WHEN_DUPLICATED};
+use crate::vendors::Vendor;
 use crate::world::Sims;
-use crate::{graph, pbx, twilio};
+use crate::{graph, pbx, twilio, vendors};
 
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
@@ -100,6 +102,10 @@ async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
                 })),
                 "whatsapp": tenant.whatsapp.as_ref().map(|account| json!({"number": account.display_number})),
                 "telephony": tenant.telephony.is_some(),
+                "aircall": tenant.aircall.is_some(),
+                "vonage": tenant.vonage.is_some(),
+                "exotel": tenant.exotel.is_some(),
+                "plivo": tenant.plivo.is_some(),
             })
         })
         .collect();
@@ -113,6 +119,22 @@ async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
 enum CallVia {
     Twilio,
     Telephony,
+    Aircall,
+    Vonage,
+    Exotel,
+    Plivo,
+}
+
+impl CallVia {
+    const fn vendor(self) -> Option<Vendor> {
+        match self {
+            Self::Twilio | Self::Telephony => None,
+            Self::Aircall => Some(Vendor::Aircall),
+            Self::Vonage => Some(Vendor::Vonage),
+            Self::Exotel => Some(Vendor::Exotel),
+            Self::Plivo => Some(Vendor::Plivo),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -182,8 +204,25 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
             input.shuffle || reordered,
         )
     };
-    let (call_id, line) = match via {
-        CallVia::Twilio => {
+    let direction = || input.direction.clone().unwrap_or_else(|| "inbound".to_owned());
+    let (call_id, line) = match (via, via.vendor()) {
+        (_, Some(vendor)) => {
+            let number = vendor.number(&tenant);
+            let number = number.ok_or_else(|| not_found("this tenant has no account there"))?;
+            let call = pbx::Call {
+                id: input.call_id.clone().unwrap_or_else(|| vendor.call_id(&world)),
+                from: from.clone(),
+                to: input.to.clone().unwrap_or_else(|| number.to_owned()),
+                direction: direction(),
+                outcome: input.outcome.clone(),
+                ring_seconds: input.ring_seconds,
+                talk_seconds: input.talk_seconds,
+                repeat,
+            };
+            let webhooks = vendor.webhooks(&world, &config, &tenant, &call).map_err(bad_request)?;
+            (call.id, Line::Vendor(webhooks))
+        }
+        (CallVia::Twilio, _) => {
             let account = tenant
                 .twilio
                 .clone()
@@ -203,7 +242,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
             };
             (call.id.clone(), Line::Twilio(account, call))
         }
-        CallVia::Telephony => {
+        (_, None) => {
             let account = tenant
                 .telephony
                 .clone()
@@ -224,7 +263,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
                     .clone()
                     .or(own_number)
                     .unwrap_or_else(|| "+15005550006".to_owned()),
-                direction: input.direction.clone().unwrap_or_else(|| "inbound".to_owned()),
+                direction: direction(),
                 outcome: input.outcome.clone(),
                 ring_seconds: input.ring_seconds,
                 talk_seconds: input.talk_seconds,
@@ -242,9 +281,10 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
     let (task_world, busy) = (Arc::clone(&world), world.busy());
     let task = tokio::spawn(async move {
         let config = task_world.config();
-        let events = match &line {
-            Line::Twilio(account, call) => twilio::place(&task_world, &config, &tenant, account, call).await,
-            Line::Telephony(account, call) => pbx::place(&task_world, &config, &tenant, account, call).await,
+        let events = match line {
+            Line::Twilio(account, call) => twilio::place(&task_world, &config, &tenant, &account, &call).await,
+            Line::Telephony(account, call) => pbx::place(&task_world, &config, &tenant, &account, &call).await,
+            Line::Vendor(webhooks) => vendors::place(&task_world, webhooks, repeat, shuffle).await,
         };
         drop(busy);
         events
@@ -264,6 +304,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
 enum Line {
     Twilio(crate::config::TwilioAccount, twilio::Call),
     Telephony(crate::config::Telephony, pbx::Call),
+    Vendor(Vec<Webhook>),
 }
 
 fn note(world: &Sims, tenant: &Tenant, channel: Option<Channel>, kind: &'static str, text: String, id: String) -> Note {

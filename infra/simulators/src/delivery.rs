@@ -38,6 +38,22 @@ pub(crate) enum Body {
         id: String,
         json: Vec<u8>,
     },
+    /// Not signed: what proves it stands in the body.
+    Json {
+        json: Vec<u8>,
+    },
+    /// Not signed: what proves it stands in the URL.
+    Get,
+    Vonage {
+        signature_secret: String,
+        api_key: String,
+        application_id: String,
+        json: Vec<u8>,
+    },
+    Plivo {
+        auth_token: String,
+        form: Vec<(String, String)>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -239,6 +255,42 @@ impl Deliveries {
                     self.http.post(&url).header(CONTENT_TYPE, form_type).body(encoded)
                 };
                 request.headers(headers).header("User-Agent", "TwilioProxy/1.1")
+            }
+            Body::Json { json } => self
+                .http
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(json.clone()),
+            Body::Get => self.http.get(url),
+            Body::Vonage {
+                signature_secret,
+                api_key,
+                application_id,
+                json,
+            } => {
+                let now = self.clock.now();
+                let jti = now.as_nanosecond().to_string();
+                let iat = now.as_second();
+                self.http
+                    .post(url)
+                    .header(CONTENT_TYPE, "application/json")
+                    .header(
+                        "authorization",
+                        signatures::vonage(signature_secret, api_key, application_id, iat, &jti, json),
+                    )
+                    .body(json.clone())
+            }
+            Body::Plivo { auth_token, form } => {
+                let nonce = self.clock.now().as_nanosecond().to_string();
+                let body = form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish();
+                self.http
+                    .post(url)
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .header("x-plivo-signature-v3", signatures::plivo(auth_token, url, form, &nonce))
+                    .header("x-plivo-signature-v3-nonce", nonce)
+                    .body(body)
             }
             Body::Telephony { secret, id, json } => {
                 let timestamp = self.clock.now().as_second();

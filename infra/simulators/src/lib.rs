@@ -23,6 +23,7 @@ mod ses;
 pub mod signatures;
 mod statuses;
 mod twilio;
+mod vendors;
 mod world;
 
 use std::net::SocketAddr;

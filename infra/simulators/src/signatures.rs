@@ -1,10 +1,10 @@
 //! How each provider signs what it sends: the sender's half of the vectors under `shared/testkit/fixtures/vectors`.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// Meta: `X-Hub-Signature-256`, over the raw body.
 #[must_use]
@@ -53,6 +53,32 @@ pub fn standard_webhooks(secret: &str, id: &str, timestamp: i64, body: &[u8]) ->
     let mut text = format!("{id}.{timestamp}.").into_bytes();
     text.extend_from_slice(body);
     Ok(format!("v1,{}", STANDARD.encode(hmac_sha256(&key, &text))))
+}
+
+/// Vonage: the `Authorization` header, a token that binds the body by its hash.
+#[must_use]
+pub fn vonage(secret: &str, api_key: &str, application_id: &str, iat: i64, jti: &str, body: &[u8]) -> String {
+    let hash = hex::encode(Sha256::digest(body));
+    let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+    let claims = format!(
+        r#"{{"iss":"Vonage","iat":{iat},"jti":"{jti}","api_key":"{api_key}","application_id":"{application_id}","payload_hash":"{hash}"}}"#
+    );
+    let signed = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims));
+    let signature = URL_SAFE_NO_PAD.encode(hmac_sha256(secret.as_bytes(), signed.as_bytes()));
+    format!("Bearer {signed}.{signature}")
+}
+
+/// Plivo: `X-Plivo-Signature-V3` for a form post to a URL without a query.
+#[must_use]
+pub fn plivo(auth_token: &str, url: &str, form: &[(String, String)], nonce: &str) -> String {
+    let mut pairs: Vec<_> = form.iter().collect();
+    pairs.sort();
+    let parameters: String = pairs
+        .into_iter()
+        .flat_map(|(name, value)| [name.as_str(), value])
+        .collect();
+    let text = format!("{url}?{parameters}.{nonce}");
+    STANDARD.encode(hmac_sha256(auth_token.as_bytes(), text.as_bytes()))
 }
 
 fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {

@@ -82,7 +82,9 @@ function showVia() {
   const { tenant, via } = $("call").elements;
   const chosen = via.value;
   const business = state.tenants.find((each) => each.id === tenant.value);
-  const ways = [["twilio", "Twilio", business?.twilio], ["telephony", "Own telephone system", business?.telephony]];
+  const ways = [["twilio", "Twilio", business?.twilio], ["telephony", "Own telephone system", business?.telephony],
+    ["aircall", "Aircall", business?.aircall], ["vonage", "Vonage", business?.vonage],
+    ["exotel", "Exotel", business?.exotel], ["plivo", "Plivo", business?.plivo]];
   via.replaceChildren(...ways.filter(([, , has]) => has).map(([value, textContent]) => make("option", { value, textContent })));
   if ([...via.options].some((option) => option.value === chosen)) via.value = chosen;
 }

@@ -9,5 +9,6 @@ mod signing;
 mod support;
 mod telephony;
 mod twilio;
+mod vendors;
 mod voice;
 mod webhooks;

@@ -84,3 +84,44 @@ fn standard_webhooks_signatures_are_those_of_the_vectors() {
         assert_eq!(signature.as_deref(), Ok(text(vector, "signature")));
     }
 }
+
+#[test]
+fn vonage_tokens_are_those_of_the_vectors() {
+    for vector in valid("vectors/vonage_signed_webhook_jwt.json") {
+        // That one binds no body; events are posted.
+        if vector["method"] == "GET" {
+            continue;
+        }
+        let token = signatures::vonage(
+            text(&vector, "signature_secret"),
+            "f1x7ure0",
+            "00000000-0000-4000-8000-0000000000aa",
+            vector["now"].as_i64().expect("a time"),
+            "00000000-0000-4000-8000-000000000001",
+            text(&vector, "body").as_bytes(),
+        );
+        assert_eq!(token, text(&vector["headers"], "Authorization"), "{}", vector["name"]);
+    }
+}
+
+#[test]
+fn plivo_signatures_are_those_of_the_vectors() {
+    let mut checked = 0;
+    for vector in valid("vectors/plivo_signature_v3.json") {
+        let url = text(&vector, "url");
+        let form: Vec<(String, String)> = form_urlencoded::parse(text(&vector, "body").as_bytes())
+            .into_owned()
+            .collect();
+        // Callbacks go to a URL without a query, and always bring a form.
+        if url.contains('?') || form.is_empty() {
+            continue;
+        }
+        let headers = &vector["headers"];
+        let nonce = text(headers, "X-Plivo-Signature-V3-Nonce");
+        let signature = signatures::plivo(text(&vector, "auth_token"), url, &form, nonce);
+        let mut given = text(headers, "X-Plivo-Signature-V3").split(',');
+        assert!(given.any(|given| given == signature), "{}", vector["name"]);
+        checked += 1;
+    }
+    assert!(checked > 0);
+}

@@ -93,6 +93,16 @@ pub(crate) fn tenant_a() -> Value {
             ],
         },
         "telephony": {"connection": "con_pa", "secret": "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZXktMDE="},
+        "aircall": {"connection": "con_aa", "token": "fixture-aircall-token", "number": "+442079460001"},
+        "vonage": {
+            "connection": "con_va", "api_key": "f1x7ure0", "application_id": "00000000-0000-4000-8000-0000000000aa",
+            "signature_secret": "fixture-vonage-signature-secret-0000000001", "number": "+442079460001",
+        },
+        "exotel": {
+            "connection": "con_xa", "url_secret": "fixture-exotel-url-secret-01", "number": "+442079460001",
+            "country_code": "44",
+        },
+        "plivo": {"connection": "con_la", "auth_token": "fixture-plivo-auth-token-0001", "number": "+442079460001"},
     })
 }
 

@@ -1,0 +1,161 @@
+//! Telephone systems by name, which report calls with events of their own.
+
+mod aircall;
+mod exotel;
+mod plivo;
+mod vonage;
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::{Config, Tenant};
+use crate::control::CallEvent;
+use crate::delivery::{Body, Webhook};
+use crate::pbx::Call;
+use crate::world::Sims;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Vendor {
+    Aircall,
+    Vonage,
+    Exotel,
+    Plivo,
+}
+
+/// An event before it is addressed.
+struct Event {
+    what: String,
+    /// Below the connection's own URL.
+    path: String,
+    body: Body,
+}
+
+/// When a call's parts happened; durations are told, never waited for.
+struct Times {
+    started: Timestamp,
+    /// None: nobody spoke.
+    answered: Option<Timestamp>,
+    ended: Timestamp,
+    talk_seconds: u32,
+}
+
+impl Vendor {
+    /// The number of the tenant that is called where the call names none.
+    pub(crate) fn number(self, tenant: &Tenant) -> Option<&str> {
+        match self {
+            Self::Aircall => tenant.aircall.as_ref().map(|account| account.number.as_str()),
+            Self::Vonage => tenant.vonage.as_ref().map(|account| account.number.as_str()),
+            Self::Exotel => tenant.exotel.as_ref().map(|account| account.number.as_str()),
+            Self::Plivo => tenant.plivo.as_ref().map(|account| account.number.as_str()),
+        }
+    }
+
+    /// A call's id as this vendor forms them.
+    pub(crate) fn call_id(self, world: &Sims) -> String {
+        match self {
+            Self::Aircall => world.numeric_id().chars().take(18).collect(),
+            Self::Exotel => world.hex_id(),
+            Self::Vonage => format!("CON-{}", uuid(&world.hex_id())),
+            Self::Plivo => uuid(&world.hex_id()),
+        }
+    }
+
+    /// The webhooks of a call, in the order in which they happen.
+    ///
+    /// # Errors
+    /// With the reason, when this vendor cannot report such a call.
+    pub(crate) fn webhooks(
+        self,
+        world: &Sims,
+        config: &Config,
+        tenant: &Tenant,
+        call: &Call,
+    ) -> Result<Vec<Webhook>, String> {
+        let times = times(world, call);
+        let absent = || "this tenant has no account there".to_owned();
+        let (kind, connection, events) = match self {
+            Self::Aircall => {
+                let account = tenant.aircall.as_ref().ok_or_else(absent)?;
+                ("aircall", &account.connection, aircall::events(account, call, &times)?)
+            }
+            Self::Vonage => {
+                let account = tenant.vonage.as_ref().ok_or_else(absent)?;
+                let events = vonage::events(world, account, call, &times)?;
+                ("vonage", &account.connection, events)
+            }
+            Self::Exotel => {
+                let account = tenant.exotel.as_ref().ok_or_else(absent)?;
+                ("exotel", &account.connection, exotel::events(account, call, &times)?)
+            }
+            Self::Plivo => {
+                let account = tenant.plivo.as_ref().ok_or_else(absent)?;
+                ("plivo", &account.connection, plivo::events(account, call, &times)?)
+            }
+        };
+        let webhook = |event: Event| Webhook {
+            what: event.what,
+            tenant: tenant.id.clone(),
+            url: config.webhook_url(&format!("/webhooks/{kind}/{}/{connection}{}", tenant.id, event.path)),
+            body: event.body,
+        };
+        Ok(events.into_iter().map(webhook).collect())
+    }
+}
+
+/// Delivers a call's webhooks, each `repeat` times: one after the other, or all at once and in any order.
+pub(crate) async fn place(world: &Sims, mut webhooks: Vec<Webhook>, repeat: u32, shuffle: bool) -> Vec<CallEvent> {
+    let mut events = Vec::new();
+    if shuffle {
+        world.state().random.shuffle(&mut webhooks);
+        return join_all(webhooks.iter().map(|webhook| copies(world, webhook, repeat)))
+            .await
+            .concat();
+    }
+    for webhook in &webhooks {
+        events.extend(copies(world, webhook, repeat).await);
+    }
+    events
+}
+
+async fn copies(world: &Sims, webhook: &Webhook, repeat: u32) -> Vec<CallEvent> {
+    let deliveries = (0..repeat).map(|copy| async move {
+        tokio::time::sleep(Duration::from_millis(10) * copy).await;
+        let outcome = world.deliver(webhook).await;
+        CallEvent {
+            what: webhook.what.clone(),
+            status: outcome.status,
+        }
+    });
+    join_all(deliveries).await
+}
+
+fn times(world: &Sims, call: &Call) -> Times {
+    let answered = call.outcome == "answered";
+    let ring = call.ring_seconds.unwrap_or(if answered { 8 } else { 25 });
+    let talk_seconds = match call.talk_seconds {
+        _ if !answered => 0,
+        Some(seconds) => seconds,
+        None => 60,
+    };
+    let ended = world.now();
+    let picked_up = ended - SignedDuration::from_secs(i64::from(talk_seconds));
+    Times {
+        started: picked_up - SignedDuration::from_secs(i64::from(ring)),
+        answered: answered.then_some(picked_up),
+        ended,
+        talk_seconds,
+    }
+}
+
+/// 32 hexadecimal digits in the form of a UUID.
+fn uuid(hex: &str) -> String {
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}
+
+/// A number without its `+`.
+fn digits(number: &str) -> &str {
+    number.trim_start_matches('+')
+}
