@@ -1,12 +1,13 @@
 //! What every function needs: start-up, configuration, logging, metrics, problems, queues and spill.
 //!
-//! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`] or [`serve_schedule`].
+//! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`], [`serve_schedule`] or [`serve_invoke`].
 
 #![expect(
     clippy::disallowed_methods,
     reason = "the one crate that reads the clock, randomness and the environment, to hand them on as values"
 )]
 
+pub mod api;
 mod aws;
 pub mod clock;
 pub mod config;
@@ -16,6 +17,7 @@ mod env;
 pub mod http;
 pub mod ids;
 mod invocation;
+mod invoke;
 pub mod line;
 mod log;
 pub mod metric;
@@ -33,6 +35,7 @@ pub use enqueue::{Entry, Queue, QueueName};
 pub use env::Env;
 pub use http::serve_http;
 pub use ids::Ids;
+pub use invoke::serve_invoke;
 pub use lambda_runtime::Error;
 pub use log::chain;
 pub use problem::Problem;

@@ -1,25 +1,70 @@
 //! What a caller is told when something is wrong: RFC 9457 problems. The one place that turns errors into answers.
 
+use access::Refusal;
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use store::{StoreError, rates::Allowance};
+
+use crate::log::chain;
 
 /// An answer that says what is wrong and what to do about it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "type": "urn:ringback:problem:invalid",
+    "title": "Invalid fields",
+    "status": 422,
+    "detail": "Correct the fields that `errors` names.",
+    "errors": [{"field": "name", "detail": "Expected 1 to 80 characters."}],
+}))]
 pub struct Problem {
+    /// What kind of problem it is: a stable word to act on.
     #[serde(rename = "type")]
     kind: String,
+    /// The kind, for people.
+    #[schema(value_type = String)]
     title: &'static str,
+    /// The HTTP status.
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, minimum = 400, maximum = 599)]
     status: StatusCode,
+    /// What is wrong with this request and what to do about it.
     detail: String,
+    /// The fields that are wrong, where it is about fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// The field's path, such as `lines[0].number`; empty: the body as a whole.
+    pub field: String,
+    /// What is wrong with it.
+    pub detail: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
+}
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// What tells a caller how often they may still come.
+pub(crate) fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (RATE_LIMIT, allowance.limit.into()),
+        (RATE_REMAINING, allowance.remaining.unwrap_or(0).into()),
+        (RATE_RESET, allowance.resets_in.into()),
+    ]
 }
 
 impl Problem {
@@ -31,7 +76,84 @@ impl Problem {
             title,
             status,
             detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
         }
+    }
+
+    /// The same with a header besides.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// 400.
+    #[must_use]
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", "Bad request", detail)
+    }
+
+    /// 422 about one field.
+    #[must_use]
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let error = FieldError {
+            field: field.into(),
+            detail: detail.into(),
+        };
+        Self::fields(vec![error])
+    }
+
+    /// 422 about fields.
+    #[must_use]
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = "Correct the fields that `errors` names.";
+        Self {
+            errors,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid fields", detail)
+        }
+    }
+
+    /// 409 of this kind.
+    #[must_use]
+    pub fn conflict(kind: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, kind, "Conflict", detail)
+    }
+
+    /// 412: what is to be changed has changed since it was read.
+    #[must_use]
+    pub fn stale() -> Self {
+        let detail = "It has changed since you read it. Read it again and decide again.";
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "Changed meanwhile", detail)
+    }
+
+    /// 429 with when to come again.
+    #[must_use]
+    pub fn too_many(allowance: Allowance) -> Self {
+        let Allowance { limit, resets_in, .. } = allowance;
+        let detail = format!("This was more than {limit} times. Try again in {resets_in} s.");
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many requests",
+            detail,
+        );
+        problem.headers.extend(rate_headers(&allowance));
+        problem.with_header(header::RETRY_AFTER, resets_in.into())
+    }
+
+    /// 401 of the API: no token or key that is valid now.
+    #[must_use]
+    pub fn unproven() -> Self {
+        let detail = "Send a valid access token as `Authorization: Bearer …` or, where keys are taken, a valid key as `X-API-Key`.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authorized", detail)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// 401, and never why: a wrong signature reads like an unknown tenant.
@@ -69,7 +191,12 @@ impl Problem {
     /// 413.
     #[must_use]
     pub fn too_large() -> Self {
-        let detail = "Send at most 3 MB in one request.";
+        Self::larger_than("3 MB")
+    }
+
+    /// 413 that names the limit.
+    pub(crate) fn larger_than(limit: &str) -> Self {
+        let detail = format!("Send at most {limit} in one request.");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
     }
 
@@ -106,7 +233,7 @@ impl Problem {
     /// 503: the sender should deliver it again.
     #[must_use]
     pub fn unavailable() -> Self {
-        let detail = "It could not be stored. Send it again.";
+        let detail = "It could not be done just now. Send it again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail)
     }
 
@@ -127,8 +254,56 @@ const CONTENT_TYPE: (HeaderName, HeaderValue) = (
 );
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        let headers = std::mem::take(&mut self.headers);
         let body = serde_json::to_string(&self).unwrap_or_default();
-        (self.status, [CONTENT_TYPE], body).into_response()
+        let mut response = (self.status, [CONTENT_TYPE], body).into_response();
+        response.headers_mut().extend(headers);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_conflict() {
+            return Self::conflict("conflict", "Somebody else changed it. Read it again and decide again.");
+        }
+        tracing::error!(error = chain(&error), "the table did not do what was asked");
+        Self::unavailable()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, kind, title, detail) = match refusal {
+            Refusal::Unproven => return Self::unproven(),
+            Refusal::TooMany(allowance) => return Self::too_many(allowance),
+            Refusal::Table(error) => {
+                tracing::error!(error = chain(&error), "cannot tell who calls");
+                return Self::unavailable();
+            }
+            Refusal::Ambiguous => (
+                StatusCode::BAD_REQUEST,
+                "ambiguous_credentials",
+                "Two kinds of credentials",
+                "Send an access token or an API key, not both.",
+            ),
+            Refusal::NoTenant => (
+                StatusCode::BAD_REQUEST,
+                "no_tenant",
+                "No tenant is named",
+                "Name one of your tenants in the header X-Tenant-ID.",
+            ),
+            // The same whether there is such a tenant or not.
+            Refusal::NotAMember => return Self::forbidden("You are not an active member of this tenant."),
+            Refusal::Suspended => (
+                StatusCode::FORBIDDEN,
+                "tenant_suspended",
+                "The tenant is suspended",
+                "The tenant is suspended or being deleted. Ask the platform's support.",
+            ),
+            Refusal::NotPlatform => return Self::forbidden("Only administrators of the platform may do this."),
+        };
+        Self::new(status, kind, title, detail)
     }
 }

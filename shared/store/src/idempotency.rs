@@ -160,6 +160,36 @@ impl Store {
         }
     }
 
+    /// Ends a request of which nobody knows whether it had its effect: it can be tried again at once, with the same body and
+    /// the same seed.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn release_request(
+        &self,
+        scope: &TenantScope,
+        request: &RequestKey,
+        body_sha256: &str,
+        seed: &str,
+        version: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "release a request";
+        let key = keys::idempotency(scope, &request.who, &request.sha256);
+        let record = Record {
+            body_sha256: body_sha256.to_owned(),
+            seed: seed.to_owned(),
+            leased_until: now,
+            answer: None,
+        };
+        let row = Row::new(&key, "idempotency", &record, Condition::Version(version), DOING)?;
+        let row = row.version(version + 1).expires(now, LIFETIME);
+        match self.database.put(row, DOING).await {
+            Err(error) if error.is_conflict() => Ok(()),
+            other => other,
+        }
+    }
+
     /// Gives a request up that had no effect, so that it can be tried again with the same key and another body.
     ///
     /// # Errors

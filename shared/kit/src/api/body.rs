@@ -1,0 +1,286 @@
+//! Requests' bodies, paths and queries, read and checked before a handler sees them.
+
+use axum::{
+    body::{self, Bytes},
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{header, request::Parts},
+};
+use garde::Validate;
+use serde::de::DeserializeOwned;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{ContentBuilder, Required, path::ParameterIn, request_body::RequestBodyBuilder},
+};
+
+use super::{
+    document::{Argument, Entry},
+    operations::Takes,
+};
+use crate::{Problem, http::Target, problem::FieldError};
+
+/// The largest body that an operation of the API takes.
+pub const LARGEST: usize = 1024 * 1024;
+
+/// A body of JSON, read and checked: `T` refuses unknown fields, and says by `garde` what its fields must be.
+///
+/// Refused are another content type (415), more than 1 MB (413), what is no JSON (400), and wrong, unknown or missing
+/// fields, each named (422).
+#[derive(Debug, Clone, Copy)]
+pub struct Body<T>(pub T);
+
+impl<S, T> FromRequest<S> for Body<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = bytes_of_type(request, &["application/json"]).await?;
+        let input = valid(parse(&bytes)?)?;
+        Ok(Self(input))
+    }
+}
+
+impl<T: ToSchema + 'static> Argument for Body<T> {
+    fn describe(entry: &mut Entry) {
+        let schema = entry.schema::<T>();
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let body = RequestBodyBuilder::new()
+            .content("application/json", content)
+            .required(Some(Required::True));
+        entry.takes_body(body.build());
+    }
+}
+
+/// The body's bytes, if it is of one of these types and not too large.
+pub(super) async fn bytes_of_type(request: Request, types: &[&str]) -> Result<Bytes, Problem> {
+    let sent = request.headers().get(header::CONTENT_TYPE);
+    let sent = sent.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    if !types.iter().any(|expected| essence.eq_ignore_ascii_case(expected)) {
+        return Err(Problem::wrong_content_type(types.first().copied().unwrap_or_default()));
+    }
+    bytes(request.into_body()).await
+}
+
+/// The body's bytes, if they are not too many.
+pub(super) async fn bytes(body: body::Body) -> Result<Bytes, Problem> {
+    // It is in memory already, so this fails for its size only.
+    body::to_bytes(body, LARGEST)
+        .await
+        .map_err(|_| Problem::larger_than("1 MB"))
+}
+
+/// Reads JSON.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let no_json = |error: &serde_json::Error| Problem::bad_request(format!("The body is not JSON: {error}."));
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if error.inner().is_data() {
+            wrong_field(&error.path().to_string(), &error.inner().to_string())
+        } else {
+            no_json(error.inner())
+        }
+    })?;
+    deserializer.end().map_err(|error| no_json(&error))?;
+    Ok(value)
+}
+
+/// Checks what was read.
+pub(super) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
+    let Err(report) = input.validate() else {
+        return Ok(input);
+    };
+    let error = |(path, error): &(garde::Path, garde::Error)| FieldError {
+        field: path.to_string(),
+        detail: sentence(error.message()),
+    };
+    Err(Problem::fields(report.iter().map(error).collect()))
+}
+
+/// A problem that names the field, from what serde says. What was sent is not repeated: it may be a secret.
+pub(super) fn wrong_field(path: &str, message: &str) -> Problem {
+    let FieldError { field, detail } = explain(path, message);
+    Problem::field(field, detail)
+}
+
+pub(super) const UNKNOWN_FIELD: &str = "unknown field `";
+
+fn explain(path: &str, message: &str) -> FieldError {
+    let path = if path == "." { "" } else { path };
+    let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
+    let named = |prefix: &str| message.strip_prefix(prefix)?.split_once('`');
+    let (field, detail) = if let Some((name, _)) = named("missing field `") {
+        (join(path, name), "This field is missing.".to_owned())
+    } else if let Some((name, rest)) = named(UNKNOWN_FIELD) {
+        (join(path, name), sentence(&format!("unknown field{rest}")))
+    } else if let Some((name, _)) = named("duplicate field `") {
+        (join(path, name), "This field is there twice.".to_owned())
+    } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
+        // The struct's name says nothing to a caller.
+        let expected = if expected.starts_with("struct ") {
+            "an object"
+        } else {
+            expected
+        };
+        (path.to_owned(), sentence(&format!("expected {expected}")))
+    } else {
+        (path.to_owned(), sentence(message))
+    };
+    FieldError { field, detail }
+}
+
+/// The field's path; serde names the field of an error at the end of the path, or not.
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else if path == name || path.ends_with(&format!(".{name}")) {
+        path.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>());
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
+}
+
+/// The path's parameters: what is no id of the right kind is not there (404).
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<S, T> FromRequestParts<S> for Path<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Send,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        found.map(|path| Self(path.0)).map_err(|_| Problem::not_found())
+    }
+}
+
+impl<T> Argument for Path<T> {}
+
+/// The query's parameters, other than those of [`super::Paging`]. `T` refuses unknown ones; each wrong one is named (422).
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<S, T> FromRequestParts<S> for Query<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let paged = parts.extensions.get::<Takes>().is_some_and(|takes| takes.paging);
+        let mut pairs = pairs(parts)?;
+        pairs.retain(|(name, _)| !(paged && super::paging::NAMES.contains(&name.as_str())));
+        from_pairs(&pairs).map(Self)
+    }
+}
+
+impl<T: IntoParams> Argument for Query<T> {
+    const TAKES: Takes = Takes {
+        query: true,
+        paging: false,
+    };
+
+    fn describe(entry: &mut Entry) {
+        for parameter in T::into_params(|| Some(ParameterIn::Query)) {
+            entry.parameter(parameter);
+        }
+        entry.takes_query();
+    }
+}
+
+/// The query's pairs, decoded.
+pub(super) fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, Problem> {
+    let query = parts.extensions.get::<Target>().map_or("", Target::query);
+    serde_urlencoded::from_str(query).map_err(|_| Problem::bad_request("The query cannot be read."))
+}
+
+/// Reads parameters as a struct.
+pub(super) fn from_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Problem> {
+    let written = serde_urlencoded::to_string(pairs).map_err(|_| Problem::internal())?;
+    let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(written.as_bytes()));
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| wrong_field(&error.path().to_string(), &error.inner().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading it matters")]
+    struct Outer {
+        name: String,
+        lines: Vec<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading it matters")]
+    struct Inner {
+        number: u8,
+    }
+
+    fn wrong(text: &str) -> serde_json::Value {
+        let problem = parse::<Outer>(text.as_bytes()).unwrap_err();
+        serde_json::to_value(problem).unwrap()
+    }
+
+    #[test]
+    fn the_wrong_field_is_named_and_never_what_it_held() {
+        for (text, field, detail) in [
+            (r#"{"lines":[]}"#, "name", "This field is missing."),
+            (
+                r#"{"name":"a","lines":[{"number":1},{}]}"#,
+                "lines[1].number",
+                "This field is missing.",
+            ),
+            (
+                r#"{"name":"a","lines":[{"number":"x, expected secret"}]}"#,
+                "lines[0].number",
+                "Expected u8.",
+            ),
+            (
+                r#"{"name":"a","lines":[{"number":999}]}"#,
+                "lines[0].number",
+                "Expected u8.",
+            ),
+            (
+                r#"{"name":"a","more":1}"#,
+                "more",
+                "Unknown field, expected `name` or `lines`.",
+            ),
+            (
+                r#"{"name":"a","lines":[{"more":1}]}"#,
+                "lines[0].more",
+                "Unknown field, expected `number`.",
+            ),
+            (r#"{"name":"a","name":"b"}"#, "name", "This field is there twice."),
+            ("[]", "", "Expected an object."),
+        ] {
+            let problem = wrong(text);
+            assert_eq!(problem["status"], 422, "{text}");
+            assert_eq!(
+                problem["errors"],
+                serde_json::json!([{"field": field, "detail": detail}]),
+                "{text}"
+            );
+        }
+        for text in ["", "{", "{\"name\":}", "nonsense"] {
+            assert_eq!(wrong(text)["status"], 400, "{text}");
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Who may call a handler, as the type of its first argument.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use access::{Credentials, PlatformAdmin, Principal, SignedIn};
+use aws_lc_rs::digest;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use domain::{
+    account::Account,
+    actor::{Actor, Stamp},
+    ids::{SessionId, TenantId},
+    permission::{Permission, Role},
+};
+use jiff::Timestamp;
+use store::{TenantScope, Versioned, rates::Allowance};
+use ulid::Ulid;
+
+use super::permits::Permit;
+use crate::{Ids, Problem};
+
+/// Who is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A tenant's person or API key with this permission.
+    Tenant(Permission),
+    /// A person who is logged in.
+    Person,
+    /// An administrator of the platform.
+    Platform,
+    /// Everybody.
+    Anyone,
+}
+
+impl Kind {
+    /// As in the document's `x-permission`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant(permission) => permission.as_str(),
+            Self::Person => "person",
+            Self::Platform => "platform",
+            Self::Anyone => "public",
+        }
+    }
+}
+
+/// The type of a handler's first argument: who is let in.
+pub trait Guard: Sized + Send + 'static {
+    /// Who is let in.
+    const KIND: Kind;
+
+    #[doc(hidden)]
+    fn admitted(asked: Asked, proven: Proven) -> Option<Self>;
+}
+
+/// What a request brought, and what is settled for all of its answer.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Asked(Arc<Question>);
+
+struct Question {
+    now: Timestamp,
+    correlation_id: String,
+    ids: Ids,
+    /// From which this request's ids are derived, where it has an idempotency key.
+    seed: Option<Ulid>,
+    made: AtomicU64,
+    source: Option<IpAddr>,
+    sent: Sent,
+}
+
+impl Asked {
+    pub(super) fn new(
+        now: Timestamp,
+        correlation_id: String,
+        ids: Ids,
+        seed: Option<Ulid>,
+        source: Option<IpAddr>,
+        sent: Sent,
+    ) -> Self {
+        Self(Arc::new(Question {
+            now,
+            correlation_id,
+            ids,
+            seed,
+            made: AtomicU64::new(0),
+            source,
+            sent,
+        }))
+    }
+
+    fn ulid(&self) -> Ulid {
+        let Some(seed) = self.0.seed else {
+            return self.0.ids.ulid();
+        };
+        match self.0.made.fetch_add(1, Ordering::Relaxed) {
+            0 => seed,
+            n => derived(seed, n),
+        }
+    }
+}
+
+/// The n-th id of a request that is tried again: the same every time, of the same moment.
+fn derived(seed: Ulid, n: u64) -> Ulid {
+    let mut bytes = seed.0.to_be_bytes().to_vec();
+    bytes.extend(n.to_be_bytes());
+    let digest = digest::digest(&digest::SHA256, &bytes);
+    let random = digest.as_ref().iter().take(10);
+    let random = random.fold(0u128, |random, byte| (random << 8) | u128::from(*byte));
+    Ulid::from_parts(seed.timestamp_ms(), random)
+}
+
+/// The credentials that a request brought. Never in a log.
+#[derive(Default)]
+pub(super) struct Sent {
+    bearer: Option<String>,
+    api_key: Option<String>,
+    tenant: Option<String>,
+}
+
+impl Sent {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        });
+        Self {
+            bearer,
+            api_key: text("x-api-key"),
+            tenant: text("x-tenant-id"),
+        }
+    }
+
+    pub(super) fn credentials(&self) -> Credentials<'_> {
+        Credentials {
+            bearer: self.bearer.as_deref(),
+            api_key: self.api_key.as_deref(),
+            tenant: self.tenant.as_deref(),
+        }
+    }
+}
+
+/// Who was proven before the handler is called.
+#[doc(hidden)]
+#[derive(Clone)]
+pub enum Proven {
+    Tenant(Box<Principal>),
+    Person(Box<SignedIn>),
+    Platform(PlatformAdmin),
+    Anyone,
+}
+
+impl Proven {
+    /// What is left of the caller's limit.
+    pub(super) fn allowance(&self) -> Option<Allowance> {
+        match self {
+            Self::Tenant(principal) => Some(principal.allowance()),
+            Self::Person(person) => Some(person.allowance),
+            Self::Platform(admin) => Some(admin.allowance()),
+            Self::Anyone => None,
+        }
+    }
+}
+
+/// What the layer around a handler hands to its guard.
+#[derive(Clone)]
+pub(super) struct Admission {
+    pub(super) asked: Asked,
+    pub(super) proven: Proven,
+}
+
+fn take<G: Guard>(parts: &mut Parts) -> Result<G, Problem> {
+    let admission = parts.extensions.remove::<Admission>();
+    let guard = admission.and_then(|Admission { asked, proven }| G::admitted(asked, proven));
+    guard.ok_or_else(|| {
+        tracing::error!("a guarded handler is served without kit::api::serve");
+        Problem::internal()
+    })
+}
+
+macro_rules! guard {
+    ([$($generics:tt)*] $guard:ty, $kind:expr, $proven:pat => $made:expr, $asked:ident) => {
+        impl<$($generics)*> $guard {
+            /// When the request came.
+            #[must_use]
+            pub fn now(&self) -> Timestamp {
+                self.asked.0.now
+            }
+
+            /// What links the request's logs, jobs and answer.
+            #[must_use]
+            pub fn correlation_id(&self) -> &str {
+                &self.asked.0.correlation_id
+            }
+
+            /// A new id. Of a request with an idempotency key that is tried again, the same in the same order.
+            #[must_use]
+            pub fn ulid(&self) -> Ulid {
+                self.asked.ulid()
+            }
+        }
+
+        impl<$($generics)*> fmt::Debug for $guard {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(<Self as Guard>::KIND.as_str())
+            }
+        }
+
+        impl<$($generics)*> Guard for $guard {
+            const KIND: Kind = $kind;
+
+            fn admitted($asked: Asked, proven: Proven) -> Option<Self> {
+                #[allow(unreachable_patterns, reason = "the pattern may be the only one")]
+                match proven {
+                    $proven => Some($made),
+                    _ => None,
+                }
+            }
+        }
+
+        impl<$($generics)* S: Send + Sync> FromRequestParts<S> for $guard {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+                take(parts)
+            }
+        }
+    };
+}
+
+/// A person or an API key of a tenant, with the permission `P`.
+pub struct Allowed<P> {
+    asked: Asked,
+    principal: Box<Principal>,
+    permit: PhantomData<fn() -> P>,
+}
+
+guard!([P: Permit,] Allowed<P>, Kind::Tenant(P::PERMISSION), Proven::Tenant(principal) => Self { asked, principal, permit: PhantomData }, asked);
+
+impl<P: Permit> Allowed<P> {
+    /// The right to touch the tenant's data.
+    #[must_use]
+    pub fn scope(&self) -> &TenantScope {
+        self.principal.scope()
+    }
+
+    /// Who it is, with all that is known.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.principal.actor()
+    }
+
+    /// What they are to the tenant.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.principal.role()
+    }
+
+    /// Signs a change.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        self.principal.stamp(self.now(), self.correlation_id())
+    }
+}
+
+/// A person who is logged in, of whatever tenant.
+pub struct Person {
+    asked: Asked,
+    person: Box<SignedIn>,
+}
+
+guard!([] Person, Kind::Person, Proven::Person(person) => Self { asked, person }, asked);
+
+impl Person {
+    /// Their account, as it is now.
+    #[must_use]
+    pub fn account(&self) -> &Versioned<Account> {
+        &self.person.account
+    }
+
+    /// The session that their token is of.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.person.session
+    }
+
+    /// The tenant that their token means.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.person.tenant
+    }
+
+    /// Signs a change.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        Stamp {
+            actor: Actor::User(self.person.account.value.id),
+            at: self.now(),
+            correlation_id: self.correlation_id().to_owned(),
+        }
+    }
+}
+
+/// An administrator of the platform.
+pub struct Platform {
+    asked: Asked,
+    admin: PlatformAdmin,
+}
+
+guard!([] Platform, Kind::Platform, Proven::Platform(admin) => Self { asked, admin }, asked);
+
+impl Platform {
+    /// Who it is.
+    #[must_use]
+    pub fn admin(&self) -> &PlatformAdmin {
+        &self.admin
+    }
+
+    /// Signs a change.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        self.admin.stamp(self.now(), self.correlation_id())
+    }
+}
+
+/// Everybody.
+pub struct Anyone {
+    asked: Asked,
+}
+
+guard!([] Anyone, Kind::Anyone, Proven::Anyone => Self { asked }, asked);
+
+impl Anyone {
+    /// A hash of the address that the request came from, to count its tries by. Of IPv6 the first 64 bits count: who has
+    /// one address there has them all.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let address = match self.asked.0.source {
+            Some(IpAddr::V4(address)) => address.octets().to_vec(),
+            Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(mapped) => mapped.octets().to_vec(),
+                None => address.octets()[..8].to_vec(),
+            },
+            None => Vec::new(),
+        };
+        hex::encode(digest::digest(&digest::SHA256, &address))
+    }
+
+    /// What the request brought, proven by nobody.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials<'_> {
+        self.asked.0.sent.credentials()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_ids_of_a_request_are_derived_and_differ() {
+        let seed = Ulid::from_parts(7, 9);
+        let ids: Vec<_> = (1..4).map(|n| derived(seed, n)).collect();
+        assert_eq!(ids, (1..4).map(|n| derived(seed, n)).collect::<Vec<_>>());
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids.iter().all(|id| id.timestamp_ms() == 7));
+    }
+}

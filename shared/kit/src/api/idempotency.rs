@@ -1,0 +1,151 @@
+//! `POST`s with an `Idempotency-Key`: each has its effect once, and who asks again gets the first answer.
+
+use access::Principal;
+use aws_lc_rs::digest::{self, digest};
+use axum::{
+    body::{self, Body},
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use store::idempotency::{Begun, KeptAnswer, RequestKey};
+use ulid::Ulid;
+
+use super::{body::bytes, context::Api, replies::ShownOnce};
+use crate::{Problem, http::Target, log::chain};
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Headers that a kept answer has again.
+const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
+
+/// The request's key, if it has one.
+pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(KEY) else {
+        return Ok(None);
+    };
+    let allowed = |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let text = value.to_str().ok().filter(allowed);
+    let wrong = || Problem::bad_request("Idempotency-Key takes 1 to 128 visible ASCII characters, such as a UUID.");
+    text.map(|text| Some(text.to_owned())).ok_or_else(wrong)
+}
+
+fn sha256(parts: &[&[u8]]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        // Each part's own hash, so that no two lists of parts read alike.
+        context.update(digest(&digest::SHA256, part).as_ref());
+    }
+    hex::encode(context.finish())
+}
+
+/// Answers a request with a key. `run` gets the request whole and the id from which its new ids come.
+pub(super) async fn once<F: Future<Output = Response>>(
+    api: &Api,
+    principal: &Principal,
+    route: &str,
+    key: &str,
+    request: Request,
+    now: Timestamp,
+    run: impl FnOnce(Request, Ulid) -> F,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = bytes(body).await?;
+    let named = RequestKey {
+        who: principal.actor().to_string(),
+        sha256: sha256(&[route.as_bytes(), key.as_bytes()]),
+    };
+    // Another object of the same route is another request, as another body is.
+    let query = parts.extensions.get::<Target>().map_or("", Target::query);
+    let body_sha256 = sha256(&[parts.uri.path().as_bytes(), query.as_bytes(), &body]);
+    let scope = principal.scope();
+    let store = api.store();
+    let fresh = api.env().ids().ulid().to_string();
+    let (seed, version) = match store.begin_request(scope, &named, &body_sha256, &fresh, now).await? {
+        Begun::Run { seed, version } => (seed, version),
+        Begun::Answered(kept) => return replay(kept),
+        Begun::Running => {
+            let detail = "The first request with this Idempotency-Key is still running. Ask again in a moment.";
+            let problem = Problem::conflict("still_running", detail);
+            return Err(problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")));
+        }
+        Begun::OtherBody => {
+            let (kind, title) = ("idempotency_key_reused", "Idempotency key used again");
+            let detail = "This Idempotency-Key was used for another request. Use a new key for each request.";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail));
+        }
+    };
+    let seeded = Ulid::from_string(&seed).map_err(|_| Problem::internal())?;
+    let answer = run(Request::from_parts(parts, Body::from(body)), seeded).await;
+    let status = answer.status();
+    let (answer, kept) = if status.is_success() {
+        kept(answer).await?
+    } else {
+        (answer, None)
+    };
+    let then = api.env().clock().now();
+    let noted = match kept {
+        Some(kept) => {
+            store
+                .finish_request(scope, &named, &body_sha256, &seed, version, kept, then)
+                .await
+        }
+        // Perhaps it had its effect: a second try must name the same objects.
+        None if status.is_server_error() => {
+            store
+                .release_request(scope, &named, &body_sha256, &seed, version, then)
+                .await
+        }
+        None => store.abandon_request(scope, &named, version, then).await,
+    };
+    if let Err(error) = noted {
+        // The effect is there or not, whatever we remember of it: the answer is true.
+        tracing::error!(error = chain(&error), "what came of a request with a key was not kept");
+    }
+    Ok(answer)
+}
+
+async fn kept(answer: Response) -> Result<(Response, Option<KeptAnswer>), Problem> {
+    let (parts, body) = answer.into_parts();
+    let bytes = body::to_bytes(body, usize::MAX)
+        .await
+        .map_err(|_| Problem::internal())?;
+    let secret = parts.extensions.get::<ShownOnce>().is_some();
+    let header = |name: HeaderName| {
+        let value = parts.headers.get(&name)?.to_str().ok()?.to_owned();
+        Some((name.as_str().to_owned(), value))
+    };
+    let kept = KeptAnswer {
+        status: parts.status.as_u16(),
+        headers: KEPT.into_iter().filter_map(header).collect(),
+        body: (!secret).then(|| String::from_utf8_lossy(&bytes).into_owned()),
+    };
+    Ok((Response::from_parts(parts, Body::from(bytes)), Some(kept)))
+}
+
+fn replay(kept: KeptAnswer) -> Result<Response, Problem> {
+    let KeptAnswer { status, headers, body } = kept;
+    let mut repeated = HeaderMap::new();
+    for (name, value) in &headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            repeated.insert(name, value);
+        }
+    }
+    repeated.insert(REPLAYED, HeaderValue::from_static("true"));
+    let Some(body) = body else {
+        let location = repeated.remove(header::LOCATION);
+        let place = location.as_ref().and_then(|value| value.to_str().ok());
+        let place = place.map_or_else(String::new, |place| format!(" It is at {place}."));
+        let detail = format!("This request was answered, and its answer held a secret that is shown once.{place}");
+        let mut problem =
+            Problem::conflict("already_done", detail).with_header(REPLAYED, HeaderValue::from_static("true"));
+        if let Some(location) = location {
+            problem = problem.with_header(header::LOCATION, location);
+        }
+        return Err(problem);
+    };
+    let status = StatusCode::from_u16(status).map_err(|_| Problem::internal())?;
+    Ok((status, repeated, body).into_response())
+}

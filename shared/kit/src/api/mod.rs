@@ -1,0 +1,27 @@
+//! What the functions of the API are written with: guards, bodies, pages, replies, idempotency, and their operations as
+//! routes and as a document.
+
+mod body;
+mod context;
+mod document;
+mod guards;
+mod idempotency;
+mod operations;
+mod paging;
+mod patch;
+pub mod permits;
+mod replies;
+
+pub use body::{Body, LARGEST, Path, Query};
+pub use context::{Api, HasApi};
+pub use document::{Argument, Document, Entry, Handles};
+pub use guards::{Allowed, Anyone, Guard, Kind, Person, Platform};
+pub use operations::{Operations, Takes, serve};
+pub use paging::Paging;
+pub use patch::Patch;
+pub use replies::{Created, IfMatch, Listed, NoContent, Once, Tagged};
+
+#[doc(hidden)]
+pub use guards::{Asked, Proven};
+#[doc(hidden)]
+pub use pastey::paste;

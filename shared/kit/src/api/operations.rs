@@ -1,0 +1,266 @@
+//! Handlers as routes: who is let in, how often, and once per idempotency key, around each of them.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    handler::Handler,
+    http::{HeaderValue, Method, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter},
+};
+use jiff::Timestamp;
+use store::rates::Allowance;
+use utoipa::openapi::HttpMethod;
+
+use super::{
+    context::{Api, HasApi},
+    document::Handles,
+    guards::{Admission, Asked, Guard, Kind, Proven, Sent},
+    idempotency,
+};
+use crate::{
+    Problem,
+    http::{CorrelationId, Source},
+    line,
+    problem::rate_headers,
+};
+
+/// What a handler reads of the query.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Takes {
+    /// Parameters of its own.
+    pub query: bool,
+    /// `limit` and `cursor`.
+    pub paging: bool,
+}
+
+impl Takes {
+    /// What two arguments take together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            query: self.query || other.query,
+            paging: self.paging || other.paging,
+        }
+    }
+}
+
+/// A function's operations, as [`crate::operations!`] collects them.
+pub struct Operations<C> {
+    routes: Vec<Route<C>>,
+}
+
+struct Route<C> {
+    path: String,
+    kind: Kind,
+    takes: Takes,
+    methods: MethodRouter<Arc<C>>,
+}
+
+impl<C> Default for Operations<C> {
+    fn default() -> Self {
+        Self { routes: Vec::new() }
+    }
+}
+
+impl<C: HasApi> Operations<C> {
+    /// Adds a handler under the path and methods that `utoipa` keeps of it.
+    #[must_use]
+    pub fn with<P, H, M, A>(mut self, handler: H) -> Self
+    where
+        P: utoipa::Path,
+        H: Handler<M, Arc<C>> + Handles<A>,
+        M: 'static,
+    {
+        let methods = P::methods().iter().fold(MethodRouter::new(), |methods, method| {
+            methods.on(filter(method), handler.clone())
+        });
+        self.routes.push(Route {
+            path: P::path(),
+            kind: H::Guard::KIND,
+            takes: H::TAKES,
+            methods,
+        });
+        self
+    }
+}
+
+fn filter(method: &HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+    }
+}
+
+/// The operations as routes.
+pub fn serve<C: HasApi>(operations: Operations<C>, context: Arc<C>) -> Router {
+    let mut router = Router::new();
+    for Route {
+        path,
+        kind,
+        takes,
+        methods,
+    } in operations.routes
+    {
+        let entrance = Entrance {
+            api: context.api().clone(),
+            kind,
+            takes,
+            path: path.as_str().into(),
+        };
+        router = router.route(
+            &path,
+            methods.route_layer(middleware::from_fn_with_state(entrance, enter)),
+        );
+    }
+    router.with_state(context)
+}
+
+/// What stands before a handler.
+#[derive(Clone)]
+struct Entrance {
+    api: Api,
+    kind: Kind,
+    takes: Takes,
+    /// As in the route.
+    path: Arc<str>,
+}
+
+async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+    let mut answer = match entrance.admit(request, next).await {
+        Ok(answer) => answer,
+        Err(problem) => problem.into_response(),
+    };
+    // What the API says is somebody's own.
+    answer
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    answer
+}
+
+impl Entrance {
+    async fn admit(&self, request: Request, next: Next) -> Result<Response, Problem> {
+        let env = self.api.env();
+        let now = env.clock().now();
+        let sent = Sent::of(request.headers());
+        let proven = self.prove(&sent, now).await?;
+        let allowance = proven.allowance();
+        let answer = self.answer(request, next, now, sent, proven).await;
+        let answer = answer.unwrap_or_else(Problem::into_response);
+        Ok(match allowance {
+            Some(allowance) => with_rate(answer, &allowance),
+            None => answer,
+        })
+    }
+
+    /// Lets a proven caller in, with a key at most once.
+    async fn answer(
+        &self,
+        mut request: Request,
+        next: Next,
+        now: Timestamp,
+        sent: Sent,
+        proven: Proven,
+    ) -> Result<Response, Problem> {
+        let extensions = request.extensions_mut();
+        extensions.insert(self.takes);
+        let source = extensions.get::<Source>().and_then(|source| source.0);
+        let correlation_id = extensions.get::<CorrelationId>().map(|id| id.as_str().to_owned());
+        let ids = self.api.env().ids().clone();
+        let run = |mut request: Request, proven, seed| {
+            let correlation_id = correlation_id.unwrap_or_default();
+            let asked = Asked::new(now, correlation_id, ids, seed, source, sent);
+            request.extensions_mut().insert(Admission { asked, proven });
+            next.run(request)
+        };
+        let Proven::Tenant(principal) = &proven else {
+            return Ok(run(request, proven, None).await);
+        };
+        if let Kind::Tenant(permission) = self.kind
+            && !principal.may(permission)
+        {
+            return Err(Problem::forbidden(format!("This needs the permission {permission}.")));
+        }
+        let key = if request.method() == Method::POST {
+            idempotency::key(request.headers())?
+        } else {
+            None
+        };
+        let Some(key) = key else {
+            return Ok(run(request, proven, None).await);
+        };
+        let principal = principal.clone();
+        let run = |request, seed| run(request, proven, Some(seed));
+        idempotency::once(&self.api, &principal, &self.path, &key, request, now, run).await
+    }
+
+    async fn prove(&self, sent: &Sent, now: Timestamp) -> Result<Proven, Problem> {
+        let authenticator = self.api.authenticator();
+        Ok(match self.kind {
+            Kind::Tenant(_) => {
+                let principal = authenticator.principal(sent.credentials(), now).await?;
+                line::tenant(principal.scope());
+                line::note("actor", principal.actor().to_string());
+                Proven::Tenant(Box::new(principal))
+            }
+            Kind::Person => {
+                let person = authenticator.signed_in(sent.credentials(), now).await?;
+                line::note("actor", person.account.value.id.to_string());
+                Proven::Person(Box::new(person))
+            }
+            Kind::Platform => {
+                let admin = authenticator.platform_admin(sent.credentials(), now).await?;
+                line::note("actor", admin.user().to_string());
+                Proven::Platform(admin)
+            }
+            Kind::Anyone => Proven::Anyone,
+        })
+    }
+}
+
+fn with_rate(mut answer: Response, allowance: &Allowance) -> Response {
+    for (name, value) in rate_headers(allowance) {
+        // A limit of the handler's own that was reached says more.
+        answer.headers_mut().entry(name).or_insert(value);
+    }
+    answer
+}
+
+/// Collects handlers: `operations()` makes routes of them, `document()` what the API's document says of them. Each handler
+/// stands with its `#[utoipa::path]`, and its first argument is its guard.
+///
+/// ```ignore
+/// kit::operations! { Context: get_tenant, update_tenant, keys::create_key }
+/// ```
+#[macro_export]
+macro_rules! operations {
+    ($context:ty: $($($segment:ident)::+),+ $(,)?) => {
+        fn operations() -> $crate::api::Operations<$context> {
+            $crate::api::Operations::default()
+                $(.with::<$crate::operations!(@path [] $($segment)+), _, _, _>($($segment)::+))+
+        }
+
+        /// What the API's document says of this function.
+        #[must_use]
+        pub fn document() -> $crate::api::Document {
+            $crate::api::Document::default()
+                $(.with::<$crate::operations!(@path [] $($segment)+), _, _>(&$($segment)::+))+
+        }
+    };
+    (@path [$($module:ident)*] $handler:ident) => {
+        $crate::api::paste! { $($module::)* [<__path_ $handler>] }
+    };
+    (@path [$($module:ident)*] $next:ident $($rest:ident)+) => {
+        $crate::operations!(@path [$($module)* $next] $($rest)+)
+    };
+}

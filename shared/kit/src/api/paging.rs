@@ -1,0 +1,173 @@
+//! Lists come in pages: `limit` and an opaque `cursor`, which holds a position in the caller's own list and nothing else.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+use utoipa::openapi::{
+    ObjectBuilder, Required, Type,
+    path::{ParameterBuilder, ParameterIn},
+};
+
+use super::{
+    body::pairs,
+    document::{Argument, Entry},
+    operations::Takes,
+};
+use crate::Problem;
+
+pub(super) const NAMES: [&str; 2] = ["limit", "cursor"];
+
+const MOST: i32 = 100;
+
+const DEFAULT: i32 = 25;
+
+/// The form of cursors. Another number, another form.
+const FORM: &str = "1";
+
+/// No position is longer.
+const LONGEST: usize = 512;
+
+/// Which page is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paging {
+    limit: i32,
+    after: Option<String>,
+}
+
+impl Paging {
+    /// At most this many items: 1 to 100.
+    #[must_use]
+    pub const fn limit(&self) -> i32 {
+        self.limit
+    }
+
+    /// Where the page before ended, as the store says it.
+    #[must_use]
+    pub fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    fn from_pairs(pairs: &[(String, String)], alone: bool) -> Result<Self, Problem> {
+        let (mut limit, mut after) = (None, None);
+        for (name, value) in pairs {
+            match name.as_str() {
+                "limit" if limit.is_none() => {
+                    let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
+                    let wrong = || Problem::field("limit", format!("Expected a whole number from 1 to {MOST}."));
+                    limit = Some(number.ok_or_else(wrong)?);
+                }
+                "cursor" if after.is_none() => after = Some(position(value).ok_or_else(malformed)?),
+                "limit" | "cursor" => return Err(Problem::field(name, "This parameter is there twice.")),
+                _ if alone => return Err(Problem::field(name, "Unknown parameter, expected `limit` or `cursor`.")),
+                _ => {}
+            }
+        }
+        Ok(Self {
+            limit: limit.unwrap_or(DEFAULT),
+            after,
+        })
+    }
+}
+
+fn malformed() -> Problem {
+    Problem::bad_request(
+        "The cursor is none of ours. Send `next_cursor` of the page before, or none for the first page.",
+    )
+}
+
+/// A position as a cursor.
+pub(super) fn cursor(position: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{FORM}{position}"))
+}
+
+fn position(cursor: &str) -> Option<String> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let position = text.strip_prefix(FORM)?;
+    let plain = position.bytes().all(|byte| byte.is_ascii_graphic());
+    (plain && (1..=LONGEST).contains(&position.len())).then(|| position.to_owned())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let alone = parts.extensions.get::<Takes>().is_some_and(|takes| !takes.query);
+        Self::from_pairs(&pairs(parts)?, alone)
+    }
+}
+
+impl Argument for Paging {
+    const TAKES: Takes = Takes {
+        query: false,
+        paging: true,
+    };
+
+    fn describe(entry: &mut Entry) {
+        let limit = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(MOST))
+            .default(Some(json!(DEFAULT)));
+        let cursor = ObjectBuilder::new().schema_type(Type::String);
+        for (name, description, schema) in [
+            ("limit", "How many items a page has at most.", limit),
+            (
+                "cursor",
+                "`next_cursor` of the page before; left out for the first page.",
+                cursor,
+            ),
+        ] {
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+            let parameter = parameter.description(Some(description)).required(Required::False);
+            entry.parameter(parameter.schema(Some(schema.build())).build());
+        }
+        entry.takes_query();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)], alone: bool) -> Result<(i32, Option<String>), u16> {
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let paging = Paging::from_pairs(&pairs, alone).map_err(|problem| problem.status().as_u16())?;
+        Ok((paging.limit, paging.after))
+    }
+
+    #[test]
+    fn a_cursor_leads_to_where_the_page_before_ended() {
+        let cursor = cursor("usr_01j0");
+        assert_eq!(
+            read(&[("cursor", &cursor), ("limit", "100")], true),
+            Ok((100, Some("usr_01j0".to_owned())))
+        );
+        assert_eq!(read(&[], true), Ok((25, None)));
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_a_bad_request_and_what_is_no_limit_names_it() {
+        let foreign = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        for wrong in [
+            "",
+            "!",
+            "x",
+            &foreign("2usr_01"),
+            &foreign("1"),
+            &foreign("1a b"),
+            &foreign("1\u{7f}"),
+            &cursor(&"x".repeat(513)),
+        ] {
+            assert_eq!(read(&[("cursor", wrong)], true), Err(400), "{wrong}");
+        }
+        for wrong in ["0", "101", "-1", "ten", "", "1e1"] {
+            assert_eq!(read(&[("limit", wrong)], true), Err(422), "{wrong}");
+        }
+        assert_eq!(read(&[("limit", "1"), ("limit", "2")], true), Err(422));
+        assert_eq!(read(&[("page", "1")], true), Err(422));
+        assert_eq!(read(&[("page", "1")], false), Ok((25, None)));
+    }
+}

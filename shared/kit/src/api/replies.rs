@@ -1,0 +1,197 @@
+//! What handlers answer with.
+
+use axum::{
+    Json,
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use store::Page;
+
+use super::document::{Argument, Entry};
+use super::paging;
+use crate::Problem;
+
+fn etag(version: u64) -> HeaderValue {
+    // Digits in quotes are always a header's value.
+    HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// 200 with the version as `ETag`.
+#[derive(Debug, Clone)]
+pub struct Tagged<T> {
+    /// The version.
+    pub version: u64,
+    /// The body.
+    pub body: T,
+}
+
+impl<T: Serialize> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        ([(header::ETAG, etag(self.version))], Json(self.body)).into_response()
+    }
+}
+
+/// 201 with where it is and its version as `ETag`.
+#[derive(Debug, Clone)]
+pub struct Created<T> {
+    /// The path of what was made.
+    pub location: String,
+    /// Its version.
+    pub version: u64,
+    /// The body.
+    pub body: T,
+}
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        let Ok(location) = HeaderValue::from_str(&self.location) else {
+            return Problem::internal().into_response();
+        };
+        let headers = [(header::LOCATION, location), (header::ETAG, etag(self.version))];
+        (StatusCode::CREATED, headers, Json(self.body)).into_response()
+    }
+}
+
+/// 204.
+#[derive(Debug, Clone, Copy)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+/// 200 with a page of a list.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Listed<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// What to send as `cursor` for the next page; `null` on the last.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Listed<T> {
+    /// A page of the store, each row as `item` shows it.
+    pub fn of<R>(page: Page<R>, item: impl FnMut(R) -> T) -> Self {
+        Self {
+            items: page.items.into_iter().map(item).collect(),
+            next_cursor: page.next.as_deref().map(paging::cursor),
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+/// An answer with a secret that is shown once: it is not kept for who asks again with the same idempotency key.
+#[derive(Debug, Clone, Copy)]
+pub struct Once<R>(pub R);
+
+/// Marks the answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShownOnce;
+
+impl<R: IntoResponse> IntoResponse for Once<R> {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.extensions_mut().insert(ShownOnce);
+        response
+    }
+}
+
+/// The `If-Match` header: changes only the version that the caller knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IfMatch(Expected);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Expected {
+    Any,
+    OneOf(Vec<String>),
+}
+
+impl IfMatch {
+    /// Whether the caller knows this version. Who names none does not care.
+    ///
+    /// # Errors
+    /// 412 when they know another.
+    pub fn check(&self, version: u64) -> Result<(), Problem> {
+        match &self.0 {
+            Expected::Any => Ok(()),
+            Expected::OneOf(tags) if tags.iter().any(|tag| *tag == version.to_string()) => Ok(()),
+            Expected::OneOf(_) => Err(Problem::stale()),
+        }
+    }
+
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(value) = headers.get(header::IF_MATCH) else {
+            return Ok(Self(Expected::Any));
+        };
+        let malformed =
+            || Problem::bad_request("If-Match takes the ETag of the answer that you read, in its quotes, or `*`.");
+        let text = value.to_str().map_err(|_| malformed())?.trim();
+        if text == "*" {
+            return Ok(Self(Expected::Any));
+        }
+        let tag = |tag: &str| {
+            let tag = tag.trim();
+            // A weak tag never matches here (RFC 9110, 13.1.1).
+            let (weak, quoted) = tag.strip_prefix("W/").map_or(("", tag), |quoted| ("W/", quoted));
+            let own = quoted.strip_prefix('"')?.strip_suffix('"')?;
+            (!own.contains('"')).then(|| format!("{weak}{own}"))
+        };
+        let tags: Option<Vec<_>> = text.split(',').map(tag).collect();
+        tags.map(|tags| Self(Expected::OneOf(tags))).ok_or_else(malformed)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::of(&parts.headers)
+    }
+}
+
+impl Argument for IfMatch {
+    fn describe(entry: &mut Entry) {
+        let description = "The `ETag` of what you read: the change is refused (412) when somebody changed it since.";
+        entry.header_parameter("If-Match", description, "\"3\"");
+        entry.takes_if_match();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sent: &str) -> u16 {
+        let headers = HeaderMap::from_iter([(header::IF_MATCH, sent.parse().unwrap())]);
+        let checked = IfMatch::of(&headers).and_then(|if_match| if_match.check(3));
+        checked.map_or_else(|problem| problem.status().as_u16(), |()| 200)
+    }
+
+    #[test]
+    fn a_change_needs_the_version_that_was_read_or_none() {
+        assert_eq!(IfMatch::of(&HeaderMap::new()).unwrap().check(3).is_ok(), true);
+        for (sent, status) in [
+            ("\"3\"", 200),
+            ("*", 200),
+            ("\"2\", \"3\"", 200),
+            ("\"2\"", 412),
+            ("W/\"3\"", 412),
+            ("\"abc\"", 412),
+            ("3", 400),
+            ("\"3", 400),
+            ("", 400),
+            ("\"3\"x", 400),
+        ] {
+            assert_eq!(check(sent), status, "{sent}");
+        }
+    }
+}
