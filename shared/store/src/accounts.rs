@@ -129,6 +129,18 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
+    /// Lets a name go that is held for a sign-up whose link could not be sent; the link itself is left to its time.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it is no longer held for this link.
+    pub async fn release_sign_up(&self, slug: &Slug, token_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "let a held name go";
+        let hold = SlugOwner { tenant: None };
+        let condition = Condition::Version(hold_version(token_sha256));
+        let row = Row::new(&keys::slug(slug), "slug", &hold, condition, DOING)?;
+        self.database.put(row.expires(now, SignedDuration::ZERO), DOING).await
+    }
+
     fn grant_row(
         &self,
         grant: &Grant,

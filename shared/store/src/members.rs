@@ -5,11 +5,13 @@ use domain::{
     actor::Stamp,
     ids::{InvitationId, UserId},
     permission::Role,
+    tenant::Tenant,
 };
 use jiff::Timestamp;
 
 use crate::{
-    Page, Store, StoreError, TenantScope, Versioned, accounts, keys,
+    Page, Store, StoreError, TenantScope, Versioned, accounts,
+    keys::{self, Key},
     row::{self, Condition, Row, Write},
 };
 
@@ -100,6 +102,36 @@ impl Store {
         const DOING: &str = "read a member";
         let key = keys::configured(scope, keys::MEMBER, &user.to_string());
         row::versioned(self.database.get(&key, DOING).await?, None, DOING)
+    }
+
+    /// Where a person belongs: of each of these tenants its row and their place, in one read, in the order given. What is
+    /// not there is left out.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn memberships(&self, scopes: &[TenantScope], user: UserId) -> Result<Vec<(Tenant, Member)>, StoreError> {
+        const DOING: &str = "read where a person belongs";
+        let keys: Vec<(Key, Key)> = scopes
+            .iter()
+            .map(|scope| {
+                let member = keys::configured(scope, keys::MEMBER, &user.to_string());
+                (keys::tenant(scope), member)
+            })
+            .collect();
+        let wanted: Vec<Key> = keys
+            .iter()
+            .flat_map(|(tenant, member)| [tenant.clone(), member.clone()])
+            .collect();
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let mut belongs = Vec::with_capacity(keys.len());
+        for (tenant, member) in keys {
+            let tenant = row::versioned(found.remove(&tenant), None, DOING)?;
+            let member = row::versioned(found.remove(&member), None, DOING)?;
+            if let (Some(tenant), Some(member)) = (tenant, member) {
+                belongs.push((tenant.value, member.value));
+            }
+        }
+        Ok(belongs)
     }
 
     /// One page of the tenant's people, by id. `after` is what the page before said.
