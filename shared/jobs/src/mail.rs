@@ -29,7 +29,7 @@ pub struct MailJob {
     pub mail: Mail,
 }
 
-/// What an e-mail says. Links are whole URLs under the configured base.
+/// What an e-mail says. Links are whole URLs under `APP_URL`, or `PUBLIC_BASE_URL` where that is empty; others are not sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Mail {
@@ -95,6 +95,16 @@ impl Mail {
             Self::Invitation { .. } => "invitation",
             Self::PasswordChanged {} => "password_changed",
             Self::EmailFactorChanged { .. } => "email_factor_changed",
+        }
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        match self {
+            Self::VerifyEmail { link, .. } | Self::ResetPassword { link } | Self::Invitation { link, .. } => Some(link),
+            Self::AccountExists { log_in_link, .. } => Some(log_in_link),
+            Self::PasswordChanged {} | Self::EmailFactorChanged { .. } => None,
         }
     }
 }

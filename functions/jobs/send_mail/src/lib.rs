@@ -24,6 +24,8 @@ const MOST_REMEMBERED: usize = 1000;
 pub struct Context {
     /// None without the parameter `MailFrom`.
     mailer: Option<Mailer>,
+    /// What all links begin with.
+    base: String,
     sent: Mutex<VecDeque<String>>,
 }
 
@@ -37,10 +39,23 @@ impl Context {
             Some(from) => Some(Mailer::new(env.ses()?, from)),
             None => None,
         };
+        let base = match env.config().optional_url("APP_URL")? {
+            Some(app) => Some(app),
+            None => env.config().optional_url("PUBLIC_BASE_URL")?,
+        };
         Ok(Self {
             mailer,
+            // Neither is known before the first deployment's second: then any host will do.
+            base: base.map_or_else(|| "https://".to_owned(), |base| format!("{base}/")),
             sent: Mutex::default(),
         })
+    }
+
+    /// Whoever could bend a link would get the token in it.
+    fn is_ours(&self, link: &str) -> bool {
+        let unusual =
+            |character: char| character.is_whitespace() || character.is_control() || "<>\"\\".contains(character);
+        link.starts_with(&self.base) && !link.contains(unusual)
     }
 
     fn was_sent(&self, id: &str) -> bool {
@@ -72,6 +87,10 @@ pub async fn handle(job: Job<MailJob, NoScope>, ctx: &Context) -> Result<Done, J
     };
     if ctx.was_sent(&mail.id) {
         return Ok(Done::Already);
+    }
+    if mail.mail.link().is_some_and(|link| !ctx.is_ours(link)) {
+        tracing::error!("an e-mail's link does not lead to us: is AppUrl what the link was made with?");
+        return Err(JobError::new("send an e-mail: its link does not lead to us"));
     }
     let letter = texts::write(&mail.mail, &mail.language);
     match mailer.send(&mail.to, &letter).await {

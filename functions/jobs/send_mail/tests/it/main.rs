@@ -33,6 +33,8 @@ fn env(ses: &Provider, changes: &[(&str, &str)]) -> Env {
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("MAIL_FROM", FROM),
         ("SES_ENDPOINT_URL", ses.url()),
+        ("APP_URL", "https://app.example"),
+        ("PUBLIC_BASE_URL", "https://api.example"),
     ];
     log_everything();
     let all = given.iter().chain(changes);
@@ -91,6 +93,37 @@ async fn a_mail_goes_to_its_person_from_our_address_once() {
     assert_eq!(ses.sends().len(), 1);
     assert_eq!(work(mail("2"), 1, &ctx).await.unwrap(), Done::Now);
     assert_eq!(ses.sends().len(), 2);
+}
+
+/// The simulators know SES from its documentation, not from our client.
+#[tokio::test]
+async fn the_simulators_ses_takes_our_mails_and_its_refusals_are_understood() {
+    let simulators = simulators::start(simulators::Config::default()).await.unwrap();
+    let provider = Provider::start();
+    let ctx = Context::new(&env(&provider, &[("SES_ENDPOINT_URL", &simulators.url())])).unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let faults = format!("{}/faults", simulators.url());
+    for kind in [
+        "throttled",
+        "server_error",
+        "bad_credentials",
+        "mail_rejected",
+        "mail_unverified",
+    ] {
+        let fault = json!({"api": "ses", "kind": kind, "number": MAYA, "times": 1});
+        http.post(&faults).json(&fault).send().await.unwrap();
+        assert!(work(mail("1"), 1, &ctx).await.is_err(), "{kind}");
+    }
+    assert_eq!(work(mail("1"), 6, &ctx).await.unwrap(), Done::Now);
+    let mails = http
+        .get(format!("{}/mails?to={MAYA}", simulators.url()))
+        .send()
+        .await
+        .unwrap();
+    let mails: Value = mails.json().await.unwrap();
+    assert_eq!(mails.as_array().unwrap().len(), 1);
+    assert_eq!((&mails[0]["from"], &mails[0]["links"]), (&json!(FROM), &json!([LINK])));
+    simulators.stop().await;
 }
 
 #[tokio::test]
@@ -175,6 +208,35 @@ async fn without_a_sender_every_mail_stays_for_redrive() {
     let error = work(mail("1"), 20, &ctx).await.unwrap_err();
     assert!(error.to_string().contains("MailFrom"), "{error}");
     assert!(ses.sends().is_empty());
+}
+
+#[tokio::test]
+async fn a_link_that_leads_elsewhere_is_not_sent() {
+    let ses = Provider::start();
+    let with = |link: &str| MailJob {
+        mail: Mail::ResetPassword { link: link.to_owned() },
+        ..mail(link)
+    };
+    for link in [
+        "https://evil.example/reset#t",
+        "https://app.example.evil.example/reset#t",
+        "https://app.example@evil.example/reset#t",
+        "http://app.example/reset#t",
+        "https://api.example/reset#t",
+        "https://app.example/reset\" onclick=\"x",
+        "javascript:alert(1)",
+    ] {
+        let error = work(with(link), 1, &context(&ses)).await.unwrap_err();
+        assert!(!error.to_string().contains("://"), "{error}");
+    }
+    assert!(ses.sends().is_empty());
+    // Without a console of its own, links lead to the API's host.
+    let api = Context::new(&env(&ses, &[("APP_URL", "")])).unwrap();
+    work(with("https://api.example/reset#t"), 1, &api).await.unwrap();
+    assert!(work(with(LINK), 1, &api).await.is_err());
+    let neither = Context::new(&env(&ses, &[("APP_URL", ""), ("PUBLIC_BASE_URL", "")])).unwrap();
+    work(with(LINK), 1, &neither).await.unwrap();
+    assert!(work(with("http://app.example/reset#t"), 1, &neither).await.is_err());
 }
 
 #[test]
