@@ -120,6 +120,16 @@ impl Problem {
         }
     }
 
+    /// The same, about this field.
+    #[must_use]
+    pub fn about(mut self, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        self.errors.push(FieldError {
+            field: field.into(),
+            detail: detail.into(),
+        });
+        self
+    }
+
     /// 409 of this kind.
     #[must_use]
     pub fn conflict(kind: &str, detail: impl Into<String>) -> Self {
