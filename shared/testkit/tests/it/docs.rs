@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use domain::{
+    connection::{Account, SendSecrets, VerifySecrets},
     rule::Rule,
     template::{Product, TemplateDefinition},
     tenant::{ConnectionSummary, Tenant, TenantConfig},
 };
-use serde_json::{from_str, json};
+use serde_json::{from_str, from_value, json};
 
 use crate::{
     repository::{files, read, root},
@@ -129,6 +130,26 @@ fn the_worked_example_of_the_generic_event_verifies() {
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let event = providers::telephony::event(body.as_bytes(), connection, now).unwrap();
     assert_eq!(event.facts.stated, Some(domain::call::Outcome::Missed));
+}
+
+#[test]
+fn the_examples_of_connections_work_as_written() {
+    let page = read("docs/webhooks.md");
+    let examples = blocks(&page, "json connection");
+    let mut kinds = Vec::new();
+    for example in examples {
+        let example: serde_json::Value = from_str(example).unwrap();
+        let account: Account = from_value(example["account"].clone()).unwrap();
+        let kind = account.kind();
+        assert!(page.contains(&format!("`/webhooks/{kind}/")), "{kind} has no address");
+        assert!(from_value::<VerifySecrets>(example["verify"].clone()).is_ok(), "{kind}");
+        assert!(from_value::<SendSecrets>(example["send"].clone()).is_ok(), "{kind}");
+        for part in ["account", "verify", "send"] {
+            assert_eq!(example[part]["kind"], kind);
+        }
+        kinds.push(kind);
+    }
+    assert_eq!(kinds, ["aircall", "vonage", "exotel", "plivo"]);
 }
 
 /// Words after `cargo stack` in a text.
