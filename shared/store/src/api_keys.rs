@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned, keys,
-    row::{self, Condition, Row},
+    row::{self, Condition, Row, Write},
 };
 
 /// The way from an API key to its tenant.
@@ -77,32 +77,58 @@ impl Store {
     /// [`StoreError::Conflict`] when it is there already.
     pub async fn create_api_key(&self, scope: &TenantScope, key: &ApiKey, stamp: &Stamp) -> Result<(), StoreError> {
         const DOING: &str = "make an API key";
-        let mut rows = vec![key_row(scope, key, Condition::New, 1, stamp, DOING)?];
-        for secret in &key.secrets {
-            rows.push(owner_row(scope, key.id, &secret.sha256, DOING)?);
-        }
-        self.database.transact(rows, DOING).await
+        self.database.transact(new_rows(scope, key, stamp, DOING)?, DOING).await
     }
 
-    /// Changes a key that nobody else has changed since it was read; `added` is the hash of a secret that is new.
+    /// Changes a key that nobody else has changed since it was read: its secrets too, where they differ from those before.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when somebody has.
     pub async fn change_api_key(
         &self,
         scope: &TenantScope,
-        key: &ApiKey,
-        version: u64,
-        added: Option<&str>,
+        before: &Versioned<ApiKey>,
+        after: &ApiKey,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "change an API key";
-        let condition = Condition::Version(version);
-        let mut rows = vec![key_row(scope, key, condition, version + 1, stamp, DOING)?];
-        if let Some(sha256) = added {
-            rows.push(owner_row(scope, key.id, sha256, DOING)?);
+        let condition = Condition::Version(before.version);
+        let row = key_row(scope, after, condition, before.version + 1, stamp, DOING)?;
+        let mut writes = vec![Write::Put(row)];
+        let has = |key: &ApiKey, sha256: &str| key.secrets.iter().any(|secret| secret.sha256 == sha256);
+        for secret in &after.secrets {
+            if !has(&before.value, &secret.sha256) {
+                writes.push(Write::Put(owner_row(scope, after.id, &secret.sha256, DOING)?));
+            }
         }
-        self.database.transact(rows, DOING).await
+        for secret in &before.value.secrets {
+            if !has(after, &secret.sha256) {
+                writes.push(Write::Delete(keys::api_key_owner(&secret.sha256)));
+            }
+        }
+        self.database.transact_writes(writes, DOING).await
+    }
+
+    /// Ends a key that nobody else has changed since it was read, at once and for good.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn revoke_api_key(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<ApiKey>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "revoke an API key";
+        let mut revoked = before.value.clone();
+        revoked.revoked_at = Some(stamp.at);
+        let condition = Condition::Version(before.version);
+        let row = key_row(scope, &revoked, condition, before.version + 1, stamp, DOING)?;
+        let mut writes = vec![Write::Put(row.gone(stamp.at))];
+        for secret in &revoked.secrets {
+            writes.push(Write::Delete(keys::api_key_owner(&secret.sha256)));
+        }
+        self.database.transact_writes(writes, DOING).await
     }
 
     /// Notes the day on which a key is used. Call it once per process, key and day.
@@ -137,6 +163,20 @@ impl Store {
         let of = |key| found.remove(key).map(|item| row::data(item, DOING)).transpose();
         wanted.iter().map(of).collect()
     }
+}
+
+/// The rows of a new key: itself, and the way to it by each of its secrets.
+pub(crate) fn new_rows(
+    scope: &TenantScope,
+    key: &ApiKey,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<Vec<Row>, StoreError> {
+    let mut rows = vec![key_row(scope, key, Condition::New, 1, stamp, doing)?];
+    for secret in &key.secrets {
+        rows.push(owner_row(scope, key.id, &secret.sha256, doing)?);
+    }
+    Ok(rows)
 }
 
 fn owner_row(scope: &TenantScope, key: ApiKeyId, sha256: &str, doing: &'static str) -> Result<Row, StoreError> {

@@ -75,6 +75,11 @@ pub(crate) fn admins(scope: &TenantScope) -> Key {
     Key::new(tenant_partition(scope), "ADMINS")
 }
 
+/// Counts the additions to what the tenant may have only so many of.
+pub(crate) fn additions(scope: &TenantScope, what: &str) -> Key {
+    Key::new(tenant_partition(scope), format!("ADDITIONS#{what}"))
+}
+
 /// When an API key was last used.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
     Key::new(tenant_partition(scope), format!("KEYUSE#{key}"))

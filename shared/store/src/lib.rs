@@ -20,6 +20,7 @@ pub mod contacts;
 pub mod counters;
 pub mod due;
 pub mod idempotency;
+pub mod limited;
 pub mod lookups;
 pub mod members;
 pub mod messages;

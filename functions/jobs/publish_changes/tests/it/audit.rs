@@ -63,7 +63,8 @@ async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
     };
     let by = stamp(world, Actor::User(user), "seated");
     let store = world.aws.store();
-    let seated = store.seat(world.business.scope(), &account, &user.to_string(), &member, &by);
+    let hash = user.to_string();
+    let seated = store.seat(world.business.scope(), &account, &hash, &member, &by);
     seated.await.expect("the person is seated");
     world.record().await;
     Versioned {
@@ -122,9 +123,13 @@ async fn no_secret_reaches_the_audit_log() {
     let by = stamp(&world, admin, "made");
     store.create_api_key(&scope, &key, &by).await.expect("a key");
     world.record().await;
+    let before = Versioned {
+        value: key.clone(),
+        version: 1,
+    };
     key.secrets = vec![secret("2"), secret("1")];
     let by = stamp(&world, admin, "rotated");
-    let rotated = store.change_api_key(&scope, &key, 1, Some(&key.secrets[0].sha256), &by);
+    let rotated = store.change_api_key(&scope, &before, &key, &by);
     rotated.await.expect("the key is rotated");
     world.record().await;
     let invitation = Invitation {

@@ -1,0 +1,159 @@
+//! What a tenant may have only so many of: people and those invited, and API keys. Whoever adds one counts them first and
+//! writes under the condition that nobody else added one since, so that however many add at once, the limit holds.
+
+use domain::{
+    account::{Grant, Invitation},
+    actor::Stamp,
+    api_key::ApiKey,
+};
+use jiff::Timestamp;
+
+use crate::{
+    Store, StoreError, TenantScope, Versioned, api_keys,
+    keys::{self, Key},
+    members,
+    row::{self, Condition, Row, Write},
+};
+
+/// A tenant has at most this many people, counting those who are deactivated and those who are invited.
+pub const MOST_PEOPLE: usize = 500;
+
+/// At most this many invitations are open.
+pub const MOST_INVITATIONS: usize = 100;
+
+/// So many rows are counted at most: more than any limit.
+const MOST_ROWS: i32 = 1_000;
+
+/// What somebody counted, valid until somebody else adds one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted<T> {
+    /// What there is.
+    pub found: T,
+    /// What the next addition is conditioned on.
+    version: u64,
+}
+
+/// Who belongs to a tenant or is to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct People {
+    /// How many have a place.
+    pub members: usize,
+    /// The open invitations.
+    pub invitations: Vec<Versioned<Invitation>>,
+}
+
+const PEOPLE: &str = "PEOPLE";
+const API_KEYS: &str = "APIKEYS";
+
+fn addition(key: &Key, version: u64, doing: &'static str) -> Result<Row, StoreError> {
+    let condition = match version {
+        0 => Condition::New,
+        known => Condition::Version(known),
+    };
+    Ok(Row::new(key, "additions", &(), condition, doing)?.version(version + 1))
+}
+
+impl Store {
+    async fn additions(&self, scope: &TenantScope, what: &str, doing: &'static str) -> Result<u64, StoreError> {
+        let item = self.database.get(&keys::additions(scope, what), doing).await?;
+        Ok(item.as_ref().map(row::version_of).unwrap_or_default())
+    }
+
+    /// Who belongs to the tenant or is invited: to be read before somebody is invited.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn people(&self, scope: &TenantScope, now: Timestamp) -> Result<Counted<People>, StoreError> {
+        const DOING: &str = "count a tenant's people";
+        let version = self.additions(scope, PEOPLE, DOING).await?;
+        let partition = keys::tenant_partition(scope);
+        let members = self.database.query(&partition, keys::MEMBER, MOST_ROWS, false, DOING).await?;
+        let invited = self.database.query(&partition, keys::INVITATION, MOST_ROWS, false, DOING).await?;
+        let open = |item| row::versioned(Some(item), Some(now), DOING).transpose();
+        Ok(Counted {
+            found: People {
+                members: members.iter().filter(|item| row::live(item)).count(),
+                invitations: invited.into_iter().filter_map(open).collect::<Result<_, _>>()?,
+            },
+            version,
+        })
+    }
+
+    /// Invites somebody, if nobody else was invited since the people were counted.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody was: count again.
+    pub async fn invite_one_more(
+        &self,
+        scope: &TenantScope,
+        counted: &Counted<People>,
+        invitation: &Invitation,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "invite somebody";
+        let mut rows = vec![addition(&keys::additions(scope, PEOPLE), counted.version, DOING)?];
+        rows.extend(members::invitation_rows(scope, invitation, stamp, DOING)?);
+        self.database.transact(rows, DOING).await
+    }
+
+    /// Gives an open invitation another link and more time; the link before no longer works.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was accepted, withdrawn or renewed meanwhile.
+    pub async fn renew_invitation(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<Invitation>,
+        after: &Invitation,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "renew an invitation";
+        let key = keys::configured(scope, keys::INVITATION, &after.id.to_string());
+        let lifetime = after.expires_at.duration_since(stamp.at);
+        let grant = Grant::Invitation {
+            tenant: scope.tenant(),
+            invitation: after.id,
+        };
+        let link = keys::grant(&after.token_sha256);
+        let condition = Condition::Version(before.version);
+        let row = Row::new(&key, "invitation", after, condition, DOING)?.version(before.version + 1);
+        let writes = vec![
+            Write::Delete(keys::grant(&before.value.token_sha256)),
+            Write::Put(Row::new(&link, "grant", &grant, Condition::New, DOING)?.expires(stamp.at, lifetime)),
+            Write::Put(row.stamped(stamp).expires(stamp.at, lifetime)),
+        ];
+        self.database.transact_writes(writes, DOING).await
+    }
+
+    /// How many API keys the tenant has: to be read before one is made.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn count_api_keys(&self, scope: &TenantScope) -> Result<Counted<usize>, StoreError> {
+        const DOING: &str = "count API keys";
+        let version = self.additions(scope, API_KEYS, DOING).await?;
+        let partition = keys::tenant_partition(scope);
+        let found = self.database.query(&partition, keys::API_KEY, MOST_ROWS, false, DOING).await?;
+        Ok(Counted {
+            found: found.iter().filter(|item| row::live(item)).count(),
+            version,
+        })
+    }
+
+    /// Makes an API key, if nobody else made one since they were counted.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody did, or there is a key of this id.
+    pub async fn create_one_more_api_key(
+        &self,
+        scope: &TenantScope,
+        counted: &Counted<usize>,
+        key: &ApiKey,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "make an API key";
+        let mut rows = vec![addition(&keys::additions(scope, API_KEYS), counted.version, DOING)?];
+        rows.extend(api_keys::new_rows(scope, key, stamp, DOING)?);
+        self.database.transact(rows, DOING).await
+    }
+}
