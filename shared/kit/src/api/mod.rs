@@ -11,6 +11,7 @@ mod paging;
 mod patch;
 pub mod permits;
 mod replies;
+mod words;
 
 pub use body::{Body, LARGEST, Path, Query};
 pub use context::{Api, HasApi};
@@ -20,6 +21,7 @@ pub use operations::{Operations, Takes, serve};
 pub use paging::Paging;
 pub use patch::Patch;
 pub use replies::{Created, IfMatch, Listed, NoContent, Once, Tagged};
+pub use words::{PermissionWord, RoleWord};
 
 #[doc(hidden)]
 pub use guards::{Asked, Proven};
