@@ -21,6 +21,10 @@ pub trait QueueBody: Serialize + DeserializeOwned + Send + 'static {
     fn group(&self) -> String;
     /// Its correlation id.
     fn follows(&self) -> &str;
+    /// As [`JobBody::in_turn`].
+    fn takes_turns(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Work on a tenant's data: nearly all bodies.
@@ -29,6 +33,11 @@ pub trait JobBody: Serialize + DeserializeOwned + Send + 'static {
     fn tenant(&self) -> TenantId;
     /// Follows one cause through logs and queues.
     fn correlation_id(&self) -> &str;
+    /// Jobs with the same text change the same row. Where one batch holds several they are worked one after the other: at the
+    /// same time they would only get into each other's way, and a write that loses is paid for, too.
+    fn in_turn(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl<T: JobBody> QueueBody for T {
@@ -43,11 +52,19 @@ impl<T: JobBody> QueueBody for T {
     fn follows(&self) -> &str {
         self.correlation_id()
     }
+
+    fn takes_turns(&self) -> Option<&str> {
+        self.in_turn()
+    }
 }
 
 /// Queue `calls`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per record of a queue, and nearly all are the large one"
+)]
 pub enum CallJob {
     /// A telephone system reported something of a call.
     Reported {
@@ -98,6 +115,13 @@ impl JobBody for CallJob {
         match self {
             Self::Reported { correlation_id, .. } | Self::Decide { correlation_id, .. } => correlation_id,
         }
+    }
+
+    fn in_turn(&self) -> Option<&str> {
+        Some(match self {
+            Self::Reported { event, .. } => &event.provider_call_id,
+            Self::Decide { provider_call_id, .. } => provider_call_id,
+        })
     }
 }
 

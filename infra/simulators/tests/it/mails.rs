@@ -46,7 +46,9 @@ async fn send_as(stage: &Stage, authorization: Option<&str>, body: &Value) -> (u
     }
     let answer = request.send().await.expect("an answer");
     let code = answer.headers().get("x-amzn-errortype").cloned();
-    let code = code.map(|code| code.to_str().unwrap().to_owned()).unwrap_or_default();
+    let code = code
+        .map(|code| code.to_str().expect("ASCII").to_owned())
+        .unwrap_or_default();
     (answer.status().as_u16(), code, answer.json().await.unwrap_or_default())
 }
 
