@@ -35,6 +35,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         ],
         &[],
     ),
+    ("api::link(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     (".timers()", &[], TIMERS),
     ("crash::point(", &["CRASH_POINTS"], &[]),
