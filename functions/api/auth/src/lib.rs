@@ -1,0 +1,186 @@
+//! Who people are: signing up, logging in and out, passwords, the second factor, and their own account.
+//!
+//! Nothing here tells whether an address has an account: known and unknown ones are answered alike, count against the same
+//! limits and take the same work. Passwords are kept as argon2id, everything else that proves a person as SHA-256.
+
+mod limits;
+mod log_in;
+mod me;
+mod models;
+mod password;
+mod second_factor;
+mod session;
+mod sign_up;
+mod totp;
+
+use std::sync::{Arc, OnceLock};
+
+use access::{
+    Signer,
+    signer::SignError,
+    token::{Verifier, sha256_hex},
+};
+use axum::Router;
+use domain::{
+    account::{Account, Email, PasswordHash, check_password},
+    actor::Stamp,
+    ids::UserId,
+};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use jobs::{Mail, MailJob};
+use kit::{
+    ConfigError, Entry, Env, Problem, Queue, QueueName,
+    api::{self, Api, HasApi},
+    http::Target,
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::{Store, Versioned};
+
+use limits::Limits;
+
+kit::operations! {
+    Context:
+        sign_up::sign_up, sign_up::verify_email,
+        log_in::log_in, log_in::refresh_session, log_in::log_out, log_in::log_out_everywhere,
+        password::change_password, password::forgot_password, password::reset_password,
+        me::get_signing_keys, me::get_me, me::update_me, me::list_sessions, me::end_session,
+        second_factor::begin_second_factor, second_factor::confirm_second_factor,
+        second_factor::replace_recovery_codes, second_factor::remove_second_factor
+}
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let config = env.config();
+    let context = Context {
+        api: Api::new(env)?,
+        secret_id: config.text("AUTH_SECRET_ID")?.to_owned(),
+        signer: OnceLock::new(),
+        verifier: OnceLock::new(),
+        mails: Queue::new(env, QueueName::Mails)?,
+        app_url: config.optional_url("APP_URL")?.map(str::to_owned),
+        public_base_url: config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
+        limits: Limits::new(config)?,
+    };
+    Ok(api::serve(operations(), Arc::new(context)))
+}
+
+/// What the function works with, made once per process.
+pub struct Context {
+    api: Api,
+    secret_id: String,
+    signer: OnceLock<Signer>,
+    verifier: OnceLock<Verifier>,
+    mails: Queue,
+    /// Where people follow links, if that is not the API's own host.
+    app_url: Option<String>,
+    public_base_url: Option<String>,
+    limits: Limits,
+}
+
+impl HasApi for Context {
+    fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// What is known of an address in the table and in limits.
+fn email_sha256(email: &Email) -> String {
+    sha256_hex(email.as_str())
+}
+
+fn sign_failed(error: &SignError) -> Problem {
+    tracing::error!(error = kit::chain(error), "the signing secret cannot be used");
+    Problem::unavailable()
+}
+
+impl Context {
+    fn store(&self) -> &Store {
+        self.api.store()
+    }
+
+    fn env(&self) -> &Env {
+        self.api.env()
+    }
+
+    fn signer(&self) -> &Signer {
+        self.signer.get_or_init(|| {
+            let client = self.env().secrets_manager();
+            Signer::new(client, self.secret_id.clone(), self.store().clone())
+        })
+    }
+
+    fn verifier(&self) -> &Verifier {
+        self.verifier.get_or_init(|| Verifier::new(self.store().clone()))
+    }
+
+    fn secret(&self) -> Result<[u8; 32], Problem> {
+        self.env().ids().secret().map_err(|error| {
+            tracing::error!(error = kit::chain(&error), "no secret can be made");
+            Problem::unavailable()
+        })
+    }
+
+    /// The account of an address. Takes as long where there is none.
+    async fn account_of(&self, email: &Email) -> Result<Option<Versioned<Account>>, Problem> {
+        let user = self.store().user_of_email(&email_sha256(email)).await?;
+        let nobody = || UserId::new(self.env().ids().ulid());
+        Ok(self.store().account(user.unwrap_or_else(nobody)).await?)
+    }
+
+    /// Hashes a new password, if it is good enough. `about` is what is known of the person.
+    fn hashed(&self, field: &str, password: &SecretString, about: &[&str]) -> Result<PasswordHash, Problem> {
+        let password = password.expose_secret();
+        let sentence = |text: String| format!("Please {text}.");
+        check_password(password, about).map_err(|weak| Problem::field(field, sentence(weak.to_string())))?;
+        access::password::hash(password, &self.secret()?[..16]).map_err(|error| {
+            tracing::error!(error = kit::chain(&error), "a password cannot be hashed");
+            Problem::internal()
+        })
+    }
+
+    /// The URL of a page for people.
+    fn page(&self, target: &Target, page: &str) -> String {
+        let base = self.app_url.as_deref().or(self.public_base_url.as_deref());
+        format!("{}/{page}", target.origin(base))
+    }
+
+    async fn mail(&self, correlation_id: &str, to: &Email, language: &str, mail: Mail) -> Result<(), Problem> {
+        let job = MailJob {
+            tenant: None,
+            correlation_id: correlation_id.to_owned(),
+            id: self.env().ids().ulid().to_string().to_ascii_lowercase(),
+            to: to.as_str().to_owned(),
+            language: language.to_owned(),
+            mail,
+        };
+        let sent = match Entry::new(&job) {
+            Ok(entry) => self.mails.send_all(vec![entry]).await,
+            Err(error) => Err(error),
+        };
+        sent.map_err(|error| {
+            tracing::error!(error = kit::chain(&error), "a mail is nowhere safe");
+            Problem::unavailable()
+        })
+    }
+
+    /// Tells a person what was done. It is done even if they cannot be told.
+    async fn notify(&self, correlation_id: &str, account: &Account, mail: Mail) {
+        // Logged already.
+        let _told = self.mail(correlation_id, &account.email, &account.language, mail).await;
+    }
+
+    /// Ends a person's access tokens in each of their tenants. Comes before the account's own change: who asked can ask again
+    /// until all is done.
+    async fn end_in_tenants(&self, account: &Account, from: Timestamp, stamp: &Stamp) -> Result<(), Problem> {
+        let scopes = access::link::of_own_account(account);
+        let ending = scopes
+            .iter()
+            .map(|scope| self.store().end_member_sessions(scope, account.id, from, stamp));
+        try_join_all(ending).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! How often somebody may try what others would like to guess or to flood: counted per account and per address, before the
+//! work is done, and whether or not the account exists.
+
+use domain::account::Email;
+use kit::{Config, ConfigError, Problem, api::Anyone};
+use store::rates::Limit;
+
+use crate::{Context, email_sha256};
+
+/// The limits, where nothing multiplies them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    factor: u32,
+}
+
+impl Limits {
+    /// With the operator's factor.
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+        const VARIABLE: &str = "AUTH_LIMIT_FACTOR";
+        let factor = match config.optional("AUTH_LIMIT_FACTOR") {
+            None => 1,
+            Some(text) => match text.parse() {
+                Ok(factor @ 1..=10_000) => factor,
+                _ => return Err(ConfigError::new(VARIABLE, "must be a whole number from 1 to 10000")),
+            },
+        };
+        Ok(Self { factor })
+    }
+
+    const fn minute(self, most: u32) -> Limit {
+        Limit::per_minute(most.saturating_mul(self.factor))
+    }
+
+    const fn hour(self, most: u32) -> Limit {
+        Limit::per_hour(most.saturating_mul(self.factor))
+    }
+}
+
+impl Context {
+    /// Counts a log-in.
+    pub(crate) async fn limit_log_in(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
+        let (api, account) = (&self.api, email_sha256(email));
+        api.limit_outside("log_in_from", &who.address(), self.limits.minute(30))
+            .await?;
+        api.limit_outside("log_in", &account, self.limits.minute(10)).await?;
+        api.limit_outside("log_in_hour", &account, self.limits.hour(50)).await
+    }
+
+    /// Counts a sign-up, which sends a mail.
+    pub(crate) async fn limit_sign_up(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
+        let api = &self.api;
+        api.limit_outside("sign_up_from", &who.address(), self.limits.hour(10))
+            .await?;
+        api.limit_outside("sign_up", &email_sha256(email), self.limits.hour(5))
+            .await
+    }
+
+    /// Counts a forgotten password, which sends a mail.
+    pub(crate) async fn limit_reset(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
+        let api = &self.api;
+        api.limit_outside("reset_from", &who.address(), self.limits.hour(30))
+            .await?;
+        api.limit_outside("reset", &email_sha256(email), self.limits.hour(5))
+            .await
+    }
+
+    /// Counts a one-time link that somebody follows.
+    pub(crate) async fn limit_link(&self, who: &Anyone) -> Result<(), Problem> {
+        let limit = self.limits.minute(30);
+        self.api.limit_outside("link_from", &who.address(), limit).await
+    }
+
+    /// Counts a code of this person's second factor.
+    pub(crate) async fn limit_codes(&self, email: &Email) -> Result<(), Problem> {
+        let limit = self.limits.hour(10);
+        self.api.limit_outside("code", &email_sha256(email), limit).await
+    }
+
+    /// Counts a password that somebody who is logged in has to give again.
+    pub(crate) async fn limit_passwords(&self, email: &Email) -> Result<(), Problem> {
+        let limit = self.limits.hour(10);
+        self.api.limit_outside("password", &email_sha256(email), limit).await
+    }
+}

@@ -1,0 +1,329 @@
+//! Logging in and out, and going on with a session.
+
+use std::sync::Arc;
+
+use access::{
+    password,
+    token::{RefreshToken, SESSION_LIFETIME},
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::account::{Account, Presented, Session};
+use jobs::{FactorChange, Mail};
+use kit::{
+    Problem,
+    api::{Anyone, Body, Person},
+    line,
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::Versioned;
+
+use crate::{
+    Context,
+    models::{Handover, LogInIn, LoggedInOut, RefreshIn},
+    session::{cookie, first_tenant, forget_cookie, logged_in},
+    totp,
+};
+
+/// A lost race is read and decided again this often.
+pub(crate) const MOST_RACES: u32 = 8;
+
+fn refused(kind: &'static str, detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, kind, "Not logged in", detail)
+}
+
+fn wrong_credentials() -> Problem {
+    refused("wrong_credentials", "The e-mail address or the password is wrong.")
+}
+
+fn wrong_code() -> Problem {
+    refused(
+        "wrong_code",
+        "The code is wrong, too old or was used already. Wait for the app's next one.",
+    )
+}
+
+fn session_over() -> Problem {
+    refused("session_over", "The session is over. Log in again.")
+}
+
+fn refreshed_elsewhere() -> Problem {
+    let detail = "Another request has just refreshed this session. Go on with the tokens that it got.";
+    Problem::conflict("refreshed_elsewhere", detail)
+}
+
+/// Logs a person in.
+///
+/// With a second factor switched on, the right password without a code is answered by `second_factor_required`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/log-in", tag = "auth",
+    responses(
+        (status = 200, description = "Logged in", body = LoggedInOut),
+        (status = 401, description = "Wrong address, password or code, or a code is needed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn log_in(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    headers: HeaderMap,
+    Body(input): Body<LogInIn>,
+) -> Result<Response, Problem> {
+    if input.code.is_some() && input.recovery_code.is_some() {
+        let detail = "Send the app's code or a recovery code, not both.";
+        return Err(Problem::field("recovery_code", detail));
+    }
+    context.limit_log_in(&who, &input.email).await?;
+    let found = context.account_of(&input.email).await?;
+    let known = found.as_ref().map(|account| &account.value.password);
+    let right = password::is_right(input.password.expose_secret(), known);
+    let account = found.filter(|_| right).ok_or_else(wrong_credentials)?;
+    let account = context.passed(&who, account, &input).await?;
+    let places = context.places(&account).await?;
+    let begun = context
+        .prepare(&account, first_tenant(&places), &headers, who.now())
+        .await?;
+    context.store().begin_session(&begun.session).await?;
+    let (access, refresh) = (begun.access, begun.refresh);
+    Ok(logged_in(
+        StatusCode::OK,
+        &account,
+        &places,
+        access,
+        &refresh,
+        input.session,
+    ))
+}
+
+impl Context {
+    /// Asks for the second factor where one is on. What was used is written under the condition that nobody else wrote, so
+    /// that no code counts twice.
+    async fn passed(&self, who: &Anyone, account: Versioned<Account>, input: &LogInIn) -> Result<Account, Problem> {
+        if account.value.second_factor.is_none() {
+            return Ok(account.value);
+        }
+        if input.code.is_none() && input.recovery_code.is_none() {
+            let detail = "Send the code that the authenticator app shows, or a recovery code.";
+            return Err(refused("second_factor_required", detail));
+        }
+        self.limit_codes(&account.value.email).await?;
+        let mut account = account;
+        for _race in 0..MOST_RACES {
+            let mut next = account.value.clone();
+            let recovered = self
+                .use_factor(&mut next, input.code.as_ref(), input.recovery_code.as_ref(), who.now())
+                .await?;
+            match self.store().write_account(&next, account.version).await {
+                Ok(()) => {
+                    if recovered {
+                        let what = FactorChange::RecoveryCodeUsed;
+                        self.notify(who.correlation_id(), &next, Mail::EmailFactorChanged { what })
+                            .await;
+                    }
+                    return Ok(next);
+                }
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+            let again = self.store().account(account.value.id).await?;
+            // The password that was right may be another one by now.
+            let same = again.filter(|again| again.value.password == account.value.password);
+            account = same.ok_or_else(wrong_credentials)?;
+        }
+        Err(Problem::unavailable())
+    }
+
+    /// Uses up a code of the account's second factor, in the value only. Returns whether it was a recovery code.
+    pub(crate) async fn use_factor(
+        &self,
+        account: &mut Account,
+        code: Option<&SecretString>,
+        recovery_code: Option<&SecretString>,
+        now: jiff::Timestamp,
+    ) -> Result<bool, Problem> {
+        let user = account.id;
+        let Some(factor) = account.second_factor.as_mut() else {
+            return Err(wrong_code());
+        };
+        if let Some(code) = recovery_code {
+            let used = totp::use_recovery_code(factor, code.expose_secret());
+            return if used { Ok(true) } else { Err(wrong_code()) };
+        }
+        let opened = self.signer().open(user, &factor.secret, now).await;
+        let secret = opened.map_err(|error| crate::sign_failed(&error))?;
+        let step = code.and_then(|code| totp::step_of(&secret, code.expose_secret(), now));
+        let step = step.filter(|step| *step > factor.last_step);
+        factor.last_step = step.ok_or_else(wrong_code)?;
+        Ok(false)
+    }
+}
+
+enum NoRefresh {
+    /// The session is over, or there never was one.
+    Over,
+    /// It goes on, elsewhere.
+    Elsewhere,
+    /// We cannot tell.
+    Problem(Problem),
+}
+
+impl<E: Into<Problem>> From<E> for NoRefresh {
+    fn from(error: E) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+/// Goes on with a session.
+///
+/// Every refresh token works once and gives the next one. An old one that comes again was copied: it ends the session. Two
+/// requests at once are told apart from that: the later one is answered by `refreshed_elsewhere`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/refresh", tag = "auth",
+    responses(
+        (status = 200, description = "New tokens", body = LoggedInOut),
+        (status = 401, description = "The session is over", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn refresh_session(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    headers: HeaderMap,
+    Body(input): Body<RefreshIn>,
+) -> Result<Response, Problem> {
+    let in_body = input.refresh_token.as_ref().map(ExposeSecret::expose_secret);
+    let handover = if in_body.is_some() {
+        Handover::Body
+    } else {
+        Handover::Cookie
+    };
+    let Some(token) = in_body.or_else(|| cookie(&headers)) else {
+        return Err(session_over());
+    };
+    match context.rotate(&who, token, handover).await {
+        Ok(answer) => Ok(answer),
+        // The cookie holds the other request's token by now.
+        Err(NoRefresh::Elsewhere) => Err(refreshed_elsewhere()),
+        Err(NoRefresh::Over) => Err(match forget_cookie() {
+            Some(forget) if handover == Handover::Cookie => session_over().with_header(header::SET_COOKIE, forget),
+            _ => session_over(),
+        }),
+        Err(NoRefresh::Problem(problem)) => Err(problem),
+    }
+}
+
+impl Context {
+    async fn rotate(&self, who: &Anyone, token: &str, handover: Handover) -> Result<Response, NoRefresh> {
+        let (store, now) = (self.store(), who.now());
+        let presented = RefreshToken::parse(token).ok_or(NoRefresh::Over)?;
+        let (user, id) = (presented.user, presented.session);
+        let (account, session) = tokio::try_join!(store.account(user), store.session(user, id))?;
+        let (Some(account), Some(session)) = (account, session) else {
+            return Err(NoRefresh::Over);
+        };
+        let sha256 = presented.sha256();
+        match session.value.judge(&presented.family_sha256(), &sha256, now) {
+            Presented::Current => {}
+            Presented::JustReplaced => return Err(NoRefresh::Elsewhere),
+            Presented::Unknown => return Err(NoRefresh::Over),
+            Presented::Reused => {
+                line::note("refresh", "reused");
+                tracing::warn!(%user, "an old refresh token came again: its session is ended");
+                store.end_session(user, id).await?;
+                return Err(NoRefresh::Over);
+            }
+        }
+        let account = account.value;
+        if is_ended(&session.value, &account) {
+            store.end_session(user, id).await?;
+            return Err(NoRefresh::Over);
+        }
+        let places = self.places(&account).await?;
+        let from = now.max(account.sessions_from);
+        let access = self.access_token(user, id, first_tenant(&places), from).await?;
+        let refresh = presented.next(self.secret()?);
+        let next = Session {
+            current_sha256: refresh.sha256(),
+            previous_sha256: Some(sha256),
+            rotated_at: now,
+            expires_at: now + SESSION_LIFETIME,
+            ..session.value
+        };
+        match store.rotate_session(&next, session.version).await {
+            Ok(()) => {}
+            Err(error) if error.is_conflict() => return Err(NoRefresh::Elsewhere),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(logged_in(StatusCode::OK, &account, &places, access, &refresh, handover))
+    }
+}
+
+/// Whether all sessions were ended since this one began.
+pub(crate) fn is_ended(session: &Session, account: &Account) -> bool {
+    session.created_at < account.sessions_from
+}
+
+fn logged_out() -> Response {
+    let forget = forget_cookie().map(|cookie| (header::SET_COOKIE, cookie));
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().extend(forget);
+    response
+}
+
+/// Ends a session.
+///
+/// The one of the refresh token in the body or the cookie, else that of the access token. Who is logged out already is told
+/// nothing else. Access tokens of the session live on for their last minutes.
+#[utoipa::path(
+    post, path = "/api/v1/auth/log-out", tag = "auth",
+    responses((status = 204, description = "Logged out"))
+)]
+pub(crate) async fn log_out(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    headers: HeaderMap,
+    Body(input): Body<RefreshIn>,
+) -> Result<Response, Problem> {
+    let store = context.store();
+    let in_body = input.refresh_token.as_ref().map(ExposeSecret::expose_secret);
+    if let Some(token) = in_body.or_else(|| cookie(&headers)) {
+        if let Some(presented) = RefreshToken::parse(token)
+            && let Some(session) = store.session(presented.user, presented.session).await?
+            && session.value.family_sha256 == presented.family_sha256()
+        {
+            store.end_session(presented.user, presented.session).await?;
+        }
+    } else if let Some(token) = who.credentials().bearer
+        && let Some(claims) = context.verifier().verify(token, who.now()).await?
+    {
+        store.end_session(claims.sub, claims.sid).await?;
+    }
+    Ok(logged_out())
+}
+
+/// Ends all sessions of the person, at once and in every tenant.
+#[utoipa::path(
+    post, path = "/api/v1/auth/log-out-everywhere", tag = "auth",
+    responses((status = 204, description = "Logged out everywhere"))
+)]
+pub(crate) async fn log_out_everywhere(who: Person, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
+    let mut account = who.account().clone();
+    let from = context.ends_all();
+    context.end_in_tenants(&account.value, from, &who.stamp()).await?;
+    for _race in 0..MOST_RACES {
+        if account.value.sessions_from >= from {
+            return Ok(logged_out());
+        }
+        let mut next = account.value.clone();
+        next.sessions_from = from;
+        match context.store().write_account(&next, account.version).await {
+            Ok(()) => return Ok(logged_out()),
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
+        let again = context.store().account(account.value.id).await?;
+        account = again.ok_or_else(session_over)?;
+    }
+    Err(Problem::unavailable())
+}

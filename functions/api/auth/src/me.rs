@@ -1,0 +1,179 @@
+//! A person's own account and sessions, and the public keys.
+
+use std::sync::Arc;
+
+use access::{link, token::PublicKey};
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use domain::{
+    account::{Account, Session},
+    ids::SessionId,
+};
+use futures::future::try_join_all;
+use kit::{
+    Problem,
+    api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Tagged},
+};
+use store::{TenantScope, members::MemberError};
+
+use crate::{
+    Context,
+    log_in::{MOST_RACES, is_ended},
+    models::{KeyOut, KeysOut, MeIn, MeOut, SessionOut, UserOut},
+};
+
+/// More sessions than anybody looks at.
+const MOST_SESSIONS: i32 = 100;
+
+/// As long as verifiers of our own use them.
+const KEYS_CACHED: &str = "public, max-age=300";
+
+impl Context {
+    async fn me(&self, account: &Account) -> Result<MeOut, Problem> {
+        let places = self.places(account).await?;
+        Ok(MeOut {
+            user: UserOut::from(account),
+            tenants: places.iter().map(Into::into).collect(),
+            recovery_codes_left: account.second_factor.as_ref().map(|factor| factor.recovery_codes.len()),
+        })
+    }
+
+    /// Sessions that are not over. Those that were all ended at once are rows for a while yet.
+    async fn open_sessions(&self, who: &Person) -> Result<Vec<Session>, Problem> {
+        let account = &who.account().value;
+        let mut sessions = self.store().sessions(account.id, MOST_SESSIONS).await?;
+        sessions.retain(|session| session.expires_at > who.now() && !is_ended(session, account));
+        Ok(sessions)
+    }
+}
+
+/// Tells who asks.
+#[utoipa::path(
+    get, path = "/api/v1/me", tag = "me",
+    responses((status = 200, description = "The account and its tenants", body = MeOut))
+)]
+pub(crate) async fn get_me(who: Person, State(context): State<Arc<Context>>) -> Result<Tagged<MeOut>, Problem> {
+    let account = who.account();
+    Ok(Tagged {
+        version: account.version,
+        body: context.me(&account.value).await?,
+    })
+}
+
+/// Changes a person's name or language.
+#[utoipa::path(
+    patch, path = "/api/v1/me", tag = "me",
+    responses((status = 200, description = "As it is now", body = MeOut))
+)]
+pub(crate) async fn update_me(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    if_match: IfMatch,
+    patch: Patch<MeIn>,
+) -> Result<Tagged<MeOut>, Problem> {
+    let account = who.account();
+    if_match.check(account.version)?;
+    let current = MeIn {
+        name: account.value.name.clone(),
+        language: account.value.language.clone(),
+    };
+    let MeIn { name, language } = patch.apply(&current)?;
+    let mut next = account.value.clone();
+    next.name = name.trim().to_owned();
+    next.language = language;
+    let mut version = account.version;
+    if next != account.value {
+        context.store().write_account(&next, version).await?;
+        version += 1;
+    }
+    let scopes = link::of_own_account(&next);
+    // Also where nothing changed: the time before may have ended in between.
+    try_join_all(scopes.iter().map(|scope| rename(&context, scope, &next, &who))).await?;
+    Ok(Tagged {
+        version,
+        body: context.me(&next).await?,
+    })
+}
+
+/// Takes the account's name over into a tenant.
+async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: &Person) -> Result<(), Problem> {
+    let store = context.store();
+    for _race in 0..MOST_RACES {
+        let Some(before) = store.member(scope, account.id).await? else {
+            return Ok(());
+        };
+        if before.value.name == account.name {
+            return Ok(());
+        }
+        let mut after = before.value.clone();
+        after.name.clone_from(&account.name);
+        match store.change_member(scope, &before, &after, &who.stamp()).await {
+            Ok(()) => return Ok(()),
+            Err(MemberError::Store(error)) if !error.is_conflict() => return Err(error.into()),
+            Err(_lost) => {}
+        }
+    }
+    Err(Problem::unavailable())
+}
+
+/// Lists the person's sessions, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/me/sessions", tag = "me",
+    responses((status = 200, description = "The newest hundred", body = Listed<SessionOut>))
+)]
+pub(crate) async fn list_sessions(
+    who: Person,
+    State(context): State<Arc<Context>>,
+) -> Result<Listed<SessionOut>, Problem> {
+    let sessions = context.open_sessions(&who).await?.into_iter();
+    Ok(Listed {
+        items: sessions.map(|session| SessionOut::of(session, who.session())).collect(),
+        next_cursor: None,
+    })
+}
+
+/// Ends one of the person's sessions.
+///
+/// Its refresh token no longer works; its access token lives on for its last minutes.
+#[utoipa::path(
+    delete, path = "/api/v1/me/sessions/{id}", tag = "me",
+    params(("id" = String, Path, description = "The session", example = "ses_01jd4v0000000000000session")),
+    responses((status = 204, description = "Ended"))
+)]
+pub(crate) async fn end_session(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<SessionId>,
+) -> Result<NoContent, Problem> {
+    let account = &who.account().value;
+    let session = context.store().session(account.id, id).await?;
+    let open = session.filter(|session| session.value.expires_at > who.now() && !is_ended(&session.value, account));
+    open.ok_or_else(Problem::not_found)?;
+    context.store().end_session(account.id, id).await?;
+    Ok(NoContent)
+}
+
+/// The public keys that access tokens are verified with, as a JSON Web Key Set.
+#[utoipa::path(
+    get, path = "/api/v1/auth/jwks.json", tag = "auth",
+    responses((status = 200, description = "The keys", body = KeysOut))
+)]
+pub(crate) async fn get_signing_keys(_who: Anyone, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
+    let published = context.store().signing_keys().await?.value.unwrap_or_default();
+    let keys: Vec<PublicKey> = serde_json::from_str(&published).unwrap_or_default();
+    let key = |key: PublicKey| KeyOut {
+        kty: "EC",
+        crv: "P-256",
+        usage: "sig",
+        alg: "ES256",
+        kid: key.kid,
+        x: key.x,
+        y: key.y,
+    };
+    let keys = keys.into_iter().map(key).collect();
+    Ok(([(header::CACHE_CONTROL, KEYS_CACHED)], Json(KeysOut { keys })).into_response())
+}

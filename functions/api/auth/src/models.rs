@@ -1,0 +1,467 @@
+//! What the API takes and gives. Secrets that come in cannot be printed; those that go out have no `Debug`.
+
+use domain::{
+    account::{Account, Email, Member, Session, Slug},
+    ids::{SessionId, TenantId, UserId},
+    permission::Role,
+    tenant::{Tenant, Zone},
+};
+use garde::Validate;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A name that people gave: something to read, on one line.
+fn readable(text: &str, _: &()) -> garde::Result {
+    if text.trim().is_empty() {
+        return Err(garde::Error::new("must not be empty"));
+    }
+    if text.chars().count() > 100 {
+        return Err(garde::Error::new("must have at most 100 characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(garde::Error::new("must be one line without control characters"));
+    }
+    Ok(())
+}
+
+/// A BCP 47 tag of the usual form.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes references")]
+fn bcp47(tag: &str, _: &()) -> garde::Result {
+    let mut parts = tag.split('-');
+    let first = parts.next().unwrap_or_default();
+    let formed = (2..=3).contains(&first.len())
+        && first.bytes().all(|byte| byte.is_ascii_lowercase())
+        && tag.len() <= 35
+        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    if formed {
+        Ok(())
+    } else {
+        Err(garde::Error::new("must be a BCP 47 language tag, such as en or ar-AE"))
+    }
+}
+
+/// A secret of at most so many characters: nothing of ours is longer.
+fn at_most(most: usize) -> impl Fn(&SecretString, &()) -> garde::Result {
+    move |secret, _| {
+        if secret.expose_secret().chars().count() <= most {
+            Ok(())
+        } else {
+            Err(garde::Error::new(format!("must have at most {most} characters")))
+        }
+    }
+}
+
+fn six_digits(code: &SecretString, _: &()) -> garde::Result {
+    let code = code.expose_secret();
+    if code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(garde::Error::new(
+            "must be the six digits that the authenticator app shows",
+        ))
+    }
+}
+
+/// The same of what may be left out.
+fn if_given(
+    check: impl Fn(&SecretString, &()) -> garde::Result,
+) -> impl Fn(&Option<SecretString>, &()) -> garde::Result {
+    move |secret, context| secret.as_ref().map_or(Ok(()), |secret| check(secret, context))
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+/// A business that begins, with its first administrator.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignUpIn {
+    /// The business's name, as its customers know it.
+    #[garde(custom(readable))]
+    #[schema(min_length = 1, max_length = 100, example = "Saffron Bakery")]
+    pub(crate) business: String,
+    /// Its name in URLs: 3 to 40 lower-case letters a to z, digits and single hyphens. Nobody else can have it.
+    #[garde(skip)]
+    #[schema(value_type = String, min_length = 3, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "saffron-bakery")]
+    pub(crate) slug: Slug,
+    /// The person's address. A link that is sent there must be followed before anything exists.
+    #[garde(skip)]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "maya@saffron.example")]
+    pub(crate) email: Email,
+    /// The person's name, as colleagues call them.
+    #[garde(custom(readable))]
+    #[schema(min_length = 1, max_length = 100, example = "Maya Haddad")]
+    pub(crate) name: String,
+    /// 10 to 128 characters, none of the usual ones; a few unrelated words are good.
+    #[garde(skip)]
+    #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "seven quiet lanterns")]
+    pub(crate) password: SecretString,
+    /// Where the business is: a time zone of the IANA database.
+    #[garde(skip)]
+    #[schema(value_type = String, example = "Asia/Dubai")]
+    pub(crate) time_zone: Zone,
+    /// BCP 47 language of the person's mail.
+    #[garde(custom(bcp47))]
+    #[serde(default = "english")]
+    #[schema(default = "en", max_length = 35, example = "en")]
+    pub(crate) language: String,
+}
+
+/// What was asked for is on its way by e-mail, if it can be.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MailedOut {
+    /// What to do next.
+    #[schema(example = "Look into your mail and follow the link.")]
+    pub(crate) detail: &'static str,
+}
+
+/// How the refresh token is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Handover {
+    /// In the answer's body: for apps, which keep it safe themselves.
+    #[default]
+    Body,
+    /// In a cookie that scripts cannot read: for browsers.
+    Cookie,
+}
+
+/// A link's token, as it stands in the mail.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerifyEmailIn {
+    /// The link's `token`.
+    #[garde(custom(at_most(100)))]
+    #[schema(value_type = String, max_length = 100, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
+    pub(crate) token: SecretString,
+    /// How the refresh token is handed over.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schema(inline, default = "body")]
+    pub(crate) session: Handover,
+}
+
+/// Who logs in.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogInIn {
+    /// The account's address.
+    #[garde(skip)]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "maya@saffron.example")]
+    pub(crate) email: Email,
+    /// Its password.
+    #[garde(custom(at_most(1000)))]
+    #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
+    pub(crate) password: SecretString,
+    /// The authenticator app's code now, where a second factor is on.
+    #[garde(custom(if_given(six_digits)))]
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$", example = "492039")]
+    pub(crate) code: Option<SecretString>,
+    /// One of the recovery codes instead of the app's; each works once.
+    #[garde(custom(if_given(at_most(40))))]
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 40, example = "k3vd-7tqp-mn2a-x5sz")]
+    pub(crate) recovery_code: Option<SecretString>,
+    /// How the refresh token is handed over.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schema(inline, default = "body")]
+    pub(crate) session: Handover,
+}
+
+/// A session to go on with, or to end.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshIn {
+    /// The newest refresh token; left out where the cookie has it.
+    #[garde(custom(if_given(at_most(300))))]
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 300)]
+    pub(crate) refresh_token: Option<SecretString>,
+}
+
+/// A new password in place of the old one.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangePasswordIn {
+    /// The password until now.
+    #[garde(custom(at_most(1000)))]
+    #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
+    pub(crate) current_password: SecretString,
+    /// The new one: 10 to 128 characters, none of the usual ones.
+    #[garde(skip)]
+    #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "nine loud umbrellas")]
+    pub(crate) password: SecretString,
+    /// How the refresh token of the new session is handed over.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schema(inline, default = "body")]
+    pub(crate) session: Handover,
+}
+
+/// Who forgot the password.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForgotPasswordIn {
+    /// The account's address.
+    #[garde(skip)]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "maya@saffron.example")]
+    pub(crate) email: Email,
+}
+
+/// A new password for a forgotten one.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResetPasswordIn {
+    /// The link's `token`.
+    #[garde(custom(at_most(100)))]
+    #[schema(value_type = String, max_length = 100, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
+    pub(crate) token: SecretString,
+    /// The new password: 10 to 128 characters, none of the usual ones.
+    #[garde(skip)]
+    #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "nine loud umbrellas")]
+    pub(crate) password: SecretString,
+}
+
+/// The password again, for what somebody at an unlocked screen must not do.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordIn {
+    /// The password.
+    #[garde(custom(at_most(1000)))]
+    #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
+    pub(crate) password: SecretString,
+}
+
+/// A code of the authenticator app.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodeIn {
+    /// The code now.
+    #[garde(custom(six_digits))]
+    #[schema(value_type = String, pattern = "^[0-9]{6}$", example = "492039")]
+    pub(crate) code: SecretString,
+}
+
+/// The password or a code.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordOrCodeIn {
+    /// The password.
+    #[garde(custom(if_given(at_most(1000))))]
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "password", max_length = 1000, example = "seven quiet lanterns")]
+    pub(crate) password: Option<SecretString>,
+    /// The authenticator app's code now.
+    #[garde(custom(if_given(six_digits)))]
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$", example = "492039")]
+    pub(crate) code: Option<SecretString>,
+}
+
+/// A person's account.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UserOut {
+    /// The person.
+    #[schema(value_type = String, example = "usr_01jd4v0000000000000000user")]
+    pub(crate) id: UserId,
+    /// Their address.
+    #[schema(value_type = String, format = "email", example = "maya@saffron.example")]
+    pub(crate) email: Email,
+    /// Their name, as colleagues call them.
+    #[schema(example = "Maya Haddad")]
+    pub(crate) name: String,
+    /// BCP 47 language of their mail.
+    #[schema(example = "en")]
+    pub(crate) language: String,
+    /// Whether log-in asks for a second factor.
+    #[schema(example = false)]
+    pub(crate) second_factor: bool,
+    /// Since when.
+    #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:00:00Z")]
+    pub(crate) created_at: Timestamp,
+}
+
+impl From<&Account> for UserOut {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email.clone(),
+            name: account.name.clone(),
+            language: account.language.clone(),
+            second_factor: account.second_factor.is_some(),
+            created_at: account.created_at,
+        }
+    }
+}
+
+/// What a person is to a tenant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlaceOut {
+    /// The tenant, for `X-Tenant-ID`.
+    #[schema(value_type = String, example = "tnt_01jd4v00000000000000tenant")]
+    pub(crate) id: TenantId,
+    /// Its name.
+    #[schema(example = "Saffron Bakery")]
+    pub(crate) name: String,
+    /// Its name in URLs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "saffron-bakery")]
+    pub(crate) slug: Option<Slug>,
+    /// What the person may do there.
+    #[schema(value_type = String, example = "admin")]
+    pub(crate) role: Role,
+}
+
+impl From<&(Tenant, Member)> for PlaceOut {
+    fn from((tenant, member): &(Tenant, Member)) -> Self {
+        Self {
+            id: tenant.id,
+            name: tenant.name.clone(),
+            slug: tenant.slug.clone(),
+            role: member.role,
+        }
+    }
+}
+
+/// Somebody who is logged in, and what they prove it with.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoggedInOut {
+    /// For `Authorization: Bearer …`.
+    pub(crate) access_token: String,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    pub(crate) token_type: &'static str,
+    /// Seconds until the access token is over.
+    #[schema(example = 900)]
+    pub(crate) expires_in: i64,
+    /// For the next refresh, once. Left out where it was set as a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
+    /// The person.
+    pub(crate) user: UserOut,
+    /// Where they belong. The token means the first one where `X-Tenant-ID` names none.
+    pub(crate) tenants: Vec<PlaceOut>,
+}
+
+/// The person who asks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MeOut {
+    /// Their account.
+    #[serde(flatten)]
+    pub(crate) user: UserOut,
+    /// Where they belong.
+    pub(crate) tenants: Vec<PlaceOut>,
+    /// How many recovery codes are left, where a second factor is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 10)]
+    pub(crate) recovery_codes_left: Option<usize>,
+}
+
+/// What a person changes of their account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MeIn {
+    /// Their name, as colleagues call them.
+    #[garde(custom(readable))]
+    #[schema(min_length = 1, max_length = 100, example = "Maya Haddad")]
+    pub(crate) name: String,
+    /// BCP 47 language of their mail.
+    #[garde(custom(bcp47))]
+    #[schema(max_length = 35, example = "en")]
+    pub(crate) language: String,
+}
+
+/// A session on one device.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionOut {
+    /// The session.
+    #[schema(value_type = String, example = "ses_01jd4v0000000000000session")]
+    pub(crate) id: SessionId,
+    /// What the browser or app called itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
+    pub(crate) device: Option<String>,
+    /// When the person logged in.
+    #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:00:00Z")]
+    pub(crate) created_at: Timestamp,
+    /// When it was refreshed last.
+    #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:15:00Z")]
+    pub(crate) refreshed_at: Timestamp,
+    /// When it is over, unless it is refreshed before.
+    #[schema(value_type = String, format = "date-time", example = "2026-12-20T12:15:00Z")]
+    pub(crate) expires_at: Timestamp,
+    /// Whether it is the one that asks.
+    #[schema(example = true)]
+    pub(crate) current: bool,
+}
+
+impl SessionOut {
+    /// As the person of this session sees it.
+    pub(crate) fn of(session: Session, asking: SessionId) -> Self {
+        Self {
+            current: session.id == asking,
+            id: session.id,
+            device: session.device,
+            created_at: session.created_at,
+            refreshed_at: session.rotated_at,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+/// A second factor that waits for its first code. Shown once.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PendingFactorOut {
+    /// The secret in base32, to be typed into an authenticator app: TOTP, SHA-1, six digits, 30 seconds.
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    pub(crate) secret: String,
+    /// The same as a URI, to be shown as a QR code.
+    #[schema(
+        example = "otpauth://totp/Ringback:maya%40saffron.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Ringback"
+    )]
+    pub(crate) uri: String,
+}
+
+/// Recovery codes. Shown once.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RecoveryCodesOut {
+    /// Each works once, in place of the app's code. The ones before no longer work.
+    #[schema(example = json!(["k3vd-7tqp-mn2a-x5sz"]))]
+    pub(crate) recovery_codes: Vec<String>,
+}
+
+/// A public key that access tokens are verified with.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyOut {
+    /// Always `EC`.
+    #[schema(example = "EC")]
+    pub(crate) kty: &'static str,
+    /// Always `P-256`.
+    #[schema(example = "P-256")]
+    pub(crate) crv: &'static str,
+    /// Always `sig`.
+    #[serde(rename = "use")]
+    #[schema(example = "sig")]
+    pub(crate) usage: &'static str,
+    /// Always `ES256`.
+    #[schema(example = "ES256")]
+    pub(crate) alg: &'static str,
+    /// The key's id, as in a token's header.
+    pub(crate) kid: String,
+    /// The point's coordinates, base64url.
+    pub(crate) x: String,
+    /// The other.
+    pub(crate) y: String,
+}
+
+/// The public keys (RFC 7517).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeysOut {
+    /// The keys.
+    pub(crate) keys: Vec<KeyOut>,
+}

@@ -1,0 +1,182 @@
+//! Another password: by who knows the old one, or by a link for who forgot it.
+
+use std::{sync::Arc, time::Duration};
+
+use access::token::{link_token, sha256_hex};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use domain::{
+    account::Grant,
+    actor::{Actor, Stamp},
+};
+use jiff::SignedDuration;
+use jobs::Mail;
+use kit::{
+    Problem,
+    api::{Anyone, Body, NoContent, Person},
+    http::Target,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    Context,
+    log_in::MOST_RACES,
+    models::{ChangePasswordIn, ForgotPasswordIn, LoggedInOut, MailedOut, ResetPasswordIn},
+    session::{first_tenant, logged_in},
+    sign_up::link_not_valid,
+};
+
+/// The link of a forgotten password works this long.
+const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// Every answer to a forgotten password takes at least this long: longer than the work for an account that exists.
+const FORGOT_TAKES: Duration = Duration::from_millis(300);
+
+impl Context {
+    /// Refuses a wrong password of somebody who is logged in.
+    pub(crate) async fn must_know(&self, who: &Person, field: &str, password: &SecretString) -> Result<(), Problem> {
+        let account = &who.account().value;
+        self.limit_passwords(&account.email).await?;
+        if access::password::is_right(password.expose_secret(), Some(&account.password)) {
+            Ok(())
+        } else {
+            Err(Problem::field(field, "This is not your password."))
+        }
+    }
+}
+
+/// Changes the password and ends all other sessions.
+///
+/// The answer is a new session, in place of the one that asked.
+#[utoipa::path(
+    post, path = "/api/v1/auth/change-password", tag = "auth",
+    responses((status = 200, description = "Changed; new tokens", body = LoggedInOut))
+)]
+pub(crate) async fn change_password(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    headers: HeaderMap,
+    Body(input): Body<ChangePasswordIn>,
+) -> Result<Response, Problem> {
+    context
+        .must_know(&who, "current_password", &input.current_password)
+        .await?;
+    let account = who.account();
+    let mut next = account.value.clone();
+    next.password = context.hashed("password", &input.password, &[next.email.as_str(), &next.name])?;
+    next.sessions_from = context.ends_all();
+    context.end_in_tenants(&next, next.sessions_from, &who.stamp()).await?;
+    let places = context.places(&next).await?;
+    let begun = context
+        .prepare(&next, first_tenant(&places), &headers, who.now())
+        .await?;
+    context.store().write_account(&next, account.version).await?;
+    context.store().begin_session(&begun.session).await?;
+    context
+        .notify(who.correlation_id(), &next, Mail::PasswordChanged {})
+        .await;
+    let (access, refresh) = (begun.access, begun.refresh);
+    Ok(logged_in(
+        StatusCode::OK,
+        &next,
+        &places,
+        access,
+        &refresh,
+        input.session,
+    ))
+}
+
+/// Sends a link to who forgot the password.
+///
+/// The answer is the same whether the address has an account or not, and takes as long.
+#[utoipa::path(
+    post, path = "/api/v1/auth/forgot-password", tag = "auth",
+    responses((status = 202, description = "A mail is on its way, if the address has an account", body = MailedOut))
+)]
+pub(crate) async fn forgot_password(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    Extension(target): Extension<Target>,
+    Body(input): Body<ForgotPasswordIn>,
+) -> Result<(StatusCode, Json<MailedOut>), Problem> {
+    context.limit_reset(&who, &input.email).await?;
+    let (sent, ()) = tokio::join!(
+        send_reset(&context, &who, &target, &input),
+        tokio::time::sleep(FORGOT_TAKES)
+    );
+    sent?;
+    let detail = "If the address has an account, a link is on its way to it. It works for an hour.";
+    Ok((StatusCode::ACCEPTED, Json(MailedOut { detail })))
+}
+
+async fn send_reset(context: &Context, who: &Anyone, target: &Target, input: &ForgotPasswordIn) -> Result<(), Problem> {
+    let Some(account) = context.account_of(&input.email).await? else {
+        return Ok(());
+    };
+    let account = account.value;
+    let token = link_token(context.secret()?);
+    let grant = Grant::Reset { user: account.id };
+    let token_sha256 = sha256_hex(&token);
+    let kept = context
+        .store()
+        .put_grant(&grant, &token_sha256, who.now(), RESET_LIFETIME);
+    kept.await?;
+    let link = format!("{}?token={token}", context.page(target, "reset-password"));
+    let mail = Mail::ResetPassword { link };
+    context
+        .mail(who.correlation_id(), &account.email, &account.language, mail)
+        .await
+}
+
+/// Chooses a new password by a link, and ends all sessions.
+///
+/// A link works once and for an hour. A second factor stays on: the next log-in asks for it.
+#[utoipa::path(
+    post, path = "/api/v1/auth/reset-password", tag = "auth",
+    responses(
+        (status = 204, description = "Changed; log in with it"),
+        (status = 404, description = "The link was used or is too old", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn reset_password(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<ResetPasswordIn>,
+) -> Result<NoContent, Problem> {
+    context.limit_link(&who).await?;
+    let (store, now) = (context.store(), who.now());
+    let token_sha256 = sha256_hex(input.token.expose_secret());
+    for _race in 0..MOST_RACES {
+        let Some(Grant::Reset { user }) = store.grant(&token_sha256, now).await? else {
+            return Err(link_not_valid());
+        };
+        let account = store.account(user).await?.ok_or_else(link_not_valid)?;
+        let mut next = account.value;
+        next.password = context.hashed("password", &input.password, &[next.email.as_str(), &next.name])?;
+        next.sessions_from = context.ends_all();
+        let stamp = Stamp {
+            actor: Actor::User(user),
+            at: now,
+            correlation_id: who.correlation_id().to_owned(),
+        };
+        context.end_in_tenants(&next, next.sessions_from, &stamp).await?;
+        match store
+            .write_account_by_grant(&next, account.version, &token_sha256)
+            .await
+        {
+            Ok(()) => {
+                context
+                    .notify(who.correlation_id(), &next, Mail::PasswordChanged {})
+                    .await;
+                return Ok(NoContent);
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Problem::unavailable())
+}

@@ -1,0 +1,158 @@
+//! Switching the second factor on and off.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::account::SecondFactor;
+use jobs::{FactorChange, Mail};
+use kit::{
+    Problem,
+    api::{Body, NoContent, Once, Person},
+};
+use secrecy::ExposeSecret;
+
+use crate::{
+    Context,
+    models::{CodeIn, PasswordIn, PasswordOrCodeIn, PendingFactorOut, RecoveryCodesOut},
+    sign_failed, totp,
+};
+
+fn not_on() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "second_factor_off",
+        "No second factor",
+        "The second factor is not switched on. Set it up first.",
+    )
+}
+
+impl Context {
+    async fn changed(&self, who: &Person, what: FactorChange) {
+        let account = &who.account().value;
+        self.notify(who.correlation_id(), account, Mail::EmailFactorChanged { what })
+            .await;
+    }
+}
+
+/// Sets a second factor up.
+///
+/// It waits for a first code of the authenticator app; until then log-in asks for none. Asked again, the secret before no
+/// longer counts.
+#[utoipa::path(
+    post, path = "/api/v1/me/second-factor", tag = "me",
+    responses((status = 200, description = "The secret, shown once", body = PendingFactorOut))
+)]
+pub(crate) async fn begin_second_factor(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<PasswordIn>,
+) -> Result<Once<Json<PendingFactorOut>>, Problem> {
+    context.must_know(&who, "password", &input.password).await?;
+    let account = who.account();
+    if account.value.second_factor.is_some() {
+        let detail = "A second factor is switched on already. Switch it off first.";
+        return Err(Problem::conflict("second_factor_on", detail));
+    }
+    let secret = totp::new_secret(context.secret()?);
+    let sealed = context.signer().seal(account.value.id, &secret, who.now()).await;
+    let mut next = account.value.clone();
+    next.pending_factor = Some(sealed.map_err(|error| sign_failed(&error))?);
+    context.store().write_account(&next, account.version).await?;
+    let (secret, uri) = totp::shown(&secret, &next.email);
+    Ok(Once(Json(PendingFactorOut { secret, uri })))
+}
+
+/// Switches the second factor on by its first code.
+///
+/// The answer has the recovery codes, which are shown once.
+#[utoipa::path(
+    post, path = "/api/v1/me/second-factor/confirm", tag = "me",
+    responses((status = 200, description = "Switched on", body = RecoveryCodesOut))
+)]
+pub(crate) async fn confirm_second_factor(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<CodeIn>,
+) -> Result<Once<Json<RecoveryCodesOut>>, Problem> {
+    let account = who.account();
+    let mut next = account.value.clone();
+    let Some(pending) = next.pending_factor.take() else {
+        let detail = "No second factor waits for its first code. Set one up.";
+        return Err(Problem::conflict("no_pending_factor", detail));
+    };
+    context.limit_codes(&next.email).await?;
+    let opened = context.signer().open(next.id, &pending, who.now()).await;
+    let secret = opened.map_err(|error| sign_failed(&error))?;
+    let Some(step) = totp::step_of(&secret, input.code.expose_secret(), who.now()) else {
+        let detail = "This is not the code that the app shows now. Is the device's clock right?";
+        return Err(Problem::field("code", detail));
+    };
+    let (recovery_codes, kept) = totp::recovery_codes(|| context.secret())?;
+    next.second_factor = Some(SecondFactor {
+        secret: pending,
+        last_step: step,
+        recovery_codes: kept,
+        enabled_at: who.now(),
+    });
+    context.store().write_account(&next, account.version).await?;
+    context.changed(&who, FactorChange::TurnedOn).await;
+    Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
+}
+
+/// Makes new recovery codes; the ones before no longer work.
+#[utoipa::path(
+    post, path = "/api/v1/me/second-factor/recovery-codes", tag = "me",
+    responses(
+        (status = 200, description = "The new codes, shown once", body = RecoveryCodesOut),
+        (status = 404, description = "No second factor is on", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn replace_recovery_codes(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<PasswordIn>,
+) -> Result<Once<Json<RecoveryCodesOut>>, Problem> {
+    context.must_know(&who, "password", &input.password).await?;
+    let account = who.account();
+    let mut next = account.value.clone();
+    let factor = next.second_factor.as_mut().ok_or_else(not_on)?;
+    let (recovery_codes, kept) = totp::recovery_codes(|| context.secret())?;
+    factor.recovery_codes = kept;
+    context.store().write_account(&next, account.version).await?;
+    context.changed(&who, FactorChange::RecoveryCodesReplaced).await;
+    Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
+}
+
+/// Switches the second factor off, by the password or a code.
+#[utoipa::path(
+    delete, path = "/api/v1/me/second-factor", tag = "me",
+    responses(
+        (status = 204, description = "Switched off"),
+        (status = 404, description = "No second factor is on", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn remove_second_factor(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<PasswordOrCodeIn>,
+) -> Result<NoContent, Problem> {
+    let account = who.account();
+    if account.value.second_factor.is_none() {
+        return Err(not_on());
+    }
+    let mut next = account.value.clone();
+    match (&input.password, &input.code) {
+        (Some(password), None) => context.must_know(&who, "password", password).await?,
+        (None, Some(code)) => {
+            context.limit_codes(&next.email).await?;
+            let used = context.use_factor(&mut next, Some(code), None, who.now()).await;
+            used.map_err(|_wrong| Problem::field("code", "This is not the code that the app shows now."))?;
+        }
+        _ => return Err(Problem::field("password", "Send the password or the app's code.")),
+    }
+    next.second_factor = None;
+    next.pending_factor = None;
+    context.store().write_account(&next, account.version).await?;
+    context.changed(&who, FactorChange::TurnedOff).await;
+    Ok(NoContent)
+}

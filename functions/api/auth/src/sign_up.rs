@@ -1,0 +1,241 @@
+//! A business begins: what was asked for is held until the link in the mail is followed.
+
+use std::sync::Arc;
+
+use access::{
+    link,
+    token::{link_token, sha256_hex},
+};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use domain::{
+    account::{Account, Grant, Member, MemberStatus, SignUp},
+    actor::{Actor, Stamp},
+    ids::{TenantId, UserId},
+    permission::Role,
+    tenant::Tenant,
+};
+use jobs::Mail;
+use kit::{
+    Problem,
+    api::{Anyone, Body},
+    http::Target,
+};
+use secrecy::ExposeSecret;
+
+use crate::{
+    Context, email_sha256,
+    models::{LoggedInOut, MailedOut, SignUpIn, VerifyEmailIn},
+    session::logged_in,
+};
+
+fn slug_taken() -> Problem {
+    const DETAIL: &str = "Another business has this name. Choose another.";
+    Problem::conflict("slug_taken", DETAIL).about("slug", DETAIL)
+}
+
+/// The link of a mail does not work.
+pub(crate) fn link_not_valid() -> Problem {
+    let detail = "The link was used or is too old, or something of it is missing. Ask for a new one.";
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "link_not_valid",
+        "The link does not work",
+        detail,
+    )
+}
+
+/// Signs a business up.
+///
+/// The name in URLs is held for a day; nothing else exists until the link in the mail is followed. The answer is the same
+/// whether the address has an account or not: if it has, the mail says so.
+#[utoipa::path(
+    post, path = "/api/v1/auth/sign-up", tag = "auth",
+    responses((status = 202, description = "A mail is on its way", body = MailedOut))
+)]
+pub(crate) async fn sign_up(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    Extension(target): Extension<Target>,
+    Body(input): Body<SignUpIn>,
+) -> Result<(StatusCode, Json<MailedOut>), Problem> {
+    context.limit_sign_up(&who, &input.email).await?;
+    let SignUpIn {
+        business,
+        slug,
+        email,
+        name,
+        password,
+        time_zone,
+        language,
+    } = input;
+    let about = [email.as_str(), &name, &business, slug.as_str()];
+    let password = context.hashed("password", &password, &about)?;
+    let known = context.store().user_of_email(&email_sha256(&email)).await?.is_some();
+    let token = link_token(context.secret()?);
+    let token_sha256 = sha256_hex(&token);
+    let asked = SignUp {
+        email,
+        name: name.trim().to_owned(),
+        language,
+        password,
+        business: business.trim().to_owned(),
+        slug,
+        time_zone,
+        created_at: who.now(),
+    };
+    let held = context
+        .store()
+        .hold_sign_up(&asked, &token_sha256, known, who.now())
+        .await;
+    held.map_err(|error| match error {
+        error if error.is_conflict() => slug_taken(),
+        error => error.into(),
+    })?;
+    let business = asked.business.clone();
+    let mail = if known {
+        let log_in_link = context.page(&target, "log-in");
+        Mail::AccountExists { business, log_in_link }
+    } else {
+        let link = format!("{}?token={token}", context.page(&target, "verify-email"));
+        Mail::VerifyEmail { link, business }
+    };
+    if let Err(problem) = context
+        .mail(who.correlation_id(), &asked.email, &asked.language, mail)
+        .await
+    {
+        // Else the name would be held for a day by a link that nobody has.
+        if let Err(error) = context
+            .store()
+            .release_sign_up(&asked.slug, &token_sha256, who.now())
+            .await
+        {
+            tracing::warn!(
+                error = kit::chain(&error),
+                "a name stays held for a sign-up without a mail"
+            );
+        }
+        return Err(problem);
+    }
+    let detail = "Look into your mail and follow the link.";
+    Ok((StatusCode::ACCEPTED, Json(MailedOut { detail })))
+}
+
+/// Follows the link of a sign-up.
+///
+/// Makes the tenant with its first administrator and logs them in. A link works once and for a day.
+#[utoipa::path(
+    post, path = "/api/v1/auth/verify-email", tag = "auth",
+    responses(
+        (status = 201, description = "The tenant exists and the person is logged in", body = LoggedInOut),
+        (status = 404, description = "The link was used or is too old", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn verify_email(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    headers: HeaderMap,
+    Body(input): Body<VerifyEmailIn>,
+) -> Result<Response, Problem> {
+    context.limit_link(&who).await?;
+    let now = who.now();
+    let token_sha256 = sha256_hex(input.token.expose_secret());
+    let Some(Grant::SignUp(asked)) = context.store().grant(&token_sha256, now).await? else {
+        return Err(link_not_valid());
+    };
+    let SignUp {
+        email,
+        name,
+        language,
+        password,
+        business,
+        slug,
+        time_zone,
+        ..
+    } = *asked;
+    let mut tenant = Tenant::new(TenantId::new(who.ulid()), business, time_zone);
+    tenant.slug = Some(slug.clone());
+    tenant.languages = vec![language.clone()];
+    let account = Account {
+        id: UserId::new(who.ulid()),
+        email,
+        name,
+        language,
+        password,
+        second_factor: None,
+        pending_factor: None,
+        tenants: vec![tenant.id],
+        sessions_from: now,
+        created_at: now,
+    };
+    let member = Member {
+        user: account.id,
+        email: account.email.clone(),
+        name: account.name.clone(),
+        role: Role::Admin,
+        status: MemberStatus::Active,
+        sessions_from: now,
+        joined_at: now,
+    };
+    let stamp = Stamp {
+        actor: Actor::User(account.id),
+        at: now,
+        correlation_id: who.correlation_id().to_owned(),
+    };
+    let begun = context.prepare(&account, Some(tenant.id), &headers, now).await?;
+    let (scope, address) = (link::founded(tenant.id), email_sha256(&account.email));
+    let founded = context
+        .store()
+        .found_tenant(
+            &scope,
+            &tenant,
+            &slug,
+            &account,
+            &address,
+            &member,
+            &token_sha256,
+            &stamp,
+        )
+        .await;
+    match founded {
+        Ok(()) => {}
+        Err(error) if error.is_conflict() => return Err(why_not(&context, &account, &token_sha256, now).await?),
+        Err(error) => return Err(error.into()),
+    }
+    context.store().begin_session(&begun.session).await?;
+    let places = vec![(tenant, member)];
+    let (access, refresh) = (begun.access, begun.refresh);
+    Ok(logged_in(
+        StatusCode::CREATED,
+        &account,
+        &places,
+        access,
+        &refresh,
+        input.session,
+    ))
+}
+
+/// Why a link that was there founded nothing.
+async fn why_not(
+    context: &Context,
+    account: &Account,
+    token_sha256: &str,
+    now: jiff::Timestamp,
+) -> Result<Problem, Problem> {
+    let unused = context.store().grant(token_sha256, now).await?.is_some();
+    let known = context
+        .store()
+        .user_of_email(&email_sha256(&account.email))
+        .await?
+        .is_some();
+    Ok(if unused && known {
+        let detail = "This address has an account by now. Log in with it.";
+        Problem::conflict("account_exists", detail)
+    } else {
+        link_not_valid()
+    })
+}
