@@ -1,7 +1,7 @@
 //! What an operator of the platform does with tenants: list, found, suspend, resume, let go, plans and limits, use. Never
 //! what a tenant's customers say. Every act stands in the platform's log and in the tenant's own.
 
-mod models;
+pub mod models;
 
 use std::sync::Arc;
 
@@ -18,21 +18,22 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, ToSpan, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{
-    ConfigError, Entry, Env, Problem, Queue, QueueName,
+    ConfigError, Entry, Env, Links, Problem, Queue, QueueName,
     api::{self, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Paging, Patch, Path, Platform, Query, Tagged},
 };
 use serde_json::json;
 use store::platform::PlatformAct;
 
 use crate::models::{
-    DayUsageOut, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch, SuspendIn, UsageOut,
-    UsageQuery,
+    DayUsageOut, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch, SuspendIn,
+    UsageOut, UsageQuery,
 };
 
 /// What the function works with, made once per process.
 pub struct Context {
     api: Api,
     mails: Queue,
+    links: Links,
     grace: SignedDuration,
 }
 
@@ -50,6 +51,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let context = Arc::new(Context {
         api: Api::new(env)?,
         mails: Queue::new(env, QueueName::Mails)?,
+        links: Links::new(env)?,
         grace: env.config().seconds("TENANT_GRACE_SECONDS")?,
     });
     Ok(api::serve(operations(), context))
@@ -115,7 +117,12 @@ async fn create_platform_tenant(
         expires_at: who.now() + INVITATION_LIFETIME,
         token_sha256: token::sha256_hex(&link_token),
     };
-    let act = act("tenant_created", id, who.stamp(), json!({"name": input.name, "slug": input.slug, "plan": input.plan}));
+    let act = act(
+        "tenant_created",
+        id,
+        who.stamp(),
+        json!({"name": input.name, "slug": input.slug, "plan": input.plan}),
+    );
     let scope = who.admin().scope(id);
     let act_id = who.ulid().to_string();
     let store = context.api.store();
@@ -124,8 +131,16 @@ async fn create_platform_tenant(
         Err(error) if error.is_conflict() => return Err(taken(&input.slug)),
         other => other?,
     }
-    let link = api::link(context.api.env(), &target, "accept-invitation", &link_token)?;
-    invite(&context, &who, &tenant, &input.admin_email, input.language.as_deref(), link).await?;
+    let link = context.links.with_token("accept-invitation", &link_token, &target);
+    invite(
+        &context,
+        &who,
+        &tenant,
+        &input.admin_email,
+        input.language.as_deref(),
+        link,
+    )
+    .await?;
     Ok(Created {
         location: location(id),
         version: 1,
@@ -187,7 +202,11 @@ async fn invite(
         },
     };
     let entry = Entry::new(&job).map_err(|_| Problem::internal())?;
-    context.mails.send_all(vec![entry]).await.map_err(|_| Problem::unavailable())
+    context
+        .mails
+        .send_all(vec![entry])
+        .await
+        .map_err(|_| Problem::unavailable())
 }
 
 async fn tenant_of(context: &Context, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
@@ -314,7 +333,10 @@ async fn resume_platform_tenant(
         TenantStatus::Suspended => "tenant_resumed",
         // Its data may be half gone already.
         TenantStatus::Leaving if before.leaves_at.is_some_and(|at| at <= who.now()) => {
-            return Err(Problem::conflict("tenant_gone", "The grace period is over: its data is being deleted."));
+            return Err(Problem::conflict(
+                "tenant_gone",
+                "The grace period is over: its data is being deleted.",
+            ));
         }
         TenantStatus::Leaving => "tenant_kept",
     };
@@ -358,7 +380,7 @@ async fn delete_platform_tenant(
 ///
 /// Counts of calls and messages, exact, at most 31 days at once.
 #[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant}/usage", tag = "platform",
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab"), UsageQuery),
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
     responses((status = 200, description = "Its use", body = UsageOut)))]
 async fn get_platform_tenant_usage(
     who: Platform,
@@ -386,20 +408,23 @@ async fn get_platform_tenant_usage(
 }
 
 fn days_refused() -> Problem {
-    Problem::field("from", format!("must not be after `to`, nor more than {MOST_DAYS} days before it"))
+    Problem::field(
+        "from",
+        format!("must not be after `to`, nor more than {MOST_DAYS} days before it"),
+    )
 }
 
 /// Shows what operators did.
 ///
 /// The platform's log of a month, the newest first.
-#[utoipa::path(get, path = "/api/v1/platform/log", tag = "platform", params(LogQuery),
+#[utoipa::path(get, path = "/api/v1/platform/log", tag = "platform",
     responses((status = 200, description = "One page of the log", body = Listed<PlatformActOut>)))]
 async fn list_platform_log(
     who: Platform,
     State(context): State<Arc<Context>>,
     Query(query): Query<LogQuery>,
+    paging: Paging,
 ) -> Result<Listed<PlatformActOut>, Problem> {
-    let paging = Paging::new(query.limit, query.cursor.as_deref())?;
     let month = query.month.unwrap_or_else(|| who.now().to_zoned(TimeZone::UTC).date());
     let store = context.api.store();
     let page = store.platform_acts(month, paging.after(), paging.limit()).await?;

@@ -205,13 +205,6 @@ pub struct LogQuery {
     #[param(value_type = Option<String>, format = Date, example = "2026-11-01")]
     #[serde(default)]
     pub month: Option<jiff::civil::Date>,
-    /// Entries on one page.
-    #[param(minimum = 1, maximum = 100)]
-    #[serde(default)]
-    pub limit: Option<u16>,
-    /// Where the page begins.
-    #[serde(default)]
-    pub cursor: Option<String>,
 }
 
 /// What an operator did.

@@ -11,7 +11,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::{ConfigError, Entry, Env, JobError, Queue, QueueName};
+use kit::{ConfigError, Entry, Env, JobError, Links, Queue, QueueName};
 use serde::{Deserialize, Serialize};
 use store::{Store, platform::PlatformAct};
 
@@ -20,7 +20,7 @@ pub struct Context {
     env: Env,
     store: Store,
     mails: Queue,
-    app_url: String,
+    links: Links,
 }
 
 impl Context {
@@ -29,15 +29,10 @@ impl Context {
     /// # Errors
     /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        let config = env.config();
-        let app_url = match config.optional_url("APP_URL")? {
-            Some(url) => url,
-            None => config.url("PUBLIC_BASE_URL")?,
-        };
         Ok(Self {
-            store: Store::new(env.dynamodb(), config.text("TABLE_NAME")?),
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             mails: Queue::new(env, QueueName::Mails)?,
-            app_url: app_url.to_owned(),
+            links: Links::new(env)?,
             env: env.clone(),
         })
     }
@@ -95,6 +90,8 @@ pub async fn handle(request: Request, ctx: &Context) -> Result<Answer, JobError>
     ctx.store.log_platform_act(&act, &act_id).await?;
     if known.is_none() {
         let link_token = token::link_token(secret(ctx)?);
+        let link = ctx.links.with_token_configured("reset-password", &link_token);
+        let link = link.ok_or_else(|| JobError::new("set PublicBaseUrl or AppUrl first: the mail's link needs it"))?;
         let grant = Grant::Reset { user };
         let sha256 = token::sha256_hex(&link_token);
         ctx.store.put_grant(&grant, &sha256, now, LINK_LIFETIME).await?;
@@ -104,9 +101,7 @@ pub async fn handle(request: Request, ctx: &Context) -> Result<Answer, JobError>
             id: ctx.env.ids().ulid().to_string(),
             to: request.email.as_str().to_owned(),
             language: "en".to_owned(),
-            mail: Mail::ResetPassword {
-                link: format!("{}/reset-password?token={link_token}", ctx.app_url),
-            },
+            mail: Mail::ResetPassword { link },
         };
         ctx.mails.send_all(vec![Entry::new(&mail)?]).await?;
     }

@@ -1,0 +1,90 @@
+//! Making the first administrator of the platform, in process against the emulator's table and queues.
+
+use access::token;
+use domain::account::Grant;
+use jobs::{Mail, MailJob};
+use kit::QueueName;
+use make_platform_admin::{Answer, Context, Request, handle};
+use testkit::Aws;
+
+async fn make(aws: &Aws, email: &str) -> Answer {
+    let env = aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]);
+    let ctx = Context::new(&env).expect("a context");
+    let request: Request = serde_json::from_value(serde_json::json!({"email": email})).expect("a request");
+    handle(request, &ctx).await.expect("it is made")
+}
+
+async fn mails(aws: &Aws) -> Vec<MailJob> {
+    aws.take_jobs(QueueName::Mails).await
+}
+
+#[tokio::test]
+async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
+    let aws = Aws::new().await;
+    let made = make(&aws, "Op@Example.com").await;
+    assert!(made.account_created);
+    assert!(
+        aws.store()
+            .is_platform_admin(made.user)
+            .await
+            .expect("the table answers")
+    );
+    let mails = mails(&aws).await;
+    let [mail] = mails.as_slice() else {
+        panic!("{} mails", mails.len());
+    };
+    assert_eq!(mail.to, "op@example.com");
+    let Mail::ResetPassword { link } = &mail.mail else {
+        panic!("another mail");
+    };
+    let link_token = link
+        .strip_prefix("https://api.example.com/reset-password?token=")
+        .expect("a link of the configured base");
+    let grant = aws.store().grant(&token::sha256_hex(link_token), aws.now()).await;
+    assert_eq!(
+        grant.expect("the table answers"),
+        Some(Grant::Reset { user: made.user })
+    );
+}
+
+#[tokio::test]
+async fn invoked_again_nobody_is_made_twice_and_no_mail_goes() {
+    let aws = Aws::new().await;
+    let first = make(&aws, "op@example.com").await;
+    assert_eq!(mails(&aws).await.len(), 1);
+    let again = make(&aws, "op@example.com").await;
+    assert_eq!(again.user, first.user);
+    assert!(!again.account_created);
+    assert!(mails(&aws).await.is_empty());
+}
+
+#[tokio::test]
+async fn every_making_stands_in_the_platforms_log() {
+    let aws = Aws::new().await;
+    let made = make(&aws, "op@example.com").await;
+    let month = aws.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let log = aws
+        .store()
+        .platform_acts(month, None, 10)
+        .await
+        .expect("the table answers");
+    let [act] = log.items.as_slice() else {
+        panic!("{} acts", log.items.len());
+    };
+    assert_eq!(
+        (act.action.as_str(), act.by.actor.to_string().as_str()),
+        ("platform_admin_made", "operator")
+    );
+    assert_eq!(act.detail["user"], made.user.to_string());
+}
+
+#[test]
+fn a_request_with_an_unknown_field_or_no_address_is_refused() {
+    for wrong in [
+        r#"{}"#,
+        r#"{"email": "nobody"}"#,
+        r#"{"email": "a@example.com", "password": "x"}"#,
+    ] {
+        assert!(serde_json::from_str::<Request>(wrong).is_err(), "{wrong}");
+    }
+}

@@ -1,0 +1,39 @@
+//! Links in mails, to pages of the console.
+
+use crate::{ConfigError, Env, http::Target};
+
+/// Where the console is: `APP_URL`, else `PUBLIC_BASE_URL`, else where the request came to.
+#[derive(Debug, Clone)]
+pub struct Links {
+    base: Option<String>,
+}
+
+impl Links {
+    /// From the function's environment.
+    ///
+    /// # Errors
+    /// When a URL is none.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let config = env.config();
+        let base = match config.optional_url("APP_URL")? {
+            Some(url) => Some(url),
+            None => config.optional_url("PUBLIC_BASE_URL")?,
+        };
+        Ok(Self {
+            base: base.map(str::to_owned),
+        })
+    }
+
+    /// The link to a page with a one-time token, as answer to a request.
+    #[must_use]
+    pub fn with_token(&self, page: &str, token: &str, target: &Target) -> String {
+        format!("{}/{page}?token={token}", target.origin(self.base.as_deref()))
+    }
+
+    /// The same where there is no request: `None` where no base is configured.
+    #[must_use]
+    pub fn with_token_configured(&self, page: &str, token: &str) -> Option<String> {
+        let base = self.base.as_deref()?;
+        Some(format!("{base}/{page}?token={token}"))
+    }
+}
