@@ -29,6 +29,7 @@ use crate::{
     running::{Options, Running},
     secrets::random_hex,
     up::interrupted,
+    vendors::{self, Vendors},
 };
 
 /// Longer than anything takes on a busy machine.
@@ -71,6 +72,7 @@ pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function]) 
     let audit = Audit {
         play,
         town,
+        vendors: Vendors::new()?,
         roles: step("reading roles", roles(play, &aws, functions)).await?,
         aws,
     };
@@ -199,6 +201,7 @@ const fn flow(failed: Failed) -> Flow {
 struct Audit<'a> {
     play: &'a Play,
     town: &'a Town,
+    vendors: Vendors,
     aws: Session,
     roles: Vec<Role>,
 }
@@ -321,6 +324,12 @@ impl Audit<'_> {
             self.play
                 .accepted(&business.id, from, Channel::WhatsApp, PATIENCE)
                 .await?;
+        }
+        for kind in vendors::KINDS {
+            ensure!(
+                self.vendor(&business, kind, true).await? == 200,
+                "{kind}: an event is not taken"
+            );
         }
         for (from, channel) in [(&by_pbx, Channel::WhatsApp), (&by_twilio, Channel::Sms)] {
             self.play
@@ -501,6 +510,10 @@ impl Audit<'_> {
             ("twilio_voice_webhook", "Keep") => self.twilio(business, "status", "CallStatus=completed").await.map(Some),
             ("twilio_voice_webhook", _) => self.ended(business).await.map(Some),
             ("telephony_webhook", _) => self.reported(business).await.map(Some),
+            ("aircall_webhook" | "vonage_webhook" | "exotel_webhook" | "plivo_webhook", sid) => {
+                let kind = role.name().trim_end_matches("_webhook");
+                self.vendor(business, kind, sid != "Keep").await.map(Some)
+            }
             ("whatsapp_webhook", "ReadMetaApp") => {
                 // Read once per process.
                 self.kill(role)?;
@@ -569,7 +582,7 @@ impl Audit<'_> {
 
     /// A business that no warm process knows.
     async fn open(&self) -> Result<Tenant> {
-        self.town.open("Audited", |_| {}).await
+        self.town.open("Audited", |plan| self.vendors.connect(plan)).await
     }
 
     /// A call that its telephone system reports as missed: a message follows.
@@ -633,6 +646,17 @@ impl Audit<'_> {
         ];
         let path = self.path(business, "telephony", "")?;
         self.post(&path, "application/json", &signed, event).await
+    }
+
+    /// A telephone system by name reports an answered call, or something that cannot be read.
+    async fn vendor(&self, business: &Tenant, kind: &str, readable: bool) -> Result<u16> {
+        let api = &self.play.endpoints.api;
+        let event = self.vendors.event(kind, &business.id, api, readable)?;
+        let headers = event.headers();
+        let asked = self
+            .play
+            .request(event.method, &event.path, &headers, event.body.clone());
+        Ok(asked.await?.status)
     }
 
     async fn whatsapp(&self, business: &Tenant, body: &str) -> Result<u16> {

@@ -34,4 +34,5 @@ pub mod tenant;
 pub mod test;
 pub mod tools;
 pub mod up;
+pub mod vendors;
 pub mod why;

@@ -190,7 +190,7 @@ enum Command {
         /// Who is called, by id or part of the name [default: the first]
         #[arg(long)]
         tenant: Option<String>,
-        /// twilio or telephony
+        /// twilio, telephony, aircall, vonage, exotel or plivo, where the tenant has it
         #[arg(long)]
         via: Option<String>,
         #[command(flatten)]

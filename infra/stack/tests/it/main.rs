@@ -17,3 +17,4 @@ mod mails;
 mod platform;
 mod roles;
 mod stage;
+mod vendors;

@@ -1,0 +1,198 @@
+//! Connections of a business to telephone systems by name, and events as these sign them.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use domain::{Timestamp, phone::Phone};
+use providers::{plivo, vonage};
+use serde_json::{Value, json};
+
+use crate::{
+    business::{Plan, new_ulid},
+    play::new_phone,
+    secrets::random_hex,
+};
+
+/// Their kinds.
+pub const KINDS: [&str; 4] = ["aircall", "vonage", "exotel", "plivo"];
+
+const API_KEY: &str = "5tack001";
+const APPLICATION: &str = "00000000-0000-4000-8000-0000000000bb";
+const JSON: &str = "application/json";
+
+/// One connection of each kind, with one secret and one line for all of them.
+pub struct Vendors {
+    connections: BTreeMap<&'static str, String>,
+    secret: String,
+    line: Phone,
+}
+
+/// A request that one of them makes.
+pub struct Event {
+    /// The method.
+    pub method: &'static str,
+    /// Path and query.
+    pub path: String,
+    /// Headers, the content's type included.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Event {
+    /// The headers as a request takes them.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&str, &str)> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect()
+    }
+}
+
+impl Vendors {
+    /// With ids, a secret and a line of their own.
+    ///
+    /// # Errors
+    /// When the machine has no random bytes.
+    pub fn new() -> Result<Self> {
+        let mut connections = BTreeMap::new();
+        for kind in KINDS {
+            connections.insert(kind, format!("conn_{}", new_ulid()?));
+        }
+        Ok(Self {
+            connections,
+            secret: random_hex(20)?,
+            line: new_phone()?,
+        })
+    }
+
+    /// The same with another secret: what somebody else would send.
+    ///
+    /// # Errors
+    /// When the machine has no random bytes.
+    pub fn forged(&self) -> Result<Self> {
+        Ok(Self {
+            connections: self.connections.clone(),
+            secret: random_hex(20)?,
+            line: self.line.clone(),
+        })
+    }
+
+    /// Connects a business, and tells the simulators.
+    pub fn connect(&self, plan: &mut Plan) {
+        let (secret, lines) = (&self.secret, [&self.line]);
+        for (kind, id) in &self.connections {
+            let (mut account, mut verify, mut simulated) = match *kind {
+                "aircall" => (json!({}), json!({ "tokens": [secret] }), json!({ "token": secret })),
+                "vonage" => (
+                    json!({ "api_key": API_KEY, "application_id": APPLICATION }),
+                    json!({ "signature_secrets": [secret] }),
+                    json!({ "api_key": API_KEY, "application_id": APPLICATION, "signature_secret": secret }),
+                ),
+                "exotel" => (
+                    json!({ "account_sid": "stack1", "country_code": "971" }),
+                    json!({ "url_secrets": [secret] }),
+                    json!({ "url_secret": secret, "country_code": "971" }),
+                ),
+                _ => (
+                    json!({ "auth_id": "MASTACK0000000000000" }),
+                    json!({ "auth_tokens": [secret] }),
+                    json!({ "auth_token": secret }),
+                ),
+            };
+            account["kind"] = (*kind).into();
+            account["lines"] = json!(lines);
+            verify["kind"] = (*kind).into();
+            simulated["connection"] = id.as_str().into();
+            simulated["number"] = json!(self.line);
+            let connection = json!({ "id": id, "name": kind, "account": account, "verify": verify });
+            if let Some(connections) = plan.file["connections"].as_array_mut() {
+                connections.push(connection);
+            }
+            plan.simulated[kind] = simulated;
+        }
+    }
+
+    /// An event for a tenant whose public API is at `api`: a call that was answered, or, not `readable`, one that has no id.
+    ///
+    /// # Errors
+    /// When the machine has no random bytes, or the kind is none of [`KINDS`].
+    pub fn event(&self, kind: &str, tenant: &str, api: &str, readable: bool) -> Result<Event> {
+        let (secret, now) = (&self.secret, Timestamp::now());
+        let (from, to) = (new_phone()?, self.line.digits());
+        let connection = self.connections.get(kind).context("a kind of telephone system")?;
+        let path = format!("/webhooks/{kind}/{tenant}/{connection}");
+        let id = random_hex(8)?;
+        let seconds = now.as_second();
+        Ok(match kind {
+            "aircall" => {
+                let id = if readable { json!(seconds) } else { Value::Null };
+                let body = json!({
+                    "resource": "call", "event": "call.ended", "timestamp": seconds, "token": secret,
+                    "data": {
+                        "id": id, "direction": "inbound", "started_at": seconds - 9, "answered_at": seconds - 6,
+                        "ended_at": seconds, "duration": 9, "raw_digits": from, "number": { "digits": self.line },
+                    },
+                });
+                Event {
+                    method: "POST",
+                    path,
+                    headers: vec![("content-type", JSON.to_owned())],
+                    body: body.to_string(),
+                }
+            }
+            "vonage" => {
+                let call = if readable {
+                    json!(format!("CON-{id}"))
+                } else {
+                    Value::Null
+                };
+                let body = json!({
+                    "from": from.digits(), "to": to, "conversation_uuid": call, "status": "completed",
+                    "direction": "inbound", "timestamp": now, "duration": "9",
+                })
+                .to_string();
+                let token = vonage::sign(secret, API_KEY, APPLICATION, now, body.as_bytes());
+                Event {
+                    method: "POST",
+                    path,
+                    headers: vec![("content-type", JSON.to_owned()), ("authorization", token)],
+                    body,
+                }
+            }
+            "exotel" => {
+                let call = if readable { id.as_str() } else { "" };
+                let query = format!(
+                    "CallSid={call}&CallFrom=%2B{}&CallTo=%2B{to}&CallType=completed",
+                    from.digits()
+                );
+                Event {
+                    method: "GET",
+                    path: format!("{path}/passthru/{secret}?{query}&Direction=incoming"),
+                    headers: Vec::new(),
+                    body: String::new(),
+                }
+            }
+            _ => {
+                let path = format!("{path}/hangup");
+                let call = if readable { id.as_str() } else { "" };
+                let body = format!(
+                    "CallUUID={call}&From={}&To={to}&Direction=inbound&CallStatus=completed&Duration=9&BillDuration=60",
+                    from.digits()
+                );
+                let signature = plivo::signature::sign(secret, &format!("{api}{path}"), body.as_bytes(), &id);
+                Event {
+                    method: "POST",
+                    path,
+                    headers: vec![
+                        ("content-type", "application/x-www-form-urlencoded".to_owned()),
+                        ("x-plivo-signature-v3", signature),
+                        ("x-plivo-signature-v3-nonce", id),
+                    ],
+                    body,
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Telephone systems by name: their calls are followed up like any other's, and nobody else can report any.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use domain::{call::Outcome, message::Channel};
+use serde_json::{Value, json};
+use stack::vendors::{KINDS, Vendors};
+
+use crate::stage::{Business, customer, on_stage};
+
+#[test]
+fn a_missed_call_is_answered_whichever_system_reports_it() {
+    on_stage(async |stage| {
+        let vendors = Vendors::new()?;
+        let business = stage
+            .changed_business("Other systems", |plan| vendors.connect(plan))
+            .await?;
+        for via in KINDS {
+            let caller = customer();
+            let more = json!({ "via": via, "repeat": 2, "shuffle": true });
+            business.call(&caller, "missed", more).await?;
+            business.accepted(&caller, Channel::WhatsApp).await?;
+            let call = business.decided(&caller, 1).await?;
+            ensure!(call.outcome == Outcome::Missed, "{via}: {call:?}");
+            ensure!(call.provider.as_str() == via, "{call:?}");
+            ensure!(business.outbox(&caller).await?.len() == 1, "{via}: once");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_caller_whom_somebody_spoke_with_hears_nothing_more() {
+    on_stage(async |stage| {
+        let vendors = Vendors::new()?;
+        let business = stage
+            .changed_business("Other systems, answered", |plan| vendors.connect(plan))
+            .await?;
+        for via in KINDS {
+            let caller = customer();
+            business.call(&caller, "answered", json!({ "via": via })).await?;
+            let call = business.decided(&caller, 1).await?;
+            ensure!(
+                call.outcome == Outcome::Answered && call.message.is_none(),
+                "{via}: {call:?}"
+            );
+        }
+        Ok(())
+    });
+}
+
+async fn status(business: &Business<'_>, vendors: &Vendors, kind: &str) -> Result<(u16, Value)> {
+    let play = &business.stage.play;
+    let event = vendors.event(kind, business.id(), &play.endpoints.api, true)?;
+    let answer = play
+        .request(event.method, &event.path, &event.headers(), event.body.clone())
+        .await?;
+    Ok((answer.status, serde_json::from_str(&answer.body).unwrap_or_default()))
+}
+
+#[test]
+fn forged_calls_of_theirs_get_the_same_401() {
+    on_stage(async |stage| {
+        let vendors = Vendors::new()?;
+        let forged = vendors.forged()?;
+        let business = stage
+            .changed_business("Other systems, forged", |plan| vendors.connect(plan))
+            .await?;
+        let other = stage.business("Not connected").await?;
+        let mut bodies = BTreeSet::new();
+        for kind in KINDS {
+            let (taken, _) = status(&business, &vendors, kind).await?;
+            ensure!(taken == 200, "{kind}: {taken}");
+            for (business, vendors) in [(&business, &forged), (&other, &vendors)] {
+                let (refused, body) = status(business, vendors, kind).await?;
+                ensure!(refused == 401, "{kind}: {refused}");
+                bodies.insert(body.to_string());
+            }
+        }
+        ensure!(bodies.len() == 1, "answers tell who exists: {bodies:?}");
+        Ok(())
+    });
+}
