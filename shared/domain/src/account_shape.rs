@@ -77,13 +77,13 @@ impl Account {
                 ..
             } => {
                 let account = is_twilio_sid(account_sid, "AC");
-                shape(account, "account_sid", "is \"AC\" and 32 digits or letters a to f");
+                shape(account, "account_sid", "Expected AC and 32 digits or letters a to f.");
                 let service = messaging_service_sid.as_deref();
                 let service = service.is_none_or(|sid| is_twilio_sid(sid, "MG"));
                 shape(
                     service,
                     "messaging_service_sid",
-                    "is \"MG\" and 32 digits or letters a to f",
+                    "Expected MG and 32 digits or letters a to f.",
                 );
             }
             Self::WhatsApp {
@@ -91,11 +91,11 @@ impl Account {
                 phone_number_id,
                 ..
             } => {
-                shape(is_meta_id(waba_id), "waba_id", "is Meta's id, 5 to 20 digits");
+                shape(is_meta_id(waba_id), "waba_id", "Expected Meta's id, 5 to 20 digits.");
                 shape(
                     is_meta_id(phone_number_id),
                     "phone_number_id",
-                    "is Meta's id of the number, 5 to 20 digits; not the number itself",
+                    "Expected Meta's id of the number, 5 to 20 digits; not the number itself.",
                 );
             }
             Self::Vonage {
@@ -106,10 +106,10 @@ impl Account {
                 shape(
                     is_word(api_key, 4..=32),
                     "api_key",
-                    "is the account's API key, 4 to 32 letters and digits",
+                    "Expected the account's API key, 4 to 32 letters and digits.",
                 );
                 let application = application_id.as_deref().is_none_or(is_uuid);
-                shape(application, "application_id", "is a UUID");
+                shape(application, "application_id", "Expected a UUID.");
             }
             Self::Exotel {
                 account_sid, sources, ..
@@ -117,16 +117,16 @@ impl Account {
                 shape(
                     is_word(account_sid, 1..=64),
                     "account_sid",
-                    "is 1 to 64 letters and digits",
+                    "Expected 1 to 64 letters and digits.",
                 );
-                shape(sources.len() <= MOST_SOURCES, "sources", "has at most 50 entries");
+                shape(sources.len() <= MOST_SOURCES, "sources", "Expected at most 50 entries.");
             }
             Self::Plivo { auth_id, .. } => {
                 let named = auth_id.starts_with("MA") || auth_id.starts_with("SA");
                 shape(
                     named && is_word(auth_id, 10..=32),
                     "auth_id",
-                    "begins with MA or SA and has 10 to 32 letters and digits",
+                    "Expected MA or SA and 8 to 30 more letters and digits.",
                 );
             }
             Self::Telephony { .. } | Self::Aircall { .. } => {}
@@ -146,25 +146,28 @@ impl Account {
 
 fn lines_of(field: &str, lines: &[Phone], found: &mut Vec<FieldProblem>) {
     if lines.len() > MOST_LINES {
-        found.push(wrong(field, &format!("has at most {MOST_LINES} entries")));
+        found.push(wrong(field, &format!("Expected at most {MOST_LINES} entries.")));
     }
     for (index, line) in lines.iter().enumerate() {
         if lines[..index].contains(line) {
-            found.push(wrong(&format!("{field}[{index}]"), "is there twice"));
+            found.push(wrong(&format!("{field}[{index}]"), "This number is there twice."));
         }
     }
 }
 
 fn voice_of(voice: &VoiceSettings, found: &mut Vec<FieldProblem>) {
     if voice.handling == Handling::Forward && voice.forward_to.is_none() {
-        found.push(wrong("voice.forward_to", "must be given where calls are forwarded"));
+        found.push(wrong(
+            "voice.forward_to",
+            "Expected a number, because calls are forwarded.",
+        ));
     }
     if !(5..=LONGEST_RING_SECONDS).contains(&voice.forward_timeout_seconds) {
-        let bounds = format!("is from 5 to {LONGEST_RING_SECONDS} seconds");
+        let bounds = format!("Expected 5 to {LONGEST_RING_SECONDS} seconds.");
         found.push(wrong("voice.forward_timeout_seconds", &bounds));
     }
     if !(5..=LONGEST_VOICEMAIL_SECONDS).contains(&voice.voicemail_max_seconds) {
-        let bounds = format!("is from 5 to {LONGEST_VOICEMAIL_SECONDS} seconds");
+        let bounds = format!("Expected 5 to {LONGEST_VOICEMAIL_SECONDS} seconds.");
         found.push(wrong("voice.voicemail_max_seconds", &bounds));
     }
     for (name, spoken) in [
@@ -174,14 +177,14 @@ fn voice_of(voice: &VoiceSettings, found: &mut Vec<FieldProblem>) {
         if spoken.len() > MOST_SPOKEN {
             found.push(wrong(
                 &format!("voice.{name}"),
-                &format!("has at most {MOST_SPOKEN} entries"),
+                &format!("Expected at most {MOST_SPOKEN} entries."),
             ));
         }
         for (index, sentence) in spoken.iter().enumerate() {
             if !is_language(&sentence.language) {
                 found.push(wrong(
                     &format!("voice.{name}[{index}].language"),
-                    "is a language tag such as \"en-GB\"",
+                    "Expected a language tag such as en-GB.",
                 ));
             }
             let length = sentence.text.chars().count();
@@ -189,7 +192,7 @@ fn voice_of(voice: &VoiceSettings, found: &mut Vec<FieldProblem>) {
             if sentence.text.trim().is_empty() || length > LONGEST_SPOKEN || sentence.text.contains(breaks) {
                 found.push(wrong(
                     &format!("voice.{name}[{index}].text"),
-                    &format!("is 1 to {LONGEST_SPOKEN} characters"),
+                    &format!("Expected 1 to {LONGEST_SPOKEN} characters."),
                 ));
             }
         }

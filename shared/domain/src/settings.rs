@@ -131,7 +131,7 @@ impl Findings {
 
     fn at_most(&mut self, field: &str, length: usize, most: usize) {
         if length > most {
-            self.add(field, format!("has {length} entries; at most {most} are possible"));
+            self.add(field, format!("Expected at most {most} entries, got {length}."));
         }
     }
 }
@@ -142,19 +142,19 @@ impl Tenant {
     pub fn problems(&self) -> Vec<FieldProblem> {
         let mut found = Findings(Vec::new());
         if !is_line(&self.name, LONGEST_NAME) {
-            found.add("name", format!("is one line of 1 to {LONGEST_NAME} characters"));
+            found.add("name", format!("Expected one line of 1 to {LONGEST_NAME} characters."));
         }
         if let Some(region) = &self.default_region
             && !is_region(region)
         {
-            found.add("default_region", "is the ISO 3166 code of a country, such as \"AE\"");
+            found.add("default_region", "Expected the ISO 3166 code of a country, such as AE.");
         }
         found.at_most("languages", self.languages.len(), MOST_LANGUAGES);
         for (index, tag) in self.languages.iter().enumerate() {
             if !is_language(tag) {
                 found.add(
                     format!("languages[{index}]"),
-                    "is a language tag such as \"en\", \"ar\" or \"pt-BR\"",
+                    "Expected a language tag such as en, ar or pt-BR.",
                 );
             }
         }
@@ -163,7 +163,7 @@ impl Tenant {
             found.at_most(field, words.len(), MOST_WORDS);
             for (index, word) in words.iter().enumerate() {
                 if !is_line(word, LONGEST_WORD) {
-                    let bounds = format!("is one line of 1 to {LONGEST_WORD} characters");
+                    let bounds = format!("Expected one line of 1 to {LONGEST_WORD} characters.");
                     found.add(format!("{field}[{index}]"), bounds);
                 }
             }
@@ -173,7 +173,7 @@ impl Tenant {
             if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
                 found.add(
                     "recipient_zones",
-                    format!("{code:?} is not a calling code such as \"971\""),
+                    format!("{code:?} is not a calling code such as \"971\"."),
                 );
             }
         }
@@ -185,7 +185,7 @@ impl Tenant {
             ] {
                 if !(Retention::FEWEST_DAYS..=Retention::MOST_DAYS).contains(&days) {
                     let (fewest, most) = (Retention::FEWEST_DAYS, Retention::MOST_DAYS);
-                    found.add(field, format!("is from {fewest} to {most} days"));
+                    found.add(field, format!("Expected {fewest} to {most} days."));
                 }
             }
         }
@@ -201,11 +201,11 @@ impl Tenant {
         found.at_most("holidays", self.holidays.len(), MOST_HOLIDAYS);
         for (index, holiday) in self.holidays.iter().enumerate() {
             if holiday.to.is_some_and(|to| to < holiday.from) {
-                let ends = format!("a holiday from {} ends before it begins", holiday.from);
+                let ends = format!("A holiday from {} ends before it begins.", holiday.from);
                 found.add(format!("holidays[{index}].to"), ends);
             }
             if holiday.name.as_deref().is_some_and(|name| !is_line(name, LONGEST_NAME)) {
-                let bounds = format!("is one line of 1 to {LONGEST_NAME} characters");
+                let bounds = format!("Expected one line of 1 to {LONGEST_NAME} characters.");
                 found.add(format!("holidays[{index}].name"), bounds);
             }
             spans_of(&format!("holidays[{index}].hours"), &holiday.hours, found);
@@ -219,15 +219,19 @@ impl Tenant {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
             let named = (1..=LONGEST_VARIABLE_NAME).contains(&name.len()) && name.bytes().all(plain);
             if !named || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
-                let bounds =
-                    format!("{name:?} is no name: small letters, digits and _, at most {LONGEST_VARIABLE_NAME}");
+                let bounds = format!(
+                    "{name:?} is no name: expected small letters, digits and _, at most {LONGEST_VARIABLE_NAME}."
+                );
                 found.add("variables", bounds);
             } else if !is_line(value, LONGEST_VARIABLE) {
-                found.add(field, format!("is one line of 1 to {LONGEST_VARIABLE} characters"));
+                found.add(
+                    field,
+                    format!("Expected one line of 1 to {LONGEST_VARIABLE} characters."),
+                );
             } else if value.contains("    ") {
                 found.add(
                     field,
-                    "holds four spaces in a row, which WhatsApp refuses in a template's value",
+                    "It holds four spaces in a row, which WhatsApp refuses in a template's value.",
                 );
             }
         }
@@ -244,13 +248,13 @@ fn spans_of(field: &str, spans: &[Span], found: &mut Findings) {
         crosses || pair[1].from < pair[0].to
     });
     if overlaps {
-        found.add(field, "has hours that overlap");
+        found.add(field, "These hours overlap.");
     }
     if spans
         .iter()
         .any(|span| !whole_minutes(span.from) || !whole_minutes(span.to))
     {
-        found.add(field, "has hours that are no whole minutes");
+        found.add(field, "Expected whole minutes.");
     }
 }
 

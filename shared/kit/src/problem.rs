@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::settings::FieldProblem;
 use serde::Serialize;
 use store::{StoreError, rates::Allowance};
 
@@ -270,6 +271,13 @@ impl IntoResponse for Problem {
         let mut response = (self.status, [CONTENT_TYPE], body).into_response();
         response.headers_mut().extend(headers);
         response
+    }
+}
+
+impl From<Vec<FieldProblem>> for Problem {
+    fn from(problems: Vec<FieldProblem>) -> Self {
+        let error = |FieldProblem { field, detail }| FieldError { field, detail };
+        Self::fields(problems.into_iter().map(error).collect())
     }
 }
 

@@ -1,0 +1,531 @@
+//! A tenant's settings as the API takes and gives them.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    account::Slug,
+    ids::TenantId,
+    settings,
+    tenant::{BusinessHours, Holiday, QuietAction, QuietHours, Span, Tenant, TenantStatus, Zone},
+};
+use garde::Validate;
+use jiff::civil::{Date, Time};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use utoipa::ToSchema;
+
+/// A local time of day, to the minute: `09:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LocalTime(pub Time);
+
+impl Serialize for LocalTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.strftime("%H:%M"))
+    }
+}
+
+impl<'de> Deserialize<'de> for LocalTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wrong = || D::Error::custom("expected a time of day such as 09:00");
+        let text = String::deserialize(deserializer)?;
+        let shaped = text.len() == 5 && text.as_bytes().get(2) == Some(&b':');
+        let time = if shaped { text.parse().ok() } else { None };
+        time.map(Self).ok_or_else(wrong)
+    }
+}
+
+/// A day: `2026-12-02`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Day(pub Date);
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wrong = || D::Error::custom("expected a day such as 2026-12-02");
+        let text = String::deserialize(deserializer)?;
+        let shaped = text.len() == 10;
+        let day = if shaped { text.parse().ok() } else { None };
+        day.map(Self).ok_or_else(wrong)
+    }
+}
+
+/// Part of a day. Where `to` is not after `from` it ends on the next day: 18:00 to 02:00 crosses midnight, 00:00 to 00:00 is
+/// the whole day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenSpan {
+    /// Local time at which it begins.
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:00")]
+    pub from: LocalTime,
+    /// Local time at which it ends.
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
+    pub to: LocalTime,
+}
+
+/// When the business is open, by the day on which each span begins. A day without a span is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WeekHours {
+    /// Mondays.
+    #[schema(max_items = 6)]
+    pub monday: Vec<OpenSpan>,
+    /// Tuesdays.
+    #[schema(max_items = 6)]
+    pub tuesday: Vec<OpenSpan>,
+    /// Wednesdays.
+    #[schema(max_items = 6)]
+    pub wednesday: Vec<OpenSpan>,
+    /// Thursdays.
+    #[schema(max_items = 6)]
+    pub thursday: Vec<OpenSpan>,
+    /// Fridays.
+    #[schema(max_items = 6)]
+    pub friday: Vec<OpenSpan>,
+    /// Saturdays.
+    #[schema(max_items = 6)]
+    pub saturday: Vec<OpenSpan>,
+    /// Sundays.
+    #[schema(max_items = 6)]
+    pub sunday: Vec<OpenSpan>,
+}
+
+/// Days on which the usual hours do not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HolidayModel {
+    /// The first day.
+    #[schema(value_type = String, format = Date, example = "2026-12-02")]
+    pub from: Day,
+    /// The last day. Not given: one day.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date, example = "2026-12-03")]
+    pub to: Option<Day>,
+    /// What people call it.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100, example = "National Day")]
+    pub name: Option<String>,
+    /// When the business is open on each of these days. None: closed.
+    #[serde(default)]
+    #[schema(max_items = 6)]
+    pub hours: Vec<OpenSpan>,
+}
+
+/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is not
+/// after `from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QuietHoursModel {
+    /// Local time at which they begin.
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "21:00")]
+    pub from: LocalTime,
+    /// Local time at which they end.
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "08:00")]
+    pub to: LocalTime,
+    /// What happens to a message then.
+    #[serde(default)]
+    pub action: QuietActionModel,
+}
+
+/// What happens to a message in quiet hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum QuietActionModel {
+    /// It waits until they end.
+    #[default]
+    Defer,
+    /// It goes out all the same.
+    Send,
+    /// It is not sent at all.
+    Skip,
+}
+
+/// How many days calls and messages are to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RetentionModel {
+    /// Calls.
+    #[schema(minimum = 30, maximum = 3650, example = 730)]
+    pub calls_days: u32,
+    /// Messages, both ways.
+    #[schema(minimum = 30, maximum = 3650, example = 730)]
+    pub messages_days: u32,
+}
+
+impl Default for RetentionModel {
+    fn default() -> Self {
+        settings::Retention::default().into()
+    }
+}
+
+impl From<settings::Retention> for RetentionModel {
+    fn from(retention: settings::Retention) -> Self {
+        let settings::Retention {
+            calls_days,
+            messages_days,
+        } = retention;
+        Self {
+            calls_days,
+            messages_days,
+        }
+    }
+}
+
+/// What a tenant may change of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub(crate) struct TenantSettings {
+    /// The business's name, as its customers know it.
+    #[schema(min_length = 1, max_length = 100, example = "Saffron Bakery")]
+    pub name: String,
+    /// Where it is: a time zone of the IANA database.
+    #[schema(value_type = String, example = "Asia/Dubai")]
+    pub time_zone: Zone,
+    /// ISO 3166 code of the country in which numbers without a country code are read.
+    #[serde(default)]
+    #[schema(pattern = "^[A-Z]{2}$", example = "AE")]
+    pub default_region: Option<String>,
+    /// BCP 47 languages of its customers, the usual one first.
+    #[serde(default)]
+    #[schema(max_items = 20, example = json!(["en", "ar"]))]
+    pub languages: Vec<String>,
+    /// When it is open; `null`: always.
+    #[serde(default)]
+    pub business_hours: Option<WeekHours>,
+    /// Days with other hours, or none.
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub holidays: Vec<HolidayModel>,
+    /// When its customers are left in peace; `null`: never. A rule may have its own.
+    #[serde(default)]
+    pub quiet_hours: Option<QuietHoursModel>,
+    /// Its own words for "no more messages", besides the usual ones.
+    #[serde(default)]
+    #[schema(max_items = 50, example = json!(["kifaya"]))]
+    pub stop_words: Vec<String>,
+    /// Its own words for "messages again, please".
+    #[serde(default)]
+    #[schema(max_items = 50, example = json!(["yalla"]))]
+    pub start_words: Vec<String>,
+    /// Time zones of recipients by calling code, where the main one of the country is wrong for its customers.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"1": "America/New_York"}))]
+    pub recipient_zones: BTreeMap<String, Zone>,
+    /// What `tenant.<name>` stands for in templates and texts: the branding of its messages. At most 50 names of small
+    /// letters, digits and `_`, with values of at most 500 characters.
+    #[serde(default)]
+    #[schema(example = json!({"phone": "+97145550001", "website": "https://saffron.example"}))]
+    pub variables: BTreeMap<String, String>,
+    /// How long calls and messages are to be kept.
+    #[serde(default)]
+    pub retention: RetentionModel,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct TenantOut {
+    /// The tenant.
+    #[schema(value_type = String, example = "tnt_01hq5c1ynyc0000000000000ab")]
+    pub id: TenantId,
+    /// Its name in URLs.
+    #[schema(value_type = Option<String>, example = "saffron-bakery")]
+    pub slug: Option<Slug>,
+    /// Whether it may send.
+    pub status: TenantState,
+    /// The business's name, as its customers know it.
+    #[schema(example = "Saffron Bakery")]
+    pub name: String,
+    /// Where it is: a time zone of the IANA database.
+    #[schema(value_type = String, example = "Asia/Dubai")]
+    pub time_zone: Zone,
+    /// ISO 3166 code of the country in which numbers without a country code are read.
+    #[schema(example = "AE")]
+    pub default_region: Option<String>,
+    /// BCP 47 languages of its customers, the usual one first.
+    #[schema(example = json!(["en", "ar"]))]
+    pub languages: Vec<String>,
+    /// When it is open; `null`: always.
+    pub business_hours: Option<WeekHours>,
+    /// Days with other hours, or none.
+    pub holidays: Vec<HolidayModel>,
+    /// When its customers are left in peace; `null`: never.
+    pub quiet_hours: Option<QuietHoursModel>,
+    /// Its own words for "no more messages".
+    pub stop_words: Vec<String>,
+    /// Its own words for "messages again, please".
+    pub start_words: Vec<String>,
+    /// Time zones of recipients by calling code.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub recipient_zones: BTreeMap<String, Zone>,
+    /// What `tenant.<name>` stands for in templates and texts.
+    #[schema(example = json!({"phone": "+97145550001"}))]
+    pub variables: BTreeMap<String, String>,
+    /// How long calls and messages are to be kept.
+    pub retention: RetentionModel,
+}
+
+/// Whether a tenant may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TenantState {
+    /// It may.
+    Active,
+    /// Calls and messages are stored; nothing is sent.
+    Suspended,
+    /// As suspended, and all its data goes when the grace period ends.
+    Leaving,
+}
+
+/// What is still to be set up.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct SetupOut {
+    /// Whether a missed call is followed by a message: all steps that are not optional are done.
+    pub ready: bool,
+    /// The steps, in the order of a wizard.
+    pub steps: Vec<SetupStep>,
+}
+
+/// A step of setting up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct SetupStep {
+    /// The step.
+    pub id: StepId,
+    /// For people.
+    #[schema(example = "Connect a telephone line")]
+    pub title: String,
+    /// How far it is.
+    pub state: StepState,
+    /// Whether it can be left out.
+    pub optional: bool,
+    /// What is missing, or what needs attention, in sentences.
+    #[schema(example = json!(["No telephone line is connected, so no missed call is known."]))]
+    pub missing: Vec<String>,
+    /// The operation that does it.
+    pub operation: OperationLink,
+}
+
+/// An operation of this API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct OperationLink {
+    /// Its method.
+    #[schema(example = "POST")]
+    pub method: &'static str,
+    /// Its path.
+    #[schema(example = "/api/v1/connections")]
+    pub path: &'static str,
+}
+
+/// The steps of setting up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StepId {
+    /// Who the business is.
+    Profile,
+    /// When it is open.
+    Hours,
+    /// Where calls come from.
+    TelephoneLine,
+    /// What answers first.
+    Whatsapp,
+    /// What answers where WhatsApp cannot.
+    SmsFallback,
+    /// What WhatsApp says.
+    Template,
+    /// Which calls are answered.
+    Rule,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StepState {
+    /// Nothing is missing.
+    Done,
+    /// Not begun, or not complete.
+    Todo,
+    /// Complete, and yet it will not work as it is.
+    Attention,
+}
+
+fn spans_in(spans: &[OpenSpan]) -> Vec<Span> {
+    let span = |span: &OpenSpan| Span {
+        from: span.from.0,
+        to: span.to.0,
+    };
+    spans.iter().map(span).collect()
+}
+
+fn spans_out(spans: &[Span]) -> Vec<OpenSpan> {
+    let span = |span: &Span| OpenSpan {
+        from: LocalTime(span.from),
+        to: LocalTime(span.to),
+    };
+    spans.iter().map(span).collect()
+}
+
+impl From<&WeekHours> for BusinessHours {
+    fn from(week: &WeekHours) -> Self {
+        Self {
+            monday: spans_in(&week.monday),
+            tuesday: spans_in(&week.tuesday),
+            wednesday: spans_in(&week.wednesday),
+            thursday: spans_in(&week.thursday),
+            friday: spans_in(&week.friday),
+            saturday: spans_in(&week.saturday),
+            sunday: spans_in(&week.sunday),
+        }
+    }
+}
+
+impl From<&BusinessHours> for WeekHours {
+    fn from(hours: &BusinessHours) -> Self {
+        Self {
+            monday: spans_out(&hours.monday),
+            tuesday: spans_out(&hours.tuesday),
+            wednesday: spans_out(&hours.wednesday),
+            thursday: spans_out(&hours.thursday),
+            friday: spans_out(&hours.friday),
+            saturday: spans_out(&hours.saturday),
+            sunday: spans_out(&hours.sunday),
+        }
+    }
+}
+
+impl From<&HolidayModel> for Holiday {
+    fn from(holiday: &HolidayModel) -> Self {
+        Self {
+            from: holiday.from.0,
+            to: holiday.to.map(|day| day.0),
+            name: holiday.name.clone(),
+            hours: spans_in(&holiday.hours),
+        }
+    }
+}
+
+impl From<&Holiday> for HolidayModel {
+    fn from(holiday: &Holiday) -> Self {
+        Self {
+            from: Day(holiday.from),
+            to: holiday.to.map(Day),
+            name: holiday.name.clone(),
+            hours: spans_out(&holiday.hours),
+        }
+    }
+}
+
+impl From<&QuietHoursModel> for QuietHours {
+    fn from(quiet: &QuietHoursModel) -> Self {
+        Self {
+            from: quiet.from.0,
+            to: quiet.to.0,
+            action: match quiet.action {
+                QuietActionModel::Defer => QuietAction::Defer,
+                QuietActionModel::Send => QuietAction::Send,
+                QuietActionModel::Skip => QuietAction::Skip,
+            },
+        }
+    }
+}
+
+impl From<&QuietHours> for QuietHoursModel {
+    fn from(quiet: &QuietHours) -> Self {
+        Self {
+            from: LocalTime(quiet.from),
+            to: LocalTime(quiet.to),
+            action: match quiet.action {
+                QuietAction::Defer => QuietActionModel::Defer,
+                QuietAction::Send => QuietActionModel::Send,
+                QuietAction::Skip => QuietActionModel::Skip,
+            },
+        }
+    }
+}
+
+impl From<&Tenant> for TenantSettings {
+    fn from(tenant: &Tenant) -> Self {
+        Self {
+            name: tenant.name.clone(),
+            time_zone: tenant.time_zone.clone(),
+            default_region: tenant.default_region.clone(),
+            languages: tenant.languages.clone(),
+            business_hours: tenant.business_hours.as_ref().map(WeekHours::from),
+            holidays: tenant.holidays.iter().map(HolidayModel::from).collect(),
+            quiet_hours: tenant.quiet_hours.as_ref().map(QuietHoursModel::from),
+            stop_words: tenant.stop_words.clone(),
+            start_words: tenant.start_words.clone(),
+            recipient_zones: tenant.recipient_zones.clone(),
+            variables: tenant.variables.clone(),
+            retention: tenant.retention.unwrap_or_default().into(),
+        }
+    }
+}
+
+impl TenantSettings {
+    /// The tenant with these settings.
+    pub(crate) fn of(self, before: &Tenant) -> Tenant {
+        let retention = settings::Retention {
+            calls_days: self.retention.calls_days,
+            messages_days: self.retention.messages_days,
+        };
+        Tenant {
+            business_hours: self.business_hours.as_ref().map(BusinessHours::from),
+            holidays: self.holidays.iter().map(Holiday::from).collect(),
+            quiet_hours: self.quiet_hours.as_ref().map(QuietHours::from),
+            // The usual stays the usual, whatever that will be.
+            retention: (before.retention.is_some() || retention != settings::Retention::default()).then_some(retention),
+            name: self.name,
+            time_zone: self.time_zone,
+            default_region: self.default_region,
+            languages: self.languages,
+            stop_words: self.stop_words,
+            start_words: self.start_words,
+            recipient_zones: self.recipient_zones,
+            variables: self.variables,
+            ..before.clone()
+        }
+    }
+}
+
+impl From<&Tenant> for TenantOut {
+    fn from(tenant: &Tenant) -> Self {
+        let TenantSettings {
+            name,
+            time_zone,
+            default_region,
+            languages,
+            business_hours,
+            holidays,
+            quiet_hours,
+            stop_words,
+            start_words,
+            recipient_zones,
+            variables,
+            retention,
+        } = TenantSettings::from(tenant);
+        Self {
+            id: tenant.id,
+            slug: tenant.slug.clone(),
+            status: match tenant.status {
+                TenantStatus::Active => TenantState::Active,
+                TenantStatus::Suspended => TenantState::Suspended,
+                TenantStatus::Leaving => TenantState::Leaving,
+            },
+            name,
+            time_zone,
+            default_region,
+            languages,
+            business_hours,
+            holidays,
+            quiet_hours,
+            stop_words,
+            start_words,
+            recipient_zones,
+            variables,
+            retention,
+        }
+    }
+}

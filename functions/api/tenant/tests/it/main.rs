@@ -1,0 +1,176 @@
+//! A tenant's settings: who may change them, what they may be, and what is still to be set up.
+
+use domain::tenant::TenantConfig;
+use serde_json::{Value, json};
+use store::config::ConfigCache;
+use testkit::{Answer, Aws, api::Town};
+
+const TENANT: &str = "/api/v1/tenant";
+const SETUP: &str = "/api/v1/tenant/setup";
+
+fn fields(answer: &Answer) -> Vec<String> {
+    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
+    let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
+    errors.iter().map(field).collect()
+}
+
+async fn config(town: &Town<'_>) -> TenantConfig {
+    let config = town.aws().store().config(town.home.scope(), &ConfigCache::default());
+    (*config.await.unwrap().unwrap()).clone()
+}
+
+#[tokio::test]
+async fn settings_that_are_patched_are_there_at_once_and_the_others_stay() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let manager = town.manager();
+    let before = manager.get(TENANT).await;
+    assert_eq!(before.status(), 200, "{}", before.text());
+    let changed = manager
+        .patch(
+            TENANT,
+            json!({
+                "name": "Saffron Bakery",
+                "time_zone": "Asia/Dubai",
+                "default_region": "AE",
+                "languages": ["en", "ar"],
+                "business_hours": {"monday": [{"from": "09:00", "to": "13:00"}, {"from": "16:00", "to": "02:00"}]},
+                "holidays": [{"from": "2026-12-02", "to": "2026-12-03", "name": "National Day"}],
+                "quiet_hours": {"from": "21:00", "to": "08:00"},
+                "stop_words": ["kifaya"],
+                "variables": {"phone": "+97145550001", "website": "https://saffron.example"},
+                "retention": {"calls_days": 90}
+            }),
+        )
+        .await;
+    assert_eq!(changed.status(), 200, "{}", changed.text());
+    let body = changed.json();
+    assert_eq!(body["business_hours"]["monday"][1], json!({"from": "16:00", "to": "02:00"}));
+    assert_eq!(body["quiet_hours"]["action"], "defer");
+    assert_eq!(body["retention"], json!({"calls_days": 90, "messages_days": 730}));
+    assert_eq!(body["slug"], before.json()["slug"]);
+    assert_ne!(changed.header("etag"), before.header("etag"));
+
+    let read = town.viewer().get(TENANT).await;
+    assert_eq!(read.json(), body);
+    assert_eq!(read.header("etag"), changed.header("etag"));
+
+    let less = manager
+        .patch(TENANT, json!({"variables": {"website": null, "address": "Pier 7"}, "quiet_hours": null}))
+        .await;
+    let body = less.json();
+    assert_eq!(body["variables"], json!({"phone": "+97145550001", "address": "Pier 7"}));
+    assert_eq!(body["quiet_hours"], Value::Null);
+    assert_eq!(body["name"], "Saffron Bakery");
+    let stored = config(&town).await.tenant;
+    assert_eq!(stored.name, "Saffron Bakery");
+    assert_eq!(stored.retention.unwrap().calls_days, 90);
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_named_by_its_field_and_nothing_is_written() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let manager = town.manager();
+    let before = config(&town).await;
+    let holiday = json!({"from": "2026-12-03", "to": "2026-12-02"});
+    let cases = [
+        (json!({"name": ""}), "name"),
+        (json!({"name": 7}), "name"),
+        (json!({"name": null}), "name"),
+        (json!({"name": "x".repeat(101)}), "name"),
+        (json!({"time_zone": "Mars/Olympus"}), "time_zone"),
+        (json!({"default_region": "UK"}), "default_region"),
+        (json!({"languages": ["en", "english"]}), "languages[1]"),
+        (json!({"business_hours": {"monday": [{"from": "9", "to": "18:00"}]}}), "business_hours.monday[0].from"),
+        (json!({"business_hours": {"funday": []}}), "business_hours.funday"),
+        (
+            json!({"business_hours": {"monday": [{"from": "09:00", "to": "18:00"}, {"from": "10:00", "to": "11:00"}]}}),
+            "business_hours.monday",
+        ),
+        (json!({"holidays": [holiday]}), "holidays[0].to"),
+        (json!({"holidays": vec![json!({"from": "2026-12-03"}); 201]}), "holidays"),
+        (json!({"quiet_hours": {"from": "25:00", "to": "08:00"}}), "quiet_hours.from"),
+        (json!({"recipient_zones": {"abc": "Asia/Dubai"}}), "recipient_zones"),
+        (json!({"variables": {"phone": "x".repeat(501)}}), "variables.phone"),
+        (json!({"retention": {"messages_days": 1}}), "retention.messages_days"),
+        (json!({"id": "tnt_00000000000000000000000001"}), "id"),
+        (json!({"status": "active"}), "status"),
+        (json!({"plan": null}), "plan"),
+    ];
+    for (patch, field) in cases {
+        let answer = manager.patch(TENANT, patch.clone()).await;
+        assert_eq!(answer.status(), 422, "{patch}: {}", answer.text());
+        assert!(fields(&answer).iter().any(|named| named == field), "{patch}: {}", answer.text());
+    }
+    for (body, status) in [("[]", 422), ("{", 400), ("nonsense", 400)] {
+        let answer = manager.patch(TENANT, json!({})).raw_body(body).await;
+        assert_eq!(answer.status(), status, "{body}: {}", answer.text());
+    }
+    assert_eq!(config(&town).await, before);
+}
+
+#[tokio::test]
+async fn a_stale_version_changes_nothing_and_a_change_of_nothing_is_none() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let manager = town.manager();
+    let version = config(&town).await.tenant.config_version;
+    let stale = manager.patch(TENANT, json!({"name": "Other"})).if_match(version + 1).await;
+    assert_eq!(stale.status(), 412, "{}", stale.text());
+    let right = manager.patch(TENANT, json!({"name": "Other"})).if_match(version).await;
+    assert_eq!(right.status(), 200);
+    assert_eq!(right.header("etag"), format!("\"{}\"", version + 1));
+    let again = manager.patch(TENANT, json!({"name": "Other"})).await;
+    assert_eq!(again.header("etag"), right.header("etag"), "nothing changed");
+}
+
+#[tokio::test]
+async fn who_may_look_may_not_change() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    for caller in [town.viewer(), town.agent()] {
+        assert_eq!(caller.get(TENANT).await.status(), 200);
+        assert_eq!(caller.get(SETUP).await.status(), 200);
+        assert_eq!(caller.patch(TENANT, json!({"name": "Mine"})).await.status(), 403);
+    }
+    assert_eq!(town.anyone().get(TENANT).await.status(), 401);
+    assert_eq!(town.key().get(TENANT).await.json()["id"], town.home.tenant.to_string());
+    let foreign = town.foreign_admin().get(TENANT).await;
+    assert_eq!(foreign.json()["id"], town.away.tenant.to_string());
+    let crossing = town.foreign_admin().in_tenant(town.home.tenant).get(TENANT).await;
+    assert_eq!(crossing.status(), 403);
+}
+
+#[tokio::test]
+async fn the_steps_say_what_is_missing() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let viewer = town.viewer();
+    let answer = viewer.get(SETUP).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let body = answer.json();
+    assert_eq!(body["ready"], false);
+    let states: Vec<_> = body["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| (step["id"].as_str().unwrap(), step["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ("profile", "todo"),
+            ("hours", "attention"),
+            ("telephone_line", "todo"),
+            ("whatsapp", "todo"),
+            ("sms_fallback", "todo"),
+            ("template", "todo"),
+            ("rule", "todo"),
+        ]
+    );
+    for step in body["steps"].as_array().unwrap() {
+        assert!(!step["missing"].as_array().unwrap().is_empty(), "{step}");
+        assert!(step["operation"]["path"].as_str().unwrap().starts_with("/api/v1/"));
+    }
+}
