@@ -33,6 +33,8 @@ pub mod price {
     pub const S3_PUT: f64 = 0.005 / 1e3;
     /// A read from S3.
     pub const S3_GET: f64 = 0.0004 / 1e3;
+    /// An e-mail without attachments.
+    pub const MAIL: f64 = 0.10 / 1e3;
     /// A byte of logs taken in.
     pub const LOG_BYTE: f64 = 0.50 / 1e9;
 }
@@ -193,8 +195,8 @@ impl Bill {
     /// What it costs.
     pub fn items(&self) -> Vec<Item> {
         let webhooks = self.invocations(|name| name.ends_with("_webhook"));
-        let queued =
-            self.invocations(|name| matches!(name, "process_call" | "send_message" | "process_provider_event"));
+        let consumers = ["process_call", "send_message", "process_provider_event", "send_mail"];
+        let queued = self.invocations(|name| consumers.contains(&name));
         // Lambda itself receives a batch and deletes it: two requests per invocation of a queue's consumer.
         let sqs = self.called(|action| action.starts_with("sqs:")) + 2.0 * queued;
         let all = self.invocations(|_| true);
@@ -229,6 +231,7 @@ impl Bill {
                 self.called(|action| action.starts_with("secretsmanager:")),
                 price::SECRETS_CALL,
             ),
+            item("E-mails", self.called(|action| action == "ses:SendEmail"), price::MAIL),
             item(
                 "S3 writes",
                 self.called(|action| matches!(action, "s3:PutObject" | "s3:ListBucket")),
