@@ -105,6 +105,12 @@ permissions! {
     AuditRead = "audit:read", Manager;
 }
 
+/// What a role with these scopes may do: all that the role may, where there are none.
+pub fn granted(role: Role, scopes: &[Permission]) -> impl Iterator<Item = Permission> {
+    let all = Permission::ALL.iter().copied();
+    all.filter(move |permission| role.may(*permission) && (scopes.is_empty() || scopes.contains(permission)))
+}
+
 /// A text that is no permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a permission such as connections:read")]

@@ -2,6 +2,7 @@
 //! routes and as a document.
 
 mod body;
+mod checks;
 mod context;
 mod document;
 mod guards;
@@ -15,6 +16,7 @@ mod replies;
 mod words;
 
 pub use body::{Body, LARGEST, Path, Query};
+pub use checks::one_line;
 pub use context::{Api, HasApi};
 pub use document::{Argument, Document, Entry, Handles};
 pub use guards::{Allowed, Anyone, Guard, Kind, Person, Platform};

@@ -1,0 +1,393 @@
+//! A tenant's API keys: how its software proves itself. A key is shown once and kept as a hash; nobody hands on more than
+//! they may do themselves.
+
+mod models;
+
+use std::sync::Arc;
+
+use access::token;
+use axum::{Json, Router, extract::State};
+use domain::{
+    api_key::{ApiKey, KeySecret},
+    ids::ApiKeyId,
+    permission::{Permission, Role, granted},
+};
+use jiff::{SignedDuration, Timestamp};
+use kit::{
+    ConfigError, Env, Problem,
+    api::{self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged, permits},
+};
+use store::{Page, Versioned};
+
+use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, NewApiKeyOut, RotateIn};
+
+/// What the function works with, made once per process.
+pub struct Context {
+    api: Api,
+}
+
+impl HasApi for Context {
+    fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Arc::new(Context { api: Api::new(env)? })))
+}
+
+kit::operations! {
+    Context:
+    create_api_key,
+    list_api_keys,
+    get_api_key,
+    update_api_key,
+    delete_api_key,
+    rotate_api_key,
+}
+
+type Writing = Allowed<permits::ApiKeysWrite>;
+
+/// Others may be faster so often, then the caller is told.
+const MOST_RACES: u32 = 24;
+
+/// How much of a key people see of it later.
+const HINT: usize = 12;
+
+/// A fresh key, and what is kept of it.
+struct Fresh {
+    key: String,
+    secret: KeySecret,
+}
+
+impl Context {
+    fn fresh(&self) -> Result<Fresh, Problem> {
+        let bytes = self.api.env().ids().secret().map_err(|error| {
+            tracing::error!(error = kit::chain(&error), "no key can be made");
+            Problem::unavailable()
+        })?;
+        let key = token::api_key(bytes);
+        let secret = KeySecret {
+            sha256: token::sha256_hex(&key),
+            hint: key.chars().take(HINT).collect(),
+            valid_until: None,
+        };
+        Ok(Fresh { key, secret })
+    }
+
+    async fn found<P: permits::Permit>(&self, who: &Allowed<P>, id: ApiKeyId) -> Result<Versioned<ApiKey>, Problem> {
+        let found = self.api.store().api_key(who.scope(), id).await?;
+        found.ok_or_else(Problem::not_found)
+    }
+
+    /// As it is shown, with when it was last used.
+    async fn shown<P: permits::Permit>(&self, who: &Allowed<P>, key: ApiKey) -> Result<ApiKeyOut, Problem> {
+        let uses = self.api.store().key_uses(who.scope(), &[key.id]).await?;
+        let used = uses.into_iter().flatten().next();
+        Ok(ApiKeyOut::new(key, used, who.now()))
+    }
+
+    async fn tagged<P: permits::Permit>(
+        &self,
+        who: &Allowed<P>,
+        key: Versioned<ApiKey>,
+    ) -> Result<Tagged<ApiKeyOut>, Problem> {
+        Ok(Tagged {
+            version: key.version,
+            body: self.shown(who, key.value).await?,
+        })
+    }
+}
+
+fn lost_every_race() -> Problem {
+    Problem::conflict("conflict", "Others are changing the same just now. Try again in a moment.")
+}
+
+/// Whether the caller may do all that such a key may.
+fn covers(who: &Writing, role: Role, scopes: &[Permission]) -> bool {
+    granted(role, scopes).all(|permission| who.principal().may(permission))
+}
+
+/// Scopes narrow a role and do nothing else; and nobody hands on more than they have.
+fn refuse_wrong_powers(who: &Writing, role: Role, scopes: &[Permission]) -> Result<(), Problem> {
+    if let Some(index) = scopes.iter().position(|scope| !role.may(*scope)) {
+        let detail = format!("The role {role} does not have this permission. Leave it out, or choose another role.");
+        return Err(Problem::field(format!("scopes[{index}]"), detail));
+    }
+    if role > who.role() {
+        return Err(Problem::field("role", "A key cannot have a higher role than who makes it."));
+    }
+    if !covers(who, role, scopes) {
+        let detail = "A key cannot do more than who makes it. Name scopes that you have yourself.";
+        return Err(Problem::field("scopes", detail));
+    }
+    Ok(())
+}
+
+fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
+    if expires_at.is_some_and(|at| at <= now) {
+        let detail = "This time is over. Give a later one, or delete the key to end it now.";
+        return Err(Problem::field("expires_at", detail));
+    }
+    Ok(())
+}
+
+/// In the order of the table, each once.
+fn in_order(mut scopes: Vec<Permission>) -> Vec<Permission> {
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}
+
+/// Makes an API key.
+///
+/// The key is in this answer and never again. It may do what its role may or, of that, what its scopes name; neither can be
+/// more than the caller's own.
+#[utoipa::path(post, path = "/api/v1/api-keys", tag = "api keys",
+    responses((status = 201, description = "The key, shown once", body = NewApiKeyOut)))]
+async fn create_api_key(
+    who: Writing,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<ApiKeyIn>,
+) -> Result<Once<Created<NewApiKeyOut>>, Problem> {
+    refuse_wrong_powers(&who, input.role, &input.scopes)?;
+    refuse_past(input.expires_at, who.now())?;
+    let (store, stamp) = (context.api.store(), who.stamp());
+    let Fresh { key, secret } = context.fresh()?;
+    let made = ApiKey {
+        id: ApiKeyId::new(who.ulid()),
+        name: input.name.trim().to_owned(),
+        role: input.role,
+        scopes: in_order(input.scopes),
+        secrets: vec![secret],
+        created_by: who.actor(),
+        created_at: who.now(),
+        expires_at: input.expires_at,
+        revoked_at: None,
+    };
+    for _race in 0..MOST_RACES {
+        let version = match store.api_key(who.scope(), made.id).await? {
+            // This very request came before and was interrupted: nobody has seen its key.
+            Some(before) => {
+                let replaced = store.change_api_key(who.scope(), &before, &made, &stamp);
+                replaced.await.map(|()| before.version + 1)
+            }
+            None => {
+                let counted = store.count_api_keys(who.scope()).await?;
+                if counted.found >= ApiKey::MOST {
+                    let detail = format!("A tenant has at most {} API keys. Delete one first.", ApiKey::MOST);
+                    return Err(Problem::conflict("too_many_api_keys", detail));
+                }
+                let created = store.create_one_more_api_key(who.scope(), &counted, &made, &stamp);
+                created.await.map(|()| 1)
+            }
+        };
+        match version {
+            Ok(version) => {
+                return Ok(Once(Created {
+                    location: format!("/api/v1/api-keys/{}", made.id),
+                    version,
+                    body: NewApiKeyOut::new(key, made, who.now()),
+                }));
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(lost_every_race())
+}
+
+/// Lists the tenant's API keys.
+///
+/// Never the keys themselves, only their first characters. Those that are over are among them until they are deleted.
+#[utoipa::path(get, path = "/api/v1/api-keys", tag = "api keys",
+    responses((status = 200, description = "One page of keys", body = Listed<ApiKeyOut>)))]
+async fn list_api_keys(
+    who: Allowed<permits::ApiKeysRead>,
+    State(context): State<Arc<Context>>,
+    paging: Paging,
+) -> Result<Listed<ApiKeyOut>, Problem> {
+    let store = context.api.store();
+    let page = store.api_keys(who.scope(), paging.after(), paging.limit()).await?;
+    let ids: Vec<ApiKeyId> = page.items.iter().map(|key| key.value.id).collect();
+    let uses = store.key_uses(who.scope(), &ids).await?;
+    let page = Page {
+        items: page.items.into_iter().zip(uses).collect(),
+        next: page.next,
+    };
+    Ok(Listed::of(page, |(key, used)| ApiKeyOut::new(key.value, used, who.now())))
+}
+
+/// Shows an API key, without the key itself.
+#[utoipa::path(get, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
+    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The key", body = ApiKeyOut)))]
+async fn get_api_key(
+    who: Allowed<permits::ApiKeysRead>,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ApiKeyId>,
+) -> Result<Tagged<ApiKeyOut>, Problem> {
+    let key = context.found(&who, id).await?;
+    context.tagged(&who, key).await
+}
+
+/// Changes an API key's name, scopes or end.
+///
+/// The role stays: make another key for another role.
+#[utoipa::path(patch, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
+    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The key as it is now", body = ApiKeyOut)))]
+async fn update_api_key(
+    who: Writing,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ApiKeyId>,
+    if_match: IfMatch,
+    patch: Patch<ApiKeyChange>,
+) -> Result<Tagged<ApiKeyOut>, Problem> {
+    let store = context.api.store();
+    for _race in 0..MOST_RACES {
+        let before = context.found(&who, id).await?;
+        if_match.check(before.version)?;
+        let current = ApiKeyChange::from(&before.value);
+        let wanted = patch.apply(&current)?;
+        let mut after = before.value.clone();
+        wanted.name.trim().clone_into(&mut after.name);
+        after.scopes = in_order(wanted.scopes.clone());
+        after.expires_at = wanted.expires_at;
+        if after == before.value {
+            return context.tagged(&who, before).await;
+        }
+        refuse_wrong_powers(&who, after.role, &wanted.scopes)?;
+        if after.expires_at != before.value.expires_at {
+            refuse_past(after.expires_at, who.now())?;
+        }
+        match store.change_api_key(who.scope(), &before, &after, &who.stamp()).await {
+            Ok(()) => {
+                let after = Versioned {
+                    value: after,
+                    version: before.version + 1,
+                };
+                return context.tagged(&who, after).await;
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(lost_every_race())
+}
+
+/// Revokes an API key.
+///
+/// At once and for good: the next request with it is refused.
+#[utoipa::path(delete, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
+    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    responses((status = 204, description = "It is revoked")))]
+async fn delete_api_key(
+    who: Writing,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ApiKeyId>,
+) -> Result<NoContent, Problem> {
+    let store = context.api.store();
+    for _race in 0..MOST_RACES {
+        let before = context.found(&who, id).await?;
+        match store.revoke_api_key(who.scope(), &before, &who.stamp()).await {
+            Ok(()) => return Ok(NoContent),
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(lost_every_race())
+}
+
+/// Gives an API key a new secret.
+///
+/// The new one is in this answer and never again; the one before works for the overlap besides. At most two work at a time:
+/// while the one before still does, only a rotation without overlap is taken, which ends both at once.
+#[utoipa::path(post, path = "/api/v1/api-keys/{api_key}/rotate", tag = "api keys",
+    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The key, shown once", body = NewApiKeyOut)))]
+async fn rotate_api_key(
+    who: Writing,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ApiKeyId>,
+    Body(input): Body<RotateIn>,
+) -> Result<Once<Json<NewApiKeyOut>>, Problem> {
+    let store = context.api.store();
+    let now = who.now();
+    let Fresh { key, secret } = context.fresh()?;
+    for _race in 0..MOST_RACES {
+        let before = context.found(&who, id).await?;
+        // Who gets the new secret can do what the key can.
+        if !covers(&who, before.value.role, &before.value.scopes) {
+            return Err(Problem::forbidden("This key may do more than you. Somebody who may do as much has to rotate it."));
+        }
+        if before.value.expires_at.is_some_and(|at| at <= now) {
+            return Err(Problem::conflict("expired", "This key is over. Give it a later end first."));
+        }
+        let mut after = before.value.clone();
+        after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours, now)?;
+        match store.change_api_key(who.scope(), &before, &after, &who.stamp()).await {
+            Ok(()) => return Ok(Once(Json(NewApiKeyOut::new(key, after, now)))),
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(lost_every_race())
+}
+
+/// The new secret, and those that still work.
+fn rotated(before: &[KeySecret], fresh: KeySecret, hours: u32, now: Timestamp) -> Result<Vec<KeySecret>, Problem> {
+    let mut secrets = vec![fresh];
+    if hours == 0 {
+        return Ok(secrets);
+    }
+    let works = |secret: &&KeySecret| secret.valid_until.is_none_or(|until| until > now);
+    let mut working: Vec<KeySecret> = before.iter().filter(works).cloned().collect();
+    if working.len() > 1 {
+        let until = working.iter().filter_map(|secret| secret.valid_until).min();
+        let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+        let detail = format!("The secret before still works{until}. Wait, or rotate with `overlap_hours` 0 to end both now.");
+        return Err(Problem::conflict("still_rotating", detail));
+    }
+    let until = now + SignedDuration::from_hours(hours.into());
+    for secret in &mut working {
+        secret.valid_until = Some(secret.valid_until.map_or(until, |known| known.min(until)));
+    }
+    secrets.append(&mut working);
+    Ok(secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(name: &str, valid_until: Option<Timestamp>) -> KeySecret {
+        KeySecret {
+            sha256: name.to_owned(),
+            hint: name.to_owned(),
+            valid_until,
+        }
+    }
+
+    #[test]
+    fn at_most_two_secrets_work_and_none_is_ended_unasked() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let (later, over) = (now + SignedDuration::from_hours(1), now);
+        let names = |secrets: Vec<KeySecret>| secrets.into_iter().map(|secret| secret.sha256).collect::<Vec<_>>();
+        let fresh = || secret("new", None);
+        let plain = [secret("old", None)];
+        let both = rotated(&plain, fresh(), 24, now).unwrap();
+        assert_eq!(both[1].valid_until, Some(now + SignedDuration::from_hours(24)));
+        assert_eq!(names(both), ["new", "old"]);
+        assert_eq!(names(rotated(&plain, fresh(), 0, now).unwrap()), ["new"]);
+        let rotating = [secret("newer", None), secret("old", Some(later))];
+        assert!(rotated(&rotating, fresh(), 1, now).is_err());
+        assert_eq!(names(rotated(&rotating, fresh(), 0, now).unwrap()), ["new"]);
+        let done = [secret("newer", None), secret("old", Some(over))];
+        assert_eq!(names(rotated(&done, fresh(), 1, now).unwrap()), ["new", "newer"]);
+    }
+}

@@ -1,0 +1,119 @@
+//! Who changed what in a tenant: its audit log, as `publish_changes` writes it.
+
+mod models;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::State};
+use domain::audit::MOST_DAYS;
+use jiff::{SignedDuration, Timestamp};
+use kit::{
+    ConfigError, Env, Problem,
+    api::{self, Allowed, Api, HasApi, Listed, Paging, Query, permits},
+};
+use store::audit::{Recorded, is_position};
+
+use crate::models::{AuditEntryOut, AuditQuery};
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Arc::new(Context { api: Api::new(env)? })))
+}
+
+/// What the function works with, made once per process.
+pub struct Context {
+    api: Api,
+}
+
+impl HasApi for Context {
+    fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+kit::operations! { Context: list_audit }
+
+/// Where the caller names no period.
+const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+const LONGEST: SignedDuration = SignedDuration::from_hours(MOST_DAYS as i64 * 24);
+
+/// The period that is asked for; without any, what was until now.
+fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
+    // What happens in this very moment is in it too.
+    let to = query.to.unwrap_or(now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now));
+    let from = match query.from {
+        Some(from) => from,
+        None => to.checked_sub(USUAL).map_err(|_| Problem::field("to", "Expected a time of these days."))?,
+    };
+    if from >= to {
+        return Err(Problem::field("from", "The period must begin before it ends."));
+    }
+    if to.duration_since(from) > LONGEST {
+        return Err(Problem::field("from", format!("The period may be at most {MOST_DAYS} days long.")));
+    }
+    Ok((from, to))
+}
+
+/// Lists who changed what.
+///
+/// The newest first, of the last seven days or of a period of at most 31. Kept for 400 days. A page may hold fewer entries than
+/// asked for, or none, and not be the last: only `next_cursor` says that. Secrets are never in it, only that they changed;
+/// what customers say and what was sent to them has its own history. Entries come some seconds after the change.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
+    params(AuditQuery),
+    responses((status = 200, description = "One page of the log", body = Listed<AuditEntryOut>)))]
+async fn list_audit(
+    who: Allowed<permits::AuditRead>,
+    State(context): State<Arc<Context>>,
+    Query(query): Query<AuditQuery>,
+    paging: Paging,
+) -> Result<Listed<AuditEntryOut>, Problem> {
+    let period = period(&query, who.now())?;
+    if paging.after().is_some_and(|after| !is_position(after)) {
+        return Err(Problem::bad_request(
+            "The cursor is of another list. Send `next_cursor` of the page before, or none for the first page.",
+        ));
+    }
+    let wanted = |recorded: &Recorded| {
+        let entry = &recorded.entry;
+        query.actor.is_none_or(|actor| actor == entry.by.actor)
+            && query.object.as_deref().is_none_or(|object| object == entry.object)
+    };
+    let store = context.api.store();
+    let page = store.audit_page(who.scope(), period, paging.after(), paging.limit(), wanted);
+    Ok(Listed::of(page.await?, AuditEntryOut::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_a_week_where_none_is_named_and_a_month_at_most() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-11-20T12:00:00Z");
+        let of = |from: Option<&str>, to: Option<&str>| {
+            let query = AuditQuery {
+                from: from.map(at),
+                to: to.map(at),
+                actor: None,
+                object: None,
+            };
+            period(&query, now).ok().map(|(from, to)| (from.to_string(), to.to_string()))
+        };
+        let found = |from: &str, to: &str| Some((from.to_owned(), to.to_owned()));
+        assert_eq!(of(None, None), found("2026-11-13T12:00:01Z", "2026-11-20T12:00:01Z"));
+        assert_eq!(
+            of(Some("2026-10-01T00:00:00Z"), Some("2026-11-01T00:00:00Z")),
+            found("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
+        );
+        assert_eq!(of(Some("2026-10-01T00:00:00Z"), Some("2026-11-01T00:00:01Z")), None);
+        assert_eq!(of(Some("2026-10-01T00:00:00Z"), None), None);
+        assert_eq!(of(Some("2026-11-20T00:00:00Z"), Some("2026-11-20T00:00:00Z")), None);
+        assert_eq!(of(None, Some("-009999-01-02T00:00:00Z")), None);
+    }
+}

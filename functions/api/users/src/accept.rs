@@ -1,0 +1,203 @@
+//! Accepting an invitation: who has the link has the mailbox, and nobody else needs to be asked.
+
+use std::sync::Arc;
+
+use access::{Refusal, link, password, token::sha256_hex};
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{
+    account::{Account, Grant, Invitation, Member, MemberStatus, PasswordHash, check_password},
+    actor::{Actor, Stamp},
+    ids::UserId,
+    tenant::Tenant,
+};
+use kit::{
+    Problem,
+    api::{Anyone, Body},
+    problem::FieldError,
+};
+use secrecy::ExposeSecret;
+use store::{TenantScope, Versioned, rates::Limit};
+
+use crate::{
+    Context, MOST_RACES, email_sha256, lost_every_race,
+    models::{AcceptIn, AcceptedOut},
+};
+
+/// From one address. A whole office may begin on the same morning.
+const TRIES: Limit = Limit::per_minute(60);
+
+/// The same whatever is wrong with the link: used, too old, withdrawn, of another kind, or never ours.
+fn link_not_valid() -> Problem {
+    let detail = "The link was used, withdrawn or is too old, or something of it is missing. Ask for a new invitation.";
+    Problem::new(StatusCode::NOT_FOUND, "link_not_valid", "The link does not work", detail)
+}
+
+/// What a link that works leads to.
+struct Open {
+    scope: TenantScope,
+    invitation: Versioned<Invitation>,
+    tenant: Tenant,
+}
+
+impl Context {
+    async fn open(&self, who: &Anyone, token_sha256: &str) -> Result<Open, Problem> {
+        let store = self.api.store();
+        let grant = store.grant(token_sha256, who.now()).await?.ok_or_else(link_not_valid)?;
+        let (Some(scope), Grant::Invitation { invitation, .. }) = (link::invited(&grant), grant) else {
+            return Err(link_not_valid());
+        };
+        let found = store.invitation(&scope, invitation, who.now()).await?;
+        let invitation = found.filter(|open| open.value.token_sha256 == token_sha256);
+        let invitation = invitation.ok_or_else(link_not_valid)?;
+        let tenant = store.tenant(&scope).await?.ok_or_else(link_not_valid)?;
+        if !tenant.status.is_active() {
+            return Err(Refusal::Suspended.into());
+        }
+        Ok(Open {
+            scope,
+            invitation,
+            tenant,
+        })
+    }
+
+    /// Hashes what a new person chose.
+    fn new_person(&self, input: &AcceptIn, open: &Open) -> Result<(String, PasswordHash), Problem> {
+        let needed = |field: &str| FieldError {
+            field: field.to_owned(),
+            detail: "This address has no account yet, so this field is needed.".to_owned(),
+        };
+        let (name, password) = match (&input.name, &input.password) {
+            (Some(name), Some(password)) => (name.trim(), password.expose_secret()),
+            (name, password) => {
+                let missing = [("name", name.is_none()), ("password", password.is_none())];
+                let missing = missing.into_iter().filter(|(_, missing)| *missing);
+                return Err(Problem::fields(missing.map(|(field, _)| needed(field)).collect()));
+            }
+        };
+        let about = [open.invitation.value.email.as_str(), name, &open.tenant.name];
+        check_password(password, &about).map_err(|weak| Problem::field("password", format!("Please {weak}.")))?;
+        let salt = self.api.env().ids().secret().map_err(|error| {
+            tracing::error!(error = kit::chain(&error), "no salt can be made");
+            Problem::unavailable()
+        })?;
+        let hash = password::hash(password, &salt[..16]).map_err(|error| {
+            tracing::error!(error = kit::chain(&error), "a password cannot be hashed");
+            Problem::internal()
+        })?;
+        Ok((name.to_owned(), hash))
+    }
+
+    /// The account of who is invited, as it is now.
+    async fn account_of(&self, email_sha256: &str) -> Result<Option<Versioned<Account>>, Problem> {
+        let store = self.api.store();
+        Ok(match store.user_of_email(email_sha256).await? {
+            Some(user) => store.account(user).await?,
+            None => None,
+        })
+    }
+}
+
+fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
+    if account.tenants.contains(&open.tenant.id) {
+        let detail = "You belong to this business already. If you cannot get in, ask an administrator to activate you.";
+        return Err(Problem::conflict("already_member", detail));
+    }
+    if account.tenants.len() >= Account::MOST_TENANTS {
+        let most = Account::MOST_TENANTS;
+        let detail = format!("Your account belongs to {most} businesses, which is the most. Use another address.");
+        return Err(Problem::conflict("too_many_tenants", detail));
+    }
+    Ok(())
+}
+
+/// Accepts an invitation.
+///
+/// Who has no account yet gives a name and a password; who has one keeps both and gives the token alone. Either logs in
+/// afterwards.
+#[utoipa::path(post, path = "/api/v1/users/invitations/accept", tag = "users",
+    responses(
+        (status = 200, description = "The place is taken", body = AcceptedOut),
+        (status = 403, description = "The tenant is suspended", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The link does not work", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn accept_invitation(
+    who: Anyone,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<AcceptIn>,
+) -> Result<Json<AcceptedOut>, Problem> {
+    context.api.limit_outside("accept_from", &who.address(), TRIES).await?;
+    let store = context.api.store();
+    let token_sha256 = sha256_hex(input.token.expose_secret());
+    let mut chosen = None;
+    for _race in 0..MOST_RACES {
+        let open = context.open(&who, &token_sha256).await?;
+        let invitation = &open.invitation.value;
+        let email_sha256 = email_sha256(&invitation.email);
+        let known = context.account_of(&email_sha256).await?;
+        let before = known.as_ref().map_or(0, |known| known.version);
+        let mut account = if let Some(known) = known {
+            room_in(&known.value, &open)?;
+            known.value
+        } else {
+            // Hashed once, however often others are faster.
+            let (name, password) = match chosen.take() {
+                Some(chosen) => chosen,
+                None => context.new_person(&input, &open)?,
+            };
+            chosen = Some((name.clone(), password.clone()));
+            Account {
+                id: UserId::new(who.ulid()),
+                email: invitation.email.clone(),
+                name,
+                language: input.language.clone().unwrap_or_else(|| "en".to_owned()),
+                password,
+                second_factor: None,
+                pending_factor: None,
+                tenants: Vec::new(),
+                sessions_from: who.now(),
+                created_at: who.now(),
+            }
+        };
+        account.tenants.push(open.tenant.id);
+        let member = Member {
+            user: account.id,
+            email: account.email.clone(),
+            name: account.name.clone(),
+            role: invitation.role,
+            status: MemberStatus::Active,
+            sessions_from: account.sessions_from,
+            joined_at: who.now(),
+        };
+        let stamp = Stamp {
+            actor: Actor::User(account.id),
+            at: who.now(),
+            correlation_id: who.correlation_id().to_owned(),
+        };
+        let joined = store.join(
+            &open.scope,
+            &open.invitation,
+            &account,
+            before,
+            &email_sha256,
+            &member,
+            None,
+            &stamp,
+        );
+        match joined.await {
+            Ok(()) => {
+                return Ok(Json(AcceptedOut {
+                    tenant: open.tenant.id,
+                    business: open.tenant.name,
+                    slug: open.tenant.slug,
+                    user: account.id,
+                    email: account.email,
+                    role: member.role,
+                    new_account: before == 0,
+                }));
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(lost_every_race())
+}

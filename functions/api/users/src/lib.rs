@@ -1,0 +1,79 @@
+//! Who belongs to a tenant: its people, what they may do, and who is invited.
+
+mod accept;
+mod invitations;
+mod models;
+mod people;
+
+use std::sync::Arc;
+
+use access::token::sha256_hex;
+use axum::Router;
+use domain::{
+    account::Email,
+    permission::{Role, granted},
+};
+use kit::{
+    ConfigError, Env, Links, Problem, Queue, QueueName,
+    api::{self, Allowed, Api, HasApi, permits},
+};
+
+/// What the function works with, made once per process.
+pub struct Context {
+    api: Api,
+    mails: Queue,
+    links: Links,
+}
+
+impl HasApi for Context {
+    fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let context = Context {
+        api: Api::new(env)?,
+        mails: Queue::new(env, QueueName::Mails)?,
+        links: Links::new(env)?,
+    };
+    Ok(api::serve(operations(), Arc::new(context)))
+}
+
+kit::operations! {
+    Context:
+    people::list_users,
+    people::get_user,
+    people::update_user,
+    invitations::create_invitation,
+    invitations::list_invitations,
+    invitations::delete_invitation,
+    invitations::resend_invitation,
+    accept::accept_invitation,
+}
+
+/// Others may be faster so often, then the caller is told. Enough for everybody who was invited to come at once.
+const MOST_RACES: u32 = 24;
+
+/// What is known of an address in the table.
+fn email_sha256(email: &Email) -> String {
+    sha256_hex(email.as_str())
+}
+
+/// Nobody gives away more than they have: a key with narrow scopes makes no administrator.
+fn refuse_beyond_own(who: &Allowed<permits::UsersWrite>, role: Role) -> Result<(), Problem> {
+    if granted(role, &[]).all(|permission| who.principal().may(permission)) {
+        return Ok(());
+    }
+    let detail = format!("You cannot make anybody {role}: that role may do more than you.");
+    Err(Problem::field("role", detail))
+}
+
+fn lost_every_race() -> Problem {
+    let detail = "Others are changing the same just now. Try again in a moment.";
+    Problem::conflict("conflict", detail)
+}

@@ -1,0 +1,109 @@
+//! The people who belong to the tenant.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use domain::{
+    account::{Member, MemberStatus},
+    ids::UserId,
+};
+use kit::{
+    Problem,
+    api::{Allowed, IfMatch, Listed, Paging, Patch, Path, Tagged, permits},
+};
+use store::{Versioned, members::MemberError};
+
+use crate::{
+    Context, MOST_RACES, lost_every_race,
+    models::{UserChange, UserOut},
+    refuse_beyond_own,
+};
+
+fn tagged(member: Versioned<Member>) -> Tagged<UserOut> {
+    Tagged {
+        version: member.version,
+        body: member.value.into(),
+    }
+}
+
+/// Lists the tenant's people.
+///
+/// Those who are deactivated are among them; those who are invited are not.
+#[utoipa::path(get, path = "/api/v1/users", tag = "users",
+    responses((status = 200, description = "One page of people", body = Listed<UserOut>)))]
+pub(crate) async fn list_users(
+    who: Allowed<permits::UsersRead>,
+    State(context): State<Arc<Context>>,
+    paging: Paging,
+) -> Result<Listed<UserOut>, Problem> {
+    let store = context.api.store();
+    let page = store.members(who.scope(), paging.after(), paging.limit()).await?;
+    Ok(Listed::of(page, |member| member.value.into()))
+}
+
+/// Shows a person of the tenant.
+#[utoipa::path(get, path = "/api/v1/users/{user}", tag = "users",
+    params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The person", body = UserOut)))]
+pub(crate) async fn get_user(
+    who: Allowed<permits::UsersRead>,
+    State(context): State<Arc<Context>>,
+    Path(user): Path<UserId>,
+) -> Result<Tagged<UserOut>, Problem> {
+    let found = context.api.store().member(who.scope(), user).await?;
+    found.map(tagged).ok_or_else(Problem::not_found)
+}
+
+/// Changes what a person may do, or lets them go.
+///
+/// Who is deactivated is out at once, wherever they are logged in, and can be activated again. The last active administrator
+/// can neither go nor become less.
+#[utoipa::path(patch, path = "/api/v1/users/{user}", tag = "users",
+    params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The person as they are now", body = UserOut)))]
+pub(crate) async fn update_user(
+    who: Allowed<permits::UsersWrite>,
+    State(context): State<Arc<Context>>,
+    Path(user): Path<UserId>,
+    if_match: IfMatch,
+    patch: Patch<UserChange>,
+) -> Result<Tagged<UserOut>, Problem> {
+    let store = context.api.store();
+    for _race in 0..MOST_RACES {
+        let found = store.member(who.scope(), user).await?;
+        let before = found.ok_or_else(Problem::not_found)?;
+        if_match.check(before.version)?;
+        let current = UserChange {
+            role: before.value.role,
+            status: before.value.status.into(),
+        };
+        let wanted = patch.apply(&current)?;
+        if wanted == current {
+            return Ok(tagged(before));
+        }
+        if wanted.role != current.role {
+            refuse_beyond_own(&who, wanted.role)?;
+        }
+        let mut after = before.value.clone();
+        after.role = wanted.role;
+        after.status = wanted.status.into();
+        if after.status == MemberStatus::Deactivated && before.value.status == MemberStatus::Active {
+            after.sessions_from = after.sessions_from.max(who.now());
+        }
+        match store.change_member(who.scope(), &before, &after, &who.stamp()).await {
+            Ok(()) => {
+                return Ok(tagged(Versioned {
+                    version: before.version + 1,
+                    value: after,
+                }));
+            }
+            Err(MemberError::LastAdmin) => {
+                let detail = "The tenant needs an active administrator. Make somebody else one first.";
+                return Err(Problem::conflict("last_admin", detail));
+            }
+            Err(MemberError::Store(error)) if error.is_conflict() => {}
+            Err(MemberError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(lost_every_race())
+}
