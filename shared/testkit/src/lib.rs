@@ -1,5 +1,6 @@
 //! What tests need: fixtures, a table per test, builders.
 
+pub mod api;
 pub mod aws;
 pub mod business;
 pub mod fixtures;

@@ -1,0 +1,549 @@
+//! Two tenants with people and keys, and clients of a function of the API that call as them.
+
+use std::{future::IntoFuture, pin::Pin};
+
+use access::{
+    link,
+    token::{self, Claims, PublicKey},
+};
+use axum::Router;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::{
+    account::{Account, Email, Invitation, Member, MemberStatus, PasswordHash, SignUp, Slug},
+    actor::{Actor, Stamp},
+    api_key::{ApiKey, KeySecret},
+    ids::{ApiKeyId, InvitationId, SessionId, TenantId, UserId},
+    permission::{Permission, Role},
+    tenant::Tenant,
+};
+use jiff::SignedDuration;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use kit::{ConfigError, Env};
+use serde_json::Value;
+use store::{TenantScope, Versioned};
+
+use crate::{Answer, Aws, Call, Function};
+
+/// The password of everybody in a [`Town`].
+pub const PASSWORD: &str = "seaside bakery opens early";
+
+/// Its hash.
+const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$HASH";
+
+/// The id of the key that signs a town's tokens.
+pub const KID: &str = "testkit";
+
+/// A P-256 key pair of tests alone: PKCS#8, base64.
+const PRIVATE_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgj5PmA/gY/n7iGfRBDC4w6R/DrJmeXTG13ju2mrL3gyehRANCAAQrjDg50ocvz45d86bj0Z8o3RxFUlq6N7Eh/77jWcOnxkLo9DtRgZkrCZKEq48c8Ae7Gt9bGT600rdFFBfl3msg";
+
+/// Its public point.
+const PUBLIC_KEY: [&str; 2] = [
+    "K4w4OdKHL8-OXfOm49GfKN0cRVJaujexIf--41nDp8Y",
+    "Quj0O1GBmSsJkoSrjxzwB7sa31sZPrTSt0UUF-XeayA",
+];
+
+/// Somebody who logs in.
+#[derive(Debug, Clone)]
+pub struct Citizen {
+    /// Who it is.
+    pub user: UserId,
+    /// Their address. Their password is [`PASSWORD`].
+    pub email: Email,
+    /// Their session: of tokens only, there is no row.
+    pub session: SessionId,
+}
+
+/// A tenant of a [`Town`].
+pub struct House {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its people, by role.
+    pub people: Vec<(Role, Citizen)>,
+    /// Its API key of the role admin.
+    pub key: ApiKeyId,
+    /// That key's secret.
+    pub key_secret: String,
+    scope: TenantScope,
+}
+
+impl House {
+    /// The right to its data.
+    #[must_use]
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// Its person of this role.
+    ///
+    /// # Panics
+    /// Never: there is one of each.
+    #[must_use]
+    pub fn person(&self, role: Role) -> &Citizen {
+        let found = self.people.iter().find(|(known, _)| *known == role);
+        &found.expect("there is one of each role").1
+    }
+}
+
+/// Two tenants in a test's table, a platform administrator, and a function of the API that they call.
+pub struct Town<'a> {
+    aws: &'a Aws,
+    function: Function,
+    /// The tenant that callers are of where nothing else is said.
+    pub home: House,
+    /// Another one, of other people.
+    pub away: House,
+    /// Who administers the platform, and belongs to no tenant.
+    pub platform: Citizen,
+}
+
+impl<'a> Town<'a> {
+    /// In this test's table, calling the function with these routes.
+    ///
+    /// # Panics
+    /// When the table does not answer, or the function lacks a variable.
+    pub async fn new(aws: &'a Aws, routes: impl FnOnce(&Env) -> Result<Router, ConfigError>) -> Self {
+        Self::with_env(aws, aws.env(), routes).await
+    }
+
+    /// The same with an environment of its own for the function, such as of [`Aws::env_with`].
+    ///
+    /// # Panics
+    /// As [`Town::new`].
+    pub async fn with_env(aws: &'a Aws, env: &Env, routes: impl FnOnce(&Env) -> Result<Router, ConfigError>) -> Self {
+        publish_key(aws).await;
+        let home = house(aws, "harbour-lane").await;
+        let away = house(aws, "mill-street").await;
+        Self {
+            function: Function::new(env, routes),
+            home,
+            away,
+            platform: platform_admin(aws).await,
+            aws,
+        }
+    }
+
+    /// The test's AWS.
+    #[must_use]
+    pub const fn aws(&self) -> &'a Aws {
+        self.aws
+    }
+
+    /// The function itself, for calls that are built otherwise.
+    #[must_use]
+    pub const fn function(&self) -> &Function {
+        &self.function
+    }
+
+    /// The home tenant's admin.
+    #[must_use]
+    pub fn admin(&self) -> Caller<'_> {
+        self.role(Role::Admin)
+    }
+
+    /// The home tenant's manager.
+    #[must_use]
+    pub fn manager(&self) -> Caller<'_> {
+        self.role(Role::Manager)
+    }
+
+    /// The home tenant's agent.
+    #[must_use]
+    pub fn agent(&self) -> Caller<'_> {
+        self.role(Role::Agent)
+    }
+
+    /// The home tenant's viewer.
+    #[must_use]
+    pub fn viewer(&self) -> Caller<'_> {
+        self.role(Role::Viewer)
+    }
+
+    /// The home tenant's person of this role.
+    #[must_use]
+    pub fn role(&self, role: Role) -> Caller<'_> {
+        self.of(&self.home, role)
+    }
+
+    /// The other tenant's admin.
+    #[must_use]
+    pub fn foreign_admin(&self) -> Caller<'_> {
+        self.of(&self.away, Role::Admin)
+    }
+
+    /// A tenant's person of this role.
+    #[must_use]
+    pub fn of(&self, house: &House, role: Role) -> Caller<'_> {
+        self.person(house.person(role), Some(house.tenant))
+    }
+
+    /// This person, by a new access token that means this tenant.
+    #[must_use]
+    pub fn person(&self, citizen: &Citizen, tenant: Option<TenantId>) -> Caller<'_> {
+        let claims = Claims::new(citizen.user, citizen.session, tenant, self.aws.now());
+        self.bearer(&sign(&claims))
+    }
+
+    /// The platform's administrator.
+    #[must_use]
+    pub fn platform(&self) -> Caller<'_> {
+        self.person(&self.platform, None)
+    }
+
+    /// The home tenant's software, by its key of the role admin.
+    #[must_use]
+    pub fn key(&self) -> Caller<'_> {
+        self.api_key(&self.home.key_secret)
+    }
+
+    /// Whoever has this access token.
+    #[must_use]
+    pub fn bearer(&self, token: &str) -> Caller<'_> {
+        self.anyone().with_header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Whoever has this API key.
+    #[must_use]
+    pub fn api_key(&self, secret: &str) -> Caller<'_> {
+        self.anyone().with_header("x-api-key", secret)
+    }
+
+    /// Somebody without credentials.
+    #[must_use]
+    pub const fn anyone(&self) -> Caller<'_> {
+        Caller {
+            function: &self.function,
+            headers: Vec::new(),
+        }
+    }
+
+    /// Makes a key of the home tenant with this role and these scopes; returns its secret.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn new_key(&self, role: Role, scopes: &[Permission]) -> (ApiKeyId, String) {
+        new_key(self.aws, &self.home.scope, role, scopes).await
+    }
+}
+
+/// Somebody who calls a function.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    function: &'a Function,
+    headers: Vec<(String, String)>,
+}
+
+impl<'a> Caller<'a> {
+    /// The same with a header on every request.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same, naming a tenant.
+    #[must_use]
+    pub fn in_tenant(self, tenant: TenantId) -> Self {
+        self.with_header("x-tenant-id", &tenant.to_string())
+    }
+
+    /// A `GET`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Asking<'a> {
+        self.call(Call::get(path))
+    }
+
+    /// A `POST` of JSON.
+    #[must_use]
+    pub fn post(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
+        self.call(Call::json(path, body.into().to_string()))
+    }
+
+    /// A `POST` of JSON with an idempotency key.
+    #[must_use]
+    pub fn post_once(&self, path: &str, key: &str, body: impl Into<Value>) -> Asking<'a> {
+        self.post(path, body).header("idempotency-key", key)
+    }
+
+    /// A `PATCH` of a JSON merge patch.
+    #[must_use]
+    pub fn patch(&self, path: &str, changes: impl Into<Value>) -> Asking<'a> {
+        let call = Call::new("PATCH", path).header("content-type", "application/merge-patch+json");
+        self.call(call.body(changes.into().to_string()))
+    }
+
+    /// A `PUT` of JSON.
+    #[must_use]
+    pub fn put(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
+        let call = Call::new("PUT", path).header("content-type", "application/json");
+        self.call(call.body(body.into().to_string()))
+    }
+
+    /// A `DELETE`.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Asking<'a> {
+        self.call(Call::new("DELETE", path))
+    }
+
+    /// Another request.
+    #[must_use]
+    pub fn call(&self, call: Call) -> Asking<'a> {
+        let with = |call: Call, (name, value): &(String, String)| call.header(name, value);
+        Asking {
+            function: self.function,
+            call: self.headers.iter().fold(call, with),
+        }
+    }
+}
+
+/// A request that is made when it is awaited.
+#[must_use = "it is made when it is awaited"]
+pub struct Asking<'a> {
+    function: &'a Function,
+    call: Call,
+}
+
+impl Asking<'_> {
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.call = self.call.header(name, value);
+        self
+    }
+
+    /// Adds `If-Match` with this version.
+    pub fn if_match(self, version: u64) -> Self {
+        self.header("if-match", &format!("\"{version}\""))
+    }
+
+    /// Comes from this address.
+    pub fn from_address(mut self, address: &str) -> Self {
+        self.call = self.call.from_address(address);
+        self
+    }
+
+    /// Has this body instead, which may be nonsense.
+    pub fn raw_body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.call = self.call.body(body);
+        self
+    }
+}
+
+impl<'a> IntoFuture for Asking<'a> {
+    type Output = Answer;
+    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.function.call(&self.call).await })
+    }
+}
+
+/// An access token with these claims, signed by the town's key.
+///
+/// # Panics
+/// Never: the key is a constant.
+#[must_use]
+pub fn sign(claims: &Claims) -> String {
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some(KID.to_owned());
+    let key = EncodingKey::from_ec_der(&STANDARD.decode(PRIVATE_KEY).expect("it is base64"));
+    jsonwebtoken::encode(&header, claims, &key).expect("the key signs")
+}
+
+async fn publish_key(aws: &Aws) {
+    let [x, y] = PUBLIC_KEY.map(str::to_owned);
+    let key = PublicKey {
+        kid: KID.to_owned(),
+        x,
+        y,
+        created_at: aws.now(),
+    };
+    let keys = serde_json::to_string(&[key]).expect("keys are JSON");
+    let published = aws.store().publish_signing_keys(&keys, 0).await;
+    published.expect("the key is published");
+}
+
+fn stamp(aws: &Aws) -> Stamp {
+    Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "town".to_owned(),
+    }
+}
+
+fn account(aws: &Aws, citizen: &Citizen, tenants: Vec<TenantId>) -> Account {
+    Account {
+        id: citizen.user,
+        email: citizen.email.clone(),
+        name: name(&citizen.email),
+        language: "en".to_owned(),
+        password: PasswordHash(PASSWORD_HASH.to_owned()),
+        second_factor: None,
+        pending_factor: None,
+        tenants,
+        sessions_from: aws.now(),
+        created_at: aws.now(),
+    }
+}
+
+fn name(email: &Email) -> String {
+    email.as_str().split('@').next().unwrap_or_default().to_owned()
+}
+
+fn member(aws: &Aws, citizen: &Citizen, role: Role) -> Member {
+    Member {
+        user: citizen.user,
+        email: citizen.email.clone(),
+        name: name(&citizen.email),
+        role,
+        status: MemberStatus::Active,
+        sessions_from: aws.now(),
+        joined_at: aws.now(),
+    }
+}
+
+fn citizen(aws: &Aws, name: &str, domain: &str) -> Citizen {
+    Citizen {
+        user: UserId::new(aws.ids().ulid()),
+        email: format!("{name}@{domain}.example").parse().expect("it is an address"),
+        session: SessionId::new(aws.ids().ulid()),
+    }
+}
+
+fn email_sha256(citizen: &Citizen) -> String {
+    token::sha256_hex(citizen.email.as_str())
+}
+
+/// Founds a tenant as its sign-up would, and lets one person of each role in.
+async fn house(aws: &Aws, slug: &str) -> House {
+    let store = aws.store();
+    let (now, stamp) = (aws.now(), stamp(aws));
+    let slug_text = slug;
+    let slug: Slug = slug_text.parse().expect("it is a slug");
+    let admin = citizen(aws, "admin", slug_text);
+    let tenant_id = TenantId::new(aws.ids().ulid());
+    let scope = link::founded(tenant_id);
+    let zone: domain::tenant::Zone = "Europe/London".parse().expect("it is a time zone");
+    let sign_up = SignUp {
+        email: admin.email.clone(),
+        name: "admin".to_owned(),
+        language: "en".to_owned(),
+        password: PasswordHash(PASSWORD_HASH.to_owned()),
+        business: slug_text.to_owned(),
+        slug: slug.clone(),
+        time_zone: zone.clone(),
+        created_at: now,
+    };
+    let token_sha256 = token::sha256_hex(&format!("{tenant_id}"));
+    let held = store.hold_sign_up(&sign_up, &token_sha256, false, now).await;
+    held.expect("the name is free");
+    let mut tenant = Tenant::new(tenant_id, slug_text.to_owned(), zone);
+    tenant.slug = Some(slug.clone());
+    let founded = store
+        .found_tenant(
+            &scope,
+            &tenant,
+            &slug,
+            &account(aws, &admin, vec![tenant_id]),
+            &email_sha256(&admin),
+            &member(aws, &admin, Role::Admin),
+            &token_sha256,
+            &stamp,
+        )
+        .await;
+    founded.expect("the tenant is founded");
+    let mut people = vec![(Role::Admin, admin)];
+    for role in [Role::Manager, Role::Agent, Role::Viewer] {
+        let person = citizen(aws, role.as_str(), slug_text);
+        join(aws, &scope, &person, role).await;
+        people.push((role, person));
+    }
+    let (key, key_secret) = new_key(aws, &scope, Role::Admin, &[]).await;
+    House {
+        tenant: tenant_id,
+        slug,
+        people,
+        key,
+        key_secret,
+        scope,
+    }
+}
+
+async fn join(aws: &Aws, scope: &TenantScope, person: &Citizen, role: Role) {
+    let (store, now, stamp) = (aws.store(), aws.now(), stamp(aws));
+    let id = InvitationId::new(aws.ids().ulid());
+    let invitation = Invitation {
+        id,
+        email: person.email.clone(),
+        role,
+        invited_by: Actor::Operator,
+        created_at: now,
+        expires_at: now + SignedDuration::from_hours(24),
+        token_sha256: token::sha256_hex(&id.to_string()),
+    };
+    let invited = store.invite(scope, &invitation, &stamp).await;
+    invited.expect("the invitation is written");
+    let invitation = Versioned {
+        value: invitation,
+        version: 1,
+    };
+    let joined = store
+        .join(
+            scope,
+            &invitation,
+            &account(aws, person, vec![scope.tenant()]),
+            0,
+            &email_sha256(person),
+            &member(aws, person, role),
+            None,
+            &stamp,
+        )
+        .await;
+    joined.expect("the person joins");
+}
+
+async fn new_key(aws: &Aws, scope: &TenantScope, role: Role, scopes: &[Permission]) -> (ApiKeyId, String) {
+    let secret = token::api_key(aws.ids().secret().expect("there is randomness"));
+    let key = ApiKey {
+        id: ApiKeyId::new(aws.ids().ulid()),
+        name: "till".to_owned(),
+        role,
+        scopes: scopes.to_vec(),
+        secrets: vec![KeySecret {
+            sha256: token::sha256_hex(&secret),
+            hint: secret.chars().take(8).collect(),
+            valid_until: None,
+        }],
+        created_by: Actor::Operator,
+        created_at: aws.now(),
+        expires_at: None,
+        revoked_at: None,
+    };
+    let made = aws.store().create_api_key(scope, &key, &stamp(aws)).await;
+    made.expect("the key is written");
+    (key.id, secret)
+}
+
+async fn platform_admin(aws: &Aws) -> Citizen {
+    let citizen = citizen(aws, "operator", "platform");
+    let account = account(aws, &citizen, Vec::new());
+    let made = aws.store().create_account(&account, &email_sha256(&citizen)).await;
+    made.expect("the account is written");
+    let made = aws
+        .store()
+        .make_platform_admin(citizen.user, &citizen.email, &stamp(aws))
+        .await;
+    made.expect("the administrator is written");
+    citizen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybodys_password_is_the_one_that_is_told() {
+        let hash = access::password::hash(PASSWORD, &[7; 16]).expect("it is hashed");
+        assert_eq!(hash.0, PASSWORD_HASH);
+    }
+}
