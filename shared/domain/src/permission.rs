@@ -57,11 +57,11 @@ impl FromStr for Role {
 }
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $least:ident;)*) => {
+    ($(#[doc = $about:literal] $name:ident = $word:literal, $least:ident;)*) => {
         /// What may be done. The words are the scopes of API keys.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Permission {
-            $($(#[$doc])* #[serde(rename = $word)] $name,)*
+            $(#[doc = $about] #[serde(rename = $word)] $name,)*
         }
 
         impl Permission {
@@ -72,6 +72,12 @@ macro_rules! permissions {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
+            }
+
+            /// What it lets do, in a sentence.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about.trim_ascii(),)* }
             }
 
             /// The least role that has it.

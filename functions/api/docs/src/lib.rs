@@ -9,11 +9,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use kit::{ConfigError, Env};
+use kit::{
+    ConfigError, Env,
+    api::{Anyone, Document},
+};
 use sha2::{Digest, Sha256};
 
 /// The OpenAPI document, as `cargo run --package contract` wrote it.
 pub const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
+
+/// What all operations have in common; the document names it.
+const GUIDE: &str = include_str!("../../../../docs/api.md");
 
 const PAGE: &str = include_str!("../page/index.html");
 const STYLE: &str = include_str!("../page/page.css");
@@ -31,10 +37,33 @@ pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/api/v1/openapi.json", get(get_openapi))
         .route("/docs", get(page))
+        .route("/docs/guide.md", get(guide))
         .route("/docs/page.css", get(style))
         .route("/docs/page.js", get(script)))
 }
 
+/// What the API's document says of this function. It proves nobody, so it serves itself without the API's layers.
+#[must_use]
+pub fn document() -> Document {
+    Document::default().with::<__path_get_openapi, _, _>(&|_: Anyone| ())
+}
+
+/// The API's contract: this document.
+///
+/// For generators of clients, and for viewers. `If-None-Match` with the `ETag` of before is answered 304 while it is the same.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    tag = "service",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that one has.", example = "\"5d41402abc4b2a76b9719d91\"")),
+    responses(
+        (
+            status = 200, description = "An OpenAPI 3.1 document.", body = serde_json::Value,
+            headers(("ETag" = String, description = "Changes with the document.")),
+        ),
+        (status = 304, description = "It is the same as before."),
+    ),
+)]
 async fn get_openapi(sent: HeaderMap) -> Response {
     static TAG: OnceLock<String> = OnceLock::new();
     let mut answer = text(&sent, "application/json", DOCUMENT, &TAG);
@@ -49,6 +78,11 @@ async fn get_openapi(sent: HeaderMap) -> Response {
 async fn page(sent: HeaderMap) -> Response {
     static TAG: OnceLock<String> = OnceLock::new();
     text(&sent, "text/html; charset=utf-8", PAGE, &TAG)
+}
+
+async fn guide(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    text(&sent, "text/markdown; charset=utf-8", GUIDE, &TAG)
 }
 
 async fn style(sent: HeaderMap) -> Response {

@@ -1,6 +1,9 @@
 //! Whether the service lives; `?deep=true` also reaches the table and the queues, at most once per 5 s.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     Extension, Json, Router,
@@ -10,7 +13,12 @@ use axum::{
     routing::get,
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::{ConfigError, Env, Queue, QueueName, http::Target};
+use kit::{
+    ConfigError, Env, Queue, QueueName,
+    api::{Anyone, Document},
+    http::Target,
+};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
 
@@ -30,9 +38,15 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         last: Mutex::new(None),
     });
     Ok(Router::new()
-        .route("/api/health", get(health))
-        .route("/api/v1/health", get(health))
+        .route("/api/health", get(get_health))
+        .route("/api/v1/health", get(get_health))
         .with_state(context))
+}
+
+/// What the API's document says of this function. It proves nobody, so it serves itself without the API's layers.
+#[must_use]
+pub fn document() -> Document {
+    Document::default().with::<__path_get_health, _, _>(&|_: Anyone| ())
 }
 
 struct Context {
@@ -45,7 +59,55 @@ struct Context {
 /// A probe does not cost more than one look per this time.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(5);
 
-async fn health(State(context): State<Arc<Context>>, Extension(target): Extension<Target>) -> Response {
+/// Whether the service lives.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Health, example = json!({
+    "status": "ok",
+    "table": "ok",
+    "queues": {"calls": "ok", "mails": "ok", "provider-events": "ok", "sends": "ok"},
+}))]
+#[allow(dead_code, reason = "describes what is written as a value")]
+struct HealthOut {
+    /// All that was looked at together.
+    status: Overall,
+    /// Whether the table answers; only of a deep look.
+    table: Option<Reached>,
+    /// Whether each queue answers, by its name; only of a deep look.
+    queues: Option<BTreeMap<String, Reached>>,
+}
+
+/// All that was looked at together.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes what is written as a value")]
+enum Overall {
+    Ok,
+    Degraded,
+}
+
+/// Whether a part answers.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes what is written as a value")]
+enum Reached {
+    Ok,
+    Unreachable,
+}
+
+/// Whether the service lives.
+///
+/// A deep look also reaches the table and the queues; its result is kept for five seconds.
+#[utoipa::path(
+    get,
+    path = "/api/v1/health",
+    tag = "service",
+    params(("deep" = Option<bool>, Query, description = "Whether to reach the table and the queues.", example = true)),
+    responses(
+        (status = 200, description = "It lives.", body = HealthOut),
+        (status = 503, description = "Something that was looked at does not answer.", body = HealthOut),
+    ),
+)]
+async fn get_health(State(context): State<Arc<Context>>, Extension(target): Extension<Target>) -> Response {
     if !target.query().split('&').any(|parameter| parameter == "deep=true") {
         return Json(json!({"status": "ok"})).into_response();
     }

@@ -41,5 +41,8 @@ async fn the_page_runs_its_own_script_and_asks_nobody_else() {
             assert!(!text.contains(elsewhere), "{path} has {elsewhere}");
         }
     }
+    let guide = function.call(&Call::get("/docs/guide.md")).await;
+    assert_eq!(guide.status(), 200);
+    assert!(DOCUMENT.contains("/docs/guide.md"), "the document names the guide");
     assert_eq!(function.call(&Call::get("/docs/other")).await.status(), 404);
 }

@@ -1,0 +1,153 @@
+//! The API's contract: every function's operations in one OpenAPI document, and who may call them.
+
+mod permissions;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use kit::api::Document;
+use serde_json::{Value, json};
+use utoipa::openapi::{
+    InfoBuilder, License, OpenApi, ServerBuilder,
+    tag::{Tag, TagBuilder},
+};
+
+/// Where the document lies in the checkout.
+pub const DOCUMENT: &str = "docs/openapi.json";
+
+/// Where the table of permissions lies in the checkout.
+pub const PERMISSIONS: &str = "docs/permissions.md";
+
+/// The API's own version: the first number is the one in the path, the second rises with what is added.
+pub const VERSION: &str = "1.0.0";
+
+/// Groups of operations, in the order of the page.
+const TAGS: &[(&str, &str)] = &[
+    ("auth", "Signing up, logging in and out, passwords, the second factor."),
+    ("users", "Who belongs to a tenant, and who is invited."),
+    ("api_keys", "Keys for a tenant's software."),
+    ("tenant", "The business: its profile, hours, languages and set-up."),
+    (
+        "connections",
+        "The business's lines: WhatsApp, Twilio and telephone systems.",
+    ),
+    ("audit", "Who changed what."),
+    ("platform", "What an operator of the platform does with tenants."),
+    ("service", "The service itself: its health and this document."),
+];
+
+const ABOUT: &str = "\
+Ringback answers missed calls: within a second or two the caller has a WhatsApp message or an SMS, and what they write back is kept.
+
+People send `Authorization: Bearer …`, a tenant's software sends `X-API-Key`. Every error is a problem as in RFC 9457 with a stable \
+`type`. Every `POST` of a tenant takes `Idempotency-Key`; lists have `limit` and `cursor`; changes are JSON merge patches with `ETag` and \
+`If-Match`. `x-permission` names what an operation needs.
+
+Within this version fields, operations and values are only added: ignore what you do not know.";
+
+/// The page that says what the whole API has in common, and what is promised of its versions.
+const GUIDE: &str = "/docs/guide.md";
+
+/// The checkout.
+#[must_use]
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// Every function that has operations, with them.
+#[must_use]
+pub fn functions() -> Vec<(&'static str, Document)> {
+    vec![("docs", docs::document()), ("health", health::document())]
+}
+
+/// The whole document.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let all = functions().into_iter().map(|(_, document)| document);
+    let mut openapi = all.fold(Document::default(), Document::and).into_openapi();
+    openapi.info = InfoBuilder::new()
+        .title("Ringback API")
+        .version(VERSION)
+        .description(Some(ABOUT))
+        .license(Some(license()))
+        .build();
+    let here = ServerBuilder::new()
+        .url("/")
+        .description(Some("The deployment that serves this document"));
+    openapi.servers = Some(vec![here.build()]);
+    openapi.tags = Some(TAGS.iter().map(|(name, about)| tag(name, about)).collect());
+    openapi
+}
+
+fn license() -> License {
+    let mut license = License::new("MIT OR Apache-2.0");
+    license.identifier = Some("MIT OR Apache-2.0".to_owned());
+    license
+}
+
+fn tag(name: &str, about: &str) -> Tag {
+    TagBuilder::new().name(name).description(Some(about)).build()
+}
+
+/// The document as it is written: with a reference to the guide, and a line at the end.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn document() -> Result<Value> {
+    let mut document = serde_json::to_value(openapi()).context("writing the document as JSON")?;
+    document["externalDocs"] = json!({
+        "description": "Authentication, errors, idempotency, lists, versions and what goes away",
+        "url": GUIDE,
+    });
+    Ok(document)
+}
+
+/// What is checked in, by path in the checkout.
+///
+/// # Errors
+/// When the document cannot be written as JSON.
+pub fn files() -> Result<[(&'static str, String); 2]> {
+    let document = document()?;
+    let text = serde_json::to_string_pretty(&document).context("writing the document as JSON")?;
+    Ok([
+        (DOCUMENT, format!("{text}\n")),
+        (PERMISSIONS, permissions::page(&document)),
+    ])
+}
+
+/// An operation of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation<'a> {
+    /// `get`, `post` and so on.
+    pub method: &'a str,
+    /// With its parameters in braces.
+    pub path: &'a str,
+    /// All that is said of it.
+    pub value: &'a Value,
+}
+
+impl<'a> Operation<'a> {
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.value["operationId"].as_str().unwrap_or_default()
+    }
+
+    /// Who may call it.
+    #[must_use]
+    pub fn permission(&self) -> &'a str {
+        self.value["x-permission"].as_str().unwrap_or_default()
+    }
+}
+
+/// A document's operations, in the order of their paths.
+pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
+    const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths.flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten();
+        let methods = methods.filter(|(method, _)| METHODS.contains(&method.as_str()));
+        methods.map(move |(method, value)| Operation { method, path, value })
+    })
+}

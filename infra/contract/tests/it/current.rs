@@ -1,0 +1,39 @@
+//! The checked-in files are what the code says, and nothing is left out.
+
+use std::collections::BTreeSet;
+
+use contract::{files, functions, root};
+
+#[test]
+fn checked_in_files_are_what_the_code_says() {
+    for (file, text) in files().unwrap() {
+        let known = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+        assert!(
+            known == text,
+            "{file} is not current: run `cargo run --package contract` and look at what changed"
+        );
+    }
+}
+
+#[test]
+fn every_function_of_the_api_is_in_the_contract() {
+    let folder = std::fs::read_dir(root().join("functions/api")).unwrap();
+    let there: BTreeSet<String> = folder
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| root().join("functions/api").join(name).join("Cargo.toml").is_file())
+        .collect();
+    let merged: BTreeSet<String> = functions().iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(there, merged, "left: in functions/api; right: in contract::functions()");
+}
+
+#[test]
+fn no_function_describes_what_another_does() {
+    let mut known = BTreeSet::new();
+    for (name, document) in functions() {
+        let document = serde_json::to_value(document.into_openapi()).unwrap();
+        for operation in contract::operations(&document) {
+            let new = known.insert((operation.method.to_owned(), operation.path.to_owned()));
+            assert!(new, "{name} describes {} {} again", operation.method, operation.path);
+        }
+    }
+}

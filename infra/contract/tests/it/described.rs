@@ -1,0 +1,249 @@
+//! Who reads the document alone knows what to send and what comes back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::{document, operations};
+use domain::permission::Permission;
+use serde_json::Value;
+
+/// All that is wrong at once, so that it is mended at once.
+#[track_caller]
+fn nothing(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.trim().is_empty())
+}
+
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap_or(&Value::Null),
+        None => value,
+    }
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_who_may() {
+    let document = document().unwrap();
+    let tags = document["tags"].as_array().unwrap();
+    let known: BTreeSet<&str> = tags.iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let (mut wrong, mut ids, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for operation in operations(&document) {
+        let (id, value) = (operation.id(), operation.value);
+        let mut say = |what: &str| wrong.push(format!("{} {} ({id}): {what}", operation.method, operation.path));
+        let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        if !is_word(id) || !id.contains('_') {
+            say("the operation id is no verb_resource");
+        }
+        if !ids.insert(id) {
+            say("the operation id is taken");
+        }
+        if !is_text(&value["summary"]) {
+            say("no summary");
+        }
+        let own: Vec<&str> = value["tags"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        match own.as_slice() {
+            [tag] if known.contains(tag) => drop(used.insert(*tag)),
+            _ => say("not one tag that contract::TAGS describes"),
+        }
+        let permission = operation.permission();
+        let is_known =
+            permission.parse::<Permission>().is_ok() || ["public", "person", "platform"].contains(&permission);
+        if !is_known {
+            say("x-permission is none");
+        }
+        let security = value["security"].as_array().cloned().unwrap_or_default();
+        let ways: Vec<&str> = security
+            .iter()
+            .flat_map(|way| way.as_object().into_iter().flatten())
+            .map(|(way, _)| way.as_str())
+            .collect();
+        let expected: &[&str] = match permission {
+            "public" => &[],
+            "person" | "platform" => &["bearer"],
+            _ => &["bearer", "api_key"],
+        };
+        if ways != expected || value["security"].is_null() {
+            say(&format!("security is {ways:?}"));
+        }
+        let responses = value["responses"].as_object().cloned().unwrap_or_default();
+        if !responses.keys().any(|status| status.starts_with('2')) {
+            say("no success");
+        }
+        for status in ["429", "500"] {
+            if !responses.contains_key(status) {
+                say(&format!("no {status}"));
+            }
+        }
+    }
+    for tag in known.difference(&used) {
+        wrong.push(format!("tag {tag}: no operation has it"));
+    }
+    nothing(&wrong);
+}
+
+#[test]
+fn every_error_is_a_problem() {
+    let document = document().unwrap();
+    let mut wrong = Vec::new();
+    for operation in operations(&document) {
+        for (status, response) in operation.value["responses"].as_object().into_iter().flatten() {
+            let response = resolve(&document, response);
+            if !is_text(&response["description"]) {
+                wrong.push(format!("{} {status}: no description", operation.id()));
+            }
+            // Health tells in its own words what does not answer.
+            if status.as_str() < "400" || operation.id() == "get_health" {
+                continue;
+            }
+            let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
+            if schema != "#/components/schemas/Problem" {
+                wrong.push(format!("{} {status}: no problem, but {schema}", operation.id()));
+            }
+        }
+    }
+    nothing(&wrong);
+}
+
+#[test]
+fn every_parameter_is_described_with_an_example() {
+    let document = document().unwrap();
+    let mut wrong = Vec::new();
+    for operation in operations(&document) {
+        for parameter in operation.value["parameters"].as_array().into_iter().flatten() {
+            let parameter = resolve(&document, parameter);
+            let schema = resolve(&document, &parameter["schema"]);
+            let name = &parameter["name"];
+            if !is_text(&parameter["description"]) {
+                wrong.push(format!("{} {name}: no description", operation.id()));
+            }
+            let shown = [
+                &parameter["example"],
+                &parameter["examples"],
+                &schema["example"],
+                &schema["examples"],
+                &schema["default"],
+                &schema["enum"],
+            ];
+            if schema["type"] != "boolean" && shown.iter().all(|example| example.is_null()) {
+                wrong.push(format!("{} {name}: no example", operation.id()));
+            }
+        }
+    }
+    nothing(&wrong);
+}
+
+/// Which of a schema's fields say nothing of themselves.
+fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<String>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{at}.{name}");
+        // Of an optional one the words stand with the reference.
+        let parts = ["oneOf", "anyOf", "allOf"]
+            .into_iter()
+            .flat_map(|key| field[key].as_array().into_iter().flatten());
+        let is_said = |part: &Value| is_text(&part["description"]) || is_text(&resolve(document, part)["description"]);
+        if !is_said(field) && !parts.into_iter().any(is_said) {
+            // The words that tell variants apart say themselves what they are.
+            let is_word = field["enum"].as_array().is_some_and(|values| values.len() == 1) || !field["const"].is_null();
+            if !is_word {
+                wrong.push(format!("{path}: no description"));
+            }
+        }
+        undescribed(document, &path, field, wrong);
+    }
+    for key in ["items", "additionalProperties"] {
+        if schema[key].is_object() {
+            undescribed(document, at, &schema[key], wrong);
+        }
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        for part in schema[key].as_array().into_iter().flatten() {
+            undescribed(document, at, part, wrong);
+        }
+    }
+}
+
+#[test]
+fn every_schema_and_every_field_is_described() {
+    let document = document().unwrap();
+    let mut wrong = Vec::new();
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        if !is_text(&schema["description"]) {
+            wrong.push(format!("{name}: no description"));
+        }
+        undescribed(&document, name, schema, &mut wrong);
+    }
+    nothing(&wrong);
+}
+
+/// Whether an example of the schema can be shown: its own, or one of every field.
+fn is_shown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        if seen.iter().any(|known| known == reference) {
+            return true;
+        }
+        seen.push(reference.to_owned());
+        return is_shown(document, resolve(document, schema), seen);
+    }
+    let own = ["example", "examples", "enum", "const", "default"];
+    if own.iter().any(|key| !schema[*key].is_null()) {
+        return true;
+    }
+    let is = |kind: &str| {
+        let kinds = &schema["type"];
+        kinds == kind
+            || kinds
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
+    };
+    if is("boolean") || schema.as_object().is_some_and(serde_json::Map::is_empty) || is("null") {
+        return true;
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        if let Some(parts) = schema[key].as_array() {
+            return parts.iter().all(|part| is_shown(document, part, seen));
+        }
+    }
+    if is("array") {
+        return is_shown(document, &schema["items"], seen);
+    }
+    if let Some(fields) = schema["properties"].as_object() {
+        return fields.values().all(|field| is_shown(document, field, seen));
+    }
+    schema["additionalProperties"].is_object() && is_shown(document, &schema["additionalProperties"], seen)
+}
+
+#[test]
+fn every_body_has_an_example_of_each_of_its_fields() {
+    let document = document().unwrap();
+    let mut wrong = BTreeMap::new();
+    for operation in operations(&document) {
+        let responses = operation.value["responses"].as_object().into_iter().flatten();
+        let responses = responses.map(|(status, response)| (status.as_str(), response));
+        for (what, body) in responses.chain([("body", &operation.value["requestBody"])]) {
+            for (_, media) in resolve(&document, body)["content"].as_object().into_iter().flatten() {
+                let own = !media["example"].is_null() || !media["examples"].is_null();
+                let schema = &media["schema"];
+                if !own && !is_shown(&document, schema, &mut Vec::new()) {
+                    let name = schema["$ref"].as_str().unwrap_or("a schema of its own").to_owned();
+                    wrong
+                        .entry(name)
+                        .or_insert_with(|| format!("{} {what}", operation.id()));
+                }
+            }
+        }
+    }
+    let wrong: Vec<_> = wrong
+        .iter()
+        .map(|(schema, place)| format!("{schema} ({place}): no example"))
+        .collect();
+    nothing(&wrong);
+}

@@ -1,0 +1,4 @@
+//! What holds for the contract as a whole.
+
+mod current;
+mod described;
