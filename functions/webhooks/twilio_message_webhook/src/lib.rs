@@ -81,7 +81,11 @@ async fn receive(
     let text = match String::from_utf8(body.to_vec()) {
         Ok(text) if named => text,
         _ => {
-            webhook.keep_unreadable(&body, &MESSAGE_SID).await?;
+            let nameless = Unreadable {
+                provider: "Twilio",
+                field: "MessageSid",
+            };
+            webhook.keep_unreadable(&body, &nameless).await?;
             return Ok(done());
         }
     };
