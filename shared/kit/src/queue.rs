@@ -189,10 +189,13 @@ where
     S: ScopeOf<T>,
     H: AsyncFn(Job<T, S>, &C) -> Result<Done, JobError>,
 {
-    let works = event
-        .records
-        .into_iter()
-        .map(|record| work_record(env, record, context, handle));
+    let works = in_turns(event.records).into_iter().map(async |turns| {
+        let mut failed = Vec::new();
+        for (record, body) in turns {
+            failed.extend(work_record(env, record, body, context, handle).await);
+        }
+        failed
+    });
     let outcomes: Vec<_> = stream::iter(works).buffer_unordered(CONCURRENCY).collect().await;
     let mut response = SqsBatchResponse::default();
     for failed in outcomes.into_iter().flatten() {
@@ -203,8 +206,34 @@ where
     response
 }
 
+/// A record, and what it carries if that can be read.
+type Read<T> = (SqsMessage, Result<T, serde_json::Error>);
+
+/// The records of a batch: those that take turns together, in their order.
+fn in_turns<T: QueueBody>(records: Vec<SqsMessage>) -> Vec<Vec<Read<T>>> {
+    let mut all: Vec<(Option<String>, Vec<Read<T>>)> = Vec::with_capacity(records.len());
+    for record in records {
+        let body = serde_json::from_str::<T>(record.body.as_deref().unwrap_or_default());
+        let turn = body
+            .as_ref()
+            .ok()
+            .and_then(|body| body.takes_turns().map(str::to_owned));
+        match all.iter_mut().find(|(known, _)| turn.is_some() && *known == turn) {
+            Some((_, together)) => together.push((record, body)),
+            None => all.push((turn, vec![(record, body)])),
+        }
+    }
+    all.into_iter().map(|(_, together)| together).collect()
+}
+
 /// Works one record; returns its id if it must be handed out again.
-async fn work_record<T, S, C, H>(env: &Env, record: SqsMessage, context: &C, handle: &H) -> Option<String>
+async fn work_record<T, S, C, H>(
+    env: &Env,
+    record: SqsMessage,
+    body: Result<T, serde_json::Error>,
+    context: &C,
+    handle: &H,
+) -> Option<String>
 where
     T: QueueBody,
     S: ScopeOf<T>,
@@ -213,7 +242,7 @@ where
     let attribute = record.attributes.get("ApproximateReceiveCount");
     let receive_count = attribute.and_then(|count| count.parse().ok()).unwrap_or(1);
     let id = record.message_id.clone().unwrap_or_default();
-    let body = match serde_json::from_str::<T>(record.body.as_deref().unwrap_or_default()) {
+    let body = match body {
         Ok(body) => body,
         Err(error) => {
             // Never dropped: it circles to the dead-letter queue, where a fixed version can redrive it. The error names

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use aws_lambda_events::sqs::SqsEvent;
 use domain::ids::TenantId;
-use jobs::{JobBody, SendMessage};
+use jobs::{CallJob, JobBody, SendMessage};
 use kit::{Clock, Config, Done, Env, Ids, Job, JobError, queue::work_batch};
 use serde_json::{Value, json};
 
@@ -95,4 +95,54 @@ async fn a_batch_without_failures_says_so() {
         serde_json::to_value(&response).unwrap(),
         json!({"batchItemFailures": []})
     );
+}
+
+fn look(call: &str, correlation_id: &str) -> String {
+    let ids = Ids::seeded(Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap()), 1);
+    let look = json!({
+        "type": "decide",
+        "tenant": TenantId::new(ids.ulid()),
+        "correlation_id": correlation_id,
+        "connection": domain::ids::ConnectionId::new(ids.ulid()),
+        "provider": "twilio",
+        "provider_call_id": call,
+    });
+    look.to_string()
+}
+
+#[tokio::test]
+async fn reports_of_one_call_in_a_batch_take_turns_and_others_do_not_wait_for_them() {
+    #[derive(Default)]
+    struct Seen(Mutex<(Vec<String>, Vec<String>, usize)>);
+    let handle = async |job: Job<CallJob>, seen: &Seen| {
+        let call = job.body.in_turn().unwrap().to_owned();
+        {
+            let (inside, order, most) = &mut *seen.0.lock().unwrap();
+            assert!(!inside.contains(&call), "two at once");
+            inside.push(call.clone());
+            order.push(job.correlation_id().to_owned());
+            *most = (*most).max(inside.len());
+        }
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        seen.0.lock().unwrap().0.retain(|inside| *inside != call);
+        Ok::<_, JobError>(Done::Now)
+    };
+    let calls = ["CA1", "CA2", "CA1", "CA1", "CA2"];
+    let bodies: Vec<(&str, String)> = ["1", "2", "3", "4", "5"]
+        .into_iter()
+        .zip(calls)
+        .map(|(id, call)| (id, look(call, id)))
+        .collect();
+    let seen = Seen::default();
+    let response = work_batch(&env(), event(&bodies), &seen, &handle).await;
+    assert!(response.batch_item_failures.is_empty());
+    let (_, order, most) = seen.0.into_inner().unwrap();
+    assert_eq!(most, 2, "both calls at once");
+    let of_first: Vec<_> = order
+        .iter()
+        .filter(|id| ["1", "3", "4"].contains(&id.as_str()))
+        .collect();
+    assert_eq!(of_first, ["1", "3", "4"], "in their order");
 }
