@@ -248,7 +248,8 @@ pub struct Attempt {
     pub leg: u8,
     /// How often this leg was claimed.
     pub tries: u32,
-    /// Who claimed it: a fresh id for every claim.
+    /// Who claimed it: a fresh id for every claim. Empty once its worker has recorded what came of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub claim: String,
     /// How far it has come.
     pub state: AttemptState,
@@ -467,6 +468,8 @@ pub const MOST_TRIES: u32 = 8;
 /// was found not to have been taken.
 const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
+/// The dispatcher looks once a minute, and a provider's clock tells whole seconds.
+const LITTLE_LATE: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
     /// The state of the whole, derived from the attempts: what a channel carried counts more than why the rest was left.
@@ -581,15 +584,23 @@ impl Message {
             + SignedDuration::from_secs(self.fallback_after_seconds.into())
     }
 
-    /// Sets `due` to when somebody must look again. Called by every move below.
+    /// Sets `due` to when somebody must look again. Called by every move below. A time that is set already stays if it comes only
+    /// a little later than it must: moving it would write the due index twice.
     pub(crate) fn look_again(&mut self, now: Timestamp, timers: &Timers) {
         self.dispatches = 0;
-        self.due = match self.next(now, timers) {
+        let due = match self.next(now, timers) {
             Next::Done => None,
             // Work that may happen now is queued at once; the index is the net under the queue.
             Next::Try { .. } | Next::Doubt | Next::GiveUpWaiting => Some(now + timers.first_due),
             Next::Wait(until) => Some(until),
         };
+        let late = match self.last() {
+            // Of a worker that died: what was to be looked at 90 seconds after it was planned is in time.
+            Some(last) if last.state == AttemptState::Claimed => timers.first_due - timers.claim,
+            _ => LITTLE_LATE,
+        };
+        let in_time = |set: &Timestamp| due.is_some_and(|due| due <= *set && *set <= due + late);
+        self.due = self.due.filter(in_time).or(due);
     }
 
     /// Claims a leg: the last write before the request. Only as [`Message::next`] says.
@@ -712,6 +723,8 @@ impl Message {
                 });
             }
         }
+        // From here on nobody asks whose it was.
+        self.attempts[index].claim.clear();
         if self.attempts[index] == before {
             return false;
         }

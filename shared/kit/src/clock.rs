@@ -7,7 +7,7 @@ use std::sync::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tells the time.
+/// Tells the time, to the millisecond: what is stored by it is short, and equal once read back.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Source);
 
@@ -25,7 +25,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock for tests: stands until it is moved. Copies move together. Precise to a millisecond.
+    /// A clock for tests: stands until it is moved. Copies move together.
     #[must_use]
     pub fn fixed(at: Timestamp) -> Self {
         Self(Source::Fixed(Arc::new(AtomicI64::new(at.as_millisecond()))))
@@ -34,10 +34,11 @@ impl Clock {
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
-            Source::System => Timestamp::now(),
-            Source::Fixed(at) => Timestamp::from_millisecond(at.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX),
-        }
+        let milliseconds = match &self.0 {
+            Source::System => Timestamp::now().as_millisecond(),
+            Source::Fixed(at) => at.load(Ordering::Relaxed),
+        };
+        Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
     }
 
     /// Moves a fixed clock.

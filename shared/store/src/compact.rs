@@ -4,7 +4,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{ids::MessageId, message::Message};
+use domain::{
+    ids::{CallId, MessageId},
+    message::Message,
+};
+use jiff::Timestamp;
 
 use crate::{
     StoreError, keys,
@@ -53,16 +57,58 @@ const LETTERS: [(&str, &str); 35] = [
 /// As most rules have it.
 const WHEN_UNKNOWN: (&str, &str) = ("when_unknown", "next_channel");
 
-fn rename(value: AttributeValue, name: fn(&str) -> Option<&'static str>) -> AttributeValue {
+/// Times, which a row keeps as milliseconds since 1970: a number takes a third of the text.
+const TIMES: [&str; 6] = [
+    "accepted_at",
+    "claimed_at",
+    "created_at",
+    "delivered_at",
+    "not_before",
+    "read_at",
+];
+
+/// Changes every field of every map within: its name, and its value.
+fn fields(value: AttributeValue, change: fn(String, AttributeValue) -> (String, AttributeValue)) -> AttributeValue {
     match value {
         AttributeValue::M(map) => AttributeValue::M(
             map.into_iter()
-                .map(|(key, value)| (name(&key).map_or(key, str::to_owned), rename(value, name)))
+                .map(|(name, value)| change(name, fields(value, change)))
                 .collect(),
         ),
-        AttributeValue::L(list) => AttributeValue::L(list.into_iter().map(|value| rename(value, name)).collect()),
+        AttributeValue::L(list) => AttributeValue::L(list.into_iter().map(|value| fields(value, change)).collect()),
         other => other,
     }
+}
+
+fn short(name: String, value: AttributeValue) -> (String, AttributeValue) {
+    let value = match value {
+        AttributeValue::S(text) if TIMES.contains(&name.as_str()) => in_milliseconds(text),
+        other => other,
+    };
+    (letter(&name).map_or(name, str::to_owned), value)
+}
+
+fn long(name: String, value: AttributeValue) -> (String, AttributeValue) {
+    let name = word(&name).map_or(name, str::to_owned);
+    let value = match value {
+        AttributeValue::N(digits) if TIMES.contains(&name.as_str()) => as_text(digits),
+        other => other,
+    };
+    (name, value)
+}
+
+/// A time that is not precise to the millisecond stays as it is.
+fn in_milliseconds(text: String) -> AttributeValue {
+    let exact = text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+    match exact.filter(|at| Timestamp::from_millisecond(*at).is_ok_and(|at| at.to_string() == text)) {
+        Some(at) => AttributeValue::N(at.to_string()),
+        None => AttributeValue::S(text),
+    }
+}
+
+fn as_text(digits: String) -> AttributeValue {
+    let at = digits.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    at.map_or(AttributeValue::N(digits), |at| AttributeValue::S(at.to_string()))
 }
 
 fn letter(name: &str) -> Option<&'static str> {
@@ -75,13 +121,25 @@ fn word(letter: &str) -> Option<&'static str> {
     found.map(|(long, _)| *long)
 }
 
-/// A message's data as its row keeps it. `due` and `dispatches` keep their names: a lease changes them in place.
+/// A message's data as its row keeps it. `dispatches` keeps its name: a lease changes it in place.
 pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
     let AttributeValue::M(mut map) = data else {
         return data;
     };
-    for told_by_the_key in ["id", "version"] {
-        map.remove(told_by_the_key);
+    let id = map.remove("id");
+    for told_by_the_row in ["version", "due"] {
+        map.remove(told_by_the_row);
+    }
+    if map.get("not_before") == map.get("created_at") {
+        map.remove("not_before");
+    }
+    if let (Some(AttributeValue::S(id)), Some(AttributeValue::M(cause))) = (id, map.get_mut("cause"))
+        && let Some(AttributeValue::S(call)) = cause.get_mut("call")
+        && let Some(own) = contact_of(&id, MessageId::PREFIX)
+            .zip(contact_of(call, CallId::PREFIX))
+            .and_then(|(contact, same)| (contact == same).then(|| call[call.len() - ULID..].to_owned()))
+    {
+        *call = own;
     }
     let usual = |name: &str, value: &AttributeValue| match name {
         "needs_opt_in" => *value == AttributeValue::Bool(false),
@@ -89,25 +147,49 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
         name => name == WHEN_UNKNOWN.0 && *value == AttributeValue::S(WHEN_UNKNOWN.1.to_owned()),
     };
     map.retain(|name, value| !usual(name, value));
-    rename(AttributeValue::M(map), letter)
+    fields(AttributeValue::M(map), short)
+}
+
+/// Letters of a ULID.
+const ULID: usize = 26;
+
+/// The contact in an id of what lives with one: prefix, contact and its own, such as `msg_<contact><own>`.
+fn contact_of<'a>(id: &'a str, prefix: &str) -> Option<&'a str> {
+    let both = id.strip_prefix(prefix)?.strip_prefix('_')?;
+    (both.is_ascii() && both.len() == 2 * ULID).then(|| &both[..ULID])
 }
 
 /// Reads a message from its row.
 pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, StoreError> {
-    let id = string(&item, "pk").zip(string(&item, "sk")).and_then(|(pk, sk)| {
+    let ids = string(&item, "pk").zip(string(&item, "sk")).and_then(|(pk, sk)| {
         let (_, contact) = pk.rsplit_once('#')?;
-        let own = sk.strip_prefix(keys::MESSAGE)?;
-        Some(format!("{}_{contact}{own}", MessageId::PREFIX))
+        Some((contact.to_owned(), sk.strip_prefix(keys::MESSAGE)?.to_owned()))
     });
     let version = row::version_of(&item);
-    let mut map = match item.remove("data").map(|data| rename(data, word)) {
+    let due = string(&item, "gsi2sk").and_then(keys::due_time).map(str::to_owned);
+    let mut map = match item.remove("data").map(|data| fields(data, long)) {
         Some(AttributeValue::M(map)) => map,
         _ => HashMap::new(),
     };
-    if let Some(id) = id {
-        map.insert("id".to_owned(), AttributeValue::S(id));
+    if let Some((contact, own)) = ids {
+        if let Some(AttributeValue::M(cause)) = map.get_mut("cause")
+            && let Some(AttributeValue::S(call)) = cause.get_mut("call")
+            && call.len() == ULID
+        {
+            *call = format!("{}_{contact}{call}", CallId::PREFIX);
+        }
+        map.insert(
+            "id".to_owned(),
+            AttributeValue::S(format!("{}_{contact}{own}", MessageId::PREFIX)),
+        );
     }
     map.insert("version".to_owned(), number(version));
+    // As the index has it: there alone a lease is sure to be seen.
+    map.remove("due");
+    map.extend(due.map(|due| ("due".to_owned(), AttributeValue::S(due))));
+    if let Some(created) = map.get("created_at").cloned() {
+        map.entry("not_before".to_owned()).or_insert(created);
+    }
     map.entry(WHEN_UNKNOWN.0.to_owned())
         .or_insert_with(|| AttributeValue::S(WHEN_UNKNOWN.1.to_owned()));
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
@@ -116,6 +198,28 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_numbers_only_where_nothing_is_lost() {
+        for (text, number) in [
+            ("2026-11-20T12:00:00Z", Some("1795176000000")),
+            ("2026-11-20T12:00:00.123Z", Some("1795176000123")),
+            ("2026-11-20T12:00:00.123456Z", None),
+            ("1969-12-31T23:59:59.999Z", Some("-1")),
+            ("soon", None),
+        ] {
+            let (name, value) = short("claimed_at".to_owned(), AttributeValue::S(text.to_owned()));
+            let expected = number.map_or_else(
+                || AttributeValue::S(text.to_owned()),
+                |digits| AttributeValue::N(digits.to_owned()),
+            );
+            assert_eq!(value, expected, "{text}");
+            assert_eq!(
+                long(name, value),
+                ("claimed_at".to_owned(), AttributeValue::S(text.to_owned()))
+            );
+        }
+    }
 
     #[test]
     fn every_letter_stands_for_one_name() {

@@ -149,6 +149,28 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
+    /// Points an identity to a contact, unless it points to one already. Returns the one that it points to then.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn link_identity(
+        &self,
+        scope: &TenantScope,
+        identity: &Identity,
+        contact: ContactId,
+    ) -> Result<ContactId, StoreError> {
+        const DOING: &str = "link an identity";
+        let key = keys::identity(scope, identity);
+        let row = Row::new(&key, "identity", &contact, Condition::New, DOING)?;
+        match self.database.put(row, DOING).await {
+            Ok(()) => return Ok(contact),
+            Err(error) if error.is_conflict() => {}
+            Err(error) => return Err(error),
+        }
+        let item = self.database.get(&key, DOING).await?;
+        item.map_or(Ok(contact), |item| row::data(item, DOING))
+    }
+
     /// Changes a contact that may be changing elsewhere: reads, changes and writes until nobody was faster. `change` says what
     /// came of it. Returns whether anything was written.
     ///

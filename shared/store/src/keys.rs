@@ -283,6 +283,11 @@ pub(crate) fn due(key: &Key, at: Timestamp) -> (String, String) {
     (due_partition(shard), format!("{}#{}", sortable(at), key.sk))
 }
 
+/// The time of a place in the due index.
+pub(crate) fn due_time(place: &str) -> Option<&str> {
+    place.split_once('#').map(|(at, _)| at)
+}
+
 /// The tenant that a row belongs to, read from its key.
 pub(crate) fn tenant_of(pk: &str) -> Option<TenantId> {
     let rest = pk.strip_prefix("T#")?;
@@ -315,5 +320,6 @@ mod tests {
         let later = due(&key, "2026-11-20T10:00:00.5Z".parse().unwrap());
         assert!(earlier.1 < later.1);
         assert_eq!(earlier.0, later.0);
+        assert_eq!(due_time(&later.1), Some("2026-11-20T10:00:00.500Z"));
     }
 }

@@ -116,10 +116,10 @@ impl Store {
         self.database.put(message_row(scope, message, DOING)?, DOING).await
     }
 
-    /// Writes a message together with the row that finds it by the provider's id.
+    /// Writes the row that finds a message by the provider's id, then the message.
     ///
     /// # Errors
-    /// A conflict when somebody else wrote either of them first.
+    /// A conflict when somebody else wrote either of them first; the row may be written then.
     pub async fn record_message(
         &self,
         scope: &TenantScope,
@@ -134,25 +134,29 @@ impl Store {
             provider_ref,
             parked,
         } = *reference;
-        let condition = parked.map_or(Condition::NewOrExpired(now), |parked: ParkedVersion| {
-            Condition::Version(parked.0)
-        });
         let ours = MessageRef::Ours {
             message: message.id,
             attempt,
         };
-        let reference = Row::new(
-            &reference_key(scope, api, provider_ref),
-            "message_ref",
-            &ours,
-            condition,
-            DOING,
-        )?
-        .version(parked.map_or(1, |parked| parked.0 + 1))
-        .expires(now, REFERENCE_LIFE);
-        self.database
-            .transact(vec![message_row(scope, message, DOING)?, reference], DOING)
-            .await
+        let key = reference_key(scope, api, provider_ref);
+        let row = |condition, version| {
+            let row = Row::new(&key, "message_ref", &ours, condition, DOING)?;
+            Ok::<_, StoreError>(row.version(version).expires(now, REFERENCE_LIFE))
+        };
+        let message_row = message_row(scope, message, DOING)?;
+        match parked {
+            // Reports that are parked must not be lost between the two.
+            Some(parked) => {
+                let reference = row(Condition::Version(parked.0), parked.0 + 1)?;
+                self.database.transact(vec![message_row, reference], DOING).await
+            }
+            // Half the price of a transaction. A process that dies in between leaves a way to the message by which reports
+            // settle it, like any claim that is not recorded.
+            None => {
+                self.database.put(row(Condition::NewOrExpired(now), 1)?, DOING).await?;
+                self.database.put(message_row, DOING).await
+            }
+        }
     }
 
     /// What is kept under a provider's id, with the version that the next write needs.

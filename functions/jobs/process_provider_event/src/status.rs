@@ -10,6 +10,7 @@ use domain::{
     send::Api,
 };
 use kit::{Done, JobError, crash};
+use store::contacts::ContactWrite;
 
 use crate::{Event, MOST_RACES, busy};
 
@@ -34,6 +35,8 @@ impl Event<'_> {
                 return Ok(Done::Already);
             };
             let now = self.ctx.clock.now();
+            let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
+            let told = attempt.is_some_and(|attempt| names_the_person(attempt.state));
             let moved = message.apply(number, status.report.clone(), now, &self.ctx.timers);
             if moved {
                 match store.write_message(self.scope, &message).await {
@@ -45,6 +48,10 @@ impl Event<'_> {
             }
             if moved || self.redelivered {
                 self.follow(&message, number, &status).await?;
+                // What an earlier report told is known.
+                if !told || self.redelivered {
+                    self.learn_identity(&message, &status.recipient).await?;
+                }
             }
             return Ok(if moved { Done::Now } else { Done::Already });
         }
@@ -80,7 +87,7 @@ impl Event<'_> {
         Err(busy("park a report"))
     }
 
-    /// What follows from a report: the next channel, and what it teaches us about the person.
+    /// What follows from a failure: the next channel, and what it teaches us about the person.
     async fn follow(&self, message: &Message, number: u32, status: &Status) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
         if status.report.state == AttemptState::Failed {
@@ -89,7 +96,7 @@ impl Event<'_> {
                 self.queue(message).await?;
             }
         }
-        self.learn_identity(message, &status.recipient).await
+        Ok(())
     }
 
     async fn learn_from_failure(&self, message: &Message, number: u32, report: &StatusReport) -> Result<(), JobError> {
@@ -131,11 +138,9 @@ impl Event<'_> {
         if contact.bsuid.as_ref() == Some(bsuid) {
             return Ok(());
         }
-        if store
-            .contact_of(self.scope, &Identity::Bsuid(bsuid.clone()))
-            .await?
-            .is_some()
-        {
+        // The identity first: should the contact's own write fail, the report comes back and finds its contact here.
+        let identity = Identity::Bsuid(bsuid.clone());
+        if store.link_identity(self.scope, &identity, contact.id).await? != contact.id {
             // Known as somebody else already: merging two contacts is a job of its own.
             kit::metric::count("contacts_to_merge", &[]);
             return Ok(());
@@ -144,17 +149,26 @@ impl Event<'_> {
             bsuid: Some(bsuid.clone()),
             ..Sender::default()
         };
+        let mut write = ContactWrite {
+            contact,
+            new_identities: Vec::new(),
+        };
+        write.contact.link(&learnt);
+        match store.write_contact(self.scope, &write, None).await {
+            Err(error) if error.is_conflict() => {}
+            other => return other.map_err(JobError::from),
+        }
         let change = |contact: &mut Contact| match contact.link(&learnt) {
             new if new.is_empty() => Change::Nothing,
-            new => Change::Linked(new),
+            _ => Change::Profile,
         };
-        match store
-            .change_contact(self.scope, contact.id, self.ctx.ids.ulid(), change)
-            .await
-        {
-            // Somebody linked the id in the same moment, to this contact or another: nothing is lost.
-            Err(error) if error.is_conflict() => Ok(()),
-            other => other.map(drop).map_err(JobError::from),
-        }
+        let (id, consent) = (write.contact.id, self.ctx.ids.ulid());
+        store.change_contact(self.scope, id, consent, change).await?;
+        Ok(())
     }
+}
+
+/// Whether a report of this state names the person whom it reached; one of a failure may not.
+const fn names_the_person(state: AttemptState) -> bool {
+    matches!(state, AttemptState::Sent | AttemptState::Delivered | AttemptState::Read)
 }

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use store::{Store, TenantScope};
-use testkit::{Aws, Seeded, business::business};
+use store::{Store, TenantScope, config::Configured};
+use testkit::{Aws, Seeded, business::business_with};
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 /// Consumed capacity is counted per process: the one test that counts it runs alone.
@@ -26,8 +26,12 @@ impl World {
 
     /// Without a claim to [`COUNTING`]: the caller has it.
     pub(crate) async fn alone() -> Self {
+        Self::alone_with(|_| {}).await
+    }
+
+    pub(crate) async fn alone_with(change: impl FnOnce(&mut Configured)) -> Self {
         let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
+        let business = Box::pin(business_with(&aws, change)).await;
         let store = aws.store();
         Self {
             aws,

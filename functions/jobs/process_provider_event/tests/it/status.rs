@@ -205,6 +205,64 @@ async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_con
 }
 
 #[tokio::test]
+async fn an_id_whose_contact_could_not_be_written_is_learnt_by_the_redelivery() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let bsuid = "AE.13491208655302741918";
+    let mut sent = status("sent", world.aws.now().as_second());
+    sent["recipient_user_id"] = bsuid.into();
+    world.statuses(&[status("sent", world.aws.now().as_second())]).await;
+    // A worker died between the two.
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let identity = Identity::Bsuid(bsuid.to_owned());
+    let linked = store.link_identity(scope, &identity, message.id.contact()).await;
+    assert_eq!(linked.unwrap(), message.id.contact());
+    let event = world.messages(&json!({"statuses": [sent]}));
+    world.received(event, 2).await.unwrap();
+    assert_eq!(world.customer().await.bsuid.as_deref(), Some(bsuid));
+}
+
+#[tokio::test]
+async fn an_id_that_is_somebody_elses_stays_theirs() {
+    let world = World::new().await;
+    world.sent().await;
+    let bsuid = "AE.13491208655302741918";
+    let other = world
+        .business
+        .contact_with(&world.aws, "+971507654321", |contact| {
+            contact.bsuid = Some(bsuid.to_owned())
+        })
+        .await;
+    let mut sent = status("sent", world.aws.now().as_second());
+    sent["recipient_user_id"] = bsuid.into();
+    world.statuses(&[sent]).await;
+    assert_eq!(world.customer().await.bsuid, None);
+    let found = world.contact_of(Identity::Bsuid(bsuid.to_owned())).await.unwrap();
+    assert_eq!(found.id, other.id);
+}
+
+#[tokio::test]
+async fn a_report_reaches_a_message_whose_worker_died_while_it_recorded_the_send() {
+    let world = World::new().await;
+    let message = world.claimed(world.follow_up().await).await;
+    let reference = store::messages::Reference {
+        attempt: 1,
+        api: "whatsapp",
+        provider_ref: "wamid.1",
+        parked: None,
+    };
+    // The way to the message is written, the message is not.
+    let mut moved_on = message.clone();
+    moved_on.version += 7;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let recorded = store.record_message(scope, &moved_on, &reference, now).await;
+    assert!(recorded.is_err_and(|error| error.is_conflict()));
+    assert_eq!(states(&world.message(&message).await), [AttemptState::Claimed]);
+    world.statuses(&[status("sent", now.as_second())]).await;
+    assert_eq!(states(&world.message(&message).await), [AttemptState::Sent]);
+}
+
+#[tokio::test]
 async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
     let world = World::new().await;
     world.sent().await;

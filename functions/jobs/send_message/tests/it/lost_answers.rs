@@ -2,39 +2,78 @@
 
 use domain::{message::AttemptState, record::MessageRef};
 use send_message::{Context, handle};
-use testkit::Lossy;
+use testkit::{Lossy, Reply};
 
 use crate::world::{World, attempts};
 
-async fn works_though_an_answer_is_lost(operation: &str) {
+/// Loses so many answers of this operation after the provider has taken the message.
+async fn records_though_answers_are_lost(operation: &str, answers: usize, parked: bool) {
     let world = World::new().await;
     let lossy = Lossy::before(&world.aws);
-    let ctx = Context::new(
-        &world
-            .provider
-            .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]),
-    )
-    .expect("a context");
+    let ctx = lossy_context(&world, &lossy);
     let message = world.follow_up().await;
-    lossy.lose(operation);
-    Box::pin(handle(world.job(&message), &ctx))
-        .await
-        .expect("the job is done");
+    world.provider.reply(Reply::Held);
+    let losing = async {
+        world.provider.arrived().await;
+        if parked {
+            let report = world.report(AttemptState::Delivered, "wamid.1");
+            let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+            let parked = store.park_report(scope, "whatsapp", &report, None, now).await;
+            parked.expect("the report is parked");
+        }
+        for _ in 0..answers {
+            lossy.lose(operation);
+        }
+        world.provider.release();
+    };
+    let job = world.job(&message);
+    let (done, ()) = tokio::join!(Box::pin(handle(job, &ctx)), losing);
+    done.expect("the job is done");
     assert!(lossy.has_lost_all());
     assert_eq!(world.provider.sends().len(), 1);
-    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Accepted)]);
+    let state = if parked {
+        AttemptState::Delivered
+    } else {
+        AttemptState::Accepted
+    };
+    assert_eq!(attempts(&world.message(&message).await), [(1, state)]);
     assert!(matches!(
         world.found("whatsapp", "wamid.1").await,
         Some(MessageRef::Ours { .. })
     ));
 }
 
+fn lossy_context(world: &World, lossy: &Lossy) -> Context {
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    Context::new(&env).expect("a context")
+}
+
 #[tokio::test]
 async fn a_worker_knows_its_own_claim_again() {
-    works_though_an_answer_is_lost("PutItem").await;
+    let world = World::new().await;
+    let lossy = Lossy::before(&world.aws);
+    let ctx = lossy_context(&world, &lossy);
+    let message = world.follow_up().await;
+    lossy.lose("PutItem");
+    Box::pin(handle(world.job(&message), &ctx))
+        .await
+        .expect("the job is done");
+    assert!(lossy.has_lost_all());
+    assert_eq!(world.provider.sends().len(), 1);
+    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Accepted)]);
 }
 
 #[tokio::test]
 async fn a_record_is_written_once() {
-    works_though_an_answer_is_lost("TransactWriteItems").await;
+    // Once, then that to the SDK's second try as well.
+    for answers in 1..=2 {
+        records_though_answers_are_lost("PutItem", answers, false).await;
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_merges_parked_reports_is_written_once() {
+    records_though_answers_are_lost("TransactWriteItems", 1, true).await;
 }
