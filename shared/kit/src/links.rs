@@ -24,10 +24,16 @@ impl Links {
         })
     }
 
+    /// The link to a page, as answer to a request.
+    #[must_use]
+    pub fn to(&self, page: &str, target: &Target) -> String {
+        format!("{}/{page}", target.origin(self.base.as_deref()))
+    }
+
     /// The link to a page with a one-time token, as answer to a request.
     #[must_use]
     pub fn with_token(&self, page: &str, token: &str, target: &Target) -> String {
-        format!("{}/{page}?token={token}", target.origin(self.base.as_deref()))
+        format!("{}?token={token}", self.to(page, target))
     }
 
     /// The same where there is no request: `None` where no base is configured.

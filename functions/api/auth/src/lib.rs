@@ -30,9 +30,8 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use jobs::{Mail, MailJob};
 use kit::{
-    ConfigError, Entry, Env, Problem, Queue, QueueName,
+    ConfigError, Entry, Env, Links, Problem, Queue, QueueName,
     api::{self, Api, HasApi},
-    http::Target,
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{Store, Versioned};
@@ -61,8 +60,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         signer: OnceLock::new(),
         verifier: OnceLock::new(),
         mails: Queue::new(env, QueueName::Mails)?,
-        app_url: config.optional_url("APP_URL")?.map(str::to_owned),
-        public_base_url: config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
+        links: Links::new(env)?,
         limits: Limits::new(config)?,
     };
     Ok(api::serve(operations(), Arc::new(context)))
@@ -75,9 +73,7 @@ pub struct Context {
     signer: OnceLock<Signer>,
     verifier: OnceLock<Verifier>,
     mails: Queue,
-    /// Where people follow links, if that is not the API's own host.
-    app_url: Option<String>,
-    public_base_url: Option<String>,
+    links: Links,
     limits: Limits,
 }
 
@@ -140,12 +136,6 @@ impl Context {
             tracing::error!(error = kit::chain(&error), "a password cannot be hashed");
             Problem::internal()
         })
-    }
-
-    /// The URL of a page for people.
-    fn page(&self, target: &Target, page: &str) -> String {
-        let base = self.app_url.as_deref().or(self.public_base_url.as_deref());
-        format!("{}/{page}", target.origin(base))
     }
 
     async fn mail(&self, correlation_id: &str, to: &Email, language: &str, mail: Mail) -> Result<(), Problem> {

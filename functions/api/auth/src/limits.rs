@@ -16,12 +16,16 @@ pub(crate) struct Limits {
 impl Limits {
     /// With the operator's factor.
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
-        const VARIABLE: &str = "AUTH_LIMIT_FACTOR";
         let factor = match config.optional("AUTH_LIMIT_FACTOR") {
             None => 1,
             Some(text) => match text.parse() {
                 Ok(factor @ 1..=10_000) => factor,
-                _ => return Err(ConfigError::new(VARIABLE, "must be a whole number from 1 to 10000")),
+                _ => {
+                    return Err(ConfigError::new(
+                        "AUTH_LIMIT_FACTOR",
+                        "must be a whole number from 1 to 10000",
+                    ));
+                }
             },
         };
         Ok(Self { factor })

@@ -125,7 +125,7 @@ async fn send_reset(context: &Context, who: &Anyone, target: &Target, input: &Fo
         .store()
         .put_grant(&grant, &token_sha256, who.now(), RESET_LIFETIME);
     kept.await?;
-    let link = format!("{}?token={token}", context.page(target, "reset-password"));
+    let link = context.links.with_token("reset-password", &token, target);
     let mail = Mail::ResetPassword { link };
     context
         .mail(who.correlation_id(), &account.email, &account.language, mail)

@@ -98,10 +98,10 @@ pub(crate) async fn sign_up(
     })?;
     let business = asked.business.clone();
     let mail = if known {
-        let log_in_link = context.page(&target, "log-in");
+        let log_in_link = context.links.to("log-in", &target);
         Mail::AccountExists { business, log_in_link }
     } else {
-        let link = format!("{}?token={token}", context.page(&target, "verify-email"));
+        let link = context.links.with_token("verify-email", &token, &target);
         Mail::VerifyEmail { link, business }
     };
     if let Err(problem) = context

@@ -35,6 +35,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         ],
         &[],
     ),
+    ("Links::new(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
     ("api::link(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     (".timers()", &[], TIMERS),

@@ -1,0 +1,179 @@
+use access::token::sha256_hex;
+use domain::{
+    account::{Account, Member, MemberStatus},
+    actor::{Actor, Stamp},
+    ids::UserId,
+    permission::Role,
+};
+use serde_json::json;
+use testkit::Call;
+
+use crate::world::{PASSWORD, World, count, kind, log_in, post, text};
+
+#[tokio::test]
+async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let wrong = world.function.call(&log_in(&maya.email, "seven quiet lanternx")).await;
+    let unknown = world
+        .function
+        .call(&log_in("nobody@saffron.example", "seven quiet lanternx"))
+        .await;
+    assert_eq!((wrong.status(), kind(&wrong).as_str()), (401, "wrong_credentials"));
+    assert_eq!((wrong.status(), wrong.text()), (unknown.status(), unknown.text()));
+    for name in [
+        "content-type",
+        "content-length",
+        "cache-control",
+        "set-cookie",
+        "www-authenticate",
+    ] {
+        assert_eq!(wrong.header(name), unknown.header(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn tries_are_limited_by_account_whether_it_exists_or_not() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    for email in [maya.email.as_str(), "nobody@saffron.example"] {
+        // From everywhere at once.
+        let from = |n: u32| log_in(email, "wrong").from_address(&format!("10.1.{}.{n}", email.len()));
+        let calls: Vec<_> = (0..40).map(from).collect();
+        let answers = world.all(&calls).await;
+        assert_eq!((count(&answers, 401), count(&answers, 429)), (10, 30), "{email}");
+    }
+    // The right password has to wait too, else it would be told from the wrong ones.
+    let refused = world.function.call(&log_in(&maya.email, PASSWORD)).await;
+    assert_eq!((refused.status(), refused.header("retry-after")), (429, "60"));
+    world.aws.pass(60);
+    assert_eq!(world.function.call(&log_in(&maya.email, PASSWORD)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn tries_are_limited_by_the_hour_too() {
+    let world = World::new().await;
+    let mut taken = 0;
+    for _minute in 0..8 {
+        let calls: Vec<_> = (0..10).map(|_| log_in("nobody@saffron.example", "wrong")).collect();
+        taken += count(&world.all(&calls).await, 401);
+        world.aws.pass(60);
+    }
+    assert_eq!(taken, 50);
+}
+
+#[tokio::test]
+async fn tries_are_limited_by_the_callers_address() {
+    let world = World::new().await;
+    let calls: Vec<_> = (0..40)
+        .map(|n| log_in(&format!("nobody{n}@saffron.example"), "wrong"))
+        .collect();
+    let answers = world.all(&calls).await;
+    assert_eq!((count(&answers, 401), count(&answers, 429)), (30, 10));
+}
+
+#[tokio::test]
+async fn a_browser_gets_its_refresh_token_as_a_cookie_that_scripts_cannot_read() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let body = json!({"email": maya.email, "password": PASSWORD, "session": "cookie"});
+    let answer = world.post("/api/v1/auth/log-in", body).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert!(answer.json().get("refresh_token").is_none());
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let cookie = answer.header("set-cookie").to_owned();
+    let mut parts = cookie.split("; ");
+    assert!(parts.next().expect("a name").starts_with("ringback_refresh=rbr_"));
+    let attributes: Vec<_> = parts.collect();
+    assert_eq!(
+        attributes,
+        [
+            "Path=/api/v1/auth",
+            "Max-Age=2592000",
+            "HttpOnly",
+            "Secure",
+            "SameSite=Strict"
+        ]
+    );
+    let app = world
+        .post(
+            "/api/v1/auth/log-in",
+            json!({"email": maya.email, "password": PASSWORD}),
+        )
+        .await;
+    assert_eq!(app.header("set-cookie"), "");
+    assert!(text(&app.json()["refresh_token"]).starts_with("rbr_"));
+}
+
+#[tokio::test]
+async fn who_was_deactivated_is_not_told_of_the_tenant() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let (now, store) = (world.aws.now(), world.aws.store());
+    let account = Account {
+        id: UserId::new(world.aws.ids().ulid()),
+        email: "tom@saffron.example".parse().expect("an address"),
+        ..world.account(maya.user).await.value
+    };
+    let scope = world.aws.scope(account.tenants[0]);
+    let member = Member {
+        user: account.id,
+        email: account.email.clone(),
+        name: account.name.clone(),
+        role: Role::Agent,
+        status: MemberStatus::Active,
+        sessions_from: now,
+        joined_at: now,
+    };
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: now,
+        correlation_id: "test".to_owned(),
+    };
+    let address = sha256_hex(account.email.as_str());
+    let seated = store.seat(&scope, &account, &address, &member, &stamp).await;
+    seated.expect("the table answers");
+    let place = &world.log_in("tom@saffron.example").await["tenants"][0];
+    assert_eq!(
+        (&place["id"], &place["role"]),
+        (&json!(scope.tenant()), &json!("agent"))
+    );
+    let before = store
+        .member(&scope, account.id)
+        .await
+        .expect("the table answers")
+        .expect("a member");
+    let after = Member {
+        status: MemberStatus::Deactivated,
+        ..member
+    };
+    let changed = store.change_member(&scope, &before, &after, &stamp).await;
+    changed.expect("the table answers");
+    let body = world.log_in("tom@saffron.example").await;
+    assert_eq!(body["tenants"], json!([]));
+    let me = world.get_as(&text(&body["access_token"]), "/api/v1/me").await;
+    assert_eq!((me.status(), &me.json()["tenants"]), (200, &json!([])));
+}
+
+#[tokio::test]
+async fn a_body_that_a_form_of_another_site_could_send_is_refused() {
+    let world = World::new().await;
+    let body = json!({"email": "maya@saffron.example", "password": PASSWORD}).to_string();
+    for path in ["log-in", "refresh", "log-out"] {
+        let path = format!("/api/v1/auth/{path}");
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+            let call = Call::json(&path, &body).header("content-type", content_type);
+            assert_eq!(world.function.call(&call).await.status(), 415, "{path} {content_type}");
+        }
+        let call = Call::json(&path, &body).without_header("content-type");
+        assert_eq!(world.function.call(&call).await.status(), 415, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn both_codes_at_once_are_refused() {
+    let world = World::new().await;
+    let body = json!({"email": "maya@saffron.example", "password": PASSWORD, "code": "123456", "recovery_code": "a"});
+    let answer = world.function.call(&post("/api/v1/auth/log-in", &body)).await;
+    assert_eq!(answer.status(), 422);
+}

@@ -1,0 +1,10 @@
+//! Sign-up, log-in and all that proves people, in process against the emulator's table, queues and secret.
+
+mod logging_in;
+mod me;
+mod passwords;
+mod refreshing;
+mod second_factor;
+mod signing_up;
+mod tokens;
+mod world;

@@ -1,0 +1,167 @@
+use jobs::Mail;
+use serde_json::json;
+
+use crate::world::{Newcomer, PASSWORD, World, count, kind, log_in, post, problem, text};
+
+const NEW: &str = "nine loud umbrellas";
+
+fn change(current: &str, password: &str) -> serde_json::Value {
+    json!({"current_password": current, "password": password})
+}
+
+#[tokio::test]
+async fn another_password_ends_all_other_sessions_and_gives_a_new_one() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let other = world.log_in(&maya.email).await;
+    let path = "/api/v1/auth/change-password";
+    let answer = world.post_as(&maya.access, path, change(PASSWORD, NEW)).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let body = answer.json();
+    for access in [&maya.access, &text(&other["access_token"])] {
+        assert_eq!(world.get_as(access, "/api/v1/me").await.status(), 401);
+    }
+    for refresh in [&maya.refresh, &text(&other["refresh_token"])] {
+        assert_eq!(kind(&world.refresh(refresh).await), "session_over");
+    }
+    assert_eq!(
+        world.get_as(&text(&body["access_token"]), "/api/v1/me").await.status(),
+        200
+    );
+    assert_eq!(world.refresh(&text(&body["refresh_token"])).await.status(), 200);
+    assert_eq!(world.function.call(&log_in(&maya.email, PASSWORD)).await.status(), 401);
+    assert_eq!(world.function.call(&log_in(&maya.email, NEW)).await.status(), 200);
+    let mails = world.mails().await;
+    assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::PasswordChanged {}));
+    assert_eq!(mails[0].to, maya.email);
+}
+
+#[tokio::test]
+async fn another_password_needs_the_one_before_and_must_be_good() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let path = "/api/v1/auth/change-password";
+    for (body, field) in [
+        (change("wrong", NEW), "current_password"),
+        (change(PASSWORD, "short"), "password"),
+        (change(PASSWORD, "qwertyuiop123"), "password"),
+        (change(PASSWORD, &maya.email), "password"),
+    ] {
+        let answer = world.post_as(&maya.access, path, body).await;
+        assert_eq!(problem(&answer), (422, "invalid".to_owned(), vec![field.to_owned()]));
+    }
+    let calls: Vec<_> = (0..20).map(|_| post(path, &change("wrong", NEW))).collect();
+    let calls: Vec<_> = calls
+        .into_iter()
+        .map(|call| call.header("authorization", &format!("Bearer {}", maya.access)))
+        .collect();
+    let answers = world.all(&calls).await;
+    assert_eq!(
+        (count(&answers, 422), count(&answers, 429)),
+        (6, 14),
+        "ten tries an hour"
+    );
+    assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 200);
+    assert!(world.mails().await.is_empty());
+}
+
+async fn forgotten(world: &World, maya: &Newcomer) -> String {
+    let answer = world
+        .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
+        .await;
+    assert_eq!(answer.status(), 202, "{}", answer.text());
+    world.link().await
+}
+
+fn reset(token: &str, password: &str) -> testkit::Call {
+    post(
+        "/api/v1/auth/reset-password",
+        &json!({"token": token, "password": password}),
+    )
+}
+
+#[tokio::test]
+async fn a_forgotten_password_does_not_tell_whether_the_address_has_an_account() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let ask = |email: &str| post("/api/v1/auth/forgot-password", &json!({"email": email}));
+    let known = world.function.call(&ask(&maya.email)).await;
+    let unknown = world.function.call(&ask("nobody@saffron.example")).await;
+    assert_eq!((known.status(), known.text()), (202, unknown.text()));
+    for name in ["content-type", "cache-control", "set-cookie"] {
+        assert_eq!(known.header(name), unknown.header(name));
+    }
+    let mails = world.mails().await;
+    assert_eq!(mails.len(), 1);
+    assert!(matches!(
+        &mails[0].mail,
+        Mail::ResetPassword { link } if link.starts_with("https://app.example/reset-password?token=")
+    ));
+    for email in [maya.email.as_str(), "nobody@saffron.example"] {
+        let answers = world.all(&vec![ask(email); 8]).await;
+        assert_eq!(
+            (count(&answers, 202), count(&answers, 429)),
+            (4, 4),
+            "{email}: five an hour"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_link_sets_the_password_once_and_ends_all_sessions() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let token = forgotten(&world, &maya).await;
+    let weak = world.function.call(&reset(&token, "short")).await;
+    assert_eq!(problem(&weak), (422, "invalid".to_owned(), vec!["password".to_owned()]));
+    assert_eq!(
+        world.get_as(&maya.access, "/api/v1/me").await.status(),
+        200,
+        "nothing happened yet"
+    );
+    let answer = world.function.call(&reset(&token, NEW)).await;
+    assert_eq!(answer.status(), 204, "{}", answer.text());
+    let again = world.function.call(&reset(&token, "yet another umbrella")).await;
+    assert_eq!((again.status(), kind(&again).as_str()), (404, "link_not_valid"));
+    assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 401);
+    assert_eq!(kind(&world.refresh(&maya.refresh).await), "session_over");
+    assert_eq!(world.function.call(&log_in(&maya.email, PASSWORD)).await.status(), 401);
+    assert_eq!(world.function.call(&log_in(&maya.email, NEW)).await.status(), 200);
+    let mails = world.mails().await;
+    assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::PasswordChanged {}));
+}
+
+#[tokio::test]
+async fn ten_resets_by_one_link_have_one_winner() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let token = forgotten(&world, &maya).await;
+    let calls: Vec<_> = (0..10)
+        .map(|n| reset(&token, &format!("umbrellas of colour {n}")))
+        .collect();
+    let answers = world.all(&calls).await;
+    assert_eq!((count(&answers, 204), count(&answers, 404)), (1, 9));
+    let winner = answers
+        .iter()
+        .position(|answer| answer.status() == 204)
+        .expect("one won");
+    let right = log_in(&maya.email, &format!("umbrellas of colour {winner}"));
+    assert_eq!(world.function.call(&right).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_link_is_over_after_an_hour_and_for_nothing_else() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let token = forgotten(&world, &maya).await;
+    let verify = world.post("/api/v1/auth/verify-email", json!({"token": token})).await;
+    assert_eq!((verify.status(), kind(&verify).as_str()), (404, "link_not_valid"));
+    world.aws.pass(3600);
+    let answer = world.function.call(&reset(&token, NEW)).await;
+    assert_eq!((answer.status(), kind(&answer).as_str()), (404, "link_not_valid"));
+    let guessed = world
+        .function
+        .call(&reset("qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4", NEW))
+        .await;
+    assert_eq!(guessed.text(), answer.text());
+}

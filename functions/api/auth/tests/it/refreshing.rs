@@ -1,0 +1,229 @@
+use access::{Authenticator, Credentials};
+use serde_json::json;
+use testkit::{Answer, Call};
+
+use crate::world::{Newcomer, World, count, kind, post, text};
+
+fn refresh(token: &str) -> Call {
+    post("/api/v1/auth/refresh", &json!({"refresh_token": token}))
+}
+
+fn token(answer: &Answer) -> String {
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    text(&answer.json()["refresh_token"])
+}
+
+#[tokio::test]
+async fn a_refresh_token_works_once_and_gives_the_next() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    world.aws.pass(600);
+    let answer = world.refresh(&maya.refresh).await;
+    let next = token(&answer);
+    assert_ne!(next, maya.refresh);
+    let body = answer.json();
+    assert_eq!(body["tenants"][0]["slug"], "saffron");
+    assert_eq!(
+        world.get_as(&text(&body["access_token"]), "/api/v1/me").await.status(),
+        200
+    );
+    world.aws.pass(600);
+    token(&world.refresh(&next).await);
+}
+
+#[tokio::test]
+async fn fifty_refreshes_at_once_have_one_winner_and_the_session_goes_on() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let answers = world.all(&vec![refresh(&maya.refresh); 50]).await;
+    assert_eq!((count(&answers, 200), count(&answers, 409)), (1, 49));
+    let lost = answers.iter().find(|answer| answer.status() == 409).expect("one lost");
+    assert_eq!(kind(lost), "refreshed_elsewhere");
+    let won = answers.iter().find(|answer| answer.status() == 200).expect("one won");
+    world.aws.pass(60);
+    token(&world.refresh(&token(won)).await);
+}
+
+#[tokio::test]
+async fn an_old_token_that_comes_again_ends_the_session() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let second = token(&world.refresh(&maya.refresh).await);
+    world.aws.pass(11);
+    let reused = world.refresh(&maya.refresh).await;
+    assert_eq!((reused.status(), kind(&reused).as_str()), (401, "session_over"));
+    let newest = world.refresh(&second).await;
+    assert_eq!((newest.status(), kind(&newest).as_str()), (401, "session_over"));
+    // Other sessions go on.
+    let other = world.log_in(&maya.email).await;
+    token(&world.refresh(&text(&other["refresh_token"])).await);
+}
+
+#[tokio::test]
+async fn a_token_two_generations_old_is_reuse_even_at_once() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let second = token(&world.refresh(&maya.refresh).await);
+    let third = token(&world.refresh(&second).await);
+    assert_eq!(world.refresh(&maya.refresh).await.status(), 401);
+    assert_eq!(world.refresh(&third).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_session_is_over_after_thirty_idle_days() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    world.aws.pass(30 * 24 * 3600 - 1);
+    let next = token(&world.refresh(&maya.refresh).await);
+    world.aws.pass(30 * 24 * 3600);
+    assert_eq!(kind(&world.refresh(&next).await), "session_over");
+}
+
+#[tokio::test]
+async fn a_token_of_another_session_or_family_is_nothing() {
+    let world = World::new().await;
+    let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
+    let (ids, secrets) = maya.refresh.split_once('.').expect("a token");
+    let (foreign_ids, foreign) = tom.refresh.split_once('.').expect("a token");
+    for wrong in [
+        format!("{ids}.{foreign}"),
+        format!("{foreign_ids}.{secrets}"),
+        format!("{ids}.{secrets}x"),
+        ids.to_owned(),
+        "rbr_".to_owned(),
+        String::new(),
+    ] {
+        let answer = world.refresh(&wrong).await;
+        assert_eq!(
+            (answer.status(), kind(&answer).as_str()),
+            (401, "session_over"),
+            "{wrong}"
+        );
+        let body = json!({"refresh_token": wrong});
+        assert_eq!(world.post("/api/v1/auth/log-out", body).await.status(), 204);
+    }
+    token(&world.refresh(&maya.refresh).await);
+    token(&world.refresh(&tom.refresh).await);
+}
+
+fn with_cookie(path: &str, cookie: &str) -> Call {
+    post(path, &json!({})).header("cookie", &format!("theme=dark; {cookie}; other=1"))
+}
+
+async fn cookie(world: &World, maya: &Newcomer) -> String {
+    let body = json!({"email": maya.email, "password": crate::world::PASSWORD, "session": "cookie"});
+    let answer = world.post("/api/v1/auth/log-in", body).await;
+    set(&answer)
+}
+
+/// The pair that an answer sets.
+fn set(answer: &Answer) -> String {
+    answer
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_browser_refreshes_by_its_cookie() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let first = cookie(&world, &maya).await;
+    let answer = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert!(answer.json().get("refresh_token").is_none());
+    let second = set(&answer);
+    assert!(second.starts_with("ringback_refresh=rbr_") && second != first);
+    // A second tab came late: the browser has the other's cookie by now, which must stay.
+    let late = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
+    assert_eq!((late.status(), late.header("set-cookie")), (409, ""));
+    world.aws.pass(60);
+    let reused = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
+    assert_eq!(reused.status(), 401);
+    assert!(
+        reused
+            .header("set-cookie")
+            .starts_with("ringback_refresh=; Path=/api/v1/auth; Max-Age=0;")
+    );
+    let none = world.post("/api/v1/auth/refresh", json!({})).await;
+    assert_eq!((none.status(), kind(&none).as_str()), (401, "session_over"));
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_session_of_the_body_the_cookie_or_the_access_token() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let by_body = world.log_in(&maya.email).await;
+    let out = |body| world.post("/api/v1/auth/log-out", body);
+    let answer = out(json!({"refresh_token": by_body["refresh_token"]})).await;
+    assert_eq!(answer.status(), 204);
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(world.refresh(&text(&by_body["refresh_token"])).await.status(), 401);
+    let by_cookie = cookie(&world, &maya).await;
+    assert_eq!(
+        world
+            .function
+            .call(&with_cookie("/api/v1/auth/log-out", &by_cookie))
+            .await
+            .status(),
+        204
+    );
+    assert_eq!(
+        world
+            .function
+            .call(&with_cookie("/api/v1/auth/refresh", &by_cookie))
+            .await
+            .status(),
+        401
+    );
+    let by_access = world.log_in(&maya.email).await;
+    let answer = world
+        .post_as(&text(&by_access["access_token"]), "/api/v1/auth/log-out", json!({}))
+        .await;
+    assert_eq!(answer.status(), 204);
+    assert_eq!(world.refresh(&text(&by_access["refresh_token"])).await.status(), 401);
+    assert_eq!(out(json!({})).await.status(), 204);
+    // The first session was none of them.
+    token(&world.refresh(&maya.refresh).await);
+}
+
+#[tokio::test]
+async fn logging_out_everywhere_ends_every_token_at_once() {
+    let world = World::new().await;
+    let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
+    let second = world.log_in(&maya.email).await;
+    let answer = world
+        .call_as(&maya.access, Call::new("POST", "/api/v1/auth/log-out-everywhere"))
+        .await;
+    assert_eq!(answer.status(), 204, "{}", answer.text());
+    let authenticator = Authenticator::new(world.aws.store());
+    let accesses = [maya.access.clone(), text(&second["access_token"])];
+    for access in &accesses {
+        assert_eq!(world.get_as(access, "/api/v1/me").await.status(), 401);
+        let sent = Credentials {
+            bearer: Some(access),
+            ..Credentials::default()
+        };
+        assert!(
+            authenticator.principal(sent, world.aws.now()).await.is_err(),
+            "a tenant lets it in"
+        );
+    }
+    for refresh in [&maya.refresh, &text(&second["refresh_token"])] {
+        assert_eq!(kind(&world.refresh(refresh).await), "session_over");
+    }
+    assert_eq!(world.get_as(&tom.access, "/api/v1/me").await.status(), 200);
+    token(&world.refresh(&tom.refresh).await);
+    // Who logs in in the same moment is in.
+    let again = world.log_in(&maya.email).await;
+    let access = text(&again["access_token"]);
+    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 200);
+    let sent = Credentials {
+        bearer: Some(&access),
+        ..Credentials::default()
+    };
+    assert!(authenticator.principal(sent, world.aws.now()).await.is_ok());
+    token(&world.refresh(&text(&again["refresh_token"])).await);
+}

@@ -1,0 +1,320 @@
+use jobs::{FactorChange, Mail};
+use serde_json::{Value, json};
+use testkit::{Answer, Call};
+use totp_rs::{Builder, Secret, Totp};
+
+use crate::world::{Newcomer, PASSWORD, World, count, kind, post, problem, text};
+
+/// An authenticator app with this secret.
+struct App(Totp);
+
+impl App {
+    fn new(secret: &str) -> Self {
+        let secret = Secret::try_from_base32(secret).expect("it is base32");
+        Self(Builder::new().with_secret(secret).build().expect("it is a secret"))
+    }
+
+    /// What it shows so many seconds from now.
+    fn code(&self, world: &World, later: i64) -> String {
+        let at = u64::try_from(world.aws.now().as_second() + later).expect("after 1970");
+        self.0.generate(at).to_string()
+    }
+}
+
+const FACTOR: &str = "/api/v1/me/second-factor";
+
+/// Switches it on. Returns the app and the recovery codes.
+async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
+    let answer = world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let body = answer.json();
+    let secret = text(&body["secret"]);
+    let uri = text(&body["uri"]);
+    assert!(
+        uri.starts_with("otpauth://totp/Ringback:maya%40") && uri.contains(&secret),
+        "{uri}"
+    );
+    let app = App::new(&secret);
+    let code = app.code(world, 0);
+    let answer = world
+        .post_as(&maya.access, &format!("{FACTOR}/confirm"), json!({"code": code}))
+        .await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let codes = answer.json()["recovery_codes"]
+        .as_array()
+        .expect("codes")
+        .iter()
+        .map(text)
+        .collect();
+    let mails = world.mails().await;
+    let turned_on = Mail::EmailFactorChanged {
+        what: FactorChange::TurnedOn,
+    };
+    assert_eq!((mails.len(), &mails[0].mail), (1, &turned_on));
+    (app, codes)
+}
+
+fn with(maya: &Newcomer, more: &Value) -> Call {
+    let mut body = json!({"email": maya.email, "password": PASSWORD});
+    for (name, value) in more.as_object().into_iter().flatten() {
+        body[name] = value.clone();
+    }
+    post("/api/v1/auth/log-in", &body)
+}
+
+async fn log_in(world: &World, maya: &Newcomer, more: Value) -> Answer {
+    world.function.call(&with(maya, &more)).await
+}
+
+fn refused(answer: &Answer) -> (u16, String) {
+    (answer.status(), kind(answer))
+}
+
+fn unauthorized(kind: &str) -> (u16, String) {
+    (401, kind.to_owned())
+}
+
+#[tokio::test]
+async fn a_code_is_asked_for_after_the_right_password_only_and_counts_once() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let (app, _) = switched_on(&world, &maya).await;
+    let none = log_in(&world, &maya, json!({})).await;
+    assert_eq!(refused(&none), unauthorized("second_factor_required"));
+    let wrong = log_in(&world, &maya, json!({"password": "wrong", "code": app.code(&world, 0)})).await;
+    assert_eq!(refused(&wrong), unauthorized("wrong_credentials"));
+    let confirmed = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
+    assert_eq!(
+        refused(&confirmed),
+        unauthorized("wrong_code"),
+        "the code that confirmed counted once"
+    );
+    world.aws.pass(30);
+    let code = app.code(&world, 0);
+    let calls = vec![with(&maya, &json!({"code": code})); 6];
+    let answers = world.all(&calls).await;
+    assert_eq!(
+        (count(&answers, 200), count(&answers, 401)),
+        (1, 5),
+        "one code, one log-in"
+    );
+    assert_eq!(
+        refused(&log_in(&world, &maya, json!({"code": code})).await),
+        unauthorized("wrong_code")
+    );
+    world.aws.pass(90);
+    let stale = app.code(&world, -60);
+    assert_eq!(
+        refused(&log_in(&world, &maya, json!({"code": stale})).await),
+        unauthorized("wrong_code")
+    );
+    let body = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
+    assert_eq!(
+        (body.status(), &body.json()["user"]["second_factor"]),
+        (200, &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn codes_are_counted_and_never_more_than_ten_an_hour_are_tried() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let (app, _) = switched_on(&world, &maya).await;
+    world.aws.pass(3600);
+    let wrong = |n: u32| with(&maya, &json!({"code": format!("{n:06}")})).from_address(&format!("10.2.0.{n}"));
+    let calls: Vec<_> = (0..10).map(wrong).collect();
+    let mut tried = count(&world.all(&calls).await, 401);
+    world.aws.pass(60);
+    tried += count(&world.all(&calls).await, 401);
+    assert_eq!(tried, 10);
+    let right = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
+    assert_eq!(right.status(), 429, "the right one has to wait too");
+    world.aws.pass(3600);
+    assert_eq!(
+        log_in(&world, &maya, json!({"code": app.code(&world, 0)}))
+            .await
+            .status(),
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_recovery_code_lets_in_once_and_the_person_is_told() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let (_, codes) = switched_on(&world, &maya).await;
+    assert_eq!(codes.len(), 10);
+    let answers = world
+        .all(&vec![with(&maya, &json!({"recovery_code": codes[0]})); 5])
+        .await;
+    assert_eq!((count(&answers, 200), count(&answers, 401)), (1, 4));
+    let mails = world.mails().await;
+    let used = Mail::EmailFactorChanged {
+        what: FactorChange::RecoveryCodeUsed,
+    };
+    assert_eq!((mails.len(), &mails[0].mail), (1, &used));
+    let me = world.get_as(&maya.access, "/api/v1/me").await.json();
+    assert_eq!(
+        (&me["second_factor"], &me["recovery_codes_left"]),
+        (&json!(true), &json!(9))
+    );
+    let path = format!("{FACTOR}/recovery-codes");
+    let replaced = world.post_as(&maya.access, &path, json!({"password": PASSWORD})).await;
+    assert_eq!(replaced.status(), 200, "{}", replaced.text());
+    let old = log_in(&world, &maya, json!({"recovery_code": codes[1]})).await;
+    assert_eq!(refused(&old), unauthorized("wrong_code"));
+    let new = text(&replaced.json()["recovery_codes"][0])
+        .to_uppercase()
+        .replace('-', "");
+    assert_eq!(log_in(&world, &maya, json!({"recovery_code": new})).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_factor_that_was_not_confirmed_is_not_asked_for() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let confirm = format!("{FACTOR}/confirm");
+    let early = world.post_as(&maya.access, &confirm, json!({"code": "123456"})).await;
+    assert_eq!((early.status(), kind(&early).as_str()), (409, "no_pending_factor"));
+    let stolen = world.post_as(&maya.access, FACTOR, json!({"password": "wrong"})).await;
+    assert_eq!(
+        problem(&stolen),
+        (422, "invalid".to_owned(), vec!["password".to_owned()])
+    );
+    let first = world
+        .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
+        .await
+        .json();
+    assert_eq!(log_in(&world, &maya, json!({})).await.status(), 200);
+    let second = world
+        .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
+        .await
+        .json();
+    let old = App::new(&text(&first["secret"])).code(&world, 0);
+    let answer = world.post_as(&maya.access, &confirm, json!({"code": old})).await;
+    assert_eq!(problem(&answer), (422, "invalid".to_owned(), vec!["code".to_owned()]));
+    let new = App::new(&text(&second["secret"])).code(&world, 0);
+    assert_eq!(
+        world
+            .post_as(&maya.access, &confirm, json!({"code": new}))
+            .await
+            .status(),
+        200
+    );
+    let again = world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await;
+    assert_eq!((again.status(), kind(&again).as_str()), (409, "second_factor_on"));
+}
+
+#[tokio::test]
+async fn the_factor_goes_by_the_password_or_a_code_and_by_nothing_else() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let off = |body: Value| {
+        let call = Call::new("DELETE", FACTOR).header("content-type", "application/json");
+        world.call_as(&maya.access, call.body(body.to_string()))
+    };
+    assert_eq!(kind(&off(json!({"password": PASSWORD})).await), "second_factor_off");
+    let (app, _) = switched_on(&world, &maya).await;
+    let used = app.code(&world, 0);
+    for (body, field) in [
+        (json!({}), "password"),
+        (json!({"password": "wrong"}), "password"),
+        (json!({"password": PASSWORD, "code": "123456"}), "password"),
+        (json!({"code": used}), "code"),
+        (json!({"code": "12345"}), "code"),
+    ] {
+        let answer = off(body.clone()).await;
+        assert_eq!(
+            problem(&answer),
+            (422, "invalid".to_owned(), vec![field.to_owned()]),
+            "{body}"
+        );
+    }
+    world.aws.pass(30);
+    assert_eq!(off(json!({"code": app.code(&world, 0)})).await.status(), 204);
+    assert_eq!(log_in(&world, &maya, json!({})).await.status(), 200);
+    let mails = world.mails().await;
+    let turned_off = Mail::EmailFactorChanged {
+        what: FactorChange::TurnedOff,
+    };
+    assert_eq!((mails.len(), &mails[0].mail), (1, &turned_off));
+    let (_, _) = switched_on(&world, &maya).await;
+    assert_eq!(off(json!({"password": PASSWORD})).await.status(), 204);
+}
+
+#[tokio::test]
+async fn a_new_password_by_mail_leaves_the_factor_on() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    switched_on(&world, &maya).await;
+    world
+        .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
+        .await;
+    let body = json!({"token": world.link().await, "password": "nine loud umbrellas"});
+    assert_eq!(world.post("/api/v1/auth/reset-password", body).await.status(), 204);
+    let answer = log_in(&world, &maya, json!({"password": "nine loud umbrellas"})).await;
+    assert_eq!(refused(&answer), unauthorized("second_factor_required"));
+}
+
+#[tokio::test]
+async fn the_table_holds_no_secret_in_the_clear() {
+    let world = World::new().await;
+    let email = "canary@saffron.example";
+    world.function.call(&crate::world::sign_up("saffron", email)).await;
+    let link = world.link().await;
+    let held = world.table().await;
+    let answer = world
+        .post("/api/v1/auth/verify-email", json!({"token": link}))
+        .await
+        .json();
+    let maya = Newcomer {
+        email: email.to_owned(),
+        slug: "saffron".to_owned(),
+        user: text(&answer["user"]["id"]).parse().expect("an id"),
+        access: text(&answer["access_token"]),
+        refresh: text(&answer["refresh_token"]),
+    };
+    let pending = world
+        .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
+        .await
+        .json();
+    let secret = text(&pending["secret"]);
+    let code = App::new(&secret).code(&world, 0);
+    let on = world
+        .post_as(&maya.access, &format!("{FACTOR}/confirm"), json!({"code": code}))
+        .await
+        .json();
+    world.mails().await;
+    world
+        .post("/api/v1/auth/forgot-password", json!({"email": email}))
+        .await;
+    let reset = world.link().await;
+    let table = world.table().await;
+    let own = |token: &str| token.rsplit('.').next().unwrap_or_default().to_owned();
+    let family = maya.refresh.split('.').nth(1).expect("a family").to_owned();
+    let mut secrets = vec![
+        PASSWORD.to_owned(),
+        link,
+        reset,
+        secret,
+        family,
+        own(&maya.refresh),
+        own(&maya.access),
+    ];
+    secrets.extend(on["recovery_codes"].as_array().expect("codes").iter().map(text));
+    for secret in &secrets {
+        let plain = secret.replace('-', "");
+        for rows in [&held, &table] {
+            assert!(
+                !rows.contains(secret.as_str()) && !rows.contains(&plain),
+                "a secret is in the table"
+            );
+        }
+    }
+    assert!(
+        table.contains("$argon2id$") && table.contains("SESSION#"),
+        "the test looks at the right table"
+    );
+    // The address is a key by its hash; in the clear it stands in the account alone.
+    assert!(!table.contains("EMAIL#canary"));
+}

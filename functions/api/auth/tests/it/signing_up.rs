@@ -1,0 +1,226 @@
+use jobs::Mail;
+use serde_json::json;
+
+use crate::world::{PASSWORD, World, count, kind, post, problem, sign_up, sign_up_body, text};
+
+#[tokio::test]
+async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
+    let world = World::new().await;
+    let answer = world.function.call(&sign_up("saffron", "Maya@Saffron.example")).await;
+    assert_eq!(answer.status(), 202, "{}", answer.text());
+    let nothing = world.post(
+        "/api/v1/auth/log-in",
+        json!({"email": "maya@saffron.example", "password": PASSWORD}),
+    );
+    assert_eq!(
+        nothing.await.status(),
+        401,
+        "nothing exists before the link is followed"
+    );
+    let mut mails = world.mails().await;
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "maya@saffron.example"));
+    let Mail::VerifyEmail { link, business } = mails.remove(0).mail else {
+        panic!("another mail");
+    };
+    assert_eq!(business, "Saffron Bakery");
+    let token = link
+        .strip_prefix("https://app.example/verify-email?token=")
+        .expect("a link to the app");
+    let verify = post("/api/v1/auth/verify-email", &json!({"token": token}));
+    let answer = world.function.call(&verify).await;
+    assert_eq!(answer.status(), 201, "{}", answer.text());
+    let body = answer.json();
+    assert_eq!(
+        (&body["token_type"], &body["expires_in"]),
+        (&json!("Bearer"), &json!(900))
+    );
+    assert_eq!(body["user"]["email"], "maya@saffron.example");
+    let place = &body["tenants"][0];
+    assert_eq!(
+        (&place["name"], &place["slug"], &place["role"]),
+        (&json!("Saffron Bakery"), &json!("saffron"), &json!("admin"))
+    );
+    let me = world.get_as(&text(&body["access_token"]), "/api/v1/me").await;
+    assert_eq!((me.status(), &me.json()["tenants"]), (200, &body["tenants"]));
+    assert_eq!(kind(&world.function.call(&verify).await), "link_not_valid");
+    world.log_in("maya@saffron.example").await;
+    let scope = world.aws.scope(text(&place["id"]).parse().expect("an id"));
+    let tenant = world.aws.store().tenant(&scope).await.expect("the table answers");
+    let tenant = tenant.expect("there is a tenant");
+    assert_eq!((tenant.time_zone.name(), tenant.config_version), ("Asia/Dubai", 1));
+}
+
+#[tokio::test]
+async fn twenty_followers_of_one_link_found_one_tenant() {
+    let world = World::new().await;
+    world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
+    let verify = post("/api/v1/auth/verify-email", &json!({"token": world.link().await}));
+    let answers = world.all(&vec![verify; 20]).await;
+    assert_eq!((count(&answers, 201), count(&answers, 404)), (1, 19));
+}
+
+#[tokio::test]
+async fn a_link_is_over_after_a_day_and_the_name_free_again() {
+    let world = World::new().await;
+    world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
+    let token = world.link().await;
+    world.aws.pass(24 * 3600 - 1);
+    let other = sign_up("saffron", "tom@saffron.example");
+    assert_eq!(problem(&world.function.call(&other).await), taken());
+    world.aws.pass(1);
+    let answer = world.post("/api/v1/auth/verify-email", json!({"token": token})).await;
+    assert_eq!((answer.status(), kind(&answer).as_str()), (404, "link_not_valid"));
+    assert_eq!(world.function.call(&other).await.status(), 202);
+}
+
+fn taken() -> (u16, String, Vec<String>) {
+    (409, "slug_taken".to_owned(), vec!["slug".to_owned()])
+}
+
+#[tokio::test]
+async fn one_of_a_hundred_sign_ups_of_a_name_wins() {
+    let world = World::unlimited().await;
+    let calls: Vec<_> = (0..100)
+        .map(|n| sign_up("saffron", &format!("maya{n}@saffron.example")))
+        .collect();
+    let answers = world.all(&calls).await;
+    assert_eq!(count(&answers, 202), 1);
+    let lost = answers.iter().filter(|answer| problem(answer) == taken());
+    assert_eq!(lost.count(), 99);
+    assert_eq!(world.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_up_does_not_tell_whether_the_address_has_an_account() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let known = world.function.call(&sign_up("second", &maya.email)).await;
+    let unknown = world.function.call(&sign_up("third", "tom@saffron.example")).await;
+    assert_eq!((known.status(), known.text()), (202, unknown.text()));
+    assert_eq!(headers(&known), headers(&unknown));
+    let mails = world.mails().await;
+    let mail_of = |to: &str| mails.iter().find(|mail| mail.to == to).map(|mail| mail.mail.clone());
+    assert!(matches!(
+        mail_of(&maya.email),
+        Some(Mail::AccountExists { log_in_link, .. }) if log_in_link == "https://app.example/log-in"
+    ));
+    assert!(matches!(mail_of("tom@saffron.example"), Some(Mail::VerifyEmail { .. })));
+    // Both names are held, and who asks for one with a known address learns no more than others.
+    for (slug, email) in [("second", "ann@saffron.example"), ("third", maya.email.as_str())] {
+        assert_eq!(problem(&world.function.call(&sign_up(slug, email)).await), taken());
+    }
+}
+
+fn headers(answer: &testkit::Answer) -> Vec<String> {
+    let names = [
+        "content-type",
+        "content-length",
+        "cache-control",
+        "set-cookie",
+        "retry-after",
+    ];
+    names.iter().map(|name| answer.header(name).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_address_that_got_an_account_meanwhile_founds_no_second_one() {
+    let world = World::new().await;
+    let email = "maya@saffron.example";
+    world.function.call(&sign_up("saffron", email)).await;
+    let first = world.link().await;
+    world.function.call(&sign_up("saffron-2", email)).await;
+    let second = world.link().await;
+    let verify = |token: String| world.post("/api/v1/auth/verify-email", json!({"token": token}));
+    assert_eq!(verify(first).await.status(), 201);
+    let answer = verify(second).await;
+    assert_eq!((answer.status(), kind(&answer).as_str()), (409, "account_exists"));
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
+    let world = World::new().await;
+    let rows = world.aws.row_count().await;
+    let body = || sign_up_body("saffron", "maya@saffron.example");
+    let long = "a".repeat(101);
+    for (field, value) in [
+        // Cyrillic а, fullwidth s, a zero-width joiner, an accent.
+        ("slug", json!("s\u{430}ffron")),
+        ("slug", json!("\u{ff53}affron")),
+        ("slug", json!("saf\u{200d}fron")),
+        ("slug", json!("saffr\u{f6}n")),
+        ("slug", json!("Saffron")),
+        ("slug", json!("sa")),
+        ("slug", json!("platform")),
+        ("slug", json!(7)),
+        ("email", json!("maya")),
+        ("email", json!("m\u{430}ya@saffron.example")),
+        ("business", json!(" ")),
+        ("business", json!("a\nb")),
+        ("name", json!(long)),
+        ("time_zone", json!("Asia/Atlantis")),
+        ("language", json!("English")),
+        ("password", json!("short")),
+        ("password", json!("password123456")),
+        ("password", json!("maya@saffron.example")),
+        ("password", json!(null)),
+        ("plan", json!("all")),
+    ] {
+        let mut body = body();
+        body[field] = value.clone();
+        let answer = world.post("/api/v1/auth/sign-up", body).await;
+        let expected = (422, "invalid".to_owned(), vec![field.to_owned()]);
+        // Weak passwords count as tries.
+        world.aws.pass(3600);
+        assert_eq!(problem(&answer), expected, "{field} {value}: {}", answer.text());
+        let said = answer.text();
+        assert!(
+            !value.as_str().is_some_and(|sent| sent.len() > 5 && said.contains(sent)),
+            "{said}"
+        );
+    }
+    for field in ["slug", "email", "business", "name", "password", "time_zone"] {
+        let mut body = body();
+        body.as_object_mut().expect("an object").remove(field);
+        let answer = world.post("/api/v1/auth/sign-up", body).await;
+        assert_eq!(problem(&answer), (422, "invalid".to_owned(), vec![field.to_owned()]));
+    }
+    let raw = testkit::Call::json("/api/v1/auth/sign-up", "{");
+    assert_eq!(world.function.call(&raw).await.status(), 400);
+    let raw = testkit::Call::json("/api/v1/auth/sign-up", vec![b' '; 1024 * 1024 + 1]);
+    assert_eq!(world.function.call(&raw).await.status(), 413);
+    let form = testkit::Call::form("/api/v1/auth/sign-up", "slug=saffron");
+    assert_eq!(world.function.call(&form).await.status(), 415);
+    assert!(world.mails().await.is_empty());
+    let table = world.table().await;
+    assert!(!table.contains("SLUG#") && !table.contains("TOKEN#"), "{table}");
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
+async fn a_name_is_let_go_when_its_mail_cannot_be_sent() {
+    let world = World::new().await;
+    let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let call = sign_up("saffron", "maya@saffron.example");
+    assert_eq!(nowhere.call(&call).await.status(), 503);
+    assert_eq!(world.function.call(&call).await.status(), 202);
+}
+
+#[tokio::test]
+async fn sign_ups_are_limited_by_address_and_by_account() {
+    let world = World::new().await;
+    let from_one = |n: u32| sign_up(&format!("saffron-{n}"), &format!("maya{n}@saffron.example"));
+    let calls: Vec<_> = (0..14).map(from_one).collect();
+    let answers = world.all(&calls).await;
+    assert_eq!((count(&answers, 202), count(&answers, 429)), (10, 4));
+    let refused = answers
+        .iter()
+        .find(|answer| answer.status() == 429)
+        .expect("one is refused");
+    assert_eq!(refused.header("retry-after"), "3600");
+    let to_one = |n: u32| sign_up(&format!("bakery-{n}"), "tom@saffron.example").from_address(&format!("10.0.0.{n}"));
+    let calls: Vec<_> = (0..8).map(to_one).collect();
+    let answers = world.all(&calls).await;
+    assert_eq!((count(&answers, 202), count(&answers, 429)), (5, 3));
+    world.aws.pass(3600);
+    assert_eq!(world.function.call(&from_one(77)).await.status(), 202);
+}

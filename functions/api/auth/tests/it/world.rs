@@ -1,0 +1,202 @@
+//! The function with a secret of its own, and people who sign up by it.
+
+use auth::routes;
+use domain::{account::Account, ids::UserId};
+use futures::future::join_all;
+use jobs::{Mail, MailJob};
+use kit::{Env, QueueName};
+use serde_json::{Value, json};
+use store::Versioned;
+use testkit::{Answer, Aws, Call, Function};
+
+pub const PASSWORD: &str = "seven quiet lanterns";
+
+/// A table and a secret for one test.
+pub struct World {
+    pub aws: Aws,
+    pub function: Function,
+    secret: String,
+}
+
+/// Somebody who signed up and followed the link.
+pub struct Newcomer {
+    pub email: String,
+    pub slug: String,
+    pub user: UserId,
+    pub access: String,
+    pub refresh: String,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// For tests of many people at once: limits a thousand times as high.
+    pub async fn unlimited() -> Self {
+        Self::with(&[("AUTH_LIMIT_FACTOR", "1000")]).await
+    }
+
+    async fn with(variables: &[(&str, &str)]) -> Self {
+        let aws = Aws::new().await;
+        let secret = format!("test-auth-{}", aws.ids().ulid());
+        let made = aws.env().secrets_manager().create_secret().name(&secret);
+        let made = made.secret_string(r#"{"signing_keys": [], "sealing_key": "of a test"}"#);
+        made.send().await.expect("the secret is made");
+        let env = env(&aws, &secret, variables);
+        Self {
+            function: Function::new(&env, routes),
+            aws,
+            secret,
+        }
+    }
+
+    /// Another process of the function.
+    pub fn another(&self, variables: &[(&str, &str)]) -> Function {
+        Function::new(&env(&self.aws, &self.secret, variables), routes)
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.function.call(&post(path, &body)).await
+    }
+
+    pub async fn post_as(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.call_as(token, post(path, &body)).await
+    }
+
+    pub async fn call_as(&self, token: &str, call: Call) -> Answer {
+        let call = call.header("authorization", &format!("Bearer {token}"));
+        self.function.call(&call).await
+    }
+
+    pub async fn get_as(&self, token: &str, path: &str) -> Answer {
+        self.call_as(token, Call::get(path)).await
+    }
+
+    pub async fn all(&self, calls: &[Call]) -> Vec<Answer> {
+        join_all(calls.iter().map(|call| self.function.call(call))).await
+    }
+
+    pub async fn mails(&self) -> Vec<MailJob> {
+        self.aws.take_jobs(QueueName::Mails).await
+    }
+
+    /// The token in the link of the only mail.
+    pub async fn link(&self) -> String {
+        let mut mails = self.mails().await;
+        assert_eq!(mails.len(), 1, "{mails:?}");
+        match mails.remove(0).mail {
+            Mail::VerifyEmail { link, .. } | Mail::ResetPassword { link } => {
+                link.split_once("?token=").expect("the link has a token").1.to_owned()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Somebody with a business of this name.
+    pub async fn newcomer(&self, slug: &str) -> Newcomer {
+        let email = format!("maya@{slug}.example");
+        // Each from an address of their own: there are limits.
+        let answer = self
+            .function
+            .call(&sign_up(slug, &email).from_address(&address(slug)))
+            .await;
+        assert_eq!(answer.status(), 202, "{}", answer.text());
+        let body = json!({"token": self.link().await});
+        let answer = self.post("/api/v1/auth/verify-email", body).await;
+        assert_eq!(answer.status(), 201, "{}", answer.text());
+        let body = answer.json();
+        Newcomer {
+            email,
+            slug: slug.to_owned(),
+            user: text(&body["user"]["id"]).parse().expect("an id"),
+            access: text(&body["access_token"]),
+            refresh: text(&body["refresh_token"]),
+        }
+    }
+
+    pub async fn log_in(&self, email: &str) -> Value {
+        let answer = self
+            .post("/api/v1/auth/log-in", json!({"email": email, "password": PASSWORD}))
+            .await;
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        answer.json()
+    }
+
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.post("/api/v1/auth/refresh", json!({"refresh_token": token})).await
+    }
+
+    pub async fn account(&self, user: UserId) -> Versioned<Account> {
+        let account = self.aws.store().account(user).await.expect("the table answers");
+        account.expect("there is an account")
+    }
+
+    /// All of the table, as text.
+    pub async fn table(&self) -> String {
+        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
+        let scan = self.aws.env().dynamodb().scan().table_name(table).send().await;
+        format!("{:?}", scan.expect("the table answers").items())
+    }
+}
+
+fn env(aws: &Aws, secret: &str, variables: &[(&str, &str)]) -> Env {
+    let mut all = vec![("AUTH_SECRET_ID", secret), ("APP_URL", "https://app.example")];
+    all.extend(variables);
+    aws.env_with(&all)
+}
+
+pub fn post(path: &str, body: &Value) -> Call {
+    Call::json(path, body.to_string())
+}
+
+/// An address that belongs to a word.
+fn address(word: &str) -> String {
+    let sum = word
+        .bytes()
+        .fold(7u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let [_, b, c, d] = sum.to_be_bytes();
+    format!("10.{b}.{c}.{d}")
+}
+
+pub fn sign_up_body(slug: &str, email: &str) -> Value {
+    json!({
+        "business": "Saffron Bakery",
+        "slug": slug,
+        "email": email,
+        "name": "Maya Haddad",
+        "password": PASSWORD,
+        "time_zone": "Asia/Dubai",
+    })
+}
+
+pub fn sign_up(slug: &str, email: &str) -> Call {
+    post("/api/v1/auth/sign-up", &sign_up_body(slug, email))
+}
+
+pub fn log_in(email: &str, password: &str) -> Call {
+    post("/api/v1/auth/log-in", &json!({"email": email, "password": password}))
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+/// The last word of a problem's type.
+pub fn kind(answer: &Answer) -> String {
+    let body = answer.json();
+    let kind = text(&body["type"]);
+    kind.rsplit(':').next().unwrap_or_default().to_owned()
+}
+
+/// Status, kind and the fields that are wrong.
+pub fn problem(answer: &Answer) -> (u16, String, Vec<String>) {
+    let body = answer.json();
+    let fields = body["errors"].as_array().into_iter().flatten();
+    let fields = fields.map(|error| text(&error["field"])).collect();
+    (answer.status(), kind(answer), fields)
+}
+
+pub fn count(answers: &[Answer], status: u16) -> usize {
+    answers.iter().filter(|answer| answer.status() == status).count()
+}
