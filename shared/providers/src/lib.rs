@@ -4,6 +4,7 @@
 //! vendors and their confidence are in the project's provider contracts; where a fact is only our policy, the code says so.
 
 pub mod aircall;
+pub mod check;
 pub mod exotel;
 pub mod form;
 pub mod http;

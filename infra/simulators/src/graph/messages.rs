@@ -72,7 +72,7 @@ pub(super) async fn send_message(
     answer.into_response()
 }
 
-fn refuse(world: &Sims, kind: Kind) -> Response {
+pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
     match kind {
         Kind::BadCredentials => GraphError::token().into_response(),
         Kind::Throttled => GraphError::new(130_429, "Cloud API message throughput has been reached").into_response(),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Config, Tenant, WhatsAppAccount};
 use crate::faults::{Api, Event};
-use crate::interference;
+use crate::interference::{self, Caller};
 use crate::world::Sims;
 
 use errors::GraphError;
@@ -33,6 +33,8 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/{version}/{id}/messages", post(messages::send_message))
         .route("/{version}/{id}/media", post(media::upload_media))
         .route("/{version}/{id}/message_templates", get(list_templates))
+        .route("/{version}/{id}/phone_numbers", get(list_numbers))
+        .route("/{version}/{id}/subscribed_apps", get(list_apps))
         .route("/{version}/{id}", get(get_object).delete(media::delete_media))
         .route("/media-downloads/{id}", get(media::download_media))
 }
@@ -175,27 +177,103 @@ async fn list_templates(
     Ok(Json(answer))
 }
 
+#[derive(Debug, Deserialize)]
+struct FieldsQuery {
+    fields: Option<String>,
+}
+
+impl FieldsQuery {
+    /// Only the fields that were asked for, and the id.
+    fn only(&self, mut item: Value) -> Value {
+        if let (Some(fields), Value::Object(item)) = (&self.fields, &mut item) {
+            item.retain(|name, _| name == "id" || fields.split(',').any(|field| field == name));
+        }
+        item
+    }
+}
+
+/// What Meta says of the business's phone number.
+fn number(access: &Access<'_>) -> Value {
+    json!({
+        "id": access.account.phone_number_id,
+        "display_phone_number": access.account.display_number,
+        "verified_name": access.tenant.name,
+        "quality_rating": "GREEN",
+        "throughput": {"level": "STANDARD"},
+        "whatsapp_business_manager_messaging_limit": "TIER_2K",
+        "code_verification_status": "VERIFIED",
+        "platform_type": "CLOUD_API",
+    })
+}
+
+/// A request that only looks: who asks, unless a fault strikes it.
+async fn looking<'a>(
+    world: &Sims,
+    config: &'a Config,
+    headers: &HeaderMap,
+    version: &str,
+) -> Result<Access<'a>, Response> {
+    let access = authorise(world, config, headers, version).map_err(GraphError::into_response)?;
+    let event = Event {
+        api: Api::Graph,
+        tenant: &access.tenant.id,
+        number: None,
+    };
+    match interference::before(world, event, &Caller::new(headers, "", None)).await {
+        Some(kind) => Err(messages::refuse(world, kind)),
+        None => Ok(access),
+    }
+}
+
+async fn list_numbers(
+    State(world): State<Sims>,
+    Path((version, waba)): Path<(String, String)>,
+    Query(query): Query<FieldsQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    match looking(&world, &config, &headers, &version).await {
+        Ok(access) if access.account.waba_id == waba => {
+            Json(json!({"data": [query.only(number(&access))], "paging": {"cursors": {"before": "QVFI", "after": "QVFI"}}}))
+                .into_response()
+        }
+        Ok(_) => GraphError::no_object(&waba).into_response(),
+        Err(refused) => refused,
+    }
+}
+
+async fn list_apps(
+    State(world): State<Sims>,
+    Path((version, waba)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    match looking(&world, &config, &headers, &version).await {
+        Ok(access) if access.account.waba_id == waba => {
+            let app = json!({"whatsapp_business_api_data": {
+                "id": "670843887433847", "link": "https://www.facebook.com/games/?app_id=670843887433847", "name": "Ringback",
+            }});
+            Json(json!({ "data": [app] })).into_response()
+        }
+        Ok(_) => GraphError::no_object(&waba).into_response(),
+        Err(refused) => refused,
+    }
+}
+
 /// `GET /{version}/{id}`: a media id or the business's phone number.
 async fn get_object(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
+    Query(query): Query<FieldsQuery>,
     headers: HeaderMap,
 ) -> Response {
     let config = world.config();
-    let access = match authorise(&world, &config, &headers, &version) {
+    let access = match looking(&world, &config, &headers, &version).await {
         Ok(access) => access,
-        Err(error) => return error.into_response(),
+        Err(refused) => return refused,
     };
     if id == access.account.phone_number_id {
-        return Json(json!({
-            "id": id,
-            "display_phone_number": access.account.display_number,
-            "verified_name": access.tenant.name,
-            "quality_rating": "GREEN",
-            "code_verification_status": "VERIFIED",
-            "platform_type": "CLOUD_API",
-        }))
-        .into_response();
+        return Json(query.only(number(&access))).into_response();
     }
     media::describe(&world, access.tenant, &id, &own_url(&headers)).map_or_else(
         || GraphError::no_object(&id).into_response(),

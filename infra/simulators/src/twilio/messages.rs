@@ -88,7 +88,7 @@ pub(super) async fn create_message(
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 
-fn refuse(world: &Sims, kind: Kind) -> Response {
+pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
     let code = match kind {
         Kind::BadCredentials => 20_003,
         Kind::Throttled => 20_429,

@@ -1,5 +1,6 @@
 //! Twilio: REST messages with signed callbacks, and voice.
 
+mod account;
 mod errors;
 mod messages;
 mod twiml;
@@ -34,6 +35,11 @@ pub(crate) fn routes() -> Router<Sims> {
         .route(
             "/2010-04-01/Accounts/{account}/Messages/{sid}",
             get(messages::fetch_message),
+        )
+        .route("/2010-04-01/Accounts/{account}", get(account::fetch_account))
+        .route(
+            "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json",
+            get(account::list_numbers),
         )
 }
 

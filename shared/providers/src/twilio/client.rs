@@ -21,9 +21,9 @@ use crate::{
 /// A client of Twilio's REST API.
 #[derive(Debug, Clone)]
 pub struct TwilioClient {
-    http: Http,
+    pub(super) http: Http,
     /// Without a slash at the end.
-    base: String,
+    pub(super) base: String,
 }
 
 /// Who sends.
@@ -314,7 +314,7 @@ pub enum FindError {
 }
 
 /// SIDs stand in the address; anything else could lead elsewhere.
-fn is_sid(text: &str) -> bool {
+pub(super) fn is_sid(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

@@ -1,5 +1,6 @@
 //! Twilio: calls, SMS, and WhatsApp through Twilio.
 
+pub mod check;
 pub mod client;
 pub mod message;
 pub mod signature;

@@ -19,9 +19,9 @@ use crate::{
 /// A client of the Graph API.
 #[derive(Debug, Clone)]
 pub struct GraphClient {
-    http: Http,
+    pub(super) http: Http,
     /// With the version, without a slash at the end.
-    base: String,
+    pub(super) base: String,
 }
 
 impl GraphClient {
@@ -205,7 +205,7 @@ fn button(item: &Value) -> Option<TemplateButton> {
 }
 
 /// The header of these credentials; `None` for what no header can hold.
-fn bearer(access_token: &str) -> Option<HeaderValue> {
+pub(super) fn bearer(access_token: &str) -> Option<HeaderValue> {
     if access_token.is_empty() {
         return None;
     }
@@ -215,7 +215,7 @@ fn bearer(access_token: &str) -> Option<HeaderValue> {
 }
 
 /// Meta's ids stand in the address; anything else could lead elsewhere.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 

@@ -27,6 +27,11 @@ pub(crate) fn read(body: &[u8]) -> (Option<i64>, Option<String>) {
     (error["code"].as_i64(), details)
 }
 
+/// The subcode, where the body has one.
+pub(super) fn subcode(body: &[u8]) -> Option<i64> {
+    serde_json::from_slice::<Value>(body).ok()?["error"]["error_subcode"].as_i64()
+}
+
 /// Meta's details name the parameter that is wrong, which is what a person needs. Whatever may be a telephone number is
 /// hidden, also one written with spaces.
 fn presentable(details: &str) -> String {

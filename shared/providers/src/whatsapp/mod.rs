@@ -1,5 +1,6 @@
 //! Meta's WhatsApp Cloud API.
 
+pub mod check;
 pub mod client;
 pub mod handshake;
 pub mod signature;

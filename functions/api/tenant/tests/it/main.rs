@@ -15,8 +15,9 @@ fn fields(answer: &Answer) -> Vec<String> {
 }
 
 async fn config(town: &Town<'_>) -> TenantConfig {
-    let config = town.aws().store().config(town.home.scope(), &ConfigCache::default());
-    (*config.await.unwrap().unwrap()).clone()
+    let (store, cache) = (town.aws().store(), ConfigCache::default());
+    let config = store.config(town.home.scope(), &cache).await.unwrap();
+    (*config.unwrap()).clone()
 }
 
 #[tokio::test]

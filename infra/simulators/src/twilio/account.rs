@@ -1,0 +1,88 @@
+//! The account and its numbers, for who asks whether they work.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+use super::errors::TwilioError;
+use super::{Access, authorise, messages};
+use crate::config::Config;
+use crate::faults::{Api, Event};
+use crate::interference::{self, Caller};
+use crate::world::Sims;
+
+/// Who asks, unless a fault strikes the request.
+async fn looking<'a>(
+    world: &Sims,
+    config: &'a Config,
+    headers: &HeaderMap,
+    account_sid: &str,
+) -> Result<Access<'a>, Response> {
+    let access = authorise(world, config, headers, account_sid).map_err(TwilioError::into_response)?;
+    let event = Event {
+        api: Api::Twilio,
+        tenant: &access.tenant.id,
+        number: None,
+    };
+    match interference::before(world, event, &Caller::new(headers, "", None)).await {
+        Some(kind) => Err(messages::refuse(world, kind)),
+        None => Ok(access),
+    }
+}
+
+/// `GET /2010-04-01/Accounts/{sid}.json`.
+pub(super) async fn fetch_account(
+    State(world): State<Sims>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    let sid = file.strip_suffix(".json").unwrap_or(&file);
+    match looking(&world, &config, &headers, sid).await {
+        Ok(access) => Json(json!({
+            "sid": sid,
+            "owner_account_sid": sid,
+            "friendly_name": access.tenant.name,
+            "status": "active",
+            "type": "Full",
+            "uri": format!("/2010-04-01/Accounts/{sid}.json"),
+        }))
+        .into_response(),
+        Err(refused) => refused,
+    }
+}
+
+/// `GET /2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json`: all on one page.
+pub(super) async fn list_numbers(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    let access = match looking(&world, &config, &headers, &sid).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let number = |(place, number): (usize, &String)| {
+        json!({
+            "sid": format!("PN{:032x}", place + 1),
+            "account_sid": sid,
+            "phone_number": number,
+            "friendly_name": number,
+            "capabilities": {"voice": true, "sms": true, "mms": false, "fax": false},
+            "status": "in-use",
+        })
+    };
+    let numbers: Vec<Value> = access.account.numbers.iter().enumerate().map(number).collect();
+    let uri = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json");
+    Json(json!({
+        "incoming_phone_numbers": numbers,
+        "page": 0,
+        "page_size": 1000,
+        "next_page_uri": null,
+        "uri": uri,
+    }))
+    .into_response()
+}

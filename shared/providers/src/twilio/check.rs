@@ -1,0 +1,94 @@
+//! Whether a Twilio account works: its status, and its numbers. Source: twilio.com/docs/iam/api/account and
+//! twilio.com/docs/phone-numbers/api/incomingphonenumber-resource.
+
+use domain::{phone::Phone, send::Api};
+use serde_json::Value;
+
+use super::{
+    client::{Credentials, TwilioClient, is_sid},
+    error,
+};
+use crate::check::CheckError;
+
+const PROVIDER: &str = "Twilio";
+
+/// The most that Twilio gives in one page; an account with more numbers is searched no further.
+const MOST_NUMBERS: &str = "1000";
+
+/// What Twilio says of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountState {
+    /// `active`, `suspended`, `closed`; `None` where the API key may not ask.
+    pub status: Option<String>,
+    /// Its numbers.
+    pub numbers: Vec<AccountNumber>,
+}
+
+/// A number of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountNumber {
+    /// The number.
+    pub number: Phone,
+    /// Whether calls can come in.
+    pub voice: bool,
+    /// Whether it sends SMS.
+    pub sms: bool,
+}
+
+impl TwilioClient {
+    /// Asks for an account and its numbers, both at once.
+    ///
+    /// # Errors
+    /// When the numbers are refused or not answered. A standard API key may not ask for the account itself.
+    pub async fn check(&self, credentials: Credentials<'_>) -> Result<AccountState, CheckError> {
+        let sid = credentials.account_sid;
+        if !is_sid(sid) {
+            return Err(CheckError::refused("The account SID is none of Twilio's."));
+        }
+        let account = self.look(credentials, format!("Accounts/{sid}.json"), &[]);
+        let query = [("PageSize", MOST_NUMBERS)];
+        let numbers = self.look(credentials, format!("Accounts/{sid}/IncomingPhoneNumbers.json"), &query);
+        let (account, numbers) = futures::join!(account, numbers);
+        let numbers = numbers?;
+        let listed = numbers["incoming_phone_numbers"].as_array();
+        let listed = listed.ok_or_else(|| CheckError::unreadable(PROVIDER))?;
+        let number = |item: &Value| {
+            Some(AccountNumber {
+                number: item["phone_number"].as_str()?.parse().ok()?,
+                voice: item["capabilities"]["voice"] == true,
+                sms: item["capabilities"]["sms"] == true,
+            })
+        };
+        Ok(AccountState {
+            status: account.ok().and_then(|account| Some(account["status"].as_str()?.to_owned())),
+            numbers: listed.iter().filter_map(number).collect(),
+        })
+    }
+
+    async fn look(
+        &self,
+        credentials: Credentials<'_>,
+        path: String,
+        query: &[(&str, &str)],
+    ) -> Result<Value, CheckError> {
+        let url = format!("{}/2010-04-01/{path}", self.base);
+        let sent = self
+            .http
+            .send(|client| {
+                let request = client.get(&url).query(query);
+                request.basic_auth(credentials.api_key_sid, Some(credentials.api_key_secret))
+            })
+            .await;
+        let answer = sent.map_err(|failure| CheckError::of_failure(Api::Twilio, PROVIDER, &failure))?;
+        if answer.is_success() {
+            return serde_json::from_slice(&answer.body).map_err(|_| CheckError::unreadable(PROVIDER));
+        }
+        let code = error::code(&answer.body);
+        if answer.status == 404 {
+            return Err(CheckError::refused(
+                "Twilio knows no such account, or not by this API key. Check `account_sid`.",
+            ));
+        }
+        Err(CheckError::of_answer(Api::Twilio, PROVIDER, &answer, code, None))
+    }
+}

@@ -1,0 +1,183 @@
+//! Whether a WhatsApp number works: what Meta says of it, that it is the account's, and that an app hears of its events.
+//! Source: developers.facebook.com, "Business phone numbers" and "Subscribed apps".
+
+use domain::{checkup::Quality, phone::Phone, send::Api};
+use reqwest::header::AUTHORIZATION;
+use serde_json::Value;
+
+use super::{
+    client::{GraphClient, bearer, is_id},
+    error,
+};
+use crate::check::CheckError;
+
+const PROVIDER: &str = "WhatsApp";
+
+const FIELDS: &str = "display_phone_number,verified_name,quality_rating,throughput,code_verification_status,\
+                      whatsapp_business_manager_messaging_limit";
+
+/// A number whose id is not among the first thousand of its account is not found; Meta allows twenty by default.
+const MOST_NUMBERS: &str = "1000";
+
+/// What Meta says of a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberState {
+    /// As customers see it.
+    pub verified_name: Option<String>,
+    /// The number, where it can be read.
+    pub number: Option<Phone>,
+    /// Its rating.
+    pub quality: Option<Quality>,
+    /// Messages a second, in and out.
+    pub messages_per_second: Option<u32>,
+    /// Customers that may be written to first within 24 hours; 0: no limit.
+    pub customers_per_day: Option<u32>,
+    /// Whether the number is the account's.
+    pub of_account: bool,
+    /// Whether some app hears of the account's events.
+    pub subscribed: bool,
+}
+
+impl GraphClient {
+    /// Asks for a number, its account's numbers, and the apps that hear of the account's events, all at once.
+    ///
+    /// # Errors
+    /// When one of them is refused or not answered.
+    pub async fn check(
+        &self,
+        access_token: &str,
+        waba_id: &str,
+        phone_number_id: &str,
+    ) -> Result<NumberState, CheckError> {
+        let number_path = phone_number_id.to_owned();
+        let (numbers_path, apps_path) = (format!("{waba_id}/phone_numbers"), format!("{waba_id}/subscribed_apps"));
+        if !is_id(waba_id) || !is_id(phone_number_id) {
+            return Err(CheckError::refused("The ids of account and number are none of Meta's."));
+        }
+        let numbers_query = [("fields", "id"), ("limit", MOST_NUMBERS)];
+        let number = self.look(access_token, number_path, &[("fields", FIELDS)], |id| {
+            format!(
+                "WhatsApp shows the access token no number of the id {id}. Check `phone_number_id`, and that the token's \
+                 system user is assigned to the account."
+            )
+        });
+        let no_account = |_: &str| {
+            format!(
+                "WhatsApp shows the access token no account of the id {waba_id}. Check `waba_id`, and that the token's \
+                 system user is assigned to it."
+            )
+        };
+        let numbers = self.look(access_token, numbers_path, &numbers_query, no_account);
+        let apps = self.look(access_token, apps_path, &[], no_account);
+        let (number, numbers, apps) = futures::join!(number, numbers, apps);
+        // What the number's own request says is the first thing to mend.
+        let (number, numbers, apps) = (number?, numbers?, apps?);
+        let word = |name: &str| number[name].as_str();
+        let ids = numbers["data"].as_array().ok_or_else(|| CheckError::unreadable(PROVIDER))?;
+        Ok(NumberState {
+            verified_name: word("verified_name").map(|name| name.chars().take(LONGEST_NAME).collect()),
+            number: word("display_phone_number").and_then(phone),
+            quality: word("quality_rating").map(quality),
+            messages_per_second: number["throughput"]["level"].as_str().and_then(throughput),
+            customers_per_day: word("whatsapp_business_manager_messaging_limit").and_then(limit),
+            of_account: ids.iter().any(|item| item["id"] == phone_number_id),
+            subscribed: apps["data"].as_array().is_some_and(|apps| !apps.is_empty()),
+        })
+    }
+
+    async fn look(
+        &self,
+        access_token: &str,
+        path: String,
+        query: &[(&str, &str)],
+        unknown: impl Fn(&str) -> String,
+    ) -> Result<Value, CheckError> {
+        let Some(bearer) = bearer(access_token) else {
+            return Err(CheckError::refused("The access token is none of Meta's."));
+        };
+        let url = format!("{}/{path}", self.base);
+        let sent = self
+            .http
+            .send(|client| client.get(&url).header(AUTHORIZATION, bearer).query(query))
+            .await;
+        let answer = sent.map_err(|failure| CheckError::of_failure(Api::WhatsAppCloud, PROVIDER, &failure))?;
+        if answer.is_success() {
+            return serde_json::from_slice(&answer.body).map_err(|_| CheckError::unreadable(PROVIDER));
+        }
+        let (code, details) = error::read(&answer.body);
+        // 100 with subcode 33: there is no such object, or it is not the token's to see.
+        if code == Some(33) || (code == Some(100) && error::subcode(&answer.body) == Some(33)) {
+            let id = path.split('/').next().unwrap_or_default();
+            return Err(CheckError::refused(unknown(id)));
+        }
+        Err(CheckError::of_answer(
+            Api::WhatsAppCloud,
+            PROVIDER,
+            &answer,
+            code,
+            details.as_deref(),
+        ))
+    }
+}
+
+const LONGEST_NAME: usize = 200;
+
+/// Meta writes it for people: `+971 4 555 5001`.
+fn phone(text: &str) -> Option<Phone> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    Phone::from_digits(&digits).ok()
+}
+
+fn quality(word: &str) -> Quality {
+    match word {
+        "GREEN" => Quality::Green,
+        "YELLOW" => Quality::Yellow,
+        "RED" => Quality::Red,
+        _ => Quality::Unknown,
+    }
+}
+
+fn throughput(level: &str) -> Option<u32> {
+    match level {
+        "STANDARD" => Some(80),
+        "HIGH" => Some(1_000),
+        _ => None,
+    }
+}
+
+/// `TIER_250`, `TIER_2K`, `TIER_UNLIMITED`.
+fn limit(tier: &str) -> Option<u32> {
+    let tier = tier.strip_prefix("TIER_")?;
+    if tier == "UNLIMITED" {
+        return Some(0);
+    }
+    match tier.strip_suffix('K') {
+        Some(thousands) => thousands.parse::<u32>().ok()?.checked_mul(1_000),
+        None => tier.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_and_numbers_are_read_as_meta_writes_them() {
+        for (tier, expected) in [
+            ("TIER_250", Some(250)),
+            ("TIER_2K", Some(2_000)),
+            ("TIER_100K", Some(100_000)),
+            ("TIER_UNLIMITED", Some(0)),
+            ("TIER_NOT_SET", None),
+            ("250", None),
+            ("TIER_99999999K", None),
+        ] {
+            assert_eq!(limit(tier), expected, "{tier}");
+        }
+        assert_eq!(
+            phone("+971 4 555 5001").map(|phone| phone.to_string()).as_deref(),
+            Some("+97145555001")
+        );
+        assert_eq!(phone("none"), None);
+    }
+}
