@@ -36,7 +36,6 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     ("Links::new(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
-    ("api::link(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     (".timers()", &[], TIMERS),
     ("crash::point(", &["CRASH_POINTS"], &[]),
