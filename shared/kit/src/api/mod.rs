@@ -21,7 +21,7 @@ pub use document::{Argument, Document, Entry, Handles};
 pub use guards::{Allowed, Anyone, Guard, Kind, Person, Platform};
 pub use operations::{Operations, Takes, serve};
 pub use paging::Paging;
-pub use patch::Patch;
+pub use patch::{Patch, checked};
 pub use replies::{Created, IfMatch, Listed, NoContent, Once, Tagged};
 pub use words::{PermissionWord, RoleWord};
 

@@ -86,6 +86,14 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     read_or_message(value).map_err(|(path, message)| body::wrong_field(&path, &message))
 }
 
+/// Reads and checks what a body held, as [`super::Body`] does: for bodies of several kinds, whose kind is told by a field.
+///
+/// # Errors
+/// 422 that names the fields.
+pub fn checked<T: DeserializeOwned + Validate<Context = ()>>(value: Value) -> Result<T, Problem> {
+    body::valid(read(value)?)
+}
+
 /// RFC 7396.
 fn merge(target: &mut Value, changes: &Value) {
     let Value::Object(changes) = changes else {
