@@ -16,7 +16,7 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-fn progress_key(scope: &TenantScope, provider: CallProvider, connection: ConnectionId, id: &str) -> Key {
+pub(crate) fn progress_key(scope: &TenantScope, provider: CallProvider, connection: ConnectionId, id: &str) -> Key {
     // The connection is part of it: two telephone systems of one tenant may count their calls alike.
     keys::reference(
         scope,

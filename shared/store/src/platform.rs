@@ -4,6 +4,7 @@
 use domain::{
     account::{Invitation, Slug},
     actor::Stamp,
+    call::Party,
     contact::Identity,
     ids::{ContactId, TenantId},
     tenant::Tenant,
@@ -12,7 +13,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Page, Store, StoreError, TenantScope, accounts, config, keys,
+    Page, Store, StoreError, TenantScope, accounts, calls, config, keys,
     keys::Key,
     members,
     row::{self, Condition, Item, Row, Write},
@@ -232,23 +233,35 @@ impl Store {
         let Some(known) = self.contact(scope, contact).await? else {
             return Ok(false);
         };
-        let mut identities = known.known_by();
         let partition = keys::contact_partition(scope, contact);
-        // An address of a telephone system stands on the calls alone.
-        let calls = self.database.page(&partition, keys::CALL, None, 1, true, DOING).await?;
-        if let Some(item) = calls.0.into_iter().next() {
-            let call: domain::record::Call = row::data(item, DOING)?;
-            if let domain::call::Party::Sip(address) = call.facts.customer() {
-                identities.push(Identity::Sip(address.clone()));
+        let own = keys::contact(scope, contact);
+        let mut after: Option<String> = None;
+        loop {
+            let (rows, more) = self
+                .database
+                .page(&partition, "", after.as_deref(), DELETE_PAGE, false, DOING)
+                .await?;
+            let mut gone: Vec<Key> = rows.iter().filter_map(config::key_of).collect();
+            gone.retain(|key| *key != own);
+            after = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
+            for item in rows {
+                if row::string(&item, "kind") == Some("call") {
+                    gone.extend(traces_of(scope, &row::data(item, DOING)?));
+                }
+            }
+            self.database.delete_many(&gone, DOING).await?;
+            if !more {
+                break;
             }
         }
-        let keys: Vec<Key> = identities
+        // The contact's own row, by which the list finds the rest, goes last.
+        let identities = known.known_by();
+        let mut last: Vec<Key> = identities
             .iter()
             .map(|identity| keys::identity(scope, identity))
             .collect();
-        self.database.delete_many(&keys, DOING).await?;
-        // The contact's own row, by which the list finds the rest, is the first by key and goes with the last page.
-        self.delete_partition(&partition).await?;
+        last.push(own);
+        self.database.delete_many(&last, DOING).await?;
         Ok(true)
     }
 
@@ -314,6 +327,17 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Where else a call left a telephone number or an address: its reports, and an identity that the contact does not name.
+fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
+    let progress = calls::progress_key(scope, call.provider, call.connection, &call.provider_call_id);
+    let address = match call.facts.customer() {
+        Party::Sip(address) => Some(keys::identity(scope, &Identity::Sip(address.clone()))),
+        Party::Withheld => Some(keys::identity(scope, &Identity::Withheld(call.connection))),
+        Party::Phone(_) => None,
+    };
+    std::iter::once(progress).chain(address).collect()
 }
 
 /// The rows outside the tenant's keys that lead to this one.

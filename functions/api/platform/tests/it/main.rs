@@ -1,0 +1,278 @@
+//! What an operator does with tenants, in process against the emulator's table and queues.
+
+use std::future::IntoFuture;
+
+use domain::{permission::Role, tenant::TenantStatus};
+use jobs::{Mail, MailJob};
+use kit::{Env, QueueName};
+use serde_json::{Value, json};
+use testkit::{Answer, Aws, api::Town};
+
+const TENANTS: &str = "/api/v1/platform/tenants";
+const LOG: &str = "/api/v1/platform/log";
+
+fn env(aws: &Aws) -> Env {
+    aws.env_with(&[
+        ("TENANT_GRACE_SECONDS", "86400"),
+        ("PUBLIC_BASE_URL", "https://api.example.com"),
+    ])
+}
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::with_env(aws, &env(aws), platform::routes).await
+}
+
+fn home(town: &Town<'_>) -> String {
+    format!("{TENANTS}/{}", town.home.tenant)
+}
+
+fn pizzeria(slug: &str) -> Value {
+    json!({"name": "Joe's Pizza", "slug": slug, "time_zone": "Asia/Dubai", "admin_email": "Joe@Example.com", "plan": "standard"})
+}
+
+fn fields(answer: &Answer) -> Vec<String> {
+    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
+    let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
+    errors.iter().map(field).collect()
+}
+
+async fn log(town: &Town<'_>) -> Vec<String> {
+    let answer = town.platform().get(LOG).await;
+    let items = answer.json()["items"].as_array().cloned().unwrap_or_default();
+    let action = |item: &Value| item["action"].as_str().unwrap_or_default().to_owned();
+    items.iter().map(action).collect()
+}
+
+#[tokio::test]
+async fn nobody_but_a_platform_administrator_is_let_in() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    for role in Role::ALL {
+        assert_eq!(town.role(role).get(TENANTS).await.status(), 403, "{role}");
+    }
+    // A key is nobody who administers the platform.
+    assert_eq!(town.key().get(TENANTS).await.status(), 401);
+    assert_eq!(town.bearer("nonsense").get(TENANTS).await.status(), 401);
+    assert_eq!(town.platform().get(TENANTS).await.status(), 200);
+}
+
+#[tokio::test]
+async fn tenants_are_listed_page_by_page_in_the_order_of_their_founding() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let mut ids = [town.home.tenant.to_string(), town.away.tenant.to_string()];
+    // Within a millisecond an id's own random part decides.
+    ids.sort();
+    let first = town.platform().get(&format!("{TENANTS}?limit=1")).await.json();
+    assert_eq!(first["items"][0]["id"], ids[0]);
+    let cursor = first["next_cursor"].as_str().expect("there is another page");
+    let second = town
+        .platform()
+        .get(&format!("{TENANTS}?limit=1&cursor={cursor}"))
+        .await
+        .json();
+    assert_eq!(second["items"][0]["id"], ids[1]);
+}
+
+#[tokio::test]
+async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let made = town.platform().post(TENANTS, pizzeria("joes-pizza")).await;
+    assert_eq!(made.status(), 201, "{}", made.text());
+    let body = made.json();
+    assert_eq!((&body["status"], &body["plan"]), (&json!("active"), &json!("standard")));
+    let location = made.header("location").to_owned();
+    assert_eq!(town.platform().get(&location).await.json(), body);
+    let mails: Vec<MailJob> = aws.take_jobs(QueueName::Mails).await;
+    let [mail] = mails.as_slice() else {
+        panic!("{} mails", mails.len());
+    };
+    assert_eq!(mail.to, "joe@example.com");
+    let Mail::Invitation { link, business, .. } = &mail.mail else {
+        panic!("another mail");
+    };
+    assert_eq!(business, "Joe's Pizza");
+    assert!(link.starts_with("https://api.example.com/accept-invitation?token="));
+    assert_eq!(log(&town).await, ["tenant_created"]);
+}
+
+#[tokio::test]
+async fn a_name_is_given_once_however_many_ask_at_once() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let platform = town.platform();
+    let asked = (0..10).map(|_| platform.post(TENANTS, pizzeria("joes-pizza")).into_future());
+    let answers = futures::future::join_all(asked).await;
+    let won = answers.iter().filter(|answer| answer.status() == 201).count();
+    let refused = answers.iter().filter(|answer| answer.status() == 409).count();
+    assert_eq!((won, refused), (1, 9));
+    assert_eq!(log(&town).await, ["tenant_created"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_tenant_is_said_by_field_and_nothing_is_written() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let before = aws.row_count().await;
+    let platform = town.platform();
+    for (field, value) in [
+        ("slug", json!("p\u{430}pa")),
+        ("slug", json!("admin")),
+        ("time_zone", json!("Asia/Nowhere")),
+        ("admin_email", json!("nobody")),
+        ("name", json!("")),
+        ("plan", json!(7)),
+        ("limits", json!({"requests_per_minute": 0})),
+        ("owner", json!("x")),
+    ] {
+        let mut body = pizzeria("joes-pizza");
+        body[field] = value;
+        let answer = platform.post(TENANTS, body).await;
+        assert_eq!(answer.status(), 422, "{field}: {}", answer.text());
+        let named = fields(&answer);
+        assert!(named.iter().any(|name| name.starts_with(field)), "{field}: {named:?}");
+    }
+    // The caller's own rate is counted.
+    assert!(aws.row_count().await <= before + 1);
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_sends_nothing_until_it_is_resumed() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let suspended = town
+        .platform()
+        .post(
+            &format!("{}/suspend", home(&town)),
+            json!({"reason": "invoice 1042 is unpaid"}),
+        )
+        .await;
+    assert_eq!(suspended.json()["status"], "suspended", "{}", suspended.text());
+    let status = async || aws.store().tenant(town.home.scope()).await.unwrap().unwrap().status;
+    assert_eq!(status().await, TenantStatus::Suspended);
+    aws.pass(1);
+    let resumed = town
+        .platform()
+        .post(&format!("{}/resume", home(&town)), Value::Null)
+        .await;
+    assert_eq!(resumed.json()["status"], "active", "{}", resumed.text());
+    assert_eq!(status().await, TenantStatus::Active);
+    assert_eq!(log(&town).await, ["tenant_resumed", "tenant_suspended"]);
+    let told = town.platform().get(LOG).await.json();
+    assert_eq!(told["items"][1]["detail"]["reason"], "invoice 1042 is unpaid");
+    assert_eq!(told["items"][1]["actor"], format!("platform:{}", town.platform.user));
+}
+
+#[tokio::test]
+async fn who_is_let_go_is_kept_if_resumed_in_time_and_not_later() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let resume = format!("{}/resume", home(&town));
+    let suspend = format!("{}/suspend", home(&town));
+    assert_eq!(town.platform().delete(&home(&town)).await.status(), 204);
+    let leaving = town.platform().get(&home(&town)).await.json();
+    assert_eq!(
+        (&leaving["status"], &leaving["leaves_at"]),
+        (&json!("leaving"), &json!("2026-11-21T12:00:00Z"))
+    );
+    // Letting go twice does not begin the grace period anew, and suspending does not end it.
+    assert_eq!(town.platform().delete(&home(&town)).await.status(), 204);
+    assert_eq!(
+        town.platform().post(&suspend, json!({"reason": "x"})).await.status(),
+        409
+    );
+    let kept = town.platform().post(&resume, Value::Null).await.json();
+    assert_eq!((&kept["status"], &kept["leaves_at"]), (&json!("active"), &Value::Null));
+    assert!(
+        aws.store()
+            .tenants_to_delete(jiff::Timestamp::MAX, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    assert_eq!(town.platform().delete(&home(&town)).await.status(), 204);
+    let found = aws
+        .store()
+        .tenants_to_delete(aws.now() + jiff::SignedDuration::from_hours(24), 10)
+        .await;
+    assert_eq!(found.unwrap().len(), 1);
+    aws.pass(24 * 3600);
+    // Its data may be half gone: there is no way back. The old token is over by now too, so a new one asks.
+    let late = town.person(&town.platform, None).post(&resume, Value::Null).await;
+    assert_eq!(late.status(), 409, "{}", late.text());
+}
+
+#[tokio::test]
+async fn plan_and_limits_change_under_the_version_that_was_seen() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let seen = town.platform().get(&home(&town)).await;
+    let etag = seen.header("etag").to_owned();
+    let change = json!({"plan": "large", "limits": {"requests_per_minute": 5000}});
+    let changed = town
+        .platform()
+        .patch(&home(&town), change)
+        .header("if-match", &etag)
+        .await;
+    assert_eq!(changed.status(), 200, "{}", changed.text());
+    assert_eq!(changed.json()["limits"]["requests_per_minute"], 5000);
+    let stale = town
+        .platform()
+        .patch(&home(&town), json!({"plan": "small"}))
+        .header("if-match", &etag)
+        .await;
+    assert_eq!(stale.status(), 412);
+    let limits = aws.store().tenant(town.home.scope()).await.unwrap().unwrap().limits;
+    assert_eq!(limits.and_then(|limits| limits.requests_per_minute), Some(5000));
+    let back = town.platform().patch(&home(&town), json!({"limits": null})).await;
+    assert_eq!(
+        back.json()["limits"]["requests_per_minute"],
+        Value::Null,
+        "{}",
+        back.text()
+    );
+    assert_eq!(back.json()["plan"], "large");
+}
+
+#[tokio::test]
+async fn use_is_told_by_day_and_for_a_bounded_time() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let url = |query: &str| format!("{}/usage{query}", home(&town));
+    let week = town.platform().get(&url("")).await;
+    assert_eq!(week.status(), 200, "{}", week.text());
+    assert_eq!(week.json()["days"].as_array().map(Vec::len), Some(8));
+    for wrong in [
+        "?from=2026-10-01&to=2026-11-20",
+        "?from=2026-11-20&to=2026-11-19",
+        "?from=yesterday",
+        "?days=3",
+    ] {
+        assert_eq!(town.platform().get(&url(wrong)).await.status(), 422, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_does_not_exist_is_not_found_whatever_is_done_with_it() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let platform = town.platform();
+    for id in ["tnt_01hq5c1ynyc0000000000000zz", "nonsense"] {
+        let one = format!("{TENANTS}/{id}");
+        assert_eq!(platform.get(&one).await.status(), 404);
+        assert_eq!(platform.delete(&one).await.status(), 404);
+        assert_eq!(platform.patch(&one, json!({"plan": "x"})).await.status(), 404);
+        assert_eq!(platform.post(&format!("{one}/resume"), Value::Null).await.status(), 404);
+        assert_eq!(
+            platform
+                .post(&format!("{one}/suspend"), json!({"reason": "x"}))
+                .await
+                .status(),
+            404
+        );
+        assert_eq!(platform.get(&format!("{one}/usage")).await.status(), 404);
+    }
+    assert!(log(&town).await.is_empty());
+}
