@@ -57,6 +57,29 @@ impl Store {
         row::versioned(self.database.get(&key, DOING).await?, None, DOING)
     }
 
+    /// An API key and the day on which it was last used, in one read.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn api_key_and_use(
+        &self,
+        scope: &TenantScope,
+        id: ApiKeyId,
+    ) -> Result<Option<(Versioned<ApiKey>, Option<LastUsed>)>, StoreError> {
+        const DOING: &str = "read an API key and its use";
+        let wanted = [
+            keys::configured(scope, keys::API_KEY, &id.to_string()),
+            keys::key_use(scope, id),
+        ];
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let [key, used] = wanted.map(|key| found.remove(&key));
+        let Some(key) = row::versioned(key, None, DOING)? else {
+            return Ok(None);
+        };
+        let used = used.map(|item| row::data(item, DOING)).transpose()?;
+        Ok(Some((key, used)))
+    }
+
     /// One page of the tenant's keys, by id.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use access::token;
 use axum::{Json, Router, extract::State};
 use domain::{
-    api_key::{ApiKey, KeySecret},
+    api_key::{ApiKey, KeySecret, LastUsed},
     ids::ApiKeyId,
     permission::{Permission, Role, granted},
 };
@@ -79,27 +79,25 @@ impl Context {
         Ok(Fresh { key, secret })
     }
 
-    async fn found<P: permits::Permit>(&self, who: &Allowed<P>, id: ApiKeyId) -> Result<Versioned<ApiKey>, Problem> {
+    async fn found(&self, who: &Writing, id: ApiKeyId) -> Result<Versioned<ApiKey>, Problem> {
         let found = self.api.store().api_key(who.scope(), id).await?;
         found.ok_or_else(Problem::not_found)
     }
 
-    /// As it is shown, with when it was last used.
-    async fn shown<P: permits::Permit>(&self, who: &Allowed<P>, key: ApiKey) -> Result<ApiKeyOut, Problem> {
-        let uses = self.api.store().key_uses(who.scope(), &[key.id]).await?;
-        let used = uses.into_iter().flatten().next();
-        Ok(ApiKeyOut::new(key, used, who.now()))
-    }
-
-    async fn tagged<P: permits::Permit>(
+    async fn found_with_use<P: permits::Permit>(
         &self,
         who: &Allowed<P>,
-        key: Versioned<ApiKey>,
-    ) -> Result<Tagged<ApiKeyOut>, Problem> {
-        Ok(Tagged {
-            version: key.version,
-            body: self.shown(who, key.value).await?,
-        })
+        id: ApiKeyId,
+    ) -> Result<(Versioned<ApiKey>, Option<LastUsed>), Problem> {
+        let found = self.api.store().api_key_and_use(who.scope(), id).await?;
+        found.ok_or_else(Problem::not_found)
+    }
+}
+
+fn tagged(key: Versioned<ApiKey>, used: Option<LastUsed>, now: Timestamp) -> Tagged<ApiKeyOut> {
+    Tagged {
+        version: key.version,
+        body: ApiKeyOut::new(key.value, used, now),
     }
 }
 
@@ -231,8 +229,8 @@ async fn get_api_key(
     State(context): State<Arc<Context>>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
-    let key = context.found(&who, id).await?;
-    context.tagged(&who, key).await
+    let (key, used) = context.found_with_use(&who, id).await?;
+    Ok(tagged(key, used, who.now()))
 }
 
 /// Changes an API key's name, scopes or end.
@@ -250,7 +248,7 @@ async fn update_api_key(
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
     let store = context.api.store();
     for _race in 0..MOST_RACES {
-        let before = context.found(&who, id).await?;
+        let (before, used) = context.found_with_use(&who, id).await?;
         if_match.check(before.version)?;
         let current = ApiKeyChange::from(&before.value);
         let wanted = patch.apply(&current)?;
@@ -259,7 +257,7 @@ async fn update_api_key(
         after.scopes = in_order(wanted.scopes.clone());
         after.expires_at = wanted.expires_at;
         if after == before.value {
-            return context.tagged(&who, before).await;
+            return Ok(tagged(before, used, who.now()));
         }
         refuse_wrong_powers(&who, after.role, &wanted.scopes)?;
         if after.expires_at != before.value.expires_at {
@@ -271,7 +269,7 @@ async fn update_api_key(
                     value: after,
                     version: before.version + 1,
                 };
-                return context.tagged(&who, after).await;
+                return Ok(tagged(after, used, who.now()));
             }
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error.into()),

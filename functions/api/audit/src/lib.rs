@@ -43,18 +43,23 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(MOST_DAYS as i64 * 24
 
 /// The period that is asked for; without any, what was until now.
 fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
-    // What happens in this very moment is in it too.
-    let to = query.to.unwrap_or(now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now));
+    let end = query.to.unwrap_or(now);
     let from = match query.from {
         Some(from) => from,
-        None => to.checked_sub(USUAL).map_err(|_| Problem::field("to", "Expected a time of these days."))?,
+        None => end
+            .checked_sub(USUAL)
+            .map_err(|_| Problem::field("to", "Expected a time of these days."))?,
     };
-    if from >= to {
+    if from >= end {
         return Err(Problem::field("from", "The period must begin before it ends."));
     }
-    if to.duration_since(from) > LONGEST {
-        return Err(Problem::field("from", format!("The period may be at most {MOST_DAYS} days long.")));
+    if end.duration_since(from) > LONGEST {
+        let detail = format!("The period may be at most {MOST_DAYS} days long.");
+        return Err(Problem::field("from", detail));
     }
+    // Where it ends now, what happens in this very moment is in it.
+    let moment = SignedDuration::from_secs(if query.to.is_some() { 0 } else { 1 });
+    let to = end.checked_add(moment).unwrap_or(end);
     Ok((from, to))
 }
 
@@ -106,7 +111,7 @@ mod tests {
             period(&query, now).ok().map(|(from, to)| (from.to_string(), to.to_string()))
         };
         let found = |from: &str, to: &str| Some((from.to_owned(), to.to_owned()));
-        assert_eq!(of(None, None), found("2026-11-13T12:00:01Z", "2026-11-20T12:00:01Z"));
+        assert_eq!(of(None, None), found("2026-11-13T12:00:00Z", "2026-11-20T12:00:01Z"));
         assert_eq!(
             of(Some("2026-10-01T00:00:00Z"), Some("2026-11-01T00:00:00Z")),
             found("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
@@ -114,6 +119,6 @@ mod tests {
         assert_eq!(of(Some("2026-10-01T00:00:00Z"), Some("2026-11-01T00:00:01Z")), None);
         assert_eq!(of(Some("2026-10-01T00:00:00Z"), None), None);
         assert_eq!(of(Some("2026-11-20T00:00:00Z"), Some("2026-11-20T00:00:00Z")), None);
-        assert_eq!(of(None, Some("-009999-01-02T00:00:00Z")), None);
+        assert_eq!(of(None, Some("-009999-01-02T02:00:00Z")), None);
     }
 }

@@ -136,7 +136,11 @@ pub(crate) async fn accept_invitation(
         let known = context.account_of(&email_sha256).await?;
         let before = known.as_ref().map_or(0, |known| known.version);
         let mut account = if let Some(known) = known {
-            room_in(&known.value, &open)?;
+            if let Err(problem) = room_in(&known.value, &open) {
+                // Perhaps they have a place because this very link was followed meanwhile.
+                context.open(&who, &token_sha256).await?;
+                return Err(problem);
+            }
             known.value
         } else {
             // Hashed once, however often others are faster.

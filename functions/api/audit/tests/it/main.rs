@@ -1,1 +1,174 @@
-//! Tests.
+//! The audit log, in process against the emulator, as those who read it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    actor::{Actor, Stamp},
+    audit::{Action, Entry, FieldChange},
+    permission::{Permission, Role},
+};
+use serde_json::{Value, json};
+use store::TenantScope;
+use testkit::{Answer, Aws, api::Town};
+
+const AUDIT: &str = "/api/v1/audit";
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, audit::routes).await
+}
+
+/// Somebody renamed something just now.
+async fn write(aws: &Aws, scope: &TenantScope, actor: Actor, object: &str) {
+    let entry = Entry {
+        by: Stamp {
+            actor,
+            at: aws.now(),
+            correlation_id: "request-1".to_owned(),
+        },
+        action: Action::Changed,
+        kind: "connection".to_owned(),
+        object: object.to_owned(),
+        changes: vec![
+            FieldChange {
+                field: "name".to_owned(),
+                before: Some("Old".into()),
+                after: Some("New".into()),
+                hidden: false,
+            },
+            FieldChange {
+                field: "send".to_owned(),
+                before: None,
+                after: None,
+                hidden: true,
+            },
+        ],
+    };
+    let id = aws.ids().ulid().to_string().to_ascii_lowercase();
+    assert!(aws.store().record_audit(scope, &id, &entry).await.unwrap());
+}
+
+fn objects(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let items = answer.json()["items"].clone();
+    let object = |item: &Value| item["object"].as_str().unwrap().to_owned();
+    items.as_array().unwrap().iter().map(object).collect()
+}
+
+#[tokio::test]
+async fn managers_read_who_changed_what_and_others_do_not() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.home.person(Role::Manager).user;
+    write(&aws, town.home.scope(), Actor::User(manager), "conn_1").await;
+    for role in [Role::Viewer, Role::Agent] {
+        assert_eq!(town.role(role).get(AUDIT).await.status(), 403, "{role}");
+    }
+    assert_eq!(town.anyone().get(AUDIT).await.status(), 401);
+    let (_, narrow) = town.new_key(Role::Admin, &[Permission::TenantRead]).await;
+    assert_eq!(town.api_key(&narrow).get(AUDIT).await.status(), 403);
+    let read = town.manager().get(AUDIT).await;
+    let entry = &read.json()["items"][0];
+    assert_eq!(entry["actor"], manager.to_string());
+    assert_eq!((&entry["action"], &entry["kind"], &entry["object"]), (&json!("changed"), &json!("connection"), &json!("conn_1")));
+    assert_eq!((&entry["at"], &entry["correlation_id"]), (&json!("2026-11-20T12:00:00Z"), &json!("request-1")));
+    assert_eq!(
+        entry["changes"],
+        json!([
+            {"field": "name", "before": "Old", "after": "New", "hidden": false},
+            {"field": "send", "before": null, "after": null, "hidden": true},
+        ])
+    );
+    assert_eq!(read.json()["next_cursor"], json!(null));
+}
+
+#[tokio::test]
+async fn another_tenants_log_is_not_read_with_any_parameter() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (home, away) = (town.home.scope(), town.away.scope());
+    let actor = Actor::User(town.away.person(Role::Admin).user);
+    for object in ["conn_a", "conn_b", "conn_c"] {
+        write(&aws, away, actor, object).await;
+    }
+    write(&aws, home, Actor::Operator, "conn_ours").await;
+    let first = town.foreign_admin().get("/api/v1/audit?limit=1").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    for query in [
+        format!("actor={actor}"),
+        "object=conn_a".to_owned(),
+        format!("cursor={cursor}"),
+        format!("cursor={cursor}&limit=100"),
+    ] {
+        let read = town.admin().get(&format!("{AUDIT}?{query}")).await;
+        assert!(objects(&read).iter().all(|object| object == "conn_ours"), "{query}: {}", read.text());
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (ann, bob) = (Actor::User(town.home.person(Role::Admin).user), Actor::ApiKey(town.home.key));
+    for day in 0..9 {
+        let actor = if day % 2 == 0 { ann } else { bob };
+        write(&aws, town.home.scope(), actor, &format!("conn_{}", day % 3)).await;
+        aws.pass(24 * 3600);
+    }
+    // Nine days have passed; the last seven are shown.
+    let admin = town.admin();
+    assert_eq!(objects(&admin.get(AUDIT).await), ["conn_2", "conn_1", "conn_0", "conn_2", "conn_1", "conn_0", "conn_2"]);
+    let all = "from=2026-11-20T00:00:00Z&to=2026-11-30T00:00:00Z";
+    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}")).await).len(), 9);
+    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}&object=conn_1")).await), ["conn_1"; 3]);
+    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}")).await).len(), 4);
+    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}&object=conn_1")).await).len(), 2);
+    // From the first moment up to, not including, the last.
+    let exact = "from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00Z";
+    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{exact}")).await), ["conn_1"]);
+    for limit in [1, 2, 4, 9] {
+        let mut found = Vec::new();
+        let mut next = String::new();
+        for _page in 0..12 {
+            let page = admin.get(&format!("{AUDIT}?{all}&actor={ann}&limit={limit}{next}")).await;
+            found.extend(objects(&page));
+            match page.json()["next_cursor"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, ["conn_2", "conn_0", "conn_1", "conn_2", "conn_0"], "by {limit}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_question_is_named() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    for (query, field) in [
+        ("from=yesterday", "from"),
+        ("to=2026-11-20", "to"),
+        ("from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z", "from"),
+        ("from=2026-10-01T00:00:00Z&to=2026-11-20T00:00:00Z", "from"),
+        ("from=2020-10-01T00:00:00Z", "from"),
+        ("actor=nobody", "actor"),
+        ("who=nobody", "who"),
+        ("limit=101", "limit"),
+        ("to=-009999-01-02T01:00:00Z", "to"),
+    ] {
+        let refused = town.admin().get(&format!("{AUDIT}?{query}")).await;
+        assert_eq!(refused.status(), 422, "{query}: {}", refused.text());
+        assert_eq!(refused.json()["errors"][0]["field"], field, "{query}");
+    }
+    // Cursors that are none, and one of another list.
+    for cursor in ["nonsense", "MXVzcl8wMWhxNWMxeW55YzAwMDAwMDAwMDAwMDBhYg"] {
+        let refused = town.admin().get(&format!("{AUDIT}?cursor={cursor}")).await;
+        assert_eq!(refused.status(), 400, "{cursor}: {}", refused.text());
+    }
+    let edges = "from=-009999-01-02T02:00:00Z&to=-009999-01-20T00:00:00Z";
+    assert_eq!(objects(&town.admin().get(&format!("{AUDIT}?{edges}")).await).len(), 0);
+    let edges = "from=9999-12-01T00:00:00Z&to=9999-12-30T22:00:00Z";
+    assert_eq!(objects(&town.admin().get(&format!("{AUDIT}?{edges}")).await).len(), 0);
+}

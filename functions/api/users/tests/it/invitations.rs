@@ -1,0 +1,336 @@
+//! Inviting and accepting.
+
+use access::token::{link_token, sha256_hex};
+use domain::{
+    account::{Account, Grant, Invitation},
+    actor::{Actor, Stamp},
+    ids::{InvitationId, TenantId},
+    tenant::TenantStatus,
+};
+use futures::future::join_all;
+use jiff::SignedDuration;
+use jobs::{Mail, MailJob};
+use kit::QueueName;
+use serde_json::{Value, json};
+use testkit::api::PASSWORD;
+
+use super::*;
+
+const INVITATIONS: &str = "/api/v1/users/invitations";
+const ACCEPT: &str = "/api/v1/users/invitations/accept";
+const NEW: &str = "sami@elsewhere.example";
+
+async fn mails(aws: &Aws) -> Vec<MailJob> {
+    aws.take_jobs(QueueName::Mails).await
+}
+
+/// The token in the only mail that waits.
+async fn token(aws: &Aws) -> String {
+    let mails = mails(aws).await;
+    assert_eq!(mails.len(), 1);
+    let Mail::Invitation { link, .. } = &mails[0].mail else {
+        panic!("{:?}", mails[0]);
+    };
+    link.split_once("?token=").unwrap().1.to_owned()
+}
+
+async fn invite(town: &Town<'_>, email: &str, role: &str) -> Value {
+    let invited = town.admin().post(INVITATIONS, json!({"email": email, "role": role})).await;
+    assert_eq!(invited.status(), 201, "{}", invited.text());
+    invited.json()
+}
+
+fn newcomer(token: &str) -> Value {
+    json!({"token": token, "name": "Sami Nasser", "password": "seven quiet lanterns"})
+}
+
+fn by_operator(aws: &Aws) -> Stamp {
+    Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "test".to_owned(),
+    }
+}
+
+fn invitation(aws: &Aws, email: &str, hours: i64) -> Invitation {
+    let id = InvitationId::new(aws.ids().ulid());
+    Invitation {
+        id,
+        email: email.parse().unwrap(),
+        role: Role::Viewer,
+        invited_by: Actor::Operator,
+        created_at: aws.now(),
+        expires_at: aws.now() + SignedDuration::from_hours(hours),
+        token_sha256: sha256_hex(&id.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
+    let aws = Aws::new().await;
+    let env = aws.env_with(&[("APP_URL", "https://app.example")]);
+    let town = Town::with_env(&aws, &env, users::routes).await;
+    let invited = town.admin().post(INVITATIONS, json!({"email": NEW, "role": "agent"})).await;
+    assert_eq!(invited.status(), 201, "{}", invited.text());
+    let body = invited.json();
+    assert_eq!(invited.header("location"), format!("{INVITATIONS}/{}", body["id"].as_str().unwrap()));
+    assert_eq!((&body["email"], &body["role"]), (&json!(NEW), &json!("agent")));
+    let sent = mails(&aws).await;
+    assert_eq!((sent.len(), sent[0].to.as_str(), sent[0].tenant), (1, NEW, Some(town.home.tenant)));
+    let Mail::Invitation { link, business, inviter } = &sent[0].mail else {
+        panic!("{:?}", sent[0]);
+    };
+    assert_eq!((business.as_str(), inviter.as_str()), ("harbour-lane", "admin"));
+    let token = link.strip_prefix("https://app.example/accept-invitation?token=").unwrap();
+    assert!(!invited.text().contains(token) && !invited.text().contains(&sha256_hex(token)));
+    let listed = town.manager().get(INVITATIONS).await;
+    assert_eq!(listed.json()["items"], json!([body]));
+
+    // What is missing of who has no account is named, and uses up nothing.
+    let short = town.anyone().post(ACCEPT, json!({"token": token})).await;
+    wrong_field(&short, "name");
+    wrong_field(&short, "password");
+    let weak = json!({"token": token, "name": "Sami", "password": "password123"});
+    wrong_field(&town.anyone().post(ACCEPT, weak).await, "password");
+
+    let accepted = town.anyone().post(ACCEPT, newcomer(token)).await;
+    assert_eq!(accepted.status(), 200, "{}", accepted.text());
+    let place = accepted.json();
+    assert_eq!(
+        (&place["business"], &place["role"], &place["new_account"]),
+        (&json!("harbour-lane"), &json!("agent"), &json!(true))
+    );
+    let user = town.admin().get(&format!("{USERS}/{}", place["user"].as_str().unwrap())).await.json();
+    assert_eq!((&user["name"], &user["email"], &user["role"]), (&json!("Sami Nasser"), &json!(NEW), &json!("agent")));
+    assert_eq!(town.manager().get(INVITATIONS).await.json()["items"], json!([]));
+    let known = aws.store().user_of_email(&sha256_hex(NEW)).await.unwrap().unwrap();
+    let account = aws.store().account(known).await.unwrap().unwrap().value;
+    assert!(access::password::is_right("seven quiet lanterns", Some(&account.password)));
+    assert_eq!(account.tenants, [town.home.tenant]);
+}
+
+#[tokio::test]
+async fn who_has_an_account_joins_by_the_link_alone_and_keeps_their_password() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let other = town.away.person(Role::Manager);
+    invite(&town, other.email.as_str(), "viewer").await;
+    let accepted = town.anyone().post(ACCEPT, newcomer(&token(&aws).await)).await;
+    assert_eq!(accepted.status(), 200, "{}", accepted.text());
+    assert_eq!(accepted.json()["new_account"], false);
+    let account = aws.store().account(other.user).await.unwrap().unwrap().value;
+    assert_eq!(account.tenants, [town.away.tenant, town.home.tenant]);
+    assert!(access::password::is_right(PASSWORD, Some(&account.password)));
+    // They are a manager there and a viewer here.
+    let here = town.person(other, Some(town.away.tenant)).in_tenant(town.home.tenant);
+    assert_eq!(here.get(USERS).await.status(), 403);
+    assert_eq!(town.person(other, Some(town.away.tenant)).get(USERS).await.status(), 200);
+    // Once a member, they cannot be invited again.
+    let again = json!({"email": other.email.as_str(), "role": "admin"});
+    refused(&town.admin().post(INVITATIONS, again).await, 409, "already_member");
+}
+
+#[tokio::test]
+async fn twenty_who_accept_one_invitation_at_once_are_one() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    invite(&town, NEW, "admin").await;
+    let token = token(&aws).await;
+    let anyone = town.anyone();
+    let all = (0..20).map(|_| anyone.post(ACCEPT, newcomer(&token)).into_future());
+    let answers = join_all(all).await;
+    let won = answers.iter().filter(|answer| answer.status() == 200).count();
+    assert_eq!(won, 1);
+    for answer in answers.iter().filter(|answer| answer.status() != 200) {
+        refused(answer, 404, "link_not_valid");
+    }
+    let members = aws.store().members(town.home.scope(), None, 100).await.unwrap().items;
+    assert_eq!(members.len(), 5);
+}
+
+#[tokio::test]
+async fn everybody_invited_can_come_at_the_same_time() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let mut tokens = Vec::new();
+    for number in 0..8 {
+        // Administrators all write the list of who administers.
+        invite(&town, &format!("sami{number}@elsewhere.example"), "admin").await;
+        tokens.push(token(&aws).await);
+    }
+    let anyone = town.anyone();
+    let answers = join_all(tokens.iter().map(|token| anyone.post(ACCEPT, newcomer(token)).into_future())).await;
+    for answer in &answers {
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_does_not_work_is_answered_the_same_whatever_is_wrong_with_it() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let store = aws.store();
+    invite(&town, NEW, "viewer").await;
+    let used = token(&aws).await;
+    assert_eq!(town.anyone().post(ACCEPT, newcomer(&used)).await.status(), 200);
+    let withdrawn = invite(&town, "b@elsewhere.example", "viewer").await;
+    let withdrawn_token = token(&aws).await;
+    let path = format!("{INVITATIONS}/{}", withdrawn["id"].as_str().unwrap());
+    assert_eq!(town.admin().delete(&path).await.status(), 204);
+    assert_eq!(town.admin().delete(&path).await.status(), 404);
+    invite(&town, "c@elsewhere.example", "viewer").await;
+    let expired = token(&aws).await;
+    let reset = link_token([7; 32]);
+    let grant = Grant::Reset {
+        user: town.home.person(Role::Admin).user,
+    };
+    aws.pass(7 * 24 * 3600);
+    let (hash, hour) = (sha256_hex(&reset), SignedDuration::from_hours(1));
+    store.put_grant(&grant, &hash, aws.now(), hour).await.unwrap();
+    let mut answers = Vec::new();
+    for token in [&used, &withdrawn_token, &expired, &reset, &link_token([9; 32]), "", "nonsense"] {
+        let answer = town.anyone().post(ACCEPT, newcomer(token)).await;
+        refused(&answer, 404, "link_not_valid");
+        answers.push(answer.text().to_owned());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    // The reset link is not used up by the wrong door.
+    assert_eq!(store.grant(&sha256_hex(&reset), aws.now()).await.unwrap(), Some(grant));
+}
+
+#[tokio::test]
+async fn an_invitation_sent_again_has_a_new_link_and_the_old_one_is_dead() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let invited = invite(&town, NEW, "viewer").await;
+    let old = token(&aws).await;
+    aws.pass(3600);
+    let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
+    assert_eq!(town.foreign_admin().post(&path, json!({})).await.status(), 404);
+    assert_eq!(town.manager().post(&path, json!({})).await.status(), 403);
+    let sent = town.admin().post(&path, json!({})).await;
+    assert_eq!(sent.status(), 200, "{}", sent.text());
+    assert!(sent.json()["expires_at"].as_str() > invited["expires_at"].as_str());
+    let new = token(&aws).await;
+    refused(&town.anyone().post(ACCEPT, newcomer(&old)).await, 404, "link_not_valid");
+    assert_eq!(town.anyone().post(ACCEPT, newcomer(&new)).await.status(), 200);
+    assert_eq!(town.admin().post(&path, json!({})).await.status(), 404);
+}
+
+#[tokio::test]
+async fn an_invitation_of_another_tenant_is_not_there() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let invited = invite(&town, NEW, "viewer").await;
+    let path = format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap());
+    assert_eq!(town.foreign_admin().delete(&path).await.status(), 404);
+    assert_eq!(town.foreign_admin().get(INVITATIONS).await.json()["items"], json!([]));
+    assert_eq!(town.admin().delete(&path).await.status(), 204);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_invitation_is_named_and_sends_no_mail() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    for (wrong, field) in [
+        (json!({"email": "nobody", "role": "viewer"}), "email"),
+        (json!({"email": "jöe@example.com", "role": "viewer"}), "email"),
+        (json!({"email": NEW, "role": "owner"}), "role"),
+        (json!({"email": NEW}), "role"),
+        (json!({"email": NEW, "role": "viewer", "tenant": "x"}), "tenant"),
+        (json!({"email": NEW, "role": "viewer", "language": "x"}), "language"),
+    ] {
+        wrong_field(&town.admin().post(INVITATIONS, wrong).await, field);
+    }
+    invite(&town, NEW, "viewer").await;
+    let again = json!({"email": NEW.to_uppercase(), "role": "admin"});
+    refused(&town.admin().post(INVITATIONS, again).await, 409, "already_invited");
+    assert_eq!(mails(&aws).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_repeated_request_invites_once() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let body = || json!({"email": NEW, "role": "viewer"});
+    let first = town.admin().post_once(INVITATIONS, "k1", body()).await;
+    let second = town.admin().post_once(INVITATIONS, "k1", body()).await;
+    assert_eq!((first.status(), second.status()), (201, 201), "{}", second.text());
+    assert_eq!((first.text(), second.header("idempotency-replayed")), (second.text(), "true"));
+    assert_eq!(mails(&aws).await.len(), 1);
+}
+
+#[tokio::test]
+async fn no_more_are_invited_than_the_limit_however_many_ask_at_once() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let stamp = by_operator(&aws);
+    for number in 0..97 {
+        let invitation = invitation(&aws, &format!("p{number}@elsewhere.example"), 1);
+        aws.store().invite(town.home.scope(), &invitation, &stamp).await.unwrap();
+    }
+    let admin = town.admin();
+    let one = |number: u32| {
+        let body = json!({"email": format!("q{number}@elsewhere.example"), "role": "viewer"});
+        admin.post(INVITATIONS, body).into_future()
+    };
+    let answers = join_all((0..10).map(one)).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 3);
+    for answer in answers.iter().filter(|answer| answer.status() != 201) {
+        refused(answer, 409, "too_many_invitations");
+    }
+    // Those whose time is over take no place.
+    aws.pass(3601);
+    assert_eq!(town.admin().post(INVITATIONS, json!({"email": NEW, "role": "viewer"})).await.status(), 201);
+}
+
+#[tokio::test]
+async fn a_person_belongs_to_a_bounded_number_of_tenants() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let person = town.away.person(Role::Agent);
+    let before = aws.store().account(person.user).await.unwrap().unwrap();
+    let mut account = before.value;
+    account.tenants = (0..Account::MOST_TENANTS).map(|_| TenantId::new(aws.ids().ulid())).collect();
+    aws.store().write_account(&account, before.version).await.unwrap();
+    invite(&town, person.email.as_str(), "viewer").await;
+    let answer = town.anyone().post(ACCEPT, json!({"token": token(&aws).await})).await;
+    refused(&answer, 409, "too_many_tenants");
+}
+
+#[tokio::test]
+async fn nobody_joins_a_suspended_tenant() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    invite(&town, NEW, "viewer").await;
+    let token = token(&aws).await;
+    let store = aws.store();
+    let mut tenant = store.tenant(town.home.scope()).await.unwrap().unwrap();
+    let before = tenant.clone();
+    tenant.status = TenantStatus::Suspended;
+    tenant.config_version = before.config_version;
+    let act = store::platform::PlatformAct {
+        action: "tenant_suspended".to_owned(),
+        tenant: Some(tenant.id),
+        by: by_operator(&aws),
+        detail: json!({}),
+    };
+    let changed = store.change_tenant_for_platform(town.home.scope(), &before, &tenant, &act, "1");
+    changed.await.unwrap();
+    refused(&town.anyone().post(ACCEPT, newcomer(&token)).await, 403, "tenant_suspended");
+}
+
+#[tokio::test]
+async fn guessing_links_is_limited_by_address() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let guess = || town.anyone().post(ACCEPT, newcomer("guess"));
+    for _ in 0..60 {
+        assert_eq!(guess().from_address("203.0.113.7").await.status(), 404);
+    }
+    let limited = guess().from_address("203.0.113.7").await;
+    assert_eq!(limited.status(), 429);
+    assert!(!limited.header("retry-after").is_empty());
+    assert_eq!(guess().from_address("203.0.113.8").await.status(), 404);
+}
