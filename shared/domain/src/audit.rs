@@ -68,7 +68,16 @@ const HIDDEN: [&str; 5] = ["verify", "send", "second_factor", "pending_factor", 
 
 /// What the name of a secret has in it, whoever names one later.
 const HIDDEN_PARTS: [&str; 10] = [
-    "secret", "password", "passphrase", "token", "sha256", "credential", "private_key", "signing_key", "sealed", "cipher",
+    "secret",
+    "password",
+    "passphrase",
+    "token",
+    "sha256",
+    "credential",
+    "private_key",
+    "signing_key",
+    "sealed",
+    "cipher",
 ];
 
 /// Stands for a secret inside a list.
@@ -116,7 +125,11 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
     };
     if !goes_deeper {
         found.push(FieldChange {
-            field: if path.is_empty() { "value".to_owned() } else { path.to_owned() },
+            field: if path.is_empty() {
+                "value".to_owned()
+            } else {
+                path.to_owned()
+            },
             before: before.filter(|value| !value.is_null()).map(shown),
             after: after.filter(|value| !value.is_null()).map(shown),
             hidden: false,
@@ -131,7 +144,11 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
         if path.is_empty() && (name == "id" || OWN.contains(&(kind, name.as_str()))) {
             continue;
         }
-        let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let field = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
         let (was, is) = (was.get(name), is.get(name));
         if !is_hidden(name) {
             compare(kind, &field, was, is, found);

@@ -143,7 +143,14 @@ mod tests {
     fn a_position_is_a_day_or_a_row_of_one() {
         assert!(is_position("2026-11-20"));
         assert!(is_position("2026-11-20T10:00:00.000Z#0f3a"));
-        for wrong in ["", "2026-11-2", "2026-13-20", "2026-11-20 10:00", "2026-11-20T\u{e9}", "T#tnt"] {
+        for wrong in [
+            "",
+            "2026-11-2",
+            "2026-13-20",
+            "2026-11-20 10:00",
+            "2026-11-20T\u{e9}",
+            "T#tnt",
+        ] {
             assert!(!is_position(wrong), "{wrong}");
         }
     }

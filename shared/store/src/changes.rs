@@ -7,8 +7,8 @@ use domain::{
     record::{Call, Received},
 };
 use serde::Deserialize;
-use serde_json::Value;
 use serde_dynamo::{AttributeValue, Item};
+use serde_json::Value;
 
 use crate::{StoreError, compact, keys};
 
@@ -102,9 +102,7 @@ pub struct Stamped {
 
 fn attribute<T: for<'de> Deserialize<'de>>(image: &Item, name: &str) -> Result<Option<T>, StoreError> {
     let value = image.get(name).cloned().map(serde_dynamo::from_attribute_value);
-    value
-        .transpose()
-        .map_err(|why| StoreError::Form { doing: DOING, why })
+    value.transpose().map_err(|why| StoreError::Form { doing: DOING, why })
 }
 
 fn seen(image: &Item) -> Result<Option<Value>, StoreError> {

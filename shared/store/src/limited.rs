@@ -67,8 +67,14 @@ impl Store {
         const DOING: &str = "count a tenant's people";
         let version = self.additions(scope, PEOPLE, DOING).await?;
         let partition = keys::tenant_partition(scope);
-        let members = self.database.query(&partition, keys::MEMBER, MOST_ROWS, false, DOING).await?;
-        let invited = self.database.query(&partition, keys::INVITATION, MOST_ROWS, false, DOING).await?;
+        let members = self
+            .database
+            .query(&partition, keys::MEMBER, MOST_ROWS, false, DOING)
+            .await?;
+        let invited = self
+            .database
+            .query(&partition, keys::INVITATION, MOST_ROWS, false, DOING)
+            .await?;
         let open = |item| row::versioned(Some(item), Some(now), DOING).transpose();
         Ok(Counted {
             found: People {
@@ -133,7 +139,10 @@ impl Store {
         const DOING: &str = "count API keys";
         let version = self.additions(scope, API_KEYS, DOING).await?;
         let partition = keys::tenant_partition(scope);
-        let found = self.database.query(&partition, keys::API_KEY, MOST_ROWS, false, DOING).await?;
+        let found = self
+            .database
+            .query(&partition, keys::API_KEY, MOST_ROWS, false, DOING)
+            .await?;
         Ok(Counted {
             found: found.iter().filter(|item| row::live(item)).count(),
             version,

@@ -15,7 +15,10 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use kit::{
     ConfigError, Env, Problem,
-    api::{self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged, permits},
+    api::{
+        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged,
+        permits,
+    },
 };
 use store::{Page, Versioned};
 
@@ -102,7 +105,10 @@ fn tagged(key: Versioned<ApiKey>, used: Option<LastUsed>, now: Timestamp) -> Tag
 }
 
 fn lost_every_race() -> Problem {
-    Problem::conflict("conflict", "Others are changing the same just now. Try again in a moment.")
+    Problem::conflict(
+        "conflict",
+        "Others are changing the same just now. Try again in a moment.",
+    )
 }
 
 /// Whether the caller may do all that such a key may.
@@ -117,7 +123,10 @@ fn refuse_wrong_powers(who: &Writing, role: Role, scopes: &[Permission]) -> Resu
         return Err(Problem::field(format!("scopes[{index}]"), detail));
     }
     if role > who.role() {
-        return Err(Problem::field("role", "A key cannot have a higher role than who makes it."));
+        return Err(Problem::field(
+            "role",
+            "A key cannot have a higher role than who makes it.",
+        ));
     }
     if !covers(who, role, scopes) {
         let detail = "A key cannot do more than who makes it. Name scopes that you have yourself.";
@@ -217,7 +226,9 @@ async fn list_api_keys(
         items: page.items.into_iter().zip(uses).collect(),
         next: page.next,
     };
-    Ok(Listed::of(page, |(key, used)| ApiKeyOut::new(key.value, used, who.now())))
+    Ok(Listed::of(page, |(key, used)| {
+        ApiKeyOut::new(key.value, used, who.now())
+    }))
 }
 
 /// Shows an API key, without the key itself.
@@ -321,10 +332,15 @@ async fn rotate_api_key(
         let before = context.found(&who, id).await?;
         // Who gets the new secret can do what the key can.
         if !covers(&who, before.value.role, &before.value.scopes) {
-            return Err(Problem::forbidden("This key may do more than you. Somebody who may do as much has to rotate it."));
+            return Err(Problem::forbidden(
+                "This key may do more than you. Somebody who may do as much has to rotate it.",
+            ));
         }
         if before.value.expires_at.is_some_and(|at| at <= now) {
-            return Err(Problem::conflict("expired", "This key is over. Give it a later end first."));
+            return Err(Problem::conflict(
+                "expired",
+                "This key is over. Give it a later end first.",
+            ));
         }
         let mut after = before.value.clone();
         after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours, now)?;
@@ -348,7 +364,8 @@ fn rotated(before: &[KeySecret], fresh: KeySecret, hours: u32, now: Timestamp) -
     if working.len() > 1 {
         let until = working.iter().filter_map(|secret| secret.valid_until).min();
         let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-        let detail = format!("The secret before still works{until}. Wait, or rotate with `overlap_hours` 0 to end both now.");
+        let detail =
+            format!("The secret before still works{until}. Wait, or rotate with `overlap_hours` 0 to end both now.");
         return Err(Problem::conflict("still_rotating", detail));
     }
     let until = now + SignedDuration::from_hours(hours.into());

@@ -108,7 +108,9 @@ mod tests {
                 actor: None,
                 object: None,
             };
-            period(&query, now).ok().map(|(from, to)| (from.to_string(), to.to_string()))
+            period(&query, now)
+                .ok()
+                .map(|(from, to)| (from.to_string(), to.to_string()))
         };
         let found = |from: &str, to: &str| Some((from.to_owned(), to.to_owned()));
         assert_eq!(of(None, None), found("2026-11-13T12:00:00Z", "2026-11-20T12:00:01Z"));

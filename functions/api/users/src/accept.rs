@@ -29,7 +29,12 @@ const TRIES: Limit = Limit::per_minute(60);
 /// The same whatever is wrong with the link: used, too old, withdrawn, of another kind, or never ours.
 fn link_not_valid() -> Problem {
     let detail = "The link was used, withdrawn or is too old, or something of it is missing. Ask for a new invitation.";
-    Problem::new(StatusCode::NOT_FOUND, "link_not_valid", "The link does not work", detail)
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "link_not_valid",
+        "The link does not work",
+        detail,
+    )
 }
 
 /// What a link that works leads to.

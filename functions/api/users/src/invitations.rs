@@ -58,7 +58,11 @@ impl Context {
 
     /// Counts a mail before it is promised.
     async fn limit_mails(&self, who: &Inviting) -> Result<(), Problem> {
-        let allowance = self.api.store().take(who.scope(), "INVITATIONS", MAILS, who.now()).await?;
+        let allowance = self
+            .api
+            .store()
+            .take(who.scope(), "INVITATIONS", MAILS, who.now())
+            .await?;
         if allowance.is_within() {
             Ok(())
         } else {
@@ -81,7 +85,9 @@ impl Context {
             Actor::User(user) => store.member(who.scope(), user).await?.map(|member| member.value.name),
             Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
         };
-        let language = language.or(tenant.languages.first().map(String::as_str)).unwrap_or("en");
+        let language = language
+            .or(tenant.languages.first().map(String::as_str))
+            .unwrap_or("en");
         let job = MailJob {
             tenant: Some(tenant.id),
             correlation_id: who.correlation_id().to_owned(),
@@ -186,13 +192,20 @@ pub(crate) async fn create_invitation(
     };
     for _race in 0..MOST_RACES {
         let people = store.people(who.scope(), who.now()).await?;
-        let made = people.found.invitations.iter().find(|open| open.value.id == invitation.id);
+        let made = people
+            .found
+            .invitations
+            .iter()
+            .find(|open| open.value.id == invitation.id);
         let invited = if let Some(before) = made {
             // This very request came before and was interrupted: its link is lost.
             context.renew(&who, before, &link).await?
         } else {
             context.refuse(&who, &people.found, &invitation.email).await?;
-            match store.invite_one_more(who.scope(), &people, &invitation, &who.stamp()).await {
+            match store
+                .invite_one_more(who.scope(), &people, &invitation, &who.stamp())
+                .await
+            {
                 Ok(()) => Some(Versioned {
                     value: invitation.clone(),
                     version: 1,

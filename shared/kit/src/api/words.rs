@@ -36,7 +36,10 @@ pub enum PermissionWord {}
 
 impl PartialSchema for PermissionWord {
     fn schema() -> RefOr<Schema> {
-        words("What may be done.", Permission::ALL.iter().map(|permission| permission.as_str()))
+        words(
+            "What may be done.",
+            Permission::ALL.iter().map(|permission| permission.as_str()),
+        )
     }
 }
 

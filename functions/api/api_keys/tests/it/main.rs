@@ -26,7 +26,12 @@ fn problem(answer: &Answer) -> String {
 
 #[track_caller]
 fn refused(answer: &Answer, status: u16, kind: &str) {
-    assert_eq!((answer.status(), problem(answer).as_str()), (status, kind), "{}", answer.text());
+    assert_eq!(
+        (answer.status(), problem(answer).as_str()),
+        (status, kind),
+        "{}",
+        answer.text()
+    );
 }
 
 #[track_caller]
@@ -69,19 +74,37 @@ async fn only_administrators_see_and_make_keys() {
 async fn a_key_is_shown_once_and_proves_its_software() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let made = town.admin().post(KEYS, json!({"name": " Till ", "role": "admin", "scopes": ["api_keys:read"]})).await;
+    let made = town
+        .admin()
+        .post(
+            KEYS,
+            json!({"name": " Till ", "role": "admin", "scopes": ["api_keys:read"]}),
+        )
+        .await;
     assert_eq!(made.status(), 201, "{}", made.text());
     let (secret, key) = (made.json()["key"].clone(), made.json()["api_key"].clone());
     let secret = secret.as_str().unwrap();
     assert_eq!(made.header("location"), path(&key));
-    assert_eq!((&key["name"], &key["status"], &key["last_used_on"]), (&json!("Till"), &json!("active"), &json!(null)));
+    assert_eq!(
+        (&key["name"], &key["status"], &key["last_used_on"]),
+        (&json!("Till"), &json!("active"), &json!(null))
+    );
     assert_eq!(key["secrets"], json!([{"hint": &secret[..12], "valid_until": null}]));
     let used = town.api_key(secret).get(&path(&key)).await;
-    assert_eq!((used.status(), &used.json()["last_used_on"]), (200, &json!("2026-11-20")), "{}", used.text());
+    assert_eq!(
+        (used.status(), &used.json()["last_used_on"]),
+        (200, &json!("2026-11-20")),
+        "{}",
+        used.text()
+    );
     let listed = town.admin().get(KEYS).await;
     assert!(listed.text().contains(key["id"].as_str().unwrap()));
     for answer in [&used, &listed] {
-        assert!(!answer.text().contains(secret) && !answer.text().contains("sha256"), "{}", answer.text());
+        assert!(
+            !answer.text().contains(secret) && !answer.text().contains("sha256"),
+            "{}",
+            answer.text()
+        );
     }
 }
 
@@ -96,10 +119,17 @@ async fn a_repeated_request_makes_one_key_and_never_shows_it_again() {
     refused(&second, 409, "already_done");
     assert_eq!(second.header("location"), first.header("location"));
     assert!(!second.text().contains(&secret));
-    let other = town.admin().post_once(KEYS, "k1", json!({"name": "other", "role": "viewer"})).await;
+    let other = town
+        .admin()
+        .post_once(KEYS, "k1", json!({"name": "other", "role": "viewer"}))
+        .await;
     assert_eq!(other.status(), 422);
     let keys = town.admin().get(KEYS).await.json();
-    assert_eq!(keys["items"].as_array().unwrap().len(), 2, "the town's own and this one");
+    assert_eq!(
+        keys["items"].as_array().unwrap().len(),
+        2,
+        "the town's own and this one"
+    );
 }
 
 #[tokio::test]
@@ -107,27 +137,46 @@ async fn what_is_wrong_with_a_key_is_named() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     for (wrong, field) in [
-        (json!({"name": "x", "role": "agent", "scopes": ["tenant:read", "users:write"]}), "scopes[1]"),
-        (json!({"name": "x", "role": "agent", "scopes": ["everything"]}), "scopes[0]"),
+        (
+            json!({"name": "x", "role": "agent", "scopes": ["tenant:read", "users:write"]}),
+            "scopes[1]",
+        ),
+        (
+            json!({"name": "x", "role": "agent", "scopes": ["everything"]}),
+            "scopes[0]",
+        ),
         (json!({"name": "x", "role": "owner"}), "role"),
         (json!({"name": "x"}), "role"),
         (json!({"name": "", "role": "agent"}), "name"),
         (json!({"name": "a\nb", "role": "agent"}), "name"),
         (json!({"name": "x".repeat(81), "role": "agent"}), "name"),
-        (json!({"name": "x", "role": "agent", "expires_at": "2026-11-20T12:00:00Z"}), "expires_at"),
-        (json!({"name": "x", "role": "agent", "expires_at": "tomorrow"}), "expires_at"),
+        (
+            json!({"name": "x", "role": "agent", "expires_at": "2026-11-20T12:00:00Z"}),
+            "expires_at",
+        ),
+        (
+            json!({"name": "x", "role": "agent", "expires_at": "tomorrow"}),
+            "expires_at",
+        ),
         (json!({"name": "x", "role": "agent", "secret": "mine"}), "secret"),
     ] {
         wrong_field(&town.admin().post(KEYS, wrong).await, field);
     }
-    assert_eq!(town.admin().get(KEYS).await.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        town.admin().get(KEYS).await.json()["items"].as_array().unwrap().len(),
+        1
+    );
 }
 
 #[tokio::test]
 async fn a_key_never_escalates() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let scopes = [Permission::ApiKeysRead, Permission::ApiKeysWrite, Permission::TenantRead];
+    let scopes = [
+        Permission::ApiKeysRead,
+        Permission::ApiKeysWrite,
+        Permission::TenantRead,
+    ];
     let (_, narrow) = town.new_key(Role::Admin, &scopes).await;
     let narrow = town.api_key(&narrow);
     // Not by another key, of the same role or a lower one …
@@ -145,7 +194,13 @@ async fn a_key_never_escalates() {
     // … nor by taking the secret of one that may do more.
     let strong = format!("{KEYS}/{}", town.home.key);
     assert_eq!(narrow.post(&format!("{strong}/rotate"), json!({})).await.status(), 403);
-    assert_eq!(narrow.post(&format!("{}/rotate", path(&child)), json!({})).await.status(), 200);
+    assert_eq!(
+        narrow
+            .post(&format!("{}/rotate", path(&child)), json!({}))
+            .await
+            .status(),
+        200
+    );
     assert_eq!(town.key().get(KEYS).await.status(), 200);
 }
 
@@ -156,10 +211,25 @@ async fn a_key_is_changed_by_who_knows_its_latest_version() {
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let change = json!({"name": "kiosk", "scopes": ["api_keys:read", "api_keys:read", "tenant:read"], "expires_at": "2026-11-21T00:00:00Z"});
     let changed = town.admin().patch(&path(&key), change).if_match(1).await;
-    assert_eq!((changed.status(), changed.header("etag")), (200, "\"2\""), "{}", changed.text());
+    assert_eq!(
+        (changed.status(), changed.header("etag")),
+        (200, "\"2\""),
+        "{}",
+        changed.text()
+    );
     let body = changed.json();
-    assert_eq!((&body["name"], &body["scopes"]), (&json!("kiosk"), &json!(["tenant:read", "api_keys:read"])));
-    assert_eq!(town.admin().patch(&path(&key), json!({"name": "x"})).if_match(1).await.status(), 412);
+    assert_eq!(
+        (&body["name"], &body["scopes"]),
+        (&json!("kiosk"), &json!(["tenant:read", "api_keys:read"]))
+    );
+    assert_eq!(
+        town.admin()
+            .patch(&path(&key), json!({"name": "x"}))
+            .if_match(1)
+            .await
+            .status(),
+        412
+    );
     for (wrong, field) in [
         (json!({"role": "viewer"}), "role"),
         (json!({"name": null}), "name"),
@@ -172,7 +242,12 @@ async fn a_key_is_changed_by_who_knows_its_latest_version() {
     assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 401, "it is over");
     assert_eq!(town.admin().get(&path(&key)).await.json()["status"], "expired");
     let longer = town.admin().patch(&path(&key), json!({"expires_at": null})).await;
-    assert_eq!((longer.status(), &longer.json()["status"]), (200, &json!("active")), "{}", longer.text());
+    assert_eq!(
+        (longer.status(), &longer.json()["status"]),
+        (200, &json!("active")),
+        "{}",
+        longer.text()
+    );
     assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
 }
 
@@ -182,14 +257,25 @@ async fn a_rotated_key_works_with_both_secrets_for_the_overlap_and_no_longer() {
     let town = town(&aws).await;
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let rotate = format!("{}/rotate", path(&key));
-    for wrong in [json!({"overlap_hours": 169}), json!({"overlap_hours": -1}), json!({"overlap_hours": "1"})] {
+    for wrong in [
+        json!({"overlap_hours": 169}),
+        json!({"overlap_hours": -1}),
+        json!({"overlap_hours": "1"}),
+    ] {
         wrong_field(&town.admin().post(&rotate, wrong).await, "overlap_hours");
     }
     let rotated = town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await;
     assert_eq!(rotated.status(), 200, "{}", rotated.text());
     let new = rotated.json()["key"].as_str().unwrap().to_owned();
-    assert_eq!(rotated.json()["api_key"]["secrets"][1]["valid_until"], "2026-11-20T13:00:00Z");
-    refused(&town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await, 409, "already_done");
+    assert_eq!(
+        rotated.json()["api_key"]["secrets"][1]["valid_until"],
+        "2026-11-20T13:00:00Z"
+    );
+    refused(
+        &town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await,
+        409,
+        "already_done",
+    );
     for secret in [&old, &new] {
         assert_eq!(town.api_key(secret).get(KEYS).await.status(), 200);
     }
@@ -197,13 +283,19 @@ async fn a_rotated_key_works_with_both_secrets_for_the_overlap_and_no_longer() {
     aws.pass(3600);
     assert_eq!(town.api_key(&old).get(KEYS).await.status(), 401);
     assert_eq!(town.api_key(&new).get(KEYS).await.status(), 200);
-    let third = town.admin().post(&rotate, json!({})).await.json()["key"].as_str().unwrap().to_owned();
+    let third = town.admin().post(&rotate, json!({})).await.json()["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     // It leaked: neither works from now on.
     let fourth = town.admin().post(&rotate, json!({"overlap_hours": 0})).await.json();
     for secret in [&new, &third] {
         assert_eq!(town.api_key(secret).get(KEYS).await.status(), 401);
     }
-    assert_eq!(town.api_key(fourth["key"].as_str().unwrap()).get(KEYS).await.status(), 200);
+    assert_eq!(
+        town.api_key(fourth["key"].as_str().unwrap()).get(KEYS).await.status(),
+        200
+    );
     assert_eq!(fourth["api_key"]["secrets"].as_array().unwrap().len(), 1);
 }
 
@@ -218,7 +310,14 @@ async fn a_revoked_key_is_refused_at_once_and_is_not_there_any_more() {
     assert_eq!(software.get(KEYS).await.status(), 401);
     assert_eq!(town.admin().get(&path(&key)).await.status(), 404);
     assert_eq!(town.admin().delete(&path(&key)).await.status(), 404);
-    assert!(!town.admin().get(KEYS).await.text().contains(key["id"].as_str().unwrap()));
+    assert!(
+        !town
+            .admin()
+            .get(KEYS)
+            .await
+            .text()
+            .contains(key["id"].as_str().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -227,9 +326,18 @@ async fn keys_of_another_tenant_are_not_there() {
     let town = town(&aws).await;
     let foreign = format!("{KEYS}/{}", town.away.key);
     assert_eq!(town.admin().get(&foreign).await.status(), 404);
-    assert_eq!(town.admin().patch(&foreign, json!({"name": "mine"})).await.status(), 404);
+    assert_eq!(
+        town.admin().patch(&foreign, json!({"name": "mine"})).await.status(),
+        404
+    );
     assert_eq!(town.admin().delete(&foreign).await.status(), 404);
-    assert_eq!(town.admin().post(&format!("{foreign}/rotate"), json!({})).await.status(), 404);
+    assert_eq!(
+        town.admin()
+            .post(&format!("{foreign}/rotate"), json!({}))
+            .await
+            .status(),
+        404
+    );
     assert!(!town.admin().get(KEYS).await.text().contains(&town.away.key.to_string()));
     assert_eq!(town.api_key(&town.away.key_secret).get(&foreign).await.status(), 200);
     let naming = town.key().in_tenant(town.away.tenant);
@@ -244,7 +352,11 @@ async fn there_are_never_more_keys_than_the_limit_however_many_ask_at_once() {
         town.new_key(Role::Viewer, &[]).await;
     }
     let admin = town.admin();
-    let one = || admin.post(KEYS, json!({"name": "till", "role": "viewer"})).into_future();
+    let one = || {
+        admin
+            .post(KEYS, json!({"name": "till", "role": "viewer"}))
+            .into_future()
+    };
     let answers = join_all((0..12).map(|_| one())).await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 3);
     for answer in answers.iter().filter(|answer| answer.status() != 201) {

@@ -72,8 +72,14 @@ async fn managers_read_who_changed_what_and_others_do_not() {
     let read = town.manager().get(AUDIT).await;
     let entry = &read.json()["items"][0];
     assert_eq!(entry["actor"], manager.to_string());
-    assert_eq!((&entry["action"], &entry["kind"], &entry["object"]), (&json!("changed"), &json!("connection"), &json!("conn_1")));
-    assert_eq!((&entry["at"], &entry["correlation_id"]), (&json!("2026-11-20T12:00:00Z"), &json!("request-1")));
+    assert_eq!(
+        (&entry["action"], &entry["kind"], &entry["object"]),
+        (&json!("changed"), &json!("connection"), &json!("conn_1"))
+    );
+    assert_eq!(
+        (&entry["at"], &entry["correlation_id"]),
+        (&json!("2026-11-20T12:00:00Z"), &json!("request-1"))
+    );
     assert_eq!(
         entry["changes"],
         json!([
@@ -103,7 +109,11 @@ async fn another_tenants_log_is_not_read_with_any_parameter() {
         format!("cursor={cursor}&limit=100"),
     ] {
         let read = town.admin().get(&format!("{AUDIT}?{query}")).await;
-        assert!(objects(&read).iter().all(|object| object == "conn_ours"), "{query}: {}", read.text());
+        assert!(
+            objects(&read).iter().all(|object| object == "conn_ours"),
+            "{query}: {}",
+            read.text()
+        );
     }
 }
 
@@ -111,7 +121,10 @@ async fn another_tenants_log_is_not_read_with_any_parameter() {
 async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (ann, bob) = (Actor::User(town.home.person(Role::Admin).user), Actor::ApiKey(town.home.key));
+    let (ann, bob) = (
+        Actor::User(town.home.person(Role::Admin).user),
+        Actor::ApiKey(town.home.key),
+    );
     for day in 0..9 {
         let actor = if day % 2 == 0 { ann } else { bob };
         write(&aws, town.home.scope(), actor, &format!("conn_{}", day % 3)).await;
@@ -119,12 +132,24 @@ async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
     }
     // Nine days have passed; the last seven are shown.
     let admin = town.admin();
-    assert_eq!(objects(&admin.get(AUDIT).await), ["conn_2", "conn_1", "conn_0", "conn_2", "conn_1", "conn_0", "conn_2"]);
+    assert_eq!(
+        objects(&admin.get(AUDIT).await),
+        ["conn_2", "conn_1", "conn_0", "conn_2", "conn_1", "conn_0", "conn_2"]
+    );
     let all = "from=2026-11-20T00:00:00Z&to=2026-11-30T00:00:00Z";
     assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}")).await).len(), 9);
-    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}&object=conn_1")).await), ["conn_1"; 3]);
-    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}")).await).len(), 4);
-    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}&object=conn_1")).await).len(), 2);
+    assert_eq!(
+        objects(&admin.get(&format!("{AUDIT}?{all}&object=conn_1")).await),
+        ["conn_1"; 3]
+    );
+    assert_eq!(
+        objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}")).await).len(),
+        4
+    );
+    assert_eq!(
+        objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}&object=conn_1")).await).len(),
+        2
+    );
     // From the first moment up to, not including, the last.
     let exact = "from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00Z";
     assert_eq!(objects(&admin.get(&format!("{AUDIT}?{exact}")).await), ["conn_1"]);
@@ -132,7 +157,9 @@ async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
         let mut found = Vec::new();
         let mut next = String::new();
         for _page in 0..12 {
-            let page = admin.get(&format!("{AUDIT}?{all}&actor={ann}&limit={limit}{next}")).await;
+            let page = admin
+                .get(&format!("{AUDIT}?{all}&actor={ann}&limit={limit}{next}"))
+                .await;
             found.extend(objects(&page));
             match page.json()["next_cursor"].as_str() {
                 Some(cursor) => next = format!("&cursor={cursor}"),

@@ -35,7 +35,10 @@ async fn token(aws: &Aws) -> String {
 }
 
 async fn invite(town: &Town<'_>, email: &str, role: &str) -> Value {
-    let invited = town.admin().post(INVITATIONS, json!({"email": email, "role": role})).await;
+    let invited = town
+        .admin()
+        .post(INVITATIONS, json!({"email": email, "role": role}))
+        .await;
     assert_eq!(invited.status(), 201, "{}", invited.text());
     invited.json()
 }
@@ -70,18 +73,34 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     let aws = Aws::new().await;
     let env = aws.env_with(&[("APP_URL", "https://app.example")]);
     let town = Town::with_env(&aws, &env, users::routes).await;
-    let invited = town.admin().post(INVITATIONS, json!({"email": NEW, "role": "agent"})).await;
+    let invited = town
+        .admin()
+        .post(INVITATIONS, json!({"email": NEW, "role": "agent"}))
+        .await;
     assert_eq!(invited.status(), 201, "{}", invited.text());
     let body = invited.json();
-    assert_eq!(invited.header("location"), format!("{INVITATIONS}/{}", body["id"].as_str().unwrap()));
+    assert_eq!(
+        invited.header("location"),
+        format!("{INVITATIONS}/{}", body["id"].as_str().unwrap())
+    );
     assert_eq!((&body["email"], &body["role"]), (&json!(NEW), &json!("agent")));
     let sent = mails(&aws).await;
-    assert_eq!((sent.len(), sent[0].to.as_str(), sent[0].tenant), (1, NEW, Some(town.home.tenant)));
-    let Mail::Invitation { link, business, inviter } = &sent[0].mail else {
+    assert_eq!(
+        (sent.len(), sent[0].to.as_str(), sent[0].tenant),
+        (1, NEW, Some(town.home.tenant))
+    );
+    let Mail::Invitation {
+        link,
+        business,
+        inviter,
+    } = &sent[0].mail
+    else {
         panic!("{:?}", sent[0]);
     };
     assert_eq!((business.as_str(), inviter.as_str()), ("harbour-lane", "admin"));
-    let token = link.strip_prefix("https://app.example/accept-invitation?token=").unwrap();
+    let token = link
+        .strip_prefix("https://app.example/accept-invitation?token=")
+        .unwrap();
     assert!(!invited.text().contains(token) && !invited.text().contains(&sha256_hex(token)));
     let listed = town.manager().get(INVITATIONS).await;
     assert_eq!(listed.json()["items"], json!([body]));
@@ -100,12 +119,22 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
         (&place["business"], &place["role"], &place["new_account"]),
         (&json!("harbour-lane"), &json!("agent"), &json!(true))
     );
-    let user = town.admin().get(&format!("{USERS}/{}", place["user"].as_str().unwrap())).await.json();
-    assert_eq!((&user["name"], &user["email"], &user["role"]), (&json!("Sami Nasser"), &json!(NEW), &json!("agent")));
+    let user = town
+        .admin()
+        .get(&format!("{USERS}/{}", place["user"].as_str().unwrap()))
+        .await
+        .json();
+    assert_eq!(
+        (&user["name"], &user["email"], &user["role"]),
+        (&json!("Sami Nasser"), &json!(NEW), &json!("agent"))
+    );
     assert_eq!(town.manager().get(INVITATIONS).await.json()["items"], json!([]));
     let known = aws.store().user_of_email(&sha256_hex(NEW)).await.unwrap().unwrap();
     let account = aws.store().account(known).await.unwrap().unwrap().value;
-    assert!(access::password::is_right("seven quiet lanterns", Some(&account.password)));
+    assert!(access::password::is_right(
+        "seven quiet lanterns",
+        Some(&account.password)
+    ));
     assert_eq!(account.tenants, [town.home.tenant]);
 }
 
@@ -124,7 +153,10 @@ async fn who_has_an_account_joins_by_the_link_alone_and_keeps_their_password() {
     // They are a manager there and a viewer here.
     let here = town.person(other, Some(town.away.tenant)).in_tenant(town.home.tenant);
     assert_eq!(here.get(USERS).await.status(), 403);
-    assert_eq!(town.person(other, Some(town.away.tenant)).get(USERS).await.status(), 200);
+    assert_eq!(
+        town.person(other, Some(town.away.tenant)).get(USERS).await.status(),
+        200
+    );
     // Once a member, they cannot be invited again.
     let again = json!({"email": other.email.as_str(), "role": "admin"});
     refused(&town.admin().post(INVITATIONS, again).await, 409, "already_member");
@@ -159,7 +191,12 @@ async fn everybody_invited_can_come_at_the_same_time() {
         tokens.push(token(&aws).await);
     }
     let anyone = town.anyone();
-    let answers = join_all(tokens.iter().map(|token| anyone.post(ACCEPT, newcomer(token)).into_future())).await;
+    let answers = join_all(
+        tokens
+            .iter()
+            .map(|token| anyone.post(ACCEPT, newcomer(token)).into_future()),
+    )
+    .await;
     for answer in &answers {
         assert_eq!(answer.status(), 200, "{}", answer.text());
     }
@@ -188,7 +225,15 @@ async fn a_link_that_does_not_work_is_answered_the_same_whatever_is_wrong_with_i
     let (hash, hour) = (sha256_hex(&reset), SignedDuration::from_hours(1));
     store.put_grant(&grant, &hash, aws.now(), hour).await.unwrap();
     let mut answers = Vec::new();
-    for token in [&used, &withdrawn_token, &expired, &reset, &link_token([9; 32]), "", "nonsense"] {
+    for token in [
+        &used,
+        &withdrawn_token,
+        &expired,
+        &reset,
+        &link_token([9; 32]),
+        "",
+        "nonsense",
+    ] {
         let answer = town.anyone().post(ACCEPT, newcomer(token)).await;
         refused(&answer, 404, "link_not_valid");
         answers.push(answer.text().to_owned());
@@ -257,7 +302,10 @@ async fn a_repeated_request_invites_once() {
     let first = town.admin().post_once(INVITATIONS, "k1", body()).await;
     let second = town.admin().post_once(INVITATIONS, "k1", body()).await;
     assert_eq!((first.status(), second.status()), (201, 201), "{}", second.text());
-    assert_eq!((first.text(), second.header("idempotency-replayed")), (second.text(), "true"));
+    assert_eq!(
+        (first.text(), second.header("idempotency-replayed")),
+        (second.text(), "true")
+    );
     assert_eq!(mails(&aws).await.len(), 1);
 }
 
@@ -268,7 +316,10 @@ async fn no_more_are_invited_than_the_limit_however_many_ask_at_once() {
     let stamp = by_operator(&aws);
     for number in 0..97 {
         let invitation = invitation(&aws, &format!("p{number}@elsewhere.example"), 1);
-        aws.store().invite(town.home.scope(), &invitation, &stamp).await.unwrap();
+        aws.store()
+            .invite(town.home.scope(), &invitation, &stamp)
+            .await
+            .unwrap();
     }
     let admin = town.admin();
     let one = |number: u32| {
@@ -282,7 +333,13 @@ async fn no_more_are_invited_than_the_limit_however_many_ask_at_once() {
     }
     // Those whose time is over take no place.
     aws.pass(3601);
-    assert_eq!(town.admin().post(INVITATIONS, json!({"email": NEW, "role": "viewer"})).await.status(), 201);
+    assert_eq!(
+        town.admin()
+            .post(INVITATIONS, json!({"email": NEW, "role": "viewer"}))
+            .await
+            .status(),
+        201
+    );
 }
 
 #[tokio::test]
@@ -292,7 +349,9 @@ async fn a_person_belongs_to_a_bounded_number_of_tenants() {
     let person = town.away.person(Role::Agent);
     let before = aws.store().account(person.user).await.unwrap().unwrap();
     let mut account = before.value;
-    account.tenants = (0..Account::MOST_TENANTS).map(|_| TenantId::new(aws.ids().ulid())).collect();
+    account.tenants = (0..Account::MOST_TENANTS)
+        .map(|_| TenantId::new(aws.ids().ulid()))
+        .collect();
     aws.store().write_account(&account, before.version).await.unwrap();
     invite(&town, person.email.as_str(), "viewer").await;
     let answer = town.anyone().post(ACCEPT, json!({"token": token(&aws).await})).await;
@@ -318,7 +377,11 @@ async fn nobody_joins_a_suspended_tenant() {
     };
     let changed = store.change_tenant_for_platform(town.home.scope(), &before, &tenant, &act, "1");
     changed.await.unwrap();
-    refused(&town.anyone().post(ACCEPT, newcomer(&token)).await, 403, "tenant_suspended");
+    refused(
+        &town.anyone().post(ACCEPT, newcomer(&token)).await,
+        403,
+        "tenant_suspended",
+    );
 }
 
 #[tokio::test]

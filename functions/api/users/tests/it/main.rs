@@ -36,7 +36,12 @@ fn problem(answer: &Answer) -> String {
 
 #[track_caller]
 fn refused(answer: &Answer, status: u16, kind: &str) {
-    assert_eq!((answer.status(), problem(answer).as_str()), (status, kind), "{}", answer.text());
+    assert_eq!(
+        (answer.status(), problem(answer).as_str()),
+        (status, kind),
+        "{}",
+        answer.text()
+    );
 }
 
 #[track_caller]

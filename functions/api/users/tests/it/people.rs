@@ -36,9 +36,20 @@ async fn people_are_listed_page_by_page() {
     let first = town.admin().get("/api/v1/users?limit=3").await.json();
     assert_eq!(first["items"].as_array().unwrap().len(), 3);
     let cursor = first["next_cursor"].as_str().unwrap();
-    let second = town.admin().get(&format!("{USERS}?limit=3&cursor={cursor}")).await.json();
-    assert_eq!((second["items"].as_array().unwrap().len(), &second["next_cursor"]), (1, &json!(null)));
-    let all = first["items"].as_array().unwrap().iter().chain(second["items"].as_array().unwrap());
+    let second = town
+        .admin()
+        .get(&format!("{USERS}?limit=3&cursor={cursor}"))
+        .await
+        .json();
+    assert_eq!(
+        (second["items"].as_array().unwrap().len(), &second["next_cursor"]),
+        (1, &json!(null))
+    );
+    let all = first["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .chain(second["items"].as_array().unwrap());
     let mut roles: Vec<_> = all.map(|user| user["role"].as_str().unwrap().to_owned()).collect();
     roles.sort_unstable();
     assert_eq!(roles, ["admin", "agent", "manager", "viewer"]);
@@ -46,7 +57,10 @@ async fn people_are_listed_page_by_page() {
     let foreign = town.foreign_admin().get(&format!("{USERS}?cursor={cursor}")).await;
     let ours = town.home.people.iter().map(|(_, person)| person.user.to_string());
     let text = foreign.text().to_owned();
-    assert!(foreign.status() == 200 && ours.into_iter().all(|id| !text.contains(&id)), "{text}");
+    assert!(
+        foreign.status() == 200 && ours.into_iter().all(|id| !text.contains(&id)),
+        "{text}"
+    );
     assert_eq!(town.admin().get("/api/v1/users?cursor=nonsense").await.status(), 400);
 }
 
@@ -55,9 +69,17 @@ async fn people_of_another_tenant_are_not_there() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let foreign = path(town.away.person(Role::Agent));
-    for path in [&foreign, "/api/v1/users/usr_01hq5c1ynyc0000000000000ab", "/api/v1/users/nobody"] {
+    for path in [
+        &foreign,
+        "/api/v1/users/usr_01hq5c1ynyc0000000000000ab",
+        "/api/v1/users/nobody",
+    ] {
         assert_eq!(town.admin().get(path).await.status(), 404, "{path}");
-        assert_eq!(town.admin().patch(path, json!({"role": "viewer"})).await.status(), 404, "{path}");
+        assert_eq!(
+            town.admin().patch(path, json!({"role": "viewer"})).await.status(),
+            404,
+            "{path}"
+        );
     }
     let naming = town.admin().in_tenant(town.away.tenant);
     assert_eq!(naming.get(&foreign).await.status(), 403);
@@ -71,7 +93,12 @@ async fn a_role_is_changed_by_who_knows_the_latest_version() {
     let seen = town.admin().get(&agent).await;
     assert_eq!(seen.header("etag"), "\"1\"");
     let changed = town.admin().patch(&agent, json!({"role": "manager"})).if_match(1).await;
-    assert_eq!((changed.status(), changed.header("etag")), (200, "\"2\""), "{}", changed.text());
+    assert_eq!(
+        (changed.status(), changed.header("etag")),
+        (200, "\"2\""),
+        "{}",
+        changed.text()
+    );
     assert_eq!(changed.json()["role"], "manager");
     let stale = town.admin().patch(&agent, json!({"role": "viewer"})).if_match(1).await;
     assert_eq!(stale.status(), 412);
@@ -115,8 +142,15 @@ async fn the_last_administrator_cannot_go() {
     let manager = of_home(&town, Role::Manager);
     let second = town.admin().patch(&manager, json!({"role": "admin"})).await;
     assert_eq!(second.status(), 200, "{}", second.text());
-    assert_eq!(town.admin().patch(&admin, json!({"role": "viewer"})).await.status(), 200);
-    refused(&town.manager().patch(&manager, json!({"role": "agent"})).await, 409, "last_admin");
+    assert_eq!(
+        town.admin().patch(&admin, json!({"role": "viewer"})).await.status(),
+        200
+    );
+    refused(
+        &town.manager().patch(&manager, json!({"role": "agent"})).await,
+        409,
+        "last_admin",
+    );
 }
 
 #[tokio::test]
@@ -125,13 +159,18 @@ async fn administrators_who_let_each_other_go_at_once_leave_one() {
     let town = town(&aws).await;
     let everybody = [Role::Admin, Role::Manager, Role::Agent, Role::Viewer];
     for role in &everybody[1..] {
-        let made = town.admin().patch(&of_home(&town, *role), json!({"role": "admin"})).await;
+        let made = town
+            .admin()
+            .patch(&of_home(&town, *role), json!({"role": "admin"}))
+            .await;
         assert_eq!(made.status(), 200, "{}", made.text());
     }
     let callers: Vec<_> = everybody.iter().map(|role| town.role(*role)).collect();
     let paths: Vec<_> = everybody.iter().map(|role| of_home(&town, *role)).collect();
     let change = || json!({"status": "deactivated"});
-    let all = callers.iter().flat_map(|caller| paths.iter().map(|path| caller.patch(path, change())));
+    let all = callers
+        .iter()
+        .flat_map(|caller| paths.iter().map(|path| caller.patch(path, change())));
     let answers = join_all(all.map(IntoFuture::into_future)).await;
     for answer in &answers {
         assert!([200, 401, 403, 409].contains(&answer.status()), "{}", answer.text());
@@ -149,10 +188,18 @@ async fn a_key_with_narrow_scopes_makes_nobody_more_than_itself() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let viewer = of_home(&town, Role::Viewer);
-    let (_, narrow) = town.new_key(Role::Admin, &[Permission::UsersRead, Permission::UsersWrite]).await;
-    wrong_field(&town.api_key(&narrow).patch(&viewer, json!({"role": "admin"})).await, "role");
+    let (_, narrow) = town
+        .new_key(Role::Admin, &[Permission::UsersRead, Permission::UsersWrite])
+        .await;
+    wrong_field(
+        &town.api_key(&narrow).patch(&viewer, json!({"role": "admin"})).await,
+        "role",
+    );
     let invited = json!({"email": "eve@elsewhere.example", "role": "admin"});
-    wrong_field(&town.api_key(&narrow).post("/api/v1/users/invitations", invited).await, "role");
+    wrong_field(
+        &town.api_key(&narrow).post("/api/v1/users/invitations", invited).await,
+        "role",
+    );
     let (_, wide) = town.new_key(Role::Admin, &[]).await;
     let made = town.api_key(&wide).patch(&viewer, json!({"role": "agent"})).await;
     assert_eq!(made.status(), 200, "{}", made.text());

@@ -91,7 +91,10 @@ async fn a_change_of_a_role_says_who_what_before_and_after() {
     let change = &log.iter().find(|recorded| recorded.entry.action == Action::Changed);
     let entry = &change.expect("the change").entry;
     assert_eq!(entry.by, by);
-    assert_eq!((entry.kind.as_str(), entry.object.clone()), ("member", after.user.to_string()));
+    assert_eq!(
+        (entry.kind.as_str(), entry.object.clone()),
+        ("member", after.user.to_string())
+    );
     assert_eq!(entry.changes.len(), 1);
     assert_eq!(entry.changes[0].field, "role");
     assert_eq!(entry.changes[0].before, Some("agent".into()));
@@ -158,13 +161,19 @@ async fn no_secret_reaches_the_audit_log() {
     assert!(!text.contains(CANARY), "{text}");
     let of = |request: &str| {
         let found = log.iter().find(|recorded| recorded.entry.by.correlation_id == request);
-        found.unwrap_or_else(|| panic!("no entry of {request}: {text}")).entry.clone()
+        found
+            .unwrap_or_else(|| panic!("no entry of {request}: {text}"))
+            .entry
+            .clone()
     };
     let rotated = of("rotated");
     assert_eq!((rotated.action, rotated.changes.len()), (Action::Changed, 1));
     assert!(rotated.changes[0].field == "secrets" && rotated.changes[0].hidden);
     assert_eq!(of("made").action, Action::Created);
-    assert_eq!((of("invited").action, of("withdrawn").action), (Action::Created, Action::Removed));
+    assert_eq!(
+        (of("invited").action, of("withdrawn").action),
+        (Action::Created, Action::Removed)
+    );
 }
 
 #[tokio::test]
@@ -230,9 +239,19 @@ async fn the_log_is_read_page_by_page_across_days_and_no_entry_twice() {
         assert_eq!(seen.len(), 7, "by {limit}");
         assert!(seen.is_sorted_by(|one, next| one > next), "{seen:?}");
     }
-    let later = (begin + SignedDuration::from_secs(1), begin + SignedDuration::from_hours(18));
-    let page = store.audit_page(scope, later, None, 10, |_| true).await.expect("a page");
-    assert_eq!(page.items.len(), 1, "the bounds are from the first time up to, not including, the last");
+    let later = (
+        begin + SignedDuration::from_secs(1),
+        begin + SignedDuration::from_hours(18),
+    );
+    let page = store
+        .audit_page(scope, later, None, 10, |_| true)
+        .await
+        .expect("a page");
+    assert_eq!(
+        page.items.len(),
+        1,
+        "the bounds are from the first time up to, not including, the last"
+    );
     let none = store.audit_page(scope, period, Some("2020-01-01"), 10, |_| true).await;
     assert_eq!(none.expect("a page").items, []);
 }
