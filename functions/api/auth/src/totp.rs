@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_code_counts_within_a_step_of_its_own() {
-        let at = |seconds| Timestamp::from_second(1_111_111_111 + seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_second(1_111_111_111 + seconds).unwrap();
         let step = |seconds| step_of(b"12345678901234567890", "050471", at(seconds));
         assert_eq!(step(0), step(30));
         assert!(step(-30).is_some() && step(-61).is_none() && step(90).is_none());

@@ -1,7 +1,7 @@
 use jobs::Mail;
 use serde_json::json;
 
-use crate::world::{Newcomer, PASSWORD, World, count, kind, log_in, post, problem, text};
+use crate::world::{Newcomer, PASSWORD, World, kind, log_in, post, problem, statuses, text};
 
 const NEW: &str = "nine loud umbrellas";
 
@@ -56,11 +56,7 @@ async fn another_password_needs_the_one_before_and_must_be_good() {
         .map(|call| call.header("authorization", &format!("Bearer {}", maya.access)))
         .collect();
     let answers = world.all(&calls).await;
-    assert_eq!(
-        (count(&answers, 422), count(&answers, 429)),
-        (6, 14),
-        "ten tries an hour"
-    );
+    assert_eq!(statuses(&answers), [(422, 6), (429, 14)].into(), "ten tries an hour");
     assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 200);
     assert!(world.mails().await.is_empty());
 }
@@ -99,11 +95,7 @@ async fn a_forgotten_password_does_not_tell_whether_the_address_has_an_account()
     ));
     for email in [maya.email.as_str(), "nobody@saffron.example"] {
         let answers = world.all(&vec![ask(email); 8]).await;
-        assert_eq!(
-            (count(&answers, 202), count(&answers, 429)),
-            (4, 4),
-            "{email}: five an hour"
-        );
+        assert_eq!(statuses(&answers), [(202, 4), (429, 4)].into(), "{email}: five an hour");
     }
 }
 
@@ -140,7 +132,7 @@ async fn ten_resets_by_one_link_have_one_winner() {
         .map(|n| reset(&token, &format!("umbrellas of colour {n}")))
         .collect();
     let answers = world.all(&calls).await;
-    assert_eq!((count(&answers, 204), count(&answers, 404)), (1, 9));
+    assert_eq!(statuses(&answers), [(204, 1), (404, 9)].into());
     let winner = answers
         .iter()
         .position(|answer| answer.status() == 204)

@@ -2,7 +2,7 @@ use access::{Authenticator, Credentials};
 use serde_json::json;
 use testkit::{Answer, Call};
 
-use crate::world::{Newcomer, World, count, kind, post, text};
+use crate::world::{Newcomer, World, kind, post, statuses, text};
 
 fn refresh(token: &str) -> Call {
     post("/api/v1/auth/refresh", &json!({"refresh_token": token}))
@@ -36,7 +36,7 @@ async fn fifty_refreshes_at_once_have_one_winner_and_the_session_goes_on() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let answers = world.all(&vec![refresh(&maya.refresh); 50]).await;
-    assert_eq!((count(&answers, 200), count(&answers, 409)), (1, 49));
+    assert_eq!(statuses(&answers), [(200, 1), (409, 49)].into());
     let lost = answers.iter().find(|answer| answer.status() == 409).expect("one lost");
     assert_eq!(kind(lost), "refreshed_elsewhere");
     let won = answers.iter().find(|answer| answer.status() == 200).expect("one won");

@@ -1,5 +1,7 @@
 //! The function with a secret of its own, and people who sign up by it.
 
+use std::collections::BTreeMap;
+
 use auth::routes;
 use domain::{account::Account, ids::UserId};
 use futures::future::join_all;
@@ -9,31 +11,31 @@ use serde_json::{Value, json};
 use store::Versioned;
 use testkit::{Answer, Aws, Call, Function};
 
-pub const PASSWORD: &str = "seven quiet lanterns";
+pub(crate) const PASSWORD: &str = "seven quiet lanterns";
 
 /// A table and a secret for one test.
-pub struct World {
-    pub aws: Aws,
-    pub function: Function,
+pub(crate) struct World {
+    pub(crate) aws: Aws,
+    pub(crate) function: Function,
     secret: String,
 }
 
 /// Somebody who signed up and followed the link.
-pub struct Newcomer {
-    pub email: String,
-    pub slug: String,
-    pub user: UserId,
-    pub access: String,
-    pub refresh: String,
+pub(crate) struct Newcomer {
+    pub(crate) email: String,
+    pub(crate) slug: String,
+    pub(crate) user: UserId,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(&[]).await
     }
 
     /// For tests of many people at once: limits a thousand times as high.
-    pub async fn unlimited() -> Self {
+    pub(crate) async fn unlimited() -> Self {
         Self::with(&[("AUTH_LIMIT_FACTOR", "1000")]).await
     }
 
@@ -52,37 +54,37 @@ impl World {
     }
 
     /// Another process of the function.
-    pub fn another(&self, variables: &[(&str, &str)]) -> Function {
+    pub(crate) fn another(&self, variables: &[(&str, &str)]) -> Function {
         Function::new(&env(&self.aws, &self.secret, variables), routes)
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.function.call(&post(path, &body)).await
     }
 
-    pub async fn post_as(&self, token: &str, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post_as(&self, token: &str, path: &str, body: Value) -> Answer {
         self.call_as(token, post(path, &body)).await
     }
 
-    pub async fn call_as(&self, token: &str, call: Call) -> Answer {
+    pub(crate) async fn call_as(&self, token: &str, call: Call) -> Answer {
         let call = call.header("authorization", &format!("Bearer {token}"));
         self.function.call(&call).await
     }
 
-    pub async fn get_as(&self, token: &str, path: &str) -> Answer {
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> Answer {
         self.call_as(token, Call::get(path)).await
     }
 
-    pub async fn all(&self, calls: &[Call]) -> Vec<Answer> {
+    pub(crate) async fn all(&self, calls: &[Call]) -> Vec<Answer> {
         join_all(calls.iter().map(|call| self.function.call(call))).await
     }
 
-    pub async fn mails(&self) -> Vec<MailJob> {
+    pub(crate) async fn mails(&self) -> Vec<MailJob> {
         self.aws.take_jobs(QueueName::Mails).await
     }
 
     /// The token in the link of the only mail.
-    pub async fn link(&self) -> String {
+    pub(crate) async fn link(&self) -> String {
         let mut mails = self.mails().await;
         assert_eq!(mails.len(), 1, "{mails:?}");
         match mails.remove(0).mail {
@@ -94,7 +96,7 @@ impl World {
     }
 
     /// Somebody with a business of this name.
-    pub async fn newcomer(&self, slug: &str) -> Newcomer {
+    pub(crate) async fn newcomer(&self, slug: &str) -> Newcomer {
         let email = format!("maya@{slug}.example");
         // Each from an address of their own: there are limits.
         let answer = self
@@ -115,7 +117,7 @@ impl World {
         }
     }
 
-    pub async fn log_in(&self, email: &str) -> Value {
+    pub(crate) async fn log_in(&self, email: &str) -> Value {
         let answer = self
             .post("/api/v1/auth/log-in", json!({"email": email, "password": PASSWORD}))
             .await;
@@ -123,17 +125,17 @@ impl World {
         answer.json()
     }
 
-    pub async fn refresh(&self, token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
         self.post("/api/v1/auth/refresh", json!({"refresh_token": token})).await
     }
 
-    pub async fn account(&self, user: UserId) -> Versioned<Account> {
+    pub(crate) async fn account(&self, user: UserId) -> Versioned<Account> {
         let account = self.aws.store().account(user).await.expect("the table answers");
         account.expect("there is an account")
     }
 
     /// All of the table, as text.
-    pub async fn table(&self) -> String {
+    pub(crate) async fn table(&self) -> String {
         let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
         let scan = self.aws.env().dynamodb().scan().table_name(table).send().await;
         format!("{:?}", scan.expect("the table answers").items())
@@ -146,7 +148,7 @@ fn env(aws: &Aws, secret: &str, variables: &[(&str, &str)]) -> Env {
     aws.env_with(&all)
 }
 
-pub fn post(path: &str, body: &Value) -> Call {
+pub(crate) fn post(path: &str, body: &Value) -> Call {
     Call::json(path, body.to_string())
 }
 
@@ -159,7 +161,7 @@ fn address(word: &str) -> String {
     format!("10.{b}.{c}.{d}")
 }
 
-pub fn sign_up_body(slug: &str, email: &str) -> Value {
+pub(crate) fn sign_up_body(slug: &str, email: &str) -> Value {
     json!({
         "business": "Saffron Bakery",
         "slug": slug,
@@ -170,33 +172,38 @@ pub fn sign_up_body(slug: &str, email: &str) -> Value {
     })
 }
 
-pub fn sign_up(slug: &str, email: &str) -> Call {
+pub(crate) fn sign_up(slug: &str, email: &str) -> Call {
     post("/api/v1/auth/sign-up", &sign_up_body(slug, email))
 }
 
-pub fn log_in(email: &str, password: &str) -> Call {
+pub(crate) fn log_in(email: &str, password: &str) -> Call {
     post("/api/v1/auth/log-in", &json!({"email": email, "password": password}))
 }
 
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
 /// The last word of a problem's type.
-pub fn kind(answer: &Answer) -> String {
+pub(crate) fn kind(answer: &Answer) -> String {
     let body = answer.json();
     let kind = text(&body["type"]);
     kind.rsplit(':').next().unwrap_or_default().to_owned()
 }
 
 /// Status, kind and the fields that are wrong.
-pub fn problem(answer: &Answer) -> (u16, String, Vec<String>) {
+pub(crate) fn problem(answer: &Answer) -> (u16, String, Vec<String>) {
     let body = answer.json();
     let fields = body["errors"].as_array().into_iter().flatten();
     let fields = fields.map(|error| text(&error["field"])).collect();
     (answer.status(), kind(answer), fields)
 }
 
-pub fn count(answers: &[Answer], status: u16) -> usize {
-    answers.iter().filter(|answer| answer.status() == status).count()
+/// How many answers have each status.
+pub(crate) fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
+    let mut counts = BTreeMap::new();
+    for answer in answers {
+        *counts.entry(answer.status()).or_default() += 1;
+    }
+    counts
 }
