@@ -1,6 +1,6 @@
 //! Inviting and accepting.
 
-use access::token::{link_token, sha256_hex};
+use access::token::{Claims, link_token, sha256_hex};
 use domain::{
     account::{Account, Grant, Invitation},
     actor::{Actor, Stamp},
@@ -12,7 +12,10 @@ use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::QueueName;
 use serde_json::{Value, json};
-use testkit::api::PASSWORD;
+use testkit::{
+    Call, Function,
+    api::{PASSWORD, sign},
+};
 
 use super::*;
 
@@ -307,6 +310,29 @@ async fn a_repeated_request_invites_once() {
         (second.text(), "true")
     );
     assert_eq!(mails(&aws).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_invitation_whose_mail_was_lost_is_sent_by_the_same_request_again() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let nowhere = aws.env_with(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/nowhere")]);
+    let broken = Function::new(&nowhere, users::routes);
+    let admin = town.home.person(Role::Admin);
+    let claims = Claims::new(admin.user, admin.session, Some(town.home.tenant), aws.now());
+    let body = || json!({"email": NEW, "role": "viewer"});
+    let call = Call::json(INVITATIONS, body().to_string()).header("idempotency-key", "k1");
+    let lost = broken
+        .call(&call.header("authorization", &format!("Bearer {}", sign(&claims))))
+        .await;
+    assert_eq!(lost.status(), 503, "{}", lost.text());
+    let again = town.admin().post_once(INVITATIONS, "k1", body()).await;
+    assert_eq!(again.status(), 201, "{}", again.text());
+    assert_eq!(
+        town.anyone().post(ACCEPT, newcomer(&token(&aws).await)).await.status(),
+        200
+    );
+    assert_eq!(town.admin().get(INVITATIONS).await.json()["items"], json!([]));
 }
 
 #[tokio::test]
