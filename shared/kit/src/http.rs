@@ -223,7 +223,8 @@ async fn whole(response: Response<Body>) -> Response<Bytes> {
 fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
     let parsed = headers.iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        Some((name, HeaderValue::from_str(value).ok()?))
+        // Not `from_str`: a header that is no ASCII is wrong, not missing.
+        Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
     });
     parsed.collect()
 }
@@ -319,5 +320,27 @@ impl From<Response<Bytes>> for HttpAnswer {
             body,
             is_base64_encoded,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cookie_that_is_set_reaches_the_browser() {
+        let mut answer = Response::new(Bytes::from_static(b"ok"));
+        for cookie in ["a=1; HttpOnly", "b=2"] {
+            let cookie = HeaderValue::from_static(cookie);
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        answer
+            .headers_mut()
+            .insert(header::ETAG, HeaderValue::from_static("\"1\""));
+        let json = serde_json::to_value(HttpAnswer::from(answer)).unwrap();
+        assert_eq!(json["cookies"], serde_json::json!(["a=1; HttpOnly", "b=2"]));
+        assert_eq!(json["headers"], serde_json::json!({"etag": "\"1\""}));
+        let plain = serde_json::to_value(HttpAnswer::from(Response::new(Bytes::new()))).unwrap();
+        assert_eq!(plain.get("cookies"), None);
     }
 }

@@ -132,10 +132,8 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let text = |name: &str| {
-            headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
+            let value = headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;

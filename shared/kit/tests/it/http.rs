@@ -18,6 +18,10 @@ fn app() -> App {
             post(async || Problem::unprocessable("data.x: expected a number")),
         )
         .route(
+            "/cookie",
+            post(async |headers: axum::http::HeaderMap| headers["cookie"].to_str().unwrap_or_default().to_owned()),
+        )
+        .route(
             "/id",
             post(async |Extension(id): Extension<CorrelationId>| id.as_str().to_owned()),
         )
@@ -124,6 +128,12 @@ async fn a_correlation_id_goes_through_if_it_is_a_word() {
     }
     let (_, _, headers) = answer(&json!({"rawPath": "/panic"})).await;
     assert_eq!(headers["x-correlation-id"], "DEMOreq0001");
+}
+
+#[tokio::test]
+async fn cookies_arrive_as_their_header() {
+    let (_, text, _) = answer(&json!({"rawPath": "/cookie", "cookies": ["a=1", "b=2"]})).await;
+    assert_eq!(text, "a=1; b=2");
 }
 
 #[tokio::test]

@@ -1,0 +1,698 @@
+//! The API's contract, on operations of a test.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{Router, extract::State};
+use domain::{ids::ContactId, permission::Role};
+use garde::Validate;
+use jiff::SignedDuration;
+use kit::{
+    ConfigError, Env, Problem,
+    api::{
+        self, Allowed, Anyone, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path,
+        Person, Platform, Query, Tagged, permits,
+    },
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::Page;
+use testkit::{Answer, Aws, Call, api::Town};
+use utoipa::{IntoParams, ToSchema};
+
+struct Context {
+    api: Api,
+    /// What was made: two ids by each effect.
+    made: Mutex<Vec<[ContactId; 2]>>,
+}
+
+impl Context {
+    fn effects(&self) -> usize {
+        self.made.lock().unwrap().len()
+    }
+}
+
+impl HasApi for Context {
+    fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// A thing.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct ThingIn {
+    /// What it is called.
+    #[garde(length(chars, min = 1, max = 10))]
+    name: String,
+    /// How it looks.
+    #[garde(dive)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    look: Option<Look>,
+}
+
+/// How a thing looks.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct Look {
+    /// In letters.
+    #[garde(length(chars, max = 8))]
+    colour: String,
+}
+
+/// A thing, as it is.
+#[derive(Debug, Serialize, ToSchema)]
+struct ThingOut {
+    /// Which.
+    #[schema(value_type = String, example = "ctc_01jcs8q3v4w5x6y7z8a9b0c1d2")]
+    id: ContactId,
+    /// A second id of the same request.
+    #[schema(value_type = String)]
+    other: ContactId,
+    /// What it is called.
+    name: String,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    /// At least this large.
+    size: Option<u32>,
+}
+
+type Ctx = State<Arc<Context>>;
+
+fn thing(context: &Context, who: &Allowed<permits::TenantWrite>, name: String) -> ThingOut {
+    let [id, other] = [ContactId::new(who.ulid()), ContactId::new(who.ulid())];
+    context.made.lock().unwrap().push([id, other]);
+    ThingOut { id, other, name }
+}
+
+/// Make a thing
+///
+/// It is there at once.
+#[utoipa::path(post, path = "/api/v1/things", tag = "things", responses((status = 201, description = "The thing", body = ThingOut)))]
+async fn create_thing(
+    who: Allowed<permits::TenantWrite>,
+    State(context): Ctx,
+    Body(input): Body<ThingIn>,
+) -> Result<Created<ThingOut>, Problem> {
+    let body = thing(&context, &who, input.name);
+    match body.name.as_str() {
+        "dies once" if context.effects() == 1 => panic!("a bug"),
+        "fails once" if context.effects() == 1 => return Err(Problem::unavailable()),
+        "refuse" => return Err(Problem::conflict("full", "There are enough things.")),
+        // Another one comes while this one runs.
+        "slow" => tokio::time::sleep(std::time::Duration::from_millis(300)).await,
+        _ => {}
+    }
+    Ok(Created {
+        location: format!("/api/v1/things/{}", body.id),
+        version: 1,
+        body,
+    })
+}
+
+/// Make a secret
+#[utoipa::path(post, path = "/api/v1/things/{id}/secret", tag = "things", responses((status = 201, description = "The secret", body = ThingOut)))]
+async fn create_secret(
+    who: Allowed<permits::TenantWrite>,
+    State(context): Ctx,
+    Path(id): Path<ContactId>,
+) -> Result<Once<Created<ThingOut>>, Problem> {
+    Ok(Once(Created {
+        location: format!("/api/v1/things/{id}"),
+        version: 1,
+        body: thing(&context, &who, "hush".to_owned()),
+    }))
+}
+
+/// List things
+#[utoipa::path(get, path = "/api/v1/things", tag = "things", responses((status = 200, description = "A page", body = Listed<String>)))]
+async fn list_things(_: Allowed<permits::TenantRead>, paging: Paging, Query(filter): Query<Filter>) -> Listed<String> {
+    let page = Page {
+        items: vec![format!("{:?} {} {:?}", paging.after(), paging.limit(), filter.size)],
+        next: Some("thg_1".to_owned()),
+    };
+    Listed::of(page, |item| item)
+}
+
+/// Change a thing
+#[utoipa::path(patch, path = "/api/v1/things/{id}", tag = "things", responses((status = 200, description = "The thing", body = ThingIn)))]
+async fn update_thing(
+    _: Allowed<permits::TenantWrite>,
+    Path(_id): Path<ContactId>,
+    if_match: IfMatch,
+    patch: Patch<ThingIn>,
+) -> Result<Tagged<ThingIn>, Problem> {
+    if_match.check(3)?;
+    let current = ThingIn {
+        name: "old".to_owned(),
+        look: Some(Look {
+            colour: "red".to_owned(),
+        }),
+    };
+    Ok(Tagged {
+        version: 4,
+        body: patch.apply(&current)?,
+    })
+}
+
+/// Remove a thing
+#[utoipa::path(delete, path = "/api/v1/things/{id}", tag = "things", responses((status = 204, description = "Removed")))]
+async fn delete_thing(_: Allowed<permits::ApiKeysWrite>, Path(_id): Path<ContactId>) -> NoContent {
+    NoContent
+}
+
+mod others {
+    use super::*;
+
+    /// Who I am
+    #[utoipa::path(get, path = "/api/v1/me", tag = "me", responses((status = 200, description = "Me", body = String)))]
+    pub(super) async fn get_me(who: Person) -> String {
+        who.account().value.email.as_str().to_owned()
+    }
+
+    /// All tenants
+    #[utoipa::path(get, path = "/api/v1/platform", tag = "platform", responses((status = 200, description = "All", body = String)))]
+    pub(super) async fn get_platform(who: Platform) -> String {
+        who.admin().user().to_string()
+    }
+
+    /// Try a word
+    #[utoipa::path(get, path = "/api/v1/open", tag = "open", responses((status = 200, description = "Yes", body = String)))]
+    pub(super) async fn get_open(who: Anyone, State(context): Ctx) -> Result<String, Problem> {
+        let limit = store::rates::Limit { most: 2, seconds: 60 };
+        context.api().limit_outside("open", &who.address(), limit).await?;
+        Ok(who.address())
+    }
+}
+
+kit::operations! { Context:
+    create_thing, create_secret, list_things, update_thing, delete_thing,
+    others::get_me, others::get_platform, others::get_open,
+}
+
+fn routes_counting(env: &Env) -> Result<(Router, Arc<Context>), ConfigError> {
+    let context = Arc::new(Context {
+        api: Api::new(env)?,
+        made: Mutex::default(),
+    });
+    Ok((api::serve(operations(), Arc::clone(&context)), context))
+}
+
+async fn town(aws: &Aws) -> (Town<'_>, Arc<Context>) {
+    let mut kept = None;
+    let town = Town::new(aws, |env| {
+        let (routes, context) = routes_counting(env)?;
+        kept = Some(context);
+        Ok(routes)
+    })
+    .await;
+    (town, kept.unwrap())
+}
+
+fn kind(answer: &Answer) -> (u16, String) {
+    assert_eq!(
+        answer.header("content-type"),
+        "application/problem+json",
+        "{}",
+        answer.text()
+    );
+    let problem = answer.json();
+    assert_eq!(problem["status"], answer.status());
+    let kind = problem["type"].as_str().unwrap();
+    (
+        answer.status(),
+        kind.strip_prefix("urn:ringback:problem:").unwrap().to_owned(),
+    )
+}
+
+fn is(answer: &Answer, status: u16, word: &str) {
+    assert_eq!(kind(answer), (status, word.to_owned()), "{}", answer.text());
+}
+
+const THINGS: &str = "/api/v1/things";
+const THING: &str = "/api/v1/things/ctc_01jcs8q3v4w5x6y7z8a9b0c1d2";
+
+#[tokio::test]
+async fn only_who_is_proven_and_permitted_gets_in() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let body = || json!({"name": "a"});
+    for (role, status) in [
+        (Role::Viewer, 403),
+        (Role::Agent, 403),
+        (Role::Manager, 201),
+        (Role::Admin, 201),
+    ] {
+        assert_eq!(town.role(role).post(THINGS, body()).await.status(), status, "{role}");
+        assert_eq!(town.role(role).get(THINGS).await.status(), 200, "{role}");
+    }
+    assert_eq!(town.key().delete(THING).await.status(), 204);
+    is(&town.manager().delete(THING).await, 403, "forbidden");
+    let (_, narrow) = town
+        .new_key(Role::Admin, &[domain::permission::Permission::TenantRead])
+        .await;
+    assert_eq!(town.api_key(&narrow).get(THINGS).await.status(), 200);
+    is(&town.api_key(&narrow).post(THINGS, body()).await, 403, "forbidden");
+    assert_eq!(context.effects(), 2);
+
+    let nobody = town.anyone().get(THINGS).await;
+    is(&nobody, 401, "unauthorized");
+    assert_eq!(nobody.header("www-authenticate"), "Bearer");
+    for token in ["", "x", "a.b.c"] {
+        is(&town.bearer(token).get(THINGS).await, 401, "unauthorized");
+        is(&town.api_key(token).get(THINGS).await, 401, "unauthorized");
+    }
+    let both = town.admin().with_header("x-api-key", &town.home.key_secret);
+    is(&both.get(THINGS).await, 400, "ambiguous_credentials");
+    // Whether there is such a tenant or not, the answer is the same.
+    is(
+        &town.admin().in_tenant(town.away.tenant).get(THINGS).await,
+        403,
+        "forbidden",
+    );
+    is(
+        &town.admin().with_header("x-tenant-id", "nonsense").get(THINGS).await,
+        403,
+        "forbidden",
+    );
+    let person = town.home.person(Role::Admin);
+    is(&town.person(person, None).get(THINGS).await, 400, "no_tenant");
+    assert_eq!(
+        town.person(person, None)
+            .in_tenant(town.home.tenant)
+            .get(THINGS)
+            .await
+            .status(),
+        200
+    );
+
+    assert_eq!(
+        town.viewer().get("/api/v1/me").await.text(),
+        "viewer@harbour-lane.example"
+    );
+    is(&town.key().get("/api/v1/me").await, 401, "unauthorized");
+    is(&town.admin().get("/api/v1/platform").await, 403, "forbidden");
+    is(&town.key().get("/api/v1/platform").await, 401, "unauthorized");
+    assert_eq!(
+        town.platform().get("/api/v1/platform").await.text(),
+        town.platform.user.to_string()
+    );
+    is(&town.platform().get(THINGS).await, 400, "no_tenant");
+    // A token ends after a quarter of an hour.
+    let late = town.admin();
+    aws.clock().advance(SignedDuration::from_mins(15));
+    is(&late.get(THINGS).await, 401, "unauthorized");
+}
+
+#[tokio::test]
+async fn an_answer_says_what_is_left_and_a_limit_is_never_passed() {
+    let aws = Aws::new().await;
+    let (town, _) = town(&aws).await;
+    let first = town.admin().get(THINGS).await;
+    assert_eq!(
+        [
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "cache-control"
+        ]
+        .map(|name| first.header(name)),
+        ["100", "99", "60", "no-store"]
+    );
+    assert_eq!(town.viewer().delete(THING).await.header("ratelimit-remaining"), "99");
+    let admin = town.admin();
+    let asked = (0..150).map(|_| admin.get(THINGS).into_future());
+    let answers = futures::future::join_all(asked).await;
+    let through = answers.iter().filter(|answer| answer.status() == 200).count();
+    assert_eq!(through, 99, "one was asked before");
+    let refused = answers.iter().find(|answer| answer.status() == 429).unwrap();
+    is(refused, 429, "too_many_requests");
+    assert_eq!(
+        ["ratelimit-limit", "ratelimit-remaining", "retry-after"].map(|name| refused.header(name)),
+        ["100", "0", "60"]
+    );
+    aws.pass(60);
+    assert_eq!(town.admin().get(THINGS).await.status(), 200);
+
+    let open = |address: &'static str| town.anyone().get("/api/v1/open").from_address(address);
+    let hash = open("198.51.100.7").await.text().to_owned();
+    assert!(hash.len() == 64 && !hash.contains("198"));
+    assert_eq!(open("198.51.100.7").await.status(), 200);
+    is(&open("198.51.100.7").await, 429, "too_many_requests");
+    // A network's many addresses are one.
+    assert_eq!(open("2001:db8::1").await.text(), open("2001:db8::ffff:2").await.text());
+    is(&open("2001:db8::3").await, 429, "too_many_requests");
+}
+
+#[tokio::test]
+async fn a_wrong_body_is_told_what_is_wrong_with_it() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let admin = town.admin();
+    let fields = |answer: Answer| {
+        is(&answer, 422, "invalid");
+        answer.json()["errors"].clone()
+    };
+    let only = |field: &str, detail: &str| json!([{"field": field, "detail": detail}]);
+    let sent = fields(admin.post(THINGS, json!({"name": "a", "more": 1})).await);
+    assert_eq!(sent, only("more", "Unknown field, expected `name` or `look`."));
+    assert_eq!(
+        fields(admin.post(THINGS, json!({})).await),
+        only("name", "This field is missing.")
+    );
+    assert_eq!(
+        fields(admin.post(THINGS, json!({"name": 1})).await),
+        only("name", "Expected a string.")
+    );
+    let long = fields(
+        admin
+            .post(
+                THINGS,
+                json!({"name": "x".repeat(11), "look": {"colour": "ultramarine"}}),
+            )
+            .await,
+    );
+    let mut named: Vec<_> = long
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["field"].as_str().unwrap())
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, ["look.colour", "name"]);
+    is(
+        &admin.post(THINGS, json!({})).raw_body("{\"name\": ").await,
+        400,
+        "bad_request",
+    );
+    is(
+        &admin.post(THINGS, json!({})).raw_body([0xff, 0xfe]).await,
+        400,
+        "bad_request",
+    );
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
+        let post = admin
+            .post(THINGS, json!({"name": "a"}))
+            .header("content-type", content_type);
+        is(&post.await, 415, "wrong_content_type");
+    }
+    let post = admin
+        .post(THINGS, json!({"name": "a"}))
+        .header("content-type", "application/json; charset=utf-8");
+    assert_eq!(post.await.status(), 201);
+    let large = json!({"name": "x".repeat(api::LARGEST)});
+    is(&admin.post(THINGS, large.clone()).await, 413, "too_large");
+    is(&admin.post_once(THINGS, "k", large).await, 413, "too_large");
+    let wrong = admin.call(Call::new("PUT", THINGS)).await;
+    is(&wrong, 405, "method_not_allowed");
+    let mut allowed: Vec<_> = wrong.header("allow").split(',').collect();
+    allowed.sort_unstable();
+    assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+    is(&admin.patch("/api/v1/things/usr_x", json!({})).await, 404, "not_found");
+    is(&admin.patch("/api/v1/things/%ff", json!({})).await, 404, "not_found");
+    assert_eq!(context.effects(), 1);
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names_of_the_version_that_was_read() {
+    let aws = Aws::new().await;
+    let (town, _) = town(&aws).await;
+    let admin = town.admin();
+    let changed = admin.patch(THING, json!({"look": null})).if_match(3).await;
+    assert_eq!((changed.status(), changed.header("etag")), (200, "\"4\""));
+    assert_eq!(changed.json(), json!({"name": "old"}));
+    assert_eq!(admin.patch(THING, json!({"name": "new"})).await.json()["name"], "new");
+    is(
+        &admin.patch(THING, json!({"name": "new"})).if_match(2).await,
+        412,
+        "stale",
+    );
+    is(
+        &admin.patch(THING, json!({})).header("if-match", "3").await,
+        400,
+        "bad_request",
+    );
+    for (changes, field) in [
+        (json!({"more": 1}), "more"),
+        (json!({"more": null}), "more"),
+        (json!({"name": null}), "name"),
+        (json!({"look": {"colour": null}}), "look.colour"),
+    ] {
+        let answer = admin.patch(THING, changes.clone()).await;
+        is(&answer, 422, "invalid");
+        assert_eq!(answer.json()["errors"][0]["field"], field, "{changes}");
+    }
+    is(&admin.patch(THING, json!([])).await, 422, "invalid");
+    is(
+        &admin.patch(THING, json!({})).header("content-type", "text/plain").await,
+        415,
+        "wrong_content_type",
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_read_page_by_page() {
+    let aws = Aws::new().await;
+    let (town, _) = town(&aws).await;
+    let admin = town.admin();
+    let first = admin.get(&format!("{THINGS}?size=4")).await.json();
+    assert_eq!(first["items"], json!(["None 25 Some(4)"]));
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let next = admin.get(&format!("{THINGS}?limit=7&cursor={cursor}")).await.json();
+    assert_eq!(next["items"], json!(["Some(\"thg_1\") 7 None"]));
+    is(&admin.get(&format!("{THINGS}?cursor=thg_1")).await, 400, "bad_request");
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("size=-1", "size"),
+        ("page=2", "page"),
+        ("size=1&size=2", "size"),
+    ] {
+        let answer = admin.get(&format!("{THINGS}?{query}")).await;
+        is(&answer, 422, "invalid");
+        assert_eq!(answer.json()["errors"][0]["field"], field, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_with_a_key_has_its_effect_once() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let effects = || context.effects();
+    let post = |key: &str, name: &str| town.admin().post_once(THINGS, key, json!({"name": name}));
+    let first = post("k1", "a").await;
+    assert_eq!((first.status(), first.header("idempotency-replayed")), (201, ""));
+    let again = post("k1", "a").await;
+    assert_eq!(
+        (again.status(), again.text(), again.header("idempotency-replayed")),
+        (201, first.text(), "true")
+    );
+    for name in ["location", "etag", "content-type"] {
+        assert_eq!(again.header(name), first.header(name));
+    }
+    assert_ne!(again.header("ratelimit-remaining"), first.header("ratelimit-remaining"));
+    is(&post("k1", "b").await, 422, "idempotency_key_reused");
+    assert_eq!(effects(), 1);
+    // A key is its caller's own.
+    assert_eq!(
+        town.manager()
+            .post_once(THINGS, "k1", json!({"name": "b"}))
+            .await
+            .status(),
+        201
+    );
+    assert_eq!(
+        town.foreign_admin()
+            .post_once(THINGS, "k1", json!({"name": "b"}))
+            .await
+            .status(),
+        201
+    );
+    assert_eq!(effects(), 3);
+    for key in ["", "two words", &"x".repeat(129), "é"] {
+        is(&post(key, "a").await, 400, "bad_request");
+    }
+    // Of many at once one runs; the others are told so, or come after it.
+    let many = (0..20).map(|_| post("k2", "slow").into_future());
+    let answers = futures::future::join_all(many).await;
+    assert_eq!(effects(), 4);
+    let ran = answers
+        .iter()
+        .filter(|answer| answer.status() == 201 && answer.header("idempotency-replayed").is_empty());
+    assert_eq!(ran.count(), 1);
+    let running: Vec<_> = answers.iter().filter(|answer| answer.status() == 409).collect();
+    assert!(!running.is_empty());
+    for answer in running {
+        is(answer, 409, "still_running");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    // It is forgotten after a day.
+    aws.clock().advance(SignedDuration::from_hours(24));
+    assert_eq!(post("k1", "c").await.header("idempotency-replayed"), "");
+}
+
+#[tokio::test]
+async fn a_key_can_be_used_again_where_nothing_came_of_it() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let post = |name: &str| town.admin().post_once(THINGS, "k", json!({"name": name}));
+    is(
+        &town.viewer().post_once(THINGS, "k", json!({"name": "a"})).await,
+        403,
+        "forbidden",
+    );
+    is(&post("").await, 422, "invalid");
+    is(&post("refuse").await, 409, "full");
+    assert_eq!(post("a").await.status(), 201);
+    assert_eq!(context.effects(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_died_is_tried_again_and_names_the_same_objects() {
+    for (name, first, wait) in [
+        ("dies once", (500, "internal"), 60),
+        ("fails once", (503, "unavailable"), 0),
+    ] {
+        let aws = Aws::new().await;
+        let (town, context) = town(&aws).await;
+        let post = || town.admin().post_once(THINGS, "k", json!({"name": name}));
+        is(&post().await, first.0, first.1);
+        if wait > 0 {
+            // Only its lease's end tells that it is dead.
+            aws.pass(wait - 1);
+            is(&post().await, 409, "still_running");
+            aws.pass(1);
+        }
+        is(
+            &town.admin().post_once(THINGS, "k", json!({"name": "b"})).await,
+            422,
+            "idempotency_key_reused",
+        );
+        aws.pass(5);
+        assert_eq!(post().await.status(), 201);
+        let made = context.made.lock().unwrap().clone();
+        assert_eq!(made.len(), 2);
+        assert_eq!(made[0], made[1], "{name}");
+        assert_ne!(made[0][0], made[0][1]);
+        assert_eq!(post().await.header("idempotency-replayed"), "true");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_once() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let path = format!("{THING}/secret");
+    let post = |path: &str| town.admin().post_once(path, "k", json!({}));
+    let first = post(&path).await;
+    assert_eq!((first.status(), first.json()["name"].as_str()), (201, Some("hush")));
+    let again = post(&path).await;
+    is(&again, 409, "already_done");
+    assert_eq!(
+        (again.header("location"), again.header("idempotency-replayed")),
+        (THING, "true")
+    );
+    assert!(again.json()["detail"].as_str().unwrap().contains(THING));
+    assert_eq!(context.effects(), 1);
+    // The same key for another object is a mistake.
+    let other = path.replace("d2/", "d3/");
+    is(&post(&other).await, 422, "idempotency_key_reused");
+    let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
+    let rows = aws.env().dynamodb().scan().table_name(table).send().await.unwrap();
+    assert!(!format!("{:?}", rows.items()).contains("hush"));
+}
+
+#[test]
+fn the_document_says_what_the_types_say() {
+    let document = serde_json::to_value(document().into_openapi()).unwrap();
+    let of = |path: &str, method: &str| document["paths"][path][method].clone();
+    let create = of("/api/v1/things", "post");
+    assert_eq!(create["operationId"], "create_thing");
+    assert_eq!(create["tags"], json!(["things"]));
+    assert_eq!(
+        (&create["summary"], &create["description"]),
+        (&json!("Make a thing"), &json!("It is there at once."))
+    );
+    assert_eq!(create["x-permission"], "tenant:write");
+    assert_eq!(create["security"], json!([{"bearer": []}, {"api_key": []}]));
+    let names = |operation: &Value| {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let name = |parameter: &Value| parameter["name"].as_str().unwrap().to_owned();
+        parameters.iter().map(name).collect::<Vec<_>>()
+    };
+    let statuses = |operation: &Value| {
+        operation["responses"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&create), ["X-Tenant-ID", "Idempotency-Key"]);
+    assert_eq!(
+        statuses(&create),
+        [
+            "201", "400", "401", "403", "409", "413", "415", "422", "429", "500", "503"
+        ]
+    );
+    let body = &create["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+    assert_eq!(body, "#/components/schemas/ThingIn");
+    assert_eq!(
+        names(&of("/api/v1/things", "get")),
+        ["limit", "cursor", "size", "X-Tenant-ID"]
+    );
+    let update = of("/api/v1/things/{id}", "patch");
+    assert_eq!(names(&update), ["If-Match", "id", "X-Tenant-ID"]);
+    assert!(statuses(&update).contains(&"412".to_owned()) && statuses(&update).contains(&"404".to_owned()));
+    let patch = &update["requestBody"]["content"]["application/merge-patch+json"]["schema"]["$ref"];
+    assert_eq!(patch, "#/components/schemas/ThingInPatch");
+    let me = of("/api/v1/me", "get");
+    assert_eq!(
+        (&me["x-permission"], &me["security"]),
+        (&json!("person"), &json!([{"bearer": []}]))
+    );
+    let open = of("/api/v1/open", "get");
+    assert_eq!(
+        (&open["x-permission"], &open["security"]),
+        (&json!("public"), &json!([]))
+    );
+    assert_eq!(statuses(&open), ["200", "429", "500", "503"]);
+    let components = &document["components"];
+    let schemas: Vec<_> = components["schemas"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        schemas,
+        [
+            "FieldError",
+            "Listed_String",
+            "Look",
+            "Problem",
+            "ThingIn",
+            "ThingInPatch",
+            "ThingOut"
+        ]
+    );
+    assert_eq!(components["schemas"]["ThingInPatch"]["required"], Value::Null);
+    assert_eq!(
+        components["schemas"]["Problem"]["properties"]["errors"]["type"],
+        "array"
+    );
+    // Nothing is referred to that is not there.
+    let text = document.to_string();
+    for reference in text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+    {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+    assert_eq!(
+        components["securitySchemes"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["api_key", "bearer"]
+    );
+}
