@@ -8,9 +8,11 @@ pub mod lossy;
 pub mod provider;
 pub mod request;
 pub mod seed;
+pub mod world;
 
 pub use aws::Aws;
 pub use lossy::Lossy;
 pub use provider::{Provider, Reply};
 pub use request::{Answer, Call, Function};
 pub use seed::Seeded;
+pub use world::World;

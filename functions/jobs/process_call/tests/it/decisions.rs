@@ -188,21 +188,11 @@ async fn an_unknown_template_or_wrong_values_are_the_stored_reason() {
         template.variables.remove("2");
     })
     .await;
-    for world in [template, values] {
-        let mut rule = world.business.configured.rules[0].clone();
-        rule.then.channels = vec![Channel::WhatsApp];
-        let mut business = world.business;
-        business.configured.rules[0] = rule;
-        business.write(&world.aws).await;
-        let job = business.telephony_report(&world.aws, "17", missed(CUSTOMER));
-        Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap();
-        let store = world.aws.store();
-        let contact = store
-            .contact_of(business.scope(), &Identity::Phone(phone(CUSTOMER)))
-            .await
-            .unwrap()
-            .unwrap();
-        let history = store.history(business.scope(), contact.id, 10).await.unwrap();
+    for mut world in [template, values] {
+        world.business.configured.rules[0].then.channels = vec![Channel::WhatsApp];
+        world.business.write(&world.aws).await;
+        world.telephony("17", missed(CUSTOMER)).await;
+        let history = world.entries(world.customer().await.id).await;
         let [domain::record::Entry::Call(call)] = &history[..] else {
             panic!("{history:?}");
         };

@@ -1,24 +1,33 @@
 //! A business, and the function.
 
+use std::ops::{Deref, DerefMut};
+
 use domain::{
     call::{CallFacts, CallProvider},
-    contact::{Contact, Identity},
+    contact::Identity,
     message::Message,
     record::{Call, CallProgress, Entry},
 };
-use jobs::{CallJob, SendMessage};
+use jobs::CallJob;
 use kit::{Done, Job, QueueName};
 use process_call::{Context, handle};
 use store::config::Configured;
-use testkit::{
-    Aws, Seeded,
-    business::{CUSTOMER, business_with, phone},
-};
+use testkit::business::{CUSTOMER, phone};
 
-pub(crate) struct World {
-    pub(crate) aws: Aws,
-    pub(crate) business: Seeded,
-    pub(crate) ctx: Context,
+pub(crate) struct World(testkit::World<Context>);
+
+impl Deref for World {
+    type Target = testkit::World<Context>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl World {
@@ -27,15 +36,7 @@ impl World {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Configured)) -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business_with(&aws, change)).await;
-        let ctx = Context::new(aws.env()).expect("a context");
-        Self { aws, business, ctx }
-    }
-
-    /// Another process of the function.
-    pub(crate) fn another(&self) -> Context {
-        Context::new(self.aws.env()).expect("a context")
+        Self(testkit::World::with(Context::new, change).await)
     }
 
     pub(crate) async fn work(&self, job: CallJob) -> Done {
@@ -81,25 +82,13 @@ impl World {
         progress.await.expect("the table answers")
     }
 
-    pub(crate) async fn contact_of(&self, identity: &Identity) -> Option<Contact> {
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        store.contact_of(scope, identity).await.expect("the table answers")
-    }
-
-    pub(crate) async fn customer(&self) -> Contact {
-        let found = self.contact_of(&Identity::Phone(phone(CUSTOMER))).await;
-        found.expect("the customer is known")
-    }
-
     /// All calls and messages of somebody.
     pub(crate) async fn history_of(&self, identity: &Identity) -> (Vec<Call>, Vec<Message>) {
         let Some(contact) = self.contact_of(identity).await else {
             return (vec![], vec![]);
         };
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        let entries = store.history(scope, contact.id, 100).await.expect("the table answers");
         let (mut calls, mut messages) = (vec![], vec![]);
-        for entry in entries.into_iter().rev() {
+        for entry in self.entries(contact.id).await {
             match entry {
                 Entry::Call(call) => calls.push(call),
                 Entry::Sent(message) => messages.push(message),
@@ -123,9 +112,5 @@ impl World {
     /// Looks at waiting calls that the queue holds, for now or later.
     pub(crate) async fn looks(&self) -> u64 {
         self.aws.depth(QueueName::Calls).await
-    }
-
-    pub(crate) async fn queued(&self) -> Vec<SendMessage> {
-        self.aws.take_jobs(QueueName::Sends).await
     }
 }

@@ -199,7 +199,7 @@ async fn a_changed_id_leads_to_the_same_contact() {
     assert_eq!(world.work(world.messages(&value)).await, Done::Now);
     assert_eq!(world.work(world.messages(&value)).await, Done::Already);
     for identity in [Identity::Bsuid(new.to_owned()), Identity::Phone(phone("+971509999999"))] {
-        let found = world.contact_of(identity).await.unwrap();
+        let found = world.contact_of(&identity).await.unwrap();
         assert_eq!(found.id, known.id);
         assert_eq!(found.phone, Some(phone("+971509999999")));
     }
@@ -226,7 +226,7 @@ async fn two_contacts_that_prove_to_be_one_person_both_stay() {
     });
     assert_eq!(world.work(world.messages(&value)).await, Done::Now);
     assert_eq!(world.customer().await.id, by_number.id);
-    let found = world.contact_of(Identity::Bsuid(id.to_owned())).await.unwrap();
+    let found = world.contact_of(&Identity::Bsuid(id.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
     // Meta's id is the person's own; a number can change hands.
     assert_eq!(world.told_by(&other).await.0.len(), 1);

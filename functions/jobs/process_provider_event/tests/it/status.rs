@@ -189,7 +189,7 @@ async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_con
     delivered["recipient_user_id"] = "AE.13491208655302741918".into();
     world.statuses(&[delivered.clone()]).await;
     let contact = world
-        .contact_of(Identity::Bsuid("AE.13491208655302741918".to_owned()))
+        .contact_of(&Identity::Bsuid("AE.13491208655302741918".to_owned()))
         .await
         .unwrap();
     assert_eq!(contact.id, message.id.contact());
@@ -237,7 +237,7 @@ async fn an_id_that_is_somebody_elses_stays_theirs() {
     sent["recipient_user_id"] = bsuid.into();
     world.statuses(&[sent]).await;
     assert_eq!(world.customer().await.bsuid, None);
-    let found = world.contact_of(Identity::Bsuid(bsuid.to_owned())).await.unwrap();
+    let found = world.contact_of(&Identity::Bsuid(bsuid.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
 }
 

@@ -1,24 +1,27 @@
 //! A business, a customer to whom a message went out, and the function.
 
+use std::ops::Deref;
+
 use domain::{
-    contact::{Contact, Identity},
+    contact::Contact,
     message::{AttemptState, Message, SendOutcome},
     record::{ConsentEntry, Entry, Received},
 };
-use jobs::{EventSource, ProviderEvent, SendMessage};
-use kit::{Done, Job, JobError, QueueName};
+use jobs::{EventSource, ProviderEvent};
+use kit::{Done, Job, JobError};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
 use store::{config::Configured, messages::Reference};
-use testkit::{
-    Aws, Seeded,
-    business::{CUSTOMER, business_with, phone},
-};
+use testkit::business::CUSTOMER;
 
-pub(crate) struct World {
-    pub(crate) aws: Aws,
-    pub(crate) business: Seeded,
-    pub(crate) ctx: Context,
+pub(crate) struct World(testkit::World<Context>);
+
+impl Deref for World {
+    type Target = testkit::World<Context>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl World {
@@ -27,10 +30,7 @@ impl World {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Configured)) -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business_with(&aws, change)).await;
-        let ctx = Context::new(aws.env()).expect("a context");
-        Self { aws, business, ctx }
+        Self(testkit::World::with(Context::new, change).await)
     }
 
     /// A follow-up that waits to be sent.
@@ -120,28 +120,10 @@ impl World {
             .event(&self.aws, self.business.twilio, EventSource::TwilioStatus { key }, form)
     }
 
-    pub(crate) async fn message(&self, message: &Message) -> Message {
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        let found = store.message(scope, message.id).await.expect("the table answers");
-        found.expect("the message is there")
-    }
-
-    pub(crate) async fn contact_of(&self, identity: Identity) -> Option<Contact> {
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        store.contact_of(scope, &identity).await.expect("the table answers")
-    }
-
-    pub(crate) async fn customer(&self) -> Contact {
-        let found = self.contact_of(Identity::Phone(phone(CUSTOMER))).await;
-        found.expect("the customer is known")
-    }
-
     /// What the contact wrote, and what it agreed to, oldest first.
     pub(crate) async fn told_by(&self, contact: &Contact) -> (Vec<Received>, Vec<ConsentEntry>) {
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        let history = store.history(scope, contact.id, 100).await.expect("the table answers");
         let (mut received, mut consent) = (vec![], vec![]);
-        for entry in history.into_iter().rev() {
+        for entry in self.entries(contact.id).await {
             match entry {
                 Entry::Received(message) => received.push(message),
                 Entry::Consent(entry) => consent.push(entry),
@@ -149,10 +131,6 @@ impl World {
             }
         }
         (received, consent)
-    }
-
-    pub(crate) async fn queued(&self) -> Vec<SendMessage> {
-        self.aws.take_jobs(QueueName::Sends).await
     }
 
     pub(crate) async fn configured_whatsapp(&self) -> domain::connection::Connection {

@@ -1,0 +1,98 @@
+//! A business, and a function that works for it.
+
+use domain::{
+    contact::{Contact, Identity},
+    ids::ContactId,
+    message::Message,
+    record::Entry,
+};
+use jobs::SendMessage;
+use kit::{ConfigError, Env, QueueName};
+use store::config::Configured;
+
+use crate::{
+    Aws, Seeded,
+    business::{CUSTOMER, business_with, phone},
+};
+
+/// One test's AWS with a business in it, and a process of the function under test.
+pub struct World<C> {
+    /// Its AWS.
+    pub aws: Aws,
+    /// The business.
+    pub business: Seeded,
+    /// What the function made of its environment.
+    pub ctx: C,
+    build: fn(&Env) -> Result<C, ConfigError>,
+}
+
+impl<C> World<C> {
+    /// A business as [`crate::business::business`] seeds it, changed before it is written; `build` starts the function.
+    ///
+    /// # Panics
+    /// When the function does not start.
+    pub async fn with(build: fn(&Env) -> Result<C, ConfigError>, change: impl FnOnce(&mut Configured)) -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business_with(&aws, change)).await;
+        let ctx = build(aws.env()).expect("a context");
+        Self {
+            aws,
+            business,
+            ctx,
+            build,
+        }
+    }
+
+    /// Another process of the function.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn another(&self) -> C {
+        (self.build)(self.aws.env()).expect("a context")
+    }
+
+    /// A message as it is now.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub async fn message(&self, message: &Message) -> Message {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let found = store.message(scope, message.id).await.expect("the table answers");
+        found.expect("the message is there")
+    }
+
+    /// Who is known by this.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn contact_of(&self, identity: &Identity) -> Option<Contact> {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        store.contact_of(scope, identity).await.expect("the table answers")
+    }
+
+    /// Who has the number [`CUSTOMER`].
+    ///
+    /// # Panics
+    /// When nobody has.
+    pub async fn customer(&self) -> Contact {
+        let found = self.contact_of(&Identity::Phone(phone(CUSTOMER))).await;
+        found.expect("the customer is known")
+    }
+
+    /// All that happened with somebody, oldest first.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn entries(&self, contact: ContactId) -> Vec<Entry> {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let mut entries = store.history(scope, contact, 100).await.expect("the table answers");
+        entries.reverse();
+        entries
+    }
+
+    /// What waits to be sent, taken out of the queue.
+    pub async fn queued(&self) -> Vec<SendMessage> {
+        self.aws.take_jobs(QueueName::Sends).await
+    }
+}
