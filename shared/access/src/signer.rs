@@ -48,6 +48,9 @@ fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error
 /// A key signs this long, then a new one is made.
 const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// Of many who make a key at once, the first one's is soon there for the others.
+const MOST_RACES: u32 = 20;
+
 /// What `auth`'s secret holds. The template makes it with a sealing key; signing keys come when they are needed.
 #[derive(Clone, Serialize, Deserialize)]
 struct Secret {
@@ -149,46 +152,47 @@ impl Signer {
                 return Ok(Arc::clone(known));
             }
         }
-        let mut secret = self.read().await?;
-        let newest = secret.signing_keys.last().map(|key| key.public.created_at);
-        if newest.is_none_or(|made| now.duration_since(made) >= KEY_LIFETIME) {
-            secret.signing_keys.push(new_key(now)?);
-            // A key that no longer signs is not needed once its last token is over.
-            let keep = secret.signing_keys.len().saturating_sub(2);
-            secret.signing_keys.drain(..keep);
-            self.publish(&secret).await?;
-            self.write(&secret).await?;
-        }
-        let known = Arc::new(choose(&secret, now)?);
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
-        Ok(known)
-    }
-
-    /// Published before it is kept: whoever else makes a key at the same time, every key that ever signs is known.
-    async fn publish(&self, secret: &Secret) -> Result<(), SignError> {
-        for _race in 0..8 {
-            let before = self.store.signing_keys().await?;
-            let known = before.value.unwrap_or_default();
-            let mut keys: Vec<PublicKey> = serde_json::from_str(&known).unwrap_or_default();
-            for key in &secret.signing_keys {
-                if !keys.iter().any(|other| other.kid == key.public.kid) {
-                    keys.push(key.public.clone());
+        for _race in 0..MOST_RACES {
+            let mut secret = self.read().await?;
+            let newest = secret.signing_keys.last().map(|key| key.public.created_at);
+            if newest.is_none_or(|made| now.duration_since(made) >= KEY_LIFETIME) {
+                secret.signing_keys.push(new_key(now)?);
+                // A key that no longer signs is not needed once its last token is over.
+                let keep = secret.signing_keys.len().saturating_sub(2);
+                secret.signing_keys.drain(..keep);
+                match self.publish(&secret).await {
+                    Ok(()) => self.write(&secret).await?,
+                    // Somebody else makes one at the same time: it may be there by now.
+                    Err(SignError::Table(error)) if error.is_conflict() => continue,
+                    Err(error) => return Err(error),
                 }
             }
-            let newest = keys.iter().map(|key| key.created_at).max();
-            keys.retain(|key| {
-                newest.is_none_or(|newest| newest.duration_since(key.created_at) < KEY_LIFETIME + ACCESS_LIFETIME * 2)
-                    || secret.signing_keys.iter().any(|own| own.public.kid == key.kid)
-            });
-            let text = serde_json::to_string(&keys).map_err(|error| secret_error("write the public keys", error))?;
-            match self.store.publish_signing_keys(&text, before.version).await {
-                Err(error) if error.is_conflict() => {}
-                other => return Ok(other?),
-            }
+            let known = Arc::new(choose(&secret, now)?);
+            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+            return Ok(known);
         }
         Err(SignError::Crypto(
             "publish a signing key: others are faster all the time",
         ))
+    }
+
+    /// Published before it is kept: whoever else makes a key at the same time, every key that ever signs is known.
+    async fn publish(&self, secret: &Secret) -> Result<(), SignError> {
+        let before = self.store.signing_keys().await?;
+        let known = before.value.unwrap_or_default();
+        let mut keys: Vec<PublicKey> = serde_json::from_str(&known).unwrap_or_default();
+        for key in &secret.signing_keys {
+            if !keys.iter().any(|other| other.kid == key.public.kid) {
+                keys.push(key.public.clone());
+            }
+        }
+        let newest = keys.iter().map(|key| key.created_at).max();
+        keys.retain(|key| {
+            newest.is_none_or(|newest| newest.duration_since(key.created_at) < KEY_LIFETIME + ACCESS_LIFETIME * 2)
+                || secret.signing_keys.iter().any(|own| own.public.kid == key.kid)
+        });
+        let text = serde_json::to_string(&keys).map_err(|error| secret_error("write the public keys", error))?;
+        Ok(self.store.publish_signing_keys(&text, before.version).await?)
     }
 
     async fn read(&self) -> Result<Secret, SignError> {
