@@ -37,6 +37,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ),
     ("Links::new(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
+    ("Api::new(", &["TABLE_NAME"], &[]),
     (".timers()", &[], TIMERS),
     ("crash::point(", &["CRASH_POINTS"], &[]),
 ];

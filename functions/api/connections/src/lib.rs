@@ -1,0 +1,574 @@
+//! Connections: a tenant's numbers and accounts at its providers. Credentials go in and never come out; what is made here is
+//! shown once.
+
+mod models;
+mod secrets;
+mod trial;
+
+use std::{sync::Arc, time::Duration};
+
+use access::{Kms, Secrets, SecretsError};
+use axum::{
+    Extension, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use domain::{
+    account_shape::MOST_CONNECTIONS,
+    connection::{Connection, Health, Purpose, Sealed, SendSecrets, VerifySecrets},
+    ids::{ConnectionId, TenantId},
+};
+use jiff::Timestamp;
+use kit::{
+    ConfigError, Env, Problem,
+    api::{
+        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged,
+        checked, permits,
+    },
+    http::Target,
+};
+use providers::{http::Http, twilio::client::TwilioClient, whatsapp::client::GraphClient};
+use store::{TenantScope, Versioned, connections::ConnectionError};
+
+use crate::{
+    models::{
+        AircallIn, AircallNewCredentials, ConnectionIn, ConnectionKind, ConnectionMade, ConnectionOut,
+        ConnectionSettings, CredentialsIn, ExotelIn, OneOf, PlivoIn, PlivoNewCredentials, RotateIn, RotationOut,
+        TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn, VonageNewCredentials, Wanted, WebhookOut, WebhooksOut,
+        WhatsappIn, WhatsappNewCredentials, name_problems,
+    },
+    secrets::Shown,
+    trial::Providers,
+};
+
+/// What the function works with, made once per process.
+pub struct Context {
+    api: Api,
+    secrets: Secrets,
+    providers: Providers,
+    public_base_url: Option<String>,
+}
+
+impl HasApi for Context {
+    fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// The function's routes.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let config = env.config();
+    let verify = config.text("KMS_VERIFY_KEY_ID")?.to_owned();
+    let send = config.text("KMS_SEND_KEY_ID")?.to_owned();
+    let timeout = Duration::try_from(config.seconds("PROVIDER_TIMEOUT")?)
+        .map_err(|_| ConfigError::new("PROVIDER_TIMEOUT", "must be above zero"))?;
+    let http = Http::new(env.user_agent(), timeout);
+    let context = Arc::new(Context {
+        api: Api::new(env)?,
+        secrets: Secrets::new(Kms::new(env.kms(), Some(verify), Some(send))),
+        providers: Providers {
+            graph: GraphClient::new(
+                http.clone(),
+                config.url("GRAPH_API_URL")?,
+                config.text("GRAPH_API_VERSION")?,
+            ),
+            twilio: TwilioClient::new(http, config.url("TWILIO_API_URL")?),
+        },
+        public_base_url: config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
+    });
+    Ok(api::serve(operations(), context))
+}
+
+kit::operations! {
+    Context:
+    create_connection,
+    list_connections,
+    get_connection,
+    update_connection,
+    delete_connection,
+    set_connection_credentials,
+    rotate_connection_secret,
+    finish_connection_rotation,
+    test_connection,
+    list_connection_webhooks,
+}
+
+/// Connects a number or an account.
+///
+/// The provider is asked at once whether it works; `last_test` says what came of it, and the connection is made all the same.
+/// What this makes itself (a verify token, a secret) is shown in this answer only. A tenant has at most 50 connections.
+#[utoipa::path(post, path = "/api/v1/connections", tag = "connections",
+    responses((status = 201, description = "The connection, and what to paste at the provider", body = ConnectionMade,
+        headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version")))))]
+async fn create_connection(
+    who: Allowed<permits::ConnectionsWrite>,
+    State(context): State<Arc<Context>>,
+    Extension(target): Extension<Target>,
+    Body(input): Body<OneOf<ConnectionIn>>,
+) -> Result<Response, Problem> {
+    let wanted = wanted(context.api.env(), input.body)?;
+    let mut problems = name_problems(&wanted.name);
+    problems.extend(wanted.account.problems());
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let id = ConnectionId::new(who.ulid());
+    let connection = context.sealed(who.scope(), id, &wanted).await?;
+    let store = context.api.store();
+    let made = store
+        .create_connection(who.scope(), &connection, false, &who.stamp())
+        .await;
+    let (connection, verify) = match made {
+        Ok(()) => (connection, wanted.verify),
+        // A second try of a request that had its effect: the first one's secrets count.
+        Err(ConnectionError::Store(error)) if error.is_conflict() => {
+            let known = store.connection(who.scope(), id).await?.ok_or(error)?;
+            let verify = context.open_verify(who.scope(), &known).await?;
+            (known, verify)
+        }
+        Err(error) => return Err(refused(error)),
+    };
+    let send = wanted.send.as_ref();
+    let tested = context.test(who.scope(), &connection, send, who.now()).await;
+    let now = match tested {
+        Ok(Some(now)) => now,
+        // It is made, whatever its test came to.
+        Ok(None) | Err(_) => Versioned {
+            version: 1,
+            value: connection,
+        },
+    };
+    let shown = Shown::of(&verify);
+    let answer = Created {
+        location: format!("/api/v1/connections/{id}"),
+        version: now.version,
+        body: ConnectionMade {
+            webhooks: context.webhooks(who.scope(), &now.value, &target, shown.secret.as_deref()),
+            connection: ConnectionOut::from(&now.value),
+            verify_token: shown.verify_token.clone(),
+            secret: shown.secret.clone(),
+        },
+    };
+    Ok(if shown.is_any() {
+        Once(answer).into_response()
+    } else {
+        answer.into_response()
+    })
+}
+
+/// Lists connections.
+#[utoipa::path(get, path = "/api/v1/connections", tag = "connections",
+    responses((status = 200, description = "One page of connections, the oldest first", body = Listed<ConnectionOut>)))]
+async fn list_connections(
+    who: Allowed<permits::ConnectionsRead>,
+    State(context): State<Arc<Context>>,
+    paging: Paging,
+) -> Result<Listed<ConnectionOut>, Problem> {
+    let store = context.api.store();
+    let page = store
+        .connections_page(who.scope(), paging.after(), paging.limit())
+        .await?;
+    Ok(Listed::of(page, |row| ConnectionOut::from(&row.value)))
+}
+
+/// A connection, with its health as it is now.
+#[utoipa::path(get, path = "/api/v1/connections/{id}", tag = "connections",
+    responses((status = 200, description = "The connection", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+async fn get_connection(
+    who: Allowed<permits::ConnectionsRead>,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ConnectionId>,
+) -> Result<Tagged<ConnectionOut>, Problem> {
+    Ok(tagged(&context.find(who.scope(), id).await?))
+}
+
+/// Changes a connection's name, numbers and answers.
+///
+/// A merge patch. What names the account at the provider never changes: connect another one instead.
+#[utoipa::path(patch, path = "/api/v1/connections/{id}", tag = "connections",
+    responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+async fn update_connection(
+    who: Allowed<permits::ConnectionsWrite>,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ConnectionId>,
+    if_match: IfMatch,
+    patch: Patch<ConnectionSettings>,
+) -> Result<Tagged<ConnectionOut>, Problem> {
+    let before = context.find(who.scope(), id).await?;
+    if_match.check(before.version)?;
+    let after = patch
+        .apply(&ConnectionSettings::from(&before.value))?
+        .of(&before.value)?;
+    if after == before.value {
+        return Ok(tagged(&before));
+    }
+    Ok(tagged(&context.write(&who, after, before.version).await?))
+}
+
+/// Disconnects.
+///
+/// Its webhooks are refused from now on, within five minutes at most, and its credentials are gone.
+#[utoipa::path(delete, path = "/api/v1/connections/{id}", tag = "connections",
+    responses((status = 204, description = "It is gone")))]
+async fn delete_connection(
+    who: Allowed<permits::ConnectionsWrite>,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ConnectionId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    let before = context.find(who.scope(), id).await?;
+    if_match.check(before.version)?;
+    let store = context.api.store();
+    store.remove_connection(who.scope(), &before, &who.stamp()).await?;
+    Ok(NoContent)
+}
+
+/// Sets new credentials.
+///
+/// All of the kind's, at once: the old ones are gone, and webhooks that they signed are refused. To change a webhook's secret
+/// without a gap, rotate. The provider is asked whether they work; `last_test` says what came of it.
+#[utoipa::path(put, path = "/api/v1/connections/{id}/credentials", tag = "connections",
+    responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+async fn set_connection_credentials(
+    who: Allowed<permits::ConnectionsWrite>,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ConnectionId>,
+    if_match: IfMatch,
+    Body(input): Body<OneOf<CredentialsIn>>,
+) -> Result<Tagged<ConnectionOut>, Problem> {
+    let before = context.find(who.scope(), id).await?;
+    if_match.check(before.version)?;
+    let connection = before.value;
+    let kind = ConnectionKind::of(&connection.account);
+    if ConnectionKind::named(&input.body)? != kind {
+        let detail = format!("The connection is of kind {}.", connection.account.kind());
+        return Err(Problem::field("kind", detail));
+    }
+    let body = input.body;
+    let (verify, send) = match kind {
+        ConnectionKind::Whatsapp => {
+            let given: WhatsappNewCredentials = checked(body)?;
+            // Meta has the token already; it proves nothing but the handshake.
+            let shown = Shown::of(&context.open_verify(who.scope(), &connection).await?);
+            let (verify, send) = given.credentials.secrets(shown.verify_token.unwrap_or_default());
+            (verify, Some(send))
+        }
+        ConnectionKind::Twilio => {
+            let (verify, send) = checked::<TwilioNewCredentials>(body)?.credentials.secrets();
+            (verify, Some(send))
+        }
+        ConnectionKind::Aircall => {
+            let tokens = vec![checked::<AircallNewCredentials>(body)?.credentials.token];
+            (VerifySecrets::Aircall { tokens }, None)
+        }
+        ConnectionKind::Vonage => {
+            let signature_secrets = vec![checked::<VonageNewCredentials>(body)?.credentials.signature_secret];
+            (VerifySecrets::Vonage { signature_secrets }, None)
+        }
+        ConnectionKind::Plivo => {
+            let auth_tokens = vec![checked::<PlivoNewCredentials>(body)?.credentials.auth_token];
+            (VerifySecrets::Plivo { auth_tokens }, None)
+        }
+        ConnectionKind::Telephony | ConnectionKind::Exotel => {
+            let detail = "The secret of this kind is made here. Rotate it to get a new one.";
+            return Err(Problem::conflict("secret_is_made_here", detail));
+        }
+    };
+    let sealed_send = match &send {
+        Some(send) => Some(context.seal(who.scope(), id, Purpose::Send, send).await?),
+        // What an operator gave stays: nothing here replaces it.
+        None => connection.send.clone(),
+    };
+    let after = Connection {
+        verify: context.seal(who.scope(), id, Purpose::Verify, &verify).await?,
+        send: sealed_send,
+        credentials_version: connection.credentials_version + 1,
+        rotating_since: None,
+        // New credentials deserve a new chance.
+        health: Health::Healthy,
+        checkup: None,
+        ..connection
+    };
+    let written = context.write(&who, after, before.version).await?;
+    let tested = context
+        .test(who.scope(), &written.value, send.as_ref(), who.now())
+        .await;
+    Ok(tagged(&tested.ok().flatten().unwrap_or(written)))
+}
+
+/// Begins to change a webhook's secret.
+///
+/// The new secret is valid at once, together with the old ones, until the rotation is finished. For `telephony` and `exotel`
+/// it is made here and shown in this answer only; for the others send the provider's new one as `secret`.
+#[utoipa::path(post, path = "/api/v1/connections/{id}/rotate", tag = "connections",
+    responses((status = 200, description = "Both secrets are valid", body = RotationOut, headers(("ETag" = String, description = "The connection's version")))))]
+async fn rotate_connection_secret(
+    who: Allowed<permits::ConnectionsWrite>,
+    State(context): State<Arc<Context>>,
+    Extension(target): Extension<Target>,
+    Path(id): Path<ConnectionId>,
+    if_match: IfMatch,
+    Body(input): Body<RotateIn>,
+) -> Result<Response, Problem> {
+    let before = context.find(who.scope(), id).await?;
+    if_match.check(before.version)?;
+    let mut verify = context.open_verify(who.scope(), &before.value).await?;
+    secrets::rotate(context.api.env(), &mut verify, input.secret)?;
+    let after = Connection {
+        verify: context.seal(who.scope(), id, Purpose::Verify, &verify).await?,
+        credentials_version: before.value.credentials_version + 1,
+        rotating_since: before.value.rotating_since.or(Some(who.now())),
+        ..before.value
+    };
+    let now = context.write(&who, after, before.version).await?;
+    let secret = Shown::of(&verify).secret;
+    let answer = Tagged {
+        version: now.version,
+        body: RotationOut {
+            webhooks: context.webhooks(who.scope(), &now.value, &target, secret.as_deref()),
+            connection: ConnectionOut::from(&now.value),
+            secret: secret.clone(),
+        },
+    };
+    Ok(if secret.is_some() {
+        Once(answer).into_response()
+    } else {
+        answer.into_response()
+    })
+}
+
+/// Finishes changing a webhook's secret.
+///
+/// From now on, within five minutes at most, only the newest secret is valid.
+#[utoipa::path(delete, path = "/api/v1/connections/{id}/rotate", tag = "connections",
+    responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+async fn finish_connection_rotation(
+    who: Allowed<permits::ConnectionsWrite>,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ConnectionId>,
+    if_match: IfMatch,
+) -> Result<Tagged<ConnectionOut>, Problem> {
+    let before = context.find(who.scope(), id).await?;
+    if_match.check(before.version)?;
+    if before.value.rotating_since.is_none() {
+        return Err(Problem::conflict("not_rotating", "No rotation has begun."));
+    }
+    let mut verify = context.open_verify(who.scope(), &before.value).await?;
+    secrets::finish(&mut verify);
+    let after = Connection {
+        verify: context.seal(who.scope(), id, Purpose::Verify, &verify).await?,
+        credentials_version: before.value.credentials_version + 1,
+        rotating_since: None,
+        ..before.value
+    };
+    Ok(tagged(&context.write(&who, after, before.version).await?))
+}
+
+/// Asks the provider whether a connection works.
+///
+/// Nothing is sent. The provider's errors are told in `last_test`; they also change the connection's health, as they do when a
+/// message is sent.
+#[utoipa::path(post, path = "/api/v1/connections/{id}/test", tag = "connections",
+    responses((status = 200, description = "The connection, with what came of it in `last_test`", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+async fn test_connection(
+    who: Allowed<permits::ConnectionsWrite>,
+    State(context): State<Arc<Context>>,
+    Path(id): Path<ConnectionId>,
+) -> Result<Tagged<ConnectionOut>, Problem> {
+    let connection = context.find(who.scope(), id).await?.value;
+    let send: Option<SendSecrets> = match &connection.send {
+        Some(sealed) => Some(context.open(who.scope(), id, Purpose::Send, sealed).await?),
+        None => None,
+    };
+    let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await?;
+    tested.map(|now| tagged(&now)).ok_or_else(|| {
+        let detail = "Its credentials changed while it was tested. Test it again.";
+        Problem::conflict("conflict", detail)
+    })
+}
+
+/// The addresses to paste at the provider.
+///
+/// `{secret}` stands for the secret that was shown when the connection was made, or rotated last.
+#[utoipa::path(get, path = "/api/v1/connections/{id}/webhooks", tag = "connections",
+    responses((status = 200, description = "The addresses", body = WebhooksOut)))]
+async fn list_connection_webhooks(
+    who: Allowed<permits::ConnectionsRead>,
+    State(context): State<Arc<Context>>,
+    Extension(target): Extension<Target>,
+    Path(id): Path<ConnectionId>,
+) -> Result<Tagged<WebhooksOut>, Problem> {
+    let found = context.find(who.scope(), id).await?;
+    Ok(Tagged {
+        version: found.version,
+        body: WebhooksOut {
+            webhooks: context.webhooks(who.scope(), &found.value, &target, None),
+        },
+    })
+}
+
+fn tagged(connection: &Versioned<Connection>) -> Tagged<ConnectionOut> {
+    Tagged {
+        version: connection.version,
+        body: ConnectionOut::from(&connection.value),
+    }
+}
+
+/// What a body asks for, with secrets of ours where the kind has them.
+fn wanted(env: &Env, body: serde_json::Value) -> Result<Wanted, Problem> {
+    Ok(match ConnectionKind::named(&body)? {
+        ConnectionKind::Whatsapp => checked::<WhatsappIn>(body)?.wanted(secrets::word(env)?),
+        ConnectionKind::Twilio => checked::<TwilioIn>(body)?.wanted(),
+        ConnectionKind::Telephony => checked::<TelephonyIn>(body)?.wanted(secrets::standard_webhooks(env)?),
+        ConnectionKind::Aircall => checked::<AircallIn>(body)?.wanted(),
+        ConnectionKind::Vonage => checked::<VonageIn>(body)?.wanted(),
+        ConnectionKind::Exotel => checked::<ExotelIn>(body)?.wanted(secrets::word(env)?),
+        ConnectionKind::Plivo => checked::<PlivoIn>(body)?.wanted(),
+    })
+}
+
+fn refused(error: ConnectionError) -> Problem {
+    match error {
+        ConnectionError::TooMany => {
+            let detail = format!("A tenant has at most {MOST_CONNECTIONS} connections. Remove one first.");
+            Problem::conflict("too_many_connections", detail)
+        }
+        // Never whose.
+        ConnectionError::NumberTaken => {
+            let detail = "This WhatsApp number is connected to another business already. Disconnect it there first.";
+            Problem::conflict("number_taken", detail)
+        }
+        ConnectionError::NumberTwice(other) => {
+            let detail = format!("This WhatsApp number is that of the connection {other}.");
+            Problem::conflict("number_connected", detail)
+        }
+        ConnectionError::Store(error) => error.into(),
+    }
+}
+
+fn unopened(error: &SecretsError) -> Problem {
+    tracing::error!(error = kit::chain(error), "the key service did not do what was asked");
+    Problem::unavailable()
+}
+
+impl Context {
+    async fn find(&self, scope: &TenantScope, id: ConnectionId) -> Result<Versioned<Connection>, Problem> {
+        let found = self.api.store().versioned_connection(scope, id).await?;
+        found.ok_or_else(Problem::not_found)
+    }
+
+    async fn write(
+        &self,
+        who: &Allowed<permits::ConnectionsWrite>,
+        after: Connection,
+        version: u64,
+    ) -> Result<Versioned<Connection>, Problem> {
+        let store = self.api.store();
+        let version = store
+            .configure_connection(who.scope(), &after, version, &who.stamp())
+            .await?;
+        Ok(Versioned { value: after, version })
+    }
+
+    async fn seal(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+        purpose: Purpose,
+        credentials: &impl serde::Serialize,
+    ) -> Result<Sealed, Problem> {
+        let sealed = self.secrets.seal(scope.tenant(), id, purpose, credentials).await;
+        sealed.map_err(|error| unopened(&error))
+    }
+
+    async fn open<T: serde::de::DeserializeOwned>(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+        purpose: Purpose,
+        sealed: &Sealed,
+    ) -> Result<T, Problem> {
+        let opened = self.secrets.open(scope.tenant(), id, purpose, sealed).await;
+        opened.map_err(|error| unopened(&error))
+    }
+
+    async fn open_verify(&self, scope: &TenantScope, connection: &Connection) -> Result<VerifySecrets, Problem> {
+        self.open(scope, connection.id, Purpose::Verify, &connection.verify)
+            .await
+    }
+
+    /// The connection as it is written first.
+    async fn sealed(&self, scope: &TenantScope, id: ConnectionId, wanted: &Wanted) -> Result<Connection, Problem> {
+        let send = async {
+            match &wanted.send {
+                Some(send) => self.seal(scope, id, Purpose::Send, send).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (verify, send) = tokio::try_join!(self.seal(scope, id, Purpose::Verify, &wanted.verify), send)?;
+        Ok(Connection {
+            id,
+            name: wanted.name.clone(),
+            account: wanted.account.clone(),
+            health: Health::Healthy,
+            paused_until: None,
+            verify,
+            send,
+            credentials_version: 1,
+            rotating_since: None,
+            checkup: None,
+        })
+    }
+
+    /// Asks the provider, and notes what it says. `None`: the credentials are others by now.
+    async fn test(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        send: Option<&SendSecrets>,
+        now: Timestamp,
+    ) -> Result<Option<Versioned<Connection>>, Problem> {
+        let trial = self.providers.ask(connection, send, now).await;
+        let store = self.api.store();
+        let noted = store
+            .note_test(scope, connection, trial.proven, |row| trial.judge(row))
+            .await;
+        match noted {
+            Ok(noted) => Ok(noted),
+            // Its events go to whoever was first, so it cannot be said to work.
+            Err(ConnectionError::NumberTaken | ConnectionError::NumberTwice(_)) => {
+                let trial = trial.taken();
+                let noted = store.note_test(scope, connection, false, |row| trial.judge(row)).await;
+                noted.map_err(refused)
+            }
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    fn webhooks(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        target: &Target,
+        secret: Option<&str>,
+    ) -> Vec<WebhookOut> {
+        let origin = target.origin(self.public_base_url.as_deref());
+        let tenant: TenantId = scope.tenant();
+        let webhooks = connection.account.webhooks(tenant, connection.id).into_iter();
+        let shown = webhooks.map(|webhook| {
+            let path = match secret {
+                Some(secret) => webhook.path.replace("{secret}", secret),
+                None => webhook.path,
+            };
+            WebhookOut {
+                what: webhook.what,
+                method: webhook.method,
+                url: format!("{origin}{path}"),
+            }
+        });
+        shown.collect()
+    }
+}

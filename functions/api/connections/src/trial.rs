@@ -1,0 +1,210 @@
+//! Testing a connection: the provider is asked, and what it says is noted on the connection.
+
+use domain::{
+    checkup::{CheckResult, Checkup},
+    connection::{Account, Connection, Health, SendSecrets},
+    phone::Phone,
+    send::{Classified, Effect, ErrorClass},
+};
+use jiff::{SignedDuration, Timestamp};
+use providers::{
+    check::CheckError,
+    twilio::{
+        check::AccountState,
+        client::{Credentials, TwilioClient},
+    },
+    whatsapp::{check::NumberState, client::GraphClient},
+};
+use store::{connections::Tested, usage};
+
+/// The providers that can be asked.
+pub(crate) struct Providers {
+    pub(crate) graph: GraphClient,
+    pub(crate) twilio: TwilioClient,
+}
+
+/// What a provider said.
+pub(crate) struct Trial {
+    checkup: Checkup,
+    /// What its refusal means for the connection.
+    refusal: Option<(Classified, Option<SignedDuration>)>,
+    /// The account is the tenant's: whoever gave the credentials sees it.
+    pub(crate) proven: bool,
+}
+
+const SUSPENDED: Classified = Classified {
+    class: ErrorClass::TenantMustAct,
+    effect: Effect::ConnectionUnhealthy,
+    first_wait: 0,
+    meaning: "the Twilio account is not active",
+};
+
+impl Providers {
+    /// Asks about a connection. Never fails: what cannot be known is said.
+    pub(crate) async fn ask(&self, connection: &Connection, send: Option<&SendSecrets>, now: Timestamp) -> Trial {
+        match (&connection.account, send) {
+            (
+                Account::WhatsApp {
+                    waba_id,
+                    phone_number_id,
+                    display_number,
+                },
+                Some(SendSecrets::WhatsApp { access_token }),
+            ) => {
+                usage::provider("whatsapp.check");
+                let asked = self.graph.check(access_token, waba_id, phone_number_id).await;
+                asked.map_or_else(
+                    |error| Trial::of(error, now),
+                    |state| of_number(state, display_number, now),
+                )
+            }
+            (
+                Account::Twilio {
+                    account_sid,
+                    numbers,
+                    messaging_service_sid,
+                    ..
+                },
+                Some(SendSecrets::Twilio {
+                    api_key_sid,
+                    api_key_secret,
+                }),
+            ) => {
+                usage::provider("twilio.check");
+                let credentials = Credentials {
+                    api_key_sid,
+                    api_key_secret,
+                    account_sid,
+                };
+                let asked = self.twilio.check(credentials).await;
+                let judge = |state| of_account(&state, numbers, messaging_service_sid.is_some(), now);
+                asked.map_or_else(|error| Trial::of(error, now), judge)
+            }
+            (Account::WhatsApp { .. } | Account::Twilio { .. }, _) => Trial::said(
+                CheckResult::Failed,
+                "It has no credentials to send with. Set them.",
+                now,
+            ),
+            (
+                Account::Telephony { .. }
+                | Account::Aircall { .. }
+                | Account::Vonage { .. }
+                | Account::Exotel { .. }
+                | Account::Plivo { .. },
+                _,
+            ) => Trial::said(
+                CheckResult::Waiting,
+                "There is nothing to ask: the first call that it reports shows that it works.",
+                now,
+            ),
+        }
+    }
+}
+
+impl Trial {
+    fn said(result: CheckResult, message: impl Into<String>, now: Timestamp) -> Self {
+        Self {
+            checkup: Checkup::new(result, message, now),
+            refusal: None,
+            proven: false,
+        }
+    }
+
+    fn of(error: CheckError, now: Timestamp) -> Self {
+        match error {
+            CheckError::Refused {
+                classified,
+                reason,
+                retry_after,
+            } => Self {
+                refusal: classified.map(|classified| (classified, retry_after)),
+                ..Self::said(CheckResult::Failed, reason, now)
+            },
+            CheckError::Unclear { reason } => Self::said(CheckResult::Unclear, reason, now),
+        }
+    }
+
+    /// The same where the number turns out to be connected elsewhere.
+    pub(crate) fn taken(self) -> Self {
+        let message = "This WhatsApp number is connected to another business already.";
+        Self::said(CheckResult::Failed, message, self.checkup.at)
+    }
+
+    /// What it makes of the connection as it is now.
+    pub(crate) fn judge(&self, connection: &Connection) -> Tested {
+        let as_it_is = || (connection.health.clone(), connection.paused_until);
+        let (health, paused_until) = match (&self.refusal, self.checkup.result) {
+            (Some((classified, retry_after)), _) => connection
+                .after_error(classified, *retry_after, self.checkup.at)
+                .unwrap_or_else(as_it_is),
+            (None, CheckResult::Passed) => (Health::Healthy, connection.paused_until),
+            (None, _) => as_it_is(),
+        };
+        Tested {
+            checkup: self.checkup.clone(),
+            health,
+            paused_until,
+        }
+    }
+}
+
+fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Trial {
+    let other = state.number.as_ref().filter(|number| *number != display_number);
+    let (result, message) = if !state.of_account {
+        let message = "The number is of another WhatsApp account than `waba_id`. Check both ids.";
+        (CheckResult::Failed, message.to_owned())
+    } else if let Some(number) = other {
+        let message =
+            format!("WhatsApp knows the number of this id as {number}. Check `phone_number_id` and the number.");
+        (CheckResult::Failed, message)
+    } else if !state.subscribed {
+        let message = "No app hears of the account's events. Subscribe yours: POST /{waba_id}/subscribed_apps.";
+        (CheckResult::Failed, message.to_owned())
+    } else {
+        let name = state.verified_name.as_deref().unwrap_or("the business");
+        (CheckResult::Passed, format!("WhatsApp knows the number as {name}."))
+    };
+    let mut trial = Trial::said(result, message, now);
+    trial.proven = state.of_account;
+    trial.checkup.quality = state.quality;
+    trial.checkup.verified_name = state.verified_name;
+    trial.checkup.messages_per_second = state.messages_per_second;
+    trial.checkup.customers_per_day = state.customers_per_day;
+    trial
+}
+
+fn of_account(state: &AccountState, numbers: &[Phone], service: bool, now: Timestamp) -> Trial {
+    if let Some(status) = state.status.as_deref().filter(|status| *status != "active") {
+        let status: String = status.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+        let message = format!("Twilio says that the account is {status}. Look at Twilio's console.");
+        return Trial {
+            refusal: Some((SUSPENDED, None)),
+            ..Trial::said(CheckResult::Failed, message, now)
+        };
+    }
+    let find = |wanted: &Phone| state.numbers.iter().find(|known| known.number == *wanted);
+    if let Some(missing) = numbers.iter().find(|number| find(number).is_none()) {
+        let message = format!("The Twilio account has no number {missing}. Check `numbers` and `account_sid`.");
+        return Trial::said(CheckResult::Failed, message, now);
+    }
+    if let Some(deaf) = numbers
+        .iter()
+        .find(|number| find(number).is_some_and(|known| !known.voice))
+    {
+        let message = format!("{deaf} takes no calls at Twilio.");
+        return Trial::said(CheckResult::Failed, message, now);
+    }
+    let sender = numbers.first().filter(|_| !service);
+    if let Some(mute) = sender.filter(|number| find(number).is_some_and(|known| !known.sms)) {
+        let message = format!("{mute} sends no SMS at Twilio. Put one first that does, or give a Messaging Service.");
+        return Trial::said(CheckResult::Failed, message, now);
+    }
+    let message = match numbers.len() {
+        0 => "Twilio knows the account.".to_owned(),
+        1 => "Twilio knows the account and its number.".to_owned(),
+        several => format!("Twilio knows the account and its {several} numbers."),
+    };
+    let mut trial = Trial::said(CheckResult::Passed, message, now);
+    trial.proven = true;
+    trial
+}
