@@ -34,20 +34,20 @@ const fn unreadable(field: &'static str) -> Unreadable {
 struct Fields<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Fields<'_> {
-    fn text(&self, name: &str) -> Option<String> {
+    fn filled(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|text| !text.is_empty() && text != "null")
     }
 
     fn first(&self, names: [&str; 2]) -> Option<String> {
-        names.into_iter().find_map(|name| self.text(name))
+        names.into_iter().find_map(|name| self.filled(name))
     }
 
-    fn seconds(&self, name: &str) -> Option<u32> {
-        self.text(name)?.parse().ok()
+    fn count(&self, name: &str) -> Option<u32> {
+        self.filled(name)?.parse().ok()
     }
 
     fn call_id(&self) -> Result<String, Unreadable> {
-        self.text("CallSid")
+        self.filled("CallSid")
             .as_deref()
             .and_then(call_id)
             .ok_or(unreadable("CallSid"))
@@ -55,7 +55,7 @@ impl Fields<'_> {
 
     /// `2026-10-31 14:50:00`. An end that is not known is the beginning of 1970, which nothing believes.
     fn time(&self, name: &str, received_at: Timestamp) -> Option<Timestamp> {
-        let local: DateTime = self.text(name)?.parse().ok()?;
+        let local: DateTime = self.filled(name)?.parse().ok()?;
         let at = plausible(india().to_timestamp(local).ok()?)?;
         Some(at.min(received_at))
     }
@@ -83,7 +83,7 @@ pub fn passthru(
     let field = |name: &str| query.get(name).map(std::borrow::Cow::into_owned);
     let fields = Fields(&field);
     let provider_call_id = fields.call_id()?;
-    let direction = fields.text("Direction").and_then(|word| direction(&word));
+    let direction = fields.filled("Direction").and_then(|word| direction(&word));
     let party = |names| fields.first(names).map(|text| number(&text, country));
     let mut facts = CallFacts {
         direction,
@@ -95,11 +95,11 @@ pub fn passthru(
         ended_at: Some(fields.time("CurrentTime", received_at).unwrap_or(received_at)),
         ..CallFacts::default()
     };
-    let dialled = fields.text("DialCallStatus");
-    match (fields.text("CallType").as_deref(), dialled.as_deref()) {
+    let dialled = fields.filled("DialCallStatus");
+    match (fields.filled("CallType").as_deref(), dialled.as_deref()) {
         (Some("completed"), _) => {
             facts.stated = Some(Outcome::Answered);
-            facts.talk_seconds = fields.seconds("DialCallDuration");
+            facts.talk_seconds = fields.count("DialCallDuration");
         }
         (Some("incomplete"), None | Some("no-answer")) => facts.stated = Some(Outcome::Missed),
         (Some("incomplete"), Some("busy")) => facts.stated = Some(Outcome::Busy),
@@ -159,14 +159,14 @@ fn status(
     received_at: Timestamp,
 ) -> Result<CallEvent, Unreadable> {
     let provider_call_id = fields.call_id()?;
-    let direction = fields.text("Direction").and_then(|word| direction(&word));
+    let direction = fields.filled("Direction").and_then(|word| direction(&word));
     let party = |names| fields.first(names).map(|text| number(&text, country));
     let (from, to) = match direction {
         Some(Direction::Outbound) => (party(["PhoneNumberSid"; 2]), party(["To"; 2])),
         Some(Direction::Inbound) | None => (party(["From"; 2]), party(["PhoneNumberSid", "To"])),
     };
-    let word = fields.text("Status").unwrap_or_default();
-    let talk_seconds = fields.seconds("ConversationDuration");
+    let word = fields.filled("Status").unwrap_or_default();
+    let talk_seconds = fields.count("ConversationDuration");
     let mut facts = CallFacts {
         direction,
         from,
