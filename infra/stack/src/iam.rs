@@ -24,7 +24,7 @@ use crate::{
     business::Town,
     endpoints::Tenant,
     mails,
-    play::{Play, new_phone},
+    play::{Answer, Play, new_phone},
     report::step,
     running::{Options, Running},
     secrets::random_hex,
@@ -341,6 +341,7 @@ impl Audit<'_> {
         self.unknown_change(&business).await?;
         self.dispatch().await?;
         self.deep_health().await?;
+        self.people_and_keys(&business).await?;
         let person = self.mail(None).await?;
         mails::arrived(self.play, &person, PATIENCE).await?;
         for from in [&by_pbx, &by_twilio] {
@@ -557,6 +558,7 @@ impl Audit<'_> {
             }
             ("send_message", _) if once => self.missed(business).await,
             ("send_mail", _) if once => self.mail(Some("server_error")).await.map(|_| None),
+            ("publish_changes", "Audit") if once => self.invited(business).await.map(|_| None),
             ("publish_changes", "Spill") if once => self.unreadable_row(business).await.map(|()| None),
             ("publish_changes", _) if once => self.missed(business).await,
             ("dispatch_due", "SweepSpilled") => {
@@ -568,6 +570,12 @@ impl Audit<'_> {
                 self.dispatch().await.map(|()| None)
             }
             ("dispatch_due", _) => self.dispatch().await.map(|()| None),
+            ("users", "Enqueue") => self.invited(business).await.map(|answer| Some(answer.status)),
+            (resource @ ("users" | "api_keys" | "audit"), _) => {
+                let path = format!("/api/v1/{}", resource.replace('_', "-"));
+                let answer = self.api(business, "GET", &path, None).await?;
+                Ok(Some(answer.status))
+            }
             ("health", _) => {
                 // A look is remembered for five seconds.
                 tokio::time::sleep(Duration::from_secs(2)).await;
@@ -723,6 +731,46 @@ impl Audit<'_> {
         Ok(self.play.request("GET", &path, &[], "").await?.status)
     }
 
+    /// A request of the business's software.
+    async fn api(&self, business: &Tenant, method: &str, path: &str, body: Option<Value>) -> Result<Answer> {
+        let headers = [
+            ("x-api-key", business.api_key.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        self.play.request(method, path, &headers, body).await
+    }
+
+    /// Somebody new is invited.
+    async fn invited(&self, business: &Tenant) -> Result<Answer> {
+        let body = json!({ "email": mails::new_address()?, "role": "viewer" });
+        self.api(business, "POST", "/api/v1/users/invitations", Some(body))
+            .await
+    }
+
+    /// Somebody is invited and a key is made; both are taken back, and who did it is asked for.
+    async fn people_and_keys(&self, business: &Tenant) -> Result<()> {
+        let invited = self.invited(business).await?;
+        let key = json!({ "name": "audited", "role": "viewer" });
+        let made = self.api(business, "POST", "/api/v1/api-keys", Some(key)).await?;
+        for answer in [invited, made] {
+            ensure!(answer.status == 201, "nothing is made: {}", answer.body);
+            let place = answer.header("location").context("it says where it is")?;
+            let gone = self.api(business, "DELETE", place, None).await?;
+            ensure!(gone.status == 204, "{place} stays: {}", gone.body);
+        }
+        for path in [
+            "/api/v1/users",
+            "/api/v1/users/invitations",
+            "/api/v1/api-keys",
+            "/api/v1/audit",
+        ] {
+            let read = self.api(business, "GET", path, None).await?;
+            ensure!(read.status == 200, "{path} is not read: {}", read.body);
+        }
+        Ok(())
+    }
+
     /// A mail for somebody new, which SES refuses once with this fault. Returns the address.
     async fn mail(&self, fault: Option<&str>) -> Result<String> {
         let to = mails::new_address()?;
@@ -811,7 +859,7 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
         },
         "ReachTable" | "ReachQueues" => flow(UNAVAILABLE),
         "Table" | "Enqueue" | "LookAgain" | "ReadLarge" | "KeepUnknown" | "DecryptSend" | "SeeBacklog" | "Count"
-        | "Spill" | "ReadDue" | "Lease" | "SweepSpilled" | "ListSpilled" => flow(DENIED),
+        | "Audit" | "Spill" | "ReadDue" | "Lease" | "SweepSpilled" | "ListSpilled" => flow(DENIED),
         _ => bail!("no flow is known for this statement: add one to infra/stack/src/iam.rs"),
     })
 }
