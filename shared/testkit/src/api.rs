@@ -250,45 +250,38 @@ impl<'a> Caller<'a> {
     }
 
     /// A `GET`.
-    #[must_use]
     pub fn get(&self, path: &str) -> Asking<'a> {
         self.call(Call::get(path))
     }
 
     /// A `POST` of JSON.
-    #[must_use]
     pub fn post(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
         self.call(Call::json(path, body.into().to_string()))
     }
 
     /// A `POST` of JSON with an idempotency key.
-    #[must_use]
     pub fn post_once(&self, path: &str, key: &str, body: impl Into<Value>) -> Asking<'a> {
         self.post(path, body).header("idempotency-key", key)
     }
 
     /// A `PATCH` of a JSON merge patch.
-    #[must_use]
     pub fn patch(&self, path: &str, changes: impl Into<Value>) -> Asking<'a> {
         let call = Call::new("PATCH", path).header("content-type", "application/merge-patch+json");
         self.call(call.body(changes.into().to_string()))
     }
 
     /// A `PUT` of JSON.
-    #[must_use]
     pub fn put(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
         let call = Call::new("PUT", path).header("content-type", "application/json");
         self.call(call.body(body.into().to_string()))
     }
 
     /// A `DELETE`.
-    #[must_use]
     pub fn delete(&self, path: &str) -> Asking<'a> {
         self.call(Call::new("DELETE", path))
     }
 
     /// Another request.
-    #[must_use]
     pub fn call(&self, call: Call) -> Asking<'a> {
         let with = |call: Call, (name, value): &(String, String)| call.header(name, value);
         Asking {

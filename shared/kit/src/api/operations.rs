@@ -69,7 +69,7 @@ impl<C> Default for Operations<C> {
 impl<C: HasApi> Operations<C> {
     /// Adds a handler under the path and methods that `utoipa` keeps of it.
     #[must_use]
-    pub fn with<P, H, M, A>(mut self, handler: H) -> Self
+    pub fn with<P, H, M, A>(mut self, handler: &H) -> Self
     where
         P: utoipa::Path,
         H: Handler<M, Arc<C>> + Handles<A>,
@@ -247,7 +247,7 @@ macro_rules! operations {
     ($context:ty: $($($segment:ident)::+),+ $(,)?) => {
         fn operations() -> $crate::api::Operations<$context> {
             $crate::api::Operations::default()
-                $(.with::<$crate::operations!(@path [] $($segment)+), _, _, _>($($segment)::+))+
+                $(.with::<$crate::operations!(@path [] $($segment)+), _, _, _>(&$($segment)::+))+
         }
 
         /// What the API's document says of this function.

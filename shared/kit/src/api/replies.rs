@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_change_needs_the_version_that_was_read_or_none() {
-        assert_eq!(IfMatch::of(&HeaderMap::new()).unwrap().check(3).is_ok(), true);
+        assert!(IfMatch::of(&HeaderMap::new()).unwrap().check(3).is_ok());
         for (sent, status) in [
             ("\"3\"", 200),
             ("*", 200),
