@@ -8,6 +8,8 @@ mod log_in;
 mod me;
 mod models;
 mod password;
+#[cfg(test)]
+mod same_work;
 mod second_factor;
 mod session;
 mod sign_up;

@@ -465,3 +465,42 @@ pub(crate) struct KeysOut {
     /// The keys.
     pub(crate) keys: Vec<KeyOut>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_people_send_prints_none_of_their_secrets() {
+        let all = json!({
+            "business": "b", "slug": "saffron", "email": "canary@example.com", "name": "n", "time_zone": "Asia/Dubai",
+            "password": "canary", "current_password": "canary", "code": "canary", "recovery_code": "canary",
+            "token": "canary", "refresh_token": "canary",
+        });
+        fn printed<T: serde::de::DeserializeOwned + std::fmt::Debug>(
+            all: &serde_json::Value,
+            fields: &[&str],
+        ) -> String {
+            let sent = fields.iter().map(|field| ((*field).to_owned(), all[*field].clone()));
+            let input: T = serde_json::from_value(sent.collect::<serde_json::Map<_, _>>().into()).unwrap();
+            format!("{input:?}")
+        }
+        let sign_up = ["business", "slug", "email", "name", "time_zone", "password"];
+        for text in [
+            printed::<SignUpIn>(&all, &sign_up),
+            printed::<VerifyEmailIn>(&all, &["token"]),
+            printed::<LogInIn>(&all, &["email", "password", "code", "recovery_code"]),
+            printed::<RefreshIn>(&all, &["refresh_token"]),
+            printed::<ChangePasswordIn>(&all, &["current_password", "password"]),
+            printed::<ForgotPasswordIn>(&all, &["email"]),
+            printed::<ResetPasswordIn>(&all, &["token", "password"]),
+            printed::<PasswordIn>(&all, &["password"]),
+            printed::<CodeIn>(&all, &["code"]),
+            printed::<PasswordOrCodeIn>(&all, &["password", "code"]),
+        ] {
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+}

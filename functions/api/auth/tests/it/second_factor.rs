@@ -271,7 +271,6 @@ async fn the_table_holds_no_secret_in_the_clear() {
         .json();
     let maya = Newcomer {
         email: email.to_owned(),
-        slug: "saffron".to_owned(),
         user: text(&answer["user"]["id"]).parse().expect("an id"),
         access: text(&answer["access_token"]),
         refresh: text(&answer["refresh_token"]),

@@ -23,7 +23,6 @@ pub(crate) struct World {
 /// Somebody who signed up and followed the link.
 pub(crate) struct Newcomer {
     pub(crate) email: String,
-    pub(crate) slug: String,
     pub(crate) user: UserId,
     pub(crate) access: String,
     pub(crate) refresh: String,
@@ -110,7 +109,6 @@ impl World {
         let body = answer.json();
         Newcomer {
             email,
-            slug: slug.to_owned(),
             user: text(&body["user"]["id"]).parse().expect("an id"),
             access: text(&body["access_token"]),
             refresh: text(&body["refresh_token"]),

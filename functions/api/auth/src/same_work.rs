@@ -1,0 +1,49 @@
+//! Whether an address has an account must not show in the time that an answer takes. The requests to AWS are counted per
+//! process, so this is the only test of this binary that makes any.
+
+use domain::permission::Role;
+use serde_json::{Value, json};
+use store::usage::{Usage, take};
+use testkit::{
+    Aws,
+    api::{PASSWORD, Town},
+};
+
+const UNKNOWN: &str = "nobody@nowhere.example";
+
+async fn used(town: &Town<'_>, path: &str, body: Value, status: u16) -> Usage {
+    let _before = take();
+    let answer = town.anyone().post(path, body).await;
+    assert_eq!(answer.status(), status, "{}", answer.text());
+    take()
+}
+
+#[tokio::test]
+async fn unknown_addresses_take_the_work_of_known_ones() {
+    let aws = Aws::new().await;
+    let secret = format!("test-auth-{}", aws.ids().ulid());
+    let made = aws.env().secrets_manager().create_secret().name(&secret);
+    let made = made.secret_string(r#"{"signing_keys": [], "sealing_key": "of a test"}"#);
+    made.send().await.expect("the secret is made");
+    let env = aws.env_with(&[("AUTH_SECRET_ID", &secret), ("AUTH_LIMIT_FACTOR", "100")]);
+    let town = Town::with_env(&aws, &env, crate::routes).await;
+    let known = town.home.person(Role::Admin).email.as_str();
+    let log_in = |email: &str| json!({"email": email, "password": format!("not {PASSWORD}")});
+    let path = "/api/v1/auth/log-in";
+    let wrong = used(&town, path, log_in(known), 401).await;
+    assert_eq!(wrong, used(&town, path, log_in(UNKNOWN), 401).await);
+    assert!(wrong.requests > 2, "{wrong:?}");
+    let sign_up = |email: &str, slug: &str| {
+        json!({
+            "business": "Saffron Bakery", "slug": slug, "email": email, "name": "Maya",
+            "password": "seven quiet lanterns", "time_zone": "Asia/Dubai",
+        })
+    };
+    let path = "/api/v1/auth/sign-up";
+    let told = used(&town, path, sign_up(known, "saffron"), 202).await;
+    let begun = used(&town, path, sign_up(UNKNOWN, "saffron-2"), 202).await;
+    // One transaction either way, of one row or two.
+    let mut expected = told.actions;
+    *expected.entry("dynamodb:PutItem").or_default() += 1;
+    assert_eq!(begun.actions, expected);
+}
