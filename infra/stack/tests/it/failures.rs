@@ -198,6 +198,27 @@ fn time_out_after_accepting_an_sms_is_settled() {
 }
 
 #[test]
+fn sms_that_was_never_taken_is_sent_once_more() {
+    in_a_hurry(async |stage| {
+        let business = stage
+            .changed_business("SMS not taken", |plan| plan.then()["channels"] = json!(["sms"]))
+            .await?;
+        business
+            .fault(json!({ "api": "twilio", "kind": "timeout_before", "times": 1 }))
+            .await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let message = business.settled(&caller).await?;
+        ensure!(
+            message.delivered() && message.attempts.len() == 2 && message.attempts[0].state == AttemptState::Unknown,
+            "{message:?}"
+        );
+        ensure!(business.outbox(&caller).await?.len() == 1);
+        Ok(())
+    });
+}
+
+#[test]
 fn send_of_unknown_outcome_without_evidence_goes_to_the_next_channel() {
     in_a_hurry(async |stage| {
         let business = stage.business("Unknown").await?;
