@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use kit::api::Document;
 use serde_json::{Value, json};
+pub use stack::contract::{Operation, operations};
 use utoipa::openapi::{
     InfoBuilder, License, OpenApi, ServerBuilder,
     tag::{Tag, TagBuilder},
@@ -23,9 +24,10 @@ pub const VERSION: &str = "1.0.0";
 
 /// Groups of operations, in the order of the page.
 const TAGS: &[(&str, &str)] = &[
-    ("auth", "Signing up, logging in and out, passwords, the second factor."),
+    ("auth", "Signing up, logging in and out, forgotten passwords."),
+    ("me", "The person who asks: their account, sessions and second factor."),
     ("users", "Who belongs to a tenant, and who is invited."),
-    ("api_keys", "Keys for a tenant's software."),
+    ("api keys", "Keys for a tenant's software."),
     ("tenant", "The business: its profile, hours, languages and set-up."),
     (
         "connections",
@@ -58,7 +60,16 @@ pub fn root() -> PathBuf {
 /// Every function that has operations, with them.
 #[must_use]
 pub fn functions() -> Vec<(&'static str, Document)> {
-    vec![("docs", docs::document()), ("health", health::document())]
+    vec![
+        ("api_keys", api_keys::document()),
+        ("audit", audit::document()),
+        ("auth", auth::document()),
+        ("docs", docs::document()),
+        ("health", health::document()),
+        ("platform", platform::document()),
+        ("tenant", tenant::document()),
+        ("users", users::document()),
+    ]
 }
 
 /// The whole document.
@@ -114,40 +125,4 @@ pub fn files() -> Result<[(&'static str, String); 2]> {
         (DOCUMENT, format!("{text}\n")),
         (PERMISSIONS, permissions::page(&document)),
     ])
-}
-
-/// An operation of a document.
-#[derive(Debug, Clone, Copy)]
-pub struct Operation<'a> {
-    /// `get`, `post` and so on.
-    pub method: &'a str,
-    /// With its parameters in braces.
-    pub path: &'a str,
-    /// All that is said of it.
-    pub value: &'a Value,
-}
-
-impl<'a> Operation<'a> {
-    /// Its name.
-    #[must_use]
-    pub fn id(&self) -> &'a str {
-        self.value["operationId"].as_str().unwrap_or_default()
-    }
-
-    /// Who may call it.
-    #[must_use]
-    pub fn permission(&self) -> &'a str {
-        self.value["x-permission"].as_str().unwrap_or_default()
-    }
-}
-
-/// A document's operations, in the order of their paths.
-pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
-    const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths.flat_map(|(path, item)| {
-        let methods = item.as_object().into_iter().flatten();
-        let methods = methods.filter(|(method, _)| METHODS.contains(&method.as_str()));
-        methods.map(move |(method, value)| Operation { method, path, value })
-    })
 }

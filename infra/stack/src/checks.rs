@@ -7,7 +7,7 @@ use crate::{
     place::Place,
     process::{run_captured, run_logged, run_shown},
     report::step,
-    tools::Tools,
+    tools::{Contract, Tools},
 };
 
 /// Runs all checks, cheapest first; the first failure ends it.
@@ -24,6 +24,8 @@ pub async fn check(place: &Place) -> Result<()> {
         template(place, &tools),
     )
     .await?;
+    let contract = tools.contract().await?;
+    step("contract: openapi-spec-validator, redocly", lint(place, &contract)).await?;
     let mut deny = tools.cargo_deny().await?;
     // Advisories would need a clone of the advisory database.
     deny.args(["--all-features", "check", "bans", "licenses", "sources"]);
@@ -38,6 +40,34 @@ pub async fn check(place: &Place) -> Result<()> {
         "warnings",
     ];
     step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await
+}
+
+/// `contract`: writes `docs/openapi.json` and `docs/permissions.md` from the code, and lints them.
+pub async fn contract(place: &Place) -> Result<()> {
+    let mut write = cargo(place);
+    write.args(["run", "--quiet", "--package", "contract"]);
+    run_shown(&mut write, "cargo run --package contract").await?;
+    let tools = Tools::set_up(place).await?.contract().await?;
+    step("openapi-spec-validator, redocly", lint(place, &tools)).await
+}
+
+async fn lint(place: &Place, tools: &Contract) -> Result<()> {
+    let log = place.logs().join("contract.log");
+    let document = "docs/openapi.json";
+    run_logged(
+        tools.program("openapi-spec-validator").arg(document),
+        &log,
+        "openapi-spec-validator",
+    )
+    .await?;
+    run_logged(
+        tools
+            .program("redocly")
+            .args(["lint", "--config", "infra/contract/redocly.yaml", document]),
+        &log,
+        "redocly lint",
+    )
+    .await
 }
 
 fn cargo(place: &Place) -> Command {

@@ -7,6 +7,7 @@
     reason = "a tool reads its own environment and the machine's clock"
 )]
 
+pub mod api;
 pub mod aws;
 pub mod bench;
 pub mod bill;
@@ -14,6 +15,7 @@ pub mod build;
 pub mod business;
 pub mod chaos;
 pub mod checks;
+pub mod contract;
 pub mod demo;
 pub mod deploy;
 pub mod endpoints;

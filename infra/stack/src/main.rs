@@ -267,7 +267,9 @@ enum Command {
     },
     /// Whether every function's role allows what the function calls, and nothing else
     Iam,
-    /// Formatting, lints, dependencies, spelling, the template
+    /// Write docs/openapi.json and docs/permissions.md from the code, and lint them
+    Contract,
+    /// Formatting, lints, dependencies, spelling, the template, the contract
     Check,
 }
 
@@ -384,6 +386,7 @@ async fn run(command: Command) -> Result<bool> {
         Command::Test { arguments } => return test::test(&Options::throwaway("test")?, &arguments).await,
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
         Command::Iam => Box::pin(iam::iam()).await?,
+        Command::Contract => checks::contract(&Place::new(None)?).await?,
         Command::Check => checks::check(&Place::new(None)?).await?,
     }
     Ok(true)

@@ -1,0 +1,467 @@
+//! Every operation of the contract, asked by everybody: who is nobody, whose proof is expired, forged or revoked, every role,
+//! a key, the platform's administrator, and with the ids of another tenant. What they get is held against the permission
+//! table. A new operation is in the walk by itself.
+
+use std::collections::BTreeMap;
+
+use access::{Signer, token::Claims};
+use anyhow::{Context as _, Result, bail, ensure};
+use aws_config::BehaviorVersion;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    Timestamp,
+    ids::TenantId,
+    permission::{Permission, Role},
+};
+use serde_json::{Value, json};
+use stack::{
+    api::{self, Body, Proof, ask, kind, log_in},
+    business::{Plan, new_ulid},
+    contract::{Contract, Operation},
+    endpoints::{Login, Tenant},
+    play::Answer,
+};
+
+use crate::stage::{Stage, on_stage};
+
+/// So much a minute is never reached here.
+const PLENTY: u32 = 1_000_000;
+
+fn without_limits(plan: &mut Plan) {
+    plan.file["tenant"]["limits"] = json!({ "principal_per_minute": PLENTY, "requests_per_minute": PLENTY });
+}
+
+/// Everybody who walks.
+struct Walk<'a> {
+    stage: &'a Stage,
+    contract: Contract,
+    home: Tenant,
+    away: Tenant,
+    tokens: BTreeMap<Role, String>,
+    platform: String,
+    wrong: Vec<String>,
+}
+
+#[test]
+fn every_operation_lets_in_whom_the_permission_table_names_and_nobody_else() {
+    on_stage(async |stage| {
+        let mut walk = Walk::begin(stage).await?;
+        let contract = walk.contract.clone();
+        let unproven = walk.unproven().await?;
+        for operation in contract.operations() {
+            walk.nobody(&operation, &unproven).await?;
+            walk.roles(&operation).await?;
+        }
+        walk.end()
+    });
+}
+
+#[test]
+fn what_is_another_tenants_reads_like_what_is_not_there() {
+    on_stage(async |stage| {
+        let mut walk = Walk::begin(stage).await?;
+        let contract = walk.contract.clone();
+        let before = walk.all_of_away().await?;
+        for operation in contract.operations() {
+            walk.foreign_ids(&operation).await?;
+            walk.foreign_tenant(&operation).await?;
+        }
+        ensure!(
+            walk.all_of_away().await? == before,
+            "something of the other tenant was changed"
+        );
+        walk.end()
+    });
+}
+
+impl<'a> Walk<'a> {
+    async fn begin(stage: &'a Stage) -> Result<Self> {
+        let home = stage.town.open("Walked home", without_limits).await?;
+        let away = stage.town.open("Walked away", without_limits).await?;
+        let mut tokens = BTreeMap::new();
+        for role in Role::ALL {
+            tokens.insert(role, log_in(&stage.play, home.users.of(role)).await?);
+        }
+        Ok(Self {
+            contract: Contract::read(&stage.place)?,
+            platform: log_in(&stage.play, &stage.play.endpoints.platform_admin).await?,
+            stage,
+            home,
+            away,
+            tokens,
+            wrong: Vec::new(),
+        })
+    }
+
+    /// All that is wrong at once.
+    fn end(self) -> Result<()> {
+        ensure!(
+            self.wrong.is_empty(),
+            "{} findings:\n{}",
+            self.wrong.len(),
+            self.wrong.join("\n")
+        );
+        Ok(())
+    }
+
+    async fn ask(&self, operation: &Operation<'_>, path: &str, proof: &Proof, body: &Body) -> Result<Answer> {
+        ask(&self.stage.play, operation.method, path, proof, None, body).await
+    }
+
+    /// A role's answer. A token that an operation of the walk itself ended is replaced.
+    async fn ask_as(&mut self, role: Role, operation: &Operation<'_>, path: &str, body: &Body) -> Result<Answer> {
+        let token = Proof::Token(self.tokens[&role].clone());
+        let answer = self.ask(operation, path, &token, body).await?;
+        if !is_unproven(&answer) {
+            return Ok(answer);
+        }
+        let token = log_in(&self.stage.play, self.home.users.of(role)).await?;
+        self.tokens.insert(role, token.clone());
+        self.ask(operation, path, &Proof::Token(token), body).await
+    }
+
+    fn expect(&mut self, fine: bool, operation: &Operation<'_>, who: &str, answer: &Answer) {
+        if !fine || answer.status >= 500 {
+            let (id, permission) = (operation.id(), operation.permission());
+            let got = format!("{} {}", answer.status, kind(answer));
+            self.wrong.push(format!("{id} ({permission}) by {who}: {got}"));
+        }
+    }
+
+    /// Credentials that prove nobody, by what is wrong with them.
+    async fn unproven(&mut self) -> Result<Vec<(&'static str, Proof)>> {
+        let good = self.tokens[&Role::Admin].clone();
+        let parts: Vec<&str> = good.split('.').collect();
+        let [header, payload, signature] = parts.as_slice() else {
+            bail!("an access token has three parts");
+        };
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?;
+        let mut later = claims.clone();
+        later["exp"] = json!(later["exp"].as_i64().unwrap_or_default() + 86_400);
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let none = json!({"alg": "none", "typ": "JWT"});
+        let other: String = signature.chars().rev().collect();
+        Ok(vec![
+            ("nobody", Proof::Nothing),
+            ("an expired token", Proof::Token(self.expired(&claims).await?)),
+            (
+                "a tampered token",
+                Proof::Token(format!("{header}.{}.{signature}", encode(&later))),
+            ),
+            (
+                "a token signed otherwise",
+                Proof::Token(format!("{header}.{payload}.{other}")),
+            ),
+            ("a token of alg none", Proof::Token(format!("{}.{payload}.", encode(&none)))),
+            ("no token at all", Proof::Token("letmein".to_owned())),
+            ("a token of a session that was ended", Proof::Token(self.ended().await?)),
+            ("a revoked key", Proof::Key(self.revoked().await?)),
+            ("a made-up key", Proof::Key(stack::people::api_key(&"x".repeat(32))?)),
+        ])
+    }
+
+    /// A token of the real key whose time is over.
+    async fn expired(&self, claims: &Value) -> Result<String> {
+        let found = self.stage.aws.call("secretsmanager", "list_secrets", json!({})).await?;
+        let secrets = found["SecretList"].as_array().cloned().unwrap_or_default();
+        let is_it = |secret: &&Value| {
+            let about = secret["Description"].as_str().unwrap_or_default();
+            about.contains("signs access tokens")
+        };
+        let secret = secrets.iter().find(is_it).context("the secret that signs")?;
+        let id = secret["ARN"].as_str().context("a secret has an ARN")?;
+        let [(_, key_id), (_, key), _] = stack::aws::LOCAL_CREDENTIALS;
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(&self.stage.play.endpoints.aws_endpoint)
+            .region(stack::aws::REGION)
+            .credentials_provider(aws_sdk_dynamodb::config::Credentials::new(key_id, key, None, None, "local"))
+            .load()
+            .await;
+        let client = aws_sdk_secretsmanager::Client::new(&config);
+        let signer = Signer::new(client, id.to_owned(), self.stage.play.store.clone());
+        let word = |name: &str| claims[name].as_str().unwrap_or_default();
+        let tenant: TenantId = word("tnt").parse()?;
+        let now = Timestamp::now();
+        let an_hour_ago = now - std::time::Duration::from_secs(3600);
+        let claims = Claims::new(word("sub").parse()?, word("sid").parse()?, Some(tenant), an_hour_ago);
+        Ok(signer.sign(&claims, now).await?)
+    }
+
+    /// A token from before its person logged out everywhere.
+    async fn ended(&self) -> Result<String> {
+        let token = log_in(&self.stage.play, self.away.users.of(Role::Viewer)).await?;
+        let proof = Proof::Token(token.clone());
+        let path = "/api/v1/auth/log-out-everywhere";
+        let answer = ask(&self.stage.play, "post", path, &proof, None, &None).await?;
+        api::succeeded(answer, "logging out everywhere")?;
+        Ok(token)
+    }
+
+    /// A key that worked once.
+    async fn revoked(&self) -> Result<String> {
+        let admin = Proof::Key(self.home.api_key.clone());
+        let body = Some((
+            "application/json".to_owned(),
+            json!({ "name": "Revoked", "role": "admin" }),
+        ));
+        let path = "/api/v1/api-keys";
+        let made = ask(&self.stage.play, "post", path, &admin, None, &body).await?;
+        let made = api::succeeded(made, "making a key")?;
+        let id = made["id"].as_str().context("a key has an id")?;
+        let key = made["key"].as_str().context("a new key is shown")?;
+        let one = format!("{path}/{id}");
+        let gone = ask(&self.stage.play, "delete", &one, &admin, None, &None).await?;
+        api::succeeded(gone, "revoking a key")?;
+        Ok(key.to_owned())
+    }
+
+    /// Who proves nothing gets nothing.
+    async fn nobody(&mut self, operation: &Operation<'_>, unproven: &[(&str, Proof)]) -> Result<()> {
+        let path = self.nowhere(operation).await?;
+        let body = empty(&self.contract, operation);
+        for (who, proof) in unproven {
+            let answer = self.ask(operation, &path, proof, &body).await?;
+            let fine = match operation.permission() {
+                "public" => !is_unproven(&answer),
+                _ => is_unproven(&answer),
+            };
+            self.expect(fine, operation, who, &answer);
+        }
+        Ok(())
+    }
+
+    /// Each role gets what the table says, and so does a key; nothing is changed, since the ids are nobody's.
+    async fn roles(&mut self, operation: &Operation<'_>) -> Result<()> {
+        let path = self.nowhere(operation).await?;
+        let body = empty(&self.contract, operation);
+        let word = operation.permission();
+        for role in Role::ALL {
+            let may = match word {
+                "public" | "person" => true,
+                "platform" => false,
+                word => role.may(permission(word)?),
+            };
+            let answer = self.ask_as(role, operation, &path, &body).await?;
+            let fine = !is_unproven(&answer) && may != is_forbidden(&answer);
+            self.expect(fine, operation, role.as_str(), &answer);
+        }
+        let key = Proof::Key(self.home.api_key.clone());
+        let answer = self.ask(operation, &path, &key, &body).await?;
+        let fine = match word {
+            "public" => !is_unproven(&answer),
+            "person" | "platform" => is_unproven(&answer),
+            _ => !is_unproven(&answer) && !is_forbidden(&answer),
+        };
+        self.expect(fine, operation, "an API key", &answer);
+        let both = [("authorization", format!("Bearer {}", self.tokens[&Role::Admin]))];
+        if word != "public" {
+            let headers = [
+                ("authorization", both[0].1.as_str()),
+                ("x-api-key", self.home.api_key.as_str()),
+            ];
+            let method = operation.method.to_uppercase();
+            let answer = self.stage.play.request(&method, &path, &headers, "").await?;
+            self.expect(answer.status == 400, operation, "two kinds of credentials", &answer);
+        }
+        let mut platform = self.ask(operation, &path, &Proof::Token(self.platform.clone()), &body).await?;
+        if is_unproven(&platform) && word != "public" {
+            self.platform = log_in(&self.stage.play, &self.stage.play.endpoints.platform_admin).await?;
+            platform = self.ask(operation, &path, &Proof::Token(self.platform.clone()), &body).await?;
+        }
+        let fine = match word {
+            "public" | "person" | "platform" => !is_unproven(&platform) && !is_forbidden(&platform),
+            // They belong to no tenant.
+            _ => matches!(platform.status, 400 | 403),
+        };
+        self.expect(fine, operation, "the platform's administrator", &platform);
+        Ok(())
+    }
+
+    /// Another tenant's ids are answered like ids that nobody has: same status, same words, same headers.
+    async fn foreign_ids(&mut self, operation: &Operation<'_>) -> Result<()> {
+        let of_tenant = operation.permission().parse::<Permission>().is_ok() || operation.permission() == "person";
+        if operation.parameters().next().is_none() || !of_tenant {
+            return Ok(());
+        }
+        let body = self.contract.example_body(operation);
+        let theirs = self.real(operation).await?;
+        let nobodys = self.nowhere(operation).await?;
+        for role in Role::ALL {
+            let foreign = self.ask_as(role, operation, &theirs, &body).await?;
+            let missing = self.ask_as(role, operation, &nobodys, &body).await?;
+            let may = operation.permission().parse().map_or(true, |known| role.may(known));
+            let fine = foreign.status == if may { 404 } else { 403 };
+            self.expect(fine, operation, &format!("{role} with another tenant's id"), &foreign);
+            self.expect(
+                same(&foreign, &missing),
+                operation,
+                &format!("{role}, compared with what is not there"),
+                &missing,
+            );
+        }
+        if operation.permission() != "person" {
+            let key = Proof::Key(self.home.api_key.clone());
+            let foreign = self.ask(operation, &theirs, &key, &body).await?;
+            let missing = self.ask(operation, &nobodys, &key, &body).await?;
+            let fine = foreign.status == 404 && same(&foreign, &missing);
+            self.expect(fine, operation, "an API key with another tenant's id", &foreign);
+        }
+        Ok(())
+    }
+
+    /// Who names a tenant that they do not belong to is answered as if there were none.
+    async fn foreign_tenant(&mut self, operation: &Operation<'_>) -> Result<()> {
+        if operation.permission().parse::<Permission>().is_err() {
+            return Ok(());
+        }
+        let path = self.nowhere(operation).await?;
+        let body = empty(&self.contract, operation);
+        let nobodys = format!("tnt_{}", new_ulid()?);
+        let proofs = [
+            Proof::Token(log_in(&self.stage.play, self.home.users.of(Role::Admin)).await?),
+            Proof::Key(self.home.api_key.clone()),
+        ];
+        for proof in proofs {
+            let (play, method) = (&self.stage.play, operation.method);
+            let foreign = ask(play, method, &path, &proof, Some(&self.away.id), &body).await?;
+            let missing = ask(play, method, &path, &proof, Some(&nobodys), &body).await?;
+            let fine = is_forbidden(&foreign) && same(&foreign, &missing);
+            self.expect(fine, operation, "somebody who names another's tenant", &foreign);
+        }
+        Ok(())
+    }
+
+    /// The operation's path with ids of the right kind that nobody has.
+    async fn nowhere(&self, operation: &Operation<'_>) -> Result<String> {
+        let mut values = Vec::new();
+        for name in operation.parameters() {
+            let id = self.find_id(operation, name).await?;
+            let prefix = id.split_once('_').map(|(prefix, _)| prefix);
+            let prefix = prefix.with_context(|| format!("{id} of {} is no id with a prefix", operation.path))?;
+            values.push((name, format!("{prefix}_{}", new_ulid()?)));
+        }
+        Ok(operation.path_with(&values))
+    }
+
+    /// The operation's path with ids of the other tenant.
+    async fn real(&self, operation: &Operation<'_>) -> Result<String> {
+        let mut values = Vec::new();
+        for name in operation.parameters() {
+            values.push((name, self.find_id(operation, name).await?));
+        }
+        Ok(operation.path_with(&values))
+    }
+
+    /// An id of the other tenant for a path's parameter: of the list that the path goes through, made there if it is empty.
+    async fn find_id(&self, operation: &Operation<'_>, name: &str) -> Result<String> {
+        let (list, _) = operation
+            .path
+            .split_once(&format!("/{{{name}}}"))
+            .with_context(|| format!("{} has a parameter {name}", operation.path))?;
+        let teach = || {
+            format!(
+                "walk.rs finds no id for {{{name}}} of {}: {list} must list items with `id`, or be taught here",
+                operation.path
+            )
+        };
+        let known = |method: &str| {
+            let mut all = self.contract.operations();
+            all.find(|other| other.path == list && other.method == method)
+        };
+        let lists = known("get").with_context(teach)?;
+        let proof = self.keeper(&lists).await?;
+        let look = async || -> Result<Option<String>> {
+            let answer = ask(&self.stage.play, "get", list, &proof, None, &None).await?;
+            let found = api::succeeded(answer, list)?;
+            let items = found["items"].as_array().cloned().unwrap_or_default();
+            Ok(items
+                .iter()
+                .find_map(|item| item["id"].as_str())
+                .map(str::to_owned))
+        };
+        if let Some(id) = look().await? {
+            return Ok(id);
+        }
+        let create = known("post").with_context(teach)?;
+        let body = self.contract.example_body(&create);
+        let answer = ask(&self.stage.play, "post", list, &proof, None, &body).await?;
+        api::succeeded(answer, &format!("making one by the document's example of {}", create.id()))?;
+        look().await?.with_context(teach)
+    }
+
+    /// Who may list what is not the walkers' own.
+    async fn keeper(&self, lists: &Operation<'_>) -> Result<Proof> {
+        Ok(match lists.permission() {
+            "platform" => Proof::Token(log_in(&self.stage.play, &self.stage.play.endpoints.platform_admin).await?),
+            "person" => Proof::Token(log_in(&self.stage.play, self.admin_away()).await?),
+            _ => Proof::Key(self.away.api_key.clone()),
+        })
+    }
+
+    fn admin_away(&self) -> &Login {
+        self.away.users.of(Role::Admin)
+    }
+
+    /// All that the other tenant can list, except what its own reading changes.
+    async fn all_of_away(&self) -> Result<BTreeMap<String, Value>> {
+        let mut all = BTreeMap::new();
+        let key = Proof::Key(self.away.api_key.clone());
+        for operation in self.contract.operations() {
+            let read = operation.method == "get" && operation.parameters().next().is_none();
+            if !read || operation.permission().parse::<Permission>().is_err() || operation.path.ends_with("/audit") {
+                continue;
+            }
+            // What the walk needs and is not there is made first.
+            for other in self.contract.operations() {
+                if other.path.starts_with(&format!("{}/{{", operation.path))
+                    && let Some(name) = other.parameters().next()
+                {
+                    self.find_id(&other, name).await?;
+                    break;
+                }
+            }
+            let answer = ask(&self.stage.play, "get", operation.path, &key, None, &None).await?;
+            all.insert(operation.id().to_owned(), api::succeeded(answer, operation.id())?);
+        }
+        Ok(all)
+    }
+}
+
+fn permission(word: &str) -> Result<Permission> {
+    word.parse().with_context(|| format!("`{word}` is no permission"))
+}
+
+/// A body that says nothing: who may not call is refused before it is read, and who may changes nothing by it.
+fn empty(contract: &Contract, operation: &Operation<'_>) -> Body {
+    let (content_type, _) = contract.example_body(operation)?;
+    Some((content_type, json!({})))
+}
+
+fn is_unproven(answer: &Answer) -> bool {
+    answer.status == 401 && kind(answer) == "unauthorized"
+}
+
+fn is_forbidden(answer: &Answer) -> bool {
+    answer.status == 403 && kind(answer) == "forbidden"
+}
+
+/// Whether two answers tell the same: all but what is every answer's own.
+fn same(one: &Answer, other: &Answer) -> bool {
+    const OWN: [&str; 8] = [
+        "x-correlation-id",
+        "date",
+        "apigw-requestid",
+        "x-amzn-requestid",
+        "x-amz-apigw-id",
+        "x-amz-request-id",
+        "ratelimit-remaining",
+        "ratelimit-reset",
+    ];
+    let told = |answer: &Answer| {
+        let headers = answer.headers.iter();
+        let mut headers: Vec<_> = headers.filter(|(name, _)| !OWN.contains(&name.as_str())).cloned().collect();
+        headers.sort();
+        (answer.status, answer.body.clone(), headers)
+    };
+    told(one) == told(other)
+}
