@@ -1,0 +1,538 @@
+//! Connections: what is made verifies, what is wrong is named, and no secret comes out again.
+
+mod world;
+
+use access::Connections;
+use domain::{
+    connection::{Connection, VerifySecrets},
+    permission::Role,
+};
+use providers::{telephony, whatsapp};
+use serde_json::{Value, json};
+use testkit::{Answer, Aws, api::Town};
+
+use crate::world::{APP_SECRET, TOKEN, TWILIO_TOKEN, World, errors, telephony_in, twilio_in, whatsapp_in};
+
+const ALL: &str = "/api/v1/connections";
+
+fn id(answer: &Answer) -> String {
+    assert_eq!(answer.status(), 201, "{}", answer.text());
+    answer.json()["connection"]["id"].as_str().unwrap().to_owned()
+}
+
+fn at(id: &str, end: &str) -> String {
+    format!("{ALL}/{id}{end}")
+}
+
+/// Whether a sender with this secret is let in by the connection, as a webhook's function asks.
+async fn lets_in(town: &Town<'_>, id: &str, proves: impl Fn(&Connection, &VerifySecrets) -> bool) -> bool {
+    let aws = town.aws();
+    let connections = Connections::new(aws.store(), aws.secrets());
+    let tenant = town.home.tenant.to_string();
+    connections.authenticate(&tenant, id, aws.now(), proves).await.is_ok()
+}
+
+async fn lets_in_telephony(town: &Town<'_>, id: &str, secret: &str) -> bool {
+    let now = town.aws().now();
+    let signature = telephony::sign(secret, "msg_1", now, b"{}").unwrap();
+    let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
+        VerifySecrets::Telephony { secrets } => secrets
+            .iter()
+            .any(|own| telephony::sign(own, "msg_1", now, b"{}").as_deref() == Some(signature.as_str())),
+        _ => false,
+    };
+    lets_in(town, id, proves).await
+}
+
+#[tokio::test]
+async fn every_kind_is_made_and_its_webhooks_verify_with_what_was_given_or_shown() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+
+    let made = manager.post(ALL, whatsapp_in()).await;
+    let whatsapp = id(&made);
+    let body = made.json();
+    assert_eq!(body["connection"]["last_test"]["result"], "passed", "{body}");
+    assert_eq!(body["connection"]["quality"], "green");
+    assert_eq!(
+        body["connection"]["limits"],
+        json!({"messages_per_second": 80, "customers_per_day": 2000})
+    );
+    let url = format!("/webhooks/whatsapp/{}/{whatsapp}", town.home.tenant);
+    assert!(body["webhooks"][0]["url"].as_str().unwrap().ends_with(&url), "{body}");
+    let token = body["verify_token"].as_str().unwrap().to_owned();
+    let signature = whatsapp::signature::sign(APP_SECRET, b"{}");
+    let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
+        VerifySecrets::WhatsApp {
+            app_secrets,
+            verify_token,
+        } => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
+        _ => false,
+    };
+    assert!(lets_in(&town, &whatsapp, proves).await);
+
+    let made = manager.post(ALL, twilio_in()).await;
+    let twilio = id(&made);
+    assert_eq!(
+        made.json()["connection"]["last_test"]["result"],
+        "passed",
+        "{}",
+        made.text()
+    );
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio { auth_tokens, .. } if auth_tokens == &[TWILIO_TOKEN]);
+    assert!(lets_in(&town, &twilio, proves).await);
+
+    let made = manager.post(ALL, telephony_in()).await;
+    let telephony = id(&made);
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"));
+    assert!(lets_in_telephony(&town, &telephony, &secret).await);
+    assert!(!lets_in_telephony(&town, &telephony, "whsec_b3RoZXI=").await);
+
+    let made = manager
+        .post(
+            ALL,
+            json!({"kind": "aircall", "name": "Aircall", "lines": ["+97145550001"]}),
+        )
+        .await;
+    let aircall = id(&made);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Aircall { tokens } if tokens == &["aircall-token-1"]);
+    assert!(
+        !lets_in(&town, &aircall, proves).await,
+        "no event is taken before the token is there"
+    );
+    let given = json!({"kind": "aircall", "credentials": {"token": "aircall-token-1"}});
+    let set = manager.put(&at(&aircall, "/credentials"), given).await;
+    assert_eq!(set.status(), 200, "{}", set.text());
+    assert!(lets_in(&town, &aircall, proves).await);
+
+    let vonage = json!({"kind": "vonage", "name": "Vonage", "api_key": "abcd1234", "credentials": {"signature_secret": "vonage-secret-1"}});
+    let vonage = id(&manager.post(ALL, vonage).await);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Vonage { signature_secrets } if signature_secrets == &["vonage-secret-1"]);
+    assert!(lets_in(&town, &vonage, proves).await);
+
+    let made = manager
+        .post(
+            ALL,
+            json!({"kind": "exotel", "name": "Exotel", "account_sid": "saffron1", "sources": ["192.0.2.0/24"]}),
+        )
+        .await;
+    let exotel = id(&made);
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
+    let url = made.json()["webhooks"][0]["url"].as_str().unwrap().to_owned();
+    assert!(url.ends_with(&format!("/passthru/{secret}")), "{url}");
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Exotel { url_secrets } if url_secrets == std::slice::from_ref(&secret));
+    assert!(lets_in(&town, &exotel, proves).await);
+    let webhooks = town.viewer().get(&at(&exotel, "/webhooks")).await.json();
+    let url = webhooks["webhooks"][0]["url"].as_str().unwrap().to_owned();
+    assert!(url.ends_with("/passthru/{secret}"), "{url}");
+
+    let plivo = json!({"kind": "plivo", "name": "Plivo", "auth_id": "MAXXXXXXXXXXXXXXXXXX", "credentials": {"auth_token": "plivo-token-1"}});
+    let plivo = id(&manager.post(ALL, plivo).await);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Plivo { auth_tokens } if auth_tokens == &["plivo-token-1"]);
+    assert!(lets_in(&town, &plivo, proves).await);
+
+    let first = town.viewer().get(&format!("{ALL}?limit=4")).await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = town
+        .viewer()
+        .get(&format!("{ALL}?limit=4&cursor={cursor}"))
+        .await
+        .json();
+    let listed = |page: &Value| page["items"].as_array().unwrap().len();
+    assert_eq!((listed(&first), listed(&second)), (4, 3));
+}
+
+#[tokio::test]
+async fn no_answer_holds_a_secret_again() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let made = manager.post_once(ALL, "key-1", whatsapp_in()).await;
+    let whatsapp = id(&made);
+    let token = made.json()["verify_token"].as_str().unwrap().to_owned();
+    let twilio = id(&manager.post(ALL, twilio_in()).await);
+    let secrets = [APP_SECRET, TOKEN, TWILIO_TOKEN, "api-key-secret-1", token.as_str()];
+    let mut answers = vec![manager.post_once(ALL, "key-1", whatsapp_in()).await];
+    assert_eq!(answers[0].status(), 409, "{}", answers[0].text());
+    assert_eq!(answers[0].header("location"), at(&whatsapp, ""));
+    answers.push(manager.get(ALL).await);
+    for id in [&whatsapp, &twilio] {
+        answers.push(manager.get(&at(id, "")).await);
+        answers.push(manager.get(&at(id, "/webhooks")).await);
+        answers.push(manager.patch(&at(id, ""), json!({"name": "Other"})).await);
+        answers.push(manager.post(&at(id, "/test"), json!({})).await);
+        answers.push(
+            manager
+                .post(&at(id, "/rotate"), json!({"secret": "another-secret-1"}))
+                .await,
+        );
+        answers.push(manager.delete(&at(id, "/rotate")).await);
+    }
+    let wrong = json!({"kind": "whatsapp", "credentials": {"access_token": TOKEN, "app_secret": 7}});
+    answers.push(manager.put(&at(&whatsapp, "/credentials"), wrong).await);
+    for answer in &answers {
+        for secret in secrets {
+            assert!(!answer.text().contains(secret), "{secret}: {}", answer.text());
+        }
+        assert!(!answer.text().contains("another-secret-1"));
+    }
+}
+
+#[tokio::test]
+async fn while_a_secret_is_rotated_both_are_valid_and_then_the_new_one_alone() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let made = manager.post(ALL, telephony_in()).await;
+    let telephony = id(&made);
+    let old = made.json()["secret"].as_str().unwrap().to_owned();
+    let rotated = manager.post(&at(&telephony, "/rotate"), json!({})).await;
+    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    let new = rotated.json()["secret"].as_str().unwrap().to_owned();
+    assert_ne!(old, new);
+    assert!(rotated.json()["connection"]["rotating_since"].is_string());
+    assert!(lets_in_telephony(&town, &telephony, &old).await);
+    assert!(lets_in_telephony(&town, &telephony, &new).await);
+    let given = manager
+        .post(&at(&telephony, "/rotate"), json!({"secret": "my-own-secret"}))
+        .await;
+    assert_eq!(errors(&given), ["secret"]);
+    let finished = manager.delete(&at(&telephony, "/rotate")).await;
+    assert_eq!(finished.status(), 200, "{}", finished.text());
+    assert_eq!(finished.json()["rotating_since"], Value::Null);
+    assert!(!lets_in_telephony(&town, &telephony, &old).await);
+    assert!(lets_in_telephony(&town, &telephony, &new).await);
+    assert_eq!(manager.delete(&at(&telephony, "/rotate")).await.status(), 409);
+    for _ in 0..3 {
+        assert_eq!(manager.post(&at(&telephony, "/rotate"), json!({})).await.status(), 200);
+    }
+    assert_eq!(manager.post(&at(&telephony, "/rotate"), json!({})).await.status(), 409);
+
+    let twilio = id(&manager.post(ALL, twilio_in()).await);
+    let none = manager.post(&at(&twilio, "/rotate"), json!({})).await;
+    assert_eq!(errors(&none), ["secret"]);
+    let given = manager
+        .post(&at(&twilio, "/rotate"), json!({"secret": "twilio-token-two"}))
+        .await;
+    assert_eq!(given.status(), 200, "{}", given.text());
+    assert!(given.json().get("secret").is_none());
+    let both = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio { auth_tokens, .. } if auth_tokens == &["twilio-token-two", TWILIO_TOKEN]);
+    assert!(lets_in(&town, &twilio, both).await);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_and_nothing_is_written() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let with = |mut body: Value, path: &[&str], value: Value| {
+        let mut place = &mut body;
+        for step in path {
+            place = &mut place[*step];
+        }
+        *place = value;
+        body
+    };
+    let cases = [
+        (json!({}), "kind"),
+        (json!({"kind": "carrier-pigeon"}), "kind"),
+        (json!({"kind": 7}), "kind"),
+        (json!({"kind": "telephony"}), "name"),
+        (with(telephony_in(), &["name"], json!(" ")), "name"),
+        (with(telephony_in(), &["name"], json!(["x"])), "name"),
+        (with(telephony_in(), &["lines"], json!(["0501234567"])), "lines[0]"),
+        (with(telephony_in(), &["secret"], json!("mine")), "secret"),
+        (with(telephony_in(), &["numbers"], json!([])), "numbers"),
+        (with(whatsapp_in(), &["waba_id"], json!("../x")), "waba_id"),
+        (
+            with(whatsapp_in(), &["phone_number_id"], json!("+97145550001")),
+            "phone_number_id",
+        ),
+        (
+            with(whatsapp_in(), &["display_number"], json!("97145550001")),
+            "display_number",
+        ),
+        (with(whatsapp_in(), &["credentials"], json!(null)), "credentials"),
+        (
+            with(whatsapp_in(), &["credentials", "access_token"], json!("a b c d e f g")),
+            "credentials.access_token",
+        ),
+        (
+            with(whatsapp_in(), &["credentials", "verify_token"], json!("x")),
+            "credentials.verify_token",
+        ),
+        (with(twilio_in(), &["account_sid"], json!("AC1")), "account_sid"),
+        (
+            with(twilio_in(), &["credentials", "api_key_sid"], json!("AC1")),
+            "credentials.api_key_sid",
+        ),
+        (
+            with(twilio_in(), &["credentials", "auth_token"], json!("x".repeat(257))),
+            "credentials.auth_token",
+        ),
+        (
+            with(twilio_in(), &["voice"], json!({"handling": "forward"})),
+            "voice.forward_to",
+        ),
+        (
+            with(twilio_in(), &["voice"], json!({"handling": "sing"})),
+            "voice.handling",
+        ),
+        (
+            json!({"kind": "exotel", "name": "x", "account_sid": "s", "country_code": "+91"}),
+            "country_code",
+        ),
+        (
+            json!({"kind": "exotel", "name": "x", "account_sid": "s", "sources": ["localhost"]}),
+            "sources[0]",
+        ),
+        (
+            json!({"kind": "plivo", "name": "x", "auth_id": "XX", "credentials": {"auth_token": "12345678"}}),
+            "auth_id",
+        ),
+    ];
+    for (body, field) in cases {
+        let answer = manager.post(ALL, body.clone()).await;
+        assert_eq!(answer.status(), 422, "{body}: {}", answer.text());
+        assert!(
+            errors(&answer).iter().any(|named| named == field),
+            "{field}: {}",
+            answer.text()
+        );
+    }
+    for (raw, status) in [("[]", 422), ("{", 400), ("\"x\"", 422)] {
+        let answer = manager.post(ALL, json!({})).raw_body(raw).await;
+        assert_eq!(answer.status(), status, "{raw}: {}", answer.text());
+    }
+    let none = manager.get(ALL).await.json();
+    assert_eq!(none["items"], json!([]), "nothing was written");
+
+    let telephony = id(&manager.post(ALL, telephony_in()).await);
+    let before = manager.get(&at(&telephony, "")).await;
+    for (patch, field) in [
+        (json!({"name": null}), "name"),
+        (json!({"voice": {"handling": "greet"}}), "voice"),
+        (json!({"display_number": "+97145550001"}), "display_number"),
+        (json!({"lines": ["x"]}), "lines[0]"),
+        (json!({"kind": "twilio"}), "kind"),
+        (json!({"health": {"state": "healthy"}}), "health"),
+    ] {
+        let answer = manager.patch(&at(&telephony, ""), patch.clone()).await;
+        assert_eq!(answer.status(), 422, "{patch}: {}", answer.text());
+        assert!(
+            errors(&answer).iter().any(|named| named == field),
+            "{patch}: {}",
+            answer.text()
+        );
+    }
+    let other = json!({"kind": "plivo", "credentials": {"auth_token": "12345678"}});
+    let answer = manager.put(&at(&telephony, "/credentials"), other).await;
+    assert_eq!(errors(&answer), ["kind"]);
+    assert_eq!(manager.get(&at(&telephony, "")).await.text(), before.text());
+}
+
+#[tokio::test]
+async fn a_stale_version_changes_nothing_and_every_change_raises_the_tenants() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let tenants = async || {
+        let tenant = aws.store().tenant(town.home.scope()).await.unwrap();
+        tenant.unwrap().config_version
+    };
+    let zero = tenants().await;
+    let made = manager.post(ALL, telephony_in()).await;
+    let telephony = id(&made);
+    let version: u64 = made.header("etag").trim_matches('"').parse().unwrap();
+    let one = tenants().await;
+    assert!(one > zero);
+    let stale = [
+        manager
+            .patch(&at(&telephony, ""), json!({"name": "B"}))
+            .if_match(version + 1)
+            .await,
+        manager.delete(&at(&telephony, "")).if_match(version + 1).await,
+        manager
+            .post(&at(&telephony, "/rotate"), json!({}))
+            .if_match(version + 1)
+            .await,
+    ];
+    assert_eq!(stale.map(|answer| answer.status()), [412, 412, 412]);
+    assert_eq!(tenants().await, one);
+    let changed = manager
+        .patch(&at(&telephony, ""), json!({"name": "B", "lines": ["+97145550001"]}))
+        .if_match(version)
+        .await;
+    assert_eq!(changed.status(), 200, "{}", changed.text());
+    assert_eq!(changed.json()["lines"], json!(["+97145550001"]));
+    let two = tenants().await;
+    assert!(two > one);
+    assert_eq!(manager.delete(&at(&telephony, "")).await.status(), 204);
+    assert!(tenants().await > two);
+    for answer in [
+        manager.get(&at(&telephony, "")).await,
+        manager.delete(&at(&telephony, "")).await,
+        manager.post(&at(&telephony, "/test"), json!({})).await,
+    ] {
+        assert_eq!(answer.status(), 404);
+    }
+    assert_eq!(manager.get(ALL).await.json()["items"], json!([]));
+    assert!(
+        !lets_in(&town, &telephony, |_, _| true).await,
+        "its webhooks are refused"
+    );
+}
+
+#[tokio::test]
+async fn another_tenants_connection_is_not_there_and_who_may_look_may_not_change() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let telephony = id(&town.manager().post(ALL, telephony_in()).await);
+    let change = json!({"name": "Mine"});
+    let credentials = json!({"kind": "plivo", "credentials": {"auth_token": "12345678"}});
+    let path = |end: &str| at(&telephony, end);
+    let stranger = town.foreign_admin();
+    for answer in [
+        stranger.get(&path("")).await,
+        stranger.get(&path("/webhooks")).await,
+        stranger.patch(&path(""), change.clone()).await,
+        stranger.put(&path("/credentials"), credentials.clone()).await,
+        stranger.post(&path("/rotate"), json!({})).await,
+        stranger.delete(&path("/rotate")).await,
+        stranger.post(&path("/test"), json!({})).await,
+        stranger.delete(&path("")).await,
+    ] {
+        assert_eq!(answer.status(), 404, "{}", answer.text());
+    }
+    assert_eq!(stranger.get(ALL).await.json()["items"], json!([]));
+    for role in [Role::Viewer, Role::Agent] {
+        let caller = town.role(role);
+        assert_eq!(caller.get(ALL).await.status(), 200);
+        assert_eq!(caller.get(&path("")).await.status(), 200);
+        for answer in [
+            caller.post(ALL, telephony_in()).await,
+            caller.patch(&path(""), change.clone()).await,
+            caller.put(&path("/credentials"), credentials.clone()).await,
+            caller.post(&path("/rotate"), json!({})).await,
+            caller.delete(&path("/rotate")).await,
+            caller.post(&path("/test"), json!({})).await,
+            caller.delete(&path("")).await,
+        ] {
+            assert_eq!(answer.status(), 403, "{}", answer.text());
+        }
+    }
+    assert_eq!(town.manager().get("/api/v1/connections/conn_1").await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_whatsapp_number_is_one_tenants_and_one_connections() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let mut guessed = whatsapp_in();
+    guessed["credentials"]["access_token"] = json!("a-token-of-nobody");
+    let squatter = town.foreign_admin().post(ALL, guessed).await;
+    assert_eq!(
+        squatter.json()["connection"]["last_test"]["result"],
+        "failed",
+        "{}",
+        squatter.text()
+    );
+    assert_eq!(squatter.json()["connection"]["health"]["state"], "unhealthy");
+
+    let whatsapp = id(&manager.post(ALL, whatsapp_in()).await);
+    let owner = world::owner(&aws).await;
+    assert_eq!(
+        owner.map(|owner| owner.connection.to_string()),
+        Some(whatsapp.clone()),
+        "naming ids is not enough"
+    );
+    let twice = manager.post(ALL, whatsapp_in()).await;
+    assert_eq!(twice.status(), 409, "{}", twice.text());
+    assert!(twice.text().contains(&whatsapp));
+    let other = town.foreign_admin().delete(&at(&id(&squatter), "")).await;
+    assert_eq!(other.status(), 204);
+    let taken = town.foreign_admin().post(ALL, whatsapp_in()).await;
+    assert_eq!(taken.status(), 409, "{}", taken.text());
+    assert!(
+        !taken.text().contains("tnt_") && !taken.text().contains("conn_"),
+        "never whose"
+    );
+    assert_eq!(manager.delete(&at(&whatsapp, "")).await.status(), 204);
+    assert_eq!(
+        town.foreign_admin().post(ALL, whatsapp_in()).await.status(),
+        201,
+        "it is free again"
+    );
+}
+
+#[tokio::test]
+async fn a_test_tells_what_the_provider_says_and_never_fails_itself() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let whatsapp = id(&manager.post(ALL, whatsapp_in()).await);
+    let twilio = id(&manager.post(ALL, twilio_in()).await);
+    let telephony = id(&manager.post(ALL, telephony_in()).await);
+    for (id, api) in [(&whatsapp, "graph"), (&twilio, "twilio")] {
+        for (fault, result, health) in [
+            ("server_error", "unclear", "healthy"),
+            ("timeout_before", "unclear", "healthy"),
+            ("throttled", "failed", "healthy"),
+            ("bad_credentials", "failed", "unhealthy"),
+        ] {
+            world.fault(api, fault).await;
+            let tested = manager.post(&at(id, "/test"), json!({})).await;
+            assert_eq!(tested.status(), 200, "{api} {fault}: {}", tested.text());
+            let body = tested.json();
+            assert_eq!(body["last_test"]["result"], result, "{api} {fault}: {body}");
+            assert_eq!(body["health"]["state"], health, "{api} {fault}: {body}");
+            assert!(body["last_test"]["message"].as_str().unwrap().len() > 20);
+            world.no_faults().await;
+        }
+        let tested = manager.post(&at(id, "/test"), json!({})).await;
+        assert_eq!(tested.json()["last_test"]["result"], "passed", "{}", tested.text());
+        assert_eq!(tested.json()["health"]["state"], "healthy");
+    }
+    let waiting = manager.post(&at(&telephony, "/test"), json!({})).await;
+    assert_eq!(waiting.json()["last_test"]["result"], "waiting");
+
+    let moved = manager
+        .patch(&at(&twilio, ""), json!({"numbers": ["+15005550099"]}))
+        .await;
+    assert_eq!(moved.status(), 200);
+    let tested = manager.post(&at(&twilio, "/test"), json!({})).await;
+    assert_eq!(tested.json()["last_test"]["result"], "failed");
+    assert!(tested.text().contains("+15005550099"), "{}", tested.text());
+
+    let wrong = json!({"kind": "whatsapp", "credentials": {"access_token": "an-old-token", "app_secret": APP_SECRET}});
+    let set = manager.put(&at(&whatsapp, "/credentials"), wrong).await;
+    assert_eq!(set.status(), 200, "{}", set.text());
+    assert_eq!(set.json()["last_test"]["result"], "failed");
+    assert_eq!(set.json()["health"]["state"], "unhealthy");
+}
+
+#[tokio::test]
+async fn a_tenant_has_at_most_fifty_connections() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    for place in 0..50 {
+        let made = manager.post(ALL, telephony_in()).await;
+        assert_eq!(made.status(), 201, "{place}: {}", made.text());
+    }
+    let more = manager.post(ALL, telephony_in()).await;
+    assert_eq!(more.status(), 409, "{}", more.text());
+    assert!(more.json()["type"].as_str().unwrap().ends_with("too_many_connections"));
+}
