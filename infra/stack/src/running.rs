@@ -174,6 +174,8 @@ impl Running {
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
             ("CorsOrigins", "http://localhost:5173".to_owned()),
             ("CrashPoints", options.crash_points.clone()),
+            // Tests log in and sign up by the hundred, from one address. The limits themselves are tested in process.
+            ("AuthLimitFactor", "1000".to_owned()),
         ];
         deploy::deploy(&place, &tools, &aws, &builder, &functions, &parameters).await?;
         drop(alone);
