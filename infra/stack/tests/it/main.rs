@@ -15,6 +15,7 @@ mod conversations;
 mod failures;
 mod mails;
 mod people;
+mod people;
 mod platform;
 mod roles;
 mod stage;

@@ -1,0 +1,120 @@
+//! People and keys, and what stands of them in the audit log, through the public API.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use stack::{
+    mails,
+    play::{Look, until},
+};
+
+use crate::stage::{Business, PATIENCE, on_stage};
+
+const INVITATIONS: &str = "/api/v1/users/invitations";
+const KEYS: &str = "/api/v1/api-keys";
+
+/// What the API answers who sends this key.
+async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
+    let headers = [("x-api-key", key), ("content-type", "application/json")];
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    let answer = business.stage.play.request(method, path, &headers, body).await?;
+    let json = if answer.body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&answer.body).with_context(|| format!("{method} {path}: {}", answer.body))?
+    };
+    Ok((answer.status, json))
+}
+
+#[test]
+fn who_is_invited_joins_by_the_mails_link_and_the_audit_log_says_who_did_it_and_no_secret() {
+    on_stage(async |stage| {
+        let business = stage.business("Inviting").await?;
+        let own = &business.tenant.api_key;
+        let to = mails::new_address()?;
+        let (status, invited) = ask(
+            &business,
+            own,
+            "POST",
+            INVITATIONS,
+            json!({"email": to, "role": "agent"}),
+        )
+        .await?;
+        ensure!(status == 201, "{invited}");
+        let mail = mails::arrived(&stage.play, &to, PATIENCE).await?;
+        let link = mail.links.first().context("the mail has a link")?;
+        let (_, token) = link.split_once("token=").context("the link has a token")?;
+        let accept = json!({"token": token, "name": "Sami Nasser", "password": "seven quiet lanterns"}).to_string();
+        let path = format!("{INVITATIONS}/accept");
+        let headers = [("content-type", "application/json")];
+        let accepted = stage.play.request("POST", &path, &headers, accept.clone()).await?;
+        ensure!(accepted.status == 200, "{accepted:?}");
+        let again = stage.play.request("POST", &path, &headers, accept).await?;
+        ensure!(again.status == 404, "a link works once: {again:?}");
+        let place: Value = serde_json::from_str(&accepted.body).context("the place is JSON")?;
+        let user = place["user"].as_str().context("the person has an id")?;
+        let path = format!("/api/v1/users/{user}");
+        let (status, changed) = ask(&business, own, "PATCH", &path, json!({"role": "manager"})).await?;
+        ensure!(status == 200, "{changed}");
+
+        let (status, made) = ask(&business, own, "POST", KEYS, json!({"name": "till", "role": "admin"})).await?;
+        ensure!(status == 201, "{made}");
+        let secret = made["key"].as_str().context("the key is shown")?;
+        let key = made["api_key"]["id"].as_str().context("the key has an id")?;
+        ensure!(
+            ask(&business, secret, "GET", KEYS, Value::Null).await?.0 == 200,
+            "it works"
+        );
+        let path = format!("{KEYS}/{key}");
+        ensure!(
+            ask(&business, own, "DELETE", &path, Value::Null).await?.0 == 204,
+            "it is revoked"
+        );
+        ensure!(
+            ask(&business, secret, "GET", KEYS, Value::Null).await?.0 == 401,
+            "it is dead"
+        );
+
+        let invitation = invited["id"].as_str().context("the invitation has an id")?;
+        let wanted = [
+            ("created", "invitation", invitation),
+            ("removed", "invitation", invitation),
+            ("created", "member", user),
+            ("changed", "member", user),
+            ("created", "api_key", key),
+            ("removed", "api_key", key),
+        ];
+        let log = until(PATIENCE, "all changes in the audit log", async || {
+            let (_, log) = ask(&business, own, "GET", "/api/v1/audit?limit=100", Value::Null).await?;
+            let entries = log["items"].as_array().cloned().unwrap_or_default();
+            let times = |(action, kind, object): &(&str, &str, &str)| {
+                let same =
+                    |entry: &&Value| entry["action"] == *action && entry["kind"] == *kind && entry["object"] == *object;
+                entries.iter().filter(same).count()
+            };
+            Ok(if wanted.iter().all(|change| times(change) == 1) {
+                Look::Seen(log)
+            } else {
+                Look::Instead(log.to_string())
+            })
+        })
+        .await?;
+        let entries = log["items"].as_array().context("the log has entries")?;
+        let changed = entries
+            .iter()
+            .find(|entry| entry["action"] == "changed" && entry["object"] == user);
+        let changes = &changed.context("the role's change")?["changes"];
+        ensure!(
+            *changes == json!([{"field": "role", "before": "agent", "after": "manager", "hidden": false}]),
+            "{changes}"
+        );
+        let text = log.to_string();
+        for canary in [token, secret, "seven quiet lanterns", "$argon2"] {
+            ensure!(!text.contains(canary), "a secret stands in the audit log");
+        }
+        Ok(())
+    });
+}
