@@ -34,6 +34,37 @@ pub struct Rule {
     pub then: Then,
 }
 
+impl Rule {
+    /// What a new tenant begins with: whoever was missed gets an SMS, which needs no template that Meta must approve first.
+    /// In English and Arabic; the tenant's first language is for people whose own is not known.
+    #[must_use]
+    pub fn first(id: RuleId) -> Self {
+        let english = "{{tenant.name}}: sorry, we missed your call. Reply here and we will get back to you. Reply STOP for no more messages.";
+        let arabic = "{{tenant.name}}: نعتذر، فاتتنا مكالمتك. راسلنا هنا وسنرد عليك. لإيقاف الرسائل أرسل STOP.";
+        let texts = [("en", english), ("ar", arabic)];
+        let texts = texts.map(|(language, text)| (language.to_owned(), text.to_owned()));
+        Self {
+            id,
+            name: "Missed calls".to_owned(),
+            priority: 100,
+            enabled: true,
+            when: When::default(),
+            then: Then {
+                channels: vec![Channel::Sms],
+                category: utility(),
+                template: None,
+                sms_text: Some(SmsText::ByLanguage(texts.into())),
+                delay_seconds: 0,
+                fallback_after_seconds: default_fallback_after(),
+                cooldown_seconds: default_cooldown(),
+                quiet_hours: None,
+                consent: Consent::CallerInitiated,
+                when_unknown: None,
+            },
+        }
+    }
+}
+
 const fn yes() -> bool {
     true
 }

@@ -5,6 +5,7 @@ use domain::{
     account::{Account, Email, Grant, Member, Session, SignUp, Slug},
     actor::Stamp,
     ids::{SessionId, TenantId, UserId},
+    rule::Rule,
     tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -189,6 +190,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         tenant: &Tenant,
+        rule: &Rule,
         slug: &Slug,
         account: &Account,
         email_sha256: &str,
@@ -207,6 +209,7 @@ impl Store {
             Write::Put(email_row(account.id, email_sha256, DOING)?),
             Write::Put(account_row(account, Condition::New, 1, DOING)?),
             Write::Put(config::new_tenant_row(scope, tenant, DOING)?.stamped(stamp)),
+            Write::Put(config::first_rule_row(scope, rule, stamp, DOING)?),
         ];
         writes.extend(members::first(scope, member, stamp, DOING)?.map(Write::Put));
         self.database.transact_writes(writes, DOING).await

@@ -319,6 +319,19 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     Ok(listed.version(next.config_version))
 }
 
+/// The rule that a new tenant begins with.
+pub(crate) fn first_rule_row(
+    scope: &TenantScope,
+    rule: &Rule,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::configured(scope, keys::RULE, &rule.id.to_string());
+    Ok(Row::new(&key, "rule", rule, Condition::New, doing)?
+        .version(1)
+        .stamped(stamp))
+}
+
 /// The row of a tenant that is founded now.
 pub(crate) fn new_tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
     let mut row = tenant_row(scope, tenant, doing)?;

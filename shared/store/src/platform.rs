@@ -7,6 +7,7 @@ use domain::{
     call::Party,
     contact::Identity,
     ids::{ContactId, TenantId},
+    rule::Rule,
     tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
@@ -86,10 +87,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken.
+    #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
     pub async fn create_tenant(
         &self,
         scope: &TenantScope,
         tenant: &Tenant,
+        rule: &Rule,
         slug: &Slug,
         invitation: &Invitation,
         act: &PlatformAct,
@@ -99,6 +102,7 @@ impl Store {
         let mut rows = vec![
             accounts::taken_slug_row(slug, scope.tenant(), act.by.at, DOING)?,
             config::new_tenant_row(scope, tenant, DOING)?.stamped(&act.by),
+            config::first_rule_row(scope, rule, &act.by, DOING)?,
             members::nobody_row(scope, DOING)?,
             act_row(act, act_id, DOING)?,
         ];

@@ -12,8 +12,9 @@ use domain::{
     account::{Account, Email, Invitation, Member, MemberStatus, PasswordHash, SignUp, Slug},
     actor::{Actor, Stamp},
     api_key::{ApiKey, KeySecret},
-    ids::{ApiKeyId, InvitationId, SessionId, TenantId, UserId},
+    ids::{ApiKeyId, InvitationId, RuleId, SessionId, TenantId, UserId},
     permission::{Permission, Role},
+    rule::Rule,
     tenant::Tenant,
 };
 use jiff::SignedDuration;
@@ -437,6 +438,7 @@ async fn house(aws: &Aws, slug: &str) -> House {
         .found_tenant(
             &scope,
             &tenant,
+            &Rule::first(RuleId::new(aws.ids().ulid())),
             &slug,
             &account(aws, &admin, vec![tenant_id]),
             &email_sha256(&admin),

@@ -15,8 +15,9 @@ use axum::{
 use domain::{
     account::{Account, Grant, Member, MemberStatus, SignUp},
     actor::{Actor, Stamp},
-    ids::{TenantId, UserId},
+    ids::{RuleId, TenantId, UserId},
     permission::Role,
+    rule::Rule,
     tenant::Tenant,
 };
 use jobs::Mail;
@@ -193,6 +194,7 @@ pub(crate) async fn verify_email(
         .found_tenant(
             &scope,
             &tenant,
+            &Rule::first(RuleId::new(who.ulid())),
             &slug,
             &account,
             &address,

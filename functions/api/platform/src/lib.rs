@@ -10,8 +10,9 @@ use axum::{Router, extract::State};
 use domain::{
     account::{Email, Invitation, Slug},
     actor::Stamp,
-    ids::{InvitationId, TenantId},
+    ids::{InvitationId, RuleId, TenantId},
     permission::Role,
+    rule::Rule,
     tenant::{Limits, Tenant, TenantStatus},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -125,8 +126,9 @@ async fn create_platform_tenant(
     );
     let scope = who.admin().scope(id);
     let act_id = who.ulid().to_string();
+    let rule = Rule::first(RuleId::new(who.ulid()));
     let store = context.api.store();
-    let created = store.create_tenant(&scope, &tenant, &input.slug, &invitation, &act, &act_id);
+    let created = store.create_tenant(&scope, &tenant, &rule, &input.slug, &invitation, &act, &act_id);
     match created.await {
         Err(error) if error.is_conflict() => return Err(taken(&input.slug)),
         other => other?,
