@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 /// A person of the tenant.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UserOut {
+pub(crate) struct MemberOut {
     /// The person.
     #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     id: UserId,
@@ -63,7 +63,7 @@ impl From<UserStatus> for MemberStatus {
     }
 }
 
-impl From<Member> for UserOut {
+impl From<Member> for MemberOut {
     fn from(member: Member) -> Self {
         Self {
             id: member.user,
@@ -79,7 +79,7 @@ impl From<Member> for UserOut {
 /// What can be changed of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct UserChange {
+pub(crate) struct MemberChange {
     /// What they may do here.
     #[garde(skip)]
     #[schema(value_type = RoleWord, example = "manager")]

@@ -15,11 +15,11 @@ use store::{Versioned, members::MemberError};
 
 use crate::{
     Context, MOST_RACES, lost_every_race,
-    models::{UserChange, UserOut},
+    models::{MemberChange, MemberOut},
     refuse_beyond_own,
 };
 
-fn tagged(member: Versioned<Member>) -> Tagged<UserOut> {
+fn tagged(member: Versioned<Member>) -> Tagged<MemberOut> {
     Tagged {
         version: member.version,
         body: member.value.into(),
@@ -30,12 +30,12 @@ fn tagged(member: Versioned<Member>) -> Tagged<UserOut> {
 ///
 /// Those who are deactivated are among them; those who are invited are not.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users",
-    responses((status = 200, description = "One page of people", body = Listed<UserOut>)))]
+    responses((status = 200, description = "One page of people", body = Listed<MemberOut>)))]
 pub(crate) async fn list_users(
     who: Allowed<permits::UsersRead>,
     State(context): State<Arc<Context>>,
     paging: Paging,
-) -> Result<Listed<UserOut>, Problem> {
+) -> Result<Listed<MemberOut>, Problem> {
     let store = context.api.store();
     let page = store.members(who.scope(), paging.after(), paging.limit()).await?;
     Ok(Listed::of(page, |member| member.value.into()))
@@ -44,12 +44,12 @@ pub(crate) async fn list_users(
 /// Shows a person of the tenant.
 #[utoipa::path(get, path = "/api/v1/users/{user}", tag = "users",
     params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
-    responses((status = 200, description = "The person", body = UserOut)))]
+    responses((status = 200, description = "The person", body = MemberOut)))]
 pub(crate) async fn get_user(
     who: Allowed<permits::UsersRead>,
     State(context): State<Arc<Context>>,
     Path(user): Path<UserId>,
-) -> Result<Tagged<UserOut>, Problem> {
+) -> Result<Tagged<MemberOut>, Problem> {
     let found = context.api.store().member(who.scope(), user).await?;
     found.map(tagged).ok_or_else(Problem::not_found)
 }
@@ -60,20 +60,20 @@ pub(crate) async fn get_user(
 /// can neither go nor become less.
 #[utoipa::path(patch, path = "/api/v1/users/{user}", tag = "users",
     params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
-    responses((status = 200, description = "The person as they are now", body = UserOut)))]
+    responses((status = 200, description = "The person as they are now", body = MemberOut)))]
 pub(crate) async fn update_user(
     who: Allowed<permits::UsersWrite>,
     State(context): State<Arc<Context>>,
     Path(user): Path<UserId>,
     if_match: IfMatch,
-    patch: Patch<UserChange>,
-) -> Result<Tagged<UserOut>, Problem> {
+    patch: Patch<MemberChange>,
+) -> Result<Tagged<MemberOut>, Problem> {
     let store = context.api.store();
     for _race in 0..MOST_RACES {
         let found = store.member(who.scope(), user).await?;
         let before = found.ok_or_else(Problem::not_found)?;
         if_match.check(before.version)?;
-        let current = UserChange {
+        let current = MemberChange {
             role: before.value.role,
             status: before.value.status.into(),
         };
