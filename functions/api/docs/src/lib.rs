@@ -1,5 +1,5 @@
-//! The API's contract as a document, and a page that people read it on. Both are in the binary: nothing is fetched from
-//! anywhere else, by us or by the reader's browser.
+//! The API's contract as a document, a page that people read it on, and the pages that links in mails lead to. All are in the
+//! binary: nothing is fetched from anywhere else, by us or by the reader's browser.
 
 use std::sync::OnceLock;
 
@@ -25,6 +25,10 @@ const PAGE: &str = include_str!("../page/index.html");
 const STYLE: &str = include_str!("../page/page.css");
 const SCRIPT: &str = include_str!("../page/page.js");
 
+const LINK_PAGE: &str = include_str!("../page/link.html");
+const LINK_STYLE: &str = include_str!("../page/link.css");
+const LINK_SCRIPT: &str = include_str!("../page/link.js");
+
 /// The page runs its own script and style and asks its own origin, nobody else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -39,7 +43,13 @@ pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
         .route("/docs", get(page))
         .route("/docs/guide.md", get(guide))
         .route("/docs/page.css", get(style))
-        .route("/docs/page.js", get(script)))
+        .route("/docs/page.js", get(script))
+        .route("/docs/link.css", get(link_style))
+        .route("/docs/link.js", get(link_script))
+        .route("/verify-email", get(link))
+        .route("/reset-password", get(link))
+        .route("/accept-invitation", get(link))
+        .route("/log-in", get(link)))
 }
 
 /// What the API's document says of this function. It proves nobody, so it serves itself without the API's layers.
@@ -93,6 +103,23 @@ async fn style(sent: HeaderMap) -> Response {
 async fn script(sent: HeaderMap) -> Response {
     static TAG: OnceLock<String> = OnceLock::new();
     text(&sent, "text/javascript; charset=utf-8", SCRIPT, &TAG)
+}
+
+/// Where the links of mails lead in a deployment whose console is nowhere else (`AppUrl`). The page sends the link's token when
+/// somebody presses its button.
+async fn link(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    text(&sent, "text/html; charset=utf-8", LINK_PAGE, &TAG)
+}
+
+async fn link_style(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    text(&sent, "text/css; charset=utf-8", LINK_STYLE, &TAG)
+}
+
+async fn link_script(sent: HeaderMap) -> Response {
+    static TAG: OnceLock<String> = OnceLock::new();
+    text(&sent, "text/javascript; charset=utf-8", LINK_SCRIPT, &TAG)
 }
 
 /// A text of the binary; 304 for who has it.

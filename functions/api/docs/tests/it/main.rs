@@ -46,3 +46,26 @@ async fn the_page_runs_its_own_script_and_asks_nobody_else() {
     assert!(DOCUMENT.contains("/docs/guide.md"), "the document names the guide");
     assert_eq!(function.call(&Call::get("/docs/other")).await.status(), 404);
 }
+
+#[tokio::test]
+async fn the_links_of_mails_lead_to_a_page_that_acts_only_when_asked() {
+    let function = function().await;
+    for path in ["/verify-email", "/reset-password", "/accept-invitation", "/log-in"] {
+        let answer = function.call(&Call::get(&format!("{path}?token=secret"))).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        // The page knows the token from its address alone.
+        assert!(!answer.text().contains("secret"));
+        assert!(answer.text().contains("/docs/link.js"));
+    }
+    let script = function.call(&Call::get("/docs/link.js")).await;
+    for operation in [
+        "/api/v1/auth/verify-email",
+        "/api/v1/auth/reset-password",
+        "/api/v1/users/invitations/accept",
+    ] {
+        assert!(script.text().contains(operation), "the script sends to {operation}");
+        let paths = serde_json::from_str::<Value>(DOCUMENT).unwrap()["paths"].clone();
+        assert!(paths[operation]["post"].is_object(), "{operation} is in the document");
+    }
+}
