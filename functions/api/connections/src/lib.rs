@@ -33,9 +33,9 @@ use store::{TenantScope, Versioned, connections::ConnectionError};
 use crate::{
     models::{
         AircallIn, AircallNewCredentials, ConnectionIn, ConnectionKind, ConnectionMade, ConnectionOut,
-        ConnectionSettings, CredentialsIn, ExotelIn, OneOf, PlivoIn, PlivoNewCredentials, RotateIn, RotationOut,
-        TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn, VonageNewCredentials, Wanted, WebhookOut, WebhooksOut,
-        WhatsappIn, WhatsappNewCredentials, name_problems,
+        ConnectionSettings, CredentialsIn, ExotelIn, OneOf, PlivoIn, PlivoNewCredentials, SecretRotationIn,
+        SecretRotationOut, TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn, VonageNewCredentials, Wanted,
+        WebhookAddress, WebhookAddresses, WhatsappIn, WhatsappNewCredentials, name_problems,
     },
     secrets::Shown,
     trial::Providers,
@@ -304,14 +304,14 @@ async fn set_connection_credentials(
 /// The new secret is valid at once, together with the old ones, until the rotation is finished. For `telephony` and `exotel`
 /// it is made here and shown in this answer only; for the others send the provider's new one as `secret`.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/rotate", tag = "connections",
-    responses((status = 200, description = "Both secrets are valid", body = RotationOut, headers(("ETag" = String, description = "The connection's version")))))]
+    responses((status = 200, description = "Both secrets are valid", body = SecretRotationOut, headers(("ETag" = String, description = "The connection's version")))))]
 async fn rotate_connection_secret(
     who: Allowed<permits::ConnectionsWrite>,
     State(context): State<Arc<Context>>,
     Extension(target): Extension<Target>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
-    Body(input): Body<RotateIn>,
+    Body(input): Body<SecretRotationIn>,
 ) -> Result<Response, Problem> {
     let before = context.find(who.scope(), id).await?;
     if_match.check(before.version)?;
@@ -327,7 +327,7 @@ async fn rotate_connection_secret(
     let secret = Shown::of(&verify).secret;
     let answer = Tagged {
         version: now.version,
-        body: RotationOut {
+        body: SecretRotationOut {
             webhooks: context.webhooks(who.scope(), &now.value, &target, secret.as_deref()),
             connection: ConnectionOut::from(&now.value),
             secret: secret.clone(),
@@ -394,17 +394,17 @@ async fn test_connection(
 ///
 /// `{secret}` stands for the secret that was shown when the connection was made, or rotated last.
 #[utoipa::path(get, path = "/api/v1/connections/{id}/webhooks", tag = "connections",
-    responses((status = 200, description = "The addresses", body = WebhooksOut)))]
+    responses((status = 200, description = "The addresses", body = WebhookAddresses)))]
 async fn list_connection_webhooks(
     who: Allowed<permits::ConnectionsRead>,
     State(context): State<Arc<Context>>,
     Extension(target): Extension<Target>,
     Path(id): Path<ConnectionId>,
-) -> Result<Tagged<WebhooksOut>, Problem> {
+) -> Result<Tagged<WebhookAddresses>, Problem> {
     let found = context.find(who.scope(), id).await?;
     Ok(Tagged {
         version: found.version,
-        body: WebhooksOut {
+        body: WebhookAddresses {
             webhooks: context.webhooks(who.scope(), &found.value, &target, None),
         },
     })
@@ -554,7 +554,7 @@ impl Context {
         connection: &Connection,
         target: &Target,
         secret: Option<&str>,
-    ) -> Vec<WebhookOut> {
+    ) -> Vec<WebhookAddress> {
         let origin = target.origin(self.public_base_url.as_deref());
         let tenant: TenantId = scope.tenant();
         let webhooks = connection.account.webhooks(tenant, connection.id).into_iter();
@@ -563,7 +563,7 @@ impl Context {
                 Some(secret) => webhook.path.replace("{secret}", secret),
                 None => webhook.path,
             };
-            WebhookOut {
+            WebhookAddress {
                 what: webhook.what,
                 method: webhook.method,
                 url: format!("{origin}{path}"),

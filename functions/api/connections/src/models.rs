@@ -122,27 +122,27 @@ impl<T: ToSchema> ToSchema for OneOf<T> {
 }
 
 macro_rules! kinds {
-    ($($name:ident = $word:literal, $text:literal;)*) => {
+    ($($name:ident { $word:ident } $text:literal;)*) => {
         $(
             #[doc = $text]
             #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+            #[serde(rename_all = "snake_case")]
             pub(crate) enum $name {
                 #[doc = $text]
-                #[serde(rename = $word)]
-                It,
+                $word,
             }
         )*
     };
 }
 
 kinds! {
-    WhatsappKind = "whatsapp", "Meta's WhatsApp Cloud API.";
-    TwilioKind = "twilio", "Twilio.";
-    TelephonyKind = "telephony", "Any telephone system, by the generic signed event.";
-    AircallKind = "aircall", "Aircall.";
-    VonageKind = "vonage", "Vonage.";
-    ExotelKind = "exotel", "Exotel.";
-    PlivoKind = "plivo", "Plivo.";
+    WhatsappKind { Whatsapp } "Meta's WhatsApp Cloud API.";
+    TwilioKind { Twilio } "Twilio.";
+    TelephonyKind { Telephony } "Any telephone system, by the generic signed event.";
+    AircallKind { Aircall } "Aircall.";
+    VonageKind { Vonage } "Vonage.";
+    ExotelKind { Exotel } "Exotel.";
+    PlivoKind { Plivo } "Plivo.";
 }
 
 /// A connection to be made.
@@ -280,7 +280,7 @@ pub(crate) struct TwilioCredentials {
 pub(crate) struct SharedKeyIn {
     /// Its id, as the signature's settings header names it.
     #[garde(length(min = 1, max = 100), ascii)]
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, example = "signing-key-1")]
     pub(crate) id: String,
     /// The secret.
     #[garde(custom(secret_text))]
@@ -505,7 +505,7 @@ new_credentials! {
 /// A new secret for webhooks, valid together with the old ones.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RotateIn {
+pub(crate) struct SecretRotationIn {
     /// The provider's new secret: Twilio's auth token, the Meta app's secret, Aircall's token, Vonage's signature secret,
     /// Plivo's auth token. Left out for `telephony` and `exotel`, whose secrets are made here.
     #[serde(default)]
@@ -666,7 +666,7 @@ pub(crate) struct ConnectionOut {
     #[schema(example = "WhatsApp")]
     pub(crate) name: String,
     /// What names the account at the provider.
-    pub(crate) account: AccountOut,
+    pub(crate) account: ProviderAccount,
     /// `whatsapp`: the number as people see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "+97145550001")]
@@ -704,18 +704,18 @@ pub(crate) struct ConnectionOut {
     #[schema(value_type = Option<Vec<String>>)]
     pub(crate) sources: Option<Vec<IpRange>>,
     /// Whether it works.
-    pub(crate) health: HealthOut,
+    pub(crate) health: ConnectionHealth,
     /// A throttled or restricted number sends nothing before.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) paused_until: Option<Timestamp>,
     /// Meta's rating of the number, as of the last test.
-    pub(crate) quality: Option<QualityOut>,
+    pub(crate) quality: Option<NumberQuality>,
     /// The name under which customers see the number, as of the last test.
     pub(crate) verified_name: Option<String>,
     /// The provider's limits, as of the last test.
     pub(crate) limits: ConnectionLimits,
     /// The last test.
-    pub(crate) last_test: Option<TestOut>,
+    pub(crate) last_test: Option<ConnectionTest>,
     /// Since when an older secret verifies webhooks, too.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) rotating_since: Option<Timestamp>,
@@ -726,7 +726,7 @@ pub(crate) struct ConnectionOut {
 
 /// What names an account at its provider; each kind has some of them.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub(crate) struct AccountOut {
+pub(crate) struct ProviderAccount {
     /// `twilio`, `exotel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account_sid: Option<String>,
@@ -746,9 +746,9 @@ pub(crate) struct AccountOut {
 
 /// Whether a connection works.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct HealthOut {
+pub(crate) struct ConnectionHealth {
     /// `unhealthy`: the provider refuses it until somebody acts; messages wait.
-    pub(crate) state: HealthState,
+    pub(crate) state: ConnectionHealthState,
     /// Since when it does not.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) since: Option<Timestamp>,
@@ -760,7 +760,7 @@ pub(crate) struct HealthOut {
 /// Whether a connection works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum HealthState {
+pub(crate) enum ConnectionHealthState {
     /// It does, as far as is known.
     Healthy,
     /// It does not until somebody acts.
@@ -770,7 +770,7 @@ pub(crate) enum HealthState {
 /// Meta's rating of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum QualityOut {
+pub(crate) enum NumberQuality {
     /// Good.
     Green,
     /// Middling.
@@ -794,12 +794,12 @@ pub(crate) struct ConnectionLimits {
 
 /// What came of a test.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct TestOut {
+pub(crate) struct ConnectionTest {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
     /// What came of it.
-    pub(crate) result: TestResult,
+    pub(crate) result: ConnectionTestResult,
     /// What was found, or what to do.
     #[schema(example = "WhatsApp knows the number as Saffron Bakery.")]
     pub(crate) message: String,
@@ -808,7 +808,7 @@ pub(crate) struct TestOut {
 /// What came of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TestResult {
+pub(crate) enum ConnectionTestResult {
     /// The provider knows the account and its numbers.
     Passed,
     /// Somebody must act; the message says how.
@@ -825,7 +825,7 @@ pub(crate) struct ConnectionMade {
     /// The connection.
     pub(crate) connection: ConnectionOut,
     /// The addresses to paste at the provider.
-    pub(crate) webhooks: Vec<WebhookOut>,
+    pub(crate) webhooks: Vec<WebhookAddress>,
     /// `whatsapp`: what Meta asks for beside the callback URL. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verify_token: Option<String>,
@@ -836,11 +836,11 @@ pub(crate) struct ConnectionMade {
 
 /// A rotation that has begun, with what is shown only now.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct RotationOut {
+pub(crate) struct SecretRotationOut {
     /// The connection.
     pub(crate) connection: ConnectionOut,
     /// The addresses to paste at the provider.
-    pub(crate) webhooks: Vec<WebhookOut>,
+    pub(crate) webhooks: Vec<WebhookAddress>,
     /// `telephony`, `exotel`: the new secret. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
@@ -848,14 +848,14 @@ pub(crate) struct RotationOut {
 
 /// The addresses of a connection.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct WebhooksOut {
+pub(crate) struct WebhookAddresses {
     /// The addresses to paste at the provider.
-    pub(crate) webhooks: Vec<WebhookOut>,
+    pub(crate) webhooks: Vec<WebhookAddress>,
 }
 
 /// An address to paste at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct WebhookOut {
+pub(crate) struct WebhookAddress {
     /// Where the provider asks for it.
     #[schema(example = "callback URL")]
     pub(crate) what: &'static str,
@@ -1251,7 +1251,7 @@ impl From<&Connection> for ConnectionOut {
             id: connection.id,
             kind: ConnectionKind::of(&connection.account),
             name,
-            account: AccountOut::from(&connection.account),
+            account: ProviderAccount::from(&connection.account),
             display_number,
             numbers,
             messaging_service_sid,
@@ -1262,21 +1262,21 @@ impl From<&Connection> for ConnectionOut {
             cluster,
             country_code,
             sources,
-            health: HealthOut::from(&connection.health),
+            health: ConnectionHealth::from(&connection.health),
             paused_until: connection.paused_until,
-            quality: checkup.and_then(|checkup| checkup.quality).map(QualityOut::from),
+            quality: checkup.and_then(|checkup| checkup.quality).map(NumberQuality::from),
             verified_name: checkup.and_then(|checkup| checkup.verified_name.clone()),
             limits: ConnectionLimits {
                 messages_per_second: checkup.and_then(|checkup| checkup.messages_per_second),
                 customers_per_day: checkup.and_then(|checkup| checkup.customers_per_day),
             },
-            last_test: checkup.map(|checkup| TestOut {
+            last_test: checkup.map(|checkup| ConnectionTest {
                 at: checkup.at,
                 result: match checkup.result {
-                    CheckResult::Passed => TestResult::Passed,
-                    CheckResult::Failed => TestResult::Failed,
-                    CheckResult::Unclear => TestResult::Unclear,
-                    CheckResult::Waiting => TestResult::Waiting,
+                    CheckResult::Passed => ConnectionTestResult::Passed,
+                    CheckResult::Failed => ConnectionTestResult::Failed,
+                    CheckResult::Unclear => ConnectionTestResult::Unclear,
+                    CheckResult::Waiting => ConnectionTestResult::Waiting,
                 },
                 message: checkup.message.clone(),
             }),
@@ -1286,7 +1286,7 @@ impl From<&Connection> for ConnectionOut {
     }
 }
 
-impl From<&Account> for AccountOut {
+impl From<&Account> for ProviderAccount {
     fn from(account: &Account) -> Self {
         let mut out = Self::default();
         match account {
@@ -1309,16 +1309,16 @@ impl From<&Account> for AccountOut {
     }
 }
 
-impl From<&Health> for HealthOut {
+impl From<&Health> for ConnectionHealth {
     fn from(health: &Health) -> Self {
         match health {
             Health::Healthy => Self {
-                state: HealthState::Healthy,
+                state: ConnectionHealthState::Healthy,
                 since: None,
                 reason: None,
             },
             Health::Unhealthy { since, reason, .. } => Self {
-                state: HealthState::Unhealthy,
+                state: ConnectionHealthState::Unhealthy,
                 since: Some(*since),
                 reason: Some(reason.clone()),
             },
@@ -1326,7 +1326,7 @@ impl From<&Health> for HealthOut {
     }
 }
 
-impl From<Quality> for QualityOut {
+impl From<Quality> for NumberQuality {
     fn from(quality: Quality) -> Self {
         match quality {
             Quality::Green => Self::Green,

@@ -255,11 +255,13 @@ pub(crate) struct TenantOut {
     /// When its customers are left in peace; `null`: never.
     pub quiet_hours: Option<QuietHoursModel>,
     /// Its own words for "no more messages".
+    #[schema(example = json!(["kifaya"]))]
     pub stop_words: Vec<String>,
     /// Its own words for "messages again, please".
+    #[schema(example = json!(["yalla"]))]
     pub start_words: Vec<String>,
     /// Time zones of recipients by calling code.
-    #[schema(value_type = BTreeMap<String, String>)]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"1": "America/New_York"}))]
     pub recipient_zones: BTreeMap<String, Zone>,
     /// What `tenant.<name>` stands for in templates and texts.
     #[schema(example = json!({"phone": "+97145550001"}))]

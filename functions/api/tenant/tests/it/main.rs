@@ -46,7 +46,10 @@ async fn settings_that_are_patched_are_there_at_once_and_the_others_stay() {
         .await;
     assert_eq!(changed.status(), 200, "{}", changed.text());
     let body = changed.json();
-    assert_eq!(body["business_hours"]["monday"][1], json!({"from": "16:00", "to": "02:00"}));
+    assert_eq!(
+        body["business_hours"]["monday"][1],
+        json!({"from": "16:00", "to": "02:00"})
+    );
     assert_eq!(body["quiet_hours"]["action"], "defer");
     assert_eq!(body["retention"], json!({"calls_days": 90, "messages_days": 730}));
     assert_eq!(body["slug"], before.json()["slug"]);
@@ -57,7 +60,10 @@ async fn settings_that_are_patched_are_there_at_once_and_the_others_stay() {
     assert_eq!(read.header("etag"), changed.header("etag"));
 
     let less = manager
-        .patch(TENANT, json!({"variables": {"website": null, "address": "Pier 7"}, "quiet_hours": null}))
+        .patch(
+            TENANT,
+            json!({"variables": {"website": null, "address": "Pier 7"}, "quiet_hours": null}),
+        )
         .await;
     let body = less.json();
     assert_eq!(body["variables"], json!({"phone": "+97145550001", "address": "Pier 7"}));
@@ -83,15 +89,24 @@ async fn what_cannot_be_is_named_by_its_field_and_nothing_is_written() {
         (json!({"time_zone": "Mars/Olympus"}), "time_zone"),
         (json!({"default_region": "UK"}), "default_region"),
         (json!({"languages": ["en", "english"]}), "languages[1]"),
-        (json!({"business_hours": {"monday": [{"from": "9", "to": "18:00"}]}}), "business_hours.monday[0].from"),
+        (
+            json!({"business_hours": {"monday": [{"from": "9", "to": "18:00"}]}}),
+            "business_hours.monday[0].from",
+        ),
         (json!({"business_hours": {"funday": []}}), "business_hours.funday"),
         (
             json!({"business_hours": {"monday": [{"from": "09:00", "to": "18:00"}, {"from": "10:00", "to": "11:00"}]}}),
             "business_hours.monday",
         ),
         (json!({"holidays": [holiday]}), "holidays[0].to"),
-        (json!({"holidays": vec![json!({"from": "2026-12-03"}); 201]}), "holidays"),
-        (json!({"quiet_hours": {"from": "25:00", "to": "08:00"}}), "quiet_hours.from"),
+        (
+            json!({"holidays": vec![json!({"from": "2026-12-03"}); 201]}),
+            "holidays",
+        ),
+        (
+            json!({"quiet_hours": {"from": "25:00", "to": "08:00"}}),
+            "quiet_hours.from",
+        ),
         (json!({"recipient_zones": {"abc": "Asia/Dubai"}}), "recipient_zones"),
         (json!({"variables": {"phone": "x".repeat(501)}}), "variables.phone"),
         (json!({"retention": {"messages_days": 1}}), "retention.messages_days"),
@@ -102,7 +117,11 @@ async fn what_cannot_be_is_named_by_its_field_and_nothing_is_written() {
     for (patch, field) in cases {
         let answer = manager.patch(TENANT, patch.clone()).await;
         assert_eq!(answer.status(), 422, "{patch}: {}", answer.text());
-        assert!(fields(&answer).iter().any(|named| named == field), "{patch}: {}", answer.text());
+        assert!(
+            fields(&answer).iter().any(|named| named == field),
+            "{patch}: {}",
+            answer.text()
+        );
     }
     for (body, status) in [("[]", 422), ("{", 400), ("nonsense", 400)] {
         let answer = manager.patch(TENANT, json!({})).raw_body(body).await;
@@ -117,7 +136,10 @@ async fn a_stale_version_changes_nothing_and_a_change_of_nothing_is_none() {
     let town = Town::new(&aws, tenant::routes).await;
     let manager = town.manager();
     let version = config(&town).await.tenant.config_version;
-    let stale = manager.patch(TENANT, json!({"name": "Other"})).if_match(version + 1).await;
+    let stale = manager
+        .patch(TENANT, json!({"name": "Other"}))
+        .if_match(version + 1)
+        .await;
     assert_eq!(stale.status(), 412, "{}", stale.text());
     let right = manager.patch(TENANT, json!({"name": "Other"})).if_match(version).await;
     assert_eq!(right.status(), 200);
