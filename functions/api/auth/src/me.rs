@@ -141,7 +141,7 @@ pub(crate) async fn list_sessions(
 /// Its refresh token no longer works; its access token lives on for its last minutes.
 #[utoipa::path(
     delete, path = "/api/v1/me/sessions/{id}", tag = "me",
-    params(("id" = String, Path, description = "The session", example = "ses_01jd4v0000000000000session")),
+    params(("id" = String, Path, description = "The session", example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")),
     responses((status = 204, description = "Ended"))
 )]
 pub(crate) async fn end_session(

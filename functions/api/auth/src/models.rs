@@ -140,7 +140,7 @@ pub(crate) struct VerifyEmailIn {
     /// How the refresh token is handed over.
     #[garde(skip)]
     #[serde(default)]
-    #[schema(inline, default = "body")]
+    #[schema(default = "body")]
     pub(crate) session: Handover,
 }
 
@@ -169,7 +169,7 @@ pub(crate) struct LogInIn {
     /// How the refresh token is handed over.
     #[garde(skip)]
     #[serde(default)]
-    #[schema(inline, default = "body")]
+    #[schema(default = "body")]
     pub(crate) session: Handover,
 }
 
@@ -199,7 +199,7 @@ pub(crate) struct ChangePasswordIn {
     /// How the refresh token of the new session is handed over.
     #[garde(skip)]
     #[serde(default)]
-    #[schema(inline, default = "body")]
+    #[schema(default = "body")]
     pub(crate) session: Handover,
 }
 
@@ -265,9 +265,10 @@ pub(crate) struct PasswordOrCodeIn {
 
 /// A person's account.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountOut)]
 pub(crate) struct UserOut {
     /// The person.
-    #[schema(value_type = String, example = "usr_01jd4v0000000000000000user")]
+    #[schema(value_type = String, example = "usr_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) id: UserId,
     /// Their address.
     #[schema(value_type = String, format = "email", example = "maya@saffron.example")]
@@ -303,7 +304,7 @@ impl From<&Account> for UserOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlaceOut {
     /// The tenant, for `X-Tenant-ID`.
-    #[schema(value_type = String, example = "tnt_01jd4v00000000000000tenant")]
+    #[schema(value_type = String, example = "tnt_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) id: TenantId,
     /// Its name.
     #[schema(example = "Saffron Bakery")]
@@ -380,7 +381,7 @@ pub(crate) struct MeIn {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionOut {
     /// The session.
-    #[schema(value_type = String, example = "ses_01jd4v0000000000000session")]
+    #[schema(value_type = String, example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) id: SessionId,
     /// What the browser or app called itself.
     #[serde(skip_serializing_if = "Option::is_none")]

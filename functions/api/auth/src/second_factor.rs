@@ -146,7 +146,10 @@ pub(crate) async fn remove_second_factor(
         (None, Some(code)) => {
             context.limit_codes(&next.email).await?;
             let used = context.use_factor(&mut next, Some(code), None, who.now()).await;
-            used.map_err(|_wrong| Problem::field("code", "This is not the code that the app shows now."))?;
+            used.map_err(|problem| match problem.status() {
+                StatusCode::UNAUTHORIZED => Problem::field("code", "This is not the code that the app shows now."),
+                _ => problem,
+            })?;
         }
         _ => return Err(Problem::field("password", "Send the password or the app's code.")),
     }

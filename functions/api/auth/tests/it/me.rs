@@ -99,7 +99,7 @@ async fn what_is_a_persons_own_is_not_for_keys_or_strangers() {
         ("GET", "/api/v1/me"),
         ("PATCH", "/api/v1/me"),
         ("GET", "/api/v1/me/sessions"),
-        ("DELETE", "/api/v1/me/sessions/ses_01jd4v0000000000000session"),
+        ("DELETE", "/api/v1/me/sessions/ses_01jcs8q3v4w5x6y7z8a9b0c1d2"),
         ("POST", "/api/v1/me/second-factor"),
         ("DELETE", "/api/v1/me/second-factor"),
         ("POST", "/api/v1/me/second-factor/confirm"),
