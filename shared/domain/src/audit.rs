@@ -56,8 +56,9 @@ pub struct FieldChange {
 }
 
 /// Fields that we keep for ourselves, by kind: nobody changes them on purpose.
-const OWN: [(&str, &str); 4] = [
+const OWN: [(&str, &str); 5] = [
     ("tenant", "config_version"),
+    ("connection", "checkup"),
     ("connection", "credentials_version"),
     ("connection", "health"),
     ("connection", "paused_until"),
@@ -248,7 +249,8 @@ mod tests {
         let after = json!({"id": "tnt_1", "name": "Joe's", "config_version": 2});
         assert_eq!(changes("tenant", Some(&before), Some(&after)), []);
         let before = json!({"name": "Line", "health": "healthy", "credentials_version": 1});
-        let after = json!({"name": "Line", "health": "unhealthy", "credentials_version": 2, "paused_until": "x"});
+        let after = json!({"name": "Line", "health": "unhealthy", "credentials_version": 2, "paused_until": "x",
+            "checkup": {"result": "works"}});
         assert_eq!(changes("connection", Some(&before), Some(&after)), []);
     }
 
