@@ -171,6 +171,14 @@ impl Seeded {
     /// # Panics
     /// When the rules send nothing, or the table does not take it.
     pub async fn follow_up(&self, aws: &Aws, number: &str) -> Message {
+        self.follow_up_after(aws, number, None).await
+    }
+
+    /// The same, decided after the telephone system had reported something before.
+    ///
+    /// # Panics
+    /// As [`Seeded::follow_up`].
+    pub async fn follow_up_after(&self, aws: &Aws, number: &str, reported: Option<CallProgress>) -> Message {
         let (store, scope, now) = (aws.store(), self.scope().clone(), aws.now());
         let identity = Identity::Phone(phone(number));
         let config = store.config(&scope, &ConfigCache::default()).await;
@@ -226,17 +234,22 @@ impl Seeded {
             correlation_id: correlation_id.clone(),
             version: 1,
         };
-        let progress = CallProgress {
+        let first = || CallProgress {
             connection: self.telephony,
             provider: CallProvider::Telephony,
             provider_call_id: call_id.to_string(),
             facts,
             first_seen: now,
-            decided: Some(call_id),
+            decided: None,
             due: None,
             dispatches: 0,
             correlation_id,
             version: 0,
+        };
+        let progress = CallProgress {
+            decided: Some(call_id),
+            due: None,
+            ..reported.unwrap_or_else(first)
         };
         let decided = Decided {
             progress: &progress,

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    call::{CallProvider, LONGEST_CALL},
     contact::Identity,
     message::{AttemptState, Cost, SendOutcome, StatusReport},
+    record::CallProgress,
 };
 use store::{config::Configured, contacts::ContactWrite, messages::Reference, usage};
-use testkit::business::{CUSTOMER, read};
+use testkit::business::{CUSTOMER, missed, read};
 
 use crate::world::{COUNTING, World};
 
@@ -144,6 +146,40 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         let (_, size) = sizes.iter().find(|(known, _)| known == kind).unwrap();
         assert!(*size <= UNIT, "a {kind} has {size} bytes; {sizes:?}");
     }
+}
+
+/// A call of Twilio's is heard of three times: it rings, its dial result decides it, and its end adds what is known then.
+#[tokio::test]
+async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone_with(as_long_as_real_ones).await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    drop(usage::take());
+    let mut spent = Vec::new();
+    let mut progress = CallProgress {
+        connection: world.business.twilio,
+        provider: CallProvider::Twilio,
+        provider_call_id: "CA00000000000000000000000000000001".to_owned(),
+        facts: missed(CUSTOMER),
+        first_seen: now,
+        decided: None,
+        due: Some(now + LONGEST_CALL),
+        dispatches: 0,
+        correlation_id: world.aws.ids().ulid().to_string(),
+        version: 0,
+    };
+    store.write_call_progress(scope, &progress, now).await.unwrap();
+    progress.version += 1;
+    spent.push(("rings", usage::take().write_units));
+    let decided = world.business.follow_up_after(&world.aws, CUSTOMER, Some(progress));
+    let message = Box::pin(decided).await;
+    spent.push(("decide", usage::take().write_units));
+    let domain::message::Cause::Call(call) = message.cause;
+    let mut call = store.call(scope, call).await.unwrap().unwrap();
+    call.facts.call_seconds = Some(30);
+    store.write_call(scope, &call).await.unwrap();
+    spent.push(("ends", usage::take().write_units));
+    assert_eq!(spent, [("rings", 2.0), ("decide", 15.0), ("ends", 1.0)]);
 }
 
 async fn all_rows(world: &World) -> Vec<HashMap<String, AttributeValue>> {
