@@ -27,7 +27,7 @@ pub const META_APP_SECRET: &str = "ringback-local/meta-app";
 const ARTIFACTS: &str = "ringback-local-artifacts";
 
 /// Production's timers, shortened; the same order: provider < function < claim < first due < visibility.
-pub const LOCAL_TIMERS: [(&str, u32); 8] = [
+pub const LOCAL_TIMERS: [(&str, u32); 9] = [
     ("ProviderTimeout", 2),
     ("FunctionTimeout", 6),
     ("ClaimSeconds", 8),
@@ -36,6 +36,7 @@ pub const LOCAL_TIMERS: [(&str, u32); 8] = [
     ("UnknownDeadlineSeconds", 15),
     ("DecideCallSeconds", 5),
     ("RecheckSeconds", 5),
+    ("TenantGraceSeconds", 3600),
 ];
 
 /// What is deployed into a data directory, beside MiniStack's own state.

@@ -1,7 +1,5 @@
+use delete_tenants::{Context, handle};
+
 fn main() -> Result<(), kit::Error> {
-    kit::serve_schedule(
-        env!("CARGO_PKG_NAME"),
-        delete_tenants::Context::new,
-        delete_tenants::handle,
-    )
+    kit::serve_schedule(env!("CARGO_PKG_NAME"), Context::new, handle)
 }

@@ -78,7 +78,7 @@ fn the_example_of_a_rule_works_as_written() {
         rules: vec![rule],
         templates: vec![template],
         products: vec![product],
-        connections: vec![serde_json::from_value::<ConnectionSummary>(carries).unwrap()],
+        connections: vec![from_value::<ConnectionSummary>(carries).unwrap()],
     };
     assert_eq!(config.problems(), Vec::<String>::new());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::template::{Function, functions, resources};
+use crate::template::{Function, events, functions, resources};
 
 /// Resources that end in `*` or are one, and why.
 const PATTERNS: &[(&str, &str)] = &[
@@ -119,8 +119,7 @@ fn check(id: &str, statement: &Value) {
 fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
     let logs = json!({ "!GetAtt": format!("{}Logs.Arn", function.id) });
     let mut needed = vec![(vec!["logs:CreateLogStream", "logs:PutLogEvents"], logs)];
-    let events = function.resource["Properties"]["Events"].as_object().expect("events");
-    for event in events.values() {
+    for (_, event) in events(function) {
         let properties = &event["Properties"];
         match event["Type"].as_str().unwrap_or_default() {
             "SQS" => {
