@@ -1,8 +1,12 @@
 //! The API's contract: every function's operations in one OpenAPI document, and who may call them.
 
+mod examples;
 mod permissions;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use kit::api::Document;
@@ -64,6 +68,7 @@ pub fn functions() -> Vec<(&'static str, Document)> {
         ("api_keys", api_keys::document()),
         ("audit", audit::document()),
         ("auth", auth::document()),
+        ("connections", connections::document()),
         ("docs", docs::document()),
         ("health", health::document()),
         ("platform", platform::document()),
@@ -107,11 +112,40 @@ fn tag(name: &str, about: &str) -> Tag {
 /// When it cannot be written as JSON.
 pub fn document() -> Result<Value> {
     let mut document = serde_json::to_value(openapi()).context("writing the document as JSON")?;
+    while drop_unused(&mut document) {}
+    examples::fill(&mut document);
     document["externalDocs"] = json!({
         "description": "Authentication, errors, idempotency, lists, versions and what goes away",
         "url": GUIDE,
     });
     Ok(document)
+}
+
+/// Drops components that nothing names: a handler's types bring all that they are made of, also what stands inline. True if
+/// there was one.
+fn drop_unused(document: &mut Value) -> bool {
+    let mut named = BTreeSet::new();
+    references(document, &mut named);
+    let mut dropped = false;
+    for kind in ["schemas", "responses"] {
+        if let Some(components) = document["components"][kind].as_object_mut() {
+            let before = components.len();
+            components.retain(|name, _| named.contains(&format!("#/components/{kind}/{name}")));
+            dropped |= components.len() < before;
+        }
+    }
+    dropped
+}
+
+fn references(value: &Value, named: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            named.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|field| references(field, named));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, named)),
+        _ => {}
+    }
 }
 
 /// What is checked in, by path in the checkout.

@@ -79,9 +79,7 @@ impl Contract {
     pub fn only(&self, wanted: impl Fn(&Operation<'_>) -> bool) -> Value {
         let mut paths: Map<String, Value> = Map::new();
         for operation in self.operations().filter(wanted) {
-            let item = paths
-                .entry(operation.path)
-                .or_insert_with(|| Value::Object(Map::new()));
+            let item = paths.entry(operation.path).or_insert_with(|| Value::Object(Map::new()));
             item[operation.method] = operation.value.clone();
         }
         let mut document = self.document.clone();
@@ -183,10 +181,7 @@ mod tests {
     fn operations_are_found_and_their_paths_filled() {
         let contract = contract();
         let all: Vec<_> = contract.operations().collect();
-        assert_eq!(
-            all.iter().map(Operation::id).collect::<Vec<_>>(),
-            ["get_b", "create_c"]
-        );
+        assert_eq!(all.iter().map(Operation::id).collect::<Vec<_>>(), ["get_b", "create_c"]);
         assert_eq!(all[0].parameters().collect::<Vec<_>>(), ["x", "y"]);
         let values = [("x", "1".to_owned()), ("y", "2".to_owned())];
         assert_eq!(all[0].path_with(&values), "/a/1/b/2");

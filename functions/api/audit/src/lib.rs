@@ -69,7 +69,6 @@ fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), 
 /// asked for, or none, and not be the last: only `next_cursor` says that. Secrets are never in it, only that they changed;
 /// what customers say and what was sent to them has its own history. Entries come some seconds after the change.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
-    params(AuditQuery),
     responses((status = 200, description = "One page of the log", body = Listed<AuditEntryOut>)))]
 async fn list_audit(
     who: Allowed<permits::AuditRead>,

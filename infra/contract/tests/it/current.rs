@@ -37,3 +37,21 @@ fn no_function_describes_what_another_does() {
         }
     }
 }
+
+/// Merged, the second of one name would be lost.
+#[test]
+fn no_two_functions_mean_different_things_by_one_schemas_name() {
+    let mut known: std::collections::BTreeMap<String, (&str, serde_json::Value)> = std::collections::BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (name, document) in functions() {
+        let document = serde_json::to_value(document.into_openapi()).unwrap();
+        for (schema, value) in document["components"]["schemas"].as_object().into_iter().flatten() {
+            match known.get(schema) {
+                Some((other, same)) if same != value => wrong.push(format!("{schema}: {other} and {name}")),
+                Some(_) => {}
+                None => drop(known.insert(schema.clone(), (name, value.clone()))),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "give one another name (`schema(as = …)`): {wrong:#?}");
+}

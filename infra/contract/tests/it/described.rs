@@ -184,18 +184,18 @@ fn every_schema_and_every_field_is_described() {
     nothing(&wrong);
 }
 
-/// Whether an example of the schema can be shown: its own, or one of every field.
-fn is_shown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> bool {
+/// The path of the first field of a schema of which no example can be shown: neither its own, nor one of what it is made of.
+fn unshown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> Option<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         if seen.iter().any(|known| known == reference) {
-            return true;
+            return None;
         }
         seen.push(reference.to_owned());
-        return is_shown(document, resolve(document, schema), seen);
+        return unshown(document, resolve(document, schema), seen);
     }
     let own = ["example", "examples", "enum", "const", "default"];
     if own.iter().any(|key| !schema[*key].is_null()) {
-        return true;
+        return None;
     }
     let is = |kind: &str| {
         let kinds = &schema["type"];
@@ -205,20 +205,25 @@ fn is_shown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> bool {
                 .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
     };
     if is("boolean") || schema.as_object().is_some_and(serde_json::Map::is_empty) || is("null") {
-        return true;
+        return None;
     }
     for key in ["oneOf", "anyOf", "allOf"] {
         if let Some(parts) = schema[key].as_array() {
-            return parts.iter().all(|part| is_shown(document, part, seen));
+            return parts.iter().find_map(|part| unshown(document, part, seen));
         }
     }
     if is("array") {
-        return is_shown(document, &schema["items"], seen);
+        return unshown(document, &schema["items"], seen).map(|path| format!("[]{path}"));
     }
     if let Some(fields) = schema["properties"].as_object() {
-        return fields.values().all(|field| is_shown(document, field, seen));
+        let mut fields = fields.iter();
+        return fields.find_map(|(name, field)| unshown(document, field, seen).map(|path| format!(".{name}{path}")));
     }
-    schema["additionalProperties"].is_object() && is_shown(document, &schema["additionalProperties"], seen)
+    if schema["additionalProperties"].is_object() {
+        return unshown(document, &schema["additionalProperties"], seen);
+    }
+    // Anything at all.
+    (!schema["type"].is_null() && !is("object")).then(String::new)
 }
 
 #[test]
@@ -232,11 +237,10 @@ fn every_body_has_an_example_of_each_of_its_fields() {
             for (_, media) in resolve(&document, body)["content"].as_object().into_iter().flatten() {
                 let own = !media["example"].is_null() || !media["examples"].is_null();
                 let schema = &media["schema"];
-                if !own && !is_shown(&document, schema, &mut Vec::new()) {
-                    let name = schema["$ref"].as_str().unwrap_or("a schema of its own").to_owned();
-                    wrong
-                        .entry(name)
-                        .or_insert_with(|| format!("{} {what}", operation.id()));
+                let missing = (!own).then(|| unshown(&document, schema, &mut Vec::new())).flatten();
+                if let Some(path) = missing {
+                    let name = schema["$ref"].as_str().unwrap_or("a schema of its own");
+                    wrong.insert(format!("{name}{path}"), format!("{} {what}", operation.id()));
                 }
             }
         }

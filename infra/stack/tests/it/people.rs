@@ -7,7 +7,7 @@ use stack::{
     play::{Look, until},
 };
 
-use crate::stage::{Business, PATIENCE, on_stage};
+use crate::stage::{Business, PATIENCE, now, on_stage};
 
 const INVITATIONS: &str = "/api/v1/users/invitations";
 const KEYS: &str = "/api/v1/api-keys";
@@ -32,6 +32,7 @@ async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body:
 #[test]
 fn who_is_invited_joins_by_the_mails_link_and_the_audit_log_says_who_did_it_and_no_secret() {
     on_stage(async |stage| {
+        let began = now()?;
         let business = stage.business("Inviting").await?;
         let own = &business.tenant.api_key;
         let to = mails::new_address()?;
@@ -114,6 +115,15 @@ fn who_is_invited_joins_by_the_mails_link_and_the_audit_log_says_who_did_it_and_
         let text = log.to_string();
         for canary in [token, secret, "seven quiet lanterns", "$argon2"] {
             ensure!(!text.contains(canary), "a secret stands in the audit log");
+        }
+        for event in stage.logs(began).await? {
+            for canary in [token, secret, own, &to, "seven quiet lanterns"] {
+                ensure!(
+                    !event.message.contains(canary),
+                    "{} logs what nobody may read",
+                    event.group
+                );
+            }
         }
         Ok(())
     });

@@ -152,7 +152,10 @@ impl<'a> Walk<'a> {
                 "a token signed otherwise",
                 Proof::Token(format!("{header}.{payload}.{other}")),
             ),
-            ("a token of alg none", Proof::Token(format!("{}.{payload}.", encode(&none)))),
+            (
+                "a token of alg none",
+                Proof::Token(format!("{}.{payload}.", encode(&none))),
+            ),
             ("no token at all", Proof::Token("letmein".to_owned())),
             ("a token of a session that was ended", Proof::Token(self.ended().await?)),
             ("a revoked key", Proof::Key(self.revoked().await?)),
@@ -174,7 +177,9 @@ impl<'a> Walk<'a> {
         let config = aws_config::defaults(BehaviorVersion::latest())
             .endpoint_url(&self.stage.play.endpoints.aws_endpoint)
             .region(stack::aws::REGION)
-            .credentials_provider(aws_sdk_dynamodb::config::Credentials::new(key_id, key, None, None, "local"))
+            .credentials_provider(aws_sdk_dynamodb::config::Credentials::new(
+                key_id, key, None, None, "local",
+            ))
             .load()
             .await;
         let client = aws_sdk_secretsmanager::Client::new(&config);
@@ -263,10 +268,14 @@ impl<'a> Walk<'a> {
             let answer = self.stage.play.request(&method, &path, &headers, "").await?;
             self.expect(answer.status == 400, operation, "two kinds of credentials", &answer);
         }
-        let mut platform = self.ask(operation, &path, &Proof::Token(self.platform.clone()), &body).await?;
+        let mut platform = self
+            .ask(operation, &path, &Proof::Token(self.platform.clone()), &body)
+            .await?;
         if is_unproven(&platform) && word != "public" {
             self.platform = log_in(&self.stage.play, &self.stage.play.endpoints.platform_admin).await?;
-            platform = self.ask(operation, &path, &Proof::Token(self.platform.clone()), &body).await?;
+            platform = self
+                .ask(operation, &path, &Proof::Token(self.platform.clone()), &body)
+                .await?;
         }
         let fine = match word {
             "public" | "person" | "platform" => !is_unproven(&platform) && !is_forbidden(&platform),
@@ -374,10 +383,7 @@ impl<'a> Walk<'a> {
             let answer = ask(&self.stage.play, "get", list, &proof, None, &None).await?;
             let found = api::succeeded(answer, list)?;
             let items = found["items"].as_array().cloned().unwrap_or_default();
-            Ok(items
-                .iter()
-                .find_map(|item| item["id"].as_str())
-                .map(str::to_owned))
+            Ok(items.iter().find_map(|item| item["id"].as_str()).map(str::to_owned))
         };
         if let Some(id) = look().await? {
             return Ok(id);
@@ -385,7 +391,10 @@ impl<'a> Walk<'a> {
         let create = known("post").with_context(teach)?;
         let body = self.contract.example_body(&create);
         let answer = ask(&self.stage.play, "post", list, &proof, None, &body).await?;
-        api::succeeded(answer, &format!("making one by the document's example of {}", create.id()))?;
+        api::succeeded(
+            answer,
+            &format!("making one by the document's example of {}", create.id()),
+        )?;
         look().await?.with_context(teach)
     }
 
@@ -459,7 +468,10 @@ fn same(one: &Answer, other: &Answer) -> bool {
     ];
     let told = |answer: &Answer| {
         let headers = answer.headers.iter();
-        let mut headers: Vec<_> = headers.filter(|(name, _)| !OWN.contains(&name.as_str())).cloned().collect();
+        let mut headers: Vec<_> = headers
+            .filter(|(name, _)| !OWN.contains(&name.as_str()))
+            .cloned()
+            .collect();
         headers.sort();
         (answer.status, answer.body.clone(), headers)
     };
