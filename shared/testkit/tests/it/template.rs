@@ -75,10 +75,6 @@ fn pascal_case(name: &str) -> String {
     name.split('_').map(capital).collect()
 }
 
-fn object(value: &'static Value) -> &'static Map<String, Value> {
-    value.as_object().expect("a mapping")
-}
-
 #[test]
 fn functions_crates_and_binaries_are_the_same_set() {
     let crates: BTreeSet<_> = packages()
