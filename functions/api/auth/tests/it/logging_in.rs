@@ -1,11 +1,13 @@
-use access::token::sha256_hex;
+use access::{Authenticator, Credentials, token::sha256_hex};
 use domain::{
-    account::{Account, Member, MemberStatus},
+    account::{Account, Invitation, Member, MemberStatus},
     actor::{Actor, Stamp},
-    ids::UserId,
+    ids::{InvitationId, UserId},
     permission::Role,
 };
-use serde_json::json;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::Versioned;
 use testkit::Call;
 
 use crate::world::{PASSWORD, World, kind, log_in, post, statuses, text};
@@ -156,6 +158,91 @@ async fn who_was_deactivated_is_not_told_of_the_tenant() {
     assert_eq!(body["tenants"], json!([]));
     let me = world.get_as(&text(&body["access_token"]), "/api/v1/me").await;
     assert_eq!((me.status(), &me.json()["tenants"]), (200, &json!([])));
+}
+
+#[tokio::test]
+async fn who_belongs_to_several_tenants_sees_them_all_and_leaves_them_all_at_once() {
+    let world = World::new().await;
+    let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
+    let (now, store) = (world.aws.now(), world.aws.store());
+    let second = world.account(tom.user).await.value.tenants[0];
+    let scope = world.aws.scope(second);
+    let stamp = Stamp {
+        actor: Actor::User(tom.user),
+        at: now,
+        correlation_id: "test".to_owned(),
+    };
+    let account = world.account(maya.user).await;
+    let invitation = Versioned {
+        value: Invitation {
+            id: InvitationId::new(world.aws.ids().ulid()),
+            email: account.value.email.clone(),
+            role: Role::Viewer,
+            invited_by: stamp.actor,
+            created_at: now,
+            expires_at: now + SignedDuration::from_hours(1),
+            token_sha256: sha256_hex("link"),
+        },
+        version: 1,
+    };
+    let invited = store.invite(&scope, &invitation.value, &stamp).await;
+    invited.expect("the table answers");
+    let mut joining = account.value.clone();
+    joining.tenants.push(second);
+    let member = Member {
+        user: maya.user,
+        email: joining.email.clone(),
+        name: joining.name.clone(),
+        role: Role::Viewer,
+        status: MemberStatus::Active,
+        sessions_from: joining.sessions_from,
+        joined_at: now,
+    };
+    let address = sha256_hex(&maya.email);
+    let joined = store
+        .join(
+            &scope,
+            &invitation,
+            &joining,
+            account.version,
+            &address,
+            &member,
+            None,
+            &stamp,
+        )
+        .await;
+    joined.expect("the table answers");
+    let body = world.log_in(&maya.email).await;
+    let places = body["tenants"].as_array().expect("a list");
+    let place = |place: &Value| (text(&place["slug"]), text(&place["role"]));
+    let expected = [("saffron", "admin"), ("harbour", "viewer")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    assert_eq!(places.iter().map(place).collect::<Vec<_>>(), expected);
+    let access = text(&body["access_token"]);
+    let authenticator = Authenticator::new(world.aws.store());
+    let role_in = async |tenant: Option<&str>| {
+        let sent = Credentials {
+            bearer: Some(&access),
+            tenant,
+            ..Credentials::default()
+        };
+        let principal = authenticator.principal(sent, world.aws.now()).await;
+        principal.ok().map(|principal| principal.role())
+    };
+    let named = second.to_string();
+    assert_eq!(role_in(None).await, Some(Role::Admin), "the token means the first one");
+    assert_eq!(role_in(Some(&named)).await, Some(Role::Viewer));
+    let call = Call::new("PATCH", "/api/v1/me").header("content-type", "application/json");
+    let renamed = world.call_as(&access, call.body(r#"{"name": "Maya H."}"#)).await;
+    assert_eq!(renamed.status(), 200, "{}", renamed.text());
+    let there = store
+        .member(&scope, maya.user)
+        .await
+        .expect("the table answers")
+        .expect("a member");
+    assert_eq!(there.value.name, "Maya H.");
+    let out = world.call_as(&access, Call::new("POST", "/api/v1/auth/log-out-everywhere"));
+    assert_eq!(out.await.status(), 204);
+    assert_eq!((role_in(None).await, role_in(Some(&named)).await), (None, None));
 }
 
 #[tokio::test]
