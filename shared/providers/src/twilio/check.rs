@@ -60,7 +60,9 @@ impl TwilioClient {
             })
         };
         Ok(AccountState {
-            status: account.ok().and_then(|account| Some(account["status"].as_str()?.to_owned())),
+            status: account
+                .ok()
+                .and_then(|account| Some(account["status"].as_str()?.to_owned())),
             numbers: listed.iter().filter_map(number).collect(),
         })
     }

@@ -72,8 +72,13 @@ impl GraphClient {
         let (number, numbers, apps) = futures::join!(number, numbers, apps);
         // What the number's own request says is the first thing to mend.
         let (number, numbers, apps) = (number?, numbers?, apps?);
+        if number["id"] != phone_number_id {
+            return Err(CheckError::unreadable(PROVIDER));
+        }
         let word = |name: &str| number[name].as_str();
-        let ids = numbers["data"].as_array().ok_or_else(|| CheckError::unreadable(PROVIDER))?;
+        let ids = numbers["data"]
+            .as_array()
+            .ok_or_else(|| CheckError::unreadable(PROVIDER))?;
         Ok(NumberState {
             verified_name: word("verified_name").map(|name| name.chars().take(LONGEST_NAME).collect()),
             number: word("display_phone_number").and_then(phone),

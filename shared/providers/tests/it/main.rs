@@ -6,6 +6,7 @@
 )]
 
 mod aircall;
+mod checks;
 mod clients;
 mod exotel;
 mod fixtures;
