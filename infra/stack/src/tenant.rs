@@ -193,7 +193,12 @@ impl Deployment {
             .write_config(&scope, &configured)
             .await
             .context("writing the tenant")?;
-        Ok(config.problems())
+        let mut problems = config.problems();
+        for connection in &configured.connections {
+            let found = connection.account.problems().into_iter();
+            problems.extend(found.map(|problem| format!("{}: {problem}", connection.name)));
+        }
+        Ok(problems)
     }
 
     async fn seal(&self, file: &TenantFile, given: &ConnectionFile, known: Option<&Connection>) -> Result<Connection> {
@@ -232,9 +237,8 @@ pub fn webhook_urls(base: &str, file: &TenantFile) -> Vec<(String, String)> {
     let of = |connection: &ConnectionFile| {
         let name = connection.name.clone();
         let webhooks = connection.account.webhooks(file.tenant.id, connection.id);
-        let line = move |webhook: WebhookAddress| {
-            (format!("{name}: {}", webhook.what), format!("{base}{}", webhook.path))
-        };
+        let line =
+            move |webhook: WebhookAddress| (format!("{name}: {}", webhook.what), format!("{base}{}", webhook.path));
         webhooks.into_iter().map(line)
     };
     file.connections.iter().flat_map(of).collect()
