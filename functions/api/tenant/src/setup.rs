@@ -48,8 +48,8 @@ impl SetupStep {
         self
     }
 
-    fn optional(mut self) -> Self {
-        self.optional = true;
+    const fn optional(mut self, when: bool) -> Self {
+        self.optional = when;
         self
     }
 }
@@ -99,7 +99,7 @@ fn hours(config: &TenantConfig) -> SetupStep {
             hours.is_some_and(domain::tenant::BusinessHours::is_never),
             "The business is closed all week, so every call counts as after hours.",
         )
-        .optional()
+        .optional(true)
 }
 
 /// Kinds that report calls. Twilio does for its numbers.
@@ -143,8 +143,15 @@ fn tests(step: SetupStep, connections: &[&ConnectionSummary]) -> SetupStep {
 fn whatsapp(config: &TenantConfig) -> SetupStep {
     let carriers = carrying(config, Channel::WhatsApp);
     let connect = step(StepId::Whatsapp, "Connect WhatsApp", CONNECT)
-        .lacks(carriers.is_empty(), "No connection sends WhatsApp messages.");
+        .lacks(carriers.is_empty(), "No connection sends WhatsApp messages.")
+        .optional(only(config, Channel::Sms));
     tests(connect, &carriers)
+}
+
+/// Whether the active rules write by this channel alone.
+fn only(config: &TenantConfig, channel: Channel) -> bool {
+    let mut channels = active(config).flat_map(|rule| &rule.then.channels).peekable();
+    channels.peek().is_some() && channels.all(|used| *used == channel)
 }
 
 fn carrying(config: &TenantConfig, channel: Channel) -> Vec<&ConnectionSummary> {
@@ -165,7 +172,7 @@ fn sms(config: &TenantConfig) -> SetupStep {
             "No connection sends SMS: who is not on WhatsApp hears nothing.",
         )
         .heed(!falls_back, "No active rule has `sms` among its channels.")
-        .optional();
+        .optional(!only(config, Channel::Sms));
     tests(connect, &carriers)
 }
 
@@ -183,6 +190,7 @@ fn template(config: &TenantConfig) -> SetupStep {
             "There is no template: the first message after a call must be one.",
         )
         .heed(!approved, "No template is approved by WhatsApp.")
+        .optional(only(config, Channel::Sms))
 }
 
 fn rule(config: &TenantConfig) -> SetupStep {

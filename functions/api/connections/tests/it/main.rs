@@ -4,7 +4,7 @@ mod world;
 
 use access::Connections;
 use domain::{
-    connection::{Connection, VerifySecrets},
+    connection::{Connection, Health, VerifySecrets},
     permission::Role,
 };
 use providers::{telephony, whatsapp};
@@ -17,7 +17,10 @@ const ALL: &str = "/api/v1/connections";
 
 fn id(answer: &Answer) -> String {
     assert_eq!(answer.status(), 201, "{}", answer.text());
-    answer.json()["connection"]["id"].as_str().unwrap().to_owned()
+    answer.json()["connection"]["id"]
+        .as_str()
+        .expect("it has an id")
+        .to_owned()
 }
 
 fn at(id: &str, end: &str) -> String {
@@ -34,7 +37,7 @@ async fn lets_in(town: &Town<'_>, id: &str, proves: impl Fn(&Connection, &Verify
 
 async fn lets_in_telephony(town: &Town<'_>, id: &str, secret: &str) -> bool {
     let now = town.aws().now();
-    let signature = telephony::sign(secret, "msg_1", now, b"{}").unwrap();
+    let signature = telephony::sign(secret, "msg_1", now, b"{}").expect("the secret is one");
     let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
         VerifySecrets::Telephony { secrets } => secrets
             .iter()
@@ -374,8 +377,16 @@ async fn a_stale_version_changes_nothing_and_every_change_raises_the_tenants() {
     assert_eq!(changed.json()["lines"], json!(["+97145550001"]));
     let two = tenants().await;
     assert!(two > one);
+    let known = aws.store().connections(town.home.scope()).await.unwrap().remove(0);
     assert_eq!(manager.delete(&at(&telephony, "")).await.status(), 204);
     assert!(tenants().await > two);
+    let pause = |_: &Connection| Some((Health::Healthy, Some(aws.now())));
+    let noted = aws
+        .store()
+        .change_connection(town.home.scope(), &known, pause)
+        .await
+        .unwrap();
+    assert!(!noted, "a send that was under way does not bring it back");
     for answer in [
         manager.get(&at(&telephony, "")).await,
         manager.delete(&at(&telephony, "")).await,

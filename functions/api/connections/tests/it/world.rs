@@ -56,10 +56,10 @@ impl World {
                 "access_token": TOKEN, "app_secret": APP_SECRET, "verify_token": "any",
             },
         }]});
-        let config = serde_json::from_value(config).unwrap();
+        let config = serde_json::from_value(config).expect("it is a configuration");
         Self {
-            simulators: simulators::start(config).await.unwrap(),
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            simulators: simulators::start(config).await.expect("the simulators start"),
+            http: reqwest::Client::builder().no_proxy().build().expect("a client is made"),
         }
     }
 
@@ -77,18 +77,26 @@ impl World {
     pub(crate) async fn fault(&self, api: &str, kind: &str) {
         let url = format!("{}/faults", self.simulators.url());
         let fault = json!({"api": api, "kind": kind, "seconds": 3});
-        let answer = self.http.post(url).json(&fault).send().await.unwrap();
+        let answer = self
+            .http
+            .post(url)
+            .json(&fault)
+            .send()
+            .await
+            .expect("the simulators answer");
         assert!(answer.status().is_success());
     }
 
     pub(crate) async fn no_faults(&self) {
         let url = format!("{}/faults", self.simulators.url());
-        self.http.delete(url).send().await.unwrap();
+        self.http.delete(url).send().await.expect("the simulators answer");
     }
 }
 
 /// Whose WhatsApp number it is, as a shared app's webhook looks it up.
-#[expect(clippy::disallowed_methods, reason = "what access does for a shared app's webhook")]
 pub(crate) async fn owner(aws: &Aws) -> Option<WhatsAppOwner> {
-    aws.store().whatsapp_owner_before_scope(WABA, NUMBER_ID).await.unwrap()
+    aws.store()
+        .whatsapp_owner_before_scope(WABA, NUMBER_ID)
+        .await
+        .expect("the table answers")
 }

@@ -1,0 +1,36 @@
+//! What looking at connections costs. Alone in its process, whose counters it reads.
+
+use store::usage;
+use testkit::{Aws, api::Town};
+
+#[tokio::test]
+async fn a_warm_look_at_connections_reads_the_table_twice_and_opens_nothing() {
+    let aws = Aws::new().await;
+    let env = aws.env_with(&[
+        ("GRAPH_API_URL", "http://127.0.0.1:1"),
+        ("GRAPH_API_VERSION", "v26.0"),
+        ("TWILIO_API_URL", "http://127.0.0.1:1"),
+        ("PROVIDER_TIMEOUT", "1"),
+    ]);
+    let town = Town::with_env(&aws, &env, connections::routes).await;
+    let body = serde_json::json!({"kind": "telephony", "name": "Front desk"});
+    let made = town.manager().post("/api/v1/connections", body).await;
+    let viewer = town.viewer();
+    for (path, action) in [
+        ("/api/v1/connections".to_owned(), "dynamodb:Query"),
+        (made.header("location").to_owned(), "dynamodb:GetItem"),
+    ] {
+        assert_eq!(viewer.get(&path).await.status(), 200);
+        drop(usage::take());
+        assert_eq!(viewer.get(&path).await.status(), 200);
+        let used = usage::take();
+        // The caller's membership and what is looked at; then the two limits are counted.
+        let reads = if action == "dynamodb:GetItem" { 2 } else { 1 };
+        assert_eq!(used.actions.get(action), Some(&reads), "{path}: {used:?}");
+        assert_eq!(used.requests, 4, "{path}: {used:?}");
+        assert!(
+            !used.actions.keys().any(|action| action.starts_with("kms:")),
+            "{used:?}"
+        );
+    }
+}
