@@ -18,6 +18,8 @@ pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
         running = Running::start(options) => running?,
         () = interrupted() => bail!("interrupted"),
     };
+    // Tests would else wait for each other to set them up.
+    running.tools.contract().await?;
     let mut command = Command::new("cargo");
     command
         .current_dir(&running.place.root)

@@ -11,6 +11,7 @@
 mod bad_input;
 mod calls;
 mod chaos;
+mod clients;
 mod conversations;
 mod failures;
 mod mails;

@@ -16,7 +16,7 @@ use stack::{
     endpoints::{Endpoints, Tenant},
     place::Place,
     play::{Customer, Look, Play, Sent, new_phone, until},
-    tools::Tools,
+    tools::{Contract, Tools},
 };
 use tokio::{runtime::Runtime, sync::RwLock};
 
@@ -29,6 +29,9 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .build()
         .expect("a runtime needs nothing but the machine")
 });
+
+/// Set up once, however many tests want them.
+static CONTRACT: tokio::sync::OnceCell<Contract> = tokio::sync::OnceCell::const_new();
 
 static STAGE: tokio::sync::OnceCell<Stage> = tokio::sync::OnceCell::const_new();
 
@@ -64,6 +67,12 @@ impl Stage {
         let play = Play::new(endpoints).await?;
         let town = Town::new(&play, &aws, &place, &data).await?;
         Ok(Self { play, town, aws, place })
+    }
+
+    /// What works on the API's contract.
+    pub(crate) async fn contract(&self) -> Result<&'static Contract> {
+        let set_up = async || Tools::set_up(&self.place).await?.contract().await;
+        CONTRACT.get_or_try_init(set_up).await
     }
 
     async fn dispatch_for_ever(&self) -> Result<()> {

@@ -1,0 +1,107 @@
+//! Clients are generated from the contract as anybody would do it, and used against the deployed stack.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use stack::tools::Contract;
+use tokio::process::Command;
+
+use crate::stage::{Stage, on_stage};
+
+#[test]
+fn a_python_client_is_generated_and_works() {
+    on_stage(async |stage| {
+        let tools = stage.contract().await?;
+        let folder = fresh(stage, "python")?;
+        let own = stage.place.root.join("infra/contract/clients/python");
+        let package = folder.join("ringback_client");
+        let mut generate = tools.program("openapi-python-client");
+        generate
+            .args([
+                "generate",
+                "--overwrite",
+                "--meta",
+                "none",
+                "--fail-on-warning",
+                "--path",
+            ])
+            .arg(stage.place.root.join("docs/openapi.json"))
+            .arg("--config")
+            .arg(own.join("config.yml"))
+            .arg("--output-path")
+            .arg(&package);
+        run(&mut generate, "openapi-python-client").await?;
+        let mut using = tools.program("python");
+        using.arg(own.join("use_client.py")).env("PYTHONPATH", &folder);
+        let said = run(with_key(&mut using, stage, &key(stage).await?), "use_client.py").await?;
+        ensure!(said.contains("the Python client works"), "{said}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_typescript_client_is_generated_checked_and_works() {
+    on_stage(async |stage| {
+        let tools = stage.contract().await?;
+        let folder = fresh(stage, "typescript")?;
+        let own = stage.place.root.join("infra/contract/clients/typescript");
+        for file in ["use_client.ts", "tsconfig.json"] {
+            std::fs::copy(own.join(file), folder.join(file)).with_context(|| format!("copying {file}"))?;
+        }
+        std::fs::write(folder.join("package.json"), r#"{"type": "module"}"#)?;
+        std::os::unix::fs::symlink(tools.packages_folder(), folder.join("node_modules"))?;
+        let mut generate = tools.program("openapi-typescript");
+        generate
+            .arg(stage.place.root.join("docs/openapi.json"))
+            .arg("--output")
+            .arg(folder.join("ringback.ts"));
+        run(&mut generate, "openapi-typescript").await?;
+        run(&mut check(tools, &folder), "tsc").await?;
+        let mut using = tools.program("node");
+        using.arg(folder.join("use_client.ts")).current_dir(&folder);
+        let said = run(with_key(&mut using, stage, &key(stage).await?), "use_client.ts").await?;
+        ensure!(said.contains("the TypeScript client works"), "{said}");
+        Ok(())
+    });
+}
+
+fn check(tools: &Contract, folder: &Path) -> Command {
+    let mut check = tools.program("tsc");
+    check.arg("--project").arg(folder.join("tsconfig.json"));
+    check
+}
+
+/// The key of a business of this test alone.
+async fn key(stage: &Stage) -> Result<String> {
+    Ok(stage.business("Client").await?.tenant.api_key)
+}
+
+fn with_key<'a>(command: &'a mut Command, stage: &Stage, key: &str) -> &'a mut Command {
+    command
+        .env("RINGBACK_API", &stage.play.endpoints.api)
+        .env("RINGBACK_KEY", key)
+        .env("NO_PROXY", "127.0.0.1")
+}
+
+fn fresh(stage: &Stage, name: &str) -> Result<PathBuf> {
+    let folder = stage.place.data.join("clients").join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("emptying {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    Ok(folder)
+}
+
+async fn run(command: &mut Command, what: &str) -> Result<String> {
+    let Output { status, stdout, stderr } = command.output().await.with_context(|| format!("starting {what}"))?;
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&stdout),
+        String::from_utf8_lossy(&stderr)
+    );
+    ensure!(status.success(), "{what}: {status}\n{said}");
+    Ok(said)
+}
