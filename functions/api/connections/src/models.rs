@@ -193,7 +193,7 @@ pub(crate) struct WhatsappIn {
     #[schema(pattern = "^[0-9]{5,20}$", example = "910000000000101")]
     pub(crate) phone_number_id: String,
     /// The number as people see it, in E.164.
-    #[schema(value_type = String, example = "+97145550001")]
+    #[schema(value_type = String, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Phone,
     /// What verifies and sends.
     #[garde(dive)]
@@ -240,7 +240,7 @@ pub(crate) struct TwilioIn {
     pub(crate) messaging_service_sid: Option<String>,
     /// The number that sends WhatsApp through Twilio.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "+97145550002")]
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550002")]
     pub(crate) whatsapp_sender: Option<Phone>,
     /// How calls are answered. Left out: by the tenant's own flow.
     #[serde(default)]
@@ -551,7 +551,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) name: String,
     /// `whatsapp`: the number as people see it.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "+97145550001")]
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Option<Phone>,
     /// `twilio`: its numbers.
     #[serde(default)]
@@ -563,7 +563,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) messaging_service_sid: Option<String>,
     /// `twilio`: the number that sends WhatsApp.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$")]
     pub(crate) whatsapp_sender: Option<Phone>,
     /// `twilio`: how calls are answered.
     #[serde(default)]
@@ -596,7 +596,7 @@ pub(crate) struct VoiceModel {
     /// What happens to a call.
     pub(crate) handling: HandlingModel,
     /// Where a forwarded call goes.
-    #[schema(value_type = Option<String>, example = "+97145550009")]
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550009")]
     pub(crate) forward_to: Option<Phone>,
     /// How long it rings there, in seconds.
     #[schema(minimum = 5, maximum = 600, example = 20)]
@@ -669,7 +669,7 @@ pub(crate) struct ConnectionOut {
     pub(crate) account: ProviderAccount,
     /// `whatsapp`: the number as people see it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "+97145550001")]
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Option<Phone>,
     /// `twilio`: its numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
