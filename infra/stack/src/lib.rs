@@ -19,6 +19,7 @@ pub mod contract;
 pub mod demo;
 pub mod deploy;
 pub mod endpoints;
+pub mod fuzz;
 pub mod iam;
 pub mod inspect;
 pub mod mails;

@@ -14,7 +14,7 @@ use stack::{
     build::{self, Builder, Profile},
     chaos, checks, demo,
     endpoints::Endpoints,
-    iam,
+    fuzz, iam,
     inspect::{self, Queue},
     place::Place,
     running::{self, Options},
@@ -267,6 +267,12 @@ enum Command {
     },
     /// Whether every function's role allows what the function calls, and nothing else
     Iam,
+    /// Ask every operation of the contract, with right and wrong input, whether its answers are what it says; the long form
+    Fuzz {
+        /// Makes the same requests as the run that printed it
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Write docs/openapi.json and docs/permissions.md from the code, and lint them
     Contract,
     /// Formatting, lints, dependencies, spelling, the template, the contract
@@ -386,6 +392,11 @@ async fn run(command: Command) -> Result<bool> {
         Command::Test { arguments } => return test::test(&Options::throwaway("test")?, &arguments).await,
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
         Command::Iam => Box::pin(iam::iam()).await?,
+        Command::Fuzz { seed } => {
+            let seed = seed.map_or_else(chaos::new_seed, Ok)?;
+            println!("seed {seed}");
+            Box::pin(fuzz::alone(&Options::throwaway("fuzz")?, seed)).await?;
+        }
         Command::Contract => checks::contract(&Place::new(None)?).await?,
         Command::Check => checks::check(&Place::new(None)?).await?,
     }

@@ -14,6 +14,7 @@ mod chaos;
 mod clients;
 mod conversations;
 mod failures;
+mod fuzz;
 mod mails;
 mod people;
 mod platform;
