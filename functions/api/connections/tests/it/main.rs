@@ -9,9 +9,10 @@ use domain::{
 };
 use providers::{telephony, whatsapp};
 use serde_json::{Value, json};
+use store::lookups::WhatsAppOwner;
 use testkit::{Answer, Aws, api::Town};
 
-use crate::world::{APP_SECRET, TOKEN, TWILIO_TOKEN, World, errors, telephony_in, twilio_in, whatsapp_in};
+use crate::world::{APP_SECRET, TOKEN, TWILIO_TOKEN, World, telephony_in, twilio_in, whatsapp_in};
 
 const ALL: &str = "/api/v1/connections";
 
@@ -25,6 +26,20 @@ fn id(answer: &Answer) -> String {
 
 fn at(id: &str, end: &str) -> String {
     format!("{ALL}/{id}{end}")
+}
+
+fn errors(answer: &Answer) -> Vec<String> {
+    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
+    let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
+    errors.iter().map(field).collect()
+}
+
+/// Whose WhatsApp number it is, as a shared app's webhook looks it up.
+async fn owner(aws: &Aws) -> Option<WhatsAppOwner> {
+    aws.store()
+        .whatsapp_owner_before_scope(world::WABA, world::NUMBER_ID)
+        .await
+        .expect("the table answers")
 }
 
 /// Whether a sender with this secret is let in by the connection, as a webhook's function asks.
@@ -461,7 +476,7 @@ async fn a_whatsapp_number_is_one_tenants_and_one_connections() {
     assert_eq!(squatter.json()["connection"]["health"]["state"], "unhealthy");
 
     let whatsapp = id(&manager.post(ALL, whatsapp_in()).await);
-    let owner = world::owner(&aws).await;
+    let owner = owner(&aws).await;
     assert_eq!(
         owner.map(|owner| owner.connection.to_string()),
         Some(whatsapp.clone()),

@@ -1,8 +1,7 @@
 //! The providers' simulators, and what is sent to connect to them.
 
 use serde_json::{Value, json};
-use store::lookups::WhatsAppOwner;
-use testkit::{Answer, Aws, api::Town};
+use testkit::{Aws, api::Town};
 
 pub(crate) const WABA: &str = "900000000000777";
 pub(crate) const NUMBER_ID: &str = "910000000000777";
@@ -30,12 +29,6 @@ pub(crate) fn twilio_in() -> Value {
 
 pub(crate) fn telephony_in() -> Value {
     json!({"kind": "telephony", "name": "Front desk"})
-}
-
-pub(crate) fn errors(answer: &Answer) -> Vec<String> {
-    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
-    let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
-    errors.iter().map(field).collect()
 }
 
 pub(crate) struct World {
@@ -91,12 +84,4 @@ impl World {
         let url = format!("{}/faults", self.simulators.url());
         self.http.delete(url).send().await.expect("the simulators answer");
     }
-}
-
-/// Whose WhatsApp number it is, as a shared app's webhook looks it up.
-pub(crate) async fn owner(aws: &Aws) -> Option<WhatsAppOwner> {
-    aws.store()
-        .whatsapp_owner_before_scope(WABA, NUMBER_ID)
-        .await
-        .expect("the table answers")
 }
