@@ -351,6 +351,8 @@ impl Audit<'_> {
                 })
                 .await?;
         }
+        // The last of all: its WhatsApp goes.
+        self.settings_and_connections(&business).await?;
         let lines = self.logs(&self.log_groups(), since).await?;
         let denied = lines
             .iter()
@@ -571,7 +573,14 @@ impl Audit<'_> {
             }
             ("dispatch_due", _) => self.dispatch().await.map(|()| None),
             ("users", "Enqueue") => self.invited(business).await.map(|answer| Some(answer.status)),
-            (resource @ ("users" | "api_keys" | "audit"), _) => {
+            // Only making one seals what verifies, and only a test opens what sends.
+            ("connections", "Verify") => self.connected(business).await.map(|answer| Some(answer.status)),
+            ("connections", "Send") => {
+                let path = connection_path(business, "whatsapp")?;
+                let tested = self.api(business, "POST", &format!("{path}/test"), None).await?;
+                Ok(Some(tested.status))
+            }
+            (resource @ ("users" | "api_keys" | "audit" | "tenant" | "connections"), _) => {
                 let path = format!("/api/v1/{}", resource.replace('_', "-"));
                 let answer = self.api(business, "GET", &path, None).await?;
                 Ok(Some(answer.status))
@@ -771,6 +780,38 @@ impl Audit<'_> {
         Ok(())
     }
 
+    /// A telephone system is connected.
+    async fn connected(&self, business: &Tenant) -> Result<Answer> {
+        let body = json!({ "kind": "telephony", "name": "audited" });
+        self.api(business, "POST", "/api/v1/connections", Some(body)).await
+    }
+
+    /// Settings are changed; a telephone system is connected, its secret rotated; WhatsApp is tested and disconnected.
+    async fn settings_and_connections(&self, business: &Tenant) -> Result<()> {
+        let made = self.connected(business).await?;
+        ensure!(made.status == 201, "nothing is connected: {}", made.body);
+        let place = made.header("location").context("it says where it is")?;
+        let whatsapp = connection_path(business, "whatsapp")?;
+        let words = json!({ "start_words": ["yalla"] });
+        for (method, path, body, status) in [
+            ("PATCH", "/api/v1/tenant".to_owned(), Some(words), 200),
+            ("GET", "/api/v1/tenant/setup".to_owned(), None, 200),
+            ("POST", format!("{place}/rotate"), Some(json!({})), 200),
+            ("GET", "/api/v1/connections".to_owned(), None, 200),
+            ("POST", format!("{whatsapp}/test"), None, 200),
+            ("DELETE", whatsapp, None, 204),
+        ] {
+            let answer = self.api(business, method, &path, body).await?;
+            ensure!(
+                answer.status == status,
+                "{method} {path} answers {}: {}",
+                answer.status,
+                answer.body
+            );
+        }
+        Ok(())
+    }
+
     /// A mail for somebody new, which SES refuses once with this fault. Returns the address.
     async fn mail(&self, fault: Option<&str>) -> Result<String> {
         let to = mails::new_address()?;
@@ -839,6 +880,13 @@ impl Audit<'_> {
     }
 }
 
+/// Where the business's connection of this kind is.
+fn connection_path(business: &Tenant, kind: &str) -> Result<String> {
+    let id = business.connections.get(kind);
+    let id = id.with_context(|| format!("the business has {kind}"))?;
+    Ok(format!("/api/v1/connections/{id}"))
+}
+
 /// What shows that a function's flow fails without a statement.
 fn expected(function: &str, sid: &str) -> Result<Flow> {
     let webhook = function.ends_with("_webhook");
@@ -857,7 +905,7 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
             also_without: &["Table"],
             failed: Failed::Logged("could not back off"),
         },
-        "ReachTable" | "ReachQueues" => flow(UNAVAILABLE),
+        "ReachTable" | "ReachQueues" | "Verify" | "Send" => flow(UNAVAILABLE),
         "Table" | "Enqueue" | "LookAgain" | "ReadLarge" | "KeepUnknown" | "DecryptSend" | "SeeBacklog" | "Count"
         | "Audit" | "Spill" | "ReadDue" | "Lease" | "SweepSpilled" | "ListSpilled" => flow(DENIED),
         _ => bail!("no flow is known for this statement: add one to infra/stack/src/iam.rs"),
