@@ -502,6 +502,24 @@ async fn a_whatsapp_number_is_one_tenants_and_one_connections() {
 }
 
 #[tokio::test]
+async fn of_two_tenants_that_connect_a_number_at_once_one_has_it_and_the_other_is_told() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let (home, away) = (town.manager(), town.foreign_admin());
+    let (home, away) = tokio::join!(home.post(ALL, whatsapp_in()), away.post(ALL, whatsapp_in()));
+    let owner = owner(&aws).await.unwrap();
+    let passed = [(&home, town.home.tenant), (&away, town.away.tenant)]
+        .into_iter()
+        .filter(|(answer, tenant)| {
+            let passed = answer.status() == 201 && answer.json()["connection"]["last_test"]["result"] == "passed";
+            assert_eq!(passed, owner.tenant == *tenant, "{}", answer.text());
+            passed
+        });
+    assert_eq!(passed.count(), 1);
+}
+
+#[tokio::test]
 async fn a_test_tells_what_the_provider_says_and_never_fails_itself() {
     let world = World::start().await;
     let aws = Aws::new().await;
