@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Router<Sims> {
     Router::new()
         .route("/healthz", get(health))
         .route("/config", put(replace_config))
-        .route("/tenants", get(list_tenants))
+        .route("/tenants", get(list_tenants).post(put_tenant))
         .route("/calls", post(place_call))
         .route("/replies", post(send_reply))
         .route("/preferences", post(set_preference))
@@ -84,6 +84,12 @@ async fn health() -> Json<Value> {
 
 async fn replace_config(State(world): State<Sims>, Json(config): Json<Config>) -> StatusCode {
     world.replace_config(config);
+    StatusCode::NO_CONTENT
+}
+
+/// Adds a tenant, or replaces the one with its id; the others stay.
+async fn put_tenant(State(world): State<Sims>, Json(tenant): Json<Tenant>) -> StatusCode {
+    world.put_tenant(tenant);
     StatusCode::NO_CONTENT
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Tenant};
 use crate::delivery::{Deliveries, Outcome, Webhook};
 use crate::faults::{Event, Faults, Kind};
 use crate::graph::Media;
@@ -148,6 +148,16 @@ impl World {
 
     pub(crate) fn replace_config(&self, config: Config) {
         *self.config.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(config);
+        self.changed("*");
+    }
+
+    pub(crate) fn put_tenant(&self, tenant: Tenant) {
+        {
+            let mut config = self.config.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let config = Arc::make_mut(&mut config);
+            config.tenants.retain(|known| known.id != tenant.id);
+            config.tenants.push(tenant);
+        }
         self.changed("*");
     }
 

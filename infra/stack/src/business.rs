@@ -3,12 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 
 use crate::{
     aws::Aws,
@@ -31,8 +29,6 @@ pub struct Town {
     registry: Registry,
     model: PathBuf,
     data: PathBuf,
-    /// The simulators' configuration, to which every business is added.
-    simulators: Arc<Mutex<Value>>,
 }
 
 /// What a business is made from, to be changed before it opens.
@@ -61,8 +57,6 @@ impl Town {
     /// The town around a running stack; `data` is its data directory.
     pub async fn new(play: &Play, aws: &Aws, place: &Place, data: &Path) -> Result<Self> {
         let outputs = aws.outputs(&play.endpoints.stack).await?;
-        let config = data.join("simulators.json");
-        let text = std::fs::read(&config).with_context(|| format!("reading {}", config.display()))?;
         let deployment = Deployment::new(&outputs, aws.endpoint()).await?;
         Ok(Self {
             play: play.clone(),
@@ -70,9 +64,6 @@ impl Town {
             deployment,
             model: place.root.join("infra/stack/tenants/bakery.json"),
             data: data.to_owned(),
-            simulators: Arc::new(Mutex::new(
-                serde_json::from_slice(&text).context("reading the simulators' configuration")?,
-            )),
             outputs,
         })
     }
@@ -100,11 +91,7 @@ impl Town {
         let mut simulated = seed::simulators("", &[seed]);
         let mut entry = simulated["tenants"][0].take();
         deep_merge(&mut entry, plan.simulated);
-        let mut config = self.simulators.lock().await;
-        if let Some(tenants) = config["tenants"].as_array_mut() {
-            tenants.push(entry);
-        }
-        self.play.put("/config", &config).await?;
+        self.play.post("/tenants", &entry).await?;
         Ok(tenant)
     }
 

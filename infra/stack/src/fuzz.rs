@@ -94,8 +94,8 @@ pub async fn fuzz(
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let unlimited = |plan: &mut Plan| {
         plan.file["tenant"]["limits"] = json!({
-            "principal_per_minute": 1_000_000,
-            "requests_per_minute": 1_000_000,
+            "principal_per_minute": 100_000,
+            "requests_per_minute": 100_000,
         });
     };
     let tenant = town.open("Fuzzed", unlimited).await?;
@@ -160,7 +160,8 @@ fn arguments(command: &mut Command, play: &Play, size: Size, seed: u64) {
         "examples,coverage,fuzzing"
     };
     command
-        .args(["run", "--no-color", "--continue-on-failure", "--workers", "2"])
+        // One worker: the same requests in the same order; and two of them meet in a race within the tool.
+        .args(["run", "--no-color", "--continue-on-failure", "--workers", "1"])
         .args(["--url", &play.endpoints.api])
         .args(["--checks", CHECKS, "--phases", phases])
         .args(["--max-examples", &size.examples.to_string()])

@@ -13,6 +13,7 @@ pub mod bench;
 pub mod bill;
 pub mod build;
 pub mod business;
+pub mod canary;
 pub mod chaos;
 pub mod checks;
 pub mod contract;

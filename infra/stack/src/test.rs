@@ -4,6 +4,8 @@ use anyhow::{Result, bail};
 use tokio::process::Command;
 
 use crate::{
+    canary::{self, Canaries},
+    deploy::STACK,
     process::succeeds_seen,
     running::{Options, Running},
     up::interrupted,
@@ -33,9 +35,27 @@ pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
         error = running.broken() => Err(error),
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
+    let silent = silent(&running).await;
     running.stop().await?;
     println!("tests: {} passed, {} failed", count.passed, count.failed);
-    outcome
+    Ok(outcome? && silent?)
+}
+
+/// Whether no log line of the whole run gives away a secret, or what people say.
+async fn silent(running: &Running) -> Result<bool> {
+    let groups: Vec<_> = running
+        .functions
+        .iter()
+        .map(|function| function.log_group(STACK))
+        .collect();
+    let canaries = Canaries::of(&running.place)?;
+    let (lines, wrong) = canary::look(&running.aws, &groups, &canaries).await?;
+    for line in &wrong {
+        eprintln!("{line}");
+    }
+    let found = wrong.len();
+    println!("log lines: {lines} looked at, {found} kinds of secrets or messages in them");
+    Ok(wrong.is_empty())
 }
 
 /// How many tests passed and failed, over all of cargo's test binaries.

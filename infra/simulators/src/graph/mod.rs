@@ -233,10 +233,10 @@ async fn list_numbers(
 ) -> Response {
     let config = world.config();
     match looking(&world, &config, &headers, &version).await {
-        Ok(access) if access.account.waba_id == waba => {
-            Json(json!({"data": [query.only(number(&access))], "paging": {"cursors": {"before": "QVFI", "after": "QVFI"}}}))
-                .into_response()
-        }
+        Ok(access) if access.account.waba_id == waba => Json(
+            json!({"data": [query.only(number(&access))], "paging": {"cursors": {"before": "QVFI", "after": "QVFI"}}}),
+        )
+        .into_response(),
         Ok(_) => GraphError::no_object(&waba).into_response(),
         Err(refused) => refused,
     }

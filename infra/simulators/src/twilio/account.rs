@@ -33,11 +33,7 @@ async fn looking<'a>(
 }
 
 /// `GET /2010-04-01/Accounts/{sid}.json`.
-pub(super) async fn fetch_account(
-    State(world): State<Sims>,
-    Path(file): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn fetch_account(State(world): State<Sims>, Path(file): Path<String>, headers: HeaderMap) -> Response {
     let config = world.config();
     let sid = file.strip_suffix(".json").unwrap_or(&file);
     match looking(&world, &config, &headers, sid).await {
@@ -55,11 +51,7 @@ pub(super) async fn fetch_account(
 }
 
 /// `GET /2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json`: all on one page.
-pub(super) async fn list_numbers(
-    State(world): State<Sims>,
-    Path(sid): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn list_numbers(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
     let config = world.config();
     let access = match looking(&world, &config, &headers, &sid).await {
         Ok(access) => access,

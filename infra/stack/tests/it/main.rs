@@ -15,6 +15,7 @@ mod clients;
 mod conversations;
 mod failures;
 mod fuzz;
+mod guide;
 mod mails;
 mod people;
 mod platform;

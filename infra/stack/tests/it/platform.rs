@@ -159,3 +159,19 @@ fn nothing_that_people_say_or_dial_and_no_secret_stands_in_a_log() {
         Ok(())
     });
 }
+
+/// At the end of `cargo stack test` the same look is taken again, over the whole run.
+#[test]
+fn nothing_that_was_logged_so_far_gives_a_secret_away() {
+    on_stage(async |stage| {
+        let groups: Vec<_> = stack::build::functions(&stage.place.root)?
+            .iter()
+            .map(|function| function.log_group(&stage.play.endpoints.stack))
+            .collect();
+        let canaries = stack::canary::Canaries::of(&stage.place)?;
+        let (lines, wrong) = stack::canary::look(&stage.aws, &groups, &canaries).await?;
+        eprintln!("{lines} log lines");
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    });
+}

@@ -25,7 +25,7 @@ use stack::{
 use crate::stage::{Stage, on_stage};
 
 /// So much a minute is never reached here.
-const PLENTY: u32 = 1_000_000;
+const PLENTY: u32 = 100_000;
 
 fn without_limits(plan: &mut Plan) {
     plan.file["tenant"]["limits"] = json!({ "principal_per_minute": PLENTY, "requests_per_minute": PLENTY });

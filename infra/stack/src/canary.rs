@@ -1,0 +1,116 @@
+//! What must stand in no log line: secrets, passwords, tokens, people's addresses and numbers, what is written to them.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    aws::{Aws, LogEvent},
+    place::Place,
+};
+
+/// How these things begin, whosever they are.
+const FORMS: [(&str, &str); 10] = [
+    ("rbk_", "an API key"),
+    ("rbr_", "a refresh token"),
+    ("eyJhbGciOi", "an access token"),
+    ("eyJ0eXAiOi", "an access token"),
+    ("whsec_", "a webhook's secret"),
+    ("$argon2", "a password's hash"),
+    ("?token=", "a one-time link"),
+    ("+97150", "a customer's number"),
+    (".example\"", "somebody's address"),
+    ("missed your call", "a message's text"),
+];
+
+/// Passwords and texts that tests use.
+const WORDS: [&str; 5] = [
+    "seven quiet lanterns",
+    "seaside bakery opens early",
+    "nine loud umbrellas",
+    "Zwitscher",
+    "Kanarienvogel",
+];
+
+/// What is looked for: the forms, the words, and every secret of a data directory.
+pub struct Canaries {
+    secrets: BTreeSet<String>,
+}
+
+impl Canaries {
+    /// Of this stack.
+    pub fn of(place: &Place) -> Result<Self> {
+        let file = place.data.join("secrets.json");
+        let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+        let secrets: std::collections::BTreeMap<String, String> =
+            serde_json::from_slice(&text).with_context(|| format!("understanding {}", file.display()))?;
+        Ok(Self {
+            secrets: secrets.into_values().filter(|secret| secret.len() >= 8).collect(),
+        })
+    }
+
+    /// What a line gives away, if anything; never the secret itself.
+    #[must_use]
+    pub fn found(&self, line: &str) -> Option<&'static str> {
+        let form = FORMS.iter().find(|(form, _)| line.contains(form));
+        if let Some((_, what)) = form {
+            return Some(what);
+        }
+        if WORDS.iter().any(|word| line.contains(word)) {
+            return Some("a password or a message of a test");
+        }
+        let secret = self.secrets.iter().any(|secret| line.contains(secret.as_str()));
+        secret.then_some("a secret of the stack")
+    }
+}
+
+/// Looks through all that these groups hold. Returns how many lines it saw, and who gives what away, at most one line each.
+pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(usize, Vec<String>)> {
+    let (mut lines, mut wrong) = (0, Vec::new());
+    for group in groups {
+        let mut told = BTreeSet::new();
+        let mut since = None;
+        loop {
+            let events: Vec<LogEvent> = aws.logs(std::slice::from_ref(group), since).await?;
+            for event in &events {
+                if let Some(what) = canaries.found(&event.message)
+                    && told.insert(what)
+                {
+                    let start: String = event.message.chars().take(80).collect();
+                    wrong.push(format!("{group} logs {what}, at {}: {start}…", event.time));
+                }
+            }
+            lines += events.len();
+            // The emulator gives the oldest lines since a time and nothing to ask for more with.
+            let last = events.iter().map(|event| event.time).max();
+            match last {
+                Some(last) if since.is_none_or(|since| last > since) => since = Some(last),
+                _ => break,
+            }
+        }
+    }
+    Ok((lines, wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_by_their_form_and_by_themselves() {
+        let canaries = Canaries {
+            secrets: BTreeSet::from(["0123456789abcdef".to_owned()]),
+        };
+        for line in [
+            r#"{"authorization":"Bearer eyJ0eXAiOiJKV1Qi"}"#,
+            r#"{"key":"rbk_abc"}"#,
+            r#"{"to":"maya@saffron.example"}"#,
+            r#"{"error":"0123456789abcdef is wrong"}"#,
+            r#"{"password":"seven quiet lanterns"}"#,
+        ] {
+            assert!(canaries.found(line).is_some(), "{line}");
+        }
+        let harmless = r#"{"function":"auth","route":"POST /api/v1/auth/log-in","status":401,"tenant":"tnt_01hq5b"}"#;
+        assert_eq!(canaries.found(harmless), None);
+    }
+}
