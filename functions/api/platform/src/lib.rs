@@ -26,8 +26,8 @@ use serde_json::json;
 use store::platform::PlatformAct;
 
 use crate::models::{
-    DayUsageOut, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch, SuspendIn,
-    UsageOut, UsageQuery,
+    DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch,
+    SuspendIn, UsageOut, UsageQuery,
 };
 
 /// What the function works with, made once per process.
@@ -67,6 +67,7 @@ kit::operations! {
     delete_platform_tenant,
     suspend_platform_tenant,
     resume_platform_tenant,
+    invite_platform_admin,
     get_platform_tenant_usage,
     list_platform_log,
 }
@@ -106,18 +107,8 @@ async fn create_platform_tenant(
     Body(input): Body<PlatformTenantIn>,
 ) -> Result<Created<PlatformTenantOut>, Problem> {
     let id = TenantId::new(who.ulid());
-    let secret = context.api.env().ids().secret().map_err(|_| Problem::internal())?;
-    let link_token = token::link_token(secret);
     let tenant = new_tenant(id, &input);
-    let invitation = Invitation {
-        id: InvitationId::new(who.ulid()),
-        email: input.admin_email.clone(),
-        role: Role::Admin,
-        invited_by: who.stamp().actor,
-        created_at: who.now(),
-        expires_at: who.now() + INVITATION_LIFETIME,
-        token_sha256: token::sha256_hex(&link_token),
-    };
+    let (invitation, link_token) = invitation(&context, &who, &input.admin_email)?;
     let act = act(
         "tenant_created",
         id,
@@ -151,6 +142,22 @@ async fn create_platform_tenant(
             ..tenant
         }),
     })
+}
+
+/// An invitation as administrator, with its link's token.
+fn invitation(context: &Context, who: &Platform, email: &Email) -> Result<(Invitation, String), Problem> {
+    let secret = context.api.env().ids().secret().map_err(|_| Problem::internal())?;
+    let link_token = token::link_token(secret);
+    let invitation = Invitation {
+        id: InvitationId::new(who.ulid()),
+        email: email.clone(),
+        role: Role::Admin,
+        invited_by: who.stamp().actor,
+        created_at: who.now(),
+        expires_at: who.now() + INVITATION_LIFETIME,
+        token_sha256: token::sha256_hex(&link_token),
+    };
+    Ok((invitation, link_token))
 }
 
 fn new_tenant(id: TenantId, input: &PlatformTenantIn) -> Tenant {
@@ -348,6 +355,30 @@ async fn resume_platform_tenant(
         ..before.clone()
     };
     change(&context, &who, &before, after, action, json!({})).await
+}
+
+/// Invites an administrator into a tenant.
+///
+/// For one whose first invitation was lost, or whose administrators are all gone.
+#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/invitations", tag = "platform", request_body = InviteAdminIn,
+    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    responses((status = 204, description = "The invitation is on its way")))]
+async fn invite_platform_admin(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    axum::Extension(target): axum::Extension<kit::http::Target>,
+    Path(id): Path<TenantId>,
+    Body(input): Body<InviteAdminIn>,
+) -> Result<NoContent, Problem> {
+    let tenant = tenant_of(&context, &who, id).await?;
+    let (invitation, link_token) = invitation(&context, &who, &input.email)?;
+    let store = context.api.store();
+    store.invite(&who.admin().scope(id), &invitation, &who.stamp()).await?;
+    let act = act("admin_invited", id, who.stamp(), json!({"invitation": invitation.id}));
+    store.log_platform_act(&act, &who.ulid().to_string()).await?;
+    let link = context.links.with_token("accept-invitation", &link_token, &target);
+    invite(&context, &who, &tenant, &input.email, input.language.as_deref(), link).await?;
+    Ok(NoContent)
 }
 
 /// Lets a tenant go.

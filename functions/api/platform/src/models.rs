@@ -163,6 +163,21 @@ pub struct SuspendIn {
     pub reason: String,
 }
 
+/// Who is invited as an administrator.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct InviteAdminIn {
+    /// Their address.
+    #[garde(skip)]
+    #[schema(value_type = String, format = Email, example = "joe@example.com")]
+    pub email: Email,
+    /// BCP 47 language of the invitation.
+    #[garde(inner(length(chars, min = 2, max = 35)))]
+    #[serde(default)]
+    #[schema(min_length = 2, max_length = 35, example = "en")]
+    pub language: Option<String>,
+}
+
 /// Which days of use.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -210,7 +225,7 @@ pub struct LogQuery {
 /// What an operator did.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlatformActOut {
-    /// What: `tenant_created`, `tenant_changed`, `tenant_suspended`, `tenant_resumed`, `tenant_leaving`, `tenant_kept`,
+    /// What: `tenant_created`, `tenant_changed`, `tenant_suspended`, `tenant_resumed`, `tenant_leaving`, `tenant_kept`, `admin_invited`,
     /// `platform_admin_made`, `tenant_deleted`.
     #[schema(example = "tenant_suspended")]
     pub action: String,

@@ -98,6 +98,26 @@ async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
 }
 
 #[tokio::test]
+async fn an_administrator_can_be_invited_again() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let url = format!("{}/invitations", home(&town));
+    let invited = town.platform().post(&url, json!({"email": "new@example.com"})).await;
+    assert_eq!(invited.status(), 204, "{}", invited.text());
+    let mails: Vec<MailJob> = aws.take_jobs(QueueName::Mails).await;
+    assert!(matches!(mails.as_slice(), [mail] if mail.to == "new@example.com"));
+    assert_eq!(log(&town).await, ["admin_invited"]);
+    let unknown = format!("{TENANTS}/tnt_01hq5c1ynyc0000000000000zz/invitations");
+    assert_eq!(
+        town.platform()
+            .post(&unknown, json!({"email": "new@example.com"}))
+            .await
+            .status(),
+        404
+    );
+}
+
+#[tokio::test]
 async fn a_name_is_given_once_however_many_ask_at_once() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
