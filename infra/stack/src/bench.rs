@@ -2,6 +2,7 @@
 //! `docs/benchmarks.md`.
 
 pub mod load;
+pub mod operations;
 mod page;
 pub mod start;
 
@@ -15,6 +16,8 @@ use serde_json::Value;
 use crate::{
     bill::Bill,
     build::{self, Builder, Function, Profile},
+    business::Town,
+    contract::Contract,
     place::Place,
     play::{Look, Play, until},
     process::run_captured,
@@ -24,6 +27,7 @@ use crate::{
     up::interrupted,
 };
 use load::{Load, Network, Work};
+use operations::Cost;
 use start::Starts;
 
 /// What can be measured by itself.
@@ -35,10 +39,12 @@ pub enum Part {
     Bill,
     /// Latency, CPU and memory under load.
     Load,
+    /// What each operation of the API asks of AWS.
+    Api,
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Start, Self::Bill, Self::Load];
+    const ALL: [Self; 4] = [Self::Start, Self::Bill, Self::Load, Self::Api];
 }
 
 /// What the others' start is held against.
@@ -92,6 +98,8 @@ pub struct Figures {
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
     work: BTreeMap<String, Work>,
+    #[serde(default)]
+    operations: Vec<Cost>,
 }
 
 /// Measures these parts, and writes `docs/benchmarks.md` from what has been measured.
@@ -110,7 +118,7 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
     if parts.contains(&Part::Start) {
         start(&place, profile, &mut figures).await?;
     }
-    if parts.contains(&Part::Bill) || parts.contains(&Part::Load) {
+    if parts.iter().any(|part| *part != Part::Start) {
         let running = tokio::select! {
             running = Running::start(&options) => running?,
             () = interrupted() => bail!("interrupted"),
@@ -193,6 +201,20 @@ async fn sizes(tools: &Tools, binaries: &[(String, PathBuf)]) -> Result<BTreeMap
 
 async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> Result<()> {
     let play = Play::new(running.endpoints.clone()).await?;
+    if parts.contains(&Part::Api) {
+        let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
+        let groups: Vec<_> = running
+            .functions
+            .iter()
+            .map(|function| function.log_group(crate::deploy::STACK))
+            .collect();
+        let contract = Contract::read(&running.place)?;
+        let measuring = operations::measure(&play, &town, &running.aws, &groups, &contract);
+        figures.operations = step("every operation of the API", Box::pin(measuring)).await?;
+    }
+    if !parts.contains(&Part::Bill) && !parts.contains(&Part::Load) {
+        return Ok(());
+    }
     let network = Network::new(&play).await?;
     let begun = Timestamp::now().as_millisecond();
     step("warming up", async {
@@ -305,10 +327,15 @@ async fn quiet(play: &Play) -> Result<()> {
 /// Waits until the queues are empty.
 async fn drained(running: &Running) -> Result<()> {
     let outputs = running.aws.outputs(crate::deploy::STACK).await?;
-    let queues: Vec<_> = ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl", "MailsQueueUrl"]
-        .iter()
-        .filter_map(|name| outputs.get(*name))
-        .collect();
+    let queues: Vec<_> = [
+        "CallsQueueUrl",
+        "ProviderEventsQueueUrl",
+        "SendsQueueUrl",
+        "MailsQueueUrl",
+    ]
+    .iter()
+    .filter_map(|name| outputs.get(*name))
+    .collect();
     until(PATIENCE, "empty queues", async || {
         let mut waiting = 0;
         for url in &queues {

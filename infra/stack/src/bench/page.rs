@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{EMPTY, FOLLOW_UPS, Figures, FollowUps, Part, STARTS, load::Load};
+use super::{EMPTY, FOLLOW_UPS, Figures, FollowUps, Part, STARTS, load::Load, operations::Cost};
 use crate::bill::price;
 
 /// The aims, as the project set them before it was measured.
@@ -21,6 +21,7 @@ pub(super) fn write(figures: &Figures) -> String {
             Part::Start => "Size and start",
             Part::Bill => "Dollars",
             Part::Load => "Latency, CPU per event and peak memory",
+            Part::Api => "Operations of the API",
         };
         let _ = writeln!(page, "* {part}: {taken}.");
     }
@@ -28,14 +29,62 @@ pub(super) fn write(figures: &Figures) -> String {
     page += &binaries(figures);
     page += &latencies(figures);
     page += &dollars(figures);
+    page += &operations(&figures.operations);
     page
+}
+
+/// A warm GET of somebody who proves themselves reads the table so often at most: who it is, and what they ask for.
+pub(super) const MOST_READS: u64 = 2;
+
+fn operations(costs: &[Cost]) -> String {
+    if costs.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "
+## Operations of the API
+
+One warm request of each operation that a tenant's key or a person may call, with the contract's own example as its body: what the
+function's log line says it asked of AWS. *Requests* are round trips: a batch or a transaction is one. The two updates of every
+operation count the caller and the tenant against their limits. Aim: a warm `GET` reads the table {MOST_READS} times at most.
+
+| operation | | requests | table reads | read units | write units | calls |
+| --- | --- | ---: | ---: | ---: | ---: | --- |
+"
+    );
+    for cost in costs {
+        let calls: Vec<_> = cost
+            .aws
+            .iter()
+            .map(|(action, count)| format!("{action} {count}"))
+            .collect();
+        let reads = cost.table_reads();
+        let over = if cost.method == "get" && reads > MOST_READS {
+            " **over**"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | `{} {}` | {} | {reads}{over} | {:.1} | {:.1} | {} |",
+            cost.id,
+            cost.method.to_uppercase(),
+            cost.path,
+            cost.requests,
+            cost.read,
+            cost.write,
+            calls.join(", ")
+        );
+    }
+    text
 }
 
 const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo stack bench`; change the code, not the page. It takes a while: it builds the shipped profile, then runs a
-stack of its own in `.stack/bench`. Parts can be measured alone (`--part start`, which needs no AWS, `--part bill`, `--part load`)
+stack of its own in `.stack/bench`. Parts can be measured alone (`--part start`, which needs no AWS, `--part bill`, `--part load`,
+`--part api`)
 and with `--profile everyday`, without the long build; the others stay as they were last measured (`.stack/bench.json`).
 
 ";

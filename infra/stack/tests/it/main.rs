@@ -13,6 +13,7 @@ mod calls;
 mod chaos;
 mod clients;
 mod conversations;
+mod costs;
 mod failures;
 mod fuzz;
 mod guide;

@@ -1,0 +1,197 @@
+//! What each operation of the API asks of AWS, from the functions' own log lines.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context as _, Result};
+use domain::{
+    Timestamp,
+    permission::{Permission, Role},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    api::{self, Proof, log_in},
+    aws::Aws,
+    business::{Plan, Town},
+    contract::{Contract, Operation},
+    endpoints::Tenant,
+    play::{Look, Play, until},
+    secrets::random_hex,
+};
+
+/// Each operation is asked so often; the last time, warm, counts.
+const TIMES: usize = 3;
+
+/// Log lines come a moment after the answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What one warm request used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Cost {
+    /// The operation.
+    pub id: String,
+    /// `get` and so on.
+    pub method: String,
+    /// Its path.
+    pub path: String,
+    /// What was answered.
+    pub status: u16,
+    /// Calls by the IAM action they need.
+    pub aws: BTreeMap<String, u64>,
+    /// Round trips to AWS.
+    pub requests: u64,
+    /// Read units.
+    pub read: f64,
+    /// Write units.
+    pub write: f64,
+}
+
+impl Cost {
+    /// How often the table was read.
+    #[must_use]
+    pub fn table_reads(&self) -> u64 {
+        let reads = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
+        reads.iter().filter_map(|action| self.aws.get(*action)).sum()
+    }
+}
+
+/// Asks every operation of a tenant, and those of a person that only look; `groups` are all functions' log groups.
+pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], contract: &Contract) -> Result<Vec<Cost>> {
+    let plenty = |plan: &mut Plan| {
+        plan.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
+    };
+    let tenant = town.open("Measured", plenty).await?;
+    let person = Proof::Token(log_in(play, tenant.users.of(Role::Admin)).await?);
+    let begun = Timestamp::now().as_millisecond() - 1000;
+    let mut asked = Vec::new();
+    let mut all: Vec<Operation<'_>> = contract.operations().collect();
+    let order = ["get", "post", "patch", "put", "delete"];
+    all.sort_by_key(|operation| order.iter().position(|method| *method == operation.method));
+    for operation in all {
+        let of_tenant = operation.permission().parse::<Permission>().is_ok();
+        let looks = operation.method == "get";
+        if !of_tenant && !(looks && operation.permission() == "person") {
+            continue;
+        }
+        let key = Proof::Key(tenant.api_key.clone());
+        let proof = if of_tenant { &key } else { &person };
+        let Some(path) = path(play, &tenant, contract, &operation).await? else {
+            continue;
+        };
+        let mark = random_hex(8)?;
+        let mut last = None;
+        for time in 0..TIMES {
+            let answer = ask(play, &operation, &path, proof, contract, &format!("{mark}.{time}")).await?;
+            if (200..300).contains(&answer) {
+                last = Some((format!("{mark}.{time}"), answer));
+            }
+        }
+        if let Some((correlation, status)) = last {
+            asked.push((operation, correlation, status));
+        }
+    }
+    collect(aws, groups, begun, &asked).await
+}
+
+async fn ask(
+    play: &Play,
+    operation: &Operation<'_>,
+    path: &str,
+    proof: &Proof,
+    contract: &Contract,
+    correlation: &str,
+) -> Result<u16> {
+    let (name, value) = match proof {
+        Proof::Key(key) => ("x-api-key", key.clone()),
+        Proof::Token(token) => ("authorization", format!("Bearer {token}")),
+        Proof::Nothing => ("accept", "*/*".to_owned()),
+    };
+    let mut headers = vec![(name, value.as_str()), ("x-correlation-id", correlation)];
+    let body = contract.example_body(operation);
+    let mut text = String::new();
+    if let Some((content_type, body)) = &body {
+        headers.push(("content-type", content_type));
+        text = body.to_string();
+    }
+    let method = operation.method.to_uppercase();
+    Ok(play.request(&method, path, &headers, text).await?.status)
+}
+
+/// The operation's path with ids of the tenant's own; `None` where there is none to take.
+async fn path(play: &Play, tenant: &Tenant, contract: &Contract, operation: &Operation<'_>) -> Result<Option<String>> {
+    let key = Proof::Key(tenant.api_key.clone());
+    let mut values = Vec::new();
+    for name in operation.parameters() {
+        let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
+            return Ok(None);
+        };
+        let of = |method: &str| {
+            let mut all = contract.operations();
+            all.find(|other| other.path == list && other.method == method)
+        };
+        // A new one, so that nothing that others need is changed or removed.
+        if let Some(create) = of("post") {
+            let body = contract.example_body(&create);
+            api::ask(play, "post", list, &key, None, &body).await?;
+        }
+        let answer = api::ask(play, "get", list, &key, None, &None).await?;
+        let found: Value = api::json(&answer);
+        let items = found["items"].as_array().cloned().unwrap_or_default();
+        let id = items.last().and_then(|item| item["id"].as_str());
+        match id {
+            Some(id) => values.push((name, id.to_owned())),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(operation.path_with(&values)))
+}
+
+#[derive(Deserialize)]
+struct Line {
+    correlation_id: String,
+    #[serde(default)]
+    status: Option<u16>,
+    #[serde(default)]
+    aws: BTreeMap<String, u64>,
+    #[serde(default)]
+    aws_requests: u64,
+    #[serde(default)]
+    capacity: BTreeMap<String, f64>,
+}
+
+async fn collect(
+    aws: &Aws,
+    groups: &[String],
+    begun: i64,
+    asked: &[(Operation<'_>, String, u16)],
+) -> Result<Vec<Cost>> {
+    until(PATIENCE, "a log line of every operation", async || {
+        let events = aws.logs(groups, Some(begun)).await?;
+        let lines = events
+            .iter()
+            .filter_map(|event| serde_json::from_str::<Line>(&event.message).ok());
+        let lines: BTreeMap<_, _> = lines
+            .filter(|line| line.status.is_some())
+            .map(|line| (line.correlation_id.clone(), line))
+            .collect();
+        let cost = |(operation, correlation, status): &(Operation<'_>, String, u16)| {
+            let line = lines.get(correlation)?;
+            let units = |kind: &str| line.capacity.get(kind).copied().unwrap_or_default();
+            Some(Cost {
+                id: operation.id().to_owned(),
+                method: operation.method.to_owned(),
+                path: operation.path.to_owned(),
+                status: *status,
+                aws: line.aws.clone(),
+                requests: line.aws_requests,
+                read: units("read"),
+                write: units("write"),
+            })
+        };
+        let costs: Option<Vec<Cost>> = asked.iter().map(cost).collect();
+        Ok(costs.map_or_else(|| Look::Instead(format!("{} lines", lines.len())), Look::Seen))
+    })
+    .await
+    .context("reading what the operations used")
+}
