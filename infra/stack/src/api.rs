@@ -74,9 +74,9 @@ pub fn kind(answer: &Answer) -> String {
 }
 
 /// What must be a 2xx.
-pub fn succeeded(answer: Answer, what: &str) -> Result<Value> {
+pub fn succeeded(answer: &Answer, what: &str) -> Result<Value> {
     if !(200..300).contains(&answer.status) {
         bail!("{what}: {} {}", answer.status, answer.body);
     }
-    Ok(json(&answer))
+    Ok(json(answer))
 }

@@ -200,7 +200,7 @@ impl<'a> Walk<'a> {
         let proof = Proof::Token(token.clone());
         let path = "/api/v1/auth/log-out-everywhere";
         let answer = ask(&self.stage.play, "post", path, &proof, None, &None).await?;
-        api::succeeded(answer, "logging out everywhere")?;
+        api::succeeded(&answer, "logging out everywhere")?;
         Ok(token)
     }
 
@@ -213,13 +213,13 @@ impl<'a> Walk<'a> {
         ));
         let path = "/api/v1/api-keys";
         let made = ask(&self.stage.play, "post", path, &admin, None, &body).await?;
-        let made = api::succeeded(made, "making a key")?;
+        let made = api::succeeded(&made, "making a key")?;
         let id = made["api_key"]["id"].as_str().or(made["id"].as_str());
         let id = id.context("a key has an id")?;
         let key = made["key"].as_str().context("a new key is shown")?;
         let one = format!("{path}/{id}");
         let gone = ask(&self.stage.play, "delete", &one, &admin, None, &None).await?;
-        api::succeeded(gone, "revoking a key")?;
+        api::succeeded(&gone, "revoking a key")?;
         Ok(key.to_owned())
     }
 
@@ -384,7 +384,7 @@ impl<'a> Walk<'a> {
         let proof = self.keeper(&lists);
         let look = async || -> Result<Option<String>> {
             let answer = ask(&self.stage.play, "get", list, &proof, None, &None).await?;
-            let found = api::succeeded(answer, list)?;
+            let found = api::succeeded(&answer, list)?;
             let items = found["items"].as_array().cloned().unwrap_or_default();
             Ok(items.iter().find_map(|item| item["id"].as_str()).map(str::to_owned))
         };
@@ -395,7 +395,7 @@ impl<'a> Walk<'a> {
         let body = self.contract.example_body(&create);
         let answer = ask(&self.stage.play, "post", list, &proof, None, &body).await?;
         api::succeeded(
-            answer,
+            &answer,
             &format!("making one by the document's example of {}", create.id()),
         )?;
         look().await?.with_context(teach)
@@ -429,7 +429,7 @@ impl<'a> Walk<'a> {
                 }
             }
             let answer = ask(&self.stage.play, "get", operation.path, &key, None, &None).await?;
-            all.insert(operation.id().to_owned(), api::succeeded(answer, operation.id())?);
+            all.insert(operation.id().to_owned(), api::succeeded(&answer, operation.id())?);
         }
         Ok(all)
     }
