@@ -898,6 +898,8 @@ impl Audit<'_> {
         self.aws.call("secretsmanager", "put_secret_value", put).await?;
         self.kill(auth)?;
         let tokens = succeeded(&self.logs_in().await?, "logging in")?;
+        // A function that read the keys a moment ago knows the new one only after its next look.
+        tokio::time::sleep(Duration::from_secs(3)).await;
         let refreshed = self
             .post_json(
                 "/api/v1/auth/refresh",

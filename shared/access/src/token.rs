@@ -23,7 +23,8 @@ pub const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24)
 /// Published keys are used this long, and read again for an unknown key at most once per [`REREAD`].
 pub(crate) const KEYS_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-const REREAD: SignedDuration = SignedDuration::from_secs(30);
+/// Short: a deployment's first key signs at once, and forged key ids cost one read in so long at most.
+const REREAD: SignedDuration = SignedDuration::from_secs(2);
 
 /// Clocks may differ by so much.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
