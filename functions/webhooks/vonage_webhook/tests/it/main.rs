@@ -119,7 +119,7 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
         ),
         (
             "another account",
-            with(&sign(SECRET, "0ther000", APPLICATION, now, &body)),
+            with(&sign(SECRET, "00f1x000", APPLICATION, now, &body)),
         ),
         (
             "another application",
