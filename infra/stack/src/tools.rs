@@ -186,6 +186,9 @@ impl Tools {
     }
 }
 
+/// Where Linux distributions keep whom the machine trusts.
+const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+
 /// What works on the API's contract: linters, generators of clients, the fuzzer, Node.js.
 #[derive(Debug, Clone)]
 pub struct Contract {
@@ -206,6 +209,12 @@ impl Contract {
         let paths = [self.python.clone(), packages].into_iter();
         if let Ok(path) = std::env::join_paths(paths.chain(std::env::split_paths(&path))) {
             command.env("PATH", path);
+        }
+        // Node knows its own roots only; a company's proxy has the machine's.
+        if std::env::var_os("NODE_EXTRA_CA_CERTS").is_none()
+            && let Some(roots) = SYSTEM_ROOTS.iter().find(|file| Path::new(file).exists())
+        {
+            command.env("NODE_EXTRA_CA_CERTS", roots);
         }
         let cache = self.place.cache();
         command
