@@ -5,7 +5,6 @@ use stack::{build, iam};
 use crate::stage::{Stage, alone_on_stage};
 
 #[test]
-#[ignore = "some minutes: `cargo stack iam` runs it on a stack of its own"]
 fn every_role_allows_what_its_function_calls_and_no_statement_is_idle() {
     alone_on_stage(async |stage: &Stage| {
         let functions = build::functions(&stage.place.root)?;
