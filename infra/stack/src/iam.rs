@@ -460,13 +460,17 @@ impl Audit<'_> {
         outcome
     }
 
-    /// Deploys the role's `work` policy without these statements.
+    /// Deploys the role's `work` policy without these statements. A policy without any is none: IAM refuses it.
     async fn put_work(&self, role: &Role, gone: &[&str]) -> Result<()> {
         let mut document = role.document("work").clone();
+        let mut change = json!({ "RoleName": role.name, "PolicyName": "work" });
         if let Some(all) = document["Statement"].as_array_mut() {
             all.retain(|one| !gone.iter().any(|sid| one["Sid"] == *sid));
+            if all.is_empty() {
+                return self.aws.call("iam", "delete_role_policy", change).await.map(drop);
+            }
         }
-        let change = json!({ "RoleName": role.name, "PolicyName": "work", "PolicyDocument": document.to_string() });
+        change["PolicyDocument"] = document.to_string().into();
         self.aws.call("iam", "put_role_policy", change).await.map(drop)
     }
 

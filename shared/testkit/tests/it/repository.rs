@@ -60,6 +60,8 @@ pub(crate) struct Package {
     /// Relative to the root, such as `shared/kit`.
     pub(crate) folder: String,
     pub(crate) binaries: Vec<String>,
+    /// Names of its libraries and binaries whose own tests are built and run.
+    pub(crate) tested: Vec<String>,
     /// Names of our own crates that it depends on.
     pub(crate) dependencies: Vec<String>,
     /// The same, for its tests only.
@@ -114,14 +116,18 @@ fn package(metadata: &Value) -> Package {
             .map(|dependency| text(&dependency["name"]))
             .collect()
     };
+    let targets = |which: &dyn Fn(&Value) -> bool| {
+        let all = list(&metadata["targets"]);
+        all.iter()
+            .filter(|target| which(target))
+            .map(|target| text(&target["name"]))
+            .collect()
+    };
     Package {
         name: text(&metadata["name"]),
         folder,
-        binaries: list(&metadata["targets"])
-            .iter()
-            .filter(|target| target["kind"][0] == "bin")
-            .map(|target| text(&target["name"]))
-            .collect(),
+        binaries: targets(&|target| target["kind"][0] == "bin"),
+        tested: targets(&|target| target["kind"][0] != "test" && target["test"] == true),
         dependencies: ours(false),
         test_dependencies: ours(true),
     }

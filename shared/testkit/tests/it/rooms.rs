@@ -113,3 +113,26 @@ fn a_functions_main_only_starts_the_kit() {
         );
     }
 }
+
+/// A test program carries the whole AWS SDK: dozens of empty ones fill a disk. But one that is not built never fails.
+#[test]
+fn a_test_program_is_built_exactly_where_sources_have_tests() {
+    for package in packages() {
+        let sources = package.sources();
+        let has_tests = ["#[test]", "#[tokio::test", "proptest!"]
+            .iter()
+            .any(|mark| sources.contains(mark));
+        let expected: &[&str] = if has_tests { &[&package.name] } else { &[] };
+        assert_eq!(
+            package.tested, expected,
+            "`test = …` in {}/Cargo.toml: of the library as its sources are, of the binary false",
+            package.folder
+        );
+        let examples = ["/// ```", "//! ```"].iter().any(|mark| sources.contains(mark));
+        assert!(
+            !examples || !package.is_function(),
+            "{}: nothing runs a function's examples",
+            package.name
+        );
+    }
+}
