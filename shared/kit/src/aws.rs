@@ -157,6 +157,7 @@ fn action(service: &str, operation: &str) -> &'static str {
         ("KMS", "Decrypt") => "kms:Decrypt",
         ("KMS", "Encrypt") => "kms:Encrypt",
         ("Secrets Manager", "GetSecretValue") => "secretsmanager:GetSecretValue",
+        ("Secrets Manager", "PutSecretValue") => "secretsmanager:PutSecretValue",
         ("SESv2", "SendEmail") => "ses:SendEmail",
         _ => {
             tracing::warn!(service, operation, "an AWS call that kit::aws has no IAM action for");
