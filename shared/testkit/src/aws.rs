@@ -286,6 +286,16 @@ impl Aws {
         let scan = self.env.dynamodb().scan().table_name(table).send().await;
         usize::try_from(scan.expect("the table answers").count).unwrap_or_default()
     }
+
+    /// Deletes the table: whoever still looks into it fails.
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub async fn delete_table(&self) {
+        let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
+        let deleting = self.env.dynamodb().delete_table().table_name(table);
+        deleting.send().await.expect("the table is deleted");
+    }
 }
 
 fn env(variables: &BTreeMap<String, String>, clock: &Clock, ids: &Ids) -> Env {

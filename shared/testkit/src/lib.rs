@@ -8,6 +8,7 @@ pub mod lossy;
 pub mod provider;
 pub mod request;
 pub mod seed;
+pub mod webhook;
 pub mod world;
 
 pub use aws::Aws;

@@ -222,6 +222,17 @@ impl Provider {
         sends.cloned().collect()
     }
 
+    /// The only send that came so far.
+    ///
+    /// # Panics
+    /// When none came, or several.
+    #[must_use]
+    pub fn only_send(&self) -> Request {
+        let mut sends = self.sends();
+        assert_eq!(sends.len(), 1, "{sends:?}");
+        sends.remove(0)
+    }
+
     /// How often Twilio's list was asked for.
     #[must_use]
     pub fn lookups(&self) -> usize {

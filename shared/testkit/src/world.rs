@@ -23,6 +23,7 @@ pub struct World<C> {
     pub business: Seeded,
     /// What the function made of its environment.
     pub ctx: C,
+    env: Env,
     build: fn(&Env) -> Result<C, ConfigError>,
 }
 
@@ -32,13 +33,27 @@ impl<C> World<C> {
     /// # Panics
     /// When the function does not start.
     pub async fn with(build: fn(&Env) -> Result<C, ConfigError>, change: impl FnOnce(&mut Configured)) -> Self {
+        Self::given(|aws| aws.env().clone(), build, change).await
+    }
+
+    /// The same, of a function that is given this environment.
+    ///
+    /// # Panics
+    /// When the function does not start.
+    pub async fn given(
+        env: impl FnOnce(&Aws) -> Env,
+        build: fn(&Env) -> Result<C, ConfigError>,
+        change: impl FnOnce(&mut Configured),
+    ) -> Self {
         let aws = Aws::new().await;
         let business = Box::pin(business_with(&aws, change)).await;
-        let ctx = build(aws.env()).expect("a context");
+        let env = env(&aws);
+        let ctx = build(&env).expect("a context");
         Self {
             aws,
             business,
             ctx,
+            env,
             build,
         }
     }
@@ -49,7 +64,34 @@ impl<C> World<C> {
     /// When it does not start.
     #[must_use]
     pub fn another(&self) -> C {
-        (self.build)(self.aws.env()).expect("a context")
+        (self.build)(&self.env).expect("a context")
+    }
+
+    /// A follow-up for the customer, which waits to be sent.
+    pub async fn follow_up(&self) -> Message {
+        Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await
+    }
+
+    /// Writes a message.
+    ///
+    /// # Panics
+    /// When the table does not take it.
+    pub async fn write(&self, message: &Message) {
+        let written = self.aws.store().write_message(self.business.scope(), message).await;
+        written.expect("the message is written");
+    }
+
+    /// A worker is about to send the message by its next channel.
+    ///
+    /// # Panics
+    /// When the table does not take the claim.
+    pub async fn claimed(&self, mut message: Message) -> Message {
+        let leg = u8::try_from(message.attempts.len()).expect("few channels");
+        let timers = self.aws.env().config().timers().expect("timers");
+        message.claim(leg, "claim".to_owned(), self.aws.now(), &timers);
+        self.write(&message).await;
+        message.version += 1;
+        message
     }
 
     /// A message as it is now.

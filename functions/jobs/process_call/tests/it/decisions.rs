@@ -75,17 +75,9 @@ async fn who_calls_again_is_held_by_the_cooldown() {
 #[tokio::test]
 async fn two_calls_of_somebody_new_at_the_same_time_make_one_contact_and_one_message() {
     let world = World::new().await;
-    let other = world.another();
-    let jobs = (0..6).map(|index| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
-        let job = world
-            .business
-            .telephony_report(&world.aws, &index.to_string(), missed(CUSTOMER));
-        Box::pin(handle(Job::new(job, 1), ctx))
-    });
-    for done in futures::future::join_all(jobs).await {
-        done.unwrap();
-    }
+    let business = &world.business;
+    let report = |call: u8| business.telephony_report(&world.aws, &call.to_string(), missed(CUSTOMER));
+    world.work_at_once((0..6).map(report)).await;
     let (calls, messages) = world.history().await;
     assert_eq!((calls.len(), messages.len()), (6, 1));
     assert_eq!(world.customer().await.calls, 6);
@@ -110,20 +102,14 @@ async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_se
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (_, mut messages) = world.history().await;
-    let mut message = messages.remove(0);
+    let mut message = world.claimed(messages.remove(0)).await;
     let timers = world.aws.env().config().timers().unwrap();
-    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
     let taken = domain::message::SendOutcome::Accepted {
         provider_ref: "wamid.1".to_owned(),
         segments: None,
     };
     message.record(1, taken, world.aws.now(), &timers);
-    world
-        .aws
-        .store()
-        .write_message(world.business.scope(), &message)
-        .await
-        .unwrap();
+    world.write(&message).await;
     world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
     let (_, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Accepted);

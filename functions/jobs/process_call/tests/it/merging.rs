@@ -3,7 +3,6 @@
 use domain::call::{CallFacts, CallStatus, DialStatus, Handling, Outcome};
 use jiff::SignedDuration;
 use kit::Done;
-use store::due::DUE_SHARDS;
 use testkit::business::{CUSTOMER, from_to};
 
 use crate::world::World;
@@ -101,16 +100,9 @@ async fn a_recording_that_overtakes_all_else_waits_for_the_name_of_its_caller() 
 #[tokio::test]
 async fn reports_that_come_at_the_same_time_give_one_call_and_one_message() {
     let world = World::new().await;
-    let other = world.another();
     let reports = [ringing(), dialled(DialStatus::Busy), completed(), recorded()];
-    let jobs = reports.iter().chain(&reports).enumerate().map(|(index, facts)| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
-        let job = world.business.twilio_report(&world.aws, "CA1", facts.clone());
-        Box::pin(process_call::handle(kit::Job::new(job, 1), ctx))
-    });
-    for done in futures::future::join_all(jobs).await {
-        done.unwrap();
-    }
+    let report = |facts: &CallFacts| world.business.twilio_report(&world.aws, "CA1", facts.clone());
+    world.work_at_once(reports.iter().chain(&reports).map(report)).await;
     let (calls, messages) = world.history().await;
     assert_eq!((calls.len(), messages.len()), (1, 1));
     assert_eq!(calls[0].facts.voicemail_seconds, Some(14));
@@ -180,22 +172,15 @@ async fn a_dial_result_within_the_minute_decides() {
 #[tokio::test]
 async fn a_call_that_waits_comes_up_in_the_due_index_at_its_time_and_not_again_once_decided() {
     let world = World::new().await;
-    let due = async || {
-        let mut count = 0;
-        for shard in 0..DUE_SHARDS {
-            count += world.aws.store().due(shard, world.aws.now(), 10).await.unwrap().len();
-        }
-        count
-    };
     world.twilio(ringing()).await;
     world.twilio(completed()).await;
-    assert_eq!(due().await, 0);
+    assert_eq!(world.due().await, 0);
     world.aws.pass(60);
-    assert_eq!(due().await, 1);
+    assert_eq!(world.due().await, 1);
     world.work(world.decide()).await;
     assert_eq!(world.call().await.outcome, Outcome::Abandoned);
     // Only the follow-up's own net is left, later.
-    assert_eq!(due().await, 0);
+    assert_eq!(world.due().await, 0);
 }
 
 #[tokio::test]
@@ -261,15 +246,7 @@ async fn a_redelivery_after_a_lost_enqueue_queues_the_message() {
     assert_eq!(queued.len(), 1);
     assert_eq!((queued[0].message, queued[0].attempt), (messages[0].id, 1));
     // Once it is under way there is nothing to queue.
-    let mut message = messages[0].clone();
-    let timers = world.aws.env().config().timers().unwrap();
-    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
-    world
-        .aws
-        .store()
-        .write_message(world.business.scope(), &message)
-        .await
-        .unwrap();
+    world.claimed(messages[0].clone()).await;
     world.received(job, 3).await;
     assert!(world.queued().await.is_empty());
 }
@@ -280,11 +257,7 @@ async fn a_message_that_was_never_queued_comes_up_in_the_due_index() {
     world.telephony("17", testkit::business::missed(CUSTOMER)).await;
     world.queued().await;
     world.aws.pass(90);
-    let mut found = 0;
-    for shard in 0..DUE_SHARDS {
-        found += world.aws.store().due(shard, world.aws.now(), 10).await.unwrap().len();
-    }
-    assert_eq!(found, 1);
+    assert_eq!(world.due().await, 1);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use domain::{
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};
 use process_call::{Context, handle};
-use store::config::Configured;
+use store::{config::Configured, due::DUE_SHARDS};
 use testkit::business::{CUSTOMER, phone};
 
 pub(crate) struct World(testkit::World<Context>);
@@ -47,6 +47,17 @@ impl World {
     pub(crate) async fn received(&self, job: CallJob, count: u32) -> Done {
         let done = Box::pin(handle(Job::new(job, count), &self.ctx)).await;
         done.expect("the job is done")
+    }
+
+    /// Works these at the same time, in turns by two processes.
+    pub(crate) async fn work_at_once(&self, jobs: impl IntoIterator<Item = CallJob>) {
+        let other = self.another();
+        let processes = [&self.ctx, &other].into_iter().cycle();
+        let works = jobs.into_iter().zip(processes);
+        let works = works.map(|(job, ctx)| Box::pin(handle(Job::new(job, 1), ctx)));
+        for done in futures::future::join_all(works).await {
+            done.expect("the job is done");
+        }
     }
 
     /// Twilio reports something of the call `CA1`.
@@ -107,6 +118,19 @@ impl World {
         let (mut calls, _) = self.history().await;
         assert_eq!(calls.len(), 1, "{calls:#?}");
         calls.remove(0)
+    }
+
+    /// How many rows are due by now.
+    pub(crate) async fn due(&self) -> usize {
+        let (store, mut count) = (self.aws.store(), 0);
+        for shard in 0..DUE_SHARDS {
+            count += store
+                .due(shard, self.aws.now(), 10)
+                .await
+                .expect("the index answers")
+                .len();
+        }
+        count
     }
 
     /// Looks at waiting calls that the queue holds, for now or later.

@@ -5,7 +5,7 @@ use domain::{
     message::{AttemptState, MessageState},
 };
 use kit::{Done, Job};
-use process_provider_event::{Context, handle};
+use process_provider_event::handle;
 use serde_json::json;
 use testkit::business::{CUSTOMER, phone};
 
@@ -26,15 +26,8 @@ async fn a_message_of_somebody_new_makes_a_contact_and_opens_the_window() {
 #[tokio::test]
 async fn a_message_delivered_many_times_at_once_is_stored_once() {
     let world = World::new().await;
-    let other = Context::new(world.aws.env()).unwrap();
     let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
-    let works = (0..6).map(|index| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
-        Box::pin(handle(Job::new(event.clone(), 1), ctx))
-    });
-    for done in futures::future::join_all(works).await {
-        done.unwrap();
-    }
+    world.work_at_once(vec![event.clone(); 6]).await;
     assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
     assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
 }

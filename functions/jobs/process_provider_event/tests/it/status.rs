@@ -5,8 +5,7 @@ use domain::{
     message::{AttemptState, Channel, MessageState},
     record::MessageRef,
 };
-use kit::{Done, Job};
-use process_provider_event::{Context, handle};
+use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, business};
 
@@ -33,16 +32,9 @@ async fn statuses_that_come_at_the_same_time_all_count() {
     let world = World::new().await;
     let message = world.sent().await;
     let now = world.aws.now().as_second();
-    let other = Context::new(world.aws.env()).unwrap();
     let words = ["sent", "delivered", "read", "sent", "delivered", "read"];
-    let works = words.iter().enumerate().map(|(index, word)| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
-        let event = world.messages(&json!({"statuses": [status(word, now)]}));
-        Box::pin(handle(Job::new(event, 1), ctx))
-    });
-    for done in futures::future::join_all(works).await {
-        done.unwrap();
-    }
+    let events = words.map(|word| world.messages(&json!({"statuses": [status(word, now)]})));
+    world.work_at_once(events).await;
     let message = world.message(&message).await;
     let attempt = &message.attempts[0];
     assert_eq!(attempt.state, AttemptState::Read);
@@ -92,10 +84,7 @@ async fn a_failure_queues_the_sms_once_and_is_remembered() {
 #[tokio::test]
 async fn a_failure_after_the_sms_was_sent_queues_nothing() {
     let world = World::new().await;
-    let message = world.sent().await;
-    world.aws.pass(120);
-    let message = world.claimed(world.message(&message).await).await;
-    world.recorded(message.clone(), "twilio", "SM1").await;
+    let message = world.sent_by_both().await;
     let event = world.messages(&json!({"statuses": [failed(131_026, world.aws.now().as_second())]}));
     world.received(event, 2).await.unwrap();
     assert!(world.queued().await.is_empty());
@@ -108,10 +97,7 @@ async fn a_failure_after_the_sms_was_sent_queues_nothing() {
 #[tokio::test]
 async fn a_late_read_of_the_whatsapp_never_marks_the_sms() {
     let world = World::new().await;
-    let message = world.sent().await;
-    world.aws.pass(120);
-    let message = world.claimed(world.message(&message).await).await;
-    let message = world.recorded(message, "twilio", "SM1").await;
+    let message = world.sent_by_both().await;
     world.statuses(&[status("read", world.aws.now().as_second())]).await;
     assert_eq!(
         states(&world.message(&message).await),

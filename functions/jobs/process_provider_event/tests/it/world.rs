@@ -33,11 +33,6 @@ impl World {
         Self(testkit::World::with(Context::new, change).await)
     }
 
-    /// A follow-up that waits to be sent.
-    pub(crate) async fn follow_up(&self) -> Message {
-        Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await
-    }
-
     /// A follow-up that its first channel took as `wamid.1`.
     pub(crate) async fn sent(&self) -> Message {
         let message = self.follow_up().await;
@@ -45,18 +40,12 @@ impl World {
         self.recorded(message, "whatsapp", "wamid.1").await
     }
 
-    /// A worker is about to send it.
-    pub(crate) async fn claimed(&self, mut message: Message) -> Message {
-        let leg = u8::try_from(message.attempts.len()).expect("few channels");
-        let timers = self.aws.env().config().timers().expect("timers");
-        message.claim(leg, "claim".to_owned(), self.aws.now(), &timers);
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        store
-            .write_message(scope, &message)
-            .await
-            .expect("the claim is written");
-        message.version += 1;
-        message
+    /// A follow-up that both channels took, as `wamid.1` and two minutes later as `SM1`.
+    pub(crate) async fn sent_by_both(&self) -> Message {
+        let message = self.sent().await;
+        self.aws.pass(120);
+        let message = self.claimed(self.message(&message).await).await;
+        self.recorded(message, "twilio", "SM1").await
     }
 
     /// The provider took it.
@@ -87,6 +76,17 @@ impl World {
 
     pub(crate) async fn received(&self, event: ProviderEvent, count: u32) -> Result<Done, JobError> {
         Box::pin(handle(Job::new(event, count), &self.ctx)).await
+    }
+
+    /// Works these at the same time, in turns by two processes.
+    pub(crate) async fn work_at_once(&self, events: impl IntoIterator<Item = ProviderEvent>) {
+        let other = self.another();
+        let processes = [&self.ctx, &other].into_iter().cycle();
+        let works = events.into_iter().zip(processes);
+        let works = works.map(|(event, ctx)| Box::pin(handle(Job::new(event, 1), ctx)));
+        for done in futures::future::join_all(works).await {
+            done.expect("the event is worked");
+        }
     }
 
     /// An event under `messages` of WhatsApp.

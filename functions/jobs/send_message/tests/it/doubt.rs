@@ -1,6 +1,7 @@
 //! Nobody knows whether it went out: settled by evidence, never repeated in hope.
 
 use domain::{
+    connection::Connection,
     message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
     record::MessageRef,
 };
@@ -132,12 +133,12 @@ fn sms(body: &str, sid: &str, status: &str, created: &str) -> serde_json::Value 
 const TEXT: &str = "Sorry we missed you, there. Harbour Lane, +15005550006. Reply STOP to opt out.";
 
 async fn unknown_sms() -> (World, Message) {
-    unknown_by(vec![Channel::Sms, Channel::WhatsApp]).await
+    unknown_by(&[Channel::Sms, Channel::WhatsApp]).await
 }
 
 /// A message whose first send, by SMS, had an unknown outcome.
-async fn unknown_by(channels: Vec<Channel>) -> (World, Message) {
-    let world = World::with(|configured| configured.rules[0].then.channels = channels).await;
+async fn unknown_by(channels: &[Channel]) -> (World, Message) {
+    let world = World::by(channels).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
     let message = world.worked(&message).await;
@@ -184,7 +185,7 @@ async fn a_message_that_is_not_on_twilios_list_goes_by_the_next_channel_once_all
 
 #[tokio::test]
 async fn what_twilio_never_took_is_sent_once_more_as_a_new_attempt() {
-    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
     assert_eq!(
@@ -227,7 +228,7 @@ async fn marketing_that_twilio_never_took_is_sent_once_more() {
 
 #[tokio::test]
 async fn it_is_sent_once_more_and_never_a_third_time() {
-    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.provider.reply(Reply::Break);
     for _ in 0..3 {
         world.aws.pass(DEADLINE);
@@ -240,29 +241,21 @@ async fn it_is_sent_once_more_and_never_a_third_time() {
 
 #[tokio::test]
 async fn workers_that_find_at_the_same_time_that_twilio_never_took_it_send_it_once() {
-    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
-    let other = world.another();
-    let works = (0..6).map(|index| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
-        Box::pin(handle(world.job(&message), ctx))
-    });
-    for done in futures::future::join_all(works).await {
-        done.unwrap();
-    }
+    world.work_at_once(vec![world.job(&message); 6]).await;
     assert_eq!(world.provider.sends().len(), 2);
     is(&world.message(&message).await, MessageState::Accepted);
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_before_it_sends_once_more_leaves_that_to_the_next() {
-    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     let timers = world.aws.env().config().timers().unwrap();
     let mut decided = world.message(&message).await;
     decided.give_up_waiting(Evidence::NotTaken, world.aws.now(), &timers);
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_message(scope, &decided).await.unwrap();
+    world.write(&decided).await;
     assert!(decided.due.is_some(), "somebody looks again");
     is(&world.worked(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 2);
@@ -280,7 +273,7 @@ async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
     };
     let cases: [&dyn Fn(&World); 2] = [&unreachable, &other_text];
     for no_proof in cases {
-        let (world, message) = unknown_by(vec![Channel::Sms]).await;
+        let (world, message) = unknown_by(&[Channel::Sms]).await;
         no_proof(&world);
         world.aws.pass(DEADLINE);
         let message = world.worked(&message).await;
@@ -288,15 +281,14 @@ async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
         assert_eq!(world.provider.sends().len(), 1);
     }
     // The account may be another one by now, which knows nothing of it.
-    let (mut world, message) = unknown_by(vec![Channel::Sms]).await;
-    let twilio = world.business.twilio;
-    world.business.connection_mut(twilio).credentials_version += 1;
-    world.business.write(&world.aws).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
+    let renew = |connection: &mut Connection| connection.credentials_version += 1;
+    world.change_connection(world.business.twilio, renew).await;
     world.aws.pass(DEADLINE);
     is(&world.worked(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 1);
     // Nobody could have reported on it.
-    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
     let env = world.provider.env_with(&world.aws, &[("PUBLIC_BASE_URL", "")]);
     let ctx = send_message::Context::new(&env).unwrap();
     world.aws.pass(DEADLINE);
@@ -307,7 +299,7 @@ async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
 
 #[tokio::test]
 async fn while_reports_wait_in_the_queue_twilios_list_alone_is_no_proof() {
-    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     world.aws.fill_queue("PROVIDER_EVENTS_QUEUE_URL", 11).await;
     is(&world.worked(&message).await, MessageState::Unknown);
@@ -319,7 +311,7 @@ async fn while_reports_wait_in_the_queue_twilios_list_alone_is_no_proof() {
 
 #[tokio::test]
 async fn who_opted_out_meanwhile_gets_no_second_send_of_what_was_never_taken() {
-    let (world, message) = unknown_by(vec![Channel::Sms]).await;
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
     let now = world.aws.now();
     let opted_out = domain::contact::OptOut {
         at: now,
@@ -353,24 +345,11 @@ async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
     assert_eq!(world.provider.sends().len(), 1);
 }
 
-/// A worker claimed the message and was killed.
-async fn killed_after_its_claim(world: &World, message: &Message) {
-    let timers = world.aws.env().config().timers().expect("timers");
-    let mut message = world.message(message).await;
-    message.claim(0, "a worker that is no more".to_owned(), world.aws.now(), &timers);
-    world
-        .aws
-        .store()
-        .write_message(world.business.scope(), &message)
-        .await
-        .expect("the claim is written");
-}
-
 #[tokio::test]
 async fn an_expired_claim_is_doubted_and_never_sent_again() {
     let world = World::new().await;
-    let message = world.follow_up().await;
-    killed_after_its_claim(&world, &message).await;
+    // By a worker that is no more.
+    let message = world.claimed(world.follow_up().await).await;
     assert_eq!(
         world.work(&message).await.unwrap(),
         Done::Already,
@@ -390,9 +369,8 @@ async fn an_expired_claim_is_doubted_and_never_sent_again() {
 
 #[tokio::test]
 async fn an_expired_claim_is_settled_by_twilios_list_at_once() {
-    let world = World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms]).await;
-    let message = world.follow_up().await;
-    killed_after_its_claim(&world, &message).await;
+    let world = World::by(&[Channel::Sms]).await;
+    let message = world.claimed(world.follow_up().await).await;
     world.provider.list(vec![sms(
         TEXT,
         &format!("SM{:032}", 5),
@@ -408,16 +386,11 @@ async fn an_expired_claim_is_settled_by_twilios_list_at_once() {
 async fn a_status_that_overtakes_our_record_is_kept_with_it() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::Held);
     let status = async {
-        world.provider.arrived().await;
         world.reported(&message, AttemptState::Sent, "wamid.1").await;
         world.reported(&message, AttemptState::Delivered, "wamid.1").await;
-        world.provider.release();
     };
-    let job = world.job(&message);
-    let (sent, ()) = tokio::join!(Box::pin(handle(job, &world.ctx)), status);
-    sent.unwrap();
+    world.work_while(&world.ctx, &message, status, Reply::Accept).await;
     is(&world.message(&message).await, MessageState::Delivered);
     let found = world.found("whatsapp", "wamid.1").await;
     assert!(matches!(found, Some(MessageRef::Ours { .. })));
@@ -454,39 +427,23 @@ async fn reports_parked_under_the_providers_id_are_merged_by_the_record() {
 async fn a_refusal_that_comes_after_a_status_changes_nothing() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::Held);
-    let status = async {
-        world.provider.arrived().await;
-        world.reported(&message, AttemptState::Delivered, "wamid.1").await;
-        world.provider.release_with(Reply::graph(400, 131_026));
-    };
-    let job = world.job(&message);
-    let (sent, ()) = tokio::join!(Box::pin(handle(job, &world.ctx)), status);
-    sent.unwrap();
+    let status = world.reported(&message, AttemptState::Delivered, "wamid.1");
+    let refusal = Reply::graph(400, 131_026);
+    world.work_while(&world.ctx, &message, status, refusal).await;
     is(&world.message(&message).await, MessageState::Delivered);
-    assert_eq!(world.queued().await, 0);
+    assert_eq!(world.copies().await, 0);
 }
 
 #[tokio::test]
 async fn a_customer_who_writes_while_it_is_sent_keeps_the_sms_back() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::Held);
     let wrote = async {
-        world.provider.arrived().await;
         let mut message = world.message(&message).await;
         assert!(message.cancel("no further channel: the customer wrote".to_owned()));
-        world
-            .aws
-            .store()
-            .write_message(world.business.scope(), &message)
-            .await
-            .unwrap();
-        world.provider.release();
+        world.write(&message).await;
     };
-    let job = world.job(&message);
-    let (sent, ()) = tokio::join!(Box::pin(handle(job, &world.ctx)), wrote);
-    sent.unwrap();
+    world.work_while(&world.ctx, &message, wrote, Reply::Accept).await;
     let message = world.message(&message).await;
     assert_eq!(attempts(&message), [(1, AttemptState::Accepted)]);
     assert_eq!(message.due, None);
@@ -498,21 +455,16 @@ async fn a_customer_who_writes_while_it_is_sent_keeps_the_sms_back() {
 async fn a_copy_that_comes_while_another_worker_sends_is_dropped() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::Held);
     let other = world.another();
     let late = async {
-        world.provider.arrived().await;
         let stale = Box::pin(handle(world.job(&message), &other)).await.unwrap();
         let current = world.message(&message).await;
         let fresh = Box::pin(handle(Job::new(world.job(&current).body, 3), &other))
             .await
             .unwrap();
-        world.provider.release();
         (stale, fresh)
     };
-    let job = world.job(&message);
-    let (sent, late) = tokio::join!(Box::pin(handle(job, &world.ctx)), late);
-    sent.unwrap();
+    let late = world.work_while(&world.ctx, &message, late, Reply::Accept).await;
     assert_eq!(late, (Done::Already, Done::Already));
     assert_eq!(world.provider.sends().len(), 1);
 }

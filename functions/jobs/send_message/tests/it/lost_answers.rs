@@ -12,9 +12,7 @@ async fn records_though_answers_are_lost(operation: &str, answers: usize, parked
     let lossy = Lossy::before(&world.aws);
     let ctx = lossy_context(&world, &lossy);
     let message = world.follow_up().await;
-    world.provider.reply(Reply::Held);
     let losing = async {
-        world.provider.arrived().await;
         if parked {
             let report = world.report(AttemptState::Delivered, "wamid.1");
             let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
@@ -24,11 +22,8 @@ async fn records_though_answers_are_lost(operation: &str, answers: usize, parked
         for _ in 0..answers {
             lossy.lose(operation);
         }
-        world.provider.release();
     };
-    let job = world.job(&message);
-    let (done, ()) = tokio::join!(Box::pin(handle(job, &ctx)), losing);
-    done.expect("the job is done");
+    world.work_while(&ctx, &message, losing, Reply::Accept).await;
     assert!(lossy.has_lost_all());
     assert_eq!(world.provider.sends().len(), 1);
     let state = if parked {

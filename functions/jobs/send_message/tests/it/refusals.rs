@@ -1,7 +1,7 @@
 //! What a provider's no means: for the message, the person, the number, the connection.
 
 use domain::{
-    connection::{Health, SendSecrets},
+    connection::Health,
     message::{AttemptState, Channel, MessageState},
 };
 use jiff::SignedDuration;
@@ -18,8 +18,7 @@ async fn a_permanent_refusal_queues_the_next_channel_and_is_remembered() {
     world.provider.reply(Reply::graph(400, 131_026));
     let message = world.worked(&message).await;
     assert_eq!(attempts(&message), [(1, AttemptState::Refused)]);
-    let jobs: Vec<jobs::SendMessage> = world.aws.take_jobs(kit::QueueName::Sends).await;
-    assert_eq!(jobs, [world.job(&message).body]);
+    assert_eq!(world.queued().await, [world.job(&message).body]);
     assert!(
         world
             .contact(&message)
@@ -36,14 +35,13 @@ async fn a_permanent_refusal_queues_the_next_channel_and_is_remembered() {
 
 #[tokio::test]
 async fn a_refusal_by_the_person_ends_it_on_every_channel() {
-    let world =
-        World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp]).await;
+    let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::twilio(400, 21_610));
     let message = world.worked(&message).await;
     is(&message, MessageState::Blocked);
     assert!(world.contact(&message).await.opted_out.is_some());
-    assert_eq!(world.queued().await, 0);
+    assert_eq!(world.copies().await, 0);
 }
 
 #[tokio::test]
@@ -75,30 +73,12 @@ async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
 async fn a_pause_keeps_what_the_tenant_configured_meanwhile() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::Held);
-    let job = world.job(&message);
-    let World {
-        aws,
-        provider,
-        mut business,
-        ctx,
-    } = world;
-    let configure = async {
-        provider.arrived().await;
-        let whatsapp = business.whatsapp;
-        business.connection_mut(whatsapp).name = "Renamed".to_owned();
-        business.write(&aws).await;
-        // It meets the limit with the connection as it was.
-        provider.release_with(Reply::graph(429, 130_429));
-    };
-    let (sent, ()) = tokio::join!(Box::pin(handle(job, &ctx)), configure);
-    sent.unwrap();
-    let store = aws.store();
-    let connection = store
-        .connection(business.scope(), business.whatsapp)
-        .await
-        .unwrap()
-        .unwrap();
+    let whatsapp = world.business.whatsapp;
+    let rename = world.change_connection(whatsapp, |connection| connection.name = "Renamed".to_owned());
+    // It meets the limit with the connection as it was.
+    let too_fast = Reply::graph(429, 130_429);
+    world.work_while(&world.ctx, &message, rename, too_fast).await;
+    let connection = world.connection(whatsapp).await;
     assert_eq!(connection.name, "Renamed");
     assert!(connection.paused_until.is_some());
 }
@@ -184,14 +164,7 @@ async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again
     for message in &messages {
         copies.push(world.job(&world.message(message).await));
     }
-    let other = world.another();
-    let works = copies.into_iter().enumerate().map(|(index, job)| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
-        Box::pin(handle(job, ctx))
-    });
-    for done in futures::future::join_all(works).await {
-        done.unwrap();
-    }
+    world.work_at_once(copies).await;
     assert_eq!(world.provider.sends().len(), 2, "one probe");
     // It works again: the probe says so, and all others follow.
     world.aws.pass(300);
@@ -208,24 +181,11 @@ async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again
 
 #[tokio::test]
 async fn renewed_credentials_let_waiting_messages_go() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
     world.worked(&message).await;
-    let whatsapp = world.business.whatsapp;
-    let renewed = SendSecrets::WhatsApp {
-        access_token: "renewed".to_owned(),
-    };
-    let secrets = world.aws.secrets();
-    let purpose = domain::connection::Purpose::Send;
-    let sealed = secrets
-        .seal(world.business.tenant(), whatsapp, purpose, &renewed)
-        .await
-        .unwrap();
-    let connection = world.business.connection_mut(whatsapp);
-    connection.send = Some(sealed);
-    connection.credentials_version += 1;
-    world.business.write(&world.aws).await;
+    world.renew_whatsapp().await;
     world.aws.pass(300);
     is(&world.worked(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends()[1].authorization, "Bearer renewed");
@@ -235,30 +195,11 @@ async fn renewed_credentials_let_waiting_messages_go() {
 async fn what_old_credentials_met_is_not_held_against_new_ones() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::Held);
-    let job = world.job(&message);
-    let World {
-        aws,
-        provider,
-        mut business,
-        ctx,
-    } = world;
-    let renew = async {
-        provider.arrived().await;
-        let whatsapp = business.whatsapp;
-        business.connection_mut(whatsapp).credentials_version += 1;
-        business.write(&aws).await;
-        provider.release_with(Reply::graph(401, 190));
-    };
-    let (sent, ()) = tokio::join!(Box::pin(handle(job, &ctx)), renew);
-    sent.unwrap();
-    let store = aws.store();
-    let connection = store
-        .connection(business.scope(), business.whatsapp)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(connection.health, Health::Healthy);
+    let whatsapp = world.business.whatsapp;
+    let renew = world.change_connection(whatsapp, |connection| connection.credentials_version += 1);
+    let refused = Reply::graph(401, 190);
+    world.work_while(&world.ctx, &message, renew, refused).await;
+    assert_eq!(world.connection(whatsapp).await.health, Health::Healthy);
 }
 
 #[tokio::test]

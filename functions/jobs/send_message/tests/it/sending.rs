@@ -3,12 +3,11 @@
 use domain::{
     connection::{Account, SendSecrets, VerifySecrets},
     message::{AttemptState, Channel, MessageState},
-    rule::Rule,
     tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
-use kit::{Done, Job, QueueName};
+use kit::{Done, Job};
 use send_message::handle;
 use serde_json::json;
 use testkit::{
@@ -19,19 +18,13 @@ use testkit::{
 
 use crate::world::{World, attempts, is};
 
-fn by_sms(rule: &mut Rule) {
-    rule.then.channels = vec![Channel::Sms];
-}
-
 #[tokio::test]
 async fn a_missed_call_is_answered_by_whatsapp() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let message = world.worked(&message).await;
     is(&message, MessageState::Accepted);
-    let [request] = &world.provider.sends()[..] else {
-        panic!("one request");
-    };
+    let request = world.provider.only_send();
     let body = request.json();
     assert_eq!(body["to"], CUSTOMER.trim_start_matches('+'));
     assert_eq!(body["template"]["name"], "missed_call_followup");
@@ -51,7 +44,7 @@ async fn a_missed_call_is_answered_by_whatsapp() {
     assert!(found.is_some());
     assert_eq!(message.due, Some(world.aws.now() + SignedDuration::from_secs(120)));
     assert_eq!(
-        world.queued().await,
+        world.copies().await,
         0,
         "the fallback's deadline waits in the table alone"
     );
@@ -59,13 +52,11 @@ async fn a_missed_call_is_answered_by_whatsapp() {
 
 #[tokio::test]
 async fn a_rule_for_sms_sends_by_twilio() {
-    let world = World::with(|configured| by_sms(&mut configured.rules[0])).await;
+    let world = World::by(&[Channel::Sms]).await;
     let message = world.follow_up().await;
     let message = world.worked(&message).await;
     is(&message, MessageState::Accepted);
-    let [request] = &world.provider.sends()[..] else {
-        panic!("one request");
-    };
+    let request = world.provider.only_send();
     assert_eq!(request.field("To").as_deref(), Some(CUSTOMER));
     assert_eq!(request.field("From").as_deref(), Some(LINE));
     assert!(
@@ -103,9 +94,7 @@ async fn whatsapp_goes_through_twilio_where_the_sender_is_there() {
     let message = world.follow_up().await;
     let message = world.worked(&message).await;
     is(&message, MessageState::Accepted);
-    let [request] = &world.provider.sends()[..] else {
-        panic!("one request");
-    };
+    let request = world.provider.only_send();
     assert_eq!(request.field("To"), Some(format!("whatsapp:{CUSTOMER}")));
     assert_eq!(request.field("From").as_deref(), Some("whatsapp:+15005550007"));
     assert!(request.field("ContentSid").unwrap().starts_with("HX"));
@@ -119,14 +108,7 @@ async fn whatsapp_goes_through_twilio_where_the_sender_is_there() {
 async fn two_workers_at_once_send_one_request() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let other = world.another();
-    let copies = (0..8).map(|index| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { &other };
-        Box::pin(handle(world.job(&message), ctx))
-    });
-    for done in futures::future::join_all(copies).await {
-        done.unwrap();
-    }
+    world.work_at_once(vec![world.job(&message); 8]).await;
     assert_eq!(world.provider.sends().len(), 1);
     assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Accepted)]);
 }
@@ -180,7 +162,7 @@ async fn quiet_hours_that_began_meanwhile_defer_it_to_their_end() {
     is(&message, MessageState::Scheduled);
     assert_eq!(message.not_before, "2026-11-21T08:00:00+04:00".parse().unwrap());
     assert!(message.remarks[0].text.contains("quiet hours"), "{:?}", message.remarks);
-    assert_eq!((world.provider.sends().len(), world.queued().await), (0, 0));
+    assert_eq!((world.provider.sends().len(), world.copies().await), (0, 0));
     world.aws.pass(15 * 3600);
     is(&world.worked(&message).await, MessageState::Accepted);
 }
@@ -221,9 +203,7 @@ async fn a_template_that_was_paused_meanwhile_leaves_it_to_the_sms() {
         attempts(&message),
         [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
     );
-    let [request] = &world.provider.sends()[..] else {
-        panic!("one request");
-    };
+    let request = world.provider.only_send();
     assert!(!request.is_graph());
 }
 
@@ -255,14 +235,8 @@ async fn no_delivery_within_the_deadline_is_followed_by_the_sms_once() {
     world.aws.pass(119);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     world.aws.pass(1);
-    let other = world.another();
     let current = world.message(&message).await;
-    let (one, two) = tokio::join!(
-        Box::pin(handle(world.job(&current), &world.ctx)),
-        Box::pin(handle(world.job(&current), &other))
-    );
-    one.unwrap();
-    two.unwrap();
+    world.work_at_once(vec![world.job(&current); 2]).await;
     assert_eq!(world.provider.sends().len(), 2);
     assert_eq!(
         attempts(&world.message(&message).await),
@@ -287,12 +261,7 @@ async fn a_cancelled_message_is_not_sent() {
     let world = World::new().await;
     let mut message = world.follow_up().await;
     assert!(message.cancel("not sent: the customer wrote first".to_owned()));
-    world
-        .aws
-        .store()
-        .write_message(world.business.scope(), &message)
-        .await
-        .unwrap();
+    world.write(&message).await;
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     assert!(world.provider.sends().is_empty());
 }
@@ -338,20 +307,10 @@ async fn a_message_of_another_tenant_cannot_be_named() {
 
 #[tokio::test]
 async fn credentials_changed_by_the_tenant_count_from_the_next_send_on() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let message = world.follow_up().await;
     world.worked(&message).await;
-    let whatsapp = world.business.whatsapp;
-    let (tenant, secrets) = (world.business.tenant(), world.aws.secrets());
-    let renewed = SendSecrets::WhatsApp {
-        access_token: "renewed".to_owned(),
-    };
-    let purpose = domain::connection::Purpose::Send;
-    let sealed = secrets.seal(tenant, whatsapp, purpose, &renewed).await.unwrap();
-    let connection = world.business.connection_mut(whatsapp);
-    connection.send = Some(sealed);
-    connection.credentials_version += 1;
-    world.business.write(&world.aws).await;
+    world.renew_whatsapp().await;
     let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
     world.worked(&other).await;
     let tokens: Vec<String> = world
@@ -365,10 +324,11 @@ async fn credentials_changed_by_the_tenant_count_from_the_next_send_on() {
 
 #[tokio::test]
 async fn a_connection_without_credentials_leaves_it_to_the_next_channel() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let whatsapp = world.business.whatsapp;
-    world.business.connection_mut(whatsapp).send = None;
-    world.business.write(&world.aws).await;
+    world
+        .change_connection(whatsapp, |connection| connection.send = None)
+        .await;
     let message = world.follow_up().await;
     world.worked(&message).await;
     let message = world.worked(&message).await;
@@ -381,7 +341,7 @@ async fn a_connection_without_credentials_leaves_it_to_the_next_channel() {
 
 #[tokio::test]
 async fn credentials_sealed_for_another_connection_send_nothing() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let stranger = seed::connection(
         &world.aws,
         world.business.tenant(),
@@ -393,8 +353,9 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     )
     .await;
     let whatsapp = world.business.whatsapp;
-    world.business.connection_mut(whatsapp).send = stranger.send;
-    world.business.write(&world.aws).await;
+    world
+        .change_connection(whatsapp, |connection| connection.send = stranger.send)
+        .await;
     let message = world.follow_up().await;
     assert!(world.work(&message).await.is_err());
     assert!(world.provider.sends().is_empty());
@@ -421,7 +382,6 @@ async fn what_is_refused_for_now_is_queued_for_its_time() {
     is(&message, MessageState::Scheduled);
     assert!(message.not_before > world.aws.now());
     assert_eq!(message.due, Some(message.not_before), "the due index has it too");
-    assert_eq!(world.queued().await, 1);
-    let delayed: Vec<SendMessage> = world.aws.take_jobs(QueueName::Sends).await;
-    assert!(delayed.is_empty(), "held back by the queue");
+    assert_eq!(world.copies().await, 1);
+    assert!(world.queued().await.is_empty(), "held back by the queue");
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::message::{AttemptState, Channel, Message};
-use send_message::handle;
 use serde_json::{Value, json};
 use testkit::Reply;
 
-use crate::world::World;
+use crate::world::{World, work_at_once};
 
 /// The same numbers in every run.
 struct Numbers(u64);
@@ -79,14 +78,9 @@ async fn a_round(world: &World, other: &send_message::Context, messages: &[Messa
                 .await;
         }
     }
-    let works = copies.iter().enumerate().map(|(index, job)| {
-        let ctx = if index % 2 == 0 { &world.ctx } else { other };
-        Box::pin(handle(job.clone(), ctx))
-    });
-    for done in futures::future::join_all(works).await {
-        done.expect("no job fails");
-    }
-    !copies.is_empty()
+    let any = !copies.is_empty();
+    work_at_once([&world.ctx, other], copies).await;
+    any
 }
 
 #[tokio::test]

@@ -1,25 +1,36 @@
 //! A business, a customer who called, and the function.
 
+use std::ops::{Deref, DerefMut};
+
 use domain::{
-    connection::Connection,
+    connection::{Connection, Purpose, SendSecrets},
     ids::ConnectionId,
-    message::{AttemptState, Message, MessageState, StatusReport},
+    message::{AttemptState, Channel, Message, MessageState, StatusReport},
     record::MessageRef,
 };
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
 use store::{config::Configured, contacts::ContactWrite};
-use testkit::{
-    Aws, Provider, Seeded,
-    business::{CUSTOMER, business_with},
-};
+use testkit::{Provider, Reply};
 
 pub(crate) struct World {
-    pub(crate) aws: Aws,
     pub(crate) provider: Provider,
-    pub(crate) business: Seeded,
-    pub(crate) ctx: Context,
+    world: testkit::World<Context>,
+}
+
+impl Deref for World {
+    type Target = testkit::World<Context>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.world
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.world
+    }
 }
 
 impl World {
@@ -28,25 +39,14 @@ impl World {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Configured)) -> Self {
-        let aws = Aws::new().await;
         let provider = Provider::start();
-        let business = Box::pin(business_with(&aws, change)).await;
-        let ctx = Context::new(&provider.env(&aws)).expect("a context");
-        Self {
-            aws,
-            provider,
-            business,
-            ctx,
-        }
+        let world = testkit::World::given(|aws| provider.env(aws), Context::new, change).await;
+        Self { provider, world }
     }
 
-    /// Another process of the function.
-    pub(crate) fn another(&self) -> Context {
-        Context::new(&self.provider.env(&self.aws)).expect("a context")
-    }
-
-    pub(crate) async fn follow_up(&self) -> Message {
-        Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await
+    /// With a rule that sends by these channels.
+    pub(crate) async fn by(channels: &[Channel]) -> Self {
+        Self::with(|configured| configured.rules[0].then.channels = channels.to_vec()).await
     }
 
     /// The copy that the queue holds for the message's next attempt.
@@ -72,9 +72,34 @@ impl World {
         self.message(message).await
     }
 
-    pub(crate) async fn message(&self, message: &Message) -> Message {
-        let found = self.aws.store().message(self.business.scope(), message.id).await;
-        found.expect("the table answers").expect("the message is there")
+    /// Works these copies at the same time, in turns by two processes.
+    pub(crate) async fn work_at_once(&self, copies: impl IntoIterator<Item = Job<SendMessage>>) {
+        work_at_once([&self.ctx, &self.another()], copies).await;
+    }
+
+    /// Works the message by this process. While its request is with the provider `meanwhile` happens, and then the provider
+    /// replies.
+    pub(crate) fn work_while<T>(
+        &self,
+        ctx: &Context,
+        message: &Message,
+        meanwhile: impl Future<Output = T>,
+        reply: Reply,
+    ) -> impl Future<Output = T> {
+        self.provider.reply(Reply::Held);
+        let job = self.job(message);
+        // On the heap: what happens meanwhile is often large.
+        Box::pin(async move {
+            let meanwhile = async {
+                self.provider.arrived().await;
+                let happened = meanwhile.await;
+                self.provider.release_with(reply);
+                happened
+            };
+            let (done, happened) = tokio::join!(handle(job, ctx), meanwhile);
+            done.expect("the job is done");
+            happened
+        })
     }
 
     /// What is kept under a provider's id.
@@ -87,6 +112,33 @@ impl World {
     pub(crate) async fn connection(&self, id: ConnectionId) -> Connection {
         let found = self.aws.store().connection(self.business.scope(), id).await;
         found.expect("the table answers").expect("the connection is there")
+    }
+
+    /// The tenant changes a connection.
+    pub(crate) async fn change_connection(&self, id: ConnectionId, change: impl FnOnce(&mut Connection)) {
+        let mut configured = self.business.configured.clone();
+        let mut connections = configured.connections.iter_mut();
+        change(
+            connections
+                .find(|connection| connection.id == id)
+                .expect("the connection"),
+        );
+        let written = self.aws.store().write_config(self.business.scope(), &configured).await;
+        written.expect("the connection is written");
+    }
+
+    /// The tenant gives its WhatsApp connection the token `renewed`.
+    pub(crate) async fn renew_whatsapp(&self) {
+        let (tenant, whatsapp) = (self.business.tenant(), self.business.whatsapp);
+        let renewed = SendSecrets::WhatsApp {
+            access_token: "renewed".to_owned(),
+        };
+        let sealed = self.aws.secrets().seal(tenant, whatsapp, Purpose::Send, &renewed).await;
+        self.change_connection(whatsapp, |connection| {
+            connection.send = Some(sealed.expect("secrets are sealed"));
+            connection.credentials_version += 1;
+        })
+        .await;
     }
 
     pub(crate) async fn contact(&self, message: &Message) -> domain::contact::Contact {
@@ -117,8 +169,7 @@ impl World {
         let timers = self.aws.env().config().timers().expect("timers");
         let report = self.report(state, provider_ref);
         assert!(message.apply(number, report, self.aws.now(), &timers));
-        let written = self.aws.store().write_message(self.business.scope(), &message).await;
-        written.expect("the report is written");
+        self.write(&message).await;
     }
 
     pub(crate) fn report(&self, state: AttemptState, provider_ref: &str) -> StatusReport {
@@ -132,8 +183,17 @@ impl World {
     }
 
     /// Copies in the queue, those held back included.
-    pub(crate) async fn queued(&self) -> u64 {
+    pub(crate) async fn copies(&self) -> u64 {
         self.aws.depth(QueueName::Sends).await
+    }
+}
+
+/// Works these copies at the same time, in turns by these processes.
+pub(crate) async fn work_at_once(processes: [&Context; 2], copies: impl IntoIterator<Item = Job<SendMessage>>) {
+    let works = copies.into_iter().zip(processes.into_iter().cycle());
+    let works = works.map(|(job, ctx)| Box::pin(handle(job, ctx)));
+    for done in futures::future::join_all(works).await {
+        done.expect("the job is done");
     }
 }
 

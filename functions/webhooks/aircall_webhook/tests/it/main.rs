@@ -4,62 +4,30 @@ use aircall_webhook::routes;
 use domain::{
     call::{CallProvider, Outcome},
     connection::{Account, VerifySecrets},
-    ids::ConnectionId,
 };
-use jobs::CallJob;
-use kit::QueueName;
 use serde_json::{Value, json};
-use testkit::{Answer, Aws, Call, Function, Seeded, fixtures, seed};
+use testkit::{
+    Call,
+    business::phone,
+    fixtures,
+    webhook::{Webhook, World, too_large},
+};
 
 /// The fixtures' token.
 const TOKEN: &str = "fixture-aircall-token";
 const MISSED: &str = "telephony/aircall/call_ended_agents_did_not_answer.json";
 
-struct World {
-    aws: Aws,
-    tenant: Seeded,
-    aircall: ConnectionId,
-    function: Function,
+async fn world() -> World {
+    let aircall = Webhook::new("aircall", routes);
+    // While one token replaces another, both are known.
+    let verify = VerifySecrets::Aircall {
+        tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
+    };
+    aircall.with(Account::Aircall { lines: Vec::new() }, verify).await
 }
 
-impl World {
-    async fn new() -> Self {
-        let aws = Aws::new().await;
-        let mut tenant = seed::tenant(&aws).await;
-        // While one token replaces another, both are known.
-        let verify = VerifySecrets::Aircall {
-            tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
-        };
-        let account = Account::Aircall { lines: Vec::new() };
-        let aircall = tenant.add(&aws, account, &verify).await;
-        let function = Function::new(aws.env(), routes);
-        Self {
-            aws,
-            tenant,
-            aircall,
-            function,
-        }
-    }
-
-    fn path(&self) -> String {
-        format!("/webhooks/aircall/{}/{}", self.tenant.tenant(), self.aircall)
-    }
-
-    async fn send(&self, body: impl AsRef<[u8]>) -> Answer {
-        self.function.call(&Call::json(&self.path(), body)).await
-    }
-
-    async fn jobs(&self) -> Vec<CallJob> {
-        let jobs = self.aws.drain(QueueName::Calls).await;
-        jobs.into_iter()
-            .map(|job| serde_json::from_value(job).expect("it is a job of this queue"))
-            .collect()
-    }
-
-    async fn assert_nothing_is_left(&self) {
-        assert!(self.jobs().await.is_empty());
-        assert!(self.aws.objects("").await.is_empty());
-    }
+fn sent(world: &World, body: impl AsRef<[u8]>) -> Call {
+    Call::json(&world.path(), body)
 }
 
 fn changed(pointer: &str, value: Value) -> String {
@@ -70,96 +38,68 @@ fn changed(pointer: &str, value: Value) -> String {
 
 #[tokio::test]
 async fn a_call_that_has_ended_is_queued_and_nothing_before() {
-    let world = World::new().await;
+    let world = world().await;
     for name in fixtures::names("telephony/aircall") {
-        let answer = world.send(fixtures::bytes(&name)).await;
-        assert_eq!(answer.status(), 200, "{name}");
-        let jobs = world.jobs().await;
-        assert_eq!(jobs.len(), usize::from(name.contains("call_ended")), "{name}");
-        for job in jobs {
-            let CallJob::Reported { tenant, event, .. } = job else {
-                panic!("{job:?}");
-            };
-            assert_eq!((tenant, event.connection), (world.tenant.tenant(), world.aircall));
+        assert_eq!(world.status(&sent(&world, fixtures::bytes(&name))).await, 200, "{name}");
+        let events = world.reports().await;
+        assert_eq!(events.len(), usize::from(name.contains("call_ended")), "{name}");
+        for event in events {
             assert_eq!(event.provider, CallProvider::Aircall);
             assert_eq!(event.provider_call_id, "100200300");
             assert_eq!(event.facts.stated == Some(Outcome::Answered), name.contains("answered"));
         }
     }
-    assert!(world.aws.objects("").await.is_empty());
+    world.assert_nothing_is_left().await;
 }
 
 #[tokio::test]
 async fn an_unproven_event_is_refused_and_leaves_nothing() {
-    let world = World::new().await;
-    let body = fixtures::text(MISSED);
-    let path = world.path();
-    let other = path.replace(&world.aircall.to_string(), &world.tenant.telephony.to_string());
-    let token = |token: Value| Call::json(&path, changed("/token", token));
+    let world = world().await;
+    let token = |token: Value| sent(&world, changed("/token", token));
     let calls = [
         ("no token", token(Value::Null)),
         ("an empty one", token(json!(""))),
         ("a part of it", token(json!("fixture-aircall-toke"))),
         ("no text", token(json!([TOKEN]))),
-        ("no JSON", Call::json(&path, TOKEN)),
+        ("no JSON", sent(&world, TOKEN)),
         (
             "a token elsewhere",
-            Call::json(&path, json!({"data": {"token": TOKEN}}).to_string()),
+            sent(&world, json!({"data": {"token": TOKEN}}).to_string()),
         ),
-        ("another kind of connection", Call::json(&other, &body)),
-        ("unknown", Call::json("/webhooks/aircall/tnt_1/conn_1", &body)),
     ];
-    let rows = world.aws.row_count().await;
-    let expected = world.function.call(&calls[0].1).await.json();
-    for (why, call) in &calls {
-        let answer = world.function.call(call).await;
-        assert_eq!((answer.status(), answer.json()), (401, expected.clone()), "{why}");
-    }
-    world.assert_nothing_is_left().await;
-    assert_eq!(world.aws.row_count().await, rows);
+    let at = |connection: &str| Call::json(connection, fixtures::bytes(MISSED));
+    world.assert_refused(&calls, at).await;
 }
 
 #[tokio::test]
 async fn a_line_that_is_not_the_connections_is_ignored() {
-    let mut world = World::new().await;
-    let lines = vec!["+442079460002".parse().expect("a number")];
-    world.tenant.connection_mut(world.aircall).account = Account::Aircall { lines };
-    world.tenant.write(&world.aws).await;
-    assert_eq!(world.send(fixtures::bytes(MISSED)).await.status(), 200);
-    world.assert_nothing_is_left().await;
+    let mut world = world().await;
+    let lines = vec![phone("+442079460002")];
+    world.change(Account::Aircall { lines }).await;
+    world.assert_ignored(&sent(&world, fixtures::bytes(MISSED))).await;
     let ours = changed("/data/number/digits", json!("+44 20 7946 0002"));
-    assert_eq!(world.send(ours).await.status(), 200);
-    assert_eq!(world.jobs().await.len(), 1);
+    assert_eq!(world.status(&sent(&world, ours)).await, 200);
+    world.only_report("a call to the connection's line").await;
 }
 
 #[tokio::test]
 async fn an_event_that_names_no_call_is_kept() {
-    let world = World::new().await;
+    let world = world().await;
     let body = changed("/data/id", Value::Null);
-    assert_eq!(world.send(&body).await.status(), 200);
-    let kept = world.aws.objects("raw/unreadable/aircall/").await;
-    assert_eq!(kept.into_values().collect::<Vec<_>>(), [body.into_bytes()]);
-    assert!(world.jobs().await.is_empty());
+    world.assert_kept(&[(sent(&world, &body), body.as_bytes())]).await;
 }
 
 #[tokio::test]
 async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
-    let world = World::new().await;
-    let nowhere = "http://127.0.0.1:9/000000000000/none";
-    let changes = [("CALLS_QUEUE_URL", nowhere), ("RAW_BUCKET", "none-such")];
-    let function = Function::new(&world.aws.env_with(&changes), routes);
-    for body in [fixtures::text(MISSED), changed("/data/id", Value::Null)] {
-        assert_eq!(function.call(&Call::json(&world.path(), body)).await.status(), 503);
-    }
+    let world = world().await;
+    let calls = [fixtures::text(MISSED), changed("/data/id", Value::Null)].map(|body| sent(&world, body));
+    world.assert_asked_for_again(&calls).await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
-    let world = World::new().await;
-    let huge = vec![b' '; 3 * 1024 * 1024 + 1];
-    assert_eq!(world.send(&huge).await.status(), 413);
-    let get = world.function.call(&Call::get(&world.path())).await;
-    assert_eq!((get.status(), get.header("allow")), (405, "POST"));
-    let form = world.function.call(&Call::form(&world.path(), "a=b")).await;
-    assert_eq!(form.status(), 415);
+    let world = world().await;
+    let (large, path) = (sent(&world, too_large()), world.path());
+    let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
+    world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

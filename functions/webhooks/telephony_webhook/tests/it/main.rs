@@ -1,55 +1,43 @@
 //! The generic telephone event, in process against the emulator's table and queues.
 
-use domain::{
-    call::Outcome,
-    connection::{Account, Connection},
-};
+use domain::connection::Account;
 use jiff::{SignedDuration, Timestamp};
-use jobs::CallJob;
-use kit::QueueName;
 use providers::telephony::sign;
 use serde_json::Value;
 use telephony_webhook::routes;
 use testkit::{
-    Aws, Call, Function, Seeded, fixtures,
-    seed::{self, TELEPHONY_SECRET},
+    Call,
+    business::phone,
+    fixtures,
+    seed::TELEPHONY_SECRET,
+    webhook::{Webhook, World, too_large},
 };
 
-fn path(tenant: &Seeded) -> String {
-    format!("/webhooks/telephony/{}/{}", tenant.tenant(), tenant.telephony)
+const MISSED: &str = "telephony/generic/missed.json";
+
+async fn world() -> World {
+    Webhook::new("telephony", routes)
+        .with_seeded(|tenant| tenant.telephony)
+        .await
 }
 
-fn signed_at(path: &str, body: &[u8], at: Timestamp) -> Call {
+fn signed_at(connection: &str, body: &[u8], at: Timestamp) -> Call {
     let signature = sign(TELEPHONY_SECRET, "msg_1", at, body).expect("the secret is one");
-    Call::json(path, body)
+    Call::json(connection, body)
         .header("webhook-id", "msg_1")
         .header("webhook-timestamp", &at.as_second().to_string())
         .header("webhook-signature", &signature)
 }
 
-async fn world() -> (Aws, Seeded, Function) {
-    let aws = Aws::new().await;
-    let tenant = seed::tenant(&aws).await;
-    let function = Function::new(aws.env(), routes);
-    (aws, tenant, function)
-}
-
-fn outcome(job: &Value) -> Option<Outcome> {
-    match serde_json::from_value(job.clone()).expect("it is a job of this queue") {
-        CallJob::Reported { event, .. } => event.facts.stated,
-        other => panic!("{other:?}"),
-    }
+fn signed(world: &World, body: &[u8]) -> Call {
+    signed_at(&world.path(), body, world.aws.now())
 }
 
 #[tokio::test]
 async fn every_event_is_queued_or_told_what_is_wrong() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     for name in fixtures::names("telephony/generic") {
-        let body = fixtures::bytes(&name);
-        let answer = function
-            .call(&signed_at(&path(&tenant), &body, aws.clock().now()))
-            .await;
-        let jobs = aws.drain(QueueName::Calls).await;
+        let answer = world.call(&signed(&world, &fixtures::bytes(&name))).await;
         if name.contains("/invalid_") {
             assert_eq!(answer.status(), 422, "{name}");
             let problem = answer.json();
@@ -63,24 +51,21 @@ async fn every_event_is_queued_or_told_what_is_wrong() {
                 problem["detail"].as_str().unwrap_or_default().starts_with(field),
                 "{problem}"
             );
-            assert!(jobs.is_empty(), "{name}");
+            world.assert_nothing_is_left().await;
         } else {
-            assert_eq!((answer.status(), jobs.len()), (200, 1), "{name}");
-            assert!(outcome(&jobs[0]).is_some(), "{name}");
+            assert_eq!(answer.status(), 200, "{name}");
+            assert!(world.only_report(&name).await.facts.stated.is_some(), "{name}");
         }
     }
-    assert!(aws.objects("").await.is_empty());
+    world.assert_nothing_is_left().await;
 }
 
 #[tokio::test]
 async fn an_unproven_event_is_refused_and_leaves_nothing() {
-    let (aws, tenant, function) = world().await;
-    let body = fixtures::bytes("telephony/generic/missed.json");
-    let (path, now) = (path(&tenant), aws.clock().now());
-    let good = signed_at(&path, &body, now);
-    assert_eq!(function.call(&good).await.status(), 200);
-    aws.drain(QueueName::Calls).await;
-    let other = path.replace(&tenant.telephony.to_string(), &tenant.twilio.to_string());
+    let world = world().await;
+    let body = fixtures::bytes(MISSED);
+    let (path, now) = (world.path(), world.aws.now());
+    let good = signed(&world, &body);
     let late = SignedDuration::from_secs(301);
     let calls = [
         ("no headers", Call::json(&path, &body)),
@@ -96,71 +81,36 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
         ),
         ("stale", signed_at(&path, &body, now - late)),
         ("from the future", signed_at(&path, &body, now + late)),
-        ("changed", good.clone().body(b"{}")),
-        ("another kind of connection", signed_at(&other, &body, now)),
-        ("unknown", signed_at("/webhooks/telephony/tnt_1/conn_1", &body, now)),
+        ("changed", good.body(b"{}")),
     ];
-    let rows = aws.row_count().await;
-    let expected = function.call(&calls[0].1).await.json();
-    for (why, call) in &calls {
-        let answer = function.call(call).await;
-        assert_eq!((answer.status(), answer.json()), (401, expected.clone()), "{why}");
-    }
-    assert!(aws.drain(QueueName::Calls).await.is_empty());
-    assert!(aws.objects("").await.is_empty());
-    assert_eq!(aws.row_count().await, rows);
+    let at = |connection: &str| signed_at(connection, &body, now);
+    world.assert_refused(&calls, at).await;
 }
 
 #[tokio::test]
 async fn a_line_that_is_not_the_connections_is_ignored() {
-    let (aws, mut tenant, function) = world().await;
-    let telephony = tenant.telephony;
-    let connection: &mut Connection = tenant.connection_mut(telephony);
-    connection.account = Account::Telephony {
-        lines: vec!["+442079460002".parse().expect("a number")],
-    };
-    tenant.write(&aws).await;
-    let body = fixtures::bytes("telephony/generic/missed.json");
-    let answer = function
-        .call(&signed_at(&path(&tenant), &body, aws.clock().now()))
-        .await;
+    let mut world = world().await;
+    let lines = vec![phone("+442079460002")];
+    world.change(Account::Telephony { lines }).await;
+    let answer = world.call(&signed(&world, &fixtures::bytes(MISSED))).await;
     assert_eq!(
         (answer.status(), &answer.json()["accepted"]),
         (200, &Value::Bool(false))
     );
-    assert!(aws.drain(QueueName::Calls).await.is_empty());
+    world.assert_nothing_is_left().await;
 }
 
 #[tokio::test]
 async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
-    let (aws, tenant, _) = world().await;
-    let nowhere = "http://127.0.0.1:9/000000000000/none";
-    let function = Function::new(
-        &aws.env_with(&[("CALLS_QUEUE_URL", nowhere), ("RAW_BUCKET", "none-such")]),
-        routes,
-    );
-    let body = fixtures::bytes("telephony/generic/missed.json");
-    assert_eq!(
-        function
-            .call(&signed_at(&path(&tenant), &body, aws.clock().now()))
-            .await
-            .status(),
-        503
-    );
+    let world = world().await;
+    let call = signed(&world, &fixtures::bytes(MISSED));
+    world.assert_asked_for_again(&[call]).await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
-    let (aws, tenant, function) = world().await;
-    let path = path(&tenant);
-    let huge = vec![b' '; 3 * 1024 * 1024 + 1];
-    assert_eq!(
-        function
-            .call(&signed_at(&path, &huge, aws.clock().now()))
-            .await
-            .status(),
-        413
-    );
-    assert_eq!(function.call(&Call::get(&path)).await.header("allow"), "POST");
-    assert_eq!(function.call(&Call::form(&path, "a=b")).await.status(), 415);
+    let world = world().await;
+    let (large, path) = (signed(&world, &too_large()), world.path());
+    let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
+    world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

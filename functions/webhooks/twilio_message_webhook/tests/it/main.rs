@@ -4,53 +4,52 @@ use jobs::{EventSource, Payload, ProviderEvent};
 use kit::QueueName;
 use providers::twilio::signature::sign;
 use testkit::{
-    Aws, Call, Function, Seeded, fixtures,
-    seed::{self, TWILIO_TOKEN},
+    Call, fixtures,
+    seed::TWILIO_TOKEN,
+    webhook::{Webhook, World, too_large},
 };
 use twilio_message_webhook::routes;
 
 const BASE: &str = "https://hooks.example.test";
+const SIGNATURE: &str = "x-twilio-signature";
+const TEXT: &str = "twilio/sms/inbound_text.txt";
 
-fn path(tenant: &Seeded, what: &str) -> String {
-    format!("/webhooks/twilio/{}/{}/{what}", tenant.tenant(), tenant.twilio)
+async fn world() -> World {
+    let twilio = Webhook::new("twilio", routes).given(&[("PUBLIC_BASE_URL", BASE)]);
+    twilio.with_seeded(|tenant| tenant.twilio).await
 }
 
-fn signed(path: &str, form: &[u8]) -> Call {
-    Call::form(path, form).header(
-        "x-twilio-signature",
-        &sign(TWILIO_TOKEN, &format!("{BASE}{path}"), form),
-    )
+fn signed_at(path: &str, form: &[u8]) -> Call {
+    Call::form(path, form).header(SIGNATURE, &sign(TWILIO_TOKEN, &format!("{BASE}{path}"), form))
 }
 
-async fn world() -> (Aws, Seeded, Function) {
-    let aws = Aws::new().await;
-    let tenant = seed::tenant(&aws).await;
-    let function = Function::new(&aws.env_with(&[("PUBLIC_BASE_URL", BASE)]), routes);
-    (aws, tenant, function)
+/// What Twilio sends to `inbound` or `message-status` of the connection.
+fn signed(world: &World, what: &str, form: impl AsRef<[u8]>) -> Call {
+    signed_at(&format!("{}/{what}", world.path()), form.as_ref())
 }
 
-async fn only_event(aws: &Aws) -> ProviderEvent {
-    let jobs = aws.drain(QueueName::ProviderEvents).await;
-    let [job] = &jobs[..] else { panic!("{jobs:?}") };
-    serde_json::from_value(job.clone()).expect("it is a job of this queue")
+async fn only_event(world: &World) -> ProviderEvent {
+    let mut events = world.aws.take_jobs(QueueName::ProviderEvents).await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    events.remove(0)
 }
 
 #[tokio::test]
 async fn every_reply_and_status_is_queued_as_it_came() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     for name in [fixtures::names("twilio/sms"), fixtures::names("twilio/whatsapp")].concat() {
         let inbound = name.contains("/inbound");
         // The sender of the fixtures' WhatsApp messages is the sandbox's or the account's number.
         let form = fixtures::text(&name);
         let what = if inbound { "inbound" } else { "message-status?key=a.b.1" };
-        let answer = function.call(&signed(&path(&tenant, what), form.as_bytes())).await;
+        let answer = world.call(&signed(&world, what, &form)).await;
         assert_eq!(
             (answer.status(), answer.header("content-type")),
             (200, "text/xml"),
             "{name}"
         );
         assert!(answer.text().contains("<Response></Response>"));
-        let event = only_event(&aws).await;
+        let event = only_event(&world).await;
         assert_eq!(event.payload, Payload::Inline(form), "{name}");
         let expected = if inbound {
             EventSource::TwilioInbound
@@ -59,80 +58,48 @@ async fn every_reply_and_status_is_queued_as_it_came() {
                 key: Some("a.b.1".to_owned()),
             }
         };
-        assert_eq!((event.source, event.connection), (expected, tenant.twilio));
-        assert_eq!((event.tenant, event.received_at), (tenant.tenant(), aws.clock().now()));
+        assert_eq!((event.source, event.connection), (expected, world.connection));
+        assert_eq!(
+            (event.tenant, event.received_at),
+            (world.tenant.tenant(), world.aws.now())
+        );
     }
 }
 
 #[tokio::test]
 async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
-    let (aws, tenant, function) = world().await;
-    let form = fixtures::bytes("twilio/sms/inbound_text.txt");
-    let good = path(&tenant, "inbound");
-    let status = path(&tenant, "message-status?key=a.b.1");
-    let signature = sign(
-        TWILIO_TOKEN,
-        &format!("{BASE}{}", path(&tenant, "message-status")),
-        &form,
-    );
+    let world = world().await;
+    let form = fixtures::bytes(TEXT);
+    let path = format!("{}/inbound", world.path());
+    let with = |signature: &str| Call::form(&path, &form).header(SIGNATURE, signature);
+    let status = format!("{}/message-status", world.path());
+    let without_key = sign(TWILIO_TOKEN, &format!("{BASE}{status}"), &form);
     let calls = [
-        ("no signature", Call::form(&good, &form)),
-        (
-            "malformed",
-            Call::form(&good, &form).header("x-twilio-signature", "???"),
-        ),
-        (
-            "another token",
-            Call::form(&good, &form).header("x-twilio-signature", &sign("x", &good, &form)),
-        ),
+        ("no signature", Call::form(&path, &form)),
+        ("malformed", with("???")),
+        ("another token", with(&sign("x", &path, &form))),
         (
             "a key that was added",
-            Call::form(&status, &form).header("x-twilio-signature", &signature),
+            Call::form(&format!("{status}?key=a.b.1"), &form).header(SIGNATURE, &without_key),
         ),
-        ("changed", signed(&good, &form).body_base64(b"Body=hi")),
-        ("unknown", signed("/webhooks/twilio/tnt_1/conn_1/inbound", &form)),
-        (
-            "another kind",
-            signed(
-                &good.replace(&tenant.twilio.to_string(), &tenant.whatsapp.to_string()),
-                &form,
-            ),
-        ),
+        ("changed", signed_at(&path, &form).body_base64(b"Body=hi")),
     ];
-    let rows = aws.row_count().await;
-    let expected = function.call(&calls[0].1).await.json();
-    for (why, call) in &calls {
-        let answer = function.call(call).await;
-        assert_eq!((answer.status(), answer.json()), (401, expected.clone()), "{why}");
-    }
-    assert!(aws.drain(QueueName::ProviderEvents).await.is_empty());
-    assert!(aws.objects("").await.is_empty());
-    assert_eq!(aws.row_count().await, rows);
+    let at = |connection: &str| signed_at(&format!("{connection}/inbound"), &form);
+    world.assert_refused(&calls, at).await;
 }
 
 #[tokio::test]
 async fn what_names_no_message_is_kept() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     let forms: [&[u8]; 2] = [b"MessageStatus=sent", b"\xff\xfe=MessageSid"];
-    for form in forms {
-        assert_eq!(
-            function
-                .call(&signed(&path(&tenant, "message-status"), form))
-                .await
-                .status(),
-            200
-        );
-    }
-    let mut kept: Vec<_> = aws.objects("raw/unreadable/twilio/").await.into_values().collect();
-    kept.sort();
-    assert_eq!(kept, forms);
-    assert!(aws.drain(QueueName::ProviderEvents).await.is_empty());
+    let calls = forms.map(|form| (signed(&world, "message-status", form), form));
+    world.assert_kept(&calls).await;
 }
 
 #[tokio::test]
 async fn a_message_to_somebody_elses_number_or_account_is_ignored() {
-    let (aws, tenant, function) = world().await;
-    let text = fixtures::text("twilio/sms/inbound_text.txt");
+    let world = world().await;
+    let text = fixtures::text(TEXT);
     let forms = [
         text.replace("To=%2B15005550006", "To=%2B15005550009"),
         text.replace(
@@ -142,49 +109,29 @@ async fn a_message_to_somebody_elses_number_or_account_is_ignored() {
     ];
     for form in forms {
         assert_ne!(form, text);
-        assert_eq!(
-            function
-                .call(&signed(&path(&tenant, "inbound"), form.as_bytes()))
-                .await
-                .status(),
-            200
-        );
+        world.assert_ignored(&signed(&world, "inbound", form)).await;
     }
-    assert!(aws.drain(QueueName::ProviderEvents).await.is_empty());
 }
 
 #[tokio::test]
 async fn what_is_too_large_for_the_queue_travels_by_the_bucket() {
-    let (aws, tenant, function) = world().await;
-    let form = format!(
-        "{}&Extra={}",
-        fixtures::text("twilio/sms/inbound_text.txt"),
-        "x".repeat(300_000)
-    );
-    assert_eq!(
-        function
-            .call(&signed(&path(&tenant, "inbound"), form.as_bytes()))
-            .await
-            .status(),
-        200
-    );
-    let Payload::Stored(key) = only_event(&aws).await.payload else {
+    let world = world().await;
+    let form = format!("{}&Extra={}", fixtures::text(TEXT), "x".repeat(300_000));
+    assert_eq!(world.status(&signed(&world, "inbound", &form)).await, 200);
+    let Payload::Stored(key) = only_event(&world).await.payload else {
         panic!("it is not stored");
     };
-    assert_eq!(aws.objects("raw/large/").await.get(&key), Some(&form.into_bytes()));
+    let objects = world.aws.objects("raw/large/").await;
+    assert_eq!(objects.get(&key), Some(&form.into_bytes()));
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
-    let (_aws, tenant, function) = world().await;
-    let path = path(&tenant, "inbound");
-    assert_eq!(
-        function
-            .call(&signed(&path, &vec![b'a'; 3 * 1024 * 1024 + 1]))
-            .await
-            .status(),
-        413
+    let world = world().await;
+    let (large, path) = (
+        signed(&world, "inbound", too_large()),
+        format!("{}/inbound", world.path()),
     );
-    assert_eq!(function.call(&Call::get(&path)).await.header("allow"), "POST");
-    assert_eq!(function.call(&Call::json(&path, "{}")).await.status(), 415);
+    let (get, json) = (Call::get(&path), Call::json(&path, "{}"));
+    world.assert_size_method_and_type_are_checked(&large, &get, &json).await;
 }

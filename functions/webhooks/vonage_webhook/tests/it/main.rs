@@ -3,14 +3,16 @@
 use domain::{
     call::CallProvider,
     connection::{Account, VerifySecrets},
-    ids::ConnectionId,
 };
-use jiff::{SignedDuration, Timestamp};
-use jobs::CallJob;
-use kit::QueueName;
+use jiff::SignedDuration;
 use providers::vonage::sign;
 use serde_json::Value;
-use testkit::{Aws, Call, Function, Seeded, fixtures, seed};
+use testkit::{
+    Call,
+    business::phone,
+    fixtures,
+    webhook::{Webhook, World, too_large},
+};
 use vonage_webhook::routes;
 
 const SECRET: &str = "fixture-vonage-signature-secret-0000000001";
@@ -18,64 +20,28 @@ const API_KEY: &str = "f1x7ure0";
 const APPLICATION: &str = "00000000-0000-4000-8000-0000000000aa";
 const MISSED: &str = "telephony/vonage/unanswered.json";
 
-struct World {
-    aws: Aws,
-    tenant: Seeded,
-    vonage: ConnectionId,
-    function: Function,
+async fn world() -> World {
+    let vonage = Webhook::new("vonage", routes);
+    let account = Account::Vonage {
+        api_key: API_KEY.to_owned(),
+        application_id: Some(APPLICATION.to_owned()),
+        lines: vec![phone("+442079460001")],
+    };
+    // While one secret replaces another, both are known.
+    let verify = VerifySecrets::Vonage {
+        signature_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
+    };
+    vonage.with(account, verify).await
 }
 
-impl World {
-    async fn new() -> Self {
-        let aws = Aws::new().await;
-        let mut tenant = seed::tenant(&aws).await;
-        // While one secret replaces another, both are known.
-        let verify = VerifySecrets::Vonage {
-            signature_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
-        };
-        let account = Account::Vonage {
-            api_key: API_KEY.to_owned(),
-            application_id: Some(APPLICATION.to_owned()),
-            lines: vec!["+442079460001".parse().expect("a number")],
-        };
-        let vonage = tenant.add(&aws, account, &verify).await;
-        let function = Function::new(aws.env(), routes);
-        Self {
-            aws,
-            tenant,
-            vonage,
-            function,
-        }
-    }
+/// An event as Vonage sends it to the connection at this path.
+fn with_token(connection: &str, token: &str, body: impl AsRef<[u8]>) -> Call {
+    Call::json(connection, body).header("authorization", token)
+}
 
-    fn path(&self) -> String {
-        format!("/webhooks/vonage/{}/{}", self.tenant.tenant(), self.vonage)
-    }
-
-    fn now(&self) -> Timestamp {
-        self.aws.clock().now()
-    }
-
-    fn signed(&self, body: impl AsRef<[u8]>) -> Call {
-        let token = sign(SECRET, API_KEY, APPLICATION, self.now(), body.as_ref());
-        Call::json(&self.path(), body).header("authorization", &token)
-    }
-
-    async fn status(&self, call: &Call) -> u16 {
-        self.function.call(call).await.status()
-    }
-
-    async fn jobs(&self) -> Vec<CallJob> {
-        let jobs = self.aws.drain(QueueName::Calls).await;
-        jobs.into_iter()
-            .map(|job| serde_json::from_value(job).expect("it is a job of this queue"))
-            .collect()
-    }
-
-    async fn assert_nothing_is_left(&self) {
-        assert!(self.jobs().await.is_empty());
-        assert!(self.aws.objects("").await.is_empty());
-    }
+fn signed(world: &World, body: impl AsRef<[u8]>) -> Call {
+    let token = sign(SECRET, API_KEY, APPLICATION, world.aws.now(), body.as_ref());
+    with_token(&world.path(), &token, body)
 }
 
 fn changed(field: &str, value: &str) -> String {
@@ -86,31 +52,26 @@ fn changed(field: &str, value: &str) -> String {
 
 #[tokio::test]
 async fn every_event_of_a_call_is_queued_under_its_conversation() {
-    let world = World::new().await;
+    let world = world().await;
     for name in fixtures::names("telephony/vonage") {
-        let answer = world.function.call(&world.signed(fixtures::bytes(&name))).await;
+        let answer = world.call(&signed(&world, fixtures::bytes(&name))).await;
         // A body could be taken for a flow.
         assert_eq!((answer.status(), answer.text()), (200, ""), "{name}");
-        let jobs = world.jobs().await;
-        let [CallJob::Reported { tenant, event, .. }] = jobs.as_slice() else {
-            panic!("{name}: {jobs:?}");
-        };
-        assert_eq!((*tenant, event.connection), (world.tenant.tenant(), world.vonage));
+        let event = world.only_report(&name).await;
         assert_eq!(event.provider, CallProvider::Vonage);
         assert!(event.provider_call_id.starts_with("CON-"), "{name}");
     }
-    assert!(world.aws.objects("").await.is_empty());
+    world.assert_nothing_is_left().await;
 }
 
 #[tokio::test]
 async fn an_unproven_event_is_refused_and_leaves_nothing() {
-    let world = World::new().await;
+    let world = world().await;
     let body = fixtures::bytes(MISSED);
-    let (path, now) = (world.path(), world.now());
-    let other = path.replace(&world.vonage.to_string(), &world.tenant.telephony.to_string());
+    let (path, now) = (world.path(), world.aws.now());
     let late = SignedDuration::from_secs(301);
-    let good = sign(SECRET, API_KEY, APPLICATION, now, &body);
-    let with = |token: &str| Call::json(&path, &body).header("authorization", token);
+    let signed_at = |at| sign(SECRET, API_KEY, APPLICATION, at, &body);
+    let with = |token: &str| with_token(&path, token, &body);
     let mut calls = vec![
         ("nonsense", with("Bearer nonsense")),
         (
@@ -125,45 +86,27 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
             "another application",
             with(&sign(SECRET, API_KEY, "another", now, &body)),
         ),
-        ("stale", with(&sign(SECRET, API_KEY, APPLICATION, now - late, &body))),
-        (
-            "from the future",
-            with(&sign(SECRET, API_KEY, APPLICATION, now + late, &body)),
-        ),
-        ("changed", world.signed(&body).body(changed("status", "completed"))),
-        (
-            "another kind of connection",
-            Call::json(&other, &body).header("authorization", &good),
-        ),
-        (
-            "unknown",
-            Call::json("/webhooks/vonage/tnt_1/conn_1", &body).header("authorization", &good),
-        ),
+        ("stale", with(&signed_at(now - late))),
+        ("from the future", with(&signed_at(now + late))),
+        ("changed", signed(&world, &body).body(changed("status", "completed"))),
     ];
     let vectors = fixtures::json("vectors/vonage_signed_webhook_jwt.json");
     for vector in vectors["vectors"].as_array().expect("a list") {
         if vector["valid"] == Value::Bool(false) {
             let text = |value: &Value| value.as_str().expect("a text").to_owned();
-            let call = Call::json(&path, text(&vector["body"]));
-            let header = text(&vector["headers"]["Authorization"]);
-            calls.push(("a vector", call.header("authorization", &header)));
+            let token = text(&vector["headers"]["Authorization"]);
+            calls.push(("a vector", with_token(&path, &token, text(&vector["body"]))));
         }
     }
-    let rows = world.aws.row_count().await;
-    let expected = world.function.call(&calls[0].1).await.json();
-    for (why, call) in &calls {
-        let answer = world.function.call(call).await;
-        assert_eq!((answer.status(), answer.json()), (401, expected.clone()), "{why}");
-    }
-    world.assert_nothing_is_left().await;
-    assert_eq!(world.aws.row_count().await, rows);
+    let at = |connection: &str| with_token(connection, &signed_at(now), &body);
+    world.assert_refused(&calls, at).await;
 }
 
 #[tokio::test]
 async fn an_unsigned_event_is_asked_for_again() {
-    let world = World::new().await;
+    let world = world().await;
     let body = fixtures::bytes(MISSED);
-    for path in [world.path(), "/webhooks/vonage/tnt_1/conn_1".to_owned()] {
+    for path in [world.path(), world.nobodys_path()] {
         let status = world.status(&Call::json(&path, &body)).await;
         assert_eq!(status, 503, "Vonage sends it again, then signed");
     }
@@ -172,62 +115,46 @@ async fn an_unsigned_event_is_asked_for_again() {
 
 #[tokio::test]
 async fn a_line_that_is_not_the_connections_is_ignored() {
-    let world = World::new().await;
+    let world = world().await;
     let mut leg = fixtures::json(MISSED);
     leg["direction"] = "outbound".into();
     leg["from"] = "442079460002".into();
     for event in [changed("to", "442079460002"), leg.to_string()] {
-        assert_eq!(world.status(&world.signed(event)).await, 200);
-        world.assert_nothing_is_left().await;
+        world.assert_ignored(&signed(&world, event)).await;
     }
     leg["from"] = "442079460001".into();
-    assert_eq!(world.status(&world.signed(leg.to_string())).await, 200);
-    assert_eq!(world.jobs().await.len(), 1);
+    assert_eq!(world.status(&signed(&world, leg.to_string())).await, 200);
+    world.only_report("a leg from the connection's line").await;
 }
 
 #[tokio::test]
 async fn an_event_that_names_no_call_is_kept_and_one_about_none_is_not() {
-    let world = World::new().await;
+    let world = world().await;
     let recording = r#"{"recording_url":"https://api.example.test/1","conversation_uuid":"CON-1"}"#;
-    assert_eq!(world.status(&world.signed(recording)).await, 200);
-    world.assert_nothing_is_left().await;
+    world.assert_ignored(&signed(&world, recording)).await;
     let body = changed("conversation_uuid", "a b");
-    assert_eq!(world.status(&world.signed(&body)).await, 200);
-    let kept = world.aws.objects("raw/unreadable/vonage/").await;
-    assert_eq!(kept.into_values().collect::<Vec<_>>(), [body.into_bytes()]);
-    assert!(world.jobs().await.is_empty());
+    world.assert_kept(&[(signed(&world, &body), body.as_bytes())]).await;
 }
 
 #[tokio::test]
 async fn a_warm_webhook_reads_nothing() {
-    let world = World::new().await;
-    let call = world.signed(fixtures::bytes(MISSED));
-    assert_eq!(world.status(&call).await, 200);
-    let table = world.aws.env().config().text("TABLE_NAME").expect("a table").to_owned();
-    let deleting = world.aws.env().dynamodb().delete_table().table_name(table);
-    deleting.send().await.expect("deleted");
-    assert_eq!(world.status(&call).await, 200, "with no table at all");
-    assert_eq!(world.jobs().await.len(), 2);
+    let world = world().await;
+    let call = signed(&world, fixtures::bytes(MISSED));
+    world.assert_a_warm_call_reads_nothing(&call).await;
 }
 
 #[tokio::test]
 async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
-    let world = World::new().await;
-    let nowhere = "http://127.0.0.1:9/000000000000/none";
-    let changes = [("CALLS_QUEUE_URL", nowhere), ("RAW_BUCKET", "none-such")];
-    let function = Function::new(&world.aws.env_with(&changes), routes);
-    for body in [fixtures::text(MISSED), changed("conversation_uuid", "a b")] {
-        assert_eq!(function.call(&world.signed(body)).await.status(), 503);
-    }
+    let world = world().await;
+    let calls = [fixtures::text(MISSED), changed("conversation_uuid", "a b")].map(|body| signed(&world, body));
+    world.assert_asked_for_again(&calls).await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
-    let world = World::new().await;
-    let huge = vec![b' '; 3 * 1024 * 1024 + 1];
-    assert_eq!(world.status(&world.signed(&huge)).await, 413);
+    let world = world().await;
+    let (large, path) = (signed(&world, too_large()), world.path());
     // A token for a GET binds no query: who saw one could bring another.
-    let get = world.function.call(&Call::get(&world.path())).await;
-    assert_eq!((get.status(), get.header("allow")), (405, "POST"));
-    assert_eq!(world.status(&Call::form(&world.path(), "a=b")).await, 415);
+    let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
+    world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

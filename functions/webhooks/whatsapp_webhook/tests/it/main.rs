@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use testkit::{
     Aws, Call, Function, Seeded, fixtures,
     seed::{self, APP_SECRET, PHONE_NUMBER_ID, WABA},
+    webhook::{Webhook, World, too_large},
 };
 use whatsapp_webhook::routes;
 
@@ -16,6 +17,12 @@ const SHARED: &str = "/webhooks/whatsapp";
 
 fn path(tenant: &Seeded) -> String {
     format!("{SHARED}/{}/{}", tenant.tenant(), tenant.whatsapp)
+}
+
+async fn world() -> World {
+    Webhook::new("whatsapp", routes)
+        .with_seeded(|tenant| tenant.whatsapp)
+        .await
 }
 
 fn signed_by(secret: &str, path: &str, body: &[u8]) -> Call {
@@ -26,18 +33,8 @@ fn signed(path: &str, body: &[u8]) -> Call {
     signed_by(APP_SECRET, path, body)
 }
 
-async fn world() -> (Aws, Seeded, Function) {
-    let aws = Aws::new().await;
-    let tenant = seed::tenant(&aws).await;
-    let function = Function::new(aws.env(), routes);
-    (aws, tenant, function)
-}
-
 async fn events(aws: &Aws) -> Vec<ProviderEvent> {
-    let jobs = aws.drain(QueueName::ProviderEvents).await;
-    jobs.into_iter()
-        .map(|job| serde_json::from_value(job).expect("it is a job of this queue"))
-        .collect()
+    aws.take_jobs(QueueName::ProviderEvents).await
 }
 
 fn change(event: &ProviderEvent) -> Change {
@@ -51,11 +48,11 @@ fn change(event: &ProviderEvent) -> Change {
 
 #[tokio::test]
 async fn the_handshake_vectors_hold() {
-    let (_aws, tenant, function) = world().await;
+    let world = world().await;
     let vectors = fixtures::json("vectors/meta_verify_handshake.json");
     for vector in vectors["vectors"].as_array().expect("a list") {
         let query = vector["query"].as_str().expect("text");
-        let answer = function.call(&Call::get(&format!("{}?{query}", path(&tenant)))).await;
+        let answer = world.call(&Call::get(&format!("{}?{query}", world.path()))).await;
         assert_eq!(u64::from(answer.status()), vector["status"], "{vector}");
         if let Some(body) = vector["body"].as_str() {
             assert_eq!(answer.text(), body);
@@ -66,20 +63,16 @@ async fn the_handshake_vectors_hold() {
 
 #[tokio::test]
 async fn a_handshake_of_nobodys_is_forbidden_like_a_wrong_token() {
-    let (aws, tenant, function) = world().await;
+    let mut world = world().await;
     let query = "hub.mode=subscribe&hub.challenge=1&hub.verify_token=fixture-verify-token";
-    let wrong = function
-        .call(&Call::get(&format!(
-            "{}?{}",
-            path(&tenant),
-            query.replace("fixture", "other")
-        )))
-        .await;
-    let stranger = seed::tenant(&aws).await;
-    let unknown = path(&tenant).replace(&tenant.tenant().to_string(), &stranger.tenant().to_string());
-    let other_kind = path(&tenant).replace(&tenant.whatsapp.to_string(), &tenant.twilio.to_string());
+    let own = world.path();
+    let wrong = format!("{own}?{}", query.replace("fixture", "other"));
+    let wrong = world.call(&Call::get(&wrong)).await;
+    let stranger = world.stranger().await;
+    let unknown = own.replace(&world.tenant.tenant().to_string(), &stranger.tenant().to_string());
+    let other_kind = own.replace(&world.connection.to_string(), &world.tenant.twilio.to_string());
     for path in [&unknown, &other_kind, SHARED, "/webhooks/whatsapp/a/b"] {
-        let answer = function.call(&Call::get(&format!("{path}?{query}"))).await;
+        let answer = world.call(&Call::get(&format!("{path}?{query}"))).await;
         assert_eq!((answer.status(), answer.json()), (403, wrong.json()), "{path}");
     }
 }
@@ -88,34 +81,35 @@ async fn a_handshake_of_nobodys_is_forbidden_like_a_wrong_token() {
 
 #[tokio::test]
 async fn every_change_of_the_connection_is_queued_byte_for_byte() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     for folder in ["inbound", "status", "account"] {
         for name in fixtures::names(&format!("whatsapp/{folder}")) {
             let body = fixtures::bytes(&name);
-            let answer = function.call(&signed(&path(&tenant), &body)).await;
+            let answer = world.call(&signed(&world.path(), &body)).await;
             assert_eq!((answer.status(), answer.text()), (200, ""), "{name}");
             let text = String::from_utf8(body).expect("UTF-8");
             let of_other = text.contains("910000000000002");
-            let events = events(&aws).await;
+            let events = events(&world.aws).await;
             assert_eq!(events.is_empty(), of_other, "{name}");
             for event in events {
-                assert_eq!((event.tenant, event.connection), (tenant.tenant(), tenant.whatsapp));
+                assert_eq!(
+                    (event.tenant, event.connection),
+                    (world.tenant.tenant(), world.connection)
+                );
                 assert_eq!(event.source, EventSource::WhatsApp);
                 let change = change(&event);
-                assert_eq!(
-                    (change.waba_id.as_str(), change.received_at),
-                    (WABA, Some(aws.clock().now()))
-                );
+                let expected = (WABA, Some(world.aws.now()));
+                assert_eq!((change.waba_id.as_str(), change.received_at), expected);
                 assert!(text.contains(&change.raw), "{name}");
             }
         }
     }
-    assert!(aws.objects("").await.is_empty());
+    world.assert_nothing_is_left().await;
 }
 
 #[tokio::test]
 async fn a_post_is_cut_into_changes_and_those_of_others_are_ignored() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     for (fixture, expected) in [
         ("duplicate_of_inbound_text", 2),
         ("empty_entry", 0),
@@ -127,58 +121,44 @@ async fn a_post_is_cut_into_changes_and_those_of_others_are_ignored() {
         ("unknown_field_next_to_message", 2),
     ] {
         let body = fixtures::bytes(&format!("whatsapp/batch/{fixture}.json"));
-        assert_eq!(
-            function.call(&signed(&path(&tenant), &body)).await.status(),
-            200,
-            "{fixture}"
-        );
-        let events = events(&aws).await;
+        assert_eq!(world.status(&signed(&world.path(), &body)).await, 200, "{fixture}");
+        let events = events(&world.aws).await;
         assert_eq!(events.len(), expected, "{fixture}");
         for event in events {
             let number = change(&event).phone_number_id;
             assert!(number.is_none_or(|number| number == PHONE_NUMBER_ID), "{fixture}");
         }
     }
-    assert!(aws.objects("").await.is_empty());
+    world.assert_nothing_is_left().await;
 }
 
 #[tokio::test]
 async fn what_is_signed_but_unreadable_is_kept_and_taken() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     let wrong_object = fixtures::bytes("whatsapp/batch/wrong_object.json");
     let half = fixtures::bytes("whatsapp/inbound/text.json")[..100].to_vec();
     let entry = br#"{"object":"whatsapp_business_account","entry":[7,{"id":"900000000000001","changes":["odd"]}]}"#;
     for body in [&wrong_object[..], &half, entry] {
-        assert_eq!(function.call(&signed(&path(&tenant), body)).await.status(), 200);
+        assert_eq!(world.status(&signed(&world.path(), body)).await, 200);
     }
-    let kept: Vec<_> = aws.objects("raw/unreadable/whatsapp/").await.into_values().collect();
-    for body in [&wrong_object[..], &half, b"7", b"\"odd\""] {
-        assert!(kept.iter().any(|kept| kept == body));
-    }
-    assert_eq!(kept.len(), 4);
-    assert!(events(&aws).await.is_empty());
+    let mut expected = [&wrong_object[..], &half, b"7", b"\"odd\""];
+    expected.sort_unstable();
+    assert_eq!(world.kept().await, expected);
+    world.assert_nothing_is_queued().await;
 }
 
 #[tokio::test]
 async fn an_unproven_post_is_refused_and_leaves_nothing() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     let body = fixtures::bytes("whatsapp/inbound/text.json");
-    let good = path(&tenant);
+    let path = world.path();
     let value = sign(APP_SECRET, &body);
     let mut calls = vec![
-        ("no signature".to_owned(), Call::json(&good, &body)),
+        ("no signature".to_owned(), Call::json(&path, &body)),
         (
             "changed".to_owned(),
-            Call::json(&good, [&body[..], b" "].concat()).header("x-hub-signature-256", &value),
+            Call::json(&path, [&body[..], b" "].concat()).header("x-hub-signature-256", &value),
         ),
-        (
-            "another kind".to_owned(),
-            signed(
-                &good.replace(&tenant.whatsapp.to_string(), &tenant.twilio.to_string()),
-                &body,
-            ),
-        ),
-        ("unknown".to_owned(), signed("/webhooks/whatsapp/tnt_1/conn_1", &body)),
         ("no shared app".to_owned(), signed(SHARED, &body)),
     ];
     let vectors = fixtures::json("vectors/meta_x_hub_signature_256.json");
@@ -187,20 +167,14 @@ async fn an_unproven_post_is_refused_and_leaves_nothing() {
         let header = vector["header_x_hub_signature_256"].as_str().unwrap_or_default();
         // Those that hold are signed with our secret too, some of them with further ones.
         if vector["valid"] == false {
-            let call = Call::json(&good, body).header("x-hub-signature-256", header);
+            let call = Call::json(&path, body).header("x-hub-signature-256", header);
             calls.push((vector["name"].to_string(), call));
         }
     }
     assert!(calls.len() > 10);
-    let rows = aws.row_count().await;
-    let expected = function.call(&calls[0].1).await.json();
-    for (why, call) in &calls {
-        let answer = function.call(call).await;
-        assert_eq!((answer.status(), answer.json()), (401, expected.clone()), "{why}");
-    }
-    assert!(events(&aws).await.is_empty());
-    assert!(aws.objects("").await.is_empty());
-    assert_eq!(aws.row_count().await, rows);
+    world
+        .assert_refused(&calls, |connection| signed(connection, &body))
+        .await;
 }
 
 /// The text fixture's one change with messages repeated up to about this many bytes.
@@ -221,11 +195,11 @@ fn large(bytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn the_largest_post_is_taken_and_travels_by_the_bucket() {
-    let (aws, tenant, function) = world().await;
+    let world = world().await;
     let body = large(2_900_000);
     assert!((2_500_000..3 * 1024 * 1024).contains(&body.len()), "{}", body.len());
-    assert_eq!(function.call(&signed(&path(&tenant), &body)).await.status(), 200);
-    let events = events(&aws).await;
+    assert_eq!(world.status(&signed(&world.path(), &body)).await, 200);
+    let events = events(&world.aws).await;
     let [
         ProviderEvent {
             payload: Payload::Stored(key),
@@ -235,36 +209,26 @@ async fn the_largest_post_is_taken_and_travels_by_the_bucket() {
     else {
         panic!("{} events", events.len());
     };
-    let objects = aws.objects("raw/large/whatsapp/").await;
+    let objects = world.aws.objects("raw/large/whatsapp/").await;
     let change: Change = serde_json::from_slice(&objects[key]).expect("it is a change");
     assert!(String::from_utf8(body).expect("UTF-8").contains(&change.raw));
 }
 
 #[tokio::test]
 async fn a_change_that_fits_the_queue_does_not_take_the_detour() {
-    let (aws, tenant, function) = world().await;
-    assert_eq!(
-        function.call(&signed(&path(&tenant), &large(90_000))).await.status(),
-        200
-    );
-    assert_eq!(events(&aws).await.len(), 1);
-    assert!(aws.objects("").await.is_empty());
+    let world = world().await;
+    assert_eq!(world.status(&signed(&world.path(), &large(90_000))).await, 200);
+    assert_eq!(events(&world.aws).await.len(), 1);
+    world.assert_nothing_is_left().await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
-    let (_aws, tenant, function) = world().await;
-    for path in [path(&tenant).as_str(), SHARED] {
-        assert_eq!(
-            function
-                .call(&signed(path, &vec![b' '; 3 * 1024 * 1024 + 1]))
-                .await
-                .status(),
-            413
-        );
-        let put = function.call(&Call::new("PUT", path)).await;
-        assert_eq!((put.status(), put.header("allow")), (405, "GET,HEAD,POST"));
-        assert_eq!(function.call(&Call::form(path, "a=b")).await.status(), 415);
+    let world = world().await;
+    for path in [world.path().as_str(), SHARED] {
+        assert_eq!(world.status(&signed(path, &too_large())).await, 413);
+        world.assert_takes_only("GET,HEAD,POST", &Call::new("PUT", path)).await;
+        assert_eq!(world.status(&Call::form(path, "a=b")).await, 415);
     }
 }
 

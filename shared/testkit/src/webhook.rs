@@ -1,0 +1,306 @@
+//! A provider's webhook, and what all of them promise: who proves nothing leaves nothing, what cannot be read is kept, and what
+//! can be stored nowhere is asked for again. How a call is proven, and at which path below the connection's, each test says.
+
+use std::fmt::Display;
+
+use axum::Router;
+use domain::{
+    call::CallEvent,
+    connection::{Account, VerifySecrets},
+    ids::ConnectionId,
+};
+use jobs::CallJob;
+use kit::{ConfigError, Env, QueueName};
+
+use crate::{Answer, Aws, Call, Function, Seeded, seed};
+
+/// A body larger than any webhook takes.
+#[must_use]
+pub fn too_large() -> Vec<u8> {
+    vec![b' '; 3 * 1024 * 1024 + 1]
+}
+
+/// The function that takes a provider's webhooks.
+#[derive(Debug, Clone, Copy)]
+pub struct Webhook {
+    provider: &'static str,
+    routes: fn(&Env) -> Result<Router, ConfigError>,
+    variables: &'static [(&'static str, &'static str)],
+}
+
+/// One test's AWS with a tenant in it, and a process of the function.
+pub struct World {
+    /// Its AWS.
+    pub aws: Aws,
+    /// The tenant, as [`seed::tenant`] makes it.
+    pub tenant: Seeded,
+    /// The tenant's connection to the provider.
+    pub connection: ConnectionId,
+    webhook: Webhook,
+    function: Function,
+    /// How many rows the table holds while nothing has been left in it.
+    rows: usize,
+}
+
+impl Webhook {
+    /// The function with these routes, for the provider that paths and the raw bucket's keys name so.
+    #[must_use]
+    pub const fn new(provider: &'static str, routes: fn(&Env) -> Result<Router, ConfigError>) -> Self {
+        Self {
+            provider,
+            routes,
+            variables: &[],
+        }
+    }
+
+    /// Given these variables besides those of every test.
+    #[must_use]
+    pub const fn given(mut self, variables: &'static [(&'static str, &'static str)]) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// With a tenant that has this connection besides the usual ones.
+    pub async fn with(self, account: Account, verify: VerifySecrets) -> World {
+        let aws = Aws::new().await;
+        let mut tenant = seed::tenant(&aws).await;
+        let connection = tenant.add(&aws, account, &verify).await;
+        self.world(aws, tenant, connection).await
+    }
+
+    /// With one of the usual connections.
+    pub async fn with_seeded(self, connection: fn(&Seeded) -> ConnectionId) -> World {
+        let aws = Aws::new().await;
+        let tenant = seed::tenant(&aws).await;
+        let connection = connection(&tenant);
+        self.world(aws, tenant, connection).await
+    }
+
+    async fn world(self, aws: Aws, tenant: Seeded, connection: ConnectionId) -> World {
+        let function = self.function(&aws, &[]);
+        let rows = aws.row_count().await;
+        World {
+            aws,
+            tenant,
+            connection,
+            webhook: self,
+            function,
+            rows,
+        }
+    }
+
+    fn function(&self, aws: &Aws, changes: &[(&str, &str)]) -> Function {
+        let variables = [self.variables, changes].concat();
+        Function::new(&aws.env_with(&variables), self.routes)
+    }
+
+    fn path(&self, tenant: impl Display, connection: impl Display) -> String {
+        format!("/webhooks/{}/{tenant}/{connection}", self.provider)
+    }
+}
+
+impl World {
+    /// The path of the connection, without what a webhook may have after it.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.webhook.path(self.tenant.tenant(), self.connection)
+    }
+
+    /// The same of a connection that nobody has.
+    #[must_use]
+    pub fn nobodys_path(&self) -> String {
+        self.webhook.path("tnt_1", "conn_1")
+    }
+
+    /// Another process of the function, with some variables set otherwise.
+    #[must_use]
+    pub fn function_with(&self, changes: &[(&str, &str)]) -> Function {
+        self.webhook.function(&self.aws, changes)
+    }
+
+    /// Another process of the function, which reaches neither a queue nor the bucket.
+    #[must_use]
+    pub fn storing_nowhere(&self) -> Function {
+        let queues = QueueName::ALL.map(|queue| (queue.variable(), "http://127.0.0.1:9/000000000000/none"));
+        self.function_with(&[&queues[..], &[("RAW_BUCKET", "none-such")]].concat())
+    }
+
+    /// Makes this the connection's account, for another process of the function.
+    pub async fn change(&mut self, account: Account) {
+        self.tenant.connection_mut(self.connection).account = account;
+        self.tenant.write(&self.aws).await;
+        self.function = self.function_with(&[]);
+        self.rows = self.aws.row_count().await;
+    }
+
+    /// Another tenant of the usual kind, beside this one.
+    pub async fn stranger(&mut self) -> Seeded {
+        let stranger = seed::tenant(&self.aws).await;
+        self.rows = self.aws.row_count().await;
+        stranger
+    }
+
+    /// Calls the function.
+    pub async fn call(&self, call: &Call) -> Answer {
+        self.function.call(call).await
+    }
+
+    /// Calls the function: the answer's status.
+    pub async fn status(&self, call: &Call) -> u16 {
+        self.call(call).await.status()
+    }
+
+    /// Takes the reports of calls out of their queue.
+    ///
+    /// # Panics
+    /// When one is something else, or not of the tenant's connection.
+    pub async fn reports(&self) -> Vec<CallEvent> {
+        let jobs = self.aws.take_jobs(QueueName::Calls).await.into_iter();
+        jobs.map(|job| match job {
+            CallJob::Reported { tenant, event, .. } => {
+                let expected = (self.tenant.tenant(), self.connection);
+                assert_eq!((tenant, event.connection), expected, "{event:?}");
+                event
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
+    }
+
+    /// Takes the only report of a call out of its queue. `what` was sent.
+    ///
+    /// # Panics
+    /// As [`World::reports`], or when there are none or several.
+    pub async fn only_report(&self, what: &str) -> CallEvent {
+        let mut reports = self.reports().await;
+        assert_eq!(reports.len(), 1, "{what}: {reports:?}");
+        reports.remove(0)
+    }
+
+    /// What was kept because nobody could read it, in the order of its bytes.
+    pub async fn kept(&self) -> Vec<Vec<u8>> {
+        let prefix = format!("raw/unreadable/{}/", self.webhook.provider);
+        let mut kept: Vec<_> = self.aws.objects(&prefix).await.into_values().collect();
+        kept.sort();
+        kept
+    }
+
+    /// No queue holds a job.
+    ///
+    /// # Panics
+    /// When one does.
+    pub async fn assert_nothing_is_queued(&self) {
+        for queue in QueueName::ALL {
+            let jobs = self.aws.drain(queue).await;
+            assert!(jobs.is_empty(), "{}: {jobs:?}", queue.as_str());
+        }
+    }
+
+    /// No queue holds a job, the bucket no object, and the table no further row.
+    ///
+    /// # Panics
+    /// When something is left.
+    pub async fn assert_nothing_is_left(&self) {
+        self.assert_nothing_is_queued().await;
+        let objects = self.aws.objects("").await;
+        assert!(objects.is_empty(), "{:?}", objects.keys());
+        assert_eq!(self.aws.row_count().await, self.rows);
+    }
+
+    /// These are all refused with the same answer, and nothing is left of them. So is a good call for a connection of another
+    /// kind or of nobody's; for the connection itself it is taken. `good` makes it, for a path such as [`World::path`].
+    ///
+    /// # Panics
+    /// When it is otherwise.
+    pub async fn assert_refused<W: Display>(&self, calls: &[(W, Call)], good: impl Fn(&str) -> Call) {
+        assert!(!calls.is_empty());
+        let mut refused: Vec<_> = calls
+            .iter()
+            .map(|(why, call)| (why.to_string(), call.clone()))
+            .collect();
+        for other in [self.tenant.twilio, self.tenant.whatsapp, self.tenant.telephony] {
+            if other != self.connection {
+                let path = self.webhook.path(self.tenant.tenant(), other);
+                refused.push((format!("another kind of connection: {path}"), good(&path)));
+            }
+        }
+        refused.push(("unknown".to_owned(), good(&self.nobodys_path())));
+        let expected = self.call(&refused[0].1).await.json();
+        assert_eq!(expected["type"], "urn:ringback:problem:unauthorized");
+        for (why, call) in &refused {
+            let answer = self.call(call).await;
+            assert_eq!(answer.status(), 401, "{why}");
+            assert_eq!(answer.json(), expected, "{why}");
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{why}");
+        }
+        self.assert_nothing_is_left().await;
+        assert_eq!(self.status(&good(&self.path())).await, 200, "the good call is none");
+    }
+
+    /// The call is taken, and nothing is left of it.
+    ///
+    /// # Panics
+    /// When it is otherwise.
+    pub async fn assert_ignored(&self, call: &Call) {
+        assert_eq!(self.status(call).await, 200, "{call:?}");
+        self.assert_nothing_is_left().await;
+    }
+
+    /// These are taken, and the bytes beside each are kept, for nobody to work on.
+    ///
+    /// # Panics
+    /// When it is otherwise.
+    pub async fn assert_kept(&self, calls: &[(Call, &[u8])]) {
+        assert!(!calls.is_empty());
+        for (call, _) in calls {
+            assert_eq!(self.status(call).await, 200, "{call:?}");
+        }
+        let mut expected: Vec<_> = calls.iter().map(|(_, bytes)| bytes.to_vec()).collect();
+        expected.sort();
+        assert_eq!(self.kept().await, expected);
+        self.assert_nothing_is_queued().await;
+    }
+
+    /// Where nothing can be stored, the provider is to send these again.
+    ///
+    /// # Panics
+    /// When one is answered otherwise, or there are none.
+    pub async fn assert_asked_for_again(&self, calls: &[Call]) {
+        assert!(!calls.is_empty());
+        let function = self.storing_nowhere();
+        for call in calls {
+            assert_eq!(function.call(call).await.status(), 503, "{call:?}");
+        }
+    }
+
+    /// Once the connection is known, a call is taken without the table.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn assert_a_warm_call_reads_nothing(&self, call: &Call) {
+        assert_eq!(self.status(call).await, 200);
+        self.aws.delete_table().await;
+        assert_eq!(self.status(call).await, 200, "with no table at all");
+        assert_eq!(self.reports().await.len(), 2);
+    }
+
+    /// The call is of a method that its path does not take: only `methods`.
+    ///
+    /// # Panics
+    /// When it is answered otherwise.
+    pub async fn assert_takes_only(&self, methods: &str, call: &Call) {
+        let answer = self.call(call).await;
+        assert_eq!((answer.status(), answer.header("allow")), (405, methods), "{call:?}");
+        assert_eq!(answer.json()["type"], "urn:ringback:problem:method_not_allowed");
+    }
+
+    /// What is [`too_large`], a `GET` where only a `POST` is taken, and a body of another type are refused.
+    ///
+    /// # Panics
+    /// When one is answered otherwise.
+    pub async fn assert_size_method_and_type_are_checked(&self, large: &Call, get: &Call, other_type: &Call) {
+        assert_eq!(self.status(large).await, 413);
+        self.assert_takes_only("POST", get).await;
+        assert_eq!(self.status(other_type).await, 415);
+    }
+}
