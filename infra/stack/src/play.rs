@@ -355,7 +355,7 @@ impl Play {
         };
         for entry in self
             .store
-            .history(&scope, customer.contact.id, WHOLE_HISTORY)
+            .history(&scope, customer.contact.id, WHOLE_HISTORY, Timestamp::now())
             .await?
             .into_iter()
             .rev()

@@ -29,7 +29,7 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
         bail!("{tenant} does not know {phone}");
     };
     let history = store
-        .history(&scope, contact.id, MOST)
+        .history(&scope, contact.id, MOST, Timestamp::now())
         .await
         .context("reading the history")?;
     let mut lines = Vec::new();

@@ -62,6 +62,9 @@ pub struct Contact {
     /// Meta's business-scoped user id, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bsuid: Option<String>,
+    /// What it was first seen by, where that is neither: a SIP address, or that the number was hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_from: Option<Identity>,
     /// BCP 47 language, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
@@ -128,16 +131,17 @@ impl Contact {
     /// A contact of whom nothing is known but one identity.
     #[must_use]
     pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
-        let (phone, bsuid) = match identity {
-            Identity::Phone(phone) => (Some(phone.clone()), None),
-            Identity::Bsuid(bsuid) => (None, Some(bsuid.clone())),
-            Identity::Sip(_) | Identity::Withheld(_) => (None, None),
+        let (phone, bsuid, called_from) = match identity {
+            Identity::Phone(phone) => (Some(phone.clone()), None, None),
+            Identity::Bsuid(bsuid) => (None, Some(bsuid.clone()), None),
+            Identity::Sip(_) | Identity::Withheld(_) => (None, None, Some(identity.clone())),
         };
         Self {
             id,
             name: None,
             phone,
             bsuid,
+            called_from,
             language: None,
             opted_out: None,
             marketing_opted_out: None,
@@ -267,7 +271,7 @@ impl Contact {
     pub fn known_by(&self) -> Vec<Identity> {
         let phone = self.phone.clone().map(Identity::Phone);
         let bsuid = self.bsuid.clone().map(Identity::Bsuid);
-        phone.into_iter().chain(bsuid).collect()
+        phone.into_iter().chain(bsuid).chain(self.called_from.clone()).collect()
     }
 
     /// Takes over what a report tells of the person. Returns the identities that must point here now.

@@ -391,6 +391,9 @@ pub struct Message {
     pub remarks: Vec<Remark>,
     /// When planned.
     pub created_at: Timestamp,
+    /// When it is deleted, by what its tenant had set when it was planned. `None`: never, as those of before there was that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<Timestamp>,
     /// Follows the cause through logs and queues.
     pub correlation_id: String,
     /// Raised by every write; the condition of the next.

@@ -77,6 +77,8 @@ pub struct Plan {
     pub when_unknown: WhenUnknown,
     /// Not to be sent before.
     pub not_before: Timestamp,
+    /// When the message is deleted.
+    pub keep_until: Timestamp,
     /// Why, in one sentence.
     pub sentence: String,
 }
@@ -194,6 +196,7 @@ impl Plan {
             ended: None,
             remarks: Vec::new(),
             created_at: now,
+            keep_until: Some(self.keep_until),
             correlation_id,
             version: 0,
         };
@@ -342,6 +345,7 @@ fn plan(input: &Input<'_>) -> Result<Plan, Nothing> {
         fallback_after_seconds: then.fallback_after_seconds,
         when_unknown: rule.when_unknown(),
         not_before,
+        keep_until: config.tenant.retention.unwrap_or_default().message_until(now, now),
         sentence,
     })
 }
@@ -920,6 +924,21 @@ mod tests {
         let mut case = Case::new();
         change(&mut case);
         case
+    }
+
+    #[test]
+    fn a_message_is_kept_as_long_as_the_tenant_says_when_it_is_planned() {
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
+        assert_eq!(Case::new().plan().keep_until, at(NOON) + days(730));
+        let plan = case(|case| {
+            case.config.tenant.retention = Some(crate::settings::Retention {
+                calls_days: 30,
+                messages_days: 90,
+            });
+        })
+        .plan();
+        let message = message_of(plan, at(NOON));
+        assert_eq!(message.keep_until, Some(message.created_at + days(90)));
     }
 
     #[test]

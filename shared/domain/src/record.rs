@@ -67,6 +67,9 @@ pub struct Call {
     pub remarks: Vec<Remark>,
     /// Follows the call through logs and queues.
     pub correlation_id: String,
+    /// When it is deleted, by what its tenant had set when it was decided. `None`: never, as those of before there was that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<Timestamp>,
     /// Raised by every write; the condition of the next.
     #[serde(default)]
     pub version: u64,
@@ -94,6 +97,9 @@ pub struct Received {
     pub remarks: Vec<Remark>,
     /// Follows it through logs and queues.
     pub correlation_id: String,
+    /// When it is deleted, by what its tenant had set when it was stored. `None`: never, as those of before there was that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<Timestamp>,
 }
 
 /// A change of what somebody agreed to: the ledger has one row for each, none is ever changed.

@@ -6,7 +6,7 @@ use domain::{
     message::Message,
     record::{Call, CallProgress},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store, StoreError, TenantScope,
@@ -29,6 +29,7 @@ fn progress_row(
     scope: &TenantScope,
     progress: &CallProgress,
     now: Timestamp,
+    life: SignedDuration,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let key = progress_key(
@@ -47,7 +48,7 @@ fn progress_row(
     Ok(Row::new(&key, "call_progress", &next, condition, doing)?
         .version(next.version)
         .due(&key, next.due)
-        .expires(now, REFERENCE_LIFE))
+        .expires(now, life))
 }
 
 fn call_row(scope: &TenantScope, call: &Call, condition: Condition, doing: &'static str) -> Result<Row, StoreError> {
@@ -57,6 +58,7 @@ fn call_row(scope: &TenantScope, call: &Call, condition: Condition, doing: &'sta
         Some(Direction::Inbound) | None => "inbound",
     };
     Ok(Row::new(&keys::call(scope, call.id), "call", call, condition, doing)?
+        .kept(call.keep_until)
         .version(call.version)
         .listed(
             format!("{}#CALLS#{}", keys::tenant_partition(scope), keys::day(at)),
@@ -115,9 +117,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "write what was reported of a call";
-        self.database
-            .put(progress_row(scope, progress, now, DOING)?, DOING)
-            .await
+        let row = progress_row(scope, progress, now, REFERENCE_LIFE, DOING)?;
+        self.database.put(row, DOING).await
     }
 
     /// Decides a call: its row, its contact and the message that follows it, all or none.
@@ -131,8 +132,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "decide a call";
+        // The reports name the caller as the call does: they go with it.
+        let kept = decided.call.keep_until.map(|until| until.duration_since(now));
+        let life = kept.map_or(REFERENCE_LIFE, |kept| kept.min(REFERENCE_LIFE));
         let mut rows = vec![
-            progress_row(scope, decided.progress, now, DOING)?,
+            progress_row(scope, decided.progress, now, life, DOING)?,
             call_row(scope, decided.call, Condition::New, DOING)?,
         ];
         rows.extend(decided.contact.rows(scope, DOING)?);
@@ -142,15 +146,14 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
-    /// A decided call.
+    /// A decided call, while it is kept.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn call(&self, scope: &TenantScope, id: CallId) -> Result<Option<Call>, StoreError> {
+    pub async fn call(&self, scope: &TenantScope, id: CallId, now: Timestamp) -> Result<Option<Call>, StoreError> {
         const DOING: &str = "read a call";
-        self.database
-            .get(&keys::call(scope, id), DOING)
-            .await?
+        let item = self.database.get(&keys::call(scope, id), DOING).await?;
+        item.and_then(|item| row::kept(item, now))
             .map(|item| row::data(item, DOING))
             .transpose()
     }

@@ -210,12 +210,18 @@ impl Store {
         })
     }
 
-    /// The newest `limit` each of a contact's messages, calls and changes of consent, newest first within each. Three queries of
-    /// one partition: in a single one, many messages would hide the calls.
+    /// The newest `limit` each of a contact's messages, calls and changes of consent, newest first within each, as far as they
+    /// are kept. Three queries of one partition: in a single one, many messages would hide the calls.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn history(&self, scope: &TenantScope, contact: ContactId, limit: i32) -> Result<Vec<Entry>, StoreError> {
+    pub async fn history(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        limit: i32,
+        now: Timestamp,
+    ) -> Result<Vec<Entry>, StoreError> {
         const DOING: &str = "read a contact's history";
         let partition = keys::contact_partition(scope, contact);
         let newest = |prefix| self.database.query(&partition, prefix, limit, true, DOING);
@@ -225,7 +231,8 @@ impl Store {
             Box::pin(newest(keys::CONSENT))
         )?;
         let items = messages.into_iter().chain(calls).chain(consent);
-        items.filter_map(|item| entry(item, DOING).transpose()).collect()
+        let kept = items.filter_map(|item| row::kept(item, now));
+        kept.filter_map(|item| entry(item, DOING).transpose()).collect()
     }
 }
 

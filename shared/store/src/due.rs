@@ -19,6 +19,8 @@ pub struct Due {
     key: Key,
     place: String,
     tenant: TenantId,
+    /// When it was found: the row behind it must still be kept then.
+    found: Timestamp,
 }
 
 impl Due {
@@ -64,11 +66,11 @@ impl Store {
         if let Some(capacity) = output.consumed_capacity() {
             usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
         }
-        Ok(output.items().iter().filter_map(due_of).collect())
+        Ok(output.items().iter().filter_map(|item| due_of(item, now)).collect())
     }
 
-    /// The rows behind due keys, in one request per hundred. Rows that are gone are left out; one that cannot be read does not
-    /// keep the others.
+    /// The rows behind due keys, in one request per hundred. Rows that are gone or past their time are left out; one that cannot
+    /// be read does not keep the others.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -78,7 +80,10 @@ impl Store {
         let mut items = self.database.get_many(&keys, DOING).await?;
         let mut rows = Vec::with_capacity(due.len());
         for due in due {
-            let Some(item) = items.remove(&due.key) else { continue };
+            let item = items.remove(&due.key);
+            let Some(item) = item.and_then(|item| row::kept(item, due.found)) else {
+                continue;
+            };
             let row = match string(&item, "kind") {
                 Some("message") => compact::message(item, DOING).map(|message| DueRow::Message(Box::new(message))),
                 Some("call_progress") => row::data(item, DOING).map(|progress| DueRow::Call(Box::new(progress))),
@@ -140,7 +145,7 @@ impl Store {
     }
 }
 
-fn due_of(item: &Item) -> Option<Due> {
+fn due_of(item: &Item, found: Timestamp) -> Option<Due> {
     let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
     Some(Due {
         key: Key {
@@ -149,5 +154,6 @@ fn due_of(item: &Item) -> Option<Due> {
         },
         place: string(item, "gsi2sk")?.to_owned(),
         tenant: keys::tenant_of(pk)?,
+        found,
     })
 }

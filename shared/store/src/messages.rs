@@ -31,6 +31,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
     let at = next.created_at;
     Ok(Row::new(&key, "message", &next, condition, doing)?
         .data(compact::shrink)
+        .kept(next.keep_until)
         .version(next.version)
         .due(&key, next.due)
         .listed(
@@ -69,20 +70,24 @@ pub struct Arrived<'a> {
 }
 
 impl Store {
-    /// A message.
+    /// A message, while it is kept.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn message(&self, scope: &TenantScope, id: MessageId) -> Result<Option<Message>, StoreError> {
+    pub async fn message(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
         const DOING: &str = "read a message";
-        self.database
-            .get(&keys::message(scope, id), DOING)
-            .await?
+        let item = self.database.get(&keys::message(scope, id), DOING).await?;
+        item.and_then(|item| row::kept(item, now))
             .map(|item| compact::message(item, DOING))
             .transpose()
     }
 
-    /// A message and its contact, in one request.
+    /// A message, while it is kept, and its contact, in one request.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -90,6 +95,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         id: MessageId,
+        now: Timestamp,
     ) -> Result<Option<MessageAndContact>, StoreError> {
         const DOING: &str = "read a message and its contact";
         let message_key = keys::message(scope, id);
@@ -98,7 +104,8 @@ impl Store {
             .database
             .get_many(&[message_key.clone(), contact_key.clone()], DOING)
             .await?;
-        match (found.remove(&message_key), found.remove(&contact_key)) {
+        let message = found.remove(&message_key).and_then(|item| row::kept(item, now));
+        match (message, found.remove(&contact_key)) {
             (Some(message), Some(contact)) => Ok(Some(MessageAndContact {
                 message: compact::message(message, DOING)?,
                 contact: row::data(contact, DOING)?,
@@ -243,6 +250,7 @@ impl Store {
                 Condition::New,
                 DOING,
             )?
+            .kept(received.keep_until)
             .listed(
                 format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
                 happened(at, received.id.own()),

@@ -166,14 +166,30 @@ impl Row {
     }
 
     /// Lets the row go after this long.
-    pub(crate) fn expires(mut self, now: Timestamp, after: SignedDuration) -> Self {
-        self.item.insert(
-            "expires_at".to_owned(),
-            AttributeValue::N((now + after).as_second().to_string()),
-        );
+    pub(crate) fn expires(self, now: Timestamp, after: SignedDuration) -> Self {
+        self.expires_at(now + after)
+    }
+
+    fn expires_at(mut self, at: Timestamp) -> Self {
+        self.item
+            .insert("expires_at".to_owned(), AttributeValue::N(at.as_second().to_string()));
         self
     }
+
+    /// Lets the row go when its item says: `until` is the item's own `keep_until`, which the row holds here alone. [`kept`] gives
+    /// it back to the item, so that the next write keeps it.
+    pub(crate) fn kept(mut self, until: Option<Timestamp>) -> Self {
+        if let Some(AttributeValue::M(data)) = self.item.get_mut("data") {
+            data.remove(KEEP_UNTIL);
+        }
+        match until {
+            Some(at) => self.expires_at(at),
+            None => self,
+        }
+    }
 }
+
+const KEEP_UNTIL: &str = "keep_until";
 
 /// Whether readers see it: not removed.
 pub(crate) fn live(item: &Item) -> bool {
@@ -215,10 +231,25 @@ pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> 
 
 /// Time to live deletes late: a row past its time is as good as gone.
 pub(crate) fn expired(item: &Item, now: Timestamp) -> bool {
-    item.get("expires_at")
-        .and_then(|value| value.as_n().ok())
-        .and_then(|seconds| seconds.parse::<i64>().ok())
-        .is_some_and(|seconds| seconds <= now.as_second())
+    expires_at(item).is_some_and(|seconds| seconds <= now.as_second())
+}
+
+fn expires_at(item: &Item) -> Option<i64> {
+    let value = item.get("expires_at")?.as_n().ok()?;
+    value.parse().ok()
+}
+
+/// A row as [`Row::kept`] made it, with its time in its item again; none of one past its time.
+pub(crate) fn kept(mut item: Item, now: Timestamp) -> Option<Item> {
+    if expired(&item, now) {
+        return None;
+    }
+    if let Some(at) = expires_at(&item).and_then(|seconds| Timestamp::from_second(seconds).ok())
+        && let Some(AttributeValue::M(data)) = item.get_mut("data")
+    {
+        data.insert(KEEP_UNTIL.to_owned(), AttributeValue::S(at.to_string()));
+    }
+    Some(item)
 }
 
 pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {

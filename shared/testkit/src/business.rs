@@ -232,6 +232,7 @@ impl Seeded {
             message: Some(message_id),
             remarks: vec![],
             correlation_id: correlation_id.clone(),
+            keep_until: Some(config.tenant.retention.unwrap_or_default().call_until(now, now)),
             version: 1,
         };
         let first = || CallProgress {

@@ -100,7 +100,8 @@ impl<C> World<C> {
     /// When it is gone.
     pub async fn message(&self, message: &Message) -> Message {
         let (store, scope) = (self.aws.store(), self.business.scope());
-        let found = store.message(scope, message.id).await.expect("the table answers");
+        let found = store.message(scope, message.id, self.aws.now()).await;
+        let found = found.expect("the table answers");
         found.expect("the message is there")
     }
 
@@ -128,7 +129,8 @@ impl<C> World<C> {
     /// When the table does not answer.
     pub async fn entries(&self, contact: ContactId) -> Vec<Entry> {
         let (store, scope) = (self.aws.store(), self.business.scope());
-        let mut entries = store.history(scope, contact, 100).await.expect("the table answers");
+        let entries = store.history(scope, contact, 100, self.aws.now()).await;
+        let mut entries = entries.expect("the table answers");
         entries.reverse();
         entries
     }

@@ -225,7 +225,7 @@ async fn decide(
         Decision::Nothing(_) => None,
     };
     let cancelled = if outcome == Outcome::Answered {
-        answered_after_all(scope, &contact, ctx).await?
+        answered_after_all(scope, &contact, now, ctx).await?
     } else {
         None
     };
@@ -242,6 +242,7 @@ async fn decide(
     }
     progress.decided = Some(call_id);
     progress.due = None;
+    let retention = config.tenant.retention.unwrap_or_default();
     let call = Call {
         id: call_id,
         connection: progress.connection,
@@ -255,6 +256,7 @@ async fn decide(
         message: message.as_ref().map(|message| message.id),
         remarks: Vec::new(),
         correlation_id: progress.correlation_id.clone(),
+        keep_until: Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now)),
         version: 1,
     };
     let decided = Decided {
@@ -329,12 +331,13 @@ async fn queue(scope: &TenantScope, message: &Message, now: Timestamp, ctx: &Con
 async fn answered_after_all(
     scope: &TenantScope,
     contact: &Contact,
+    now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<Message>, JobError> {
     let Some(open) = contact.open_follow_up else {
         return Ok(None);
     };
-    let Some(mut message) = ctx.store.message(scope, open.message).await? else {
+    let Some(mut message) = ctx.store.message(scope, open.message, now).await? else {
         return Ok(None);
     };
     let why = if message.attempts.is_empty() {
@@ -355,12 +358,12 @@ async fn after_decision(
 ) -> Result<Done, JobError> {
     let scope = job.scope();
     let now = ctx.clock.now();
-    let Some(mut call) = ctx.store.call(scope, id).await? else {
+    let Some(mut call) = ctx.store.call(scope, id, now).await? else {
         return Ok(Done::Already);
     };
     if job.redelivered()
         && let Some(id) = call.message
-        && let Some(message) = ctx.store.message(scope, id).await?
+        && let Some(message) = ctx.store.message(scope, id, now).await?
         && message.attempts.is_empty()
         && message.ended.is_none()
     {
@@ -387,7 +390,7 @@ async fn after_decision(
     };
     if answered(&call.facts) && !answered(&before) {
         // First: should the next write fail, the report comes back and finds nothing left to cancel.
-        Box::pin(cancel_follow_up(scope, &call, ctx)).await?;
+        Box::pin(cancel_follow_up(scope, &call, now, ctx)).await?;
         call.remarks.push(Remark {
             at: now,
             text: "reported later: the call was answered".to_owned(),
@@ -398,14 +401,14 @@ async fn after_decision(
 }
 
 /// This call was answered after it had been decided otherwise: its follow-up is not sent any more, if that is still possible.
-async fn cancel_follow_up(scope: &TenantScope, call: &Call, ctx: &Context) -> Result<(), JobError> {
+async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
     let Some(mut contact) = ctx.store.contact(scope, call.id.contact()).await? else {
         return Ok(());
     };
     if contact.open_follow_up.is_none_or(|open| open.call != call.id) {
         return Ok(());
     }
-    if let Some(message) = answered_after_all(scope, &contact, ctx).await? {
+    if let Some(message) = answered_after_all(scope, &contact, now, ctx).await? {
         ctx.store.write_message(scope, &message).await?;
     }
     contact.open_follow_up = None;

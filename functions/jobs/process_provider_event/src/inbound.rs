@@ -61,7 +61,7 @@ impl Event<'_> {
                 Change::Consent(entry) => Some(entry),
                 Change::Nothing | Change::Profile | Change::Linked(_) => None,
             };
-            let cancelled = self.wrote_first(&mut contact).await?;
+            let cancelled = self.wrote_first(&mut contact, now).await?;
             if cancelled.is_some() {
                 remarks.push(Remark {
                     at: now,
@@ -74,12 +74,14 @@ impl Event<'_> {
             }
             // A message that came by a channel proves that the channel reaches the person.
             contact.unreachable.retain(|known| known.channel != message.channel);
+            let retention = config.tenant.retention.unwrap_or_default();
             let received = Received {
                 id: MessageId::new(contact.id, self.ctx.ids.ulid()),
                 connection: self.connection,
                 message: message.clone(),
                 remarks,
                 correlation_id: self.correlation_id.to_owned(),
+                keep_until: Some(retention.message_until(message.at, now)),
             };
             let arrived = Arrived {
                 received: &received,
@@ -138,11 +140,11 @@ impl Event<'_> {
     }
 
     /// The contact's follow-up that was not sent yet, cancelled.
-    async fn wrote_first(&self, contact: &mut Contact) -> Result<Option<Message>, JobError> {
+    async fn wrote_first(&self, contact: &mut Contact, now: Timestamp) -> Result<Option<Message>, JobError> {
         let Some(open) = contact.open_follow_up.take() else {
             return Ok(None);
         };
-        let Some(mut message) = self.ctx.store.message(self.scope, open.message).await? else {
+        let Some(mut message) = self.ctx.store.message(self.scope, open.message, now).await? else {
             return Ok(None);
         };
         let why = if message.attempts.is_empty() {

@@ -30,11 +30,11 @@ impl Event<'_> {
         };
         let store = &self.ctx.store;
         for _race in 0..MOST_RACES {
-            let Some(mut message) = store.message(self.scope, id).await? else {
+            let now = self.ctx.clock.now();
+            let Some(mut message) = store.message(self.scope, id, now).await? else {
                 tracing::warn!(message = %id, "a report on a message that does not exist");
                 return Ok(Done::Already);
             };
-            let now = self.ctx.clock.now();
             let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
             let told = attempt.is_some_and(|attempt| names_the_person(attempt.state));
             let moved = message.apply(number, status.report.clone(), now, &self.ctx.timers);

@@ -81,7 +81,7 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
     let mut moved = false;
     while steps < MOST_STEPS {
         let found = tokio::try_join!(
-            ctx.store.message_and_contact(scope, job.body.message),
+            ctx.store.message_and_contact(scope, job.body.message, ctx.clock.now()),
             ctx.store.config(scope, &ctx.config)
         )?;
         let (Some(MessageAndContact { message, contact }), Some(config)) = found else {
@@ -228,7 +228,7 @@ impl Work<'_> {
         match ctx.store.write_message(self.scope, &message).await {
             Ok(()) => message.version += 1,
             // The write may have been ours, retried after an answer that was lost: the row tells.
-            Err(error) if error.is_conflict() => match ctx.store.message(self.scope, message.id).await? {
+            Err(error) if error.is_conflict() => match ctx.store.message(self.scope, message.id, now).await? {
                 Some(row) if row.last().is_some_and(|last| last.claim == claim) => message = row,
                 _ => return Err(StepError::Store(error)),
             },
@@ -308,7 +308,7 @@ impl Work<'_> {
                 // A status was faster than we are: take the row as it is now and move that forward.
                 Err(error) if error.is_conflict() && races < MOST_RACES => {
                     races += 1;
-                    message = match ctx.store.message(self.scope, message.id).await? {
+                    message = match ctx.store.message(self.scope, message.id, now).await? {
                         Some(row) => row,
                         None => return Err(StepError::Broken("the message disappeared while it was sent")),
                     };

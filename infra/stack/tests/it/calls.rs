@@ -221,7 +221,8 @@ fn withheld_numbers_are_stored_and_left_alone() {
                 let Some(contact) = stage.play.store.contact_of(&scope, &nobody).await? else {
                     return Ok(stack::play::Look::Instead("no contact".to_owned()));
                 };
-                let history = stage.play.store.history(&scope, contact.id, 10).await?;
+                let (store, now) = (&stage.play.store, domain::Timestamp::now());
+                let history = store.history(&scope, contact.id, 10, now).await?;
                 let call = history.iter().find_map(|entry| match entry {
                     Entry::Call(call) => Some(call.reason.clone()),
                     _ => None,

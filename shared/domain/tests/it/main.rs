@@ -6,5 +6,6 @@ mod calls;
 mod errors;
 mod hours;
 mod messages;
+mod retention;
 mod rules;
 mod texts;

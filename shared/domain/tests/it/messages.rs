@@ -58,6 +58,7 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
         fallback_after_seconds,
         when_unknown,
         not_before: start(),
+        keep_until: start() + SignedDuration::from_hours(24 * 30),
         sentence: String::new(),
     }
     .message(

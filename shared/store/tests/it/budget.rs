@@ -136,7 +136,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         }
     }
 
-    let rows = all_rows(&world).await;
+    let rows = world.rows().await;
     let sizes: Vec<(String, usize)> = rows
         .iter()
         .map(|row| (row["kind"].as_s().unwrap().clone(), row_size(row)))
@@ -175,15 +175,9 @@ async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
     let message = Box::pin(decided).await;
     spent.push(("decide", usage::take().write_units));
     let domain::message::Cause::Call(call) = message.cause;
-    let mut call = store.call(scope, call).await.unwrap().unwrap();
+    let mut call = store.call(scope, call, now).await.unwrap().unwrap();
     call.facts.call_seconds = Some(30);
     store.write_call(scope, &call).await.unwrap();
     spent.push(("ends", usage::take().write_units));
     assert_eq!(spent, [("rings", 2.0), ("decide", 15.0), ("ends", 1.0)]);
-}
-
-async fn all_rows(world: &World) -> Vec<HashMap<String, AttributeValue>> {
-    let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
-    let scan = world.aws.env().dynamodb().scan().table_name(table);
-    scan.send().await.expect("the table answers").items.unwrap_or_default()
 }

@@ -52,7 +52,8 @@ async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
     let leased = futures::future::join_all(leases).await;
     assert_eq!(leased.into_iter().filter(|leased| *leased.as_ref().unwrap()).count(), 1);
     assert!(due(&world).await.is_empty());
-    let row = world.store.message(world.scope(), message.id).await.unwrap().unwrap();
+    let row = world.store.message(world.scope(), message.id, world.aws.now()).await;
+    let row = row.unwrap().unwrap();
     assert_eq!(
         (row.dispatches, row.due, row.version),
         (1, Some(again), message.version)

@@ -3,5 +3,6 @@
 mod budget;
 mod config;
 mod due;
+mod retention;
 mod rows;
 mod world;

@@ -53,7 +53,8 @@ async fn a_transaction_writes_all_or_nothing() {
     message.block("late".to_owned());
     let late = store.record_message(scope, &message, &reference(), now).await;
     assert!(late.unwrap_err().is_conflict());
-    assert_eq!(store.message(scope, message.id).await.unwrap().unwrap().ended, None);
+    let row = store.message(scope, message.id, now).await.unwrap().unwrap();
+    assert_eq!(row.ended, None);
 }
 
 #[tokio::test]
@@ -98,7 +99,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     assert!(renamed.unwrap() && stopped.unwrap());
     let contact = world.store.contact(world.scope(), contact.id).await.unwrap().unwrap();
     assert!(contact.name.is_some() && contact.opted_out.is_some());
-    let history = world.store.history(world.scope(), contact.id, 10).await.unwrap();
+    let history = world.store.history(world.scope(), contact.id, 10, at).await.unwrap();
     assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
 }
 
@@ -187,10 +188,8 @@ async fn a_reference_past_its_time_is_as_good_as_gone() {
     assert!(matches!(found().await, Some((MessageRef::Parked { .. }, _))));
 }
 
-#[tokio::test]
-async fn a_customers_message_is_stored_once() {
-    let world = World::new().await;
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+/// What somebody wrote by WhatsApp.
+pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     let message = InboundMessage {
         channel: Channel::WhatsApp,
         provider_ref: "wamid.in".to_owned(),
@@ -205,13 +204,21 @@ async fn a_customers_message_is_stored_once() {
         standby: false,
         opens_window: true,
     };
-    let received = Received {
-        id: MessageId::new(contact.id, world.aws.ids().ulid()),
+    Received {
+        id: MessageId::new(contact, world.aws.ids().ulid()),
         connection: world.business.whatsapp,
         message,
         remarks: vec![],
         correlation_id: "cor".to_owned(),
-    };
+        keep_until: None,
+    }
+}
+
+#[tokio::test]
+async fn a_customers_message_is_stored_once() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let received = received(&world, contact.id);
     let write = ContactWrite {
         contact,
         new_identities: vec![],
@@ -243,12 +250,13 @@ async fn a_contacts_history_is_newest_first_and_bounded() {
         world.aws.pass(2 * 24 * 3600);
     }
     let contact = sent[0].id.contact();
-    let history = world.store.history(world.scope(), contact, 2).await.unwrap();
+    let now = world.aws.now();
+    let history = world.store.history(world.scope(), contact, 2, now).await.unwrap();
     let [Entry::Sent(newest), Entry::Sent(next), Entry::Call(_), Entry::Call(_)] = &history[..] else {
         panic!("{history:?}");
     };
     assert_eq!([newest.id, next.id], [sent[2].id, sent[1].id]);
-    let all = world.store.history(world.scope(), contact, 100).await.unwrap();
+    let all = world.store.history(world.scope(), contact, 100, now).await.unwrap();
     assert_eq!(all.len(), 6);
 }
 

@@ -1,7 +1,8 @@
 //! A business in a table of its own.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use store::{Store, TenantScope, config::Configured};
 use testkit::{Aws, Seeded, business::business_with};
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -18,8 +19,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Configured)) -> Self {
         let guard = COUNTING.read().await;
-        let mut world = Self::alone().await;
+        let mut world = Self::alone_with(change).await;
         world._others_may_run = Some(guard);
         world
     }
@@ -43,5 +48,12 @@ impl World {
 
     pub(crate) fn scope(&self) -> &TenantScope {
         self.business.scope()
+    }
+
+    /// All rows, as the table has them.
+    pub(crate) async fn rows(&self) -> Vec<HashMap<String, AttributeValue>> {
+        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
+        let scan = self.aws.env().dynamodb().scan().table_name(table);
+        scan.send().await.expect("the table answers").items.unwrap_or_default()
     }
 }

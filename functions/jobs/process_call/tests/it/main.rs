@@ -2,4 +2,5 @@
 
 mod decisions;
 mod merging;
+mod retention;
 mod world;

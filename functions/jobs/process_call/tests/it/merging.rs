@@ -226,9 +226,10 @@ async fn the_same_call_id_at_two_tenants_is_two_calls() {
     both.sort();
     assert_eq!(tenants, both);
     // Neither can name the other's.
-    let store = world.aws.store();
-    assert_eq!(store.call(stranger.scope(), calls[0].id).await.unwrap(), None);
-    assert_eq!(store.message(stranger.scope(), messages[0].id).await.unwrap(), None);
+    let (store, now) = (world.aws.store(), world.aws.now());
+    let theirs = stranger.scope();
+    assert_eq!(store.call(theirs, calls[0].id, now).await.unwrap(), None);
+    assert_eq!(store.message(theirs, messages[0].id, now).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -2,5 +2,6 @@
 
 mod account;
 mod inbound;
+mod retention;
 mod status;
 mod world;

@@ -312,3 +312,25 @@ fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
     });
     counted.expect("the same counts");
 }
+
+#[tokio::test]
+async fn what_goes_by_its_time_to_live_is_neither_counted_nor_audited() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    world.deliver("shard-1", &world.records).await;
+    let (counters, rows) = (world.counters().await, world.aws.row_count().await);
+    let kept = |row: &&Item| row.contains_key("expires_at");
+    let removed: Vec<EventRecord> = world
+        .known
+        .values()
+        .filter(kept)
+        .enumerate()
+        .map(|(index, row)| record(world.records.len() + index, row.clone(), Item::default()))
+        .collect();
+    // The call and its reports, the message.
+    assert_eq!(removed.len(), 3);
+    world.deliver("shard-1", &removed).await;
+    assert_eq!(world.counters().await, counters);
+    assert_eq!(world.aws.row_count().await, rows);
+    assert!(world.aws.objects("spill/changes/").await.is_empty());
+}

@@ -3,6 +3,7 @@
 mod doubt;
 mod lost_answers;
 mod refusals;
+mod retention;
 mod sending;
 mod storm;
 mod world;

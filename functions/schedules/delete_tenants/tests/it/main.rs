@@ -3,11 +3,13 @@
 use delete_tenants::{Context, handle};
 use domain::{
     actor::{Actor, Stamp},
+    contact::{Contact, Identity},
+    ids::ContactId,
     tenant::{Tenant, TenantStatus},
 };
 use jiff::SignedDuration;
 use kit::schedule::Deadline;
-use store::platform::PlatformAct;
+use store::{contacts::ContactWrite, platform::PlatformAct};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business},
@@ -143,4 +145,28 @@ async fn another_tenant_keeps_all_of_its_own() {
     assert_eq!(other.tenant().await, None);
     // The neighbour's rows, and two of the platform's log.
     assert_eq!(other.aws.row_count().await, kept - rows_of_one + 2);
+}
+
+#[tokio::test]
+async fn callers_without_a_number_go_also_when_their_calls_have_gone_before() {
+    let world = World::new().await;
+    let callers = [
+        Identity::Sip("sip:ann@example.org".to_owned()),
+        Identity::Withheld(world.business.twilio),
+    ];
+    for identity in callers {
+        let id = ContactId::new(world.aws.ids().ulid());
+        let write = ContactWrite {
+            contact: Contact::first_seen(id, &identity, world.aws.now()),
+            new_identities: vec![identity],
+        };
+        let store = world.aws.store();
+        let written = store.write_contact(world.business.scope(), &write, None).await;
+        written.expect("the contact is written");
+    }
+    world.leave(0).await;
+    world.run(60).await;
+    assert_eq!(world.tenant().await, None);
+    // The platform's log.
+    assert_eq!(world.aws.row_count().await, 2);
 }

@@ -40,7 +40,7 @@ impl World {
 
     async fn message(&self, message: &Message) -> Message {
         let store = self.aws.store();
-        let found = store.message(self.business.scope(), message.id).await;
+        let found = store.message(self.business.scope(), message.id, self.aws.now()).await;
         found.expect("the table answers").expect("the message is there")
     }
 
@@ -252,4 +252,14 @@ async fn a_spilled_object_that_cannot_be_read_keeps_no_other_from_its_queue() {
         "somebody must look"
     );
     assert_eq!(world.aws.drain(QueueName::Calls).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_past_the_time_that_it_is_kept_is_not_queued() {
+    let world = World::new().await;
+    let message = world.follow_up(CUSTOMER).await;
+    let until = message.keep_until.expect("a time");
+    world.aws.pass(until.duration_since(world.aws.now()).as_secs());
+    world.run().await;
+    assert!(world.sends().await.is_empty());
 }

@@ -1,0 +1,55 @@
+//! How long a call and its message are kept: as the tenant says when the call is decided.
+
+use domain::{call::CallFacts, settings::Retention};
+use jiff::SignedDuration;
+use testkit::business::{CUSTOMER, missed};
+
+use crate::world::World;
+
+fn keep(calls_days: u32, messages_days: u32) -> Option<Retention> {
+    Some(Retention {
+        calls_days,
+        messages_days,
+    })
+}
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+#[tokio::test]
+async fn a_call_is_kept_from_its_beginning_and_its_message_from_its_plan() {
+    let world = World::with(|configured| configured.tenant.retention = keep(40, 50)).await;
+    let (now, begun) = (world.aws.now(), world.aws.now() - SignedDuration::from_mins(5));
+    let facts = CallFacts {
+        started_at: Some(begun),
+        ..missed(CUSTOMER)
+    };
+    world.telephony("17", facts).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(calls[0].keep_until, Some(begun + days(40)));
+    assert_eq!(messages[0].keep_until, Some(now + days(50)));
+}
+
+#[tokio::test]
+async fn a_changed_setting_is_for_later_calls_and_a_late_report_changes_no_time() {
+    let mut world = World::new().await;
+    let first = world.aws.now();
+    world.telephony("17", missed(CUSTOMER)).await;
+    world.business.configured.tenant.retention = keep(40, 50);
+    world.business.write(&world.aws).await;
+    world.aws.pass(2 * 86_400);
+    let more = CallFacts {
+        voicemail_seconds: Some(14),
+        ..missed(CUSTOMER)
+    };
+    world.telephony("17", more).await;
+    let second = world.aws.now();
+    world.telephony("18", missed(CUSTOMER)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(calls[0].facts.voicemail_seconds, Some(14));
+    let kept: Vec<_> = calls.iter().map(|call| call.keep_until).collect();
+    assert_eq!(kept, [Some(first + days(730)), Some(second + days(40))]);
+    let kept: Vec<_> = messages.iter().map(|message| message.keep_until).collect();
+    assert_eq!(kept, [Some(first + days(730)), Some(second + days(50))]);
+}

@@ -1,0 +1,63 @@
+//! How long messages are kept: as the tenant says when they are stored, whatever is reported of them later.
+
+use std::time::Duration;
+
+use domain::{message::AttemptState, settings::Retention};
+use kit::Done;
+
+use crate::world::{World, states, status, wrote};
+
+async fn keeping(messages_days: u32) -> World {
+    let retention = Retention {
+        messages_days,
+        ..Retention::default()
+    };
+    World::with(|configured| configured.tenant.retention = Some(retention)).await
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+#[tokio::test]
+async fn what_a_customer_writes_is_kept_for_the_tenants_days_since_it_was_written() {
+    let world = keeping(45).await;
+    let written = world.aws.now();
+    world.aws.pass(2 * 86_400);
+    world
+        .work(world.messages(&wrote("wamid.late", written.as_second(), "Hello")))
+        .await;
+    world.work(world.sms("SMin", "Hello", "")).await;
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let mut kept: Vec<_> = received.iter().map(|message| message.keep_until).collect();
+    kept.sort();
+    assert_eq!(kept, [Some(written + days(45)), Some(world.aws.now() + days(45))]);
+}
+
+#[tokio::test]
+async fn a_report_moves_a_message_and_not_its_time() {
+    let world = keeping(45).await;
+    let until = Some(world.aws.now() + days(45));
+    let message = world.sent().await;
+    for word in ["sent", "delivered", "read"] {
+        world.aws.pass(3600);
+        let report = status(word, world.aws.now().as_second());
+        assert_eq!(world.statuses(&[report]).await, Done::Now);
+        assert_eq!(world.message(&message).await.keep_until, until, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_on_a_message_that_is_over_changes_nothing() {
+    let world = keeping(30).await;
+    let message = world.sent().await;
+    world.aws.pass(30 * 86_400);
+    let report = status("read", world.aws.now().as_second());
+    assert_eq!(world.statuses(&[report]).await, Done::Already);
+    let (store, scope, long_ago) = (world.aws.store(), world.business.scope(), message.created_at);
+    let row = store.message(scope, message.id, long_ago).await.unwrap();
+    assert_eq!(states(&row.unwrap()), [AttemptState::Accepted]);
+    // Whoever writes now finds nothing to cancel.
+    assert_eq!(world.whatsapp("wamid.in", "Hello").await, Done::Now);
+    assert_eq!(world.customer().await.open_follow_up, None);
+}

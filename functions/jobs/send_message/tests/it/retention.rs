@@ -1,0 +1,37 @@
+//! A message is sent without a change of the time until which it is kept, and not sent past it.
+
+use domain::{message::MessageState, settings::Retention};
+use jiff::SignedDuration;
+use send_message::handle;
+
+use crate::world::{World, is};
+
+async fn keeping(messages_days: u32) -> World {
+    let retention = Retention {
+        messages_days,
+        ..Retention::default()
+    };
+    World::with(|configured| configured.tenant.retention = Some(retention)).await
+}
+
+#[tokio::test]
+async fn a_sent_message_is_kept_for_the_tenants_days_since_it_was_planned() {
+    let world = keeping(50).await;
+    let message = world.follow_up().await;
+    let until = world.aws.now() + SignedDuration::from_hours(24 * 50);
+    assert_eq!(message.keep_until, Some(until));
+    world.aws.pass(60);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Accepted);
+    assert_eq!(message.keep_until, Some(until));
+}
+
+#[tokio::test]
+async fn a_message_that_is_over_is_not_sent() {
+    let world = keeping(30).await;
+    let message = world.follow_up().await;
+    let job = world.job(&message);
+    world.aws.pass(30 * 86_400);
+    assert!(Box::pin(handle(job, &world.ctx)).await.is_err());
+    assert!(world.provider.sends().is_empty());
+}

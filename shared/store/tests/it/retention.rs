@@ -1,0 +1,257 @@
+//! Calls and messages carry the time at which they are deleted through every write, and are not seen past it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    Timestamp,
+    message::{AttemptState, Cause, Message, SendOutcome, StatusReport},
+    record::{Call, Entry},
+    settings::Retention,
+};
+use jiff::SignedDuration;
+use store::{
+    contacts::ContactWrite,
+    due::{DUE_SHARDS, Due, DueRow},
+    messages::{Arrived, Reference},
+};
+use testkit::business::CUSTOMER;
+
+use crate::{rows::received, world::World};
+
+const DAY: i64 = 86_400;
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+async fn keeping(calls_days: u32, messages_days: u32) -> World {
+    let retention = Retention {
+        calls_days,
+        messages_days,
+    };
+    World::with(|configured| configured.tenant.retention = Some(retention)).await
+}
+
+async fn row_of(world: &World, kind: &str) -> HashMap<String, AttributeValue> {
+    let mut rows = world.rows().await;
+    rows.retain(|row| row["kind"].as_s().expect("as the table has it") == kind);
+    assert_eq!(rows.len(), 1, "{kind}: {rows:?}");
+    rows.remove(0)
+}
+
+/// When the table deletes the only row of this kind.
+async fn expiry(world: &World, kind: &str) -> Option<Timestamp> {
+    let row = row_of(world, kind).await;
+    assert!(
+        !row["data"]
+            .as_m()
+            .expect("as the table has it")
+            .contains_key("keep_until"),
+        "it stands in the row once"
+    );
+    let seconds = row
+        .get("expires_at")?
+        .as_n()
+        .expect("as the table has it")
+        .parse()
+        .expect("as the table has it");
+    Some(Timestamp::from_second(seconds).expect("as the table has it"))
+}
+
+async fn due(world: &World) -> Vec<Due> {
+    let mut all = Vec::new();
+    for shard in 0..DUE_SHARDS {
+        all.extend(
+            world
+                .store
+                .due(shard, world.aws.now(), 100)
+                .await
+                .expect("as the table has it"),
+        );
+    }
+    all
+}
+
+async fn due_messages(world: &World) -> Vec<Message> {
+    let rows = world
+        .store
+        .due_rows(due(world).await)
+        .await
+        .expect("as the table has it");
+    rows.into_iter()
+        .map(|(_, row)| match row {
+            Ok(DueRow::Message(message)) => *message,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+async fn message_of(world: &World, message: &Message) -> Option<Message> {
+    let read = world.store.message(world.scope(), message.id, world.aws.now()).await;
+    read.expect("as the table has it")
+}
+
+async fn call_of(world: &World, message: &Message) -> Option<Call> {
+    let Cause::Call(call) = message.cause;
+    world
+        .store
+        .call(world.scope(), call, world.aws.now())
+        .await
+        .expect("as the table has it")
+}
+
+async fn history(world: &World, message: &Message) -> Vec<Entry> {
+    let now = world.aws.now();
+    let history = world.store.history(world.scope(), message.id.contact(), 10, now).await;
+    history.expect("as the table has it")
+}
+
+#[tokio::test]
+async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
+    let world = keeping(40, 50).await;
+    // Time to live counts seconds.
+    let planned = world.aws.now();
+    world.aws.clock().advance(SignedDuration::from_millis(617));
+    let (store, scope) = (&world.store, world.scope());
+    let timers = world.aws.env().config().timers().unwrap();
+    let unmoved = async |step: &str| {
+        assert_eq!(expiry(&world, "call").await, Some(planned + days(40)), "{step}");
+        assert_eq!(expiry(&world, "message").await, Some(planned + days(50)), "{step}");
+    };
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    unmoved("planned").await;
+    assert_eq!(message_of(&world, &message).await, Some(message.clone()));
+    world.aws.pass(1);
+    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
+    store.write_message(scope, &message).await.unwrap();
+    message.version += 1;
+    unmoved("claimed").await;
+    let taken = SendOutcome::Accepted {
+        provider_ref: "wamid.1".to_owned(),
+        segments: None,
+    };
+    message.record(1, taken, world.aws.now(), &timers);
+    let reference = Reference {
+        attempt: 1,
+        api: "whatsapp",
+        provider_ref: "wamid.1",
+        parked: None,
+    };
+    let recorded = store.record_message(scope, &message, &reference, world.aws.now());
+    recorded.await.unwrap();
+    unmoved("recorded").await;
+    // As another process reads it.
+    let mut message = message_of(&world, &message).await.unwrap();
+    let report = StatusReport {
+        state: AttemptState::Sent,
+        at: world.aws.now(),
+        provider_ref: "wamid.1".to_owned(),
+        error: None,
+        cost: None,
+    };
+    assert!(message.apply(1, report, world.aws.now(), &timers));
+    store.write_message(scope, &message).await.unwrap();
+    unmoved("sent").await;
+    world.aws.pass(180);
+    let leased = store.lease(&due(&world).await[0], world.aws.now() + days(1)).await;
+    assert!(leased.unwrap());
+    unmoved("leased").await;
+    let mut call = call_of(&world, &message).await.unwrap();
+    call.facts.call_seconds = Some(30);
+    store.write_call(scope, &call).await.unwrap();
+    unmoved("ended").await;
+    let call = call_of(&world, &message).await.unwrap();
+    assert_eq!(call.facts.call_seconds, Some(30));
+    assert_eq!(call.keep_until, Some(planned + days(40)));
+}
+
+#[tokio::test]
+async fn what_is_over_is_not_read_nor_listed_nor_due() {
+    let world = keeping(30, 40).await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.aws.pass(30 * DAY - 1);
+    assert!(call_of(&world, &message).await.is_some());
+    world.aws.pass(1);
+    assert_eq!(call_of(&world, &message).await, None);
+    assert_eq!(message_of(&world, &message).await.as_ref(), Some(&message));
+    assert_eq!(history(&world, &message).await, [Entry::Sent(message.clone())]);
+    assert_eq!(due_messages(&world).await.as_slice(), std::slice::from_ref(&message));
+    world.aws.pass(10 * DAY);
+    assert_eq!(message_of(&world, &message).await, None);
+    assert_eq!(history(&world, &message).await, []);
+    assert_eq!(due(&world).await.len(), 1, "the table deletes late");
+    assert_eq!(due_messages(&world).await, []);
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    assert_eq!(store.message_and_contact(scope, message.id, now).await.unwrap(), None);
+    assert!(
+        store.contact(scope, message.id.contact()).await.unwrap().is_some(),
+        "people are known for longer"
+    );
+}
+
+#[tokio::test]
+async fn rows_of_before_there_was_a_time_stay_for_ever() {
+    let world = World::new().await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    for kind in ["call", "message"] {
+        let row = row_of(&world, kind).await;
+        let update = world.aws.env().dynamodb().update_item().table_name(table);
+        let update = update.key("pk", row["pk"].clone()).key("sk", row["sk"].clone());
+        update.update_expression("REMOVE expires_at").send().await.unwrap();
+    }
+    world.aws.pass(20 * 365 * DAY);
+    let mut message = message_of(&world, &message).await.unwrap();
+    let mut call = call_of(&world, &message).await.unwrap();
+    assert_eq!((call.keep_until, message.keep_until), (None, None));
+    assert_eq!(history(&world, &message).await.len(), 2);
+    message.block("it is too late".to_owned());
+    call.facts.call_seconds = Some(30);
+    world.store.write_message(world.scope(), &message).await.unwrap();
+    world.store.write_call(world.scope(), &call).await.unwrap();
+    for kind in ["call", "message"] {
+        assert_eq!(expiry(&world, kind).await, None, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_customers_message_goes_at_its_time() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let mut received = received(&world, contact.id);
+    let until = world.aws.now() + days(35);
+    received.keep_until = Some(until);
+    let write = ContactWrite {
+        contact,
+        new_identities: vec![],
+    };
+    let arrived = Arrived {
+        received: &received,
+        api: "whatsapp",
+        contact: &write,
+        consent: None,
+        cancelled: None,
+    };
+    let (store, scope) = (&world.store, world.scope());
+    store.store_received(scope, &arrived, world.aws.now()).await.unwrap();
+    assert_eq!(expiry(&world, "received").await, Some(until));
+    let history = async || {
+        let (id, now) = (write.contact.id, world.aws.now());
+        store.history(scope, id, 10, now).await.unwrap()
+    };
+    assert_eq!(history().await, [Entry::Received(received.clone())]);
+    world.aws.pass(35 * DAY);
+    assert_eq!(history().await, []);
+}
+
+#[tokio::test]
+async fn the_reports_of_a_call_stay_no_longer_than_the_call_and_60_days_at_most() {
+    for (calls_days, reports_days) in [(30, 30), (365, 60)] {
+        let world = keeping(calls_days, 30).await;
+        let begun = world.aws.now();
+        Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+        let expiry = expiry(&world, "call_progress").await;
+        assert_eq!(expiry, Some(begun + days(reports_days)), "{calls_days}");
+    }
+}
