@@ -16,13 +16,13 @@ use jiff::{SignedDuration, Timestamp};
 use kit::{
     ConfigError, Env, Problem,
     api::{
-        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged,
-        permits,
+        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races,
+        Tagged, permits,
     },
 };
 use store::{Page, Versioned};
 
-use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, NewApiKeyOut, RotateIn};
+use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, KeyPath, NewApiKeyOut, RotateIn};
 
 /// What the function works with, made once per process.
 pub struct Context {
@@ -56,7 +56,7 @@ kit::operations! {
 type Writing = Allowed<permits::ApiKeysWrite>;
 
 /// Others may be faster so often, then the caller is told.
-const MOST_RACES: u32 = 24;
+const RACES: Races = Races::most(24);
 
 /// How much of a key people see of it later.
 const HINT: usize = 12;
@@ -69,11 +69,7 @@ struct Fresh {
 
 impl Context {
     fn fresh(&self) -> Result<Fresh, Problem> {
-        let bytes = self.api.env().ids().secret().map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "no key can be made");
-            Problem::unavailable()
-        })?;
-        let key = token::api_key(bytes);
+        let key = token::api_key(self.api.secret()?);
         let secret = KeySecret {
             sha256: token::sha256_hex(&key),
             hint: key.chars().take(HINT).collect(),
@@ -102,13 +98,6 @@ fn tagged(key: Versioned<ApiKey>, used: Option<LastUsed>, now: Timestamp) -> Tag
         version: key.version,
         body: ApiKeyOut::new(key.value, used, now),
     }
-}
-
-fn lost_every_race() -> Problem {
-    Problem::conflict(
-        "conflict",
-        "Others are changing the same just now. Try again in a moment.",
-    )
 }
 
 /// Whether the caller may do all that such a key may.
@@ -176,36 +165,27 @@ async fn create_api_key(
         expires_at: input.expires_at,
         revoked_at: None,
     };
-    for _race in 0..MOST_RACES {
-        let version = match store.api_key(who.scope(), made.id).await? {
-            // This very request came before and was interrupted: nobody has seen its key.
-            Some(before) => {
-                let replaced = store.change_api_key(who.scope(), &before, &made, &stamp);
-                replaced.await.map(|()| before.version + 1)
-            }
-            None => {
-                let counted = store.count_api_keys(who.scope()).await?;
-                if counted.found >= ApiKey::MOST {
-                    let detail = format!("A tenant has at most {} API keys. Delete one first.", ApiKey::MOST);
-                    return Err(Problem::conflict("too_many_api_keys", detail));
-                }
-                let created = store.create_one_more_api_key(who.scope(), &counted, &made, &stamp);
-                created.await.map(|()| 1)
-            }
-        };
-        match version {
-            Ok(version) => {
-                return Ok(Once(Created {
-                    location: format!("/api/v1/api-keys/{}", made.id),
-                    version,
-                    body: NewApiKeyOut::new(key, made, who.now()),
-                }));
-            }
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
+    let created = RACES.until_won(async || {
+        // This very request came before and was interrupted: nobody has seen its key.
+        if let Some(before) = store.api_key(who.scope(), made.id).await? {
+            store.change_api_key(who.scope(), &before, &made, &stamp).await?;
+            return Ok(before.version + 1);
         }
-    }
-    Err(lost_every_race())
+        let counted = store.count_api_keys(who.scope()).await?;
+        if counted.found >= ApiKey::MOST {
+            let detail = format!("A tenant has at most {} API keys. Delete one first.", ApiKey::MOST);
+            return Err(Problem::conflict("too_many_api_keys", detail).into());
+        }
+        let scope = who.scope();
+        store.create_one_more_api_key(scope, &counted, &made, &stamp).await?;
+        Ok(1)
+    });
+    let version = created.await?;
+    Ok(Once(Created {
+        location: format!("/api/v1/api-keys/{}", made.id),
+        version,
+        body: NewApiKeyOut::new(key, made, who.now()),
+    }))
 }
 
 /// Lists the tenant's API keys.
@@ -233,7 +213,7 @@ async fn list_api_keys(
 
 /// Shows an API key, without the key itself.
 #[utoipa::path(get, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
-    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    params(KeyPath),
     responses((status = 200, description = "The key", body = ApiKeyOut)))]
 async fn get_api_key(
     who: Allowed<permits::ApiKeysRead>,
@@ -248,7 +228,7 @@ async fn get_api_key(
 ///
 /// The role stays: make another key for another role.
 #[utoipa::path(patch, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
-    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    params(KeyPath),
     responses((status = 200, description = "The key as it is now", body = ApiKeyOut)))]
 async fn update_api_key(
     who: Writing,
@@ -258,7 +238,7 @@ async fn update_api_key(
     patch: Patch<ApiKeyChange>,
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
     let store = context.api.store();
-    for _race in 0..MOST_RACES {
+    let changed = RACES.until_won(async || {
         let (before, used) = context.found_with_use(&who, id).await?;
         if_match.check(before.version)?;
         let current = ApiKeyChange::from(&before.value);
@@ -274,26 +254,21 @@ async fn update_api_key(
         if after.expires_at != before.value.expires_at {
             refuse_past(after.expires_at, who.now())?;
         }
-        match store.change_api_key(who.scope(), &before, &after, &who.stamp()).await {
-            Ok(()) => {
-                let after = Versioned {
-                    value: after,
-                    version: before.version + 1,
-                };
-                return Ok(tagged(after, used, who.now()));
-            }
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(lost_every_race())
+        store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
+        let after = Versioned {
+            value: after,
+            version: before.version + 1,
+        };
+        Ok(tagged(after, used, who.now()))
+    });
+    changed.await
 }
 
 /// Revokes an API key.
 ///
 /// At once and for good: the next request with it is refused.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
-    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    params(KeyPath),
     responses((status = 204, description = "It is revoked")))]
 async fn delete_api_key(
     who: Writing,
@@ -301,15 +276,12 @@ async fn delete_api_key(
     Path(id): Path<ApiKeyId>,
 ) -> Result<NoContent, Problem> {
     let store = context.api.store();
-    for _race in 0..MOST_RACES {
+    let revoked = RACES.until_won(async || {
         let before = context.found(&who, id).await?;
-        match store.revoke_api_key(who.scope(), &before, &who.stamp()).await {
-            Ok(()) => return Ok(NoContent),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(lost_every_race())
+        store.revoke_api_key(who.scope(), &before, &who.stamp()).await?;
+        Ok(NoContent)
+    });
+    revoked.await
 }
 
 /// Gives an API key a new secret.
@@ -317,7 +289,7 @@ async fn delete_api_key(
 /// The new one is in this answer and never again; the one before works for the overlap besides. At most two work at a time:
 /// while the one before still does, only a rotation without overlap is taken, which ends both at once.
 #[utoipa::path(post, path = "/api/v1/api-keys/{api_key}/rotate", tag = "api keys",
-    params(("api_key" = String, Path, description = "The key's id", example = "key_01hq5c1ynyc0000000000000ab")),
+    params(KeyPath),
     responses((status = 200, description = "The key, shown once", body = NewApiKeyOut)))]
 async fn rotate_api_key(
     who: Writing,
@@ -328,29 +300,24 @@ async fn rotate_api_key(
     let store = context.api.store();
     let now = who.now();
     let Fresh { key, secret } = context.fresh()?;
-    for _race in 0..MOST_RACES {
+    let rotation = RACES.until_won(async || {
         let before = context.found(&who, id).await?;
         // Who gets the new secret can do what the key can.
         if !covers(&who, before.value.role, &before.value.scopes) {
-            return Err(Problem::forbidden(
-                "This key may do more than you. Somebody who may do as much has to rotate it.",
-            ));
+            let detail = "This key may do more than you. Somebody who may do as much has to rotate it.";
+            return Err(Problem::forbidden(detail).into());
         }
         if before.value.expires_at.is_some_and(|at| at <= now) {
-            return Err(Problem::conflict(
-                "expired",
-                "This key is over. Give it a later end first.",
-            ));
+            let detail = "This key is over. Give it a later end first.";
+            return Err(Problem::conflict("expired", detail).into());
         }
         let mut after = before.value.clone();
         after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours, now)?;
-        match store.change_api_key(who.scope(), &before, &after, &who.stamp()).await {
-            Ok(()) => return Ok(Once(Json(NewApiKeyOut::new(key, after, now)))),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(lost_every_race())
+        store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
+        Ok(after)
+    });
+    let after = rotation.await?;
+    Ok(Once(Json(NewApiKeyOut::new(key, after, now))))
 }
 
 /// The new secret, and those that still work.

@@ -10,7 +10,17 @@ use garde::Validate;
 use jiff::{Timestamp, civil::Date};
 use kit::api::{PermissionWord, RoleWord};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which key.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "it describes what `Path<ApiKeyId>` reads")]
+pub(crate) struct KeyPath {
+    /// The key's id
+    #[param(example = "key_01hq5c1ynyc0000000000000ab")]
+    api_key: String,
+}
 
 /// A key to be made.
 #[derive(Debug, Deserialize, ToSchema, Validate)]

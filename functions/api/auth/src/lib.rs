@@ -24,7 +24,7 @@ use access::{
 };
 use axum::Router;
 use domain::{
-    account::{Account, Email, PasswordHash, check_password},
+    account::{Account, Email},
     actor::Stamp,
     ids::UserId,
 };
@@ -32,10 +32,9 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use jobs::{Mail, MailJob};
 use kit::{
-    ConfigError, Entry, Env, Links, Problem, Queue, QueueName,
-    api::{self, Api, HasApi},
+    ConfigError, Env, Links, Problem, Queue, QueueName,
+    api::{self, Api, HasApi, Races, send_mail},
 };
-use secrecy::{ExposeSecret, SecretString};
 use store::{Store, Versioned};
 
 use limits::Limits;
@@ -85,6 +84,9 @@ impl HasApi for Context {
     }
 }
 
+/// A lost race is read and decided again this often.
+const RACES: Races = Races::most(8).or_else(Problem::unavailable);
+
 /// What is known of an address in the table and in limits.
 fn email_sha256(email: &Email) -> String {
     sha256_hex(email.as_str())
@@ -115,29 +117,11 @@ impl Context {
         self.verifier.get_or_init(|| Verifier::new(self.store().clone()))
     }
 
-    fn secret(&self) -> Result<[u8; 32], Problem> {
-        self.env().ids().secret().map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "no secret can be made");
-            Problem::unavailable()
-        })
-    }
-
     /// The account of an address. Takes as long where there is none.
     async fn account_of(&self, email: &Email) -> Result<Option<Versioned<Account>>, Problem> {
         let user = self.store().user_of_email(&email_sha256(email)).await?;
         let nobody = || UserId::new(self.env().ids().ulid());
         Ok(self.store().account(user.unwrap_or_else(nobody)).await?)
-    }
-
-    /// Hashes a new password, if it is good enough. `about` is what is known of the person.
-    fn hashed(&self, field: &str, password: &SecretString, about: &[&str]) -> Result<PasswordHash, Problem> {
-        let password = password.expose_secret();
-        let sentence = |text: String| format!("Please {text}.");
-        check_password(password, about).map_err(|weak| Problem::field(field, sentence(weak.to_string())))?;
-        access::password::hash(password, &self.secret()?[..16]).map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "a password cannot be hashed");
-            Problem::internal()
-        })
     }
 
     async fn mail(&self, correlation_id: &str, to: &Email, language: &str, mail: Mail) -> Result<(), Problem> {
@@ -149,14 +133,7 @@ impl Context {
             language: language.to_owned(),
             mail,
         };
-        let sent = match Entry::new(&job) {
-            Ok(entry) => self.mails.send_all(vec![entry]).await,
-            Err(error) => Err(error),
-        };
-        sent.map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "a mail is nowhere safe");
-            Problem::unavailable()
-        })
+        send_mail(&self.mails, &job).await
     }
 
     /// Tells a person what was done. It is done even if they cannot be told.

@@ -22,14 +22,11 @@ use secrecy::{ExposeSecret, SecretString};
 use store::Versioned;
 
 use crate::{
-    Context,
+    Context, RACES,
     models::{Handover, LogInIn, LoggedInOut, RefreshIn},
     session::{cookie, first_tenant, forget_cookie, logged_in},
     totp,
 };
-
-/// A lost race is read and decided again this often.
-pub(crate) const MOST_RACES: u32 = 8;
 
 fn refused(kind: &'static str, detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, kind, "Not logged in", detail)
@@ -85,16 +82,9 @@ pub(crate) async fn log_in(
     let begun = context
         .prepare(&account, first_tenant(&places), &headers, who.now())
         .await?;
-    context.store().begin_session(&begun.session).await?;
-    let (access, refresh) = (begun.access, begun.refresh);
-    Ok(logged_in(
-        StatusCode::OK,
-        &account,
-        &places,
-        access,
-        &refresh,
-        input.session,
-    ))
+    context
+        .begin(begun, StatusCode::OK, &account, &places, input.session)
+        .await
 }
 
 impl Context {
@@ -109,30 +99,28 @@ impl Context {
             return Err(refused("second_factor_required", detail));
         }
         self.limit_codes(&account.value.email).await?;
-        let mut account = account;
-        for _race in 0..MOST_RACES {
-            let mut next = account.value.clone();
+        let (user, right) = (account.value.id, account.value.password.clone());
+        let again = async || {
+            let again = self.store().account(user).await?;
+            // The password that was right may be another one by now.
+            let same = again.filter(|again| again.value.password == right);
+            same.ok_or_else(wrong_credentials)
+        };
+        let passed = RACES.until_won_from(account, again, async |account| {
+            let mut next = account.value;
             let recovered = self
                 .use_factor(&mut next, input.code.as_ref(), input.recovery_code.as_ref(), who.now())
                 .await?;
-            match self.store().write_account(&next, account.version).await {
-                Ok(()) => {
-                    if recovered {
-                        let what = FactorChange::RecoveryCodeUsed;
-                        self.notify(who.correlation_id(), &next, Mail::EmailFactorChanged { what })
-                            .await;
-                    }
-                    return Ok(next);
-                }
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
-            let again = self.store().account(account.value.id).await?;
-            // The password that was right may be another one by now.
-            let same = again.filter(|again| again.value.password == account.value.password);
-            account = same.ok_or_else(wrong_credentials)?;
+            self.store().write_account(&next, account.version).await?;
+            Ok((next, recovered))
+        });
+        let (next, recovered) = passed.await?;
+        if recovered {
+            let what = FactorChange::RecoveryCodeUsed;
+            self.notify(who.correlation_id(), &next, Mail::EmailFactorChanged { what })
+                .await;
         }
-        Err(Problem::unavailable())
+        Ok(next)
     }
 
     /// Uses up a code of the account's second factor, in the value only. Returns whether it was a recovery code.
@@ -242,7 +230,7 @@ impl Context {
         let places = self.places(&account).await?;
         let from = now.max(account.sessions_from);
         let access = self.access_token(user, id, first_tenant(&places), from).await?;
-        let refresh = presented.next(self.secret()?);
+        let refresh = presented.next(self.api.secret()?);
         let next = Session {
             current_sha256: refresh.sha256(),
             previous_sha256: Some(sha256),
@@ -308,22 +296,17 @@ pub(crate) async fn log_out(
     responses((status = 204, description = "Logged out everywhere"))
 )]
 pub(crate) async fn log_out_everywhere(who: Person, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
-    let mut account = who.account().clone();
-    let from = context.ends_all();
+    let account = who.account();
+    let (store, user, from) = (context.store(), account.value.id, context.ends_all());
     context.end_in_tenants(&account.value, from, &who.stamp()).await?;
-    for _race in 0..MOST_RACES {
-        if account.value.sessions_from >= from {
-            return Ok(logged_out());
+    let again = async || store.account(user).await?.ok_or_else(session_over);
+    let ended = RACES.until_won_from(account.clone(), again, async |account| {
+        if account.value.sessions_from < from {
+            let mut next = account.value;
+            next.sessions_from = from;
+            store.write_account(&next, account.version).await?;
         }
-        let mut next = account.value.clone();
-        next.sessions_from = from;
-        match context.store().write_account(&next, account.version).await {
-            Ok(()) => return Ok(logged_out()),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-        let again = context.store().account(account.value.id).await?;
-        account = again.ok_or_else(session_over)?;
-    }
-    Err(Problem::unavailable())
+        Ok(logged_out())
+    });
+    ended.await
 }

@@ -16,13 +16,13 @@ use domain::{
 use futures::future::try_join_all;
 use kit::{
     Problem,
-    api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Tagged},
+    api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged},
 };
 use store::{TenantScope, members::MemberError};
 
 use crate::{
-    Context,
-    log_in::{MOST_RACES, is_ended},
+    Context, RACES,
+    log_in::is_ended,
     models::{KeyOut, KeysOut, MeIn, MeOut, SessionOut, UserOut},
 };
 
@@ -102,7 +102,7 @@ pub(crate) async fn update_me(
 /// Takes the account's name over into a tenant.
 async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: &Person) -> Result<(), Problem> {
     let store = context.store();
-    for _race in 0..MOST_RACES {
+    let renamed = RACES.until_won(async || {
         let Some(before) = store.member(scope, account.id).await? else {
             return Ok(());
         };
@@ -111,13 +111,13 @@ async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: 
         }
         let mut after = before.value.clone();
         after.name.clone_from(&account.name);
-        match store.change_member(scope, &before, &after, &who.stamp()).await {
-            Ok(()) => return Ok(()),
-            Err(MemberError::Store(error)) if !error.is_conflict() => return Err(error.into()),
-            Err(_lost) => {}
-        }
-    }
-    Err(Problem::unavailable())
+        let written = store.change_member(scope, &before, &after, &who.stamp()).await;
+        written.map_err(|error| match error {
+            MemberError::Store(error) => error.into(),
+            MemberError::LastAdmin => Setback::Lost,
+        })
+    });
+    renamed.await
 }
 
 /// Lists the person's sessions, the newest first.

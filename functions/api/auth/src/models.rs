@@ -14,16 +14,10 @@ use utoipa::ToSchema;
 
 /// A name that people gave: something to read, on one line.
 fn readable(text: &str, _: &()) -> garde::Result {
-    if text.trim().is_empty() {
-        return Err(garde::Error::new("must not be empty"));
-    }
     if text.chars().count() > 100 {
         return Err(garde::Error::new("must have at most 100 characters"));
     }
-    if text.chars().any(char::is_control) {
-        return Err(garde::Error::new("must be one line without control characters"));
-    }
-    Ok(())
+    kit::api::one_line(text, &())
 }
 
 /// A BCP 47 tag of the usual form.

@@ -2,31 +2,27 @@
 
 use std::{sync::Arc, time::Duration};
 
-use access::token::{link_token, sha256_hex};
+use access::token::sha256_hex;
 use axum::{
     Extension, Json,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use domain::{
-    account::Grant,
-    actor::{Actor, Stamp},
-};
+use domain::account::Grant;
 use jiff::SignedDuration;
 use jobs::Mail;
 use kit::{
     Problem,
-    api::{Anyone, Body, NoContent, Person},
+    api::{Anyone, Body, LinkToken, NoContent, Person},
     http::Target,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    Context,
-    log_in::MOST_RACES,
+    Context, RACES,
     models::{ChangePasswordIn, ForgotPasswordIn, LoggedInOut, MailedOut, ResetPasswordIn},
-    session::{first_tenant, logged_in},
+    session::first_tenant,
     sign_up::link_not_valid,
 };
 
@@ -67,7 +63,10 @@ pub(crate) async fn change_password(
         .await?;
     let account = who.account();
     let mut next = account.value.clone();
-    next.password = context.hashed("password", &input.password, &[next.email.as_str(), &next.name])?;
+    let about = [next.email.as_str(), &next.name];
+    next.password = context
+        .api
+        .password_hash("password", input.password.expose_secret(), &about)?;
     next.sessions_from = context.ends_all();
     context.end_in_tenants(&next, next.sessions_from, &who.stamp()).await?;
     let places = context.places(&next).await?;
@@ -75,19 +74,13 @@ pub(crate) async fn change_password(
         .prepare(&next, first_tenant(&places), &headers, who.now())
         .await?;
     context.store().write_account(&next, account.version).await?;
-    context.store().begin_session(&begun.session).await?;
+    let answer = context
+        .begin(begun, StatusCode::OK, &next, &places, input.session)
+        .await?;
     context
         .notify(who.correlation_id(), &next, Mail::PasswordChanged {})
         .await;
-    let (access, refresh) = (begun.access, begun.refresh);
-    Ok(logged_in(
-        StatusCode::OK,
-        &next,
-        &places,
-        access,
-        &refresh,
-        input.session,
-    ))
+    Ok(answer)
 }
 
 /// Sends a link to who forgot the password.
@@ -118,13 +111,10 @@ async fn send_reset(context: &Context, who: &Anyone, target: &Target, input: &Fo
         return Ok(());
     };
     let account = account.value;
-    let token = link_token(context.secret()?);
+    let LinkToken { token, sha256 } = context.api.link_token()?;
     let grant = Grant::Reset { user: account.id };
-    let token_sha256 = sha256_hex(&token);
-    let kept = context
-        .store()
-        .put_grant(&grant, &token_sha256, who.now(), RESET_LIFETIME);
-    kept.await?;
+    let store = context.store();
+    store.put_grant(&grant, &sha256, who.now(), RESET_LIFETIME).await?;
     let link = context.links.with_token("reset-password", &token, target);
     let mail = Mail::ResetPassword { link };
     context
@@ -150,33 +140,27 @@ pub(crate) async fn reset_password(
     context.limit_link(&who).await?;
     let (store, now) = (context.store(), who.now());
     let token_sha256 = sha256_hex(input.token.expose_secret());
-    for _race in 0..MOST_RACES {
+    let reset = RACES.until_won(async || {
         let Some(Grant::Reset { user }) = store.grant(&token_sha256, now).await? else {
-            return Err(link_not_valid());
+            return Err(link_not_valid().into());
         };
         let account = store.account(user).await?.ok_or_else(link_not_valid)?;
         let mut next = account.value;
-        next.password = context.hashed("password", &input.password, &[next.email.as_str(), &next.name])?;
+        let about = [next.email.as_str(), &next.name];
+        next.password = context
+            .api
+            .password_hash("password", input.password.expose_secret(), &about)?;
         next.sessions_from = context.ends_all();
-        let stamp = Stamp {
-            actor: Actor::User(user),
-            at: now,
-            correlation_id: who.correlation_id().to_owned(),
-        };
+        let stamp = who.stamp_as(user);
         context.end_in_tenants(&next, next.sessions_from, &stamp).await?;
-        match store
+        store
             .write_account_by_grant(&next, account.version, &token_sha256)
-            .await
-        {
-            Ok(()) => {
-                context
-                    .notify(who.correlation_id(), &next, Mail::PasswordChanged {})
-                    .await;
-                return Ok(NoContent);
-            }
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(Problem::unavailable())
+            .await?;
+        Ok(next)
+    });
+    let account = reset.await?;
+    context
+        .notify(who.correlation_id(), &account, Mail::PasswordChanged {})
+        .await;
+    Ok(NoContent)
 }

@@ -53,7 +53,7 @@ pub(crate) async fn begin_second_factor(
         let detail = "A second factor is switched on already. Switch it off first.";
         return Err(Problem::conflict("second_factor_on", detail));
     }
-    let secret = totp::new_secret(context.secret()?);
+    let secret = totp::new_secret(context.api.secret()?);
     let sealed = context.signer().seal(account.value.id, &secret, who.now()).await;
     let mut next = account.value.clone();
     next.pending_factor = Some(sealed.map_err(|error| sign_failed(&error))?);
@@ -87,7 +87,7 @@ pub(crate) async fn confirm_second_factor(
         let detail = "This is not the code that the app shows now. Is the device's clock right?";
         return Err(Problem::field("code", detail));
     };
-    let (recovery_codes, kept) = totp::recovery_codes(|| context.secret())?;
+    let (recovery_codes, kept) = totp::recovery_codes(|| context.api.secret())?;
     next.second_factor = Some(SecondFactor {
         secret: pending,
         last_step: step,
@@ -116,7 +116,7 @@ pub(crate) async fn replace_recovery_codes(
     let account = who.account();
     let mut next = account.value.clone();
     let factor = next.second_factor.as_mut().ok_or_else(not_on)?;
-    let (recovery_codes, kept) = totp::recovery_codes(|| context.secret())?;
+    let (recovery_codes, kept) = totp::recovery_codes(|| context.api.secret())?;
     factor.recovery_codes = kept;
     context.store().write_account(&next, account.version).await?;
     context.changed(&who, FactorChange::RecoveryCodesReplaced).await;

@@ -64,7 +64,7 @@ impl Context {
         // What ended the sessions before does not end this one, though its time may be a moment ahead.
         let from = now.max(account.sessions_from);
         let id = SessionId::new(self.env().ids().ulid());
-        let refresh = RefreshToken::first(account.id, id, self.secret()?, self.secret()?);
+        let refresh = RefreshToken::first(account.id, id, self.api.secret()?, self.api.secret()?);
         let access = self.access_token(account.id, id, tenant, from).await?;
         let session = Session {
             id,
@@ -82,6 +82,20 @@ impl Context {
             refresh,
             access,
         })
+    }
+
+    /// Writes a session's beginning, and answers with its tokens.
+    pub(crate) async fn begin(
+        &self,
+        begun: Begun,
+        status: StatusCode,
+        account: &Account,
+        places: &Places,
+        handover: Handover,
+    ) -> Result<Response, Problem> {
+        self.store().begin_session(&begun.session).await?;
+        let Begun { access, refresh, .. } = begun;
+        Ok(logged_in(status, account, places, access, &refresh, handover))
     }
 
     /// An access token of this session.

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{
-    link,
-    token::{link_token, sha256_hex},
-};
+use access::{link, token::sha256_hex};
 use axum::{
     Extension, Json,
     extract::State,
@@ -14,7 +11,6 @@ use axum::{
 };
 use domain::{
     account::{Account, Grant, Member, MemberStatus, SignUp},
-    actor::{Actor, Stamp},
     ids::{RuleId, TenantId, UserId},
     permission::Role,
     rule::Rule,
@@ -23,7 +19,7 @@ use domain::{
 use jobs::Mail;
 use kit::{
     Problem,
-    api::{Anyone, Body},
+    api::{Anyone, Body, LinkToken},
     http::Target,
 };
 use secrecy::ExposeSecret;
@@ -31,7 +27,6 @@ use secrecy::ExposeSecret;
 use crate::{
     Context, email_sha256,
     models::{LoggedInOut, MailedOut, SignUpIn, VerifyEmailIn},
-    session::logged_in,
 };
 
 fn slug_taken() -> Problem {
@@ -75,10 +70,11 @@ pub(crate) async fn sign_up(
         language,
     } = input;
     let about = [email.as_str(), &name, &business, slug.as_str()];
-    let password = context.hashed("password", &password, &about)?;
+    let password = context
+        .api
+        .password_hash("password", password.expose_secret(), &about)?;
     let known = context.store().user_of_email(&email_sha256(&email)).await?.is_some();
-    let token = link_token(context.secret()?);
-    let token_sha256 = sha256_hex(&token);
+    let LinkToken { token, sha256 } = context.api.link_token()?;
     let asked = SignUp {
         email,
         name: name.trim().to_owned(),
@@ -89,10 +85,7 @@ pub(crate) async fn sign_up(
         time_zone,
         created_at: who.now(),
     };
-    let held = context
-        .store()
-        .hold_sign_up(&asked, &token_sha256, known, who.now())
-        .await;
+    let held = context.store().hold_sign_up(&asked, &sha256, known, who.now()).await;
     held.map_err(|error| match error {
         error if error.is_conflict() => slug_taken(),
         error => error.into(),
@@ -110,11 +103,7 @@ pub(crate) async fn sign_up(
         .await
     {
         // Else the name would be held for a day by a link that nobody has.
-        if let Err(error) = context
-            .store()
-            .release_sign_up(&asked.slug, &token_sha256, who.now())
-            .await
-        {
+        if let Err(error) = context.store().release_sign_up(&asked.slug, &sha256, who.now()).await {
             tracing::warn!(
                 error = kit::chain(&error),
                 "a name stays held for a sign-up without a mail"
@@ -182,11 +171,7 @@ pub(crate) async fn verify_email(
         sessions_from: now,
         joined_at: now,
     };
-    let stamp = Stamp {
-        actor: Actor::User(account.id),
-        at: now,
-        correlation_id: who.correlation_id().to_owned(),
-    };
+    let stamp = who.stamp_as(account.id);
     let begun = context.prepare(&account, Some(tenant.id), &headers, now).await?;
     let (scope, address) = (link::founded(tenant.id), email_sha256(&account.email));
     let founded = context
@@ -208,17 +193,10 @@ pub(crate) async fn verify_email(
         Err(error) if error.is_conflict() => return Err(why_not(&context, &account, &token_sha256, now).await?),
         Err(error) => return Err(error.into()),
     }
-    context.store().begin_session(&begun.session).await?;
     let places = vec![(tenant, member)];
-    let (access, refresh) = (begun.access, begun.refresh);
-    Ok(logged_in(
-        StatusCode::CREATED,
-        &account,
-        &places,
-        access,
-        &refresh,
-        input.session,
-    ))
+    context
+        .begin(begun, StatusCode::CREATED, &account, &places, input.session)
+        .await
 }
 
 /// Why a link that was there founded nothing.

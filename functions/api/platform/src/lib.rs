@@ -5,8 +5,7 @@ pub mod models;
 
 use std::sync::Arc;
 
-use access::token;
-use axum::{Router, extract::State};
+use axum::{Extension, Json, Router, extract::State};
 use domain::{
     account::{Email, Invitation, Slug},
     actor::Stamp,
@@ -19,15 +18,19 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, ToSpan, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{
-    ConfigError, Entry, Env, Links, Problem, Queue, QueueName,
-    api::{self, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Paging, Patch, Path, Platform, Query, Tagged},
+    ConfigError, Env, Links, Problem, Queue, QueueName,
+    api::{
+        self, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Paging, Patch, Path, Platform, Query, Tagged,
+        send_mail,
+    },
+    http::Target,
 };
 use serde_json::json;
 use store::platform::PlatformAct;
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch,
-    SuspendIn, UsageOut, UsageQuery,
+    SuspendIn, TenantPath, UsageOut, UsageQuery,
 };
 
 /// What the function works with, made once per process.
@@ -103,7 +106,7 @@ async fn list_platform_tenants(
 async fn create_platform_tenant(
     who: Platform,
     State(context): State<Arc<Context>>,
-    axum::Extension(target): axum::Extension<kit::http::Target>,
+    Extension(target): Extension<Target>,
     Body(input): Body<PlatformTenantIn>,
 ) -> Result<Created<PlatformTenantOut>, Problem> {
     let id = TenantId::new(who.ulid());
@@ -124,16 +127,8 @@ async fn create_platform_tenant(
         Err(error) if error.is_conflict() => return Err(taken(&input.slug)),
         other => other?,
     }
-    let link = context.links.with_token("accept-invitation", &link_token, &target);
-    invite(
-        &context,
-        &who,
-        &tenant,
-        &input.admin_email,
-        input.language.as_deref(),
-        link,
-    )
-    .await?;
+    let (email, language) = (&input.admin_email, input.language.as_deref());
+    invite(&context, &who, &tenant, email, language, &link_token, &target).await?;
     Ok(Created {
         location: location(id),
         version: 1,
@@ -146,8 +141,7 @@ async fn create_platform_tenant(
 
 /// An invitation as administrator, with its link's token.
 fn invitation(context: &Context, who: &Platform, email: &Email) -> Result<(Invitation, String), Problem> {
-    let secret = context.api.env().ids().secret().map_err(|_| Problem::internal())?;
-    let link_token = token::link_token(secret);
+    let link = context.api.link_token()?;
     let invitation = Invitation {
         id: InvitationId::new(who.ulid()),
         email: email.clone(),
@@ -155,9 +149,9 @@ fn invitation(context: &Context, who: &Platform, email: &Email) -> Result<(Invit
         invited_by: who.stamp().actor,
         created_at: who.now(),
         expires_at: who.now() + INVITATION_LIFETIME,
-        token_sha256: token::sha256_hex(&link_token),
+        token_sha256: link.sha256,
     };
-    Ok((invitation, link_token))
+    Ok((invitation, link.token))
 }
 
 fn new_tenant(id: TenantId, input: &PlatformTenantIn) -> Tenant {
@@ -196,7 +190,8 @@ async fn invite(
     tenant: &Tenant,
     email: &Email,
     language: Option<&str>,
-    link: String,
+    link_token: &str,
+    target: &Target,
 ) -> Result<(), Problem> {
     let job = MailJob {
         tenant: Some(tenant.id),
@@ -205,17 +200,12 @@ async fn invite(
         to: email.as_str().to_owned(),
         language: language.unwrap_or("en").to_owned(),
         mail: Mail::Invitation {
-            link,
+            link: context.links.with_token("accept-invitation", link_token, target),
             business: tenant.name.clone(),
             inviter: "Ringback".to_owned(),
         },
     };
-    let entry = Entry::new(&job).map_err(|_| Problem::internal())?;
-    context
-        .mails
-        .send_all(vec![entry])
-        .await
-        .map_err(|_| Problem::unavailable())
+    send_mail(&context.mails, &job).await
 }
 
 async fn tenant_of(context: &Context, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
@@ -232,7 +222,7 @@ fn tagged(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
 
 /// Shows a tenant.
 #[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    params(TenantPath),
     responses((status = 200, description = "The tenant", body = PlatformTenantOut)))]
 async fn get_platform_tenant(
     who: Platform,
@@ -266,7 +256,7 @@ async fn change(
 
 /// Changes a tenant's plan and limits.
 #[utoipa::path(patch, path = "/api/v1/platform/tenants/{tenant}", tag = "platform", request_body = PlatformTenantPatch,
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    params(TenantPath),
     responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
 async fn update_platform_tenant(
     who: Platform,
@@ -298,7 +288,7 @@ async fn update_platform_tenant(
 ///
 /// Calls and messages are stored; nothing is sent, and its people and keys are refused within half a minute.
 #[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/suspend", tag = "platform", request_body = SuspendIn,
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    params(TenantPath),
     responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
 async fn suspend_platform_tenant(
     who: Platform,
@@ -329,7 +319,7 @@ fn leaving() -> Problem {
 ///
 /// One that was suspended, or one that is leaving and whose data is still there.
 #[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/resume", tag = "platform",
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    params(TenantPath),
     responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
 async fn resume_platform_tenant(
     who: Platform,
@@ -361,12 +351,12 @@ async fn resume_platform_tenant(
 ///
 /// For one whose first invitation was lost, or whose administrators are all gone.
 #[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/invitations", tag = "platform", request_body = InviteAdminIn,
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    params(TenantPath),
     responses((status = 204, description = "The invitation is on its way")))]
 async fn invite_platform_admin(
     who: Platform,
     State(context): State<Arc<Context>>,
-    axum::Extension(target): axum::Extension<kit::http::Target>,
+    Extension(target): Extension<Target>,
     Path(id): Path<TenantId>,
     Body(input): Body<InviteAdminIn>,
 ) -> Result<NoContent, Problem> {
@@ -376,8 +366,8 @@ async fn invite_platform_admin(
     store.invite(&who.admin().scope(id), &invitation, &who.stamp()).await?;
     let act = act("admin_invited", id, who.stamp(), json!({"invitation": invitation.id}));
     store.log_platform_act(&act, &who.ulid().to_string()).await?;
-    let link = context.links.with_token("accept-invitation", &link_token, &target);
-    invite(&context, &who, &tenant, &input.email, input.language.as_deref(), link).await?;
+    let (email, language) = (&input.email, input.language.as_deref());
+    invite(&context, &who, &tenant, email, language, &link_token, &target).await?;
     Ok(NoContent)
 }
 
@@ -385,7 +375,7 @@ async fn invite_platform_admin(
 ///
 /// It is suspended at once; all its data is deleted when the grace period ends. Resume it before then to keep it.
 #[utoipa::path(delete, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    params(TenantPath),
     responses((status = 204, description = "It is leaving")))]
 async fn delete_platform_tenant(
     who: Platform,
@@ -413,14 +403,14 @@ async fn delete_platform_tenant(
 ///
 /// Counts of calls and messages, exact, at most 31 days at once.
 #[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant}/usage", tag = "platform",
-    params(("tenant" = String, Path, description = "The tenant's id", example = "tnt_01hq5c1ynyc0000000000000ab")),
+    params(TenantPath),
     responses((status = 200, description = "Its use", body = UsageOut)))]
 async fn get_platform_tenant_usage(
     who: Platform,
     State(context): State<Arc<Context>>,
     Path(id): Path<TenantId>,
     Query(query): Query<UsageQuery>,
-) -> Result<axum::Json<UsageOut>, Problem> {
+) -> Result<Json<UsageOut>, Problem> {
     tenant_of(&context, &who, id).await?;
     let today = who.now().to_zoned(TimeZone::UTC).date();
     let to = query.to.unwrap_or(today);
@@ -437,7 +427,7 @@ async fn get_platform_tenant_usage(
         Ok::<_, Problem>(DayUsageOut { day, counts })
     });
     let days = stream::iter(read).buffered(DAYS_AT_ONCE).try_collect().await?;
-    Ok(axum::Json(UsageOut { days }))
+    Ok(Json(UsageOut { days }))
 }
 
 fn days_refused() -> Problem {

@@ -9,7 +9,17 @@ use garde::Validate;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::platform::PlatformAct;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which tenant.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "it describes what `Path<TenantId>` reads")]
+pub(crate) struct TenantPath {
+    /// The tenant's id
+    #[param(example = "tnt_01hq5c1ynyc0000000000000ab")]
+    tenant: String,
+}
 
 /// A tenant as the platform sees it: never what its customers say.
 #[derive(Debug, Serialize, ToSchema)]
@@ -179,7 +189,7 @@ pub struct InviteAdminIn {
 }
 
 /// Which days of use.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UsageQuery {
@@ -212,7 +222,7 @@ pub struct DayUsageOut {
 }
 
 /// Which month of the platform's log.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LogQuery {

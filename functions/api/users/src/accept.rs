@@ -1,12 +1,11 @@
 //! Accepting an invitation: who has the link has the mailbox, and nobody else needs to be asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use access::{Refusal, link, password, token::sha256_hex};
+use access::{Refusal, link, token::sha256_hex};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    account::{Account, Grant, Invitation, Member, MemberStatus, PasswordHash, check_password},
-    actor::{Actor, Stamp},
+    account::{Account, Grant, Invitation, Member, MemberStatus, PasswordHash},
     ids::UserId,
     tenant::Tenant,
 };
@@ -19,7 +18,7 @@ use secrecy::ExposeSecret;
 use store::{TenantScope, Versioned, rates::Limit};
 
 use crate::{
-    Context, MOST_RACES, email_sha256, lost_every_race,
+    Context, RACES, email_sha256,
     models::{AcceptIn, AcceptedOut},
 };
 
@@ -80,15 +79,7 @@ impl Context {
             }
         };
         let about = [open.invitation.value.email.as_str(), name, &open.tenant.name];
-        check_password(password, &about).map_err(|weak| Problem::field("password", format!("Please {weak}.")))?;
-        let salt = self.api.env().ids().secret().map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "no salt can be made");
-            Problem::unavailable()
-        })?;
-        let hash = password::hash(password, &salt[..16]).map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "a password cannot be hashed");
-            Problem::internal()
-        })?;
+        let hash = self.api.password_hash("password", password, &about)?;
         Ok((name.to_owned(), hash))
     }
 
@@ -133,8 +124,9 @@ pub(crate) async fn accept_invitation(
     context.api.limit_outside("accept_from", &who.address(), TRIES).await?;
     let store = context.api.store();
     let token_sha256 = sha256_hex(input.token.expose_secret());
-    let mut chosen = None;
-    for _race in 0..MOST_RACES {
+    // Hashed once, however often others are faster.
+    let chosen = OnceLock::new();
+    let accepted = RACES.until_won(async || {
         let open = context.open(&who, &token_sha256).await?;
         let invitation = &open.invitation.value;
         let email_sha256 = email_sha256(&invitation.email);
@@ -144,22 +136,23 @@ pub(crate) async fn accept_invitation(
             if let Err(problem) = room_in(&known.value, &open) {
                 // Perhaps they have a place because this very link was followed meanwhile.
                 context.open(&who, &token_sha256).await?;
-                return Err(problem);
+                return Err(problem.into());
             }
             known.value
         } else {
-            // Hashed once, however often others are faster.
-            let (name, password) = match chosen.take() {
+            let (name, password) = match chosen.get() {
                 Some(chosen) => chosen,
-                None => context.new_person(&input, &open)?,
+                None => {
+                    let hashed = context.new_person(&input, &open)?;
+                    chosen.get_or_init(|| hashed)
+                }
             };
-            chosen = Some((name.clone(), password.clone()));
             Account {
                 id: UserId::new(who.ulid()),
                 email: invitation.email.clone(),
-                name,
+                name: name.clone(),
                 language: input.language.clone().unwrap_or_else(|| "en".to_owned()),
-                password,
+                password: password.clone(),
                 second_factor: None,
                 pending_factor: None,
                 tenants: Vec::new(),
@@ -177,11 +170,7 @@ pub(crate) async fn accept_invitation(
             sessions_from: account.sessions_from,
             joined_at: who.now(),
         };
-        let stamp = Stamp {
-            actor: Actor::User(account.id),
-            at: who.now(),
-            correlation_id: who.correlation_id().to_owned(),
-        };
+        let stamp = who.stamp_as(account.id);
         let joined = store.join(
             &open.scope,
             &open.invitation,
@@ -192,21 +181,16 @@ pub(crate) async fn accept_invitation(
             None,
             &stamp,
         );
-        match joined.await {
-            Ok(()) => {
-                return Ok(Json(AcceptedOut {
-                    tenant: open.tenant.id,
-                    business: open.tenant.name,
-                    slug: open.tenant.slug,
-                    user: account.id,
-                    email: account.email,
-                    role: member.role,
-                    new_account: before == 0,
-                }));
-            }
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(lost_every_race())
+        joined.await?;
+        Ok(Json(AcceptedOut {
+            tenant: open.tenant.id,
+            business: open.tenant.name,
+            slug: open.tenant.slug,
+            user: account.id,
+            email: account.email,
+            role: member.role,
+            new_account: before == 0,
+        }))
+    });
+    accepted.await
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use access::token::{link_token, sha256_hex};
 use axum::{Extension, extract::State};
 use domain::{
     account::{Email, Invitation},
@@ -12,8 +11,8 @@ use domain::{
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{
-    Entry, Problem,
-    api::{Allowed, Body, Created, Listed, NoContent, Paging, Path, Tagged, permits},
+    Problem,
+    api::{Allowed, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, send_mail},
     http::Target,
 };
 use store::{
@@ -23,7 +22,7 @@ use store::{
 };
 
 use crate::{
-    Context, MOST_RACES, email_sha256, lost_every_race,
+    Context, RACES, email_sha256,
     models::{InvitationIn, InvitationOut},
     refuse_beyond_own,
 };
@@ -39,35 +38,15 @@ const MAILS: Limit = Limit::per_hour(200);
 /// The page of the console that takes the link.
 const PAGE: &str = "accept-invitation";
 
-/// A link's token, and what is kept of it.
-struct Link {
-    token: String,
-    sha256: String,
-}
-
 impl Context {
-    fn new_link(&self) -> Result<Link, Problem> {
-        let secret = self.api.env().ids().secret().map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "no secret can be made");
-            Problem::unavailable()
-        })?;
-        let token = link_token(secret);
-        let sha256 = sha256_hex(&token);
-        Ok(Link { token, sha256 })
+    async fn found(&self, who: &Inviting, id: InvitationId) -> Result<Versioned<Invitation>, Problem> {
+        let found = self.api.store().invitation(who.scope(), id, who.now()).await?;
+        found.ok_or_else(Problem::not_found)
     }
 
     /// Counts a mail before it is promised.
     async fn limit_mails(&self, who: &Inviting) -> Result<(), Problem> {
-        let allowance = self
-            .api
-            .store()
-            .take(who.scope(), "INVITATIONS", MAILS, who.now())
-            .await?;
-        if allowance.is_within() {
-            Ok(())
-        } else {
-            Err(Problem::too_many(allowance))
-        }
+        self.api.limit(who, "INVITATIONS", MAILS).await
     }
 
     /// Sends the link. It is nowhere else: if it cannot be sent, the invitation waits for another.
@@ -77,7 +56,7 @@ impl Context {
         target: &Target,
         invitation: &Invitation,
         language: Option<&str>,
-        link: &Link,
+        link: &LinkToken,
     ) -> Result<(), Problem> {
         let store = self.api.store();
         let tenant = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
@@ -100,14 +79,7 @@ impl Context {
                 business: tenant.name,
             },
         };
-        let sent = match Entry::new(&job) {
-            Ok(entry) => self.mails.send_all(vec![entry]).await,
-            Err(error) => Err(error),
-        };
-        sent.map_err(|error| {
-            tracing::error!(error = kit::chain(&error), "an invitation's mail is nowhere safe");
-            Problem::unavailable()
-        })
+        send_mail(&self.mails, &job).await
     }
 
     /// Gives an open invitation a new link.
@@ -115,21 +87,18 @@ impl Context {
         &self,
         who: &Inviting,
         before: &Versioned<Invitation>,
-        link: &Link,
-    ) -> Result<Option<Versioned<Invitation>>, Problem> {
+        link: &LinkToken,
+    ) -> Result<Versioned<Invitation>, Setback> {
         let mut after = before.value.clone();
         after.token_sha256.clone_from(&link.sha256);
         after.expires_at = who.now() + LIFETIME;
         let stamp = who.stamp();
-        let renewed = self.api.store().renew_invitation(who.scope(), before, &after, &stamp);
-        match renewed.await {
-            Ok(()) => Ok(Some(Versioned {
-                value: after,
-                version: before.version + 1,
-            })),
-            Err(error) if error.is_conflict() => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let store = self.api.store();
+        store.renew_invitation(who.scope(), before, &after, &stamp).await?;
+        Ok(Versioned {
+            value: after,
+            version: before.version + 1,
+        })
     }
 
     /// Why nobody of this address can be invited.
@@ -157,14 +126,6 @@ impl Context {
     }
 }
 
-fn created(invitation: Versioned<Invitation>) -> Created<InvitationOut> {
-    Created {
-        location: format!("/api/v1/users/invitations/{}", invitation.value.id),
-        version: invitation.version,
-        body: invitation.value.into(),
-    }
-}
-
 /// Invites somebody.
 ///
 /// The link in the mail works for a week and once. Nobody can invite to a role that may do more than they.
@@ -179,7 +140,7 @@ pub(crate) async fn create_invitation(
     refuse_beyond_own(&who, input.role)?;
     context.limit_mails(&who).await?;
     let store = context.api.store();
-    let link = context.new_link()?;
+    let link = context.api.link_token()?;
     let language = input.language.as_deref();
     let invitation = Invitation {
         id: InvitationId::new(who.ulid()),
@@ -190,36 +151,33 @@ pub(crate) async fn create_invitation(
         expires_at: who.now() + LIFETIME,
         token_sha256: link.sha256.clone(),
     };
-    for _race in 0..MOST_RACES {
+    let invited = RACES.until_won(async || {
         let people = store.people(who.scope(), who.now()).await?;
         let made = people
             .found
             .invitations
             .iter()
             .find(|open| open.value.id == invitation.id);
-        let invited = if let Some(before) = made {
+        if let Some(before) = made {
             // This very request came before and was interrupted: its link is lost.
-            context.renew(&who, before, &link).await?
-        } else {
-            context.refuse(&who, &people.found, &invitation.email).await?;
-            match store
-                .invite_one_more(who.scope(), &people, &invitation, &who.stamp())
-                .await
-            {
-                Ok(()) => Some(Versioned {
-                    value: invitation.clone(),
-                    version: 1,
-                }),
-                Err(error) if error.is_conflict() => None,
-                Err(error) => return Err(error.into()),
-            }
-        };
-        if let Some(invited) = invited {
-            context.mail(&who, &target, &invited.value, language, &link).await?;
-            return Ok(created(invited));
+            return context.renew(&who, before, &link).await;
         }
-    }
-    Err(lost_every_race())
+        context.refuse(&who, &people.found, &invitation.email).await?;
+        store
+            .invite_one_more(who.scope(), &people, &invitation, &who.stamp())
+            .await?;
+        Ok(Versioned {
+            value: invitation.clone(),
+            version: 1,
+        })
+    });
+    let invited = invited.await?;
+    context.mail(&who, &target, &invited.value, language, &link).await?;
+    Ok(Created {
+        location: format!("/api/v1/users/invitations/{}", invited.value.id),
+        version: invited.version,
+        body: invited.value.into(),
+    })
 }
 
 /// Lists the open invitations.
@@ -249,16 +207,12 @@ pub(crate) async fn delete_invitation(
     Path(id): Path<InvitationId>,
 ) -> Result<NoContent, Problem> {
     let store = context.api.store();
-    for _race in 0..MOST_RACES {
-        let found = store.invitation(who.scope(), id, who.now()).await?;
-        let before = found.ok_or_else(Problem::not_found)?;
-        match store.withdraw_invitation(who.scope(), &before, &who.stamp()).await {
-            Ok(()) => return Ok(NoContent),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(lost_every_race())
+    let withdrawn = RACES.until_won(async || {
+        let before = context.found(&who, id).await?;
+        store.withdraw_invitation(who.scope(), &before, &who.stamp()).await?;
+        Ok(NoContent)
+    });
+    withdrawn.await
 }
 
 /// Sends an invitation again.
@@ -273,23 +227,17 @@ pub(crate) async fn resend_invitation(
     Extension(target): Extension<Target>,
     Path(id): Path<InvitationId>,
 ) -> Result<Tagged<InvitationOut>, Problem> {
-    let store = context.api.store();
-    let link = context.new_link()?;
-    let found = store.invitation(who.scope(), id, who.now()).await?;
-    let mut before = found.ok_or_else(Problem::not_found)?;
+    let link = context.api.link_token()?;
+    let before = context.found(&who, id).await?;
     // A new link proves as much as the old one: who cannot give the role cannot send it.
     refuse_beyond_own(&who, before.value.role)?;
     context.limit_mails(&who).await?;
-    for _race in 0..MOST_RACES {
-        if let Some(renewed) = context.renew(&who, &before, &link).await? {
-            context.mail(&who, &target, &renewed.value, None, &link).await?;
-            return Ok(Tagged {
-                version: renewed.version,
-                body: renewed.value.into(),
-            });
-        }
-        let found = store.invitation(who.scope(), id, who.now()).await?;
-        before = found.ok_or_else(Problem::not_found)?;
-    }
-    Err(lost_every_race())
+    let renewed = RACES.until_won_from(
+        before,
+        async || context.found(&who, id).await,
+        async |before| context.renew(&who, &before, &link).await,
+    );
+    let renewed = renewed.await?;
+    context.mail(&who, &target, &renewed.value, None, &link).await?;
+    Ok(Tagged::of(renewed))
 }

@@ -15,7 +15,7 @@ use domain::{
 };
 use kit::{
     ConfigError, Env, Links, Problem, Queue, QueueName,
-    api::{self, Allowed, Api, HasApi, permits},
+    api::{self, Allowed, Api, HasApi, Races, permits},
 };
 
 /// What the function works with, made once per process.
@@ -57,7 +57,7 @@ kit::operations! {
 }
 
 /// Others may be faster so often, then the caller is told. Enough for everybody who was invited to come at once.
-const MOST_RACES: u32 = 24;
+const RACES: Races = Races::most(24);
 
 /// What is known of an address in the table.
 fn email_sha256(email: &Email) -> String {
@@ -71,9 +71,4 @@ fn refuse_beyond_own(who: &Allowed<permits::UsersWrite>, role: Role) -> Result<(
     }
     let detail = format!("You cannot make anybody {role}: that role may do more than you.");
     Err(Problem::field("role", detail))
-}
-
-fn lost_every_race() -> Problem {
-    let detail = "Others are changing the same just now. Try again in a moment.";
-    Problem::conflict("conflict", detail)
 }

@@ -3,26 +3,27 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use domain::{
-    account::{Member, MemberStatus},
-    ids::UserId,
-};
+use domain::{account::MemberStatus, ids::UserId};
 use kit::{
     Problem,
-    api::{Allowed, IfMatch, Listed, Paging, Patch, Path, Tagged, permits},
+    api::{Allowed, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, permits},
 };
 use store::{Versioned, members::MemberError};
 
 use crate::{
-    Context, MOST_RACES, lost_every_race,
+    Context, RACES,
     models::{MemberChange, MemberOut},
     refuse_beyond_own,
 };
 
-fn tagged(member: Versioned<Member>) -> Tagged<MemberOut> {
-    Tagged {
-        version: member.version,
-        body: member.value.into(),
+/// Why somebody was not changed.
+fn setback(error: MemberError) -> Setback {
+    match error {
+        MemberError::LastAdmin => {
+            let detail = "The tenant needs an active administrator. Make somebody else one first.";
+            Problem::conflict("last_admin", detail).into()
+        }
+        MemberError::Store(error) => error.into(),
     }
 }
 
@@ -51,7 +52,7 @@ pub(crate) async fn get_user(
     Path(user): Path<UserId>,
 ) -> Result<Tagged<MemberOut>, Problem> {
     let found = context.api.store().member(who.scope(), user).await?;
-    found.map(tagged).ok_or_else(Problem::not_found)
+    found.map(Tagged::of).ok_or_else(Problem::not_found)
 }
 
 /// Changes what a person may do, or lets them go.
@@ -69,7 +70,7 @@ pub(crate) async fn update_user(
     patch: Patch<MemberChange>,
 ) -> Result<Tagged<MemberOut>, Problem> {
     let store = context.api.store();
-    for _race in 0..MOST_RACES {
+    let changed = RACES.until_won(async || {
         let found = store.member(who.scope(), user).await?;
         let before = found.ok_or_else(Problem::not_found)?;
         if_match.check(before.version)?;
@@ -79,7 +80,7 @@ pub(crate) async fn update_user(
         };
         let wanted = patch.apply(&current)?;
         if wanted == current {
-            return Ok(tagged(before));
+            return Ok(Tagged::of(before));
         }
         if wanted.role != current.role {
             refuse_beyond_own(&who, wanted.role)?;
@@ -90,20 +91,12 @@ pub(crate) async fn update_user(
         if after.status == MemberStatus::Deactivated && before.value.status == MemberStatus::Active {
             after.sessions_from = after.sessions_from.max(who.now());
         }
-        match store.change_member(who.scope(), &before, &after, &who.stamp()).await {
-            Ok(()) => {
-                return Ok(tagged(Versioned {
-                    version: before.version + 1,
-                    value: after,
-                }));
-            }
-            Err(MemberError::LastAdmin) => {
-                let detail = "The tenant needs an active administrator. Make somebody else one first.";
-                return Err(Problem::conflict("last_admin", detail));
-            }
-            Err(MemberError::Store(error)) if error.is_conflict() => {}
-            Err(MemberError::Store(error)) => return Err(error.into()),
-        }
-    }
-    Err(lost_every_race())
+        let written = store.change_member(who.scope(), &before, &after, &who.stamp()).await;
+        written.map_err(setback)?;
+        Ok(Tagged::of(Versioned {
+            version: before.version + 1,
+            value: after,
+        }))
+    });
+    changed.await
 }

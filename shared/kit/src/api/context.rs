@@ -6,8 +6,12 @@ use std::{
 };
 
 use access::Authenticator;
-use store::{Store, rates::Limit};
+use store::{
+    Store,
+    rates::{Allowance, Limit},
+};
 
+use super::{guards::Allowed, permits::Permit};
 use crate::{ConfigError, Env, Problem};
 
 /// A function's own context, with the API's in it.
@@ -66,6 +70,14 @@ impl Api {
             .get_or_init(|| Authenticator::new(self.store().clone()))
     }
 
+    /// Counts one time against a limit of the caller's tenant: `name` is the limit's own.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` when the limit is reached; 503 when the table does not answer.
+    pub async fn limit<P: Permit>(&self, who: &Allowed<P>, name: &str, limit: Limit) -> Result<(), Problem> {
+        within(self.store().take(who.scope(), name, limit, who.now()).await?)
+    }
+
     /// Counts one time against a limit of somebody who has no tenant: `name` is the limit's own, `hashed` a hash of who it
     /// is, such as [`super::Anyone::address`] or the SHA-256 of an address.
     ///
@@ -74,12 +86,15 @@ impl Api {
     pub async fn limit_outside(&self, name: &str, hashed: &str, limit: Limit) -> Result<(), Problem> {
         let now = self.env().clock().now();
         let who = format!("{name}#{hashed}");
-        let allowance = self.store().take_outside(&who, limit, now).await?;
-        if allowance.is_within() {
-            Ok(())
-        } else {
-            Err(Problem::too_many(allowance))
-        }
+        within(self.store().take_outside(&who, limit, now).await?)
+    }
+}
+
+fn within(allowance: Allowance) -> Result<(), Problem> {
+    if allowance.is_within() {
+        Ok(())
+    } else {
+        Err(Problem::too_many(allowance))
     }
 }
 

@@ -19,7 +19,7 @@ use axum::{
 use domain::{
     account::Account,
     actor::{Actor, Stamp},
-    ids::{SessionId, TenantId},
+    ids::{SessionId, TenantId, UserId},
     permission::{Permission, Role},
 };
 use jiff::Timestamp;
@@ -314,11 +314,16 @@ impl Person {
     /// Signs a change.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: Actor::User(self.person.account.value.id),
-            at: self.now(),
-            correlation_id: self.correlation_id().to_owned(),
-        }
+        stamp(&self.asked, self.person.account.value.id)
+    }
+}
+
+/// Signs a change as this person.
+fn stamp(asked: &Asked, user: UserId) -> Stamp {
+    Stamp {
+        actor: Actor::User(user),
+        at: asked.0.now,
+        correlation_id: asked.0.correlation_id.clone(),
     }
 }
 
@@ -365,6 +370,12 @@ impl Anyone {
             None => Vec::new(),
         };
         hex::encode(digest::digest(&digest::SHA256, &address))
+    }
+
+    /// Signs a change as this person, after a link has proved that it is them.
+    #[must_use]
+    pub fn stamp_as(&self, user: UserId) -> Stamp {
+        stamp(&self.asked, user)
     }
 
     /// What the request brought, proven by nobody.

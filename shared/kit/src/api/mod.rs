@@ -1,5 +1,5 @@
-//! What the functions of the API are written with: guards, bodies, pages, replies, idempotency, and their operations as
-//! routes and as a document.
+//! What the functions of the API are written with: guards, bodies, pages, replies, idempotency, races, and their operations
+//! as routes and as a document.
 
 mod body;
 mod checks;
@@ -7,11 +7,14 @@ mod context;
 mod document;
 mod guards;
 mod idempotency;
+mod mail;
 mod operations;
 mod paging;
 mod patch;
 pub mod permits;
+mod races;
 mod replies;
+mod secrets;
 mod words;
 
 pub use body::{Body, LARGEST, Path, Query};
@@ -19,10 +22,13 @@ pub use checks::one_line;
 pub use context::{Api, HasApi};
 pub use document::{Argument, Document, Entry, Handles};
 pub use guards::{Allowed, Anyone, Guard, Kind, Person, Platform};
+pub use mail::send_mail;
 pub use operations::{Operations, Takes, serve};
 pub use paging::Paging;
 pub use patch::{Patch, checked};
+pub use races::{Races, Setback};
 pub use replies::{Created, IfMatch, Listed, NoContent, Once, Tagged};
+pub use secrets::LinkToken;
 pub use words::{PermissionWord, RoleWord};
 
 #[doc(hidden)]

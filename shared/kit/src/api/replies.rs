@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use store::Page;
+use store::{Page, Versioned};
 
 use super::document::{Argument, Entry};
 use super::paging;
@@ -25,6 +25,16 @@ pub struct Tagged<T> {
     pub version: u64,
     /// The body.
     pub body: T,
+}
+
+impl<T> Tagged<T> {
+    /// What was found or written, as the API shows it.
+    pub fn of(found: Versioned<impl Into<T>>) -> Self {
+        Self {
+            version: found.version,
+            body: found.value.into(),
+        }
+    }
 }
 
 impl<T: Serialize> IntoResponse for Tagged<T> {

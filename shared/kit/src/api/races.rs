@@ -1,0 +1,213 @@
+//! Changes that are decided on what was read: where somebody else writes first, they are read and decided again.
+
+use store::StoreError;
+
+use crate::Problem;
+
+/// How often a change is tried while others are faster, and what the caller is told when they were every time. One
+/// constant per function:
+///
+/// ```ignore
+/// const RACES: Races = Races::most(24);
+///
+/// RACES.until_won(async || {
+///     let before = store.thing(who.scope(), id).await?.ok_or_else(Problem::not_found)?;
+///     if_match.check(before.version)?;
+///     let after = changed(&before.value);
+///     store.change_thing(who.scope(), &before, &after, &who.stamp()).await?;
+///     Ok(after)
+/// })
+/// .await
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Races {
+    most: u32,
+    lost: fn() -> Problem,
+}
+
+// Tries are `Fn() -> A` and no `AsyncFn`: of the futures of those the compiler cannot tell that they are `Send`, which
+// handlers' futures must be.
+impl Races {
+    /// So many tries. Who loses all of them gets a 409 of the kind `conflict`.
+    #[must_use]
+    pub const fn most(most: u32) -> Self {
+        Self {
+            most,
+            lost: lost_every_race,
+        }
+    }
+
+    /// The same, with another answer for who loses all of them.
+    #[must_use]
+    pub const fn or_else(mut self, lost: fn() -> Problem) -> Self {
+        self.lost = lost;
+        self
+    }
+
+    /// Tries until nobody else writes first. A try reads, decides and writes: `?` on the store's answer ends a try that was
+    /// lost and begins the next one, whatever else is wrong ends all.
+    ///
+    /// # Errors
+    /// What a try says is wrong; the answer for who loses every race.
+    pub async fn until_won<T, A>(self, attempt: impl Fn() -> A) -> Result<T, Problem>
+    where
+        A: Future<Output = Result<T, Setback>>,
+    {
+        self.until_won_from((), async || Ok(()), |()| attempt()).await
+    }
+
+    /// The same where the first try decides on what is known already. After a race that was lost it is `read` again.
+    ///
+    /// # Errors
+    /// What a try, or reading, says is wrong; the answer for who loses every race.
+    pub async fn until_won_from<K, T, R, A>(
+        self,
+        known: K,
+        read: impl Fn() -> R,
+        attempt: impl Fn(K) -> A,
+    ) -> Result<T, Problem>
+    where
+        R: Future<Output = Result<K, Problem>>,
+        A: Future<Output = Result<T, Setback>>,
+    {
+        let mut known = known;
+        for _race in 0..self.most {
+            match attempt(known).await {
+                Err(Setback::Lost) => known = read().await?,
+                Err(Setback::Refused(problem)) => return Err(problem),
+                Ok(won) => return Ok(won),
+            }
+        }
+        Err((self.lost)())
+    }
+}
+
+fn lost_every_race() -> Problem {
+    let detail = "Others are changing the same just now. Try again in a moment.";
+    Problem::conflict("conflict", detail)
+}
+
+/// Why a try changed nothing.
+#[derive(Debug)]
+pub enum Setback {
+    /// Somebody else wrote first: what was read is no longer true.
+    Lost,
+    /// Another try would come to the same.
+    Refused(Problem),
+}
+
+impl From<StoreError> for Setback {
+    fn from(error: StoreError) -> Self {
+        if error.is_conflict() {
+            Self::Lost
+        } else {
+            Self::Refused(error.into())
+        }
+    }
+}
+
+impl From<Problem> for Setback {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        cell::{Cell, RefCell},
+        future::ready,
+    };
+
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    const RACES: Races = Races::most(3);
+
+    type Try = Result<&'static str, Setback>;
+
+    fn conflict() -> StoreError {
+        StoreError::Conflict { doing: "write" }
+    }
+
+    fn lost() -> Try {
+        Err(conflict().into())
+    }
+
+    /// What comes of it where tries end so, one after the other, and how many there were.
+    async fn run(races: Races, planned: Vec<Try>) -> (Result<&'static str, StatusCode>, usize) {
+        let (most, left) = (planned.len(), RefCell::new(planned.into_iter()));
+        let won = races.until_won(async || left.borrow_mut().next().unwrap()).await;
+        let won = won.map_err(|problem| problem.status());
+        (won, most - left.borrow().len())
+    }
+
+    #[tokio::test]
+    async fn who_is_first_writes_once() {
+        assert_eq!(run(RACES, vec![Ok("first"), Ok("second")]).await, (Ok("first"), 1));
+    }
+
+    #[tokio::test]
+    async fn who_loses_tries_again_until_the_last_try() {
+        assert_eq!(run(RACES, vec![lost(), Ok("second"), lost()]).await, (Ok("second"), 2));
+        assert_eq!(run(RACES, vec![lost(), lost(), Ok("third")]).await, (Ok("third"), 3));
+    }
+
+    #[tokio::test]
+    async fn who_loses_every_race_is_told_so() {
+        let tries = || vec![lost(), lost(), lost(), Ok("too late")];
+        assert_eq!(run(RACES, tries()).await, (Err(StatusCode::CONFLICT), 3));
+        let races = RACES.or_else(Problem::unavailable);
+        assert_eq!(run(races, tries()).await, (Err(StatusCode::SERVICE_UNAVAILABLE), 3));
+        let problem = RACES.until_won(async || lost()).await.unwrap_err();
+        assert_eq!(
+            serde_json::to_value(problem).unwrap(),
+            serde_json::json!({
+                "type": "urn:ringback:problem:conflict",
+                "title": "Conflict",
+                "status": 409,
+                "detail": "Others are changing the same just now. Try again in a moment.",
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn what_no_other_try_would_mend_ends_all_at_once() {
+        let down = StoreError::Database {
+            doing: "write",
+            source: "down".into(),
+        };
+        let refused = |setback: Setback| vec![lost(), Err(setback), Ok("never")];
+        let gone = run(RACES, refused(Problem::not_found().into())).await;
+        assert_eq!(gone, (Err(StatusCode::NOT_FOUND), 2));
+        let failed = run(RACES, refused(down.into())).await;
+        assert_eq!(failed, (Err(StatusCode::SERVICE_UNAVAILABLE), 2));
+        // What was a conflict elsewhere, and has its answer already, is no race of this one.
+        let answered = run(RACES, refused(Problem::from(conflict()).into())).await;
+        assert_eq!(answered, (Err(StatusCode::CONFLICT), 2));
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_read_again_only_after_a_race_was_lost() {
+        let reads = Cell::new(0);
+        let read = async || {
+            reads.set(reads.get() + 1);
+            Ok(reads.get())
+        };
+        let from = |known: u32, wins: u32| {
+            let attempt = move |known| ready(if known == wins { Ok(known) } else { Err(Setback::Lost) });
+            RACES.until_won_from(known, read, attempt)
+        };
+        assert_eq!(from(0, 0).await.ok(), Some(0));
+        assert_eq!(reads.get(), 0);
+        assert_eq!(from(0, 2).await.ok(), Some(2));
+        assert_eq!(reads.get(), 2);
+        assert!(from(0, 0).await.is_ok());
+        let problem = from(1, 0).await.unwrap_err();
+        assert_eq!((problem.status(), reads.get()), (StatusCode::CONFLICT, 5));
+        let gone = async || Err(Problem::not_found());
+        let problem = RACES.until_won_from((), gone, async |()| lost()).await.unwrap_err();
+        assert_eq!(problem.status(), StatusCode::NOT_FOUND);
+    }
+}
