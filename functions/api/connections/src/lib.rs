@@ -33,13 +33,19 @@ use store::{TenantScope, Versioned, connections::ConnectionError};
 use crate::{
     models::{
         AircallIn, AircallNewCredentials, ConnectionIn, ConnectionKind, ConnectionMade, ConnectionOut,
-        ConnectionSettings, CredentialsIn, ExotelIn, OneOf, PlivoIn, PlivoNewCredentials, SecretRotationIn,
+        ConnectionSettings, CredentialsIn, ExotelIn, Kept, OneOf, PlivoIn, PlivoNewCredentials, SecretRotationIn,
         SecretRotationOut, TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn, VonageNewCredentials, Wanted,
         WebhookAddress, WebhookAddresses, WhatsappIn, WhatsappNewCredentials, name_problems,
     },
     secrets::Shown,
     trial::Providers,
 };
+
+/// A connection as it was read.
+type Found = Versioned<Connection>;
+
+/// Who may change connections.
+type Writer = Allowed<permits::ConnectionsWrite>;
 
 /// What the function works with, made once per process.
 pub struct Context {
@@ -122,7 +128,7 @@ async fn create_connection(
         .create_connection(who.scope(), &connection, false, &who.stamp())
         .await;
     let (connection, verify) = match made {
-        Ok(()) => (connection, wanted.verify),
+        Ok(()) => (connection, wanted.kept.verify),
         // A second try of a request that had its effect: the first one's secrets count.
         Err(ConnectionError::Store(error)) if error.is_conflict() => {
             let known = store.connection(who.scope(), id).await?.ok_or(error)?;
@@ -131,7 +137,7 @@ async fn create_connection(
         }
         Err(error) => return Err(refused(error)),
     };
-    let send = wanted.send.as_ref();
+    let send = wanted.kept.send.as_ref();
     let tested = context.test(who.scope(), &connection, send, who.now()).await;
     let now = match tested {
         Ok(Some(now)) => now,
@@ -152,11 +158,7 @@ async fn create_connection(
             secret: shown.secret.clone(),
         },
     };
-    Ok(if shown.is_any() {
-        Once(answer).into_response()
-    } else {
-        answer.into_response()
-    })
+    Ok(once_if(shown.is_any(), answer))
 }
 
 /// Lists connections.
@@ -197,8 +199,7 @@ async fn update_connection(
     if_match: IfMatch,
     patch: Patch<ConnectionSettings>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let before = context.find(who.scope(), id).await?;
-    if_match.check(before.version)?;
+    let before = context.known(who.scope(), id, &if_match).await?;
     let after = patch
         .apply(&ConnectionSettings::from(&before.value))?
         .of(&before.value)?;
@@ -219,8 +220,7 @@ async fn delete_connection(
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    let before = context.find(who.scope(), id).await?;
-    if_match.check(before.version)?;
+    let before = context.known(who.scope(), id, &if_match).await?;
     let store = context.api.store();
     store.remove_connection(who.scope(), &before, &who.stamp()).await?;
     Ok(NoContent)
@@ -239,8 +239,7 @@ async fn set_connection_credentials(
     if_match: IfMatch,
     Body(input): Body<OneOf<CredentialsIn>>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let before = context.find(who.scope(), id).await?;
-    if_match.check(before.version)?;
+    let before = context.known(who.scope(), id, &if_match).await?;
     let connection = before.value;
     let kind = ConnectionKind::of(&connection.account);
     if ConnectionKind::named(&input.body)? != kind {
@@ -248,43 +247,27 @@ async fn set_connection_credentials(
         return Err(Problem::field("kind", detail));
     }
     let body = input.body;
-    let (verify, send) = match kind {
-        ConnectionKind::Whatsapp => {
+    let given: Kept = match kind {
+        ConnectionKind::WhatsApp => {
             let given: WhatsappNewCredentials = checked(body)?;
             // Meta has the token already; it proves nothing but the handshake.
             let shown = Shown::of(&context.open_verify(who.scope(), &connection).await?);
-            let (verify, send) = given.credentials.secrets(shown.verify_token.unwrap_or_default());
-            (verify, Some(send))
+            given.credentials.kept(shown.verify_token.unwrap_or_default())
         }
-        ConnectionKind::Twilio => {
-            let (verify, send) = checked::<TwilioNewCredentials>(body)?.credentials.secrets();
-            (verify, Some(send))
-        }
-        ConnectionKind::Aircall => {
-            let tokens = vec![checked::<AircallNewCredentials>(body)?.credentials.token];
-            (VerifySecrets::Aircall { tokens }, None)
-        }
-        ConnectionKind::Vonage => {
-            let signature_secrets = vec![checked::<VonageNewCredentials>(body)?.credentials.signature_secret];
-            (VerifySecrets::Vonage { signature_secrets }, None)
-        }
-        ConnectionKind::Plivo => {
-            let auth_tokens = vec![checked::<PlivoNewCredentials>(body)?.credentials.auth_token];
-            (VerifySecrets::Plivo { auth_tokens }, None)
-        }
+        ConnectionKind::Twilio => checked::<TwilioNewCredentials>(body)?.credentials.into(),
+        ConnectionKind::Aircall => Some(checked::<AircallNewCredentials>(body)?.credentials).into(),
+        ConnectionKind::Vonage => checked::<VonageNewCredentials>(body)?.credentials.into(),
+        ConnectionKind::Plivo => checked::<PlivoNewCredentials>(body)?.credentials.into(),
         ConnectionKind::Telephony | ConnectionKind::Exotel => {
             let detail = "The secret of this kind is made here. Rotate it to get a new one.";
             return Err(Problem::conflict("secret_is_made_here", detail));
         }
     };
-    let sealed_send = match &send {
-        Some(send) => Some(context.seal(who.scope(), id, Purpose::Send, send).await?),
-        // What an operator gave stays: nothing here replaces it.
-        None => connection.send.clone(),
-    };
+    let (verify, send) = context.seal_all(who.scope(), id, &given).await?;
     let after = Connection {
-        verify: context.seal(who.scope(), id, Purpose::Verify, &verify).await?,
-        send: sealed_send,
+        verify,
+        // What an operator gave stays where nothing here replaces it.
+        send: send.or(connection.send),
         credentials_version: connection.credentials_version + 1,
         rotating_since: None,
         // New credentials deserve a new chance.
@@ -293,9 +276,8 @@ async fn set_connection_credentials(
         ..connection
     };
     let written = context.write(&who, after, before.version).await?;
-    let tested = context
-        .test(who.scope(), &written.value, send.as_ref(), who.now())
-        .await;
+    let send = given.send.as_ref();
+    let tested = context.test(who.scope(), &written.value, send, who.now()).await;
     Ok(tagged(&tested.ok().flatten().unwrap_or(written)))
 }
 
@@ -313,17 +295,11 @@ async fn rotate_connection_secret(
     if_match: IfMatch,
     Body(input): Body<SecretRotationIn>,
 ) -> Result<Response, Problem> {
-    let before = context.find(who.scope(), id).await?;
-    if_match.check(before.version)?;
+    let before = context.known(who.scope(), id, &if_match).await?;
     let mut verify = context.open_verify(who.scope(), &before.value).await?;
     secrets::rotate(context.api.env(), &mut verify, input.secret)?;
-    let after = Connection {
-        verify: context.seal(who.scope(), id, Purpose::Verify, &verify).await?,
-        credentials_version: before.value.credentials_version + 1,
-        rotating_since: before.value.rotating_since.or(Some(who.now())),
-        ..before.value
-    };
-    let now = context.write(&who, after, before.version).await?;
+    let since = before.value.rotating_since.unwrap_or(who.now());
+    let now = context.write_verify(&who, before, &verify, Some(since)).await?;
     let secret = Shown::of(&verify).secret;
     let answer = Tagged {
         version: now.version,
@@ -333,11 +309,7 @@ async fn rotate_connection_secret(
             secret: secret.clone(),
         },
     };
-    Ok(if secret.is_some() {
-        Once(answer).into_response()
-    } else {
-        answer.into_response()
-    })
+    Ok(once_if(secret.is_some(), answer))
 }
 
 /// Finishes changing a webhook's secret.
@@ -351,20 +323,13 @@ async fn finish_connection_rotation(
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let before = context.find(who.scope(), id).await?;
-    if_match.check(before.version)?;
+    let before = context.known(who.scope(), id, &if_match).await?;
     if before.value.rotating_since.is_none() {
         return Err(Problem::conflict("not_rotating", "No rotation has begun."));
     }
     let mut verify = context.open_verify(who.scope(), &before.value).await?;
     secrets::finish(&mut verify);
-    let after = Connection {
-        verify: context.seal(who.scope(), id, Purpose::Verify, &verify).await?,
-        credentials_version: before.value.credentials_version + 1,
-        rotating_since: None,
-        ..before.value
-    };
-    Ok(tagged(&context.write(&who, after, before.version).await?))
+    Ok(tagged(&context.write_verify(&who, before, &verify, None).await?))
 }
 
 /// Asks the provider whether a connection works.
@@ -410,17 +375,26 @@ async fn list_connection_webhooks(
     })
 }
 
-fn tagged(connection: &Versioned<Connection>) -> Tagged<ConnectionOut> {
+fn tagged(connection: &Found) -> Tagged<ConnectionOut> {
     Tagged {
         version: connection.version,
         body: ConnectionOut::from(&connection.value),
     }
 }
 
+/// An answer, which is not kept for a second try if it shows a secret.
+fn once_if(shows: bool, answer: impl IntoResponse) -> Response {
+    if shows {
+        Once(answer).into_response()
+    } else {
+        answer.into_response()
+    }
+}
+
 /// What a body asks for, with secrets of ours where the kind has them.
 fn wanted(env: &Env, body: serde_json::Value) -> Result<Wanted, Problem> {
     Ok(match ConnectionKind::named(&body)? {
-        ConnectionKind::Whatsapp => checked::<WhatsappIn>(body)?.wanted(secrets::word(env)?),
+        ConnectionKind::WhatsApp => checked::<WhatsappIn>(body)?.wanted(secrets::word(env)?),
         ConnectionKind::Twilio => checked::<TwilioIn>(body)?.wanted(),
         ConnectionKind::Telephony => checked::<TelephonyIn>(body)?.wanted(secrets::standard_webhooks(env)?),
         ConnectionKind::Aircall => checked::<AircallIn>(body)?.wanted(),
@@ -455,22 +429,42 @@ fn unopened(error: &SecretsError) -> Problem {
 }
 
 impl Context {
-    async fn find(&self, scope: &TenantScope, id: ConnectionId) -> Result<Versioned<Connection>, Problem> {
+    async fn find(&self, scope: &TenantScope, id: ConnectionId) -> Result<Found, Problem> {
         let found = self.api.store().versioned_connection(scope, id).await?;
         found.ok_or_else(Problem::not_found)
     }
 
-    async fn write(
-        &self,
-        who: &Allowed<permits::ConnectionsWrite>,
-        after: Connection,
-        version: u64,
-    ) -> Result<Versioned<Connection>, Problem> {
+    /// The connection, if it is the version that the caller knows.
+    async fn known(&self, scope: &TenantScope, id: ConnectionId, if_match: &IfMatch) -> Result<Found, Problem> {
+        let found = self.find(scope, id).await?;
+        if_match.check(found.version)?;
+        Ok(found)
+    }
+
+    async fn write(&self, who: &Writer, after: Connection, version: u64) -> Result<Found, Problem> {
         let store = self.api.store();
         let version = store
             .configure_connection(who.scope(), &after, version, &who.stamp())
             .await?;
         Ok(Versioned { value: after, version })
+    }
+
+    /// Writes other secrets to verify with, and since when older ones are among them.
+    async fn write_verify(
+        &self,
+        who: &Writer,
+        before: Found,
+        verify: &VerifySecrets,
+        rotating_since: Option<Timestamp>,
+    ) -> Result<Found, Problem> {
+        let connection = before.value;
+        let after = Connection {
+            verify: self.seal(who.scope(), connection.id, Purpose::Verify, verify).await?,
+            credentials_version: connection.credentials_version + 1,
+            rotating_since,
+            ..connection
+        };
+        self.write(who, after, before.version).await
     }
 
     async fn seal(
@@ -482,6 +476,21 @@ impl Context {
     ) -> Result<Sealed, Problem> {
         let sealed = self.secrets.seal(scope.tenant(), id, purpose, credentials).await;
         sealed.map_err(|error| unopened(&error))
+    }
+
+    async fn seal_all(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+        kept: &Kept,
+    ) -> Result<(Sealed, Option<Sealed>), Problem> {
+        let send = async {
+            match &kept.send {
+                Some(send) => self.seal(scope, id, Purpose::Send, send).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        tokio::try_join!(self.seal(scope, id, Purpose::Verify, &kept.verify), send)
     }
 
     async fn open<T: serde::de::DeserializeOwned>(
@@ -502,13 +511,7 @@ impl Context {
 
     /// The connection as it is written first.
     async fn sealed(&self, scope: &TenantScope, id: ConnectionId, wanted: &Wanted) -> Result<Connection, Problem> {
-        let send = async {
-            match &wanted.send {
-                Some(send) => self.seal(scope, id, Purpose::Send, send).await.map(Some),
-                None => Ok(None),
-            }
-        };
-        let (verify, send) = tokio::try_join!(self.seal(scope, id, Purpose::Verify, &wanted.verify), send)?;
+        let (verify, send) = self.seal_all(scope, id, &wanted.kept).await?;
         Ok(Connection {
             id,
             name: wanted.name.clone(),
@@ -530,7 +533,7 @@ impl Context {
         connection: &Connection,
         send: Option<&SendSecrets>,
         now: Timestamp,
-    ) -> Result<Option<Versioned<Connection>>, Problem> {
+    ) -> Result<Option<Found>, Problem> {
         let trial = self.providers.ask(connection, send, now).await;
         let store = self.api.store();
         let noted = store

@@ -1,6 +1,6 @@
 //! A tenant's settings as the API takes and gives them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use domain::{
     account::Slug,
@@ -25,11 +25,7 @@ impl Serialize for LocalTime {
 
 impl<'de> Deserialize<'de> for LocalTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = || D::Error::custom("expected a time of day such as 09:00");
-        let text = String::deserialize(deserializer)?;
-        let shaped = text.len() == 5 && text.as_bytes().get(2) == Some(&b':');
-        let time = if shaped { text.parse().ok() } else { None };
-        time.map(Self).ok_or_else(wrong)
+        like("09:00", "a time of day", deserializer).map(Self)
     }
 }
 
@@ -45,12 +41,17 @@ impl Serialize for Day {
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = || D::Error::custom("expected a day such as 2026-12-02");
-        let text = String::deserialize(deserializer)?;
-        let shaped = text.len() == 10;
-        let day = if shaped { text.parse().ok() } else { None };
-        day.map(Self).ok_or_else(wrong)
+        like("2026-12-02", "a day", deserializer).map(Self)
     }
+}
+
+/// Reads a text with digits and signs where the example has some: `jiff` alone takes other forms, too.
+fn like<'de, T: FromStr, D: Deserializer<'de>>(example: &str, what: &str, deserializer: D) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let same = |(own, other): (u8, u8)| own == other || (own.is_ascii_digit() && other.is_ascii_digit());
+    let shaped = text.len() == example.len() && text.bytes().zip(example.bytes()).all(same);
+    let value = if shaped { text.parse().ok() } else { None };
+    value.ok_or_else(|| D::Error::custom(format!("expected {what} such as {example}")))
 }
 
 /// Part of a day. Where `to` is not after `from` it ends on the next day: 18:00 to 02:00 crosses midnight, 00:00 to 00:00 is
@@ -101,11 +102,9 @@ pub(crate) struct HolidayModel {
     #[schema(value_type = String, format = Date, example = "2026-12-02")]
     pub from: Day,
     /// The last day. Not given: one day.
-    #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "2026-12-03")]
     pub to: Option<Day>,
     /// What people call it.
-    #[serde(default)]
     #[schema(min_length = 1, max_length = 100, example = "National Day")]
     pub name: Option<String>,
     /// When the business is open on each of these days. None: closed.
@@ -163,13 +162,9 @@ impl Default for RetentionModel {
 
 impl From<settings::Retention> for RetentionModel {
     fn from(retention: settings::Retention) -> Self {
-        let settings::Retention {
-            calls_days,
-            messages_days,
-        } = retention;
         Self {
-            calls_days,
-            messages_days,
+            calls_days: retention.calls_days,
+            messages_days: retention.messages_days,
         }
     }
 }
@@ -186,7 +181,6 @@ pub(crate) struct TenantSettings {
     #[schema(value_type = String, example = "Asia/Dubai")]
     pub time_zone: Zone,
     /// ISO 3166 code of the country in which numbers without a country code are read.
-    #[serde(default)]
     #[schema(pattern = "^[A-Z]{2}$", example = "AE")]
     pub default_region: Option<String>,
     /// BCP 47 languages of its customers, the usual one first.
@@ -194,14 +188,12 @@ pub(crate) struct TenantSettings {
     #[schema(max_items = 20, example = json!(["en", "ar"]))]
     pub languages: Vec<String>,
     /// When it is open; `null`: always.
-    #[serde(default)]
     pub business_hours: Option<WeekHours>,
     /// Days with other hours, or none.
     #[serde(default)]
     #[schema(max_items = 200)]
     pub holidays: Vec<HolidayModel>,
     /// When its customers are left in peace; `null`: never. A rule may have its own.
-    #[serde(default)]
     pub quiet_hours: Option<QuietHoursModel>,
     /// Its own words for "no more messages", besides the usual ones.
     #[serde(default)]
@@ -353,47 +345,53 @@ pub(crate) enum StepState {
     Attention,
 }
 
-fn spans_in(spans: &[OpenSpan]) -> Vec<Span> {
-    let span = |span: &OpenSpan| Span {
-        from: span.from.0,
-        to: span.to.0,
-    };
-    spans.iter().map(span).collect()
+/// A list as the other side has it.
+fn each<'a, A, B: From<&'a A>>(list: &'a [A]) -> Vec<B> {
+    list.iter().map(B::from).collect()
 }
 
-fn spans_out(spans: &[Span]) -> Vec<OpenSpan> {
-    let span = |span: &Span| OpenSpan {
-        from: LocalTime(span.from),
-        to: LocalTime(span.to),
-    };
-    spans.iter().map(span).collect()
-}
-
-impl From<&WeekHours> for BusinessHours {
-    fn from(week: &WeekHours) -> Self {
+impl From<&OpenSpan> for Span {
+    fn from(span: &OpenSpan) -> Self {
         Self {
-            monday: spans_in(&week.monday),
-            tuesday: spans_in(&week.tuesday),
-            wednesday: spans_in(&week.wednesday),
-            thursday: spans_in(&week.thursday),
-            friday: spans_in(&week.friday),
-            saturday: spans_in(&week.saturday),
-            sunday: spans_in(&week.sunday),
+            from: span.from.0,
+            to: span.to.0,
         }
     }
 }
 
-impl From<&BusinessHours> for WeekHours {
-    fn from(hours: &BusinessHours) -> Self {
+impl From<&Span> for OpenSpan {
+    fn from(span: &Span) -> Self {
         Self {
-            monday: spans_out(&hours.monday),
-            tuesday: spans_out(&hours.tuesday),
-            wednesday: spans_out(&hours.wednesday),
-            thursday: spans_out(&hours.thursday),
-            friday: spans_out(&hours.friday),
-            saturday: spans_out(&hours.saturday),
-            sunday: spans_out(&hours.sunday),
+            from: LocalTime(span.from),
+            to: LocalTime(span.to),
         }
+    }
+}
+
+/// A week's hours as the other side has them.
+macro_rules! each_day {
+    ($week:ident) => {
+        Self {
+            monday: each(&$week.monday),
+            tuesday: each(&$week.tuesday),
+            wednesday: each(&$week.wednesday),
+            thursday: each(&$week.thursday),
+            friday: each(&$week.friday),
+            saturday: each(&$week.saturday),
+            sunday: each(&$week.sunday),
+        }
+    };
+}
+
+impl From<&WeekHours> for BusinessHours {
+    fn from(week: &WeekHours) -> Self {
+        each_day!(week)
+    }
+}
+
+impl From<&BusinessHours> for WeekHours {
+    fn from(week: &BusinessHours) -> Self {
+        each_day!(week)
     }
 }
 
@@ -403,7 +401,7 @@ impl From<&HolidayModel> for Holiday {
             from: holiday.from.0,
             to: holiday.to.map(|day| day.0),
             name: holiday.name.clone(),
-            hours: spans_in(&holiday.hours),
+            hours: each(&holiday.hours),
         }
     }
 }
@@ -414,7 +412,7 @@ impl From<&Holiday> for HolidayModel {
             from: Day(holiday.from),
             to: holiday.to.map(Day),
             name: holiday.name.clone(),
-            hours: spans_out(&holiday.hours),
+            hours: each(&holiday.hours),
         }
     }
 }
@@ -455,7 +453,7 @@ impl From<&Tenant> for TenantSettings {
             default_region: tenant.default_region.clone(),
             languages: tenant.languages.clone(),
             business_hours: tenant.business_hours.as_ref().map(WeekHours::from),
-            holidays: tenant.holidays.iter().map(HolidayModel::from).collect(),
+            holidays: each(&tenant.holidays),
             quiet_hours: tenant.quiet_hours.as_ref().map(QuietHoursModel::from),
             stop_words: tenant.stop_words.clone(),
             start_words: tenant.start_words.clone(),
@@ -475,7 +473,7 @@ impl TenantSettings {
         };
         Tenant {
             business_hours: self.business_hours.as_ref().map(BusinessHours::from),
-            holidays: self.holidays.iter().map(Holiday::from).collect(),
+            holidays: each(&self.holidays),
             quiet_hours: self.quiet_hours.as_ref().map(QuietHours::from),
             // The usual stays the usual, whatever that will be.
             retention: (before.retention.is_some() || retention != settings::Retention::default()).then_some(retention),
@@ -494,20 +492,7 @@ impl TenantSettings {
 
 impl From<&Tenant> for TenantOut {
     fn from(tenant: &Tenant) -> Self {
-        let TenantSettings {
-            name,
-            time_zone,
-            default_region,
-            languages,
-            business_hours,
-            holidays,
-            quiet_hours,
-            stop_words,
-            start_words,
-            recipient_zones,
-            variables,
-            retention,
-        } = TenantSettings::from(tenant);
+        let settings = TenantSettings::from(tenant);
         Self {
             id: tenant.id,
             slug: tenant.slug.clone(),
@@ -516,18 +501,18 @@ impl From<&Tenant> for TenantOut {
                 TenantStatus::Suspended => TenantState::Suspended,
                 TenantStatus::Leaving => TenantState::Leaving,
             },
-            name,
-            time_zone,
-            default_region,
-            languages,
-            business_hours,
-            holidays,
-            quiet_hours,
-            stop_words,
-            start_words,
-            recipient_zones,
-            variables,
-            retention,
+            name: settings.name,
+            time_zone: settings.time_zone,
+            default_region: settings.default_region,
+            languages: settings.languages,
+            business_hours: settings.business_hours,
+            holidays: settings.holidays,
+            quiet_hours: settings.quiet_hours,
+            stop_words: settings.stop_words,
+            start_words: settings.start_words,
+            recipient_zones: settings.recipient_zones,
+            variables: settings.variables,
+            retention: settings.retention,
         }
     }
 }

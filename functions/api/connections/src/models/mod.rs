@@ -1,0 +1,42 @@
+//! Connections as the API takes and gives them. Credentials are taken and never given.
+
+/// Makes what the API has of what the domain has, or back: enums with the same words, structs with the same fields. What
+/// either lacks does not compile.
+macro_rules! same {
+    (words $from:ident => $to:ident: $($word:ident),*) => {
+        impl From<$from> for $to {
+            fn from(from: $from) -> Self {
+                match from {
+                    $($from::$word => Self::$word,)*
+                }
+            }
+        }
+    };
+    (fields $from:ident => $to:ident: $($field:ident),*) => {
+        impl From<$from> for $to {
+            fn from(from: $from) -> Self {
+                Self {
+                    $($field: from.$field,)*
+                }
+            }
+        }
+    };
+    ($what:ident $one:ident <=> $other:ident: $($name:ident),*) => {
+        same! { $what $one => $other: $($name),* }
+        same! { $what $other => $one: $($name),* }
+    };
+}
+
+mod input;
+mod kinds;
+mod output;
+mod settings;
+
+pub(crate) use input::{
+    AircallIn, AircallNewCredentials, ConnectionIn, CredentialsIn, ExotelIn, Kept, PlivoIn, PlivoNewCredentials,
+    SecretRotationIn, TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn, VonageNewCredentials, Wanted, WhatsappIn,
+    WhatsappNewCredentials,
+};
+pub(crate) use kinds::{ConnectionKind, OneOf};
+pub(crate) use output::{ConnectionMade, ConnectionOut, SecretRotationOut, WebhookAddress, WebhookAddresses};
+pub(crate) use settings::{ConnectionSettings, name_problems};

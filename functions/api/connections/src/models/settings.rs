@@ -1,0 +1,298 @@
+//! What a connection can be changed to.
+
+use domain::{
+    call::Handling,
+    connection::{Account, CallingCode, Connection, ExotelCluster, Spoken, VoiceSettings},
+    ip_range::IpRange,
+    phone::Phone,
+    settings::{FieldProblem, LONGEST_NAME, is_line},
+};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a connection can be changed to. Each kind has some of the fields; what names its account never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub(crate) struct ConnectionSettings {
+    /// For people.
+    #[schema(min_length = 1, max_length = 100, example = "Front desk")]
+    pub(crate) name: String,
+    /// `whatsapp`: the number as people see it.
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
+    pub(crate) display_number: Option<Phone>,
+    /// `twilio`: its numbers.
+    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    pub(crate) numbers: Option<Vec<Phone>>,
+    /// `twilio`: a Messaging Service that sends SMS.
+    #[schema(pattern = "^MG[0-9a-f]{32}$")]
+    pub(crate) messaging_service_sid: Option<String>,
+    /// `twilio`: the number that sends WhatsApp.
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$")]
+    pub(crate) whatsapp_sender: Option<Phone>,
+    /// `twilio`: how calls are answered.
+    pub(crate) voice: Option<VoiceModel>,
+    /// All but `whatsapp` and `twilio`: its lines; none: all that it reports.
+    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    pub(crate) lines: Option<Vec<Phone>>,
+    /// `vonage`: the Voice application; none: any of the account.
+    #[schema(pattern = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+    pub(crate) application_id: Option<String>,
+    /// `exotel`: where the account is kept.
+    pub(crate) cluster: Option<ClusterModel>,
+    /// `exotel`: the calling code of its national numbers.
+    #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]{0,2}$")]
+    pub(crate) country_code: Option<CallingCode>,
+    /// `exotel`: the addresses that may report; none: any.
+    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
+    pub(crate) sources: Option<Vec<IpRange>>,
+}
+
+/// Where Exotel keeps an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ClusterModel {
+    /// `api.exotel.com`.
+    #[default]
+    Singapore,
+    /// `api.in.exotel.com`.
+    Mumbai,
+}
+
+/// How a Twilio number answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct VoiceModel {
+    /// What happens to a call.
+    pub(crate) handling: HandlingModel,
+    /// Where a forwarded call goes.
+    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550009")]
+    pub(crate) forward_to: Option<Phone>,
+    /// How long it rings there, in seconds.
+    #[schema(minimum = 5, maximum = 600, example = 20)]
+    pub(crate) forward_timeout_seconds: u32,
+    /// What is said, in every language in order.
+    #[schema(max_items = 10)]
+    pub(crate) greeting: Vec<SpokenModel>,
+    /// What is said after a forwarded call nobody took, before a recording or the end.
+    #[schema(max_items = 10)]
+    pub(crate) missed_greeting: Vec<SpokenModel>,
+    /// Offer to leave a recording after a forwarded call nobody took.
+    pub(crate) voicemail_after_missed: bool,
+    /// The longest recording, in seconds.
+    #[schema(minimum = 5, maximum = 600, example = 120)]
+    pub(crate) voicemail_max_seconds: u32,
+}
+
+impl Default for VoiceModel {
+    fn default() -> Self {
+        Self {
+            handling: HandlingModel::OwnFlow,
+            forward_to: None,
+            forward_timeout_seconds: 20,
+            greeting: Vec::new(),
+            missed_greeting: Vec::new(),
+            voicemail_after_missed: false,
+            voicemail_max_seconds: 120,
+        }
+    }
+}
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HandlingModel {
+    /// An announcement, then we hang up.
+    Greet,
+    /// A recording at once.
+    Voicemail,
+    /// Forwarded to the business.
+    Forward,
+    /// The tenant's own flow; only its callbacks come here.
+    OwnFlow,
+}
+
+/// A sentence to be read out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SpokenModel {
+    /// BCP 47.
+    #[schema(example = "en-GB")]
+    pub(crate) language: String,
+    /// The sentence.
+    #[schema(min_length = 1, max_length = 1000, example = "Thank you for calling.")]
+    pub(crate) text: String,
+}
+
+same! { words ClusterModel <=> ExotelCluster: Singapore, Mumbai }
+same! { words HandlingModel <=> Handling: Greet, Voicemail, Forward, OwnFlow }
+same! { fields SpokenModel <=> Spoken: language, text }
+
+/// How a number answers, as the other side has it.
+macro_rules! voice {
+    ($voice:ident) => {
+        Self {
+            handling: $voice.handling.into(),
+            forward_to: $voice.forward_to,
+            forward_timeout_seconds: $voice.forward_timeout_seconds,
+            greeting: $voice.greeting.into_iter().map(Into::into).collect(),
+            missed_greeting: $voice.missed_greeting.into_iter().map(Into::into).collect(),
+            voicemail_after_missed: $voice.voicemail_after_missed,
+            voicemail_max_seconds: $voice.voicemail_max_seconds,
+        }
+    };
+}
+
+impl From<VoiceModel> for VoiceSettings {
+    fn from(voice: VoiceModel) -> Self {
+        voice!(voice)
+    }
+}
+
+impl From<VoiceSettings> for VoiceModel {
+    fn from(voice: VoiceSettings) -> Self {
+        voice!(voice)
+    }
+}
+
+impl From<&Connection> for ConnectionSettings {
+    fn from(connection: &Connection) -> Self {
+        let named = Self {
+            name: connection.name.clone(),
+            ..Self::default()
+        };
+        match connection.account.clone() {
+            Account::WhatsApp { display_number, .. } => Self {
+                display_number: Some(display_number),
+                ..named
+            },
+            Account::Twilio {
+                numbers,
+                messaging_service_sid,
+                whatsapp_sender,
+                voice,
+                ..
+            } => Self {
+                numbers: Some(numbers),
+                messaging_service_sid,
+                whatsapp_sender,
+                voice: Some(voice.into()),
+                ..named
+            },
+            Account::Telephony { lines } | Account::Aircall { lines } | Account::Plivo { lines, .. } => Self {
+                lines: Some(lines),
+                ..named
+            },
+            Account::Vonage {
+                application_id, lines, ..
+            } => Self {
+                lines: Some(lines),
+                application_id,
+                ..named
+            },
+            Account::Exotel {
+                cluster,
+                country_code,
+                lines,
+                sources,
+                ..
+            } => Self {
+                lines: Some(lines),
+                cluster: Some(cluster.into()),
+                country_code: Some(country_code),
+                sources: Some(sources),
+                ..named
+            },
+        }
+    }
+}
+
+impl ConnectionSettings {
+    /// The fields that are given, besides the name.
+    fn given(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("display_number", self.display_number.is_some()),
+            ("numbers", self.numbers.is_some()),
+            ("messaging_service_sid", self.messaging_service_sid.is_some()),
+            ("whatsapp_sender", self.whatsapp_sender.is_some()),
+            ("voice", self.voice.is_some()),
+            ("lines", self.lines.is_some()),
+            ("application_id", self.application_id.is_some()),
+            ("cluster", self.cluster.is_some()),
+            ("country_code", self.country_code.is_some()),
+            ("sources", self.sources.is_some()),
+        ];
+        fields.into_iter().filter_map(|(field, given)| given.then_some(field))
+    }
+
+    /// The connection with these settings; what its kind does not have, or must have, is named.
+    pub(crate) fn of(mut self, before: &Connection) -> Result<Connection, Vec<FieldProblem>> {
+        let mut account = before.account.clone();
+        let kind = account.kind();
+        let mut missing = None;
+        // Each setting that the account has is taken; what is left is another kind's.
+        match &mut account {
+            Account::WhatsApp { display_number, .. } => match self.display_number.take() {
+                Some(number) => *display_number = number,
+                None => missing = Some(FieldProblem::new("display_number", "This field is missing.")),
+            },
+            Account::Twilio {
+                numbers,
+                messaging_service_sid,
+                whatsapp_sender,
+                voice,
+                ..
+            } => {
+                *numbers = self.numbers.take().unwrap_or_default();
+                *messaging_service_sid = self.messaging_service_sid.take();
+                *whatsapp_sender = self.whatsapp_sender.take();
+                *voice = self.voice.take().unwrap_or_default().into();
+            }
+            Account::Telephony { lines } | Account::Aircall { lines } | Account::Plivo { lines, .. } => {
+                *lines = self.lines.take().unwrap_or_default();
+            }
+            Account::Vonage {
+                application_id, lines, ..
+            } => {
+                *application_id = self.application_id.take();
+                *lines = self.lines.take().unwrap_or_default();
+            }
+            Account::Exotel {
+                cluster,
+                country_code,
+                lines,
+                sources,
+                ..
+            } => {
+                *cluster = self.cluster.take().unwrap_or_default().into();
+                *country_code = self.country_code.take().unwrap_or(CallingCode::INDIA);
+                *lines = self.lines.take().unwrap_or_default();
+                *sources = self.sources.take().unwrap_or_default();
+            }
+        }
+        let mut problems = name_problems(&self.name);
+        let foreign = |field| FieldProblem::new(field, format!("A {kind} connection has no such field."));
+        problems.extend(self.given().map(foreign));
+        problems.extend(missing);
+        problems.extend(account.problems());
+        if problems.is_empty() {
+            Ok(Connection {
+                name: self.name,
+                account,
+                ..before.clone()
+            })
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// What is wrong with a connection's name.
+pub(crate) fn name_problems(name: &str) -> Vec<FieldProblem> {
+    if is_line(name, LONGEST_NAME) {
+        return Vec::new();
+    }
+    let bounds = format!("Expected one line of 1 to {LONGEST_NAME} characters.");
+    vec![FieldProblem::new("name", bounds)]
+}
