@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned, keys,
-    row::{self, Condition, Row, Write},
+    row::{self, Condition, Item, Row, Write},
 };
 
 /// The way from an API key to its tenant.
@@ -80,7 +80,8 @@ impl Store {
         Ok(Some((key, used)))
     }
 
-    /// One page of the tenant's keys, by id.
+    /// One page of the tenant's keys, by id, each with the day on which it was last used: one read, in which a key's use
+    /// follows the key.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -89,9 +90,42 @@ impl Store {
         scope: &TenantScope,
         after: Option<&str>,
         limit: i32,
-    ) -> Result<Page<Versioned<ApiKey>>, StoreError> {
-        self.configured_page(scope, keys::API_KEY, after, limit, "list API keys")
-            .await
+    ) -> Result<Page<(Versioned<ApiKey>, Option<LastUsed>)>, StoreError> {
+        const DOING: &str = "list API keys";
+        let partition = keys::tenant_partition(scope);
+        let after = after.map(|id| format!("{}{id}{}", keys::API_KEY, keys::KEY_USE));
+        let asked = limit.saturating_mul(2);
+        let (mut rows, mut more) = self
+            .database
+            .page(&partition, keys::API_KEY, after.as_deref(), asked, false, DOING)
+            .await?;
+        // Its use may be the first row of the next page.
+        if more && rows.last().is_some_and(is_key) && rows.len() > 1 {
+            rows.pop();
+        }
+        let most = usize::try_from(limit).unwrap_or_default();
+        let mut items: Vec<(Versioned<ApiKey>, Option<LastUsed>)> = Vec::new();
+        let mut last: Option<String> = None;
+        for item in rows {
+            let Some(id) = key_id(&item).map(str::to_owned) else {
+                continue;
+            };
+            if !is_key(&item) {
+                if let Some((_, used)) = items.last_mut().filter(|(key, _)| key.value.id.to_string() == id) {
+                    *used = Some(row::data(item, DOING)?);
+                }
+            } else if items.len() == most {
+                more = true;
+                break;
+            } else if let Some(key) = row::versioned(Some(item), None, DOING)? {
+                items.push((key, None));
+            }
+            last = Some(id);
+        }
+        Ok(Page {
+            items,
+            next: last.filter(|_| more),
+        })
     }
 
     /// Makes a key, with the way to it by each of its secrets.
@@ -171,21 +205,17 @@ impl Store {
         let row = Row::new(&keys::key_use(scope, key), "key_use", &used, Condition::Always, DOING)?;
         self.database.put(row, DOING).await
     }
+}
 
-    /// The days on which these keys were last used, in their order.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn key_uses(&self, scope: &TenantScope, ids: &[ApiKeyId]) -> Result<Vec<Option<LastUsed>>, StoreError> {
-        const DOING: &str = "read API keys' use";
-        let wanted: Vec<_> = ids.iter().map(|id| keys::key_use(scope, *id)).collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut found = self.database.get_many(&wanted, DOING).await?;
-        let of = |key| found.remove(key).map(|item| row::data(item, DOING)).transpose();
-        wanted.iter().map(of).collect()
-    }
+/// Whether it is a key's own row, and not that of its use.
+pub(crate) fn is_key(item: &Item) -> bool {
+    row::string(item, "kind") == Some("api_key")
+}
+
+/// Which key a row of the list is about.
+fn key_id(item: &Item) -> Option<&str> {
+    let id = row::string(item, "sk")?.strip_prefix(keys::API_KEY)?;
+    Some(id.strip_suffix(keys::KEY_USE).unwrap_or(id))
 }
 
 /// The rows of a new key: itself, and the way to it by each of its secrets.

@@ -1,8 +1,11 @@
-//! The tenant's audit log: a partition a day, its rows in the order of time. `publish_changes` writes it from the table's
+//! The tenant's audit log: a partition a month, its rows in the order of time. `publish_changes` writes it from the table's
 //! stream.
 
-use domain::audit::{Entry, LIFETIME};
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use domain::{
+    actor::Actor,
+    audit::{Entry, LIFETIME},
+};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -19,22 +22,48 @@ pub struct Recorded {
     pub entry: Entry,
 }
 
-/// One page looks at this many rows at most, however few of them it is asked for.
-const MOST_ROWS: i32 = 500;
-
-/// So many days have one partition each: a page that finds nothing asks for no more.
-const MOST_QUERIES: u32 = 32;
-
-fn day_of(position: &str) -> Option<Date> {
-    position.get(..10)?.parse().ok()
+/// Which entries somebody looks for.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Only what they did.
+    pub actor: Option<Actor>,
+    /// Only what was done to this.
+    pub object: Option<String>,
 }
 
-/// Whether a text is a position in the log: a day, or a row's time and id.
+impl Wanted {
+    fn takes(&self, entry: &Entry) -> bool {
+        self.actor.is_none_or(|actor| actor == entry.by.actor)
+            && self.object.as_ref().is_none_or(|object| *object == entry.object)
+    }
+
+    const fn is_everything(&self) -> bool {
+        self.actor.is_none() && self.object.is_none()
+    }
+}
+
+/// Looking for some among all, one page looks at this many rows.
+const MOST_ROWS: i32 = 500;
+
+/// A position is a row's sort key, or a month: then all of it is still to be read. A month's end, as text, comes after all of
+/// its rows.
+const MONTHS_END: &str = "~";
+
+fn month_of(position: &str) -> Option<Date> {
+    format!("{}-01", position.get(..7)?).parse().ok()
+}
+
+fn name_of(month: Date) -> String {
+    month.strftime("%Y-%m").to_string()
+}
+
+/// Whether a text is a position in the log: a month, or a row's time and id.
 #[must_use]
 pub fn is_position(text: &str) -> bool {
-    let rest = text.get(10..).unwrap_or_default();
-    let plain = rest.bytes().all(|byte| byte.is_ascii_graphic());
-    text.len() <= 200 && day_of(text).is_some() && (rest.is_empty() || rest.starts_with('T')) && plain
+    let rest = text.get(7..).unwrap_or_default();
+    let day = text.get(..10).and_then(|day| day.parse::<Date>().ok());
+    let of_row = day.is_some() && text.get(10..11) == Some("T") && rest.bytes().all(|byte| byte.is_ascii_graphic());
+    text.len() <= 200 && month_of(text).is_some() && (rest.is_empty() || of_row)
 }
 
 impl Store {
@@ -58,8 +87,9 @@ impl Store {
         }
     }
 
-    /// One page of the log from `from` up to, not including, `to`, the newest first. Those that `wanted` refuses are left out;
-    /// a page may hold fewer than `limit`, and none, and still not be the last. `after` is what the page before said.
+    /// One page of the log from `from` up to, not including, `to`, the newest first. A page is one read: it may hold fewer than
+    /// `limit` entries, and none, and still not be the last. Only where a month has nothing to show, the one before is read
+    /// too. `after` is what the page before said.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -69,39 +99,29 @@ impl Store {
         (from, to): (Timestamp, Timestamp),
         after: Option<&str>,
         limit: i32,
-        wanted: impl Fn(&Recorded) -> bool,
+        wanted: &Wanted,
     ) -> Result<Page<Recorded>, StoreError> {
         const DOING: &str = "read the audit log";
-        let mut page = Page {
-            items: Vec::new(),
-            next: None,
-        };
-        let first = from.to_zoned(TimeZone::UTC).date();
-        let lower = keys::sortable(from);
-        // Positions compare as text, and a day alone comes before all of its rows.
-        let mut upper = keys::sortable(to);
+        let mut items = Vec::new();
+        let (lower, mut upper) = (keys::sortable(from), keys::sortable(to));
         if let Some(after) = after.filter(|after| **after < *upper) {
             after.clone_into(&mut upper);
         }
-        let Some(mut day) = day_of(&upper) else {
-            return Ok(page);
+        let (Some(first), Some(mut month)) = (month_of(&lower), month_of(&upper)) else {
+            return Ok(Page { items, next: None });
         };
-        let (mut rows_left, mut queries) = (MOST_ROWS, 0);
-        while day >= first && upper > lower {
-            if rows_left <= 0 || queries >= MOST_QUERIES {
-                page.next = Some(upper);
-                return Ok(page);
-            }
-            let partition = keys::audit_partition(scope, &day.to_string());
-            // One of them may be where the page before ended.
-            let asked = rows_left.min(limit.max(50)).max(2);
-            queries += 1;
-            let (rows, more) = self
-                .database
-                .between(&partition, &lower, &upper, asked, true, DOING)
-                .await?;
-            rows_left -= i32::try_from(rows.len()).unwrap_or(asked);
+        if upper.len() == name_of(month).len() {
+            upper.push_str(MONTHS_END);
+        }
+        let most = usize::try_from(limit).unwrap_or_default();
+        // One of them may be where the page before ended, and one more tells whether there is a next.
+        let asked = if wanted.is_everything() { limit + 2 } else { MOST_ROWS };
+        while month >= first && upper > lower {
+            let partition = keys::audit_partition(scope, month);
+            let bounds = (lower.as_str(), upper.as_str());
+            let (rows, more) = self.database.between(&partition, bounds, asked, DOING).await?;
             let count = rows.len();
+            let before = month.checked_sub(1.month()).ok().filter(|before| *before >= first);
             for (index, item) in rows.into_iter().enumerate() {
                 let Some(at) = row::string(&item, "sk").map(str::to_owned) else {
                     continue;
@@ -112,26 +132,29 @@ impl Store {
                 }
                 upper = at;
                 let recorded: Recorded = row::data(item, DOING)?;
-                if wanted(&recorded) {
-                    page.items.push(recorded);
+                if wanted.takes(&recorded.entry) {
+                    items.push(recorded);
                 }
-                if page.items.len() >= usize::try_from(limit).unwrap_or_default() {
-                    if more || index + 1 < count || day > first {
-                        page.next = Some(upper);
-                    }
-                    return Ok(page);
+                if items.len() >= most {
+                    let rest = more || index + 1 < count;
+                    let next = if rest { Some(upper) } else { before.map(name_of) };
+                    return Ok(Page { items, next });
                 }
             }
             if more {
-                continue;
+                return Ok(Page {
+                    items,
+                    next: Some(upper),
+                });
             }
-            upper = day.to_string();
-            day = match day.checked_sub(1.day()) {
-                Ok(before) => before,
-                Err(_) => break,
+            let Some(before) = before.filter(|_| items.is_empty()) else {
+                let next = before.map(name_of);
+                return Ok(Page { items, next });
             };
+            month = before;
+            upper = name_of(month) + MONTHS_END;
         }
-        Ok(page)
+        Ok(Page { items, next: None })
     }
 }
 
@@ -140,13 +163,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_a_day_or_a_row_of_one() {
-        assert!(is_position("2026-11-20"));
+    fn a_position_is_a_month_or_a_row_of_one() {
+        assert!(is_position("2026-11"));
         assert!(is_position("2026-11-20T10:00:00.000Z#0f3a"));
         for wrong in [
             "",
-            "2026-11-2",
-            "2026-13-20",
+            "2026-1",
+            "2026-13",
+            "2026-11~",
+            "2026-11-20",
+            "2026-13-20T10:00:00.000Z",
             "2026-11-20 10:00",
             "2026-11-20T\u{e9}",
             "T#tnt",

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    operation::{
+        query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
+    },
     types::{
         AttributeValue, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity,
         ReturnValue, TransactWriteItem, WriteRequest,
@@ -15,9 +18,10 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 
 use crate::{
+    config,
     error::StoreError,
     keys::{Key, Listed},
-    row::{Item, Row, Write, key_item},
+    row::{Item, Row, Write, key_item, text},
     usage,
 };
 
@@ -34,14 +38,17 @@ const BATCH_GET_KEYS: usize = 100;
 /// How many keys one batch write takes.
 const BATCH_WRITE_KEYS: usize = 25;
 
-/// The values of a key condition on a partition and a prefix, which an empty one leaves out.
-fn values(partition: &str, prefix: &str) -> Item {
-    let mut values = HashMap::from([(":pk".to_owned(), AttributeValue::S(partition.to_owned()))]);
-    if !prefix.is_empty() {
-        values.insert(":prefix".to_owned(), AttributeValue::S(prefix.to_owned()));
-    }
-    values
+/// Which rows of a partition, by their sort keys.
+#[derive(Debug, Clone, Copy)]
+enum Rows<'a> {
+    /// Those that begin so; all, where it is empty.
+    Beginning(&'a str),
+    /// Those between two, both among them. The first must not come after the second.
+    Between(&'a str, &'a str),
 }
+
+/// What a query found, and the key after which there may be more.
+type Found = (Vec<Item>, Option<Item>);
 
 fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
     for capacity in consumed {
@@ -100,14 +107,8 @@ impl Database {
                     .remove(&self.table)
                     .unwrap_or_default()
                 {
-                    if let (Some(pk), Some(sk)) = (crate::row::string(&item, "pk"), crate::row::string(&item, "sk")) {
-                        found.insert(
-                            Key {
-                                pk: pk.to_owned(),
-                                sk: sk.to_owned(),
-                            },
-                            item,
-                        );
+                    if let Some(key) = config::key_of(&item) {
+                        found.insert(key, item);
                     }
                 }
                 let rest = output.unprocessed_keys.unwrap_or_default().remove(&self.table);
@@ -127,6 +128,47 @@ impl Database {
         Ok(found)
     }
 
+    /// A query of the table itself, consistent.
+    fn rows_of(&self, partition: &str, rows: Rows<'_>, newest_first: bool) -> QueryFluentBuilder {
+        let request = self
+            .client
+            .query()
+            .consistent_read(true)
+            .scan_index_forward(!newest_first);
+        let request = request.expression_attribute_values(":pk", text(partition));
+        match rows {
+            Rows::Beginning("") => request.key_condition_expression("pk = :pk"),
+            Rows::Beginning(prefix) => request
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix)),
+            Rows::Between(lower, upper) => request
+                .key_condition_expression("pk = :pk AND sk BETWEEN :lower AND :upper")
+                .expression_attribute_values(":lower", text(lower))
+                .expression_attribute_values(":upper", text(upper)),
+        }
+    }
+
+    /// Sends one query for at most `limit` rows after the key `start`.
+    async fn ask(
+        &self,
+        request: QueryFluentBuilder,
+        start: Option<Item>,
+        limit: i32,
+        doing: &'static str,
+    ) -> Result<Found, StoreError> {
+        usage::count(&["dynamodb:Query"]);
+        let output = request
+            .table_name(&self.table)
+            .set_exclusive_start_key(start)
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::database(doing, error))?;
+        spent(output.consumed_capacity(), false);
+        Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
+    }
+
     /// Reads at most `limit` rows of a partition whose sort keys begin with `prefix`, in order, consistently.
     pub(crate) async fn query(
         &self,
@@ -139,31 +181,11 @@ impl Database {
         let mut items = Vec::new();
         let mut start = None;
         loop {
-            usage::count(&["dynamodb:Query"]);
-            let mut request = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
-                .consistent_read(true)
-                .scan_index_forward(!newest_first)
-                .limit(limit - i32::try_from(items.len()).unwrap_or(limit))
-                .set_exclusive_start_key(start.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            request = if prefix.is_empty() {
-                request.key_condition_expression("pk = :pk")
-            } else {
-                request
-                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                    .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            };
-            let output = request
-                .send()
-                .await
-                .map_err(|error| StoreError::database(doing, error))?;
-            spent(output.consumed_capacity(), false);
-            items.extend(output.items.unwrap_or_default());
-            start = output.last_evaluated_key;
+            let left = limit - i32::try_from(items.len()).unwrap_or(limit);
+            let request = self.rows_of(partition, Rows::Beginning(prefix), newest_first);
+            let (found, more) = self.ask(request, start, left, doing).await?;
+            items.extend(found);
+            start = more;
             if start.is_none() || items.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
                 return Ok(items);
             }
@@ -181,67 +203,29 @@ impl Database {
         newest_first: bool,
         doing: &'static str,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        usage::count(&["dynamodb:Query"]);
         let start = after.map(|sk| {
             key_item(&Key {
                 pk: partition.to_owned(),
                 sk: sk.to_owned(),
             })
         });
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .set_key_condition_expression(Some(if prefix.is_empty() {
-                "pk = :pk".to_owned()
-            } else {
-                "pk = :pk AND begins_with(sk, :prefix)".to_owned()
-            }))
-            .set_expression_attribute_values(Some(values(partition, prefix)))
-            .consistent_read(true)
-            .scan_index_forward(!newest_first)
-            .limit(limit)
-            .set_exclusive_start_key(start)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| StoreError::database(doing, error))?;
-        spent(output.consumed_capacity(), false);
-        let more = output.last_evaluated_key.is_some();
-        Ok((output.items.unwrap_or_default(), more))
+        let request = self.rows_of(partition, Rows::Beginning(prefix), newest_first);
+        let (items, more) = self.ask(request, start, limit, doing).await?;
+        Ok((items, more.is_some()))
     }
 
-    /// Reads one page of a partition's rows between two sort keys, both among them, consistently. `lower` must not come after
-    /// `upper`.
+    /// Reads one page of a partition's rows between two sort keys, both among them, the newest first, consistently. `lower`
+    /// must not come after `upper`.
     pub(crate) async fn between(
         &self,
         partition: &str,
-        lower: &str,
-        upper: &str,
+        (lower, upper): (&str, &str),
         limit: i32,
-        newest_first: bool,
         doing: &'static str,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        usage::count(&["dynamodb:Query"]);
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :lower AND :upper")
-            .expression_attribute_values(":pk", text(partition))
-            .expression_attribute_values(":lower", text(lower))
-            .expression_attribute_values(":upper", text(upper))
-            .consistent_read(true)
-            .scan_index_forward(!newest_first)
-            .limit(limit)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| StoreError::database(doing, error))?;
-        spent(output.consumed_capacity(), false);
-        let more = output.last_evaluated_key.is_some();
-        Ok((output.items.unwrap_or_default(), more))
+        let request = self.rows_of(partition, Rows::Between(lower, upper), true);
+        let (items, more) = self.ask(request, None, limit, doing).await?;
+        Ok((items, more.is_some()))
     }
 
     /// Reads one page of a partition of the list index: keys and list fields. A little late, as indexes are.
@@ -252,29 +236,18 @@ impl Database {
         limit: i32,
         doing: &'static str,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        usage::count(&["dynamodb:Query"]);
         let start = after.map(|place| {
             let mut item = key_item(&place.key);
-            item.insert("gsi1pk".to_owned(), AttributeValue::S(place.partition));
-            item.insert("gsi1sk".to_owned(), AttributeValue::S(place.sort));
+            item.insert("gsi1pk".to_owned(), text(place.partition));
+            item.insert("gsi1sk".to_owned(), text(place.sort));
             item
         });
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("by_day")
+        let request = self.client.query().index_name("by_day");
+        let request = request
             .key_condition_expression("gsi1pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
-            .limit(limit)
-            .set_exclusive_start_key(start)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| StoreError::database(doing, error))?;
-        spent(output.consumed_capacity(), false);
-        let more = output.last_evaluated_key.is_some();
-        Ok((output.items.unwrap_or_default(), more))
+            .expression_attribute_values(":pk", text(partition));
+        let (items, more) = self.ask(request, start, limit, doing).await?;
+        Ok((items, more.is_some()))
     }
 
     /// Deletes rows, whether they are there or not.
@@ -339,7 +312,7 @@ impl Database {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(limit.into()))
             .expression_attribute_values(":expires", number(expires_at.as_second()))
-            .expression_attribute_values(":kind", AttributeValue::S("rate".to_owned()))
+            .expression_attribute_values(":kind", text("rate"))
             .return_values(ReturnValue::UpdatedNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()

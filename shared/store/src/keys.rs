@@ -82,8 +82,11 @@ pub(crate) fn additions(scope: &TenantScope, what: &str) -> Key {
 
 /// When an API key was last used.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
-    Key::new(tenant_partition(scope), format!("KEYUSE#{key}"))
+    configured(scope, API_KEY, &format!("{key}{KEY_USE}"))
 }
+
+/// Behind an API key's id: what tells of its use, so that it follows the key itself in a list.
+pub(crate) const KEY_USE: &str = "#USE";
 
 /// A person's own partition: they belong to no single tenant.
 pub(crate) fn user_partition(user: UserId) -> String {
@@ -152,14 +155,15 @@ pub(crate) fn platform_act(at: Timestamp, id: &str) -> Key {
     Key::new(platform_log(month), format!("{}#{id}", sortable(at)))
 }
 
-/// The tenant's audit log of one day.
-pub(crate) fn audit_partition(scope: &TenantScope, day: &str) -> String {
-    format!("{}#AUDIT#{day}", tenant_partition(scope))
+/// The tenant's audit log of one month.
+pub(crate) fn audit_partition(scope: &TenantScope, month: Date) -> String {
+    format!("{}#AUDIT#{}", tenant_partition(scope), month.strftime("%Y-%m"))
 }
 
 /// An entry of the audit log: by time, then by the change's id.
 pub(crate) fn audit(scope: &TenantScope, at: Timestamp, id: &str) -> Key {
-    Key::new(audit_partition(scope, &day(at)), format!("{}#{id}", sortable(at)))
+    let month = at.to_zoned(TimeZone::UTC).date();
+    Key::new(audit_partition(scope, month), format!("{}#{id}", sortable(at)))
 }
 
 /// A row's place in the list index: primary key and index key.
@@ -182,12 +186,6 @@ pub(crate) fn listed_tenant(tenant: TenantId) -> Listed {
 pub(crate) fn contact_of(pk: &str) -> Option<ContactId> {
     let (_, id) = pk.split_once("#C#")?;
     format!("{}_{id}", ContactId::PREFIX).parse().ok()
-}
-
-/// The tenant's partitions of one day: counters and the audit log.
-pub(crate) fn day_partitions(scope: &TenantScope, day: Date) -> [String; 2] {
-    let tenant = tenant_partition(scope);
-    [format!("{tenant}#STATS#{day}"), format!("{tenant}#AUDIT#{day}")]
 }
 
 /// How often somebody did something in a span of time that begins at `window`.
@@ -241,10 +239,7 @@ pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key
 }
 
 pub(crate) fn counters(scope: &TenantScope, day: &str, shard: &str) -> Key {
-    Key::new(
-        format!("{}#STATS#{day}", tenant_partition(scope)),
-        format!("SHARD#{shard}"),
-    )
+    Key::new(counters_partition(scope, day), format!("SHARD#{shard}"))
 }
 
 pub(crate) fn counters_partition(scope: &TenantScope, day: &str) -> String {

@@ -144,7 +144,10 @@ impl Store {
             .query(&partition, keys::API_KEY, MOST_ROWS, false, DOING)
             .await?;
         Ok(Counted {
-            found: found.iter().filter(|item| row::live(item)).count(),
+            found: found
+                .iter()
+                .filter(|item| api_keys::is_key(item) && row::live(item))
+                .count(),
             version,
         })
     }

@@ -222,10 +222,13 @@ impl Store {
         let oldest = last.saturating_sub(410.days());
         day = day.max(oldest);
         while day <= last {
-            for partition in keys::day_partitions(scope, day) {
-                self.delete_partition(&partition).await?;
+            self.delete_partition(&keys::counters_partition(scope, &day.to_string()))
+                .await?;
+            let tomorrow = day.saturating_add(1.day());
+            if tomorrow.month() != day.month() || day == last {
+                self.delete_partition(&keys::audit_partition(scope, day)).await?;
             }
-            day = day.saturating_add(1.day());
+            day = tomorrow;
         }
         self.delete_own_rows(scope).await?;
         Ok(true)

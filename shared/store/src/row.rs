@@ -54,7 +54,7 @@ pub(crate) struct Row {
     pub(crate) condition: Condition,
 }
 
-fn text(value: impl Into<String>) -> AttributeValue {
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 

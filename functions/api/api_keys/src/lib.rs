@@ -20,7 +20,7 @@ use kit::{
         Tagged, permits,
     },
 };
-use store::{Page, Versioned};
+use store::Versioned;
 
 use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, KeyPath, NewApiKeyOut, RotateIn};
 
@@ -200,12 +200,6 @@ async fn list_api_keys(
 ) -> Result<Listed<ApiKeyOut>, Problem> {
     let store = context.api.store();
     let page = store.api_keys(who.scope(), paging.after(), paging.limit()).await?;
-    let ids: Vec<ApiKeyId> = page.items.iter().map(|key| key.value.id).collect();
-    let uses = store.key_uses(who.scope(), &ids).await?;
-    let page = Page {
-        items: page.items.into_iter().zip(uses).collect(),
-        next: page.next,
-    };
     Ok(Listed::of(page, |(key, used)| {
         ApiKeyOut::new(key.value, used, who.now())
     }))

@@ -11,7 +11,7 @@ use kit::{
     ConfigError, Env, Problem,
     api::{self, Allowed, Api, HasApi, Listed, Paging, Query, permits},
 };
-use store::audit::{Recorded, is_position};
+use store::audit::{Wanted, is_position};
 
 use crate::models::{AuditEntryOut, AuditQuery};
 
@@ -82,13 +82,12 @@ async fn list_audit(
             "The cursor is of another list. Send `next_cursor` of the page before, or none for the first page.",
         ));
     }
-    let wanted = |recorded: &Recorded| {
-        let entry = &recorded.entry;
-        query.actor.is_none_or(|actor| actor == entry.by.actor)
-            && query.object.as_deref().is_none_or(|object| object == entry.object)
+    let wanted = Wanted {
+        actor: query.actor,
+        object: query.object,
     };
     let store = context.api.store();
-    let page = store.audit_page(who.scope(), period, paging.after(), paging.limit(), wanted);
+    let page = store.audit_page(who.scope(), period, paging.after(), paging.limit(), &wanted);
     Ok(Listed::of(page.await?, AuditEntryOut::from))
 }
 

@@ -54,7 +54,10 @@ async fn receive(
         }
         // Not about the end of a call.
         Ok(None) => {}
-        Err(error) => webhook.keep_unreadable(&body, &error).await?,
+        Err(error) => {
+            let kept = aircall::without_token(&body);
+            webhook.keep_unreadable(&kept, &error).await?;
+        }
     }
     Ok(answer(JSON, TAKEN))
 }

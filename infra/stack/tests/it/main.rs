@@ -14,6 +14,7 @@ mod chaos;
 mod clients;
 mod conversations;
 mod costs;
+mod demo;
 mod failures;
 mod fuzz;
 mod guide;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::call::{Direction, Outcome, Party};
-use providers::aircall::event;
+use providers::aircall::{event, without_token};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, at, connection, outcome};
@@ -93,4 +93,14 @@ fn an_event_that_names_no_call_is_unreadable() {
 fn a_clock_that_is_ahead_ends_no_call_in_the_future() {
     let event = read(&changed("/data/ended_at", json!(1_893_456_000))).unwrap().unwrap();
     assert_eq!(event.facts.ended_at, Some(event.received_at));
+}
+
+#[test]
+fn an_event_is_kept_without_its_token() {
+    let body = fixtures::bytes("telephony/aircall/call_ended_agents_did_not_answer.json");
+    let before: Value = serde_json::from_slice(&body).unwrap();
+    let kept: Value = serde_json::from_slice(&without_token(&body)).unwrap();
+    assert_eq!(kept["token"], "(not kept)");
+    assert_eq!((&kept["event"], &kept["data"]), (&before["event"], &before["data"]));
+    assert!(without_token(b"no JSON at all").is_empty());
 }

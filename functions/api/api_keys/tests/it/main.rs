@@ -109,6 +109,46 @@ async fn a_key_is_shown_once_and_proves_its_software() {
 }
 
 #[tokio::test]
+async fn the_list_tells_of_each_key_when_it_was_used_however_it_is_paged() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let mut expected = Vec::new();
+    for (name, used) in [("a", true), ("b", false), ("c", true), ("d", true), ("e", false)] {
+        aws.pass(1);
+        let (secret, key) = make(&town.admin(), json!({"name": name, "role": "admin"})).await;
+        if used {
+            assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+        }
+        if name == "d" {
+            // What tells of its use outlives it.
+            let gone = town.admin().delete(&path(&key)).await;
+            assert_eq!(gone.status(), 204);
+        } else {
+            expected.push((name.to_owned(), used));
+        }
+    }
+    for limit in 1..=7 {
+        let (mut found, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = town.admin().get(&format!("{KEYS}?limit={limit}{next}")).await.json();
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= limit, "{page}");
+            found.extend(items.iter().map(|key| {
+                let name = key["name"].as_str().unwrap().to_owned();
+                (name, key["last_used_on"].is_string())
+            }));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        // The town's own key is among them.
+        found.retain(|(name, _)| name.len() == 1);
+        assert_eq!(found, expected, "by {limit}");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_request_makes_one_key_and_never_shows_it_again() {
     let aws = Aws::new().await;
     let town = town(&aws).await;

@@ -171,6 +171,45 @@ async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
 }
 
 #[tokio::test]
+async fn a_period_over_the_turn_of_a_month_is_read_month_by_month() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (ann, bob) = (
+        Actor::User(town.home.person(Role::Admin).user),
+        Actor::ApiKey(town.home.key),
+    );
+    // From 20 November on: three by one before the turn, two by the other after it.
+    aws.pass(8 * 24 * 3600);
+    for (actor, object) in [(ann, "28"), (ann, "29"), (ann, "30"), (bob, "1"), (bob, "2")] {
+        write(&aws, town.home.scope(), actor, object).await;
+        aws.pass(24 * 3600);
+    }
+    let admin = town.admin();
+    let pages = async |query: String| {
+        let (mut pages, mut next) = (Vec::new(), String::new());
+        for _page in 0..12 {
+            let page = admin.get(&format!("{AUDIT}?{query}{next}")).await;
+            pages.push(objects(&page).join(" "));
+            match page.json()["next_cursor"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        pages
+    };
+    assert_eq!(pages("limit=100".to_owned()).await, ["2 1", "30 29 28"]);
+    assert_eq!(pages("limit=2".to_owned()).await, ["2 1", "30 29", "28"]);
+    assert_eq!(pages("limit=1".to_owned()).await, ["2", "1", "30", "29", "28"]);
+    // A month without anything to show costs no page of its own.
+    assert_eq!(pages(format!("actor={ann}")).await, ["30 29 28"]);
+    assert_eq!(pages(format!("actor={bob}")).await, ["2 1", ""]);
+    let month = "from=2026-11-03T00:00:00Z&to=2026-12-03T00:00:00Z";
+    assert_eq!(pages(month.to_owned()).await, ["2 1", "30 29 28"]);
+    let december = "from=2026-12-01T00:00:00Z&to=2026-12-03T00:00:00Z";
+    assert_eq!(pages(december.to_owned()).await, ["2 1"]);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_question_is_named() {
     let aws = Aws::new().await;
     let town = town(&aws).await;

@@ -9,7 +9,10 @@ use domain::{
     permission::{Permission, Role},
 };
 use jiff::SignedDuration;
-use store::{Page, Versioned, audit::Recorded};
+use store::{
+    Page, Versioned,
+    audit::{Recorded, Wanted},
+};
 
 use super::*;
 
@@ -27,8 +30,10 @@ async fn page(world: &World, after: Option<&str>, limit: i32) -> Page<Recorded> 
     let now = world.aws.now();
     let period = (now - SignedDuration::from_hours(24), now + SignedDuration::from_secs(1));
     let store = world.aws.store();
-    let page = store.audit_page(world.business.scope(), period, after, limit, |_| true);
-    page.await.expect("the table answers")
+    let page = store
+        .audit_page(world.business.scope(), period, after, limit, &Wanted::default())
+        .await;
+    page.expect("the table answers")
 }
 
 /// The log, the newest first.
@@ -226,7 +231,9 @@ async fn the_log_is_read_page_by_page_across_days_and_no_entry_twice() {
     for limit in 1..9 {
         let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
         loop {
-            let page = store.audit_page(scope, period, after.as_deref(), limit, |_| true).await;
+            let page = store
+                .audit_page(scope, period, after.as_deref(), limit, &Wanted::default())
+                .await;
             let page = page.expect("the table answers");
             seen.extend(page.items.into_iter().map(|recorded| recorded.entry.by.at));
             pages += 1;
@@ -244,7 +251,7 @@ async fn the_log_is_read_page_by_page_across_days_and_no_entry_twice() {
         begin + SignedDuration::from_hours(18),
     );
     let page = store
-        .audit_page(scope, later, None, 10, |_| true)
+        .audit_page(scope, later, None, 10, &Wanted::default())
         .await
         .expect("a page");
     assert_eq!(
@@ -252,6 +259,8 @@ async fn the_log_is_read_page_by_page_across_days_and_no_entry_twice() {
         1,
         "the bounds are from the first time up to, not including, the last"
     );
-    let none = store.audit_page(scope, period, Some("2020-01-01"), 10, |_| true).await;
+    let none = store
+        .audit_page(scope, period, Some("2020-01"), 10, &Wanted::default())
+        .await;
     assert_eq!(none.expect("a page").items, []);
 }

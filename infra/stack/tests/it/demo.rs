@@ -1,0 +1,58 @@
+//! The demo, from an empty data directory, while the stack of the tests runs: two stacks of one checkout, side by side.
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::process::Command;
+
+use crate::stage::{Stage, on_stage};
+
+/// What is to be seen, in this order.
+const SCENES: [&str; 8] = [
+    "A missed call is answered by WhatsApp",
+    "The customer replies",
+    "A caller who is not on WhatsApp gets the SMS",
+    "the cooldown holds",
+    "STOP, and a later call stays silent",
+    "A forged webhook is refused",
+    "What it used of AWS",
+    "per 1,000 follow-ups",
+];
+
+async fn answers(stage: &Stage) -> Result<()> {
+    let health = stage.play.request("GET", "/api/v1/health?deep=true", &[], String::new());
+    let status = health.await?.status;
+    ensure!(status == 200, "the stack of the tests answers {status}");
+    Ok(())
+}
+
+#[test]
+fn a_second_stack_plays_the_demo_beside_the_first() {
+    on_stage(async |stage| {
+        answers(stage).await?;
+        let data = stage.place.dot.join("beside");
+        // What an interrupted run left.
+        if data.exists() {
+            std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_stack"))
+            .args(["demo", "--data-dir"])
+            .arg(&data)
+            .current_dir(&stage.place.root)
+            .env_remove("RINGBACK_TEST_STACK")
+            .kill_on_drop(true)
+            .output()
+            .await
+            .context("starting the demo")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complained = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}\n{said}\n{complained}", output.status);
+        let mut rest: &str = &said;
+        for scene in SCENES {
+            let (_, after) = rest
+                .split_once(scene)
+                .with_context(|| format!("the demo does not show {scene:?}:\n{said}"))?;
+            rest = after;
+        }
+        answers(stage).await?;
+        std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))
+    });
+}
