@@ -142,7 +142,8 @@ pub(crate) enum QuietActionModel {
     Skip,
 }
 
-/// How many days calls and messages are to be kept.
+/// How many days calls and messages are kept, counted from when they happened; then they are deleted. A change is for what is
+/// recorded from then on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RetentionModel {
@@ -212,7 +213,7 @@ pub(crate) struct TenantSettings {
     #[serde(default)]
     #[schema(example = json!({"phone": "+97145550001", "website": "https://saffron.example"}))]
     pub variables: BTreeMap<String, String>,
-    /// How long calls and messages are to be kept.
+    /// How long calls and messages are kept; a change is for what is recorded from then on.
     #[serde(default)]
     pub retention: RetentionModel,
 }
@@ -258,7 +259,7 @@ pub(crate) struct TenantOut {
     /// What `tenant.<name>` stands for in templates and texts.
     #[schema(example = json!({"phone": "+97145550001"}))]
     pub variables: BTreeMap<String, String>,
-    /// How long calls and messages are to be kept.
+    /// How long calls and messages are kept; a change is for what is recorded from then on.
     pub retention: RetentionModel,
 }
 
