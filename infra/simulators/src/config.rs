@@ -170,6 +170,11 @@ pub struct Aircall {
     pub token: String,
     /// E.164.
     pub number: String,
+    /// The API key; without one, its API takes none.
+    #[serde(default)]
+    pub api_id: Option<String>,
+    #[serde(default)]
+    pub api_token: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -181,6 +186,9 @@ pub struct Vonage {
     pub signature_secret: String,
     /// E.164.
     pub number: String,
+    /// The API key's secret; without one, its API takes none.
+    #[serde(default)]
+    pub api_secret: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -194,15 +202,25 @@ pub struct Exotel {
     /// Whose numbers are told in national form, without `+`.
     #[serde(default = "default_country_code")]
     pub country_code: String,
+    #[serde(default)]
+    pub account_sid: Option<String>,
+    /// The API key; without one, its API takes none.
+    #[serde(default)]
+    pub api_key: Option<String>,
+    #[serde(default)]
+    pub api_token: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plivo {
     pub connection: String,
+    /// Signs events; with `auth_id`, its API takes it.
     pub auth_token: String,
     /// E.164.
     pub number: String,
+    #[serde(default)]
+    pub auth_id: Option<String>,
 }
 
 impl Default for Config {

@@ -16,8 +16,14 @@ use crate::ses::same_address;
 pub(crate) enum Api {
     Graph,
     Twilio,
+    /// The calls of all telephone systems.
     Telephony,
     Ses,
+    // The telephone systems' own APIs.
+    Aircall,
+    Vonage,
+    Exotel,
+    Plivo,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use axum::http::header::USER_AGENT;
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::faults::{Event, Kind, Rule};
@@ -45,6 +47,12 @@ impl Caller {
             message: key.split('.').nth(1).unwrap_or(key).to_owned(),
         }
     }
+}
+
+/// What a request brings by Basic authentication, as `user:password`.
+pub(crate) fn basic(headers: &HeaderMap) -> Option<String> {
+    let given = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    String::from_utf8(STANDARD.decode(given).ok()?).ok()
 }
 
 /// The `(pid N)` of a local function's User-Agent; never this process, nor its parents' init.

@@ -68,6 +68,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         .merge(control::routes())
         .merge(graph::routes())
         .merge(twilio::routes())
+        .merge(vendors::routes())
         .merge(ses::routes())
         // WhatsApp documents may have 100 MB.
         .layer(DefaultBodyLimit::max(100 * 1024 * 1024))

@@ -1,4 +1,4 @@
-//! Connections of a business to telephone systems by name, and events as these sign them.
+//! Connections of a business to telephone systems by name, with credentials of their APIs, and events as these sign them.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,24 @@ use crate::{
 /// Their kinds.
 pub const KINDS: [&str; 4] = ["aircall", "vonage", "exotel", "plivo"];
 
+/// The password of each kind's API, by its field in `send`.
+pub const PASSWORDS: [(&str, &str); 4] = [
+    ("aircall", "api_token"),
+    ("vonage", "api_secret"),
+    ("exotel", "api_token"),
+    ("plivo", "auth_token"),
+];
+
 const API_KEY: &str = "5tack001";
+const AUTH_ID: &str = "MASTACK0000000000000";
 const APPLICATION: &str = "00000000-0000-4000-8000-0000000000bb";
 const JSON: &str = "application/json";
 
-/// One connection of each kind, with one secret and one line for all of them.
+/// One connection of each kind, with one secret for what they sign, one for their APIs, and one line for all of them.
 pub struct Vendors {
     connections: BTreeMap<&'static str, String>,
     secret: String,
+    api_secret: String,
     line: Phone,
 }
 
@@ -63,6 +73,7 @@ impl Vendors {
         Ok(Self {
             connections,
             secret: random_hex(20)?,
+            api_secret: random_hex(20)?,
             line: new_phone()?,
         })
     }
@@ -75,6 +86,7 @@ impl Vendors {
         Ok(Self {
             connections: self.connections.clone(),
             secret: random_hex(20)?,
+            api_secret: self.api_secret.clone(),
             line: self.line.clone(),
         })
     }
@@ -83,30 +95,46 @@ impl Vendors {
     pub fn connect(&self, plan: &mut Plan) {
         let (secret, lines) = (&self.secret, [&self.line]);
         for (kind, id) in &self.connections {
-            let (mut account, mut verify, mut simulated) = match *kind {
-                "aircall" => (json!({}), json!({ "tokens": [secret] }), json!({ "token": secret })),
+            let (mut account, mut verify, mut send, mut simulated) = match *kind {
+                "aircall" => (
+                    json!({}),
+                    json!({ "tokens": [secret] }),
+                    json!({ "api_id": API_KEY, "api_token": self.api_secret }),
+                    json!({ "token": secret, "api_id": API_KEY, "api_token": self.api_secret }),
+                ),
                 "vonage" => (
                     json!({ "api_key": API_KEY, "application_id": APPLICATION }),
                     json!({ "signature_secrets": [secret] }),
-                    json!({ "api_key": API_KEY, "application_id": APPLICATION, "signature_secret": secret }),
+                    json!({ "api_secret": self.api_secret }),
+                    json!({
+                        "api_key": API_KEY, "application_id": APPLICATION, "signature_secret": secret,
+                        "api_secret": self.api_secret,
+                    }),
                 ),
                 "exotel" => (
                     json!({ "account_sid": "stack1", "country_code": "971" }),
                     json!({ "url_secrets": [secret] }),
-                    json!({ "url_secret": secret, "country_code": "971" }),
+                    json!({ "api_key": API_KEY, "api_token": self.api_secret }),
+                    json!({
+                        "url_secret": secret, "country_code": "971", "account_sid": "stack1", "api_key": API_KEY,
+                        "api_token": self.api_secret,
+                    }),
                 ),
                 _ => (
-                    json!({ "auth_id": "MASTACK0000000000000" }),
+                    json!({ "auth_id": AUTH_ID }),
                     json!({ "auth_tokens": [secret] }),
+                    // Signs and asks.
                     json!({ "auth_token": secret }),
+                    json!({ "auth_token": secret, "auth_id": AUTH_ID }),
                 ),
             };
             account["kind"] = (*kind).into();
             account["lines"] = json!(lines);
             verify["kind"] = (*kind).into();
+            send["kind"] = (*kind).into();
             simulated["connection"] = id.as_str().into();
             simulated["number"] = json!(self.line);
-            let connection = json!({ "id": id, "name": kind, "account": account, "verify": verify });
+            let connection = json!({ "id": id, "name": kind, "account": account, "verify": verify, "send": send });
             if let Some(connections) = plan.file["connections"].as_array_mut() {
                 connections.push(connection);
             }

@@ -1,13 +1,19 @@
 //! Asking a provider whether an account works. Nothing is changed or sent there.
+//!
+//! WhatsApp and Twilio send, so what they refuse is read by the tables of sending ([`domain::errors`]) and counts for the
+//! connection's health. Aircall, Vonage, Exotel and Plivo send nothing: their API is asked for this question alone, and calls
+//! come in by webhooks that other secrets prove. What they refuse is told, and the connection's health stays as it is.
 
 use domain::{
     message::SendOutcome,
     send::{Api, Classified},
 };
 use jiff::SignedDuration;
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
 
 use crate::{
-    http::{Answer, Failure},
+    http::{Answer, Failure, Http},
     outcome,
 };
 
@@ -17,7 +23,7 @@ pub enum CheckError {
     /// The provider says no, in a sentence that says what to do.
     #[error("{reason}")]
     Refused {
-        /// What it means for the connection, where the error's table knows.
+        /// What it means for the connection, where the error's table knows. `None`: nothing.
         classified: Option<Classified>,
         /// For people.
         reason: String,
@@ -33,13 +39,17 @@ pub enum CheckError {
 }
 
 impl CheckError {
-    /// A refusal of which the table knows nothing.
+    /// A refusal that means nothing for the connection's health.
     pub(crate) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             classified: None,
             reason: reason.into(),
             retry_after: None,
         }
+    }
+
+    fn unclear(reason: impl Into<String>) -> Self {
+        Self::Unclear { reason: reason.into() }
     }
 
     fn of(outcome: SendOutcome, provider: &str) -> Self {
@@ -55,24 +65,31 @@ impl CheckError {
                 retry_after,
             },
             SendOutcome::Unknown { reason } => Self::Unclear { reason },
-            SendOutcome::Accepted { .. } => Self::Unclear {
-                reason: format!("{provider}'s answer cannot be read."),
-            },
+            SendOutcome::Accepted { .. } => Self::unclear(format!("{provider}'s answer cannot be read.")),
         }
     }
 
-    /// No answer.
+    /// No answer of an API that sends.
     pub(crate) fn of_failure(api: Api, provider: &str, failure: &Failure) -> Self {
         match failure {
             // A request that cannot be built holds something that no header can.
             Failure::NotBuilt(_) => Self::of(outcome::of_failure(api, failure), provider),
-            Failure::NotConnected(_) => Self::Unclear {
-                reason: format!("{provider} could not be reached. Try again later."),
-            },
-            Failure::TimedOut(_) | Failure::Broken(_) => Self::Unclear {
-                reason: format!("{provider} did not answer in time. Try again later."),
-            },
+            _ => Self::unanswered(provider, failure),
         }
+    }
+
+    fn unanswered(provider: &str, failure: &Failure) -> Self {
+        match failure {
+            Failure::NotBuilt(_) => Self::refused(format!("{provider} cannot be asked with these credentials.")),
+            Failure::NotConnected(_) => Self::unclear(format!("{provider} could not be reached. Try again later.")),
+            Failure::TimedOut(_) | Failure::Broken(_) => {
+                Self::unclear(format!("{provider} did not answer in time. Try again later."))
+            }
+        }
+    }
+
+    fn in_trouble(provider: &str, status: u16) -> Self {
+        Self::unclear(format!("{provider} has trouble (HTTP {status}). Try again later."))
     }
 
     /// An answer that is not a success.
@@ -84,17 +101,42 @@ impl CheckError {
         details: Option<&str>,
     ) -> Self {
         if code.is_none() && answer.status >= 500 {
-            return Self::Unclear {
-                reason: format!("{provider} has trouble (HTTP {}). Try again later.", answer.status),
-            };
+            return Self::in_trouble(provider, answer.status);
         }
         Self::of(outcome::of_error(api, answer, code, details), provider)
     }
 
     /// A success that cannot be read.
     pub(crate) fn unreadable(provider: &str) -> Self {
-        Self::Unclear {
-            reason: format!("{provider}'s answer cannot be read. Try again later."),
-        }
+        Self::unclear(format!("{provider}'s answer cannot be read. Try again later."))
     }
+}
+
+/// Asks an API of which nothing else is wanted than an answer. `refusal`: what a status means of which somebody must do
+/// something, and what. Nothing that the provider writes is shown: it may quote the request.
+pub(crate) async fn ask(
+    http: &Http,
+    provider: &str,
+    refusal: impl FnOnce(u16) -> Option<&'static str>,
+    prepare: impl FnOnce(&Client) -> RequestBuilder,
+) -> Result<Value, CheckError> {
+    let answer = http
+        .send(prepare)
+        .await
+        .map_err(|failure| CheckError::unanswered(provider, &failure))?;
+    if answer.is_success() {
+        return serde_json::from_slice(&answer.body).map_err(|_| CheckError::unreadable(provider));
+    }
+    Err(match (refusal(answer.status), answer.status) {
+        (Some(reason), _) => CheckError::refused(reason),
+        (None, 429) => CheckError::unclear(format!("{provider} gets too many requests. Try again later.")),
+        (None, status @ 500..) => CheckError::in_trouble(provider, status),
+        (None, status) => CheckError::unclear(format!("{provider}'s answer is not known here (HTTP {status}).")),
+    })
+}
+
+/// Whether an account's name can stand in a path.
+pub(crate) fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.bytes().all(plain)
 }

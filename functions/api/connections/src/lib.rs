@@ -27,7 +27,10 @@ use kit::{
     },
     http::Target,
 };
-use providers::{http::Http, twilio::client::TwilioClient, whatsapp::client::GraphClient};
+use providers::{
+    aircall::AircallClient, exotel::ExotelClient, http::Http, plivo::PlivoClient, twilio::client::TwilioClient,
+    vonage::VonageClient, whatsapp::client::GraphClient,
+};
 use store::{TenantScope, Versioned, connections::ConnectionError};
 
 use crate::{
@@ -81,7 +84,15 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
                 config.url("GRAPH_API_URL")?,
                 config.text("GRAPH_API_VERSION")?,
             ),
-            twilio: TwilioClient::new(http, config.url("TWILIO_API_URL")?),
+            twilio: TwilioClient::new(http.clone(), config.url("TWILIO_API_URL")?),
+            aircall: AircallClient::new(http.clone(), config.url("AIRCALL_API_URL")?),
+            vonage: VonageClient::new(http.clone(), config.url("VONAGE_API_URL")?),
+            exotel: ExotelClient::new(
+                http.clone(),
+                config.url("EXOTEL_API_URL")?,
+                config.url("EXOTEL_INDIA_API_URL")?,
+            ),
+            plivo: PlivoClient::new(http, config.url("PLIVO_API_URL")?),
         },
         public_base_url: config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
     });
@@ -334,8 +345,10 @@ async fn finish_connection_rotation(
 
 /// Asks the provider whether a connection works.
 ///
-/// Nothing is sent. The provider's errors are told in `last_test`; they also change the connection's health, as they do when a
-/// message is sent.
+/// Nothing is sent. The provider's errors are told in `last_test`; those of WhatsApp and Twilio also change the connection's
+/// health, as they do when a message is sent. Aircall, Vonage, Exotel and Plivo are asked where the connection has credentials
+/// of their API; a passed test proves these, and the first call that is reported proves the webhook. Without them, and for
+/// `telephony`, there is nothing to ask: the result is `waiting`.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/test", tag = "connections",
     responses((status = 200, description = "The connection, with what came of it in `last_test`", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn test_connection(

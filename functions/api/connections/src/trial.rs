@@ -8,11 +8,15 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use providers::{
+    aircall::AircallClient,
     check::CheckError,
+    exotel::ExotelClient,
+    plivo::PlivoClient,
     twilio::{
         check::AccountState,
         client::{Credentials, TwilioClient},
     },
+    vonage::VonageClient,
     whatsapp::{check::NumberState, client::GraphClient},
 };
 use store::{connections::Tested, usage};
@@ -21,6 +25,10 @@ use store::{connections::Tested, usage};
 pub(crate) struct Providers {
     pub(crate) graph: GraphClient,
     pub(crate) twilio: TwilioClient,
+    pub(crate) aircall: AircallClient,
+    pub(crate) vonage: VonageClient,
+    pub(crate) exotel: ExotelClient,
+    pub(crate) plivo: PlivoClient,
 }
 
 /// What a provider said.
@@ -85,6 +93,42 @@ impl Providers {
                 "It has no credentials to send with. Set them.",
                 now,
             ),
+            (Account::Aircall { lines }, Some(SendSecrets::Aircall { api_id, api_token })) => {
+                usage::provider("aircall.check");
+                let asked = self.aircall.check(api_id, api_token, !lines.is_empty()).await;
+                asked.map_or_else(
+                    |error| Trial::of(error, now),
+                    |numbers| of_lines(numbers.as_deref(), lines, now),
+                )
+            }
+            (Account::Vonage { api_key, .. }, Some(SendSecrets::Vonage { api_secret })) => {
+                usage::provider("vonage.check");
+                of_credentials("Vonage", self.vonage.check(api_key, api_secret).await, now)
+            }
+            (
+                Account::Exotel {
+                    account_sid, cluster, ..
+                },
+                Some(SendSecrets::Exotel { api_key, api_token }),
+            ) => {
+                usage::provider("exotel.check");
+                let asked = self.exotel.check(*cluster, account_sid, api_key, api_token).await;
+                of_credentials("Exotel", asked, now)
+            }
+            (Account::Plivo { auth_id, .. }, Some(SendSecrets::Plivo { auth_token })) => {
+                usage::provider("plivo.check");
+                of_credentials("Plivo", self.plivo.check(auth_id, auth_token).await, now)
+            }
+            (
+                Account::Aircall { .. } | Account::Vonage { .. } | Account::Exotel { .. } | Account::Plivo { .. },
+                None,
+            ) if connection.send.is_none() => Trial::said(
+                CheckResult::Waiting,
+                "The first call that it reports shows that it works. Once it has API credentials (`send` in the tenant's file), \
+                 the provider can be asked before that.",
+                now,
+            ),
+            // With the last four, only what verifies is at hand: it was just set, and their API is not asked about it.
             (
                 Account::Telephony { .. }
                 | Account::Aircall { .. }
@@ -171,6 +215,35 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
     trial.checkup.messages_per_second = state.messages_per_second;
     trial.checkup.customers_per_day = state.customers_per_day;
     trial
+}
+
+/// What an answer of a telephone system's API comes to. It proves the credentials, and nothing of webhooks.
+fn of_credentials(provider: &str, asked: Result<(), CheckError>, now: Timestamp) -> Trial {
+    match asked {
+        Ok(()) => taken(provider, "", now),
+        Err(error) => Trial::of(error, now),
+    }
+}
+
+fn taken(provider: &str, lines: &str, now: Timestamp) -> Trial {
+    let message = format!(
+        "{provider} takes the credentials{lines}. The first call that it reports shows that its webhook works."
+    );
+    Trial::said(CheckResult::Passed, message, now)
+}
+
+/// `None`: which numbers Aircall has is not known.
+fn of_lines(numbers: Option<&[Phone]>, lines: &[Phone], now: Timestamp) -> Trial {
+    let Some(numbers) = numbers else {
+        return taken("Aircall", "", now);
+    };
+    match lines.iter().find(|line| !numbers.contains(line)) {
+        Some(missing) => {
+            let message = format!("The Aircall account has no number {missing}. Check `lines`.");
+            Trial::said(CheckResult::Failed, message, now)
+        }
+        None => taken("Aircall", " and has the lines", now),
+    }
 }
 
 fn of_account(state: &AccountState, numbers: &[Phone], service: bool, now: Timestamp) -> Trial {

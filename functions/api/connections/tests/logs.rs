@@ -11,7 +11,10 @@ use std::{
 use serde_json::json;
 use testkit::Aws;
 
-use crate::world::{APP_SECRET, TOKEN, TWILIO_TOKEN, World, telephony_in, twilio_in, whatsapp_in};
+use crate::world::{
+    API_SECRET, APP_SECRET, SYSTEMS, TOKEN, TWILIO_TOKEN, WRONG_SECRET, World, connect, telephony_in, twilio_in,
+    whatsapp_in,
+};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -66,6 +69,19 @@ async fn no_log_line_holds_a_secret() {
         let wrong = json!({"kind": "twilio", "credentials": {"auth_token": [TWILIO_TOKEN], "api_key_sid": TOKEN}});
         let refused = manager.put(&format!("{place}/credentials"), wrong).await;
         assert_eq!(refused.status(), 422, "{}", refused.text());
+    }
+    for kind in SYSTEMS {
+        for secret in [API_SECRET, WRONG_SECRET] {
+            let place = format!("/api/v1/connections/{}", connect(&town, kind, Some(secret)).await);
+            for fault in [None, Some("server_error"), Some("timeout_before")] {
+                if let Some(fault) = fault {
+                    world.fault(kind, fault).await;
+                }
+                assert_eq!(manager.post(&format!("{place}/test"), json!({})).await.status(), 200);
+                world.no_faults().await;
+            }
+            secrets.push(secret.to_owned());
+        }
     }
     assert!(secrets.len() > 6);
     let log = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();

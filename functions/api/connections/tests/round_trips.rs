@@ -10,6 +10,11 @@ async fn a_warm_look_at_connections_reads_the_table_twice_and_opens_nothing() {
         ("GRAPH_API_URL", "http://127.0.0.1:1"),
         ("GRAPH_API_VERSION", "v26.0"),
         ("TWILIO_API_URL", "http://127.0.0.1:1"),
+        ("AIRCALL_API_URL", "http://127.0.0.1:1"),
+        ("VONAGE_API_URL", "http://127.0.0.1:1"),
+        ("EXOTEL_API_URL", "http://127.0.0.1:1"),
+        ("EXOTEL_INDIA_API_URL", "http://127.0.0.1:1"),
+        ("PLIVO_API_URL", "http://127.0.0.1:1"),
         ("PROVIDER_TIMEOUT", "1"),
     ]);
     let town = Town::with_env(&aws, &env, connections::routes).await;

@@ -9,10 +9,7 @@ mod webhooks;
 
 use axum::Router;
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::routing::get;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
@@ -57,13 +54,7 @@ fn authorise<'a>(
     account_sid: &str,
 ) -> Result<Access<'a>, TwilioError> {
     let refused = || TwilioError::new(20_003);
-    let given = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Basic "))
-        .and_then(|value| STANDARD.decode(value).ok())
-        .and_then(|value| String::from_utf8(value).ok())
-        .ok_or_else(refused)?;
+    let given = interference::basic(headers).ok_or_else(refused)?;
     let access = config.tenants.iter().find_map(|tenant| {
         let account = tenant
             .twilio

@@ -76,7 +76,7 @@ pub(super) fn events(account: &Aircall, call: &Call, times: &Times) -> Result<Ve
 }
 
 /// `+447700900111` as `+44 7700 900111`.
-fn spaced(number: &str) -> String {
+pub(super) fn spaced(number: &str) -> String {
     match (number.get(..3), number.get(3..7), number.get(7..)) {
         (Some(country), Some(area), Some(rest)) => format!("{country} {area} {rest}"),
         _ => number.to_owned(),

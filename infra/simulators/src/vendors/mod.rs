@@ -1,12 +1,15 @@
-//! Telephone systems by name, which report calls with events of their own.
+//! Telephone systems by name, which report calls with events of their own, and have an API that says whether credentials
+//! are good.
 
 mod aircall;
+mod api;
 mod exotel;
 mod plivo;
 mod vonage;
 
 use std::time::Duration;
 
+use axum::Router;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,6 +25,10 @@ pub(crate) enum Vendor {
     Vonage,
     Exotel,
     Plivo,
+}
+
+pub(crate) fn routes() -> Router<Sims> {
+    api::routes()
 }
 
 /// An event before it is addressed.

@@ -93,16 +93,23 @@ pub(crate) fn tenant_a() -> Value {
             ],
         },
         "telephony": {"connection": "con_pa", "secret": "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZXktMDE="},
-        "aircall": {"connection": "con_aa", "token": "fixture-aircall-token", "number": "+442079460001"},
+        "aircall": {
+            "connection": "con_aa", "token": "fixture-aircall-token", "number": "+442079460001",
+            "api_id": "aircall-id-a", "api_token": "aircall-secret-a",
+        },
         "vonage": {
             "connection": "con_va", "api_key": "f1x7ure0", "application_id": "00000000-0000-4000-8000-0000000000aa",
             "signature_secret": "fixture-vonage-signature-secret-0000000001", "number": "+442079460001",
+            "api_secret": "vonage-secret-a",
         },
         "exotel": {
             "connection": "con_xa", "url_secret": "fixture-exotel-url-secret-01", "number": "+442079460001",
-            "country_code": "44",
+            "country_code": "44", "account_sid": "fixture1", "api_key": "exotel-key-a", "api_token": "exotel-secret-a",
         },
-        "plivo": {"connection": "con_la", "auth_token": "fixture-plivo-auth-token-0001", "number": "+442079460001"},
+        "plivo": {
+            "connection": "con_la", "auth_token": "fixture-plivo-auth-token-0001", "number": "+442079460001",
+            "auth_id": "MAFIXTURE0",
+        },
     })
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use simulators::signatures;
 
 use crate::ringback::Received;
-use crate::support::{MAYA, Stage, fields, fixture, fixture_json, shape};
+use crate::support::{MAYA, Stage, fields, fixture, fixture_json, parsed, shape};
 
 async fn call(stage: &Stage, via: &str, outcome: &str) -> (Value, Vec<Received>) {
     let before = stage.ringback.received().len();
@@ -198,4 +198,81 @@ async fn what_a_vendor_cannot_say_is_refused() {
         assert_eq!(answer.status(), status, "{call}");
     }
     assert!(stage.ringback.received().is_empty());
+}
+
+/// The APIs: what is asked, who asks, and how a refusal looks.
+const APIS: [(&str, &str, [&str; 2], u16, &str); 5] = [
+    (
+        "aircall",
+        "/v1/ping",
+        ["aircall-id-a", "aircall-secret-a"],
+        403,
+        "/troubleshoot",
+    ),
+    (
+        "aircall",
+        "/v1/numbers?per_page=50",
+        ["aircall-id-a", "aircall-secret-a"],
+        403,
+        "/troubleshoot",
+    ),
+    (
+        "vonage",
+        "/account/get-balance",
+        ["f1x7ure0", "vonage-secret-a"],
+        401,
+        "/error-code-label",
+    ),
+    (
+        "exotel",
+        "/v1/Accounts/fixture1/Calls.json?PageSize=1",
+        ["exotel-key-a", "exotel-secret-a"],
+        401,
+        "/RestException/Message",
+    ),
+    (
+        "plivo",
+        "/v1/Account/MAFIXTURE0/",
+        ["MAFIXTURE0", "fixture-plivo-auth-token-0001"],
+        401,
+        "/error",
+    ),
+];
+
+async fn ask(stage: &Stage, path: &str, user: &str, password: &str) -> (u16, Value) {
+    let request = stage.http.get(stage.url(path));
+    parsed(request.basic_auth(user, Some(password))).await
+}
+
+#[tokio::test]
+async fn their_apis_answer_who_has_the_accounts_credentials() {
+    let stage = Stage::set().await;
+    for (api, path, [user, password], refused, why) in APIS {
+        let (status, body) = ask(&stage, path, user, password).await;
+        assert_eq!(status, 200, "{api} {path}: {body}");
+        for (user, password) in [(user, "wrong"), ("wrong", password), (user, ""), ("", "")] {
+            let (status, body) = ask(&stage, path, user, password).await;
+            assert_eq!(status, refused, "{api} {path}: {body}");
+            assert!(body.pointer(why).is_some_and(Value::is_string), "{api}: {body}");
+        }
+        assert_eq!(parsed(stage.http.get(stage.url(path))).await.0, refused, "{api}");
+        for (kind, status) in [("bad_credentials", refused), ("throttled", 429), ("server_error", 500)] {
+            stage.faults(json!([{"kind": kind, "api": api}])).await;
+            let (answered, body) = ask(&stage, path, user, password).await;
+            assert_eq!(answered, status, "{api} {kind}");
+            assert!(body.pointer(why).is_some(), "{api} {kind}: {body}");
+            stage.faults(json!([])).await;
+        }
+    }
+    let [user, password] = APIS[0].2;
+    assert_eq!(ask(&stage, "/v1/ping", user, password).await.1, json!({"ping": "pong"}));
+    let (_, page) = ask(&stage, "/v1/numbers", user, password).await;
+    assert_eq!(page["numbers"][0]["digits"], "+44 2079 460001");
+    assert_eq!(page["meta"]["next_page_link"], Value::Null);
+    for (path, [user, password]) in [
+        ("/v1/Accounts/fixture2/Calls.json", APIS[3].2),
+        ("/v1/Account/MAFIXTURE1/", APIS[4].2),
+    ] {
+        assert_eq!(ask(&stage, path, user, password).await.0, 404, "{path}");
+    }
 }

@@ -61,7 +61,7 @@ impl Starts {
 }
 
 /// What every function finds in its environment; values are never used, since no event comes.
-const VARIABLES: [(&str, &str); 31] = [
+const VARIABLES: [(&str, &str); 36] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -90,6 +90,11 @@ const VARIABLES: [(&str, &str); 31] = [
     ("GRAPH_API_URL", "https://graph.facebook.com"),
     ("GRAPH_API_VERSION", "v26.0"),
     ("TWILIO_API_URL", "https://api.twilio.com"),
+    ("AIRCALL_API_URL", "https://api.aircall.io"),
+    ("VONAGE_API_URL", "https://rest.nexmo.com"),
+    ("EXOTEL_API_URL", "https://api.exotel.com"),
+    ("EXOTEL_INDIA_API_URL", "https://api.in.exotel.com"),
+    ("PLIVO_API_URL", "https://api.plivo.com"),
     ("MAIL_FROM", "ringback@example.com"),
     ("PROVIDER_TIMEOUT", "10"),
     ("CLAIM_SECONDS", "60"),

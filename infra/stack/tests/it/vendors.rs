@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use domain::{call::Outcome, message::Channel};
 use serde_json::{Value, json};
-use stack::vendors::{KINDS, Vendors};
+use stack::{
+    api::{Proof, ask, succeeded},
+    vendors::{KINDS, PASSWORDS, Vendors},
+};
 
 use crate::stage::{Business, customer, on_stage};
 
@@ -79,6 +82,62 @@ fn forged_calls_of_theirs_get_the_same_401() {
             }
         }
         ensure!(bodies.len() == 1, "answers tell who exists: {bodies:?}");
+        Ok(())
+    });
+}
+
+/// What a test of the business's connection of this kind comes to: its result, its message, and the connection's health.
+async fn tested(business: &Business<'_>, kind: &str) -> Result<(String, String, String)> {
+    let connection = &business.tenant.connections[kind];
+    let path = format!("/api/v1/connections/{connection}/test");
+    let key = Proof::Key(business.tenant.api_key.clone());
+    let answer = ask(&business.stage.play, "post", &path, &key, None, &None).await?;
+    let tested = succeeded(&answer, &path)?;
+    let word = |pointer: &str| {
+        let word = tested.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        word.with_context(|| format!("{path} answers no {pointer}: {tested}"))
+    };
+    Ok((
+        word("/last_test/result")?,
+        word("/last_test/message")?,
+        word("/health/state")?,
+    ))
+}
+
+#[test]
+fn a_connection_is_tested_with_the_credentials_of_its_systems_api() {
+    on_stage(async |stage| {
+        let vendors = Vendors::new()?;
+        let business = stage
+            .changed_business("Other systems, tested", |plan| vendors.connect(plan))
+            .await?;
+        let others = Vendors::new()?;
+        let mistaken = stage
+            .changed_business("Other systems, mistaken", |plan| {
+                others.connect(plan);
+                for (kind, password) in PASSWORDS {
+                    plan.connection(kind)["send"][password] = json!("somebody-elses");
+                }
+            })
+            .await?;
+        for (kind, password) in PASSWORDS {
+            let (result, message, _) = tested(&business, kind).await?;
+            ensure!(result == "passed", "{kind}: {result}: {message}");
+            let (result, message, health) = tested(&mistaken, kind).await?;
+            ensure!(
+                result == "failed" && message.contains(password),
+                "{kind}: {result}: {message}"
+            );
+            ensure!(health == "healthy", "{kind}: its calls come in all the same");
+            let caller = customer();
+            mistaken.call(&caller, "missed", json!({ "via": kind })).await?;
+            mistaken.decided(&caller, 1).await?;
+        }
+        business
+            .fault(json!({ "api": "plivo", "kind": "server_error", "times": 1 }))
+            .await?;
+        let (result, message, _) = tested(&business, "plivo").await?;
+        ensure!(result == "unclear", "{result}: {message}");
         Ok(())
     });
 }

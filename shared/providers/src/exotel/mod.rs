@@ -1,9 +1,11 @@
-//! Exotel: calls, by the Passthru applet of its flows and by StatusCallback.
+//! Exotel: calls, by the Passthru applet of its flows and by StatusCallback; its API, to ask whether the account works.
 
+mod check;
 mod event;
 
 use std::net::IpAddr;
 
+pub use check::ExotelClient;
 use domain::ip_range::IpRange;
 pub use event::{passthru, status_form, status_json};
 

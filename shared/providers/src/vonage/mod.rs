@@ -1,7 +1,9 @@
-//! Vonage's Voice API: the events of calls.
+//! Vonage's Voice API: the events of calls. Its account API, to ask whether the account works.
 
+mod check;
 mod event;
 mod signature;
 
+pub use check::VonageClient;
 pub use event::{Report, report};
 pub use signature::{Expected, SignatureError, sign, verify};

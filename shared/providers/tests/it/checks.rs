@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use domain::{checkup::Quality, send::Effect};
+use domain::{checkup::Quality, connection::ExotelCluster, phone::Phone, send::Effect};
 use providers::{
+    aircall::AircallClient,
     check::CheckError,
+    exotel::ExotelClient,
     http::Http,
+    plivo::PlivoClient,
     twilio::client::{Credentials, TwilioClient},
+    vonage::VonageClient,
     whatsapp::client::GraphClient,
 };
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{basic_auth, header, method, path},
+    matchers::{basic_auth, header, method, path, query_param},
 };
 
 const WABA: &str = "900000000000001";
@@ -153,4 +157,199 @@ async fn a_twilio_account_is_known_by_its_numbers_also_to_a_key_that_may_not_see
     };
     let unknown = client.check(other).await.unwrap_err();
     assert!(unknown.to_string().contains("`account_sid`"), "{unknown}");
+}
+
+const USER: &str = "MAFIXTURE00000000000";
+const SECRET: &str = "fixture-api-secret";
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+/// The telephone systems that are asked for nothing but an answer: where, and what says that all is well.
+const SYSTEMS: [(&str, &str, &str); 4] = [
+    ("Aircall", "/v1/ping", r#"{"ping": "pong"}"#),
+    (
+        "Vonage",
+        "/account/get-balance",
+        r#"{"value": 10.28, "autoReload": false}"#,
+    ),
+    (
+        "Exotel",
+        "/v1/Accounts/saffron1/Calls.json",
+        r#"{"Metadata": {"Total": 0}, "Calls": []}"#,
+    ),
+    (
+        "Plivo",
+        "/v1/Account/MAFIXTURE00000000000/",
+        r#"{"account_type": "standard", "auth_id": "MAFIXTURE00000000000", "name": "Fixture"}"#,
+    ),
+];
+
+async fn ask(system: &str, base: &str) -> Result<(), CheckError> {
+    let told = match system {
+        "Aircall" => {
+            let asked = AircallClient::new(http(), base).check(USER, SECRET, false).await;
+            asked.map(|numbers| assert_eq!(numbers, None))
+        }
+        "Vonage" => VonageClient::new(http(), base).check(USER, SECRET).await,
+        "Exotel" => {
+            let client = ExotelClient::new(http(), base, NOWHERE);
+            client.check(ExotelCluster::Singapore, "saffron1", USER, SECRET).await
+        }
+        _ => PlivoClient::new(http(), base).check(USER, SECRET).await,
+    };
+    if let Err(error) = &told {
+        let shown = format!("{error:?} {error}");
+        assert!(shown.contains(system), "{shown}");
+        assert!(!shown.contains(SECRET) && !shown.contains(USER), "{shown}");
+    }
+    told
+}
+
+async fn answered(system: &str, answer: ResponseTemplate) -> Result<(), CheckError> {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(basic_auth(USER, SECRET))
+        .and(header("user-agent", "ringback/test"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    let told = ask(system, &server.uri()).await;
+    let sent = server.received_requests().await.unwrap();
+    let (_, wanted, _) = SYSTEMS.iter().find(|(name, ..)| *name == system).unwrap();
+    let paths: Vec<&str> = sent.iter().map(|request| request.url.path()).collect();
+    assert_eq!(paths, [*wanted], "asked once");
+    told
+}
+
+fn json_text(status: u16, body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_raw(body.to_owned(), "application/json")
+}
+
+#[tokio::test]
+async fn a_telephone_system_that_takes_the_credentials_is_believed() {
+    for (system, _, body) in SYSTEMS {
+        let told = answered(system, json_text(200, body)).await;
+        assert_eq!(told, Ok(()), "{system}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_telephone_system_refuses_says_what_to_set_and_nothing_of_the_connections_health() {
+    for (system, status, named) in [
+        ("Aircall", 401, "`api_token`"),
+        ("Aircall", 403, "`api_token`"),
+        ("Vonage", 401, "`api_secret`"),
+        ("Vonage", 403, "`api_secret`"),
+        ("Exotel", 401, "`api_token`"),
+        ("Exotel", 402, "plan"),
+        ("Exotel", 403, "`account_sid`"),
+        ("Exotel", 404, "`cluster`"),
+        ("Plivo", 401, "`auth_token`"),
+        ("Plivo", 403, "`auth_token`"),
+        ("Plivo", 404, "`auth_id`"),
+    ] {
+        // Some quote what they were sent.
+        let quoting = format!(r#"{{"error": "{USER}:{SECRET} is wrong"}}"#);
+        let refused = answered(system, json_text(status, &quoting)).await.unwrap_err();
+        let CheckError::Refused {
+            classified: None,
+            reason,
+            retry_after: None,
+        } = refused
+        else {
+            panic!("{system} {status}: {refused:?}");
+        };
+        assert!(reason.contains(named), "{system} {status}: {reason}");
+    }
+    for crooked in ["", "../x", "a/b", "a?b"] {
+        let exotel = ExotelClient::new(http(), NOWHERE, NOWHERE);
+        let exotel = exotel.check(ExotelCluster::Mumbai, crooked, USER, SECRET).await;
+        let plivo = PlivoClient::new(http(), NOWHERE).check(crooked, SECRET).await;
+        for told in [exotel, plivo] {
+            assert!(matches!(told, Err(CheckError::Refused { .. })), "{crooked}: {told:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_telephone_system_does_not_answer_is_unclear() {
+    let unclear = |system: &str, what: &str, told: Result<(), CheckError>| {
+        assert!(
+            matches!(told, Err(CheckError::Unclear { .. })),
+            "{system} {what}: {told:?}"
+        );
+    };
+    for (system, _, body) in SYSTEMS {
+        for status in [302, 400, 429, 500, 503] {
+            let told = answered(system, json_text(status, body)).await;
+            unclear(system, &status.to_string(), told);
+        }
+        for other in ["", "<html>", "{}", "[]", r#""pong""#, "{\"ping\": \"pong"] {
+            unclear(system, other, answered(system, json_text(200, other)).await);
+        }
+        unclear(system, "nowhere", ask(system, NOWHERE).await);
+    }
+    let silent = SYSTEMS.map(|(system, _, body)| async move {
+        let late = json_text(200, body).set_delay(Duration::from_secs(60));
+        unclear(system, "silent", answered(system, late).await);
+    });
+    futures::future::join_all(silent).await;
+}
+
+#[tokio::test]
+async fn exotel_is_asked_in_the_accounts_own_cluster_for_one_call_at_most() {
+    let (singapore, mumbai) = (MockServer::start().await, MockServer::start().await);
+    Mock::given(path("/v1/Accounts/saffron1/Calls.json"))
+        .and(query_param("PageSize", "1"))
+        .and(basic_auth(USER, SECRET))
+        .respond_with(json_text(200, r#"{"Calls": [{"Sid": "1", "From": "09876543210"}]}"#))
+        .mount(&mumbai)
+        .await;
+    let client = ExotelClient::new(http(), &singapore.uri(), &format!("{}/", mumbai.uri()));
+    let told = client.check(ExotelCluster::Mumbai, "saffron1", USER, SECRET).await;
+    assert_eq!(told, Ok(()));
+    assert!(singapore.received_requests().await.unwrap().is_empty());
+}
+
+async fn aircalls_numbers(status: u16, body: Value) -> Result<Option<Vec<Phone>>, CheckError> {
+    let server = MockServer::start().await;
+    answers(&server, "/v1/ping".to_owned(), 200, json!({"ping": "pong"})).await;
+    Mock::given(path("/v1/numbers"))
+        .and(query_param("per_page", "50"))
+        .and(basic_auth(USER, SECRET))
+        .respond_with(ResponseTemplate::new(status).set_body_json(body))
+        .mount(&server)
+        .await;
+    AircallClient::new(http(), &server.uri())
+        .check(USER, SECRET, true)
+        .await
+}
+
+#[tokio::test]
+async fn aircalls_numbers_are_known_only_where_all_of_them_are() {
+    let page = |next: Value, digits: &[&str]| {
+        let numbers: Vec<Value> = digits.iter().map(|digits| json!({"id": 1, "digits": digits})).collect();
+        json!({"meta": {"next_page_link": next}, "numbers": numbers})
+    };
+    let both = ["+33 1 76 36 06 95", "+1 814-200-2472"];
+    let known = aircalls_numbers(200, page(Value::Null, &both)).await.unwrap().unwrap();
+    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+    assert_eq!(known, ["+33176360695", "+18142002472"]);
+    assert_eq!(
+        aircalls_numbers(200, page(Value::Null, &[])).await,
+        Ok(Some(Vec::new()))
+    );
+    let next = json!("https://api.aircall.io/v1/numbers?page=2");
+    for unsure in [
+        page(next, &both),
+        page(Value::Null, &["+33 1 76 36 06 95", "on request"]),
+        json!({"numbers": []}),
+    ] {
+        assert_eq!(aircalls_numbers(200, unsure.clone()).await, Ok(None), "{unsure}");
+    }
+    let refused = aircalls_numbers(403, json!({"error": "Forbidden"})).await;
+    assert!(matches!(refused, Err(CheckError::Refused { .. })), "{refused:?}");
+    for (status, body) in [(200, json!({})), (500, json!({})), (429, json!({}))] {
+        let unclear = aircalls_numbers(status, body).await;
+        assert!(matches!(unclear, Err(CheckError::Unclear { .. })), "{unclear:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Connections: what is made verifies, what is wrong is named, and no secret comes out again.
 
+mod systems;
 mod world;
 
 use access::Connections;

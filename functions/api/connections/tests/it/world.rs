@@ -1,7 +1,8 @@
 //! The providers' simulators, and what is sent to connect to them.
 
-use serde_json::{Value, json};
-use testkit::{Aws, api::Town};
+use domain::actor::{Actor, Stamp};
+use serde_json::{Value, from_value, json};
+use testkit::{Aws, api::Town, seed};
 
 pub(crate) const WABA: &str = "900000000000777";
 pub(crate) const NUMBER_ID: &str = "910000000000777";
@@ -11,6 +12,16 @@ pub(crate) const TWILIO_TOKEN: &str = "the-twilio-auth-token";
 const ACCOUNT: &str = "AC000000000000000000000000000000f1";
 const API_KEY: &str = "SK000000000000000000000000000000f1";
 const NUMBER: &str = "+15005550006";
+
+/// Telephone systems that have an API of their own.
+pub(crate) const SYSTEMS: [&str; 4] = ["aircall", "vonage", "exotel", "plivo"];
+/// What each of these APIs takes.
+pub(crate) const API_SECRET: &str = "a-telephone-systems-api-secret";
+/// What none of them takes.
+pub(crate) const WRONG_SECRET: &str = "an-api-secret-of-nobody";
+/// The number of each.
+pub(crate) const LINE: &str = "+97145550001";
+const AUTH_ID: &str = "MAXXXXXXXXXXXXXXXXXX";
 
 pub(crate) fn whatsapp_in() -> Value {
     json!({
@@ -31,6 +42,51 @@ pub(crate) fn telephony_in() -> Value {
     json!({"kind": "telephony", "name": "Front desk"})
 }
 
+/// Connects one of [`SYSTEMS`] as an operator does, who may give credentials of its API; its id.
+pub(crate) async fn connect(town: &Town<'_>, kind: &str, api_secret: Option<&str>) -> String {
+    let aws = town.aws();
+    let (mut account, mut verify, mut send) = match kind {
+        "aircall" => (
+            json!({"lines": [LINE]}),
+            json!({"tokens": ["aircall-token-1"]}),
+            json!({"api_id": "api-key-1", "api_token": api_secret}),
+        ),
+        "vonage" => (
+            json!({"api_key": "abcd1234"}),
+            json!({"signature_secrets": ["vonage-secret-1"]}),
+            json!({"api_secret": api_secret}),
+        ),
+        "exotel" => (
+            json!({"account_sid": "saffron1"}),
+            json!({"url_secrets": ["exotel-secret-1"]}),
+            json!({"api_key": "api-key-1", "api_token": api_secret}),
+        ),
+        _ => (
+            json!({"auth_id": AUTH_ID}),
+            json!({"auth_tokens": ["plivo-token-1"]}),
+            json!({"auth_token": api_secret}),
+        ),
+    };
+    for part in [&mut account, &mut verify, &mut send] {
+        part["kind"] = json!(kind);
+    }
+    let account = from_value(account).expect("it is an account");
+    let verify = from_value(verify).expect("it verifies");
+    let send = api_secret.map(|_| from_value(send).expect("its API takes it"));
+    let connection = seed::connection(aws, town.home.tenant, account, &verify, send.as_ref()).await;
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "connections".to_owned(),
+    };
+    let store = aws.store();
+    let made = store
+        .create_connection(town.home.scope(), &connection, false, &stamp)
+        .await;
+    made.expect("it is connected");
+    connection.id.to_string()
+}
+
 pub(crate) struct World {
     simulators: simulators::Running,
     http: reqwest::Client,
@@ -48,8 +104,20 @@ impl World {
                 "connection": "any", "waba_id": WABA, "phone_number_id": NUMBER_ID, "display_number": "+97145550001",
                 "access_token": TOKEN, "app_secret": APP_SECRET, "verify_token": "any",
             },
+            "aircall": {
+                "connection": "any", "token": "any", "number": LINE, "api_id": "api-key-1", "api_token": API_SECRET,
+            },
+            "vonage": {
+                "connection": "any", "api_key": "abcd1234", "application_id": "any", "signature_secret": "any",
+                "number": LINE, "api_secret": API_SECRET,
+            },
+            "exotel": {
+                "connection": "any", "url_secret": "any", "number": LINE, "account_sid": "saffron1",
+                "api_key": "api-key-1", "api_token": API_SECRET,
+            },
+            "plivo": {"connection": "any", "auth_token": API_SECRET, "number": LINE, "auth_id": AUTH_ID},
         }]});
-        let config = serde_json::from_value(config).expect("it is a configuration");
+        let config = from_value(config).expect("it is a configuration");
         Self {
             simulators: simulators::start(config).await.expect("the simulators start"),
             http: reqwest::Client::builder().no_proxy().build().expect("a client is made"),
@@ -62,6 +130,12 @@ impl World {
             ("GRAPH_API_URL", &url),
             ("GRAPH_API_VERSION", "v26.0"),
             ("TWILIO_API_URL", &url),
+            ("AIRCALL_API_URL", &url),
+            ("VONAGE_API_URL", &url),
+            ("EXOTEL_API_URL", &url),
+            // Nobody is there.
+            ("EXOTEL_INDIA_API_URL", "http://127.0.0.1:1"),
+            ("PLIVO_API_URL", &url),
             ("PROVIDER_TIMEOUT", "1"),
         ]);
         Town::with_env(aws, &env, connections::routes).await

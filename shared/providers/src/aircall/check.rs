@@ -1,0 +1,107 @@
+//! Whether Aircall takes an API key, and which numbers the account has: `GET /v1/ping` answers `{"ping": "pong"}`,
+//! `GET /v1/numbers` `{"meta": {"next_page_link"}, "numbers": [{"digits"}]}`.
+//! Sources: developer.aircall.io, API reference "Ping" and "Number", and the tutorial "Basic authentication".
+
+use domain::phone::Phone;
+use serde_json::Value;
+
+use crate::{
+    check::{self, CheckError},
+    http::Http,
+};
+
+const PROVIDER: &str = "Aircall";
+
+/// The most that Aircall gives in one page.
+const MOST_NUMBERS: &str = "50";
+
+/// A client of Aircall's API, which asks and changes nothing.
+#[derive(Debug, Clone)]
+pub struct AircallClient {
+    http: Http,
+    /// Without a slash at the end.
+    base: String,
+}
+
+impl AircallClient {
+    /// A client of `base_url`, such as `https://api.aircall.io`.
+    #[must_use]
+    pub fn new(http: Http, base_url: &str) -> Self {
+        Self {
+            http,
+            base: base_url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// Asks whether an API key is taken and, `with_numbers`, for the account's numbers, both at once. `None`: not all of its
+    /// numbers are known, because they were not asked for, are more than one page, or one of them cannot be read.
+    ///
+    /// # Errors
+    /// When one of them is refused or not answered.
+    pub async fn check(
+        &self,
+        api_id: &str,
+        api_token: &str,
+        with_numbers: bool,
+    ) -> Result<Option<Vec<Phone>>, CheckError> {
+        let ping = self.look(api_id, api_token, "ping", &[]);
+        let numbers = async {
+            if with_numbers {
+                let query = [("per_page", MOST_NUMBERS)];
+                self.look(api_id, api_token, "numbers", &query).await.map(Some)
+            } else {
+                Ok(None)
+            }
+        };
+        let (ping, numbers) = futures::join!(ping, numbers);
+        if ping?["ping"] != "pong" {
+            return Err(CheckError::unreadable(PROVIDER));
+        }
+        match numbers? {
+            Some(page) => listed(&page),
+            None => Ok(None),
+        }
+    }
+
+    async fn look(
+        &self,
+        api_id: &str,
+        api_token: &str,
+        what: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Value, CheckError> {
+        let url = format!("{}/v1/{what}", self.base);
+        check::ask(&self.http, PROVIDER, refusal, |client| {
+            client.get(&url).query(query).basic_auth(api_id, Some(api_token))
+        })
+        .await
+    }
+}
+
+const fn refusal(status: u16) -> Option<&'static str> {
+    match status {
+        401 | 403 => Some(
+            "Aircall refuses the API key. Make one in Aircall's company settings, and set its `api_id` and `api_token`.",
+        ),
+        _ => None,
+    }
+}
+
+fn listed(page: &Value) -> Result<Option<Vec<Phone>>, CheckError> {
+    let numbers = page["numbers"]
+        .as_array()
+        .ok_or_else(|| CheckError::unreadable(PROVIDER))?;
+    let whole = page["meta"].get("next_page_link").is_some_and(Value::is_null);
+    Ok(whole.then(|| numbers.iter().map(number).collect()).flatten())
+}
+
+/// Aircall writes them for people: `+33 1 76 36 06 95`.
+fn number(item: &Value) -> Option<Phone> {
+    let digits: String = item["digits"]
+        .as_str()?
+        .strip_prefix('+')?
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    Phone::from_digits(&digits).ok()
+}

@@ -1,0 +1,83 @@
+//! Whether Exotel takes an API key for an account: `GET /v1/Accounts/{sid}/Calls.json` answers `{"Calls": [...]}`. At most one
+//! call is asked for, and it is not looked at.
+//! Sources: developer.exotel.com/docs/references/authentication, /docs/getting-started/api-credentials (accounts are known in
+//! their own cluster alone), /api/http-status-codes.
+
+use domain::connection::ExotelCluster;
+
+use crate::{
+    check::{self, CheckError},
+    http::Http,
+};
+
+const PROVIDER: &str = "Exotel";
+
+/// A client of Exotel's API, which asks and changes nothing.
+#[derive(Debug, Clone)]
+pub struct ExotelClient {
+    http: Http,
+    // Without a slash at the end.
+    singapore: String,
+    mumbai: String,
+}
+
+impl ExotelClient {
+    /// A client of both clusters, such as `https://api.exotel.com` and `https://api.in.exotel.com`.
+    #[must_use]
+    pub fn new(http: Http, singapore_url: &str, mumbai_url: &str) -> Self {
+        let base = |url: &str| url.trim_end_matches('/').to_owned();
+        Self {
+            http,
+            singapore: base(singapore_url),
+            mumbai: base(mumbai_url),
+        }
+    }
+
+    /// Asks whether an API key may look at an account.
+    ///
+    /// # Errors
+    /// When it may not, or Exotel does not say.
+    pub async fn check(
+        &self,
+        cluster: ExotelCluster,
+        account_sid: &str,
+        api_key: &str,
+        api_token: &str,
+    ) -> Result<(), CheckError> {
+        if !check::is_name(account_sid) {
+            return Err(CheckError::refused("The account SID is none of Exotel's."));
+        }
+        let base = match cluster {
+            ExotelCluster::Singapore => &self.singapore,
+            ExotelCluster::Mumbai => &self.mumbai,
+        };
+        let url = format!("{base}/v1/Accounts/{account_sid}/Calls.json");
+        let calls = check::ask(&self.http, PROVIDER, refusal, |client| {
+            let request = client.get(&url).query(&[("PageSize", "1")]);
+            request.basic_auth(api_key, Some(api_token))
+        })
+        .await?;
+        if calls["Calls"].is_array() {
+            Ok(())
+        } else {
+            Err(CheckError::unreadable(PROVIDER))
+        }
+    }
+}
+
+const fn refusal(status: u16) -> Option<&'static str> {
+    match status {
+        401 => Some(
+            "Exotel refuses the credentials. Set `api_key` and `api_token` as its API settings show them, and check \
+             `cluster`.",
+        ),
+        402 => Some(
+            "Exotel says that the account's plan does not cover its API, or is used up. Look at Exotel's dashboard.",
+        ),
+        403 => {
+            Some("Exotel does not let the API key look at the account. Check `account_sid`, and what the key may do.")
+        }
+        404 => Some("Exotel knows no such account. Check `account_sid` and `cluster`."),
+        _ => None,
+    }
+}
