@@ -15,7 +15,7 @@ use axum::{
 };
 use domain::{
     account_shape::MOST_CONNECTIONS,
-    connection::{Connection, Health, Purpose, Sealed, SendSecrets, VerifySecrets},
+    connection::{Account, Connection, Health, Purpose, Sealed, SendSecrets, VerifySecrets},
     ids::{ConnectionId, TenantId},
 };
 use jiff::Timestamp;
@@ -36,9 +36,10 @@ use store::{TenantScope, Versioned, connections::ConnectionError};
 use crate::{
     models::{
         AircallIn, AircallNewCredentials, ConnectionIn, ConnectionKind, ConnectionMade, ConnectionOut,
-        ConnectionSettings, CredentialsIn, ExotelIn, Kept, OneOf, PlivoIn, PlivoNewCredentials, SecretRotationIn,
-        SecretRotationOut, TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn, VonageNewCredentials, Wanted,
-        WebhookAddress, WebhookAddresses, WhatsappIn, WhatsappNewCredentials, name_problems,
+        ConnectionSettings, CredentialsIn, ExotelCredentials, ExotelIn, ExotelNewCredentials, Kept, OneOf, PlivoIn,
+        PlivoNewCredentials, SecretRotationIn, SecretRotationOut, TelephonyIn, TwilioIn, TwilioNewCredentials,
+        VonageIn, VonageNewCredentials, Wanted, WebhookAddress, WebhookAddresses, WhatsappIn, WhatsappNewCredentials,
+        name_problems, opens_api,
     },
     secrets::Shown,
     trial::Providers,
@@ -134,6 +135,7 @@ async fn create_connection(
     }
     let id = ConnectionId::new(who.ulid());
     let connection = context.sealed(who.scope(), id, &wanted).await?;
+    let send = wanted.kept.asks_with();
     let store = context.api.store();
     let made = store
         .create_connection(who.scope(), &connection, false, &who.stamp())
@@ -148,8 +150,7 @@ async fn create_connection(
         }
         Err(error) => return Err(refused(error)),
     };
-    let send = wanted.kept.send.as_ref();
-    let tested = context.test(who.scope(), &connection, send, who.now()).await;
+    let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await;
     let now = match tested {
         Ok(Some(now)) => now,
         // It is made, whatever its test came to.
@@ -239,8 +240,8 @@ async fn delete_connection(
 
 /// Sets new credentials.
 ///
-/// All of the kind's, at once: the old ones are gone, and webhooks that they signed are refused. To change a webhook's secret
-/// without a gap, rotate. The provider is asked whether they work; `last_test` says what came of it.
+/// All of the kind's, at once: the old ones are gone, and webhooks that they signed are refused; what is left out and only
+/// tests the connection stays. To change a webhook's secret without a gap, rotate. The provider is asked whether they work; `last_test` says what came of it.
 #[utoipa::path(put, path = "/api/v1/connections/{id}/credentials", tag = "connections",
     responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn set_connection_credentials(
@@ -269,7 +270,12 @@ async fn set_connection_credentials(
         ConnectionKind::Aircall => Some(checked::<AircallNewCredentials>(body)?.credentials).into(),
         ConnectionKind::Vonage => checked::<VonageNewCredentials>(body)?.credentials.into(),
         ConnectionKind::Plivo => checked::<PlivoNewCredentials>(body)?.credentials.into(),
-        ConnectionKind::Telephony | ConnectionKind::Exotel => {
+        ConnectionKind::Exotel => {
+            let given: ExotelNewCredentials = checked(body)?;
+            let verify = context.open_verify(who.scope(), &connection).await?;
+            ExotelCredentials::kept(Some(given.credentials), verify)
+        }
+        ConnectionKind::Telephony => {
             let detail = "The secret of this kind is made here. Rotate it to get a new one.";
             return Err(Problem::conflict("secret_is_made_here", detail));
         }
@@ -277,18 +283,24 @@ async fn set_connection_credentials(
     let (verify, send) = context.seal_all(who.scope(), id, &given).await?;
     let after = Connection {
         verify,
-        // What an operator gave stays where nothing here replaces it.
-        send: send.or(connection.send),
+        send: match kind {
+            // Its API is asked with what verifies.
+            ConnectionKind::Plivo => None,
+            _ => send.or(connection.send),
+        },
         credentials_version: connection.credentials_version + 1,
-        rotating_since: None,
+        // Only Exotel's addresses keep the secrets that they had.
+        rotating_since: connection.rotating_since.filter(|_| kind == ConnectionKind::Exotel),
         // New credentials deserve a new chance.
         health: Health::Healthy,
         checkup: None,
         ..connection
     };
     let written = context.write(&who, after, before.version).await?;
-    let send = given.send.as_ref();
-    let tested = context.test(who.scope(), &written.value, send, who.now()).await;
+    let send = given.asks_with();
+    let tested = context
+        .test(who.scope(), &written.value, send.as_ref(), who.now())
+        .await;
     Ok(tagged(&tested.ok().flatten().unwrap_or(written)))
 }
 
@@ -359,6 +371,9 @@ async fn test_connection(
     let connection = context.find(who.scope(), id).await?.value;
     let send: Option<SendSecrets> = match &connection.send {
         Some(sealed) => Some(context.open(who.scope(), id, Purpose::Send, sealed).await?),
+        None if matches!(connection.account, Account::Plivo { .. }) => {
+            opens_api(&context.open_verify(who.scope(), &connection).await?)
+        }
         None => None,
     };
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await?;

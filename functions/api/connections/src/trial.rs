@@ -124,8 +124,8 @@ impl Providers {
                 None,
             ) if connection.send.is_none() => Trial::said(
                 CheckResult::Waiting,
-                "The first call that it reports shows that it works. Once it has API credentials (`send` in the tenant's file), \
-                 the provider can be asked before that.",
+                "The first call that it reports shows that it works. Once it has API credentials, the provider can be asked \
+                 before that.",
                 now,
             ),
             // With the last four, only what verifies is at hand: it was just set, and their API is not asked about it.

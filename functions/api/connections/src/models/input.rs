@@ -175,6 +175,9 @@ connections_in! {
         #[serde(default)]
         #[schema(value_type = Vec<String>, max_items = 50, example = json!(["192.0.2.0/24"]))]
         sources: Vec<IpRange>,
+        /// What the account is asked with when the connection is tested.
+        #[garde(dive)]
+        credentials: Option<ExotelCredentials>,
     }
 
     /// Plivo.
@@ -247,7 +250,7 @@ pub(crate) struct SharedKeyIn {
     secret: String,
 }
 
-/// What an Aircall connection verifies with.
+/// What an Aircall connection verifies with, and is tested with.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AircallCredentials {
@@ -255,9 +258,26 @@ pub(crate) struct AircallCredentials {
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     token: String,
+    /// A key of Aircall's API, to be asked when the connection is tested.
+    #[garde(dive)]
+    api_key: Option<AircallApiKey>,
 }
 
-/// What a Vonage connection verifies with.
+/// A key of Aircall's API.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AircallApiKey {
+    /// Its id.
+    #[garde(custom(secret_text))]
+    #[schema(write_only, min_length = 8, max_length = 256)]
+    api_id: String,
+    /// Its token.
+    #[garde(custom(secret_text))]
+    #[schema(write_only, min_length = 8, max_length = 256)]
+    api_token: String,
+}
+
+/// What a Vonage connection verifies with, and is tested with.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VonageCredentials {
@@ -265,13 +285,31 @@ pub(crate) struct VonageCredentials {
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     signature_secret: String,
+    /// The secret of the account's API key, to be asked when the connection is tested; it does not sign.
+    #[garde(inner(custom(secret_text)))]
+    #[schema(write_only, min_length = 8, max_length = 256)]
+    api_secret: Option<String>,
 }
 
-/// What a Plivo connection verifies with.
+/// What an Exotel connection is tested with.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExotelCredentials {
+    /// The API key.
+    #[garde(custom(secret_text))]
+    #[schema(write_only, min_length = 8, max_length = 256)]
+    api_key: String,
+    /// Its token.
+    #[garde(custom(secret_text))]
+    #[schema(write_only, min_length = 8, max_length = 256)]
+    api_token: String,
+}
+
+/// What a Plivo connection verifies with, and is tested with.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlivoCredentials {
-    /// The account's auth token: it signs webhooks.
+    /// The account's auth token: it signs webhooks, and opens Plivo's API.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     auth_token: String,
@@ -288,6 +326,8 @@ one_of! {
         Aircall = "aircall": AircallNewCredentials,
         /// Of a Vonage connection.
         Vonage = "vonage": VonageNewCredentials,
+        /// Of an Exotel connection.
+        Exotel = "exotel": ExotelNewCredentials,
         /// Of a Plivo connection.
         Plivo = "plivo": PlivoNewCredentials,
     }
@@ -317,6 +357,8 @@ new_credentials! {
     TwilioNewCredentials { TwilioKind, TwilioCredentials } "New credentials of a Twilio connection.";
     AircallNewCredentials { AircallKind, AircallCredentials } "New credentials of an Aircall connection.";
     VonageNewCredentials { VonageKind, VonageCredentials } "New credentials of a Vonage connection.";
+    ExotelNewCredentials { ExotelKind, ExotelCredentials }
+        "New credentials of an Exotel connection's API. The secret of its addresses stays: rotate it.";
     PlivoNewCredentials { PlivoKind, PlivoCredentials } "New credentials of a Plivo connection.";
 }
 
@@ -381,6 +423,22 @@ pub(crate) struct Kept {
     pub(crate) send: Option<SendSecrets>,
 }
 
+impl Kept {
+    /// What the provider is asked with when the connection is tested.
+    pub(crate) fn asks_with(&self) -> Option<SendSecrets> {
+        self.send.clone().or_else(|| opens_api(&self.verify))
+    }
+}
+
+/// What opens the provider's API because it verifies: the newest of Plivo's auth tokens.
+pub(crate) fn opens_api(verify: &VerifySecrets) -> Option<SendSecrets> {
+    let VerifySecrets::Plivo { auth_tokens } = verify else {
+        return None;
+    };
+    let auth_token = auth_tokens.first()?.clone();
+    Some(SendSecrets::Plivo { auth_token })
+}
+
 impl From<VerifySecrets> for Kept {
     fn from(verify: VerifySecrets) -> Self {
         Self { verify, send: None }
@@ -420,15 +478,29 @@ impl From<TwilioCredentials> for Kept {
 
 impl From<Option<AircallCredentials>> for Kept {
     fn from(given: Option<AircallCredentials>) -> Self {
-        let tokens = given.map(|given| given.token).into_iter().collect();
-        VerifySecrets::Aircall { tokens }.into()
+        let (tokens, api_key) = given.map_or_else(Default::default, |given| (vec![given.token], given.api_key));
+        Self {
+            verify: VerifySecrets::Aircall { tokens },
+            send: api_key.map(|AircallApiKey { api_id, api_token }| SendSecrets::Aircall { api_id, api_token }),
+        }
     }
 }
 
 impl From<VonageCredentials> for Kept {
     fn from(given: VonageCredentials) -> Self {
-        let signature_secrets = vec![given.signature_secret];
-        VerifySecrets::Vonage { signature_secrets }.into()
+        Self {
+            verify: VerifySecrets::Vonage {
+                signature_secrets: vec![given.signature_secret],
+            },
+            send: given.api_secret.map(|api_secret| SendSecrets::Vonage { api_secret }),
+        }
+    }
+}
+
+impl ExotelCredentials {
+    pub(crate) fn kept(given: Option<Self>, verify: VerifySecrets) -> Kept {
+        let send = given.map(|Self { api_key, api_token }| SendSecrets::Exotel { api_key, api_token });
+        Kept { verify, send }
     }
 }
 
@@ -497,7 +569,8 @@ impl ExotelIn {
             sources: self.sources,
         };
         let url_secrets = vec![secret];
-        Wanted::of(self.name, account, VerifySecrets::Exotel { url_secrets })
+        let kept = ExotelCredentials::kept(self.credentials, VerifySecrets::Exotel { url_secrets });
+        Wanted::of(self.name, account, kept)
     }
 }
 

@@ -33,9 +33,9 @@ mod output;
 mod settings;
 
 pub(crate) use input::{
-    AircallIn, AircallNewCredentials, ConnectionIn, CredentialsIn, ExotelIn, Kept, PlivoIn, PlivoNewCredentials,
-    SecretRotationIn, TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn, VonageNewCredentials, Wanted, WhatsappIn,
-    WhatsappNewCredentials,
+    AircallIn, AircallNewCredentials, ConnectionIn, CredentialsIn, ExotelCredentials, ExotelIn, ExotelNewCredentials,
+    Kept, PlivoIn, PlivoNewCredentials, SecretRotationIn, TelephonyIn, TwilioIn, TwilioNewCredentials, VonageIn,
+    VonageNewCredentials, Wanted, WhatsappIn, WhatsappNewCredentials, opens_api,
 };
 pub(crate) use kinds::{ConnectionKind, OneOf};
 pub(crate) use output::{ConnectionMade, ConnectionOut, SecretRotationOut, WebhookAddress, WebhookAddresses};

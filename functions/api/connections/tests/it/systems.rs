@@ -1,11 +1,11 @@
 //! Telephone systems by name: their API is asked whether it takes the connection's credentials, where it has some.
 
 use serde_json::{Value, json};
-use testkit::Aws;
+use testkit::{Answer, Aws};
 
 use crate::{
     at,
-    world::{API_SECRET, LINE, SYSTEMS, WRONG_SECRET, World, connect},
+    world::{API_SECRET, AUTH_ID, LINE, SYSTEMS, WRONG_SECRET, World, connect},
 };
 
 /// What a test came to, and what it said.
@@ -59,6 +59,10 @@ async fn a_telephone_system_is_asked_whether_it_takes_the_credentials() {
         };
         assert!(message.contains(field), "{kind}: {message}");
 
+        if kind == "plivo" {
+            // What verifies opens its API.
+            continue;
+        }
         let none = connect(&town, kind, None).await;
         let (result, message) = test(&none).await;
         assert_eq!(result, "waiting", "{kind}: {message}");
@@ -113,7 +117,6 @@ async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
     for (kind, credentials) in [
         ("aircall", json!({"token": "aircall-token-2"})),
         ("vonage", json!({"signature_secret": "vonage-secret-2"})),
-        ("plivo", json!({"auth_token": "plivo-token-2"})),
     ] {
         let id = connect(&town, kind, Some(API_SECRET)).await;
         let given = json!({"kind": kind, "credentials": credentials});
@@ -127,4 +130,95 @@ async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
         let (result, message) = last_test(&manager.post(&at(&id, "/test"), json!({})).await.json());
         assert_eq!(result, "passed", "{kind}: {message}");
     }
+}
+
+#[tokio::test]
+async fn credentials_that_the_api_takes_are_tested_at_once_and_never_shown() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    // The body with this secret, and where the secret is in the credentials.
+    let cases = [
+        (
+            json!({"kind": "aircall", "name": "A", "lines": [LINE],
+                "credentials": {"token": "aircall-token-1", "api_key": {"api_id": "api-key-1", "api_token": ""}}}),
+            "/credentials/api_key/api_token",
+        ),
+        (
+            json!({"kind": "vonage", "name": "V", "api_key": "abcd1234",
+                "credentials": {"signature_secret": "vonage-secret-1", "api_secret": ""}}),
+            "/credentials/api_secret",
+        ),
+        (
+            json!({"kind": "exotel", "name": "E", "account_sid": "saffron1", "cluster": "singapore",
+                "credentials": {"api_key": "api-key-1", "api_token": ""}}),
+            "/credentials/api_token",
+        ),
+        (
+            json!({"kind": "plivo", "name": "P", "auth_id": AUTH_ID, "credentials": {"auth_token": ""}}),
+            "/credentials/auth_token",
+        ),
+    ];
+    for (body, place) in cases {
+        let with = |secret: &str| {
+            let mut body = body.clone();
+            *body.pointer_mut(place).expect("the place is there") = secret.into();
+            body
+        };
+        let result = |answer: &Answer, at: &str| {
+            assert!(!answer.text().contains(API_SECRET), "{}", answer.text());
+            let shown = answer.json();
+            last_test(shown.pointer(at).unwrap_or(&shown)).0
+        };
+        let wrong = manager.post("/api/v1/connections", with(WRONG_SECRET)).await;
+        assert_eq!(wrong.status(), 201, "{}", wrong.text());
+        assert_eq!(result(&wrong, "/connection"), "failed", "{}", wrong.text());
+        let id = wrong.json()["connection"]["id"].as_str().unwrap_or_default().to_owned();
+        let given = json!({"kind": body["kind"], "credentials": with(API_SECRET)["credentials"]});
+        let set = manager.put(&at(&id, "/credentials"), given).await;
+        assert_eq!(set.status(), 200, "{}", set.text());
+        assert_eq!(result(&set, ""), "passed", "{}", set.text());
+        let tested = manager.post(&at(&id, "/test"), json!({})).await;
+        assert_eq!(result(&tested, ""), "passed", "{}", tested.text());
+        let right = manager.post("/api/v1/connections", with(API_SECRET)).await;
+        assert_eq!(result(&right, "/connection"), "passed", "{}", right.text());
+        let short = manager.post("/api/v1/connections", with("short")).await;
+        let field = place.trim_start_matches('/').replace('/', ".");
+        assert_eq!(
+            (short.status(), &short.json()["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{}",
+            short.text()
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_exotel_address_outlives_new_api_credentials_and_plivo_is_asked_with_its_newest_token() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let exotel = connect(&town, "exotel", None).await;
+    let rotated = manager.post(&at(&exotel, "/rotate"), json!({})).await;
+    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    let since = rotated.json()["connection"]["rotating_since"].clone();
+    assert!(since.is_string(), "{}", rotated.text());
+    let given = json!({"kind": "exotel", "credentials": {"api_key": "api-key-1", "api_token": API_SECRET}});
+    let set = manager.put(&at(&exotel, "/credentials"), given).await;
+    assert_eq!(
+        (set.status(), &set.json()["rotating_since"]),
+        (200, &since),
+        "both addresses still work: {}",
+        set.text()
+    );
+    let plivo = connect(&town, "plivo", None).await;
+    let test = async || last_test(&manager.post(&at(&plivo, "/test"), json!({})).await.json()).0;
+    assert_eq!(test().await, "failed");
+    let rotated = manager
+        .post(&at(&plivo, "/rotate"), json!({"secret": API_SECRET}))
+        .await;
+    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    assert_eq!(test().await, "passed");
 }

@@ -21,7 +21,7 @@ pub(crate) const API_SECRET: &str = "a-telephone-systems-api-secret";
 pub(crate) const WRONG_SECRET: &str = "an-api-secret-of-nobody";
 /// The number of each.
 pub(crate) const LINE: &str = "+97145550001";
-const AUTH_ID: &str = "MAXXXXXXXXXXXXXXXXXX";
+pub(crate) const AUTH_ID: &str = "MAXXXXXXXXXXXXXXXXXX";
 
 pub(crate) fn whatsapp_in() -> Value {
     json!({
