@@ -18,7 +18,9 @@ const SCENES: [&str; 8] = [
 ];
 
 async fn answers(stage: &Stage) -> Result<()> {
-    let health = stage.play.request("GET", "/api/v1/health?deep=true", &[], String::new());
+    let health = stage
+        .play
+        .request("GET", "/api/v1/health?deep=true", &[], String::new());
     let status = health.await?.status;
     ensure!(status == 200, "the stack of the tests answers {status}");
     Ok(())
