@@ -797,11 +797,14 @@ impl Audit<'_> {
             .await
     }
 
-    /// Somebody is invited and a key is made; both are taken back, and who did it is asked for.
+    /// Somebody is invited and a key is made and looked at; both are taken back, and who did it is asked for.
     async fn people_and_keys(&self, business: &Tenant) -> Result<()> {
         let invited = self.invited(business).await?;
         let key = json!({ "name": "audited", "role": "viewer" });
         let made = self.api(business, "POST", "/api/v1/api-keys", Some(key)).await?;
+        let place = made.header("location").context("a key says where it is")?;
+        let shown = self.api(business, "GET", place, None).await?;
+        ensure!(shown.status == 200, "the key is not shown: {}", shown.body);
         for answer in [invited, made] {
             ensure!(answer.status == 201, "nothing is made: {}", answer.body);
             let place = answer.header("location").context("it says where it is")?;

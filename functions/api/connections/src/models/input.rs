@@ -269,11 +269,16 @@ pub(crate) struct AircallCredentials {
 pub(crate) struct AircallApiKey {
     /// Its id.
     #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
+    #[schema(write_only, min_length = 8, max_length = 256, example = "ab12cd34ef56ab78")]
     api_id: String,
     /// Its token.
     #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
+    #[schema(
+        write_only,
+        min_length = 8,
+        max_length = 256,
+        example = "0123456789abcdef0123456789abcdef"
+    )]
     api_token: String,
 }
 
@@ -287,7 +292,7 @@ pub(crate) struct VonageCredentials {
     signature_secret: String,
     /// The secret of the account's API key, to be asked when the connection is tested; it does not sign.
     #[garde(inner(custom(secret_text)))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
+    #[schema(write_only, min_length = 8, max_length = 256, example = "ABCDEFGH01234abc")]
     api_secret: Option<String>,
 }
 
@@ -297,11 +302,16 @@ pub(crate) struct VonageCredentials {
 pub(crate) struct ExotelCredentials {
     /// The API key.
     #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
+    #[schema(write_only, min_length = 8, max_length = 256, example = "0123456789abcdef")]
     api_key: String,
     /// Its token.
     #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
+    #[schema(
+        write_only,
+        min_length = 8,
+        max_length = 256,
+        example = "0123456789abcdef0123456789abcdef"
+    )]
     api_token: String,
 }
 
