@@ -233,17 +233,6 @@ pub enum ExotelCluster {
     Mumbai,
 }
 
-impl ExotelCluster {
-    /// The API's host.
-    #[must_use]
-    pub const fn api_host(self) -> &'static str {
-        match self {
-            Self::Singapore => "api.exotel.com",
-            Self::Mumbai => "api.in.exotel.com",
-        }
-    }
-}
-
 const fn default_exotel_country() -> CallingCode {
     CallingCode::INDIA
 }

@@ -127,7 +127,7 @@ async fn create_connection(
     Extension(target): Extension<Target>,
     Body(input): Body<OneOf<ConnectionIn>>,
 ) -> Result<Response, Problem> {
-    let wanted = wanted(context.api.env(), input.body)?;
+    let wanted = wanted(&context.api, input.body)?;
     let mut problems = name_problems(&wanted.name);
     problems.extend(wanted.account.problems());
     if !problems.is_empty() {
@@ -320,7 +320,7 @@ async fn rotate_connection_secret(
 ) -> Result<Response, Problem> {
     let before = context.known(who.scope(), id, &if_match).await?;
     let mut verify = context.open_verify(who.scope(), &before.value).await?;
-    secrets::rotate(context.api.env(), &mut verify, input.secret)?;
+    secrets::rotate(&context.api, &mut verify, input.secret)?;
     let since = before.value.rotating_since.unwrap_or(who.now());
     let now = context.write_verify(&who, before, &verify, Some(since)).await?;
     let secret = Shown::of(&verify).secret;
@@ -420,14 +420,14 @@ fn once_if(shows: bool, answer: impl IntoResponse) -> Response {
 }
 
 /// What a body asks for, with secrets of ours where the kind has them.
-fn wanted(env: &Env, body: serde_json::Value) -> Result<Wanted, Problem> {
+fn wanted(api: &Api, body: serde_json::Value) -> Result<Wanted, Problem> {
     Ok(match ConnectionKind::named(&body)? {
-        ConnectionKind::WhatsApp => checked::<WhatsappIn>(body)?.wanted(secrets::word(env)?),
+        ConnectionKind::WhatsApp => checked::<WhatsappIn>(body)?.wanted(secrets::word(api)?),
         ConnectionKind::Twilio => checked::<TwilioIn>(body)?.wanted(),
-        ConnectionKind::Telephony => checked::<TelephonyIn>(body)?.wanted(secrets::standard_webhooks(env)?),
+        ConnectionKind::Telephony => checked::<TelephonyIn>(body)?.wanted(secrets::standard_webhooks(api)?),
         ConnectionKind::Aircall => checked::<AircallIn>(body)?.wanted(),
         ConnectionKind::Vonage => checked::<VonageIn>(body)?.wanted(),
-        ConnectionKind::Exotel => checked::<ExotelIn>(body)?.wanted(secrets::word(env)?),
+        ConnectionKind::Exotel => checked::<ExotelIn>(body)?.wanted(secrets::word(api)?),
         ConnectionKind::Plivo => checked::<PlivoIn>(body)?.wanted(),
     })
 }

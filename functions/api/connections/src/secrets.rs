@@ -3,7 +3,7 @@
 use access::token;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::connection::VerifySecrets;
-use kit::{Env, Problem};
+use kit::{Problem, api::Api};
 
 /// So many secrets of a connection are valid at once, at most: rotations that were begun and not finished.
 const MOST_AT_ONCE: usize = 4;
@@ -41,21 +41,14 @@ impl Shown {
     }
 }
 
-fn random(env: &Env) -> Result<[u8; 32], Problem> {
-    env.ids().secret().map_err(|error| {
-        tracing::error!(error = kit::chain(&error), "no secret can be made");
-        Problem::unavailable()
-    })
-}
-
 /// A new word of letters, digits, `-` and `_`: fit for a handshake and for the end of an address.
-pub(crate) fn word(env: &Env) -> Result<String, Problem> {
-    Ok(token::link_token(random(env)?))
+pub(crate) fn word(api: &Api) -> Result<String, Problem> {
+    Ok(token::link_token(api.secret()?))
 }
 
 /// A new secret of Standard Webhooks.
-pub(crate) fn standard_webhooks(env: &Env) -> Result<String, Problem> {
-    Ok(format!("whsec_{}", STANDARD.encode(random(env)?)))
+pub(crate) fn standard_webhooks(api: &Api) -> Result<String, Problem> {
+    Ok(format!("whsec_{}", STANDARD.encode(api.secret()?)))
 }
 
 /// The list whose first secret is the newest.
@@ -74,10 +67,10 @@ fn list(secrets: &mut VerifySecrets) -> &mut Vec<String> {
 }
 
 /// Adds a secret before the others: the provider's new one, or for who has ours, one that is made now.
-pub(crate) fn rotate(env: &Env, secrets: &mut VerifySecrets, given: Option<String>) -> Result<(), Problem> {
+pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<String>) -> Result<(), Problem> {
     let ours = match secrets {
-        VerifySecrets::Telephony { .. } => Some(standard_webhooks(env)?),
-        VerifySecrets::Exotel { .. } => Some(word(env)?),
+        VerifySecrets::Telephony { .. } => Some(standard_webhooks(api)?),
+        VerifySecrets::Exotel { .. } => Some(word(api)?),
         VerifySecrets::WhatsApp { app_secrets, .. } if app_secrets.is_empty() => {
             let detail = "The platform's own Meta app verifies its webhooks: there is no secret to rotate. To bring an app of \
                           your own, set its credentials.";

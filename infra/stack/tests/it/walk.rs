@@ -75,6 +75,21 @@ fn what_is_another_tenants_reads_like_what_is_not_there() {
     });
 }
 
+/// What stands where an id should, as it is written in a path.
+const NO_IDS: [&str; 8] = ["%0A", "a%0Ab", "%00", "%2F", "..%2F..", "%20", "%F0%9F%8D%9E", "%FF"];
+
+#[test]
+fn what_is_no_id_is_refused_with_a_problem() {
+    on_stage(async |stage| {
+        let mut walk = Walk::begin(stage).await?;
+        let contract = walk.contract.clone();
+        for operation in contract.operations() {
+            walk.no_ids(&operation).await?;
+        }
+        walk.end()
+    });
+}
+
 impl<'a> Walk<'a> {
     async fn begin(stage: &'a Stage) -> Result<Self> {
         let home = stage.town.open("Walked home", without_limits).await?;
@@ -317,6 +332,27 @@ impl<'a> Walk<'a> {
             let missing = self.ask(operation, &nobodys, &key, &body).await?;
             let fine = foreign.status == 404 && same(&foreign, &missing);
             self.expect(fine, operation, "an API key with another tenant's id", &foreign);
+        }
+        Ok(())
+    }
+
+    async fn no_ids(&mut self, operation: &Operation<'_>) -> Result<()> {
+        if operation.parameters().next().is_none() {
+            return Ok(());
+        }
+        let body = self.contract.example_body(operation);
+        let proof = Proof::Token(match operation.permission() {
+            "platform" => self.platform.clone(),
+            _ => self.tokens[&Role::Admin].clone(),
+        });
+        let long = "a".repeat(4096);
+        for id in NO_IDS.into_iter().chain([long.as_str()]) {
+            let values: Vec<_> = operation.parameters().map(|name| (name, id.to_owned())).collect();
+            let answer = self
+                .ask(operation, &operation.path_with(&values), &proof, &body)
+                .await?;
+            let fine = (400..500).contains(&answer.status) && !kind(&answer).is_empty();
+            self.expect(fine, operation, &format!("{:.10} as id", id), &answer);
         }
         Ok(())
     }

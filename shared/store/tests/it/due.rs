@@ -7,7 +7,7 @@ use testkit::business::CUSTOMER;
 
 use crate::world::World;
 
-async fn due(world: &World) -> Vec<Due> {
+pub(crate) async fn due(world: &World) -> Vec<Due> {
     let mut all = Vec::new();
     for shard in 0..DUE_SHARDS {
         all.extend(

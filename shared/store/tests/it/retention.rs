@@ -12,12 +12,12 @@ use domain::{
 use jiff::SignedDuration;
 use store::{
     contacts::ContactWrite,
-    due::{DUE_SHARDS, Due, DueRow},
+    due::DueRow,
     messages::{Arrived, Reference},
 };
 use testkit::business::CUSTOMER;
 
-use crate::{rows::received, world::World};
+use crate::{due::due, rows::received, world::World};
 
 const DAY: i64 = 86_400;
 
@@ -57,20 +57,6 @@ async fn expiry(world: &World, kind: &str) -> Option<Timestamp> {
         .parse()
         .expect("as the table has it");
     Some(Timestamp::from_second(seconds).expect("as the table has it"))
-}
-
-async fn due(world: &World) -> Vec<Due> {
-    let mut all = Vec::new();
-    for shard in 0..DUE_SHARDS {
-        all.extend(
-            world
-                .store
-                .due(shard, world.aws.now(), 100)
-                .await
-                .expect("as the table has it"),
-        );
-    }
-    all
 }
 
 async fn due_messages(world: &World) -> Vec<Message> {
