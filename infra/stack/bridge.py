@@ -126,7 +126,8 @@ def import_routes(api, body, physical):
             if not integration:
                 continue
             verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-            key = f"{verb} {path}"
+            # The route of what no other takes has no method.
+            key = path if path == "$default" else f"{verb} {path}"
             wanted.add(key)
             if key in known:
                 continue

@@ -1,20 +1,39 @@
-//! What a field of some name looks like, where its own schema does not show it.
+//! What a field of some name looks like, where its own schema does not show it, and bodies made of the fields.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use stack::contract::resolve;
 
 const FIELDS: &[(&str, &str)] = &[
+    ("account_sid", "AC000000000000000000000000000000b1"),
     ("access_token", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1c3JfMDEifQ.c2ln"),
+    ("api_key", "abcd1234"),
     ("api_key_secret", "Zx81kQ0pWm3vT7rB"),
     ("app_secret", "0123456789abcdef0123456789abcdef"),
+    ("application_id", "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"),
+    ("auth_id", "MAXXXXXXXXXXXXXXXXXX"),
     ("auth_token", "0123456789abcdef0123456789abcdef"),
+    ("country_code", "91"),
     ("kid", "k3vd7tqpmn2ax5sz"),
+    ("messaging_service_sid", "MG000000000000000000000000000000b1"),
+    ("next_cursor", CURSOR),
+    ("phone_number_id", "910000000000101"),
     ("refresh_token", "rbr_01jd4v.family.own"),
     ("secret", "0123456789abcdef0123456789abcdef"),
     ("signature_secret", "0123456789abcdef0123456789abcdef"),
     ("token", "0123456789abcdef0123456789abcdef"),
+    ("verified_name", "Saffron Bakery"),
     ("verify_token", "0123456789abcdef"),
+    ("waba_id", "900000000000101"),
     ("x", "K4w4OdKHL8-OXfOm49GfKN0cRVJaujexIf--41nDp8Y"),
     ("y", "Quj0O1GBmSsJkoSrjxzwB7sa31sZPrTSt0UUF-XeayA"),
+];
+
+/// Of operations whose fields exclude each other, those of a request that works.
+const TOGETHER: &[(&str, &[&str])] = &[
+    ("log_in", &["email", "password", "session"]),
+    ("remove_second_factor", &["password", "code"]),
+    ("replace_recovery_codes", &["password", "code"]),
+    ("update_connection", &["name"]),
 ];
 
 const NUMBERS: &[&str] = &["display_number", "lines", "numbers", "whatsapp_sender"];
@@ -108,6 +127,8 @@ fn show(name: &str, field: &mut Value) {
         json!("+97145550001")
     } else if is("array") && NUMBERS.contains(&name) {
         json!(["+97145550001"])
+    } else if is("array") && name == "sources" {
+        json!(["192.0.2.0/24"])
     } else if is("string")
         && let Some((_, example)) = FIELDS.iter().find(|(known, _)| *known == name)
     {
@@ -116,4 +137,88 @@ fn show(name: &str, field: &mut Value) {
         return;
     };
     field["example"] = example;
+}
+
+/// Gives every request a whole example: one of each kind, where a field tells kinds apart.
+pub(crate) fn bodies(document: &mut Value) {
+    let mut shown = Vec::new();
+    for operation in crate::operations(document) {
+        let content = operation.value["requestBody"]["content"].as_object();
+        for (kind, media) in content.into_iter().flatten() {
+            let schema = resolve(document, &media["schema"]);
+            let (key, example) = match schema["discriminator"]["mapping"].as_object() {
+                Some(kinds) => {
+                    let named = |(kind, reference): (&String, &Value)| {
+                        let schema = json!({"$ref": reference});
+                        let example = body(document, operation.id(), &schema)?;
+                        Some((kind.clone(), json!({"value": example})))
+                    };
+                    ("examples", Some(kinds.iter().filter_map(named).collect()))
+                }
+                None => ("example", body(document, operation.id(), schema)),
+            };
+            let place = (operation.path.to_owned(), operation.method.to_owned(), kind.clone());
+            shown.extend(example.map(|example| (place, key, example)));
+        }
+    }
+    for ((path, method, kind), key, example) in shown {
+        document["paths"][path][method]["requestBody"]["content"][kind][key] = example;
+    }
+}
+
+fn body(document: &Value, operation: &str, schema: &Value) -> Option<Value> {
+    let mut body = example(document, schema, 0)?;
+    if let (Some((_, fields)), Some(all)) = (
+        TOGETHER.iter().find(|(known, _)| *known == operation),
+        body.as_object_mut(),
+    ) {
+        all.retain(|name, _| fields.contains(&name.as_str()));
+    }
+    Some(body)
+}
+
+/// An example of a schema: its own, or put together of its fields'. What may be left out and shows nothing is left out.
+fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
+    const DEEPEST: usize = 12;
+    // What stands beside a reference is of this field alone.
+    let (field, schema) = (schema, resolve(document, schema));
+    let own = |schema: &Value| {
+        let all = [
+            &schema["example"],
+            &schema["examples"][0],
+            &schema["const"],
+            &schema["default"],
+            &schema["enum"][0],
+        ];
+        all.into_iter().find(|own| !own.is_null()).cloned()
+    };
+    if let Some(own) = own(field).or_else(|| own(schema)) {
+        return Some(own);
+    }
+    if depth > DEEPEST {
+        return None;
+    }
+    let of = |schema| example(document, schema, depth + 1);
+    if let Some(parts) = schema["allOf"].as_array() {
+        let parts = parts.iter().filter_map(of);
+        let fields = parts.filter_map(|part| part.as_object().cloned()).flatten();
+        return Some(Value::Object(fields.collect()));
+    }
+    for key in ["oneOf", "anyOf"] {
+        let mut choices = schema[key].as_array().into_iter().flatten();
+        if let Some(first) = choices.find(|choice| choice["type"] != "null") {
+            return of(first);
+        }
+    }
+    if let Some(fields) = schema["properties"].as_object() {
+        let fields = fields.iter().filter(|(_, field)| field["readOnly"] != true);
+        let shown: Map<_, _> = fields
+            .filter_map(|(name, field)| Some((name.clone(), of(field)?)))
+            .collect();
+        return Some(Value::Object(shown));
+    }
+    if schema["items"].is_object() {
+        return Some(Value::Array(vec![of(&schema["items"])?]));
+    }
+    (schema["type"] == "boolean").then_some(Value::Bool(false))
 }

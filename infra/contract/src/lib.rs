@@ -2,6 +2,7 @@
 
 mod examples;
 mod permissions;
+pub mod problems;
 
 use std::{
     collections::BTreeSet,
@@ -10,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use kit::api::Document;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 pub use stack::contract::{Operation, operations};
 use utoipa::openapi::{
     InfoBuilder, License, OpenApi, ServerBuilder,
@@ -22,6 +23,9 @@ pub const DOCUMENT: &str = "docs/openapi.json";
 
 /// Where the table of permissions lies in the checkout.
 pub const PERMISSIONS: &str = "docs/permissions.md";
+
+/// Where the table of problems lies in the checkout.
+pub const PROBLEMS: &str = "docs/problems.md";
 
 /// The API's own version: the first number is the one in the path, the second rises with what is added.
 pub const VERSION: &str = "1.0.0";
@@ -46,8 +50,8 @@ const ABOUT: &str = "\
 Ringback answers missed calls: within a second or two the caller has a WhatsApp message or an SMS, and what they write back is kept.
 
 People send `Authorization: Bearer …`, a tenant's software sends `X-API-Key`. Every error is a problem as in RFC 9457 with a stable \
-`type`. Every `POST` of a tenant takes `Idempotency-Key`; lists have `limit` and `cursor`; changes are JSON merge patches with `ETag` and \
-`If-Match`. `x-permission` names what an operation needs.
+`type`. Every `POST` of a tenant or the platform takes `Idempotency-Key`; lists have `limit` and `cursor`; changes are JSON merge \
+patches with `ETag` and `If-Match`. `x-permission` names what an operation needs.
 
 Within this version fields, operations and values are only added: ignore what you do not know.";
 
@@ -114,6 +118,9 @@ pub fn document() -> Result<Value> {
     let mut document = serde_json::to_value(openapi()).context("writing the document as JSON")?;
     while drop_unused(&mut document) {}
     examples::fill(&mut document);
+    examples::bodies(&mut document);
+    problems::name(&mut document);
+    share_headers(&mut document);
     document["externalDocs"] = json!({
         "description": "Authentication, errors, idempotency, lists, versions and what goes away",
         "url": GUIDE,
@@ -137,6 +144,43 @@ fn drop_unused(document: &mut Value) -> bool {
     dropped
 }
 
+/// Says once what a header means that answers of many operations have.
+fn share_headers(document: &mut Value) {
+    let mut shared = Map::new();
+    let mut share = |response: &mut Value| {
+        let headers = response.get_mut("headers").and_then(Value::as_object_mut);
+        for (name, header) in headers.into_iter().flatten() {
+            if shared.entry(name.clone()).or_insert_with(|| header.clone()) == header {
+                *header = json!({"$ref": format!("#/components/headers/{name}")});
+            }
+        }
+    };
+    for responses in responses(document) {
+        responses.values_mut().for_each(&mut share);
+    }
+    document["components"]["headers"] = Value::Object(shared);
+}
+
+/// The responses of each operation, and those that operations share.
+fn responses(document: &mut Value) -> Vec<&mut Map<String, Value>> {
+    let Value::Object(parts) = document else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (name, part) in parts {
+        match name.as_str() {
+            "components" => all.extend(part["responses"].as_object_mut()),
+            "paths" => {
+                let items = part.as_object_mut().into_iter().flatten();
+                let operations = items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten());
+                all.extend(operations.filter_map(|(_, operation)| operation.get_mut("responses")?.as_object_mut()));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
 fn references(value: &Value, named: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
@@ -152,11 +196,12 @@ fn references(value: &Value, named: &mut BTreeSet<String>) {
 ///
 /// # Errors
 /// When the document cannot be written as JSON.
-pub fn files() -> Result<[(&'static str, String); 2]> {
+pub fn files() -> Result<[(&'static str, String); 3]> {
     let document = document()?;
     let text = serde_json::to_string_pretty(&document).context("writing the document as JSON")?;
     Ok([
         (DOCUMENT, format!("{text}\n")),
         (PERMISSIONS, permissions::page(&document)),
+        (PROBLEMS, problems::page()),
     ])
 }

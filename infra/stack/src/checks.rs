@@ -42,7 +42,7 @@ pub async fn check(place: &Place) -> Result<()> {
     step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await
 }
 
-/// `contract`: writes `docs/openapi.json` and `docs/permissions.md` from the code, and lints them.
+/// `contract`: writes `docs/openapi.json` and the pages beside it from the code, and lints the document.
 pub async fn contract(place: &Place) -> Result<()> {
     let mut write = cargo(place);
     write.args(["run", "--quiet", "--package", "contract"]);

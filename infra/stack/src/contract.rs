@@ -90,65 +90,22 @@ impl Contract {
     /// A body that the operation takes, of the document's own examples, with its content type; `None` where it takes none.
     #[must_use]
     pub fn example_body(&self, operation: &Operation<'_>) -> Option<(String, Value)> {
-        let body = self.resolve(&operation.value["requestBody"]);
+        let body = resolve(&self.document, &operation.value["requestBody"]);
         let (kind, media) = body["content"].as_object()?.iter().next()?;
-        let own = &media["example"];
-        let body = if own.is_null() {
-            self.example(&media["schema"], 0)
-        } else {
-            own.clone()
-        };
-        Some((kind.clone(), body))
+        let mut named = media["examples"].as_object().into_iter().flatten();
+        let body = named.next().map_or(&media["example"], |(_, example)| &example["value"]);
+        Some((kind.clone(), body.clone()))
     }
+}
 
-    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
-        match value["$ref"].as_str() {
-            Some(reference) => {
-                let found = self.document.pointer(reference.trim_start_matches('#'));
-                found.unwrap_or(&Value::Null)
-            }
-            None => value,
-        }
-    }
-
-    /// An example of a schema: its own, or put together of its fields'.
-    fn example(&self, schema: &Value, depth: usize) -> Value {
-        const DEEPEST: usize = 12;
-        let schema = self.resolve(schema);
-        let own = [
-            &schema["example"],
-            &schema["examples"][0],
-            &schema["const"],
-            &schema["default"],
-            &schema["enum"][0],
-        ];
-        if let Some(own) = own.into_iter().find(|own| !own.is_null()) {
-            return own.clone();
-        }
-        if depth > DEEPEST {
-            return Value::Null;
-        }
-        if let Some(parts) = schema["allOf"].as_array() {
-            let parts = parts.iter().map(|part| self.example(part, depth + 1));
-            let fields = parts.filter_map(|part| part.as_object().cloned()).flatten();
-            return Value::Object(fields.collect());
-        }
-        for key in ["oneOf", "anyOf"] {
-            let mut choices = schema[key].as_array().into_iter().flatten();
-            if let Some(first) = choices.find(|choice| choice["type"] != "null") {
-                return self.example(first, depth + 1);
-            }
-        }
-        if let Some(fields) = schema["properties"].as_object() {
-            let shown = fields
-                .iter()
-                .map(|(name, field)| (name.clone(), self.example(field, depth + 1)));
-            return Value::Object(shown.collect());
-        }
-        if schema["items"].is_object() {
-            return Value::Array(vec![self.example(&schema["items"], depth + 1)]);
-        }
-        Value::Null
+/// What a reference leads to; anything else is itself.
+#[must_use]
+pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap_or(&Value::Null),
+        None => value,
     }
 }
 
@@ -159,20 +116,20 @@ mod tests {
     use super::*;
 
     fn contract() -> Contract {
-        let schema = json!({"type": "object", "properties": {
-            "name": {"type": "string", "example": "n"},
-            "kinds": {"type": "array", "items": {"type": "string", "enum": ["k"]}},
-            "maybe": {"oneOf": [{"type": "null"}, {"type": "integer", "example": 3}]},
-        }});
-        let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/C"}}});
+        let content = json!({"application/json": {"example": {"name": "n"}}});
+        let kinds = json!({"application/json": {"examples": {"a": {"value": {"kind": "a"}}, "b": {"value": {}}}}});
         let document = json!({
             "paths": {
                 "/a/{x}/b/{y}": {"get": {"operationId": "get_b", "x-permission": "public"}, "parameters": []},
                 "/c": {"post": {
-                    "operationId": "create_c", "x-permission": "tenant:write", "requestBody": {"content": content},
+                    "operationId": "create_c", "x-permission": "tenant:write",
+                    "requestBody": {"$ref": "#/components/requestBodies/C"},
+                }},
+                "/d": {"post": {
+                    "operationId": "create_d", "x-permission": "tenant:write", "requestBody": {"content": kinds},
                 }},
             },
-            "components": {"schemas": {"C": schema}},
+            "components": {"requestBodies": {"C": {"content": content}}},
         });
         Contract { document }
     }
@@ -181,7 +138,10 @@ mod tests {
     fn operations_are_found_and_their_paths_filled() {
         let contract = contract();
         let all: Vec<_> = contract.operations().collect();
-        assert_eq!(all.iter().map(Operation::id).collect::<Vec<_>>(), ["get_b", "create_c"]);
+        assert_eq!(
+            all.iter().map(Operation::id).collect::<Vec<_>>(),
+            ["get_b", "create_c", "create_d"]
+        );
         assert_eq!(all[0].parameters().collect::<Vec<_>>(), ["x", "y"]);
         let values = [("x", "1".to_owned()), ("y", "2".to_owned())];
         assert_eq!(all[0].path_with(&values), "/a/1/b/2");
@@ -190,14 +150,15 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_made_of_its_fields_examples() {
+    fn a_body_is_the_documents_example_or_its_first() {
         let contract = contract();
-        let create = contract
-            .operations()
-            .find(|operation| operation.id() == "create_c")
-            .unwrap();
-        let (kind, body) = contract.example_body(&create).unwrap();
-        let expected = json!({"name": "n", "kinds": ["k"], "maybe": 3});
-        assert_eq!((kind.as_str(), body), ("application/json", expected));
+        let body = |id: &str| {
+            let operation = contract.operations().find(|operation| operation.id() == id).unwrap();
+            contract.example_body(&operation)
+        };
+        let expected = |body| Some(("application/json".to_owned(), body));
+        assert_eq!(body("create_c"), expected(json!({"name": "n"})));
+        assert_eq!(body("create_d"), expected(json!({"kind": "a"})));
+        assert_eq!(body("get_b"), None);
     }
 }

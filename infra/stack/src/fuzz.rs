@@ -2,13 +2,13 @@
 //! that the contract names: no 5xx, no status, header or field that it does not know.
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::{
-    api::log_in,
+    api::{self, Proof, log_in},
     business::{Plan, Town},
-    contract::{Contract, Operation},
+    contract::{Contract, Operation, operations},
     endpoints::Login,
     people::Registry,
     place::Place,
@@ -102,8 +102,16 @@ pub async fn fuzz(
     let mut found = Vec::new();
     for part in PARTS {
         let document = folder.join(format!("{}.json", part.name));
-        let text = contract.only(part.picks).to_string();
-        std::fs::write(&document, text).with_context(|| format!("writing {}", document.display()))?;
+        let mut asked = contract.only(part.picks);
+        let keeper = match part.name {
+            "tenant" => Some(Proof::Key(tenant.api_key.clone())),
+            "platform" => Some(Proof::Token(log_in(play, &play.endpoints.platform_admin).await?)),
+            _ => None,
+        };
+        if let Some(keeper) = keeper {
+            name_real_ids(play, &contract, &keeper, &mut asked).await?;
+        }
+        std::fs::write(&document, asked.to_string()).with_context(|| format!("writing {}", document.display()))?;
         let mut command = tools.program("schemathesis");
         arguments(&mut command, play, size, seed);
         command
@@ -169,6 +177,76 @@ fn arguments(command: &mut Command, play: &Play, size: Size, seed: u64) {
         // What it says of data it could not think of is no finding about the API.
         .args(["--suppress-health-check", "all", "--warnings", "off"])
         .args(["--request-timeout", "60"]);
+}
+
+/// Lets each operation's path begin with what is there, made for this operation alone: what one deletes, no other asks for.
+async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, document: &mut Value) -> Result<()> {
+    let mut found = Vec::new();
+    for operation in operations(document) {
+        let Some(name) = operation.parameters().next() else {
+            continue;
+        };
+        if let Some(id) = real_id(play, contract, keeper, &operation, name).await? {
+            found.push((
+                operation.path.to_owned(),
+                operation.method.to_owned(),
+                name.to_owned(),
+                id,
+            ));
+        }
+    }
+    for (path, method, name, id) in found {
+        let parameters = document["paths"][&path][&method]["parameters"].as_array_mut();
+        for parameter in parameters.into_iter().flatten() {
+            if parameter["in"] == "path" && parameter["name"] == name.as_str() {
+                parameter["example"] = id.clone().into();
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn real_id(
+    play: &Play,
+    contract: &Contract,
+    keeper: &Proof,
+    operation: &Operation<'_>,
+    name: &str,
+) -> Result<Option<String>> {
+    let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
+        return Ok(None);
+    };
+    let create = contract
+        .operations()
+        .find(|other| other.path == list && other.method == "post");
+    if let Some(create) = create {
+        let mut body = contract.example_body(&create);
+        // What must be nobody else's.
+        for (field, end) in [
+            ("slug", ""),
+            ("email", "@fuzz.example"),
+            ("admin_email", "@fuzz.example"),
+        ] {
+            if let Some((_, body)) = &mut body
+                && !body[field].is_null()
+            {
+                body[field] = format!("fuzz-{}{end}", random_hex(8)?).into();
+            }
+        }
+        let answer = api::ask(play, "post", list, keeper, None, &body).await?;
+        api::succeeded(
+            &answer,
+            &format!("making one by the document's example of {}", create.id()),
+        )?;
+        let place = answer.header("location").and_then(|place| place.rsplit('/').next());
+        return Ok(place.map(str::to_owned));
+    }
+    let answer = api::ask(play, "get", list, keeper, None, &None).await?;
+    let listed = api::succeeded(&answer, list)?;
+    // Of people the last administrator cannot be changed.
+    let mut items = listed["items"].as_array().into_iter().flatten();
+    let one = items.find(|item| item["role"] != "admin");
+    Ok(one.and_then(|item| item["id"].as_str()).map(str::to_owned))
 }
 
 /// Tokens of persons made for this, one per line.

@@ -273,7 +273,7 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Write docs/openapi.json and docs/permissions.md from the code, and lint them
+    /// Write docs/openapi.json, docs/permissions.md and docs/problems.md from the code, and lint the document
     Contract,
     /// Formatting, lints, dependencies, spelling, the template, the contract
     Check,

@@ -166,6 +166,7 @@ fn key(text: &str, now: Timestamp) -> Result<ApiKey> {
             sha256: access::token::sha256_hex(text),
             hint: text.chars().take(HINT).collect(),
             valid_until: None,
+            rotation: None,
         }],
         created_by: Actor::Operator,
         created_at: now,

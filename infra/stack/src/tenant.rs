@@ -1,7 +1,7 @@
 //! Tenants as an operator writes them: one JSON file per tenant with its connections, rules, templates and products, in the
 //! words of `domain`, credentials in clear. It is sealed on the way into the table, local or on AWS.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ops::Deref, path::Path};
 
 use access::{Kms, Secrets};
 use anyhow::{Context as _, Result, bail};
@@ -10,10 +10,10 @@ use domain::{
     ids::ConnectionId,
     rule::Rule,
     template::{Product, TemplateDefinition},
-    tenant::{ConnectionSummary, Tenant, TenantConfig},
+    tenant::{ConnectionSummary, Tenant, TenantConfig, TenantStatus},
     webhook_urls::WebhookAddress,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::Error as _};
 use serde_json::Value;
 use store::{Store, config::Configured};
 
@@ -24,7 +24,7 @@ use crate::aws::{LOCAL_CREDENTIALS, REGION};
 #[serde(deny_unknown_fields)]
 pub struct TenantFile {
     /// The tenant.
-    pub tenant: Tenant,
+    pub tenant: TenantWords,
     /// All its connections.
     #[serde(default)]
     pub connections: Vec<ConnectionFile>,
@@ -37,6 +37,38 @@ pub struct TenantFile {
     /// All its products.
     #[serde(default)]
     pub products: Vec<Product>,
+}
+
+/// A tenant as its file describes it.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "Value")]
+pub struct TenantWords {
+    tenant: Tenant,
+    /// Whether the file says a status. Else a tenant that was suspended stays suspended.
+    says_status: bool,
+}
+
+impl TryFrom<Value> for TenantWords {
+    type Error = serde_json::Error;
+
+    fn try_from(words: Value) -> Result<Self, serde_json::Error> {
+        let says_status = words.get("status").is_some();
+        let tenant: Tenant = serde_json::from_value(words)?;
+        if tenant.status == TenantStatus::Leaving || tenant.leaves_at.is_some() {
+            return Err(Self::Error::custom(
+                "a file cannot let a tenant go: the platform's API does",
+            ));
+        }
+        Ok(Self { tenant, says_status })
+    }
+}
+
+impl Deref for TenantWords {
+    type Target = Tenant;
+
+    fn deref(&self) -> &Tenant {
+        &self.tenant
+    }
 }
 
 /// A connection with its credentials in clear.
@@ -142,7 +174,14 @@ impl Deployment {
     /// Writes the tenant and all that is its; what the file no longer has is removed. Returns what will keep its rules from
     /// sending, in sentences: such a tenant is written all the same, and says so on every call.
     pub async fn apply(&self, file: &TenantFile) -> Result<Vec<String>> {
+        if let Some(problem) = quiet_hours_problem(file) {
+            bail!("{problem}");
+        }
         let scope = access::operator::scope(file.tenant.id);
+        let before = self.store.tenant(&scope).await.context("reading the tenant")?;
+        if file.tenant.says_status && before.is_some_and(|before| before.status == TenantStatus::Leaving) {
+            bail!("{} is leaving: resume it first, or leave `status` out", file.tenant.id);
+        }
         let known = self
             .store
             .connections(&scope)
@@ -176,14 +215,15 @@ impl Deployment {
             }
         }
         let config = TenantConfig {
-            tenant: file.tenant.clone(),
+            tenant: file.tenant.tenant.clone(),
             rules: file.rules.clone(),
             templates: file.templates.clone(),
             products: file.products.clone(),
             connections: connections.iter().map(ConnectionSummary::from).collect(),
         };
         let configured = Configured {
-            tenant: file.tenant.clone(),
+            tenant: file.tenant.tenant.clone(),
+            status_meant: file.tenant.says_status,
             rules: file.rules.clone(),
             templates: file.templates.clone(),
             products: file.products.clone(),
@@ -227,9 +267,31 @@ impl Deployment {
             send,
             credentials_version: if changed { version + 1 } else { version },
             rotating_since: None,
-            checkup: known.filter(|_| !changed).and_then(|known| known.checkup.clone()),
+            rotation: None,
+            awaits_secret: match (&given.verify, known) {
+                (Some(verify), _) => verify.is_empty(),
+                (None, known) => known.is_some_and(|known| known.awaits_secret),
+            },
+            checkup: known
+                .filter(|known| !changed && given.account.is_tested_as(&known.account))
+                .and_then(|known| known.checkup.clone()),
+            reported: known
+                .filter(|known| known.account == given.account)
+                .map(|known| known.reported)
+                .unwrap_or_default(),
         })
     }
+}
+
+/// What is wrong with the quiet hours of the tenant or of a rule. The API takes no such ones either.
+fn quiet_hours_problem(file: &TenantFile) -> Option<String> {
+    let of_tenant = file.tenant.quiet_hours.map(|quiet| ("the tenant".to_owned(), quiet));
+    let of_rules = file.rules.iter().filter_map(|rule| {
+        let quiet = rule.then.quiet_hours?;
+        Some((format!("rule {:?}", rule.name), quiet))
+    });
+    let mut all = of_tenant.into_iter().chain(of_rules);
+    all.find_map(|(whose, quiet)| Some(format!("{whose}: {}", quiet.problem()?)))
 }
 
 /// The URLs to give to the providers. A secret that is part of one stands in the file, not in what is printed.
@@ -242,4 +304,65 @@ pub fn webhook_urls(base: &str, file: &TenantFile) -> Vec<(String, String)> {
         webhooks.into_iter().map(line)
     };
     file.connections.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn quiet_hours_that_are_none_are_refused() {
+        let problem = |of_tenant: [&str; 2], of_rule: [&str; 2]| {
+            let quiet = |[from, to]: [&str; 2]| json!({ "from": from, "to": to });
+            let file = json!({
+                "tenant": {
+                    "id": "tnt_01k9zz0000000000000000000a", "name": "Marina Dental", "time_zone": "Asia/Dubai",
+                    "quiet_hours": quiet(of_tenant),
+                },
+                "rules": [{
+                    "id": "rule_01k9zz0000000000000000000a", "name": "Missed calls",
+                    "then": { "channels": ["sms"], "sms_text": "Sorry", "quiet_hours": quiet(of_rule) },
+                }],
+            });
+            quiet_hours_problem(&serde_json::from_value(file).unwrap())
+        };
+        let night = ["21:00", "08:00"];
+        assert_eq!(problem(night, night), None);
+        let of_tenant = problem(["00:00", "00:00"], night).unwrap();
+        assert!(
+            of_tenant.contains("the tenant") && of_tenant.contains("00:00 to 00:00"),
+            "{of_tenant}"
+        );
+        let of_rule = problem(night, ["21:00", "21:00"]).unwrap();
+        assert!(of_rule.contains("Missed calls"), "{of_rule}");
+    }
+
+    fn read(words: &Value) -> Result<TenantWords, serde_json::Error> {
+        let mut tenant =
+            json!({"id": "tnt_01hq5bakery0000000000000ab", "name": "Saffron Bakery", "time_zone": "Asia/Dubai"});
+        for (name, value) in words.as_object().unwrap() {
+            tenant[name] = value.clone();
+        }
+        serde_json::from_value(tenant)
+    }
+
+    #[test]
+    fn a_file_says_a_status_or_none_and_never_lets_a_tenant_go() {
+        assert!(!read(&json!({})).unwrap().says_status);
+        assert!(read(&json!({"status": "active"})).unwrap().says_status);
+        let suspended = read(&json!({"status": "suspended"})).unwrap();
+        assert_eq!(
+            (suspended.says_status, suspended.status),
+            (true, TenantStatus::Suspended)
+        );
+        for refused in [
+            json!({"status": "leaving"}),
+            json!({"leaves_at": "2026-12-20T10:00:00Z"}),
+            json!({"owner": "x"}),
+        ] {
+            assert!(read(&refused).is_err(), "{refused}");
+        }
+    }
 }

@@ -72,6 +72,7 @@ pub struct Principal {
     actor: Actor,
     role: Role,
     scopes: Vec<Permission>,
+    ends_at: Option<Timestamp>,
     allowance: Allowance,
 }
 
@@ -92,6 +93,12 @@ impl Principal {
     #[must_use]
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// When it stops by itself, if it is a key that does.
+    #[must_use]
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
     }
 
     /// What is left of the caller's rate limit.
@@ -247,7 +254,7 @@ impl Authenticator {
         let proven = match (sent.bearer, sent.api_key) {
             (Some(_), Some(_)) => return Err(Refusal::Ambiguous),
             (Some(token), None) => self.member(token, sent.tenant, now).await?,
-            (None, Some(key)) => self.key(key, sent.tenant, now).await?,
+            (None, Some(key)) => self.key(key, now).await?,
             (None, None) => return Err(Refusal::Unproven),
         };
         let Proven {
@@ -255,11 +262,9 @@ impl Authenticator {
             who,
             role,
             scopes,
+            ends_at,
         } = proven;
         let gate = self.gate(&scope, now).await?.ok_or(Refusal::Unproven)?;
-        if !gate.status.is_active() {
-            return Err(Refusal::Suspended);
-        }
         let (actor, counted) = match who {
             Who::User(user) => (Actor::User(user), user.to_string()),
             Who::Key(key) => (Actor::ApiKey(key), key.to_string()),
@@ -269,6 +274,13 @@ impl Authenticator {
         let allowance = self.store.take(&scope, &counted, limit, now).await?;
         if !allowance.is_within() {
             return Err(Refusal::TooMany(allowance));
+        }
+        // A key is of one tenant; naming another is a mistake worth telling.
+        if sent.tenant.is_some_and(|text| text.parse() != Ok(scope.tenant())) {
+            return Err(Refusal::NotAMember);
+        }
+        if !gate.status.is_active() {
+            return Err(Refusal::Suspended);
         }
         let limit = Limit::per_minute(gate.tenant_limit);
         let tenant = self.store.take(&scope, "TENANT", limit, now).await?;
@@ -283,12 +295,25 @@ impl Authenticator {
             actor,
             role,
             scopes,
+            ends_at,
             allowance,
         })
     }
 
     async fn member(&self, token: &str, tenant: Option<&str>, now: Timestamp) -> Result<Proven, Refusal> {
         let claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
+        match self.place(&claims, tenant).await {
+            // They are counted too, as what they are elsewhere: a person.
+            Err(Refusal::NotAMember) => {
+                self.count_person(claims.sub, now).await?;
+                Err(Refusal::NotAMember)
+            }
+            other => other,
+        }
+    }
+
+    /// What a person is to the tenant that they mean.
+    async fn place(&self, claims: &Claims, tenant: Option<&str>) -> Result<Proven, Refusal> {
         let tenant: TenantId = match tenant {
             Some(text) => text.parse().map_err(|_| Refusal::NotAMember)?,
             None => claims.tnt.ok_or(Refusal::NoTenant)?,
@@ -307,10 +332,11 @@ impl Authenticator {
             who: Who::User(claims.sub),
             role: member.role,
             scopes: Vec::new(),
+            ends_at: None,
         })
     }
 
-    async fn key(&self, key: &str, tenant: Option<&str>, now: Timestamp) -> Result<Proven, Refusal> {
+    async fn key(&self, key: &str, now: Timestamp) -> Result<Proven, Refusal> {
         if !token::is_api_key(key) {
             return Err(Refusal::Unproven);
         }
@@ -326,15 +352,12 @@ impl Authenticator {
         if !found.accepts(&sha256, now) {
             return Err(Refusal::Unproven);
         }
-        // A key is of one tenant; naming another is a mistake worth telling.
-        if tenant.is_some_and(|text| text.parse() != Ok(owner.tenant)) {
-            return Err(Refusal::NotAMember);
-        }
         Ok(Proven {
             scope,
             who: Who::Key(found.id),
             role: found.role,
             scopes: found.scopes,
+            ends_at: found.expires_at,
         })
     }
 
@@ -409,17 +432,23 @@ impl Authenticator {
         if claims.is_before(account.value.sessions_from) {
             return Err(Refusal::Unproven);
         }
-        let limit = Limit::per_minute(PRINCIPAL_LIMIT);
-        let allowance = self.store.take_outside(&claims.sub.to_string(), limit, now).await?;
-        if !allowance.is_within() {
-            return Err(Refusal::TooMany(allowance));
-        }
         Ok(SignedIn {
             account,
             session: claims.sid,
             tenant: claims.tnt,
-            allowance,
+            allowance: self.count_person(claims.sub, now).await?,
         })
+    }
+
+    /// Counts a request of a person that is no tenant's.
+    async fn count_person(&self, user: UserId, now: Timestamp) -> Result<Allowance, Refusal> {
+        let limit = Limit::per_minute(PRINCIPAL_LIMIT);
+        let allowance = self.store.take_outside(&user.to_string(), limit, now).await?;
+        if allowance.is_within() {
+            Ok(allowance)
+        } else {
+            Err(Refusal::TooMany(allowance))
+        }
     }
 
     /// Lets an administrator of the platform in.
@@ -449,4 +478,5 @@ struct Proven {
     who: Who,
     role: Role,
     scopes: Vec<Permission>,
+    ends_at: Option<Timestamp>,
 }

@@ -84,7 +84,10 @@ impl SendCredentials {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use domain::connection::{Account, Health, Sealed};
+    use domain::{
+        checkup::Reported,
+        connection::{Account, Health, Sealed},
+    };
 
     use super::*;
     use crate::{
@@ -117,7 +120,10 @@ mod tests {
             send: Some(sealed),
             credentials_version: 1,
             rotating_since: None,
+            rotation: None,
+            awaits_secret: false,
             checkup: None,
+            reported: Reported::default(),
         };
         let scope = job::scope(tenant());
         let credentials = SendCredentials::new(secrets);

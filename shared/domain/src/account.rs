@@ -407,6 +407,10 @@ pub enum Grant {
     Reset {
         /// Whose.
         user: UserId,
+        /// The account's own when the link was issued: what ends all sessions, such as another password, ends the link. One of
+        /// before this was kept is over.
+        #[serde(default)]
+        sessions_from: Timestamp,
     },
     /// To join a tenant.
     Invitation {
@@ -415,6 +419,17 @@ pub enum Grant {
         /// By which invitation.
         invitation: InvitationId,
     },
+}
+
+impl Grant {
+    /// To choose a new password for this account as it is now.
+    #[must_use]
+    pub const fn reset(account: &Account) -> Self {
+        Self::Reset {
+            user: account.id,
+            sessions_from: account.sessions_from,
+        }
+    }
 }
 
 #[cfg(test)]

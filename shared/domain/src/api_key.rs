@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
-    ids::ApiKeyId,
+    ids::{ApiKeyId, RotationId},
     permission::{Permission, Role},
 };
 
@@ -21,7 +21,7 @@ pub struct ApiKey {
     /// What it may do of that; empty: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Permission>,
-    /// The secrets that are valid: one, or two while it is rotated.
+    /// The secrets that are valid, the newest first: one, or several while it is rotated.
     pub secrets: Vec<KeySecret>,
     /// Who made it.
     pub created_by: Actor,
@@ -45,14 +45,20 @@ pub struct KeySecret {
     /// Until when it is valid, where it is being replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
+    /// The rotation that made it: who tries the same one again has not seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationId>,
 }
 
 impl ApiKey {
     /// A tenant has at most this many.
     pub const MOST: usize = 50;
 
-    /// Whether the secret with this hash proves the key now. Compare the hashes in constant time before relying on it:
-    /// this is for a hash that was looked up.
+    /// So many of its secrets work at once, at most: a rotation that nobody saw the answer of ends none that is in use.
+    pub const MOST_SECRETS: usize = 4;
+
+    /// Whether the secret with this hash proves the key now. Hashes need no comparison in constant time: their preimage is what
+    /// is secret, and the key was found by this very hash.
     #[must_use]
     pub fn accepts(&self, sha256: &str, now: Timestamp) -> bool {
         let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
@@ -93,11 +99,13 @@ mod tests {
                     sha256: "new".to_owned(),
                     hint: "rbk_n".to_owned(),
                     valid_until: None,
+                    rotation: None,
                 },
                 KeySecret {
                     sha256: "old".to_owned(),
                     hint: "rbk_o".to_owned(),
                     valid_until: Some(at("2026-11-20T12:00:00Z")),
+                    rotation: None,
                 },
             ],
             created_by: Actor::Operator,

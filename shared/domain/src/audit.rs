@@ -56,12 +56,15 @@ pub struct FieldChange {
 }
 
 /// Fields that we keep for ourselves, by kind: nobody changes them on purpose.
-const OWN: [(&str, &str); 5] = [
+const OWN: [(&str, &str); 8] = [
     ("tenant", "config_version"),
+    ("connection", "awaits_secret"),
     ("connection", "checkup"),
     ("connection", "credentials_version"),
     ("connection", "health"),
     ("connection", "paused_until"),
+    ("connection", "rotation"),
+    ("connection", "reported"),
 ];
 
 /// Names of fields that hold secrets, or what is made of one.
@@ -248,7 +251,7 @@ mod tests {
         let before = json!({"id": "tnt_1", "name": "Joe's", "config_version": 1});
         let after = json!({"id": "tnt_1", "name": "Joe's", "config_version": 2});
         assert_eq!(changes("tenant", Some(&before), Some(&after)), []);
-        let before = json!({"name": "Line", "health": "healthy", "credentials_version": 1});
+        let before = json!({"name": "Line", "health": "healthy", "credentials_version": 1, "awaits_secret": true});
         let after = json!({"name": "Line", "health": "unhealthy", "credentials_version": 2, "paused_until": "x",
             "checkup": {"result": "works"}});
         assert_eq!(changes("connection", Some(&before), Some(&after)), []);

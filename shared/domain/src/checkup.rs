@@ -1,4 +1,4 @@
-//! What a provider said of an account when it was asked whether the connection works.
+//! What a provider said of an account: when it was asked whether the connection works, and by itself between.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,13 +30,13 @@ pub struct Checkup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckResult {
-    /// The provider knows the account and its numbers.
+    /// The provider takes the credentials, and has what it was asked about: the account, its numbers where it tells them.
     Passed,
     /// Somebody must act; the message says who and how.
     Failed,
     /// The provider did not answer, so that nothing is known.
     Unclear,
-    /// There is nothing to ask: the first event tells.
+    /// Nobody can be asked about what is given: the first event tells.
     Waiting,
 }
 
@@ -67,5 +67,127 @@ impl Checkup {
             messages_per_second: None,
             customers_per_day: None,
         }
+    }
+}
+
+/// A value, and when it was so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dated<T> {
+    /// When.
+    pub at: Timestamp,
+    /// The value.
+    pub value: T,
+}
+
+/// What Meta last reported of a number by itself: each report brings some of it, and they come in any order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reported {
+    /// As [`Checkup::quality`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Dated<Quality>>,
+    /// As [`Checkup::messages_per_second`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_second: Option<Dated<u32>>,
+    /// As [`Checkup::customers_per_day`]: the business's, for all of its numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customers_per_day: Option<Dated<u32>>,
+}
+
+fn later<T>(ours: Option<Dated<T>>, theirs: Option<Dated<T>>) -> Option<Dated<T>> {
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) if ours.at < theirs.at => Some(theirs),
+        (ours, theirs) => ours.or(theirs),
+    }
+}
+
+impl Reported {
+    /// Whether it brings nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// With what another report brings: of each value the later.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            quality: later(self.quality, other.quality),
+            messages_per_second: later(self.messages_per_second, other.messages_per_second),
+            customers_per_day: later(self.customers_per_day, other.customers_per_day),
+        }
+    }
+
+    /// What of it is true of the business's other numbers as well.
+    #[must_use]
+    pub fn of_business(self) -> Self {
+        Self {
+            customers_per_day: self.customers_per_day,
+            ..Self::default()
+        }
+    }
+
+    /// With what a test found: of each value the later.
+    #[must_use]
+    pub fn and_tested(self, checkup: Option<&Checkup>) -> Self {
+        let Some(checkup) = checkup else {
+            return self;
+        };
+        let at = checkup.at;
+        self.and(Self {
+            quality: checkup.quality.map(|value| Dated { at, value }),
+            messages_per_second: checkup.messages_per_second.map(|value| Dated { at, value }),
+            customers_per_day: checkup.customers_per_day.map(|value| Dated { at, value }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at<T>(second: i64, value: T) -> Option<Dated<T>> {
+        let at = Timestamp::from_second(second).unwrap();
+        Some(Dated { at, value })
+    }
+
+    #[test]
+    fn of_each_value_the_later_counts_in_any_order() {
+        let first = Reported {
+            quality: at(10, Quality::Red),
+            customers_per_day: at(10, 250),
+            ..Reported::default()
+        };
+        let second = Reported {
+            quality: at(5, Quality::Green),
+            messages_per_second: at(20, 1_000),
+            customers_per_day: at(20, 2_000),
+        };
+        let both = Reported {
+            quality: at(10, Quality::Red),
+            messages_per_second: at(20, 1_000),
+            customers_per_day: at(20, 2_000),
+        };
+        assert_eq!(first.and(second), both);
+        assert_eq!(second.and(first), both);
+        assert_eq!(both.and(first), both, "again");
+    }
+
+    #[test]
+    fn a_test_counts_until_something_later_is_reported() {
+        let mut checkup = Checkup::new(CheckResult::Passed, "Works.", Timestamp::from_second(15).unwrap());
+        (checkup.quality, checkup.customers_per_day) = (Some(Quality::Green), Some(250));
+        let reported = Reported {
+            quality: at(10, Quality::Red),
+            customers_per_day: at(20, 2_000),
+            ..Reported::default()
+        };
+        let known = reported.and_tested(Some(&checkup));
+        assert_eq!(known.quality, at(15, Quality::Green));
+        assert_eq!(known.customers_per_day, at(20, 2_000));
+        // One that failed found nothing out about the number.
+        let failed = Checkup::new(CheckResult::Failed, "Refused.", Timestamp::from_second(30).unwrap());
+        assert_eq!(reported.and_tested(Some(&failed)), reported);
+        assert_eq!(reported.and_tested(None), reported);
     }
 }

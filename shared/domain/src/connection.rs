@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{Handling, Party},
-    checkup::Checkup,
-    ids::{ConnectionId, TenantId},
+    checkup::{Checkup, Reported},
+    ids::{ConnectionId, RotationId, TenantId},
     ip_range::IpRange,
     message::Channel,
     phone::Phone,
@@ -89,6 +89,27 @@ pub enum VerifySecrets {
         /// The tokens.
         auth_tokens: Vec<String>,
     },
+}
+
+impl VerifySecrets {
+    /// Whether no webhook can be verified with it. Meta's may have the deployment's shared app.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::WhatsApp { .. } => false,
+            Self::Twilio {
+                auth_tokens,
+                shared_keys,
+            } => auth_tokens.is_empty() && shared_keys.is_empty(),
+            Self::Telephony { secrets: list }
+            | Self::Aircall { tokens: list }
+            | Self::Vonage {
+                signature_secrets: list,
+            }
+            | Self::Exotel { url_secrets: list }
+            | Self::Plivo { auth_tokens: list } => list.is_empty(),
+        }
+    }
 }
 
 /// A Twilio shared key.
@@ -266,6 +287,44 @@ impl Account {
         }
     }
 
+    /// Whether what a test of the one said is true of the other: the provider is asked about the same.
+    #[must_use]
+    pub fn is_tested_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Twilio {
+                    account_sid: account,
+                    numbers,
+                    messaging_service_sid: service,
+                    ..
+                },
+                Self::Twilio {
+                    account_sid: other_account,
+                    numbers: other_numbers,
+                    messaging_service_sid: other_service,
+                    ..
+                },
+            ) => (account, numbers, service) == (other_account, other_numbers, other_service),
+            // The lines of these are not asked about.
+            (
+                Self::Exotel {
+                    account_sid: account,
+                    cluster,
+                    ..
+                },
+                Self::Exotel {
+                    account_sid: other_account,
+                    cluster: other_cluster,
+                    ..
+                },
+            ) => (account, cluster) == (other_account, other_cluster),
+            (Self::Vonage { api_key: account, .. }, Self::Vonage { api_key: other, .. })
+            | (Self::Plivo { auth_id: account, .. }, Self::Plivo { auth_id: other, .. }) => account == other,
+            (Self::Telephony { .. }, Self::Telephony { .. }) => true,
+            _ => self == other,
+        }
+    }
+
     /// Whether a call on this line is its own. A report that names no line belongs to a call of which another one does.
     #[must_use]
     pub fn has_line(&self, line: Option<&Party>) -> bool {
@@ -435,9 +494,18 @@ pub struct Connection {
     /// Since when an older secret verifies, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotating_since: Option<Timestamp>,
+    /// The rotation that added the newest secret: who tries the same one again is shown it, and adds no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationId>,
+    /// Nothing verifies its webhooks yet, so that none is taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_secret: bool,
     /// What came of its last test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkup: Option<Checkup>,
+    /// What the provider reported of its number by itself.
+    #[serde(default, skip_serializing_if = "Reported::is_empty")]
+    pub reported: Reported,
 }
 
 impl Connection {
@@ -556,6 +624,46 @@ mod tests {
         for bad in ["", "0", "+44", "044", "4444", "x"] {
             assert!(code(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_test_is_of_what_the_provider_was_asked_about() {
+        let of = |value: serde_json::Value| serde_json::from_value::<Account>(value).unwrap();
+        let twilio = json!({"kind": "twilio", "account_sid": "AC1", "numbers": [], "voice": {"handling": "greet"}});
+        let whatsapp =
+            json!({"kind": "whatsapp", "waba_id": "1", "phone_number_id": "2", "display_number": "+442079460001"});
+        let vonage = json!({"kind": "vonage", "api_key": "k"});
+        let exotel = json!({"kind": "exotel", "account_sid": "s"});
+        for (account, field, value, same) in [
+            (&twilio, "voice", json!({"handling": "own_flow"}), true),
+            (&twilio, "whatsapp_sender", json!("+442079460001"), true),
+            (&twilio, "numbers", json!(["+442079460001"]), false),
+            (&twilio, "account_sid", json!("AC2"), false),
+            (&whatsapp, "display_number", json!("+442079460002"), false),
+            (&whatsapp, "phone_number_id", json!("3"), false),
+            (&vonage, "lines", json!(["+442079460001"]), true),
+            (&vonage, "api_key", json!("l"), false),
+            (&exotel, "sources", json!(["192.0.2.0/24"]), true),
+            (&exotel, "cluster", json!("mumbai"), false),
+            (
+                &json!({"kind": "plivo", "auth_id": "MA1"}),
+                "auth_id",
+                json!("MA2"),
+                false,
+            ),
+            (&json!({"kind": "aircall"}), "lines", json!(["+442079460001"]), false),
+            (&json!({"kind": "telephony"}), "lines", json!(["+442079460001"]), true),
+        ] {
+            let mut changed = account.clone();
+            changed[field] = value;
+            let (one, other) = (of(account.clone()), of(changed));
+            assert_eq!(
+                (one.is_tested_as(&other), one.is_tested_as(&one)),
+                (same, true),
+                "{field}: {other:?}"
+            );
+        }
+        assert!(!of(vonage).is_tested_as(&of(exotel)));
     }
 
     #[test]

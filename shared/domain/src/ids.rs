@@ -172,6 +172,10 @@ id!(
     ApiKeyId, "key"
 );
 id!(
+    /// A request that gives an API key or a connection a new secret.
+    RotationId, "rot"
+);
+id!(
     /// A person's session: all refresh tokens that came of one log-in.
     SessionId, "ses"
 );

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    checkup::Reported,
     ids::SendKey,
     message::{Channel, StatusReport},
     phone::Phone,
@@ -58,6 +59,13 @@ pub enum Update {
         event: String,
         /// Whether the account may not send until somebody acts.
         restricts: bool,
+    },
+    /// A number's rating or limits.
+    Limits {
+        /// The number. `None`: not told, or not to be read; only what is the whole business's counts then.
+        number: Option<Phone>,
+        /// What is reported.
+        reported: Reported,
     },
     /// A kind that we do not know: kept raw and counted.
     Unknown {

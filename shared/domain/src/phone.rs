@@ -32,6 +32,11 @@ impl Phone {
         format!("+{digits}").parse()
     }
 
+    /// A number that is nobody's, to try rules with.
+    pub(crate) fn nobodys() -> Self {
+        Self("+15005550006".to_owned())
+    }
+
     /// The number with all but its last three digits hidden, for logs and pages seen by others.
     #[must_use]
     pub fn masked(&self) -> String {

@@ -3,20 +3,21 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::{
     call::{CallFacts, Direction, Outcome, Party},
     connection::{Connection, Health},
-    contact::Contact,
+    contact::{Contact, Identity},
     hours,
-    ids::{CallId, ConnectionId, MessageId, RuleId},
+    ids::{CallId, ConnectionId, ContactId, MessageId, RuleId},
     line::{self, LineType, LineTypes},
     message::{Category, Cause, Channel, Content, Leg, Message, Recipient, WhenUnknown},
     phone::Phone,
-    rule::{Caller, Consent, Hours, Rule, SmsText},
+    rule::{Caller, Consent, Hours, LONGEST_FALLBACK_SECONDS, Rule, SmsText},
     send::Timers,
     template::{self, LONGEST_SMS, Misfit, Values},
-    tenant::{QuietAction, QuietHours, TenantConfig},
+    tenant::{ConnectionSummary, QuietAction, QuietHours, TenantConfig},
 };
 
 /// What a decision is made from.
@@ -110,6 +111,8 @@ pub enum Reason {
     Sip,
     /// Nobody knows how the call ended.
     UnknownOutcome,
+    /// It was heard of too long after the call.
+    Late,
     /// The person wants no messages, or none of this kind.
     OptedOut,
     /// No rule is for this call.
@@ -137,6 +140,7 @@ impl Reason {
             Self::Withheld => "withheld",
             Self::Sip => "sip",
             Self::UnknownOutcome => "unknown_outcome",
+            Self::Late => "late",
             Self::OptedOut => "opted_out",
             Self::NoRule => "no_rule",
             Self::NoConsent => "no_consent",
@@ -319,12 +323,13 @@ fn plan(input: &Input<'_>) -> Result<Plan, Nothing> {
         "at once".to_owned()
     };
     let mut sentence = format!("{} {when}", legs[0].channel.name());
+    let fallback_after_seconds = then.fallback_after_seconds.min(LONGEST_FALLBACK_SECONDS);
     for leg in &legs[1..] {
         let name = leg.channel.name();
-        if then.fallback_after_seconds == 0 {
+        if fallback_after_seconds == 0 {
             sentence.push_str(&format!(", {name} if that fails"));
         } else {
-            let wait = SignedDuration::from_secs(then.fallback_after_seconds.into());
+            let wait = SignedDuration::from_secs(fallback_after_seconds.into());
             sentence.push_str(&format!(", {name} if not delivered within {}", length(wait)));
         }
     }
@@ -342,7 +347,7 @@ fn plan(input: &Input<'_>) -> Result<Plan, Nothing> {
             bsuid: contact.bsuid.clone(),
         },
         legs,
-        fallback_after_seconds: then.fallback_after_seconds,
+        fallback_after_seconds,
         when_unknown: rule.when_unknown(),
         not_before,
         keep_until: config.tenant.retention.unwrap_or_default().message_until(now, now),
@@ -353,7 +358,11 @@ fn plan(input: &Input<'_>) -> Result<Plan, Nothing> {
 /// Who would be messaged, unless nobody may be, whatever the rules say.
 fn recipient<'a>(input: &Input<'a>) -> Result<&'a Phone, Nothing> {
     let Input {
-        config, call, contact, ..
+        config,
+        call,
+        contact,
+        now,
+        ..
     } = *input;
     if call.facts.direction == Some(Direction::Outbound) {
         return Err(nothing(Reason::Outbound, None, "the business made this call"));
@@ -375,6 +384,16 @@ fn recipient<'a>(input: &Input<'a>) -> Result<&'a Phone, Nothing> {
             None,
             "the telephone system did not say how the call ended",
         ));
+    }
+    // Out of a backlog, or repeated by somebody. A time in the future is of a clock that is wrong, and counts as now.
+    let last_heard = call
+        .facts
+        .ended_at
+        .max(call.facts.started_at)
+        .unwrap_or(call.started_at);
+    if now.duration_since(last_heard) >= STALE_AFTER {
+        let sentence = format!("too late: the call was {}", ago(last_heard, now));
+        return Err(nothing(Reason::Late, None, sentence));
     }
     if !config.tenant.status.is_active() {
         return Err(nothing(Reason::Suspended, None, "the account is suspended"));
@@ -463,17 +482,10 @@ fn leg(input: &Input<'_>, rule: &Rule, phone: &Phone, channel: Channel) -> Resul
         line_type,
     } = *input;
     let fact = |why: String| (why, false);
-    let misfit = |why: Misfit| (why.to_string(), true);
-    let carries = || {
-        let carrying = |connection: &&crate::tenant::ConnectionSummary| connection.carries.contains(&channel);
-        config
-            .connections
-            .iter()
-            .filter(carrying)
-            .find(|connection| connection.id == call.connection)
-            .or_else(|| config.connections.iter().find(carrying))
-    };
-    let connection = carries().ok_or_else(|| fact("no connection carries it".to_owned()))?;
+    let reported_by = carriers(config, channel).find(|connection| connection.id == call.connection);
+    let connection = reported_by
+        .or_else(|| carriers(config, channel).next())
+        .ok_or_else(|| fact("no connection carries it".to_owned()))?;
     if let Some(why) = cannot_reach(contact, Some(phone), channel, rule.then.category, now, line_type) {
         return Err(fact(why));
     }
@@ -484,13 +496,43 @@ fn leg(input: &Input<'_>, rule: &Rule, phone: &Phone, channel: Channel) -> Resul
         outcome: call.outcome,
         started_at: call.started_at,
     };
-    let content = match channel {
+    let content = content(&values, rule, channel, connection).map_err(|why| (why, true))?;
+    Ok(Leg {
+        channel,
+        connection: connection.id,
+        content,
+    })
+}
+
+/// The connections that may send by this channel. A call's own is preferred, so that besides the first only those count that
+/// report calls.
+pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    let carrying = config
+        .connections
+        .iter()
+        .filter(move |connection| connection.carries.contains(&channel));
+    carrying
+        .enumerate()
+        .filter(|(place, connection)| *place == 0 || connection.reports_calls())
+        .map(|(_, connection)| connection)
+}
+
+/// What a message says by this channel, if it can be said; else why not.
+fn content(
+    values: &Values<'_>,
+    rule: &Rule,
+    channel: Channel,
+    connection: &ConnectionSummary,
+) -> Result<Content, String> {
+    let Values { config, contact, .. } = *values;
+    let misfit = |why: Misfit| why.to_string();
+    match channel {
         Channel::WhatsApp => {
             let wanted = rule
                 .then
                 .template
                 .as_ref()
-                .ok_or_else(|| ("the rule names no template".to_owned(), true))?;
+                .ok_or_else(|| "the rule names no template".to_owned())?;
             let found = template::find(config, wanted, contact.language.as_deref()).map_err(misfit)?;
             found.sendable(connection.needs_content_sid).map_err(misfit)?;
             if found.category != rule.then.category {
@@ -500,18 +542,57 @@ fn leg(input: &Input<'_>, rule: &Rule, phone: &Phone, channel: Channel) -> Resul
                     wanted: rule.then.category,
                 }));
             }
-            Content::Template(found.fill(wanted, &values).map_err(misfit)?)
+            Ok(Content::Template(found.fill(wanted, values).map_err(misfit)?))
         }
         Channel::Sms => {
-            let text = sms_text(rule, config, contact).ok_or_else(|| ("the rule has no sms_text".to_owned(), true))?;
-            Content::Text(values.sms(text).map_err(misfit)?)
+            let text = sms_text(rule, config, contact).ok_or_else(|| "the rule has no sms_text".to_owned())?;
+            Ok(Content::Text(values.sms(text).map_err(misfit)?))
         }
+    }
+}
+
+/// What keeps a rule from writing by this channel to somebody of whom only the number is known, whichever connection reports
+/// the call and whatever language they speak: the reasons that such calls would get. Empty: nothing. That some connection
+/// carries the channel is another question.
+#[must_use]
+pub fn obstacles(config: &TenantConfig, rule: &Rule, channel: Channel) -> Vec<String> {
+    let caller = Phone::nobodys();
+    let at = Timestamp::UNIX_EPOCH;
+    let id = ContactId::new(Ulid::nil());
+    let mut contact = Contact::first_seen(id, &Identity::Phone(caller.clone()), at);
+    let facts = CallFacts {
+        direction: Some(Direction::Inbound),
+        from: Some(Party::Phone(caller.clone())),
+        to: Some(Party::Phone(caller)),
+        ..CallFacts::default()
     };
-    Ok(Leg {
-        channel,
-        connection: connection.id,
-        content,
-    })
+    let mut languages = vec![None];
+    if let (Channel::WhatsApp, Some(wanted)) = (channel, &rule.then.template) {
+        let named = config.templates.iter().filter(|template| template.name == wanted.name);
+        languages.extend(named.map(|template| Some(template.language.clone())));
+    }
+    if let (Channel::Sms, Some(SmsText::ByLanguage(texts))) = (channel, &rule.then.sms_text) {
+        languages.extend(texts.keys().cloned().map(Some));
+    }
+    let mut found = Vec::new();
+    for language in languages {
+        contact.language = language;
+        let values = Values {
+            config,
+            contact: &contact,
+            facts: &facts,
+            outcome: Outcome::Missed,
+            started_at: at,
+        };
+        for connection in carriers(config, channel) {
+            if let Err(why) = content(&values, rule, channel, connection)
+                && !found.contains(&why)
+            {
+                found.push(why);
+            }
+        }
+    }
+    found
 }
 
 fn sms_text<'a>(rule: &'a Rule, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
@@ -641,7 +722,8 @@ pub enum Check {
     },
 }
 
-/// A message that could not be sent for this long (planned delay and quiet hours included) answers nothing any more.
+/// A call of so long ago is not answered any more, nor is a message sent that could not be for this long (planned delay and quiet
+/// hours included).
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(72);
 
 /// Checks what may have changed since the message was planned: the last thing before the claim.
@@ -754,7 +836,7 @@ fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
                     language: filled.language.clone(),
                 })
                 .map_err(misfit)?;
-            let summary = crate::tenant::ConnectionSummary::from(connection);
+            let summary = ConnectionSummary::from(connection);
             definition.sendable(summary.needs_content_sid).map_err(misfit)?;
             // Meta moves templates between categories: what was planned as utility may be marketing by now.
             if definition.category != message.category {
@@ -889,7 +971,7 @@ mod tests {
             decide(&Input {
                 config: &self.config,
                 call: CallView {
-                    id: CallId::new(self.contact.id, ulid::Ulid::from_parts(1, 1)),
+                    id: CallId::new(self.contact.id, Ulid::from_parts(1, 1)),
                     connection: "conn_00000000000000000000000001".parse().unwrap(),
                     facts: &self.facts,
                     outcome: self.outcome,
@@ -1019,6 +1101,36 @@ mod tests {
         ];
         for (case, reason, sentence) in cases {
             assert_eq!(case.nothing(), (reason, sentence.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_call_of_long_ago_is_not_followed_however_late_it_is_reported() {
+        let long_ago = SignedDuration::from_hours(72);
+        let second = SignedDuration::from_secs(1);
+        let noon = at(NOON);
+        let ended = |begun: Option<Timestamp>, ended: Option<Timestamp>| {
+            case(|case| (case.facts.started_at, case.facts.ended_at) = (begun, ended))
+        };
+        let late = (Reason::Late, "no message: too late: the call was 3 days ago".to_owned());
+        for (begun, end) in [
+            (None, Some(noon - long_ago)),
+            (Some(noon - long_ago), None),
+            (Some(noon - long_ago - second), Some(noon - long_ago)),
+        ] {
+            assert_eq!(ended(begun, end).nothing(), late, "{begun:?} {end:?}");
+        }
+        for (begun, end) in [
+            (None, None),
+            (None, Some(noon - long_ago + second)),
+            (Some(noon - long_ago + second), None),
+            // A long call has ended just now; so has one whose beginning or end the provider takes from a wrong clock.
+            (Some(noon - long_ago - second), Some(noon)),
+            (Some(noon), Some(noon - long_ago)),
+            (Some(noon + long_ago), Some(noon + long_ago)),
+            (Some(Timestamp::MAX), None),
+        ] {
+            assert_eq!(ended(begun, end).decide(), Case::new().decide(), "{begun:?} {end:?}");
         }
     }
 

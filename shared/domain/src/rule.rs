@@ -164,7 +164,8 @@ pub struct Then {
     /// Seconds between the decision and the message, at most [`LONGEST_DELAY_SECONDS`].
     #[serde(default)]
     pub delay_seconds: u32,
-    /// Seconds after acceptance without `delivered` until the next channel is tried. 0: only when the channel fails.
+    /// Seconds after acceptance without `delivered` until the next channel is tried, at most [`LONGEST_FALLBACK_SECONDS`].
+    /// 0: only when the channel fails.
     #[serde(default = "default_fallback_after")]
     pub fallback_after_seconds: u32,
     /// No message to somebody for whom one was planned less than this many seconds ago. 0: no limit.
@@ -183,6 +184,8 @@ pub struct Then {
 
 /// A message that waits longer than a day answers nothing any more.
 pub const LONGEST_DELAY_SECONDS: u32 = 86_400;
+/// No more does a second channel that is tried later than a day.
+pub const LONGEST_FALLBACK_SECONDS: u32 = 86_400;
 
 const fn utility() -> Category {
     Category::Utility
@@ -415,17 +418,20 @@ impl Rule {
         }
     }
 
-    /// What is wrong with it, in sentences for whoever wrote it.
+    /// What is wrong with it, in sentences for whoever wrote it, who knows its name.
     #[must_use]
     pub fn problems(&self, config: &TenantConfig) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut found = |problem: String| problems.push(format!("rule {:?}: {problem}", self.name));
+        let mut found = |problem: String| problems.push(problem);
         let then = &self.then;
         if then.channels.is_empty() {
             found("no channels".to_owned());
         }
         if then.delay_seconds > LONGEST_DELAY_SECONDS {
             found(format!("delay_seconds is at most {LONGEST_DELAY_SECONDS}"));
+        }
+        if then.fallback_after_seconds > LONGEST_FALLBACK_SECONDS {
+            found(format!("fallback_after_seconds is at most {LONGEST_FALLBACK_SECONDS}"));
         }
         if self.when.direction == Direction::Outbound {
             found("outbound calls never get a message".to_owned());
@@ -454,7 +460,7 @@ impl Rule {
                 Some(wanted) => problems.extend(crate::template::problems(self, wanted, config)),
             }
         }
-        let mut found = |problem: String| problems.push(format!("rule {:?}: {problem}", self.name));
+        let mut found = |problem: String| problems.push(problem);
         if then.channels.contains(&Channel::Sms) {
             match &then.sms_text {
                 None => found("SMS needs sms_text".to_owned()),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     call::LONGEST_CALL,
     plan::STALE_AFTER,
+    rule::LONGEST_FALLBACK_SECONDS,
     tenant::{BusinessHours, Span, Tenant},
 };
 
@@ -71,7 +72,7 @@ const DAY_SECONDS: i64 = 86_400;
 
 // Whatever waits is settled long before its time is over, however late it was recorded.
 const _: () = {
-    let waits = LONGEST_CALL.as_secs() + STALE_AFTER.as_secs();
+    let waits = LONGEST_CALL.as_secs() + STALE_AFTER.as_secs() + LONGEST_FALLBACK_SECONDS as i64;
     let stays = (Retention::FEWEST_DAYS - Retention::LATEST_DAYS) as i64 * DAY_SECONDS;
     assert!(2 * waits < stays);
 };
@@ -235,6 +236,9 @@ impl Tenant {
                 spans_of(&format!("business_hours.{day}"), spans, found);
             }
         }
+        if let Some(problem) = self.quiet_hours.and_then(|quiet| quiet.problem()) {
+            found.add("quiet_hours.to", problem);
+        }
         found.at_most("holidays", self.holidays.len(), MOST_HOLIDAYS);
         for (index, holiday) in self.holidays.iter().enumerate() {
             if holiday.to.is_some_and(|to| to < holiday.from) {
@@ -357,6 +361,15 @@ mod tests {
             fields(|tenant| tenant.stop_words = vec!["x".repeat(51)]),
             ["stop_words[0]"]
         );
+        let quiet = |from: &str, to: &str| {
+            fields(|tenant| {
+                let quiet = tenant.quiet_hours.as_mut().unwrap();
+                (quiet.from, quiet.to) = (from.parse().unwrap(), to.parse().unwrap());
+            })
+        };
+        assert_eq!(quiet("21:00", "08:00"), none);
+        assert_eq!(quiet("21:00", "21:00"), ["quiet_hours.to"]);
+        assert_eq!(quiet("00:00", "00:00"), ["quiet_hours.to"]);
         let value = |name: &str, value: &str| {
             let (name, value) = (name.to_owned(), value.to_owned());
             fields(|tenant| {

@@ -757,9 +757,6 @@ pub(crate) fn problems(rule: &Rule, wanted: &TemplateUse, config: &TenantConfig)
         }
     }
     found
-        .into_iter()
-        .map(|problem| format!("rule {:?}: {problem}", rule.name))
-        .collect()
 }
 
 #[cfg(test)]
@@ -952,12 +949,14 @@ mod tests {
         let mut config = config();
         assert_eq!(config.problems(), Vec::<String>::new());
         config.rules[0].then.when_unknown = Some(crate::message::WhenUnknown::SendAgain);
+        config.rules[0].then.fallback_after_seconds = 86_401;
         config.templates[1].category = Category::Marketing;
         config.templates.remove(0);
         config.connections.remove(0);
         assert_eq!(
             config.problems(),
             [
+                "rule \"Missed calls\": fallback_after_seconds is at most 86400",
                 "rule \"Missed calls\": when_unknown: send_again is for one-time codes only",
                 "rule \"Missed calls\": no connection carries SMS",
                 "rule \"Missed calls\": there is no template missed_call_followup in en_GB",

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::Slug,
     checkup::CheckResult,
-    connection::{Account, Connection},
+    connection::{Account, Connection, Health},
     ids::{ConnectionId, TenantId},
     message::Channel,
     rule::Rule,
@@ -292,8 +292,8 @@ impl Holiday {
     }
 }
 
-/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is not
-/// after `from`; none at all where they are equal.
+/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is before
+/// `from`; none at all where they are equal, which was written before it was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
@@ -304,6 +304,16 @@ pub struct QuietHours {
     /// What happens to a message then.
     #[serde(default)]
     pub action: QuietAction,
+}
+
+impl QuietHours {
+    /// What is wrong with them, for whoever wrote them: who means the whole day by equal times would get the opposite.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let at = self.from.strftime("%H:%M");
+        let none = || format!("Quiet hours from {at} to {at} would be none. Set another time, or leave them out.");
+        (self.from == self.to).then(none)
+    }
 }
 
 /// What happens to a message in quiet hours.
@@ -334,7 +344,8 @@ pub struct TenantConfig {
     pub connections: Vec<ConnectionSummary>,
 }
 
-/// What planning needs to know of a connection.
+/// What planning, and the list of what is still to be set up, need to know of a connection. A change of it raises the tenant's
+/// version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSummary {
     /// The connection.
@@ -352,6 +363,20 @@ pub struct ConnectionSummary {
     /// What came of its last test, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<CheckResult>,
+    /// As [`Connection::awaits_secret`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_secret: bool,
+    /// Why the provider refuses it, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unhealthy: Option<String>,
+}
+
+impl ConnectionSummary {
+    /// Whether it reports calls. Twilio does for its numbers.
+    #[must_use]
+    pub fn reports_calls(&self) -> bool {
+        self.kind != "whatsapp"
+    }
 }
 
 impl From<&Connection> for ConnectionSummary {
@@ -366,6 +391,11 @@ impl From<&Connection> for ConnectionSummary {
             needs_content_sid: matches!(connection.account, Account::Twilio { .. }),
             kind: connection.account.kind().to_owned(),
             tested: connection.checkup.as_ref().map(|checkup| checkup.result),
+            awaits_secret: connection.awaits_secret,
+            unhealthy: match &connection.health {
+                Health::Healthy => None,
+                Health::Unhealthy { reason, .. } => Some(reason.clone()),
+            },
         }
     }
 }
@@ -380,7 +410,11 @@ impl TenantConfig {
     /// What is wrong with it, in sentences for whoever wrote it. Empty: nothing.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let mut problems: Vec<String> = self.rules.iter().flat_map(|rule| rule.problems(self)).collect();
+        let of_rule = |rule: &Rule| {
+            let named = |problem| format!("rule {:?}: {problem}", rule.name);
+            rule.problems(self).into_iter().map(named).collect::<Vec<_>>()
+        };
+        let mut problems: Vec<String> = self.rules.iter().flat_map(of_rule).collect();
         problems.extend(self.tenant.problems().iter().map(ToString::to_string));
         let mut ids: Vec<_> = self.rules.iter().map(|rule| rule.id).collect();
         ids.sort_unstable();

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use domain::send::Timers;
 use jiff::SignedDuration;
 
+/// No timer is longer: what is waited for until then has happened, or never does.
+const LONGEST_TIMER: SignedDuration = SignedDuration::from_hours(24);
+
 /// The stage a function runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -168,13 +171,17 @@ impl Config {
     /// The timers of sending. A function is given those that it uses; the others have the template's defaults.
     ///
     /// # Errors
-    /// When one is no number of seconds, or those given do not hold their order.
+    /// When one is no number of seconds or longer than a day, or those given do not hold their order.
     pub fn timers(&self) -> Result<Timers, ConfigError> {
         const ORDER: [&str; 3] = ["PROVIDER_TIMEOUT", "CLAIM_SECONDS", "FIRST_DUE_SECONDS"];
         self.must_rise(&ORDER)?;
         self.must_rise(&["CLAIM_SECONDS", "UNKNOWN_DEADLINE_SECONDS"])?;
         let or = |variable, default| {
             let given = self.optional_seconds(variable)?;
+            if given.is_some_and(|given| given > LONGEST_TIMER) {
+                let most = LONGEST_TIMER.as_secs();
+                return Err(ConfigError::new(variable, format!("must be at most {most} seconds")));
+            }
             Ok(given.unwrap_or(SignedDuration::from_secs(default)))
         };
         Ok(Timers {
@@ -279,5 +286,11 @@ mod tests {
             ("UNKNOWN_DEADLINE_SECONDS", "8"),
         ];
         assert!(config(&doubt).unwrap().timers().is_err());
+        for variable in ["UNKNOWN_DEADLINE_SECONDS", "DECIDE_CALL_SECONDS", "RECHECK_SECONDS"] {
+            let of = |seconds| config(&[("STAGE", "local"), (variable, seconds)]).unwrap().timers();
+            assert!(of("86400").is_ok(), "{variable}");
+            let error = of("86401").unwrap_err().to_string();
+            assert!(error.contains(variable) && error.contains("at most 86400"), "{error}");
+        }
     }
 }

@@ -251,7 +251,11 @@ fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Proble
         None => Bytes::new(),
     };
     if body.len() > LARGEST_BODY {
-        return Err(Problem::too_large());
+        return Err(if raw_path.starts_with("/api/") {
+            crate::api::too_large()
+        } else {
+            Problem::too_large()
+        });
     }
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = method;

@@ -1,5 +1,7 @@
 //! What a caller is told when something is wrong: RFC 9457 problems. The one place that turns errors into answers.
 
+pub mod kinds;
+
 use access::Refusal;
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -21,7 +23,7 @@ use crate::log::chain;
     "errors": [{"field": "name", "detail": "Expected 1 to 80 characters."}],
 }))]
 pub struct Problem {
-    /// What kind of problem it is: a stable word to act on.
+    /// What kind of problem it is: a stable word to act on. The guide lists all of them.
     #[serde(rename = "type")]
     kind: String,
     /// The kind, for people.
@@ -69,9 +71,13 @@ pub(crate) fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue);
 }
 
 impl Problem {
-    /// A problem of a stable kind, such as `unauthorized`.
+    /// A problem of a stable kind, such as `unauthorized`: one of [`kinds`].
     #[must_use]
     pub fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        debug_assert!(
+            kinds::all().any(|known| known.word == kind && known.status == status.as_u16()),
+            "kit::problem::kinds must describe `{kind}` of {status}"
+        );
         Self {
             kind: format!("urn:ringback:problem:{kind}"),
             title,

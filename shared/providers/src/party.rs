@@ -65,8 +65,23 @@ pub(crate) fn of_digits(text: &str) -> Party {
     }
 }
 
+/// The same, for providers that write international numbers for people, `+1 (800) 123-4567`. Between the digits may stand
+/// marks, no more: after a letter or a sign that is dialled comes an extension, which would make it a stranger's number.
+pub(crate) fn of_written(text: &str) -> Party {
+    let mark = |sign: char| !sign.is_alphanumeric() && !"+*#,;:@".contains(sign);
+    match text.trim_start_matches(mark).strip_prefix('+') {
+        Some(written) if written.chars().all(|sign| sign.is_ascii_digit() || mark(sign)) => {
+            let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+            parse(&format!("+{digits}"))
+        }
+        _ => parse(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -87,6 +102,52 @@ mod tests {
             "07700 900111",
         ] {
             assert_eq!(parse(hidden), Party::Withheld, "{hidden}");
+        }
+    }
+
+    #[test]
+    fn numbers_written_for_people_are_read() {
+        let number = |text: &str| Party::Phone(text.parse().unwrap());
+        for (written, expected) in [
+            ("+1 800-123-4567", number("+18001234567")),
+            ("+1 (800) 123-4567", number("+18001234567")),
+            ("+44 7700 900111", number("+447700900111")),
+            ("+33.1.76.36.06.95 ", number("+33176360695")),
+            ("+49 30/901820", number("+4930901820")),
+            ("(+1) 800 123 4567", number("+18001234567")),
+            (
+                "\u{202a}+971\u{a0}50\u{2011}123\u{2011}4567\u{202c}",
+                number("+971501234567"),
+            ),
+            ("+447700900111", number("+447700900111")),
+            // Hidden, however it is written.
+            ("+266 696-687", Party::Withheld),
+            ("+ anonymous", Party::Withheld),
+            ("anonymous", Party::Withheld),
+            ("", Party::Withheld),
+            ("+", Party::Withheld),
+            // Nobody's, or somebody else's with a few digits more.
+            ("800-123-4567", Party::Withheld),
+            ("+1 800-123-4567 ext. 89", Party::Withheld),
+            ("+1 800-123-4567,89", Party::Withheld),
+            ("+1 800-123-4567;ext=89", Party::Withheld),
+            ("+1 800-FLOWERS", Party::Withheld),
+            ("+971 ٥٠ 123 4567", Party::Withheld),
+            ("+1 800-123-4567 +1 800-123-4568", Party::Withheld),
+        ] {
+            assert_eq!(of_written(written), expected, "{written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn marks_never_change_a_number(
+            digits in "[1-9][0-9]{6,14}",
+            marks in prop::collection::vec("[-() ./\u{a0}\u{2010}\u{2011}\u{202c}]{0,3}", 15),
+        ) {
+            let marked = digits.chars().zip(&marks).map(|(digit, marks)| format!("{marks}{digit}"));
+            let written = format!("{}+{}", marks[0], marked.collect::<String>());
+            prop_assert_eq!(of_written(&written), parse(&format!("+{digits}")), "{}", written);
         }
     }
 

@@ -28,11 +28,33 @@ struct EmailOwner {
     user: UserId,
 }
 
+/// For which sign-up a name in URLs is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// SHA-256 of the address that asked, in hex.
+    pub email_sha256: String,
+    /// SHA-256 of the link's token, in hex; none where the address has an account, so that there is no link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_sha256: Option<String>,
+}
+
 /// Who holds a name in URLs.
 #[derive(Serialize, Deserialize)]
 struct SlugOwner {
     /// `None` while the sign-up is not confirmed.
     tenant: Option<TenantId>,
+    /// That sign-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold: Option<Hold>,
+}
+
+impl SlugOwner {
+    const fn taken(tenant: TenantId) -> Self {
+        Self {
+            tenant: Some(tenant),
+            hold: None,
+        }
+    }
 }
 
 /// The hold's version is a piece of the link's own hash, so that only this link can turn the hold into a tenant.
@@ -70,7 +92,7 @@ pub(crate) fn taken_slug_row(
     now: Timestamp,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
-    let taken = SlugOwner { tenant: Some(tenant) };
+    let taken = SlugOwner::taken(tenant);
     let row = Row::new(&keys::slug(slug), "slug", &taken, Condition::NewOrExpired(now), doing)?;
     Ok(row.version(1))
 }
@@ -106,28 +128,57 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// Holds a business's name for a sign-up and keeps what was asked until its link is followed. `known` is whether the
-    /// address already has an account: then the name is held all the same, so that nobody can tell, and nothing else kept.
+    /// For which sign-up a name is held, while it is.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken or held.
+    /// When the table does not answer.
+    pub async fn sign_up_hold(&self, slug: &Slug, now: Timestamp) -> Result<Option<Versioned<Hold>>, StoreError> {
+        const DOING: &str = "read who holds a name";
+        let item = self.database.get(&keys::slug(slug), DOING).await?;
+        let owner: Option<Versioned<SlugOwner>> = row::versioned(item, Some(now), DOING)?;
+        Ok(owner.and_then(|owner| {
+            let version = owner.version;
+            owner.value.hold.map(|value| Versioned { value, version })
+        }))
+    }
+
+    /// Holds a business's name for a sign-up and keeps what was asked until its link is followed. `known` is whether the
+    /// address already has an account: then the name is held all the same, so that nobody can tell, and nothing else kept.
+    /// `before` is the hold that this one replaces: its link no longer works.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the name is taken, or held otherwise than by `before`.
     pub async fn hold_sign_up(
         &self,
         sign_up: &SignUp,
+        email_sha256: &str,
         token_sha256: &str,
         known: bool,
+        before: Option<&Versioned<Hold>>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "hold a sign-up";
-        let hold = SlugOwner { tenant: None };
-        let slug = keys::slug(&sign_up.slug);
-        let row = Row::new(&slug, "slug", &hold, Condition::NewOrExpired(now), DOING)?;
-        let mut rows = vec![row.version(hold_version(token_sha256)).expires(now, SIGN_UP_LIFETIME)];
+        let held = SlugOwner {
+            tenant: None,
+            hold: Some(Hold {
+                email_sha256: email_sha256.to_owned(),
+                token_sha256: (!known).then(|| token_sha256.to_owned()),
+            }),
+        };
+        let condition = before.map_or(Condition::NewOrExpired(now), |before| {
+            Condition::Version(before.version)
+        });
+        let row = Row::new(&keys::slug(&sign_up.slug), "slug", &held, condition, DOING)?;
+        let row = row.version(hold_version(token_sha256)).expires(now, SIGN_UP_LIFETIME);
+        let mut writes = vec![Write::Put(row)];
         if !known {
             let grant = Grant::SignUp(Box::new(sign_up.clone()));
-            rows.push(self.grant_row(&grant, token_sha256, now, SIGN_UP_LIFETIME, DOING)?);
+            let row = self.grant_row(&grant, token_sha256, now, SIGN_UP_LIFETIME, DOING)?;
+            writes.push(Write::Put(row));
         }
-        self.database.transact(rows, DOING).await
+        let replaced = before.and_then(|before| before.value.token_sha256.as_deref());
+        writes.extend(replaced.map(|token_sha256| Write::Delete(keys::grant(token_sha256))));
+        self.database.transact_writes(writes, DOING).await
     }
 
     /// Lets a name go that is held for a sign-up whose link could not be sent; the link itself is left to its time.
@@ -136,9 +187,12 @@ impl Store {
     /// [`StoreError::Conflict`] when it is no longer held for this link.
     pub async fn release_sign_up(&self, slug: &Slug, token_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "let a held name go";
-        let hold = SlugOwner { tenant: None };
+        let nobody = SlugOwner {
+            tenant: None,
+            hold: None,
+        };
         let condition = Condition::Version(hold_version(token_sha256));
-        let row = Row::new(&keys::slug(slug), "slug", &hold, condition, DOING)?;
+        let row = Row::new(&keys::slug(slug), "slug", &nobody, condition, DOING)?;
         self.database.put(row.expires(now, SignedDuration::ZERO), DOING).await
     }
 
@@ -199,9 +253,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "found a tenant";
-        let taken = SlugOwner {
-            tenant: Some(scope.tenant()),
-        };
+        let taken = SlugOwner::taken(scope.tenant());
         let hold = Condition::Version(hold_version(token_sha256));
         let mut writes = vec![
             Write::Delete(keys::grant(token_sha256)),

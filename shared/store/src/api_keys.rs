@@ -166,7 +166,7 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// Ends a key that nobody else has changed since it was read, at once and for good.
+    /// Ends a key that nobody else has changed since it was read, at once and for good. What tells of its use goes, too.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when somebody has.
@@ -181,7 +181,10 @@ impl Store {
         revoked.revoked_at = Some(stamp.at);
         let condition = Condition::Version(before.version);
         let row = key_row(scope, &revoked, condition, before.version + 1, stamp, DOING)?;
-        let mut writes = vec![Write::Put(row.gone(stamp.at))];
+        let mut writes = vec![
+            Write::Put(row.gone(stamp.at)),
+            Write::Clear(keys::key_use(scope, revoked.id)),
+        ];
         for secret in &revoked.secrets {
             writes.push(Write::Delete(keys::api_key_owner(&secret.sha256)));
         }

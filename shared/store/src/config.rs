@@ -19,6 +19,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Store, StoreError, TenantScope, keys,
     keys::Key,
+    lookups,
     row::{self, Condition, Item, Row},
 };
 
@@ -38,8 +39,11 @@ pub struct ConfigCache(Mutex<HashMap<TenantId, Arc<TenantConfig>>>);
 /// All that an operator writes for a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configured {
-    /// The tenant; its version is raised by writing.
+    /// The tenant; its version is raised by writing. Its name in URLs, its plan and its limits stay as they are where
+    /// it has none.
     pub tenant: Tenant,
+    /// Whether the tenant's status is meant. Else it stays as it is.
+    pub status_meant: bool,
     /// All its rules: others are removed.
     pub rules: Vec<Rule>,
     /// All its templates: others are removed.
@@ -52,6 +56,24 @@ pub struct Configured {
 
 /// An operator's write goes so many versions ahead that no worker's count catches up with it in between.
 const VERSIONS_SKIPPED: u64 = 1000;
+
+impl Configured {
+    /// The tenant as it is to be written over the one before.
+    fn tenant_over(&self, before: Option<&Tenant>) -> Tenant {
+        let mut tenant = self.tenant.clone();
+        tenant.config_version = before.map_or(0, |before| before.config_version);
+        if let Some(before) = before {
+            tenant.slug = tenant.slug.or_else(|| before.slug.clone());
+            tenant.plan = tenant.plan.or_else(|| before.plan.clone());
+            tenant.limits = tenant.limits.or(before.limits);
+            if !self.status_meant {
+                tenant.status = before.status;
+                tenant.leaves_at = before.leaves_at;
+            }
+        }
+        tenant
+    }
+}
 
 fn template_id(template: &TemplateDefinition) -> String {
     format!("{}#{}", template.name, template.language)
@@ -194,10 +216,21 @@ impl Store {
             if health == connection.health && paused_until == connection.paused_until {
                 return Ok(false);
             }
+            let before = ConnectionSummary::from(&connection);
             connection.health = health;
             connection.paused_until = paused_until;
             let row = connection_row(scope, &connection, Condition::Version(version), DOING)?.version(version + 1);
-            match self.database.put(row, DOING).await {
+            // Whether it works is remembered with the configuration; pauses, and when it was tried again, are not.
+            let written = if ConnectionSummary::from(&connection) == before {
+                self.database.put(row, DOING).await
+            } else {
+                let Some(tenant) = self.tenant(scope).await? else {
+                    return Ok(false);
+                };
+                let rows = vec![row, tenant_row(scope, &tenant, DOING)?];
+                self.database.transact(rows, DOING).await
+            };
+            match written {
                 Err(error) if error.is_conflict() => {}
                 other => return other.map(|()| true),
             }
@@ -237,8 +270,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Writes all of a tenant's configuration; what it no longer has is removed. The tenant's row comes last, so that nobody
-    /// remembers half of it under the new version.
+    /// Writes all of a tenant's configuration; what it no longer has is removed, and its WhatsApp numbers are free for
+    /// others. The tenant's row comes last, so that nobody remembers half of it under the new version.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -263,7 +296,11 @@ impl Store {
             ));
         }
         let partition = keys::tenant_partition(scope);
-        let mut gone = Vec::new();
+        let kept = configured.connections.iter();
+        let kept: Vec<Key> = kept
+            .flat_map(|connection| lookups::claimable(&connection.account))
+            .collect();
+        let (mut gone, mut released) = (Vec::new(), Vec::new());
         for prefix in [keys::RULE, keys::TEMPLATE, keys::PRODUCT, keys::CONNECTION] {
             for item in self
                 .database
@@ -271,12 +308,21 @@ impl Store {
                 .await?
             {
                 let Some(key) = key_of(&item) else { continue };
+                if prefix == keys::CONNECTION {
+                    let before: Connection = row::data(item.clone(), DOING)?;
+                    released.extend(lookups::claimable(&before.account));
+                }
                 match rows.iter_mut().find(|(kept, _)| *kept == key) {
                     // Health that somebody notes of the row as it was must not come over this one.
                     Some((_, row)) => row.set_version(row::version_of(&item) + VERSIONS_SKIPPED),
                     None => gone.push(key),
                 }
             }
+        }
+        // Before the connections change by which they are found.
+        released.retain(|key| !kept.contains(key));
+        for key in &self.leading_here(scope, released).await? {
+            self.database.delete(key, DOING).await?;
         }
         for (_, row) in rows {
             self.database.put(row, DOING).await?;
@@ -285,8 +331,7 @@ impl Store {
             self.database.delete(key, DOING).await?;
         }
         let before = self.tenant(scope).await?;
-        let mut tenant = configured.tenant.clone();
-        tenant.config_version = before.as_ref().map_or(0, |before| before.config_version);
+        let tenant = configured.tenant_over(before.as_ref());
         let mut row = tenant_row(scope, &tenant, DOING)?;
         if before.is_none() {
             row.condition = Condition::New;

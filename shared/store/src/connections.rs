@@ -4,9 +4,10 @@
 use domain::{
     account_shape::MOST_CONNECTIONS,
     actor::Stamp,
-    checkup::{CheckResult, Checkup},
+    checkup::{CheckResult, Checkup, Reported},
     connection::{Account, Connection, Health, Sealed},
     ids::ConnectionId,
+    tenant::ConnectionSummary,
 };
 use jiff::Timestamp;
 
@@ -294,13 +295,12 @@ impl Store {
             let version = before.version + 1;
             let row = connection_row(scope, &after, Condition::Version(before.version), DOING)?.version(version);
             let mut writes = vec![Write::Put(row)];
-            let result = |connection: &Connection| connection.checkup.as_ref().map(|checkup| checkup.result);
             if proven && matches!(after.account, Account::WhatsApp { .. }) {
                 let others = self.connections(scope).await?;
                 writes.extend(self.claims(scope, &after, true, &others).await?);
             }
             // Part of the configuration that is remembered: the list of what is still to be set up.
-            if result(&before.value) != result(&after) {
+            if ConnectionSummary::from(&before.value) != ConnectionSummary::from(&after) {
                 let Some(tenant) = self.tenant(scope).await? else {
                     return Ok(None);
                 };
@@ -313,6 +313,38 @@ impl Store {
             }
         }
         Err(StoreError::Conflict { doing: DOING }.into())
+    }
+
+    /// Notes what the provider reports of a connection's number, of the row as it is now. Returns whether any of it was new.
+    ///
+    /// # Errors
+    /// When the table does not answer, or others are faster all the time.
+    pub async fn note_reported(
+        &self,
+        scope: &TenantScope,
+        seen: &Connection,
+        reported: Reported,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "note what is reported of a number";
+        if seen.reported.and(reported) == seen.reported {
+            return Ok(false);
+        }
+        for _race in 0..MOST_RACES {
+            let Some(Versioned { mut value, version }) = self.versioned_connection(scope, seen.id).await? else {
+                return Ok(false);
+            };
+            let known = value.reported.and(reported);
+            if known == value.reported {
+                return Ok(false);
+            }
+            value.reported = known;
+            let row = connection_row(scope, &value, Condition::Version(version), DOING)?.version(version + 1);
+            match self.database.put(row, DOING).await {
+                Err(error) if error.is_conflict() => {}
+                other => return other.map(|()| true),
+            }
+        }
+        Err(StoreError::Conflict { doing: DOING })
     }
 
     /// Writes with the tenant's next version; again where only the tenant's row was somebody else's meanwhile.

@@ -1,6 +1,6 @@
 //! The few calls of DynamoDB that we use, each counted with what it consumed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
     },
     types::{
         AttributeValue, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity,
-        ReturnValue, TransactWriteItem, WriteRequest,
+        ReturnValue, TransactWriteItem, WriteRequest, builders::DeleteBuilder,
     },
 };
 
@@ -250,10 +250,12 @@ impl Database {
         Ok((items, more.is_some()))
     }
 
-    /// Deletes rows, whether they are there or not.
+    /// Deletes rows, whether they are there or not. One that is named twice counts once: a batch must not.
     pub(crate) async fn delete_many(&self, keys: &[Key], doing: &'static str) -> Result<(), StoreError> {
+        let mut named = HashSet::new();
+        let keys: Vec<&Key> = keys.iter().filter(|key| named.insert(*key)).collect();
         for chunk in keys.chunks(BATCH_WRITE_KEYS) {
-            let delete = |key: &Key| {
+            let delete = |key: &&Key| {
                 let request = DeleteRequest::builder().set_key(Some(key_item(key))).build();
                 let request = request.map_err(|error| StoreError::database(doing, error))?;
                 Ok(WriteRequest::builder().delete_request(request).build())
@@ -385,6 +387,10 @@ impl Database {
             .await
     }
 
+    fn removal(&self, key: &Key) -> DeleteBuilder {
+        Delete::builder().table_name(&self.table).set_key(Some(key_item(key)))
+    }
+
     /// Writes and removes several rows or none.
     pub(crate) async fn transact_writes(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), StoreError> {
         let mut items = Vec::with_capacity(writes.len());
@@ -403,12 +409,10 @@ impl Database {
                     TransactWriteItem::builder().put(put).build()
                 }
                 Write::Delete(key) => {
-                    usage::count(&["dynamodb:DeleteItem"]);
-                    let delete = Delete::builder().table_name(&self.table).set_key(Some(key_item(&key)));
-                    let delete = delete.condition_expression("attribute_exists(pk)").build();
-                    let delete = delete.map_err(|error| StoreError::database(doing, error))?;
-                    TransactWriteItem::builder().delete(delete).build()
+                    let delete = self.removal(&key).condition_expression("attribute_exists(pk)");
+                    removing(delete, doing)?
                 }
+                Write::Clear(key) => removing(self.removal(&key), doing)?,
             });
         }
         let output = self
@@ -428,6 +432,13 @@ impl Database {
         spent(output.consumed_capacity(), true);
         Ok(())
     }
+}
+
+/// One part of a transaction.
+fn removing(delete: DeleteBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
+    usage::count(&["dynamodb:DeleteItem"]);
+    let delete = delete.build().map_err(|error| StoreError::database(doing, error))?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
 /// Whether a transaction was cancelled because somebody else wrote, and for no other reason.

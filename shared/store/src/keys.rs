@@ -203,6 +203,11 @@ pub(crate) fn idempotency(scope: &TenantScope, who: &str, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM#{who}", tenant_partition(scope)), sha256.to_owned())
 }
 
+/// The same of a person who asks for no tenant.
+pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
+    Key::new(format!("{}#IDEM", user_partition(user)), sha256.to_owned())
+}
+
 pub(crate) fn contact_partition(scope: &TenantScope, contact: ContactId) -> String {
     format!("{}#C#{}", tenant_partition(scope), lower(contact.ulid()))
 }

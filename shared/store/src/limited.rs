@@ -12,7 +12,7 @@ use crate::{
     Store, StoreError, TenantScope, Versioned, api_keys,
     keys::{self, Key},
     members,
-    row::{self, Condition, Row, Write},
+    row::{self, Condition, Item, Row, Write},
 };
 
 /// A tenant has at most this many people, counting those who are deactivated and those who are invited.
@@ -21,8 +21,12 @@ pub const MOST_PEOPLE: usize = 500;
 /// At most this many invitations are open.
 pub const MOST_INVITATIONS: usize = 100;
 
-/// So many rows are counted at most: more than any limit.
-const MOST_ROWS: i32 = 1_000;
+/// So many rows are read at once: more than any limit.
+const PAGE: i32 = 1_000;
+
+/// At most so many pages. What was removed is among them until it is deleted, which is days late; invitations of four
+/// days, as many as are mailed, fit into them.
+const MOST_PAGES: u32 = 20;
 
 /// What somebody counted, valid until somebody else adds one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +63,24 @@ impl Store {
         Ok(item.as_ref().map(row::version_of).unwrap_or_default())
     }
 
+    /// The rows of a kind that are not removed.
+    async fn live_rows(&self, scope: &TenantScope, prefix: &str, doing: &'static str) -> Result<Vec<Item>, StoreError> {
+        let partition = keys::tenant_partition(scope);
+        let (mut live, mut after) = (Vec::new(), None::<String>);
+        for _page in 0..MOST_PAGES {
+            let page = self
+                .database
+                .page(&partition, prefix, after.as_deref(), PAGE, false, doing);
+            let (rows, more) = page.await?;
+            after = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
+            live.extend(rows.into_iter().filter(row::live));
+            if !more {
+                break;
+            }
+        }
+        Ok(live)
+    }
+
     /// Who belongs to the tenant or is invited: to be read before somebody is invited.
     ///
     /// # Errors
@@ -66,19 +88,12 @@ impl Store {
     pub async fn people(&self, scope: &TenantScope, now: Timestamp) -> Result<Counted<People>, StoreError> {
         const DOING: &str = "count a tenant's people";
         let version = self.additions(scope, PEOPLE, DOING).await?;
-        let partition = keys::tenant_partition(scope);
-        let members = self
-            .database
-            .query(&partition, keys::MEMBER, MOST_ROWS, false, DOING)
-            .await?;
-        let invited = self
-            .database
-            .query(&partition, keys::INVITATION, MOST_ROWS, false, DOING)
-            .await?;
+        let members = self.live_rows(scope, keys::MEMBER, DOING).await?;
+        let invited = self.live_rows(scope, keys::INVITATION, DOING).await?;
         let open = |item| row::versioned(Some(item), Some(now), DOING).transpose();
         Ok(Counted {
             found: People {
-                members: members.iter().filter(|item| row::live(item)).count(),
+                members: members.len(),
                 invitations: invited.into_iter().filter_map(open).collect::<Result<_, _>>()?,
             },
             version,
@@ -138,16 +153,9 @@ impl Store {
     pub async fn count_api_keys(&self, scope: &TenantScope) -> Result<Counted<usize>, StoreError> {
         const DOING: &str = "count API keys";
         let version = self.additions(scope, API_KEYS, DOING).await?;
-        let partition = keys::tenant_partition(scope);
-        let found = self
-            .database
-            .query(&partition, keys::API_KEY, MOST_ROWS, false, DOING)
-            .await?;
+        let found = self.live_rows(scope, keys::API_KEY, DOING).await?;
         Ok(Counted {
-            found: found
-                .iter()
-                .filter(|item| api_keys::is_key(item) && row::live(item))
-                .count(),
+            found: found.iter().filter(|item| api_keys::is_key(item)).count(),
             version,
         })
     }

@@ -1,13 +1,14 @@
 //! What is read before a tenant is known: no more than the way to it. Only `access` calls these (`clippy.toml`).
 
 use domain::{
-    connection::Connection,
+    connection::{Account, Connection},
     ids::{ConnectionId, TenantId},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Store, StoreError, TenantScope, keys,
+    Store, StoreError, TenantScope,
+    keys::{self, Key},
     row::{self, Condition, Row},
 };
 
@@ -20,7 +21,42 @@ pub struct WhatsAppOwner {
     pub connection: ConnectionId,
 }
 
+/// The rows that may lead to a connection of this account: by its number, and by the account alone.
+pub(crate) fn claimable(account: &Account) -> Vec<Key> {
+    match account {
+        Account::WhatsApp {
+            waba_id,
+            phone_number_id,
+            ..
+        } => vec![
+            keys::whatsapp_account(waba_id, phone_number_id),
+            keys::whatsapp_account(waba_id, ""),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// What a row outside the tenants' keys says of whose it is.
+#[derive(Deserialize)]
+struct Owner {
+    tenant: Option<TenantId>,
+}
+
 impl Store {
+    /// Those of these rows outside the tenant's keys that lead to it, each once: what it merely names may be another's.
+    pub(crate) async fn leading_here(&self, scope: &TenantScope, keys: Vec<Key>) -> Result<Vec<Key>, StoreError> {
+        const DOING: &str = "read whose a row is";
+        let mut own = Vec::new();
+        for key in keys {
+            let item = self.database.get(&key, DOING).await?;
+            let owner: Option<Owner> = item.map(|item| row::data(item, DOING)).transpose()?;
+            if owner.and_then(|owner| owner.tenant) == Some(scope.tenant()) && !own.contains(&key) {
+                own.push(key);
+            }
+        }
+        Ok(own)
+    }
+
     /// The connection that a webhook's URL names, to verify the webhook with. One consistent read.
     ///
     /// # Errors

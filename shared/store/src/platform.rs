@@ -5,6 +5,7 @@ use domain::{
     account::{Invitation, Slug},
     actor::Stamp,
     call::Party,
+    connection::Connection,
     contact::Identity,
     ids::{ContactId, TenantId},
     rule::Rule,
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page, Store, StoreError, TenantScope, accounts, calls, config, keys,
     keys::Key,
-    members,
+    lookups, members,
     row::{self, Condition, Item, Row, Write},
 };
 
@@ -44,13 +45,16 @@ pub struct Leaving {
     pub tenant: TenantId,
     /// When.
     pub at: Timestamp,
+    /// When nothing was left but this row, which goes after one more look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emptied_at: Option<Timestamp>,
 }
+
+/// So many contacts are deleted at once.
+const CONTACTS_PAGE: i32 = 10;
 
 /// So many rows are read for it.
 const DELETE_PAGE: i32 = 100;
-
-/// So many rows of a tenant's own partition.
-const OWN_ROWS: i32 = 2_000;
 
 fn act_row(act: &PlatformAct, id: &str, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::platform_act(act.by.at, id);
@@ -64,14 +68,13 @@ fn leaving_row(leaving: &Leaving, doing: &'static str) -> Result<Row, StoreError
 }
 
 impl Store {
-    /// One page of all tenants, in the order of their founding.
+    /// One page of all tenants, in the order of their founding. `after` is the last of the page before.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn tenants(&self, after: Option<&str>, limit: i32) -> Result<Page<Tenant>, StoreError> {
+    pub async fn tenants(&self, after: Option<TenantId>, limit: i32) -> Result<Page<Tenant>, StoreError> {
         const DOING: &str = "list tenants";
-        let last = after.and_then(|id| id.parse::<TenantId>().ok());
-        let start = last.map(keys::listed_tenant);
+        let start = after.map(keys::listed_tenant);
         let (listed, more) = self.database.list(keys::PLATFORM_TENANTS, start, limit, DOING).await?;
         let found: Vec<Key> = listed.iter().filter_map(config::key_of).collect();
         let next = listed.last().and_then(|item| row::string(item, "gsi1sk"));
@@ -132,6 +135,7 @@ impl Store {
             tenant.leaves_at.map(|at| Leaving {
                 tenant: scope.tenant(),
                 at,
+                emptied_at: None,
             })
         };
         if before.leaves_at != after.leaves_at {
@@ -145,10 +149,27 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
+    /// Invites an administrator as an operator does.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is an invitation of this id, open or not.
+    pub async fn invite_for_platform(
+        &self,
+        scope: &TenantScope,
+        invitation: &Invitation,
+        act: &PlatformAct,
+        act_id: &str,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "invite somebody for an operator";
+        let mut rows = vec![act_row(act, act_id, DOING)?];
+        rows.extend(members::invitation_rows(scope, invitation, &act.by, DOING)?);
+        self.database.transact(rows, DOING).await
+    }
+
     /// Writes one act into the platform's log.
     ///
     /// # Errors
-    /// When the table does not answer.
+    /// [`StoreError::Conflict`] when there is one of this id and time.
     pub async fn log_platform_act(&self, act: &PlatformAct, act_id: &str) -> Result<(), StoreError> {
         const DOING: &str = "log an act of the platform";
         self.database.put(act_row(act, act_id, DOING)?, DOING).await
@@ -176,15 +197,21 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// Tenants whose time to go has come, at most `limit`.
+    /// Tenants whose time to go has come, at most `limit`. `after` is the last of those before.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn tenants_to_delete(&self, now: Timestamp, limit: i32) -> Result<Vec<Leaving>, StoreError> {
+    pub async fn tenants_to_delete(
+        &self,
+        now: Timestamp,
+        after: Option<&Leaving>,
+        limit: i32,
+    ) -> Result<Vec<Leaving>, StoreError> {
         const DOING: &str = "read which tenants leave";
-        let items = self
+        let after = after.map(|last| keys::leaving(last.at, last.tenant).sk);
+        let (items, _) = self
             .database
-            .query(keys::PLATFORM, keys::LEAVING, limit, false, DOING)
+            .page(keys::PLATFORM, keys::LEAVING, after.as_deref(), limit, false, DOING)
             .await?;
         let all: Vec<Leaving> = items
             .into_iter()
@@ -193,53 +220,70 @@ impl Store {
         Ok(all.into_iter().filter(|leaving| leaving.at <= now).collect())
     }
 
-    /// Deletes one page of a leaving tenant's data, what finds the rest last, so that it can be called again after any
-    /// interruption. Returns whether nothing is left. Rows with a time to live of their own (provider references, rates,
-    /// idempotency records) hold no personal data and go by themselves.
+    /// Deletes one page of a leaving tenant's data, all but the tenant's own row, so that it can be called again after
+    /// any interruption. Returns whether nothing was found any more. Connections go first: nothing new comes in by
+    /// them; and the contacts are looked for again at the end. Rows with a time to live of their own (provider
+    /// references, rates, idempotency records) hold no personal data and go by themselves.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn delete_tenant_page(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
-        const DOING: &str = "delete a tenant's data";
-        let contacts = format!("{}#CONTACTS", keys::tenant_partition(scope));
-        let (listed, _) = self.database.list(&contacts, None, 10, DOING).await?;
-        let mut any = false;
-        for item in &listed {
-            let Some(contact) = row::string(item, "pk").and_then(keys::contact_of) else {
-                continue;
-            };
-            any |= self.delete_contact(scope, contact).await?;
-        }
-        if any {
-            return Ok(false);
-        }
-        let began =
-            Timestamp::from_millisecond(i64::try_from(scope.tenant().ulid().timestamp_ms()).unwrap_or_default())
-                .unwrap_or(now);
-        let mut day = began.to_zoned(TimeZone::UTC).date();
-        let last = now.to_zoned(TimeZone::UTC).date();
-        // Days before the log's lifetime have gone by themselves.
-        let oldest = last.saturating_sub(410.days());
-        day = day.max(oldest);
-        while day <= last {
-            self.delete_partition(&keys::counters_partition(scope, &day.to_string()))
-                .await?;
-            let tomorrow = day.saturating_add(1.day());
-            if tomorrow.month() != day.month() || day == last {
-                self.delete_partition(&keys::audit_partition(scope, day)).await?;
-            }
-            day = tomorrow;
-        }
-        self.delete_own_rows(scope).await?;
-        Ok(true)
+        Ok(self.delete_own_rows(scope, keys::CONNECTION).await?
+            && self.delete_contacts(scope).await?
+            && self.delete_own_rows(scope, "").await?
+            && self.delete_days(scope, now).await?
+            && self.delete_contacts(scope).await?)
     }
 
-    /// Returns whether there was anything.
-    async fn delete_contact(&self, scope: &TenantScope, contact: ContactId) -> Result<bool, StoreError> {
-        const DOING: &str = "delete a contact";
-        let Some(known) = self.contact(scope, contact).await? else {
-            return Ok(false);
+    /// Deletes the row of a tenant of which nothing else is left, and its name in URLs. From then on nothing new is
+    /// written for it. What leads to the rest stays: something may have been on its way.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn delete_tenant_row(
+        &self,
+        scope: &TenantScope,
+        tenant: &Tenant,
+        leaving: &Leaving,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "delete a tenant's row";
+        let emptied = Leaving {
+            emptied_at: Some(now),
+            ..*leaving
         };
+        self.database.put(leaving_row(&emptied, DOING)?, DOING).await?;
+        let slug = tenant.slug.iter().map(keys::slug).collect();
+        let mut last = self.leading_here(scope, slug).await?;
+        last.push(keys::tenant(scope));
+        self.database.delete_many(&last, DOING).await
+    }
+
+    /// Takes a tenant off the list of those that leave: it stays after all, or nothing of it is left.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn forget_leaving(&self, leaving: &Leaving) -> Result<(), StoreError> {
+        let key = keys::leaving(leaving.at, leaving.tenant);
+        self.database.delete_many(&[key], "forget that a tenant leaves").await
+    }
+
+    /// Returns whether there was none. The index is a little late: it may name one that is gone already, and not yet
+    /// one that has just come.
+    async fn delete_contacts(&self, scope: &TenantScope) -> Result<bool, StoreError> {
+        const DOING: &str = "list a leaving tenant's contacts";
+        let contacts = format!("{}#CONTACTS", keys::tenant_partition(scope));
+        let (listed, _) = self.database.list(&contacts, None, CONTACTS_PAGE, DOING).await?;
+        for item in &listed {
+            if let Some(contact) = row::string(item, "pk").and_then(keys::contact_of) {
+                self.delete_contact(scope, contact).await?;
+            }
+        }
+        Ok(listed.is_empty())
+    }
+
+    async fn delete_contact(&self, scope: &TenantScope, contact: ContactId) -> Result<(), StoreError> {
+        const DOING: &str = "delete a contact";
         let partition = keys::contact_partition(scope, contact);
         let own = keys::contact(scope, contact);
         let mut after: Option<String> = None;
@@ -261,59 +305,90 @@ impl Store {
                 break;
             }
         }
-        // The contact's own row, by which the list finds the rest, goes last.
+        // Read last: a late job may have learnt of another identity. The contact's own row, by which the list finds the
+        // rest, goes last.
+        let Some(known) = self.contact(scope, contact).await? else {
+            return Ok(());
+        };
         let identities = known.known_by();
         let mut last: Vec<Key> = identities
             .iter()
             .map(|identity| keys::identity(scope, identity))
             .collect();
         last.push(own);
-        self.database.delete_many(&last, DOING).await?;
-        Ok(true)
+        self.database.delete_many(&last, DOING).await
     }
 
-    async fn delete_partition(&self, partition: &str) -> Result<(), StoreError> {
+    /// The counters and the audit log, from the tenant's founding on. Returns whether there was nothing.
+    async fn delete_days(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
+        let founded =
+            Timestamp::from_millisecond(i64::try_from(scope.tenant().ulid().timestamp_ms()).unwrap_or_default())
+                .unwrap_or(now);
+        let mut day = founded.to_zoned(TimeZone::UTC).date();
+        let last = now.to_zoned(TimeZone::UTC).date();
+        let mut empty = true;
+        while day <= last {
+            empty &= self
+                .delete_partition(&keys::counters_partition(scope, &day.to_string()))
+                .await?;
+            let tomorrow = day.saturating_add(1.day());
+            if tomorrow.month() != day.month() || day == last {
+                empty &= self.delete_partition(&keys::audit_partition(scope, day)).await?;
+            }
+            day = tomorrow;
+        }
+        Ok(empty)
+    }
+
+    /// Returns whether there was nothing.
+    async fn delete_partition(&self, partition: &str) -> Result<bool, StoreError> {
         const DOING: &str = "delete a partition";
+        let mut empty = true;
         loop {
             let (rows, more) = self
                 .database
                 .page(partition, "", None, DELETE_PAGE, true, DOING)
                 .await?;
             let keys: Vec<Key> = rows.iter().filter_map(config::key_of).collect();
+            empty &= keys.is_empty();
             self.database.delete_many(&keys, DOING).await?;
             if !more {
-                return Ok(());
+                return Ok(empty);
             }
         }
     }
 
-    /// The tenant's own rows, with the look-ups that lead to it.
-    async fn delete_own_rows(&self, scope: &TenantScope) -> Result<(), StoreError> {
+    /// One page of the tenant's own rows that begin so, with the look-ups that lead to them, but not the tenant's row
+    /// itself. Returns whether there was none.
+    async fn delete_own_rows(&self, scope: &TenantScope, prefix: &str) -> Result<bool, StoreError> {
         const DOING: &str = "delete a tenant's own rows";
         let partition = keys::tenant_partition(scope);
-        let rows = self.database.query(&partition, "", OWN_ROWS, false, DOING).await?;
-        let mut look_ups = Vec::new();
-        let (mut own, mut last) = (Vec::new(), Vec::new());
+        let (rows, _) = self
+            .database
+            .page(&partition, prefix, None, DELETE_PAGE, false, DOING)
+            .await?;
+        let tenant = keys::tenant(scope);
+        let (mut own, mut look_ups, mut claimable) = (Vec::new(), Vec::new(), Vec::new());
         for item in rows {
-            let Some(key) = config::key_of(&item) else { continue };
+            let Some(key) = config::key_of(&item).filter(|key| *key != tenant) else {
+                continue;
+            };
+            own.push(key);
             match row::string(&item, "kind") {
-                Some("tenant") => {
-                    let tenant: Tenant = row::data(item, DOING)?;
-                    look_ups.extend(tenant.slug.as_ref().map(keys::slug));
-                    look_ups.extend(tenant.leaves_at.map(|at| keys::leaving(at, scope.tenant())));
-                    last.push(key);
-                    continue;
-                }
                 Some("member") => self.leave_account(scope, item).await?,
+                Some("connection") => {
+                    let connection: Connection = row::data(item, DOING)?;
+                    claimable.extend(lookups::claimable(&connection.account));
+                }
                 Some(_) => look_ups.extend(look_ups_of(item, DOING)?),
                 None => {}
             }
-            own.push(key);
         }
+        // What leads to a row goes before the row, by which it is found.
+        look_ups.extend(self.leading_here(scope, claimable).await?);
+        self.database.delete_many(&look_ups, DOING).await?;
         self.database.delete_many(&own, DOING).await?;
-        // The row of the tenant itself and what finds it come last: until then the deletion can go on.
-        last.extend(look_ups);
-        self.database.delete_many(&last, DOING).await
+        Ok(own.is_empty())
     }
 
     /// Takes the tenant out of a member's account. An account that changes meanwhile keeps a tenant that is gone, which
@@ -347,7 +422,7 @@ fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
     std::iter::once(progress).chain(address).collect()
 }
 
-/// The rows outside the tenant's keys that lead to this one.
+/// The rows outside the tenant's keys that lead to this one. Each is named by a secret that only this one has.
 fn look_ups_of(item: Item, doing: &'static str) -> Result<Vec<Key>, StoreError> {
     Ok(match row::string(&item, "kind") {
         Some("api_key") => {
@@ -358,17 +433,6 @@ fn look_ups_of(item: Item, doing: &'static str) -> Result<Vec<Key>, StoreError> 
         Some("invitation") => {
             let invitation: Invitation = row::data(item, doing)?;
             vec![keys::grant(&invitation.token_sha256)]
-        }
-        Some("connection") => {
-            let connection: domain::connection::Connection = row::data(item, doing)?;
-            match connection.account {
-                domain::connection::Account::WhatsApp {
-                    waba_id,
-                    phone_number_id,
-                    ..
-                } => vec![keys::whatsapp_account(&waba_id, &phone_number_id)],
-                _ => Vec::new(),
-            }
         }
         _ => Vec::new(),
     })

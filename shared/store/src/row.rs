@@ -89,6 +89,8 @@ pub(crate) enum Write {
     Put(Row),
     /// Removes a row that must exist.
     Delete(Key),
+    /// Removes a row, if it is there.
+    Clear(Key),
 }
 
 impl Row {

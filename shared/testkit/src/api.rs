@@ -430,8 +430,9 @@ async fn house(aws: &Aws, slug: &str) -> House {
         created_at: now,
     };
     let token_sha256 = token::sha256_hex(&format!("{tenant_id}"));
-    let held = store.hold_sign_up(&sign_up, &token_sha256, false, now).await;
-    held.expect("the name is free");
+    let address = email_sha256(&admin);
+    let held = store.hold_sign_up(&sign_up, &address, &token_sha256, false, None, now);
+    held.await.expect("the name is free");
     let mut tenant = Tenant::new(tenant_id, slug_text.to_owned(), zone);
     tenant.slug = Some(slug.clone());
     let founded = store
@@ -441,7 +442,7 @@ async fn house(aws: &Aws, slug: &str) -> House {
             &Rule::first(RuleId::new(aws.ids().ulid())),
             &slug,
             &account(aws, &admin, vec![tenant_id]),
-            &email_sha256(&admin),
+            &address,
             &member(aws, &admin, Role::Admin),
             &token_sha256,
             &stamp,
@@ -509,6 +510,7 @@ async fn new_key(aws: &Aws, scope: &TenantScope, role: Role, scopes: &[Permissio
             sha256: token::sha256_hex(&secret),
             hint: secret.chars().take(8).collect(),
             valid_until: None,
+            rotation: None,
         }],
         created_by: Actor::Operator,
         created_at: aws.now(),

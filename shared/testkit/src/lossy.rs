@@ -1,4 +1,5 @@
-//! A way to AWS on which answers get lost: the request is done, and nobody hears of it. The SDK then asks again by itself.
+//! A way to AWS on which answers get lost: the request is done, and nobody hears of it. The SDK then asks again by itself. Or
+//! somebody else is in the way of a write.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -8,8 +9,16 @@ use std::{
 
 use crate::Aws;
 
-/// An operation whose answer is to be lost, and what happens then.
-type Losing = (String, Box<dyn FnOnce() + Send>);
+/// What becomes of a request.
+enum Fate {
+    /// Its answer is lost, and this happens then.
+    Lost(Box<dyn FnOnce() + Send>),
+    /// It is not done: somebody else writes just now.
+    InTheWay,
+}
+
+/// An operation, and what becomes of its next request.
+type Losing = (String, Fate);
 
 /// A loopback port before the emulator's.
 pub struct Lossy {
@@ -53,7 +62,13 @@ impl Lossy {
 
     /// The same; this happens before the SDK asks again.
     pub fn lose_then(&self, operation: &str, then: impl FnOnce() + Send + 'static) {
-        lock(&self.losing).push((operation.to_owned(), Box::new(then)));
+        lock(&self.losing).push((operation.to_owned(), Fate::Lost(Box::new(then))));
+    }
+
+    /// Refuses the next request of this operation, `PutItem` or `TransactWriteItems`, as the table does while somebody else
+    /// writes.
+    pub fn be_in_the_way_of(&self, operation: &str) {
+        lock(&self.losing).push((operation.to_owned(), Fate::InTheWay));
     }
 
     /// Whether all that was to be lost is.
@@ -87,19 +102,36 @@ fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<Losing>>) -> s
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    let fate = {
+        let mut losing = lock(losing);
+        let place = losing.iter().position(|(lost, _)| *lost == operation);
+        place.map(|place| losing.remove(place).1)
+    };
+    let mut client = client;
+    if matches!(fate, Some(Fate::InTheWay)) {
+        return client.write_all(refusal(&operation).as_bytes());
+    }
     let mut server = TcpStream::connect(upstream)?;
     server.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
     server.write_all(&body)?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
-    {
-        let mut losing = lock(losing);
-        if let Some(place) = losing.iter().position(|(lost, _)| *lost == operation) {
-            let (_, then) = losing.remove(place);
-            then();
-            return Ok(());
-        }
+    if let Some(Fate::Lost(then)) = fate {
+        then();
+        return Ok(());
     }
-    let mut client = client;
     client.write_all(&answer)
+}
+
+/// How the table refuses a write that is not the first.
+fn refusal(operation: &str) -> String {
+    let body = if operation == "TransactWriteItems" {
+        r#"{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "CancellationReasons": [{"Code": "TransactionConflict"}]}"#
+    } else {
+        r#"{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}"#
+    };
+    format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }

@@ -2,6 +2,7 @@
 
 use domain::{
     call::Handling,
+    checkup::Reported,
     connection::{Account, Connection, Health, Purpose, SendSecrets, Spoken, VerifySecrets, VoiceSettings},
     ids::{ConnectionId, TenantId},
     tenant::{Tenant, TenantStatus},
@@ -187,6 +188,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         telephony: telephony.id,
         configured: Configured {
             tenant,
+            status_meant: true,
             rules: Vec::new(),
             templates: Vec::new(),
             products: Vec::new(),
@@ -211,6 +213,7 @@ pub async fn connection(
 ) -> Connection {
     let id = ConnectionId::new(aws.ids().ulid());
     let secrets = aws.secrets();
+    let awaits_secret = verify.is_empty();
     let verify = secrets
         .seal(tenant, id, Purpose::Verify, verify)
         .await
@@ -234,6 +237,9 @@ pub async fn connection(
         send,
         credentials_version: 1,
         rotating_since: None,
+        rotation: None,
+        awaits_secret,
         checkup: None,
+        reported: Reported::default(),
     }
 }

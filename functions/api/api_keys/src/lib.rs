@@ -9,7 +9,7 @@ use access::token;
 use axum::{Json, Router, extract::State};
 use domain::{
     api_key::{ApiKey, KeySecret, LastUsed},
-    ids::ApiKeyId,
+    ids::{ApiKeyId, RotationId},
     permission::{Permission, Role, granted},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -68,12 +68,13 @@ struct Fresh {
 }
 
 impl Context {
-    fn fresh(&self) -> Result<Fresh, Problem> {
+    fn fresh(&self, rotation: Option<RotationId>) -> Result<Fresh, Problem> {
         let key = token::api_key(self.api.secret()?);
         let secret = KeySecret {
             sha256: token::sha256_hex(&key),
             hint: key.chars().take(HINT).collect(),
             valid_until: None,
+            rotation,
         };
         Ok(Fresh { key, secret })
     }
@@ -132,6 +133,17 @@ fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Prob
     Ok(())
 }
 
+/// A key hands on no more time than it has itself.
+fn refuse_outliving(who: &Writing, expires_at: Option<Timestamp>) -> Result<(), Problem> {
+    match who.principal().ends_at() {
+        Some(end) if expires_at.is_none_or(|at| at > end) => {
+            let detail = format!("A key cannot give a later end than its own. Give one that is not after {end}.");
+            Err(Problem::field("expires_at", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// In the order of the table, each once.
 fn in_order(mut scopes: Vec<Permission>) -> Vec<Permission> {
     scopes.sort_unstable();
@@ -141,8 +153,9 @@ fn in_order(mut scopes: Vec<Permission>) -> Vec<Permission> {
 
 /// Makes an API key.
 ///
-/// The key is in this answer and never again. It may do what its role may or, of that, what its scopes name; neither can be
-/// more than the caller's own.
+/// The key is in this answer and never again. It may do what its role may or, of that, what its scopes name; neither can
+/// be more than the caller's own. A key that ends makes only keys that end no later. Keys are the tenant's: they work on
+/// when who made them leaves.
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "api keys",
     responses((status = 201, description = "The key, shown once", body = NewApiKeyOut)))]
 async fn create_api_key(
@@ -152,8 +165,9 @@ async fn create_api_key(
 ) -> Result<Once<Created<NewApiKeyOut>>, Problem> {
     refuse_wrong_powers(&who, input.role, &input.scopes)?;
     refuse_past(input.expires_at, who.now())?;
+    refuse_outliving(&who, input.expires_at)?;
     let (store, stamp) = (context.api.store(), who.stamp());
-    let Fresh { key, secret } = context.fresh()?;
+    let Fresh { key, secret } = context.fresh(None)?;
     let made = ApiKey {
         id: ApiKeyId::new(who.ulid()),
         name: input.name.trim().to_owned(),
@@ -220,7 +234,8 @@ async fn get_api_key(
 
 /// Changes an API key's name, scopes or end.
 ///
-/// The role stays: make another key for another role.
+/// The role stays: make another key for another role. A key that ends gives no key a later end than its own, and no
+/// more power to one that ends later.
 #[utoipa::path(patch, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
     params(KeyPath),
     responses((status = 200, description = "The key as it is now", body = ApiKeyOut)))]
@@ -245,8 +260,13 @@ async fn update_api_key(
             return Ok(tagged(before, used, who.now()));
         }
         refuse_wrong_powers(&who, after.role, &wanted.scopes)?;
-        if after.expires_at != before.value.expires_at {
+        let lasts_otherwise = after.expires_at != before.value.expires_at;
+        if lasts_otherwise {
             refuse_past(after.expires_at, who.now())?;
+        }
+        let more = granted(after.role, &after.scopes).any(|permission| !before.value.may(permission));
+        if lasts_otherwise || more {
+            refuse_outliving(&who, after.expires_at)?;
         }
         store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
         let after = Versioned {
@@ -280,8 +300,9 @@ async fn delete_api_key(
 
 /// Gives an API key a new secret.
 ///
-/// The new one is in this answer and never again; the one before works for the overlap besides. At most two work at a time:
-/// while the one before still does, only a rotation without overlap is taken, which ends both at once.
+/// The new one is in this answer and never again; the one before works for the overlap besides. Those before that work on
+/// until the end that they have already, so a new secret that was lost is no reason to end one that is in use: rotate
+/// again. At most four work at a time; without overlap all before end at once.
 #[utoipa::path(post, path = "/api/v1/api-keys/{api_key}/rotate", tag = "api keys",
     params(KeyPath),
     responses((status = 200, description = "The key, shown once", body = NewApiKeyOut)))]
@@ -293,7 +314,7 @@ async fn rotate_api_key(
 ) -> Result<Once<Json<NewApiKeyOut>>, Problem> {
     let store = context.api.store();
     let now = who.now();
-    let Fresh { key, secret } = context.fresh()?;
+    let Fresh { key, secret } = context.fresh(Some(RotationId::new(who.ulid())))?;
     let rotation = RACES.until_won(async || {
         let before = context.found(&who, id).await?;
         // Who gets the new secret can do what the key can.
@@ -305,6 +326,10 @@ async fn rotate_api_key(
             let detail = "This key is over. Give it a later end first.";
             return Err(Problem::conflict("expired", detail).into());
         }
+        refuse_outliving(&who, before.value.expires_at).map_err(|_| {
+            let detail = "This key works longer than yours. Somebody whose access lasts as long has to rotate it.";
+            Problem::forbidden(detail)
+        })?;
         let mut after = before.value.clone();
         after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours, now)?;
         store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
@@ -314,26 +339,29 @@ async fn rotate_api_key(
     Ok(Once(Json(NewApiKeyOut::new(key, after, now))))
 }
 
-/// The new secret, and those that still work.
+/// The new secret, and those that still work. What this very rotation made before it was interrupted was seen by nobody.
 fn rotated(before: &[KeySecret], fresh: KeySecret, hours: u32, now: Timestamp) -> Result<Vec<KeySecret>, Problem> {
+    let works = |secret: &&KeySecret| secret.valid_until.is_none_or(|until| until > now);
+    let others = before.iter().filter(|secret| secret.rotation != fresh.rotation);
+    let working: Vec<KeySecret> = others.filter(works).cloned().collect();
     let mut secrets = vec![fresh];
     if hours == 0 {
         return Ok(secrets);
     }
-    let works = |secret: &&KeySecret| secret.valid_until.is_none_or(|until| until > now);
-    let mut working: Vec<KeySecret> = before.iter().filter(works).cloned().collect();
-    if working.len() > 1 {
+    if working.len() >= ApiKey::MOST_SECRETS {
         let until = working.iter().filter_map(|secret| secret.valid_until).min();
         let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-        let detail =
-            format!("The secret before still works{until}. Wait, or rotate with `overlap_hours` 0 to end both now.");
+        let most = ApiKey::MOST_SECRETS;
+        let detail = format!(
+            "{most} secrets work already. Wait{until}, or rotate with `overlap_hours` 0 to end all of them now."
+        );
         return Err(Problem::conflict("still_rotating", detail));
     }
-    let until = now + SignedDuration::from_hours(hours.into());
-    for secret in &mut working {
-        secret.valid_until = Some(secret.valid_until.map_or(until, |known| known.min(until)));
-    }
-    secrets.append(&mut working);
+    let end = now + SignedDuration::from_hours(hours.into());
+    secrets.extend(working.into_iter().map(|secret| KeySecret {
+        valid_until: secret.valid_until.or(Some(end)),
+        ..secret
+    }));
     Ok(secrets)
 }
 
@@ -346,24 +374,74 @@ mod tests {
             sha256: name.to_owned(),
             hint: name.to_owned(),
             valid_until,
+            rotation: None,
         }
     }
 
+    fn by(rotation: u8, secret: KeySecret) -> KeySecret {
+        KeySecret {
+            rotation: format!("rot_{rotation:026}").parse().ok(),
+            ..secret
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn in_hours(hours: i64) -> Option<Timestamp> {
+        Some(now() + SignedDuration::from_hours(hours))
+    }
+
+    fn names(secrets: Vec<KeySecret>) -> Vec<String> {
+        secrets.into_iter().map(|secret| secret.sha256).collect()
+    }
+
     #[test]
-    fn at_most_two_secrets_work_and_none_is_ended_unasked() {
-        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let (later, over) = (now + SignedDuration::from_hours(1), now);
-        let names = |secrets: Vec<KeySecret>| secrets.into_iter().map(|secret| secret.sha256).collect::<Vec<_>>();
-        let fresh = || secret("new", None);
+    fn at_most_four_secrets_work_and_none_is_ended_unasked() {
+        let fresh = || by(9, secret("new", None));
         let plain = [secret("old", None)];
-        let both = rotated(&plain, fresh(), 24, now).unwrap();
-        assert_eq!(both[1].valid_until, Some(now + SignedDuration::from_hours(24)));
+        let both = rotated(&plain, fresh(), 24, now()).unwrap();
+        assert_eq!(both[1].valid_until, in_hours(24));
         assert_eq!(names(both), ["new", "old"]);
-        assert_eq!(names(rotated(&plain, fresh(), 0, now).unwrap()), ["new"]);
-        let rotating = [secret("newer", None), secret("old", Some(later))];
-        assert!(rotated(&rotating, fresh(), 1, now).is_err());
-        assert_eq!(names(rotated(&rotating, fresh(), 0, now).unwrap()), ["new"]);
-        let done = [secret("newer", None), secret("old", Some(over))];
-        assert_eq!(names(rotated(&done, fresh(), 1, now).unwrap()), ["new", "newer"]);
+        assert_eq!(names(rotated(&plain, fresh(), 0, now()).unwrap()), ["new"]);
+        // The answer was lost, or somebody uses it: either way both go on working.
+        let rotating = [by(1, secret("newer", None)), secret("old", in_hours(1))];
+        let again = rotated(&rotating, fresh(), 24, now()).unwrap();
+        let ends: Vec<_> = again.iter().map(|secret| secret.valid_until).collect();
+        assert_eq!(ends, [None, in_hours(24), in_hours(1)]);
+        assert_eq!(names(again), ["new", "newer", "old"]);
+        assert_eq!(names(rotated(&rotating, fresh(), 0, now()).unwrap()), ["new"]);
+        let done = [by(1, secret("newer", None)), secret("old", Some(now()))];
+        assert_eq!(names(rotated(&done, fresh(), 1, now()).unwrap()), ["new", "newer"]);
+        let full: Vec<_> = (0..4).map(|hours| by(1, secret("a", in_hours(hours + 1)))).collect();
+        let refused = rotated(&full, fresh(), 1, now()).unwrap_err();
+        assert!(
+            serde_json::to_string(&refused)
+                .unwrap()
+                .contains("until 2026-11-20T13:00:00Z")
+        );
+    }
+
+    #[test]
+    fn a_rotation_that_is_tried_again_takes_the_place_of_its_own_secret_alone() {
+        let first = rotated(&[secret("old", None)], by(9, secret("unseen", None)), 24, now()).unwrap();
+        let second = rotated(
+            &first,
+            by(9, secret("new", None)),
+            24,
+            now() + SignedDuration::from_mins(1),
+        )
+        .unwrap();
+        assert_eq!(second[1].valid_until, in_hours(24));
+        assert_eq!(names(second), ["new", "old"]);
+        let between = rotated(&first, by(8, secret("others", None)), 24, now()).unwrap();
+        let second = rotated(&between, by(9, secret("new", None)), 24, now()).unwrap();
+        assert_eq!(names(second), ["new", "others", "old"]);
+        let ended = rotated(&[secret("old", None)], by(9, secret("unseen", None)), 0, now()).unwrap();
+        assert_eq!(
+            names(rotated(&ended, by(9, secret("new", None)), 0, now()).unwrap()),
+            ["new"]
+        );
     }
 }

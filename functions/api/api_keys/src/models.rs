@@ -80,7 +80,7 @@ impl From<&ApiKey> for ApiKeyChange {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateIn {
-    /// So long the secret before still works besides, in hours: 0 to 168.
+    /// So long the secret before still works besides, in hours: 0 to 168. 0 ends all before.
     #[garde(range(max = 168))]
     #[serde(default = "a_day")]
     #[schema(minimum = 0, maximum = 168, default = 24, example = 24)]
@@ -108,7 +108,7 @@ pub(crate) struct ApiKeyOut {
     scopes: Vec<Permission>,
     /// Whether it works now.
     status: ApiKeyStatus,
-    /// What works, the newest first: one secret, or two while it is rotated.
+    /// What works, the newest first: one secret, or up to four while it is rotated.
     secrets: Vec<SecretOut>,
     /// Who made it: a person (`usr_…`), a key (`key_…`), or `operator`.
     #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]

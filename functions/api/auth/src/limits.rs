@@ -1,5 +1,6 @@
-//! How often somebody may try what others would like to guess or to flood: counted per account and per address, before the
-//! work is done, and whether or not the account exists.
+//! How often somebody may try what others would like to guess or to flood: counted before the work is done, and whether or not
+//! the account exists. The strict limit is an account's from one address, so that nobody keeps its owner out from elsewhere; a
+//! higher one is the account's own, for who tries from everywhere.
 
 use domain::account::Email;
 use kit::{Config, ConfigError, Problem, api::Anyone};
@@ -43,11 +44,26 @@ impl Limits {
 impl Context {
     /// Counts a log-in.
     pub(crate) async fn limit_log_in(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
+        let from = self.limits.minute(30);
+        self.api.limit_outside("log_in_from", &who.address(), from).await?;
+        self.limit_account("log_in", who, email, 50, 500).await
+    }
+
+    /// Counts a try on an account, of so many an hour from one address and from all. Who is over the first takes nothing of the
+    /// second.
+    async fn limit_account(
+        &self,
+        name: &str,
+        who: &Anyone,
+        email: &Email,
+        from_one: u32,
+        from_all: u32,
+    ) -> Result<(), Problem> {
         let (api, account) = (&self.api, email_sha256(email));
-        api.limit_outside("log_in_from", &who.address(), self.limits.minute(30))
+        let pair = format!("{account}#{}", who.address());
+        api.limit_outside(&format!("{name}_pair"), &pair, self.limits.hour(from_one))
             .await?;
-        api.limit_outside("log_in", &account, self.limits.minute(10)).await?;
-        api.limit_outside("log_in_hour", &account, self.limits.hour(50)).await
+        api.limit_outside(name, &account, self.limits.hour(from_all)).await
     }
 
     /// Counts a sign-up, which sends a mail.
@@ -61,11 +77,9 @@ impl Context {
 
     /// Counts a forgotten password, which sends a mail.
     pub(crate) async fn limit_reset(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
-        let api = &self.api;
-        api.limit_outside("reset_from", &who.address(), self.limits.hour(30))
-            .await?;
-        api.limit_outside("reset", &email_sha256(email), self.limits.hour(5))
-            .await
+        let from = self.limits.hour(30);
+        self.api.limit_outside("reset_from", &who.address(), from).await?;
+        self.limit_account("reset", who, email, 5, 20).await
     }
 
     /// Counts a one-time link that somebody follows.

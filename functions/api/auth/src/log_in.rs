@@ -32,7 +32,8 @@ fn refused(kind: &'static str, detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, kind, "Not logged in", detail)
 }
 
-fn wrong_credentials() -> Problem {
+/// Nobody is told which of both it is.
+pub(crate) fn wrong_credentials() -> Problem {
     refused("wrong_credentials", "The e-mail address or the password is wrong.")
 }
 
@@ -58,7 +59,10 @@ fn refreshed_elsewhere() -> Problem {
 #[utoipa::path(
     post, path = "/api/v1/auth/log-in", tag = "auth",
     responses(
-        (status = 200, description = "Logged in", body = LoggedInOut),
+        (
+            status = 200, description = "Logged in", body = LoggedInOut,
+            headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
+        ),
         (status = 401, description = "Wrong address, password or code, or a code is needed", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -170,7 +174,10 @@ impl<E: Into<Problem>> From<E> for NoRefresh {
 #[utoipa::path(
     post, path = "/api/v1/auth/refresh", tag = "auth",
     responses(
-        (status = 200, description = "New tokens", body = LoggedInOut),
+        (
+            status = 200, description = "New tokens", body = LoggedInOut,
+            headers(("Set-Cookie" = String, description = "The next refresh token, where a cookie brought the last.")),
+        ),
         (status = 401, description = "The session is over", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -265,7 +272,10 @@ fn logged_out() -> Response {
 /// nothing else. Access tokens of the session live on for their last minutes.
 #[utoipa::path(
     post, path = "/api/v1/auth/log-out", tag = "auth",
-    responses((status = 204, description = "Logged out"))
+    responses((
+        status = 204, description = "Logged out",
+        headers(("Set-Cookie" = String, description = "Lets the browser forget the refresh token.")),
+    ))
 )]
 pub(crate) async fn log_out(
     who: Anyone,
@@ -293,7 +303,10 @@ pub(crate) async fn log_out(
 /// Ends all sessions of the person, at once and in every tenant.
 #[utoipa::path(
     post, path = "/api/v1/auth/log-out-everywhere", tag = "auth",
-    responses((status = 204, description = "Logged out everywhere"))
+    responses((
+        status = 204, description = "Logged out everywhere",
+        headers(("Set-Cookie" = String, description = "Lets the browser forget the refresh token.")),
+    ))
 )]
 pub(crate) async fn log_out_everywhere(who: Person, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
     let account = who.account();

@@ -20,22 +20,6 @@ fn readable(text: &str, _: &()) -> garde::Result {
     kit::api::one_line(text, &())
 }
 
-/// A BCP 47 tag of the usual form.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes references")]
-fn bcp47(tag: &str, _: &()) -> garde::Result {
-    let mut parts = tag.split('-');
-    let first = parts.next().unwrap_or_default();
-    let formed = (2..=3).contains(&first.len())
-        && first.bytes().all(|byte| byte.is_ascii_lowercase())
-        && tag.len() <= 35
-        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    if formed {
-        Ok(())
-    } else {
-        Err(garde::Error::new("must be a BCP 47 language tag, such as en or ar-AE"))
-    }
-}
-
 /// A secret of at most so many characters: nothing of ours is longer.
 fn at_most(most: usize) -> impl Fn(&SecretString, &()) -> garde::Result {
     move |secret, _| {
@@ -95,10 +79,10 @@ pub(crate) struct SignUpIn {
     pub(crate) password: SecretString,
     /// Where the business is: a time zone of the IANA database.
     #[garde(skip)]
-    #[schema(value_type = String, example = "Asia/Dubai")]
+    #[schema(value_type = String, max_length = 64, example = "Asia/Dubai")]
     pub(crate) time_zone: Zone,
     /// BCP 47 language of the person's mail.
-    #[garde(custom(bcp47))]
+    #[garde(custom(kit::api::language))]
     #[serde(default = "english")]
     #[schema(default = "en", max_length = 35, example = "en")]
     pub(crate) language: String,
@@ -123,7 +107,7 @@ pub(crate) enum Handover {
     Cookie,
 }
 
-/// A link's token, as it stands in the mail.
+/// A sign-up that is confirmed by who asked for it: they have the mailbox and know the password.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VerifyEmailIn {
@@ -131,6 +115,10 @@ pub(crate) struct VerifyEmailIn {
     #[garde(custom(at_most(100)))]
     #[schema(value_type = String, max_length = 100, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
     pub(crate) token: SecretString,
+    /// The password of the sign-up. A link alone opens no business: perhaps somebody else asked for it.
+    #[garde(custom(at_most(1000)))]
+    #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
+    pub(crate) password: SecretString,
     /// How the refresh token is handed over.
     #[garde(skip)]
     #[serde(default)]
@@ -241,20 +229,24 @@ pub(crate) struct CodeIn {
     pub(crate) code: SecretString,
 }
 
-/// The password or a code.
+/// The password and a code: what both factors prove.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PasswordOrCodeIn {
+pub(crate) struct PasswordAndCodeIn {
     /// The password.
-    #[garde(custom(if_given(at_most(1000))))]
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = "password", max_length = 1000, example = "seven quiet lanterns")]
-    pub(crate) password: Option<SecretString>,
-    /// The authenticator app's code now.
+    #[garde(custom(at_most(1000)))]
+    #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
+    pub(crate) password: SecretString,
+    /// The authenticator app's code now. Either this or a recovery code is needed.
     #[garde(custom(if_given(six_digits)))]
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$", example = "492039")]
     pub(crate) code: Option<SecretString>,
+    /// One of the recovery codes instead of the app's.
+    #[garde(custom(if_given(at_most(40))))]
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 40, example = "k3vd-7tqp-mn2a-x5sz")]
+    pub(crate) recovery_code: Option<SecretString>,
 }
 
 /// A person's account.
@@ -366,7 +358,7 @@ pub(crate) struct MeIn {
     #[schema(min_length = 1, max_length = 100, example = "Maya Haddad")]
     pub(crate) name: String,
     /// BCP 47 language of their mail.
-    #[garde(custom(bcp47))]
+    #[garde(custom(kit::api::language))]
     #[schema(max_length = 35, example = "en")]
     pub(crate) language: String,
 }
@@ -485,7 +477,7 @@ mod tests {
         let sign_up = ["business", "slug", "email", "name", "time_zone", "password"];
         for text in [
             printed::<SignUpIn>(&all, &sign_up),
-            printed::<VerifyEmailIn>(&all, &["token"]),
+            printed::<VerifyEmailIn>(&all, &["token", "password"]),
             printed::<LogInIn>(&all, &["email", "password", "code", "recovery_code"]),
             printed::<RefreshIn>(&all, &["refresh_token"]),
             printed::<ChangePasswordIn>(&all, &["current_password", "password"]),
@@ -493,7 +485,7 @@ mod tests {
             printed::<ResetPasswordIn>(&all, &["token", "password"]),
             printed::<PasswordIn>(&all, &["password"]),
             printed::<CodeIn>(&all, &["code"]),
-            printed::<PasswordOrCodeIn>(&all, &["password", "code"]),
+            printed::<PasswordAndCodeIn>(&all, &["password", "code", "recovery_code"]),
         ] {
             assert!(!text.contains("canary"), "{text}");
         }

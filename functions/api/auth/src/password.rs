@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use domain::account::Grant;
+use domain::account::{Account, Grant};
 use jiff::SignedDuration;
 use jobs::Mail;
 use kit::{
@@ -29,6 +29,8 @@ use crate::{
 /// The link of a forgotten password works this long.
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
+const NOT_YOURS: &str = "This is not your password.";
+
 /// Every answer to a forgotten password takes at least this long: longer than the work for an account that exists.
 const FORGOT_TAKES: Duration = Duration::from_millis(300);
 
@@ -40,7 +42,7 @@ impl Context {
         if access::password::is_right(password.expose_secret(), Some(&account.password)) {
             Ok(())
         } else {
-            Err(Problem::field(field, "This is not your password."))
+            Err(Problem::field(field, NOT_YOURS))
         }
     }
 }
@@ -50,7 +52,10 @@ impl Context {
 /// The answer is a new session, in place of the one that asked.
 #[utoipa::path(
     post, path = "/api/v1/auth/change-password", tag = "auth",
-    responses((status = 200, description = "Changed; new tokens", body = LoggedInOut))
+    responses((
+        status = 200, description = "Changed; new tokens", body = LoggedInOut,
+        headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
+    ))
 )]
 pub(crate) async fn change_password(
     who: Person,
@@ -62,18 +67,33 @@ pub(crate) async fn change_password(
         .must_know(&who, "current_password", &input.current_password)
         .await?;
     let account = who.account();
-    let mut next = account.value.clone();
-    let about = [next.email.as_str(), &next.name];
-    next.password = context
+    let (store, user, right) = (context.store(), account.value.id, &account.value.password);
+    let about = [account.value.email.as_str(), &account.value.name];
+    let password = context
         .api
         .password_hash("password", input.password.expose_secret(), &about)?;
-    next.sessions_from = context.ends_all();
-    context.end_in_tenants(&next, next.sessions_from, &who.stamp()).await?;
-    let places = context.places(&next).await?;
-    let begun = context
-        .prepare(&next, first_tenant(&places), &headers, who.now())
-        .await?;
-    context.store().write_account(&next, account.version).await?;
+    let from = context.ends_all();
+    let again = async || {
+        let again = store.account(user).await?;
+        // The password that was right may be another one by now.
+        let same = again.filter(|again| again.value.password == *right);
+        same.ok_or_else(|| Problem::field("current_password", NOT_YOURS))
+    };
+    let changed = RACES.until_won_from(account.clone(), again, async |account| {
+        let next = Account {
+            password: password.clone(),
+            sessions_from: from.max(account.value.sessions_from),
+            ..account.value
+        };
+        context.end_in_tenants(&next, next.sessions_from, &who.stamp()).await?;
+        let places = context.places(&next).await?;
+        let begun = context
+            .prepare(&next, first_tenant(&places), &headers, who.now())
+            .await?;
+        store.write_account(&next, account.version).await?;
+        Ok((next, places, begun))
+    });
+    let (next, places, begun) = changed.await?;
     let answer = context
         .begin(begun, StatusCode::OK, &next, &places, input.session)
         .await?;
@@ -97,23 +117,31 @@ pub(crate) async fn forgot_password(
     Body(input): Body<ForgotPasswordIn>,
 ) -> Result<(StatusCode, Json<MailedOut>), Problem> {
     context.limit_reset(&who, &input.email).await?;
-    let (sent, ()) = tokio::join!(
-        send_reset(&context, &who, &target, &input),
-        tokio::time::sleep(FORGOT_TAKES)
-    );
+    let sending = async {
+        if let Some(account) = context.account_of(&input.email).await? {
+            send_reset(&context, &who, &target, &account.value).await;
+        }
+        Ok::<_, Problem>(())
+    };
+    let (sent, ()) = tokio::join!(sending, tokio::time::sleep(FORGOT_TAKES));
     sent?;
     let detail = "If the address has an account, a link is on its way to it. It works for an hour.";
     Ok((StatusCode::ACCEPTED, Json(MailedOut { detail })))
 }
 
-async fn send_reset(context: &Context, who: &Anyone, target: &Target, input: &ForgotPasswordIn) -> Result<(), Problem> {
-    let Some(account) = context.account_of(&input.email).await? else {
-        return Ok(());
-    };
-    let account = account.value;
+/// Sends the link. What fails is logged, and nobody is told: it can only fail where there is an account.
+async fn send_reset(context: &Context, who: &Anyone, target: &Target, account: &Account) {
+    if let Err(problem) = try_send_reset(context, who, target, account).await {
+        tracing::error!(
+            status = problem.status().as_u16(),
+            "a link to choose a new password was not sent"
+        );
+    }
+}
+
+async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, account: &Account) -> Result<(), Problem> {
     let LinkToken { token, sha256 } = context.api.link_token()?;
-    let grant = Grant::Reset { user: account.id };
-    let store = context.store();
+    let (store, grant) = (context.store(), Grant::reset(account));
     store.put_grant(&grant, &sha256, who.now(), RESET_LIFETIME).await?;
     let link = context.links.with_token("reset-password", &token, target);
     let mail = Mail::ResetPassword { link };
@@ -124,7 +152,8 @@ async fn send_reset(context: &Context, who: &Anyone, target: &Target, input: &Fo
 
 /// Chooses a new password by a link, and ends all sessions.
 ///
-/// A link works once and for an hour. A second factor stays on: the next log-in asks for it.
+/// A link works once and for an hour, and no longer than the sessions of when it was sent: another password and logging out
+/// everywhere end it, too. A second factor stays on: the next log-in asks for it.
 #[utoipa::path(
     post, path = "/api/v1/auth/reset-password", tag = "auth",
     responses(
@@ -141,10 +170,12 @@ pub(crate) async fn reset_password(
     let (store, now) = (context.store(), who.now());
     let token_sha256 = sha256_hex(input.token.expose_secret());
     let reset = RACES.until_won(async || {
-        let Some(Grant::Reset { user }) = store.grant(&token_sha256, now).await? else {
+        let Some(Grant::Reset { user, sessions_from }) = store.grant(&token_sha256, now).await? else {
             return Err(link_not_valid().into());
         };
-        let account = store.account(user).await?.ok_or_else(link_not_valid)?;
+        let account = store.account(user).await?;
+        let account = account.filter(|account| account.value.sessions_from == sessions_from);
+        let account = account.ok_or_else(link_not_valid)?;
         let mut next = account.value;
         let about = [next.email.as_str(), &next.name];
         next.password = context

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
-use domain::account::SecondFactor;
+use domain::account::{Account, SecondFactor};
 use jobs::{FactorChange, Mail};
 use kit::{
     Problem,
@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     Context,
-    models::{CodeIn, PasswordIn, PasswordOrCodeIn, PendingFactorOut, RecoveryCodesOut},
+    models::{CodeIn, PasswordAndCodeIn, PasswordIn, PendingFactorOut, RecoveryCodesOut},
     sign_failed, totp,
 };
 
@@ -31,6 +31,35 @@ impl Context {
         let account = &who.account().value;
         self.notify(who.correlation_id(), account, Mail::EmailFactorChanged { what })
             .await;
+    }
+
+    /// Refuses who does not prove both factors: a stolen token and a known password must not be enough to be rid of the second.
+    /// The code is used up, in the value only.
+    async fn must_prove_both(
+        &self,
+        who: &Person,
+        account: &mut Account,
+        input: &PasswordAndCodeIn,
+    ) -> Result<(), Problem> {
+        let field = match (&input.code, &input.recovery_code) {
+            (Some(_), None) => "code",
+            (None, Some(_)) => "recovery_code",
+            (None, None) => return Err(Problem::field("code", "Send the app's code or a recovery code, too.")),
+            (Some(_), Some(_)) => {
+                let detail = "Send the app's code or a recovery code, not both.";
+                return Err(Problem::field("recovery_code", detail));
+            }
+        };
+        self.must_know(who, "password", &input.password).await?;
+        self.limit_codes(&account.email).await?;
+        let used = self
+            .use_factor(account, input.code.as_ref(), input.recovery_code.as_ref(), who.now())
+            .await;
+        used.map_err(|problem| match problem.status() {
+            StatusCode::UNAUTHORIZED => Problem::field(field, "The code is wrong, too old or was used already."),
+            _ => problem,
+        })?;
+        Ok(())
     }
 }
 
@@ -100,6 +129,8 @@ pub(crate) async fn confirm_second_factor(
 }
 
 /// Makes new recovery codes; the ones before no longer work.
+///
+/// Asks for the password and a code.
 #[utoipa::path(
     post, path = "/api/v1/me/second-factor/recovery-codes", tag = "me",
     responses(
@@ -110,11 +141,14 @@ pub(crate) async fn confirm_second_factor(
 pub(crate) async fn replace_recovery_codes(
     who: Person,
     State(context): State<Arc<Context>>,
-    Body(input): Body<PasswordIn>,
+    Body(input): Body<PasswordAndCodeIn>,
 ) -> Result<Once<Json<RecoveryCodesOut>>, Problem> {
-    context.must_know(&who, "password", &input.password).await?;
     let account = who.account();
+    if account.value.second_factor.is_none() {
+        return Err(not_on());
+    }
     let mut next = account.value.clone();
+    context.must_prove_both(&who, &mut next, &input).await?;
     let factor = next.second_factor.as_mut().ok_or_else(not_on)?;
     let (recovery_codes, kept) = totp::recovery_codes(|| context.api.secret())?;
     factor.recovery_codes = kept;
@@ -123,7 +157,7 @@ pub(crate) async fn replace_recovery_codes(
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
 }
 
-/// Switches the second factor off, by the password or a code.
+/// Switches the second factor off, by the password and a code.
 #[utoipa::path(
     delete, path = "/api/v1/me/second-factor", tag = "me",
     responses(
@@ -134,25 +168,14 @@ pub(crate) async fn replace_recovery_codes(
 pub(crate) async fn remove_second_factor(
     who: Person,
     State(context): State<Arc<Context>>,
-    Body(input): Body<PasswordOrCodeIn>,
+    Body(input): Body<PasswordAndCodeIn>,
 ) -> Result<NoContent, Problem> {
     let account = who.account();
     if account.value.second_factor.is_none() {
         return Err(not_on());
     }
     let mut next = account.value.clone();
-    match (&input.password, &input.code) {
-        (Some(password), None) => context.must_know(&who, "password", password).await?,
-        (None, Some(code)) => {
-            context.limit_codes(&next.email).await?;
-            let used = context.use_factor(&mut next, Some(code), None, who.now()).await;
-            used.map_err(|problem| match problem.status() {
-                StatusCode::UNAUTHORIZED => Problem::field("code", "This is not the code that the app shows now."),
-                _ => problem,
-            })?;
-        }
-        _ => return Err(Problem::field("password", "Send the password or the app's code.")),
-    }
+    context.must_prove_both(&who, &mut next, &input).await?;
     next.second_factor = None;
     next.pending_factor = None;
     context.store().write_account(&next, account.version).await?;

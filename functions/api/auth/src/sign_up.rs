@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{link, token::sha256_hex};
+use access::{link, password, token::sha256_hex};
 use axum::{
     Extension, Json,
     extract::State,
@@ -25,7 +25,8 @@ use kit::{
 use secrecy::ExposeSecret;
 
 use crate::{
-    Context, email_sha256,
+    Context, RACES, email_sha256,
+    log_in::wrong_credentials,
     models::{LoggedInOut, MailedOut, SignUpIn, VerifyEmailIn},
 };
 
@@ -47,7 +48,8 @@ pub(crate) fn link_not_valid() -> Problem {
 
 /// Signs a business up.
 ///
-/// The name in URLs is held for a day; nothing else exists until the link in the mail is followed. The answer is the same
+/// The name in URLs is held for a day; nothing else exists until the link in the mail is followed. Whose mail was lost signs up
+/// again: the same name with the same address gets a new link, and the one before no longer works. The answer is the same
 /// whether the address has an account or not: if it has, the mail says so.
 #[utoipa::path(
     post, path = "/api/v1/auth/sign-up", tag = "auth",
@@ -73,7 +75,8 @@ pub(crate) async fn sign_up(
     let password = context
         .api
         .password_hash("password", password.expose_secret(), &about)?;
-    let known = context.store().user_of_email(&email_sha256(&email)).await?.is_some();
+    let (store, address) = (context.store(), email_sha256(&email));
+    let known = store.user_of_email(&address).await?.is_some();
     let LinkToken { token, sha256 } = context.api.link_token()?;
     let asked = SignUp {
         email,
@@ -85,11 +88,18 @@ pub(crate) async fn sign_up(
         time_zone,
         created_at: who.now(),
     };
-    let held = context.store().hold_sign_up(&asked, &sha256, known, who.now()).await;
-    held.map_err(|error| match error {
-        error if error.is_conflict() => slug_taken(),
-        error => error.into(),
-    })?;
+    let again = async || {
+        let held = store.sign_up_hold(&asked.slug, who.now()).await?;
+        let own = held.filter(|held| held.value.email_sha256 == address);
+        own.map(Some).ok_or_else(slug_taken)
+    };
+    let held = RACES.until_won_from(None, again, async |before| {
+        store
+            .hold_sign_up(&asked, &address, &sha256, known, before.as_ref(), who.now())
+            .await?;
+        Ok(())
+    });
+    held.await?;
     let business = asked.business.clone();
     let mail = if known {
         let log_in_link = context.links.to("log-in", &target);
@@ -103,7 +113,7 @@ pub(crate) async fn sign_up(
         .await
     {
         // Else the name would be held for a day by a link that nobody has.
-        if let Err(error) = context.store().release_sign_up(&asked.slug, &sha256, who.now()).await {
+        if let Err(error) = store.release_sign_up(&asked.slug, &sha256, who.now()).await {
             tracing::warn!(
                 error = kit::chain(&error),
                 "a name stays held for a sign-up without a mail"
@@ -117,11 +127,16 @@ pub(crate) async fn sign_up(
 
 /// Follows the link of a sign-up.
 ///
-/// Makes the tenant with its first administrator and logs them in. A link works once and for a day.
+/// Makes the tenant with its first administrator and logs them in. A link works once and for a day, together with the password of
+/// the sign-up; a wrong one does not use it up.
 #[utoipa::path(
     post, path = "/api/v1/auth/verify-email", tag = "auth",
     responses(
-        (status = 201, description = "The tenant exists and the person is logged in", body = LoggedInOut),
+        (
+            status = 201, description = "The tenant exists and the person is logged in", body = LoggedInOut,
+            headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
+        ),
+        (status = 401, description = "Another password than that of the sign-up", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The link was used or is too old", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -132,11 +147,16 @@ pub(crate) async fn verify_email(
     Body(input): Body<VerifyEmailIn>,
 ) -> Result<Response, Problem> {
     context.limit_link(&who).await?;
-    let now = who.now();
+    let (store, now) = (context.store(), who.now());
     let token_sha256 = sha256_hex(input.token.expose_secret());
-    let Some(Grant::SignUp(asked)) = context.store().grant(&token_sha256, now).await? else {
+    let Some(Grant::SignUp(asked)) = store.grant(&token_sha256, now).await? else {
         return Err(link_not_valid());
     };
+    // Who asked may be a stranger to the mailbox: its owner must not open a business for a password that they do not know.
+    context.limit_log_in(&who, &asked.email).await?;
+    if !password::is_right(input.password.expose_secret(), Some(&asked.password)) {
+        return Err(wrong_credentials());
+    }
     let SignUp {
         email,
         name,
@@ -174,48 +194,33 @@ pub(crate) async fn verify_email(
     let stamp = who.stamp_as(account.id);
     let begun = context.prepare(&account, Some(tenant.id), &headers, now).await?;
     let (scope, address) = (link::founded(tenant.id), email_sha256(&account.email));
-    let founded = context
-        .store()
-        .found_tenant(
+    let rule = Rule::first(RuleId::new(who.ulid()));
+    let again = async || {
+        store.grant(&token_sha256, now).await?.ok_or_else(link_not_valid)?;
+        if store.user_of_email(&address).await?.is_some() {
+            let detail = "This address has an account by now. Log in with it.";
+            return Err(Problem::conflict("account_exists", detail));
+        }
+        Ok(())
+    };
+    let founded = RACES.until_won_from((), again, async |()| {
+        let founding = store.found_tenant(
             &scope,
             &tenant,
-            &Rule::first(RuleId::new(who.ulid())),
+            &rule,
             &slug,
             &account,
             &address,
             &member,
             &token_sha256,
             &stamp,
-        )
-        .await;
-    match founded {
-        Ok(()) => {}
-        Err(error) if error.is_conflict() => return Err(why_not(&context, &account, &token_sha256, now).await?),
-        Err(error) => return Err(error.into()),
-    }
+        );
+        founding.await?;
+        Ok(())
+    });
+    founded.await?;
     let places = vec![(tenant, member)];
     context
         .begin(begun, StatusCode::CREATED, &account, &places, input.session)
         .await
-}
-
-/// Why a link that was there founded nothing.
-async fn why_not(
-    context: &Context,
-    account: &Account,
-    token_sha256: &str,
-    now: jiff::Timestamp,
-) -> Result<Problem, Problem> {
-    let unused = context.store().grant(token_sha256, now).await?.is_some();
-    let known = context
-        .store()
-        .user_of_email(&email_sha256(&account.email))
-        .await?
-        .is_some();
-    Ok(if unused && known {
-        let detail = "This address has an account by now. Log in with it.";
-        Problem::conflict("account_exists", detail)
-    } else {
-        link_not_valid()
-    })
 }

@@ -15,8 +15,9 @@ use axum::{
 };
 use domain::{
     account_shape::MOST_CONNECTIONS,
+    checkup::Reported,
     connection::{Account, Connection, Health, Purpose, Sealed, SendSecrets, VerifySecrets},
-    ids::{ConnectionId, TenantId},
+    ids::{ConnectionId, RotationId, TenantId},
 };
 use jiff::Timestamp;
 use kit::{
@@ -289,6 +290,7 @@ async fn set_connection_credentials(
             _ => send.or(connection.send),
         },
         credentials_version: connection.credentials_version + 1,
+        awaits_secret: given.verify.is_empty(),
         // Only Exotel's addresses keep the secrets that they had.
         rotating_since: connection.rotating_since.filter(|_| kind == ConnectionKind::Exotel),
         // New credentials deserve a new chance.
@@ -307,9 +309,11 @@ async fn set_connection_credentials(
 /// Begins to change a webhook's secret.
 ///
 /// The new secret is valid at once, together with the old ones, until the rotation is finished. For `telephony` and `exotel`
-/// it is made here and shown in this answer only; for the others send the provider's new one as `secret`.
+/// it is made here and shown in this answer only; for the others send the provider's new one as `secret`. A `whatsapp`
+/// connection without `secret` gets a new verify token instead of the old one: Meta asks for it only when an address is set,
+/// so what is set goes on working.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/rotate", tag = "connections",
-    responses((status = 200, description = "Both secrets are valid", body = SecretRotationOut, headers(("ETag" = String, description = "The connection's version")))))]
+    responses((status = 200, description = "The new secret is valid", body = SecretRotationOut, headers(("ETag" = String, description = "The connection's version")))))]
 async fn rotate_connection_secret(
     who: Allowed<permits::ConnectionsWrite>,
     State(context): State<Arc<Context>>,
@@ -318,21 +322,36 @@ async fn rotate_connection_secret(
     if_match: IfMatch,
     Body(input): Body<SecretRotationIn>,
 ) -> Result<Response, Problem> {
-    let before = context.known(who.scope(), id, &if_match).await?;
+    let rotation = Some(RotationId::new(who.ulid()));
+    let mut before = context.find(who.scope(), id).await?;
+    let again = before.value.rotation == rotation;
+    if !again {
+        if_match.check(before.version)?;
+    }
     let mut verify = context.open_verify(who.scope(), &before.value).await?;
-    secrets::rotate(&context.api, &mut verify, input.secret)?;
-    let since = before.value.rotating_since.unwrap_or(who.now());
-    let now = context.write_verify(&who, before, &verify, Some(since)).await?;
-    let secret = Shown::of(&verify).secret;
+    let (now, shown) = if again {
+        // A second try of a request that had its effect: the first one's secret counts.
+        let made = input.secret.is_none();
+        (before, if made { Shown::of(&verify) } else { Shown::default() })
+    } else {
+        let shown = secrets::rotate(&context.api, &mut verify, input.secret)?;
+        let since = match shown.verify_token {
+            Some(_) => before.value.rotating_since,
+            None => before.value.rotating_since.or(Some(who.now())),
+        };
+        before.value.rotation = rotation;
+        (context.write_verify(&who, before, &verify, since).await?, shown)
+    };
     let answer = Tagged {
         version: now.version,
         body: SecretRotationOut {
-            webhooks: context.webhooks(who.scope(), &now.value, &target, secret.as_deref()),
+            webhooks: context.webhooks(who.scope(), &now.value, &target, shown.secret.as_deref()),
             connection: ConnectionOut::from(&now.value),
-            secret: secret.clone(),
+            verify_token: shown.verify_token.clone(),
+            secret: shown.secret.clone(),
         },
     };
-    Ok(once_if(secret.is_some(), answer))
+    Ok(once_if(shown.is_any(), answer))
 }
 
 /// Finishes changing a webhook's secret.
@@ -385,7 +404,8 @@ async fn test_connection(
 
 /// The addresses to paste at the provider.
 ///
-/// `{secret}` stands for the secret that was shown when the connection was made, or rotated last.
+/// `{secret}` stands for the secret that was shown when the connection was made, or rotated last. What Meta wants beside the
+/// address, the verify token, was shown then, too; `POST …/rotate` makes a new one.
 #[utoipa::path(get, path = "/api/v1/connections/{id}/webhooks", tag = "connections",
     responses((status = 200, description = "The addresses", body = WebhookAddresses)))]
 async fn list_connection_webhooks(
@@ -490,6 +510,9 @@ impl Context {
             verify: self.seal(who.scope(), connection.id, Purpose::Verify, verify).await?,
             credentials_version: connection.credentials_version + 1,
             rotating_since,
+            awaits_secret: verify.is_empty(),
+            // What was said while nothing verified is not true any more.
+            checkup: connection.checkup.filter(|_| !connection.awaits_secret),
             ..connection
         };
         self.write(who, after, before.version).await
@@ -550,7 +573,10 @@ impl Context {
             send,
             credentials_version: 1,
             rotating_since: None,
+            rotation: None,
+            awaits_secret: wanted.kept.verify.is_empty(),
             checkup: None,
+            reported: Reported::default(),
         })
     }
 

@@ -66,8 +66,14 @@ fn list(secrets: &mut VerifySecrets) -> &mut Vec<String> {
     }
 }
 
-/// Adds a secret before the others: the provider's new one, or for who has ours, one that is made now.
-pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<String>) -> Result<(), Problem> {
+/// Adds a secret before the others: the provider's new one, or for who has ours, one that is made now. For WhatsApp, a verify
+/// token is made where no secret is given: it comes instead of the old one, since only a handshake brings it. Returns what is
+/// to be shown.
+pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<String>) -> Result<Shown, Problem> {
+    if let (VerifySecrets::WhatsApp { verify_token, .. }, None) = (&mut *secrets, &given) {
+        *verify_token = word(api)?;
+        return Ok(Shown::of(secrets));
+    }
     let ours = match secrets {
         VerifySecrets::Telephony { .. } => Some(standard_webhooks(api)?),
         VerifySecrets::Exotel { .. } => Some(word(api)?),
@@ -98,7 +104,10 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
         return Err(Problem::conflict("too_many_secrets", detail));
     }
     list.insert(0, new);
-    Ok(())
+    Ok(Shown {
+        verify_token: None,
+        ..Shown::of(secrets)
+    })
 }
 
 /// Leaves the newest secret alone.

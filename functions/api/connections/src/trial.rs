@@ -50,6 +50,11 @@ const SUSPENDED: Classified = Classified {
 impl Providers {
     /// Asks about a connection. Never fails: what cannot be known is said.
     pub(crate) async fn ask(&self, connection: &Connection, send: Option<&SendSecrets>, now: Timestamp) -> Trial {
+        if connection.awaits_secret {
+            let message = "Nothing verifies its webhooks yet, so none is taken. Set the credentials that the provider gave \
+                           with them.";
+            return Trial::said(CheckResult::Failed, message, now);
+        }
         match (&connection.account, send) {
             (
                 Account::WhatsApp {
@@ -128,7 +133,7 @@ impl Providers {
                  before that.",
                 now,
             ),
-            // With the last four, only what verifies is at hand: it was just set, and their API is not asked about it.
+            // With the last four, only what verifies is at hand: it was just set.
             (
                 Account::Telephony { .. }
                 | Account::Aircall { .. }
@@ -138,7 +143,7 @@ impl Providers {
                 _,
             ) => Trial::said(
                 CheckResult::Waiting,
-                "There is nothing to ask: the first call that it reports shows that it works.",
+                "No API tells whether this secret is right: the first call that it reports shows that it works.",
                 now,
             ),
         }

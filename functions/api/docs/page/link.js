@@ -7,8 +7,12 @@ const say = (english, arabic) => (AR ? arabic : english);
 
 const PAGES = {
   "/verify-email": {
-    ask: say("Confirm your e-mail address to open your business.", "أكّد بريدك الإلكتروني لفتح حساب نشاطك."),
+    ask: say(
+      "To open your business, give the password that you signed up with. If it was not you, close this page.",
+      "لفتح حساب نشاطك أدخل كلمة المرور التي اخترتها عند التسجيل. إن لم تكن أنت، فأغلق هذه الصفحة.",
+    ),
     post: "/api/v1/auth/verify-email",
+    password: "current-password",
     // The browser keeps the session; no token stays in the page.
     more: { session: "cookie" },
     done: () => say("Your business is open. You can log in now.", "تم فتح حساب نشاطك. يمكنك تسجيل الدخول الآن."),
@@ -16,7 +20,7 @@ const PAGES = {
   "/reset-password": {
     ask: say("Choose a new password.", "اختر كلمة مرور جديدة."),
     post: "/api/v1/auth/reset-password",
-    password: true,
+    password: "new-password",
     done: () => say("Your password is changed. Log in with it.", "تم تغيير كلمة المرور. سجّل الدخول بها."),
   },
   "/accept-invitation": {
@@ -26,7 +30,7 @@ const PAGES = {
     ),
     post: "/api/v1/users/invitations/accept",
     name: true,
-    password: true,
+    password: "new-password",
     done: (answer) => say(`You belong to ${answer.business} now. Log in.`, `أنت الآن عضو في ${answer.business}. سجّل الدخول.`),
   },
 };
@@ -56,6 +60,7 @@ if (!page) {
   document.getElementById("name-field").hidden = !page.name;
   document.getElementById("password-field").hidden = !page.password;
   form.elements.password.required = Boolean(page.password) && !optional;
+  form.elements.password.autocomplete = page.password || "off";
   form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();

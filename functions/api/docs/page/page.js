@@ -121,6 +121,7 @@ function fields(schema, seen) {
     Object.entries(schema.properties).map(([name, value]) => field(name, value, required.includes(name), seen)));
 }
 
+// Of answers only: the document shows every request whole.
 function example(schema, depth = 0) {
   const given = schema?.example ?? schema?.examples?.[0];
   if (given !== undefined) return given;
@@ -135,7 +136,7 @@ function example(schema, depth = 0) {
   const type = [own.type].flat().find((one) => one !== "null");
   if (own.properties) {
     const parts = some.length ? example(some[0], depth + 1) : {};
-    const made = Object.entries(own.properties).filter(([, value]) => !flat(value).writeOnly || depth === 0);
+    const made = Object.entries(own.properties).filter(([, value]) => !flat(value).writeOnly);
     return { ...parts, ...Object.fromEntries(made.map(([name, value]) => [name, example(value, depth + 1)])) };
   }
   if (some.length) return example(some[0], depth + 1);
@@ -146,17 +147,20 @@ function example(schema, depth = 0) {
   if (own.format === "date-time") return "2026-11-20T10:00:00Z";
   return type === "string" ? "text" : null;
 }
+function examples(media) {
+  const named = Object.entries(media.examples ?? {}).map(([name, one]) => [`example: ${name}`, resolve(one).value]);
+  return named.length ? named : [["example", media.example ?? example(media.schema ?? {})]];
+}
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const json = (value) => h("pre", { tabindex: "0" }, typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
 function content(body) {
   const [type, media] = Object.entries(body.content ?? {})[0] ?? [];
   if (!media) return null;
-  const named = Object.values(media.examples ?? {})[0];
-  const shown = media.example ?? resolve(named).value ?? example(media.schema ?? {});
   return [
     h("span", { class: "kind" }, type),
     deeper(media.schema ?? {}, []),
-    h("details", { class: "more" }, h("summary", {}, "example"), json(shown)),
+    examples(media).map(([name, shown]) => h("details", { class: "more" }, h("summary", {}, name), json(shown))),
   ];
 }
 
@@ -167,7 +171,7 @@ function curl(method, path, operation) {
   else if (security.some((way) => "bearer" in way)) said.push(`-H "Authorization: Bearer $TOKEN"`);
   const body = resolve(operation.requestBody);
   const [type, media] = Object.entries(body.content ?? {})[0] ?? [];
-  if (media) said.push(`-H "Content-Type: ${type}"`, `-d '${JSON.stringify(media.example ?? example(media.schema ?? {}))}'`);
+  if (media) said.push(`-H "Content-Type: ${type}"`, `-d ${quoted(JSON.stringify(examples(media)[0][1]))}`);
   return said.join(" \\\n  ");
 }
 

@@ -1,7 +1,7 @@
 //! The API's contract as a document, a page that people read it on, and the pages that links in mails lead to. All are in the
 //! binary: nothing is fetched from anywhere else, by us or by the reader's browser.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use axum::{
     Router,
@@ -11,15 +11,77 @@ use axum::{
 };
 use kit::{
     ConfigError, Env,
-    api::{Anyone, Document},
+    api::{Anyone, Document, NoContent, Path},
 };
 use sha2::{Digest, Sha256};
 
 /// The OpenAPI document, as `cargo run --package contract` wrote it.
 pub const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 
-/// What all operations have in common; the document names it.
-const GUIDE: &str = include_str!("../../../../docs/api.md");
+/// The pages for who uses the API, by their names here; the document names the first.
+const PAGES: [(&str, &str); 8] = [
+    ("guide.md", include_str!("../../../../docs/api.md")),
+    ("problems.md", include_str!("../../../../docs/problems.md")),
+    ("permissions.md", include_str!("../../../../docs/permissions.md")),
+    ("CHANGELOG.md", include_str!("../../../../docs/CHANGELOG.md")),
+    (
+        "first-quarter-of-an-hour.md",
+        include_str!("../../../../docs/first-quarter-of-an-hour.md"),
+    ),
+    ("webhooks.md", include_str!("../../../../docs/webhooks.md")),
+    (
+        "generic-telephony.md",
+        include_str!("../../../../docs/generic-telephony.md"),
+    ),
+    ("rules.md", include_str!("../../../../docs/rules.md")),
+];
+
+/// Where the pages of `docs/` are that have another name here.
+const RENAMED: [(&str, &str); 2] = [("api.md", "guide.md"), ("openapi.json", "/api/v1/openapi.json")];
+
+static GUIDES: LazyLock<Vec<Guide>> = LazyLock::new(|| PAGES.map(Guide::new).into());
+
+struct Guide {
+    name: &'static str,
+    text: String,
+    tag: OnceLock<String>,
+}
+
+impl Guide {
+    fn new((name, page): (&'static str, &str)) -> Self {
+        Self {
+            name,
+            text: with_links_of_here(page),
+            tag: OnceLock::new(),
+        }
+    }
+}
+
+/// The page with links that work here; of what only the checkout has, the words stay.
+fn with_links_of_here(page: &str) -> String {
+    let mut text = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once("](") {
+        let Some((target, after)) = after.split_once(')') else {
+            break;
+        };
+        match (place(target), before.rfind('[')) {
+            (None, Some(start)) => text.extend([&before[..start], &before[start + 1..]]),
+            (found, _) => text.extend([before, "](", &found.unwrap_or_default(), ")"]),
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+fn place(target: &str) -> Option<String> {
+    let (page, part) = target.split_at(target.find('#').unwrap_or(target.len()));
+    if page.is_empty() || page.contains("://") || PAGES.iter().any(|(known, _)| *known == page) {
+        return Some(target.to_owned());
+    }
+    let (_, here) = RENAMED.iter().find(|(known, _)| *known == page)?;
+    Some(format!("{here}{part}"))
+}
 
 const PAGE: &str = include_str!("../page/index.html");
 const STYLE: &str = include_str!("../page/page.css");
@@ -41,7 +103,7 @@ pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/api/v1/openapi.json", get(get_openapi))
         .route("/docs", get(page))
-        .route("/docs/guide.md", get(guide))
+        .route("/docs/{guide}", get(guide))
         .route("/docs/page.css", get(style))
         .route("/docs/page.js", get(script))
         .route("/docs/link.css", get(link_style))
@@ -55,7 +117,7 @@ pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
 /// What the API's document says of this function. It proves nobody, so it serves itself without the API's layers.
 #[must_use]
 pub fn document() -> Document {
-    Document::default().with::<__path_get_openapi, _, _>(&|_: Anyone| ())
+    Document::default().with::<__path_get_openapi, _, _>(&async |_: Anyone| NoContent)
 }
 
 /// The API's contract: this document.
@@ -90,9 +152,11 @@ async fn page(sent: HeaderMap) -> Response {
     text(&sent, "text/html; charset=utf-8", PAGE, &TAG)
 }
 
-async fn guide(sent: HeaderMap) -> Response {
-    static TAG: OnceLock<String> = OnceLock::new();
-    text(&sent, "text/markdown; charset=utf-8", GUIDE, &TAG)
+async fn guide(sent: HeaderMap, Path(name): Path<String>) -> Response {
+    match GUIDES.iter().find(|guide| guide.name == name) {
+        Some(guide) => text(&sent, "text/markdown; charset=utf-8", &guide.text, &guide.tag),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn style(sent: HeaderMap) -> Response {

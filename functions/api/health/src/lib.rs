@@ -15,7 +15,7 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 use kit::{
     ConfigError, Env, Queue, QueueName,
-    api::{Anyone, Document},
+    api::{Anyone, Document, NoContent},
     http::Target,
 };
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 /// What the API's document says of this function. It proves nobody, so it serves itself without the API's layers.
 #[must_use]
 pub fn document() -> Document {
-    Document::default().with::<__path_get_health, _, _>(&|_: Anyone| ())
+    Document::default().with::<__path_get_health, _, _>(&async |_: Anyone| NoContent)
 }
 
 struct Context {

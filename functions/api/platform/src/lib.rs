@@ -15,18 +15,18 @@ use domain::{
     tenant::{Limits, Tenant, TenantStatus},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::{SignedDuration, ToSpan, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{
     ConfigError, Env, Links, Problem, Queue, QueueName,
     api::{
-        self, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Paging, Patch, Path, Platform, Query, Tagged,
-        send_mail,
+        self, Api, Body, Created, HasApi, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Path, Platform, Query,
+        Races, Tagged, send_mail,
     },
     http::Target,
 };
 use serde_json::json;
-use store::platform::PlatformAct;
+use store::{TenantScope, platform::PlatformAct};
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch,
@@ -78,6 +78,9 @@ kit::operations! {
 /// An invitation to a tenant's first administrator works this long.
 const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
 
+/// Operators at work at the same time are few.
+const RACES: Races = Races::most(8);
+
 /// Days of use in one answer.
 const MOST_DAYS: i32 = 31;
 
@@ -94,8 +97,16 @@ async fn list_platform_tenants(
     State(context): State<Arc<Context>>,
     paging: Paging,
 ) -> Result<Listed<PlatformTenantOut>, Problem> {
-    let page = context.api.store().tenants(paging.after(), paging.limit()).await?;
+    let after = paging.after().map(str::parse::<TenantId>).transpose();
+    let after = after.map_err(|_| other_list())?;
+    let page = context.api.store().tenants(after, paging.limit()).await?;
     Ok(Listed::of(page, |tenant: Tenant| PlatformTenantOut::from(&tenant)))
+}
+
+fn other_list() -> Problem {
+    Problem::bad_request(
+        "The cursor is of another list. Send `next_cursor` of the page before, or none for the first page.",
+    )
 }
 
 /// Founds a tenant.
@@ -111,7 +122,10 @@ async fn create_platform_tenant(
 ) -> Result<Created<PlatformTenantOut>, Problem> {
     let id = TenantId::new(who.ulid());
     let tenant = new_tenant(id, &input);
-    let (invitation, link_token) = invitation(&context, &who, &input.admin_email)?;
+    let link = context.api.link_token()?;
+    let invitation = invitation(&who, &input.admin_email, &link);
+    let rule = Rule::first(RuleId::new(who.ulid()));
+    let act_id = who.ulid().to_string();
     let act = act(
         "tenant_created",
         id,
@@ -119,39 +133,67 @@ async fn create_platform_tenant(
         json!({"name": input.name, "slug": input.slug, "plan": input.plan}),
     );
     let scope = who.admin().scope(id);
-    let act_id = who.ulid().to_string();
-    let rule = Rule::first(RuleId::new(who.ulid()));
     let store = context.api.store();
     let created = store.create_tenant(&scope, &tenant, &rule, &input.slug, &invitation, &act, &act_id);
-    match created.await {
-        Err(error) if error.is_conflict() => return Err(taken(&input.slug)),
-        other => other?,
+    let (tenant, invited) = match created.await {
+        Ok(()) => {
+            let config_version = 1;
+            (
+                Tenant {
+                    config_version,
+                    ..tenant
+                },
+                true,
+            )
+        }
+        Err(error) if error.is_conflict() => {
+            let made = store.tenant(&scope).await?.ok_or_else(|| taken(&input.slug))?;
+            (made, renewed(&context, &who, &scope, &invitation).await?)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if invited {
+        let (email, language) = (&input.admin_email, input.language.as_deref());
+        mail(&context, &who, &tenant, email, language, &link, &target).await?;
     }
-    let (email, language) = (&input.admin_email, input.language.as_deref());
-    invite(&context, &who, &tenant, email, language, &link_token, &target).await?;
+    let Tagged { version, body } = tagged(&tenant);
     Ok(Created {
         location: location(id),
-        version: 1,
-        body: PlatformTenantOut::from(&Tenant {
-            config_version: 1,
-            ..tenant
-        }),
+        version,
+        body,
     })
 }
 
-/// An invitation as administrator, with its link's token.
-fn invitation(context: &Context, who: &Platform, email: &Email) -> Result<(Invitation, String), Problem> {
-    let link = context.api.link_token()?;
-    let invitation = Invitation {
+/// An invitation as administrator.
+fn invitation(who: &Platform, email: &Email, link: &LinkToken) -> Invitation {
+    Invitation {
         id: InvitationId::new(who.ulid()),
         email: email.clone(),
         role: Role::Admin,
         invited_by: who.stamp().actor,
         created_at: who.now(),
         expires_at: who.now() + INVITATION_LIFETIME,
-        token_sha256: link.sha256,
-    };
-    Ok((invitation, link.token))
+        token_sha256: link.sha256.clone(),
+    }
+}
+
+/// This very request came before and was interrupted: perhaps nobody has the link of its invitation, so it gets that of
+/// `wanted`. Returns whether it is still open.
+async fn renewed(context: &Context, who: &Platform, scope: &TenantScope, wanted: &Invitation) -> Result<bool, Problem> {
+    let store = context.api.store();
+    let renewed = RACES.until_won(async || {
+        let Some(before) = store.invitation(scope, wanted.id, who.now()).await? else {
+            return Ok(false);
+        };
+        let after = Invitation {
+            expires_at: wanted.expires_at,
+            token_sha256: wanted.token_sha256.clone(),
+            ..before.value.clone()
+        };
+        store.renew_invitation(scope, &before, &after, &who.stamp()).await?;
+        Ok(true)
+    });
+    renewed.await
 }
 
 fn new_tenant(id: TenantId, input: &PlatformTenantIn) -> Tenant {
@@ -184,13 +226,13 @@ fn act(action: &str, tenant: TenantId, by: Stamp, detail: serde_json::Value) -> 
     }
 }
 
-async fn invite(
+async fn mail(
     context: &Context,
     who: &Platform,
     tenant: &Tenant,
     email: &Email,
     language: Option<&str>,
-    link_token: &str,
+    link: &LinkToken,
     target: &Target,
 ) -> Result<(), Problem> {
     let job = MailJob {
@@ -200,7 +242,7 @@ async fn invite(
         to: email.as_str().to_owned(),
         language: language.unwrap_or("en").to_owned(),
         mail: Mail::Invitation {
-            link: context.links.with_token("accept-invitation", link_token, target),
+            link: context.links.with_token("accept-invitation", &link.token, target),
             business: tenant.name.clone(),
             inviter: "Ringback".to_owned(),
         },
@@ -232,30 +274,43 @@ async fn get_platform_tenant(
     Ok(tagged(&tenant_of(&context, &who, id).await?))
 }
 
-/// Writes the changed tenant, with what was done in the platform's log.
+/// What becomes of a tenant, with the words for the platform's log.
+struct Change {
+    after: Tenant,
+    action: &'static str,
+    detail: serde_json::Value,
+}
+
+/// Changes a tenant, with what was done in the platform's log. `decide` says what becomes of it as it is now; `None`
+/// where it is so already.
 async fn change(
     context: &Context,
     who: &Platform,
-    before: &Tenant,
-    after: Tenant,
-    action: &str,
-    detail: serde_json::Value,
+    id: TenantId,
+    decide: impl Fn(&Tenant) -> Result<Option<Change>, Problem>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let scope = who.admin().scope(before.id);
-    let act = act(action, before.id, who.stamp(), detail);
+    let scope = who.admin().scope(id);
     let act_id = who.ulid().to_string();
     let store = context.api.store();
-    store
-        .change_tenant_for_platform(&scope, before, &after, &act, &act_id)
-        .await?;
-    Ok(tagged(&Tenant {
-        config_version: before.config_version + 1,
-        ..after
-    }))
+    let changed = RACES.until_won(async || {
+        let before = tenant_of(context, who, id).await?;
+        let Some(Change { after, action, detail }) = decide(&before)? else {
+            return Ok(tagged(&before));
+        };
+        let act = act(action, id, who.stamp(), detail);
+        store
+            .change_tenant_for_platform(&scope, &before, &after, &act, &act_id)
+            .await?;
+        Ok(tagged(&Tenant {
+            config_version: before.config_version + 1,
+            ..after
+        }))
+    });
+    changed.await
 }
 
 /// Changes a tenant's plan and limits.
-#[utoipa::path(patch, path = "/api/v1/platform/tenants/{tenant}", tag = "platform", request_body = PlatformTenantPatch,
+#[utoipa::path(patch, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
     params(TenantPath),
     responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
 async fn update_platform_tenant(
@@ -265,23 +320,27 @@ async fn update_platform_tenant(
     if_match: IfMatch,
     patch: Patch<PlatformTenantPatch>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let before = tenant_of(&context, &who, id).await?;
-    if_match.check(before.config_version)?;
-    let current = PlatformTenantPatch {
-        plan: before.plan.clone(),
-        limits: before.limits.unwrap_or_default().into(),
-    };
-    let wanted = patch.apply(&current)?;
-    if wanted == current {
-        return Ok(tagged(&before));
-    }
-    let after = Tenant {
-        plan: wanted.plan.clone(),
-        limits: limits(wanted.limits.into()),
-        ..before.clone()
-    };
-    let detail = json!({"before": current, "after": wanted});
-    change(&context, &who, &before, after, "tenant_changed", detail).await
+    let changed = change(&context, &who, id, |before| {
+        if_match.check(before.config_version)?;
+        let current = PlatformTenantPatch {
+            plan: before.plan.clone(),
+            limits: before.limits.unwrap_or_default().into(),
+        };
+        let wanted = patch.apply(&current)?;
+        if wanted == current {
+            return Ok(None);
+        }
+        Ok(Some(Change {
+            after: Tenant {
+                plan: wanted.plan.clone(),
+                limits: limits(wanted.limits.into()),
+                ..before.clone()
+            },
+            action: "tenant_changed",
+            detail: json!({"before": current, "after": wanted}),
+        }))
+    });
+    changed.await
 }
 
 /// Suspends a tenant.
@@ -296,19 +355,19 @@ async fn suspend_platform_tenant(
     Path(id): Path<TenantId>,
     Body(input): Body<SuspendIn>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let before = tenant_of(&context, &who, id).await?;
-    match before.status {
-        TenantStatus::Suspended => Ok(tagged(&before)),
+    let suspended = change(&context, &who, id, |before| match before.status {
+        TenantStatus::Suspended => Ok(None),
         TenantStatus::Leaving => Err(leaving()),
-        TenantStatus::Active => {
-            let after = Tenant {
+        TenantStatus::Active => Ok(Some(Change {
+            after: Tenant {
                 status: TenantStatus::Suspended,
                 ..before.clone()
-            };
-            let detail = json!({"reason": input.reason});
-            change(&context, &who, &before, after, "tenant_suspended", detail).await
-        }
-    }
+            },
+            action: "tenant_suspended",
+            detail: json!({"reason": input.reason}),
+        })),
+    });
+    suspended.await
 }
 
 fn leaving() -> Problem {
@@ -326,25 +385,30 @@ async fn resume_platform_tenant(
     State(context): State<Arc<Context>>,
     Path(id): Path<TenantId>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let before = tenant_of(&context, &who, id).await?;
-    let action = match before.status {
-        TenantStatus::Active => return Ok(tagged(&before)),
-        TenantStatus::Suspended => "tenant_resumed",
-        // Its data may be half gone already.
-        TenantStatus::Leaving if before.leaves_at.is_some_and(|at| at <= who.now()) => {
-            return Err(Problem::conflict(
-                "tenant_gone",
-                "The grace period is over: its data is being deleted.",
-            ));
-        }
-        TenantStatus::Leaving => "tenant_kept",
-    };
-    let after = Tenant {
-        status: TenantStatus::Active,
-        leaves_at: None,
-        ..before.clone()
-    };
-    change(&context, &who, &before, after, action, json!({})).await
+    let resumed = change(&context, &who, id, |before| {
+        let action = match before.status {
+            TenantStatus::Active => return Ok(None),
+            TenantStatus::Suspended => "tenant_resumed",
+            // Its data may be half gone already.
+            TenantStatus::Leaving if before.leaves_at.is_some_and(|at| at <= who.now()) => {
+                return Err(Problem::conflict(
+                    "tenant_gone",
+                    "The grace period is over: its data is being deleted.",
+                ));
+            }
+            TenantStatus::Leaving => "tenant_kept",
+        };
+        Ok(Some(Change {
+            after: Tenant {
+                status: TenantStatus::Active,
+                leaves_at: None,
+                ..before.clone()
+            },
+            action,
+            detail: json!({}),
+        }))
+    });
+    resumed.await
 }
 
 /// Invites an administrator into a tenant.
@@ -361,13 +425,22 @@ async fn invite_platform_admin(
     Body(input): Body<InviteAdminIn>,
 ) -> Result<NoContent, Problem> {
     let tenant = tenant_of(&context, &who, id).await?;
-    let (invitation, link_token) = invitation(&context, &who, &input.email)?;
-    let store = context.api.store();
-    store.invite(&who.admin().scope(id), &invitation, &who.stamp()).await?;
+    let link = context.api.link_token()?;
+    let invitation = invitation(&who, &input.email, &link);
     let act = act("admin_invited", id, who.stamp(), json!({"invitation": invitation.id}));
-    store.log_platform_act(&act, &who.ulid().to_string()).await?;
-    let (email, language) = (&input.email, input.language.as_deref());
-    invite(&context, &who, &tenant, email, language, &link_token, &target).await?;
+    let act_id = who.ulid().to_string();
+    let scope = who.admin().scope(id);
+    let store = context.api.store();
+    let made = store.invite_for_platform(&scope, &invitation, &act, &act_id);
+    let invited = match made.await {
+        Ok(()) => true,
+        Err(error) if error.is_conflict() => renewed(&context, &who, &scope, &invitation).await?,
+        Err(error) => return Err(error.into()),
+    };
+    if invited {
+        let (email, language) = (&input.email, input.language.as_deref());
+        mail(&context, &who, &tenant, email, language, &link, &target).await?;
+    }
     Ok(NoContent)
 }
 
@@ -383,20 +456,23 @@ async fn delete_platform_tenant(
     Path(id): Path<TenantId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    let before = tenant_of(&context, &who, id).await?;
-    if_match.check(before.config_version)?;
-    if before.status == TenantStatus::Leaving {
-        return Ok(NoContent);
-    }
     let at = who.now() + context.grace;
-    let after = Tenant {
-        status: TenantStatus::Leaving,
-        leaves_at: Some(at),
-        ..before.clone()
-    };
-    let detail = json!({"leaves_at": at});
-    change(&context, &who, &before, after, "tenant_leaving", detail).await?;
-    Ok(NoContent)
+    let leaving = change(&context, &who, id, |before| {
+        if_match.check(before.config_version)?;
+        if before.status == TenantStatus::Leaving {
+            return Ok(None);
+        }
+        Ok(Some(Change {
+            after: Tenant {
+                status: TenantStatus::Leaving,
+                leaves_at: Some(at),
+                ..before.clone()
+            },
+            action: "tenant_leaving",
+            detail: json!({"leaves_at": at}),
+        }))
+    });
+    leaving.await.map(|_| NoContent)
 }
 
 /// Shows a tenant's use by day.
@@ -437,6 +513,13 @@ fn days_refused() -> Problem {
     )
 }
 
+/// Whether it is a place in the platform's log of this month.
+fn is_position(text: &str, month: Date) -> bool {
+    let at = text.split_once('#').and_then(|(at, _)| at.parse::<Timestamp>().ok());
+    let day = at.map(|at| at.to_zoned(TimeZone::UTC).date());
+    day.is_some_and(|day| (day.year(), day.month()) == (month.year(), month.month()))
+}
+
 /// Shows what operators did.
 ///
 /// The platform's log of a month, the newest first.
@@ -449,6 +532,9 @@ async fn list_platform_log(
     paging: Paging,
 ) -> Result<Listed<PlatformActOut>, Problem> {
     let month = query.month.unwrap_or_else(|| who.now().to_zoned(TimeZone::UTC).date());
+    if paging.after().is_some_and(|after| !is_position(after, month)) {
+        return Err(other_list());
+    }
     let store = context.api.store();
     let page = store.platform_acts(month, paging.after(), paging.limit()).await?;
     Ok(Listed::of(page, PlatformActOut::from))

@@ -117,23 +117,23 @@ impl From<LimitsModel> for Limits {
 #[serde(deny_unknown_fields)]
 pub struct PlatformTenantIn {
     /// As its customers know it.
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), custom(kit::api::one_line))]
     #[schema(min_length = 1, max_length = 100, example = "Joe's Pizza")]
     pub name: String,
     /// Its name in URLs: 3 to 40 lower-case letters, digits and single hyphens.
     #[garde(skip)]
-    #[schema(value_type = String, min_length = 3, max_length = 40, example = "joes-pizza")]
+    #[schema(value_type = String, min_length = 3, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "joes-pizza")]
     pub slug: Slug,
     /// Where it is, by its name in the IANA database.
     #[garde(skip)]
-    #[schema(value_type = String, example = "Asia/Dubai")]
+    #[schema(value_type = String, max_length = 64, example = "Asia/Dubai")]
     pub time_zone: Zone,
     /// Who is invited as its first administrator.
     #[garde(skip)]
-    #[schema(value_type = String, format = Email, example = "joe@example.com")]
+    #[schema(value_type = String, format = Email, max_length = 254, example = "joe@example.com")]
     pub admin_email: Email,
     /// BCP 47 language of the invitation.
-    #[garde(inner(length(chars, min = 2, max = 35)))]
+    #[garde(inner(custom(kit::api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub language: Option<String>,
@@ -179,10 +179,10 @@ pub struct SuspendIn {
 pub struct InviteAdminIn {
     /// Their address.
     #[garde(skip)]
-    #[schema(value_type = String, format = Email, example = "joe@example.com")]
+    #[schema(value_type = String, format = Email, max_length = 254, example = "joe@example.com")]
     pub email: Email,
     /// BCP 47 language of the invitation.
-    #[garde(inner(length(chars, min = 2, max = 35)))]
+    #[garde(inner(custom(kit::api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub language: Option<String>,

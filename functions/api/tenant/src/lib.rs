@@ -69,7 +69,10 @@ async fn update_tenant(
     let before = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
     if_match.check(before.config_version)?;
     let after = patch.apply(&TenantSettings::from(&before))?.of(&before);
-    let problems = after.problems();
+    // What was stored when there was no such rule stands in nobody's way.
+    let known = before.problems();
+    let mut problems = after.problems();
+    problems.retain(|problem| !known.contains(problem));
     if !problems.is_empty() {
         return Err(problems.into());
     }

@@ -5,13 +5,18 @@ use std::{collections::BTreeMap, str::FromStr};
 use domain::{
     account::Slug,
     ids::TenantId,
-    settings,
+    settings::{self, LONGEST_VARIABLE, MOST_VARIABLES, MOST_ZONES},
     tenant::{BusinessHours, Holiday, QuietAction, QuietHours, Span, Tenant, TenantStatus, Zone},
 };
 use garde::Validate;
 use jiff::civil::{Date, Time};
+use kit::api::{LanguageText, OwnWordText, ZoneText};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Object, ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// A local time of day, to the minute: `09:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +75,10 @@ pub(crate) struct OpenSpan {
 /// When the business is open, by the day on which each span begins. A day without a span is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({
+    "monday": [{"from": "09:00", "to": "13:00"}, {"from": "16:00", "to": "21:00"}],
+    "friday": [{"from": "16:00", "to": "23:30"}],
+}))]
 pub(crate) struct WeekHours {
     /// Mondays.
     #[schema(max_items = 6)]
@@ -113,8 +122,8 @@ pub(crate) struct HolidayModel {
     pub hours: Vec<OpenSpan>,
 }
 
-/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is not
-/// after `from`.
+/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is before
+/// `from`; the two cannot be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuietHoursModel {
@@ -170,6 +179,33 @@ impl From<settings::Retention> for RetentionModel {
     }
 }
 
+fn map(about: &str, names: &str, most: usize, value: RefOr<Schema>, example: serde_json::Value) -> Object {
+    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(names));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(about))
+        .property_names(Some(name.build()))
+        .max_properties(Some(most))
+        .additional_properties(Some(value))
+        .examples([example])
+        .build()
+}
+
+fn recipient_zones() -> Object {
+    let about =
+        "Time zones of recipients by calling code, where the main one of the country is wrong for its customers.";
+    let example = json!({"1": "America/New_York"});
+    map(about, "^[0-9]{1,3}$", MOST_ZONES, ZoneText::schema(), example)
+}
+
+fn variables() -> Object {
+    let about = "What `tenant.<name>` stands for in templates and texts: the branding of its messages.";
+    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+    let text = text.max_length(Some(LONGEST_VARIABLE)).build();
+    let example = json!({"phone": "+97145550001", "website": "https://saffron.example"});
+    map(about, "^[a-z][a-z0-9_]{0,39}$", MOST_VARIABLES, text.into(), example)
+}
+
 /// What a tenant may change of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -179,14 +215,14 @@ pub(crate) struct TenantSettings {
     #[schema(min_length = 1, max_length = 100, example = "Saffron Bakery")]
     pub name: String,
     /// Where it is: a time zone of the IANA database.
-    #[schema(value_type = String, example = "Asia/Dubai")]
+    #[schema(value_type = String, max_length = 64, example = "Asia/Dubai")]
     pub time_zone: Zone,
     /// ISO 3166 code of the country in which numbers without a country code are read.
     #[schema(pattern = "^[A-Z]{2}$", example = "AE")]
     pub default_region: Option<String>,
     /// BCP 47 languages of its customers, the usual one first.
     #[serde(default)]
-    #[schema(max_items = 20, example = json!(["en", "ar"]))]
+    #[schema(value_type = Vec<LanguageText>, max_items = 20, example = json!(["en", "ar"]))]
     pub languages: Vec<String>,
     /// When it is open; `null`: always.
     pub business_hours: Option<WeekHours>,
@@ -198,20 +234,20 @@ pub(crate) struct TenantSettings {
     pub quiet_hours: Option<QuietHoursModel>,
     /// Its own words for "no more messages", besides the usual ones.
     #[serde(default)]
-    #[schema(max_items = 50, example = json!(["kifaya"]))]
+    #[schema(value_type = Vec<OwnWordText>, max_items = 50, example = json!(["kifaya"]))]
     pub stop_words: Vec<String>,
     /// Its own words for "messages again, please".
     #[serde(default)]
-    #[schema(max_items = 50, example = json!(["yalla"]))]
+    #[schema(value_type = Vec<OwnWordText>, max_items = 50, example = json!(["yalla"]))]
     pub start_words: Vec<String>,
     /// Time zones of recipients by calling code, where the main one of the country is wrong for its customers.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, String>, example = json!({"1": "America/New_York"}))]
+    #[schema(schema_with = recipient_zones)]
     pub recipient_zones: BTreeMap<String, Zone>,
     /// What `tenant.<name>` stands for in templates and texts: the branding of its messages. At most 50 names of small
     /// letters, digits and `_`, with values of at most 500 characters.
     #[serde(default)]
-    #[schema(example = json!({"phone": "+97145550001", "website": "https://saffron.example"}))]
+    #[schema(schema_with = variables)]
     pub variables: BTreeMap<String, String>,
     /// How long calls and messages are kept; a change is for what is recorded from then on.
     #[serde(default)]

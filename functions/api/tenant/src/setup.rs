@@ -3,6 +3,7 @@
 use domain::{
     checkup::CheckResult,
     message::Channel,
+    plan,
     rule::Rule,
     tenant::{ConnectionSummary, TenantConfig},
 };
@@ -12,6 +13,7 @@ use crate::models::{OperationLink, SetupOut, SetupStep, StepId, StepState};
 const TENANT: OperationLink = link("PATCH", "/api/v1/tenant");
 const CONNECT: OperationLink = link("POST", "/api/v1/connections");
 const TEST: OperationLink = link("POST", "/api/v1/connections/{id}/test");
+const CREDENTIALS: OperationLink = link("PUT", "/api/v1/connections/{id}/credentials");
 /// Rules and templates are an operator's to write.
 const LOOK: OperationLink = link("GET", "/api/v1/tenant/setup");
 
@@ -102,50 +104,59 @@ fn hours(config: &TenantConfig) -> SetupStep {
         .optional(true)
 }
 
-/// Kinds that report calls. Twilio does for its numbers.
-fn reports_calls(connection: &&ConnectionSummary) -> bool {
-    connection.kind != "whatsapp"
-}
-
 fn telephone_line(config: &TenantConfig) -> SetupStep {
-    let lines: Vec<_> = config.connections.iter().filter(reports_calls).collect();
+    let reports = |connection: &&ConnectionSummary| connection.reports_calls();
+    let lines: Vec<_> = config.connections.iter().filter(reports).collect();
     let title = "Connect a telephone line";
     let connect = step(StepId::TelephoneLine, title, CONNECT).lacks(
         lines.is_empty(),
         "No telephone line is connected, so no missed call is known.",
     );
-    tests(connect, &lines)
+    // Of several, each is of use by itself.
+    if lines.iter().any(|line| trouble(line).is_none()) {
+        return connect;
+    }
+    heeding(connect, lines.into_iter())
 }
 
-/// What the tests of connections of which one is needed have found.
-fn tests(step: SetupStep, connections: &[&ConnectionSummary]) -> SetupStep {
-    let works = |connection: &&&ConnectionSummary| {
-        matches!(connection.tested, Some(CheckResult::Passed | CheckResult::Waiting))
-    };
-    if connections.iter().any(|connection| works(&connection)) {
-        return step;
+/// What is wrong with a connection, as far as is known, and what to do about it.
+fn trouble(connection: &ConnectionSummary) -> Option<(String, OperationLink)> {
+    if let Some(reason) = &connection.unhealthy {
+        return Some((format!("the provider refuses it: {reason}."), CREDENTIALS));
     }
-    let failed = connections
-        .iter()
-        .find(|connection| connection.tested == Some(CheckResult::Failed));
-    let mut step = match (failed, connections.first()) {
-        (Some(failed), _) => step.heed(
-            true,
-            format!("{}: its last test failed. Look at the connection.", failed.name),
-        ),
-        (None, Some(untested)) => step.heed(true, format!("{}: it was never tested. Test it.", untested.name)),
-        (None, None) => return step,
+    if connection.awaits_secret {
+        let sentence = "nothing verifies its webhooks yet, so no call is taken. Set its credentials.";
+        return Some((sentence.to_owned(), CREDENTIALS));
+    }
+    let sentence = match connection.tested {
+        Some(CheckResult::Passed | CheckResult::Waiting) => return None,
+        Some(CheckResult::Failed) => "its last test failed. Look at the connection.",
+        Some(CheckResult::Unclear) => "the provider did not answer its last test. Test it again.",
+        None => "it was not tested as it is now. Test it.",
     };
-    step.operation = TEST;
-    step
+    Some((sentence.to_owned(), TEST))
+}
+
+/// The step with the first of these connections that does not work.
+fn heeding<'a>(step: SetupStep, mut connections: impl Iterator<Item = &'a ConnectionSummary>) -> SetupStep {
+    let found = connections.find_map(|connection| Some((&connection.name, trouble(connection)?)));
+    let Some((name, (sentence, operation))) = found else {
+        return step;
+    };
+    SetupStep {
+        operation,
+        ..step.heed(true, format!("{name}: {sentence}"))
+    }
 }
 
 fn whatsapp(config: &TenantConfig) -> SetupStep {
-    let carriers = carrying(config, Channel::WhatsApp);
     let connect = step(StepId::Whatsapp, "Connect WhatsApp", CONNECT)
-        .lacks(carriers.is_empty(), "No connection sends WhatsApp messages.")
+        .lacks(
+            !carries(config, Channel::WhatsApp),
+            "No connection sends WhatsApp messages.",
+        )
         .optional(only(config, Channel::Sms));
-    tests(connect, &carriers)
+    heeding(connect, plan::carriers(config, Channel::WhatsApp))
 }
 
 /// Whether the active rules write by this channel alone.
@@ -154,9 +165,8 @@ fn only(config: &TenantConfig, channel: Channel) -> bool {
     channels.peek().is_some() && channels.all(|used| *used == channel)
 }
 
-fn carrying(config: &TenantConfig, channel: Channel) -> Vec<&ConnectionSummary> {
-    let carries = |connection: &&ConnectionSummary| connection.carries.contains(&channel);
-    config.connections.iter().filter(carries).collect()
+fn carries(config: &TenantConfig, channel: Channel) -> bool {
+    plan::carriers(config, channel).next().is_some()
 }
 
 fn active(config: &TenantConfig) -> impl Iterator<Item = &Rule> {
@@ -164,40 +174,45 @@ fn active(config: &TenantConfig) -> impl Iterator<Item = &Rule> {
 }
 
 fn sms(config: &TenantConfig) -> SetupStep {
-    let carriers = carrying(config, Channel::Sms);
     let falls_back = active(config).any(|rule| rule.then.channels.contains(&Channel::Sms));
     let connect = step(StepId::SmsFallback, "Connect SMS for who has no WhatsApp", CONNECT)
         .lacks(
-            carriers.is_empty(),
+            !carries(config, Channel::Sms),
             "No connection sends SMS: who is not on WhatsApp hears nothing.",
         )
         .heed(!falls_back, "No active rule has `sms` among its channels.")
         .optional(!only(config, Channel::Sms));
-    tests(connect, &carriers)
+    heeding(connect, plan::carriers(config, Channel::Sms))
+}
+
+/// What keeps an active rule from writing by this channel, with the rule's name.
+fn obstacle(config: &TenantConfig, channel: Channel) -> Option<String> {
+    let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
+    writing.find_map(|rule| {
+        let obstacle = plan::obstacles(config, rule, channel).into_iter().next()?;
+        Some(format!("{}: {obstacle}.", rule.name))
+    })
 }
 
 fn template(config: &TenantConfig) -> SetupStep {
-    let direct = carrying(config, Channel::WhatsApp)
-        .iter()
-        .any(|connection| !connection.needs_content_sid);
-    let approved = config.templates.iter().any(|template| {
-        let sendable = |needs_content_sid| template.sendable(needs_content_sid).is_ok();
-        sendable(!direct) || sendable(direct)
-    });
+    let approved = config.templates.iter().any(|template| template.status.sendable());
+    let obstacle = obstacle(config, Channel::WhatsApp);
     step(StepId::Template, "Have a WhatsApp template approved", LOOK)
         .lacks(
             config.templates.is_empty(),
             "There is no template: the first message after a call must be one.",
         )
         .heed(!approved, "No template is approved by WhatsApp.")
+        .heed(approved && obstacle.is_some(), obstacle.unwrap_or_default())
         .optional(only(config, Channel::Sms))
 }
 
 fn rule(config: &TenantConfig) -> SetupStep {
     let broken = active(config).find_map(|rule| {
         let problem = rule.problems(config).into_iter().next()?;
-        Some(format!("{}: {problem}", rule.name))
+        Some(format!("{}: {problem}.", rule.name))
     });
+    let broken = broken.or_else(|| obstacle(config, Channel::Sms));
     step(StepId::Rule, "Switch on a rule", LOOK)
         .lacks(
             active(config).next().is_none(),

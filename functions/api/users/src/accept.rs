@@ -6,7 +6,9 @@ use access::{Refusal, link, token::sha256_hex};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     account::{Account, Grant, Invitation, Member, MemberStatus, PasswordHash},
+    actor::Actor,
     ids::UserId,
+    permission::Role,
     tenant::Tenant,
 };
 use kit::{
@@ -93,8 +95,17 @@ impl Context {
     }
 }
 
+/// Whether it lets in who belongs to the tenant already: the platform makes one of its people an administrator, where those it
+/// has cannot or will not.
+fn is_rescue(invitation: &Invitation) -> bool {
+    matches!(invitation.invited_by, Actor::Platform(_)) && invitation.role == Role::Admin
+}
+
 fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
     if account.tenants.contains(&open.tenant.id) {
+        if is_rescue(&open.invitation.value) {
+            return Ok(());
+        }
         let detail = "You belong to this business already. If you cannot get in, ask an administrator to activate you.";
         return Err(Problem::conflict("already_member", detail));
     }
@@ -109,7 +120,7 @@ fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
 /// Accepts an invitation.
 ///
 /// Who has no account yet gives a name and a password; who has one keeps both and gives the token alone. Either logs in
-/// afterwards.
+/// afterwards. Whom the platform invites to a tenant that they belong to is its active administrator from then on.
 #[utoipa::path(post, path = "/api/v1/users/invitations/accept", tag = "users",
     responses(
         (status = 200, description = "The place is taken", body = AcceptedOut),
@@ -160,15 +171,22 @@ pub(crate) async fn accept_invitation(
                 created_at: who.now(),
             }
         };
-        account.tenants.push(open.tenant.id);
+        let previous = if account.tenants.contains(&open.tenant.id) {
+            store.member(&open.scope, account.id).await?
+        } else {
+            account.tenants.push(open.tenant.id);
+            None
+        };
+        let place = previous.as_ref().map(|previous| &previous.value);
         let member = Member {
             user: account.id,
             email: account.email.clone(),
             name: account.name.clone(),
             role: invitation.role,
             status: MemberStatus::Active,
-            sessions_from: account.sessions_from,
-            joined_at: who.now(),
+            // Tokens of before somebody was deactivated stay over.
+            sessions_from: place.map_or(account.sessions_from, |place| place.sessions_from),
+            joined_at: place.map_or_else(|| who.now(), |place| place.joined_at),
         };
         let stamp = who.stamp_as(account.id);
         let joined = store.join(
@@ -178,7 +196,7 @@ pub(crate) async fn accept_invitation(
             before,
             &email_sha256,
             &member,
-            None,
+            previous.as_ref(),
             &stamp,
         );
         joined.await?;

@@ -64,9 +64,13 @@ fn email_sha256(email: &Email) -> String {
     sha256_hex(email.as_str())
 }
 
+fn may_all_of(who: &Allowed<permits::UsersWrite>, role: Role) -> bool {
+    granted(role, &[]).all(|permission| who.principal().may(permission))
+}
+
 /// Nobody gives away more than they have: a key with narrow scopes makes no administrator.
 fn refuse_beyond_own(who: &Allowed<permits::UsersWrite>, role: Role) -> Result<(), Problem> {
-    if granted(role, &[]).all(|permission| who.principal().may(permission)) {
+    if may_all_of(who, role) {
         return Ok(());
     }
     let detail = format!("You cannot make anybody {role}: that role may do more than you.");

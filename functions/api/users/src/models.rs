@@ -102,7 +102,7 @@ pub(crate) struct InvitationIn {
     #[schema(value_type = RoleWord, example = "agent")]
     pub(crate) role: Role,
     /// BCP 47 language of the mail; left out: the first of the tenant's own.
-    #[garde(inner(length(chars, min = 2, max = 35)))]
+    #[garde(inner(custom(kit::api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub(crate) language: Option<String>,
@@ -164,7 +164,7 @@ pub(crate) struct AcceptIn {
     #[schema(value_type = Option<String>, format = "password", min_length = 10, max_length = 128, example = "seven quiet lanterns")]
     pub(crate) password: Option<SecretString>,
     /// BCP 47 language of the person's mail. Only of who has no account yet.
-    #[garde(inner(length(chars, min = 2, max = 35)))]
+    #[garde(inner(custom(kit::api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub(crate) language: Option<String>,

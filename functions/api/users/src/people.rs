@@ -11,7 +11,7 @@ use kit::{
 use store::{Versioned, members::MemberError};
 
 use crate::{
-    Context, RACES,
+    Context, RACES, may_all_of,
     models::{MemberChange, MemberOut},
     refuse_beyond_own,
 };
@@ -58,7 +58,7 @@ pub(crate) async fn get_user(
 /// Changes what a person may do, or lets them go.
 ///
 /// Who is deactivated is out at once, wherever they are logged in, and can be activated again. The last active administrator
-/// can neither go nor become less.
+/// can neither go nor become less. Nobody changes who may do more than they, nor makes anybody so.
 #[utoipa::path(patch, path = "/api/v1/users/{user}", tag = "users",
     params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
     responses((status = 200, description = "The person as they are now", body = MemberOut)))]
@@ -84,6 +84,13 @@ pub(crate) async fn update_user(
         }
         if wanted.role != current.role {
             refuse_beyond_own(&who, wanted.role)?;
+        }
+        if !may_all_of(&who, current.role) {
+            let detail = format!(
+                "You cannot change who is {}: that role may do more than you.",
+                current.role
+            );
+            return Err(Problem::forbidden(detail).into());
         }
         let mut after = before.value.clone();
         after.role = wanted.role;

@@ -14,7 +14,7 @@ use domain::{
     send::Timers,
 };
 use jobs::{CallJob, SendMessage};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry, metric};
 use store::{Store, TenantScope, calls::Decided, config::ConfigCache, contacts::ContactWrite};
 
 /// A lost race is read and decided again this often; then the queue tries again.
@@ -132,8 +132,15 @@ async fn attempt(
     }
     let verdict = match progress.facts.verdict(progress.first_seen, now, ctx.timers.decide_call) {
         // A recording's report names nobody and may overtake the one that does.
-        Verdict::Decided(_) if names_nobody(&progress.facts) && now < progress.first_seen + LONGEST_CALL => {
-            Verdict::Wait(progress.first_seen + LONGEST_CALL)
+        Verdict::Decided(outcome) if names_nobody(&progress.facts) => {
+            let expires = progress.first_seen + LONGEST_CALL;
+            if now < expires {
+                Verdict::Wait(expires)
+            } else if progress.facts.direction.is_none() {
+                return let_go(progress, before.as_ref(), now, scope, ctx).await;
+            } else {
+                Verdict::Decided(outcome)
+            }
         }
         verdict => verdict,
     };
@@ -154,6 +161,25 @@ async fn attempt(
         }
         Verdict::Decided(outcome) => Box::pin(decide(job, progress, outcome, now, ctx)).await,
     }
+}
+
+/// No report has said who called whom, and none is waited for any longer: whatever this is, it is no customer's call that a
+/// business could do anything about. What was reported is kept, in case that a late report does name somebody.
+async fn let_go(
+    mut progress: CallProgress,
+    before: Option<&CallProgress>,
+    now: Timestamp,
+    scope: &TenantScope,
+    ctx: &Context,
+) -> Result<Done, JobError> {
+    progress.due = None;
+    if before.is_some_and(|before| before.facts == progress.facts && before.due.is_none()) {
+        return Ok(Done::Already);
+    }
+    ctx.store.write_call_progress(scope, &progress, now).await?;
+    kit::line::count("of_nobody", 1);
+    metric::count("call_of_nobody", &[("provider", progress.provider.as_str())]);
+    Ok(Done::Now)
 }
 
 /// Queues a look at a waiting call for the moment at which it can be decided. The due index is the net under it, and looks once

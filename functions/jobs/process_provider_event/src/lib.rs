@@ -8,9 +8,11 @@ mod status;
 
 use domain::{
     Timestamp,
-    connection::{Connection, Health},
+    checkup::Reported,
+    connection::{Account, Connection, Health},
     ids::ConnectionId,
     inbound::Update,
+    phone::Phone,
     send::{Classified, Effect, Timers},
     template::{TemplateDefinition, TemplateStatus},
 };
@@ -134,6 +136,7 @@ impl Event<'_> {
                 event,
                 restricts,
             } => self.account(&field, &event, restricts).await,
+            Update::Limits { number, reported } => self.limits(number.as_ref(), reported).await,
             Update::Unknown { kind } => {
                 metric::count("unknown_type", &[("provider", self.api)]);
                 tracing::warn!(kind, provider = self.api, "an event of a kind that we do not know");
@@ -188,6 +191,39 @@ impl Event<'_> {
         }
         metric::count("connection_unhealthy", &[]);
         Ok(Done::Now)
+    }
+
+    /// Notes a number's rating and limits on its connection, and what is the whole business's on those of the same account: only
+    /// one of them hears of its events.
+    async fn limits(&self, number: Option<&Phone>, reported: Reported) -> Result<Done, JobError> {
+        let store = &self.ctx.store;
+        let connections = store.connections(self.scope).await?;
+        let numbers = connections.iter().filter_map(|connection| match &connection.account {
+            Account::WhatsApp {
+                waba_id,
+                display_number,
+                ..
+            } => Some((connection, waba_id, display_number)),
+            _ => None,
+        });
+        let own = numbers
+            .clone()
+            .find(|(connection, ..)| connection.id == self.connection);
+        let mut done = Done::Already;
+        for (connection, waba_id, display_number) in numbers {
+            if own.is_none_or(|(_, waba, _)| waba != waba_id) {
+                continue;
+            }
+            let its = if number == Some(display_number) {
+                reported
+            } else {
+                reported.of_business()
+            };
+            if store.note_reported(self.scope, connection, its).await? {
+                done = Done::Now;
+            }
+        }
+        Ok(done)
     }
 
     /// What a failure means for the connection that sent.

@@ -68,7 +68,9 @@ fn english(mail: &Mail) -> Words<'_> {
                     "Somebody signed up {business} on Ringback with this e-mail address. If it was you, confirm the address:"
                 ),
                 action: Some(("Confirm the address", link)),
-                after: "If it was not you, ignore this e-mail: nothing happens without the confirmation.".to_owned(),
+                after: "The page asks for the password that you chose when you signed up. If it was not you, ignore this e-mail: \
+                        nothing happens without the confirmation."
+                    .to_owned(),
             }
         }
         Mail::AccountExists { business, log_in_link } => Words {
@@ -153,7 +155,9 @@ fn arabic(mail: &Mail) -> Words<'_> {
                 subject: format!("تأكيد بريدك الإلكتروني لحساب {business}"),
                 before: format!("سجّل شخص ما {business} في Ringback بهذا البريد الإلكتروني. إن كنت أنت، فأكّد العنوان:"),
                 action: Some(("تأكيد العنوان", link)),
-                after: "إن لم تكن أنت، فتجاهل هذه الرسالة: لن يحدث شيء من دون التأكيد.".to_owned(),
+                after: "ستطلب الصفحة كلمة المرور التي اخترتها عند التسجيل. إن لم تكن أنت، فتجاهل هذه الرسالة: لن يحدث شيء من دون \
+                        التأكيد."
+                    .to_owned(),
             }
         }
         Mail::AccountExists { business, log_in_link } => Words {

@@ -1,10 +1,13 @@
 //! Every hour: deletes the data of tenants whose grace period is over.
 //!
-//! Safe to run twice, and twice at the same time: it only deletes, and what finds the rest goes last.
+//! Safe to run twice, and twice at the same time: it only deletes, and what finds the rest goes last. That is the
+//! tenant's place on the list of those that leave: it goes in a later run than the tenant's own row, when nothing of it
+//! can be on its way.
 
 use std::time::Duration;
 
 use domain::actor::{Actor, Stamp};
+use jiff::SignedDuration;
 use kit::{Clock, ConfigError, Env, Ids, JobError, line, schedule::Deadline};
 use serde_json::json;
 use store::{
@@ -12,11 +15,14 @@ use store::{
     platform::{Leaving, PlatformAct},
 };
 
-/// Tenants begun in one run.
-const MOST_TENANTS: i32 = 20;
+/// So many tenants are read at once.
+const TENANTS_PAGE: i32 = 20;
 
 /// No new page is begun when less than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(5);
+
+/// Jobs that had read the tenant before its row went have ended by then, and the list index shows what they wrote.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the function works with, made once per process.
 pub struct Context {
@@ -39,46 +45,93 @@ impl Context {
     }
 }
 
-/// Deletes as much as the time allows; the next run goes on.
+/// Deletes as much as the time allows; the next run goes on. A tenant that cannot be deleted does not keep the others.
 ///
 /// # Errors
-/// When the table does not answer.
+/// When the table does not answer, or a row is not as it should be.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
-    for leaving in ctx.store.tenants_to_delete(ctx.clock.now(), MOST_TENANTS).await? {
-        if !delete(leaving, deadline, ctx).await? {
-            return Ok(());
+    let now = ctx.clock.now();
+    let (mut last, mut failed) = (None, None);
+    loop {
+        let page = ctx.store.tenants_to_delete(now, last.as_ref(), TENANTS_PAGE).await?;
+        for leaving in &page {
+            match delete(leaving, deadline, ctx).await {
+                Ok(Progress::OutOfTime) => return failed.map_or(Ok(()), Err),
+                Ok(Progress::Stays) => tracing::warn!(tenant = %leaving.tenant, "a tenant that was to leave stays"),
+                Ok(Progress::Waits) => {}
+                Ok(Progress::Gone) => line::count("tenants_deleted", 1),
+                Err(error) => {
+                    tracing::error!(tenant = %leaving.tenant, %error, "a tenant is not deleted");
+                    failed = Some(error);
+                }
+            }
         }
-        line::count("tenants_deleted", 1);
+        if page.is_empty() {
+            return failed.map_or(Ok(()), Err);
+        }
+        last = page.last().copied();
     }
-    Ok(())
 }
 
-/// Returns whether nothing is left of it.
-async fn delete(leaving: Leaving, deadline: Deadline, ctx: &Context) -> Result<bool, JobError> {
+/// How far it came with a tenant.
+enum Progress {
+    /// Nothing is left of it.
+    Gone,
+    /// It stays after all.
+    Stays,
+    /// Its own row is gone; a later run looks for what was on its way.
+    Waits,
+    /// The next run goes on.
+    OutOfTime,
+}
+
+async fn delete(leaving: &Leaving, deadline: Deadline, ctx: &Context) -> Result<Progress, JobError> {
     let scope = access::job::scope(leaving.tenant);
-    // Who was resumed at the last moment stays: the row that brought us here may be a moment old.
-    let tenant = ctx.store.tenant(&scope).await?;
-    if tenant.is_some_and(|tenant| tenant.leaves_at != Some(leaving.at)) {
-        tracing::warn!(tenant = %leaving.tenant, "a tenant that was to leave stays");
-        return Ok(true);
+    let store = &ctx.store;
+    let tenant = store.tenant(&scope).await?;
+    if tenant
+        .as_ref()
+        .is_some_and(|tenant| tenant.leaves_at != Some(leaving.at))
+    {
+        store.forget_leaving(leaving).await?;
+        return Ok(Progress::Stays);
+    }
+    if tenant.is_none() && leaving.emptied_at.is_some_and(|at| ctx.clock.now() < at + LATE) {
+        return Ok(Progress::Waits);
     }
     while deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
         line::count("pages_deleted", 1);
-        if ctx.store.delete_tenant_page(&scope, ctx.clock.now()).await? {
-            let id = ctx.ids.ulid().to_string().to_ascii_lowercase();
-            let act = PlatformAct {
-                action: "tenant_deleted".to_owned(),
-                tenant: Some(leaving.tenant),
-                by: Stamp {
-                    actor: Actor::Operator,
-                    at: ctx.clock.now(),
-                    correlation_id: id.clone(),
-                },
-                detail: json!({"left_at": leaving.at}),
-            };
-            ctx.store.log_platform_act(&act, &id).await?;
-            return Ok(true);
+        if !store.delete_tenant_page(&scope, ctx.clock.now()).await? {
+            continue;
         }
+        if let Some(tenant) = tenant {
+            store
+                .delete_tenant_row(&scope, &tenant, leaving, ctx.clock.now())
+                .await?;
+            return Ok(Progress::Waits);
+        }
+        log(leaving, ctx).await?;
+        store.forget_leaving(leaving).await?;
+        return Ok(Progress::Gone);
     }
-    Ok(false)
+    Ok(Progress::OutOfTime)
+}
+
+/// Under an id and a time that are the same whenever it is tried again: so it stands in the log once.
+async fn log(leaving: &Leaving, ctx: &Context) -> Result<(), JobError> {
+    let id = ctx.ids.ulid().to_string().to_ascii_lowercase();
+    let act = PlatformAct {
+        action: "tenant_deleted".to_owned(),
+        tenant: Some(leaving.tenant),
+        by: Stamp {
+            actor: Actor::Operator,
+            at: leaving.emptied_at.unwrap_or(leaving.at),
+            correlation_id: id,
+        },
+        detail: json!({"left_at": leaving.at}),
+    };
+    match ctx.store.log_platform_act(&act, &leaving.tenant.to_string()).await {
+        Err(error) if error.is_conflict() => Ok(()),
+        other => Ok(other?),
+    }
 }

@@ -75,10 +75,10 @@ async fn receive(
             refused
         }
     })?;
-    match vonage::report(&body, proven.connection().id, now) {
-        Ok(Some(report)) => {
-            let line = report.line.as_ref();
-            webhook.report_call(&proven, &correlation, line, report.event).await?;
+    match vonage::event(&body, proven.connection().id, now) {
+        Ok(Some(event)) => {
+            let line = event.facts.line().cloned();
+            webhook.report_call(&proven, &correlation, line.as_ref(), event).await?;
         }
         Ok(None) => {}
         Err(error) => webhook.keep_unreadable(&body, &error).await?,

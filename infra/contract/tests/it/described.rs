@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::{document, operations};
 use domain::permission::Permission;
 use serde_json::Value;
+use stack::contract::resolve;
 
 /// All that is wrong at once, so that it is mended at once.
 #[track_caller]
@@ -14,15 +15,6 @@ fn nothing(wrong: &[String]) {
 
 fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty())
-}
-
-fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    match value["$ref"].as_str() {
-        Some(reference) => document
-            .pointer(reference.trim_start_matches('#'))
-            .unwrap_or(&Value::Null),
-        None => value,
-    }
 }
 
 #[test]
@@ -204,7 +196,7 @@ fn unshown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> Option<S
                 .as_array()
                 .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
     };
-    if is("boolean") || schema.as_object().is_some_and(serde_json::Map::is_empty) || is("null") {
+    if is("boolean") || schema.as_object().is_some_and(serde_json::Map::is_empty) || schema["type"] == "null" {
         return None;
     }
     for key in ["oneOf", "anyOf", "allOf"] {

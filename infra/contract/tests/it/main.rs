@@ -1,4 +1,7 @@
 //! What holds for the contract as a whole.
 
+mod accepted;
 mod current;
 mod described;
+mod problems;
+mod schemas;

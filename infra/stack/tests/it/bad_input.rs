@@ -310,6 +310,57 @@ fn wrong_method_type_and_size_are_refused_as_such() {
     });
 }
 
+/// What no other route takes is one function's: whoever mistypes a path is told so as everywhere else.
+#[test]
+fn paths_of_nobody_and_wrong_methods_are_answered_with_problems() {
+    on_stage(async |stage| {
+        let nowhere = [
+            "/",
+            "/api",
+            "/api/v1",
+            "/api/v1/nothing",
+            "/api/v2/tenant",
+            "/webhooks",
+            "/webhooks/nobody/tnt_01hq5n0b0dy00000000000000a/conn_01hq5n0b0dy00000000000000a",
+        ];
+        let nowhere = nowhere.map(|path| (path, 404, "not_found"));
+        // Of routes for one method, and within functions that take all.
+        let known = [
+            "/docs",
+            "/verify-email",
+            "/api/v1/openapi.json",
+            "/api/v1/health",
+            "/api/v1/tenant",
+        ];
+        let known = known.map(|path| (path, 405, "method_not_allowed"));
+        for (path, status, word) in nowhere.into_iter().chain(known) {
+            for method in ["POST", "DELETE"] {
+                let answer = stage.play.request(method, path, &[("content-type", JSON)], "").await?;
+                ensure!(answer.status == status, "{method} {path}: {answer:?}");
+                ensure!(
+                    answer.header("content-type") == Some("application/problem+json"),
+                    "{method} {path}: {answer:?}"
+                );
+                let problem: Value = serde_json::from_str(&answer.body).context("a problem is JSON")?;
+                ensure!(
+                    problem["type"] == format!("urn:ringback:problem:{word}").as_str(),
+                    "{method} {path}: {problem}"
+                );
+                ensure!(answer.header("x-correlation-id").is_some(), "{method} {path}");
+                ensure!(
+                    answer.header("allow").is_some() == (status == 405),
+                    "{method} {path}: {answer:?}"
+                );
+            }
+        }
+        for (path, status, _) in nowhere {
+            let answer = stage.play.request("GET", path, &[], "").await?;
+            ensure!(answer.status == status, "GET {path}: {answer:?}");
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn events_for_numbers_of_another_connection_are_ignored_and_counted() {
     on_stage(async |stage| {

@@ -6,6 +6,7 @@ mod calls;
 mod errors;
 mod hours;
 mod messages;
+mod obstacles;
 mod retention;
 mod rules;
 mod texts;

@@ -94,6 +94,7 @@ struct Call {
     now: Timestamp,
     calls: u32,
     texted: Option<i64>,
+    hours_ago: Option<i64>,
 }
 
 prop_compose! {
@@ -106,6 +107,7 @@ prop_compose! {
         second in 1_700_000_000_i64..1_900_000_000,
         calls in 0_u32..2,
         texted in option::of(0_i64..8000),
+        hours_ago in option::of(select(vec![-100_i64, 0, 71, 72, 1000])),
     ) -> Call {
         let customer = match party {
             0 => None,
@@ -116,12 +118,15 @@ prop_compose! {
         let line = Some(Party::Phone("+442079460001".parse().unwrap()));
         let outbound = direction == Some(Direction::Outbound);
         let (from, to) = if outbound { (line, customer) } else { (customer, line) };
+        let now = Timestamp::from_second(second).unwrap();
+        let ended_at = hours_ago.map(|hours| now - SignedDuration::from_hours(hours));
         Call {
-            facts: CallFacts { direction, from, to, ring_seconds, talk_seconds, ..CallFacts::default() },
+            facts: CallFacts { direction, from, to, ring_seconds, talk_seconds, ended_at, ..CallFacts::default() },
             outcome,
-            now: Timestamp::from_second(second).unwrap(),
+            now,
             calls,
             texted,
+            hours_ago,
         }
     }
 }
@@ -191,6 +196,7 @@ proptest! {
         let never = call.facts.direction == Some(Direction::Outbound)
             || call.facts.customer().phone().is_none()
             || call.outcome == Outcome::Unknown;
+        let late = call.hours_ago >= Some(72);
         match (&decision, expected(&config, &call)) {
             (Decision::Nothing(nothing), _) if never => {
                 prop_assert!(matches!(
@@ -199,6 +205,9 @@ proptest! {
                 ));
                 prop_assert_eq!(nothing.rule, None);
             }
+            (Decision::Nothing(nothing), _) if late => {
+                prop_assert_eq!((nothing.reason, nothing.rule), (Reason::Late, None));
+            }
             (Decision::Nothing(nothing), None) => prop_assert_eq!(nothing.reason, Reason::NoRule),
             (Decision::Nothing(nothing), Some(rule)) => {
                 prop_assert_eq!(nothing.rule, Some(rule.id));
@@ -206,7 +215,7 @@ proptest! {
                 prop_assert!(call.texted.unwrap() < i64::from(rule.then.cooldown_seconds));
             }
             (Decision::Follow(plan), rule) => {
-                prop_assert!(!never);
+                prop_assert!(!never && !late);
                 prop_assert_eq!(Some(plan.rule), rule.map(|rule| rule.id));
                 let channels: Vec<_> = plan.legs.iter().map(|leg| leg.channel).collect();
                 prop_assert_eq!(channels, [Channel::WhatsApp, Channel::Sms]);

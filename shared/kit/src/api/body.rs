@@ -3,7 +3,7 @@
 use axum::{
     body::{self, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
-    http::{header, request::Parts},
+    http::{Extensions, header, request::Parts},
 };
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -67,9 +67,12 @@ pub(super) async fn bytes_of_type(request: Request, types: &[&str]) -> Result<By
 /// The body's bytes, if they are not too many.
 pub(super) async fn bytes(body: body::Body) -> Result<Bytes, Problem> {
     // It is in memory already, so this fails for its size only.
-    body::to_bytes(body, LARGEST)
-        .await
-        .map_err(|_| Problem::larger_than("1 MB"))
+    body::to_bytes(body, LARGEST).await.map_err(|_| too_large())
+}
+
+/// 413 of the API, which takes less than other functions do.
+pub(crate) fn too_large() -> Problem {
+    Problem::larger_than("1 MB")
 }
 
 /// Reads JSON.
@@ -181,7 +184,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let paged = parts.extensions.get::<Takes>().is_some_and(|takes| takes.paging);
-        let mut pairs = pairs(parts)?;
+        let mut pairs = pairs(&parts.extensions)?;
         pairs.retain(|(name, _)| !(paged && super::paging::NAMES.contains(&name.as_str())));
         from_pairs(&pairs).map(Self)
     }
@@ -201,9 +204,17 @@ impl<T: IntoParams> Argument for Query<T> {
     }
 }
 
+/// Refuses what stands in the query, for who reads nothing of it.
+pub(super) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
+    match pairs(extensions)?.first() {
+        Some((name, _)) => Err(Problem::field(name, "Unknown parameter, expected none.")),
+        None => Ok(()),
+    }
+}
+
 /// The query's pairs, decoded.
-pub(super) fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, Problem> {
-    let query = parts.extensions.get::<Target>().map_or("", Target::query);
+pub(super) fn pairs(extensions: &Extensions) -> Result<Vec<(String, String)>, Problem> {
+    let query = extensions.get::<Target>().map_or("", Target::query);
     serde_urlencoded::from_str(query).map_err(|_| Problem::bad_request("The query cannot be read."))
 }
 

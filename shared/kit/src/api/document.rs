@@ -1,20 +1,24 @@
 //! What the API's document says of handlers: from their types, so that it cannot say something else than they do.
 
+use std::collections::BTreeMap;
+
 use axum::{
+    Json,
     body::Bytes,
     extract::{Extension, State},
-    http::{HeaderMap, Method, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{
     __dev::{SchemaReferences, Tags},
     PartialSchema, ToSchema,
     openapi::{
-        Components, ContentBuilder, Header, HttpMethod, Info, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response,
-        ResponseBuilder, Schema, Type,
+        Components, ContentBuilder, Header, HttpMethod, Info, ObjectBuilder, OneOfBuilder, OpenApi, Ref, RefOr,
+        Required, Response, ResponseBuilder, Schema, Type,
         extensions::ExtensionsBuilder,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn, Paths},
         request_body::RequestBody,
+        schema::{AdditionalProperties, SchemaType},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -23,7 +27,7 @@ use super::{
     guards::{Guard, Kind},
     operations::Takes,
 };
-use crate::Problem;
+use crate::{Problem, problem};
 
 /// What a handler takes, and what the document says of it.
 #[diagnostic::on_unimplemented(
@@ -50,10 +54,33 @@ impl Argument for Method {}
 impl Argument for Uri {}
 impl Argument for Bytes {}
 
+/// A header of answers, and what it says.
+pub type AnswerHeader = (&'static str, &'static str);
+
+/// What a handler answers with.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot answer with `{Self}`",
+    note = "use kit::api's Tagged, Created, Listed, NoContent and Once, axum's Json and Response, or a Result of them"
+)]
+pub trait Answer {
+    /// The headers of a success, as far as its type tells.
+    const HEADERS: &'static [AnswerHeader] = &[];
+}
+
+impl<A: Answer, E> Answer for Result<A, E> {
+    const HEADERS: &'static [AnswerHeader] = A::HEADERS;
+}
+impl<A: Answer> Answer for (StatusCode, A) {
+    const HEADERS: &'static [AnswerHeader] = A::HEADERS;
+}
+impl<T> Answer for Json<T> {}
+impl Answer for axum::response::Response {}
+impl Answer for String {}
+
 /// A function that can be an operation: its first argument is a guard, the others are [`Argument`]s.
 #[diagnostic::on_unimplemented(
     message = "this handler cannot be an operation",
-    note = "its first argument must be a guard of kit::api, the others must be kit::api::Arguments"
+    note = "its first argument must be a guard of kit::api, the others kit::api::Arguments, what it gives a kit::api::Answer"
 )]
 pub trait Handles<Arguments> {
     /// Its first argument.
@@ -61,6 +88,9 @@ pub trait Handles<Arguments> {
 
     /// What it reads of the query.
     const TAKES: Takes;
+
+    /// The headers of its successes.
+    const HEADERS: &'static [AnswerHeader];
 
     /// Adds what its arguments say.
     fn describe(entry: &mut Entry);
@@ -71,10 +101,13 @@ macro_rules! handles {
         impl<F, A, G, $($argument),*> Handles<(G, $($argument,)*)> for F
         where
             F: Fn(G, $($argument),*) -> A,
+            A: Future<Output: Answer>,
             G: Guard,
             $($argument: Argument,)*
         {
             type Guard = G;
+
+            const HEADERS: &'static [AnswerHeader] = <A::Output as Answer>::HEADERS;
 
             const TAKES: Takes = {
                 let takes = Takes { query: false, paging: false };
@@ -117,16 +150,23 @@ impl Entry {
         Ref::from_schema_name(name).into()
     }
 
-    /// A reference to what a merge patch of a type may hold: its fields, none of them required.
+    /// A reference to what a merge patch of a type may hold: its fields, none of them required, and `null` for those that
+    /// can do without; so of the objects in it.
     pub fn patch_schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        T::schemas(&mut self.schemas);
-        let name = format!("{}Patch", T::name());
-        let mut schema = T::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.required.clear();
-        }
-        self.schemas.push((name.clone(), schema));
-        Ref::from_schema_name(name).into()
+        let mut known = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut known);
+        let whole: BTreeMap<_, _> = known.iter().cloned().collect();
+        let mut patches = Patches {
+            whole: &whole,
+            made: BTreeMap::new(),
+        };
+        let mut reference = Ref::from_schema_name(T::name());
+        patches.point(&mut reference);
+        let made = patches.made;
+        // A type may be named as the patch that it is.
+        self.schemas.extend(known.into_iter().skip(1));
+        self.schemas.extend(made);
+        reference.into()
     }
 
     /// Adds a parameter, unless the handler's own attribute describes it.
@@ -167,7 +207,7 @@ impl Entry {
         self.if_match = true;
     }
 
-    fn finish(&mut self, kind: Kind, path: &str, method: &HttpMethod) {
+    fn finish(&mut self, kind: Kind, path: &str, method: &HttpMethod, headers: &[AnswerHeader]) {
         for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             let schema = ObjectBuilder::new().schema_type(Type::String).build();
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
@@ -180,7 +220,8 @@ impl Entry {
             let description = "Which of the caller's tenants is meant; left out: the one that the token means. A key is of one tenant.";
             self.header_parameter("X-Tenant-ID", description, "tnt_01jcs8q3v4w5x6y7z8a9b0c1d2");
         }
-        if tenant && is_post {
+        let takes_key = is_post && kind.takes_key();
+        if takes_key {
             let description = "A new word for each request, at most 128 visible ASCII characters. A request that is sent again with its key gets the first answer and has no further effect; kept for 24 hours.";
             self.header_parameter("Idempotency-Key", description, "0f8fad5b-d9cb-469f-a165-70867728950e");
         }
@@ -195,14 +236,14 @@ impl Entry {
         let changes = !matches!(method, HttpMethod::Get | HttpMethod::Head | HttpMethod::Options);
         let guarded = kind != Kind::Anyone;
         let happens = |error: &StandardError| match error.status {
-            400 => guarded || self.body || self.query || self.if_match,
+            400 => guarded || is_post || self.body || self.query || self.if_match,
             401 => guarded,
             403 => tenant || kind == Kind::Platform,
             404 => path.contains('{'),
             409 => changes,
             412 => self.if_match,
             413 | 415 => self.body,
-            422 => self.body || self.query || (tenant && is_post),
+            422 => guarded || self.body || self.query,
             _ => true,
         };
         for error in ERRORS.iter().filter(|error| happens(error)) {
@@ -210,7 +251,141 @@ impl Entry {
             let responses = &mut self.operation.responses.responses;
             responses.entry(error.status.to_string()).or_insert(reference.into());
         }
+        let replayed = takes_key.then_some(REPLAYED);
+        for (status, response) in &mut self.operation.responses.responses {
+            let RefOr::T(response) = response else { continue };
+            describe_header(response, CORRELATION);
+            if guarded {
+                LIMITS.into_iter().for_each(|limit| describe_header(response, limit));
+            }
+            if status.starts_with('2') {
+                headers
+                    .iter()
+                    .chain(&replayed)
+                    .for_each(|header| describe_header(response, *header));
+            }
+        }
     }
+}
+
+const CORRELATION: AnswerHeader = (
+    "X-Correlation-Id",
+    "Finds the request in the logs: yours, if you sent one.",
+);
+
+const REPLAYED: AnswerHeader = (
+    "Idempotency-Replayed",
+    "`true`: the answer of the first request with this `Idempotency-Key`; nothing was done now.",
+);
+
+/// How often a caller may still come.
+const LIMITS: [AnswerHeader; 3] = [
+    ("RateLimit-Limit", "How often within the limit's span."),
+    ("RateLimit-Remaining", "How often still."),
+    ("RateLimit-Reset", "Seconds until the limit begins anew."),
+];
+
+const RETRY_AFTER: AnswerHeader = ("Retry-After", "Seconds until the limit begins anew.");
+
+/// Adds a header, unless the handler's own attribute describes it.
+fn describe_header(response: &mut Response, (name, description): AnswerHeader) {
+    response.headers.entry(name.to_owned()).or_insert_with(|| {
+        let counts = LIMITS.iter().chain([&RETRY_AFTER]).any(|(limit, _)| *limit == name);
+        let kind = if counts { Type::Integer } else { Type::String };
+        let mut header = Header::new(ObjectBuilder::new().schema_type(kind).build());
+        header.description = Some(description.to_owned());
+        RefOr::T(header)
+    });
+}
+
+/// Schemas of merge patches, made of the schemas of what they change.
+struct Patches<'a> {
+    whole: &'a BTreeMap<String, RefOr<Schema>>,
+    made: BTreeMap<String, RefOr<Schema>>,
+}
+
+impl Patches<'_> {
+    /// Lets a reference to an object point to its patch; anything else is replaced whole.
+    fn point(&mut self, reference: &mut Ref) {
+        let name = reference.ref_location.rsplit('/').next().unwrap_or_default().to_owned();
+        let Some(RefOr::T(whole @ Schema::Object(object))) = self.whole.get(&name) else {
+            return;
+        };
+        if object.properties.is_empty() {
+            return;
+        }
+        let patch = format!("{}Patch", name.trim_end_matches("Patch"));
+        reference.ref_location = Ref::from_schema_name(&patch).ref_location;
+        if !self.made.contains_key(&patch) {
+            let mut schema = whole.clone();
+            // Known before its fields are looked at: one of them may be of the same kind.
+            self.made.insert(patch.clone(), schema.clone().into());
+            self.loosen(&mut schema);
+            self.made.insert(patch, schema.into());
+        }
+    }
+
+    fn loosen(&mut self, schema: &mut Schema) {
+        match schema {
+            Schema::Object(object) => {
+                let required = std::mem::take(&mut object.required);
+                for (name, field) in &mut object.properties {
+                    self.loosen_part(field);
+                    if !required.contains(name) {
+                        or_null(field);
+                    }
+                }
+                if let Some(AdditionalProperties::RefOr(value)) = object.additional_properties.as_deref_mut() {
+                    self.loosen_part(value);
+                    or_null(value);
+                }
+            }
+            Schema::OneOf(choice) => choice.items.iter_mut().for_each(|item| self.loosen_part(item)),
+            Schema::AnyOf(choice) => choice.items.iter_mut().for_each(|item| self.loosen_part(item)),
+            Schema::AllOf(parts) => parts.items.iter_mut().for_each(|item| self.loosen_part(item)),
+            // A list is replaced whole.
+            _ => {}
+        }
+    }
+
+    fn loosen_part(&mut self, part: &mut RefOr<Schema>) {
+        match part {
+            RefOr::Ref(reference) => self.point(reference),
+            RefOr::T(schema) => self.loosen(schema),
+        }
+    }
+}
+
+/// The same, or `null`.
+fn or_null(field: &mut RefOr<Schema>) {
+    let null = || ObjectBuilder::new().schema_type(Type::Null);
+    match field {
+        RefOr::T(Schema::Object(object)) => {
+            add_null(&mut object.schema_type);
+            if let Some(words) = &mut object.enum_values
+                && !words.contains(&Value::Null)
+            {
+                words.push(Value::Null);
+            }
+        }
+        RefOr::T(Schema::Array(array)) => add_null(&mut array.schema_type),
+        RefOr::T(Schema::OneOf(choice)) if choice.items.iter().any(is_null) => {}
+        RefOr::T(Schema::OneOf(choice)) => choice.items.push(null().into()),
+        other => *other = OneOfBuilder::new().item(other.clone()).item(null()).into(),
+    }
+}
+
+fn add_null(kind: &mut SchemaType) {
+    match kind {
+        SchemaType::Type(Type::Null) | SchemaType::AnyValue => {}
+        SchemaType::Type(one) => *kind = SchemaType::from_iter([one.clone(), Type::Null]),
+        SchemaType::Array(several) if several.contains(&Type::Null) => {}
+        SchemaType::Array(several) => several.push(Type::Null),
+    }
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null))
 }
 
 struct StandardError {
@@ -255,25 +430,26 @@ const ERRORS: [StandardError; 12] = [
 ];
 
 impl StandardError {
+    /// What it means, and the kinds of problems that any operation may answer with it.
+    fn about(&self) -> String {
+        let kinds = problem::kinds::COMMON.iter().filter(|kind| kind.status == self.status);
+        let words: Vec<_> = kinds.map(|kind| format!("`{}`", kind.word)).collect();
+        format!("{} Problems: {}.", self.description, words.join(", "))
+    }
+
     fn response(&self) -> Response {
         let schema: RefOr<Schema> = Ref::from_schema_name(Problem::name()).into();
         let content = ContentBuilder::new().schema(Some(schema)).build();
         let mut response = ResponseBuilder::new()
-            .description(self.description)
-            .content("application/problem+json", content);
+            .description(self.about())
+            .content("application/problem+json", content)
+            .build();
+        describe_header(&mut response, CORRELATION);
         if self.status == 429 {
-            for (name, description) in [
-                ("Retry-After", "Seconds until the limit begins anew."),
-                ("RateLimit-Limit", "How often within the limit's span."),
-                ("RateLimit-Remaining", "How often still."),
-                ("RateLimit-Reset", "Seconds until the limit begins anew."),
-            ] {
-                let mut header = Header::new(ObjectBuilder::new().schema_type(Type::Integer).build());
-                header.description = Some(description.to_owned());
-                response = response.header(name, header);
-            }
+            let limits = LIMITS.into_iter().chain([RETRY_AFTER]);
+            limits.for_each(|limit| describe_header(&mut response, limit));
         }
-        response.build()
+        response
     }
 }
 
@@ -328,7 +504,7 @@ impl Document {
         }
         H::describe(&mut entry);
         if let Some(method) = methods.first() {
-            entry.finish(H::Guard::KIND, &path, method);
+            entry.finish(H::Guard::KIND, &path, method, H::HEADERS);
         }
         let components = self.0.components.get_or_insert_default();
         components.schemas.extend(entry.schemas);
@@ -346,5 +522,112 @@ impl Document {
     #[must_use]
     pub fn into_openapi(self) -> OpenApi {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+    use utoipa::{ToSchema, openapi::path::Operation};
+
+    use super::Entry;
+
+    #[derive(ToSchema)]
+    #[expect(dead_code, reason = "only its schema is read")]
+    struct Shop {
+        /// Must be there.
+        name: String,
+        /// Has a usual value.
+        #[schema(required = false)]
+        words: Vec<Hours>,
+        /// Can do without.
+        hours: Option<Hours>,
+        /// Has usual values.
+        #[schema(required = false)]
+        limits: Limits,
+        /// One that is removed is `null`.
+        #[schema(required = false)]
+        texts: BTreeMap<String, String>,
+    }
+
+    #[derive(ToSchema)]
+    #[expect(dead_code, reason = "only its schema is read")]
+    struct Hours {
+        from: u8,
+    }
+
+    #[derive(ToSchema)]
+    #[schema(as = LimitsPatch)]
+    #[expect(dead_code, reason = "only its schema is read")]
+    struct Limits {
+        #[schema(required = false)]
+        kind: Kind,
+    }
+
+    #[derive(ToSchema)]
+    #[expect(dead_code, reason = "only its schema is read")]
+    enum Kind {
+        Small,
+    }
+
+    fn patch() -> BTreeMap<String, Value> {
+        let mut entry = Entry {
+            operation: Operation::default(),
+            schemas: Vec::new(),
+            body: false,
+            query: false,
+            if_match: false,
+        };
+        let reference = entry.patch_schema::<Shop>();
+        assert_eq!(
+            serde_json::to_value(reference).unwrap(),
+            json!({"$ref": "#/components/schemas/ShopPatch"})
+        );
+        let schemas = entry.schemas.into_iter();
+        schemas
+            .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_patch_needs_nothing_and_null_is_for_what_can_do_without() {
+        let schemas = patch();
+        let shop = &schemas["ShopPatch"];
+        assert_eq!(shop.get("required"), None);
+        let fields = &shop["properties"];
+        assert_eq!(fields["name"]["type"], "string");
+        assert_eq!(fields["words"]["type"], json!(["array", "null"]));
+        assert_eq!(fields["texts"]["type"], json!(["object", "null"]));
+        assert_eq!(
+            fields["texts"]["additionalProperties"]["type"],
+            json!(["string", "null"])
+        );
+        for (field, patch) in [("hours", "HoursPatch"), ("limits", "LimitsPatch")] {
+            let choices = fields[field]["oneOf"].as_array().unwrap();
+            let is = |wanted: &str| choices.iter().any(|choice| choice["type"] == wanted);
+            let refers = |name: &str| {
+                choices
+                    .iter()
+                    .any(|choice| choice["$ref"] == format!("#/components/schemas/{name}"))
+            };
+            assert!(
+                choices.len() == 2 && is("null") && refers(patch),
+                "{field}: {choices:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn so_it_is_with_the_objects_in_it_but_a_list_is_replaced_whole() {
+        let schemas = patch();
+        assert_eq!(schemas["HoursPatch"].get("required"), None);
+        assert_eq!(schemas["HoursPatch"]["properties"]["from"]["type"], "integer");
+        let words = &schemas["ShopPatch"]["properties"]["words"]["items"];
+        assert_eq!(words["$ref"], "#/components/schemas/Hours");
+        assert_eq!(schemas["Hours"]["required"], json!(["from"]));
+        let kind = &schemas["LimitsPatch"]["properties"]["kind"]["oneOf"];
+        assert_eq!(kind[0]["$ref"], "#/components/schemas/Kind");
     }
 }

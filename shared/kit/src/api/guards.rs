@@ -43,6 +43,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether its `POST`s take an `Idempotency-Key`.
+    pub(super) const fn takes_key(self) -> bool {
+        matches!(self, Self::Tenant(_) | Self::Platform)
+    }
+
     /// As in the document's `x-permission`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

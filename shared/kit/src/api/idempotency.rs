@@ -1,6 +1,5 @@
 //! `POST`s with an `Idempotency-Key`: each has its effect once, and who asks again gets the first answer.
 
-use access::Principal;
 use aws_lc_rs::digest::{self, digest};
 use axum::{
     body::{self, Body},
@@ -12,7 +11,7 @@ use jiff::Timestamp;
 use store::idempotency::{Begun, KeptAnswer, RequestKey};
 use ulid::Ulid;
 
-use super::{body::bytes, context::Api, replies::ShownOnce};
+use super::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};
 use crate::{Problem, http::Target, log::chain};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -41,30 +40,40 @@ fn sha256(parts: &[&[u8]]) -> String {
     hex::encode(context.finish())
 }
 
+/// The name of a proven caller's request with this key.
+///
+/// # Errors
+/// 400 of an operation that does not take a key.
+pub(super) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKey, Problem> {
+    let sha256 = sha256(&[route.as_bytes(), key.as_bytes()]);
+    match proven {
+        Proven::Tenant(principal) => Ok(RequestKey::of_tenant(principal.scope(), principal.actor(), &sha256)),
+        Proven::Platform(admin) => Ok(RequestKey::outside(admin.user(), &sha256)),
+        // What they are sent and answer proves who somebody is: nothing of it is kept, and several end what would prove
+        // the second request.
+        Proven::Person(_) | Proven::Anyone => Err(Problem::bad_request(
+            "This operation takes no Idempotency-Key. Leave the header out.",
+        )),
+    }
+}
+
 /// Answers a request with a key. `run` gets the request whole and the id from which its new ids come.
 pub(super) async fn once<F: Future<Output = Response>>(
     api: &Api,
-    principal: &Principal,
-    route: &str,
-    key: &str,
+    named: &RequestKey,
     request: Request,
     now: Timestamp,
     run: impl FnOnce(Request, Ulid) -> F,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let body = bytes(body).await?;
-    let named = RequestKey {
-        who: principal.actor().to_string(),
-        sha256: sha256(&[route.as_bytes(), key.as_bytes()]),
-    };
     // Another object of the same route is another request, as another body is.
     let query = parts.extensions.get::<Target>().map_or("", Target::query);
     let body_sha256 = sha256(&[parts.uri.path().as_bytes(), query.as_bytes(), &body]);
-    let scope = principal.scope();
     let store = api.store();
-    let fresh = api.env().ids().ulid().to_string();
-    let (seed, version) = match store.begin_request(scope, &named, &body_sha256, &fresh, now).await? {
-        Begun::Run { seed, version } => (seed, version),
+    let fresh = api.env().ids().ulid();
+    let lease = match store.begin_request(named, &body_sha256, fresh, now).await? {
+        Begun::Run(lease) => lease,
         Begun::Answered(kept) => return replay(kept),
         Begun::Running => {
             let detail = "The first request with this Idempotency-Key is still running. Ask again in a moment.";
@@ -77,8 +86,7 @@ pub(super) async fn once<F: Future<Output = Response>>(
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail));
         }
     };
-    let seeded = Ulid::from_string(&seed).map_err(|_| Problem::internal())?;
-    let answer = run(Request::from_parts(parts, Body::from(body)), seeded).await;
+    let answer = run(Request::from_parts(parts, Body::from(body)), lease.seed()).await;
     let status = answer.status();
     let (answer, kept) = if status.is_success() {
         kept(answer).await?
@@ -87,18 +95,10 @@ pub(super) async fn once<F: Future<Output = Response>>(
     };
     let then = api.env().clock().now();
     let noted = match kept {
-        Some(kept) => {
-            store
-                .finish_request(scope, &named, &body_sha256, &seed, version, kept, then)
-                .await
-        }
+        Some(kept) => store.finish_request(&lease, kept, then).await,
         // Perhaps it had its effect: a second try must name the same objects.
-        None if status.is_server_error() => {
-            store
-                .release_request(scope, &named, &body_sha256, &seed, version, then)
-                .await
-        }
-        None => store.abandon_request(scope, &named, version, then).await,
+        None if status.is_server_error() => store.release_request(&lease, then).await,
+        None => store.abandon_request(&lease, then).await,
     };
     if let Err(error) = noted {
         // The effect is there or not, whatever we remember of it: the answer is true.

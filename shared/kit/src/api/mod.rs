@@ -17,10 +17,11 @@ mod replies;
 mod secrets;
 mod words;
 
+pub(crate) use body::too_large;
 pub use body::{Body, LARGEST, Path, Query};
-pub use checks::one_line;
+pub use checks::{language, one_line};
 pub use context::{Api, HasApi};
-pub use document::{Argument, Document, Entry, Handles};
+pub use document::{Answer, AnswerHeader, Argument, Document, Entry, Handles};
 pub use guards::{Allowed, Anyone, Guard, Kind, Person, Platform};
 pub use mail::send_mail;
 pub use operations::{Operations, Takes, serve};
@@ -29,7 +30,7 @@ pub use patch::{Patch, checked};
 pub use races::{Races, Setback};
 pub use replies::{Created, IfMatch, Listed, NoContent, Once, Tagged};
 pub use secrets::LinkToken;
-pub use words::{PermissionWord, RoleWord};
+pub use words::{IpRangeText, LanguageText, OwnWordText, PermissionWord, PhoneText, RoleWord, ZoneText};
 
 #[doc(hidden)]
 pub use guards::{Asked, Proven};

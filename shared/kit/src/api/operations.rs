@@ -16,6 +16,7 @@ use store::rates::Allowance;
 use utoipa::openapi::HttpMethod;
 
 use super::{
+    body::no_query,
     context::{Api, HasApi},
     document::Handles,
     guards::{Admission, Asked, Guard, Kind, Proven, Sent},
@@ -183,13 +184,14 @@ impl Entrance {
             request.extensions_mut().insert(Admission { asked, proven });
             next.run(request)
         };
-        let Proven::Tenant(principal) = &proven else {
-            return Ok(run(request, proven, None).await);
-        };
-        if let Kind::Tenant(permission) = self.kind
+        if let (Kind::Tenant(permission), Proven::Tenant(principal)) = (self.kind, &proven)
             && !principal.may(permission)
         {
             return Err(Problem::forbidden(format!("This needs the permission {permission}.")));
+        }
+        // Of everybody's, not every address is our own to write: a mail's link may come with what others added.
+        if self.kind != Kind::Anyone && self.takes == Takes::default() {
+            no_query(request.extensions())?;
         }
         let key = if request.method() == Method::POST {
             idempotency::key(request.headers())?
@@ -199,9 +201,9 @@ impl Entrance {
         let Some(key) = key else {
             return Ok(run(request, proven, None).await);
         };
-        let principal = principal.clone();
+        let named = idempotency::named(&proven, &self.path, &key)?;
         let run = |request, seed| run(request, proven, Some(seed));
-        idempotency::once(&self.api, &principal, &self.path, &key, request, now, run).await
+        idempotency::once(&self.api, &named, request, now, run).await
     }
 
     async fn prove(&self, sent: &Sent, now: Timestamp) -> Result<Proven, Problem> {

@@ -92,7 +92,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let alone = parts.extensions.get::<Takes>().is_some_and(|takes| !takes.query);
-        Self::from_pairs(&pairs(parts)?, alone)
+        Self::from_pairs(&pairs(&parts.extensions)?, alone)
     }
 }
 

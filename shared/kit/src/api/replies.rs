@@ -1,5 +1,7 @@
 //! What handlers answer with.
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     extract::FromRequestParts,
@@ -8,15 +10,26 @@ use axum::{
 };
 use serde::Serialize;
 use store::{Page, Versioned};
+use utoipa::{
+    __dev::ComposeSchema,
+    ToSchema,
+    openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema, Type, schema::SchemaType},
+};
 
-use super::document::{Argument, Entry};
-use super::paging;
+use super::{
+    document::{Answer, AnswerHeader, Argument, Entry},
+    paging,
+};
 use crate::Problem;
 
 fn etag(version: u64) -> HeaderValue {
     // Digits in quotes are always a header's value.
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
+
+const ETAG: AnswerHeader = ("ETag", "Its version");
+
+const LOCATION: AnswerHeader = ("Location", "Where it is");
 
 /// 200 with the version as `ETag`.
 #[derive(Debug, Clone)]
@@ -37,6 +50,10 @@ impl<T> Tagged<T> {
     }
 }
 
+impl<T> Answer for Tagged<T> {
+    const HEADERS: &'static [AnswerHeader] = &[ETAG];
+}
+
 impl<T: Serialize> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
         ([(header::ETAG, etag(self.version))], Json(self.body)).into_response()
@@ -54,6 +71,10 @@ pub struct Created<T> {
     pub body: T,
 }
 
+impl<T> Answer for Created<T> {
+    const HEADERS: &'static [AnswerHeader] = &[ETAG, LOCATION];
+}
+
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         let Ok(location) = HeaderValue::from_str(&self.location) else {
@@ -68,6 +89,8 @@ impl<T: Serialize> IntoResponse for Created<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;
 
+impl Answer for NoContent {}
+
 impl IntoResponse for NoContent {
     fn into_response(self) -> Response {
         StatusCode::NO_CONTENT.into_response()
@@ -75,7 +98,7 @@ impl IntoResponse for NoContent {
 }
 
 /// 200 with a page of a list.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Listed<T> {
     /// The items.
     pub items: Vec<T>,
@@ -93,6 +116,38 @@ impl<T> Listed<T> {
     }
 }
 
+// The derived ones would repeat the items' schema within each list's.
+impl<T: ToSchema> ComposeSchema for Listed<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let items = ArrayBuilder::new()
+            .items(Ref::from_schema_name(T::name()))
+            .description(Some("What is on this page."));
+        let next_cursor = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("What to send as `cursor` for the next page; `null` on the last."));
+        ObjectBuilder::new()
+            .description(Some("A page of a list."))
+            .property("items", items)
+            .required("items")
+            .property("next_cursor", next_cursor)
+            .required("next_cursor")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Listed<T> {
+    fn name() -> Cow<'static, str> {
+        "Listed".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T> Answer for Listed<T> {}
+
 impl<T: Serialize> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
         Json(self).into_response()
@@ -102,6 +157,10 @@ impl<T: Serialize> IntoResponse for Listed<T> {
 /// An answer with a secret that is shown once: it is not kept for who asks again with the same idempotency key.
 #[derive(Debug, Clone, Copy)]
 pub struct Once<R>(pub R);
+
+impl<R: Answer> Answer for Once<R> {
+    const HEADERS: &'static [AnswerHeader] = R::HEADERS;
+}
 
 /// Marks the answer.
 #[derive(Debug, Clone, Copy)]

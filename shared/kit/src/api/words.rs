@@ -1,8 +1,12 @@
-//! The domain's words as the document lists them: `#[schema(value_type = RoleWord)]`.
+//! The domain's words and texts as the document describes them: `#[schema(value_type = RoleWord)]`.
 
 use std::borrow::Cow;
 
-use domain::permission::{Permission, Role};
+use domain::{
+    permission::{Permission, Role},
+    settings::LONGEST_WORD,
+};
+use serde_json::json;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
@@ -47,4 +51,47 @@ impl ToSchema for PermissionWord {
     fn name() -> Cow<'static, str> {
         "Permission".into()
     }
+}
+
+/// Texts of a shape that stand in lists and maps, where a field's attributes do not reach.
+macro_rules! texts {
+    ($($(#[doc = $doc:literal])+ $text:ident, $name:literal, $about:literal, $build:expr;)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug)]
+            pub enum $text {}
+
+            impl PartialSchema for $text {
+                fn schema() -> RefOr<Schema> {
+                    let text = ObjectBuilder::new().schema_type(Type::String).description(Some($about));
+                    let shape: fn(ObjectBuilder) -> ObjectBuilder = $build;
+                    shape(text).build().into()
+                }
+            }
+
+            impl ToSchema for $text {
+                fn name() -> Cow<'static, str> {
+                    $name.into()
+                }
+            }
+        )+
+    };
+}
+
+texts! {
+    /// A [`domain::phone::Phone`].
+    PhoneText, "PhoneNumber", "A telephone number in E.164.",
+    |text| text.pattern(Some(r"^\+[1-9][0-9]{6,14}$")).examples([json!("+97145550001")]);
+    /// A language tag.
+    LanguageText, "Language", "BCP 47.",
+    |text| text.min_length(Some(2)).max_length(Some(35)).examples([json!("en")]);
+    /// A [`domain::tenant::Zone`].
+    ZoneText, "TimeZone", "A time zone of the IANA database.",
+    |text| text.max_length(Some(64)).examples([json!("Asia/Dubai")]);
+    /// A [`domain::ip_range::IpRange`].
+    IpRangeText, "IpRange", "An address, or a range of them as `address/bits`.",
+    |text| text.max_length(Some(43)).examples([json!("192.0.2.0/24")]);
+    /// A word that customers send.
+    OwnWordText, "OwnWord", "One line that customers send.",
+    |text| text.min_length(Some(1)).max_length(Some(LONGEST_WORD)).examples([json!("kifaya")]);
 }

@@ -3,7 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, extract::State};
-use domain::{ids::ContactId, permission::Role};
+use domain::{
+    actor::{Actor, Stamp},
+    ids::ContactId,
+    permission::Role,
+};
 use garde::Validate;
 use jiff::SignedDuration;
 use kit::{
@@ -17,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Page;
 use testkit::{Answer, Aws, Call, api::Town};
+use ulid::Ulid;
 use utoipa::{IntoParams, ToSchema};
 
 struct Context {
@@ -81,8 +86,8 @@ struct Filter {
 
 type Ctx = State<Arc<Context>>;
 
-fn thing(context: &Context, who: &Allowed<permits::TenantWrite>, name: String) -> ThingOut {
-    let [id, other] = [ContactId::new(who.ulid()), ContactId::new(who.ulid())];
+fn thing(context: &Context, ulid: impl Fn() -> Ulid, name: String) -> ThingOut {
+    let [id, other] = [ContactId::new(ulid()), ContactId::new(ulid())];
     context.made.lock().unwrap().push([id, other]);
     ThingOut { id, other, name }
 }
@@ -96,11 +101,14 @@ async fn create_thing(
     State(context): Ctx,
     Body(input): Body<ThingIn>,
 ) -> Result<Created<ThingOut>, Problem> {
-    let body = thing(&context, &who, input.name);
+    made(&context, thing(&context, || who.ulid(), input.name)).await
+}
+
+async fn made(context: &Context, body: ThingOut) -> Result<Created<ThingOut>, Problem> {
     match body.name.as_str() {
         "dies once" if context.effects() == 1 => panic!("a bug"),
         "fails once" if context.effects() == 1 => return Err(Problem::unavailable()),
-        "refuse" => return Err(Problem::conflict("full", "There are enough things.")),
+        "refuse" => return Err(Problem::conflict("too_many_connections", "There are enough things.")),
         // Another one comes while this one runs.
         "slow" => tokio::time::sleep(std::time::Duration::from_millis(300)).await,
         _ => {}
@@ -122,7 +130,7 @@ async fn create_secret(
     Ok(Once(Created {
         location: format!("/api/v1/things/{id}"),
         version: 1,
-        body: thing(&context, &who, "hush".to_owned()),
+        body: thing(&context, || who.ulid(), "hush".to_owned()),
     }))
 }
 
@@ -178,6 +186,30 @@ mod others {
         who.admin().user().to_string()
     }
 
+    /// Make a thing of mine
+    #[utoipa::path(post, path = "/api/v1/me", tag = "me", responses((status = 204, description = "Made")))]
+    pub(super) async fn create_mine(who: Person, State(context): Ctx) -> NoContent {
+        thing(&context, || who.ulid(), "mine".to_owned());
+        NoContent
+    }
+
+    /// Make a thing of the platform
+    #[utoipa::path(post, path = "/api/v1/platform", tag = "platform", responses((status = 201, description = "The thing", body = ThingOut)))]
+    pub(super) async fn create_platform_thing(
+        who: Platform,
+        State(context): Ctx,
+        Body(input): Body<ThingIn>,
+    ) -> Result<Created<ThingOut>, Problem> {
+        made(&context, thing(&context, || who.ulid(), input.name)).await
+    }
+
+    /// Make a thing of everybody
+    #[utoipa::path(post, path = "/api/v1/open", tag = "open", responses((status = 204, description = "Made")))]
+    pub(super) async fn create_open(who: Anyone, State(context): Ctx) -> NoContent {
+        thing(&context, || who.ulid(), "open".to_owned());
+        NoContent
+    }
+
     /// Try a word
     #[utoipa::path(get, path = "/api/v1/open", tag = "open", responses((status = 200, description = "Yes", body = String)))]
     pub(super) async fn get_open(who: Anyone, State(context): Ctx) -> Result<String, Problem> {
@@ -190,6 +222,7 @@ mod others {
 kit::operations! { Context:
     create_thing, create_secret, list_things, update_thing, delete_thing,
     others::get_me, others::get_platform, others::get_open,
+    others::create_mine, others::create_platform_thing, others::create_open,
 }
 
 fn routes_counting(env: &Env) -> Result<(Router, Arc<Context>), ConfigError> {
@@ -201,8 +234,12 @@ fn routes_counting(env: &Env) -> Result<(Router, Arc<Context>), ConfigError> {
 }
 
 async fn town(aws: &Aws) -> (Town<'_>, Arc<Context>) {
+    town_with(aws, aws.env()).await
+}
+
+async fn town_with<'a>(aws: &'a Aws, env: &Env) -> (Town<'a>, Arc<Context>) {
     let mut kept = None;
-    let town = Town::new(aws, |env| {
+    let town = Town::with_env(aws, env, |env| {
         let (routes, context) = routes_counting(env)?;
         kept = Some(context);
         Ok(routes)
@@ -232,6 +269,7 @@ fn is(answer: &Answer, status: u16, word: &str) {
 }
 
 const THINGS: &str = "/api/v1/things";
+const PLATFORM: &str = "/api/v1/platform";
 const THING: &str = "/api/v1/things/ctc_01jcs8q3v4w5x6y7z8a9b0c1d2";
 
 #[tokio::test]
@@ -335,6 +373,23 @@ async fn an_answer_says_what_is_left_and_a_limit_is_never_passed() {
         .map(|name| anew.header(name)),
         ["100", "99", "60", "no-store"]
     );
+
+    // Who is no member is counted too.
+    let stranger = town.foreign_admin().in_tenant(town.home.tenant);
+    let answers = futures::future::join_all((0..101).map(|_| stranger.get(THINGS).into_future())).await;
+    let refused = answers.iter().filter(|answer| answer.status() == 403).count();
+    assert_eq!(refused, 100);
+    is(&stranger.get(THINGS).await, 429, "too_many_requests");
+    assert_eq!(
+        town.foreign_admin().get(THINGS).await.status(),
+        200,
+        "at home there is room"
+    );
+    let key = town.key().in_tenant(town.away.tenant);
+    let answers = futures::future::join_all((0..101).map(|_| key.get(THINGS).into_future())).await;
+    let refused = answers.iter().filter(|answer| answer.status() == 403).count();
+    assert_eq!(refused, 100);
+    is(&key.get(THINGS).await, 429, "too_many_requests");
 
     let open = |address: &'static str| town.anyone().get("/api/v1/open").from_address(address);
     let hash = open("198.51.100.7").await.text().to_owned();
@@ -477,6 +532,25 @@ async fn a_list_is_read_page_by_page() {
 }
 
 #[tokio::test]
+async fn parameters_that_nobody_reads_are_refused_except_of_what_is_open_to_everybody() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let ask = |method: &str, path: &str| Call::new(method, &format!("{path}?limit=5"));
+    for call in [
+        ask("GET", "/api/v1/me"),
+        ask("POST", "/api/v1/me"),
+        ask("DELETE", THING),
+    ] {
+        let answer = town.admin().call(call).await;
+        is(&answer, 422, "invalid");
+        assert_eq!(answer.json()["errors"][0]["field"], "limit");
+    }
+    is(&town.anyone().call(ask("GET", "/api/v1/me")).await, 401, "unauthorized");
+    assert_eq!(context.effects(), 0);
+    assert_eq!(town.anyone().call(ask("POST", "/api/v1/open")).await.status(), 204);
+}
+
+#[tokio::test]
 async fn a_request_with_a_key_has_its_effect_once() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
@@ -544,7 +618,7 @@ async fn a_key_can_be_used_again_where_nothing_came_of_it() {
         "forbidden",
     );
     is(&post("").await, 422, "invalid");
-    is(&post("refuse").await, 409, "full");
+    is(&post("refuse").await, 409, "too_many_connections");
     assert_eq!(post("a").await.status(), 201);
     assert_eq!(context.effects(), 2);
 }
@@ -578,6 +652,79 @@ async fn a_request_that_died_is_tried_again_and_names_the_same_objects() {
         assert_ne!(made[0][0], made[0][1]);
         assert_eq!(post().await.header("idempotency-replayed"), "true");
     }
+}
+
+#[tokio::test]
+async fn a_request_of_the_platform_has_its_effect_once_and_is_its_callers_own() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let post = |name: &str| town.platform().post_once(PLATFORM, "k", json!({"name": name}));
+    let first = post("a").await;
+    assert_eq!((first.status(), first.header("idempotency-replayed")), (201, ""));
+    let again = post("a").await;
+    assert_eq!(
+        (again.status(), again.text(), again.header("idempotency-replayed")),
+        (201, first.text(), "true")
+    );
+    is(&post("b").await, 422, "idempotency_key_reused");
+    assert_eq!(context.effects(), 1);
+    let operator = town.home.person(Role::Admin);
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "operator".to_owned(),
+    };
+    let store = aws.store();
+    let made = store.make_platform_admin(operator.user, &operator.email, &stamp);
+    made.await.unwrap();
+    let other = town.person(operator, Some(town.home.tenant));
+    assert_eq!(other.post_once(PLATFORM, "k", json!({"name": "b"})).await.status(), 201);
+    assert_eq!(other.post_once(THINGS, "k", json!({"name": "c"})).await.status(), 201);
+    assert_eq!(context.effects(), 3);
+}
+
+#[tokio::test]
+async fn a_request_of_the_platform_that_failed_is_tried_again_and_names_the_same_objects() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let post = || town.platform().post_once(PLATFORM, "k", json!({"name": "fails once"}));
+    is(&post().await, 503, "unavailable");
+    assert_eq!(post().await.status(), 201);
+    let made = context.made.lock().unwrap().clone();
+    assert!(made.len() == 2 && made[0] == made[1], "{made:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_refused_where_nothing_is_kept() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    for (caller, path) in [(town.admin(), "/api/v1/me"), (town.anyone(), "/api/v1/open")] {
+        is(&caller.post_once(path, "k", json!({})).await, 400, "bad_request");
+        assert_eq!(context.effects(), 0, "{path}");
+        assert_eq!(caller.post(path, json!({})).await.status(), 204);
+        context.made.lock().unwrap().clear();
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_record_nobody_heard_of_still_runs() {
+    let aws = Aws::new().await;
+    let lossy = testkit::Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let (town, context) = town_with(&aws, &env).await;
+    let post = |key: &str, name: &str| town.admin().post_once(THINGS, key, json!({"name": name}));
+    lossy.lose("PutItem");
+    assert_eq!(post("k1", "a").await.status(), 201);
+    assert!(lossy.has_lost_all());
+    assert_eq!(post("k1", "a").await.header("idempotency-replayed"), "true");
+    context.made.lock().unwrap().clear();
+    is(&post("k2", "dies once").await, 500, "internal");
+    aws.pass(60);
+    lossy.lose("PutItem");
+    assert_eq!(post("k2", "dies once").await.status(), 201);
+    assert!(lossy.has_lost_all());
+    let made = context.made.lock().unwrap().clone();
+    assert!(made.len() == 2 && made[0] == made[1], "{made:?}");
 }
 
 #[tokio::test]
@@ -648,6 +795,18 @@ fn the_document_says_what_the_types_say() {
     assert!(statuses(&update).contains(&"412".to_owned()) && statuses(&update).contains(&"404".to_owned()));
     let patch = &update["requestBody"]["content"]["application/merge-patch+json"]["schema"]["$ref"];
     assert_eq!(patch, "#/components/schemas/ThingInPatch");
+    assert_eq!(names(&of("/api/v1/platform", "post")), ["Idempotency-Key"]);
+    for (path, method) in [
+        ("/api/v1/me", "post"),
+        ("/api/v1/open", "post"),
+        ("/api/v1/platform", "get"),
+    ] {
+        assert!(names(&of(path, method)).is_empty(), "{method} {path}");
+    }
+    assert_eq!(
+        statuses(&of("/api/v1/open", "post")),
+        ["204", "400", "409", "429", "500", "503"]
+    );
     let me = of("/api/v1/me", "get");
     assert_eq!(
         (&me["x-permission"], &me["security"]),
@@ -659,6 +818,35 @@ fn the_document_says_what_the_types_say() {
         (&json!("public"), &json!([]))
     );
     assert_eq!(statuses(&open), ["200", "429", "500", "503"]);
+    let headers = |path: &str, method: &str, status: &str| {
+        let headers = of(path, method)["responses"][status]["headers"].clone();
+        headers.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let [etag, replayed, location, correlation] = ["ETag", "Idempotency-Replayed", "Location", "X-Correlation-Id"];
+    let limits = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+    let [limit, remaining, reset] = limits;
+    assert_eq!(
+        headers("/api/v1/things", "post", "201"),
+        [etag, replayed, location, limit, remaining, reset, correlation]
+    );
+    assert_eq!(
+        headers("/api/v1/things/{id}", "patch", "200"),
+        [etag, limit, remaining, reset, correlation]
+    );
+    assert_eq!(
+        headers("/api/v1/me", "get", "200"),
+        [limit, remaining, reset, correlation]
+    );
+    assert_eq!(headers("/api/v1/open", "get", "200"), [correlation]);
+    let too_many = &document["components"]["responses"]["TooManyRequests"];
+    assert_eq!(too_many["headers"]["Retry-After"]["schema"]["type"], "integer");
+    let list = &document["components"]["schemas"]["Listed_String"];
+    assert_eq!(
+        list["properties"]["items"]["items"]["$ref"],
+        "#/components/schemas/String"
+    );
+    assert_eq!(list["properties"]["next_cursor"]["type"], json!(["string", "null"]));
+    assert_eq!(list["required"], json!(["items", "next_cursor"]));
     let components = &document["components"];
     let schemas: Vec<_> = components["schemas"].as_object().unwrap().keys().collect();
     assert_eq!(
@@ -667,7 +855,9 @@ fn the_document_says_what_the_types_say() {
             "FieldError",
             "Listed_String",
             "Look",
+            "LookPatch",
             "Problem",
+            "String",
             "ThingIn",
             "ThingInPatch",
             "ThingOut"

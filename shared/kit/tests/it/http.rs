@@ -95,6 +95,15 @@ async fn what_goes_wrong_is_a_problem() {
 }
 
 #[tokio::test]
+async fn who_sends_too_much_is_told_how_much_is_taken() {
+    for (path, most) in [("/webhooks/echo", "3 MB"), ("/api/v1/echo", "1 MB")] {
+        let (status, text, _) = answer(&json!({"rawPath": path, "body": "x".repeat(LARGEST_BODY + 1)})).await;
+        assert_eq!(status, 413);
+        assert!(text.contains(most), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_method_is_told_the_right_one() {
     let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
     event["rawPath"] = "/echo".into();

@@ -5,6 +5,7 @@
 use domain::phone::Phone;
 use serde_json::Value;
 
+use super::event::number;
 use crate::{
     check::{self, CheckError},
     http::Http,
@@ -92,16 +93,9 @@ fn listed(page: &Value) -> Result<Option<Vec<Phone>>, CheckError> {
         .as_array()
         .ok_or_else(|| CheckError::unreadable(PROVIDER))?;
     let whole = page["meta"].get("next_page_link").is_some_and(Value::is_null);
-    Ok(whole.then(|| numbers.iter().map(number).collect()).flatten())
+    Ok(whole.then(|| numbers.iter().map(phone).collect()).flatten())
 }
 
-/// Aircall writes them for people: `+33 1 76 36 06 95`.
-fn number(item: &Value) -> Option<Phone> {
-    let digits: String = item["digits"]
-        .as_str()?
-        .strip_prefix('+')?
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
-    Phone::from_digits(&digits).ok()
+fn phone(item: &Value) -> Option<Phone> {
+    number(&item["digits"]).phone().cloned()
 }

@@ -73,10 +73,9 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
     }))
 }
 
-/// Numbers come with spaces, `+44 7700 900111`; hidden ones as `anonymous`.
-fn number(value: &Value) -> Party {
-    let text = value.as_str().unwrap_or_default();
-    party::parse(&text.split_whitespace().collect::<String>())
+/// Numbers are written for people, `+44 7700 900111`, `+1 800-123-4567`; hidden ones are `anonymous`.
+pub(super) fn number(value: &Value) -> Party {
+    party::of_written(value.as_str().unwrap_or_default())
 }
 
 fn outcome(data: &Value) -> Outcome {

@@ -4,22 +4,12 @@
 
 use domain::{
     Timestamp,
-    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Party},
+    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
     ids::ConnectionId,
 };
 use serde_json::Value;
 
 use crate::{Unreadable, call_id, party, times::plausible};
-
-/// What an event says, and the business's number that it is about: a leg towards the business says nothing else of who
-/// talks to whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// What it says.
-    pub event: CallEvent,
-    /// The business's number, where the event names one.
-    pub line: Option<Party>,
-}
 
 const fn unreadable(field: &'static str) -> Unreadable {
     Unreadable {
@@ -28,54 +18,47 @@ const fn unreadable(field: &'static str) -> Unreadable {
     }
 }
 
-/// Reads an event. `None` where it brings nothing about how the call goes: recordings, input, errors of the flow, legs that
-/// only ring.
+/// Reads an event. `None` where it brings nothing about how the call goes: recordings, input, errors of the flow, transfers,
+/// legs that only ring.
 ///
 /// # Errors
 /// When it names no call, no status or no direction.
-pub fn report(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> Result<Option<Report>, Unreadable> {
+pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> Result<Option<CallEvent>, Unreadable> {
     let event: Value = serde_json::from_slice(body).map_err(|_| unreadable("JSON"))?;
     let text = |name: &str| event[name].as_str();
     let Some(status) = text("status") else {
         let other = ["recording_url", "dtmf", "speech", "reason"];
-        return if other.iter().any(|field| !event[*field].is_null()) {
-            Ok(None)
-        } else {
-            Err(unreadable("status"))
-        };
+        let known = text("type") == Some("transfer") || other.iter().any(|field| !event[*field].is_null());
+        return if known { Ok(None) } else { Err(unreadable("status")) };
     };
     let provider_call_id = text("conversation_uuid")
         .or(text("uuid"))
         .and_then(call_id)
         .ok_or(unreadable("conversation_uuid"))?;
-    let (from, to) = (text("from").map(party::of_digits), text("to").map(party::of_digits));
-    let (facts, line) = match text("direction") {
-        Some("inbound") => {
-            let mut facts = of_caller(&event, status, received_at);
-            (facts.from, facts.to) = (from, to.clone());
-            (facts, to)
-        }
-        // A conversation that we began ourselves looks the same; nobody is named then, and nothing follows.
+    let facts = match text("direction") {
+        Some("inbound") => CallFacts {
+            from: text("from").map(party::of_digits),
+            to: text("to").map(party::of_digits),
+            ..of_caller(&event, status, received_at)
+        },
+        // Towards the business. Its `from` is whatever the flow shows there, be it the caller's number; so it names neither the
+        // customer nor the line. A conversation that we began ourselves looks the same.
         Some("outbound") => match attempt(status) {
-            Some(tried) => {
-                let facts = CallFacts {
-                    tried: Some(tried),
-                    ..CallFacts::default()
-                };
-                (facts, from)
-            }
+            Some(tried) => CallFacts {
+                tried: Some(tried),
+                ..CallFacts::default()
+            },
             None => return Ok(None),
         },
         _ => return Err(unreadable("direction")),
     };
-    let event = CallEvent {
+    Ok(Some(CallEvent {
         connection,
         provider: CallProvider::Vonage,
         provider_call_id,
         received_at,
         facts,
-    };
-    Ok(Some(Report { event, line }))
+    }))
 }
 
 /// The caller's own leg.

@@ -5,5 +5,5 @@ mod event;
 mod signature;
 
 pub use check::VonageClient;
-pub use event::{Report, report};
+pub use event::event;
 pub use signature::{Expected, SignatureError, sign, verify};

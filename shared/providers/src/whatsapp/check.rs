@@ -127,8 +127,8 @@ impl GraphClient {
 
 const LONGEST_NAME: usize = 200;
 
-/// Meta writes it for people: `+971 4 555 5001`.
-fn phone(text: &str) -> Option<Phone> {
+/// Meta writes it for people, `+971 4 555 5001`, or in digits alone.
+pub(super) fn phone(text: &str) -> Option<Phone> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     Phone::from_digits(&digits).ok()
 }
@@ -142,16 +142,19 @@ fn quality(word: &str) -> Quality {
     }
 }
 
+/// Messages a second of a number at its highest level.
+pub(super) const HIGH_THROUGHPUT: u32 = 1_000;
+
 fn throughput(level: &str) -> Option<u32> {
     match level {
         "STANDARD" => Some(80),
-        "HIGH" => Some(1_000),
+        "HIGH" => Some(HIGH_THROUGHPUT),
         _ => None,
     }
 }
 
 /// `TIER_250`, `TIER_2K`, `TIER_UNLIMITED`.
-fn limit(tier: &str) -> Option<u32> {
+pub(super) fn limit(tier: &str) -> Option<u32> {
     let tier = tier.strip_prefix("TIER_")?;
     if tier == "UNLIMITED" {
         return Some(0);

@@ -6,6 +6,7 @@
 
 use domain::{
     Timestamp,
+    checkup::{Dated, Quality, Reported},
     errors::{Stage, classify},
     inbound::{InboundMessage, Sender, Status, Update},
     message::{AttemptState, Channel, Cost, StatusReport},
@@ -15,7 +16,10 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use super::bsuid;
+use super::{
+    bsuid,
+    check::{self, HIGH_THROUGHPUT, limit},
+};
 use crate::{label, outcome::given_up, times::unix_seconds};
 
 /// One change of a webhook's post, with the ids that say whose it is. Travels whole through a queue.
@@ -153,7 +157,15 @@ pub fn updates(change: &Change) -> Vec<Update> {
     let found = match change.field.as_str() {
         "messages" | "calls" | "user_preferences" => conversation(value, false, fallback_time),
         "standby" => conversation(value, true, fallback_time),
-        field => account(field, value).into_iter().collect(),
+        field => {
+            let at = change
+                .received_at
+                .map_or(fallback_time, |heard| fallback_time.min(heard));
+            account(field, value)
+                .into_iter()
+                .chain(limits(field, value, at))
+                .collect()
+        }
     };
     if found.is_empty() {
         return vec![unknown(&change.field)];
@@ -547,6 +559,44 @@ fn account(field: &str, value: &Value) -> Option<Update> {
         event,
         restricts,
     })
+}
+
+/// What an event says of a number's rating and limits. Source: developers.facebook.com, "phone_number_quality_update" and
+/// "business_capability_update". That `FLAGGED` is a bad rating is of an earlier edition, which other providers still repeat.
+fn limits(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
+    let word = |name: &str| value[name].as_str();
+    let (event, older_limit) = match field {
+        "phone_number_quality_update" => (word("event"), word("current_limit").and_then(limit)),
+        "business_capability_update" => (None, whole(&value["max_daily_conversation_per_phone"])),
+        _ => return None,
+    };
+    let customers_per_day = word("max_daily_conversations_per_business").and_then(limit);
+    let quality = match event {
+        Some("FLAGGED") => Some(Quality::Red),
+        // Better, and nobody says how much.
+        Some("UNFLAGGED") => Some(Quality::Unknown),
+        _ => None,
+    };
+    let reported = Reported {
+        quality: quality.map(|value| Dated { at, value }),
+        messages_per_second: (event == Some("THROUGHPUT_UPGRADE")).then_some(Dated {
+            at,
+            value: HIGH_THROUGHPUT,
+        }),
+        customers_per_day: customers_per_day.or(older_limit).map(|value| Dated { at, value }),
+    };
+    (!reported.is_empty()).then(|| Update::Limits {
+        number: word("display_phone_number").and_then(check::phone),
+        reported,
+    })
+}
+
+/// A count that is none of those which stand for "no limit".
+fn whole(value: &Value) -> Option<u32> {
+    value
+        .as_u64()
+        .filter(|count| *count > 0)
+        .and_then(|count| u32::try_from(count).ok())
 }
 
 /// Meta announces a correction first (`correct_category`), and reports it when made (`previous_category`).

@@ -63,6 +63,30 @@ fn who_called_whom_is_told_by_the_direction() {
 }
 
 #[test]
+fn numbers_are_written_for_people() {
+    for (written, number) in [
+        ("+1 800-123-4567", "+18001234567"),
+        ("+1 (800) 123-4567", "+18001234567"),
+        ("+33 1 76 36 06 95", "+33176360695"),
+    ] {
+        let party = Party::Phone(number.parse().unwrap());
+        let caller = read(&changed("/data/raw_digits", json!(written))).unwrap().unwrap();
+        assert_eq!(caller.facts.customer(), &party, "{written}");
+        let called = read(&changed("/data/number/digits", json!(written))).unwrap().unwrap();
+        assert_eq!(called.facts.line(), Some(&party), "{written}");
+    }
+    for nobody in [
+        json!("Anonymous"),
+        json!("+266 696-687"),
+        json!("+1 800-123-4567 x9"),
+        json!(null),
+    ] {
+        let event = read(&changed("/data/raw_digits", nobody.clone())).unwrap().unwrap();
+        assert_eq!(event.facts.customer(), &Party::Withheld, "{nobody}");
+    }
+}
+
+#[test]
 fn a_reason_that_is_not_known_is_no_missed_call() {
     for reason in [json!(null), json!("eaten_by_a_dog"), json!(7), json!("")] {
         let event = read(&changed("/data/missed_call_reason", reason.clone()))

@@ -161,6 +161,7 @@ pub(crate) fn shown(update: &Update) -> Value {
         } => {
             json!({ "account": { "field": field, "event": event, "restricts": restricts } })
         }
+        Update::Limits { number, reported } => json!({ "limits": { "number": number, "reported": reported } }),
         Update::Unknown { kind } => json!({ "unknown": kind }),
     }
 }

@@ -115,7 +115,7 @@ proptest! {
     #[test]
     fn mutated_vendor_calls_are_survived(ours in mutated("telephony/vonage"), theirs in mutated("telephony/aircall")) {
         let now = at("2026-10-31T09:20:01Z");
-        let _ = vonage::report(ours.to_string().as_bytes(), connection(), now);
+        let _ = vonage::event(ours.to_string().as_bytes(), connection(), now);
         let _ = aircall::event(theirs.to_string().as_bytes(), connection(), now);
         let country = "91".to_owned().try_into().unwrap();
         let _ = exotel::status_json(ours.to_string().as_bytes(), country, connection(), now);
@@ -146,7 +146,7 @@ proptest! {
         prop_assert!(whatsapp::signature::verify(&["secret"], Some(&text), &bytes).is_err());
         let country = "91".to_owned().try_into().unwrap();
         let _ = aircall::event(&bytes, connection(), now);
-        let _ = vonage::report(&bytes, connection(), now);
+        let _ = vonage::event(&bytes, connection(), now);
         let _ = exotel::passthru(&form, country, connection(), now);
         let _ = exotel::status_form(&bytes, country, connection(), now);
         let _ = plivo::event(&form, connection(), now);

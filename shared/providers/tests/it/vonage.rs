@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::{CallFacts, Outcome, Party};
-use providers::vonage::{Report, report};
+use domain::call::{CallEvent, CallFacts, Outcome, Party};
+use providers::vonage::event;
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, at, connection, outcome};
 
-fn read(body: &[u8]) -> Result<Option<Report>, providers::Unreadable> {
-    report(body, connection(), at("2026-10-31T09:20:05Z"))
+fn read(body: &[u8]) -> Result<Option<CallEvent>, providers::Unreadable> {
+    event(body, connection(), at("2026-10-31T09:20:05Z"))
 }
 
-fn fixture(name: &str) -> Report {
+fn fixture(name: &str) -> CallEvent {
     let body = fixtures::bytes(&format!("telephony/vonage/{name}.json"));
     read(&body).unwrap().unwrap()
 }
@@ -28,12 +28,12 @@ fn leg(status: &str) -> Value {
     event
 }
 
-fn together(reports: impl IntoIterator<Item = Report>) -> CallFacts {
+fn together(events: impl IntoIterator<Item = CallEvent>) -> CallFacts {
     let mut facts = CallFacts::default();
     let mut ids = std::collections::BTreeSet::new();
-    for report in reports {
-        facts.merge(report.event.facts);
-        ids.insert(report.event.provider_call_id);
+    for event in events {
+        facts.merge(event.facts);
+        ids.insert(event.provider_call_id);
     }
     assert_eq!(ids.len(), 1, "legs of one conversation are one call");
     facts
@@ -55,23 +55,21 @@ fn every_event_comes_to_its_outcome() {
         ("unanswered.json", Outcome::Missed),
     ]
     .into();
-    let read: BTreeMap<String, Report> = fixtures::names("telephony/vonage")
+    let read: BTreeMap<String, CallEvent> = fixtures::names("telephony/vonage")
         .into_iter()
         .map(|name| {
-            let report = fixture(name.trim_end_matches(".json"));
-            (name, report)
+            let event = fixture(name.trim_end_matches(".json"));
+            (name, event)
         })
         .collect();
     let outcomes: BTreeMap<&str, Outcome> = read
         .iter()
-        .map(|(name, report)| (name.as_str(), outcome(&report.event.facts)))
+        .map(|(name, event)| (name.as_str(), outcome(&event.facts)))
         .collect();
     assert_eq!(outcomes, expected);
-    let line = Some(Party::Phone("+442079460001".parse().unwrap()));
-    assert!(read.values().all(|report| report.line == line));
-    let events: BTreeMap<&String, &domain::call::CallEvent> =
-        read.iter().map(|(name, report)| (name, &report.event)).collect();
-    insta::assert_json_snapshot!("vonage", events);
+    let line = Party::Phone("+442079460001".parse().unwrap());
+    assert!(read.values().all(|event| event.facts.line() == Some(&line)));
+    insta::assert_json_snapshot!("vonage", read);
 }
 
 #[test]
@@ -103,7 +101,21 @@ fn what_the_flow_answered_and_nobody_took_is_missed() {
             &Party::Phone("+447700900111".parse().unwrap()),
             "the leg does not turn the call round"
         );
-        assert_eq!(tried.line, Some(Party::Phone("+442079460001".parse().unwrap())));
+    }
+}
+
+#[test]
+fn a_leg_to_the_business_names_neither_the_customer_nor_the_line() {
+    let of_leg = |from: Value| {
+        let mut event = leg("unanswered");
+        event["from"] = from;
+        read(event.to_string().as_bytes()).unwrap().unwrap().facts
+    };
+    let facts = of_leg(json!("442079460001"));
+    assert_eq!((facts.direction, &facts.from, facts.line()), (None, &None, None));
+    // Flows put whatever they like there.
+    for from in [json!("447700900111"), json!("reception"), json!(""), json!(null)] {
+        assert_eq!(of_leg(from.clone()), facts, "{from}");
     }
 }
 
@@ -120,6 +132,7 @@ fn what_says_nothing_of_the_call_is_left_aside() {
         json!({"recording_url": "https://api.example.test/1", "conversation_uuid": "CON-1"}),
         json!({"dtmf": {"digits": "2"}, "conversation_uuid": "CON-1"}),
         json!({"reason": "invalid flow", "conversation_uuid": "CON-1"}),
+        json!({"type": "transfer", "conversation_uuid_from": "CON-1", "conversation_uuid_to": "CON-2", "uuid": "1"}),
         leg("ringing"),
         leg("completed"),
     ] {
@@ -137,6 +150,8 @@ fn an_event_that_names_no_call_is_unreadable() {
     for field in ["status", "direction"] {
         assert!(read(without(field).to_string().as_bytes()).is_err(), "{field}");
     }
+    let unheard_of = json!({"type": "teleport", "conversation_uuid": "CON-1"});
+    assert!(read(unheard_of.to_string().as_bytes()).is_err());
     let mut nameless = without("uuid");
     nameless["conversation_uuid"] = "".into();
     assert!(read(nameless.to_string().as_bytes()).is_err());
@@ -148,7 +163,7 @@ fn hidden_callers_and_words_that_are_not_known_are_told_as_such() {
     let mut event = fixtures::json("telephony/vonage/unanswered.json");
     event["from"] = "anonymous".into();
     event["status"] = "pondering".into();
-    let facts = read(event.to_string().as_bytes()).unwrap().unwrap().event.facts;
+    let facts = read(event.to_string().as_bytes()).unwrap().unwrap().facts;
     assert_eq!(facts.customer(), &Party::Withheld);
     assert_eq!(outcome(&facts), Outcome::Unknown);
 }

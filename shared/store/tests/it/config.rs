@@ -1,6 +1,10 @@
 //! Configuration: remembered while it stays, whole when it changes; and connections, which workers note things on.
 
-use domain::{connection::Health, template::TemplateStatus};
+use domain::{
+    connection::Health,
+    template::TemplateStatus,
+    tenant::{Limits, Tenant, TenantStatus},
+};
 use jiff::SignedDuration;
 use store::{StoreError, config::ConfigCache, usage};
 
@@ -121,6 +125,38 @@ async fn a_note_keeps_what_an_operator_changed_and_does_not_concern_other_creden
 }
 
 #[tokio::test]
+async fn whether_a_connection_works_is_remembered_and_its_pauses_are_not() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let cache = ConfigCache::default();
+    let seen = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
+    let refused_at = |seconds| Health::Unhealthy {
+        since: world.aws.now(),
+        reason: "the access token is not valid".to_owned(),
+        tried_at: world.aws.now() + SignedDuration::from_secs(seconds),
+    };
+    let until = Some(world.aws.now() + SignedDuration::from_secs(60));
+    let known = async || {
+        let config = store.config(scope, &cache).await.unwrap().unwrap();
+        let summary = config.connections.iter().find(|summary| summary.id == seen.id).unwrap();
+        (config.tenant.config_version, summary.unhealthy.clone())
+    };
+    let (before, healthy) = known().await;
+    assert_eq!(healthy, None);
+    let refused = Some("the access token is not valid".to_owned());
+    for (health, pause, expected) in [
+        (Health::Healthy, until, (before, None)),
+        (refused_at(0), until, (before + 1, refused.clone())),
+        (refused_at(300), None, (before + 1, refused.clone())),
+        (Health::Healthy, None, (before + 2, None)),
+    ] {
+        let change = |_: &domain::connection::Connection| Some((health.clone(), pause));
+        assert!(store.change_connection(scope, &seen, change).await.unwrap());
+        assert_eq!(known().await, expected, "{health:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_templates_status_raises_the_version_of_the_configuration() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
@@ -154,4 +190,38 @@ async fn a_whatsapp_number_belongs_to_one_tenant() {
     claim(&world.business, world.business.whatsapp).await.unwrap();
     claim(&world.business, world.business.twilio).await.unwrap();
     assert!(claim(&stranger, stranger.whatsapp).await.unwrap_err().is_conflict());
+}
+
+#[tokio::test]
+async fn writing_a_configuration_keeps_what_the_platform_gave_unless_it_is_said() {
+    let mut world = World::new().await;
+    let leaves_at = Some(world.aws.now() + SignedDuration::from_hours(24));
+    let tenant = &mut world.business.configured.tenant;
+    tenant.slug = Some("harbour-lane".parse().unwrap());
+    tenant.plan = Some("large".to_owned());
+    tenant.limits = Some(Limits {
+        requests_per_minute: Some(5000),
+        ..Limits::default()
+    });
+    tenant.status = TenantStatus::Leaving;
+    tenant.leaves_at = leaves_at;
+    let given = tenant.clone();
+    world.business.write(&world.aws).await;
+
+    let configured = &mut world.business.configured;
+    configured.tenant = Tenant::new(given.id, "Renamed".to_owned(), given.time_zone.clone());
+    configured.status_meant = false;
+    world.business.write(&world.aws).await;
+    let now = async || world.store.tenant(world.scope()).await.unwrap().unwrap();
+    let kept = now().await;
+    let platforms = |tenant: &Tenant| (tenant.slug.clone(), tenant.plan.clone(), tenant.limits, tenant.status);
+    assert_eq!((kept.name.as_str(), platforms(&kept)), ("Renamed", platforms(&given)));
+    assert_eq!(kept.leaves_at, leaves_at);
+
+    let mut configured = world.business.configured.clone();
+    configured.status_meant = true;
+    world.store.write_config(world.scope(), &configured).await.unwrap();
+    let said = now().await;
+    assert_eq!((said.status, said.leaves_at), (TenantStatus::Active, None));
+    assert_eq!(said.plan, given.plan);
 }

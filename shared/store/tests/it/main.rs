@@ -3,6 +3,8 @@
 mod budget;
 mod config;
 mod due;
+mod leaving;
+mod limited;
 mod retention;
 mod rows;
 mod world;

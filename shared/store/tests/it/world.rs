@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use store::{Store, TenantScope, config::Configured};
 use testkit::{Aws, Seeded, business::business_with};
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -48,6 +48,28 @@ impl World {
 
     pub(crate) fn scope(&self) -> &TenantScope {
         self.business.scope()
+    }
+
+    /// The partition of the tenant's own rows.
+    pub(crate) fn partition(&self) -> String {
+        self.business.tenant().to_string().replace("tnt_", "T#")
+    }
+
+    /// Writes so many rows as they are, of texts only.
+    pub(crate) async fn put_many(&self, rows: usize, row: impl Fn(usize) -> HashMap<&'static str, String>) {
+        let put = |number| {
+            let row = row(number).into_iter();
+            let row = row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value)));
+            let put = PutRequest::builder().set_item(Some(row.collect()));
+            WriteRequest::builder().put_request(put.build().expect("a row")).build()
+        };
+        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
+        let rows: Vec<_> = (0..rows).map(put).collect();
+        for batch in rows.chunks(25) {
+            let write = self.aws.env().dynamodb().batch_write_item();
+            let written = write.request_items(table, batch.to_vec()).send().await;
+            written.expect("the table answers");
+        }
     }
 
     /// All rows, as the table has them.

@@ -59,6 +59,14 @@ fn the_defaults_hold_their_order() {
     check(&defaults(), "template.yaml");
 }
 
+/// As the functions have it: what waits longer than a day answers nothing any more.
+#[test]
+fn what_is_waited_for_has_an_end() {
+    for name in ["UnknownDeadlineSeconds", "DecideCallSeconds", "RecheckSeconds"] {
+        assert_eq!(template()["Parameters"][name]["MaxValue"], 86_400, "{name}");
+    }
+}
+
 #[test]
 fn lambda_gets_the_six_time_outs_of_visibility_that_it_wants() {
     let defaults = defaults();

@@ -5,11 +5,15 @@
     reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
 )]
 
-use domain::permission::{Permission, Role};
+use domain::{
+    account::MemberStatus,
+    actor::{Actor, Stamp},
+    permission::{Permission, Role},
+};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Aws,
+    Answer, Aws, Lossy,
     api::{Caller, Town},
 };
 
@@ -120,7 +124,6 @@ async fn the_list_tells_of_each_key_when_it_was_used_however_it_is_paged() {
             assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
         }
         if name == "d" {
-            // What tells of its use outlives it.
             let gone = town.admin().delete(&path(&key)).await;
             assert_eq!(gone.status(), 204);
         } else {
@@ -319,7 +322,6 @@ async fn a_rotated_key_works_with_both_secrets_for_the_overlap_and_no_longer() {
     for secret in [&old, &new] {
         assert_eq!(town.api_key(secret).get(KEYS).await.status(), 200);
     }
-    refused(&town.admin().post(&rotate, json!({})).await, 409, "still_rotating");
     aws.pass(3600);
     assert_eq!(town.api_key(&old).get(KEYS).await.status(), 401);
     assert_eq!(town.api_key(&new).get(KEYS).await.status(), 200);
@@ -337,6 +339,155 @@ async fn a_rotated_key_works_with_both_secrets_for_the_overlap_and_no_longer() {
         200
     );
     assert_eq!(fourth["api_key"]["secrets"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_while_another_runs_ends_no_secret_before_its_time() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let rotate = format!("{}/rotate", path(&key));
+    let mut secrets = vec![old];
+    for (hours, ends) in [
+        (1, json!([null, "2026-11-20T13:00:00Z"])),
+        (2, json!([null, "2026-11-20T14:00:00Z", "2026-11-20T13:00:00Z"])),
+        (
+            3,
+            json!([
+                null,
+                "2026-11-20T15:00:00Z",
+                "2026-11-20T14:00:00Z",
+                "2026-11-20T13:00:00Z"
+            ]),
+        ),
+    ] {
+        let rotated = town.admin().post(&rotate, json!({"overlap_hours": hours})).await;
+        assert_eq!(rotated.status(), 200, "{}", rotated.text());
+        let rotated = rotated.json();
+        secrets.push(rotated["key"].as_str().unwrap().to_owned());
+        let shown = rotated["api_key"]["secrets"].as_array().unwrap().iter();
+        let shown: Vec<_> = shown.map(|secret| secret["valid_until"].clone()).collect();
+        assert_eq!(json!(shown), ends);
+    }
+    refused(&town.admin().post(&rotate, json!({})).await, 409, "still_rotating");
+    for secret in &secrets {
+        assert_eq!(town.api_key(secret).get(KEYS).await.status(), 200);
+    }
+    aws.pass(3600);
+    assert_eq!(town.api_key(&secrets[0]).get(KEYS).await.status(), 401);
+    assert_eq!(town.admin().post(&rotate, json!({})).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_rotation_of_which_nobody_heard_is_tried_again_and_the_older_secret_works_on() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, api_keys::routes).await;
+    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let rotate = format!("{}/rotate", path(&key));
+    let rotate = || town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1}));
+    for _every_try in 0..3 {
+        lossy.lose("TransactWriteItems");
+    }
+    refused(&rotate().await, 503, "unavailable");
+    assert!(lossy.has_lost_all());
+    let ends = async || {
+        let shown = town.admin().get(&path(&key)).await.json();
+        let secrets = shown["secrets"].as_array().unwrap().iter();
+        secrets.map(|secret| secret["valid_until"].clone()).collect::<Vec<_>>()
+    };
+    let overlapping = [Value::Null, json!("2026-11-20T13:00:00Z")];
+    assert_eq!(ends().await, overlapping, "it had its effect");
+    aws.pass(60);
+    let rotated = rotate().await;
+    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    assert_eq!(ends().await, overlapping);
+    for secret in [&old, rotated.json()["key"].as_str().unwrap()] {
+        assert_eq!(town.api_key(secret).get(KEYS).await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_ends_hands_on_no_more_time_than_it_has() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let ends = "2026-11-27T12:00:00Z";
+    let (secret, key) = make(
+        &town.admin(),
+        json!({"name": "week", "role": "admin", "expires_at": ends}),
+    )
+    .await;
+    let weekly = town.api_key(&secret);
+    let child = |expires_at: Value| json!({"name": "x", "role": "viewer", "expires_at": expires_at});
+    let longer = [json!(null), json!("2026-11-27T12:00:01Z")];
+    for later in longer.clone() {
+        wrong_field(&weekly.post(KEYS, child(later.clone())).await, "expires_at");
+        wrong_field(
+            &weekly.patch(&path(&key), json!({"expires_at": later})).await,
+            "expires_at",
+        );
+    }
+    let (_, made) = make(&weekly, child(json!(ends))).await;
+    let renamed = weekly.patch(&path(&made), json!({"name": "y"})).await;
+    assert_eq!(renamed.status(), 200, "{}", renamed.text());
+    // Nor does it take or give more by one that works longer.
+    let narrow = json!({"name": "till", "role": "admin", "scopes": ["tenant:read", "users:read"]});
+    let (_, endless) = make(&town.admin(), narrow).await;
+    let rotated = weekly.post(&format!("{}/rotate", path(&endless)), json!({})).await;
+    refused(&rotated, 403, "forbidden");
+    let wider = json!({"scopes": ["tenant:read", "tenant:write"]});
+    wrong_field(&weekly.patch(&path(&endless), wider).await, "expires_at");
+    let narrower = weekly.patch(&path(&endless), json!({"scopes": ["tenant:read"]})).await;
+    assert_eq!(narrower.status(), 200, "{}", narrower.text());
+    for later in longer {
+        let changed = town.admin().patch(&path(&key), json!({"expires_at": later})).await;
+        assert_eq!(changed.status(), 200, "{}", changed.text());
+    }
+}
+
+#[tokio::test]
+async fn a_key_works_on_when_who_made_it_leaves() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (store, scope) = (aws.store(), town.home.scope());
+    let maker = town.home.person(Role::Manager).user;
+    let becomes = async |role, status| {
+        let before = store.member(scope, maker).await.unwrap().unwrap();
+        let mut after = before.value.clone();
+        (after.role, after.status) = (role, status);
+        let stamp = Stamp {
+            actor: Actor::Operator,
+            at: aws.now(),
+            correlation_id: "leaving".to_owned(),
+        };
+        store.change_member(scope, &before, &after, &stamp).await.unwrap();
+    };
+    becomes(Role::Admin, MemberStatus::Active).await;
+    let (secret, _) = make(&town.manager(), json!({"name": "till", "role": "admin"})).await;
+    becomes(Role::Admin, MemberStatus::Deactivated).await;
+    assert_eq!(town.manager().get(KEYS).await.status(), 403);
+    assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_tells_of_a_keys_use_goes_with_the_key() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (_, unused) = make(&town.admin(), json!({"name": "kiosk", "role": "admin"})).await;
+    assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+    let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
+    let uses = async || {
+        let scan = aws.env().dynamodb().scan().table_name(&table).send().await.unwrap();
+        let kinds = scan.items().iter().filter_map(|row| row["kind"].as_s().ok());
+        kinds.filter(|kind| *kind == "key_use").count()
+    };
+    assert_eq!(uses().await, 1);
+    for key in [&key, &unused] {
+        assert_eq!(town.admin().delete(&path(key)).await.status(), 204);
+    }
+    assert_eq!(uses().await, 0);
 }
 
 #[tokio::test]

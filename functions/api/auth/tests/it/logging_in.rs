@@ -5,9 +5,10 @@ use domain::{
     ids::{InvitationId, UserId},
     permission::Role,
 };
+use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::Versioned;
+use store::{Versioned, rates::Limit};
 use testkit::Call;
 
 use crate::world::{PASSWORD, World, kind, log_in, post, statuses, text};
@@ -38,7 +39,19 @@ async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
 async fn tries_are_limited_by_account_whether_it_exists_or_not() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
+    world.aws.pass(3600);
+    let (store, now) = (world.aws.store(), world.aws.now());
     for email in [maya.email.as_str(), "nobody@saffron.example"] {
+        // Of the account's five hundred an hour most were made.
+        let counter = format!("log_in#{}", sha256_hex(email));
+        for _round in 0..10 {
+            let tries = (0..49).map(|_| store.take_outside(&counter, Limit::per_hour(500), now));
+            let within = join_all(tries).await.into_iter().all(|allowance| {
+                let allowance = allowance.expect("the table answers");
+                allowance.is_within()
+            });
+            assert!(within);
+        }
         // From everywhere at once.
         let from = |n: u32| log_in(email, "wrong").from_address(&format!("10.1.{}.{n}", email.len()));
         let calls: Vec<_> = (0..40).map(from).collect();
@@ -47,8 +60,24 @@ async fn tries_are_limited_by_account_whether_it_exists_or_not() {
     }
     // The right password has to wait too, else it would be told from the wrong ones.
     let refused = world.function.call(&log_in(&maya.email, PASSWORD)).await;
-    assert_eq!((refused.status(), refused.header("retry-after")), (429, "60"));
-    world.aws.pass(60);
+    assert_eq!((refused.status(), refused.header("retry-after")), (429, "3600"));
+    world.aws.pass(3600);
+    assert_eq!(world.function.call(&log_in(&maya.email, PASSWORD)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn who_tries_again_and_again_keeps_nobody_out_who_is_elsewhere() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let stranger = |password: &str| log_in(&maya.email, password).from_address("10.6.0.1");
+    let mut tried = 0;
+    for _minute in 0..3 {
+        let answers = world.all(&vec![stranger("wrong"); 30]).await;
+        tried += statuses(&answers).get(&401).copied().unwrap_or_default();
+        world.aws.pass(60);
+    }
+    assert_eq!(tried, 50);
+    assert_eq!(world.function.call(&stranger(PASSWORD)).await.status(), 429);
     assert_eq!(world.function.call(&log_in(&maya.email, PASSWORD)).await.status(), 200);
 }
 

@@ -1,7 +1,8 @@
 use jobs::Mail;
 use serde_json::json;
+use testkit::Lossy;
 
-use crate::world::{Newcomer, PASSWORD, World, kind, log_in, post, problem, statuses, text};
+use crate::world::{Newcomer, PASSWORD, World, confirm, kind, log_in, post, problem, statuses, text};
 
 const NEW: &str = "nine loud umbrellas";
 
@@ -61,6 +62,27 @@ async fn another_password_needs_the_one_before_and_must_be_good() {
     assert!(world.mails().await.is_empty());
 }
 
+#[tokio::test]
+async fn another_password_is_written_though_somebody_else_writes_the_account_just_then() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    // In no tenant: the only row to be written is the account's.
+    let before = world.account(maya.user).await;
+    let mut nowhere = before.value;
+    nowhere.tenants.clear();
+    let written = world.aws.store().write_account(&nowhere, before.version).await;
+    written.expect("the table answers");
+    let lossy = Lossy::before(&world.aws);
+    lossy.be_in_the_way_of("PutItem");
+    let function = world.another(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let call = post("/api/v1/auth/change-password", &change(PASSWORD, NEW));
+    let call = call.header("authorization", &format!("Bearer {}", maya.access));
+    let answer = function.call(&call).await;
+    assert!(lossy.has_lost_all());
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert_eq!(world.function.call(&log_in(&maya.email, NEW)).await.status(), 200);
+}
+
 async fn forgotten(world: &World, maya: &Newcomer) -> String {
     let answer = world
         .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
@@ -96,6 +118,62 @@ async fn a_forgotten_password_does_not_tell_whether_the_address_has_an_account()
     for email in [maya.email.as_str(), "nobody@saffron.example"] {
         let answers = world.all(&vec![ask(email); 8]).await;
         assert_eq!(statuses(&answers), [(202, 4), (429, 4)].into(), "{email}: five an hour");
+        // Who asked so often keeps out nobody who asks from elsewhere.
+        let elsewhere = ask(email).from_address("10.3.0.1");
+        assert_eq!(world.function.call(&elsewhere).await.status(), 202, "{email}");
+        let from = |n: u32| ask(email).from_address(&format!("10.4.0.{n}"));
+        let calls: Vec<_> = (0..20).map(from).collect();
+        let answers = world.all(&calls).await;
+        assert_eq!(
+            statuses(&answers),
+            [(202, 14), (429, 6)].into(),
+            "{email}: twenty an hour from everywhere"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_queue_that_is_down_does_not_tell_whether_the_address_has_an_account() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let ask = |email: &str| post("/api/v1/auth/forgot-password", &json!({"email": email}));
+    let known = nowhere.call(&ask(&maya.email)).await;
+    let unknown = nowhere.call(&ask("nobody@saffron.example")).await;
+    assert_eq!((known.status(), known.text()), (202, unknown.text()));
+    assert_eq!(unknown.status(), 202);
+}
+
+#[tokio::test]
+async fn a_link_is_over_once_the_password_is_another_or_all_sessions_are_ended() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let of_before = forgotten(&world, &maya).await;
+    let path = "/api/v1/auth/change-password";
+    let changed = world.post_as(&maya.access, path, change(PASSWORD, NEW)).await;
+    assert_eq!(changed.status(), 200, "{}", changed.text());
+    world.mails().await;
+    let refused = async |token: &str| {
+        let answer = world.function.call(&reset(token, "yet another umbrella")).await;
+        assert_eq!((answer.status(), kind(&answer).as_str()), (404, "link_not_valid"));
+    };
+    refused(&of_before).await;
+    let first = forgotten(&world, &maya).await;
+    let second = forgotten(&world, &maya).await;
+    world.aws.pass(10);
+    let token = text(&changed.json()["access_token"]);
+    let out = world
+        .post_as(&token, "/api/v1/auth/log-out-everywhere", json!({}))
+        .await;
+    assert_eq!(out.status(), 204, "{}", out.text());
+    refused(&first).await;
+    assert_eq!(world.function.call(&log_in(&maya.email, NEW)).await.status(), 200);
+    // Of two links that were sent after that, the second is over with the first.
+    world.aws.pass(3600);
+    let (third, fourth) = (forgotten(&world, &maya).await, forgotten(&world, &maya).await);
+    assert_eq!(world.function.call(&reset(&third, PASSWORD)).await.status(), 204);
+    for token in [&second, &third, &fourth] {
+        refused(token).await;
     }
 }
 
@@ -146,7 +224,7 @@ async fn a_link_is_over_after_an_hour_and_for_nothing_else() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let token = forgotten(&world, &maya).await;
-    let verify = world.post("/api/v1/auth/verify-email", json!({"token": token})).await;
+    let verify = world.function.call(&confirm(&token, PASSWORD)).await;
     assert_eq!((verify.status(), kind(&verify).as_str()), (404, "link_not_valid"));
     world.aws.pass(3600);
     let answer = world.function.call(&reset(&token, NEW)).await;

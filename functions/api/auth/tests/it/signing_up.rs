@@ -1,7 +1,8 @@
 use jobs::Mail;
 use serde_json::json;
+use testkit::Lossy;
 
-use crate::world::{PASSWORD, World, kind, post, problem, sign_up, sign_up_body, statuses, text};
+use crate::world::{PASSWORD, World, confirm, kind, log_in, problem, sign_up, sign_up_body, statuses, text};
 
 #[tokio::test]
 async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
@@ -26,7 +27,7 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
     let token = link
         .strip_prefix("https://app.example/verify-email?token=")
         .expect("a link to the app");
-    let verify = post("/api/v1/auth/verify-email", &json!({"token": token}));
+    let verify = confirm(token, PASSWORD);
     let answer = world.function.call(&verify).await;
     assert_eq!(answer.status(), 201, "{}", answer.text());
     let body = answer.json();
@@ -54,9 +55,90 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
 async fn twenty_followers_of_one_link_found_one_tenant() {
     let world = World::new().await;
     world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
-    let verify = post("/api/v1/auth/verify-email", &json!({"token": world.link().await}));
+    let verify = confirm(&world.link().await, PASSWORD);
     let answers = world.all(&vec![verify; 20]).await;
     assert_eq!(statuses(&answers), [(201, 1), (404, 19)].into());
+}
+
+#[tokio::test]
+async fn a_link_opens_nothing_for_who_does_not_know_the_password_of_the_sign_up() {
+    let world = World::new().await;
+    let email = "maya@saffron.example";
+    world.function.call(&sign_up("saffron", email)).await;
+    let token = world.link().await;
+    let bare = world.post("/api/v1/auth/verify-email", json!({"token": token})).await;
+    assert_eq!(problem(&bare), (422, "invalid".to_owned(), vec!["password".to_owned()]));
+    let wrong = confirm(&token, "not her password");
+    let refused = world.function.call(&wrong).await;
+    assert_eq!((refused.status(), kind(&refused).as_str()), (401, "wrong_credentials"));
+    let unknown = world.function.call(&log_in(email, "not her password")).await;
+    assert_eq!(refused.text(), unknown.text(), "as a log-in");
+    // Two tries were made, and it is the link's turn of fifty an hour from one address.
+    let mut tried = 2;
+    for _minute in 0..3 {
+        world.aws.pass(60);
+        let answers = world.all(&vec![wrong.clone(); 29]).await;
+        tried += statuses(&answers).get(&401).copied().unwrap_or_default();
+    }
+    assert_eq!(tried, 50);
+    let right = confirm(&token, PASSWORD);
+    assert_eq!(world.function.call(&right).await.status(), 429);
+    // None of them used the link up.
+    let elsewhere = world.function.call(&right.from_address("10.5.0.1")).await;
+    assert_eq!(elsewhere.status(), 201, "{}", elsewhere.text());
+}
+
+#[tokio::test]
+async fn another_transaction_in_the_way_of_a_link_leaves_it_valid_and_it_is_tried_again() {
+    let world = World::new().await;
+    world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
+    let token = world.link().await;
+    let lossy = Lossy::before(&world.aws);
+    lossy.be_in_the_way_of("TransactWriteItems");
+    let function = world.another(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let answer = function.call(&confirm(&token, PASSWORD)).await;
+    assert!(lossy.has_lost_all());
+    assert_eq!(answer.status(), 201, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn whose_mail_was_lost_signs_up_again_and_the_link_before_is_over() {
+    let world = World::new().await;
+    let email = "maya@saffron.example";
+    world.function.call(&sign_up("saffron", email)).await;
+    let lost = world.link().await;
+    let mut again = sign_up_body("saffron", email);
+    again["password"] = json!("nine loud umbrellas");
+    let answer = world.post("/api/v1/auth/sign-up", again).await;
+    assert_eq!(answer.status(), 202, "{}", answer.text());
+    let token = world.link().await;
+    let other = world.function.call(&sign_up("saffron", "tom@saffron.example")).await;
+    assert_eq!(problem(&other), taken(), "the name stays hers");
+    for password in [PASSWORD, "nine loud umbrellas"] {
+        let over = world.function.call(&confirm(&lost, password)).await;
+        assert_eq!((over.status(), kind(&over).as_str()), (404, "link_not_valid"));
+    }
+    let old = world.function.call(&confirm(&token, PASSWORD)).await;
+    assert_eq!((old.status(), kind(&old).as_str()), (401, "wrong_credentials"));
+    let opened = world.function.call(&confirm(&token, "nine loud umbrellas")).await;
+    assert_eq!(opened.status(), 201, "{}", opened.text());
+    let taken_by_now = world.function.call(&sign_up("saffron", email)).await;
+    assert_eq!(problem(&taken_by_now), taken(), "a tenant has it");
+}
+
+#[tokio::test]
+async fn of_sign_ups_of_one_address_at_once_one_link_works() {
+    let world = World::new().await;
+    let calls = vec![sign_up("saffron", "maya@saffron.example"); 5];
+    assert_eq!(statuses(&world.all(&calls).await), [(202, 5)].into());
+    let mails = world.mails().await.into_iter();
+    let links: Vec<_> = mails
+        .map(|mail| match mail.mail {
+            Mail::VerifyEmail { link, .. } => confirm(link.split_once("?token=").expect("a token").1, PASSWORD),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(statuses(&world.all(&links).await), [(201, 1), (404, 4)].into());
 }
 
 #[tokio::test]
@@ -68,7 +150,7 @@ async fn a_link_is_over_after_a_day_and_the_name_free_again() {
     let other = sign_up("saffron", "tom@saffron.example");
     assert_eq!(problem(&world.function.call(&other).await), taken());
     world.aws.pass(1);
-    let answer = world.post("/api/v1/auth/verify-email", json!({"token": token})).await;
+    let answer = world.function.call(&confirm(&token, PASSWORD)).await;
     assert_eq!((answer.status(), kind(&answer).as_str()), (404, "link_not_valid"));
     assert_eq!(world.function.call(&other).await.status(), 202);
 }
@@ -107,6 +189,11 @@ async fn a_sign_up_does_not_tell_whether_the_address_has_an_account() {
         Some(Mail::AccountExists { log_in_link, .. }) if log_in_link == "https://app.example/log-in"
     ));
     assert!(matches!(mail_of("tom@saffron.example"), Some(Mail::VerifyEmail { .. })));
+    // Who asks again is told no more, either.
+    let known = world.function.call(&sign_up("second", &maya.email)).await;
+    let unknown = world.function.call(&sign_up("third", "tom@saffron.example")).await;
+    assert_eq!((known.status(), known.text()), (202, unknown.text()));
+    assert_eq!(headers(&known), headers(&unknown));
     // Both names are held, and who asks for one with a known address learns no more than others.
     for (slug, email) in [("second", "ann@saffron.example"), ("third", maya.email.as_str())] {
         assert_eq!(problem(&world.function.call(&sign_up(slug, email)).await), taken());
@@ -132,7 +219,7 @@ async fn an_address_that_got_an_account_meanwhile_founds_no_second_one() {
     let first = world.link().await;
     world.function.call(&sign_up("saffron-2", email)).await;
     let second = world.link().await;
-    let verify = |token: String| world.post("/api/v1/auth/verify-email", json!({"token": token}));
+    let verify = async |token: String| world.function.call(&confirm(&token, PASSWORD)).await;
     assert_eq!(verify(first).await.status(), 201);
     let answer = verify(second).await;
     assert_eq!((answer.status(), kind(&answer).as_str()), (409, "account_exists"));
@@ -161,6 +248,8 @@ async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
         ("name", json!(long)),
         ("time_zone", json!("Asia/Atlantis")),
         ("language", json!("English")),
+        // Of a form that settings refuse.
+        ("language", json!("zh-yue")),
         ("password", json!("short")),
         ("password", json!("password123456")),
         ("password", json!("maya@saffron.example")),

@@ -103,8 +103,7 @@ impl World {
             .call(&sign_up(slug, &email).from_address(&address(slug)))
             .await;
         assert_eq!(answer.status(), 202, "{}", answer.text());
-        let body = json!({"token": self.link().await});
-        let answer = self.post("/api/v1/auth/verify-email", body).await;
+        let answer = self.function.call(&confirm(&self.link().await, PASSWORD)).await;
         assert_eq!(answer.status(), 201, "{}", answer.text());
         let body = answer.json();
         Newcomer {
@@ -172,6 +171,13 @@ pub(crate) fn sign_up_body(slug: &str, email: &str) -> Value {
 
 pub(crate) fn sign_up(slug: &str, email: &str) -> Call {
     post("/api/v1/auth/sign-up", &sign_up_body(slug, email))
+}
+
+pub(crate) fn confirm(token: &str, password: &str) -> Call {
+    post(
+        "/api/v1/auth/verify-email",
+        &json!({"token": token, "password": password}),
+    )
 }
 
 pub(crate) fn log_in(email: &str, password: &str) -> Call {

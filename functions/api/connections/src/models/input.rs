@@ -9,6 +9,7 @@ use domain::{
     phone::Phone,
 };
 use garde::Validate;
+use kit::api::{IpRangeText, PhoneText};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -93,7 +94,7 @@ connections_in! {
         account_sid: String,
         /// The numbers that belong to this connection; the first sends SMS unless a Messaging Service does.
         #[serde(default)]
-        #[schema(value_type = Vec<String>, max_items = 100, example = json!(["+97145550001"]))]
+        #[schema(value_type = Vec<PhoneText>, max_items = 100, example = json!(["+97145550001"]))]
         numbers: Vec<Phone>,
         /// A Messaging Service that sends SMS.
         #[schema(pattern = "^MG[0-9a-f]{32}$", example = "MG000000000000000000000000000000b1")]
@@ -115,7 +116,7 @@ connections_in! {
         kind: TelephonyKind, name like "Front desk",
         /// The lines that belong to this connection; none: all that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<String>, max_items = 100)]
+        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
     }
 
@@ -125,7 +126,7 @@ connections_in! {
         kind: AircallKind, name like "Aircall",
         /// The lines that belong to this connection; none: all that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<String>, max_items = 100)]
+        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
         /// What verifies; left out until the webhook is made at Aircall. No event is taken before.
         #[garde(dive)]
@@ -147,7 +148,7 @@ connections_in! {
         application_id: Option<String>,
         /// The lines that belong to this connection; none: all that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<String>, max_items = 100)]
+        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
         /// What verifies.
         #[garde(dive)]
@@ -169,11 +170,11 @@ connections_in! {
         country_code: Option<CallingCode>,
         /// The lines that belong to this connection; none: all that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<String>, max_items = 100)]
+        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
         /// The addresses that may report; none: any.
         #[serde(default)]
-        #[schema(value_type = Vec<String>, max_items = 50, example = json!(["192.0.2.0/24"]))]
+        #[schema(value_type = Vec<IpRangeText>, max_items = 50, example = json!(["192.0.2.0/24"]))]
         sources: Vec<IpRange>,
         /// What the account is asked with when the connection is tested.
         #[garde(dive)]
@@ -189,7 +190,7 @@ connections_in! {
         auth_id: String,
         /// The lines that belong to this connection; none: all that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<String>, max_items = 100)]
+        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
         /// What verifies.
         #[garde(dive)]
@@ -377,9 +378,15 @@ new_credentials! {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecretRotationIn {
     /// The provider's new secret: Twilio's auth token, the Meta app's secret, Aircall's token, Vonage's signature secret,
-    /// Plivo's auth token. Left out for `telephony` and `exotel`, whose secrets are made here.
+    /// Plivo's auth token. Left out for `telephony` and `exotel`, whose secrets are made here, and for `whatsapp` to get a
+    /// new verify token.
     #[garde(inner(custom(secret_text)))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
+    #[schema(
+        write_only,
+        min_length = 8,
+        max_length = 256,
+        example = "fedcba9876543210fedcba9876543210"
+    )]
     pub(crate) secret: Option<String>,
 }
 

@@ -70,13 +70,13 @@ pub(crate) struct ConnectionOut {
     /// A throttled or restricted number sends nothing before.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) paused_until: Option<Timestamp>,
-    /// Meta's rating of the number, as of the last test.
+    /// Meta's rating of the number, as of the last test, or as Meta reported it since.
     pub(crate) quality: Option<NumberQuality>,
     /// The name under which customers see the number, as of the last test.
     pub(crate) verified_name: Option<String>,
-    /// The provider's limits, as of the last test.
+    /// The provider's limits, as of the last test, or as the provider reported them since.
     pub(crate) limits: ConnectionLimits,
-    /// The last test.
+    /// The last test; none since the credentials, or settings that the provider was asked about, are others.
     pub(crate) last_test: Option<ConnectionTest>,
     /// Since when an older secret verifies webhooks, too.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -171,13 +171,13 @@ pub(crate) struct ConnectionTest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConnectionTestResult {
-    /// The provider knows the account and its numbers.
+    /// The provider takes the credentials, and has what it was asked about: the account, its numbers where it tells them.
     Passed,
     /// Somebody must act; the message says how.
     Failed,
     /// The provider did not answer.
     Unclear,
-    /// There is nothing to ask: the first event tells.
+    /// Nobody can be asked about what is given: the first event tells.
     Waiting,
 }
 
@@ -203,6 +203,9 @@ pub(crate) struct SecretRotationOut {
     pub(crate) connection: ConnectionOut,
     /// The addresses to paste at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
+    /// `whatsapp`, where no `secret` was sent: the new verify token. Shown once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verify_token: Option<String>,
     /// `telephony`, `exotel`: the new secret. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
@@ -238,6 +241,7 @@ impl From<&Connection> for ConnectionOut {
     fn from(connection: &Connection) -> Self {
         let settings = ConnectionSettings::from(connection);
         let checkup = connection.checkup.as_ref();
+        let known = connection.reported.and_tested(checkup);
         let made = i64::try_from(connection.id.ulid().timestamp_ms()).unwrap_or_default();
         Self {
             id: connection.id,
@@ -256,11 +260,11 @@ impl From<&Connection> for ConnectionOut {
             sources: settings.sources,
             health: ConnectionHealth::from(&connection.health),
             paused_until: connection.paused_until,
-            quality: checkup.and_then(|checkup| checkup.quality).map(NumberQuality::from),
+            quality: known.quality.map(|quality| quality.value.into()),
             verified_name: checkup.and_then(|checkup| checkup.verified_name.clone()),
             limits: ConnectionLimits {
-                messages_per_second: checkup.and_then(|checkup| checkup.messages_per_second),
-                customers_per_day: checkup.and_then(|checkup| checkup.customers_per_day),
+                messages_per_second: known.messages_per_second.map(|count| count.value),
+                customers_per_day: known.customers_per_day.map(|count| count.value),
             },
             last_test: checkup.map(|checkup| ConnectionTest {
                 at: checkup.at,

@@ -8,6 +8,7 @@ use domain::{
     settings::{FieldProblem, LONGEST_NAME, is_line},
 };
 use garde::Validate;
+use kit::api::{IpRangeText, PhoneText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +24,7 @@ pub(crate) struct ConnectionSettings {
     #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Option<Phone>,
     /// `twilio`: its numbers.
-    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    #[schema(value_type = Option<Vec<PhoneText>>, max_items = 100)]
     pub(crate) numbers: Option<Vec<Phone>>,
     /// `twilio`: a Messaging Service that sends SMS.
     #[schema(pattern = "^MG[0-9a-f]{32}$")]
@@ -34,7 +35,7 @@ pub(crate) struct ConnectionSettings {
     /// `twilio`: how calls are answered.
     pub(crate) voice: Option<VoiceModel>,
     /// All but `whatsapp` and `twilio`: its lines; none: all that it reports.
-    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    #[schema(value_type = Option<Vec<PhoneText>>, max_items = 100)]
     pub(crate) lines: Option<Vec<Phone>>,
     /// `vonage`: the Voice application; none: any of the account.
     #[schema(pattern = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
@@ -45,7 +46,7 @@ pub(crate) struct ConnectionSettings {
     #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]{0,2}$")]
     pub(crate) country_code: Option<CallingCode>,
     /// `exotel`: the addresses that may report; none: any.
-    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
+    #[schema(value_type = Option<Vec<IpRangeText>>, max_items = 50)]
     pub(crate) sources: Option<Vec<IpRange>>,
 }
 
@@ -118,7 +119,7 @@ pub(crate) enum HandlingModel {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpokenModel {
     /// BCP 47.
-    #[schema(example = "en-GB")]
+    #[schema(min_length = 2, max_length = 35, example = "en-GB")]
     pub(crate) language: String,
     /// The sentence.
     #[schema(min_length = 1, max_length = 1000, example = "Thank you for calling.")]
@@ -277,9 +278,11 @@ impl ConnectionSettings {
         problems.extend(missing);
         problems.extend(account.problems());
         if problems.is_empty() {
+            let still_tested = account.is_tested_as(&before.account);
             Ok(Connection {
                 name: self.name,
                 account,
+                checkup: before.checkup.clone().filter(|_| still_tested),
                 ..before.clone()
             })
         } else {

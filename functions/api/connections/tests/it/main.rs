@@ -1,10 +1,13 @@
 //! Connections: what is made verifies, what is wrong is named, and no secret comes out again.
 
+mod pages;
+mod rotating;
 mod systems;
 mod world;
 
 use access::Connections;
 use domain::{
+    checkup::{Dated, Quality, Reported},
     connection::{Connection, Health, VerifySecrets},
     permission::Role,
 };
@@ -122,9 +125,16 @@ async fn every_kind_is_made_and_its_webhooks_verify_with_what_was_given_or_shown
         !lets_in(&town, &aircall, proves).await,
         "no event is taken before the token is there"
     );
+    let told = &made.json()["connection"]["last_test"];
+    assert_eq!(told["result"], "failed", "somebody must act: {told}");
+    assert!(
+        told["message"].as_str().unwrap().contains("none is taken"),
+        "and is told what to do: {told}"
+    );
     let given = json!({"kind": "aircall", "credentials": {"token": "aircall-token-1"}});
     let set = manager.put(&at(&aircall, "/credentials"), given).await;
     assert_eq!(set.status(), 200, "{}", set.text());
+    assert_eq!(set.json()["last_test"]["result"], "waiting", "{}", set.text());
     assert!(lets_in(&town, &aircall, proves).await);
 
     let vonage = json!({"kind": "vonage", "name": "Vonage", "api_key": "abcd1234", "credentials": {"signature_secret": "vonage-secret-1"}});
@@ -165,6 +175,44 @@ async fn every_kind_is_made_and_its_webhooks_verify_with_what_was_given_or_shown
 }
 
 #[tokio::test]
+async fn what_meta_reports_of_a_number_is_shown_until_a_later_test() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let whatsapp = id(&manager.post(ALL, whatsapp_in()).await);
+    let shown = async || {
+        let body = town.viewer().get(&at(&whatsapp, "")).await.json();
+        (body["quality"].clone(), body["limits"].clone())
+    };
+    let tested = shown().await;
+    let (store, scope) = (aws.store(), town.home.scope());
+    let connection = store
+        .connection(scope, whatsapp.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    aws.pass(60);
+    let reported = Reported {
+        quality: Some(Dated {
+            at: aws.now(),
+            value: Quality::Red,
+        }),
+        customers_per_day: Some(Dated {
+            at: aws.now(),
+            value: 10_000,
+        }),
+        ..Reported::default()
+    };
+    assert!(store.note_reported(scope, &connection, reported).await.unwrap());
+    let limits = json!({"messages_per_second": 80, "customers_per_day": 10_000});
+    assert_eq!(shown().await, (json!("red"), limits));
+    aws.pass(60);
+    manager.post(&at(&whatsapp, "/test"), json!({})).await;
+    assert_eq!(shown().await, tested);
+}
+
+#[tokio::test]
 async fn no_answer_holds_a_secret_again() {
     let world = World::start().await;
     let aws = Aws::new().await;
@@ -199,6 +247,51 @@ async fn no_answer_holds_a_secret_again() {
         }
         assert!(!answer.text().contains("another-secret-1"));
     }
+}
+
+#[tokio::test]
+async fn a_verify_token_that_was_not_kept_is_made_anew() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let made = manager.post(ALL, whatsapp_in()).await;
+    let whatsapp = id(&made);
+    let old = made.json()["verify_token"].as_str().unwrap().to_owned();
+    let renewed = manager.post(&at(&whatsapp, "/rotate"), json!({})).await;
+    assert_eq!(renewed.status(), 200, "{}", renewed.text());
+    let new = renewed.json()["verify_token"].as_str().unwrap().to_owned();
+    assert!(new.len() >= 32 && new != old);
+    assert_eq!(renewed.json()["connection"]["rotating_since"], Value::Null);
+    let signature = whatsapp::signature::sign(APP_SECRET, b"{}");
+    let brings = |token: String| {
+        let signature = signature.clone();
+        move |_: &Connection, secrets: &VerifySecrets| match secrets {
+            VerifySecrets::WhatsApp {
+                app_secrets,
+                verify_token,
+            } => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
+            _ => false,
+        }
+    };
+    assert!(
+        lets_in(&town, &whatsapp, brings(new.clone())).await,
+        "and events go on being signed as they were"
+    );
+    assert!(!lets_in(&town, &whatsapp, brings(old)).await);
+
+    let rotation = json!({"secret": "another-secret-1"});
+    let rotated = manager.post(&at(&whatsapp, "/rotate"), rotation).await;
+    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    assert!(rotated.json()["connection"]["rotating_since"].is_string());
+    assert!(!rotated.text().contains(&new), "it is shown once: {}", rotated.text());
+    let since = rotated.json()["connection"]["rotating_since"].clone();
+    let again = manager.post(&at(&whatsapp, "/rotate"), json!({})).await;
+    assert_eq!(
+        again.json()["connection"]["rotating_since"],
+        since,
+        "the app's secret is still being changed"
+    );
 }
 
 #[tokio::test]
@@ -495,6 +588,10 @@ async fn a_whatsapp_number_is_one_tenants_and_one_connections() {
         "never whose"
     );
     assert_eq!(manager.delete(&at(&whatsapp, "")).await.status(), 204);
+    for number in [world::NUMBER_ID, ""] {
+        let owner = aws.store().whatsapp_owner_before_scope(world::WABA, number).await;
+        assert_eq!(owner.expect("the table answers"), None, "{number:?} has no owner");
+    }
     assert_eq!(
         town.foreign_admin().post(ALL, whatsapp_in()).await.status(),
         201,
@@ -556,6 +653,11 @@ async fn a_test_tells_what_the_provider_says_and_never_fails_itself() {
         .patch(&at(&twilio, ""), json!({"numbers": ["+15005550099"]}))
         .await;
     assert_eq!(moved.status(), 200);
+    assert_eq!(
+        moved.json()["last_test"],
+        Value::Null,
+        "what the test said was of other numbers"
+    );
     let tested = manager.post(&at(&twilio, "/test"), json!({})).await;
     assert_eq!(tested.json()["last_test"]["result"], "failed");
     assert!(tested.text().contains("+15005550099"), "{}", tested.text());

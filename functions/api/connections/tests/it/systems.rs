@@ -109,6 +109,39 @@ async fn exotel_is_asked_where_the_account_is_kept() {
 }
 
 #[tokio::test]
+async fn a_test_counts_until_what_was_asked_about_is_changed() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    for (kind, stays, ends) in [
+        ("aircall", json!({"name": "Other"}), Some(json!({"lines": []}))),
+        (
+            "exotel",
+            json!({"lines": [LINE], "sources": ["192.0.2.0/24"]}),
+            Some(json!({"cluster": "mumbai"})),
+        ),
+        ("vonage", json!({"lines": [LINE]}), None),
+        ("plivo", json!({"lines": [LINE]}), None),
+    ] {
+        let id = connect(&town, kind, Some(API_SECRET)).await;
+        let tested = manager.post(&at(&id, "/test"), json!({})).await.json();
+        assert_eq!(last_test(&tested).0, "passed", "{kind}");
+        let changed = manager.patch(&at(&id, ""), stays).await;
+        assert_eq!(
+            changed.json()["last_test"],
+            tested["last_test"],
+            "{kind}: {}",
+            changed.text()
+        );
+        if let Some(ends) = ends {
+            let changed = manager.patch(&at(&id, ""), ends).await;
+            assert_eq!(changed.json()["last_test"], Value::Null, "{kind}: {}", changed.text());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
     let world = World::start().await;
     let aws = Aws::new().await;
@@ -122,11 +155,12 @@ async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
         let given = json!({"kind": kind, "credentials": credentials});
         let set = manager.put(&at(&id, "/credentials"), given).await;
         assert_eq!(set.status(), 200, "{}", set.text());
+        let (result, message) = last_test(&set.json());
         assert_eq!(
-            last_test(&set.json()).0,
-            "waiting",
+            result, "waiting",
             "{kind}: its API cannot tell what webhooks are signed with"
         );
+        assert!(message.contains("No API tells"), "{kind}: {message}");
         let (result, message) = last_test(&manager.post(&at(&id, "/test"), json!({})).await.json());
         assert_eq!(result, "passed", "{kind}: {message}");
     }

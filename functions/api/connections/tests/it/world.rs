@@ -125,8 +125,13 @@ impl World {
     }
 
     pub(crate) async fn town<'a>(&self, aws: &'a Aws) -> Town<'a> {
+        self.town_with(aws, &[]).await
+    }
+
+    /// The same with these variables besides.
+    pub(crate) async fn town_with<'a>(&self, aws: &'a Aws, variables: &[(&str, &str)]) -> Town<'a> {
         let url = self.simulators.url();
-        let env = aws.env_with(&[
+        let providers: [(&str, &str); 9] = [
             ("GRAPH_API_URL", &url),
             ("GRAPH_API_VERSION", "v26.0"),
             ("TWILIO_API_URL", &url),
@@ -137,7 +142,8 @@ impl World {
             ("EXOTEL_INDIA_API_URL", "http://127.0.0.1:1"),
             ("PLIVO_API_URL", &url),
             ("PROVIDER_TIMEOUT", "1"),
-        ]);
+        ];
+        let env = aws.env_with(&[&providers, variables].concat());
         Town::with_env(aws, &env, connections::routes).await
     }
 

@@ -44,7 +44,113 @@ async fn the_page_runs_its_own_script_and_asks_nobody_else() {
     let guide = function.call(&Call::get("/docs/guide.md")).await;
     assert_eq!(guide.status(), 200);
     assert!(DOCUMENT.contains("/docs/guide.md"), "the document names the guide");
-    assert_eq!(function.call(&Call::get("/docs/other")).await.status(), 404);
+}
+
+/// Where a page's links lead: Markdown's and HTML's.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    let markdown = page
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once(')')?.0));
+    let html = page
+        .split(" href=\"")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('"')?.0));
+    markdown.chain(html)
+}
+
+/// A heading as links name it.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches(['#', ' ']).to_lowercase();
+    let letters = text
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter));
+    letters.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
+#[tokio::test]
+async fn every_link_of_a_served_page_leads_somewhere() {
+    let function = function().await;
+    let mut to_do = vec!["/docs".to_owned(), "/verify-email".to_owned()];
+    let mut seen = to_do.clone();
+    while let Some(path) = to_do.pop() {
+        let answer = function.call(&Call::get(&path)).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let is_page = ["text/html", "text/markdown"]
+            .iter()
+            .any(|kind| answer.header("content-type").starts_with(kind));
+        for link in links(answer.text()).filter(|_| is_page) {
+            let (page, part) = link.split_at(link.find('#').unwrap_or(link.len()));
+            if page.starts_with("https://") || page.starts_with("data:") {
+                continue;
+            }
+            let place = match page {
+                "" => {
+                    // A heading is its own anchor.
+                    let own = part.trim_start_matches('#');
+                    let mut headings = answer.text().lines().filter(|line| line.starts_with('#'));
+                    let known =
+                        headings.any(|line| anchor(line) == own) || answer.text().contains(&format!("id=\"{own}\""));
+                    assert!(known, "{path} has no {part}");
+                    continue;
+                }
+                page if page.starts_with('/') => page.to_owned(),
+                page => format!("/docs/{page}"),
+            };
+            if !seen.contains(&place) {
+                seen.push(place.clone());
+                to_do.push(place);
+            }
+        }
+    }
+    for page in ["guide.md", "problems.md", "permissions.md", "webhooks.md"] {
+        assert!(
+            seen.contains(&format!("/docs/{page}")),
+            "nothing leads to {page}: {seen:?}"
+        );
+    }
+    let guide = function.call(&Call::get("/docs/guide.md")).await;
+    assert!(guide.text().contains("](/api/v1/openapi.json)"));
+    // Only the checkout has it.
+    let rules = function.call(&Call::get("/docs/rules.md")).await;
+    assert!(!rules.text().contains("](operations.md)") && !rules.text().contains("](decisions"));
+}
+
+#[tokio::test]
+async fn what_is_nowhere_or_takes_another_method_is_a_problem() {
+    let function = function().await;
+    let nowhere = ["/", "/api/v1/nothing", "/api/v2/tenant", "/webhooks/unknown/a/b"];
+    for (method, path, status, word) in nowhere
+        .into_iter()
+        .flat_map(|path| ["GET", "POST", "DELETE"].map(|method| (method, path, 404, "not_found")))
+        .chain([
+            ("GET", "/docs/other", 404, "not_found"),
+            ("GET", "/docs/%ff", 404, "not_found"),
+            ("POST", "/docs", 405, "method_not_allowed"),
+            ("PUT", "/verify-email", 405, "method_not_allowed"),
+        ])
+    {
+        let answer = function.call(&Call::new(method, path)).await;
+        assert_eq!(
+            (answer.status(), answer.header("content-type")),
+            (status, "application/problem+json"),
+            "{method} {path}"
+        );
+        assert_eq!(
+            answer.json()["type"],
+            format!("urn:ringback:problem:{word}"),
+            "{method} {path}"
+        );
+        assert_eq!(status == 405, !answer.header("allow").is_empty(), "{method} {path}");
+    }
+}
+
+/// Of write-only fields, too: the page shows them in requests as the document does.
+#[test]
+fn requests_on_the_page_are_the_documents_own_and_fit_a_shell() {
+    let script = include_str!("../../page/page.js");
+    assert!(script.contains("${quoted(JSON.stringify(examples(media)[0][1]))}"));
+    assert!(script.contains(r#"text.replaceAll("'", "'\\''")"#));
 }
 
 #[tokio::test]
@@ -68,4 +174,6 @@ async fn the_links_of_mails_lead_to_a_page_that_acts_only_when_asked() {
         let paths = serde_json::from_str::<Value>(DOCUMENT).unwrap()["paths"].clone();
         assert!(paths[operation]["post"].is_object(), "{operation} is in the document");
     }
+    // Who confirms a sign-up gives its password.
+    assert!(script.text().contains(r#"password: "current-password""#));
 }

@@ -2,11 +2,15 @@
 
 use std::future::IntoFuture;
 
-use domain::{permission::Role, tenant::TenantStatus};
+use access::token::{Claims, sha256_hex};
+use domain::{account::Grant, permission::Role, tenant::TenantStatus};
 use jobs::{Mail, MailJob};
 use kit::{Env, QueueName};
 use serde_json::{Value, json};
-use testkit::{Answer, Aws, api::Town};
+use testkit::{
+    Answer, Aws, Call, Function,
+    api::{Town, sign},
+};
 
 const TENANTS: &str = "/api/v1/platform/tenants";
 const LOG: &str = "/api/v1/platform/log";
@@ -75,6 +79,33 @@ async fn tenants_are_listed_page_by_page_in_the_order_of_their_founding() {
 }
 
 #[tokio::test]
+async fn a_cursor_of_another_list_is_refused() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    for number in 0..2 {
+        let url = format!("{}/{}", home(&town), ["suspend", "resume"][number]);
+        let done = town.platform().post(&url, json!({"reason": "x"})).await;
+        assert_eq!(done.status(), 200, "{}", done.text());
+        aws.pass(1);
+    }
+    let cursor = async |url: &str| {
+        let page = town.platform().get(&format!("{url}?limit=1")).await.json();
+        page["next_cursor"].as_str().expect("there is another page").to_owned()
+    };
+    let (of_tenants, of_log) = (cursor(TENANTS).await, cursor(LOG).await);
+    for (url, status) in [
+        (format!("{TENANTS}?cursor={of_tenants}"), 200),
+        (format!("{TENANTS}?cursor={of_log}"), 400),
+        (format!("{LOG}?cursor={of_log}"), 200),
+        (format!("{LOG}?cursor={of_tenants}"), 400),
+        (format!("{LOG}?month=2026-10-01&cursor={of_log}"), 400),
+    ] {
+        let answer = town.platform().get(&url).await;
+        assert_eq!(answer.status(), status, "{url}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
@@ -117,6 +148,70 @@ async fn an_administrator_can_be_invited_again() {
     );
 }
 
+/// Whether the link of the one mail that waits lets somebody in.
+async fn mailed_link_works(aws: &Aws) -> bool {
+    let mails: Vec<MailJob> = aws.take_jobs(QueueName::Mails).await;
+    let [mail] = mails.as_slice() else {
+        panic!("{} mails", mails.len());
+    };
+    let Mail::Invitation { link, .. } = &mail.mail else {
+        panic!("another mail");
+    };
+    let (_, link_token) = link.split_once("token=").expect("a link with a token");
+    let grant = aws.store().grant(&sha256_hex(link_token), aws.now()).await;
+    matches!(grant.expect("the table answers"), Some(Grant::Invitation { .. }))
+}
+
+/// The function without a queue for mails, asked by the town's administrator.
+async fn without_mails(town: &Town<'_>, url: &str, body: Value) -> Answer {
+    let aws = town.aws();
+    let nowhere = aws.env_with(&[
+        ("TENANT_GRACE_SECONDS", "86400"),
+        ("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/nowhere"),
+    ]);
+    let claims = Claims::new(town.platform.user, town.platform.session, None, aws.now());
+    let call = Call::json(url, body.to_string())
+        .header("idempotency-key", "k1")
+        .header("authorization", &format!("Bearer {}", sign(&claims)));
+    Function::new(&nowhere, platform::routes).call(&call).await
+}
+
+#[tokio::test]
+async fn a_founding_whose_mail_was_lost_is_completed_by_the_same_request_again() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let lost = without_mails(&town, TENANTS, pizzeria("joes-pizza")).await;
+    assert_eq!(lost.status(), 503, "{}", lost.text());
+    let platform = town.platform();
+    let again = platform.post_once(TENANTS, "k1", pizzeria("joes-pizza")).await;
+    assert_eq!(again.status(), 201, "{}", again.text());
+    assert!(mailed_link_works(&aws).await);
+    let made = platform.get(again.header("location")).await;
+    assert_eq!((made.json(), made.header("etag")), (again.json(), again.header("etag")));
+    // Another request is another tenant.
+    assert_eq!(
+        platform.post_once(TENANTS, "k2", pizzeria("joes-pizza")).await.status(),
+        409
+    );
+    assert_eq!(log(&town).await, ["tenant_created"]);
+}
+
+#[tokio::test]
+async fn an_invitation_whose_mail_was_lost_is_sent_by_the_same_request_again() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let url = format!("{}/invitations", home(&town));
+    let body = || json!({"email": "new@example.com"});
+    let lost = without_mails(&town, &url, body()).await;
+    assert_eq!(lost.status(), 503, "{}", lost.text());
+    let again = town.platform().post_once(&url, "k1", body()).await;
+    assert_eq!(again.status(), 204, "{}", again.text());
+    assert!(mailed_link_works(&aws).await);
+    assert_eq!(log(&town).await, ["admin_invited"]);
+    let people = aws.store().people(town.home.scope(), aws.now()).await;
+    assert_eq!(people.expect("the table answers").found.invitations.len(), 1);
+}
+
 #[tokio::test]
 async fn a_name_is_given_once_however_many_ask_at_once() {
     let aws = Aws::new().await;
@@ -142,6 +237,8 @@ async fn what_is_wrong_with_a_new_tenant_is_said_by_field_and_nothing_is_written
         ("time_zone", json!("Asia/Nowhere")),
         ("admin_email", json!("nobody")),
         ("name", json!("")),
+        ("name", json!("  ")),
+        ("name", json!("Joe's\nPizza")),
         ("plan", json!(7)),
         ("limits", json!({"requests_per_minute": 0})),
         ("owner", json!("x")),
@@ -206,7 +303,7 @@ async fn who_is_let_go_is_kept_if_resumed_in_time_and_not_later() {
     assert_eq!((&kept["status"], &kept["leaves_at"]), (&json!("active"), &Value::Null));
     assert!(
         aws.store()
-            .tenants_to_delete(jiff::Timestamp::MAX, 10)
+            .tenants_to_delete(jiff::Timestamp::MAX, None, 10)
             .await
             .unwrap()
             .is_empty()
@@ -215,7 +312,7 @@ async fn who_is_let_go_is_kept_if_resumed_in_time_and_not_later() {
     assert_eq!(town.platform().delete(&home(&town)).await.status(), 204);
     let found = aws
         .store()
-        .tenants_to_delete(aws.now() + jiff::SignedDuration::from_hours(24), 10)
+        .tenants_to_delete(aws.now() + jiff::SignedDuration::from_hours(24), None, 10)
         .await;
     assert_eq!(found.unwrap().len(), 1);
     aws.pass(24 * 3600);
@@ -254,6 +351,22 @@ async fn plan_and_limits_change_under_the_version_that_was_seen() {
         back.text()
     );
     assert_eq!(back.json()["plan"], "large");
+}
+
+#[tokio::test]
+async fn operators_at_the_same_time_all_get_what_they_asked() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (platform, url) = (town.platform(), home(&town));
+    let asked = (1..5).map(|limit| {
+        platform
+            .patch(&url, json!({"limits": {"principal_per_minute": limit}}))
+            .into_future()
+    });
+    for answer in futures::future::join_all(asked).await {
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+    }
+    assert_eq!(log(&town).await, ["tenant_changed"; 4]);
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! A tenant's settings: who may change them, what they may be, and what is still to be set up.
 
-use domain::tenant::TenantConfig;
+mod setup;
+
+use domain::{
+    actor::{Actor, Stamp},
+    tenant::TenantConfig,
+};
 use serde_json::{Value, json};
 use store::config::ConfigCache;
 use testkit::{Answer, Aws, api::Town};
@@ -110,6 +115,10 @@ async fn what_cannot_be_is_named_by_its_field_and_nothing_is_written() {
             json!({"quiet_hours": {"from": "25:00", "to": "08:00"}}),
             "quiet_hours.from",
         ),
+        (
+            json!({"quiet_hours": {"from": "21:00", "to": "21:00"}}),
+            "quiet_hours.to",
+        ),
         (json!({"recipient_zones": {"abc": "Asia/Dubai"}}), "recipient_zones"),
         (json!({"variables": {"phone": "x".repeat(501)}}), "variables.phone"),
         (json!({"retention": {"messages_days": 1}}), "retention.messages_days"),
@@ -131,6 +140,36 @@ async fn what_cannot_be_is_named_by_its_field_and_nothing_is_written() {
         assert_eq!(answer.status(), status, "{body}: {}", answer.text());
     }
     assert_eq!(config(&town).await, before);
+}
+
+#[tokio::test]
+async fn quiet_hours_of_before_they_were_refused_stay_and_keep_nobody_from_other_changes() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let mut stored = config(&town).await.tenant;
+    stored.quiet_hours = Some(serde_json::from_value(json!({"from": "21:00:00", "to": "21:00:00"})).unwrap());
+    let stamp = Stamp {
+        at: aws.now(),
+        actor: Actor::Operator,
+        correlation_id: "cor-before".to_owned(),
+    };
+    let store = aws.store();
+    store.change_tenant(town.home.scope(), &stored, &stamp).await.unwrap();
+    let manager = town.manager();
+    let renamed = manager.patch(TENANT, json!({"name": "Saffron"})).await;
+    assert_eq!(renamed.status(), 200, "{}", renamed.text());
+    assert_eq!(renamed.json()["quiet_hours"]["to"], "21:00");
+    for (patch, field) in [
+        (
+            json!({"quiet_hours": {"from": "20:00", "to": "20:00"}}),
+            "quiet_hours.to",
+        ),
+        (json!({"name": ""}), "name"),
+    ] {
+        let refused = manager.patch(TENANT, patch).await;
+        assert_eq!(refused.status(), 422, "{}", refused.text());
+        assert_eq!(fields(&refused), [field]);
+    }
 }
 
 #[tokio::test]

@@ -114,6 +114,9 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     wrong_field(&short, "password");
     let weak = json!({"token": token, "name": "Sami", "password": "password123"});
     wrong_field(&town.anyone().post(ACCEPT, weak).await, "password");
+    let mut mumbling = newcomer(token);
+    mumbling["language"] = json!("klingon");
+    wrong_field(&town.anyone().post(ACCEPT, mumbling).await, "language");
 
     let accepted = town.anyone().post(ACCEPT, newcomer(token)).await;
     assert_eq!(accepted.status(), 200, "{}", accepted.text());
@@ -221,9 +224,8 @@ async fn a_link_that_does_not_work_is_answered_the_same_whatever_is_wrong_with_i
     invite(&town, "c@elsewhere.example", "viewer").await;
     let expired = token(&aws).await;
     let reset = link_token([7; 32]);
-    let grant = Grant::Reset {
-        user: town.home.person(Role::Admin).user,
-    };
+    let admin = store.account(town.home.person(Role::Admin).user).await.unwrap();
+    let grant = Grant::reset(&admin.unwrap().value);
     aws.pass(7 * 24 * 3600);
     let (hash, hour) = (sha256_hex(&reset), SignedDuration::from_hours(1));
     store.put_grant(&grant, &hash, aws.now(), hour).await.unwrap();
@@ -288,6 +290,10 @@ async fn what_is_wrong_with_an_invitation_is_named_and_sends_no_mail() {
         (json!({"email": NEW}), "role"),
         (json!({"email": NEW, "role": "viewer", "tenant": "x"}), "tenant"),
         (json!({"email": NEW, "role": "viewer", "language": "x"}), "language"),
+        (
+            json!({"email": NEW, "role": "viewer", "language": "zh-yue"}),
+            "language",
+        ),
     ] {
         wrong_field(&town.admin().post(INVITATIONS, wrong).await, field);
     }
@@ -385,6 +391,68 @@ async fn a_person_belongs_to_a_bounded_number_of_tenants() {
 }
 
 #[tokio::test]
+async fn whom_the_platform_invites_administers_the_tenant_though_they_belong_to_it_already() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let store = aws.store();
+    let by_platform = async |email: &str| {
+        let invitation = Invitation {
+            role: Role::Admin,
+            invited_by: Actor::Platform(town.platform.user),
+            ..invitation(&aws, email, 1)
+        };
+        let invited = store.invite(town.home.scope(), &invitation, &by_operator(&aws)).await;
+        invited.unwrap();
+        // The helper's token is the invitation's id.
+        json!({"token": invitation.id.to_string()})
+    };
+    let agent = town.home.person(Role::Agent);
+    let (path, old_token) = (of_home(&town, Role::Agent), town.agent());
+    let joined_at = town.admin().get(&path).await.json()["joined_at"].clone();
+    aws.pass(60);
+    let gone = town.admin().patch(&path, json!({"status": "deactivated"})).await;
+    assert_eq!(gone.status(), 200, "{}", gone.text());
+    let token = by_platform(agent.email.as_str()).await;
+    let accepted = town.anyone().post(ACCEPT, token.clone()).await;
+    assert_eq!(accepted.status(), 200, "{}", accepted.text());
+    assert_eq!(accepted.json()["role"], "admin");
+    refused(&town.anyone().post(ACCEPT, token).await, 404, "link_not_valid");
+    let user = town.agent().get(&path).await.json();
+    assert_eq!(
+        (&user["role"], &user["status"], &user["joined_at"]),
+        (&json!("admin"), &json!("active"), &joined_at)
+    );
+    assert_eq!(old_token.get(USERS).await.status(), 401, "a token of before");
+    let account = store.account(agent.user).await.unwrap().unwrap().value;
+    assert_eq!(account.tenants, [town.home.tenant]);
+    // They count as an administrator: the one before may go now.
+    let demoted = town
+        .agent()
+        .patch(&of_home(&town, Role::Admin), json!({"role": "viewer"}))
+        .await;
+    assert_eq!(demoted.status(), 200, "{}", demoted.text());
+    // Who is an active administrator already loses nothing.
+    let token = by_platform(agent.email.as_str()).await;
+    assert_eq!(town.anyone().post(ACCEPT, token).await.status(), 200);
+    refused(
+        &town.agent().patch(&path, json!({"role": "viewer"})).await,
+        409,
+        "last_admin",
+    );
+    // Nobody but the platform lets in who belongs to the tenant.
+    let manager = town.home.person(Role::Manager);
+    let by_tenant = Invitation {
+        role: Role::Admin,
+        invited_by: Actor::User(agent.user),
+        ..invitation(&aws, manager.email.as_str(), 1)
+    };
+    let invited = store.invite(town.home.scope(), &by_tenant, &by_operator(&aws)).await;
+    invited.unwrap();
+    let token = json!({"token": by_tenant.id.to_string()});
+    refused(&town.anyone().post(ACCEPT, token).await, 409, "already_member");
+}
+
+#[tokio::test]
 async fn nobody_joins_a_suspended_tenant() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
@@ -408,6 +476,13 @@ async fn nobody_joins_a_suspended_tenant() {
         403,
         "tenant_suspended",
     );
+    // Its own people are turned away too, and counted.
+    aws.pass(60);
+    let admin = town.admin();
+    let answers = join_all((0..101).map(|_| admin.get(USERS).into_future())).await;
+    let away = answers.iter().filter(|answer| answer.status() == 403).count();
+    let counted = answers.iter().filter(|answer| answer.status() == 429).count();
+    assert_eq!((away, counted), (100, 1));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Who belongs to the tenant and what they may do.
 
-use domain::permission::Permission;
+use domain::permission::{Permission, granted};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -203,4 +203,35 @@ async fn a_key_with_narrow_scopes_makes_nobody_more_than_itself() {
     let (_, wide) = town.new_key(Role::Admin, &[]).await;
     let made = town.api_key(&wide).patch(&viewer, json!({"role": "agent"})).await;
     assert_eq!(made.status(), 200, "{}", made.text());
+}
+
+#[tokio::test]
+async fn a_key_with_narrow_scopes_changes_nobody_who_may_do_more() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (admin, manager) = (of_home(&town, Role::Admin), of_home(&town, Role::Manager));
+    let second = town.admin().patch(&manager, json!({"role": "admin"})).await;
+    assert_eq!(second.status(), 200, "{}", second.text());
+    let scopes = granted(Role::Viewer, &[]).chain([Permission::UsersRead, Permission::UsersWrite]);
+    let (_, narrow) = town.new_key(Role::Admin, &scopes.collect::<Vec<_>>()).await;
+    let narrow = town.api_key(&narrow);
+    for change in [json!({"status": "deactivated"}), json!({"role": "viewer"})] {
+        refused(&narrow.patch(&admin, change).await, 403, "forbidden");
+    }
+    let gone = town.admin().patch(&manager, json!({"status": "deactivated"})).await;
+    assert_eq!(gone.status(), 200, "{}", gone.text());
+    refused(
+        &narrow.patch(&manager, json!({"status": "active"})).await,
+        403,
+        "forbidden",
+    );
+    let still = [narrow.get(&admin).await.json(), narrow.get(&manager).await.json()];
+    let still = still.map(|user| (user["role"].clone(), user["status"].clone()));
+    let expected = [("admin", "active"), ("admin", "deactivated")];
+    assert_eq!(still, expected.map(|(role, status)| (json!(role), json!(status))));
+    let viewer = of_home(&town, Role::Viewer);
+    let within = narrow.patch(&viewer, json!({"status": "deactivated"})).await;
+    assert_eq!(within.status(), 200, "{}", within.text());
+    // What changes nothing is no change.
+    assert_eq!(narrow.patch(&admin, json!({"role": "admin"})).await.status(), 200);
 }

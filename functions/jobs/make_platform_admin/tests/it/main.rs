@@ -1,7 +1,7 @@
 //! Making the first administrator of the platform, in process against the emulator's table and queues.
 
 use access::token;
-use domain::account::Grant;
+use domain::account::{Account, Grant};
 use jobs::{Mail, MailJob};
 use kit::QueueName;
 use make_platform_admin::{Answer, Context, Request, handle};
@@ -41,21 +41,51 @@ async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
         .strip_prefix("https://api.example.com/reset-password?token=")
         .expect("a link of the configured base");
     let grant = aws.store().grant(&token::sha256_hex(link_token), aws.now()).await;
-    assert_eq!(
-        grant.expect("the table answers"),
-        Some(Grant::Reset { user: made.user })
-    );
+    let account = aws.store().account(made.user).await;
+    let account = account.expect("the table answers").expect("an account");
+    assert_eq!(grant.expect("the table answers"), Some(Grant::reset(&account.value)));
 }
 
 #[tokio::test]
-async fn invoked_again_nobody_is_made_twice_and_no_mail_goes() {
+async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_password_is_chosen() {
     let aws = Aws::new().await;
     let first = make(&aws, "op@example.com").await;
     assert_eq!(mails(&aws).await.len(), 1);
     let again = make(&aws, "op@example.com").await;
     assert_eq!(again.user, first.user);
-    assert!(!again.account_created);
+    assert!(!again.account_created && again.mailed);
+    assert_eq!(mails(&aws).await.len(), 1);
+    let (store, found) = (aws.store(), aws.store().account(first.user).await);
+    let account = found.expect("the table answers").expect("an account");
+    // As a new password does.
+    let chosen = Account {
+        sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
+        ..account.value
+    };
+    store
+        .write_account(&chosen, account.version)
+        .await
+        .expect("nobody else changes it");
+    let known = make(&aws, "op@example.com").await;
+    assert_eq!(
+        (known.user, known.account_created, known.mailed),
+        (first.user, false, false)
+    );
     assert!(mails(&aws).await.is_empty());
+}
+
+#[tokio::test]
+async fn where_no_link_can_be_made_nothing_is() {
+    let aws = Aws::new().await;
+    let nowhere = Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", ""), ("APP_URL", "")])).expect("a context");
+    let request = serde_json::from_value(serde_json::json!({"email": "op@example.com"})).expect("a request");
+    let refused = handle(request, &nowhere)
+        .await
+        .expect_err("there is no link")
+        .to_string();
+    assert!(refused.contains("PublicBaseUrl"), "{refused}");
+    assert_eq!(aws.row_count().await, 0);
+    assert!(make(&aws, "op@example.com").await.account_created);
 }
 
 #[tokio::test]

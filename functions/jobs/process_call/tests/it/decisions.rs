@@ -223,6 +223,37 @@ async fn a_suspended_tenants_calls_are_stored_and_not_followed_up() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_reported_days_later_is_stored_and_not_followed_up() {
+    let world = World::new().await;
+    let ended = |hours: i64| CallFacts {
+        ended_at: Some(world.aws.now() - SignedDuration::from_hours(hours)),
+        ..missed(CUSTOMER)
+    };
+    world.telephony("17", ended(73)).await;
+    let call = world.call().await;
+    assert_eq!((call.reason.as_str(), call.message), ("late", None));
+    assert_eq!(call.decision, "no message: too late: the call was 3 days ago");
+    assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
+    world.telephony("18", ended(71)).await;
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_callback_that_is_repeated_when_its_call_is_forgotten_sends_nothing() {
+    let world = World::new().await;
+    let facts = CallFacts {
+        ended_at: Some(world.aws.now()),
+        ..missed(CUSTOMER)
+    };
+    world.telephony("17", facts.clone()).await;
+    assert_eq!(world.queued().await.len(), 1);
+    world.aws.pass(61 * 24 * 3600);
+    world.telephony("17", facts).await;
+    assert_eq!(world.history().await.1.len(), 1);
+    assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
+}
+
+#[tokio::test]
 async fn an_answered_call_matches_no_rule_of_missed_ones() {
     let world = World::new().await;
     world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;

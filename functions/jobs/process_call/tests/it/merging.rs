@@ -98,6 +98,53 @@ async fn a_recording_that_overtakes_all_else_waits_for_the_name_of_its_caller() 
 }
 
 #[tokio::test]
+async fn reports_that_name_nobody_until_they_expire_are_no_call() {
+    // A recording, and a leg that somebody took: of a call that the business made by its provider's API, for one.
+    let taken = CallFacts {
+        tried: Some(DialStatus::Answered),
+        ..CallFacts::default()
+    };
+    for facts in [recorded(), taken] {
+        let world = World::new().await;
+        world.twilio(facts.clone()).await;
+        let four_hours = 4 * 3600;
+        world.aws.pass(four_hours - 1);
+        assert_eq!(world.work(world.decide()).await, Done::Already);
+        world.aws.pass(1);
+        assert_eq!(world.due().await, 1);
+        let rows = world.aws.row_count().await;
+        assert_eq!(world.work(world.decide()).await, Done::Now);
+        assert_eq!(world.aws.row_count().await, rows, "no call, no contact");
+        let hidden = domain::contact::Identity::Withheld(world.business.twilio);
+        assert_eq!(world.contact_of(&hidden).await, None);
+        // It is over: neither the dispatcher nor a repeated report comes back to it.
+        world.aws.pass(3600);
+        assert_eq!(world.due().await, 0);
+        assert_eq!(world.work(world.decide()).await, Done::Already);
+        assert_eq!(world.twilio(facts).await, Done::Already);
+        // Unless one names the customer after all.
+        world.twilio(dialled(DialStatus::NoAnswer)).await;
+        world.call().await;
+        assert_eq!(world.customer().await.calls, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_inbound_call_of_which_no_caller_is_named_is_one_of_a_hidden_number() {
+    let world = World::new().await;
+    let facts = CallFacts {
+        direction: Some(domain::call::Direction::Inbound),
+        ..recorded()
+    };
+    world.twilio(facts).await;
+    world.aws.pass(4 * 3600);
+    assert_eq!(world.work(world.decide()).await, Done::Now);
+    let hidden = domain::contact::Identity::Withheld(world.business.twilio);
+    let (calls, _) = world.history_of(&hidden).await;
+    assert_eq!((calls.len(), calls[0].reason.as_str()), (1, "withheld"));
+}
+
+#[tokio::test]
 async fn reports_that_come_at_the_same_time_give_one_call_and_one_message() {
     let world = World::new().await;
     let reports = [ringing(), dialled(DialStatus::Busy), completed(), recorded()];

@@ -1,10 +1,17 @@
 //! Templates, accounts, and what nobody knows.
 
-use domain::connection::Health;
+use domain::{
+    Timestamp,
+    checkup::Quality,
+    connection::{Account, Health},
+    ids::ConnectionId,
+};
 use jobs::{EventSource, Payload};
 use kit::{Done, RawBucket};
-use serde_json::json;
+use providers::whatsapp::webhook::Change;
+use serde_json::{Value, json};
 use store::config::ConfigCache;
+use testkit::{business::phone, seed::WABA};
 
 use crate::world::{World, status, wrote};
 
@@ -58,6 +65,118 @@ async fn news_of_the_account_that_restrict_nothing_leave_it_healthy() {
     world
         .work(world.business.whatsapp_event(&world.aws, "account_update", &value))
         .await;
+    assert_eq!(world.configured_whatsapp().await.health, Health::Healthy);
+}
+
+/// What is known of the numbers that these connections stand for: customers a day, messages a second, rating.
+async fn limits(world: &World, ids: [ConnectionId; 2]) -> [(Option<u32>, Option<u32>, Option<Quality>); 2] {
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let known = futures::future::join_all(ids.map(|id| store.connection(scope, id))).await;
+    let known: Vec<_> = known
+        .into_iter()
+        .map(|known| {
+            let known = known.expect("the table answers").expect("the connection is there");
+            let reported = known.reported;
+            (
+                reported.customers_per_day.map(|known| known.value),
+                reported.messages_per_second.map(|known| known.value),
+                reported.quality.map(|known| known.value),
+            )
+        })
+        .collect();
+    known.try_into().expect("as many as were asked for")
+}
+
+#[tokio::test]
+async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
+    let mut others = None;
+    let world = World::with(|configured| {
+        let own = configured
+            .connections
+            .iter()
+            .find(|known| known.account.kind() == "whatsapp");
+        let mut other = own.unwrap().clone();
+        other.id = "conn_00000000000000000000000077".parse().unwrap();
+        let Account::WhatsApp {
+            phone_number_id,
+            display_number,
+            ..
+        } = &mut other.account
+        else {
+            unreachable!()
+        };
+        "910000000000077".clone_into(phone_number_id);
+        *display_number = phone("+971501234577");
+        others = Some(other.id);
+        configured.connections.push(other);
+    })
+    .await;
+    let ids = [world.business.whatsapp, others.unwrap()];
+    let report = |field: &str, value: Value, at: i64| {
+        let change = Change {
+            waba_id: WABA.to_owned(),
+            phone_number_id: None,
+            field: field.to_owned(),
+            time: Timestamp::from_second(world.aws.now().as_second() + at).ok(),
+            received_at: None,
+            raw: json!({"field": field, "value": value}).to_string(),
+        };
+        let change = serde_json::to_string(&change).unwrap();
+        let whatsapp = world.business.whatsapp;
+        world
+            .business
+            .event(&world.aws, whatsapp, EventSource::WhatsApp, change)
+    };
+    let number = "phone_number_quality_update";
+    let business = "business_capability_update";
+    assert_eq!(limits(&world, ids).await, [(None, None, None); 2]);
+
+    // The limit is the business's, whichever number hears of it; the rest is the named number's.
+    let upgrade = json!({
+        "display_phone_number": "+971 50 123 4577", "event": "THROUGHPUT_UPGRADE",
+        "max_daily_conversations_per_business": "TIER_10K",
+    });
+    let upgrade = report(number, upgrade, -60);
+    world.work(upgrade.clone()).await;
+    let known = [(Some(10_000), None, None), (Some(10_000), Some(1_000), None)];
+    assert_eq!(limits(&world, ids).await, known);
+
+    // Again, and what is older: nothing is written.
+    let version = async || {
+        let (store, scope) = (world.aws.store(), world.business.scope());
+        let versioned = ids.map(|id| store.versioned_connection(scope, id));
+        let versioned = futures::future::join_all(versioned).await;
+        versioned
+            .into_iter()
+            .map(|known| known.unwrap().unwrap().version)
+            .collect::<Vec<_>>()
+    };
+    let before = version().await;
+    let older = json!({"max_daily_conversations_per_business": "TIER_250", "max_phone_numbers_per_business": 2});
+    for event in [upgrade, report(business, older, -61)] {
+        world.work(event).await;
+    }
+    assert_eq!(version().await, before);
+    assert_eq!(limits(&world, ids).await, known);
+
+    // A clock that is ahead does not shut out what comes after.
+    let flagged = json!({"display_phone_number": "971501234577", "event": "FLAGGED"});
+    world.work(report(number, flagged, 3600)).await;
+    world.aws.pass(10);
+    let newer = json!({"max_daily_conversations_per_business": "TIER_UNLIMITED"});
+    world.work(report(business, newer, -1)).await;
+    let flagged = Some(Quality::Red);
+    let known = [(Some(0), None, None), (Some(0), Some(1_000), flagged)];
+    assert_eq!(limits(&world, ids).await, known);
+    let better = json!({"display_phone_number": "971501234577", "event": "UNFLAGGED"});
+    world.work(report(number, better, 0)).await;
+    assert_eq!(limits(&world, ids).await[1].2, Some(Quality::Unknown));
+
+    // A number that is not connected here.
+    let before = version().await;
+    let foreign = json!({"display_phone_number": "971501234599", "event": "FLAGGED"});
+    world.work(report(number, foreign, 0)).await;
+    assert_eq!(version().await, before);
     assert_eq!(world.configured_whatsapp().await.health, Health::Healthy);
 }
 

@@ -116,6 +116,7 @@ async fn no_secret_reaches_the_audit_log() {
         sha256: format!("{CANARY}-{sha256}"),
         hint: format!("rbk_{CANARY}"),
         valid_until: None,
+        rotation: None,
     };
     let mut key = ApiKey {
         id: ApiKeyId::new(world.aws.ids().ulid()),

@@ -1,18 +1,21 @@
 //! Deleting tenants that have left, in process against the emulator's table.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use delete_tenants::{Context, handle};
 use domain::{
     actor::{Actor, Stamp},
+    call::{CallFacts, CallProvider, Outcome, Party},
     contact::{Contact, Identity},
-    ids::ContactId,
+    ids::{CallId, ContactId},
+    record::{Call, CallProgress},
     tenant::{Tenant, TenantStatus},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kit::schedule::Deadline;
-use store::{contacts::ContactWrite, platform::PlatformAct};
+use store::{calls::Decided, contacts::ContactWrite, platform::PlatformAct};
 use testkit::{
     Aws, Seeded,
-    business::{CUSTOMER, business},
+    business::{CUSTOMER, business, missed},
 };
 
 struct World {
@@ -69,6 +72,12 @@ impl World {
         Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
     }
 
+    /// What was on its way when the tenant's row went has come by then.
+    async fn run_again(&self) {
+        self.aws.pass(600);
+        self.run(60).await;
+    }
+
     async fn tenant(&self) -> Option<Tenant> {
         let found = self.aws.store().tenant(self.business.scope()).await;
         found.expect("the table answers")
@@ -95,9 +104,81 @@ async fn all_of_a_tenant_goes_when_its_grace_period_ends_and_not_before() {
     world.aws.pass(1);
     world.run(60).await;
     assert_eq!(world.tenant().await, None);
-    // What is left is the platform's log: that it was to leave, and that it did.
-    assert_eq!(world.log_length().await, 2);
-    assert_eq!(world.aws.row_count().await, 2);
+    // What is left is what a later run looks again by, and the platform's log.
+    assert_eq!((world.log_length().await, world.aws.row_count().await), (1, 2));
+    world.aws.pass(599);
+    world.run(60).await;
+    assert_eq!((world.log_length().await, world.aws.row_count().await), (1, 2));
+    world.aws.pass(1);
+    world.run(60).await;
+    // That it was to leave, and that it did.
+    assert_eq!((world.log_length().await, world.aws.row_count().await), (2, 2));
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_when_the_tenant_went_goes_too() {
+    let world = World::new().await;
+    world.business.contact(&world.aws, CUSTOMER).await;
+    world.leave(0).await;
+    world.run(60).await;
+    assert_eq!((world.tenant().await, world.aws.row_count().await), (None, 2));
+    // A job that had read the tenant before.
+    world.business.contact(&world.aws, "+971501000002").await;
+    world.run_again().await;
+    assert_eq!((world.log_length().await, world.aws.row_count().await), (2, 2));
+}
+
+#[tokio::test]
+async fn tenants_that_stay_after_all_do_not_keep_another_from_going() {
+    let world = World::new().await;
+    let leaving = Box::pin(business(&world.aws)).await;
+    // Whoever writes a tenant whole forgets the list.
+    for _ in 0..25 {
+        world.leave(0).await;
+        world.business.write(&world.aws).await;
+        world.aws.pass(1);
+    }
+    let left = world.aws.store().tenants_to_delete(Timestamp::MAX, None, 100).await;
+    assert_eq!(left.expect("the table answers").len(), 25);
+    let world = World {
+        business: leaving,
+        ..world
+    };
+    world.leave(0).await;
+    world.run(60).await;
+    assert_eq!(world.tenant().await, None);
+    world.run_again().await;
+    let left = world.aws.store().tenants_to_delete(Timestamp::MAX, None, 100).await;
+    assert_eq!(left.expect("the table answers"), []);
+}
+
+#[tokio::test]
+async fn a_tenant_that_cannot_be_deleted_does_not_keep_another_from_going() {
+    let world = World::new().await;
+    let another = Box::pin(business(&world.aws)).await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let broken = [
+        ("pk", text(&world.business.tenant().to_string().replace("tnt_", "T#"))),
+        ("sk", text("CONN#broken")),
+        ("kind", text("connection")),
+        ("data", text("no connection")),
+    ];
+    let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
+    let put = world.aws.env().dynamodb().put_item().table_name(table);
+    let broken = broken.map(|(name, value)| (name.to_owned(), value));
+    let put = put.set_item(Some(broken.into())).send().await;
+    put.expect("the table answers");
+    world.leave(0).await;
+    world.aws.pass(1);
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
+    let world = World {
+        business: another,
+        ..world
+    };
+    world.leave(0).await;
+    let failed = Box::pin(handle(deadline, &world.ctx)).await;
+    assert!(failed.is_err(), "it is said");
+    assert_eq!(world.tenant().await, None);
 }
 
 #[tokio::test]
@@ -142,6 +223,7 @@ async fn another_tenant_keeps_all_of_its_own() {
     let rows_of_one = kept / 2;
     other.leave(0).await;
     other.run(60).await;
+    other.run_again().await;
     assert_eq!(other.tenant().await, None);
     // The neighbour's rows, and two of the platform's log.
     assert_eq!(other.aws.row_count().await, kept - rows_of_one + 2);
@@ -166,7 +248,73 @@ async fn callers_without_a_number_go_also_when_their_calls_have_gone_before() {
     }
     world.leave(0).await;
     world.run(60).await;
+    world.run_again().await;
     assert_eq!(world.tenant().await, None);
     // The platform's log.
     assert_eq!(world.aws.row_count().await, 2);
+}
+
+#[tokio::test]
+async fn who_calls_often_without_a_number_goes() {
+    let world = World::new().await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let identity = Identity::Withheld(world.business.telephony);
+    let id = ContactId::new(world.aws.ids().ulid());
+    let mut contact = Contact::first_seen(id, &identity, now);
+    let mut new_identities = vec![identity];
+    for _ in 0..3 {
+        let id = CallId::new(id, world.aws.ids().ulid());
+        let facts = CallFacts {
+            from: Some(Party::Withheld),
+            ..missed(CUSTOMER)
+        };
+        let call = Call {
+            id,
+            connection: world.business.telephony,
+            provider: CallProvider::Telephony,
+            provider_call_id: id.to_string(),
+            facts: facts.clone(),
+            outcome: Outcome::Missed,
+            decided_at: now,
+            decision: "no message: the caller is withheld".to_owned(),
+            reason: "withheld".to_owned(),
+            message: None,
+            remarks: Vec::new(),
+            correlation_id: "test".to_owned(),
+            keep_until: None,
+            version: 1,
+        };
+        let progress = CallProgress {
+            connection: call.connection,
+            provider: call.provider,
+            provider_call_id: call.provider_call_id.clone(),
+            facts,
+            first_seen: now,
+            decided: Some(id),
+            due: None,
+            dispatches: 0,
+            correlation_id: "test".to_owned(),
+            version: 0,
+        };
+        let decided = Decided {
+            progress: &progress,
+            call: &call,
+            contact: &ContactWrite {
+                contact: contact.clone(),
+                new_identities: std::mem::take(&mut new_identities),
+            },
+            message: None,
+            cancelled: None,
+        };
+        store
+            .decide_call(scope, &decided, now)
+            .await
+            .expect("the call is written");
+        contact.version += 1;
+    }
+    world.leave(0).await;
+    world.run(60).await;
+    world.run_again().await;
+    // The platform's log.
+    assert_eq!((world.tenant().await, world.aws.row_count().await), (None, 2));
 }

@@ -1,7 +1,7 @@
 //! Vonage's voice events, in process against the emulator's table and queues.
 
 use domain::{
-    call::CallProvider,
+    call::{CallFacts, CallProvider, LONGEST_CALL, Outcome, Verdict},
     connection::{Account, VerifySecrets},
 };
 use jiff::SignedDuration;
@@ -116,15 +116,30 @@ async fn an_unsigned_event_is_asked_for_again() {
 #[tokio::test]
 async fn a_line_that_is_not_the_connections_is_ignored() {
     let world = world().await;
+    world
+        .assert_ignored(&signed(&world, changed("to", "442079460002")))
+        .await;
+}
+
+#[tokio::test]
+async fn a_missed_call_is_missed_whatever_number_the_flow_shows_to_the_business() {
+    let world = world().await;
     let mut leg = fixtures::json(MISSED);
     leg["direction"] = "outbound".into();
-    leg["from"] = "442079460002".into();
-    for event in [changed("to", "442079460002"), leg.to_string()] {
-        world.assert_ignored(&signed(&world, event)).await;
+    leg["uuid"] = "aaaaaaaa-0000-4000-8000-000000000f02".into();
+    for from in ["447700900111", "442079460001", "442079460002", "reception"] {
+        leg["from"] = from.into();
+        let mut facts = CallFacts::default();
+        let own =
+            ["ringing", "answered", "completed"].map(|name| fixtures::text(&format!("telephony/vonage/{name}.json")));
+        for event in own.into_iter().chain([leg.to_string()]) {
+            assert_eq!(world.status(&signed(&world, event)).await, 200);
+            facts.merge(world.only_report(from).await.facts);
+        }
+        let now = world.aws.now();
+        let verdict = facts.verdict(now, now + LONGEST_CALL, SignedDuration::from_secs(60));
+        assert_eq!(verdict, Verdict::Decided(Outcome::Missed), "{from}");
     }
-    leg["from"] = "442079460001".into();
-    assert_eq!(world.status(&signed(&world, leg.to_string())).await, 200);
-    world.only_report("a leg from the connection's line").await;
 }
 
 #[tokio::test]
@@ -132,6 +147,8 @@ async fn an_event_that_names_no_call_is_kept_and_one_about_none_is_not() {
     let world = world().await;
     let recording = r#"{"recording_url":"https://api.example.test/1","conversation_uuid":"CON-1"}"#;
     world.assert_ignored(&signed(&world, recording)).await;
+    let transfer = r#"{"type":"transfer","conversation_uuid_from":"CON-1","conversation_uuid_to":"CON-2","uuid":"1"}"#;
+    world.assert_ignored(&signed(&world, transfer)).await;
     let body = changed("conversation_uuid", "a b");
     world.assert_kept(&[(signed(&world, &body), body.as_bytes())]).await;
 }

@@ -1,0 +1,77 @@
+//! Rotations of which nobody heard the answer.
+
+use domain::connection::{Connection, VerifySecrets};
+use serde_json::{Value, json};
+use testkit::{Answer, Aws, Lossy, api::Town};
+
+use crate::{
+    ALL, at, id, lets_in, lets_in_telephony,
+    world::{TWILIO_TOKEN, World, telephony_in, twilio_in},
+};
+
+/// Rotates under an idempotency key and the version that is known: the first time the table does it and never says so.
+async fn rotated_twice(town: &Town<'_>, lossy: &Lossy, id: &str, body: Value) -> Answer {
+    let rotate = || {
+        let rotate = at(id, "/rotate");
+        town.manager()
+            .post_once(&rotate, "rotation-1", body.clone())
+            .if_match(2)
+    };
+    for _every_try in 0..3 {
+        lossy.lose("TransactWriteItems");
+    }
+    let first = rotate().await;
+    assert_eq!(first.status(), 503, "{}", first.text());
+    assert!(lossy.has_lost_all());
+    let shown = town.manager().get(&at(id, "")).await;
+    assert_eq!(shown.header("etag"), "\"3\"", "it had its effect");
+    rotate().await
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_tried_again_shows_the_first_ones_secret_and_adds_no_other() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let town = world.town_with(&aws, &[("AWS_ENDPOINT_URL", lossy.url())]).await;
+    let manager = town.manager();
+    let made = manager.post(ALL, telephony_in()).await;
+    let (telephony, old) = (id(&made), made.json()["secret"].as_str().unwrap().to_owned());
+    let rotated = rotated_twice(&town, &lossy, &telephony, json!({})).await;
+    assert_eq!(
+        (rotated.status(), rotated.header("etag")),
+        (200, "\"3\""),
+        "{}",
+        rotated.text()
+    );
+    let new = rotated.json()["secret"].as_str().unwrap().to_owned();
+    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Telephony { secrets } if *secrets == [new.clone(), old.clone()]);
+    assert!(lets_in(&town, &telephony, two).await);
+    assert!(lets_in_telephony(&town, &telephony, &new).await);
+    // Another rotation is another.
+    let next = manager
+        .post_once(&at(&telephony, "/rotate"), "rotation-2", json!({}))
+        .await;
+    assert_eq!((next.status(), next.header("etag")), (200, "\"4\""), "{}", next.text());
+    assert_ne!(next.json()["secret"], new.as_str());
+}
+
+#[tokio::test]
+async fn a_providers_secret_that_is_sent_again_is_taken_once() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let town = world.town_with(&aws, &[("AWS_ENDPOINT_URL", lossy.url())]).await;
+    let twilio = id(&town.manager().post(ALL, twilio_in()).await);
+    let body = json!({"secret": "twilio-token-two"});
+    let rotated = rotated_twice(&town, &lossy, &twilio, body).await;
+    assert_eq!(
+        (rotated.status(), rotated.header("etag")),
+        (200, "\"3\""),
+        "{}",
+        rotated.text()
+    );
+    assert!(!rotated.text().contains("twilio-token-two"));
+    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio { auth_tokens, .. } if auth_tokens == &["twilio-token-two", TWILIO_TOKEN]);
+    assert!(lets_in(&town, &twilio, two).await);
+}

@@ -1,0 +1,256 @@
+//! What is still to be set up: what works is done, and what does not is said.
+
+use domain::{
+    checkup::{CheckResult, Checkup},
+    connection::{Account, Connection, Health},
+    contact::{Contact, Identity},
+    ids::{CallId, ContactId},
+    line,
+    plan::{CallView, Decision, Input, decide},
+    tenant::TenantConfig,
+};
+use serde_json::{Value, json};
+use store::config::Configured;
+use testkit::{
+    Aws, Seeded,
+    api::Town,
+    business::{CUSTOMER, business, missed, read},
+    seed::TWILIO_NUMBER,
+};
+
+use crate::SETUP;
+
+/// A business whose setting up is complete: WhatsApp by Meta, SMS by Twilio, a telephone system of its own; each was tested.
+async fn complete(aws: &Aws) -> Seeded {
+    let mut business = business(aws).await;
+    for connection in &mut business.configured.connections {
+        connection.name = connection.account.kind().to_owned();
+        connection.checkup = Some(tested(aws, CheckResult::Passed));
+    }
+    business
+}
+
+fn tested(aws: &Aws, result: CheckResult) -> Checkup {
+    Checkup::new(result, "The provider was asked.", aws.now())
+}
+
+/// The state of a step, and what is said of it.
+fn step(body: &Value, id: &str) -> (String, String) {
+    let steps = body["steps"].as_array().expect("there are steps");
+    let step = steps.iter().find(|step| step["id"] == id).expect("there is this step");
+    let state = step["state"].as_str().unwrap_or_default().to_owned();
+    (state, step["missing"].to_string())
+}
+
+/// Writes the business over the town's own, and asks what is still to be set up.
+async fn setup_of(town: &Town<'_>, configured: &Configured) -> Value {
+    let mut configured = configured.clone();
+    configured.tenant.id = town.home.tenant;
+    let written = town.aws().store().write_config(town.home.scope(), &configured).await;
+    written.expect("the configuration is written");
+    let answer = town.viewer().get(SETUP).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    answer.json()
+}
+
+#[tokio::test]
+async fn what_keeps_a_step_from_being_done_is_said() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let whole = complete(&aws).await;
+    let body = setup_of(&town, &whole.configured).await;
+    assert_eq!(body["ready"], true, "{body}");
+
+    // What breaks it, the step that says so, and a word of what it says.
+    type Change<'a> = Box<dyn Fn(&mut Configured) + 'a>;
+    let connection = |kind: &'static str, change: fn(&Aws, &mut Connection)| -> Change<'_> {
+        let aws = &aws;
+        Box::new(move |configured| {
+            let mut all = configured.connections.iter_mut();
+            change(aws, all.find(|one| one.account.kind() == kind).expect("there is one"));
+        })
+    };
+    let unhealthy: fn(&Aws, &mut Connection) = |aws, connection| {
+        connection.health = Health::Unhealthy {
+            since: aws.now(),
+            reason: "the access token has expired".to_owned(),
+            tried_at: aws.now(),
+        };
+    };
+    let cases: Vec<(Change<'_>, &str, &str)> = vec![
+        (
+            connection("whatsapp", unhealthy),
+            "whatsapp",
+            "the access token has expired",
+        ),
+        (
+            connection("whatsapp", |aws, one| {
+                one.checkup = Some(tested(aws, CheckResult::Failed))
+            }),
+            "whatsapp",
+            "failed",
+        ),
+        (
+            connection("whatsapp", |aws, one| {
+                one.checkup = Some(tested(aws, CheckResult::Unclear))
+            }),
+            "whatsapp",
+            "did not answer",
+        ),
+        (
+            connection("whatsapp", |_, one| one.checkup = None),
+            "whatsapp",
+            "not tested",
+        ),
+        (
+            // The only telephone line left, made before its webhook.
+            Box::new(|configured: &mut Configured| {
+                configured.rules[0].then.channels.pop();
+                configured.connections.retain(|one| one.account.kind() != "twilio");
+                let line = configured
+                    .connections
+                    .iter_mut()
+                    .find(|one| one.account.kind() == "telephony");
+                let line = line.expect("there is one");
+                line.account = Account::Aircall { lines: Vec::new() };
+                line.awaits_secret = true;
+                line.checkup = Some(tested(&aws, CheckResult::Waiting));
+            }),
+            "telephone_line",
+            "so no call is taken",
+        ),
+        (
+            Box::new(|configured: &mut Configured| configured.templates[0].status.0 = "PAUSED".to_owned()),
+            "template",
+            "No template is approved",
+        ),
+        (
+            // Another one is approved.
+            Box::new(|configured: &mut Configured| {
+                let mut other = configured.templates[0].clone();
+                other.name = "another".to_owned();
+                configured.templates[0].status.0 = "PAUSED".to_owned();
+                configured.templates.push(other);
+            }),
+            "template",
+            "is PAUSED",
+        ),
+        (
+            // WhatsApp by Twilio alone, which knows templates by an id of its own.
+            Box::new(|configured: &mut Configured| {
+                configured.templates[0].content_sid = None;
+                configured.connections.retain(|one| one.account.kind() != "whatsapp");
+                for one in &mut configured.connections {
+                    if let Account::Twilio { whatsapp_sender, .. } = &mut one.account {
+                        *whatsapp_sender = TWILIO_NUMBER.parse().ok();
+                    }
+                }
+            }),
+            "template",
+            "has no content_sid",
+        ),
+        (
+            Box::new(|configured: &mut Configured| configured.rules[0].then.fallback_after_seconds = 90_000),
+            "rule",
+            "fallback_after_seconds is at most",
+        ),
+        (
+            Box::new(|configured: &mut Configured| {
+                configured.rules[0].then.sms_text = Some(read(json!("Look at {{tenant.website}}")));
+            }),
+            "rule",
+            "nothing is known for tenant.website",
+        ),
+    ];
+    for (change, id, word) in cases {
+        let mut configured = whole.configured.clone();
+        change(&mut configured);
+        let body = setup_of(&town, &configured).await;
+        let (state, missing) = step(&body, id);
+        assert_eq!(
+            (body["ready"].clone(), state.as_str()),
+            (json!(false), "attention"),
+            "{word}: {body}"
+        );
+        assert!(missing.contains(word), "{word}: {missing}");
+        let rule = &configured.rules[0].name;
+        assert!(
+            missing.matches(rule.as_str()).count() <= 1,
+            "a rule is named once: {missing}"
+        );
+    }
+}
+
+/// What a missed call gets, reported by this connection.
+fn follows(aws: &Aws, config: &TenantConfig, reported_by: &Connection, language: Option<&str>) -> bool {
+    let facts = missed(CUSTOMER);
+    let customer = CUSTOMER.parse().expect("it is a number");
+    let id = ContactId::new(aws.ids().ulid());
+    let mut contact = Contact::first_seen(id, &Identity::Phone(customer), aws.now());
+    contact.language = language.map(str::to_owned);
+    let decision = decide(&Input {
+        config,
+        call: CallView {
+            id: CallId::new(id, aws.ids().ulid()),
+            connection: reported_by.id,
+            facts: &facts,
+            outcome: domain::call::Outcome::Missed,
+            started_at: aws.now(),
+        },
+        contact: &contact,
+        now: aws.now(),
+        line_type: &line::unknown,
+    });
+    matches!(decision, Decision::Follow(_))
+}
+
+#[tokio::test]
+async fn who_is_ready_follows_up_every_missed_call() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let whole = complete(&aws).await;
+    let (mut ready, mut all) = (0, 0);
+    for place in 0..64_u32 {
+        let bit = |at: u32| place & (1 << at) != 0;
+        let mut configured = whole.configured.clone();
+        for one in &mut configured.connections {
+            if let Account::Twilio { whatsapp_sender, .. } = &mut one.account {
+                *whatsapp_sender = if bit(0) { TWILIO_NUMBER.parse().ok() } else { None };
+            }
+        }
+        if bit(1) {
+            configured.connections.retain(|one| one.account.kind() != "whatsapp");
+        }
+        let mut arabic = configured.templates[0].clone();
+        arabic.language = "ar".to_owned();
+        arabic.content_sid = bit(2).then(|| "HX00000000000000000000000000000001".to_owned());
+        configured.templates.push(arabic);
+        configured.templates[0].content_sid = bit(3).then(|| "HX00000000000000000000000000000002".to_owned());
+        if bit(4) {
+            configured.rules[0].then.channels.pop();
+        }
+        let template = configured.rules[0].then.template.as_mut().expect("it has one");
+        template.by_contact_language = bit(5);
+        let body = setup_of(&town, &configured).await;
+        all += 1;
+        if body["ready"] != true {
+            continue;
+        }
+        ready += 1;
+        let config = crate::config(&town).await;
+        for reported_by in configured
+            .connections
+            .iter()
+            .filter(|one| one.account.kind() != "whatsapp")
+        {
+            for language in [None, Some("ar"), Some("fr")] {
+                assert!(
+                    follows(&aws, &config, reported_by, language),
+                    "{} {language:?}: {body}",
+                    reported_by.name
+                );
+            }
+        }
+    }
+    assert!(ready > 8 && ready < all, "{ready} of {all}");
+}

@@ -1,0 +1,139 @@
+//! Whoever sends what the document shows is not told to correct it.
+
+use std::collections::BTreeMap;
+
+use contract::{Operation, document, functions, operations};
+use domain::permission::Role;
+use kit::{ConfigError, Env};
+use serde_json::Value;
+use testkit::{
+    Aws, Call,
+    api::{Caller, PASSWORD, Town},
+};
+
+/// The password in the document's examples; everybody in a [`Town`] has another.
+const SHOWN: &str = "seven quiet lanterns";
+
+/// What only the moment can make right: an authenticator app's code.
+const OF_THE_MOMENT: &[&str] = &["confirm_second_factor"];
+
+async fn env(aws: &Aws) -> Env {
+    let secret = format!("contract-{}", aws.ids().ulid());
+    let made = aws.env().secrets_manager().create_secret().name(&secret);
+    let made = made.secret_string(r#"{"signing_keys": [], "sealing_key": "of a test"}"#);
+    made.send().await.expect("the secret is made");
+    let nobody = "http://127.0.0.1:1";
+    aws.env_with(&[
+        ("AUTH_SECRET_ID", &secret),
+        ("APP_URL", "https://app.example"),
+        ("PUBLIC_BASE_URL", "https://api.example.com"),
+        ("GRAPH_API_URL", nobody),
+        ("GRAPH_API_VERSION", "v25.0"),
+        ("TWILIO_API_URL", nobody),
+        ("AIRCALL_API_URL", nobody),
+        ("VONAGE_API_URL", nobody),
+        ("EXOTEL_API_URL", nobody),
+        ("EXOTEL_INDIA_API_URL", nobody),
+        ("PLIVO_API_URL", nobody),
+        ("PROVIDER_TIMEOUT", "1"),
+        ("TENANT_GRACE_SECONDS", "3600"),
+    ])
+}
+
+fn caller<'a>(town: &'a Town<'_>, operation: &Operation<'_>) -> Caller<'a> {
+    match operation.permission() {
+        "public" => town.anyone(),
+        "platform" => town.platform(),
+        _ => town.admin(),
+    }
+}
+
+/// The bodies that the document shows, by the names of their kinds.
+fn bodies(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
+    let mut all = Vec::new();
+    for (content_type, media) in operation.value["requestBody"]["content"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        let named = media["examples"].as_object().into_iter().flatten();
+        for (name, example) in named {
+            all.push((name.clone(), example["value"].clone(), content_type.clone()));
+        }
+        if !media["example"].is_null() {
+            all.push((String::new(), media["example"].clone(), content_type.clone()));
+        }
+    }
+    all
+}
+
+/// The operation's path with what was made before, of the same kind where there are several.
+fn path(town: &Town<'_>, operation: &Operation<'_>, kind: &str, made: &BTreeMap<(String, String), String>) -> String {
+    let Some(name) = operation.parameters().next() else {
+        return operation.path.to_owned();
+    };
+    let (list, rest) = operation
+        .path
+        .split_once(&format!("/{{{name}}}"))
+        .expect("the path has it");
+    let of = |kind: &str| made.get(&(list.to_owned(), kind.to_owned()));
+    let any = || {
+        made.iter()
+            .find(|((known, _), _)| known == list)
+            .map(|(_, place)| place)
+    };
+    match of(kind).or_else(any) {
+        Some(place) => format!("{place}{rest}"),
+        None => format!("{list}/{}{rest}", town.home.person(Role::Viewer).user),
+    }
+}
+
+#[tokio::test]
+async fn every_example_is_a_request_that_is_taken() {
+    let document = document().unwrap();
+    let mut wrong = Vec::new();
+    for (name, own) in functions() {
+        let routes: fn(&Env) -> Result<_, ConfigError> = match name {
+            "api_keys" => api_keys::routes,
+            "auth" => auth::routes,
+            "connections" => connections::routes,
+            "platform" => platform::routes,
+            "tenant" => tenant::routes,
+            "users" => users::routes,
+            "audit" | "docs" | "health" => continue,
+            other => panic!("say here how to call {other}"),
+        };
+        let aws = Aws::new().await;
+        let town = Town::with_env(&aws, &env(&aws).await, routes).await;
+        let own = serde_json::to_value(own.into_openapi()).unwrap();
+        let ids: Vec<_> = operations(&own).map(|operation| operation.id().to_owned()).collect();
+        let mut made = BTreeMap::new();
+        let mut all: Vec<_> = operations(&document)
+            .filter(|operation| ids.iter().any(|id| id == operation.id()))
+            .collect();
+        // It ends the caller's session.
+        all.sort_by_key(|operation| operation.id() == "change_password");
+        for operation in all {
+            for (kind, body, content_type) in bodies(&operation) {
+                let call = Call::new(&operation.method.to_uppercase(), &path(&town, &operation, &kind, &made));
+                let body = body.to_string().replace(SHOWN, PASSWORD);
+                let call = call.header("content-type", &content_type).body(&body);
+                let answer = caller(&town, &operation).call(call).await;
+                let place = answer.header("location").to_owned();
+                if !place.is_empty() {
+                    made.insert((operation.path.to_owned(), kind.clone()), place);
+                }
+                let fine = match answer.status() {
+                    200..300 | 401 | 404 | 409 => true,
+                    422 => OF_THE_MOMENT.contains(&operation.id()) && answer.json()["errors"][0]["field"] == "code",
+                    _ => false,
+                };
+                // Who is let in by the guard is told about the body; the others prove themselves by it.
+                if !fine || (answer.status() == 401 && operation.permission() != "public") {
+                    wrong.push(format!("{} {kind}: {body}\n  {}", operation.id(), answer.text()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,107 @@
+//! Every problem that the code makes is in the table, and named where it is answered.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use contract::{document, functions, operations, problems::ANSWERED_BY, problems::OF_WEBHOOKS, root};
+use kit::problem::kinds::{SPECIAL, all};
+
+/// The Rust sources below a folder, as one text.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("a file").path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            text += &std::fs::read_to_string(path).expect("a source");
+        }
+    }
+    text
+}
+
+/// The words that stand as a text of their own in a source.
+fn words(source: &str) -> BTreeSet<&str> {
+    let is_word = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    source.split('"').filter(is_word).collect()
+}
+
+/// The words of problems that a source makes: the first text within such a call.
+fn made<'a>(source: &'a str, calls: &[&str]) -> BTreeSet<&'a str> {
+    let calls = calls.iter().flat_map(|call| source.match_indices(call));
+    let own = calls.filter(|(at, _)| !source[..*at].ends_with(|before: char| before.is_ascii_alphanumeric()));
+    let first = own.filter_map(|(at, call)| {
+        let rest = &source[at + call.len()..];
+        rest[..rest.find(';').unwrap_or(rest.len())].split('"').nth(1)
+    });
+    first.filter(|text| words(&format!("\"{text}\"")).len() == 1).collect()
+}
+
+const CALLS: &[&str] = &["Problem::conflict(", "Problem::new("];
+
+#[test]
+fn every_kind_is_described_once() {
+    let mut known = BTreeSet::new();
+    for kind in all() {
+        assert!(known.insert(kind.word), "{} is there twice", kind.word);
+        assert!((400..600).contains(&kind.status), "{}", kind.word);
+        let sentence = |text: &str| text.starts_with(|first: char| first.is_ascii_uppercase()) && !text.ends_with('.');
+        assert!(sentence(kind.means) && sentence(kind.advice), "{}", kind.word);
+    }
+    let all = sources(&root().join("functions")) + &sources(&root().join("shared/kit/src"));
+    let own = std::fs::read_to_string(root().join("shared/kit/src/problem.rs")).unwrap();
+    let words = made(&all, CALLS);
+    assert!(words.len() > 20, "{words:?}");
+    for word in words.union(&made(&own, &["Self::conflict(", "Self::new("])) {
+        assert!(known.contains(word), "kit::problem::kinds does not describe `{word}`");
+    }
+}
+
+#[test]
+fn a_problem_of_its_own_is_named_by_the_operations_that_answer_it() {
+    let special: BTreeSet<_> = SPECIAL.iter().map(|kind| kind.word).collect();
+    let named: BTreeMap<_, _> = ANSWERED_BY.iter().copied().collect();
+    let there: BTreeSet<_> = named.keys().chain(OF_WEBHOOKS).copied().collect();
+    assert_eq!(special, there, "left: kit's table; right: contract::problems");
+    let mut wrong = Vec::new();
+    for (name, document) in functions() {
+        let source = sources(&root().join("functions/api").join(name).join("src"));
+        let document = serde_json::to_value(document.into_openapi()).unwrap();
+        let own: BTreeSet<String> = operations(&document)
+            .map(|operation| operation.id().to_owned())
+            .collect();
+        for word in special.intersection(&words(&source)) {
+            let answered = named
+                .get(word)
+                .is_some_and(|ids| ids.iter().any(|id| own.contains(*id)));
+            if !answered && made(&source, CALLS).contains(word) {
+                wrong.push(format!("{name} makes `{word}`, but none of its operations names it"));
+            }
+        }
+        for (word, ids) in &named {
+            if ids.iter().any(|id| own.contains(*id)) && !words(&source).contains(word) {
+                wrong.push(format!("{name} never makes `{word}`"));
+            }
+        }
+    }
+    let document = document().unwrap();
+    for (word, ids) in &named {
+        let status = SPECIAL
+            .iter()
+            .find(|kind| kind.word == *word)
+            .unwrap()
+            .status
+            .to_string();
+        for id in *ids {
+            let operation = operations(&document).find(|operation| operation.id() == *id);
+            let about = operation.map(|operation| operation.value["responses"][&status]["description"].clone());
+            let about = about.unwrap_or_default();
+            if !about.as_str().is_some_and(|about| about.contains(&format!("`{word}`"))) {
+                wrong.push(format!("{id} does not name `{word}`: {about}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,158 @@
+//! What the list of what is still to be set up says of a rule is what its calls meet.
+
+use domain::{
+    call::{CallFacts, Direction, Outcome, Party},
+    contact::{Contact, Identity},
+    ids::{CallId, ConnectionId, ContactId},
+    line,
+    message::Channel,
+    plan::{CallView, Decision, Input, carriers, decide, obstacles},
+    rule::Rule,
+    tenant::TenantConfig,
+};
+use jiff::Timestamp;
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_json::{Value, from_value, json};
+use ulid::Ulid;
+
+fn connection(place: u64) -> ConnectionId {
+    ConnectionId::new(Ulid::from_parts(1, place.into()))
+}
+
+prop_compose! {
+    fn connections()(
+        kinds in vec(
+            select(vec![
+                ("twilio", json!(["sms"])),
+                ("twilio", json!(["whatsapp", "sms"])),
+                ("whatsapp", json!(["whatsapp"])),
+                ("telephony", json!([])),
+            ]),
+            0..4,
+        ),
+    ) -> Value {
+        let connection = |(place, (kind, carries)): (usize, (&str, Value))| json!({
+            "id": connection(place as u64), "name": kind, "kind": kind, "carries": carries,
+            "needs_content_sid": kind == "twilio",
+        });
+        kinds.into_iter().enumerate().map(connection).collect()
+    }
+}
+
+prop_compose! {
+    fn template(language: &'static str)(
+        status in select(vec!["APPROVED", "APPROVED", "APPROVED", "PAUSED"]),
+        category in select(vec!["utility", "utility", "utility", "marketing"]),
+        content_sid in option::weighted(0.7, Just("HX0")),
+        there in prop::bool::weighted(0.8),
+    ) -> Option<Value> {
+        there.then(|| json!({
+            "name": "missed", "language": language, "category": category, "status": status, "content_sid": content_sid,
+            "body": "Hello {{1}}",
+        }))
+    }
+}
+
+prop_compose! {
+    fn config()(
+        connections in connections(),
+        templates in (template("en_GB"), template("ar"), template("en")),
+        channels in select(vec![json!(["whatsapp"]), json!(["sms"]), json!(["whatsapp", "sms"]), json!(["sms", "whatsapp"])]),
+        by_contact_language in any::<bool>(),
+        value in select(vec![
+            json!({"text": "you"}), json!({"text": "a\nb"}), json!({"from": "contact.name"}),
+            json!({"from": "contact.name", "default": "there"}), json!({"from": "tenant.website"}),
+            json!({"from": "call.line"}), json!({"from": "contact.phone"}),
+        ]),
+        sms_text in select(vec![
+            json!("Sorry"), json!("Sorry, {{contact.name}}"), json!(null), json!("{{tenant.website}}"),
+            json!({"en": "Sorry", "ar": "{{call.time}}"}), json!({"en": "Sorry", "ar": "{{tenant.website}}"}),
+        ]),
+        names_template in prop::bool::weighted(0.9),
+    ) -> TenantConfig {
+        let (en_gb, ar, en) = templates;
+        let templates: Vec<Value> = [en_gb, ar, en].into_iter().flatten().collect();
+        let template = names_template.then(|| json!({
+            "name": "missed", "language": "en_GB", "by_contact_language": by_contact_language, "variables": {"1": value},
+        }));
+        from_value(json!({
+            "tenant": {"id": "tnt_00000000000000000000000001", "name": "Shop", "time_zone": "Europe/London"},
+            "rules": [{
+                "id": "rule_00000000000000000000000001", "name": "Missed",
+                "then": {"channels": channels, "template": template, "sms_text": sms_text},
+            }],
+            "templates": templates, "products": [], "connections": connections,
+        })).unwrap()
+    }
+}
+
+/// The channels that a call gets, reported by this connection and made by somebody of this language.
+fn channels(
+    config: &TenantConfig,
+    reported_by: ConnectionId,
+    language: Option<&str>,
+    name: Option<&str>,
+) -> Vec<Channel> {
+    let phone = || "+447700900111".parse().unwrap();
+    let facts = CallFacts {
+        direction: Some(Direction::Inbound),
+        from: Some(Party::Phone(phone())),
+        to: Some(Party::Phone("+442079460001".parse().unwrap())),
+        ..CallFacts::default()
+    };
+    let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    let id = ContactId::new(Ulid::from_parts(1, 1));
+    let mut contact = Contact::first_seen(id, &Identity::Phone(phone()), now);
+    contact.language = language.map(str::to_owned);
+    contact.name = name.map(str::to_owned);
+    let decision = decide(&Input {
+        config,
+        call: CallView {
+            id: CallId::new(id, Ulid::from_parts(1, 2)),
+            connection: reported_by,
+            facts: &facts,
+            outcome: Outcome::Missed,
+            started_at: now,
+        },
+        contact: &contact,
+        now,
+        line_type: &line::unknown,
+    });
+    match decision {
+        Decision::Follow(plan) => plan.legs.iter().map(|leg| leg.channel).collect(),
+        Decision::Nothing(_) => Vec::new(),
+    }
+}
+
+/// Whether the rule's channel has nothing in its way, as the list of what is still to be set up says.
+fn is_clear(config: &TenantConfig, rule: &Rule, channel: Channel) -> bool {
+    carriers(config, channel).next().is_some() && obstacles(config, rule, channel).is_empty()
+}
+
+const LANGUAGES: [Option<&str>; 6] = [None, Some("en"), Some("en-GB"), Some("ar"), Some("ar-AE"), Some("fr")];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// Both ways: what is said to work does, whoever calls where; and of what is said not to, some call does not get it.
+    #[test]
+    fn a_channel_without_an_obstacle_is_what_every_call_gets_and_no_other(config in config()) {
+        let rule = &config.rules[0];
+        // Those that report calls, and one that was removed since.
+        let reporting = config.connections.iter().filter(|connection| connection.reports_calls());
+        let reporting: Vec<_> = reporting.map(|connection| connection.id).chain([connection(99)]).collect();
+        for &channel in &rule.then.channels {
+            let gets = |name: Option<&str>| {
+                let calls = reporting.iter().flat_map(|id| LANGUAGES.map(|language| (*id, language)));
+                calls
+                    .map(|(id, language)| channels(&config, id, language, name).contains(&channel))
+                    .collect::<Vec<_>>()
+            };
+            if is_clear(&config, rule, channel) {
+                prop_assert!(gets(None).iter().all(|gets| *gets) && gets(Some("Maya")).iter().all(|gets| *gets));
+            } else {
+                prop_assert!(gets(None).iter().any(|gets| !gets));
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What a tenant may have only so many of is counted, however much was there before.
+
+use domain::{
+    account::Invitation,
+    actor::{Actor, Stamp},
+    ids::InvitationId,
+    permission::Role,
+};
+use jiff::SignedDuration;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn an_open_invitation_counts_behind_a_thousand_that_were_withdrawn() {
+    let world = World::new().await;
+    world
+        .put_many(1_100, |number| {
+            [
+                ("pk", world.partition()),
+                // Older than any.
+                ("sk", format!("INVITE#inv_{number:026}")),
+                ("kind", "invitation".to_owned()),
+                ("gone", "true".to_owned()),
+            ]
+            .into()
+        })
+        .await;
+    let now = world.aws.now();
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: now,
+        correlation_id: "test".to_owned(),
+    };
+    let invitation = Invitation {
+        id: InvitationId::new(world.aws.ids().ulid()),
+        email: "ann@example.com".parse().unwrap(),
+        role: Role::Agent,
+        invited_by: Actor::Operator,
+        created_at: now,
+        expires_at: now + SignedDuration::from_hours(1),
+        token_sha256: "hash".to_owned(),
+    };
+    let (store, scope) = (&world.store, world.scope());
+    store.invite(scope, &invitation, &stamp).await.unwrap();
+    let counted = store.people(scope, now).await.unwrap();
+    let found: Vec<_> = counted.found.invitations.iter().map(|open| open.value.id).collect();
+    assert_eq!(found, [invitation.id]);
+}
