@@ -14,6 +14,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::FutureExt;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
@@ -21,6 +22,23 @@ use crate::{ConfigError, Env, Problem, invocation::Invocation, line, process_sta
 
 /// The largest body that any function takes: what Meta may send at most.
 pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
+
+/// What no path holds as it is. API Gateway decodes a path, all but `%25`: without this a name with a question mark would end there.
+const DECODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -238,8 +256,9 @@ fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Proble
         is_base64_encoded,
         ..
     } = event;
+    let uri = utf8_percent_encode(&raw_path, DECODED).to_string();
     // No route has a path that is no URI, so such a request is for nothing we have.
-    let uri: Uri = raw_path.parse().map_err(|_| Problem::not_found())?;
+    let uri: Uri = uri.parse().map_err(|_| Problem::not_found())?;
     let method =
         Method::from_bytes(request_context.http.method.as_bytes()).map_err(|_| Problem::method_not_allowed())?;
     let body = match body {

@@ -1,6 +1,6 @@
 //! What all functions behind the HTTP API do around their routes.
 
-use axum::{Extension, Router, body::Bytes, routing::post};
+use axum::{Extension, Router, body::Bytes, extract::Path, routing::post};
 use kit::{
     Problem,
     http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Target},
@@ -12,6 +12,7 @@ use crate::queue::env;
 fn app() -> App {
     let routes = Router::new()
         .route("/echo", post(async |body: Bytes| body))
+        .route("/called/{name}", post(async |Path(name): Path<String>| name))
         .route("/panic", post(async || -> () { panic!("a bug") }))
         .route(
             "/refuse",
@@ -65,6 +66,23 @@ async fn a_body_arrives_byte_for_byte_as_text_or_base64() {
     assert_eq!(text, "webhook_id=15");
     let (_, text, _) = answer(&json!({"rawPath": "/echo", "body": null})).await;
     assert_eq!(text, "");
+}
+
+#[tokio::test]
+async fn a_path_that_the_gateway_decoded_is_whole() {
+    for (path, name) in [
+        ("a?b", "a?b"),
+        ("a#b", "a#b"),
+        ("a\nb c", "a\nb c"),
+        ("\u{e9}[]^|\\", "\u{e9}[]^|\\"),
+        // What it leaves as it is.
+        ("a%25b", "a%b"),
+    ] {
+        let (status, text, _) = answer(&json!({"rawPath": format!("/called/{path}")})).await;
+        assert_eq!((status, text.as_str()), (200, name));
+    }
+    let (status, ..) = answer(&json!({"rawPath": "/called/a/b"})).await;
+    assert_eq!(status, 404);
 }
 
 #[tokio::test]
