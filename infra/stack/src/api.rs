@@ -4,8 +4,10 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::{
+    contract::{Contract, Operation},
     endpoints::Login,
     play::{Answer, Play},
+    secrets::random_hex,
 };
 
 /// What proves a caller.
@@ -57,6 +59,50 @@ pub async fn ask(
         text = body.to_string();
     }
     play.request(&method.to_uppercase(), path, &headers, text).await
+}
+
+/// What an operation's path may name by its parameter `name`: an object that is made for it alone by the document's example, so
+/// that nothing that others need is changed or removed; where none can be made, one that is listed. `None`: there is none.
+pub async fn object_for(
+    play: &Play,
+    contract: &Contract,
+    keeper: &Proof,
+    operation: &Operation<'_>,
+    name: &str,
+) -> Result<Option<String>> {
+    let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
+        return Ok(None);
+    };
+    let create = contract
+        .operations()
+        .find(|other| other.path == list && other.method == "post");
+    if let Some(create) = create {
+        let mut body = contract.example_body(&create);
+        // What must be nobody else's.
+        for (field, end) in [
+            ("slug", ""),
+            ("email", "@example.test"),
+            ("admin_email", "@example.test"),
+        ] {
+            if let Some((_, body)) = &mut body
+                && !body[field].is_null()
+            {
+                body[field] = format!("made-{}{end}", random_hex(8)?).into();
+            }
+        }
+        let made = ask(play, "post", list, keeper, None, &body).await?;
+        succeeded(
+            &made,
+            &format!("making one by the document's example of {}", create.id()),
+        )?;
+        let place = made.header("location").and_then(|place| place.rsplit('/').next());
+        return Ok(place.map(str::to_owned));
+    }
+    let listed = succeeded(&ask(play, "get", list, keeper, None, &None).await?, list)?;
+    // Of people the last administrator cannot be changed.
+    let mut items = listed["items"].as_array().into_iter().flatten();
+    let one = items.find(|item| item["role"] != "admin");
+    Ok(one.and_then(|item| item["id"].as_str()).map(str::to_owned))
 }
 
 /// An answer's body; null where it is no JSON.

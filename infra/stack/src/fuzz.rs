@@ -186,7 +186,7 @@ async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, documen
         let Some(name) = operation.parameters().next() else {
             continue;
         };
-        if let Some(id) = real_id(play, contract, keeper, &operation, name).await? {
+        if let Some(id) = api::object_for(play, contract, keeper, &operation, name).await? {
             found.push((
                 operation.path.to_owned(),
                 operation.method.to_owned(),
@@ -204,49 +204,6 @@ async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, documen
         }
     }
     Ok(())
-}
-
-async fn real_id(
-    play: &Play,
-    contract: &Contract,
-    keeper: &Proof,
-    operation: &Operation<'_>,
-    name: &str,
-) -> Result<Option<String>> {
-    let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
-        return Ok(None);
-    };
-    let create = contract
-        .operations()
-        .find(|other| other.path == list && other.method == "post");
-    if let Some(create) = create {
-        let mut body = contract.example_body(&create);
-        // What must be nobody else's.
-        for (field, end) in [
-            ("slug", ""),
-            ("email", "@fuzz.example"),
-            ("admin_email", "@fuzz.example"),
-        ] {
-            if let Some((_, body)) = &mut body
-                && !body[field].is_null()
-            {
-                body[field] = format!("fuzz-{}{end}", random_hex(8)?).into();
-            }
-        }
-        let answer = api::ask(play, "post", list, keeper, None, &body).await?;
-        api::succeeded(
-            &answer,
-            &format!("making one by the document's example of {}", create.id()),
-        )?;
-        let place = answer.header("location").and_then(|place| place.rsplit('/').next());
-        return Ok(place.map(str::to_owned));
-    }
-    let answer = api::ask(play, "get", list, keeper, None, &None).await?;
-    let listed = api::succeeded(&answer, list)?;
-    // Of people the last administrator cannot be changed.
-    let mut items = listed["items"].as_array().into_iter().flatten();
-    let one = items.find(|item| item["role"] != "admin");
-    Ok(one.and_then(|item| item["id"].as_str()).map(str::to_owned))
 }
 
 /// Tokens of persons made for this, one per line.

@@ -8,14 +8,13 @@ use domain::{
     permission::{Permission, Role},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    api::{self, Proof, log_in},
+    api::{Proof, log_in, object_for},
     aws::Aws,
     business::{Plan, Town},
     contract::{Contract, Operation},
-    endpoints::Tenant,
     play::{Look, Play, until},
     secrets::random_hex,
 };
@@ -76,7 +75,7 @@ pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], con
         }
         let key = Proof::Key(tenant.api_key.clone());
         let proof = if of_tenant { &key } else { &person };
-        let Some(path) = path(play, &tenant, contract, &operation).await? else {
+        let Some(path) = path(play, &key, contract, &operation).await? else {
             continue;
         };
         let mark = random_hex(8)?;
@@ -120,28 +119,11 @@ async fn ask(
 }
 
 /// The operation's path with ids of the tenant's own; `None` where there is none to take.
-async fn path(play: &Play, tenant: &Tenant, contract: &Contract, operation: &Operation<'_>) -> Result<Option<String>> {
-    let key = Proof::Key(tenant.api_key.clone());
+async fn path(play: &Play, keeper: &Proof, contract: &Contract, operation: &Operation<'_>) -> Result<Option<String>> {
     let mut values = Vec::new();
     for name in operation.parameters() {
-        let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
-            return Ok(None);
-        };
-        let of = |method: &str| {
-            let mut all = contract.operations();
-            all.find(|other| other.path == list && other.method == method)
-        };
-        // A new one, so that nothing that others need is changed or removed.
-        if let Some(create) = of("post") {
-            let body = contract.example_body(&create);
-            api::ask(play, "post", list, &key, None, &body).await?;
-        }
-        let answer = api::ask(play, "get", list, &key, None, &None).await?;
-        let found: Value = api::json(&answer);
-        let items = found["items"].as_array().cloned().unwrap_or_default();
-        let id = items.last().and_then(|item| item["id"].as_str());
-        match id {
-            Some(id) => values.push((name, id.to_owned())),
+        match object_for(play, contract, keeper, operation, name).await? {
+            Some(id) => values.push((name, id)),
             None => return Ok(None),
         }
     }
