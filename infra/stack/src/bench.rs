@@ -110,7 +110,7 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
         ..Options::throwaway("bench")?
     };
     let place = Place::new(options.data_dir.as_deref())?;
-    let kept = place.dot.join("bench.json");
+    let kept = place.root.join("docs/benchmarks.json");
     let mut figures: Figures = std::fs::read(&kept)
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
@@ -138,8 +138,11 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
             .taken
             .insert(*part, format!("{now}, {} profile, load average {load}", profile.name()));
     }
-    std::fs::write(&kept, serde_json::to_vec(&figures).context("keeping the figures")?)
-        .with_context(|| format!("writing {}", kept.display()))?;
+    std::fs::write(
+        &kept,
+        serde_json::to_vec_pretty(&figures).context("keeping the figures")?,
+    )
+    .with_context(|| format!("writing {}", kept.display()))?;
     let file = place.root.join("docs/benchmarks.md");
     std::fs::write(&file, page::write(&figures)).with_context(|| format!("writing {}", file.display()))?;
     println!("Written to {}.", file.display());

@@ -9,14 +9,13 @@ use crate::{
     api::{self, Proof, log_in},
     business::{Plan, Town},
     contract::{Contract, Operation, operations},
-    endpoints::Login,
     people::Registry,
     place::Place,
     play::Play,
     process::run_logged,
     report::step,
     running::{Options, Running},
-    secrets::{Vault, random_hex},
+    secrets::Vault,
     tools,
     up::interrupted,
 };
@@ -212,12 +211,7 @@ async fn people(play: &Play, town: &Town, place: &Place, platform: bool, count: 
     let mut lines = String::new();
     for _ in 0..count {
         let login = if platform {
-            let login = Login {
-                email: format!("fuzz-{}@ringback.example", random_hex(8)?),
-                password: registry.password().to_owned(),
-            };
-            registry.appoint(&login).await?;
-            login
+            registry.appoint_another().await?
         } else {
             let tenant = town.open("Fuzzed person", |_| {}).await?;
             tenant.users.admin

@@ -85,7 +85,7 @@ const HEAD: &str = "\
 Written by `cargo stack bench`; change the code, not the page. It takes a while: it builds the shipped profile, then runs a
 stack of its own in `.stack/bench`. Parts can be measured alone (`--part start`, which needs no AWS, `--part bill`, `--part load`,
 `--part api`)
-and with `--profile everyday`, without the long build; the others stay as they were last measured (`.stack/bench.json`).
+and with `--profile everyday`, without the long build; the others stay as they were last measured (`docs/benchmarks.json`).
 
 ";
 
