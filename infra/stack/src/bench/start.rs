@@ -61,7 +61,7 @@ impl Starts {
 }
 
 /// What every function finds in its environment; values are never used, since no event comes.
-const VARIABLES: [(&str, &str); 36] = [
+const VARIABLES: [(&str, &str); 41] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -86,6 +86,9 @@ const VARIABLES: [(&str, &str); 36] = [
     ("KMS_VERIFY_KEY_ID", "verify"),
     ("KMS_SEND_KEY_ID", "send"),
     ("META_APP_SECRET_ID", "meta"),
+    ("AUTH_SECRET_ID", "auth"),
+    ("AUTH_LIMIT_FACTOR", "1"),
+    ("TENANT_GRACE_SECONDS", "2592000"),
     ("PUBLIC_BASE_URL", "https://api.example.com"),
     ("GRAPH_API_URL", "https://graph.facebook.com"),
     ("GRAPH_API_VERSION", "v26.0"),
@@ -96,11 +99,13 @@ const VARIABLES: [(&str, &str); 36] = [
     ("EXOTEL_INDIA_API_URL", "https://api.in.exotel.com"),
     ("PLIVO_API_URL", "https://api.plivo.com"),
     ("MAIL_FROM", "ringback@example.com"),
+    ("APP_URL", "https://app.example.com"),
     ("PROVIDER_TIMEOUT", "10"),
     ("CLAIM_SECONDS", "60"),
     ("FIRST_DUE_SECONDS", "90"),
     ("UNKNOWN_DEADLINE_SECONDS", "600"),
     ("DECIDE_CALL_SECONDS", "60"),
+    ("RECHECK_SECONDS", "60"),
 ];
 
 /// Starts every binary `rounds` times, in turns, so that what else the machine does falls on all alike.
@@ -193,4 +198,27 @@ fn used(child: &Child) -> Result<(f64, u64)> {
         .and_then(|rest| rest.split_whitespace().next())
         .context("its status says how much memory it held")?;
     Ok((nanoseconds as f64 / 1e6, peak.parse().context("reading its memory")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn functions_start_with_all_that_the_template_gives_them() {
+        // Of the local stack only.
+        const LOCAL: [&str; 2] = ["CRASH_POINTS", "SES_ENDPOINT_URL"];
+        let template = include_str!("../../../../template.yaml");
+        let names = template.lines().filter_map(|line| line.trim().split_once(':'));
+        let names = names.map(|(name, _)| name).filter(|name| {
+            let upper = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+            name.contains('_') && name.chars().all(upper)
+        });
+        let given: BTreeSet<_> = names.filter(|name| !LOCAL.contains(name)).collect();
+        let known: BTreeSet<_> = VARIABLES.iter().map(|(name, _)| *name).collect();
+        assert!(given.contains("TABLE_NAME"));
+        assert_eq!(given.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new());
+    }
 }
