@@ -77,24 +77,7 @@ pub async fn object_for(
         .operations()
         .find(|other| other.path == list && other.method == "post");
     if let Some(create) = create {
-        let mut body = contract.example_body(&create);
-        // What must be nobody else's.
-        for (field, end) in [
-            ("slug", ""),
-            ("email", "@example.test"),
-            ("admin_email", "@example.test"),
-        ] {
-            if let Some((_, body)) = &mut body
-                && !body[field].is_null()
-            {
-                body[field] = format!("made-{}{end}", random_hex(8)?).into();
-            }
-        }
-        let made = ask(play, "post", list, keeper, None, &body).await?;
-        succeeded(
-            &made,
-            &format!("making one by the document's example of {}", create.id()),
-        )?;
+        let made = make(play, contract, keeper, &create).await?;
         let place = made.header("location").and_then(|place| place.rsplit('/').next());
         return Ok(place.map(str::to_owned));
     }
@@ -103,6 +86,29 @@ pub async fn object_for(
     let mut items = listed["items"].as_array().into_iter().flatten();
     let one = items.find(|item| item["role"] != "admin");
     Ok(one.and_then(|item| item["id"].as_str()).map(str::to_owned))
+}
+
+/// Makes something by the document's example of this operation.
+pub async fn make(play: &Play, contract: &Contract, keeper: &Proof, create: &Operation<'_>) -> Result<Answer> {
+    let mut body = contract.example_body(create);
+    // What must be nobody else's.
+    for (field, end) in [
+        ("slug", ""),
+        ("email", "@example.test"),
+        ("admin_email", "@example.test"),
+    ] {
+        if let Some((_, body)) = &mut body
+            && !body[field].is_null()
+        {
+            body[field] = format!("made-{}{end}", random_hex(8)?).into();
+        }
+    }
+    let made = ask(play, create.method, create.path, keeper, None, &body).await?;
+    succeeded(
+        &made,
+        &format!("making one by the document's example of {}", create.id()),
+    )?;
+    Ok(made)
 }
 
 /// An answer's body; null where it is no JSON.

@@ -84,15 +84,7 @@ impl Registry {
             }
             let name = format!("The {role}");
             let account = self.account(login, &name, vec![tenant], now)?;
-            let member = Member {
-                user: account.id,
-                email: account.email.clone(),
-                name,
-                role,
-                status: MemberStatus::Active,
-                sessions_from: account.sessions_from,
-                joined_at: now,
-            };
+            let member = Member::joining(&account, role, now);
             let seated = self.store.seat(&scope, &account, &address, &member, &stamp).await;
             seated.with_context(|| format!("seating the {role} of {tenant}"))?;
         }

@@ -284,6 +284,22 @@ pub struct Member {
     pub joined_at: Timestamp,
 }
 
+impl Member {
+    /// This account's person, who may act from now on.
+    #[must_use]
+    pub fn joining(account: &Account, role: Role, now: Timestamp) -> Self {
+        Self {
+            user: account.id,
+            email: account.email.clone(),
+            name: account.name.clone(),
+            role,
+            status: MemberStatus::Active,
+            sessions_from: account.sessions_from,
+            joined_at: now,
+        }
+    }
+}
+
 /// Whether a member may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 //! The event of API Gateway (payload format 2.0) is read here rather than by `lambda_http`, which panics on a path that
 //! is no URI and hides the query's exact bytes; signatures need those.
 
-use std::{collections::BTreeMap, net::IpAddr, panic::AssertUnwindSafe};
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr, panic::AssertUnwindSafe};
 
 use axum::{
     Router,
@@ -256,7 +256,7 @@ fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Proble
         is_base64_encoded,
         ..
     } = event;
-    let uri = utf8_percent_encode(&raw_path, DECODED).to_string();
+    let uri = Cow::from(utf8_percent_encode(&raw_path, DECODED));
     // No route has a path that is no URI, so such a request is for nothing we have.
     let uri: Uri = uri.parse().map_err(|_| Problem::not_found())?;
     let method =

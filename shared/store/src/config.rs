@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Store, StoreError, TenantScope, keys,
+    Store, StoreError, TenantScope, Versioned, keys,
     keys::Key,
     lookups,
     row::{self, Condition, Item, Row},
@@ -199,43 +199,53 @@ impl Store {
         seen: &Connection,
         change: impl Fn(&Connection) -> Option<(Health, Option<Timestamp>)>,
     ) -> Result<bool, StoreError> {
-        const DOING: &str = "write a connection's health";
-        let key = keys::configured(scope, keys::CONNECTION, &seen.id.to_string());
+        self.rewrite_connection(scope, seen.id, "write a connection's health", |before| {
+            if before.credentials_version != seen.credentials_version {
+                return None;
+            }
+            let (health, paused_until) = change(before)?;
+            Some(Connection {
+                health,
+                paused_until,
+                ..before.clone()
+            })
+        })
+        .await
+    }
+
+    /// Writes what `change` makes of a connection's row as it is now; again where somebody else was faster. `None`, or the same:
+    /// nothing is to be done. Returns whether anything was written.
+    pub(crate) async fn rewrite_connection(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+        doing: &'static str,
+        change: impl Fn(&Connection) -> Option<Connection>,
+    ) -> Result<bool, StoreError> {
         for _race in 0..MOST_RACES {
-            let Some(item) = self.database.get(&key, DOING).await?.filter(row::live) else {
+            let Some(Versioned { value: before, version }) = self.versioned_connection(scope, id).await? else {
                 return Ok(false);
             };
-            let version = row::version_of(&item);
-            let mut connection: Connection = row::data(item, DOING)?;
-            if connection.credentials_version != seen.credentials_version {
-                return Ok(false);
-            }
-            let Some((health, paused_until)) = change(&connection) else {
+            let Some(after) = change(&before).filter(|after| *after != before) else {
                 return Ok(false);
             };
-            if health == connection.health && paused_until == connection.paused_until {
-                return Ok(false);
-            }
-            let before = ConnectionSummary::from(&connection);
-            connection.health = health;
-            connection.paused_until = paused_until;
-            let row = connection_row(scope, &connection, Condition::Version(version), DOING)?.version(version + 1);
+            let row = connection_row(scope, &after, Condition::Version(version), doing)?.version(version + 1);
             // Whether it works is remembered with the configuration; pauses, and when it was tried again, are not.
-            let written = if ConnectionSummary::from(&connection) == before {
-                self.database.put(row, DOING).await
+            let written = if ConnectionSummary::from(&after) == ConnectionSummary::from(&before) {
+                self.database.put(row, doing).await
             } else {
                 let Some(tenant) = self.tenant(scope).await? else {
                     return Ok(false);
                 };
-                let rows = vec![row, tenant_row(scope, &tenant, DOING)?];
-                self.database.transact(rows, DOING).await
+                let rows = vec![row, tenant_row(scope, &tenant, doing)?];
+                self.database.transact(rows, doing).await
             };
             match written {
                 Err(error) if error.is_conflict() => {}
                 other => return other.map(|()| true),
             }
         }
-        Err(StoreError::Conflict { doing: DOING })
+        Err(StoreError::Conflict { doing })
     }
 
     /// Writes a template's status as the provider reports it. A template that we do not have is left alone.

@@ -325,26 +325,16 @@ impl Store {
         seen: &Connection,
         reported: Reported,
     ) -> Result<bool, StoreError> {
-        const DOING: &str = "note what is reported of a number";
         if seen.reported.and(reported) == seen.reported {
             return Ok(false);
         }
-        for _race in 0..MOST_RACES {
-            let Some(Versioned { mut value, version }) = self.versioned_connection(scope, seen.id).await? else {
-                return Ok(false);
-            };
-            let known = value.reported.and(reported);
-            if known == value.reported {
-                return Ok(false);
-            }
-            value.reported = known;
-            let row = connection_row(scope, &value, Condition::Version(version), DOING)?.version(version + 1);
-            match self.database.put(row, DOING).await {
-                Err(error) if error.is_conflict() => {}
-                other => return other.map(|()| true),
-            }
-        }
-        Err(StoreError::Conflict { doing: DOING })
+        self.rewrite_connection(scope, seen.id, "note what is reported of a number", |before| {
+            Some(Connection {
+                reported: before.reported.and(reported),
+                ..before.clone()
+            })
+        })
+        .await
     }
 
     /// Writes with the tenant's next version; again where only the tenant's row was somebody else's meanwhile.

@@ -386,15 +386,7 @@ fn name(email: &Email) -> String {
 }
 
 fn member(aws: &Aws, citizen: &Citizen, role: Role) -> Member {
-    Member {
-        user: citizen.user,
-        email: citizen.email.clone(),
-        name: name(&citizen.email),
-        role,
-        status: MemberStatus::Active,
-        sessions_from: aws.now(),
-        joined_at: aws.now(),
-    }
+    Member::joining(&account(aws, citizen, Vec::new()), role, aws.now())
 }
 
 fn citizen(aws: &Aws, name: &str, domain: &str) -> Citizen {

@@ -133,14 +133,19 @@ fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Prob
     Ok(())
 }
 
-/// A key hands on no more time than it has itself.
+/// The caller's own end, where what ends then outlives it: a key hands on no more time than it has itself.
+fn outlived(who: &Writing, expires_at: Option<Timestamp>) -> Option<Timestamp> {
+    let own = who.principal().ends_at();
+    own.filter(|end| expires_at.is_none_or(|at| at > *end))
+}
+
 fn refuse_outliving(who: &Writing, expires_at: Option<Timestamp>) -> Result<(), Problem> {
-    match who.principal().ends_at() {
-        Some(end) if expires_at.is_none_or(|at| at > end) => {
+    match outlived(who, expires_at) {
+        Some(end) => {
             let detail = format!("A key cannot give a later end than its own. Give one that is not after {end}.");
             Err(Problem::field("expires_at", detail))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -326,10 +331,10 @@ async fn rotate_api_key(
             let detail = "This key is over. Give it a later end first.";
             return Err(Problem::conflict("expired", detail).into());
         }
-        refuse_outliving(&who, before.value.expires_at).map_err(|_| {
+        if outlived(&who, before.value.expires_at).is_some() {
             let detail = "This key works longer than yours. Somebody whose access lasts as long has to rotate it.";
-            Problem::forbidden(detail)
-        })?;
+            return Err(Problem::forbidden(detail).into());
+        }
         let mut after = before.value.clone();
         after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours, now)?;
         store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;

@@ -182,15 +182,7 @@ pub(crate) async fn verify_email(
         sessions_from: now,
         created_at: now,
     };
-    let member = Member {
-        user: account.id,
-        email: account.email.clone(),
-        name: account.name.clone(),
-        role: Role::Admin,
-        status: MemberStatus::Active,
-        sessions_from: now,
-        joined_at: now,
-    };
+    let member = Member::joining(&account, Role::Admin, now);
     let stamp = who.stamp_as(account.id);
     let begun = context.prepare(&account, Some(tenant.id), &headers, now).await?;
     let (scope, address) = (link::founded(tenant.id), email_sha256(&account.email));

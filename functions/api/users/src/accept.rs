@@ -177,17 +177,12 @@ pub(crate) async fn accept_invitation(
             account.tenants.push(open.tenant.id);
             None
         };
-        let place = previous.as_ref().map(|previous| &previous.value);
-        let member = Member {
-            user: account.id,
-            email: account.email.clone(),
-            name: account.name.clone(),
-            role: invitation.role,
-            status: MemberStatus::Active,
+        let mut member = Member::joining(&account, invitation.role, who.now());
+        if let Some(Versioned { value: place, .. }) = &previous {
             // Tokens of before somebody was deactivated stay over.
-            sessions_from: place.map_or(account.sessions_from, |place| place.sessions_from),
-            joined_at: place.map_or_else(|| who.now(), |place| place.joined_at),
-        };
+            member.sessions_from = place.sessions_from;
+            member.joined_at = place.joined_at;
+        }
         let stamp = who.stamp_as(account.id);
         let joined = store.join(
             &open.scope,

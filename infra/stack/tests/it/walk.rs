@@ -451,12 +451,7 @@ impl<'a> Walk<'a> {
             return Ok(id);
         }
         let create = known("post").with_context(teach)?;
-        let body = self.contract.example_body(&create);
-        let answer = ask(&self.stage.play, "post", list, &proof, None, &body).await?;
-        api::succeeded(
-            &answer,
-            &format!("making one by the document's example of {}", create.id()),
-        )?;
+        api::make(&self.stage.play, &self.contract, &proof, &create).await?;
         look().await?.with_context(teach)
     }
 

@@ -106,15 +106,7 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
         sessions_from: now,
         created_at: now,
     };
-    let member = Member {
-        user,
-        email: account.email.clone(),
-        name: account.name.clone(),
-        role: Role::Admin,
-        status: MemberStatus::Active,
-        sessions_from: now,
-        joined_at: now,
-    };
+    let member = Member::joining(&account, Role::Admin, now);
     let stamp = Stamp {
         actor: Actor::Operator,
         at: now,

@@ -150,15 +150,7 @@ async fn who_was_deactivated_is_not_told_of_the_tenant() {
         ..world.account(maya.user).await.value
     };
     let scope = world.aws.scope(account.tenants[0]);
-    let member = Member {
-        user: account.id,
-        email: account.email.clone(),
-        name: account.name.clone(),
-        role: Role::Agent,
-        status: MemberStatus::Active,
-        sessions_from: now,
-        joined_at: now,
-    };
+    let member = Member::joining(&account, Role::Agent, now);
     let stamp = Stamp {
         actor: Actor::Operator,
         at: now,
@@ -218,15 +210,7 @@ async fn who_belongs_to_several_tenants_sees_them_all_and_leaves_them_all_at_onc
     invited.expect("the table answers");
     let mut joining = account.value.clone();
     joining.tenants.push(second);
-    let member = Member {
-        user: maya.user,
-        email: joining.email.clone(),
-        name: joining.name.clone(),
-        role: Role::Viewer,
-        status: MemberStatus::Active,
-        sessions_from: joining.sessions_from,
-        joined_at: now,
-    };
+    let member = Member::joining(&joining, Role::Viewer, now);
     let address = sha256_hex(&maya.email);
     let joined = store
         .join(

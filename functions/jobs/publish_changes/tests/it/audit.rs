@@ -57,15 +57,7 @@ async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
         sessions_from: now,
         created_at: now,
     };
-    let member = Member {
-        user,
-        email: account.email.clone(),
-        name: account.name.clone(),
-        role,
-        status: MemberStatus::Active,
-        sessions_from: now,
-        joined_at: now,
-    };
+    let member = Member::joining(&account, role, now);
     let by = stamp(world, Actor::User(user), "seated");
     let store = world.aws.store();
     let hash = user.to_string();
