@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Timestamp,
-    account::{Account, Email, Member, MemberStatus, PasswordHash},
+    account::{Account, Email, Member, PasswordHash},
     actor::{Actor, Stamp},
     api_key::{ApiKey, KeySecret},
     ids::{ApiKeyId, TenantId, UserId},

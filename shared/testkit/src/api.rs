@@ -9,7 +9,7 @@ use access::{
 use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    account::{Account, Email, Invitation, Member, MemberStatus, PasswordHash, SignUp, Slug},
+    account::{Account, Email, Invitation, Member, PasswordHash, SignUp, Slug},
     actor::{Actor, Stamp},
     api_key::{ApiKey, KeySecret},
     ids::{ApiKeyId, InvitationId, RuleId, SessionId, TenantId, UserId},

@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use domain::{
-    account::{Account, Grant, Member, MemberStatus, SignUp},
+    account::{Account, Grant, Member, SignUp},
     ids::{RuleId, TenantId, UserId},
     permission::Role,
     rule::Rule,

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use access::{Refusal, link, token::sha256_hex};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    account::{Account, Grant, Invitation, Member, MemberStatus, PasswordHash},
+    account::{Account, Grant, Invitation, Member, PasswordHash},
     actor::Actor,
     ids::UserId,
     permission::Role,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    account::{Account, Member, MemberStatus, PasswordHash},
+    account::{Account, Member, PasswordHash},
     actor::{Actor, Stamp},
     connection::Account as Provider,
     ids::UserId,

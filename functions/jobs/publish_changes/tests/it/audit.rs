@@ -1,7 +1,7 @@
 //! What people and keys change stands in the audit log: who, what, before and after; once, and never a secret.
 
 use domain::{
-    account::{Account, Invitation, Member, MemberStatus, PasswordHash},
+    account::{Account, Invitation, Member, PasswordHash},
     actor::{Actor, Stamp},
     api_key::{ApiKey, KeySecret},
     audit::Action,
