@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::ConnectionId, phone::Phone};
+use crate::{ids::ConnectionId, outside::ShownName, phone::Phone};
 
 /// Who called whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,7 +190,7 @@ pub struct CallFacts {
     pub call_seconds: Option<u32>,
     /// The caller's name, where the network gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub caller_name: Option<String>,
+    pub caller_name: Option<ShownName>,
     /// The provider's status of the whole call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<CallStatus>,

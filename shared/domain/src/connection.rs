@@ -10,7 +10,7 @@ use crate::{
     ip_range::IpRange,
     message::Channel,
     phone::Phone,
-    send::{Classified, Effect, honoured},
+    send::{Api, Classified, Effect, honoured},
 };
 
 /// A secret encrypted by the key management service under the connection's encryption context; base64.
@@ -270,6 +270,20 @@ impl Account {
             Self::Vonage { .. } => "vonage",
             Self::Exotel { .. } => "exotel",
             Self::Plivo { .. } => "plivo",
+        }
+    }
+
+    /// The messaging API behind it, where it sends.
+    #[must_use]
+    pub const fn api(&self) -> Option<Api> {
+        match self {
+            Self::Twilio { .. } => Some(Api::Twilio),
+            Self::WhatsApp { .. } => Some(Api::WhatsAppCloud),
+            Self::Telephony { .. }
+            | Self::Aircall { .. }
+            | Self::Vonage { .. }
+            | Self::Exotel { .. }
+            | Self::Plivo { .. } => None,
         }
     }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{CallId, ConnectionId, ContactId, MessageId},
     inbound::{OptFlag, Sender},
-    message::Channel,
+    message::{Channel, Message},
+    outside::ShownName,
     phone::Phone,
     record::ConsentEntry,
     send::{Classified, Effect},
@@ -55,7 +56,7 @@ pub struct Contact {
     pub id: ContactId,
     /// As the person or the network gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<ShownName>,
     /// The telephone number, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
@@ -111,6 +112,9 @@ pub struct OpenFollowUp {
     pub message: MessageId,
     /// The call that caused it.
     pub call: CallId,
+    /// When the follow-up before it was planned: what the cooldown counts from if nothing of this one goes out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Timestamp>,
 }
 
 /// A channel on which a person cannot be reached.
@@ -266,6 +270,36 @@ impl Contact {
         })
     }
 
+    /// Plans a follow-up: the cooldown counts from it.
+    pub fn follow_up_with(&mut self, message: MessageId, call: CallId, now: Timestamp) {
+        self.open_follow_up = Some(OpenFollowUp {
+            message,
+            call,
+            before: self.last_follow_up_at.replace(now),
+        });
+    }
+
+    /// The open follow-up has ended before its time. If nothing of it can have gone out, the cooldown is what it was before.
+    pub fn close_follow_up(&mut self, ended: &Message) {
+        if let Some(open) = self.open_follow_up.take_if(|open| open.message == ended.id)
+            && ended.nothing_went_out()
+        {
+            self.last_follow_up_at = open.before;
+        }
+    }
+
+    /// Takes over what the same person, known as another contact too, has refused. Returns what is new.
+    pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
+        let shared = |refused: &OptOut| (format!("{}, known as another contact", refused.source), refused.at);
+        let stop = other.opted_out.as_ref().map(shared);
+        let no_marketing = other.marketing_opted_out.as_ref().map(shared);
+        let changes = [
+            stop.map(|(source, at)| self.wish(OptFlag::Stop, source, at)),
+            no_marketing.map(|(source, at)| self.wish_marketing(false, source, at)),
+        ];
+        changes.into_iter().flatten().filter_map(Change::consent).collect()
+    }
+
     /// What it is found by, as far as it says itself.
     #[must_use]
     pub fn known_by(&self) -> Vec<Identity> {
@@ -305,4 +339,15 @@ pub enum Change {
     Linked(Vec<Identity>),
     /// The contact, with an entry in its consent ledger.
     Consent(ConsentEntry),
+}
+
+impl Change {
+    /// The entry in the ledger, where there is one.
+    #[must_use]
+    pub fn consent(self) -> Option<ConsentEntry> {
+        match self {
+            Self::Consent(entry) => Some(entry),
+            Self::Nothing | Self::Profile | Self::Linked(_) => None,
+        }
+    }
 }

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     checkup::Reported,
     ids::SendKey,
-    message::{Channel, StatusReport},
+    message::{Category, Channel, StatusReport},
+    outside::{ProviderRef, ShownName},
     phone::Phone,
+    template::{TemplateKey, TemplateStatus},
 };
 
 /// One thing that a provider reports. A webhook may carry many.
@@ -22,7 +24,7 @@ pub enum Update {
         /// Who.
         from: Sender,
         /// The provider's id of the call.
-        provider_ref: String,
+        provider_ref: ProviderRef,
         /// When.
         at: Timestamp,
     },
@@ -42,15 +44,8 @@ pub enum Update {
         /// Who it is now.
         now: Sender,
     },
-    /// Something about a template: its new status, in Meta's words.
-    TemplateStatus {
-        /// The template's name.
-        name: String,
-        /// Its language.
-        language: String,
-        /// Such as `APPROVED`, `PAUSED`.
-        status: String,
-    },
+    /// A template's status, category or both.
+    Template(TemplateReport),
     /// Something about the account or number that the tenant should know; `restricts` when it must stop sending.
     Account {
         /// The webhook field, such as `account_update`.
@@ -72,6 +67,19 @@ pub enum Update {
         /// Its name.
         kind: String,
     },
+}
+
+/// A provider's report on a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateReport {
+    /// Which.
+    pub template: TemplateKey,
+    /// When, by the provider's clock: reports come in any order.
+    pub at: Timestamp,
+    /// Its new status, in Meta's words.
+    pub status: Option<TemplateStatus>,
+    /// The category that it has now. One that is only announced is none yet.
+    pub category: Option<Category>,
 }
 
 /// A provider's report on a message of ours.
@@ -98,7 +106,7 @@ pub struct Sender {
     pub bsuid: Option<String>,
     /// The profile's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<ShownName>,
 }
 
 /// A customer's message.
@@ -107,13 +115,16 @@ pub struct InboundMessage {
     /// The channel it came by.
     pub channel: Channel,
     /// The provider's id of it: what a redelivery is known by.
-    pub provider_ref: String,
+    pub provider_ref: ProviderRef,
     /// Who wrote.
     pub from: Sender,
     /// When, by the provider's clock.
     pub at: Timestamp,
     /// The provider's word for its type, such as `text`, `image`.
     pub kind: String,
+    /// Text or payload is longer than what is kept of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// The text: body, caption, button label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -125,7 +136,7 @@ pub struct InboundMessage {
     pub media: Vec<String>,
     /// The provider's id of our message that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
+    pub reply_to: Option<ProviderRef>,
     /// The provider's own opt-out flag (Twilio `OptOutType`): the provider has answered the customer itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_flag: Option<OptFlag>,

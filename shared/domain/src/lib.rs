@@ -16,6 +16,7 @@ pub mod inbound;
 pub mod ip_range;
 pub mod line;
 pub mod message;
+pub mod outside;
 pub mod permission;
 pub mod phone;
 pub mod plan;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{CallId, ConnectionId, MessageId, RuleId, SendKey},
+    outside::ProviderRef,
     phone::Phone,
     send::{Classified, ErrorClass, Timers, honoured},
 };
@@ -261,7 +262,7 @@ pub struct Attempt {
     pub credentials: Option<u64>,
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider_ref: Option<String>,
+    pub provider_ref: Option<ProviderRef>,
     /// When the provider took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
@@ -297,6 +298,11 @@ impl Attempt {
             self.cost = Some(cost);
         }
     }
+}
+
+/// See [`Message::postpone`].
+pub(crate) fn most_spread(wait: SignedDuration) -> SignedDuration {
+    (wait / 5).clamp(SignedDuration::ZERO, LONGEST_SPREAD)
 }
 
 fn earliest(known: &mut Option<Timestamp>, at: Timestamp) {
@@ -377,6 +383,9 @@ pub struct Message {
     pub attempts: Vec<Attempt>,
     /// Business: not to be sent before.
     pub not_before: Timestamp,
+    /// The leg that could have been sent but for its connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
     /// Safety: when somebody must look again. `None` when nothing is left to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
@@ -398,6 +407,15 @@ pub struct Message {
     pub correlation_id: String,
     /// Raised by every write; the condition of the next.
     pub version: u64,
+}
+
+/// A leg that waits for its connection: the number is too fast or restricted, or the connection does not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Index into the plan.
+    pub leg: u8,
+    /// Start of the wait.
+    pub since: Timestamp,
 }
 
 /// What to do with a message.
@@ -426,7 +444,7 @@ pub enum SendOutcome {
     /// The provider took it.
     Accepted {
         /// The provider's id of the message.
-        provider_ref: String,
+        provider_ref: ProviderRef,
         /// Segments of an SMS, where the provider says.
         segments: Option<u32>,
     },
@@ -456,7 +474,7 @@ pub struct StatusReport {
     /// When, by the provider's clock.
     pub at: Timestamp,
     /// The provider's id of the message.
-    pub provider_ref: String,
+    pub provider_ref: ProviderRef,
     /// For `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
@@ -471,6 +489,10 @@ pub const MOST_TRIES: u32 = 8;
 /// was found not to have been taken.
 const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
+/// Without a deadline of the rule's own, the next channel takes over from a connection that has not worked for this long.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+/// The longest spread of messages that wait for the same moment.
+const LONGEST_SPREAD: SignedDuration = SignedDuration::from_secs(60);
 /// The dispatcher looks once a minute, and a provider's clock tells whole seconds.
 const LITTLE_LATE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -508,6 +530,14 @@ impl Message {
         self.attempts
             .iter()
             .any(|attempt| attempt.state.rank() >= AttemptState::Delivered.rank())
+    }
+
+    /// Whether it is sure that nothing of it went out so far.
+    #[must_use]
+    pub fn nothing_went_out(&self) -> bool {
+        self.attempts
+            .iter()
+            .all(|attempt| attempt.state == AttemptState::Refused)
     }
 
     /// The attempt of the leg tried last.
@@ -579,6 +609,29 @@ impl Message {
             (AttemptState::Refused, Some(ErrorClass::RetryAfter | ErrorClass::TenantMustAct)) => at(attempt.leg),
             (AttemptState::Unknown | AttemptState::Refused | AttemptState::Failed, _) => on(),
         }
+    }
+
+    /// Whether waiting for this leg's connection until then takes longer than a customer is kept waiting for a message that was
+    /// taken and not delivered, and another channel could carry it. All of the wait counts, not only what is left of it.
+    #[must_use]
+    pub fn outwaits(&self, leg: u8, until: Timestamp, now: Timestamp) -> bool {
+        let patience = match self.fallback_after_seconds {
+            0 => PATIENCE,
+            seconds => SignedDuration::from_secs(seconds.into()),
+        };
+        self.leg_after(leg).is_some() && until.duration_since(self.waits_since(leg, now)) > patience
+    }
+
+    fn waits_since(&self, leg: u8, now: Timestamp) -> Timestamp {
+        let known = self.waiting.filter(|waiting| waiting.leg == leg);
+        known.map_or(now, |waiting| waiting.since.min(now))
+    }
+
+    fn keeps_waiting(&mut self, leg: u8, now: Timestamp) {
+        self.waiting = Some(Waiting {
+            leg,
+            since: self.waits_since(leg, now),
+        });
     }
 
     /// When the next channel is tried if this attempt is not delivered by then.
@@ -688,23 +741,25 @@ impl Message {
                     return false;
                 }
                 let mut class = classified.class;
-                let mut not_before = now;
-                match class {
+                let wait = match class {
+                    ErrorClass::RetryAfter if tries >= MOST_TRIES => None,
                     ErrorClass::RetryAfter => {
-                        let wait =
-                            retry_after.map_or_else(|| self.jittered(classified.back_off(tries), number), honoured);
-                        // Nothing went out, so the next channel may carry it: the customer is not kept waiting longer
-                        // than for a message that was taken and not delivered.
-                        let patience = SignedDuration::from_secs(self.fallback_after_seconds.into());
-                        let next_is_sooner = !patience.is_zero() && wait > patience && self.leg_after(leg).is_some();
-                        if tries >= MOST_TRIES || next_is_sooner {
-                            class = ErrorClass::FallBack;
-                        } else {
-                            not_before = now + wait;
+                        Some(retry_after.map_or_else(|| self.jittered(classified.back_off(tries), number), honoured))
+                    }
+                    ErrorClass::TenantMustAct => Some(timers.recheck),
+                    _ => None,
+                };
+                let mut not_before = now;
+                match wait {
+                    // Nothing went out, so the next channel may carry it.
+                    Some(wait) if !self.outwaits(leg, now + wait, before.claimed_at) => {
+                        not_before += wait;
+                        if last {
+                            self.keeps_waiting(leg, before.claimed_at);
                         }
                     }
-                    ErrorClass::TenantMustAct => not_before = now + timers.recheck,
-                    _ => {}
+                    None if !matches!(class, ErrorClass::RetryAfter) => {}
+                    Some(_) | None => class = ErrorClass::FallBack,
                 }
                 let attempt = &mut self.attempts[index];
                 attempt.state = AttemptState::Refused;
@@ -741,6 +796,13 @@ impl Message {
     fn jittered(&self, wait: SignedDuration, number: u32) -> SignedDuration {
         let spread = (self.id.own().0 as u32).wrapping_add(number) % 41;
         wait.saturating_mul(80 + spread as i32) / 100
+    }
+
+    /// A moment from `until` on that differs from message to message, so that those which wait for the same do not wake
+    /// together: at most a fifth of the wait later, and at most a minute.
+    fn spread(&self, until: Timestamp, now: Timestamp) -> Timestamp {
+        let place = i32::try_from(self.id.own().0 % 1000).unwrap_or_default();
+        until + most_spread(until.duration_since(now)).saturating_mul(place) / 1000
     }
 
     /// Applies a provider's report to the attempt that it is about. Returns false where nothing changed: reports come in any
@@ -889,13 +951,19 @@ impl Message {
         self.look_again(now, timers);
     }
 
-    /// "Not now": waits until `until`.
+    /// "Not now": waits until `until`, or a little longer where many wait for the same moment.
     pub fn postpone(&mut self, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
-        self.not_before = self.not_before.max(until);
+        self.not_before = self.not_before.max(self.spread(until, now));
         if self.remarks.last().is_none_or(|last| last.text != why) {
             self.remark(now, why);
         }
         self.look_again(now, timers);
+    }
+
+    /// "Not now": this leg's connection cannot send before `until`.
+    pub fn wait_for_connection(&mut self, leg: u8, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
+        self.keeps_waiting(leg, now);
+        self.postpone(until, why, now, timers);
     }
 
     /// "Not ever": a rule of sending forbids it.

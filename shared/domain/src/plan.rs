@@ -12,7 +12,7 @@ use crate::{
     hours,
     ids::{CallId, ConnectionId, ContactId, MessageId, RuleId},
     line::{self, LineType, LineTypes},
-    message::{Category, Cause, Channel, Content, Leg, Message, Recipient, WhenUnknown},
+    message::{Category, Cause, Channel, Content, Leg, Message, Recipient, WhenUnknown, most_spread},
     phone::Phone,
     rule::{Caller, Consent, Hours, LONGEST_FALLBACK_SECONDS, Rule, SmsText},
     send::Timers,
@@ -197,6 +197,7 @@ impl Plan {
             not_before: self.not_before,
             due: None,
             dispatches: 0,
+            waiting: None,
             ended: None,
             remarks: Vec::new(),
             created_at: now,
@@ -710,6 +711,13 @@ pub enum Check {
         /// Why, for people.
         why: String,
     },
+    /// Not now, for the connection's sake; no other channel is sooner.
+    Wait {
+        /// Not before.
+        until: Timestamp,
+        /// Why, for people.
+        why: String,
+    },
     /// Not on this channel.
     SkipLeg {
         /// Why, for people.
@@ -778,29 +786,28 @@ pub fn check(input: &CheckInput<'_>) -> Check {
         }
     }
 
+    let wait = |until: Timestamp, why: String| {
+        let woken = until + most_spread(until.duration_since(now));
+        if message.outwaits(input.leg, woken, now) {
+            Check::SkipLeg { why }
+        } else {
+            Check::Wait { until, why }
+        }
+    };
     if let Some(until) = connection.paused_until.filter(|until| now < *until) {
-        let why = "the number is paused: it was too fast or is restricted".to_owned();
-        let patience = SignedDuration::from_secs(message.fallback_after_seconds.into());
-        let another = message.plan.len() > usize::from(input.leg) + 1;
-        // The next channel would be tried after the same time if this one had taken the message and not delivered it.
-        if another && !patience.is_zero() && until.duration_since(now) > patience {
-            return Check::SkipLeg { why };
-        }
-        return Check::Later { until, why };
+        return wait(
+            until,
+            "the number is paused: it was too fast or is restricted".to_owned(),
+        );
     }
-    match &connection.health {
-        Health::Healthy => Check::Go,
-        Health::Unhealthy { tried_at, reason, .. } => {
-            let until = *tried_at + timers.recheck;
-            if now < until {
-                Check::Later {
-                    until,
-                    why: format!("the connection {:?} does not work: {reason}", connection.name),
-                }
-            } else {
-                Check::Probe
-            }
-        }
+    let Health::Unhealthy { tried_at, reason, .. } = &connection.health else {
+        return Check::Go;
+    };
+    let why = format!("the connection {:?} does not work: {reason}", connection.name);
+    match *tried_at + timers.recheck {
+        until if now < until => wait(until, why),
+        _ if message.outwaits(input.leg, now, now) => Check::SkipLeg { why },
+        _ => Check::Probe,
     }
 }
 
@@ -929,6 +936,7 @@ mod tests {
     use crate::tenant::TenantStatus;
     use crate::{
         contact::{OptOut, Unreachable},
+        message::Waiting,
         samples::{config, contact, message_of, timers},
     };
 
@@ -1443,7 +1451,7 @@ mod tests {
                 }
             }
         };
-        assert!(matches!(sending(paused(60)), Check::Later { .. }));
+        assert!(matches!(sending(paused(60)), Check::Wait { .. }));
         assert_eq!(sending(paused(0)), Check::Go);
         // Longer than the fallback's deadline: the next channel is quicker.
         assert!(matches!(sending(paused(600)), Check::SkipLeg { .. }));
@@ -1452,8 +1460,18 @@ mod tests {
                 paused(600)(sending);
                 sending.leg = 1;
             }),
-            Check::Later { .. }
+            Check::Wait { .. }
         ));
+        // All of the wait counts.
+        let paused_again = |waited: i64| {
+            sending(|sending| {
+                paused(60)(sending);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert!(matches!(paused_again(40), Check::Wait { .. }));
+        assert!(matches!(paused_again(70), Check::SkipLeg { .. }));
 
         let unhealthy = |tried_ago: i64| {
             move |sending: &mut Sending| {
@@ -1467,14 +1485,53 @@ mod tests {
                 }
             }
         };
+        let broken = |name: &str| format!("the connection {name:?} does not work: the access token is not valid");
         assert_eq!(
             sending(unhealthy(100)),
-            Check::Later {
-                until: at(NOON) + SignedDuration::from_secs(200),
-                why: "the connection \"WhatsApp\" does not work: the access token is not valid".to_owned()
+            Check::SkipLeg {
+                why: broken("WhatsApp")
+            }
+        );
+        assert_eq!(
+            sending(unhealthy(250)),
+            Check::Wait {
+                until: at(NOON) + SignedDuration::from_secs(50),
+                why: broken("WhatsApp")
             }
         );
         assert_eq!(sending(unhealthy(300)), Check::Probe);
+        // The last channel waits as long as it takes.
+        assert_eq!(
+            sending(|sending| {
+                unhealthy(100)(sending);
+                sending.leg = 1;
+            }),
+            Check::Wait {
+                until: at(NOON) + SignedDuration::from_secs(200),
+                why: broken("Twilio")
+            }
+        );
+        // Who has waited for as long as the rule allows does not try it once more.
+        let tried_again = |waited: i64| {
+            sending(|sending| {
+                unhealthy(300)(sending);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert_eq!(tried_again(120), Check::Probe);
+        assert!(matches!(tried_again(121), Check::SkipLeg { .. }));
+        // A rule without a deadline of its own.
+        let without_deadline = |tried_ago: i64, waited: i64| {
+            sending(|sending| {
+                unhealthy(tried_ago)(sending);
+                sending.message.fallback_after_seconds = 0;
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert!(matches!(without_deadline(100, 500), Check::Wait { .. }));
+        assert!(matches!(without_deadline(100, 800), Check::SkipLeg { .. }));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Templates and what fills them: the definitions as Meta approved them, the tenant's products, and the check that values
 //! fit before anything is sent.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     call::{CallFacts, Outcome},
     contact::Contact,
+    inbound::TemplateReport,
     message::{Category, FilledTemplate, TemplateValue},
     rule::{InvalidSource, Rule, Source, TemplateUse, Value},
     tenant::TenantConfig,
@@ -26,6 +27,12 @@ pub struct TemplateDefinition {
     pub category: Category,
     /// Meta's word for its state.
     pub status: TemplateStatus,
+    /// When Meta reported the state; `None` where nothing was reported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_at: Option<Timestamp>,
+    /// When Meta reported the category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_at: Option<Timestamp>,
     /// How its variables are named.
     #[serde(default)]
     pub parameter_format: ParameterFormat,
@@ -131,8 +138,8 @@ pub struct Price {
     pub currency: String,
 }
 
-impl std::fmt::Display for Price {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Decimal places by ISO 4217; all others have two.
         let places = match self.currency.as_str() {
             "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
@@ -294,7 +301,63 @@ fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     done
 }
 
+/// Which template: its name and language at Meta.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TemplateKey {
+    name: String,
+    language: String,
+}
+
+impl TemplateKey {
+    /// The longest name.
+    pub const LONGEST_NAME: usize = 512;
+    /// The longest language code; the longest known has 6 letters.
+    pub const LONGEST_LANGUAGE: usize = 32;
+
+    /// A template that there can be; `None` where no template has such a name or language.
+    #[must_use]
+    pub fn new(name: &str, language: &str) -> Option<Self> {
+        let named = (1..=Self::LONGEST_NAME).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let spoken = (1..=Self::LONGEST_LANGUAGE).contains(&language.len())
+            && language
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        (named && spoken).then(|| Self {
+            name: name.to_owned(),
+            language: language.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for TemplateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.name, self.language)
+    }
+}
+
 impl TemplateDefinition {
+    /// Takes over what Meta reports, status and category each for itself. What is older than what is known changes nothing; of
+    /// two reports of one second the one counts that allows less, whatever order they come in.
+    pub fn note(&mut self, report: &TemplateReport) {
+        let counts = |known: Option<Timestamp>, allows_less: bool| match known {
+            Some(known) if known == report.at => allows_less,
+            known => known < Some(report.at),
+        };
+        if let Some(status) = &report.status
+            && counts(self.status_at, !status.sendable())
+        {
+            self.status.clone_from(status);
+            self.status_at = Some(report.at);
+        }
+        if let Some(category) = report.category
+            && counts(self.category_at, category == Category::Marketing)
+        {
+            self.category = category;
+            self.category_at = Some(report.at);
+        }
+    }
+
     /// The body's variables in the order in which their values are sent.
     ///
     /// # Errors
@@ -764,6 +827,7 @@ mod tests {
     use super::*;
     use crate::{
         call::{Direction, Party},
+        outside::ShownName,
         samples::{config, contact},
     };
 
@@ -790,7 +854,7 @@ mod tests {
     #[test]
     fn values_are_looked_up_with_defaults() {
         let mut maya = contact();
-        maya.name = Some(" Maya \n Al  Fixture ".to_owned());
+        maya.name = ShownName::of(" Maya \n Al  Fixture ");
         with_values(&maya, |values| {
             for (text, expected) in [
                 ("{{contact.name}}", "Maya Al Fixture"),
@@ -963,6 +1027,54 @@ mod tests {
                 "rule \"Missed calls\": template missed_call_followup is marketing, the rule says utility",
             ]
         );
+    }
+
+    #[test]
+    fn reports_end_in_the_same_template_in_any_order() {
+        let report = |seconds: i64, status: Option<&str>, category| TemplateReport {
+            template: TemplateKey::new("missed_call_followup", "en_GB").unwrap(),
+            at: Timestamp::from_second(1_795_000_000 + seconds).unwrap(),
+            status: status.map(|word| TemplateStatus(word.to_owned())),
+            category,
+        };
+        let reports = [
+            report(0, Some("APPROVED"), Some(Category::Utility)),
+            report(10, Some("PAUSED"), None),
+            report(20, Some("REINSTATED"), None),
+            report(30, None, Some(Category::Marketing)),
+            report(30, Some("APPROVED"), Some(Category::Utility)),
+        ];
+        for first in 0..reports.len() {
+            let mut template = config().templates.remove(0);
+            let mut order: Vec<_> = reports.iter().cycle().skip(first).take(reports.len()).collect();
+            if first % 2 == 1 {
+                order.reverse();
+            }
+            for report in order {
+                template.note(report);
+            }
+            assert_eq!(template.status.0, "APPROVED");
+            assert_eq!(template.category, Category::Marketing);
+        }
+        let mut template = config().templates.remove(0);
+        template.note(&reports[2]);
+        template.note(&reports[1]);
+        assert_eq!(template.status.0, "REINSTATED", "a late PAUSED changes nothing");
+    }
+
+    #[test]
+    fn a_template_key_has_a_maximum() {
+        assert!(TemplateKey::new(&"n".repeat(512), "en_GB").is_some());
+        for (name, language) in [
+            ("", "en"),
+            ("a", ""),
+            (&*"n".repeat(513), "en"),
+            ("a", &*"l".repeat(33)),
+            ("a b", "en"),
+            ("a#b", "en"),
+        ] {
+            assert_eq!(TemplateKey::new(name, language), None, "{name} {language}");
+        }
     }
 
     #[test]

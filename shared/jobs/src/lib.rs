@@ -8,6 +8,7 @@ pub use mail::{FactorChange, Mail, MailJob};
 use domain::{
     call::{CallEvent, CallProvider},
     ids::{ConnectionId, MessageId, TenantId},
+    message::Message,
     record::CallProgress,
 };
 use jiff::Timestamp;
@@ -137,6 +138,27 @@ pub struct SendMessage {
     pub message: MessageId,
     /// The number of the attempt that this copy is for: that of the next claim, or of the last one to be settled.
     pub attempt: u32,
+    /// How often the worker has queued it again since somebody else did.
+    #[serde(default, skip_serializing_if = "none")]
+    pub rounds: u8,
+}
+
+const fn none(rounds: &u8) -> bool {
+    *rounds == 0
+}
+
+impl SendMessage {
+    /// A copy for the message's next attempt.
+    #[must_use]
+    pub fn next_of(tenant: TenantId, message: &Message) -> Self {
+        Self {
+            tenant,
+            correlation_id: message.correlation_id.clone(),
+            message: message.id,
+            attempt: message.next_number(),
+            rounds: 0,
+        }
+    }
 }
 
 impl JobBody for SendMessage {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use futures::future::BoxFuture;
 use jobs::{JobBody, QueueBody};
 use store::TenantScope;
@@ -257,17 +257,29 @@ impl Queue {
 /// # Errors
 /// When the queue does not answer.
 pub async fn depth(env: &Env, queue_url: &str) -> Result<u64, EnqueueError> {
-    use aws_sdk_sqs::types::QueueAttributeName::{
-        ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
-    };
+    let all = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    count(env, queue_url, all).await
+}
+
+/// About how many messages wait in a queue for a worker.
+///
+/// # Errors
+/// When the queue does not answer.
+pub async fn waiting(env: &Env, queue_url: &str) -> Result<u64, EnqueueError> {
+    count(env, queue_url, [QueueAttributeName::ApproximateNumberOfMessages]).await
+}
+
+async fn count<const N: usize>(env: &Env, queue_url: &str, of: [QueueAttributeName; N]) -> Result<u64, EnqueueError> {
     const DOING: &str = "read a queue's depth";
     let output = env
         .sqs()
         .get_queue_attributes()
         .queue_url(queue_url)
-        .attribute_names(ApproximateNumberOfMessages)
-        .attribute_names(ApproximateNumberOfMessagesNotVisible)
-        .attribute_names(ApproximateNumberOfMessagesDelayed)
+        .set_attribute_names(Some(of.to_vec()))
         .send()
         .await
         .map_err(|error| EnqueueError::new(DOING, error))?;

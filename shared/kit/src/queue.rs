@@ -93,6 +93,15 @@ pub enum Done {
     Already,
 }
 
+/// What a job is about no longer exists: its tenant, its contact or itself was deleted meanwhile. Nothing is left to do. Counted,
+/// because where nothing is being deleted it is a bug.
+#[must_use]
+pub fn gone(what: &'static str) -> Done {
+    tracing::info!(what, "what a job is about no longer exists");
+    metric::count("job_gone", &[("what", what)]);
+    Done::Already
+}
+
 /// A job could not be done now; the queue hands it out again.
 #[derive(Debug)]
 pub struct JobError {
@@ -116,6 +125,15 @@ impl JobError {
         self.source
             .downcast_ref::<StoreError>()
             .is_some_and(StoreError::is_conflict)
+    }
+
+    /// Whether the table refuses what the job asks for as invalid, which it will each time: a bug of ours, and no trouble that
+    /// passes.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        self.source
+            .downcast_ref::<StoreError>()
+            .is_some_and(StoreError::is_invalid)
     }
 
     /// Handed out again after this long, instead of after the usual back-off.
@@ -271,6 +289,9 @@ where
     tracing::warn!(tenant, correlation_id, record = id, receive_count, %error, "record failed");
     metric::count("job_failed", &[("function", env.function())]);
     line::count("failed", 1);
+    if error.is_hopeless() && lay_aside(env, &record).await {
+        return None;
+    }
     hand_out_again(
         env,
         &record,
@@ -278,6 +299,29 @@ where
     )
     .await;
     Some(id)
+}
+
+/// Where a function lays aside what can never be done. Without it, such a record circles until the queue gives it up.
+pub const DEAD_LETTERS: &str = "DEAD_LETTERS_URL";
+
+/// Puts a record among the dead letters at once. False where that is not possible.
+async fn lay_aside(env: &Env, record: &SqsMessage) -> bool {
+    let Some(url) = env.config().optional(DEAD_LETTERS) else {
+        return false;
+    };
+    let send = env
+        .sqs()
+        .send_message()
+        .queue_url(url)
+        .set_message_group_id(record.attributes.get("MessageGroupId").cloned())
+        .set_message_body(record.body.clone());
+    match send.send().await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "a hopeless record stays in its queue");
+            false
+        }
+    }
 }
 
 /// Sets when the queue hands the record out again. If that fails, the queue's own time-out stands.

@@ -18,6 +18,7 @@ pub struct RawBucket {
 #[error("could not {doing}")]
 pub struct BucketError {
     doing: &'static str,
+    forbidden: bool,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
@@ -25,6 +26,7 @@ impl BucketError {
     fn new(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {
             doing,
+            forbidden: false,
             source: Box::new(source),
         }
     }
@@ -124,7 +126,17 @@ impl RawBucket {
     /// When the bucket does not answer, or the object is not a spilled job.
     pub async fn read_spilled(&self, key: &str) -> Result<Option<Spilled>, BucketError> {
         const DOING: &str = "read a spilled job";
-        let bytes = self.get(key, DOING).await?;
+        let bytes = match self.get(key, DOING).await {
+            // So S3 says that an object is gone to whom it does not show what there is.
+            Err(error) if error.forbidden => {
+                tracing::warn!(
+                    error = crate::log::chain(&error),
+                    "a spilled job is gone, or may not be read"
+                );
+                None
+            }
+            read => read?,
+        };
         let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes);
         bytes
             .map(read)
@@ -159,7 +171,15 @@ impl RawBucket {
         let got = match self.client.s3().get_object().bucket(&self.bucket).key(key).send().await {
             Ok(got) => got,
             Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => return Ok(None),
-            Err(error) => return Err(BucketError::new(doing, error)),
+            Err(error) => {
+                let forbidden = error
+                    .raw_response()
+                    .is_some_and(|answer| answer.status().as_u16() == 403);
+                return Err(BucketError {
+                    forbidden,
+                    ..BucketError::new(doing, error)
+                });
+            }
         };
         let bytes = got
             .body

@@ -96,6 +96,11 @@ impl Http {
         }))
     }
 
+    /// How long one request may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
     fn client(&self) -> Result<&Client, Failure> {
         let inner = &*self.0;
         if let Some(client) = inner.client.get() {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Names within a message, and the letter that stands for each. A letter is never given to another name.
-const LETTERS: [(&str, &str); 35] = [
+const LETTERS: [(&str, &str); 37] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -51,6 +51,8 @@ const LETTERS: [(&str, &str); 35] = [
     ("number", "N"),
     ("plan", "P"),
     ("remarks", "R"),
+    ("since", "S"),
+    ("waiting", "W"),
     ("reason", "Y"),
 ];
 
@@ -58,13 +60,14 @@ const LETTERS: [(&str, &str); 35] = [
 const WHEN_UNKNOWN: (&str, &str) = ("when_unknown", "next_channel");
 
 /// Times, which a row keeps as milliseconds since 1970: a number takes a third of the text.
-const TIMES: [&str; 6] = [
+const TIMES: [&str; 7] = [
     "accepted_at",
     "claimed_at",
     "created_at",
     "delivered_at",
     "not_before",
     "read_at",
+    "since",
 ];
 
 /// Changes every field of every map within: its name, and its value.

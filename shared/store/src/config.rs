@@ -9,6 +9,7 @@ use domain::{
     actor::Stamp,
     connection::{Connection, Health},
     ids::{ConnectionId, TenantId},
+    inbound::TemplateReport,
     rule::Rule,
     template::{Product, TemplateDefinition},
     tenant::{ConnectionSummary, Tenant, TenantConfig},
@@ -248,31 +249,26 @@ impl Store {
         Err(StoreError::Conflict { doing })
     }
 
-    /// Writes a template's status as the provider reports it. A template that we do not have is left alone.
+    /// Writes what the provider reports of a template. A template that we do not have is left alone.
     ///
     /// # Errors
     /// When the table does not answer, or a conflict.
-    pub async fn set_template_status(
-        &self,
-        scope: &TenantScope,
-        name: &str,
-        language: &str,
-        change: impl Fn(&mut TemplateDefinition),
-    ) -> Result<bool, StoreError> {
-        const DOING: &str = "write a template's status";
-        let key = keys::configured(scope, keys::TEMPLATE, &format!("{name}#{language}"));
+    pub async fn note_template(&self, scope: &TenantScope, report: &TemplateReport) -> Result<bool, StoreError> {
+        const DOING: &str = "write what is reported of a template";
+        let key = keys::configured(scope, keys::TEMPLATE, &report.template.to_string());
+        // The tenant first: its version, under which the template is written, stands for the template as it is read here.
+        let Some(tenant) = self.tenant(scope).await? else {
+            return Ok(false);
+        };
         let Some(item) = self.database.get(&key, DOING).await?.filter(row::live) else {
             return Ok(false);
         };
         let before: TemplateDefinition = row::data(item, DOING)?;
         let mut template = before.clone();
-        change(&mut template);
+        template.note(report);
         if template == before {
             return Ok(false);
         }
-        let Some(tenant) = self.tenant(scope).await? else {
-            return Ok(false);
-        };
         let template = Row::new(&key, "template", &template, Condition::Always, DOING)?;
         self.database
             .transact(vec![template, tenant_row(scope, &tenant, DOING)?], DOING)

@@ -46,7 +46,7 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
     };
     let mut next = contact.clone();
     next.version += 1;
-    let name = next.name.clone().unwrap_or_default();
+    let name = next.name.as_deref().unwrap_or_default().to_owned();
     Ok(Row::new(&key, "contact", &next, condition, doing)?
         .version(next.version)
         .listed(

@@ -74,7 +74,7 @@ impl Database {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| StoreError::database(doing, error))?;
+            .map_err(|error| StoreError::answered(doing, error))?;
         spent(output.consumed_capacity(), false);
         Ok(output.item)
     }
@@ -99,7 +99,7 @@ impl Database {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
                     .await
-                    .map_err(|error| StoreError::database(doing, error))?;
+                    .map_err(|error| StoreError::answered(doing, error))?;
                 spent(output.consumed_capacity(), false);
                 for item in output
                     .responses
@@ -164,7 +164,7 @@ impl Database {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| StoreError::database(doing, error))?;
+            .map_err(|error| StoreError::answered(doing, error))?;
         spent(output.consumed_capacity(), false);
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
     }
@@ -271,7 +271,7 @@ impl Database {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
                     .await
-                    .map_err(|error| StoreError::database(doing, error))?;
+                    .map_err(|error| StoreError::answered(doing, error))?;
                 spent(output.consumed_capacity(), true);
                 wanted = output
                     .unprocessed_items
@@ -335,7 +335,7 @@ impl Database {
             {
                 Ok(None)
             }
-            Err(error) => Err(StoreError::database(doing, error)),
+            Err(error) => Err(StoreError::answered(doing, error)),
         }
     }
 
@@ -359,7 +359,7 @@ impl Database {
                 }) {
                     StoreError::Conflict { doing }
                 } else {
-                    StoreError::database(doing, error)
+                    StoreError::answered(doing, error)
                 }
             })?;
         spent(output.consumed_capacity(), true);
@@ -377,7 +377,7 @@ impl Database {
         request
             .send()
             .await
-            .map_err(|error| StoreError::database(doing, error))?;
+            .map_err(|error| StoreError::answered(doing, error))?;
         Ok(())
     }
 
@@ -425,8 +425,10 @@ impl Database {
             .map_err(|error| {
                 if lost_a_race(&error) {
                     StoreError::Conflict { doing }
+                } else if cancelled_for(&error).any(|code| code == "ValidationError") {
+                    StoreError::invalid(doing, error)
                 } else {
-                    StoreError::database(doing, error)
+                    StoreError::answered(doing, error)
                 }
             })?;
         spent(output.consumed_capacity(), true);
@@ -441,18 +443,23 @@ fn removing(delete: DeleteBuilder, doing: &'static str) -> Result<TransactWriteI
     Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
+/// Why a transaction was cancelled: a code for each of its parts, `None` for those that would have succeeded.
+fn cancelled_for(error: &SdkError<TransactWriteItemsError>) -> impl Iterator<Item = &str> + Clone {
+    let cancelled = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => Some(cancelled),
+        _ => None,
+    };
+    let reasons = cancelled.map(|cancelled| cancelled.cancellation_reasons());
+    reasons.unwrap_or_default().iter().filter_map(|reason| reason.code())
+}
+
 /// Whether a transaction was cancelled because somebody else wrote, and for no other reason.
 fn lost_a_race(error: &SdkError<TransactWriteItemsError>) -> bool {
-    match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            let mut codes = cancelled
-                .cancellation_reasons()
-                .iter()
-                .filter_map(|reason| reason.code());
-            codes.clone().any(|code| code != "None")
-                && codes.all(|code| matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
-        }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
-        _ => false,
-    }
+    let in_progress = error
+        .as_service_error()
+        .is_some_and(TransactWriteItemsError::is_transaction_in_progress_exception);
+    let mut codes = cancelled_for(error);
+    let cancelled = codes.clone().any(|code| code != "None");
+    let by_others = codes.all(|code| matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict"));
+    in_progress || cancelled && by_others
 }

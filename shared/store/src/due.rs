@@ -41,13 +41,26 @@ pub enum DueRow {
 }
 
 impl Store {
-    /// Rows of one shard whose time has come, oldest first, at most `limit`. One query of keys.
+    /// Rows of one shard whose time has come, oldest first, at most `limit`, after the last one of the page before. One query of
+    /// keys.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn due(&self, shard: u8, now: Timestamp, limit: i32) -> Result<Vec<Due>, StoreError> {
+    pub async fn due(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        after: Option<&Due>,
+        limit: i32,
+    ) -> Result<Vec<Due>, StoreError> {
         const DOING: &str = "read what is due";
         usage::count(&["dynamodb:Query"]);
+        let start = after.map(|last| {
+            let mut item = key_item(&last.key);
+            item.insert("gsi2pk".to_owned(), row::text(keys::due_partition(shard)));
+            item.insert("gsi2sk".to_owned(), row::text(last.place.clone()));
+            item
+        });
         let output = self
             .database
             .client
@@ -58,11 +71,12 @@ impl Store {
             .expression_attribute_values(":shard", AttributeValue::S(keys::due_partition(shard)))
             // `~` sorts after the `#` between time and id.
             .expression_attribute_values(":now", AttributeValue::S(format!("{}~", keys::sortable(now))))
+            .set_exclusive_start_key(start)
             .limit(limit)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| StoreError::database(DOING, error))?;
+            .map_err(|error| StoreError::answered(DOING, error))?;
         if let Some(capacity) = output.consumed_capacity() {
             usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
         }
@@ -136,7 +150,7 @@ impl Store {
             {
                 return Ok(false);
             }
-            Err(error) => return Err(StoreError::database(DOING, error)),
+            Err(error) => return Err(StoreError::answered(DOING, error)),
         };
         if let Some(capacity) = output.consumed_capacity() {
             usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -10,6 +12,15 @@ pub enum StoreError {
     Conflict {
         /// What was being done.
         doing: &'static str,
+    },
+    /// The database refuses the request itself, such as a key or a row that is too long. It will refuse it every time.
+    #[error("{doing}: the database refuses the request as invalid")]
+    Invalid {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The database refused or was not reached.
     #[error("{doing}: the database did not answer as it should")]
@@ -38,9 +49,38 @@ impl StoreError {
         }
     }
 
+    /// A request that was answered with an error.
+    pub(crate) fn answered<E, R>(doing: &'static str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        if error.code() == Some(VALIDATION) {
+            Self::invalid(doing, error)
+        } else {
+            Self::database(doing, error)
+        }
+    }
+
+    pub(crate) fn invalid(doing: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Invalid {
+            doing,
+            source: Box::new(source),
+        }
+    }
+
+    /// Whether trying again is useless.
+    #[must_use]
+    pub const fn is_invalid(&self) -> bool {
+        matches!(self, Self::Invalid { .. })
+    }
+
     /// Whether reading again and deciding again may help.
     #[must_use]
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }
 }
+
+/// DynamoDB's code for a request that breaks its rules.
+const VALIDATION: &str = "ValidationException";

@@ -4,9 +4,10 @@ use domain::{
     contact::Contact,
     ids::MessageId,
     message::{Message, StatusReport},
+    outside::ProviderRef,
     record::{ConsentEntry, MessageRef, Received},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
@@ -15,6 +16,10 @@ use crate::{
     keys::{self, Key},
     row::{self, Condition, Row},
 };
+
+/// How long a report on an unknown message is kept. Our own record is written within minutes of the send; what is reported of
+/// messages that the tenant sends with another tool belongs to nobody here.
+const PARKED_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Reports on one unknown message beyond this many are not kept: a provider sends at most a handful.
 const MOST_PARKED: usize = 20;
@@ -41,7 +46,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         .list_field("direction", "outbound"))
 }
 
-fn reference_key(scope: &TenantScope, api: &str, provider_ref: &str) -> Key {
+fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> Key {
     keys::reference(scope, api, provider_ref)
 }
 
@@ -61,12 +66,32 @@ pub struct Arrived<'a> {
     pub received: &'a Received,
     /// The API whose reference deduplicates it, such as `whatsapp`, `twilio`.
     pub api: &'a str,
+    /// Whom it changes: one contact, or several that are the same person.
+    pub people: &'a [Reached],
+}
+
+/// What somebody's message or wish changes of one contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reached {
     /// The contact, new or changed.
-    pub contact: &'a ContactWrite,
-    /// A change of consent that follows from it.
-    pub consent: Option<(Ulid, &'a ConsentEntry)>,
-    /// A follow-up that it makes unnecessary, cancelled.
-    pub cancelled: Option<&'a Message>,
+    pub contact: ContactWrite,
+    /// Changes of consent, each under an id of its own.
+    pub consent: Vec<(Ulid, ConsentEntry)>,
+    /// A follow-up that is not sent any more, cancelled.
+    pub cancelled: Option<Message>,
+}
+
+impl Reached {
+    fn rows(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Row>, StoreError> {
+        let mut rows = self.contact.rows(scope, doing)?;
+        for (id, entry) in &self.consent {
+            rows.push(consent_row(scope, self.contact.contact.id, *id, entry, doing)?);
+        }
+        if let Some(message) = &self.cancelled {
+            rows.push(message_row(scope, message, doing)?);
+        }
+        Ok(rows)
+    }
 }
 
 impl Store {
@@ -123,6 +148,26 @@ impl Store {
         self.database.put(message_row(scope, message, DOING)?, DOING).await
     }
 
+    /// Writes a message together with its contact, under the condition that neither has changed since it was read.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote one of them first.
+    pub async fn write_message_and_contact(
+        &self,
+        scope: &TenantScope,
+        message: &Message,
+        contact: Contact,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "write a message and its contact";
+        let contact = ContactWrite {
+            contact,
+            new_identities: Vec::new(),
+        };
+        let mut rows = contact.rows(scope, DOING)?;
+        rows.push(message_row(scope, message, DOING)?);
+        self.database.transact(rows, DOING).await
+    }
+
     /// Writes the row that finds a message by the provider's id, then the message.
     ///
     /// # Errors
@@ -174,7 +219,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         api: &str,
-        provider_ref: &str,
+        provider_ref: &ProviderRef,
         now: Timestamp,
     ) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
         const DOING: &str = "find a message by the provider's id";
@@ -189,6 +234,43 @@ impl Store {
         };
         let version = row::version_of(&item);
         Ok(Some((row::data(item, DOING)?, ParkedVersion(version))))
+    }
+
+    /// Those of these provider's ids that are kept as another message's than this attempt's. One request per hundred.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn refs_of_others(
+        &self,
+        scope: &TenantScope,
+        api: &str,
+        provider_refs: Vec<String>,
+        (message, attempt): (MessageId, u32),
+        now: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
+        const DOING: &str = "read whose messages these are";
+        // What is no id of a provider's is kept as nobody's.
+        let known = provider_refs
+            .into_iter()
+            .filter_map(|id| ProviderRef::try_from(id).ok());
+        let keys: Vec<(Key, ProviderRef)> = known.map(|id| (reference_key(scope, api, &id), id)).collect();
+        let wanted: Vec<Key> = keys.iter().map(|(key, _)| key.clone()).collect();
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let mut others = Vec::new();
+        for (key, id) in keys {
+            let Some(item) = found.remove(&key).filter(|item| !row::expired(item, now)) else {
+                continue;
+            };
+            match row::data(item, DOING)? {
+                MessageRef::Parked { .. } => {}
+                MessageRef::Ours {
+                    message: known,
+                    attempt: number,
+                } if (known, number) == (message, attempt) => {}
+                MessageRef::Ours { .. } | MessageRef::Theirs { .. } => others.push(id.to_string()),
+            }
+        }
+        Ok(others)
     }
 
     /// Keeps a report on a message that nothing matches yet, until the record step merges it.
@@ -215,7 +297,7 @@ impl Store {
         let key = reference_key(scope, api, &report.provider_ref);
         let row = Row::new(&key, "message_ref", &MessageRef::Parked { reports }, condition, DOING)?
             .version(version)
-            .expires(now, REFERENCE_LIFE);
+            .expires(now, PARKED_LIFE);
         self.database.put(row, DOING).await
     }
 
@@ -257,14 +339,27 @@ impl Store {
             )
             .list_field("direction", "inbound"),
         ];
-        rows.extend(arrived.contact.rows(scope, DOING)?);
-        if let Some((id, entry)) = arrived.consent {
-            rows.push(consent_row(scope, arrived.contact.contact.id, id, entry, DOING)?);
-        }
-        if let Some(message) = arrived.cancelled {
-            rows.push(message_row(scope, message, DOING)?);
+        for reached in arrived.people {
+            rows.extend(reached.rows(scope, DOING)?);
         }
         self.database.transact(rows, DOING).await
+    }
+
+    /// Writes what a wish or a report changes of these contacts, all or nothing.
+    ///
+    /// # Errors
+    /// A conflict when somebody else wrote one of them first.
+    pub async fn write_people(&self, scope: &TenantScope, people: &[Reached]) -> Result<(), StoreError> {
+        const DOING: &str = "write what somebody wishes";
+        let mut rows = Vec::new();
+        for reached in people {
+            rows.extend(reached.rows(scope, DOING)?);
+        }
+        match <[Row; 1]>::try_from(rows) {
+            Ok([row]) => self.database.put(row, DOING).await,
+            Err(none) if none.is_empty() => Ok(()),
+            Err(rows) => self.database.transact(rows, DOING).await,
+        }
     }
 }
 
@@ -276,7 +371,7 @@ pub struct Reference<'a> {
     /// The API that took it, such as `whatsapp`, `twilio`.
     pub api: &'a str,
     /// The API's id of it.
-    pub provider_ref: &'a str,
+    pub provider_ref: &'a ProviderRef,
     /// The row exists already and holds reports, which the caller has merged.
     pub parked: Option<ParkedVersion>,
 }

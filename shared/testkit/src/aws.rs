@@ -25,8 +25,8 @@ pub struct Aws {
 const NEEDED: &str =
     "this test needs the AWS emulator; run it by `cargo stack test`, or set RINGBACK_TEST_AWS to a MiniStack's URL";
 
-/// The variable that holds the URL of the dead letters of `provider-events`.
-pub const DEAD_EVENTS: &str = "PROVIDER_EVENTS_DLQ_URL";
+/// The variable that holds the URL of a function's dead letters.
+pub const DEAD_LETTERS: &str = kit::queue::DEAD_LETTERS;
 
 /// The time at which every test begins: within the vectors' and fixtures' own day.
 #[must_use]
@@ -69,12 +69,9 @@ impl Aws {
             let url = made.send().await.expect("a queue is made").queue_url;
             variables.insert(queue.variable().to_owned(), url.expect("a queue has a URL"));
         }
-        let dead = making
-            .sqs()
-            .create_queue()
-            .queue_name(format!("test-provider-events-dead-{own}"));
+        let dead = making.sqs().create_queue().queue_name(format!("test-dead-{own}"));
         let url = dead.send().await.expect("a queue is made").queue_url;
-        variables.insert(DEAD_EVENTS.to_owned(), url.expect("a queue has a URL"));
+        variables.insert(DEAD_LETTERS.to_owned(), url.expect("a queue has a URL"));
         for key in ["KMS_VERIFY_KEY_ID", "KMS_SEND_KEY_ID"] {
             let made = making.kms().create_key().send().await.expect("a key is made");
             let arn = made.key_metadata.and_then(|key| key.arn).expect("a key has an ARN");
@@ -188,6 +185,24 @@ impl Aws {
         for _ in 0..bodies {
             let send = self.env.sqs().send_message().queue_url(url).message_body("{}");
             send.send().await.expect("a message is taken");
+        }
+    }
+
+    /// Hands out everything that a queue has, as to workers that are not done yet; returns how much.
+    ///
+    /// # Panics
+    /// When the queue does not answer.
+    pub async fn take_in_hand(&self, variable: &str) -> usize {
+        let url = self.env.config().text(variable).expect("the test has this queue");
+        let mut taken = 0;
+        loop {
+            let receive = self.env.sqs().receive_message().queue_url(url);
+            let receive = receive.max_number_of_messages(10).visibility_timeout(3600);
+            let messages = receive.send().await.expect("the queue answers").messages;
+            match messages.map(|messages| messages.len()) {
+                Some(more) if more > 0 => taken += more,
+                _ => return taken,
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use domain::{
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     connection::Account,
-    contact::{Contact, Identity, OpenFollowUp},
+    contact::{Contact, Identity},
     ids::{CallId, ConnectionId, ContactId, MessageId, RuleId},
     message::{Cause, Message},
     phone::Phone,
@@ -214,11 +214,7 @@ impl Seeded {
         let message_id = MessageId::new(contact.id, aws.ids().ulid());
         let correlation_id = aws.ids().ulid().to_string();
         let mut message = plan.message(message_id, Cause::Call(call_id), correlation_id.clone(), now, &timers);
-        contact.last_follow_up_at = Some(now);
-        contact.open_follow_up = Some(OpenFollowUp {
-            message: message_id,
-            call: call_id,
-        });
+        contact.follow_up_with(message_id, call_id, now);
         let call = Call {
             id: call_id,
             connection: self.telephony,

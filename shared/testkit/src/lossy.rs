@@ -15,6 +15,12 @@ enum Fate {
     Lost(Box<dyn FnOnce() + Send>),
     /// It is not done: somebody else writes just now.
     InTheWay,
+    /// It is not done: too much is asked of the table.
+    Throttled,
+    /// It is not done: whoever asks may not.
+    Forbidden,
+    /// This happens first.
+    Late(Box<dyn FnOnce() + Send>),
 }
 
 /// An operation, and what becomes of its next request.
@@ -71,6 +77,22 @@ impl Lossy {
         lock(&self.losing).push((operation.to_owned(), Fate::InTheWay));
     }
 
+    /// Refuses the next requests of this operation, as a table does of which too much is asked.
+    pub fn throttle(&self, operation: &str, times: usize) {
+        let throttled = || (operation.to_owned(), Fate::Throttled);
+        lock(&self.losing).extend(std::iter::repeat_with(throttled).take(times));
+    }
+
+    /// Refuses the next request of this operation, as S3 does for `GetObject` of an object that is gone where the role may not list.
+    pub fn forbid(&self, operation: &str) {
+        lock(&self.losing).push((operation.to_owned(), Fate::Forbidden));
+    }
+
+    /// This happens before the next request of this operation is done.
+    pub fn happens_before(&self, operation: &str, what: impl FnOnce() + Send + 'static) {
+        lock(&self.losing).push((operation.to_owned(), Fate::Late(Box::new(what))));
+    }
+
     /// Whether all that was to be lost is.
     #[must_use]
     pub fn has_lost_all(&self) -> bool {
@@ -90,6 +112,10 @@ fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<Losing>>) -> s
         if reader.read_line(&mut line)? == 0 || line.trim_end().is_empty() {
             break;
         }
+        // S3 has no header that names the operation.
+        if head.is_empty() && line.starts_with("GET ") && !line.contains("list-type") {
+            "GetObject".clone_into(&mut operation);
+        }
         let (name, value) = line.trim_end().split_once(':').unwrap_or((line.trim_end(), ""));
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap_or(0),
@@ -108,9 +134,16 @@ fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<Losing>>) -> s
         place.map(|place| losing.remove(place).1)
     };
     let mut client = client;
-    if matches!(fate, Some(Fate::InTheWay)) {
-        return client.write_all(refusal(&operation).as_bytes());
-    }
+    let fate = match fate {
+        Some(Fate::InTheWay) => return client.write_all(refusal(&operation).as_bytes()),
+        Some(Fate::Forbidden) => return client.write_all(FORBIDDEN.as_bytes()),
+        Some(Fate::Throttled) => return client.write_all(answer(THROTTLED).as_bytes()),
+        Some(Fate::Late(what)) => {
+            what();
+            None
+        }
+        fate => fate,
+    };
     let mut server = TcpStream::connect(upstream)?;
     server.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
     server.write_all(&body)?;
@@ -130,6 +163,15 @@ fn refusal(operation: &str) -> String {
     } else {
         r#"{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}"#
     };
+    answer(body)
+}
+
+const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\ncontent-length: 50\r\nconnection: close\r\n\r\n\
+    <Error><Code>AccessDenied</Code><Message/></Error>";
+
+const THROTTLED: &str = r#"{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#;
+
+fn answer(body: &str) -> String {
     format!(
         "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()

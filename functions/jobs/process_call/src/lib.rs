@@ -6,7 +6,7 @@
 use domain::{
     Timestamp,
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
-    contact::{Contact, Identity, OpenFollowUp},
+    contact::{Contact, Identity},
     ids::{CallId, ConnectionId, ContactId, MessageId},
     message::{Cause, Message, Remark},
     plan::{self, Decision},
@@ -214,7 +214,11 @@ async fn decide(
         ctx.store.contact_of(scope, &identity)
     )?;
     let Some(config) = config else {
-        return Err(JobError::new("decide a call: its tenant does not exist"));
+        if progress.version > 0 {
+            progress.due = None;
+            ctx.store.write_call_progress(scope, &progress, now).await?;
+        }
+        return Ok(kit::queue::gone("tenant"));
     };
     let new_identities = if found.is_none() {
         vec![identity.clone()]
@@ -223,6 +227,11 @@ async fn decide(
     };
     let mut contact = found.unwrap_or_else(|| Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now));
     let call_id = CallId::new(contact.id, ctx.ids.ulid());
+    let cancelled = if outcome == Outcome::Answered {
+        answered_after_all(scope, &mut contact, now, ctx).await?
+    } else {
+        None
+    };
     let decision = plan::decide(&plan::Input {
         config: &config,
         call: plan::CallView {
@@ -250,21 +259,9 @@ async fn decide(
         }
         Decision::Nothing(_) => None,
     };
-    let cancelled = if outcome == Outcome::Answered {
-        answered_after_all(scope, &contact, now, ctx).await?
-    } else {
-        None
-    };
     note_call(&mut contact, &progress.facts, now);
-    if cancelled.is_some() {
-        contact.open_follow_up = None;
-    }
     if let Some(message) = &message {
-        contact.last_follow_up_at = Some(now);
-        contact.open_follow_up = Some(OpenFollowUp {
-            message: message.id,
-            call: call_id,
-        });
+        contact.follow_up_with(message.id, call_id, now);
     }
     progress.decided = Some(call_id);
     progress.due = None;
@@ -342,21 +339,17 @@ async fn queue(scope: &TenantScope, message: &Message, now: Timestamp, ctx: &Con
     let Some(delay) = queue_delay(message.not_before, now) else {
         return Ok(());
     };
-    let job = SendMessage {
-        tenant: scope.tenant(),
-        correlation_id: message.correlation_id.clone(),
-        message: message.id,
-        attempt: message.next_number(),
-    };
+    let job = SendMessage::next_of(scope.tenant(), message);
     ctx.sends.send_all(vec![Entry::new(&job)?.after(delay)]).await?;
     crash::point("process_call.enqueued");
     Ok(())
 }
 
-/// The contact's follow-up that this answered call makes unnecessary, cancelled; `None` where there is none left to cancel.
+/// The contact's follow-up that this answered call makes unnecessary, cancelled and closed; `None` where there is none left to
+/// cancel.
 async fn answered_after_all(
     scope: &TenantScope,
-    contact: &Contact,
+    contact: &mut Contact,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<Message>, JobError> {
@@ -371,8 +364,11 @@ async fn answered_after_all(
     } else {
         "no further channel: the call was answered after all"
     };
-    let cancelled = message.cancel(why.to_owned());
-    Ok(cancelled.then_some(message))
+    if !message.cancel(why.to_owned()) {
+        return Ok(None);
+    }
+    contact.close_follow_up(&message);
+    Ok(Some(message))
 }
 
 /// The call is decided. A redelivery makes sure that the next step is queued; a late report adds what it knows to the call.
@@ -434,14 +430,8 @@ async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx:
     if contact.open_follow_up.is_none_or(|open| open.call != call.id) {
         return Ok(());
     }
-    if let Some(message) = answered_after_all(scope, &contact, now, ctx).await? {
-        ctx.store.write_message(scope, &message).await?;
+    if let Some(message) = answered_after_all(scope, &mut contact, now, ctx).await? {
+        ctx.store.write_message_and_contact(scope, &message, contact).await?;
     }
-    contact.open_follow_up = None;
-    let write = ContactWrite {
-        contact,
-        new_identities: Vec::new(),
-    };
-    ctx.store.write_contact(scope, &write, None).await?;
     Ok(())
 }

@@ -6,13 +6,54 @@ use domain::{
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     message::{Channel, Message, Remark},
-    record::{MessageRef, Received},
+    outside::ProviderRef,
+    record::{ConsentEntry, MessageRef, Received},
     words,
 };
 use kit::{Done, JobError, crash, metric};
-use store::{contacts::ContactWrite, messages::Arrived};
+use store::{
+    contacts::ContactWrite,
+    messages::{Arrived, Reached},
+};
 
 use crate::{Event, MOST_RACES, busy};
+
+/// One of the contacts that a report names. Several turn out to be the same person: until they are merged, what the person
+/// wants holds for all of them.
+struct Person {
+    /// As it is in the table; `None` where it is new.
+    before: Option<Contact>,
+    contact: Contact,
+    new_identities: Vec<Identity>,
+    consent: Vec<ConsentEntry>,
+    cancelled: Option<Message>,
+}
+
+impl Person {
+    fn known(contact: Contact) -> Self {
+        Self {
+            before: Some(contact.clone()),
+            contact,
+            new_identities: Vec::new(),
+            consent: Vec::new(),
+            cancelled: None,
+        }
+    }
+
+    fn changed(&self) -> bool {
+        self.before.as_ref() != Some(&self.contact) || !self.new_identities.is_empty()
+    }
+}
+
+/// What one contact of a person refused, the others refuse, too.
+fn share_refusals(people: &mut [Person]) {
+    let known: Vec<Contact> = people.iter().map(|person| person.contact.clone()).collect();
+    for (place, person) in people.iter_mut().enumerate() {
+        for (_, other) in known.iter().enumerate().filter(|(other, _)| *other != place) {
+            person.consent.extend(person.contact.share_refusals(other));
+        }
+    }
+}
 
 impl Event<'_> {
     /// Stores a customer's message once, with all that follows from it: the contact, the window, consent, and a follow-up that
@@ -28,12 +69,15 @@ impl Event<'_> {
                 return Ok(Done::Already);
             }
             let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
-                return Err(JobError::new("store a customer's message: the tenant does not exist"));
+                return Ok(kit::queue::gone("tenant"));
             };
-            let Some((mut contact, new_identities)) = self.person(&message.from, now).await? else {
+            let mut people = self.people(&message.from, message.reply_to.as_ref(), now).await?;
+            let Some(writer) = people.first().map(|person| person.contact.id) else {
                 metric::count("sender_unknown", &[("provider", self.api)]);
                 return Ok(Done::Already);
             };
+            // A clock that is ahead would keep the window open, and a refusal from ever being taken back.
+            let at = message.at.min(now);
             let flag = message.opt_flag.or_else(|| {
                 message
                     .text
@@ -41,57 +85,50 @@ impl Event<'_> {
                     .and_then(|text| words::opt_word(text, &config.tenant))
             });
             let mut remarks = Vec::new();
-            let change = match flag {
-                Some(flag) => {
-                    let word = match flag {
-                        OptFlag::Stop => "asked for no more messages",
-                        OptFlag::Start => "asked for messages again",
-                        OptFlag::Help => "asked for help",
-                    };
-                    let source = format!("{word} by {}", message.channel.name());
-                    remarks.push(Remark {
-                        at: now,
-                        text: format!("the customer {source}"),
-                    });
-                    contact.wish(flag, source, message.at)
+            let mut remark = |text: String| remarks.push(Remark { at: now, text });
+            if let Some(flag) = flag {
+                let word = match flag {
+                    OptFlag::Stop => "asked for no more messages",
+                    OptFlag::Start => "asked for messages again",
+                    OptFlag::Help => "asked for help",
+                };
+                let source = format!("{word} by {}", message.channel.name());
+                for person in &mut people {
+                    let entry = person.contact.wish(flag, source.clone(), at).consent();
+                    person.consent.extend(entry);
                 }
-                None => Change::Nothing,
-            };
-            let consent = match change {
-                Change::Consent(entry) => Some(entry),
-                Change::Nothing | Change::Profile | Change::Linked(_) => None,
-            };
-            let cancelled = self.wrote_first(&mut contact, now).await?;
-            if cancelled.is_some() {
-                remarks.push(Remark {
-                    at: now,
-                    text: "what was not sent yet of a follow-up is cancelled: the customer wrote first".to_owned(),
-                });
+                remark(format!("the customer {source}"));
             }
-            contact.last_inbound_at = contact.last_inbound_at.max(Some(message.at));
-            if message.opens_window && message.channel == Channel::WhatsApp {
-                contact.last_whatsapp_at = contact.last_whatsapp_at.max(Some(message.at));
+            for person in &mut people {
+                self.wrote_first(person, now).await?;
+                let contact = &mut person.contact;
+                contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
+                if message.opens_window && message.channel == Channel::WhatsApp {
+                    contact.last_whatsapp_at = contact.last_whatsapp_at.max(Some(at));
+                }
+                // A message that came by a channel proves that the channel reaches the person.
+                contact.unreachable.retain(|known| known.channel != message.channel);
             }
-            // A message that came by a channel proves that the channel reaches the person.
-            contact.unreachable.retain(|known| known.channel != message.channel);
+            if people.iter().any(|person| person.cancelled.is_some()) {
+                remark("what was not sent yet of a follow-up is cancelled: the customer wrote first".to_owned());
+            }
+            if message.cut {
+                remark("the message is longer than what is kept of it; the whole lies in the bucket".to_owned());
+            }
             let retention = config.tenant.retention.unwrap_or_default();
             let received = Received {
-                id: MessageId::new(contact.id, self.ctx.ids.ulid()),
+                id: MessageId::new(writer, self.ctx.ids.ulid()),
                 connection: self.connection,
                 message: message.clone(),
                 remarks,
                 correlation_id: self.correlation_id.to_owned(),
                 keep_until: Some(retention.message_until(message.at, now)),
             };
+            let people = self.reached(people);
             let arrived = Arrived {
                 received: &received,
                 api: self.api,
-                contact: &ContactWrite {
-                    contact,
-                    new_identities,
-                },
-                consent: consent.as_ref().map(|entry| (self.ctx.ids.ulid(), entry)),
-                cancelled: cancelled.as_ref(),
+                people: &people,
             };
             match store.store_received(self.scope, &arrived, now).await {
                 Ok(()) => {
@@ -106,28 +143,46 @@ impl Event<'_> {
         Err(busy("store a customer's message"))
     }
 
-    /// The contact who wrote, new where nobody is known by any of the identities, and the identities that must point to it.
-    async fn person(&self, from: &Sender, now: Timestamp) -> Result<Option<(Contact, Vec<Identity>)>, JobError> {
+    /// The contacts whom a sender's identities and the message that it answers name, the one that is known by the first
+    /// identity first; a new one where nobody is known. None where the sender has no identity.
+    async fn people(
+        &self,
+        from: &Sender,
+        reply_to: Option<&ProviderRef>,
+        now: Timestamp,
+    ) -> Result<Vec<Person>, JobError> {
         let identities = identities(from);
         let Some(first) = identities.first() else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let found = self.ctx.store.contacts_of(self.scope, &identities).await?;
-        let known: Vec<&Contact> = found.iter().flatten().collect();
-        if known.windows(2).any(|pair| pair[0].id != pair[1].id) {
-            // Two contacts turn out to be one person: merging them is a job of its own. The first identity decides.
-            metric::count("contacts_to_merge", &[]);
-        }
         let unclaimed: Vec<Identity> = identities
             .iter()
             .zip(&found)
             .filter(|(_, found)| found.is_none())
             .map(|(identity, _)| identity.clone())
             .collect();
-        let mut contact = match known.first() {
-            Some(contact) => (*contact).clone(),
-            None => Contact::first_seen(ContactId::new(self.ctx.ids.ulid()), first, now),
+        let answered = match reply_to {
+            Some(reference) => self.with_whom(reference, now).await?,
+            None => None,
         };
+        let mut people: Vec<Person> = Vec::new();
+        for contact in found.into_iter().flatten().chain(answered) {
+            if people.iter().all(|known| known.contact.id != contact.id) {
+                people.push(Person::known(contact));
+            }
+        }
+        if people.len() > 1 {
+            // Merging them is a job of its own. The first identity decides whose the message is.
+            metric::count("contacts_to_merge", &[]);
+            share_refusals(&mut people);
+        }
+        if people.is_empty() {
+            people.push(Person {
+                before: None,
+                ..Person::known(Contact::first_seen(ContactId::new(self.ctx.ids.ulid()), first, now))
+            });
+        }
         // Identities that belong to somebody else stay theirs.
         let free = |identity: &Identity| unclaimed.contains(identity);
         let sender = Sender {
@@ -135,43 +190,78 @@ impl Event<'_> {
             bsuid: from.bsuid.clone().filter(|bsuid| free(&Identity::Bsuid(bsuid.clone()))),
             name: from.name.clone(),
         };
-        contact.link(&sender);
-        Ok(Some((contact, unclaimed)))
+        people[0].contact.link(&sender);
+        people[0].new_identities = unclaimed;
+        Ok(people)
     }
 
-    /// The contact's follow-up that was not sent yet, cancelled.
-    async fn wrote_first(&self, contact: &mut Contact, now: Timestamp) -> Result<Option<Message>, JobError> {
-        let Some(open) = contact.open_follow_up.take() else {
-            return Ok(None);
+    /// The contact with whom this message was exchanged, ours or theirs: both sides of a chat name it by the same id.
+    async fn with_whom(&self, reference: &ProviderRef, now: Timestamp) -> Result<Option<Contact>, JobError> {
+        let store = &self.ctx.store;
+        match store.message_ref(self.scope, self.api, reference, now).await? {
+            Some((MessageRef::Ours { message, .. } | MessageRef::Theirs { message }, _)) => {
+                Ok(store.contact(self.scope, message.contact()).await?)
+            }
+            Some((MessageRef::Parked { .. }, _)) | None => Ok(None),
+        }
+    }
+
+    /// What is to be written of these people.
+    fn reached(&self, people: Vec<Person>) -> Vec<Reached> {
+        let reached = |person: Person| Reached {
+            contact: ContactWrite {
+                contact: person.contact,
+                new_identities: person.new_identities,
+            },
+            consent: person
+                .consent
+                .into_iter()
+                .map(|entry| (self.ctx.ids.ulid(), entry))
+                .collect(),
+            cancelled: person.cancelled,
         };
-        let Some(mut message) = self.ctx.store.message(self.scope, open.message, now).await? else {
-            return Ok(None);
+        people.into_iter().map(reached).collect()
+    }
+
+    /// Cancels the person's follow-up that was not sent yet.
+    async fn wrote_first(&self, person: &mut Person, now: Timestamp) -> Result<(), JobError> {
+        let Some(open) = person.contact.open_follow_up else {
+            return Ok(());
+        };
+        let message = self.ctx.store.message(self.scope, open.message, now).await?;
+        let Some(mut message) = message else {
+            person.contact.open_follow_up = None;
+            return Ok(());
         };
         let why = if message.attempts.is_empty() {
             "not sent: the customer wrote first"
         } else {
             "no further channel: the customer wrote"
         };
-        let cancelled = message.cancel(why.to_owned());
-        Ok(cancelled.then_some(message))
+        if message.cancel(why.to_owned()) {
+            person.contact.close_follow_up(&message);
+            person.cancelled = Some(message);
+        } else {
+            person.contact.open_follow_up = None;
+        }
+        Ok(())
     }
 
     /// A WhatsApp call opens the window, as a message does.
     pub(crate) async fn whatsapp_call(&self, from: &Sender, at: Timestamp) -> Result<Done, JobError> {
-        self.change_person(from, "note a WhatsApp call", |contact| {
-            if contact.last_whatsapp_at >= Some(at) {
-                return Change::Nothing;
-            }
-            contact.last_whatsapp_at = Some(at);
-            Change::Profile
+        let at = at.min(self.ctx.clock.now());
+        self.change_people(from, "note a WhatsApp call", |contact| {
+            contact.last_whatsapp_at = contact.last_whatsapp_at.max(Some(at));
+            None
         })
         .await
     }
 
     pub(crate) async fn marketing(&self, from: &Sender, welcome: bool, at: Timestamp) -> Result<Done, JobError> {
-        let source = "set in WhatsApp".to_owned();
-        self.change_person(from, "note a marketing preference", |contact| {
-            contact.wish_marketing(welcome, source.clone(), at)
+        let at = at.min(self.ctx.clock.now());
+        self.change_people(from, "note a marketing preference", |contact| {
+            let source = "set in WhatsApp".to_owned();
+            contact.wish_marketing(welcome, source, at).consent()
         })
         .await
     }
@@ -193,9 +283,8 @@ impl Event<'_> {
             .filter(|(_, found)| found.is_none())
             .map(|(new, _)| new)
             .collect();
-        if found.iter().flatten().any(|other| other.id != contact.id) {
-            // Known as somebody else: merging two contacts is a job of its own.
-            metric::count("contacts_to_merge", &[]);
+        for other in found.iter().flatten().filter(|other| other.id != contact.id) {
+            self.same_person(contact.id, other.id).await?;
         }
         if free.is_empty() {
             return Ok(Done::Already);
@@ -215,31 +304,57 @@ impl Event<'_> {
         Ok(if written { Done::Now } else { Done::Already })
     }
 
-    /// Changes the contact behind a sender, new where nobody is known.
-    async fn change_person(
+    /// Two contacts turn out to be one person. Merging them is a job of its own; what one of them refused holds for both from
+    /// now on, and who has written since is not sent what was planned before.
+    pub(crate) async fn same_person(&self, one: ContactId, other: ContactId) -> Result<(), JobError> {
+        metric::count("contacts_to_merge", &[]);
+        let store = &self.ctx.store;
+        for _race in 0..MOST_RACES {
+            let now = self.ctx.clock.now();
+            let mut people = Vec::new();
+            for id in [one, other] {
+                people.extend(store.contact(self.scope, id).await?.map(Person::known));
+            }
+            share_refusals(&mut people);
+            let wrote = people.iter().filter_map(|person| person.contact.last_inbound_at).max();
+            for person in &mut people {
+                let planned = person.contact.open_follow_up.and(person.contact.last_follow_up_at);
+                if planned.is_some_and(|planned| Some(planned) <= wrote) {
+                    self.wrote_first(person, now).await?;
+                }
+            }
+            people.retain(Person::changed);
+            match store.write_people(self.scope, &self.reached(people)).await {
+                Err(error) if error.is_conflict() => {}
+                written => return written.map_err(JobError::from),
+            }
+        }
+        Err(busy("tell two contacts of one person of each other"))
+    }
+
+    /// Changes the contacts behind a sender, new where nobody is known.
+    async fn change_people(
         &self,
         from: &Sender,
         doing: &'static str,
-        change: impl Fn(&mut Contact) -> Change,
+        change: impl Fn(&mut Contact) -> Option<ConsentEntry>,
     ) -> Result<Done, JobError> {
         for _race in 0..MOST_RACES {
-            let now = self.ctx.clock.now();
-            let Some((mut contact, new_identities)) = self.person(from, now).await? else {
-                return Ok(Done::Already);
-            };
-            let changed = change(&mut contact);
-            if changed == Change::Nothing && new_identities.is_empty() {
+            let mut people = self.people(from, None, self.ctx.clock.now()).await?;
+            for person in &mut people {
+                let entry = change(&mut person.contact);
+                person.consent.extend(entry);
+            }
+            people.retain(Person::changed);
+            if people.is_empty() {
                 return Ok(Done::Already);
             }
-            let consent = match &changed {
-                Change::Consent(entry) => Some((self.ctx.ids.ulid(), entry)),
-                Change::Nothing | Change::Profile | Change::Linked(_) => None,
-            };
-            let write = ContactWrite {
-                contact,
-                new_identities,
-            };
-            match self.ctx.store.write_contact(self.scope, &write, consent).await {
+            // Nobody is made anew for a tenant that is gone.
+            let new = people.iter().any(|person| person.before.is_none());
+            if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
+                return Ok(kit::queue::gone("tenant"));
+            }
+            match self.ctx.store.write_people(self.scope, &self.reached(people)).await {
                 Ok(()) => return Ok(Done::Now),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),

@@ -11,10 +11,9 @@ use domain::{
     checkup::Reported,
     connection::{Account, Connection, Health},
     ids::ConnectionId,
-    inbound::Update,
+    inbound::{TemplateReport, Update},
     phone::Phone,
     send::{Classified, Effect, Timers},
-    template::{TemplateDefinition, TemplateStatus},
 };
 use jobs::{EventSource, Payload, ProviderEvent, SendMessage};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, RawBucket, enqueue::Entry, metric};
@@ -72,8 +71,10 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
     let body = match &job.body.payload {
         Payload::Inline(body) => body.clone(),
         Payload::Stored(key) => {
-            let bytes = ctx.raw.read_raw(key).await?;
-            let bytes = bytes.ok_or_else(|| JobError::new("read a stored event: it is no longer in the bucket"))?;
+            let Some(bytes) = ctx.raw.read_raw(key).await? else {
+                tracing::error!(key, "a stored event is no longer in the bucket");
+                return Ok(kit::queue::gone("event"));
+            };
             String::from_utf8(bytes)?
         }
     };
@@ -88,9 +89,10 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
     };
     let mut done = Done::Already;
     let mut failed = None;
-    let mut unknown = false;
+    let (mut unknown, mut cut) = (false, false);
     for update in updates {
         unknown |= matches!(update, Update::Unknown { .. });
+        cut |= matches!(&update, Update::Message(message) if message.cut);
         match Box::pin(event.work(update)).await {
             Ok(Done::Now) => done = Done::Now,
             Ok(Done::Already) => {}
@@ -98,8 +100,12 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         }
     }
     // A redelivery may be kept twice: better than not at all.
-    if unknown {
-        ctx.raw.keep_raw("unknown", api, body.into_bytes()).await?;
+    if unknown || cut {
+        let reason = if unknown { "unknown" } else { "cut" };
+        ctx.raw.keep_raw(reason, api, body.into_bytes()).await?;
+    }
+    if cut {
+        metric::count("message_cut", &[("provider", api)]);
     }
     failed.map_or(Ok(done), Err)
 }
@@ -130,7 +136,7 @@ impl Event<'_> {
             Update::WhatsAppCall { from, at, .. } => self.whatsapp_call(&from, at).await,
             Update::MarketingPreference { from, welcome, at } => self.marketing(&from, welcome, at).await,
             Update::IdentityChanged { previous_bsuid, now } => self.identity_changed(previous_bsuid, &now).await,
-            Update::TemplateStatus { name, language, status } => self.template_status(&name, &language, &status).await,
+            Update::Template(report) => self.template(&report).await,
             Update::Account {
                 field,
                 event,
@@ -145,22 +151,16 @@ impl Event<'_> {
         }
     }
 
-    async fn template_status(&self, name: &str, language: &str, status: &str) -> Result<Done, JobError> {
+    async fn template(&self, report: &TemplateReport) -> Result<Done, JobError> {
         for _race in 0..MOST_RACES {
-            let change = |template: &mut TemplateDefinition| template.status = TemplateStatus(status.to_owned());
-            match self
-                .ctx
-                .store
-                .set_template_status(self.scope, name, language, change)
-                .await
-            {
+            match self.ctx.store.note_template(self.scope, report).await {
                 Ok(true) => return Ok(Done::Now),
                 Ok(false) => return Ok(Done::Already),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(busy("write a template's status"))
+        Err(busy("write what is reported of a template"))
     }
 
     /// An account that may not send is marked, so that its messages wait; the rest is for people to read.
@@ -242,12 +242,7 @@ impl Event<'_> {
 
     /// Queues a message's next attempt; the due index is the net under it.
     async fn queue(&self, message: &domain::message::Message) -> Result<(), JobError> {
-        let job = SendMessage {
-            tenant: self.scope.tenant(),
-            correlation_id: message.correlation_id.clone(),
-            message: message.id,
-            attempt: message.next_number(),
-        };
+        let job = SendMessage::next_of(self.scope.tenant(), message);
         self.ctx.sends.send_all(vec![Entry::new(&job)?]).await?;
         Ok(())
     }

@@ -32,13 +32,15 @@ impl Event<'_> {
         for _race in 0..MOST_RACES {
             let now = self.ctx.clock.now();
             let Some(mut message) = store.message(self.scope, id, now).await? else {
-                tracing::warn!(message = %id, "a report on a message that does not exist");
-                return Ok(Done::Already);
+                return Ok(kit::queue::gone("message"));
             };
-            let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
-            let told = attempt.is_some_and(|attempt| names_the_person(attempt.state));
             let moved = message.apply(number, status.report.clone(), now, &self.ctx.timers);
+            let told = message.to.bsuid == status.recipient.bsuid;
             if moved {
+                // What one report told, the others need not look up.
+                if status.recipient.bsuid.is_some() {
+                    message.to.bsuid.clone_from(&status.recipient.bsuid);
+                }
                 match store.write_message(self.scope, &message).await {
                     Ok(()) => {}
                     Err(error) if error.is_conflict() => continue,
@@ -48,7 +50,6 @@ impl Event<'_> {
             }
             if moved || self.redelivered {
                 self.follow(&message, number, &status).await?;
-                // What an earlier report told is known.
                 if !told || self.redelivered {
                     self.learn_identity(&message, &status.recipient).await?;
                 }
@@ -128,9 +129,6 @@ impl Event<'_> {
     /// contact.
     async fn learn_identity(&self, message: &Message, recipient: &Sender) -> Result<(), JobError> {
         let Some(bsuid) = &recipient.bsuid else { return Ok(()) };
-        if message.to.bsuid.as_ref() == Some(bsuid) {
-            return Ok(());
-        }
         let store = &self.ctx.store;
         let Some(contact) = store.contact(self.scope, message.id.contact()).await? else {
             return Ok(());
@@ -140,10 +138,9 @@ impl Event<'_> {
         }
         // The identity first: should the contact's own write fail, the report comes back and finds its contact here.
         let identity = Identity::Bsuid(bsuid.clone());
-        if store.link_identity(self.scope, &identity, contact.id).await? != contact.id {
-            // Known as somebody else already: merging two contacts is a job of its own.
-            kit::metric::count("contacts_to_merge", &[]);
-            return Ok(());
+        let known_as = store.link_identity(self.scope, &identity, contact.id).await?;
+        if known_as != contact.id {
+            return self.same_person(contact.id, known_as).await;
         }
         let learnt = Sender {
             bsuid: Some(bsuid.clone()),
@@ -166,9 +163,4 @@ impl Event<'_> {
         store.change_contact(self.scope, id, consent, change).await?;
         Ok(())
     }
-}
-
-/// Whether a report of this state names the person whom it reached; one of a failure may not.
-const fn names_the_person(state: AttemptState) -> bool {
-    matches!(state, AttemptState::Sent | AttemptState::Delivered | AttemptState::Read)
 }

@@ -6,8 +6,9 @@ use access::{Kms, Secrets, SecretsError, SendCredentials};
 use domain::{
     Timestamp,
     connection::{Account, Connection, SendSecrets},
+    errors::{self, Stage},
     ids::SendKey,
-    message::{Attempt, Channel, Leg, Message, Recipient, SendOutcome},
+    message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
     send::{Classified, Effect, ErrorClass, Timers},
 };
 use kit::{ConfigError, Env};
@@ -16,7 +17,7 @@ use providers::{
     twilio::client::{Credentials, Search, Sender, TwilioClient, Wanted},
     whatsapp::client::GraphClient,
 };
-use store::{TenantScope, usage};
+use store::{Store, TenantScope, usage};
 
 use crate::evidence::Found;
 
@@ -130,6 +131,7 @@ impl Channels {
     /// Asks the provider about a message whose sending had an unknown outcome. Meta cannot be asked.
     pub(crate) async fn find(
         &self,
+        (scope, store, now): (&TenantScope, &Store, Timestamp),
         connection: Connection,
         credentials: Option<&SendSecrets>,
         message: &Message,
@@ -148,8 +150,11 @@ impl Channels {
         let known: Vec<String> = message
             .attempts
             .iter()
-            .filter_map(|other| other.provider_ref.clone())
+            .filter_map(|other| other.provider_ref.as_deref().map(str::to_owned))
             .collect();
+        let api = api_name(&connection);
+        // Two messages may say the same to one person: what is another's is not this one.
+        let of_others = |sids| store.refs_of_others(scope, api, sids, (message.id, attempt.number), now);
         // Another account's list would show nothing of it.
         let same_account = attempt.credentials == Some(connection.credentials_version);
         usage::provider("twilio.find");
@@ -161,7 +166,7 @@ impl Channels {
             until: attempt.claimed_at + self.claim,
             known: &known,
         };
-        match self.twilio.find(credentials, &wanted).await {
+        match self.twilio.find(credentials, &wanted, of_others).await {
             Ok(Search::Found(report)) => Found::Accepted {
                 report,
                 leg: Box::new(leg.clone()),
@@ -177,6 +182,22 @@ impl Channels {
             }
         }
     }
+}
+
+/// The provider's refusal that a recorded attempt tells of. `None`: there was none.
+pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<SendOutcome> {
+    let error = attempt
+        .error
+        .as_ref()
+        .filter(|_| attempt.state == AttemptState::Refused)?;
+    // What has no code was refused by ourselves, but for answers without a body, which the next message meets as well.
+    let code = error.code?;
+    Some(SendOutcome::Refused {
+        code: Some(code),
+        classified: errors::classify(connection.account.api()?, Stage::Answer, None, Some(code)),
+        reason: error.reason.clone(),
+        retry_after: None,
+    })
 }
 
 fn twilio_sender(account: &Account, channel: Channel) -> Option<Sender<'_>> {

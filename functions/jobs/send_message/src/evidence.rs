@@ -1,12 +1,21 @@
 //! Whether a message went out whose sender cannot tell.
 
 use domain::{
+    Timestamp,
     connection::Connection,
-    message::{Leg, StatusReport},
+    ids::SendKey,
+    message::{AttemptState, Evidence as Known, Leg, Message, SendOutcome, StatusReport},
 };
+use jiff::SignedDuration;
 use kit::{
-    ConfigError, Env,
-    enqueue::{EnqueueError, depth},
+    ConfigError, Done, Env, QueueName,
+    enqueue::{EnqueueError, waiting},
+    metric,
+};
+
+use crate::{
+    Step, StepError, Work,
+    channels::{self, Sent},
 };
 
 /// What a provider says when it is asked about a message.
@@ -31,25 +40,122 @@ pub(crate) enum Found {
 /// With more than this in the queues, a missing report proves nothing.
 const NEARLY_EMPTY: u64 = 10;
 
-/// The queue of the providers' reports, and where those that failed end up.
+/// Reports that have been in the queue for longer are not waited for any more.
+const LONGEST_BACKLOG: SignedDuration = SignedDuration::from_hours(1);
+
+/// The queue of the providers' reports.
 pub(crate) struct Evidence {
     env: Env,
-    queues: [String; 2],
+    queue: String,
 }
 
 impl Evidence {
     pub(crate) fn new(env: &Env) -> Result<Self, ConfigError> {
-        let url = |variable| env.config().text(variable).map(str::to_owned);
         Ok(Self {
             env: env.clone(),
-            queues: [url("PROVIDER_EVENTS_QUEUE_URL")?, url("PROVIDER_EVENTS_DLQ_URL")?],
+            queue: env.config().text(QueueName::ProviderEvents.variable())?.to_owned(),
         })
     }
 
-    /// Whether the reports that have come are processed, so that the absence of one means something.
-    pub(crate) async fn reports_are_in(&self) -> Result<bool, EnqueueError> {
-        let [events, dead] = &self.queues;
-        let (waiting, dead) = tokio::try_join!(depth(&self.env, events), depth(&self.env, dead))?;
-        Ok(waiting <= NEARLY_EMPTY && dead <= NEARLY_EMPTY)
+    /// Whether the reports that have come are processed, so that the absence of one means something. Those being worked do not
+    /// count: some always are where much is reported. Nor do those that failed: they tell nothing until somebody mends them.
+    async fn reports_are_in(&self) -> Result<bool, EnqueueError> {
+        Ok(waiting(&self.env, &self.queue).await? <= NEARLY_EMPTY)
+    }
+}
+
+impl Work<'_> {
+    /// The claim has expired: nobody knows whether the provider took it, unless it can be asked.
+    pub(crate) async fn doubt(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
+        message.doubt(now, &self.ctx.timers);
+        self.ctx.store.write_message(self.scope, &message).await?;
+        metric::count("send_unknown", &[]);
+        message.version += 1;
+        self.settle(message, now).await
+    }
+
+    /// Asks the provider, where it can be asked.
+    async fn settle(&self, message: Message, now: Timestamp) -> Result<Step, StepError> {
+        let found = self.found(&message, now).await?;
+        self.record_found(message, found).await
+    }
+
+    async fn record_found(&self, message: Message, found: Found) -> Result<Step, StepError> {
+        let Found::Accepted {
+            report,
+            leg,
+            connection,
+            number,
+        } = found
+        else {
+            return Ok(Step::Enough(Done::Now));
+        };
+        let outcome = SendOutcome::Accepted {
+            provider_ref: report.provider_ref.clone(),
+            segments: None,
+        };
+        let key = SendKey {
+            message: message.id,
+            attempt: number,
+        };
+        let sent = Sent {
+            outcome,
+            api: channels::api_name(&connection),
+        };
+        self.record(message, key, &leg, &connection, sent, Some(&report)).await
+    }
+
+    async fn found(&self, message: &Message, now: Timestamp) -> Result<Found, StepError> {
+        let Some(attempt) = message.last().filter(|attempt| attempt.state == AttemptState::Unknown) else {
+            return Ok(Found::CannotTell);
+        };
+        let Some(planned) = message.plan.get(usize::from(attempt.leg)) else {
+            return Ok(Found::CannotTell);
+        };
+        let Some(connection) = self.ctx.store.connection(self.scope, planned.connection).await? else {
+            return Ok(Found::CannotTell);
+        };
+        let credentials = match self.ctx.channels.credentials(self.scope, &connection, now).await {
+            Ok(credentials) => credentials,
+            Err(error) => {
+                tracing::warn!(error = kit::chain(&error), "could not ask the provider about a message");
+                return Ok(Found::CannotTell);
+            }
+        };
+        let find = self.ctx.channels.find(
+            (self.scope, &self.ctx.store, now),
+            connection,
+            credentials.as_deref(),
+            message,
+            planned,
+            attempt,
+        );
+        Ok(find.await)
+    }
+
+    /// Unknown for longer than the deadline: evidence first, then the rule's own choice.
+    pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
+        let found = self.found(&message, now).await?;
+        let known = match &found {
+            Found::Accepted { .. } => return self.record_found(message, found).await,
+            Found::Nothing => Known::NotTaken,
+            Found::CannotTell => Known::Silence,
+        };
+        // Reports may still wait in the queue: as long as it holds more than a few, their absence proves nothing. Neither does
+        // a list of the provider's on which the message is not yet.
+        let claimed = message.last().map_or(now, |attempt| attempt.claimed_at);
+        let waited_enough = now >= claimed + LONGEST_BACKLOG;
+        let evidence = &self.ctx.evidence;
+        if !waited_enough && !evidence.reports_are_in().await.map_err(StepError::Evidence)? {
+            let why = "waiting: reports of the provider are still in the queue".to_owned();
+            message.postpone(now, why, now, &self.ctx.timers);
+            self.ctx.store.write_message(self.scope, &message).await?;
+            return Ok(Step::Enough(Done::Now));
+        }
+        // A worker whose claim this is does not send any more: see `too_late`. So what Twilio has not taken by now, it never will.
+        message.give_up_waiting(known, now, &self.ctx.timers);
+        self.ctx.store.write_message(self.scope, &message).await?;
+        metric::count("unknown_given_up", &[]);
+        Ok(Step::Again)
     }
 }

@@ -6,15 +6,16 @@
 mod channels;
 mod evidence;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
     connection::{Connection, Health},
     contact::{Change, Contact},
     ids::SendKey,
-    message::{AttemptState, Evidence as Known, Leg, Message, Next, SendOutcome, StatusReport},
-    plan::{self, Check},
+    message::{AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
+    outside::ProviderRef,
+    plan::{self, Check, CheckInput},
     record::MessageRef,
     send::{Classified, Effect, ErrorClass, Timers},
     tenant::TenantConfig,
@@ -28,7 +29,7 @@ use store::{
 };
 
 use channels::{Channels, Sent};
-use evidence::{Evidence, Found};
+use evidence::Evidence;
 
 /// A lost race is read and decided again this often; then the queue tries again.
 const MOST_RACES: u32 = 12;
@@ -38,6 +39,15 @@ const MOST_STEPS: u32 = 6;
 
 /// Credentials that do not open at this receive of a job will not at the next: a passing trouble is over by then.
 const RECEIVES_UNTIL_UNHEALTHY: u32 = 3;
+
+/// A copy is queued again by this function at most this often; then the dispatcher does it, whose copies begin anew.
+pub const MOST_ROUNDS: u8 = 8;
+
+/// The dispatcher looks once a minute: a wait for a connection that is longer needs no copy in the queue.
+const LONGEST_QUEUED_WAIT: Duration = Duration::from_secs(60);
+
+/// Between two tries to record what came of a send.
+const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
 
 /// What the function works with, made once per process.
 pub struct Context {
@@ -85,21 +95,23 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
             ctx.store.config(scope, &ctx.config)
         )?;
         let (Some(MessageAndContact { message, contact }), Some(config)) = found else {
-            return Err(JobError::new(
-                "send a message: the message, its contact or its tenant does not exist",
-            ));
+            return Ok(kit::queue::gone("message"));
         };
-        // A copy for an attempt that somebody else has made since.
-        if !moved && job.body.attempt != message.next_number() {
-            return Ok(Done::Already);
-        }
         let work = Work {
             scope,
             ctx,
             config,
             contact,
             receive_count: job.receive_count,
+            rounds: job.body.rounds,
         };
+        // A copy for an attempt that has been made since: by somebody else, or by a worker that died right after.
+        if !moved && job.body.attempt != message.next_number() {
+            if job.redelivered() {
+                work.follow_again(&message, job.body.attempt).await?;
+            }
+            return Ok(Done::Already);
+        }
         match work.step(message).await {
             Ok(Step::Again) => {
                 moved = true;
@@ -107,10 +119,20 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
             }
             Ok(Step::Enough(done)) => return Ok(if moved { Done::Now } else { done }),
             Err(error) if error.is_conflict() && races < MOST_RACES => races += 1,
+            // As it is, so that its kind is seen.
+            Err(StepError::Store(error)) => return Err(error.into()),
             Err(error) => return Err(error.into()),
         }
     }
     Err(JobError::new("send a message: it did not come to rest"))
+}
+
+/// Whose a provider's id is.
+enum Whose {
+    /// The message's that is being recorded.
+    Ours,
+    /// Another message's.
+    Anothers,
 }
 
 /// Whether there is more to do for the message now.
@@ -128,6 +150,7 @@ struct Work<'a> {
     config: Arc<TenantConfig>,
     contact: Contact,
     receive_count: u32,
+    rounds: u8,
 }
 
 impl Work<'_> {
@@ -141,6 +164,37 @@ impl Work<'_> {
         }
     }
 
+    fn check_input<'a>(
+        &'a self,
+        message: &'a Message,
+        leg: u8,
+        connection: &'a Connection,
+        now: Timestamp,
+    ) -> CheckInput<'a> {
+        CheckInput {
+            config: &self.config,
+            message,
+            leg,
+            contact: &self.contact,
+            connection,
+            now,
+            timers: &self.ctx.timers,
+            line_type: &domain::line::by_numbering_plan,
+        }
+    }
+
+    /// Writes a message that ended before its time. Where nothing of it went out, its contact was not messaged: the cooldown is
+    /// what it was before.
+    async fn write_ended(&self, message: &Message) -> Result<(), StoreError> {
+        let mut contact = self.contact.clone();
+        contact.close_follow_up(message);
+        let store = &self.ctx.store;
+        if contact.last_follow_up_at == self.contact.last_follow_up_at {
+            return store.write_message(self.scope, message).await;
+        }
+        store.write_message_and_contact(self.scope, message, contact).await
+    }
+
     /// Check, claim, send, record.
     async fn try_leg(&self, mut message: Message, leg: u8, now: Timestamp) -> Result<Step, StepError> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
@@ -151,16 +205,7 @@ impl Work<'_> {
             None => Check::SkipLeg {
                 why: format!("{} is no longer connected", planned.channel.name()),
             },
-            Some(connection) => plan::check(&plan::CheckInput {
-                config: &self.config,
-                message: &message,
-                leg,
-                contact: &self.contact,
-                connection,
-                now,
-                timers: &self.ctx.timers,
-                line_type: &domain::line::by_numbering_plan,
-            }),
+            Some(connection) => plan::check(&self.check_input(&message, leg, connection, now)),
         };
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
@@ -187,12 +232,18 @@ impl Work<'_> {
             (Check::Later { until, why }, _) => {
                 message.postpone(until, why, now, &self.ctx.timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
-                self.queue_next(&mut message, now).await?;
+                self.queue_next(&message, now).await?;
+                Ok(Step::Enough(Done::Now))
+            }
+            (Check::Wait { until, why }, _) => {
+                message.wait_for_connection(leg, until, why, now, &self.ctx.timers);
+                self.ctx.store.write_message(self.scope, &message).await?;
+                self.queue_next(&message, now).await?;
                 Ok(Step::Enough(Done::Now))
             }
             (Check::Never { why }, _) => {
                 message.block(why);
-                self.ctx.store.write_message(self.scope, &message).await?;
+                self.write_ended(&message).await?;
                 metric::count("message_blocked", &[]);
                 Ok(Step::Enough(Done::Now))
             }
@@ -235,18 +286,49 @@ impl Work<'_> {
             Err(error) => return Err(StepError::Store(error)),
         }
         crash::point("send_message.claimed");
-        let sent = if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call {
-            Sent {
-                outcome: too_late(),
+        let kept_back = match self.wished_meanwhile(&message, leg, connection).await {
+            None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => Some(too_late()),
+            other => other,
+        };
+        let sent = match kept_back {
+            Some(outcome) => Sent {
+                outcome,
                 api: channels::api_name(connection),
+            },
+            None => {
+                let (to, credentials) = (&message.to, credentials.as_deref());
+                let send = ctx.channels.send(self.scope, connection, credentials, to, planned, key);
+                send.await
             }
-        } else {
-            let (to, credentials) = (&message.to, credentials.as_deref());
-            let send = ctx.channels.send(self.scope, connection, credentials, to, planned, key);
-            send.await
         };
         crash::point("send_message.sent");
         self.record(message, key, planned, connection, sent, None).await
+    }
+
+    /// Looks at the contact once more: what it refused between the check and the claim is obeyed. The claim stands then, so what
+    /// is refused later comes after the request.
+    async fn wished_meanwhile(&self, message: &Message, leg: u8, connection: &Connection) -> Option<SendOutcome> {
+        let contact = match self.ctx.store.contact(self.scope, self.contact.id).await {
+            Ok(Some(contact)) if contact.version == self.contact.version => return None,
+            Ok(Some(contact)) => contact,
+            Ok(None) => return Some(kept_back(ErrorClass::Blocked, "the contact was deleted")),
+            Err(error) => {
+                tracing::warn!(error = kit::chain(&error), "a contact could not be read before a send");
+                return Some(kept_back(
+                    ErrorClass::RetryAfter,
+                    "the contact could not be read before the send",
+                ));
+            }
+        };
+        let check = plan::check(&CheckInput {
+            contact: &contact,
+            ..self.check_input(message, leg, connection, self.ctx.clock.now())
+        });
+        match check {
+            Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),
+            Check::SkipLeg { why } => Some(refused(ErrorClass::FallBack, why)),
+            Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. } => None,
+        }
     }
 
     /// Credentials that do not open, time after time: the connection's messages wait as if the provider had refused them,
@@ -300,38 +382,81 @@ impl Work<'_> {
                     self.record_accepted(&mut message, key.attempt, sent.api, provider_ref, now)
                         .await
                 }
-                _ if moved => ctx.store.write_message(self.scope, &message).await,
-                _ => Ok(()),
+                _ if moved => ctx
+                    .store
+                    .write_message(self.scope, &message)
+                    .await
+                    .map(|()| Whose::Ours),
+                _ => Ok(Whose::Ours),
             };
             match written {
-                Ok(()) => break,
+                Ok(Whose::Ours) => break,
+                // It was looked for, and between the look and this another message proved to be the one that was found.
+                Ok(Whose::Anothers) if report.is_some() => return Ok(Step::Again),
+                Ok(Whose::Anothers) => {
+                    tracing::error!(message = %message.id, "the provider gave an id that another message has");
+                    metric::count("reference_taken", &[]);
+                    ctx.store.write_message(self.scope, &message).await?;
+                    break;
+                }
                 // A status was faster than we are: take the row as it is now and move that forward.
                 Err(error) if error.is_conflict() && races < MOST_RACES => {
                     races += 1;
                     message = match ctx.store.message(self.scope, message.id, now).await? {
                         Some(row) => row,
-                        None => return Err(StepError::Broken("the message disappeared while it was sent")),
+                        None => return Ok(Step::Enough(kit::queue::gone("message"))),
                     };
+                }
+                // What is not recorded counts as unknown once the claim is over: until then nothing is better to do.
+                Err(error) if !error.is_conflict() && !error.is_invalid() && self.may_still_record(&message, key) => {
+                    tracing::warn!(error = kit::chain(&error), "what came of a send is not recorded yet");
+                    tokio::time::sleep(BETWEEN_RECORDS).await;
                 }
                 Err(error) => return Err(StepError::Store(error)),
             }
         }
         message.version += 1;
         crash::point("send_message.recorded");
-        self.follow(planned, connection, &sent.outcome, now).await?;
-        self.queue_next(&mut message, now).await?;
+        self.follow(planned.channel, connection, &sent.outcome, now).await?;
+        self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
 
-    /// Writes the message with the row that finds it by the provider's id, merging reports that were parked there.
+    /// What a refusal means beyond the message, for a worker that died right after it had recorded it. Nothing is learnt twice.
+    async fn follow_again(&self, message: &Message, since: u32) -> Result<(), StepError> {
+        for attempt in message.attempts.iter().filter(|attempt| attempt.number >= since) {
+            let Some(planned) = message.plan.get(usize::from(attempt.leg)) else {
+                continue;
+            };
+            let Some(connection) = self.ctx.store.connection(self.scope, planned.connection).await? else {
+                continue;
+            };
+            if attempt.credentials != Some(connection.credentials_version) {
+                continue;
+            }
+            if let Some(outcome) = channels::refusal(attempt, &connection) {
+                self.follow(planned.channel, &connection, &outcome, attempt.claimed_at)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn may_still_record(&self, message: &Message, key: SendKey) -> bool {
+        let attempt = message.attempts.iter().find(|attempt| attempt.number == key.attempt);
+        attempt.is_some_and(|attempt| self.ctx.clock.now() < attempt.claimed_at + self.ctx.timers.claim)
+    }
+
+    /// Writes the message with the row that finds it by the provider's id, merging reports that were parked there. Writes nothing
+    /// where that row is another message's.
     async fn record_accepted(
         &self,
         message: &mut Message,
         attempt: u32,
         api: &'static str,
-        provider_ref: &str,
+        provider_ref: &ProviderRef,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Whose, StoreError> {
         let ctx = self.ctx;
         let mut reference = Reference {
             attempt,
@@ -341,7 +466,7 @@ impl Work<'_> {
         };
         match ctx.store.record_message(self.scope, message, &reference, now).await {
             Err(error) if error.is_conflict() => {}
-            other => return other,
+            other => return other.map(|()| Whose::Ours),
         }
         match ctx.store.message_ref(self.scope, api, provider_ref, now).await? {
             Some((MessageRef::Parked { reports }, version)) => {
@@ -349,7 +474,8 @@ impl Work<'_> {
                     message.apply(attempt, report, now, &ctx.timers);
                 }
                 reference.parked = Some(version);
-                ctx.store.record_message(self.scope, message, &reference, now).await
+                ctx.store.record_message(self.scope, message, &reference, now).await?;
+                Ok(Whose::Ours)
             }
             // Ours already: an answer to the write was lost, or it was the message's row that had moved.
             Some((
@@ -358,8 +484,12 @@ impl Work<'_> {
                     attempt: number,
                 },
                 _,
-            )) if known == message.id && number == attempt => ctx.store.write_message(self.scope, message).await,
-            _ => Err(StoreError::Conflict {
+            )) if known == message.id && number == attempt => {
+                ctx.store.write_message(self.scope, message).await?;
+                Ok(Whose::Ours)
+            }
+            Some((MessageRef::Ours { .. } | MessageRef::Theirs { .. }, _)) => Ok(Whose::Anothers),
+            None => Err(StoreError::Conflict {
                 doing: "record a sent message",
             }),
         }
@@ -368,7 +498,7 @@ impl Work<'_> {
     /// What an error means beyond the message: for the connection, and for the contact.
     async fn follow(
         &self,
-        planned: &Leg,
+        channel: Channel,
         connection: &Connection,
         outcome: &SendOutcome,
         now: Timestamp,
@@ -394,8 +524,8 @@ impl Work<'_> {
             let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
             ctx.store.change_connection(self.scope, connection, learn).await?;
         }
-        let change = |contact: &mut Contact| contact.learn(planned.channel, classified, now);
-        if self.contact.clone().learn(planned.channel, classified, now) != Change::Nothing {
+        let change = |contact: &mut Contact| contact.learn(channel, classified, now);
+        if self.contact.clone().learn(channel, classified, now) != Change::Nothing {
             ctx.store
                 .change_contact(self.scope, self.contact.id, ctx.ids.ulid(), change)
                 .await?;
@@ -403,111 +533,28 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The claim has expired: nobody knows whether the provider took it, unless it can be asked.
-    async fn doubt(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
-        message.doubt(now, &self.ctx.timers);
-        self.ctx.store.write_message(self.scope, &message).await?;
-        metric::count("send_unknown", &[]);
-        message.version += 1;
-        self.settle(message, now).await
-    }
-
-    /// Asks the provider, where it can be asked.
-    async fn settle(&self, message: Message, now: Timestamp) -> Result<Step, StepError> {
-        let found = self.found(&message, now).await?;
-        self.record_found(message, found).await
-    }
-
-    async fn record_found(&self, message: Message, found: Found) -> Result<Step, StepError> {
-        let Found::Accepted {
-            report,
-            leg,
-            connection,
-            number,
-        } = found
-        else {
-            return Ok(Step::Enough(Done::Now));
-        };
-        let outcome = SendOutcome::Accepted {
-            provider_ref: report.provider_ref.clone(),
-            segments: None,
-        };
-        let key = SendKey {
-            message: message.id,
-            attempt: number,
-        };
-        let sent = Sent {
-            outcome,
-            api: channels::api_name(&connection),
-        };
-        self.record(message, key, &leg, &connection, sent, Some(&report)).await
-    }
-
-    async fn found(&self, message: &Message, now: Timestamp) -> Result<Found, StepError> {
-        let Some(attempt) = message.last().filter(|attempt| attempt.state == AttemptState::Unknown) else {
-            return Ok(Found::CannotTell);
-        };
-        let Some(planned) = message.plan.get(usize::from(attempt.leg)) else {
-            return Ok(Found::CannotTell);
-        };
-        let Some(connection) = self.ctx.store.connection(self.scope, planned.connection).await? else {
-            return Ok(Found::CannotTell);
-        };
-        let credentials = match self.ctx.channels.credentials(self.scope, &connection, now).await {
-            Ok(credentials) => credentials,
-            Err(error) => {
-                tracing::warn!(error = kit::chain(&error), "could not ask the provider about a message");
-                return Ok(Found::CannotTell);
-            }
-        };
-        Ok(self
-            .ctx
-            .channels
-            .find(connection, credentials.as_deref(), message, planned, attempt)
-            .await)
-    }
-
-    /// Unknown for longer than the deadline: evidence first, then the rule's own choice.
-    async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
-        let found = self.found(&message, now).await?;
-        let known = match &found {
-            Found::Accepted { .. } => return self.record_found(message, found).await,
-            Found::Nothing => Known::NotTaken,
-            Found::CannotTell => Known::Silence,
-        };
-        // Reports may still wait in the queue: as long as it holds more than a few, their absence proves nothing. Neither does
-        // a list of the provider's on which the message is not yet.
-        if !self.ctx.evidence.reports_are_in().await.map_err(StepError::Evidence)? {
-            let why = "waiting: reports of the provider are still in the queue".to_owned();
-            message.postpone(now, why, now, &self.ctx.timers);
-            self.ctx.store.write_message(self.scope, &message).await?;
-            return Ok(Step::Enough(Done::Now));
-        }
-        // A worker whose claim this is does not send any more: see `too_late`. So what Twilio has not taken by now, it never will.
-        message.give_up_waiting(known, now, &self.ctx.timers);
-        self.ctx.store.write_message(self.scope, &message).await?;
-        metric::count("unknown_given_up", &[]);
-        Ok(Step::Again)
-    }
-
-    /// Queues the next attempt where it is near; the due index has the rest.
-    async fn queue_next(&self, message: &mut Message, now: Timestamp) -> Result<(), StepError> {
+    /// Queues the next attempt where it is near; the due index has the rest. So it has what waits for its connection, and whatever
+    /// was queued again and again: Lambda ends what goes round between a function and its queue for about 16 rounds.
+    async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), StepError> {
         let wait = match message.next(now, &self.ctx.timers) {
-            Next::Try { .. } => std::time::Duration::ZERO,
+            Next::Try { .. } => Duration::ZERO,
             // A retry, not a fallback's deadline: that one is nearly always made needless by a delivery.
             Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => {
-                std::time::Duration::try_from(until.duration_since(now)).unwrap_or_default()
+                Duration::try_from(until.duration_since(now)).unwrap_or_default()
             }
             _ => return Ok(()),
         };
-        if wait > kit::enqueue::LONGEST_DELAY {
+        let longest = if message.waiting.is_some() {
+            LONGEST_QUEUED_WAIT
+        } else {
+            kit::enqueue::LONGEST_DELAY
+        };
+        if wait > longest || self.rounds >= MOST_ROUNDS {
             return Ok(());
         }
         let job = SendMessage {
-            tenant: self.scope.tenant(),
-            correlation_id: message.correlation_id.clone(),
-            message: message.id,
-            attempt: message.next_number(),
+            rounds: self.rounds + 1,
+            ..SendMessage::next_of(self.scope.tenant(), message)
         };
         let entry = Entry::new(&job).map_err(StepError::Queue)?.after(wait);
         self.ctx.sends.send_all(vec![entry]).await.map_err(StepError::Queue)
@@ -517,16 +564,27 @@ impl Work<'_> {
 /// The write of the claim took so long that a request would outlast the claim. It is not made: whoever settles the claim must be
 /// able to rely on that nothing goes out any more.
 fn too_late() -> SendOutcome {
-    let meaning = "the claim was nearly over before the request could be made";
+    kept_back(
+        ErrorClass::RetryAfter,
+        "the claim was nearly over before the request could be made",
+    )
+}
+
+/// No request was made, for a reason of our own.
+fn kept_back(class: ErrorClass, meaning: &'static str) -> SendOutcome {
+    refused(class, meaning.to_owned())
+}
+
+fn refused(class: ErrorClass, reason: String) -> SendOutcome {
     SendOutcome::Refused {
         code: None,
         classified: Classified {
-            class: ErrorClass::RetryAfter,
+            class,
             effect: Effect::None,
             first_wait: 1,
-            meaning,
+            meaning: "no request was made",
         },
-        reason: meaning.to_owned(),
+        reason,
         retry_after: None,
     }
 }

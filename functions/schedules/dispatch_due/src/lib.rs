@@ -3,7 +3,7 @@
 //! Safe to run twice, and twice at the same time: a due row is leased by moving its time out under the condition that it is
 //! unchanged, and a copy too many in a queue is dropped by its worker.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use domain::{Timestamp, ids::TenantId};
 use futures::{StreamExt, stream};
@@ -17,9 +17,23 @@ use store::{
     due::{DUE_SHARDS, Due, DueRow},
 };
 
-/// What a run does at most; the next one, a minute later, goes on. Below two minutes' rate of a single number (80/s), so
-/// that no number's queue runs ahead of what it can send.
-const MOST_PER_RUN: usize = 4_000;
+/// A kind of due work with a budget of its own, so that none keeps another waiting.
+struct Lane {
+    /// Its partitions of the due index.
+    shards: Range<u8>,
+    /// Rows that a run works at most; the next run, a minute later, goes on.
+    most: usize,
+}
+
+/// In the order of their urgency.
+const LANES: [Lane; 1] = [
+    // What answers a person. Below two minutes' rate of a single number (80/s), so that no number's queue runs ahead of what it
+    // can send.
+    Lane {
+        shards: 0..DUE_SHARDS,
+        most: 4_000,
+    },
+];
 
 /// Due rows of one shard read at once.
 const PAGE: i32 = 100;
@@ -28,8 +42,9 @@ const PAGE: i32 = 100;
 const SHARDS_AT_ONCE: usize = 4;
 const LEASES_AT_ONCE: usize = 8;
 
-/// Spilled jobs of one queue swept in a run.
+/// Spilled jobs of one queue swept in a run, and at the same time.
 const MOST_SWEPT: u16 = 200;
+const SWEEPS_AT_ONCE: usize = 8;
 
 /// No new page is begun when less than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(2);
@@ -71,24 +86,28 @@ impl Context {
 /// # Errors
 /// When the table, a queue or the bucket does not answer. What was leased comes up again by itself.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
-    let per_shard = MOST_PER_RUN / usize::from(DUE_SHARDS);
-    let shards = (0..DUE_SHARDS).map(|shard| dispatch_shard(shard, per_shard, deadline, ctx));
-    let dispatched: Vec<Result<u64, JobError>> = stream::iter(shards).buffer_unordered(SHARDS_AT_ONCE).collect().await;
     let mut failed = None;
-    for result in dispatched {
-        match result {
-            Ok(count) => line::count("dispatched", count),
-            Err(error) => failed = Some(error),
-        }
-    }
+    // First, and for half of the time at most: what was spilled has never been worked, what is due is mostly in its queue already.
     // All of `QueueName::SWEPT`; a test holds it.
+    let half = deadline.remaining(ctx.clock.now()) / 2;
     for (name, queue) in [
         (QueueName::Calls, &ctx.calls),
         (QueueName::ProviderEvents, &ctx.provider_events),
     ] {
-        match sweep(name, queue, deadline, ctx).await {
+        match sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx).await {
             Ok(count) => line::count("swept", count),
             Err(error) => failed = Some(error),
+        }
+    }
+    for lane in LANES {
+        let per_shard = lane.most / lane.shards.len();
+        let shards = lane.shards.map(|shard| dispatch_shard(shard, per_shard, deadline, ctx));
+        let dispatched: Vec<_> = stream::iter(shards).buffer_unordered(SHARDS_AT_ONCE).collect().await;
+        for result in dispatched {
+            match result {
+                Ok(count) => line::count("dispatched", count),
+                Err(error) => failed = Some(error),
+            }
         }
     }
     failed.map_or(Ok(()), Err)
@@ -100,15 +119,16 @@ fn lease(first_due: SignedDuration, dispatches: u32) -> SignedDuration {
 }
 
 async fn dispatch_shard(shard: u8, most: usize, deadline: Deadline, ctx: &Context) -> Result<u64, JobError> {
-    let mut dispatched = 0;
-    let mut seen = 0;
+    let (mut dispatched, mut seen) = (0, 0);
+    let mut last = None;
     while seen < most && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
         let now = ctx.clock.now();
-        let due = ctx.store.due(shard, now, PAGE).await?;
-        let count = due.len();
-        seen += count;
+        let due = ctx.store.due(shard, now, last.as_ref(), PAGE).await?;
+        seen += due.len();
+        let more = due.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
+        last = due.last().cloned();
         dispatched += dispatch(due, now, ctx).await?;
-        if count < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+        if !more {
             break;
         }
     }
@@ -178,27 +198,34 @@ async fn lease_row(
 
 fn work(tenant: TenantId, row: DueRow) -> Work {
     match row {
-        DueRow::Message(message) => Work::Send(SendMessage {
-            tenant,
-            correlation_id: message.correlation_id.clone(),
-            message: message.id,
-            attempt: message.next_number(),
-        }),
+        DueRow::Message(message) => Work::Send(SendMessage::next_of(tenant, &message)),
         DueRow::Call(progress) => Work::Decide(Box::new(CallJob::look(tenant, *progress))),
     }
 }
 
 /// Puts spilled jobs back into their queue. A job is forgotten only after its queue has it.
-async fn sweep(name: QueueName, queue: &Queue, deadline: Deadline, ctx: &Context) -> Result<u64, JobError> {
+async fn sweep(
+    name: QueueName,
+    queue: &Queue,
+    deadline: Deadline,
+    leave: Duration,
+    ctx: &Context,
+) -> Result<u64, JobError> {
+    let keys = ctx.bucket.spilled(name, MOST_SWEPT).await?;
+    let sweeps = keys.into_iter().map(async |key| {
+        let in_time = deadline.remaining(ctx.clock.now()) > leave;
+        if in_time {
+            sweep_one(&key, queue, ctx).await
+        } else {
+            Ok(false)
+        }
+    });
+    let outcomes: Vec<_> = stream::iter(sweeps).buffered(SWEEPS_AT_ONCE).collect().await;
     let mut swept = 0;
     let mut failed = None;
-    for key in ctx.bucket.spilled(name, MOST_SWEPT).await? {
-        if deadline.remaining(ctx.clock.now()) <= ENOUGH_TIME {
-            break;
-        }
-        match sweep_one(&key, queue, ctx).await {
-            Ok(true) => swept += 1,
-            Ok(false) => {}
+    for outcome in outcomes {
+        match outcome {
+            Ok(done) => swept += u64::from(done),
             // It stays where it is; those after it go on.
             Err(error) => failed = Some(error),
         }

@@ -79,7 +79,7 @@ const VARIABLES: [(&str, &str); 41] = [
         "PROVIDER_EVENTS_QUEUE_URL",
         "https://sqs.us-east-1.amazonaws.com/1/events",
     ),
-    ("PROVIDER_EVENTS_DLQ_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
+    ("DEAD_LETTERS_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
     ("SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/sends"),
     ("MAILS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/mails"),
     ("RAW_BUCKET", "bucket"),

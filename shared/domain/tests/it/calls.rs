@@ -2,6 +2,7 @@
 
 use domain::{
     call::{CallFacts, CallStatus, DialStatus, Direction, Handling, LONGEST_CALL, Outcome, Party, Verdict},
+    outside::ShownName,
     phone::Phone,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -80,7 +81,7 @@ fn facts() -> impl Strategy<Value = CallFacts> {
         direction: people.0,
         from: people.1,
         to: people.2,
-        caller_name: people.3,
+        caller_name: people.3.as_deref().and_then(ShownName::of),
         started_at: times.0,
         ended_at: times.1,
         ring_seconds: seconds[0],

@@ -90,7 +90,7 @@ fn refused(class: ErrorClass) -> SendOutcome {
 
 fn accepted(number: u32) -> SendOutcome {
     SendOutcome::Accepted {
-        provider_ref: format!("wamid.{number}"),
+        provider_ref: format!("wamid.{number}").parse().unwrap(),
         segments: None,
     }
 }
@@ -105,7 +105,7 @@ fn report(state: AttemptState, number: u32, at: Timestamp) -> StatusReport {
     StatusReport {
         state,
         at,
-        provider_ref: format!("wamid.{number}"),
+        provider_ref: format!("wamid.{number}").parse().unwrap(),
         error: (state == AttemptState::Failed).then(|| AttemptError {
             code: Some(131_026),
             class: ErrorClass::FallBack,
@@ -347,7 +347,7 @@ fn a_retry_after_beyond_reason_is_honoured_for_a_day() {
 
 #[test]
 fn a_tenant_that_must_act_is_waited_for_without_growing_the_message() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     for _ in 0..100 {
         let number = sent.claim();
         sent.record(number, refused(ErrorClass::TenantMustAct));
@@ -358,6 +358,52 @@ fn a_tenant_that_must_act_is_waited_for_without_growing_the_message() {
     assert_eq!(sent.message.attempts.len(), 1);
     let number = sent.claim();
     assert_eq!(number, 101);
+}
+
+#[test]
+fn who_must_act_is_not_waited_for_beyond_the_fallback() {
+    // `recheck` is longer than the rule's patience.
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let number = sent.claim();
+    sent.record(number, refused(ErrorClass::TenantMustAct));
+    assert_eq!(sent.leg_of_next(), Some(1));
+
+    // Shorter waits add up.
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let quick = Timers {
+        recheck: seconds(50),
+        ..timers()
+    };
+    for again in [true, true, false] {
+        let Next::Try { leg: 0, number } = sent.next() else {
+            panic!("{:?}", sent.next())
+        };
+        sent.message.claim(0, "claim".to_owned(), sent.now, &quick);
+        let must_act = refused(ErrorClass::TenantMustAct);
+        sent.message.record(number, must_act, sent.now, &quick);
+        let expected = if again {
+            Next::Wait(sent.now + quick.recheck)
+        } else {
+            Next::Try { leg: 1, number: 4 }
+        };
+        assert_eq!(sent.next(), expected);
+        sent.now += quick.recheck;
+    }
+}
+
+#[test]
+fn waits_for_the_same_moment_are_spread() {
+    let until = start() + seconds(300);
+    let woken: std::collections::BTreeSet<_> = (0..50_u128)
+        .map(|own| {
+            let mut message = message(1, WhenUnknown::NextChannel, 120);
+            message.id = MessageId::new(message.id.contact(), Ulid(own * 7919));
+            message.postpone(until, "paused".to_owned(), start(), &timers());
+            assert!(message.not_before >= until && message.not_before <= until + seconds(60));
+            message.not_before
+        })
+        .collect();
+    assert!(woken.len() > 40, "{woken:?}");
 }
 
 #[test]
@@ -552,7 +598,7 @@ fn a_status_before_the_record_is_not_lost() {
     let first = sent.claim();
     sent.apply(first, AttemptState::Delivered);
     let outcome = SendOutcome::Accepted {
-        provider_ref: "wamid.1".to_owned(),
+        provider_ref: "wamid.1".parse().unwrap(),
         segments: Some(3),
     };
     assert!(sent.record(first, outcome.clone()));
@@ -635,8 +681,11 @@ fn postponing_waits() {
         .postpone(until, "quiet hours".to_owned(), sent.now, &timers());
     sent.message
         .postpone(until, "quiet hours".to_owned(), sent.now, &timers());
-    assert_eq!(sent.next(), Next::Wait(until));
-    assert_eq!(sent.message.due, Some(until));
+    let Next::Wait(woken) = sent.next() else {
+        panic!("{:?}", sent.next())
+    };
+    assert!(until <= woken && woken <= until + seconds(60), "{woken}");
+    assert_eq!(sent.message.due, Some(woken));
     assert_eq!(sent.message.remarks.len(), 1);
 }
 

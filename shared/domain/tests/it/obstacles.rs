@@ -6,6 +6,7 @@ use domain::{
     ids::{CallId, ConnectionId, ContactId},
     line,
     message::Channel,
+    outside::ShownName,
     plan::{CallView, Decision, Input, carriers, decide, obstacles},
     rule::Rule,
     tenant::TenantConfig,
@@ -104,7 +105,7 @@ fn channels(
     let id = ContactId::new(Ulid::from_parts(1, 1));
     let mut contact = Contact::first_seen(id, &Identity::Phone(phone()), now);
     contact.language = language.map(str::to_owned);
-    contact.name = name.map(str::to_owned);
+    contact.name = name.and_then(ShownName::of);
     let decision = decide(&Input {
         config,
         call: CallView {

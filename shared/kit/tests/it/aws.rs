@@ -4,7 +4,8 @@ use aws_lambda_events::sqs::SqsEvent;
 use jobs::SendMessage;
 use kit::{Done, Entry, Job, JobError, Queue, QueueName, RawBucket, queue::work_batch};
 use serde_json::json;
-use testkit::Aws;
+use store::StoreError;
+use testkit::{Aws, aws::DEAD_LETTERS};
 
 use crate::queue::job;
 
@@ -71,6 +72,40 @@ async fn a_failing_record_comes_back_later_than_the_queue_alone_would_bring_it()
         .unwrap();
     assert!(again.messages.unwrap_or_default().is_empty());
     assert_eq!(queue.depth().await.unwrap(), 1, "it is not lost");
+}
+
+#[tokio::test]
+async fn what_the_table_can_never_take_is_a_dead_letter_at_once() {
+    let aws = Aws::new().await;
+    let dead = aws.env().config().text(DEAD_LETTERS).unwrap().to_owned();
+    let event = |env: &kit::Env| {
+        let queue = env.config().text("SENDS_QUEUE_URL").unwrap();
+        let name = queue.rsplit('/').next().unwrap();
+        let event = json!({"Records": [{
+            "messageId": "1", "receiptHandle": "none", "body": job(1).to_string(),
+            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "tnt_1"},
+            "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{name}"),
+        }]});
+        serde_json::from_value::<SqsEvent>(event).unwrap()
+    };
+    let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> {
+        Err(StoreError::Invalid {
+            doing: "write a message",
+            source: "the key is too long".into(),
+        }
+        .into())
+    };
+    let response = work_batch(aws.env(), event(aws.env()), &(), &fails).await;
+    assert!(response.batch_item_failures.is_empty(), "it does not come again");
+    let received = aws.env().sqs().receive_message().queue_url(&dead);
+    let received = received.send().await.unwrap().messages.unwrap_or_default();
+    assert_eq!(received[0].body.as_deref(), Some(&*job(1).to_string()));
+    // Where it cannot be laid aside it stays in its queue.
+    for nowhere in ["", "http://127.0.0.1:9/000000000000/none"] {
+        let env = aws.env_with(&[(DEAD_LETTERS, nowhere)]);
+        let response = work_batch(&env, event(&env), &(), &fails).await;
+        assert_eq!(response.batch_item_failures.len(), 1, "{nowhere}");
+    }
 }
 
 #[tokio::test]

@@ -6,12 +6,11 @@ use domain::{
     Timestamp,
     call::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
     ids::ConnectionId,
+    outside::ShownName,
 };
 use jiff::{civil::DateTime, tz};
 
 use crate::{Unreadable, call_id, form::Form, party, times::plausible};
-
-const LONGEST_NAME: usize = 100;
 
 /// Reads a callback.
 ///
@@ -42,7 +41,7 @@ pub fn event(form: &Form, connection: ConnectionId, received_at: Timestamp) -> R
         caller_name: form
             .filled("CallerName")
             .filter(|name| name.chars().any(char::is_alphabetic) && !party::is_hidden(name))
-            .map(|name| name.chars().take(LONGEST_NAME).collect()),
+            .and_then(|name| ShownName::of(&name)),
         status,
         ..CallFacts::default()
     };

@@ -1,6 +1,8 @@
 //! Twilio's Messages API: sending, and looking for a message whose sending had an unknown outcome. Nothing here retries.
 //! Source: twilio.com/docs/messaging/api/message-resource; it has no idempotency key.
 
+use std::error::Error;
+
 use domain::{
     Timestamp,
     ids::SendKey,
@@ -109,11 +111,28 @@ impl TwilioClient {
         }
     }
 
-    /// Looks for a message that may have been sent, to settle an unknown outcome.
+    /// Looks for a message that may have been sent, to settle an unknown outcome. `of_others` names those of the given SIDs that
+    /// are known as other messages'. All of it takes no longer than one request may.
     ///
     /// # Errors
-    /// When the list cannot be had or read, or is too long to be searched.
-    pub async fn find(&self, credentials: Credentials<'_>, wanted: &Wanted<'_>) -> Result<Search, FindError> {
+    /// When the list cannot be had or read, is too long to be searched, or `of_others` fails.
+    pub async fn find<E: Into<Box<dyn Error + Send + Sync>>>(
+        &self,
+        credentials: Credentials<'_>,
+        wanted: &Wanted<'_>,
+        of_others: impl AsyncFn(Vec<String>) -> Result<Vec<String>, E>,
+    ) -> Result<Search, FindError> {
+        let search = self.search(credentials, wanted, of_others);
+        let within = tokio::time::timeout(self.http.timeout(), search).await;
+        within.unwrap_or(Err(FindError::TooSlow))
+    }
+
+    async fn search<E: Into<Box<dyn Error + Send + Sync>>>(
+        &self,
+        credentials: Credentials<'_>,
+        wanted: &Wanted<'_>,
+        of_others: impl AsyncFn(Vec<String>) -> Result<Vec<String>, E>,
+    ) -> Result<Search, FindError> {
         let Some(to) = to_address(wanted.sender.channel(), wanted.to) else {
             return Ok(Search::Unclear);
         };
@@ -127,27 +146,25 @@ impl TwilioClient {
         let mut found: Option<StatusReport> = None;
         let (mut unclear, mut past_it) = (false, false);
         for _ in 0..MOST_PAGES {
-            let answer = self
-                .http
-                .send(|client| {
-                    client
-                        .get(&url)
-                        .basic_auth(credentials.api_key_sid, Some(credentials.api_key_secret))
-                        .query(&query)
-                })
-                .await?;
-            if !answer.is_success() {
-                return Err(FindError::Refused {
-                    status: answer.status,
-                    code: error::code(&answer.body),
-                });
-            }
-            let page: Value = serde_json::from_slice(&answer.body).map_err(FindError::Unreadable)?;
+            let page = self.page(credentials, &url, &query).await?;
             let messages = page["messages"].as_array().ok_or(FindError::NoList)?;
-            let reports = messages.iter().filter_map(|message| wanted.report(message));
-            // The first one after the request is the request's.
-            found = found.into_iter().chain(reports).min_by_key(|report| report.at);
-            unclear |= messages.iter().any(|message| wanted.could_be(message));
+            let possible: Vec<&Value> = messages.iter().filter(|message| wanted.could_be(message)).collect();
+            let sids: Vec<String> = possible.iter().filter_map(|message| sid(message)).collect();
+            let others = match sids.is_empty() {
+                true => Vec::new(),
+                false => of_others(sids).await.map_err(|why| FindError::NotTold(why.into()))?,
+            };
+            let possible = possible
+                .into_iter()
+                .filter(|message| sid(message).is_none_or(|sid| !others.contains(&sid)));
+            for message in possible {
+                unclear = true;
+                // The first one after the request is the request's.
+                found = found
+                    .into_iter()
+                    .chain(wanted.report(message))
+                    .min_by_key(|report| report.at);
+            }
             let oldest = messages.last().and_then(created);
             past_it |= oldest.is_some_and(|oldest| oldest < wanted.since - CLOCK_DIFFERENCE);
             let next = page["next_page_uri"].as_str().filter(|next| !next.is_empty());
@@ -175,6 +192,23 @@ impl TwilioClient {
             None if past_it => Ok(Search::Unclear),
             None => Err(FindError::TooMany),
         }
+    }
+
+    async fn page(&self, credentials: Credentials<'_>, url: &str, query: &[(&str, &str)]) -> Result<Value, FindError> {
+        let ask = self.http.send(|client| {
+            client
+                .get(url)
+                .basic_auth(credentials.api_key_sid, Some(credentials.api_key_secret))
+                .query(query)
+        });
+        let answer = ask.await?;
+        if !answer.is_success() {
+            return Err(FindError::Refused {
+                status: answer.status,
+                code: error::code(&answer.body),
+            });
+        }
+        serde_json::from_slice(&answer.body).map_err(FindError::Unreadable)
     }
 }
 
@@ -214,11 +248,10 @@ pub struct Wanted<'a> {
 
 impl Wanted<'_> {
     fn report(&self, message: &Value) -> Option<StatusReport> {
-        let sid = message["sid"].as_str()?;
+        let provider_ref = message["sid"].as_str()?.parse().ok()?;
         let created = created(message)?;
         let window = self.since - CLOCK_DIFFERENCE..=self.until + CLOCK_DIFFERENCE;
         let fits = window.contains(&created)
-            && !self.known.iter().any(|known| known == sid)
             && message["direction"]
                 .as_str()
                 .is_some_and(|direction| direction.starts_with("outbound"))
@@ -237,7 +270,7 @@ impl Wanted<'_> {
         Some(StatusReport {
             state,
             at: created,
-            provider_ref: sid.to_owned(),
+            provider_ref,
             error: (state == AttemptState::Failed)
                 .then(|| outcome::given_up(Api::Twilio, message["error_code"].as_i64())),
             cost,
@@ -281,6 +314,10 @@ impl Wanted<'_> {
     }
 }
 
+fn sid(message: &Value) -> Option<String> {
+    message["sid"].as_str().map(str::to_owned)
+}
+
 fn created(message: &Value) -> Option<Timestamp> {
     rfc2822(message["date_created"].as_str()?)
 }
@@ -311,6 +348,12 @@ pub enum FindError {
     /// The recipient's list is too long.
     #[error("looking for a message: the recipient's list has too many pages")]
     TooMany,
+    /// The pages took too long.
+    #[error("looking for a message: the recipient's list took too long")]
+    TooSlow,
+    /// Nobody could tell whose the messages on the list are.
+    #[error("looking for a message: whose the listed messages are could not be read")]
+    NotTold(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// SIDs stand in the address; anything else could lead elsewhere.
@@ -391,7 +434,7 @@ fn content_variables(filled: &FilledTemplate) -> Map<String, Value> {
 /// Only a SID proves that the message was taken.
 fn accepted(answer: &Answer, channel: Channel) -> SendOutcome {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let Some(sid) = body["sid"].as_str().filter(|sid| !sid.is_empty()) else {
+    let Some(provider_ref) = body["sid"].as_str().and_then(|sid| sid.parse().ok()) else {
         return outcome::of_unreadable_success(Api::Twilio);
     };
     let failed = body["status"].as_str().and_then(message::state) == Some(AttemptState::Failed);
@@ -403,7 +446,7 @@ fn accepted(answer: &Answer, channel: Channel) -> SendOutcome {
         .as_str()
         .and_then(|count| message::cost(channel, count));
     SendOutcome::Accepted {
-        provider_ref: sid.to_owned(),
+        provider_ref,
         segments: cost.map(|cost| cost.units),
     }
 }

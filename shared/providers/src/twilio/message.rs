@@ -5,6 +5,7 @@ use domain::{
     Timestamp,
     inbound::{InboundMessage, OptFlag, Sender, Status, Update},
     message::{AttemptState, Channel, Cost, StatusReport},
+    outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
     send::Api,
 };
 
@@ -13,6 +14,14 @@ use crate::{form::Form, label, outcome::given_up, whatsapp::bsuid};
 
 /// Twilio sends at most ten media with a message.
 const MOST_MEDIA: usize = 10;
+
+/// An address of media that is longer is none.
+const LONGEST_URL: usize = 2048;
+
+fn sid(form: &Form) -> Option<ProviderRef> {
+    let sid = form.filled("MessageSid").or_else(|| form.filled("SmsSid"));
+    sid?.parse().ok()
+}
 
 /// Reads a status callback. `key` is the query parameter that we put into the callback's address. Twilio gives no time, so
 /// it is the time of receipt.
@@ -25,7 +34,7 @@ pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Upd
     let Some(state) = state(&word) else {
         return vec![unknown("message-status", &word)];
     };
-    let Some(provider_ref) = form.filled("MessageSid").or_else(|| form.filled("SmsSid")) else {
+    let Some(provider_ref) = sid(form) else {
         return vec![unknown("message-status", "without MessageSid")];
     };
     let to = form.get("To").and_then(|to| address(&to));
@@ -38,7 +47,7 @@ pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Upd
         report: StatusReport {
             state,
             at: received_at,
-            provider_ref: provider_ref.into_owned(),
+            provider_ref,
             error: (state == AttemptState::Failed).then(|| given_up(Api::Twilio, code)),
             cost: to.as_ref().and_then(|to| cost(to.channel, &form.get("NumSegments")?)),
         },
@@ -50,7 +59,7 @@ pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Upd
 /// Reads a message that a customer wrote.
 #[must_use]
 pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
-    let Some(provider_ref) = form.filled("MessageSid").or_else(|| form.filled("SmsSid")) else {
+    let Some(provider_ref) = sid(form) else {
         return vec![unknown("message", "without MessageSid")];
     };
     let from = form.get("From").unwrap_or_default();
@@ -62,6 +71,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let channel = address.channel;
     let media: Vec<String> = (0..MOST_MEDIA)
         .map_while(|index| form.filled(&format!("MediaUrl{index}")))
+        .filter(|url| url.len() <= LONGEST_URL)
         .map(|url| url.into_owned())
         .collect();
     let kind = form.filled("MessageType").map_or_else(
@@ -73,23 +83,29 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         // The id comes beside the number, or in its place.
         from.bsuid = from.bsuid.or_else(|| bsuid(&form.filled("ExternalUserId")?));
     }
-    from.name = form.filled("ProfileName").map(|name| name.into_owned());
-    vec![Update::Message(InboundMessage {
-        channel,
-        provider_ref: provider_ref.into_owned(),
-        from,
-        at: received_at,
-        text: ["Body", "ButtonText", "ListTitle"]
-            .into_iter()
+    from.name = form.filled("ProfileName").and_then(|name| ShownName::of(&name));
+    let first = |names: &[&str]| {
+        names
+            .iter()
             .find_map(|name| form.filled(name))
             .map(|text| text.into_owned())
-            .or_else(|| location(form)),
-        payload: ["ButtonPayload", "ListId"]
-            .into_iter()
-            .find_map(|name| form.filled(name))
-            .map(|payload| payload.into_owned()),
+    };
+    let text = first(&["Body", "ButtonText", "ListTitle"]).or_else(|| location(form));
+    let text = text.map(|text| cut(text, LONGEST_TEXT));
+    let payload = first(&["ButtonPayload", "ListId"]).map(|payload| cut(payload, LONGEST_TEXT));
+    let was_cut = |part: &Option<(String, bool)>| part.as_ref().is_some_and(|(_, cut)| *cut);
+    vec![Update::Message(InboundMessage {
+        channel,
+        provider_ref,
+        from,
+        at: received_at,
+        cut: was_cut(&text) || was_cut(&payload),
+        text: text.map(|(text, _)| text),
+        payload: payload.map(|(payload, _)| payload),
         media,
-        reply_to: form.filled("OriginalRepliedMessageSid").map(|sid| sid.into_owned()),
+        reply_to: form
+            .filled("OriginalRepliedMessageSid")
+            .and_then(|sid| sid.parse().ok()),
         opt_flag: form.filled("OptOutType").and_then(|word| opt_flag(&word)),
         standby: false,
         opens_window: channel == Channel::WhatsApp && !matches!(kind.as_str(), "reaction" | "unsupported"),

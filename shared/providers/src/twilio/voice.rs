@@ -5,6 +5,7 @@ use domain::{
     Timestamp,
     call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
     ids::ConnectionId,
+    outside::ShownName,
 };
 use jiff::SignedDuration;
 
@@ -25,7 +26,6 @@ pub enum VoiceCallback {
 
 /// A SID is 34 characters; a longer text would not fit a table key.
 const LONGEST_SID: usize = 64;
-const LONGEST_NAME: usize = 100;
 
 /// Reads a callback.
 ///
@@ -50,9 +50,7 @@ pub fn event(
         direction: form.get("Direction").and_then(|word| direction(&word)),
         from: form.get("From").map(|text| party::parse(&text)),
         to: form.get("To").map(|text| party::parse(&text)),
-        caller_name: form
-            .filled("CallerName")
-            .map(|name| name.chars().take(LONGEST_NAME).collect()),
+        caller_name: form.filled("CallerName").and_then(|name| ShownName::of(&name)),
         status,
         ..CallFacts::default()
     };

@@ -3,7 +3,7 @@
 
 use domain::{
     ids::SendKey,
-    message::{Category, Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
+    message::{Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
     send::{Api, ErrorClass},
     template::{ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus},
 };
@@ -157,13 +157,10 @@ fn definition(item: &Value) -> Option<TemplateDefinition> {
     let mut definition = TemplateDefinition {
         name: word("name")?,
         language: word("language")?,
-        category: match item["category"].as_str()? {
-            "UTILITY" => Category::Utility,
-            "MARKETING" => Category::Marketing,
-            "AUTHENTICATION" => Category::Authentication,
-            _ => return None,
-        },
+        category: super::category(item["category"].as_str()?)?,
         status: TemplateStatus(word("status")?),
+        status_at: None,
+        category_at: None,
         parameter_format: match item["parameter_format"].as_str() {
             Some(format) if format.eq_ignore_ascii_case("named") => ParameterFormat::Named,
             _ => ParameterFormat::Positional,
@@ -280,11 +277,11 @@ fn parameter(value: &TemplateValue) -> Value {
 /// Only an id proves that the message was taken.
 fn accepted(answer: &Answer) -> SendOutcome {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    match body["messages"][0]["id"].as_str() {
-        Some(id) if !id.is_empty() => SendOutcome::Accepted {
-            provider_ref: id.to_owned(),
+    match body["messages"][0]["id"].as_str().and_then(|id| id.parse().ok()) {
+        Some(provider_ref) => SendOutcome::Accepted {
+            provider_ref,
             segments: None,
         },
-        _ => outcome::of_unreadable_success(Api::WhatsAppCloud),
+        None => outcome::of_unreadable_success(Api::WhatsAppCloud),
     }
 }

@@ -8,6 +8,8 @@ pub mod webhook;
 
 mod error;
 
+use domain::message::Category;
+
 /// A business-scoped user id is far shorter; a longer text would not fit a table key.
 const LONGEST_BSUID: usize = 160;
 
@@ -21,4 +23,14 @@ pub(crate) fn bsuid(text: &str) -> Option<String> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
     shaped.then(|| text.to_owned())
+}
+
+/// Reads Meta's word for a category.
+pub(crate) fn category(word: &str) -> Option<Category> {
+    Some(match word {
+        "UTILITY" => Category::Utility,
+        "MARKETING" => Category::Marketing,
+        "AUTHENTICATION" => Category::Authentication,
+        _ => return None,
+    })
 }

@@ -8,10 +8,12 @@ use domain::{
     Timestamp,
     checkup::{Dated, Quality, Reported},
     errors::{Stage, classify},
-    inbound::{InboundMessage, Sender, Status, Update},
+    inbound::{InboundMessage, Sender, Status, TemplateReport, Update},
     message::{AttemptState, Channel, Cost, StatusReport},
+    outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
     phone::Phone,
     send::{Api, ErrorClass},
+    template::{TemplateKey, TemplateStatus},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -161,7 +163,8 @@ pub fn updates(change: &Change) -> Vec<Update> {
             let at = change
                 .received_at
                 .map_or(fallback_time, |heard| fallback_time.min(heard));
-            account(field, value)
+            template(field, value, at)
+                .or_else(|| account(field, value))
                 .into_iter()
                 .chain(limits(field, value, at))
                 .collect()
@@ -188,6 +191,11 @@ fn id(value: &Value) -> Option<String> {
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}
+
+/// A message's or call's id; one that is longer than an id can be is none.
+fn reference(value: &Value) -> Option<ProviderRef> {
+    value.as_str()?.parse().ok()
 }
 
 fn phone(value: &Value) -> Option<Phone> {
@@ -240,7 +248,7 @@ fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Opti
     let sender = Sender {
         phone: phone.or_else(|| self::phone(&person?["wa_id"])),
         bsuid: bsuid.or_else(|| user_id(&person?["user_id"])),
-        name: person.and_then(|person| text(&person["profile"]["name"])),
+        name: person.and_then(|person| ShownName::of(person["profile"]["name"].as_str()?)),
     };
     (sender.phone.is_some() || sender.bsuid.is_some()).then_some(sender)
 }
@@ -259,26 +267,43 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         // A group is not one customer: neither its window nor its STOP is anybody's.
         return unknown("messages/group");
     }
-    let Some(provider_ref) = text(&item["id"]) else {
+    let Some(provider_ref) = reference(&item["id"]) else {
         return unknown("messages/without id");
     };
     let Some(from) = sender(people, phone(&item["from"]), user_id(&item["from_user_id"])) else {
         return unknown("messages/without sender");
     };
+    let (text, text_cut) = shortened(content.text);
+    let (payload, payload_cut) = shortened(content.payload);
     Update::Message(InboundMessage {
         channel: Channel::WhatsApp,
         provider_ref,
         from,
         at: unix_seconds(&item["timestamp"]).unwrap_or(fallback_time),
-        text: content.text,
-        payload: content.payload,
-        media: content.media.into_iter().collect(),
-        reply_to: content.about.or_else(|| text(&item["context"]["id"])),
+        cut: text_cut || payload_cut,
+        text,
+        payload,
+        media: content
+            .media
+            .filter(|media| media.len() <= LONGEST_MEDIA)
+            .into_iter()
+            .collect(),
+        reply_to: content.about.or_else(|| reference(&item["context"]["id"])),
         opt_flag: None,
         standby,
         opens_window: opens_window(&kind),
         kind,
     })
+}
+
+/// An id or address of media that is longer is none.
+const LONGEST_MEDIA: usize = 2048;
+
+fn shortened(text: Option<String>) -> (Option<String>, bool) {
+    match text.map(|text| cut(text, LONGEST_TEXT)) {
+        Some((text, cut)) => (Some(text), cut),
+        None => (None, false),
+    }
 }
 
 /// Only what the user surely wrote opens the window. Whether a reaction does is not documented; an edit or a revocation is
@@ -295,7 +320,7 @@ struct Carried {
     payload: Option<String>,
     media: Option<String>,
     /// The message that it reacts to, changes or takes back.
-    about: Option<String>,
+    about: Option<ProviderRef>,
 }
 
 /// `None` for a type that we do not know.
@@ -327,7 +352,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         },
         "reaction" => Carried {
             text: text(&own["emoji"]),
-            about: text(&own["message_id"]),
+            about: reference(&own["message_id"]),
             ..Carried::default()
         },
         "order" => Carried {
@@ -338,12 +363,12 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
             let message = &own["message"];
             let edited = message["type"].as_str().filter(|kind| *kind != "edit");
             Carried {
-                about: text(&own["original_message_id"]),
+                about: reference(&own["original_message_id"]),
                 ..edited.and_then(|kind| content(kind, message)).unwrap_or_default()
             }
         }
         "revoke" => Carried {
-            about: text(&own["original_message_id"]),
+            about: reference(&own["original_message_id"]),
             ..Carried::default()
         },
         "unsupported" => Carried::default(),
@@ -422,7 +447,7 @@ fn status(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
         _ => return unknown(&format!("statuses/{word}")),
     };
     // Only the id finds the message for certain: a failed status may lack the recipient altogether.
-    let Some(provider_ref) = text(&item["id"]) else {
+    let Some(provider_ref) = reference(&item["id"]) else {
         return unknown("statuses/without id");
     };
     let to_group = item["recipient_type"] == "group";
@@ -469,7 +494,7 @@ fn call(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
         return unknown(&format!("calls/{direction}"));
     }
     let from = sender(people, phone(&item["from"]), user_id(&item["from_user_id"]));
-    match (from, text(&item["id"])) {
+    match (from, reference(&item["id"])) {
         (Some(from), Some(provider_ref)) => Update::WhatsAppCall {
             from,
             provider_ref,
@@ -510,6 +535,28 @@ fn value_error(item: &Value) -> Update {
     }
 }
 
+/// What is reported of a template itself.
+fn template(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
+    let word = |name: &str| value[name].as_str().map(label).filter(|word| !word.is_empty());
+    let (status, category) = match field {
+        "message_template_status_update" => (Some(word("event")?), word("message_template_category")),
+        // A change that is only announced names the category that will be right.
+        "template_category_update" if value["correct_category"].is_null() => (None, Some(word("new_category")?)),
+        _ => return None,
+    };
+    let category = category.as_deref().and_then(super::category);
+    if status.is_none() && category.is_none() {
+        return None;
+    }
+    let named = |name: &str| value[name].as_str();
+    Some(Update::Template(TemplateReport {
+        template: TemplateKey::new(named("message_template_name")?, named("message_template_language")?)?,
+        at,
+        status: status.map(TemplateStatus),
+        category,
+    }))
+}
+
 /// Template, number and account events.
 fn account(field: &str, value: &Value) -> Option<Update> {
     let word = |name: &str| value[name].as_str().map(label).filter(|word| !word.is_empty());
@@ -520,13 +567,6 @@ fn account(field: &str, value: &Value) -> Option<Update> {
         ])
     };
     let (event, restricts) = match field {
-        "message_template_status_update" => {
-            return Some(Update::TemplateStatus {
-                name: text(&value["message_template_name"])?,
-                language: text(&value["message_template_language"])?,
-                status: word("event")?,
-            });
-        }
         "message_template_quality_update" => (format!("{}: {}", template()?, word("new_quality_score")?), false),
         "template_category_update" => (category_change(&template()?, value)?, false),
         "message_template_components_update" => (template()?, false),

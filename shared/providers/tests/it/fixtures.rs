@@ -151,9 +151,12 @@ pub(crate) fn shown(update: &Update) -> Value {
         Update::IdentityChanged { previous_bsuid, now } => {
             json!({ "identity_changed": { "previous_bsuid": previous_bsuid, "now": now } })
         }
-        Update::TemplateStatus { name, language, status } => {
-            json!({ "template_status": { "name": name, "language": language, "status": status } })
-        }
+        Update::Template(report) => json!({ "template": {
+            "template": report.template.to_string(),
+            "at": report.at,
+            "status": report.status,
+            "category": report.category,
+        }}),
         Update::Account {
             field,
             event,

@@ -289,6 +289,18 @@ fn listed(sid: &str, created: &str, changes: &Value) -> Value {
 }
 
 async fn find(pages: &[Value], wanted: &Wanted<'_>) -> Result<Search, FindError> {
+    let (server, client) = listing(pages, Duration::ZERO).await;
+    let search = client.find(CREDENTIALS, wanted, nobody_elses).await;
+    drop(server);
+    search
+}
+
+async fn nobody_elses(_: Vec<String>) -> Result<Vec<String>, std::io::Error> {
+    Ok(Vec::new())
+}
+
+/// A server that lists these pages, each after this delay.
+async fn listing(pages: &[Value], delay: Duration) -> (MockServer, TwilioClient) {
     let server = MockServer::start().await;
     for (index, messages) in pages.iter().enumerate() {
         let next = (index + 1 < pages.len()).then(|| {
@@ -307,11 +319,12 @@ async fn find(pages: &[Value], wanted: &Wanted<'_>) -> Result<Search, FindError>
         } else {
             list.and(query_param("Page", index.to_string()))
         };
-        list.respond_with(ResponseTemplate::new(200).set_body_json(page))
+        list.respond_with(ResponseTemplate::new(200).set_body_json(page).set_delay(delay))
             .mount(&server)
             .await;
     }
-    client(&server).find(CREDENTIALS, wanted).await
+    let client = client(&server);
+    (server, client)
 }
 
 fn found(search: Result<Search, FindError>) -> StatusReport {
@@ -433,6 +446,64 @@ async fn only_a_whole_list_on_which_nothing_can_be_the_message_proves_that_it_wa
 }
 
 #[tokio::test]
+async fn a_message_known_as_anothers_is_not_found() {
+    let content = text("Sorry we missed your call.");
+    let to = maya();
+    let number = "+15005550006".parse().unwrap();
+    let wanted = Wanted {
+        sender: Sender::Number(&number),
+        to: &to,
+        content: &content,
+        since: at("2026-10-31T09:20:00Z"),
+        until: at("2026-10-31T09:21:00Z"),
+        known: &[],
+    };
+    // Same recipient, same text, both in time: the older one is another message's.
+    let theirs = listed("SMtheirs", "Sat, 31 Oct 2026 09:20:02 +0000", &json!({}));
+    let ours = listed("SMours", "Sat, 31 Oct 2026 09:20:04 +0000", &json!({}));
+    let others = async |sids: Vec<String>| {
+        let theirs = sids.into_iter().filter(|sid| sid == "SMtheirs");
+        Ok::<_, std::io::Error>(theirs.collect())
+    };
+    let (_server, client) = listing(&[json!([ours, theirs])], Duration::ZERO).await;
+    assert_eq!(
+        found(client.find(CREDENTIALS, &wanted, others).await).provider_ref,
+        "SMours"
+    );
+    // It alone proves that ours was not taken.
+    let (_server, client) = listing(&[json!([theirs])], Duration::ZERO).await;
+    let search = client.find(CREDENTIALS, &wanted, others).await.unwrap();
+    assert_eq!(search, Search::NotTaken);
+    let broken = async |_: Vec<String>| Err::<Vec<String>, _>(std::io::Error::other("the table does not answer"));
+    let error = client.find(CREDENTIALS, &wanted, broken).await.unwrap_err();
+    assert!(matches!(error, FindError::NotTold(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_whole_search_takes_no_longer_than_one_request_may() {
+    let content = text("Sorry we missed your call.");
+    let to = maya();
+    let number = "+15005550006".parse().unwrap();
+    let wanted = Wanted {
+        sender: Sender::Number(&number),
+        to: &to,
+        content: &content,
+        since: at("2026-10-31T09:20:00Z"),
+        until: at("2026-10-31T09:21:00Z"),
+        known: &[],
+    };
+    let newer = json!([listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
+    let (server, _) = listing(&vec![newer; 6], Duration::from_millis(400)).await;
+    let http = Http::new("ringback/test".to_owned(), Duration::from_millis(1000));
+    let client = TwilioClient::new(http, &server.uri());
+    let error = client.find(CREDENTIALS, &wanted, nobody_elses).await.unwrap_err();
+    assert!(
+        matches!(error, FindError::TooSlow | FindError::NoAnswer(_)),
+        "four pages take longer: {error}"
+    );
+}
+
+#[tokio::test]
 async fn a_search_that_fails_says_so() {
     let content = text("hi");
     let to = maya();
@@ -458,7 +529,8 @@ async fn a_search_that_fails_says_so() {
             .respond_with(ResponseTemplate::new(status).set_body_json(&body))
             .mount(&server)
             .await;
-        let error = client(&server).find(CREDENTIALS, &wanted).await.unwrap_err();
+        let search = client(&server).find(CREDENTIALS, &wanted, nobody_elses).await;
+        let error = search.unwrap_err();
         assert!(
             error.to_string().starts_with("looking for a message: "),
             "{status} {body}"

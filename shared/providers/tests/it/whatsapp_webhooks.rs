@@ -136,7 +136,7 @@ fn one_bad_item_does_not_lose_the_others() {
         .iter()
         .flat_map(updates)
         .map(|update| match update {
-            Update::Message(message) => message.provider_ref,
+            Update::Message(message) => message.provider_ref.to_string(),
             Update::Unknown { kind } => kind,
             other => panic!("{other:?}"),
         })
@@ -266,7 +266,7 @@ fn the_largest_post_is_split_and_read() {
         .iter()
         .flat_map(updates)
         .map(|update| match update {
-            Update::Message(message) => message.provider_ref,
+            Update::Message(message) => message.provider_ref.to_string(),
             other => panic!("{other:?}"),
         })
         .collect();

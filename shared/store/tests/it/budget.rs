@@ -78,7 +78,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     // As long as Meta's are.
     let wamid = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAERgSQTBCMUMyRDNFNEY1QTZCN0M4RDkA";
     let taken = SendOutcome::Accepted {
-        provider_ref: wamid.to_owned(),
+        provider_ref: wamid.parse().unwrap(),
         segments: None,
     };
     world.aws.clock().advance(jiff::SignedDuration::from_millis(350));
@@ -86,7 +86,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     let reference = Reference {
         attempt: 1,
         api: "whatsapp",
-        provider_ref: wamid,
+        provider_ref: &wamid.parse().unwrap(),
         parked: None,
     };
     store
@@ -106,7 +106,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
             state,
             // Meta tells whole seconds.
             at: jiff::Timestamp::from_second(world.aws.now().as_second()).unwrap(),
-            provider_ref: wamid.to_owned(),
+            provider_ref: wamid.parse().unwrap(),
             error: None,
             cost: Some(Cost {
                 category: "utility".to_owned(),

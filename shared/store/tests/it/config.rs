@@ -2,7 +2,8 @@
 
 use domain::{
     connection::Health,
-    template::TemplateStatus,
+    inbound::TemplateReport,
+    template::{TemplateKey, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::SignedDuration;
@@ -160,14 +161,14 @@ async fn whether_a_connection_works_is_remembered_and_its_pauses_are_not() {
 async fn a_templates_status_raises_the_version_of_the_configuration() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let pause = |template: &mut domain::template::TemplateDefinition| {
-        template.status = TemplateStatus("PAUSED".to_owned());
-    };
     let set = async |language| {
-        store
-            .set_template_status(scope, "missed_call_followup", language, pause)
-            .await
-            .unwrap()
+        let report = TemplateReport {
+            template: TemplateKey::new("missed_call_followup", language).unwrap(),
+            at: world.aws.now(),
+            status: Some(TemplateStatus("PAUSED".to_owned())),
+            category: None,
+        };
+        store.note_template(scope, &report).await.unwrap()
     };
     let version = async || store.tenant(scope).await.unwrap().unwrap().config_version;
     let before = version().await;

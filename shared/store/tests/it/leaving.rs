@@ -8,6 +8,7 @@ use domain::{
     actor::{Actor, Stamp},
     connection::Account as Provider,
     ids::UserId,
+    outside::ShownName,
     permission::Role,
 };
 use testkit::{
@@ -62,7 +63,7 @@ async fn contacts_behind_entries_of_the_index_that_are_out_of_date_go_too() {
     for number in [CUSTOMER, "+971501000002"] {
         world
             .business
-            .contact_with(&world.aws, number, |contact| contact.name = Some("Zoe".to_owned()))
+            .contact_with(&world.aws, number, |contact| contact.name = ShownName::of("Zoe"))
             .await;
     }
     // Ten entries that lead to no contact.

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use store::{
     contacts::ContactWrite,
     due::DueRow,
-    messages::{Arrived, Reference},
+    messages::{Arrived, Reached, Reference},
 };
 use testkit::business::CUSTOMER;
 
@@ -114,14 +114,14 @@ async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
     message.version += 1;
     unmoved("claimed").await;
     let taken = SendOutcome::Accepted {
-        provider_ref: "wamid.1".to_owned(),
+        provider_ref: "wamid.1".parse().unwrap(),
         segments: None,
     };
     message.record(1, taken, world.aws.now(), &timers);
     let reference = Reference {
         attempt: 1,
         api: "whatsapp",
-        provider_ref: "wamid.1",
+        provider_ref: &"wamid.1".parse().unwrap(),
         parked: None,
     };
     let recorded = store.record_message(scope, &message, &reference, world.aws.now());
@@ -132,7 +132,7 @@ async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
     let report = StatusReport {
         state: AttemptState::Sent,
         at: world.aws.now(),
-        provider_ref: "wamid.1".to_owned(),
+        provider_ref: "wamid.1".parse().unwrap(),
         error: None,
         cost: None,
     };
@@ -208,22 +208,24 @@ async fn a_customers_message_goes_at_its_time() {
     let mut received = received(&world, contact.id);
     let until = world.aws.now() + days(35);
     received.keep_until = Some(until);
-    let write = ContactWrite {
-        contact,
-        new_identities: vec![],
+    let reached = Reached {
+        contact: ContactWrite {
+            contact,
+            new_identities: vec![],
+        },
+        consent: vec![],
+        cancelled: None,
     };
     let arrived = Arrived {
         received: &received,
         api: "whatsapp",
-        contact: &write,
-        consent: None,
-        cancelled: None,
+        people: std::slice::from_ref(&reached),
     };
     let (store, scope) = (&world.store, world.scope());
     store.store_received(scope, &arrived, world.aws.now()).await.unwrap();
     assert_eq!(expiry(&world, "received").await, Some(until));
     let history = async || {
-        let (id, now) = (write.contact.id, world.aws.now());
+        let (id, now) = (reached.contact.contact.id, world.aws.now());
         store.history(scope, id, 10, now).await.unwrap()
     };
     assert_eq!(history().await, [Entry::Received(received.clone())]);

@@ -5,11 +5,12 @@ use domain::{
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     message::{AttemptState, Channel, StatusReport},
+    outside::{ProviderRef, ShownName},
     record::{Entry, MessageRef, Received},
 };
 use store::{
     contacts::ContactWrite,
-    messages::{Arrived, Reference},
+    messages::{Arrived, Reached, Reference},
 };
 use testkit::business::{CUSTOMER, phone};
 
@@ -19,19 +20,23 @@ fn report(world: &World, state: AttemptState) -> StatusReport {
     StatusReport {
         state,
         at: world.aws.now(),
-        provider_ref: "wamid.1".to_owned(),
+        provider_ref: "wamid.1".parse().expect("a reference"),
         error: None,
         cost: None,
     }
 }
 
-const fn reference() -> Reference<'static> {
+fn reference(provider_ref: &ProviderRef) -> Reference<'_> {
     Reference {
         attempt: 1,
         api: "whatsapp",
-        provider_ref: "wamid.1",
+        provider_ref,
         parked: None,
     }
+}
+
+fn wamid() -> ProviderRef {
+    "wamid.1".parse().expect("a reference")
 }
 
 #[tokio::test]
@@ -49,9 +54,12 @@ async fn a_transaction_writes_all_or_nothing() {
     let world = World::new().await;
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    store.record_message(scope, &message, &reference(), now).await.unwrap();
+    store
+        .record_message(scope, &message, &reference(&wamid()), now)
+        .await
+        .unwrap();
     message.block("late".to_owned());
-    let late = store.record_message(scope, &message, &reference(), now).await;
+    let late = store.record_message(scope, &message, &reference(&wamid()), now).await;
     assert!(late.unwrap_err().is_conflict());
     let row = store.message(scope, message.id, now).await.unwrap().unwrap();
     assert_eq!(row.ended, None);
@@ -87,7 +95,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     let rename = world
         .store
         .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
-            contact.name = Some("Layla".to_owned());
+            contact.name = ShownName::of("Layla");
             Change::Profile
         });
     let stop = world
@@ -107,7 +115,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
 async fn reports_on_an_unknown_message_are_kept_once_each_and_not_without_end() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let parked = async || match store.message_ref(scope, "whatsapp", "wamid.1", now).await.unwrap() {
+    let parked = async || match store.message_ref(scope, "whatsapp", &wamid(), now).await.unwrap() {
         Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
         None => None,
         other => panic!("{other:?}"),
@@ -134,9 +142,10 @@ async fn reports_on_an_unknown_message_are_kept_once_each_and_not_without_end() 
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     message.version = 1;
     let (_, version) = before.unwrap();
+    let wamid_1 = wamid();
     let known = Reference {
         parked: Some(version),
-        ..reference()
+        ..reference(&wamid_1)
     };
     store.record_message(scope, &message, &known, now).await.unwrap();
     let late = store
@@ -157,13 +166,13 @@ async fn a_reference_past_its_time_is_as_good_as_gone() {
     let (store, scope) = (&world.store, world.scope());
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     store
-        .record_message(scope, &message, &reference(), world.aws.now())
+        .record_message(scope, &message, &reference(&wamid()), world.aws.now())
         .await
         .unwrap();
     world.aws.pass(60 * 24 * 3600 - 1);
     let found = async || {
         store
-            .message_ref(scope, "whatsapp", "wamid.1", world.aws.now())
+            .message_ref(scope, "whatsapp", &wamid(), world.aws.now())
             .await
             .unwrap()
     };
@@ -192,10 +201,11 @@ async fn a_reference_past_its_time_is_as_good_as_gone() {
 pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     let message = InboundMessage {
         channel: Channel::WhatsApp,
-        provider_ref: "wamid.in".to_owned(),
+        provider_ref: "wamid.in".parse().expect("a reference"),
         from: Sender::default(),
         at: world.aws.now(),
         kind: "text".to_owned(),
+        cut: false,
         text: Some("Hello".to_owned()),
         payload: None,
         media: vec![],
@@ -219,16 +229,18 @@ async fn a_customers_message_is_stored_once() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let received = received(&world, contact.id);
-    let write = ContactWrite {
-        contact,
-        new_identities: vec![],
+    let reached = Reached {
+        contact: ContactWrite {
+            contact,
+            new_identities: vec![],
+        },
+        consent: vec![],
+        cancelled: None,
     };
     let arrived = Arrived {
         received: &received,
         api: "whatsapp",
-        contact: &write,
-        consent: None,
-        cancelled: None,
+        people: std::slice::from_ref(&reached),
     };
     let (store, now) = (&world.store, world.aws.now());
     store.store_received(world.scope(), &arrived, now).await.unwrap();
@@ -279,4 +291,34 @@ async fn identities_are_found_together_and_only_in_their_own_tenant() {
     let found = world.store.contacts_of(stranger.scope(), &identities).await.unwrap();
     assert_eq!(found, [None, None, None]);
     assert_eq!(world.store.contact(stranger.scope(), contact.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_the_table_can_never_take_is_told_apart() {
+    let world = World::new().await;
+    let (store, now) = (&world.store, world.aws.now());
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    // A row holds 400 KB.
+    message.correlation_id = "x".repeat(500_000);
+    let error = store.write_message(world.scope(), &message).await.unwrap_err();
+    assert!(error.is_invalid() && !error.is_conflict(), "{error}");
+    // The same in a transaction.
+    let contact = world.business.contact(&world.aws, "+971501234599").await;
+    let mut received = received(&world, contact.id);
+    received.message.text = Some("x".repeat(500_000));
+    let people = [Reached {
+        contact: ContactWrite {
+            contact,
+            new_identities: vec![],
+        },
+        consent: vec![],
+        cancelled: None,
+    }];
+    let arrived = Arrived {
+        received: &received,
+        api: "whatsapp",
+        people: &people,
+    };
+    let error = store.store_received(world.scope(), &arrived, now).await.unwrap_err();
+    assert!(error.is_invalid() && !error.is_conflict(), "{error}");
 }

@@ -5,6 +5,7 @@ use domain::{
     contact::Identity,
     inbound::OptFlag,
     message::{AttemptState, Channel, MessageState},
+    outside::ShownName,
     tenant::TenantStatus,
 };
 use jiff::SignedDuration;
@@ -19,7 +20,7 @@ use crate::world::World;
 async fn a_missed_call_of_somebody_new_makes_a_contact_a_call_and_a_message() {
     let world = World::new().await;
     let facts = CallFacts {
-        caller_name: Some("Layla Haddad".to_owned()),
+        caller_name: ShownName::of("Layla Haddad"),
         ..missed(CUSTOMER)
     };
     assert_eq!(world.telephony("17", facts).await, Done::Now);
@@ -98,6 +99,45 @@ async fn a_call_that_is_then_answered_cancels_the_message_not_sent_yet() {
 }
 
 #[tokio::test]
+async fn what_an_answered_call_cancels_starts_no_cooldown() {
+    let world = World::with(|configured| {
+        // Whoever was spoken with is thanked.
+        let mut thanks = configured.rules[0].clone();
+        thanks.id = "rule_00000000000000000000000002".parse().unwrap();
+        thanks.name = "Thanks".to_owned();
+        thanks.when.outcomes = vec![Outcome::Answered];
+        configured.rules.push(thanks);
+    })
+    .await;
+    let begun = world.aws.now();
+    world.telephony("17", missed(CUSTOMER)).await;
+    assert_eq!(world.customer().await.last_follow_up_at, Some(begun));
+    world.aws.pass(60);
+    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(messages[0].state(), MessageState::Cancelled);
+    assert!(calls[1].message.is_some(), "{}", calls[1].decision);
+    assert_eq!(world.customer().await.last_follow_up_at, Some(world.aws.now()));
+}
+
+#[tokio::test]
+async fn a_call_reported_late_as_answered_takes_the_cooldown_back() {
+    let world = World::new().await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    assert!(world.customer().await.last_follow_up_at.is_some());
+    world.aws.pass(30);
+    world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;
+    let (_, messages) = world.history().await;
+    assert_eq!(messages[0].state(), MessageState::Cancelled);
+    let customer = world.customer().await;
+    assert_eq!((customer.last_follow_up_at, customer.open_follow_up), (None, None));
+    // The next missed call is followed up.
+    world.telephony("18", missed(CUSTOMER)).await;
+    let (calls, _) = world.history().await;
+    assert!(calls[1].message.is_some(), "{}", calls[1].decision);
+}
+
+#[tokio::test]
 async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_sent() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
@@ -105,7 +145,7 @@ async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_se
     let mut message = world.claimed(messages.remove(0)).await;
     let timers = world.aws.env().config().timers().unwrap();
     let taken = domain::message::SendOutcome::Accepted {
-        provider_ref: "wamid.1".to_owned(),
+        provider_ref: "wamid.1".parse().unwrap(),
         segments: None,
     };
     message.record(1, taken, world.aws.now(), &timers);
@@ -289,7 +329,7 @@ async fn a_message_for_later_waits_in_the_queue_or_beyond_its_reach_in_the_table
 }
 
 #[tokio::test]
-async fn a_call_of_a_tenant_that_does_not_exist_fails_and_stores_nothing() {
+async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
     let world = World::new().await;
     let nobody = domain::ids::TenantId::new(world.aws.ids().ulid());
     let jobs::CallJob::Reported {
@@ -304,8 +344,8 @@ async fn a_call_of_a_tenant_that_does_not_exist_fails_and_stores_nothing() {
         correlation_id,
         event,
     };
-    assert!(Box::pin(handle(Job::new(job, 1), &world.ctx)).await.is_err());
-    assert_eq!(world.aws.row_count().await, rows);
+    let done = Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap();
+    assert_eq!((done, world.aws.row_count().await), (Done::Already, rows));
 }
 
 #[tokio::test]

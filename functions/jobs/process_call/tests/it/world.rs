@@ -125,7 +125,7 @@ impl World {
         let (store, mut count) = (self.aws.store(), 0);
         for shard in 0..DUE_SHARDS {
             count += store
-                .due(shard, self.aws.now(), 10)
+                .due(shard, self.aws.now(), None, 10)
                 .await
                 .expect("the index answers")
                 .len();

@@ -5,9 +5,11 @@ use domain::{
     checkup::Quality,
     connection::{Account, Health},
     ids::ConnectionId,
+    message::Category,
 };
 use jobs::{EventSource, Payload};
-use kit::{Done, RawBucket};
+use kit::{Done, Job, RawBucket};
+use process_provider_event::{Context, handle};
 use providers::whatsapp::webhook::Change;
 use serde_json::{Value, json};
 use store::config::ConfigCache;
@@ -217,17 +219,38 @@ async fn one_part_that_fails_does_not_keep_the_others_and_comes_again() {
     let mut value = wrote("wamid.in", now, "Hello");
     let message = world.sent().await;
     value["statuses"] = json!([status("delivered", now)]);
-    // The tenant's row is gone: what customers write cannot be judged, a status can.
-    let dynamodb = world.aws.env().dynamodb();
-    let table = world.aws.env().config().text("TABLE_NAME").unwrap().to_owned();
-    let tenant = world.business.tenant().to_string();
-    let text = |value: String| aws_sdk_dynamodb::types::AttributeValue::S(value);
-    let delete = dynamodb.delete_item().table_name(table);
-    let partition = format!("T#{}", tenant.trim_start_matches("tnt_"));
-    let delete = delete.key("pk", text(partition)).key("sk", text("TENANT".to_owned()));
-    delete.send().await.unwrap();
-    assert!(world.received(world.messages(&value), 1).await.is_err());
+    // The table takes no transactions just now: what customers write is not stored, a status is.
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = Context::new(&env).unwrap();
+    lossy.throttle("TransactWriteItems", 20);
+    let event = world.messages(&value);
+    assert!(Box::pin(handle(Job::new(event.clone(), 1), &ctx)).await.is_err());
     assert!(world.message(&message).await.delivered());
+    assert_eq!(world.received(event, 2).await.unwrap(), Done::Now);
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_about_somebody_who_is_gone_is_let_go() {
+    let world = World::new().await;
+    let now = world.aws.now().as_second();
+    let message = world.sent().await;
+    let rows = async || world.aws.row_count().await;
+    world.remove("TENANT", None).await;
+    let before = rows().await;
+    for event in [
+        world.messages(&wrote("wamid.in", now, "Hello")),
+        world.messages(&json!({"user_preferences": [{
+            "wa_id": "971509999999", "category": "marketing_messages", "value": "stop", "timestamp": now.to_string(),
+        }]})),
+    ] {
+        assert_eq!(world.work(event).await, Done::Already);
+    }
+    assert_eq!(rows().await, before, "nothing is stored for a tenant that is gone");
+    world.remove("MSG#", Some(message.id.contact())).await;
+    let event = world.messages(&json!({"statuses": [status("delivered", now)]}));
+    assert_eq!(world.work(event).await, Done::Already);
 }
 
 #[tokio::test]
@@ -243,10 +266,90 @@ async fn a_large_event_is_read_from_the_bucket() {
     assert_eq!(world.work(event.clone()).await, Done::Now);
     assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
     event.payload = Payload::Stored("raw/large/whatsapp/gone".to_owned());
+    assert_eq!(world.work(event).await, Done::Already, "it will not come back");
+}
+
+#[tokio::test]
+async fn a_template_that_became_marketing_is_no_utility_any_more() {
+    let world = World::new().await;
+    let (store, scope, cache) = (world.aws.store(), world.business.scope(), ConfigCache::default());
+    let template = async || store.config(scope, &cache).await.unwrap().unwrap().templates[0].clone();
+    let event = |field: &str, mut value: Value, time: i64| {
+        value["message_template_name"] = "missed_call_followup".into();
+        value["message_template_language"] = "en_GB".into();
+        let event = world.business.whatsapp_event(&world.aws, field, &value);
+        world.at(event, time)
+    };
+    let category = |value: Value, time: i64| event("template_category_update", value, time);
+    // Announced only.
+    let announced = json!({"new_category": "UTILITY", "correct_category": "MARKETING"});
+    world.work(category(announced, 100)).await;
+    assert_eq!(template().await.category, Category::Utility);
+    let made = json!({"previous_category": "UTILITY", "new_category": "MARKETING"});
+    assert_eq!(world.work(category(made.clone(), 200)).await, Done::Now);
+    assert_eq!(template().await.category, Category::Marketing);
+    assert_eq!(world.work(category(made, 200)).await, Done::Already);
+    // One of before comes late.
+    let before = json!({"previous_category": "MARKETING", "new_category": "UTILITY"});
+    assert_eq!(world.work(category(before, 150)).await, Done::Already);
+    assert_eq!(template().await.category, Category::Marketing);
+
+    let status = |word: &str, time: i64| event("message_template_status_update", json!({"event": word}), time);
+    world.work(status("REINSTATED", 400)).await;
+    assert_eq!(world.work(status("PAUSED", 300)).await, Done::Already, "it comes late");
+    assert!(template().await.status.sendable());
+    world.work(status("PAUSED", 500)).await;
+    assert!(!template().await.status.sendable());
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_kept_raw_and_does_not_come_again() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let now = world.aws.now().as_second();
+    let long = "x".repeat(2_000);
+    let mut odd = status("delivered", now);
+    odd["id"] = long.clone().into();
+    let mut new = wrote(&long, now, "Hello");
+    new["statuses"] = json!([odd, status("delivered", now)]);
+    let paused = json!({"event": "PAUSED", "message_template_name": long, "message_template_language": long});
+    for event in [
+        world.messages(&new),
+        world
+            .business
+            .whatsapp_event(&world.aws, "message_template_status_update", &paused),
+    ] {
+        assert_eq!(world.work(event).await, Done::Now);
+    }
+    assert!(world.message(&message).await.delivered(), "its neighbours count");
+    assert_eq!(world.aws.objects("raw/unknown/").await.len(), 2);
+    assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
+}
+
+#[tokio::test]
+async fn a_long_message_is_stored_as_far_as_a_row_holds_it() {
+    let world = World::new().await;
+    let now = world.aws.now().as_second();
+    let mut value = wrote("wamid.in", now, "");
+    let answers = format!("{{\"answer\": \"{}\"}}", "ß".repeat(300_000));
+    value["contacts"][0]["profile"]["name"] = "N".repeat(100_000).into();
+    value["messages"][0]["type"] = "interactive".into();
+    value["messages"][0]["interactive"] = json!({"type": "nfm_reply", "nfm_reply": {
+        "name": "flow", "body": "Sent", "response_json": answers,
+    }});
+    assert_eq!(world.work(world.messages(&value)).await, Done::Now);
+    let contact = world.customer().await;
+    assert_eq!(contact.name.as_deref().map(str::len), Some(120));
+    let (received, _) = world.told_by(&contact).await;
+    let kept = received[0].message.payload.as_deref().unwrap();
+    assert!(answers.starts_with(kept) && kept.len() > 60_000);
     assert!(
-        world.received(event, 1).await.is_err(),
-        "comes again, to the dead letters"
+        received[0].remarks[0].text.contains("longer"),
+        "{:?}",
+        received[0].remarks
     );
+    let whole = world.aws.objects("raw/cut/").await;
+    assert!(whole.values().any(|bytes| bytes.len() > answers.len()));
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ use domain::{
 };
 use kit::{Done, Job};
 use process_provider_event::handle;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::business::{CUSTOMER, phone};
 
-use crate::world::{World, states, wrote};
+use crate::world::{World, states, status, wrote};
 
 #[tokio::test]
 async fn a_message_of_somebody_new_makes_a_contact_and_opens_the_window() {
@@ -224,6 +224,165 @@ async fn two_contacts_that_prove_to_be_one_person_both_stay() {
     // Meta's id is the person's own; a number can change hands.
     assert_eq!(world.told_by(&other).await.0.len(), 1);
     assert!(world.told_by(&by_number).await.0.is_empty());
+}
+
+/// A text of somebody of whom only Meta's id is told.
+fn by_id(id: &str, bsuid: &str, at: i64, text: &str, reply_to: Option<&str>) -> Value {
+    let mut value = json!({
+        "contacts": [{"user_id": bsuid, "profile": {"name": "Layla"}}],
+        "messages": [{"id": id, "from_user_id": bsuid, "timestamp": at.to_string(),
+                      "type": "text", "text": {"body": text}}],
+    });
+    if let Some(reply_to) = reply_to {
+        value["messages"][0]["context"] = json!({"from": "15005550006", "id": reply_to});
+    }
+    value
+}
+
+const BSUID: &str = "AE.13491208655302741918";
+
+#[tokio::test]
+async fn a_stop_without_a_number_reaches_whom_it_answers() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    world.aws.pass(5);
+    let now = world.aws.now().as_second();
+    // Its id is not known yet.
+    let stop = by_id("wamid.in", BSUID, now, "STOP", Some("wamid.1"));
+    assert_eq!(world.work(world.messages(&stop)).await, Done::Now);
+    let contact = world.customer().await;
+    assert!(contact.opted_out.is_some());
+    assert_eq!(contact.open_follow_up, None, "the SMS is cancelled");
+    assert_eq!(world.message(&message).await.due, None);
+    let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
+    assert_eq!(found.id, contact.id, "the id is learnt");
+    assert_eq!(world.told_by(&contact).await.0.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let other = world
+        .business
+        .contact_with(&world.aws, "+971501234568", |contact| {
+            contact.bsuid = Some(BSUID.to_owned())
+        })
+        .await;
+    let digits = CUSTOMER.trim_start_matches('+');
+    let now = world.aws.now().as_second();
+    let says = |id: &str, at: i64, text: &str| {
+        let mut value = by_id(id, BSUID, at, text, None);
+        value["messages"][0]["from"] = digits.into();
+        value
+    };
+    world.work(world.messages(&says("wamid.stop", now, "STOP"))).await;
+    let both = async || {
+        let other = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
+        (world.customer().await, other)
+    };
+    let (customer, known) = both().await;
+    assert_eq!(known.id, other.id);
+    assert!(customer.opted_out.is_some() && known.opted_out.is_some());
+    assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
+    assert_eq!(world.told_by(&customer).await.1.len(), 1, "in both ledgers");
+    assert_eq!(world.told_by(&known).await.1.len(), 1);
+    world.aws.pass(60);
+    world
+        .work(world.messages(&says("wamid.start", now + 60, "START")))
+        .await;
+    let (customer, known) = both().await;
+    assert!(customer.opted_out.is_none() && known.opted_out.is_none());
+    // So does what they set about marketing.
+    let value = json!({"user_preferences": [{
+        "wa_id": digits, "user_id": BSUID, "category": "marketing_messages", "value": "stop",
+        "timestamp": (now + 60).to_string(),
+    }]});
+    let event = world.business.whatsapp_event(&world.aws, "user_preferences", &value);
+    world.work(event).await;
+    let (customer, known) = both().await;
+    assert!(customer.marketing_opted_out.is_some() && known.marketing_opted_out.is_some());
+}
+
+#[tokio::test]
+async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    world.aws.pass(5);
+    let now = world.aws.now().as_second();
+    // Nobody can tell yet who this is.
+    world
+        .work(world.messages(&by_id("wamid.in", BSUID, now, "STOP", None)))
+        .await;
+    assert!(world.customer().await.opted_out.is_none());
+    // The report on our message does.
+    let mut delivered = status("sent", now);
+    delivered["recipient_user_id"] = BSUID.into();
+    world.statuses(&[delivered]).await;
+    let customer = world.customer().await;
+    assert!(customer.opted_out.is_some());
+    assert_eq!(customer.open_follow_up, None);
+    assert_eq!(world.message(&message).await.due, None, "no SMS follows");
+    let (_, consent) = world.told_by(&customer).await;
+    assert!(consent[0].source.contains("asked for no more messages"), "{consent:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_carried_over_in_both_directions_and_by_changed_ids() {
+    let world = World::new().await;
+    let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
+    let with = async |number: &str, bsuid: &str| {
+        let set = |contact: &mut domain::contact::Contact| contact.bsuid = Some(bsuid.to_owned());
+        world.business.contact_with(&world.aws, number, set).await
+    };
+    let first = with("+971501234561", old).await;
+    let second = with("+971501234562", new).await;
+    let now = world.aws.now().as_second();
+    world
+        .work(world.messages(&by_id("wamid.in", old, now, "STOP", None)))
+        .await;
+    let value = json!({"messages": [{
+        "id": "wamid.sys", "timestamp": now.to_string(), "type": "system",
+        "system": {"type": "user_changed_user_id", "previous_user_id": old, "user_id": new},
+    }]});
+    world.work(world.messages(&value)).await;
+    for id in [first.id, second.id] {
+        let store = world.aws.store();
+        let contact = store.contact(world.business.scope(), id).await.unwrap().unwrap();
+        assert!(contact.opted_out.is_some());
+    }
+    // A refusal that was taken back since is not brought back.
+    world.aws.pass(60);
+    let start = by_id("wamid.start", new, now + 60, "START", None);
+    world.work(world.messages(&start)).await;
+    world.work(world.messages(&value)).await;
+    let again = world.contact_of(&Identity::Bsuid(new.to_owned())).await.unwrap();
+    assert!(again.opted_out.is_none());
+}
+
+#[tokio::test]
+async fn what_was_cancelled_before_it_was_sent_starts_no_cooldown() {
+    let world = World::new().await;
+    world.follow_up().await;
+    assert!(world.customer().await.last_follow_up_at.is_some());
+    world.whatsapp("wamid.in", "Are you open?").await;
+    assert_eq!(world.customer().await.last_follow_up_at, None);
+    // What went out counts, whatever is cancelled of it.
+    let message = world.sent().await;
+    world.whatsapp("wamid.again", "Yes").await;
+    assert_eq!(world.customer().await.last_follow_up_at, Some(message.created_at));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_moves_neither_window_nor_refusal() {
+    let world = World::new().await;
+    let far = world.aws.now().as_second() + 400 * 86_400;
+    world.work(world.messages(&wrote("wamid.in", far, "STOP"))).await;
+    let contact = world.customer().await;
+    assert_eq!(contact.last_whatsapp_at, Some(world.aws.now()));
+    world.aws.pass(60);
+    world.whatsapp("wamid.start", "START").await;
+    assert!(world.customer().await.opted_out.is_none());
 }
 
 #[tokio::test]

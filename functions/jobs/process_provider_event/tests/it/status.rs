@@ -143,7 +143,12 @@ async fn a_status_nobody_knows_yet_waits_for_the_record() {
     assert_eq!(states(&world.message(&message).await), [AttemptState::Claimed]);
     let store = world.aws.store();
     let parked = store
-        .message_ref(world.business.scope(), "whatsapp", "wamid.1", world.aws.now())
+        .message_ref(
+            world.business.scope(),
+            "whatsapp",
+            &"wamid.1".parse().unwrap(),
+            world.aws.now(),
+        )
         .await
         .unwrap();
     let Some((MessageRef::Parked { reports }, _)) = parked else {
@@ -234,7 +239,7 @@ async fn a_report_reaches_a_message_whose_worker_died_while_it_recorded_the_send
     let reference = store::messages::Reference {
         attempt: 1,
         api: "whatsapp",
-        provider_ref: "wamid.1",
+        provider_ref: &"wamid.1".parse().unwrap(),
         parked: None,
     };
     // The way to the message is written, the message is not.

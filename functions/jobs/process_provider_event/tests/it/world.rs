@@ -2,12 +2,15 @@
 
 use std::ops::Deref;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    Timestamp,
     contact::Contact,
+    ids::ContactId,
     message::{AttemptState, Message, SendOutcome},
     record::{ConsentEntry, Entry, Received},
 };
-use jobs::{EventSource, ProviderEvent};
+use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Done, Job, JobError};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
@@ -53,14 +56,14 @@ impl World {
         let timers = self.aws.env().config().timers().expect("timers");
         let attempt = message.last().expect("an attempt").number;
         let taken = SendOutcome::Accepted {
-            provider_ref: provider_ref.to_owned(),
+            provider_ref: provider_ref.parse().expect("a reference"),
             segments: None,
         };
         message.record(attempt, taken, self.aws.now(), &timers);
         let reference = Reference {
             attempt,
             api,
-            provider_ref,
+            provider_ref: &provider_ref.parse().expect("a reference"),
             parked: None,
         };
         let (store, scope) = (self.aws.store(), self.business.scope());
@@ -131,6 +134,40 @@ impl World {
             }
         }
         (received, consent)
+    }
+
+    /// The same event at this time of the provider's, in seconds of today.
+    pub(crate) fn at(&self, mut event: ProviderEvent, seconds: i64) -> ProviderEvent {
+        if let Payload::Inline(body) = &mut event.payload {
+            let mut change: Value = serde_json::from_str(body).expect("a change");
+            let at = Timestamp::from_second(self.aws.now().as_second() - 1000 + seconds);
+            change["time"] = at.expect("a time").to_string().into();
+            *body = change.to_string();
+        }
+        event
+    }
+
+    /// Removes a row of the tenant, or the rows of one of its contacts whose keys begin so.
+    pub(crate) async fn remove(&self, prefix: &str, contact: Option<ContactId>) {
+        let (dynamodb, config) = (self.aws.env().dynamodb(), self.aws.env().config());
+        let table = config.text("TABLE_NAME").expect("a table");
+        let tenant = self.business.tenant().to_string();
+        let mut partition = format!("T#{}", tenant.trim_start_matches("tnt_"));
+        if let Some(contact) = contact {
+            partition = format!("{partition}#C#{}", contact.to_string().trim_start_matches("ctc_"));
+        }
+        let query = dynamodb.query().table_name(table);
+        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :sk)");
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition));
+        let query = query.expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()));
+        let found = query.send().await.expect("the table answers").items.unwrap_or_default();
+        assert!(!found.is_empty(), "there is something to remove");
+        for item in found {
+            let key = |name: &str| item[name].clone();
+            let delete = dynamodb.delete_item().table_name(table);
+            let delete = delete.key("pk", key("pk")).key("sk", key("sk"));
+            delete.send().await.expect("the row is removed");
+        }
     }
 
     pub(crate) async fn configured_whatsapp(&self) -> domain::connection::Connection {

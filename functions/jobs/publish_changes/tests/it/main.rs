@@ -73,7 +73,7 @@ impl World {
         message.claim(0, "claim".to_owned(), now, &timers);
         self.write(&mut message).await;
         let taken = SendOutcome::Accepted {
-            provider_ref: format!("wamid.{number}"),
+            provider_ref: format!("wamid.{number}").parse().expect("a reference"),
             segments: None,
         };
         message.record(1, taken, now, &timers);
@@ -82,7 +82,7 @@ impl World {
             let report = StatusReport {
                 state,
                 at: now,
-                provider_ref: format!("wamid.{number}"),
+                provider_ref: format!("wamid.{number}").parse().expect("a reference"),
                 error: None,
                 cost: None,
             };

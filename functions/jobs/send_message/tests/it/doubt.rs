@@ -11,11 +11,12 @@ use send_message::handle;
 use serde_json::json;
 use testkit::{
     Reply,
-    aws::DEAD_EVENTS,
     business::{CUSTOMER, LINE},
 };
 
 use crate::world::{World, attempts, is};
+
+const EVENTS: &str = "PROVIDER_EVENTS_QUEUE_URL";
 
 /// The deadline for the outcome of a send to show itself, by default.
 const DEADLINE: i64 = 600;
@@ -97,18 +98,83 @@ async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
 
 #[tokio::test]
 async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
-    for variable in ["PROVIDER_EVENTS_QUEUE_URL", DEAD_EVENTS] {
-        let world = World::new().await;
-        let message = world.follow_up().await;
-        world.provider.reply(Reply::Break);
-        world.worked(&message).await;
-        world.aws.pass(DEADLINE);
-        world.aws.fill_queue(variable, 11).await;
-        let message = world.worked(&message).await;
-        is(&message, MessageState::Unknown);
-        assert!(message.due > Some(world.aws.now()), "looked at again");
-        assert_eq!(world.provider.sends().len(), 1);
-    }
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    world.worked(&message).await;
+    world.aws.pass(DEADLINE);
+    world.aws.fill_queue(EVENTS, 11).await;
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Unknown);
+    assert!(message.due > Some(world.aws.now()), "looked at again");
+    assert_eq!(world.provider.sends().len(), 1);
+    // For an hour at most: whose reports they are nobody knows.
+    world.aws.pass(3599 - DEADLINE);
+    is(&world.worked(&message).await, MessageState::Unknown);
+    world.aws.pass(1);
+    is(&world.worked(&message).await, MessageState::Accepted);
+    assert_eq!(world.provider.sends().len(), 2);
+}
+
+#[tokio::test]
+async fn reports_being_worked_do_not_hold_a_decision_up() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::Break);
+    world.worked(&message).await;
+    world.aws.pass(DEADLINE);
+    world.aws.fill_queue(EVENTS, 30).await;
+    assert_eq!(world.aws.take_in_hand(EVENTS).await, 30);
+    is(&world.worked(&message).await, MessageState::Accepted);
+}
+
+#[tokio::test]
+async fn another_messages_sms_is_not_taken_for_this_one() {
+    let (world, message) = unknown_sms().await;
+    // To the same person, with the same words, a moment earlier; it is known as another message's.
+    let (theirs, ours) = (format!("SM{:032}", 5), format!("SM{:032}", 6));
+    let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.keep_reference(&other, "twilio", &theirs).await;
+    let list = |sid: &str| sms(TEXT, sid, "delivered", "Fri, 20 Nov 2026 12:00:01 +0000");
+    world.provider.list(vec![list(&ours), list(&theirs)]);
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Delivered);
+    assert_eq!(message.attempts[0].provider_ref.as_deref(), Some(&*ours));
+    assert_eq!(world.provider.lookups(), 1);
+}
+
+#[tokio::test]
+async fn only_another_messages_sms_proves_that_this_one_was_not_taken() {
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
+    let theirs = format!("SM{:032}", 5);
+    let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.keep_reference(&other, "twilio", &theirs).await;
+    let created = "Fri, 20 Nov 2026 12:00:01 +0000";
+    world.provider.list(vec![sms(TEXT, &theirs, "delivered", created)]);
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
+    );
+    assert_eq!((world.provider.lookups(), world.provider.sends().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn two_of_unknown_outcome_are_not_settled_by_one_sms() {
+    let (world, one) = unknown_by(&[Channel::Sms]).await;
+    let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.provider.reply(Reply::Break);
+    is(&world.worked(&other).await, MessageState::Unknown);
+    let created = "Fri, 20 Nov 2026 12:00:01 +0000";
+    let sid = format!("SM{:032}", 5);
+    world.provider.list(vec![sms(TEXT, &sid, "delivered", created)]);
+    world.aws.pass(DEADLINE);
+    world.work_at_once([world.job(&one), world.job(&other)]).await;
+    let states = [world.message(&one).await.state(), world.message(&other).await.state()];
+    let settled = states.iter().filter(|state| **state == MessageState::Delivered).count();
+    assert_eq!(settled, 1, "{states:?}");
 }
 
 #[tokio::test]
@@ -138,7 +204,12 @@ async fn unknown_sms() -> (World, Message) {
 
 /// A message whose first send, by SMS, had an unknown outcome.
 async fn unknown_by(channels: &[Channel]) -> (World, Message) {
-    let world = World::by(channels).await;
+    let world = World::with(|configured| {
+        configured.rules[0].then.channels = channels.to_vec();
+        // Others may follow at once.
+        configured.rules[0].then.cooldown_seconds = 0;
+    })
+    .await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
     let message = world.worked(&message).await;
@@ -408,7 +479,11 @@ async fn reports_parked_under_the_providers_id_are_merged_by_the_record() {
             .park_report(scope, "whatsapp", &report, before, now)
             .await
             .unwrap();
-        before = match store.message_ref(scope, "whatsapp", "wamid.1", now).await.unwrap() {
+        before = match store
+            .message_ref(scope, "whatsapp", &"wamid.1".parse().unwrap(), now)
+            .await
+            .unwrap()
+        {
             Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
             other => panic!("{other:?}"),
         };
@@ -416,7 +491,10 @@ async fn reports_parked_under_the_providers_id_are_merged_by_the_record() {
     let message = world.worked(&message).await;
     is(&message, MessageState::Read);
     assert_eq!(message.due, None);
-    let found = store.message_ref(scope, "whatsapp", "wamid.1", now).await.unwrap();
+    let found = store
+        .message_ref(scope, "whatsapp", &"wamid.1".parse().unwrap(), now)
+        .await
+        .unwrap();
     assert!(
         matches!(found, Some((MessageRef::Ours { attempt: 1, .. }, _))),
         "{found:?}"

@@ -2,12 +2,18 @@
 
 use domain::{
     connection::Health,
-    message::{AttemptState, Channel, MessageState},
+    errors::{Stage, classify},
+    inbound::OptFlag,
+    message::{AttemptState, Channel, MessageState, Next, SendOutcome},
+    send::Api,
 };
 use jiff::SignedDuration;
-use kit::Done;
-use send_message::handle;
-use testkit::Reply;
+use jobs::SendMessage;
+use kit::{Done, Job};
+use send_message::{MOST_ROUNDS, handle};
+use serde_json::json;
+use store::contacts::ContactWrite;
+use testkit::{Reply, business::read};
 
 use crate::world::{World, attempts, is};
 
@@ -18,7 +24,7 @@ async fn a_permanent_refusal_queues_the_next_channel_and_is_remembered() {
     world.provider.reply(Reply::graph(400, 131_026));
     let message = world.worked(&message).await;
     assert_eq!(attempts(&message), [(1, AttemptState::Refused)]);
-    assert_eq!(world.queued().await, [world.job(&message).body]);
+    assert_eq!(world.queued().await, [world.again(&message)]);
     assert!(
         world
             .contact(&message)
@@ -62,9 +68,9 @@ async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
     // Another customer's message waits without asking.
     let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
     let other = world.worked(&other).await;
-    assert_eq!(other.not_before, until);
+    assert!(other.not_before >= until && other.not_before <= until + SignedDuration::from_secs(6));
     assert_eq!(world.provider.sends().len(), 1);
-    world.aws.pass(30);
+    world.aws.pass(36);
     is(&world.worked(&other).await, MessageState::Accepted);
     is(&world.worked(&message).await, MessageState::Accepted);
 }
@@ -128,7 +134,7 @@ async fn a_server_that_cannot_be_reached_is_tried_again_and_then_left() {
 
 #[tokio::test]
 async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wait() {
-    let world = World::new().await;
+    let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
     let message = world.worked(&message).await;
@@ -137,7 +143,7 @@ async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wa
     assert_eq!(message.not_before, recheck);
     let health = world.connection(world.business.whatsapp).await.health;
     assert!(matches!(health, Health::Unhealthy { .. }), "{health:?}");
-    // Others wait without asking; the SMS does not take their place.
+    // Others wait without asking.
     let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
     let other = world.worked(&other).await;
     is(&other, MessageState::Scheduled);
@@ -147,7 +153,7 @@ async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wa
 
 #[tokio::test]
 async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again() {
-    let world = World::new().await;
+    let world = World::by(&[Channel::WhatsApp]).await;
     let mut messages = Vec::new();
     for last in 0..6 {
         let number = format!("+97150123456{last}");
@@ -181,7 +187,7 @@ async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again
 
 #[tokio::test]
 async fn renewed_credentials_let_waiting_messages_go() {
-    let world = World::new().await;
+    let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
     world.worked(&message).await;
@@ -204,7 +210,7 @@ async fn what_old_credentials_met_is_not_held_against_new_ones() {
 
 #[tokio::test]
 async fn a_message_that_waited_for_three_days_is_given_up() {
-    let world = World::new().await;
+    let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
     world.worked(&message).await;
@@ -212,4 +218,183 @@ async fn a_message_that_waited_for_three_days_is_given_up() {
     is(&world.worked(&message).await, MessageState::Blocked);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn an_unhealthy_connection_does_not_keep_the_sms_waiting() {
+    let world = World::new().await;
+    let mut messages = Vec::new();
+    for last in 0..5 {
+        let number = format!("+97150123456{last}");
+        messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
+    }
+    // The token has expired: one message meets that, the others are told.
+    world.provider.reply(Reply::graph(401, 190));
+    for message in &messages {
+        let mut message = world.worked(message).await;
+        while message.last().is_some_and(|last| last.state == AttemptState::Refused) {
+            message = world.worked(&message).await;
+        }
+        is(&message, MessageState::Accepted);
+        assert_eq!(message.last().map(|last| last.leg), Some(1));
+    }
+    let sends = world.provider.sends();
+    assert_eq!(sends.iter().filter(|send| send.is_graph()).count(), 1);
+    assert_eq!(sends.len(), 6);
+}
+
+#[tokio::test]
+async fn a_connection_tried_again_soon_is_waited_for_no_longer_than_the_rule_says() {
+    let world = World::with(|configured| configured.rules[0].then.fallback_after_seconds = 30).await;
+    let env = world.provider.env_with(&world.aws, &[("RECHECK_SECONDS", "10")]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    let timers = env.config().timers().unwrap();
+    let message = world.follow_up().await;
+    let begun = world.aws.now();
+    loop {
+        let current = world.message(&message).await;
+        if current.last().is_some_and(|last| last.leg == 1) {
+            is(&current, MessageState::Accepted);
+            break;
+        }
+        if current.next(world.aws.now(), &timers)
+            == (Next::Try {
+                leg: 0,
+                number: current.next_number(),
+            })
+        {
+            world.provider.reply(Reply::graph(401, 190));
+        }
+        Box::pin(handle(world.job(&current), &ctx)).await.unwrap();
+        let wait = world.message(&message).await.not_before.duration_since(world.aws.now());
+        world.aws.pass(wait.as_secs().max(0) + 1);
+    }
+    assert!(world.aws.now() <= begun + SignedDuration::from_secs(32));
+}
+
+#[tokio::test]
+async fn what_waits_for_its_connection_waits_in_the_table() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::graph(401, 190));
+    let message = world.worked(&message).await;
+    assert!(message.due.is_some());
+    assert_eq!(world.copies().await, 0);
+    // Neither does a copy go round and round for what passes sooner.
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let whatsapp = world.business.whatsapp;
+    let message = world.follow_up().await;
+    for round in 0..=MOST_ROUNDS {
+        assert_eq!(world.copies().await, u64::from(round));
+        // Others keep the number busy.
+        let until = world.aws.now() + SignedDuration::from_secs(10);
+        let pause = world.change_connection(whatsapp, |connection| connection.paused_until = Some(until));
+        pause.await;
+        let copy = SendMessage {
+            rounds: round,
+            ..world.job(&world.message(&message).await).body
+        };
+        Box::pin(handle(Job::new(copy, 1), &world.ctx)).await.unwrap();
+        world.aws.pass(12);
+    }
+    // Lambda ends a loop between a function and its queue after 16 rounds.
+    assert_eq!(world.copies().await, u64::from(MOST_ROUNDS));
+    assert!(world.message(&message).await.due.is_some(), "the dispatcher goes on");
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_before_it_learns_from_a_refusal_leaves_that_to_the_next() {
+    let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    let job = world.job(&message).body;
+    // It recorded that the person wrote STOP to the sender, and died.
+    let timers = world.aws.env().config().timers().unwrap();
+    let mut recorded = message.clone();
+    let now = world.aws.now();
+    let key = recorded.claim(0, "claim".to_owned(), now, &timers);
+    let credentials = world.connection(world.business.twilio).await.credentials_version;
+    recorded.claimed_under(credentials);
+    let code = Some(21_610);
+    let refused = SendOutcome::Refused {
+        code,
+        classified: classify(Api::Twilio, Stage::Answer, None, code),
+        reason: "Twilio refused it: the person wrote STOP to this sender (code 21610).".to_owned(),
+        retry_after: None,
+    };
+    recorded.record(key.attempt, refused, now, &timers);
+    world.write(&recorded).await;
+    let again = Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.unwrap();
+    assert_eq!(again, Done::Already);
+    let contact = world.contact(&message).await;
+    assert!(contact.opted_out.is_some());
+    // Once more changes nothing.
+    Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap();
+    assert_eq!(world.contact(&message).await, contact);
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn a_stop_between_check_and_claim_is_obeyed() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    let message = world.follow_up().await;
+    // The check is made by then; the credentials are opened before the claim.
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    let mut contact = world.contact(&message).await;
+    contact.wish(OptFlag::Stop, "wrote STOP".to_owned(), world.aws.now());
+    let runtime = tokio::runtime::Handle::current();
+    lossy.happens_before("Decrypt", move || {
+        let write = ContactWrite {
+            contact,
+            new_identities: vec![],
+        };
+        runtime.block_on(store.write_contact(&scope, &write, None)).unwrap();
+    });
+    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    assert!(lossy.has_lost_all());
+    let message = world.message(&message).await;
+    is(&message, MessageState::Blocked);
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_taken_is_recorded_though_the_table_is_busy() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    let message = world.follow_up().await;
+    let job = world.job(&message);
+    world.provider.reply(Reply::Held);
+    let busy = async {
+        world.provider.arrived().await;
+        // More often than the SDK asks by itself.
+        lossy.throttle("PutItem", 5);
+        world.provider.release();
+    };
+    let (done, ()) = tokio::join!(Box::pin(handle(job, &ctx)), busy);
+    assert_eq!(done.unwrap(), Done::Now);
+    assert!(lossy.has_lost_all());
+    is(&world.message(&message).await, MessageState::Accepted);
+    assert_eq!(world.provider.sends().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_must_not_be_sent_starts_no_cooldown() {
+    let world = World::with(|configured| {
+        let quiet = json!({"from": "16:30", "to": "08:00", "action": "skip"});
+        configured.rules[0].then.quiet_hours = Some(read(quiet));
+    })
+    .await;
+    let message = world.follow_up().await;
+    assert!(world.contact(&message).await.last_follow_up_at.is_some());
+    world.aws.pass(3600);
+    is(&world.worked(&message).await, MessageState::Blocked);
+    assert_eq!(world.contact(&message).await.last_follow_up_at, None);
 }

@@ -11,7 +11,7 @@ use domain::{
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
-use store::{config::Configured, contacts::ContactWrite};
+use store::{config::Configured, contacts::ContactWrite, messages::Reference};
 use testkit::{Provider, Reply};
 
 pub(crate) struct World {
@@ -51,13 +51,15 @@ impl World {
 
     /// The copy that the queue holds for the message's next attempt.
     pub(crate) fn job(&self, message: &Message) -> Job<SendMessage> {
-        let job = SendMessage {
-            tenant: self.business.tenant(),
-            correlation_id: message.correlation_id.clone(),
-            message: message.id,
-            attempt: message.next_number(),
-        };
-        Job::new(job, 1)
+        Job::new(SendMessage::next_of(self.business.tenant(), message), 1)
+    }
+
+    /// The copy that the function itself queues for the message's next attempt.
+    pub(crate) fn again(&self, message: &Message) -> SendMessage {
+        SendMessage {
+            rounds: 1,
+            ..self.job(message).body
+        }
     }
 
     /// Works the message as it is now, by one copy from the queue.
@@ -102,10 +104,35 @@ impl World {
         })
     }
 
+    /// The provider's id belongs to this message.
+    pub(crate) async fn keep_reference(&self, message: &Message, api: &str, provider_ref: &str) {
+        let reference = Reference {
+            attempt: 1,
+            api,
+            provider_ref: &provider_ref.parse().expect("a reference"),
+            parked: None,
+        };
+        let store = self.aws.store();
+        let kept = store.record_message(self.business.scope(), message, &reference, self.aws.now());
+        // The message itself has moved: only the reference is written.
+        drop(kept.await);
+        assert!(matches!(
+            self.found(api, provider_ref).await,
+            Some(MessageRef::Ours { .. })
+        ));
+    }
+
     /// What is kept under a provider's id.
     pub(crate) async fn found(&self, api: &str, provider_ref: &str) -> Option<MessageRef> {
         let (store, now) = (self.aws.store(), self.aws.now());
-        let found = store.message_ref(self.business.scope(), api, provider_ref, now).await;
+        let found = store
+            .message_ref(
+                self.business.scope(),
+                api,
+                &provider_ref.parse().expect("a reference"),
+                now,
+            )
+            .await;
         found.expect("the table answers").map(|(found, _)| found)
     }
 
@@ -176,7 +203,7 @@ impl World {
         StatusReport {
             state,
             at: self.aws.now(),
-            provider_ref: provider_ref.to_owned(),
+            provider_ref: provider_ref.parse().expect("a reference"),
             error: None,
             cost: None,
         }

@@ -47,7 +47,7 @@ impl World {
     async fn due(&self) -> usize {
         let mut count = 0;
         for shard in 0..DUE_SHARDS {
-            let due = self.aws.store().due(shard, self.aws.now(), 1000).await;
+            let due = self.aws.store().due(shard, self.aws.now(), None, 1000).await;
             count += due.expect("the table answers").len();
         }
         count
@@ -63,12 +63,8 @@ async fn a_message_whose_enqueue_was_lost_is_queued_at_its_time_and_not_before()
     assert!(world.sends().await.is_empty());
     world.aws.pass(1);
     world.run().await;
-    let job = SendMessage {
-        tenant: world.business.tenant(),
-        correlation_id: message.correlation_id.clone(),
-        message: message.id,
-        attempt: 1,
-    };
+    let job = SendMessage::next_of(world.business.tenant(), &message);
+    assert_eq!(job.attempt, 1);
     assert_eq!(world.sends().await, [job]);
 }
 
@@ -262,4 +258,51 @@ async fn a_message_past_the_time_that_it_is_kept_is_not_queued() {
     world.aws.pass(until.duration_since(world.aws.now()).as_secs());
     world.run().await;
     assert!(world.sends().await.is_empty());
+}
+
+#[tokio::test]
+async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
+    world.follow_up(CUSTOMER).await;
+    world.aws.pass(90);
+    let spilled = Spilled {
+        group: world.business.tenant().to_string(),
+        body: "{}".to_owned(),
+        delay_seconds: 0,
+    };
+    let bucket = RawBucket::new(world.aws.env()).unwrap();
+    bucket.spill(QueueName::Calls, &spilled).await.unwrap();
+    let (told, hears) = std::sync::mpsc::channel();
+    let runtime = tokio::runtime::Handle::current();
+    lossy.happens_before("Query", move || {
+        let left = runtime.block_on(bucket.spilled(QueueName::Calls, 10)).unwrap();
+        told.send(left.len()).unwrap();
+    });
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
+    Box::pin(handle(deadline, &ctx)).await.unwrap();
+    assert_eq!(hears.recv().unwrap(), 0);
+    assert_eq!(world.aws.drain(QueueName::Calls).await.len(), 1);
+    assert_eq!(world.sends().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_spilled_job_that_another_sweep_took_is_nobodys_error() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
+    let spilled = Spilled {
+        group: world.business.tenant().to_string(),
+        body: "{}".to_owned(),
+        delay_seconds: 0,
+    };
+    let bucket = RawBucket::new(world.aws.env()).unwrap();
+    bucket.spill(QueueName::Calls, &spilled).await.unwrap();
+    // S3 says 403 instead of 404 to whom it does not show what there is.
+    lossy.forbid("GetObject");
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
+    Box::pin(handle(deadline, &ctx)).await.unwrap();
+    assert!(lossy.has_lost_all());
+    assert!(world.aws.drain(QueueName::Calls).await.is_empty());
 }

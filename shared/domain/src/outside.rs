@@ -1,0 +1,178 @@
+//! Texts that come from outside, each with a maximum: they become parts of keys and rows, which have one, too.
+
+use std::{fmt, ops::Deref, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+/// A provider's id of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ProviderRef(String);
+
+impl ProviderRef {
+    /// The longest, in bytes. The longest known have about 200.
+    pub const LONGEST: usize = 512;
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<&str> for ProviderRef {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+/// A text is no provider's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a provider's id has 1 to {} bytes", ProviderRef::LONGEST)]
+pub struct NotAProviderRef;
+
+impl TryFrom<String> for ProviderRef {
+    type Error = NotAProviderRef;
+
+    fn try_from(text: String) -> Result<Self, NotAProviderRef> {
+        if text.is_empty() || text.len() > Self::LONGEST {
+            return Err(NotAProviderRef);
+        }
+        Ok(Self(text))
+    }
+}
+
+impl FromStr for ProviderRef {
+    type Err = NotAProviderRef;
+
+    fn from_str(text: &str) -> Result<Self, NotAProviderRef> {
+        if text.len() > Self::LONGEST {
+            return Err(NotAProviderRef);
+        }
+        text.to_owned().try_into()
+    }
+}
+
+impl<'de> Deserialize<'de> for ProviderRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
+impl Deref for ProviderRef {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProviderRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A person's name as a network or a profile shows it: one line, without signs that nobody sees, cut where it is too long.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ShownName(String);
+
+impl ShownName {
+    /// The longest, in characters. WhatsApp allows 25.
+    pub const LONGEST: usize = 120;
+
+    /// The name in a text; `None` where nothing is left of it.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let seen = text
+            .chars()
+            .take(4 * Self::LONGEST)
+            .map(|sign| if sign.is_whitespace() { ' ' } else { sign })
+            .filter(|sign| !sign.is_control() && !turns_the_line(*sign));
+        let name: String = seen.skip_while(|sign| *sign == ' ').take(Self::LONGEST).collect();
+        let name = name.trim_end();
+        (!name.is_empty()).then(|| Self(name.to_owned()))
+    }
+}
+
+/// Marks of direction reach beyond the name that holds them.
+const fn turns_the_line(sign: char) -> bool {
+    matches!(sign, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+impl<'de> Deserialize<'de> for ShownName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // A row of before there were rules for names is read all the same.
+        Ok(Self::of(&text).unwrap_or_else(|| Self(text.chars().take(Self::LONGEST).collect())))
+    }
+}
+
+impl Deref for ShownName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The longest text of a message that is kept, in bytes: far above what people write (WhatsApp allows 4,096 characters), far
+/// below what a row holds.
+pub const LONGEST_TEXT: usize = 64 * 1024;
+
+/// Cuts a text to at most so many bytes, at the end of a character. Says whether something was cut.
+#[must_use]
+pub fn cut(mut text: String, most: usize) -> (String, bool) {
+    if text.len() <= most {
+        return (text, false);
+    }
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    (text, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_has_a_maximum() {
+        let most = "x".repeat(ProviderRef::LONGEST);
+        assert_eq!(&*most.parse::<ProviderRef>().unwrap(), most);
+        for wrong in [String::new(), format!("{most}x")] {
+            assert_eq!(wrong.parse::<ProviderRef>(), Err(NotAProviderRef));
+            assert_eq!(ProviderRef::try_from(wrong.clone()), Err(NotAProviderRef));
+            assert!(serde_json::from_value::<ProviderRef>(wrong.into()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_line_that_shows_what_it_holds() {
+        for (text, name) in [
+            ("Layla Haddad", Some("Layla Haddad")),
+            ("  Layla\n\tHaddad ", Some("Layla  Haddad")),
+            ("ليلى حدّاد", Some("ليلى حدّاد")),
+            ("\u{202e}reversed", Some("reversed")),
+            // Joins emoji and letters of some scripts.
+            ("👩\u{200d}🍳", Some("👩\u{200d}🍳")),
+            ("", None),
+            (" \u{202e}\0 ", None),
+        ] {
+            assert_eq!(ShownName::of(text).as_deref(), name, "{text:?}");
+        }
+        let long = ShownName::of(&"ß".repeat(2_000_000)).unwrap();
+        assert_eq!(long.chars().count(), ShownName::LONGEST);
+    }
+
+    #[test]
+    fn a_cut_text_ends_with_a_whole_character() {
+        assert_eq!(cut("abc".to_owned(), 3), ("abc".to_owned(), false));
+        assert_eq!(cut("abcd".to_owned(), 3), ("abc".to_owned(), true));
+        assert_eq!(cut("aß".to_owned(), 2), ("a".to_owned(), true));
+        assert_eq!(cut("👩".to_owned(), 3), (String::new(), true));
+    }
+}
