@@ -20,6 +20,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &["PUBLIC_BASE_URL"],
     ),
     ("Queue::new(", &[], &["RAW_BUCKET"]),
+    ("serve_queue(", &[], &["DEAD_LETTERS_URL"]),
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
@@ -129,6 +130,13 @@ fn functions_are_given_what_they_read_and_nothing_else() {
         assert!(
             missing.is_empty(),
             "{} reads {missing:?}, which the template does not give it",
+            deployed.id
+        );
+        // What the table can never take is laid aside at once.
+        let works_rows = sources.contains("serve_queue(") && given.contains("TABLE_NAME");
+        assert!(
+            !works_rows || given.contains("DEAD_LETTERS_URL"),
+            "{} works a queue and has no DEAD_LETTERS_URL",
             deployed.id
         );
         let unread: Vec<_> = given.difference(&allowed).collect();
