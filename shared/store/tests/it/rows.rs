@@ -322,3 +322,20 @@ async fn what_the_table_can_never_take_is_told_apart() {
     let error = store.store_received(world.scope(), &arrived, now).await.unwrap_err();
     assert!(error.is_invalid() && !error.is_conflict(), "{error}");
 }
+
+#[tokio::test]
+async fn reports_on_what_another_tool_sends_are_kept_for_a_day() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let report = report(&world, AttemptState::Delivered);
+    let now = world.aws.now();
+    store.park_report(scope, "whatsapp", &report, None, now).await.unwrap();
+    let parked = async || {
+        let now = world.aws.now();
+        store.message_ref(scope, "whatsapp", &wamid(), now).await.unwrap()
+    };
+    world.aws.pass(24 * 3600 - 1);
+    assert!(parked().await.is_some());
+    world.aws.pass(1);
+    assert!(parked().await.is_none());
+}
