@@ -132,7 +132,7 @@ enum Whose {
     /// The message's that is being recorded.
     Ours,
     /// Another message's.
-    Anothers,
+    Other,
 }
 
 /// Whether there is more to do for the message now.
@@ -392,8 +392,8 @@ impl Work<'_> {
             match written {
                 Ok(Whose::Ours) => break,
                 // It was looked for, and between the look and this another message proved to be the one that was found.
-                Ok(Whose::Anothers) if report.is_some() => return Ok(Step::Again),
-                Ok(Whose::Anothers) => {
+                Ok(Whose::Other) if report.is_some() => return Ok(Step::Again),
+                Ok(Whose::Other) => {
                     tracing::error!(message = %message.id, "the provider gave an id that another message has");
                     metric::count("reference_taken", &[]);
                     ctx.store.write_message(self.scope, &message).await?;
@@ -488,7 +488,7 @@ impl Work<'_> {
                 ctx.store.write_message(self.scope, message).await?;
                 Ok(Whose::Ours)
             }
-            Some((MessageRef::Ours { .. } | MessageRef::Theirs { .. }, _)) => Ok(Whose::Anothers),
+            Some((MessageRef::Ours { .. } | MessageRef::Theirs { .. }, _)) => Ok(Whose::Other),
             None => Err(StoreError::Conflict {
                 doing: "record a sent message",
             }),

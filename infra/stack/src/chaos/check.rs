@@ -12,12 +12,13 @@ use domain::{
     ids::{MessageId, TenantId},
     message::{AttemptState, Channel, Message, MessageState},
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::due::{DUE_SHARDS, Due};
 
 use super::{
     Ground,
-    storm::{Placed, Stormed},
+    storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed},
 };
 use crate::{
     bill::Bill,
@@ -211,6 +212,9 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         for message in &customer.messages {
             *states.entry(word(message)).or_default() += 1;
             judge(message, &outbox, &mut seen, &mut verdict);
+            if placed.tenant == stormed.tenants[EXPIRING].id {
+                fell_back(message, &mut seen, &mut verdict);
+            }
         }
     }
     let known: usize = outbox.values().map(Vec::len).sum();
@@ -220,6 +224,16 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
             seen.matched
         ));
     }
+    if seen.fell_back == 0 {
+        verdict
+            .broken
+            .push("nobody was sent an SMS for the token that had expired".to_owned());
+    }
+    let longest = seen.longest_wait.as_secs();
+    verdict.line(
+        "sent by SMS, because the WhatsApp token had expired",
+        format!("{}, after {longest} s at most", seen.fell_back),
+    );
     exact_counters(ground, stormed, &mut verdict).await?;
     leftovers(ground, &mut verdict).await?;
     summary(ground, stormed, &mut verdict, accepted, &states, &seen).await?;
@@ -231,6 +245,27 @@ struct Seen {
     matched: usize,
     unsent: usize,
     unknown: usize,
+    fell_back: usize,
+    longest_wait: SignedDuration,
+}
+
+/// What a connection that does not work keeps back is tried by SMS within the rule's deadline.
+fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
+    let Some(waiting) = message.waiting else {
+        return;
+    };
+    let waited = message.not_before.duration_since(waiting.since);
+    if waited > SignedDuration::from_secs(FALLBACK_SECONDS.into()) {
+        let id = message.id;
+        verdict
+            .broken
+            .push(format!("{id} waited {} s for its connection", waited.as_secs()));
+    }
+    let by_sms = message.attempts.iter().any(|attempt| attempt.leg > waiting.leg);
+    if by_sms {
+        seen.fell_back += 1;
+        seen.longest_wait = seen.longest_wait.max(waited);
+    }
 }
 
 /// One call row, decided, with its sentence, and as many messages as it should have.

@@ -104,9 +104,14 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
                 json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
         })
         .await?;
-    let tenants = vec![greeting, forwarding];
+    // Its WhatsApp token expires in the middle; else its providers work.
+    let expiring = ground
+        .town
+        .open("Chaos, expiring token", |plan| settings(plan.then()))
+        .await?;
+    let tenants = vec![greeting, forwarding, expiring];
     let mut faults = Vec::new();
-    for tenant in &tenants {
+    for tenant in &tenants[..EXPIRING] {
         for fault in faults_of(tenant) {
             faults.push(ground.play.fault(fault).await?);
         }
@@ -124,14 +129,21 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     let mut killed = BTreeMap::new();
     let calls = place_calls(ground, size, &stormed.tenants, random);
     let outcome = tokio::select! {
-        outcome = async { tokio::try_join!(calls, outage(ground, size), refused_for_a_while(ground, size, &stormed.tenants)) } => outcome,
+        outcome = async {
+            tokio::try_join!(
+                calls,
+                outage(ground, size),
+                refused_for_a_while(ground, size, &stormed.tenants),
+                token_expired(ground, size, &stormed.tenants[EXPIRING]),
+            )
+        } => outcome,
         error = kill_for_ever(ground.data, &mut kills, &mut killed) => Err(error),
     };
     stormed.struck = struck(ground, &faults).await?;
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, (), ()) = outcome?;
+    let (calls, (), (), ()) = outcome?;
     stormed.calls = calls;
     stormed.killed = killed;
     Ok(stormed)
@@ -149,9 +161,14 @@ async fn struck(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, 
     Ok(struck)
 }
 
+/// Which tenant's WhatsApp token expires.
+pub(super) const EXPIRING: usize = 2;
+
+/// Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
+pub(super) const FALLBACK_SECONDS: u32 = 25;
+
 fn settings(then: &mut Value) {
-    // Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
-    then["fallback_after_seconds"] = 25.into();
+    then["fallback_after_seconds"] = FALLBACK_SECONDS.into();
 }
 
 fn faults_of(tenant: &Tenant) -> Vec<Value> {
@@ -225,6 +242,15 @@ async fn refused_for_a_while(ground: &Ground<'_>, size: Size, tenants: &[Tenant]
         ground.play.fault(fault).await?;
     }
     Ok(())
+}
+
+/// A WhatsApp token has expired until somebody renews it.
+async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Result<()> {
+    tokio::time::sleep(size.storm.mul_f64(0.4)).await;
+    let fault = json!({ "tenant": tenant.id, "api": "graph", "kind": "bad_credentials", "times": TIMES });
+    let fault = ground.play.fault(fault).await?;
+    tokio::time::sleep(size.storm.mul_f64(0.4)).await;
+    ground.play.mend(fault).await
 }
 
 /// Kills one of this stack's functions again and again.

@@ -446,7 +446,7 @@ async fn only_a_whole_list_on_which_nothing_can_be_the_message_proves_that_it_wa
 }
 
 #[tokio::test]
-async fn a_message_known_as_anothers_is_not_found() {
+async fn what_is_known_as_another_message_is_not_found() {
     let content = text("Sorry we missed your call.");
     let to = maya();
     let number = "+15005550006".parse().unwrap();
