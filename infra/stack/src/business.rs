@@ -60,12 +60,21 @@ impl Town {
         let deployment = Deployment::new(&outputs, aws.endpoint()).await?;
         Ok(Self {
             play: play.clone(),
-            registry: Registry::new(deployment.store.clone(), &mut Vault::open(data)?)?,
+            registry: Registry::new(
+                deployment.store.clone(),
+                deployment.signer(&outputs)?,
+                &mut Vault::open(data)?,
+            )?,
             deployment,
             model: place.root.join("infra/stack/tenants/bakery.json"),
             data: data.to_owned(),
             outputs,
         })
+    }
+
+    /// Lets people in.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The deployment's shared Meta app: its secret and its verify token.

@@ -80,6 +80,9 @@ pub struct Login {
     pub email: String,
     /// Their password.
     pub password: String,
+    /// What their authenticator app was given, in base32, where they have a second factor: TOTP, SHA-1, six digits, 30 seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp_secret: Option<String>,
 }
 
 /// Secrets that a test needs to speak as a provider; generated per data directory.

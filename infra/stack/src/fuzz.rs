@@ -9,13 +9,11 @@ use crate::{
     api::{self, Proof, log_in},
     business::{Plan, Town},
     contract::{Contract, Operation, operations},
-    people::Registry,
     place::Place,
     play::Play,
     process::run_logged,
     report::step,
     running::{Options, Running},
-    secrets::Vault,
     tools,
     up::interrupted,
 };
@@ -123,7 +121,7 @@ pub async fn fuzz(
             "public" => {}
             name => {
                 let tokens = folder.join(format!("{name}.tokens"));
-                let lines = people(play, town, place, name == "platform", size.persons).await?;
+                let lines = people(play, town, name == "platform", size.persons).await?;
                 std::fs::write(&tokens, lines).with_context(|| format!("writing {}", tokens.display()))?;
                 command.env("RINGBACK_TOKENS", &tokens);
             }
@@ -206,12 +204,11 @@ async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, documen
 }
 
 /// Tokens of persons made for this, one per line.
-async fn people(play: &Play, town: &Town, place: &Place, platform: bool, count: usize) -> Result<String> {
-    let registry = Registry::new(play.store.clone(), &mut Vault::open(&place.data)?)?;
+async fn people(play: &Play, town: &Town, platform: bool, count: usize) -> Result<String> {
     let mut lines = String::new();
     for _ in 0..count {
         let login = if platform {
-            registry.appoint_another().await?
+            town.registry().appoint_another().await?
         } else {
             let tenant = town.open("Fuzzed person", |_| {}).await?;
             tenant.users.admin

@@ -37,6 +37,7 @@ pub mod seed;
 pub mod tenant;
 pub mod test;
 pub mod tools;
+pub mod totp;
 pub mod up;
 pub mod vendors;
 pub mod why;

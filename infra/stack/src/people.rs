@@ -3,21 +3,23 @@
 
 use std::sync::{Arc, OnceLock};
 
+use access::Signer;
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Timestamp,
-    account::{Account, Email, Member, PasswordHash},
+    account::{Account, Email, Member, PasswordHash, SecondFactor},
     actor::{Actor, Stamp},
     api_key::{ApiKey, KeySecret},
     ids::{ApiKeyId, TenantId, UserId},
     permission::Role,
 };
-use store::Store;
+use store::{Store, platform::PlatformAct};
 
 use crate::{
     business::new_ulid,
     endpoints::{Login, Users},
     secrets::{Vault, random_hex},
+    totp,
 };
 
 /// How many characters of a key people recognise it by.
@@ -28,15 +30,17 @@ const HINT: usize = 12;
 #[derive(Clone)]
 pub struct Registry {
     store: Store,
+    signer: Arc<Signer>,
     password: String,
     hash: Arc<OnceLock<PasswordHash>>,
 }
 
 impl Registry {
-    /// Of this table, with this data directory's password.
-    pub fn new(store: Store, vault: &mut Vault) -> Result<Self> {
+    /// Of this table, whose second factors this seals, with this data directory's password.
+    pub fn new(store: Store, signer: Signer, vault: &mut Vault) -> Result<Self> {
         Ok(Self {
             store,
+            signer: Arc::new(signer),
             password: password(vault)?,
             hash: Arc::default(),
         })
@@ -56,19 +60,13 @@ impl Registry {
     }
 
     fn account(&self, login: &Login, name: &str, tenants: Vec<TenantId>, now: Timestamp) -> Result<Account> {
-        Ok(Account {
-            id: format!("{}_{}", UserId::PREFIX, new_ulid()?).parse()?,
-            email: email(login)?,
-            name: name.to_owned(),
-            language: "en".to_owned(),
-            password: self.hash()?,
-            second_factor: None,
-            pending_factor: None,
-            tenants,
-            // A token that another process issues in this millisecond must not count as older.
-            sessions_from: now - std::time::Duration::from_secs(60),
-            created_at: now,
-        })
+        let id = format!("{}_{}", UserId::PREFIX, new_ulid()?).parse()?;
+        let (email, language) = (email(login)?, "en".to_owned());
+        let mut account = Account::new(id, email, name.to_owned(), language, self.hash()?, now);
+        account.tenants = tenants;
+        // A token that another process issues in this millisecond must not count as older.
+        account.sessions_from = now - std::time::Duration::from_secs(60);
+        Ok(account)
     }
 
     /// Gives a tenant its people and its key, where it has none yet.
@@ -97,18 +95,49 @@ impl Registry {
         Ok(())
     }
 
-    /// Makes the platform's administrator, where there is none with this address yet.
+    /// Makes an administrator of the platform, whose second factor this login knows, where there is none with this address yet.
     pub async fn appoint(&self, login: &Login) -> Result<()> {
         let now = Timestamp::now();
         let address = address_sha256(&email(login)?);
-        if self.store.user_of_email(&address).await?.is_some() {
-            return Ok(());
+        let known = match self.store.user_of_email(&address).await? {
+            Some(user) => self.store.account(user).await?,
+            None => None,
+        };
+        let (mut account, version) = match known {
+            Some(known) => (known.value, Some(known.version)),
+            None => (
+                self.account(login, "The platform's administrator", Vec::new(), now)?,
+                None,
+            ),
+        };
+        if account.second_factor.is_none() {
+            let secret = login
+                .totp_secret
+                .as_deref()
+                .context("a platform administrator has a second factor")?;
+            let sealed = self.signer.seal(account.id, &totp::bytes(secret)?, now).await;
+            account.second_factor = Some(SecondFactor {
+                secret: sealed.context("sealing a second factor")?,
+                last_step: 0,
+                recovery_codes: Vec::new(),
+                enabled_at: now,
+            });
+            match version {
+                Some(version) => self.store.write_account(&account, version).await?,
+                None => self.store.create_account(&account, &address).await?,
+            }
         }
-        let account = self.account(login, "The platform's administrator", Vec::new(), now)?;
-        self.store.create_account(&account, &address).await?;
-        let stamp = stamp(now);
-        let made = self.store.make_platform_admin(account.id, &account.email, &stamp).await;
-        made.context("making the platform's administrator")
+        let act = PlatformAct {
+            action: "platform_admin_made".to_owned(),
+            tenant: None,
+            by: stamp(now),
+            detail: serde_json::json!({ "user": account.id }),
+        };
+        let given = self
+            .store
+            .give_platform_right(account.id, &account.email, &act, &random_hex(8)?)
+            .await;
+        given.context("making the platform's administrator").map(drop)
     }
 
     /// Another administrator of the platform, whose requests count against nobody else's limits.
@@ -116,6 +145,7 @@ impl Registry {
         let login = Login {
             email: format!("platform-{}@ringback.example", random_hex(8)?),
             password: self.password.clone(),
+            totp_secret: Some(totp::secret(&random_hex(10)?)),
         };
         self.appoint(&login).await?;
         Ok(login)
@@ -132,6 +162,7 @@ pub fn platform_admin(vault: &mut Vault) -> Result<Login> {
     Ok(Login {
         email: "platform@ringback.example".to_owned(),
         password: password(vault)?,
+        totp_secret: Some(totp::secret(&vault.secret("platform.second_factor")?)),
     })
 }
 
@@ -140,6 +171,7 @@ pub fn users(domain: &str, password: &str) -> Users {
     let login = |role: Role| Login {
         email: format!("{role}@{domain}"),
         password: password.to_owned(),
+        totp_secret: None,
     };
     Users {
         admin: login(Role::Admin),

@@ -95,7 +95,7 @@ pub async fn write(
     platform_admin: &Login,
 ) -> Result<()> {
     let deployment = Deployment::new(outputs, aws.endpoint()).await?;
-    let registry = Registry::new(deployment.store.clone(), vault)?;
+    let registry = Registry::new(deployment.store.clone(), deployment.signer(outputs)?, vault)?;
     for seed in seeds {
         seed.write(&deployment, &registry)
             .await

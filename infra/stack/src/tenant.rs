@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, ops::Deref, path::Path};
 
-use access::{Kms, Secrets};
+use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets},
@@ -139,6 +139,7 @@ pub struct Deployment {
     /// The table.
     pub store: Store,
     secrets: Secrets,
+    secrets_manager: aws_sdk_secretsmanager::Client,
 }
 
 impl Deployment {
@@ -168,7 +169,15 @@ impl Deployment {
         Ok(Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(&config), output("TableName")?),
             secrets: Secrets::new(kms),
+            secrets_manager: aws_sdk_secretsmanager::Client::new(&config),
         })
+    }
+
+    /// What signs and seals as `auth` does.
+    pub fn signer(&self, outputs: &BTreeMap<String, String>) -> Result<Signer> {
+        let secret = outputs.get("AuthSecretArn");
+        let secret = secret.context("the stack has no output AuthSecretArn")?.clone();
+        Ok(Signer::new(self.secrets_manager.clone(), secret, self.store.clone()))
     }
 
     /// Writes the tenant and all that is its; what the file no longer has is removed. Returns what will keep its rules from

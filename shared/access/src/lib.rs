@@ -7,10 +7,12 @@
 
 pub mod job;
 pub mod link;
+pub mod mail_links;
 pub mod operator;
 pub mod password;
 pub mod principal;
 mod remembered;
+mod sealing;
 pub mod secrets;
 pub mod send;
 pub mod shared_app;
@@ -18,6 +20,7 @@ pub mod signer;
 pub mod token;
 pub mod webhook;
 
+pub use mail_links::MailLinks;
 pub use principal::{Authenticator, Credentials, PlatformAdmin, Principal, Refusal, SignedIn};
 pub use secrets::{KeyService, Kms, Secrets, SecretsError};
 pub use send::SendCredentials;

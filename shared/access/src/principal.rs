@@ -57,6 +57,9 @@ pub enum Refusal {
     /// A person who does not administer the platform.
     #[error("not a platform administrator")]
     NotPlatform,
+    /// A platform administrator whose session began without a second factor.
+    #[error("no second factor")]
+    NoSecondFactor,
     /// Too many requests.
     #[error("too many requests")]
     TooMany(Allowance),
@@ -133,11 +136,13 @@ pub struct SignedIn {
     pub session: SessionId,
     /// The tenant that the token means where none is named.
     pub tenant: Option<TenantId>,
+    /// Whether the session began with a second factor, and it is still on.
+    pub second_factor: bool,
     /// What is left of their rate limit.
     pub allowance: Allowance,
 }
 
-/// A proven administrator of the platform. Only they may act on any tenant.
+/// A proven administrator of the platform, by two factors. Only they may act on any tenant.
 #[derive(Debug, Clone)]
 pub struct PlatformAdmin {
     user: UserId,
@@ -321,7 +326,7 @@ impl Authenticator {
         let scope = TenantScope::mint(tenant, Authority::User);
         let member = self.store.member(&scope, claims.sub).await?;
         let member = member.ok_or(Refusal::NotAMember)?.value;
-        if claims.is_before(member.sessions_from) {
+        if claims.is_ended(member.sessions_from, member.spared_session) {
             return Err(Refusal::Unproven);
         }
         if member.status != MemberStatus::Active {
@@ -429,10 +434,11 @@ impl Authenticator {
         };
         let claims: Claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
         let account = self.store.account(claims.sub).await?.ok_or(Refusal::Unproven)?;
-        if claims.is_before(account.value.sessions_from) {
+        if claims.is_ended(account.value.sessions_from, account.value.spared_session) {
             return Err(Refusal::Unproven);
         }
         Ok(SignedIn {
+            second_factor: claims.mfa && account.value.second_factor.is_some(),
             account,
             session: claims.sid,
             tenant: claims.tnt,
@@ -460,6 +466,9 @@ impl Authenticator {
         let user = person.account.value.id;
         if !self.store.is_platform_admin(user).await? {
             return Err(Refusal::NotPlatform);
+        }
+        if !person.second_factor {
+            return Err(Refusal::NoSecondFactor);
         }
         Ok(PlatformAdmin {
             user,

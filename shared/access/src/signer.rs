@@ -2,10 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -17,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Store, StoreError};
 
-use crate::token::{ACCESS_LIFETIME, Claims, KEYS_LIFETIME, PublicKey};
+use crate::{
+    sealing::SealingKey,
+    token::{ACCESS_LIFETIME, Claims, KEYS_LIFETIME, PublicKey},
+};
 
 /// Why no token can be signed or no factor opened.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ struct Known {
     since: Timestamp,
     kid: String,
     key: EncodingKey,
-    sealing_key: [u8; 32],
+    sealing_key: SealingKey,
     /// When a newer key begins to sign, if there is one.
     until: Option<Timestamp>,
 }
@@ -113,15 +113,11 @@ impl Signer {
     /// # Errors
     /// When the key cannot be read.
     pub async fn seal(&self, user: UserId, secret: &[u8], now: Timestamp) -> Result<SealedFactor, SignError> {
-        const FAILED: SignError = SignError::Crypto("seal a second factor");
         let known = self.known(now).await?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &known.sealing_key).map_err(|_| FAILED)?;
-        let mut sealed = secret.to_vec();
-        let about = Aad::from(user.to_string());
-        let nonce = key.seal_in_place_append_tag(about, &mut sealed).map_err(|_| FAILED)?;
-        let mut whole = nonce.as_ref().to_vec();
-        whole.extend(sealed);
-        Ok(SealedFactor(STANDARD.encode(whole)))
+        let sealed = known.sealing_key.seal(&user.to_string(), secret);
+        sealed
+            .map(SealedFactor)
+            .map_err(|_| SignError::Crypto("seal a second factor"))
     }
 
     /// Opens a second factor's secret. It opens for its person only.
@@ -129,17 +125,9 @@ impl Signer {
     /// # Errors
     /// When the key cannot be read, or it was sealed for somebody else.
     pub async fn open(&self, user: UserId, sealed: &SealedFactor, now: Timestamp) -> Result<Vec<u8>, SignError> {
-        const FAILED: SignError = SignError::Crypto("open a second factor");
         let known = self.known(now).await?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &known.sealing_key).map_err(|_| FAILED)?;
-        let whole = STANDARD.decode(&sealed.0).map_err(|_| FAILED)?;
-        let (nonce, body) = whole.split_at_checked(12).ok_or(FAILED)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| FAILED)?;
-        let mut body = body.to_vec();
-        let opened = key
-            .open_in_place(nonce, Aad::from(user.to_string()), &mut body)
-            .map_err(|_| FAILED)?;
-        Ok(opened.to_vec())
+        let opened = known.sealing_key.open(&user.to_string(), &sealed.0);
+        opened.map_err(|_| SignError::Crypto("open a second factor"))
     }
 
     async fn known(&self, now: Timestamp) -> Result<Arc<Known>, SignError> {
@@ -247,7 +235,7 @@ fn choose(secret: &Secret, now: Timestamp) -> Result<Known, SignError> {
         since: now,
         kid: chosen.public.kid.clone(),
         key: EncodingKey::from_ec_der(&pkcs8),
-        sealing_key: Sha256::digest(secret.sealing_key.as_bytes()).into(),
+        sealing_key: SealingKey::of(&secret.sealing_key),
         until,
     })
 }

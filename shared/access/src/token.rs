@@ -17,7 +17,7 @@ use store::{Store, StoreError};
 /// Access tokens are valid this long.
 pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
-/// Sessions end when they are not refreshed for this long.
+/// Sessions end when they are not refreshed for this long; and in any case after the operator's days.
 pub const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Published keys are used this long, and read again for an unknown key at most once per [`REREAD`].
@@ -44,6 +44,9 @@ pub struct Claims {
     /// The tenant that is meant where the request names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tnt: Option<TenantId>,
+    /// Whether the session began with a second factor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mfa: bool,
     /// When it was issued, in milliseconds: finer than `iat`, so that what ends sessions ends this one exactly.
     pub iat_ms: i64,
     iat: i64,
@@ -60,16 +63,37 @@ impl Claims {
             sub: user,
             sid: session,
             tnt: tenant,
+            mfa: false,
             iat_ms: now.as_millisecond(),
             iat: now.as_second(),
             exp: (now + ACCESS_LIFETIME).as_second(),
         }
     }
 
-    /// Whether it was issued before sessions were ended at this time.
+    /// The same of a session that began with a second factor.
     #[must_use]
-    pub fn is_before(&self, sessions_from: Timestamp) -> bool {
-        self.iat_ms < sessions_from.as_millisecond()
+    pub const fn with_second_factor(mut self, proven: bool) -> Self {
+        self.mfa = proven;
+        self
+    }
+
+    /// The same, over when the session is.
+    #[must_use]
+    pub fn until(mut self, session_ends: Timestamp) -> Self {
+        self.exp = self.exp.min(session_ends.as_second());
+        self
+    }
+
+    /// For how many seconds it is valid from its issue on.
+    #[must_use]
+    pub const fn lifetime(&self) -> i64 {
+        self.exp - self.iat
+    }
+
+    /// Whether it was issued before sessions were ended at this time, and is of none that goes on.
+    #[must_use]
+    pub fn is_ended(&self, sessions_from: Timestamp, spared: Option<SessionId>) -> bool {
+        self.iat_ms < sessions_from.as_millisecond() && spared != Some(self.sid)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     connection::{Account, VoiceSettings},
     phone::Phone,
     settings::{FieldProblem, is_language},
+    text::is_visible,
 };
 
 /// A tenant has at most this many connections.
@@ -36,7 +37,9 @@ pub fn is_api_key_sid(text: &str) -> bool {
     is_twilio_sid(text, "SK")
 }
 
-fn is_meta_id(text: &str) -> bool {
+/// Whether it has the form of Meta's id of an account or a number.
+#[must_use]
+pub fn is_meta_id(text: &str) -> bool {
     (5..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -188,11 +191,10 @@ fn voice_of(voice: &VoiceSettings, found: &mut Vec<FieldProblem>) {
                 ));
             }
             let length = sentence.text.chars().count();
-            let breaks = |character: char| character.is_control() && character != '\n';
-            if sentence.text.trim().is_empty() || length > LONGEST_SPOKEN || sentence.text.contains(breaks) {
+            if sentence.text.trim().is_empty() || length > LONGEST_SPOKEN || !is_visible(&sentence.text) {
                 found.push(wrong(
                     &format!("voice.{name}[{index}].text"),
-                    &format!("Expected 1 to {LONGEST_SPOKEN} characters."),
+                    &format!("Expected 1 to {LONGEST_SPOKEN} characters, none of them invisible."),
                 ));
             }
         }

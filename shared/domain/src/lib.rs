@@ -24,10 +24,12 @@ pub mod record;
 pub mod rule;
 #[cfg(test)]
 mod samples;
+pub mod security;
 pub mod send;
 pub mod settings;
 pub mod template;
 pub mod tenant;
+pub mod text;
 pub mod webhook_urls;
 pub mod words;
 

@@ -8,6 +8,7 @@ use crate::{
     plan::STALE_AFTER,
     rule::LONGEST_FALLBACK_SECONDS,
     tenant::{BusinessHours, Span, Tenant},
+    text::check_line,
 };
 
 /// Something wrong with a field.
@@ -154,10 +155,11 @@ pub fn is_language(tag: &str) -> bool {
     })
 }
 
-/// Whether it is a text of one line, not empty and of at most this many characters.
+/// What is wrong with what shall be a text of one line, of at most this many characters, all of them visible.
 #[must_use]
-pub fn is_line(text: &str, longest: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
+pub fn line_problem(text: &str, longest: usize) -> Option<String> {
+    let right = text.chars().count() <= longest && check_line(text).is_ok();
+    (!right).then(|| format!("Expected one line of 1 to {longest} characters, none of them invisible."))
 }
 
 struct Findings(Vec<FieldProblem>);
@@ -179,8 +181,8 @@ impl Tenant {
     #[must_use]
     pub fn problems(&self) -> Vec<FieldProblem> {
         let mut found = Findings(Vec::new());
-        if !is_line(&self.name, LONGEST_NAME) {
-            found.add("name", format!("Expected one line of 1 to {LONGEST_NAME} characters."));
+        if let Some(problem) = line_problem(&self.name, LONGEST_NAME) {
+            found.add("name", problem);
         }
         if let Some(region) = &self.default_region
             && !is_region(region)
@@ -200,9 +202,8 @@ impl Tenant {
         for (field, words) in [("stop_words", &self.stop_words), ("start_words", &self.start_words)] {
             found.at_most(field, words.len(), MOST_WORDS);
             for (index, word) in words.iter().enumerate() {
-                if !is_line(word, LONGEST_WORD) {
-                    let bounds = format!("Expected one line of 1 to {LONGEST_WORD} characters.");
-                    found.add(format!("{field}[{index}]"), bounds);
+                if let Some(problem) = line_problem(word, LONGEST_WORD) {
+                    found.add(format!("{field}[{index}]"), problem);
                 }
             }
         }
@@ -245,9 +246,9 @@ impl Tenant {
                 let ends = format!("A holiday from {} ends before it begins.", holiday.from);
                 found.add(format!("holidays[{index}].to"), ends);
             }
-            if holiday.name.as_deref().is_some_and(|name| !is_line(name, LONGEST_NAME)) {
-                let bounds = format!("Expected one line of 1 to {LONGEST_NAME} characters.");
-                found.add(format!("holidays[{index}].name"), bounds);
+            let name = holiday.name.as_deref();
+            if let Some(problem) = name.and_then(|name| line_problem(name, LONGEST_NAME)) {
+                found.add(format!("holidays[{index}].name"), problem);
             }
             spans_of(&format!("holidays[{index}].hours"), &holiday.hours, found);
         }
@@ -264,11 +265,8 @@ impl Tenant {
                     "{name:?} is no name: expected small letters, digits and _, at most {LONGEST_VARIABLE_NAME}."
                 );
                 found.add("variables", bounds);
-            } else if !is_line(value, LONGEST_VARIABLE) {
-                found.add(
-                    field,
-                    format!("Expected one line of 1 to {LONGEST_VARIABLE} characters."),
-                );
+            } else if let Some(problem) = line_problem(value, LONGEST_VARIABLE) {
+                found.add(field, problem);
             } else if value.contains("    ") {
                 found.add(
                     field,

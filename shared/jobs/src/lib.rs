@@ -3,7 +3,7 @@
 
 mod mail;
 
-pub use mail::{FactorChange, Mail, MailJob};
+pub use mail::{FactorChange, Link, Mail, MailJob};
 
 use domain::{
     call::{CallEvent, CallProvider},

@@ -3,15 +3,17 @@
 use std::{
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
+    net::IpAddr,
 };
 
 use domain::ids::TenantId;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::QueueBody;
 
 /// Queue `mails`: one e-mail to one person. The only job that holds what no table has: an address, and links whose tokens
-/// are stored as hashes only. So it is never spilled, and prints neither.
+/// are stored as hashes only. So it is never spilled, prints neither, and carries such links sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "mail")]
 pub struct MailJob {
@@ -29,6 +31,36 @@ pub struct MailJob {
     pub mail: Mail,
 }
 
+/// A link. Most let somebody in; one that does not is sealed as well, so that nobody can tell by the work which it was.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Link {
+    /// As it travels: `access::MailLinks` seals it in its mail, and opens it there only.
+    Sealed {
+        /// In base64.
+        sealed: String,
+    },
+    /// The whole URL, before it is sealed and after. Mails that were in the queue before links were sealed have it, too.
+    Clear(String),
+}
+
+impl Link {
+    /// The URL, unless it is sealed.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Clear(url) => Some(url),
+            Self::Sealed { .. } => None,
+        }
+    }
+}
+
+impl From<String> for Link {
+    fn from(url: String) -> Self {
+        Self::Clear(url)
+    }
+}
+
 /// What an e-mail says. Links are whole URLs under `APP_URL`, or `PUBLIC_BASE_URL` where that is empty; others are not sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -36,7 +68,7 @@ pub enum Mail {
     /// To somebody who signed up: the address must be confirmed.
     VerifyEmail {
         /// Confirms it.
-        link: String,
+        link: Link,
         /// The name of the business signed up.
         business: String,
     },
@@ -45,17 +77,17 @@ pub enum Mail {
         /// The name of the business that was to be signed up.
         business: String,
         /// Where to log in.
-        log_in_link: String,
+        log_in_link: Link,
     },
     /// To somebody who forgot the password.
     ResetPassword {
         /// Lets them choose another.
-        link: String,
+        link: Link,
     },
     /// To somebody whom a business invites.
     Invitation {
         /// Accepts it.
-        link: String,
+        link: Link,
         /// The business's name.
         business: String,
         /// Who invites.
@@ -67,6 +99,27 @@ pub enum Mail {
     EmailFactorChanged {
         /// How.
         what: FactorChange,
+    },
+    /// Somebody logged in from what the account did not know.
+    NewDevice {
+        /// What the browser or app called itself.
+        device: Option<String>,
+        /// Its address.
+        address: Option<IpAddr>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The right to administer the platform was given or taken.
+    PlatformRight {
+        /// Whether it was given.
+        given: bool,
+    },
+    /// To a tenant's administrators: who runs the platform invites somebody as one of them.
+    PlatformInvited {
+        /// The tenant's name.
+        business: String,
+        /// Whose address is invited.
+        invited: String,
     },
 }
 
@@ -95,17 +148,50 @@ impl Mail {
             Self::Invitation { .. } => "invitation",
             Self::PasswordChanged {} => "password_changed",
             Self::EmailFactorChanged { .. } => "email_factor_changed",
+            Self::NewDevice { .. } => "new_device",
+            Self::PlatformRight { .. } => "platform_right",
+            Self::PlatformInvited { .. } => "platform_invited",
         }
     }
 
-    /// Where it leads.
+    /// Where it leads; `None` where it leads nowhere, or where the link is sealed.
     #[must_use]
-    pub fn link(&self) -> Option<&str> {
+    pub fn url(&self) -> Option<&str> {
         match self {
-            Self::VerifyEmail { link, .. } | Self::ResetPassword { link } | Self::Invitation { link, .. } => Some(link),
-            Self::AccountExists { log_in_link, .. } => Some(log_in_link),
-            Self::PasswordChanged {} | Self::EmailFactorChanged { .. } => None,
+            Self::VerifyEmail { link, .. }
+            | Self::AccountExists { log_in_link: link, .. }
+            | Self::ResetPassword { link }
+            | Self::Invitation { link, .. } => link.url(),
+            Self::PasswordChanged {}
+            | Self::EmailFactorChanged { .. }
+            | Self::NewDevice { .. }
+            | Self::PlatformRight { .. }
+            | Self::PlatformInvited { .. } => None,
         }
+    }
+
+    /// Its link, if it has one.
+    #[must_use]
+    pub const fn link_mut(&mut self) -> Option<&mut Link> {
+        match self {
+            Self::VerifyEmail { link, .. }
+            | Self::AccountExists { log_in_link: link, .. }
+            | Self::ResetPassword { link }
+            | Self::Invitation { link, .. } => Some(link),
+            Self::PasswordChanged {}
+            | Self::EmailFactorChanged { .. }
+            | Self::NewDevice { .. }
+            | Self::PlatformRight { .. }
+            | Self::PlatformInvited { .. } => None,
+        }
+    }
+}
+
+impl MailJob {
+    /// What a sealed link is bound to: this mail, its kind and its reader.
+    #[must_use]
+    pub fn about(&self) -> String {
+        format!("{}\n{}\n{}", self.mail.kind(), self.id, self.to)
     }
 }
 
@@ -167,7 +253,7 @@ mod tests {
     #[test]
     fn a_mail_prints_neither_address_nor_link() {
         let link = "https://app.example/reset#token-canary".to_owned();
-        let printed = format!("{:?}", job(Mail::ResetPassword { link }));
+        let printed = format!("{:?}", job(Mail::ResetPassword { link: link.into() }));
         assert!(printed.contains("reset_password"), "{printed}");
         for canary in ["maya", "salon", "app.example", "token-canary"] {
             assert!(!printed.contains(canary), "{printed}");
@@ -190,6 +276,17 @@ mod tests {
         assert_eq!(serde_json::from_value::<MailJob>(body).unwrap(), changed);
         let plain = serde_json::to_value(Mail::PasswordChanged {}).unwrap();
         assert_eq!(plain, serde_json::json!({"kind": "password_changed"}));
+    }
+
+    #[test]
+    fn mails_of_before_links_were_sealed_can_be_read() {
+        let body = serde_json::json!({"kind": "reset_password", "link": "https://app.example/reset"});
+        let mail: Mail = serde_json::from_value(body).unwrap();
+        assert_eq!(mail.url(), Some("https://app.example/reset"));
+        let sealed = serde_json::json!({"kind": "reset_password", "link": {"sealed": "AAAA"}});
+        let mail: Mail = serde_json::from_value(sealed.clone()).unwrap();
+        assert_eq!(mail.url(), None);
+        assert_eq!(serde_json::to_value(mail).unwrap(), sealed);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use domain::send::Timers;
 use jiff::SignedDuration;
 
+use crate::proxy::TrustedProxy;
+
 /// No timer is longer: what is waited for until then has happened, or never does.
 const LONGEST_TIMER: SignedDuration = SignedDuration::from_hours(24);
 
@@ -61,7 +63,8 @@ impl Config {
     /// The process's own environment.
     ///
     /// # Errors
-    /// When the stage is not one of the three, or crash points are set outside the local one.
+    /// When the stage is not one of the three, or something is set outside the local one that is for tests alone: crash points,
+    /// lifted limits, public URLs without TLS; or when a proxy is set up by half.
     pub fn from_process() -> Result<Self, ConfigError> {
         let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -82,13 +85,36 @@ impl Config {
             _ => return Err(ConfigError::new("STAGE", "must be local, dev or prod")),
         };
         let config = Self { variables, stage };
-        if stage != Stage::Local && config.optional("CRASH_POINTS").is_some() {
-            return Err(ConfigError::new(
-                "CRASH_POINTS",
-                format!("only the local stage crashes on purpose, this is {}", stage.as_str()),
-            ));
+        if stage != Stage::Local {
+            config.refuse_what_is_for_tests()?;
         }
+        config.trusted_proxy()?;
         Ok(config)
+    }
+
+    /// The proxy that names who asks, where there is one.
+    ///
+    /// # Errors
+    /// When it is set up by half.
+    pub(crate) fn trusted_proxy(&self) -> Result<Option<TrustedProxy>, ConfigError> {
+        TrustedProxy::of(self)
+    }
+
+    fn refuse_what_is_for_tests(&self) -> Result<(), ConfigError> {
+        let stage = self.stage.as_str();
+        if self.optional("CRASH_POINTS").is_some() {
+            let problem = format!("only the local stage crashes on purpose, this is {stage}");
+            return Err(ConfigError::new("CRASH_POINTS", problem));
+        }
+        if self.optional("AUTH_LIMIT_FACTOR").is_some_and(|factor| factor != "1") {
+            let problem = format!("only the local stage lifts the limits of log-in, this is {stage}: must be 1");
+            return Err(ConfigError::new("AUTH_LIMIT_FACTOR", problem));
+        }
+        // Read by name where they are used; here, so that no function starts with what another one would refuse.
+        for variable in ["PUBLIC_BASE_URL", "APP_URL"] {
+            self.optional_url(variable)?;
+        }
+        Ok(())
     }
 
     /// The stage.
@@ -115,7 +141,7 @@ impl Config {
             .ok_or_else(|| ConfigError::new(variable, "must be set"))
     }
 
-    /// An `http` or `https` URL without a slash at its end.
+    /// An `https` URL without a slash at its end; in the local stage it may be `http`, too.
     ///
     /// # Errors
     /// When it is there and something else.
@@ -123,8 +149,12 @@ impl Config {
         let Some(url) = self.optional(variable) else {
             return Ok(None);
         };
-        let schemed = url.starts_with("https://") || url.starts_with("http://");
-        if !schemed || url.ends_with('/') || url.contains(char::is_whitespace) {
+        let plain = url.starts_with("http://");
+        if plain && self.stage != Stage::Local {
+            let problem = "must begin with https://: only the local stage takes http://";
+            return Err(ConfigError::new(variable, problem));
+        }
+        if !(plain || url.starts_with("https://")) || url.ends_with('/') || url.contains(char::is_whitespace) {
             return Err(ConfigError::new(
                 variable,
                 "must be a URL with scheme and no slash at its end, such as https://api.example.com",
@@ -264,6 +294,32 @@ mod tests {
         assert!(config(&[("STAGE", "prod"), ("CRASH_POINTS", "")]).is_ok());
         let error = config(&[("STAGE", "prod"), ("CRASH_POINTS", "a=1")]).unwrap_err();
         assert!(error.to_string().contains("CRASH_POINTS"));
+    }
+
+    #[test]
+    fn lifted_limits_and_plain_urls_start_only_locally() {
+        for (variable, value) in [
+            ("AUTH_LIMIT_FACTOR", "1000"),
+            ("AUTH_LIMIT_FACTOR", "2"),
+            ("PUBLIC_BASE_URL", "http://api.example.com"),
+            ("APP_URL", "http://app.example.com"),
+        ] {
+            assert!(config(&[("STAGE", "local"), (variable, value)]).is_ok(), "{variable}");
+            for stage in ["dev", "prod"] {
+                let error = config(&[("STAGE", stage), (variable, value)]).unwrap_err().to_string();
+                assert!(error.contains(variable), "{error}");
+            }
+        }
+        let usual = [
+            ("STAGE", "prod"),
+            ("AUTH_LIMIT_FACTOR", "1"),
+            ("PUBLIC_BASE_URL", "https://api.example.com"),
+            ("APP_URL", ""),
+            ("GRAPH_API_URL", "http://graph.example.com"),
+        ];
+        let usual = config(&usual).unwrap();
+        let error = usual.url("GRAPH_API_URL").unwrap_err().to_string();
+        assert!(error.contains("https://"), "{error}");
     }
 
     #[test]

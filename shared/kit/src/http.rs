@@ -18,7 +18,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
-use crate::{ConfigError, Env, Problem, invocation::Invocation, line, process_start};
+use crate::{
+    ConfigError, Env, Problem,
+    invocation::Invocation,
+    line, process_start,
+    proxy::{ORIGIN_SECRET, TrustedProxy},
+};
 
 /// The largest body that any function takes: what Meta may send at most.
 pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -120,8 +125,8 @@ impl Target {
     }
 }
 
-/// The address that the request came from, as API Gateway saw it: a proxy's own, where one stands before it. An extension of
-/// every request.
+/// The address that the request came from: as API Gateway saw it, or as the trusted proxy before it names it. An extension of every
+/// request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source(pub Option<IpAddr>);
 
@@ -168,6 +173,7 @@ pub fn expect_content_type(headers: &HeaderMap, expected: &str) -> Result<(), Pr
 pub struct App {
     env: Env,
     router: Router,
+    proxy: Option<TrustedProxy>,
 }
 
 impl App {
@@ -179,20 +185,24 @@ impl App {
         Self {
             env: env.clone(),
             router,
+            // Wrong ones are refused when the configuration is read.
+            proxy: env.config().trusted_proxy().unwrap_or_default(),
         }
     }
 
     /// Answers one event of API Gateway.
     pub async fn answer(&self, event: HttpEvent) -> Response<Bytes> {
         let mut headers = header_map(&event.headers);
-        if let Ok(cookies) = HeaderValue::from_str(&event.cookies.join("; "))
+        if let Ok(cookies) = HeaderValue::from_bytes(event.cookies.join("; ").as_bytes())
             && !cookies.is_empty()
         {
             headers.insert(header::COOKIE, cookies);
         }
         let correlation_id = CorrelationId::choose(&self.env, &headers, &event.request_context.request_id);
         line::correlation_id(correlation_id.as_str());
-        let mut answer = match request(event, headers) {
+        let source = self.source(&event, &mut headers);
+        let asked = source.and_then(|source| request(event, headers, source));
+        let mut answer = match asked {
             Ok(mut request) => {
                 request.extensions_mut().insert(correlation_id.clone());
                 self.route(request).await
@@ -203,6 +213,19 @@ impl App {
             answer.headers_mut().insert(CORRELATION_ID, id);
         }
         answer
+    }
+
+    /// Where the request came from. Where a proxy stands before the API, who did not come by it is refused.
+    fn source(&self, event: &HttpEvent, headers: &mut HeaderMap) -> Result<Source, Problem> {
+        let Some(proxy) = &self.proxy else {
+            return Ok(Source(event.request_context.http.source_ip.parse().ok()));
+        };
+        let viewer = proxy.viewer(headers);
+        headers.remove(ORIGIN_SECRET);
+        viewer.map(|viewer| Source(Some(viewer))).ok_or_else(|| {
+            line::note("refused", "not by the proxy");
+            Problem::forbidden("Requests are not taken at this address. Use the API's public one.")
+        })
     }
 
     async fn route(&self, request: Request<Body>) -> Response<Bytes> {
@@ -247,7 +270,7 @@ fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
     parsed.collect()
 }
 
-fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Problem> {
+fn request(event: HttpEvent, headers: HeaderMap, source: Source) -> Result<Request<Body>, Problem> {
     let HttpEvent {
         raw_path,
         raw_query_string,
@@ -280,7 +303,6 @@ fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Proble
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    let source = Source(request_context.http.source_ip.parse().ok());
     request.extensions_mut().insert(source);
     request.extensions_mut().insert(Target {
         domain: request_context.domain_name,

@@ -327,6 +327,13 @@ impl From<Refusal> for Problem {
                 "The tenant is suspended or being deleted. Ask the platform's support.",
             ),
             Refusal::NotPlatform => return Self::forbidden("Only administrators of the platform may do this."),
+            Refusal::NoSecondFactor => (
+                StatusCode::FORBIDDEN,
+                "second_factor_needed",
+                "A second factor is needed",
+                "Administering the platform needs a session with a second factor. Switch one on under \
+                 /api/v1/me/second-factor, then log in again with its code.",
+            ),
         };
         Self::new(status, kind, title, detail)
     }

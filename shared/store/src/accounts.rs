@@ -2,7 +2,7 @@
 //! tenant is the way to it.
 
 use domain::{
-    account::{Account, Email, Grant, Member, Session, SignUp, Slug},
+    account::{Account, Grant, Member, Session, SignUp, Slug},
     actor::Stamp,
     ids::{SessionId, TenantId, UserId},
     rule::Rule,
@@ -126,6 +126,16 @@ impl Store {
         const DOING: &str = "write an account";
         let row = account_row(account, Condition::Version(version), version + 1, DOING)?;
         self.database.put(row, DOING).await
+    }
+
+    /// Whether nobody has or holds a name in URLs.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn is_slug_free(&self, slug: &Slug, now: Timestamp) -> Result<bool, StoreError> {
+        const DOING: &str = "read whether a name is free";
+        let item = self.database.get(&keys::slug(slug), DOING).await?;
+        Ok(item.is_none_or(|item| row::expired(&item, now)))
     }
 
     /// For which sign-up a name is held, while it is.
@@ -392,16 +402,5 @@ impl Store {
         const DOING: &str = "read a platform administrator";
         let item = self.database.get(&keys::platform_admin(user), DOING).await?;
         Ok(item.is_some_and(|item| row::live(&item)))
-    }
-
-    /// Makes a person a platform administrator.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn make_platform_admin(&self, user: UserId, email: &Email, stamp: &Stamp) -> Result<(), StoreError> {
-        const DOING: &str = "make a platform administrator";
-        let key = keys::platform_admin(user);
-        let row = Row::new(&key, "platform_admin", email, Condition::Always, DOING)?.stamped(stamp);
-        self.database.put(row, DOING).await
     }
 }

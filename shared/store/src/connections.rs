@@ -36,6 +36,17 @@ pub enum ConnectionError {
     Store(#[from] StoreError),
 }
 
+/// What a test says of whether the account is the tenant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The provider shows it to the tenant's credentials: events of an app that tenants share may be taken for it.
+    Given,
+    /// The provider refuses the credentials, or does not show them the account: such events no longer may.
+    Denied,
+    /// The provider did not say: what was proven stays.
+    Unclear,
+}
+
 /// What a test makes of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
@@ -214,25 +225,39 @@ impl Store {
     }
 
     async fn releases(&self, scope: &TenantScope, connection: &Connection) -> Result<Vec<Write>, StoreError> {
+        match &connection.account {
+            Account::WhatsApp {
+                waba_id,
+                phone_number_id,
+                ..
+            } => self.claims_of(scope, connection.id, waba_id, phone_number_id).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// What must be written so that nothing leads to this connection any more by the number, nor by its account. Nothing, where
+    /// nothing does.
+    pub(crate) async fn claims_of(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        waba_id: &str,
+        phone_number_id: &str,
+    ) -> Result<Vec<Write>, StoreError> {
         const DOING: &str = "release the WhatsApp number";
-        let Account::WhatsApp {
-            waba_id,
-            phone_number_id,
-            ..
-        } = &connection.account
-        else {
-            return Ok(Vec::new());
-        };
         let own = WhatsAppOwner {
             tenant: scope.tenant(),
-            connection: connection.id,
+            connection,
         };
         let mut writes = Vec::new();
-        for number in [phone_number_id.as_str(), ""] {
+        for number in [phone_number_id, ""] {
             let key = keys::whatsapp_account(waba_id, number);
-            let held = self.database.get(&key, DOING).await?;
-            let held: Option<WhatsAppOwner> = held.map(|item| row::data(item, DOING)).transpose()?;
-            if held != Some(own) {
+            let Some(item) = self.database.get(&key, DOING).await? else {
+                continue;
+            };
+            let held = item.get("data").cloned();
+            let owner: WhatsAppOwner = row::data(item, DOING)?;
+            if owner != own {
                 continue;
             }
             let heir = if number.is_empty() {
@@ -240,12 +265,13 @@ impl Store {
             } else {
                 None
             };
-            writes.push(match heir {
-                Some(connection) => {
+            writes.push(match (heir, held) {
+                (Some(connection), _) => {
                     let heir = WhatsAppOwner { connection, ..own };
                     Write::Put(Row::new(&key, "whatsapp_number", &heir, Condition::Always, DOING)?)
                 }
-                None => Write::Delete(key),
+                (None, Some(held)) => Write::DeleteHeld(key, held),
+                (None, None) => Write::Delete(key),
             });
         }
         Ok(writes)
@@ -255,20 +281,21 @@ impl Store {
     async fn heir(
         &self,
         scope: &TenantScope,
-        leaving: &Connection,
+        leaving: ConnectionId,
         waba: &str,
     ) -> Result<Option<ConnectionId>, StoreError> {
         let others = self.connections(scope).await?;
         let proven = |other: &&Connection| {
             let passed = other.checkup.as_ref().map(|checkup| checkup.result) == Some(CheckResult::Passed);
             let account = matches!(&other.account, Account::WhatsApp { waba_id, .. } if waba_id == waba);
-            passed && account && other.id != leaving.id
+            passed && account && other.id != leaving
         };
         Ok(others.iter().find(proven).map(|other| other.id))
     }
 
-    /// Notes what a test came to, of the row as it is now, unless its credentials are others by now. `proven` as for
-    /// [`Store::create_connection`]. Returns the connection as it is then; `None` where it was not written.
+    /// Notes what a test came to, of the row as it is now, unless its credentials are others by now. A WhatsApp number is claimed
+    /// for the connection where `proof` is given, and let go where it is denied: a claim does not outlive its proof. Returns the
+    /// connection as it is then; `None` where it was not written.
     ///
     /// # Errors
     /// When the table does not answer, others are faster all the time, or the WhatsApp number is another tenant's.
@@ -276,7 +303,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         seen: &Connection,
-        proven: bool,
+        proof: Proof,
         judge: impl Fn(&Connection) -> Tested,
     ) -> Result<Option<Versioned<Connection>>, ConnectionError> {
         const DOING: &str = "note a connection's test";
@@ -295,9 +322,13 @@ impl Store {
             let version = before.version + 1;
             let row = connection_row(scope, &after, Condition::Version(before.version), DOING)?.version(version);
             let mut writes = vec![Write::Put(row)];
-            if proven && matches!(after.account, Account::WhatsApp { .. }) {
-                let others = self.connections(scope).await?;
-                writes.extend(self.claims(scope, &after, true, &others).await?);
+            match proof {
+                Proof::Given if matches!(after.account, Account::WhatsApp { .. }) => {
+                    let others = self.connections(scope).await?;
+                    writes.extend(self.claims(scope, &after, true, &others).await?);
+                }
+                Proof::Denied => writes.extend(self.releases(scope, &after).await?),
+                Proof::Given | Proof::Unclear => {}
             }
             // Part of the configuration that is remembered: the list of what is still to be set up.
             if ConnectionSummary::from(&before.value) != ConnectionSummary::from(&after) {

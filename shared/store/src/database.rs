@@ -339,6 +339,42 @@ impl Database {
         }
     }
 
+    /// Writes a row over the one that is there, adding one to its count; keeps since when it is there.
+    pub(crate) async fn tally(
+        &self,
+        key: &Key,
+        mut row: Row,
+        at: Timestamp,
+        doing: &'static str,
+    ) -> Result<(), StoreError> {
+        usage::count(&["dynamodb:UpdateItem"]);
+        let mut field = |name: &str| row.item.remove(name).unwrap_or(AttributeValue::Null(true));
+        let output = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)))
+            .update_expression(
+                "SET #data = :data, #kind = :kind, #expires = :expires, #since = if_not_exists(#since, :at) ADD #n :one",
+            )
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_names("#expires", "expires_at")
+            .expression_attribute_names("#since", "since")
+            .expression_attribute_names("#n", "n")
+            .expression_attribute_values(":data", field("data"))
+            .expression_attribute_values(":kind", field("kind"))
+            .expression_attribute_values(":expires", field("expires_at"))
+            .expression_attribute_values(":at", text(at.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::database(doing, error))?;
+        spent(output.consumed_capacity(), true);
+        Ok(())
+    }
+
     /// Writes one row.
     pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
         usage::count(&["dynamodb:PutItem"]);
@@ -411,6 +447,11 @@ impl Database {
                 Write::Delete(key) => {
                     let delete = self.removal(&key).condition_expression("attribute_exists(pk)");
                     removing(delete, doing)?
+                }
+                Write::DeleteHeld(key, held) => {
+                    let delete = self.removal(&key).condition_expression("#data = :held");
+                    let delete = delete.expression_attribute_names("#data", "data");
+                    removing(delete.expression_attribute_values(":held", held), doing)?
                 }
                 Write::Clear(key) => removing(self.removal(&key), doing)?,
             });

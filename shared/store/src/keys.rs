@@ -101,6 +101,23 @@ pub(crate) fn session(user: UserId, session: SessionId) -> Key {
     Key::new(user_partition(user), format!("{SESSION}{}", lower(session.ulid())))
 }
 
+/// The sort keys of a person's security trail begin so.
+pub(crate) const SECURITY_EVENT: &str = "EVENT#";
+
+/// An entry of a person's security trail: by time, then by what tells those of one time apart.
+pub(crate) fn security_event(user: UserId, at: Timestamp, id: &str) -> Key {
+    Key::new(user_partition(user), format!("{SECURITY_EVENT}{}#{id}", sortable(at)))
+}
+
+/// The same of an address that nobody has, by its SHA-256: of all of them there are sixteen, so that nobody fills the table.
+pub(crate) fn nobodys_security_event(email_sha256: &str, at: Timestamp, id: &str) -> Key {
+    let first = email_sha256.get(..1).unwrap_or_default();
+    Key::new(
+        format!("USER#NOBODY#{first}"),
+        format!("{SECURITY_EVENT}{}#{id}", sortable(at)),
+    )
+}
+
 /// The way from an address to the person, by its SHA-256.
 pub(crate) fn email(sha256: &str) -> Key {
     Key::new(format!("EMAIL#{sha256}"), "USER")

@@ -27,6 +27,7 @@ pub mod messages;
 pub mod platform;
 pub mod rates;
 pub mod scope;
+pub mod security;
 pub mod usage;
 
 pub use error::StoreError;

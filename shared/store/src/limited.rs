@@ -117,7 +117,7 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
-    /// Gives an open invitation another link and more time; the link before no longer works.
+    /// Gives an open invitation more time, and another link, where it names one: then the link before no longer works.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it was accepted, withdrawn or renewed meanwhile.
@@ -138,11 +138,14 @@ impl Store {
         let link = keys::grant(&after.token_sha256);
         let condition = Condition::Version(before.version);
         let row = Row::new(&key, "invitation", after, condition, DOING)?.version(before.version + 1);
-        let writes = vec![
-            Write::Delete(keys::grant(&before.value.token_sha256)),
-            Write::Put(Row::new(&link, "grant", &grant, Condition::New, DOING)?.expires(stamp.at, lifetime)),
-            Write::Put(row.stamped(stamp).expires(stamp.at, lifetime)),
-        ];
+        let mut writes = vec![Write::Put(row.stamped(stamp).expires(stamp.at, lifetime))];
+        let same = after.token_sha256 == before.value.token_sha256;
+        let condition = if same { Condition::Always } else { Condition::New };
+        let link = Row::new(&link, "grant", &grant, condition, DOING)?;
+        writes.push(Write::Put(link.expires(stamp.at, lifetime)));
+        if !same {
+            writes.push(Write::Delete(keys::grant(&before.value.token_sha256)));
+        }
         self.database.transact_writes(writes, DOING).await
     }
 

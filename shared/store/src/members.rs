@@ -3,7 +3,7 @@
 use domain::{
     account::{Account, Grant, Invitation, Member, MemberStatus},
     actor::Stamp,
-    ids::{InvitationId, UserId},
+    ids::{InvitationId, SessionId, UserId},
     permission::Role,
     tenant::Tenant,
 };
@@ -230,6 +230,22 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
+    /// The accounts of the tenant's active administrators.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn admin_accounts(&self, scope: &TenantScope) -> Result<Vec<Account>, StoreError> {
+        const DOING: &str = "read the administrators' accounts";
+        let item = self.database.get(&keys::admins(scope), DOING).await?;
+        let admins: Option<Versioned<Vec<UserId>>> = row::versioned(item, None, DOING)?;
+        // A tenant that an operator wrote from a file has nobody yet.
+        let admins = admins.map(|admins| admins.value).unwrap_or_default();
+        let keys: Vec<Key> = admins.into_iter().map(keys::account).collect();
+        let found = self.database.get_many(&keys, DOING).await?;
+        let account = |(_, item)| row::data(item, DOING);
+        found.into_iter().map(account).collect()
+    }
+
     async fn admins(&self, scope: &TenantScope) -> Result<Versioned<Vec<UserId>>, StoreError> {
         const DOING: &str = "read who administers";
         let item = self.database.get(&keys::admins(scope), DOING).await?;
@@ -237,8 +253,8 @@ impl Store {
         found.ok_or(StoreError::Conflict { doing: DOING })
     }
 
-    /// Takes over a new time before which tokens are over, into a person's place in a tenant. A place that is not there is
-    /// left alone.
+    /// Takes over a new time before which tokens are over, but for those of the session `spared`, into a person's place in a
+    /// tenant. A place that is not there is left alone.
     ///
     /// # Errors
     /// When the table does not answer, or others are faster all the time.
@@ -247,6 +263,7 @@ impl Store {
         scope: &TenantScope,
         user: UserId,
         from: Timestamp,
+        spared: Option<SessionId>,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "end a member's sessions";
@@ -259,6 +276,7 @@ impl Store {
             }
             let mut after = before.value;
             after.sessions_from = from;
+            after.spared_session = spared;
             let condition = Condition::Version(before.version);
             let row = member_row(scope, &after, condition, before.version + 1, stamp, DOING)?;
             match self.database.put(row, DOING).await {

@@ -2,12 +2,13 @@
 //! platform's own log, in the same transaction.
 
 use domain::{
-    account::{Invitation, Slug},
+    account::{Email, Invitation, Slug},
     actor::Stamp,
     call::Party,
+    checkup::Checkup,
     connection::Connection,
     contact::Identity,
-    ids::{ContactId, TenantId},
+    ids::{ConnectionId, ContactId, TenantId, UserId},
     rule::Rule,
     tenant::Tenant,
 };
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page, Store, StoreError, TenantScope, accounts, calls, config, keys,
     keys::Key,
-    lookups, members,
+    lookups::{self, WhatsAppOwner},
+    members,
     row::{self, Condition, Item, Row, Write},
 };
 
@@ -166,6 +168,54 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
+    /// Gives somebody the right to administer the platform. Returns whether they did not have it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn give_platform_right(
+        &self,
+        user: UserId,
+        email: &Email,
+        act: &PlatformAct,
+        act_id: &str,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "make a platform administrator";
+        let row = Row::new(
+            &keys::platform_admin(user),
+            "platform_admin",
+            email,
+            Condition::New,
+            DOING,
+        )?;
+        let writes = vec![
+            Write::Put(row.stamped(&act.by)),
+            Write::Put(act_row(act, act_id, DOING)?),
+        ];
+        self.unless_so(writes, DOING).await
+    }
+
+    /// Takes the right to administer the platform from somebody; their next request is refused. Returns whether they had it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn take_platform_right(&self, user: UserId, act: &PlatformAct, act_id: &str) -> Result<bool, StoreError> {
+        const DOING: &str = "remove a platform administrator";
+        let writes = vec![
+            Write::Delete(keys::platform_admin(user)),
+            Write::Put(act_row(act, act_id, DOING)?),
+        ];
+        self.unless_so(writes, DOING).await
+    }
+
+    /// Writes all of these, unless what the first one does was done before.
+    async fn unless_so(&self, writes: Vec<Write>, doing: &'static str) -> Result<bool, StoreError> {
+        match self.database.transact_writes(writes, doing).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes one act into the platform's log.
     ///
     /// # Errors
@@ -173,6 +223,62 @@ impl Store {
     pub async fn log_platform_act(&self, act: &PlatformAct, act_id: &str) -> Result<(), StoreError> {
         const DOING: &str = "log an act of the platform";
         self.database.put(act_row(act, act_id, DOING)?, DOING).await
+    }
+
+    /// Whose connection holds a WhatsApp number, for the platform to release it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn whatsapp_holder(
+        &self,
+        waba_id: &str,
+        phone_number_id: &str,
+    ) -> Result<Option<WhatsAppOwner>, StoreError> {
+        const DOING: &str = "read who holds a WhatsApp number";
+        let key = keys::whatsapp_account(waba_id, phone_number_id);
+        let item = self.database.get(&key, DOING).await?;
+        item.map(|item| row::data(item, DOING)).transpose()
+    }
+
+    /// Lets a WhatsApp number go that a connection of this tenant holds. The connection, where it still exists, says so in its
+    /// last test, signed for the tenant's audit log. Returns `false` where the connection does not hold it any more.
+    ///
+    /// # Errors
+    /// When the table does not answer, or others are faster all the time.
+    pub async fn release_whatsapp_number(
+        &self,
+        scope: &TenantScope,
+        (waba_id, phone_number_id): (&str, &str),
+        connection: ConnectionId,
+        checkup: &Checkup,
+        act: &PlatformAct,
+        act_id: &str,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "release a WhatsApp number";
+        for _race in 0..config::MOST_RACES {
+            let mut writes = self.claims_of(scope, connection, waba_id, phone_number_id).await?;
+            if writes.is_empty() {
+                return Ok(false);
+            }
+            writes.push(Write::Put(act_row(act, act_id, DOING)?));
+            if let Some(before) = self.versioned_connection(scope, connection).await? {
+                let after = Connection {
+                    checkup: Some(checkup.clone()),
+                    ..before.value
+                };
+                let row = config::connection_row(scope, &after, Condition::Version(before.version), DOING)?;
+                writes.push(Write::Put(row.version(before.version + 1).stamped(&act.by)));
+                // Its summary is part of the configuration that is remembered.
+                if let Some(tenant) = self.tenant(scope).await? {
+                    writes.push(Write::Put(config::tenant_row(scope, &tenant, DOING)?));
+                }
+            }
+            match self.database.transact_writes(writes, DOING).await {
+                Err(error) if error.is_conflict() => {}
+                other => return other.map(|()| true),
+            }
+        }
+        Err(StoreError::Conflict { doing: DOING })
     }
 
     /// One page of the platform's log of a month, the newest first.

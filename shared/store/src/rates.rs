@@ -26,6 +26,12 @@ impl Limit {
         Self { most, seconds: 3600 }
     }
 
+    /// So often a day, in UTC.
+    #[must_use]
+    pub const fn per_day(most: u32) -> Self {
+        Self { most, seconds: 86_400 }
+    }
+
     fn window(self, now: Timestamp) -> i64 {
         let seconds = i64::from(self.seconds.max(1));
         now.as_second().div_euclid(seconds) * seconds

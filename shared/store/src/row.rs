@@ -89,6 +89,8 @@ pub(crate) enum Write {
     Put(Row),
     /// Removes a row that must exist.
     Delete(Key),
+    /// Removes a row that must still hold this item.
+    DeleteHeld(Key, AttributeValue),
     /// Removes a row, if it is there.
     Clear(Key),
 }
@@ -223,6 +225,12 @@ pub(crate) fn version_of(item: &Item) -> u64 {
         .and_then(|value| value.as_n().ok())
         .and_then(|version| version.parse().ok())
         .unwrap_or_default()
+}
+
+/// How often a row that counts was written; once, where it does not.
+pub(crate) fn count(item: &Item) -> u64 {
+    let count = item.get("n").and_then(|value| value.as_n().ok());
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 /// Reads the item from a row.

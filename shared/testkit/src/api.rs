@@ -9,7 +9,7 @@ use access::{
 use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    account::{Account, Email, Invitation, Member, PasswordHash, SignUp, Slug},
+    account::{Account, Email, Invitation, Member, PasswordHash, SealedFactor, SecondFactor, SignUp, Slug},
     actor::{Actor, Stamp},
     api_key::{ApiKey, KeySecret},
     ids::{ApiKeyId, InvitationId, RuleId, SessionId, TenantId, UserId},
@@ -17,11 +17,11 @@ use domain::{
     rule::Rule,
     tenant::Tenant,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kit::{ConfigError, Env};
 use serde_json::Value;
-use store::{TenantScope, Versioned};
+use store::{TenantScope, Versioned, platform::PlatformAct};
 
 use crate::{Answer, Aws, Call, Function};
 
@@ -187,10 +187,17 @@ impl<'a> Town<'a> {
         self.bearer(&sign(&claims))
     }
 
-    /// The platform's administrator.
+    /// The platform's administrator, who logged in with a second factor.
     #[must_use]
     pub fn platform(&self) -> Caller<'_> {
-        self.person(&self.platform, None)
+        self.person_by_two_factors(&self.platform, None)
+    }
+
+    /// This person, by a new access token of a session that began with a second factor.
+    #[must_use]
+    pub fn person_by_two_factors(&self, citizen: &Citizen, tenant: Option<TenantId>) -> Caller<'_> {
+        let claims = Claims::new(citizen.user, citizen.session, tenant, self.aws.now());
+        self.bearer(&sign(&claims.with_second_factor(true)))
     }
 
     /// The home tenant's software, by its key of the role admin.
@@ -225,7 +232,15 @@ impl<'a> Town<'a> {
     /// # Panics
     /// When the table does not answer.
     pub async fn new_key(&self, role: Role, scopes: &[Permission]) -> (ApiKeyId, String) {
-        new_key(self.aws, &self.home.scope, role, scopes).await
+        new_key(self.aws, &self.home.scope, role, scopes, None).await
+    }
+
+    /// The same of a key that ends then.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn new_key_until(&self, role: Role, ends: Timestamp) -> (ApiKeyId, String) {
+        new_key(self.aws, &self.home.scope, role, &[], Some(ends)).await
     }
 }
 
@@ -367,18 +382,17 @@ fn stamp(aws: &Aws) -> Stamp {
 }
 
 fn account(aws: &Aws, citizen: &Citizen, tenants: Vec<TenantId>) -> Account {
-    Account {
-        id: citizen.user,
-        email: citizen.email.clone(),
-        name: name(&citizen.email),
-        language: "en".to_owned(),
-        password: PasswordHash(PASSWORD_HASH.to_owned()),
-        second_factor: None,
-        pending_factor: None,
-        tenants,
-        sessions_from: aws.now(),
-        created_at: aws.now(),
-    }
+    let (email, password) = (citizen.email.clone(), PasswordHash(PASSWORD_HASH.to_owned()));
+    let mut account = Account::new(
+        citizen.user,
+        email,
+        name(&citizen.email),
+        "en".to_owned(),
+        password,
+        aws.now(),
+    );
+    account.tenants = tenants;
+    account
 }
 
 fn name(email: &Email) -> String {
@@ -447,7 +461,7 @@ async fn house(aws: &Aws, slug: &str) -> House {
         join(aws, &scope, &person, role).await;
         people.push((role, person));
     }
-    let (key, key_secret) = new_key(aws, &scope, Role::Admin, &[]).await;
+    let (key, key_secret) = new_key(aws, &scope, Role::Admin, &[], None).await;
     House {
         tenant: tenant_id,
         slug,
@@ -491,7 +505,13 @@ async fn join(aws: &Aws, scope: &TenantScope, person: &Citizen, role: Role) {
     joined.expect("the person joins");
 }
 
-async fn new_key(aws: &Aws, scope: &TenantScope, role: Role, scopes: &[Permission]) -> (ApiKeyId, String) {
+async fn new_key(
+    aws: &Aws,
+    scope: &TenantScope,
+    role: Role,
+    scopes: &[Permission],
+    expires_at: Option<Timestamp>,
+) -> (ApiKeyId, String) {
     let secret = token::api_key(aws.ids().secret().expect("there is randomness"));
     let key = ApiKey {
         id: ApiKeyId::new(aws.ids().ulid()),
@@ -506,7 +526,7 @@ async fn new_key(aws: &Aws, scope: &TenantScope, role: Role, scopes: &[Permissio
         }],
         created_by: Actor::Operator,
         created_at: aws.now(),
-        expires_at: None,
+        expires_at,
         revoked_at: None,
     };
     let made = aws.store().create_api_key(scope, &key, &stamp(aws)).await;
@@ -519,12 +539,41 @@ async fn platform_admin(aws: &Aws) -> Citizen {
     let account = account(aws, &citizen, Vec::new());
     let made = aws.store().create_account(&account, &email_sha256(&citizen)).await;
     made.expect("the account is written");
-    let made = aws
-        .store()
-        .make_platform_admin(citizen.user, &citizen.email, &stamp(aws))
-        .await;
-    made.expect("the administrator is written");
+    appoint(aws, &citizen).await;
     citizen
+}
+
+/// Gives somebody the right to administer the platform, and a second factor, which is only there: nobody logs in with it.
+///
+/// # Panics
+/// When the table does not answer, or they have it already.
+pub async fn appoint(aws: &Aws, citizen: &Citizen) {
+    let act = PlatformAct {
+        action: "platform_admin_made".to_owned(),
+        tenant: None,
+        // Long before what a test does, so that it does not stand in the month that it looks at.
+        by: Stamp {
+            at: aws.now() - SignedDuration::from_hours(90 * 24),
+            ..stamp(aws)
+        },
+        detail: Value::Null,
+    };
+    let id = aws.ids().ulid().to_string();
+    let given = aws
+        .store()
+        .give_platform_right(citizen.user, &citizen.email, &act, &id)
+        .await;
+    assert!(given.expect("the administrator is written"));
+    let found = aws.store().account(citizen.user).await.expect("the table answers");
+    let mut account = found.expect("there is an account");
+    account.value.second_factor = Some(SecondFactor {
+        secret: SealedFactor(String::new()),
+        last_step: 0,
+        recovery_codes: Vec::new(),
+        enabled_at: aws.now(),
+    });
+    let written = aws.store().write_account(&account.value, account.version).await;
+    written.expect("the second factor is written");
 }
 
 #[cfg(test)]

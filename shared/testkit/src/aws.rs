@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use access::{Kms, Secrets, operator};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, StreamSpecification, StreamViewType,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 use domain::{Timestamp, ids::TenantId};
 use jiff::SignedDuration;
-use jobs::QueueBody;
-use kit::{Clock, Config, Env, Ids, QueueName, Stage};
+use jobs::{MailJob, QueueBody};
+use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
 use serde_json::Value;
 use store::{Store, TenantScope};
 
@@ -77,6 +77,14 @@ impl Aws {
             let arn = made.key_metadata.and_then(|key| key.arn).expect("a key has an ARN");
             variables.insert(key.to_owned(), arn);
         }
+        let secret = format!("test-mails-{own}");
+        let made = making.secrets_manager().create_secret().name(&secret);
+        let made = made
+            .secret_string(r#"{"sealing_key": "of a test's mails"}"#)
+            .send()
+            .await;
+        made.expect("the secret is made");
+        variables.insert("MAIL_SECRET_ID".to_owned(), secret);
         let ids = Ids::random(clock.clone());
         let env = env(&variables, &clock, &ids);
         Self {
@@ -164,6 +172,19 @@ impl Aws {
         bodies
             .map(|body| serde_json::from_value(body).expect("a job of this queue"))
             .collect()
+    }
+
+    /// Takes all mails out of their queue, with their links in clear.
+    ///
+    /// # Panics
+    /// When the queue does not answer, or holds a mail that does not open.
+    pub async fn take_mails(&self) -> Vec<MailJob> {
+        let links = SealedLinks::new(&self.env).expect("the test has a secret for mails");
+        let mut mails = Vec::new();
+        for sealed in self.take_jobs::<MailJob>(QueueName::Mails).await {
+            mails.push(links.open(sealed).await.expect("a mail opens"));
+        }
+        mails
     }
 
     /// How many jobs a queue holds, those held back included.
@@ -300,6 +321,20 @@ impl Aws {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
         let scan = self.env.dynamodb().scan().table_name(table).send().await;
         usize::try_from(scan.expect("the table answers").count).unwrap_or_default()
+    }
+
+    /// How many rows this actor has signed, as the audit log reads them.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn signed_by(&self, actor: &str) -> usize {
+        let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
+        let scan = self.env.dynamodb().scan().table_name(table);
+        let scan = scan
+            .filter_expression("#by.actor = :actor")
+            .expression_attribute_names("#by", "by");
+        let scan = scan.expression_attribute_values(":actor", AttributeValue::S(actor.to_owned()));
+        usize::try_from(scan.send().await.expect("the table answers").count).unwrap_or_default()
     }
 
     /// Deletes the table: whoever still looks into it fails.

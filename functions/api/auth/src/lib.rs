@@ -14,6 +14,7 @@ mod second_factor;
 mod session;
 mod sign_up;
 mod totp;
+mod trail;
 
 use std::sync::{Arc, OnceLock};
 
@@ -29,11 +30,11 @@ use domain::{
     ids::UserId,
 };
 use futures::future::try_join_all;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{
-    ConfigError, Env, Links, Problem, Queue, QueueName,
-    api::{self, Api, HasApi, Races, send_mail},
+    Config, ConfigError, Env, Links, Mails, Problem,
+    api::{self, Api, HasApi, Races, send_mails},
 };
 use store::{Store, Versioned};
 
@@ -44,7 +45,7 @@ kit::operations! {
         sign_up::sign_up, sign_up::verify_email,
         log_in::log_in, log_in::refresh_session, log_in::log_out, log_in::log_out_everywhere,
         password::change_password, password::forgot_password, password::reset_password,
-        me::get_signing_keys, me::get_me, me::update_me, me::list_sessions, me::end_session,
+        me::get_signing_keys, me::get_me, me::update_me, me::list_sessions, me::end_session, trail::list_security_events,
         second_factor::begin_second_factor, second_factor::confirm_second_factor,
         second_factor::replace_recovery_codes, second_factor::remove_second_factor
 }
@@ -60,9 +61,10 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         secret_id: config.text("AUTH_SECRET_ID")?.to_owned(),
         signer: OnceLock::new(),
         verifier: OnceLock::new(),
-        mails: Queue::new(env, QueueName::Mails)?,
+        mails: Mails::new(env)?,
         links: Links::new(env)?,
         limits: Limits::new(config)?,
+        sessions: session_days(config)?,
     };
     Ok(api::serve(operations(), Arc::new(context)))
 }
@@ -73,9 +75,21 @@ pub struct Context {
     secret_id: String,
     signer: OnceLock<Signer>,
     verifier: OnceLock<Verifier>,
-    mails: Queue,
+    mails: Mails,
     links: Links,
     limits: Limits,
+    /// Sessions end after this long, however often they are refreshed.
+    sessions: SignedDuration,
+}
+
+/// `SESSION_DAYS`, 30 where nothing is said.
+fn session_days(config: &Config) -> Result<SignedDuration, ConfigError> {
+    let days = match config.optional("SESSION_DAYS").map(str::parse) {
+        None => 30,
+        Some(Ok(days @ 1..=365)) => days,
+        Some(_) => return Err(ConfigError::new("SESSION_DAYS", "must be a whole number from 1 to 365")),
+    };
+    Ok(SignedDuration::from_hours(24 * days))
 }
 
 impl HasApi for Context {
@@ -133,7 +147,7 @@ impl Context {
             language: language.to_owned(),
             mail,
         };
-        send_mail(&self.mails, &job).await
+        send_mails(&self.mails, vec![job]).await
     }
 
     /// Tells a person what was done. It is done even if they cannot be told.
@@ -142,13 +156,14 @@ impl Context {
         let _told = self.mail(correlation_id, &account.email, &account.language, mail).await;
     }
 
-    /// Ends a person's access tokens in each of their tenants. Comes before the account's own change: who asked can ask again
-    /// until all is done.
-    async fn end_in_tenants(&self, account: &Account, from: Timestamp, stamp: &Stamp) -> Result<(), Problem> {
-        let scopes = access::link::of_own_account(account);
+    /// Ends a person's access tokens in each of their tenants, as they end in the account as it shall be. Comes before the account's
+    /// own change: who asked can ask again until all is done.
+    async fn end_in_tenants(&self, next: &Account, stamp: &Stamp) -> Result<(), Problem> {
+        let scopes = access::link::of_own_account(next);
+        let (store, from, spared) = (self.store(), next.sessions_from, next.spared_session);
         let ending = scopes
             .iter()
-            .map(|scope| self.store().end_member_sessions(scope, account.id, from, stamp));
+            .map(|scope| store.end_member_sessions(scope, next.id, from, spared, stamp));
         try_join_all(ending).await?;
         Ok(())
     }

@@ -2,30 +2,35 @@
 
 use std::sync::Arc;
 
-use access::{
-    password,
-    token::{RefreshToken, SESSION_LIFETIME},
-};
+use access::{password, token::RefreshToken};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::account::{Account, Presented, Session};
+use domain::{
+    account::{Account, Presented, Session},
+    ids::SessionId,
+    security::SecurityEventKind::{
+        LogInLimited, LogInRefused, LoggedIn, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
+        TokenReused,
+    },
+};
 use jobs::{FactorChange, Mail};
 use kit::{
     Problem,
     api::{Anyone, Body, Person},
-    line,
+    line, metric,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::Versioned;
+use store::{Versioned, security::Whose};
 
 use crate::{
     Context, RACES,
     models::{Handover, LogInIn, LoggedInOut, RefreshIn},
     session::{cookie, first_tenant, forget_cookie, logged_in},
     totp,
+    trail::{REFUSED, Seen, Tried},
 };
 
 fn refused(kind: &'static str, detail: &'static str) -> Problem {
@@ -69,26 +74,68 @@ fn refreshed_elsewhere() -> Problem {
 pub(crate) async fn log_in(
     who: Anyone,
     State(context): State<Arc<Context>>,
-    headers: HeaderMap,
     Body(input): Body<LogInIn>,
 ) -> Result<Response, Problem> {
     if input.code.is_some() && input.recovery_code.is_some() {
         let detail = "Send the app's code or a recovery code, not both.";
         return Err(Problem::field("recovery_code", detail));
     }
-    context.limit_log_in(&who, &input.email).await?;
+    let last = context.limit_log_in(&who, &input.email).await.inspect_err(|problem| {
+        if problem.status() == StatusCode::TOO_MANY_REQUESTS {
+            metric::count(REFUSED, &[]);
+        }
+    })?;
     let found = context.account_of(&input.email).await?;
+    let tried = Tried::of(found.as_ref(), &input.email);
+    if last {
+        context.note(tried.whose(), LogInLimited, seen(&who, None)).await;
+    }
     let known = found.as_ref().map(|account| &account.value.password);
     let right = password::is_right(input.password.expose_secret(), known);
-    let account = found.filter(|_| right).ok_or_else(wrong_credentials)?;
-    let account = context.passed(&who, account, &input).await?;
+    let Some(account) = found.filter(|_| right) else {
+        context.note(tried.whose(), LogInRefused, seen(&who, None)).await;
+        return Err(wrong_credentials());
+    };
+    let asks = account.value.second_factor.is_some();
+    let account = match context.passed(&who, account, &input).await {
+        Ok(account) => account,
+        Err(problem) => {
+            let what = match problem.status() {
+                StatusCode::TOO_MANY_REQUESTS => Some(LogInLimited),
+                StatusCode::UNAUTHORIZED if input.code.is_none() && input.recovery_code.is_none() => {
+                    Some(SecondFactorAsked)
+                }
+                StatusCode::UNAUTHORIZED => Some(LogInRefused),
+                _ => None,
+            };
+            if let Some(what) = what {
+                context.note(tried.whose(), what, seen(&who, None)).await;
+            }
+            return Err(problem);
+        }
+    };
     let places = context.places(&account).await?;
     let begun = context
-        .prepare(&account, first_tenant(&places), &headers, who.now())
+        .prepare(&account, first_tenant(&places), who.device(), asks, who.now())
         .await?;
-    context
+    let session = begun.session.id;
+    let answer = context
         .begin(begun, StatusCode::OK, &account, &places, input.session)
-        .await
+        .await?;
+    context.note(tried.whose(), LoggedIn, seen(&who, Some(session))).await;
+    context
+        .meet(who.correlation_id(), &account, who.device(), who.now())
+        .await;
+    Ok(answer)
+}
+
+/// What the trail keeps of a request that nobody has proven.
+pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
+    Seen {
+        at: who.now(),
+        device: who.device(),
+        session,
+    }
 }
 
 impl Context {
@@ -121,6 +168,7 @@ impl Context {
         let (next, recovered) = passed.await?;
         if recovered {
             let what = FactorChange::RecoveryCodeUsed;
+            self.note(Whose::Person(user), RecoveryCodeUsed, seen(who, None)).await;
             self.notify(who.correlation_id(), &next, Mail::EmailFactorChanged { what })
                 .await;
         }
@@ -193,7 +241,11 @@ pub(crate) async fn refresh_session(
     } else {
         Handover::Cookie
     };
-    let Some(token) = in_body.or_else(|| cookie(&headers)) else {
+    let sent = match in_body {
+        Some(token) => Some(token),
+        None => cookie(&headers)?,
+    };
+    let Some(token) = sent else {
         return Err(session_over());
     };
     match context.rotate(&who, token, handover).await {
@@ -226,37 +278,34 @@ impl Context {
                 line::note("refresh", "reused");
                 tracing::warn!(%user, "an old refresh token came again: its session is ended");
                 store.end_session(user, id).await?;
+                self.note(Whose::Person(user), TokenReused, seen(who, Some(id))).await;
                 return Err(NoRefresh::Over);
             }
         }
         let account = account.value;
-        if is_ended(&session.value, &account) {
+        // Its days may be fewer by now than when it was written.
+        if account.has_ended(&session.value) || self.ends(session.value.created_at) <= now {
             store.end_session(user, id).await?;
             return Err(NoRefresh::Over);
         }
         let places = self.places(&account).await?;
         let from = now.max(account.sessions_from);
-        let access = self.access_token(user, id, first_tenant(&places), from).await?;
         let refresh = presented.next(self.api.secret()?);
         let next = Session {
             current_sha256: refresh.sha256(),
             previous_sha256: Some(sha256),
             rotated_at: now,
-            expires_at: now + SESSION_LIFETIME,
+            expires_at: self.expires(session.value.created_at, now),
             ..session.value
         };
+        let tokens = self.tokens(&next, refresh, first_tenant(&places), from).await?;
         match store.rotate_session(&next, session.version).await {
             Ok(()) => {}
             Err(error) if error.is_conflict() => return Err(NoRefresh::Elsewhere),
             Err(error) => return Err(error.into()),
         }
-        Ok(logged_in(StatusCode::OK, &account, &places, access, &refresh, handover))
+        Ok(logged_in(StatusCode::OK, &account, &places, &tokens, handover))
     }
-}
-
-/// Whether all sessions were ended since this one began.
-pub(crate) fn is_ended(session: &Session, account: &Account) -> bool {
-    session.created_at < account.sessions_from
 }
 
 fn logged_out() -> Response {
@@ -285,17 +334,29 @@ pub(crate) async fn log_out(
 ) -> Result<Response, Problem> {
     let store = context.store();
     let in_body = input.refresh_token.as_ref().map(ExposeSecret::expose_secret);
-    if let Some(token) = in_body.or_else(|| cookie(&headers)) {
+    let sent = match in_body {
+        Some(token) => Some(token),
+        None => cookie(&headers)?,
+    };
+    let mut meant = None;
+    if let Some(token) = sent {
         if let Some(presented) = RefreshToken::parse(token)
             && let Some(session) = store.session(presented.user, presented.session).await?
             && session.value.family_sha256 == presented.family_sha256()
         {
-            store.end_session(presented.user, presented.session).await?;
+            meant = Some((presented.user, presented.session));
         }
     } else if let Some(token) = who.credentials().bearer
         && let Some(claims) = context.verifier().verify(token, who.now()).await?
+        && store.session(claims.sub, claims.sid).await?.is_some()
     {
-        store.end_session(claims.sub, claims.sid).await?;
+        meant = Some((claims.sub, claims.sid));
+    }
+    if let Some((user, session)) = meant {
+        store.end_session(user, session).await?;
+        context
+            .note(Whose::Person(user), LoggedOut, seen(&who, Some(session)))
+            .await;
     }
     Ok(logged_out())
 }
@@ -311,15 +372,19 @@ pub(crate) async fn log_out(
 pub(crate) async fn log_out_everywhere(who: Person, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
     let account = who.account();
     let (store, user, from) = (context.store(), account.value.id, context.ends_all());
-    context.end_in_tenants(&account.value, from, &who.stamp()).await?;
+    let mut next = account.value.clone();
+    next.end_sessions(from, None);
+    context.end_in_tenants(&next, &who.stamp()).await?;
     let again = async || store.account(user).await?.ok_or_else(session_over);
     let ended = RACES.until_won_from(account.clone(), again, async |account| {
         if account.value.sessions_from < from {
             let mut next = account.value;
-            next.sessions_from = from;
+            next.end_sessions(from, None);
             store.write_account(&next, account.version).await?;
         }
-        Ok(logged_out())
+        Ok(())
     });
-    ended.await
+    ended.await?;
+    context.note_own(&who, LoggedOutEverywhere).await;
+    Ok(logged_out())
 }

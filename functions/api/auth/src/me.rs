@@ -12,18 +12,19 @@ use axum::{
 use domain::{
     account::{Account, Session},
     ids::SessionId,
+    security::SecurityEventKind::LoggedOut,
 };
 use futures::future::try_join_all;
 use kit::{
     Problem,
     api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged},
 };
-use store::{TenantScope, members::MemberError};
+use store::{TenantScope, members::MemberError, security::Whose};
 
 use crate::{
     Context, RACES,
-    log_in::is_ended,
     models::{KeyOut, KeysOut, MeIn, MeOut, SessionOut, UserOut},
+    trail::Seen,
 };
 
 /// More sessions than anybody looks at.
@@ -46,7 +47,7 @@ impl Context {
     async fn open_sessions(&self, who: &Person) -> Result<Vec<Session>, Problem> {
         let account = &who.account().value;
         let mut sessions = self.store().sessions(account.id, MOST_SESSIONS).await?;
-        sessions.retain(|session| session.expires_at > who.now() && !is_ended(session, account));
+        sessions.retain(|session| session.expires_at > who.now() && !account.has_ended(session));
         Ok(sessions)
     }
 }
@@ -131,7 +132,12 @@ pub(crate) async fn list_sessions(
 ) -> Result<Listed<SessionOut>, Problem> {
     let sessions = context.open_sessions(&who).await?.into_iter();
     Ok(Listed {
-        items: sessions.map(|session| SessionOut::of(session, who.session())).collect(),
+        items: sessions
+            .map(|session| {
+                let ends = context.ends(session.created_at);
+                SessionOut::of(session, ends, who.session())
+            })
+            .collect(),
         next_cursor: None,
     })
 }
@@ -151,9 +157,15 @@ pub(crate) async fn end_session(
 ) -> Result<NoContent, Problem> {
     let account = &who.account().value;
     let session = context.store().session(account.id, id).await?;
-    let open = session.filter(|session| session.value.expires_at > who.now() && !is_ended(&session.value, account));
+    let open = session.filter(|session| session.value.expires_at > who.now() && !account.has_ended(&session.value));
     open.ok_or_else(Problem::not_found)?;
     context.store().end_session(account.id, id).await?;
+    let seen = Seen {
+        at: who.now(),
+        device: who.device(),
+        session: Some(id),
+    };
+    context.note(Whose::Person(account.id), LoggedOut, seen).await;
     Ok(NoContent)
 }
 

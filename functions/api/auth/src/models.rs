@@ -1,15 +1,19 @@
 //! What the API takes and gives. Secrets that come in cannot be printed; those that go out have no `Debug`.
 
+use std::net::IpAddr;
+
 use domain::{
     account::{Account, Email, Member, Session, Slug},
     ids::{SessionId, TenantId, UserId},
     permission::Role,
+    security::SecurityEventKind,
     tenant::{Tenant, Zone},
 };
 use garde::Validate;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use store::security::Noted;
 use utoipa::ToSchema;
 
 /// A name that people gave: something to read, on one line.
@@ -73,7 +77,7 @@ pub(crate) struct SignUpIn {
     #[garde(custom(readable))]
     #[schema(min_length = 1, max_length = 100, example = "Maya Haddad")]
     pub(crate) name: String,
-    /// 10 to 128 characters, none of the usual ones; a few unrelated words are good.
+    /// 10 to 128 characters, none that is guessed soon; a few unrelated words are good.
     #[garde(skip)]
     #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "seven quiet lanterns")]
     pub(crate) password: SecretString,
@@ -174,7 +178,7 @@ pub(crate) struct ChangePasswordIn {
     #[garde(custom(at_most(1000)))]
     #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
     pub(crate) current_password: SecretString,
-    /// The new one: 10 to 128 characters, none of the usual ones.
+    /// The new one: 10 to 128 characters, none that is guessed soon.
     #[garde(skip)]
     #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "nine loud umbrellas")]
     pub(crate) password: SecretString,
@@ -203,7 +207,7 @@ pub(crate) struct ResetPasswordIn {
     #[garde(custom(at_most(100)))]
     #[schema(value_type = String, max_length = 100, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
     pub(crate) token: SecretString,
-    /// The new password: 10 to 128 characters, none of the usual ones.
+    /// The new password: 10 to 128 characters, none that is guessed soon.
     #[garde(skip)]
     #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "nine loud umbrellas")]
     pub(crate) password: SecretString,
@@ -380,8 +384,14 @@ pub(crate) struct SessionOut {
     #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:15:00Z")]
     pub(crate) refreshed_at: Timestamp,
     /// When it is over, unless it is refreshed before.
-    #[schema(value_type = String, format = "date-time", example = "2026-12-20T12:15:00Z")]
+    #[schema(value_type = String, format = "date-time", example = "2026-12-20T12:00:00Z")]
     pub(crate) expires_at: Timestamp,
+    /// When it is over, however often it is refreshed.
+    #[schema(value_type = String, format = "date-time", example = "2026-12-20T12:00:00Z")]
+    pub(crate) ends_at: Timestamp,
+    /// Whether it began with a second factor.
+    #[schema(example = false)]
+    pub(crate) second_factor: bool,
     /// Whether it is the one that asks.
     #[schema(example = true)]
     pub(crate) current: bool,
@@ -389,7 +399,7 @@ pub(crate) struct SessionOut {
 
 impl SessionOut {
     /// As the person of this session sees it.
-    pub(crate) fn of(session: Session, asking: SessionId) -> Self {
+    pub(crate) fn of(session: Session, ends_at: Timestamp, asking: SessionId) -> Self {
         Self {
             current: session.id == asking,
             id: session.id,
@@ -397,6 +407,54 @@ impl SessionOut {
             created_at: session.created_at,
             refreshed_at: session.rotated_at,
             expires_at: session.expires_at,
+            ends_at,
+            second_factor: session.second_factor,
+        }
+    }
+}
+
+/// Something that happened to the person's log-in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SecurityEventOut {
+    /// What: `logged_in`, `second_factor_asked`, `log_in_refused`, `log_in_limited`, `logged_out`, `logged_out_everywhere`,
+    /// `token_reused`, `reset_asked`, `password_reset`, `password_changed`, `second_factor_on`, `second_factor_off`,
+    /// `recovery_codes_replaced`, `recovery_code_used`, `platform_right_given`, `platform_right_taken`. More may come.
+    #[schema(value_type = String, example = "log_in_refused")]
+    pub(crate) what: SecurityEventKind,
+    /// When; of several, the last time.
+    #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:15:00Z")]
+    pub(crate) at: Timestamp,
+    /// When for the first time, where it happened several times within an hour.
+    #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:02:00Z")]
+    pub(crate) since: Timestamp,
+    /// How often.
+    #[schema(minimum = 1, example = 3)]
+    pub(crate) times: u64,
+    /// From which address; of several, the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "203.0.113.7")]
+    pub(crate) address: Option<IpAddr>,
+    /// What the browser or app called itself; of several, the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
+    pub(crate) device: Option<String>,
+    /// Of which session, where it was of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")]
+    pub(crate) session: Option<SessionId>,
+}
+
+impl From<Noted> for SecurityEventOut {
+    fn from(noted: Noted) -> Self {
+        let Noted { event, times, since } = noted;
+        Self {
+            what: event.what,
+            at: event.at,
+            since,
+            times,
+            address: event.address,
+            device: event.device,
+            session: event.session,
         }
     }
 }

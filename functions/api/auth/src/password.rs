@@ -3,13 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use access::token::sha256_hex;
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
+use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
+use domain::{
+    account::{Account, Grant},
+    security::SecurityEventKind::{PasswordChanged, PasswordReset, ResetAsked},
 };
-use domain::account::{Account, Grant};
 use jiff::SignedDuration;
 use jobs::Mail;
 use kit::{
@@ -18,9 +16,11 @@ use kit::{
     http::Target,
 };
 use secrecy::{ExposeSecret, SecretString};
+use store::security::Whose;
 
 use crate::{
     Context, RACES,
+    log_in::seen,
     models::{ChangePasswordIn, ForgotPasswordIn, LoggedInOut, MailedOut, ResetPasswordIn},
     session::first_tenant,
     sign_up::link_not_valid,
@@ -60,7 +60,6 @@ impl Context {
 pub(crate) async fn change_password(
     who: Person,
     State(context): State<Arc<Context>>,
-    headers: HeaderMap,
     Body(input): Body<ChangePasswordIn>,
 ) -> Result<Response, Problem> {
     context
@@ -80,15 +79,22 @@ pub(crate) async fn change_password(
         same.ok_or_else(|| Problem::field("current_password", NOT_YOURS))
     };
     let changed = RACES.until_won_from(account.clone(), again, async |account| {
-        let next = Account {
+        let mut next = Account {
             password: password.clone(),
-            sessions_from: from.max(account.value.sessions_from),
             ..account.value
         };
-        context.end_in_tenants(&next, next.sessions_from, &who.stamp()).await?;
+        next.end_sessions(from.max(next.sessions_from), None);
+        context.end_in_tenants(&next, &who.stamp()).await?;
         let places = context.places(&next).await?;
+        // It goes on in place of the session that asked, and is worth no more.
         let begun = context
-            .prepare(&next, first_tenant(&places), &headers, who.now())
+            .prepare(
+                &next,
+                first_tenant(&places),
+                who.device(),
+                who.second_factor(),
+                who.now(),
+            )
             .await?;
         store.write_account(&next, account.version).await?;
         Ok((next, places, begun))
@@ -97,6 +103,7 @@ pub(crate) async fn change_password(
     let answer = context
         .begin(begun, StatusCode::OK, &next, &places, input.session)
         .await?;
+    context.note_own(&who, PasswordChanged).await;
     context
         .notify(who.correlation_id(), &next, Mail::PasswordChanged {})
         .await;
@@ -118,8 +125,13 @@ pub(crate) async fn forgot_password(
 ) -> Result<(StatusCode, Json<MailedOut>), Problem> {
     context.limit_reset(&who, &input.email).await?;
     let sending = async {
+        let mailed = context.api.may_mail(&input.email).await?;
         if let Some(account) = context.account_of(&input.email).await? {
-            send_reset(&context, &who, &target, &account.value).await;
+            let whose = Whose::Person(account.value.id);
+            context.note(whose, ResetAsked, seen(&who, None)).await;
+            if mailed {
+                send_reset(&context, &who, &target, &account.value).await;
+            }
         }
         Ok::<_, Problem>(())
     };
@@ -144,7 +156,7 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
     let (store, grant) = (context.store(), Grant::reset(account));
     store.put_grant(&grant, &sha256, who.now(), RESET_LIFETIME).await?;
     let link = context.links.with_token("reset-password", &token, target);
-    let mail = Mail::ResetPassword { link };
+    let mail = Mail::ResetPassword { link: link.into() };
     context
         .mail(who.correlation_id(), &account.email, &account.language, mail)
         .await
@@ -181,15 +193,17 @@ pub(crate) async fn reset_password(
         next.password = context
             .api
             .password_hash("password", input.password.expose_secret(), &about)?;
-        next.sessions_from = context.ends_all();
+        next.end_sessions(context.ends_all(), None);
         let stamp = who.stamp_as(user);
-        context.end_in_tenants(&next, next.sessions_from, &stamp).await?;
+        context.end_in_tenants(&next, &stamp).await?;
         store
             .write_account_by_grant(&next, account.version, &token_sha256)
             .await?;
         Ok(next)
     });
     let account = reset.await?;
+    let whose = Whose::Person(account.id);
+    context.note(whose, PasswordReset, seen(&who, None)).await;
     context
         .notify(who.correlation_id(), &account, Mail::PasswordChanged {})
         .await;

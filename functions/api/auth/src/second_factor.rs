@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
-use domain::account::{Account, SecondFactor};
+use domain::{
+    account::{Account, SecondFactor},
+    security::SecurityEventKind::{RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn},
+};
 use jobs::{FactorChange, Mail};
 use kit::{
     Problem,
@@ -29,6 +32,13 @@ fn not_on() -> Problem {
 impl Context {
     async fn changed(&self, who: &Person, what: FactorChange) {
         let account = &who.account().value;
+        let event = match what {
+            FactorChange::TurnedOn => SecondFactorOn,
+            FactorChange::TurnedOff => SecondFactorOff,
+            FactorChange::RecoveryCodesReplaced => RecoveryCodesReplaced,
+            FactorChange::RecoveryCodeUsed => RecoveryCodeUsed,
+        };
+        self.note_own(who, event).await;
         self.notify(who.correlation_id(), account, Mail::EmailFactorChanged { what })
             .await;
     }
@@ -93,7 +103,8 @@ pub(crate) async fn begin_second_factor(
 
 /// Switches the second factor on by its first code.
 ///
-/// The answer has the recovery codes, which are shown once.
+/// The answer has the recovery codes, which are shown once. The person's other sessions are ended; the one that asks goes on, and
+/// counts as one with a second factor only after the next log-in.
 #[utoipa::path(
     post, path = "/api/v1/me/second-factor/confirm", tag = "me",
     responses((status = 200, description = "Switched on", body = RecoveryCodesOut))
@@ -123,6 +134,9 @@ pub(crate) async fn confirm_second_factor(
         recovery_codes: kept,
         enabled_at: who.now(),
     });
+    // Whoever else is logged in did not prove it.
+    next.end_sessions(context.ends_all().max(next.sessions_from), Some(who.session()));
+    context.end_in_tenants(&next, &who.stamp()).await?;
     context.store().write_account(&next, account.version).await?;
     context.changed(&who, FactorChange::TurnedOn).await;
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))

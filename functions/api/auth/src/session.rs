@@ -2,7 +2,7 @@
 
 use access::{
     link,
-    token::{ACCESS_LIFETIME, Claims, RefreshToken, SESSION_LIFETIME},
+    token::{Claims, RefreshToken, SESSION_LIFETIME},
 };
 use axum::{
     Json,
@@ -11,21 +11,20 @@ use axum::{
 };
 use domain::{
     account::{Account, Member, MemberStatus, Session},
-    ids::{SessionId, TenantId, UserId},
+    ids::{SessionId, TenantId},
     tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::Problem;
+use kit::{Problem, api::Device};
 
 use crate::{
     Context,
     models::{Handover, LoggedInOut, PlaceOut, UserOut},
 };
 
-const COOKIE: &str = "ringback_refresh";
-
-/// As much of what a browser calls itself as people need to recognise it.
-const DEVICE: usize = 120;
+/// The refresh token's cookie. By its prefix a browser takes it from a page with TLS only, so that nobody in between can put one of
+/// their own there; `__Host-` would send it to every function.
+const COOKIE: &str = "__Secure-ringback_refresh";
 
 /// Tokens that are issued while sessions are ended, by somebody who read the account before, are over too.
 const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
@@ -33,8 +32,17 @@ const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
 /// A session that begins, with the tokens of its first minutes. Nothing of it is written yet.
 pub(crate) struct Begun {
     pub(crate) session: Session,
+    pub(crate) tokens: Tokens,
+}
+
+/// What proves a session.
+pub(crate) struct Tokens {
     pub(crate) refresh: RefreshToken,
+    /// For so many seconds.
+    pub(crate) refresh_lifetime: i64,
     pub(crate) access: String,
+    /// For so many seconds.
+    pub(crate) access_lifetime: i64,
 }
 
 /// The tenants that a person may act in.
@@ -53,19 +61,20 @@ impl Context {
         Ok(places)
     }
 
-    /// Makes a session's tokens, before anything is written: once something is, nothing else should fail.
+    /// Makes a session's tokens, before anything is written: once something is, nothing else should fail. `second_factor` is whether
+    /// one was asked for and proven.
     pub(crate) async fn prepare(
         &self,
         account: &Account,
         tenant: Option<TenantId>,
-        headers: &HeaderMap,
+        device: &Device,
+        second_factor: bool,
         now: Timestamp,
     ) -> Result<Begun, Problem> {
         // What ended the sessions before does not end this one, though its time may be a moment ahead.
         let from = now.max(account.sessions_from);
         let id = SessionId::new(self.env().ids().ulid());
         let refresh = RefreshToken::first(account.id, id, self.api.secret()?, self.api.secret()?);
-        let access = self.access_token(account.id, id, tenant, from).await?;
         let session = Session {
             id,
             user: account.id,
@@ -74,13 +83,41 @@ impl Context {
             previous_sha256: None,
             rotated_at: from,
             created_at: from,
-            expires_at: from + SESSION_LIFETIME,
-            device: device(headers),
+            expires_at: self.expires(from, from),
+            second_factor,
+            device: device.name.clone(),
         };
-        Ok(Begun {
-            session,
+        let tokens = self.tokens(&session, refresh, tenant, from).await?;
+        Ok(Begun { session, tokens })
+    }
+
+    /// When a session that began then is over, if it is refreshed now and never again.
+    pub(crate) fn expires(&self, began: Timestamp, now: Timestamp) -> Timestamp {
+        (now + SESSION_LIFETIME).min(self.ends(began))
+    }
+
+    /// When a session that began then is over, however often it is refreshed.
+    pub(crate) fn ends(&self, began: Timestamp) -> Timestamp {
+        began + self.sessions
+    }
+
+    /// The tokens of a session as it is from now on.
+    pub(crate) async fn tokens(
+        &self,
+        session: &Session,
+        refresh: RefreshToken,
+        tenant: Option<TenantId>,
+        from: Timestamp,
+    ) -> Result<Tokens, Problem> {
+        let claims = Claims::new(session.user, session.id, tenant, from)
+            .with_second_factor(session.second_factor)
+            .until(self.ends(session.created_at));
+        let signed = self.signer().sign(&claims, self.env().clock().now()).await;
+        Ok(Tokens {
             refresh,
-            access,
+            refresh_lifetime: session.expires_at.duration_since(session.rotated_at).as_secs(),
+            access: signed.map_err(|error| crate::sign_failed(&error))?,
+            access_lifetime: claims.lifetime(),
         })
     }
 
@@ -94,21 +131,7 @@ impl Context {
         handover: Handover,
     ) -> Result<Response, Problem> {
         self.store().begin_session(&begun.session).await?;
-        let Begun { access, refresh, .. } = begun;
-        Ok(logged_in(status, account, places, access, &refresh, handover))
-    }
-
-    /// An access token of this session.
-    pub(crate) async fn access_token(
-        &self,
-        user: UserId,
-        session: SessionId,
-        tenant: Option<TenantId>,
-        from: Timestamp,
-    ) -> Result<String, Problem> {
-        let claims = Claims::new(user, session, tenant, from);
-        let signed = self.signer().sign(&claims, self.env().clock().now()).await;
-        signed.map_err(|error| crate::sign_failed(&error))
+        Ok(logged_in(status, account, places, &begun.tokens, handover))
     }
 
     /// From when on tokens count, if all of now end.
@@ -122,16 +145,15 @@ pub(crate) fn logged_in(
     status: StatusCode,
     account: &Account,
     places: &Places,
-    access: String,
-    refresh: &RefreshToken,
+    tokens: &Tokens,
     handover: Handover,
 ) -> Response {
-    let token = refresh.text();
-    let cookie = (handover == Handover::Cookie).then(|| set_cookie(&token, SESSION_LIFETIME.as_secs()));
+    let token = tokens.refresh.text();
+    let cookie = (handover == Handover::Cookie).then(|| set_cookie(&token, tokens.refresh_lifetime));
     let body = LoggedInOut {
-        access_token: access,
+        access_token: tokens.access.clone(),
         token_type: "Bearer",
-        expires_in: ACCESS_LIFETIME.as_secs(),
+        expires_in: tokens.access_lifetime,
         refresh_token: (handover == Handover::Body).then_some(token),
         user: UserOut::from(account),
         tenants: places.iter().map(PlaceOut::from).collect(),
@@ -153,17 +175,17 @@ fn set_cookie(token: &str, seconds: i64) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie).ok()
 }
 
-/// The refresh token of the request's cookie.
-pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The refresh token of the request's cookie. A browser sends two of one name where another host of the site, or another path, has
+/// set one: which of them is ours cannot be told.
+pub(crate) fn cookie(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let sent = headers.get_all(header::COOKIE).iter();
-    let mut pairs = sent
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'));
-    pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-}
-
-fn device(headers: &HeaderMap) -> Option<String> {
-    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
-    let device: String = agent.chars().take(DEVICE).collect();
-    (!device.is_empty()).then_some(device)
+    let pairs = sent.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let mut found = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(COOKIE.as_bytes())?.strip_prefix(b"="));
+    match (found.next(), found.next()) {
+        // What is no text is no token, either.
+        (token, None) => Ok(token.map(|token| std::str::from_utf8(token).unwrap_or_default())),
+        (_, Some(_)) => Err(Problem::bad_request(
+            "The cookie of the refresh token came twice. Delete the site's cookies and log in again.",
+        )),
+    }
 }

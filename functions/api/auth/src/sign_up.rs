@@ -3,17 +3,13 @@
 use std::sync::Arc;
 
 use access::{link, password, token::sha256_hex};
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     account::{Account, Grant, Member, SignUp},
     ids::{RuleId, TenantId, UserId},
     permission::Role,
     rule::Rule,
+    security::SecurityEventKind::LoggedIn,
     tenant::Tenant,
 };
 use jobs::Mail;
@@ -23,10 +19,11 @@ use kit::{
     http::Target,
 };
 use secrecy::ExposeSecret;
+use store::security::Whose;
 
 use crate::{
     Context, RACES, email_sha256,
-    log_in::wrong_credentials,
+    log_in::{seen, wrong_credentials},
     models::{LoggedInOut, MailedOut, SignUpIn, VerifyEmailIn},
 };
 
@@ -76,6 +73,7 @@ pub(crate) async fn sign_up(
         .api
         .password_hash("password", password.expose_secret(), &about)?;
     let (store, address) = (context.store(), email_sha256(&email));
+    let mailed = context.api.may_mail(&email).await?;
     let known = store.user_of_email(&address).await?.is_some();
     let LinkToken { token, sha256 } = context.api.link_token()?;
     let asked = SignUp {
@@ -88,11 +86,20 @@ pub(crate) async fn sign_up(
         time_zone,
         created_at: who.now(),
     };
+    let detail = "Look into your mail and follow the link.";
+    let accepted = (StatusCode::ACCEPTED, Json(MailedOut { detail }));
     let again = async || {
         let held = store.sign_up_hold(&asked.slug, who.now()).await?;
         let own = held.filter(|held| held.value.email_sha256 == address);
         own.map(Some).ok_or_else(slug_taken)
     };
+    if !mailed {
+        // Nothing is held by a link that nobody gets, and one that was sent before goes on working.
+        if !store.is_slug_free(&asked.slug, who.now()).await? {
+            again().await?;
+        }
+        return Ok(accepted);
+    }
     let held = RACES.until_won_from(None, again, async |before| {
         store
             .hold_sign_up(&asked, &address, &sha256, known, before.as_ref(), who.now())
@@ -102,10 +109,11 @@ pub(crate) async fn sign_up(
     held.await?;
     let business = asked.business.clone();
     let mail = if known {
-        let log_in_link = context.links.to("log-in", &target);
+        let log_in_link = context.links.to("log-in", &target).into();
         Mail::AccountExists { business, log_in_link }
     } else {
         let link = context.links.with_token("verify-email", &token, &target);
+        let link = link.into();
         Mail::VerifyEmail { link, business }
     };
     if let Err(problem) = context
@@ -121,8 +129,7 @@ pub(crate) async fn sign_up(
         }
         return Err(problem);
     }
-    let detail = "Look into your mail and follow the link.";
-    Ok((StatusCode::ACCEPTED, Json(MailedOut { detail })))
+    Ok(accepted)
 }
 
 /// Follows the link of a sign-up.
@@ -143,7 +150,6 @@ pub(crate) async fn sign_up(
 pub(crate) async fn verify_email(
     who: Anyone,
     State(context): State<Arc<Context>>,
-    headers: HeaderMap,
     Body(input): Body<VerifyEmailIn>,
 ) -> Result<Response, Problem> {
     context.limit_link(&who).await?;
@@ -153,6 +159,7 @@ pub(crate) async fn verify_email(
         return Err(link_not_valid());
     };
     // Who asked may be a stranger to the mailbox: its owner must not open a business for a password that they do not know.
+    // Nobody has an account with the address yet, so that there is no trail to note it in.
     context.limit_log_in(&who, &asked.email).await?;
     if !password::is_right(input.password.expose_secret(), Some(&asked.password)) {
         return Err(wrong_credentials());
@@ -170,21 +177,15 @@ pub(crate) async fn verify_email(
     let mut tenant = Tenant::new(TenantId::new(who.ulid()), business, time_zone);
     tenant.slug = Some(slug.clone());
     tenant.languages = vec![language.clone()];
-    let account = Account {
-        id: UserId::new(who.ulid()),
-        email,
-        name,
-        language,
-        password,
-        second_factor: None,
-        pending_factor: None,
-        tenants: vec![tenant.id],
-        sessions_from: now,
-        created_at: now,
-    };
+    let mut account = Account::new(UserId::new(who.ulid()), email, name, language, password, now);
+    account.tenants.push(tenant.id);
+    account.learn(who.device().mark());
     let member = Member::joining(&account, Role::Admin, now);
     let stamp = who.stamp_as(account.id);
-    let begun = context.prepare(&account, Some(tenant.id), &headers, now).await?;
+    let begun = context
+        .prepare(&account, Some(tenant.id), who.device(), false, now)
+        .await?;
+    let session = begun.session.id;
     let (scope, address) = (link::founded(tenant.id), email_sha256(&account.email));
     let rule = Rule::first(RuleId::new(who.ulid()));
     let again = async || {
@@ -212,7 +213,10 @@ pub(crate) async fn verify_email(
     });
     founded.await?;
     let places = vec![(tenant, member)];
-    context
+    let answer = context
         .begin(begun, StatusCode::CREATED, &account, &places, input.session)
-        .await
+        .await?;
+    let whose = Whose::Person(account.id);
+    context.note(whose, LoggedIn, seen(&who, Some(session))).await;
+    Ok(answer)
 }

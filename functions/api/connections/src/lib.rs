@@ -32,7 +32,10 @@ use providers::{
     aircall::AircallClient, exotel::ExotelClient, http::Http, plivo::PlivoClient, twilio::client::TwilioClient,
     vonage::VonageClient, whatsapp::client::GraphClient,
 };
-use store::{TenantScope, Versioned, connections::ConnectionError};
+use store::{
+    TenantScope, Versioned,
+    connections::{ConnectionError, Proof},
+};
 
 use crate::{
     models::{
@@ -377,7 +380,8 @@ async fn finish_connection_rotation(
 /// Asks the provider whether a connection works.
 ///
 /// Nothing is sent. The provider's errors are told in `last_test`; those of WhatsApp and Twilio also change the connection's
-/// health, as they do when a message is sent. Aircall, Vonage, Exotel and Plivo are asked where the connection has credentials
+/// health, as they do when a message is sent. A WhatsApp number of which the provider says that it is not the tenant's, or whose
+/// token it refuses, is free for others to connect until a test passes again. Aircall, Vonage, Exotel and Plivo are asked where the connection has credentials
 /// of their API; a passed test proves these, and the first call that is reported proves the webhook. Without them, and for
 /// `telephony`, there is nothing to ask: the result is `waiting`.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/test", tag = "connections",
@@ -591,14 +595,16 @@ impl Context {
         let trial = self.providers.ask(connection, send, now).await;
         let store = self.api.store();
         let noted = store
-            .note_test(scope, connection, trial.proven, |row| trial.judge(row))
+            .note_test(scope, connection, trial.proof, |row| trial.judge(row))
             .await;
         match noted {
             Ok(noted) => Ok(noted),
             // Its events go to whoever was first, so it cannot be said to work.
             Err(ConnectionError::NumberTaken | ConnectionError::NumberTwice(_)) => {
                 let trial = trial.taken();
-                let noted = store.note_test(scope, connection, false, |row| trial.judge(row)).await;
+                let noted = store
+                    .note_test(scope, connection, Proof::Unclear, |row| trial.judge(row))
+                    .await;
                 noted.map_err(refused)
             }
             Err(error) => Err(refused(error)),

@@ -19,7 +19,10 @@ use providers::{
     vonage::VonageClient,
     whatsapp::{check::NumberState, client::GraphClient},
 };
-use store::{connections::Tested, usage};
+use store::{
+    connections::{Proof, Tested},
+    usage,
+};
 
 /// The providers that can be asked.
 pub(crate) struct Providers {
@@ -36,8 +39,8 @@ pub(crate) struct Trial {
     checkup: Checkup,
     /// What its refusal means for the connection.
     refusal: Option<(Classified, Option<SignedDuration>)>,
-    /// The account is the tenant's: whoever gave the credentials sees it.
-    pub(crate) proven: bool,
+    /// Whether the account is the tenant's: whoever gave the credentials sees it.
+    pub(crate) proof: Proof,
 }
 
 const SUSPENDED: Classified = Classified {
@@ -155,7 +158,7 @@ impl Trial {
         Self {
             checkup: Checkup::new(result, message, now),
             refusal: None,
-            proven: false,
+            proof: Proof::Unclear,
         }
     }
 
@@ -165,10 +168,15 @@ impl Trial {
                 classified,
                 reason,
                 retry_after,
-            } => Self {
-                refusal: classified.map(|classified| (classified, retry_after)),
-                ..Self::said(CheckResult::Failed, reason, now)
-            },
+            } => {
+                // A number that is throttled is nobody else's for that.
+                let denied = classified.is_none_or(|classified| classified.effect == Effect::ConnectionUnhealthy);
+                Self {
+                    refusal: classified.map(|classified| (classified, retry_after)),
+                    proof: if denied { Proof::Denied } else { Proof::Unclear },
+                    ..Self::said(CheckResult::Failed, reason, now)
+                }
+            }
             CheckError::Unclear { reason } => Self::said(CheckResult::Unclear, reason, now),
         }
     }
@@ -214,7 +222,7 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
         (CheckResult::Passed, format!("WhatsApp knows the number as {name}."))
     };
     let mut trial = Trial::said(result, message, now);
-    trial.proven = state.of_account;
+    trial.proof = if state.of_account { Proof::Given } else { Proof::Denied };
     trial.checkup.quality = state.quality;
     trial.checkup.verified_name = state.verified_name;
     trial.checkup.messages_per_second = state.messages_per_second;
@@ -283,6 +291,6 @@ fn of_account(state: &AccountState, numbers: &[Phone], service: bool, now: Times
         several => format!("Twilio knows the account and its {several} numbers."),
     };
     let mut trial = Trial::said(CheckResult::Passed, message, now);
-    trial.proven = true;
+    trial.proof = Proof::Given;
     trial
 }

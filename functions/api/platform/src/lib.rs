@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    account::{Email, Invitation, Slug},
+    account::{Account, Email, Invitation, Slug},
     actor::Stamp,
+    checkup::{CheckResult, Checkup},
     ids::{InvitationId, RuleId, TenantId},
     permission::Role,
     rule::Rule,
@@ -18,25 +19,25 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{
-    ConfigError, Env, Links, Problem, Queue, QueueName,
+    ConfigError, Env, Links, Mails, Problem,
     api::{
         self, Api, Body, Created, HasApi, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Path, Platform, Query,
-        Races, Tagged, send_mail,
+        Races, Tagged, send_mails,
     },
     http::Target,
 };
 use serde_json::json;
-use store::{TenantScope, platform::PlatformAct};
+use store::{TenantScope, lookups::WhatsAppOwner, platform::PlatformAct};
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch,
-    SuspendIn, TenantPath, UsageOut, UsageQuery,
+    ReleaseIn, ReleasedOut, SuspendIn, TenantPath, UsageOut, UsageQuery,
 };
 
 /// What the function works with, made once per process.
 pub struct Context {
     api: Api,
-    mails: Queue,
+    mails: Mails,
     links: Links,
     grace: SignedDuration,
 }
@@ -54,7 +55,7 @@ impl HasApi for Context {
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let context = Arc::new(Context {
         api: Api::new(env)?,
-        mails: Queue::new(env, QueueName::Mails)?,
+        mails: Mails::new(env)?,
         links: Links::new(env)?,
         grace: env.config().seconds("TENANT_GRACE_SECONDS")?,
     });
@@ -72,6 +73,7 @@ kit::operations! {
     resume_platform_tenant,
     invite_platform_admin,
     get_platform_tenant_usage,
+    release_whatsapp_number,
     list_platform_log,
 }
 
@@ -135,6 +137,7 @@ async fn create_platform_tenant(
     let scope = who.admin().scope(id);
     let store = context.api.store();
     let created = store.create_tenant(&scope, &tenant, &rule, &input.slug, &invitation, &act, &act_id);
+    let mailed = context.api.may_mail(&input.admin_email).await?;
     let (tenant, invited) = match created.await {
         Ok(()) => {
             let config_version = 1;
@@ -152,9 +155,10 @@ async fn create_platform_tenant(
         }
         Err(error) => return Err(error.into()),
     };
-    if invited {
+    if invited && mailed {
         let (email, language) = (&input.admin_email, input.language.as_deref());
-        mail(&context, &who, &tenant, email, language, &link, &target).await?;
+        let mail = invitation_mail(&context, &who, &tenant, email, language, &link, &target);
+        send_mails(&context.mails, vec![mail]).await?;
     }
     let Tagged { version, body } = tagged(&tenant);
     Ok(Created {
@@ -226,7 +230,7 @@ fn act(action: &str, tenant: TenantId, by: Stamp, detail: serde_json::Value) -> 
     }
 }
 
-async fn mail(
+fn invitation_mail(
     context: &Context,
     who: &Platform,
     tenant: &Tenant,
@@ -234,20 +238,45 @@ async fn mail(
     language: Option<&str>,
     link: &LinkToken,
     target: &Target,
-) -> Result<(), Problem> {
-    let job = MailJob {
+) -> MailJob {
+    let mail = Mail::Invitation {
+        link: context
+            .links
+            .with_token("accept-invitation", &link.token, target)
+            .into(),
+        business: tenant.name.clone(),
+        inviter: "Ringback".to_owned(),
+    };
+    of_tenant(who, tenant, email, language.unwrap_or("en"), mail)
+}
+
+fn of_tenant(who: &Platform, tenant: &Tenant, email: &Email, language: &str, mail: Mail) -> MailJob {
+    MailJob {
         tenant: Some(tenant.id),
         correlation_id: who.correlation_id().to_owned(),
         id: who.ulid().to_string(),
         to: email.as_str().to_owned(),
-        language: language.unwrap_or("en").to_owned(),
-        mail: Mail::Invitation {
-            link: context.links.with_token("accept-invitation", &link.token, target),
+        language: language.to_owned(),
+        mail,
+    }
+}
+
+/// What tells a tenant's administrators that somebody else shall be one of them. Whom the platform lets in is never let in
+/// secretly.
+async fn notices(context: &Context, who: &Platform, tenant: &Tenant, invited: &Email) -> Result<Vec<MailJob>, Problem> {
+    let admins = context
+        .api
+        .store()
+        .admin_accounts(&who.admin().scope(tenant.id))
+        .await?;
+    let notice = |admin: &Account| {
+        let mail = Mail::PlatformInvited {
             business: tenant.name.clone(),
-            inviter: "Ringback".to_owned(),
-        },
+            invited: invited.as_str().to_owned(),
+        };
+        of_tenant(who, tenant, &admin.email, &admin.language, mail)
     };
-    send_mail(&context.mails, &job).await
+    Ok(admins.iter().map(notice).collect())
 }
 
 async fn tenant_of(context: &Context, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
@@ -413,7 +442,7 @@ async fn resume_platform_tenant(
 
 /// Invites an administrator into a tenant.
 ///
-/// For one whose first invitation was lost, or whose administrators are all gone.
+/// For one whose first invitation was lost, or whose administrators are all gone. The administrators that it has are told by mail.
 #[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/invitations", tag = "platform", request_body = InviteAdminIn,
     params(TenantPath),
     responses((status = 204, description = "The invitation is on its way")))]
@@ -425,6 +454,8 @@ async fn invite_platform_admin(
     Body(input): Body<InviteAdminIn>,
 ) -> Result<NoContent, Problem> {
     let tenant = tenant_of(&context, &who, id).await?;
+    let mut mails = notices(&context, &who, &tenant, &input.email).await?;
+    let mailed = context.api.may_mail(&input.email).await?;
     let link = context.api.link_token()?;
     let invitation = invitation(&who, &input.email, &link);
     let act = act("admin_invited", id, who.stamp(), json!({"invitation": invitation.id}));
@@ -438,10 +469,50 @@ async fn invite_platform_admin(
         Err(error) => return Err(error.into()),
     };
     if invited {
-        let (email, language) = (&input.email, input.language.as_deref());
-        mail(&context, &who, &tenant, email, language, &link, &target).await?;
+        if mailed {
+            let (email, language) = (&input.email, input.language.as_deref());
+            mails.push(invitation_mail(
+                &context, &who, &tenant, email, language, &link, &target,
+            ));
+        }
+        send_mails(&context.mails, mails).await?;
     }
     Ok(NoContent)
+}
+
+/// Releases a WhatsApp number.
+///
+/// For a number whose business has changed: events of the Meta app that tenants share no longer go to the connection that holds it,
+/// within five minutes at most, and another tenant can connect it. The tenant that held it sees so in the connection's `last_test` and
+/// in its audit log; if the connection passes a test before another does, it holds the number again.
+#[utoipa::path(post, path = "/api/v1/platform/whatsapp-numbers/release", tag = "platform", request_body = ReleaseIn,
+    responses((status = 200, description = "Who held it", body = ReleasedOut)))]
+async fn release_whatsapp_number(
+    who: Platform,
+    State(context): State<Arc<Context>>,
+    Body(input): Body<ReleaseIn>,
+) -> Result<Json<ReleasedOut>, Problem> {
+    let store = context.api.store();
+    let number = (input.waba_id.as_str(), input.phone_number_id.as_str());
+    let held = store.whatsapp_holder(number.0, number.1).await?;
+    let WhatsAppOwner { tenant, connection } = held.ok_or_else(Problem::not_found)?;
+    let message = format!(
+        "The number was released by who runs Ringback: {}. Test the connection to take it again.",
+        input.reason.trim()
+    );
+    let checkup = Checkup::new(CheckResult::Failed, message, who.now());
+    let detail = json!({
+        "waba_id": input.waba_id, "phone_number_id": input.phone_number_id, "connection": connection, "reason": input.reason,
+    });
+    let act = act("number_released", tenant, who.stamp(), detail);
+    let act_id = who.ulid().to_string();
+    let scope = who.admin().scope(tenant);
+    let released = store.release_whatsapp_number(&scope, number, connection, &checkup, &act, &act_id);
+    if released.await? {
+        Ok(Json(ReleasedOut { tenant, connection }))
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 /// Lets a tenant go.

@@ -2,7 +2,7 @@
 
 use domain::{
     account::{Email, Slug},
-    ids::TenantId,
+    ids::{ConnectionId, TenantId},
     tenant::{Limits, Tenant, TenantStatus, Zone},
 };
 use garde::Validate;
@@ -138,7 +138,7 @@ pub struct PlatformTenantIn {
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub language: Option<String>,
     /// The plan it is on, in the operator's words.
-    #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[garde(inner(length(chars, max = 50), custom(kit::api::one_line)))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 50, example = "standard")]
     pub plan: Option<String>,
@@ -153,7 +153,7 @@ pub struct PlatformTenantIn {
 #[serde(deny_unknown_fields)]
 pub struct PlatformTenantPatch {
     /// The plan it is on, in the operator's words.
-    #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[garde(inner(length(chars, max = 50), custom(kit::api::one_line)))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 50, example = "standard")]
     pub plan: Option<String>,
@@ -168,7 +168,7 @@ pub struct PlatformTenantPatch {
 #[serde(deny_unknown_fields)]
 pub struct SuspendIn {
     /// For the platform's log and the tenant's.
-    #[garde(length(chars, min = 1, max = 200))]
+    #[garde(length(chars, max = 200), custom(kit::api::one_line))]
     #[schema(min_length = 1, max_length = 200, example = "invoice 1042 is unpaid")]
     pub reason: String,
 }
@@ -186,6 +186,43 @@ pub struct InviteAdminIn {
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub language: Option<String>,
+}
+
+/// A WhatsApp number to be released.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseIn {
+    /// Meta's id of the account.
+    #[garde(custom(meta_id))]
+    #[schema(pattern = "^[0-9]{5,20}$", example = "102290129340398")]
+    pub waba_id: String,
+    /// Meta's id of the number; not the number itself.
+    #[garde(custom(meta_id))]
+    #[schema(pattern = "^[0-9]{5,20}$", example = "106540352242922")]
+    pub phone_number_id: String,
+    /// For the platform's log and the tenant that held it.
+    #[garde(length(chars, max = 200), custom(kit::api::one_line))]
+    #[schema(min_length = 1, max_length = 200, example = "the business has closed")]
+    pub reason: String,
+}
+
+fn meta_id(text: &str, _: &()) -> garde::Result {
+    if domain::account_shape::is_meta_id(text) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("must be Meta's id, 5 to 20 digits"))
+    }
+}
+
+/// Who held a WhatsApp number.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReleasedOut {
+    /// The tenant.
+    #[schema(value_type = String, example = "tnt_01hq5c1ynyc0000000000000ab")]
+    pub tenant: TenantId,
+    /// Its connection.
+    #[schema(value_type = String, example = "conn_01hq5c1ynyc0000000000000ab")]
+    pub connection: ConnectionId,
 }
 
 /// Which days of use.
@@ -236,7 +273,7 @@ pub struct LogQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlatformActOut {
     /// What: `tenant_created`, `tenant_changed`, `tenant_suspended`, `tenant_resumed`, `tenant_leaving`, `tenant_kept`, `admin_invited`,
-    /// `platform_admin_made`, `tenant_deleted`.
+    /// `number_released`, `platform_admin_made`, `platform_admin_removed`, `tenant_deleted`.
     #[schema(example = "tenant_suspended")]
     pub action: String,
     /// To whom.

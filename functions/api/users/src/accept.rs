@@ -158,18 +158,11 @@ pub(crate) async fn accept_invitation(
                     chosen.get_or_init(|| hashed)
                 }
             };
-            Account {
-                id: UserId::new(who.ulid()),
-                email: invitation.email.clone(),
-                name: name.clone(),
-                language: input.language.clone().unwrap_or_else(|| "en".to_owned()),
-                password: password.clone(),
-                second_factor: None,
-                pending_factor: None,
-                tenants: Vec::new(),
-                sessions_from: who.now(),
-                created_at: who.now(),
-            }
+            let language = input.language.clone().unwrap_or_else(|| "en".to_owned());
+            let (id, email) = (UserId::new(who.ulid()), invitation.email.clone());
+            let mut account = Account::new(id, email, name.clone(), language, password.clone(), who.now());
+            account.learn(who.device().mark());
+            account
         };
         let previous = if account.tenants.contains(&open.tenant.id) {
             store.member(&open.scope, account.id).await?
@@ -181,6 +174,7 @@ pub(crate) async fn accept_invitation(
         if let Some(Versioned { value: place, .. }) = &previous {
             // Tokens of before somebody was deactivated stay over.
             member.sessions_from = place.sessions_from;
+            member.spared_session = place.spared_session;
             member.joined_at = place.joined_at;
         }
         let stamp = who.stamp_as(account.id);

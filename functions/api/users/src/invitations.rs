@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{
     Problem,
-    api::{Allowed, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, send_mail},
+    api::{Allowed, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, send_mails},
     http::Target,
 };
 use store::{
@@ -24,7 +24,7 @@ use store::{
 use crate::{
     Context, RACES, email_sha256,
     models::{InvitationIn, InvitationOut},
-    refuse_beyond_own,
+    refuse_beyond_own, refuse_outliving,
 };
 
 type Inviting = Allowed<permits::UsersWrite>;
@@ -74,23 +74,25 @@ impl Context {
             to: invitation.email.as_str().to_owned(),
             language: language.to_owned(),
             mail: Mail::Invitation {
-                link: self.links.with_token(PAGE, &link.token, target),
+                link: self.links.with_token(PAGE, &link.token, target).into(),
                 inviter: inviter.unwrap_or_else(|| tenant.name.clone()),
                 business: tenant.name,
             },
         };
-        send_mail(&self.mails, &job).await
+        send_mails(&self.mails, vec![job]).await
     }
 
-    /// Gives an open invitation a new link.
+    /// Gives an open invitation more time, and a new link; without one, that of before goes on working.
     async fn renew(
         &self,
         who: &Inviting,
         before: &Versioned<Invitation>,
-        link: &LinkToken,
+        link: Option<&LinkToken>,
     ) -> Result<Versioned<Invitation>, Setback> {
         let mut after = before.value.clone();
-        after.token_sha256.clone_from(&link.sha256);
+        if let Some(link) = link {
+            after.token_sha256.clone_from(&link.sha256);
+        }
         after.expires_at = who.now() + LIFETIME;
         let stamp = who.stamp();
         let store = self.api.store();
@@ -128,7 +130,9 @@ impl Context {
 
 /// Invites somebody.
 ///
-/// The link in the mail works for a week and once. Nobody can invite to a role that may do more than they.
+/// The link in the mail works for a week and once. Nobody can invite to a role that may do more than they, and a key that ends
+/// invites nobody: people would outlast it. An address gets at most 5 such mails an hour and 10 a day, whoever asks for them;
+/// beyond that the invitation stands, and its mail is sent when it is sent again later.
 #[utoipa::path(post, path = "/api/v1/users/invitations", tag = "users",
     responses((status = 201, description = "The invitation; its mail is on its way", body = InvitationOut)))]
 pub(crate) async fn create_invitation(
@@ -138,7 +142,9 @@ pub(crate) async fn create_invitation(
     Body(input): Body<InvitationIn>,
 ) -> Result<Created<InvitationOut>, Problem> {
     refuse_beyond_own(&who, input.role)?;
+    refuse_outliving(&who)?;
     context.limit_mails(&who).await?;
+    let mailed = context.api.may_mail(&input.email).await?;
     let store = context.api.store();
     let link = context.api.link_token()?;
     let language = input.language.as_deref();
@@ -160,7 +166,7 @@ pub(crate) async fn create_invitation(
             .find(|open| open.value.id == invitation.id);
         if let Some(before) = made {
             // This very request came before and was interrupted: its link is lost.
-            return context.renew(&who, before, &link).await;
+            return context.renew(&who, before, mailed.then_some(&link)).await;
         }
         context.refuse(&who, &people.found, &invitation.email).await?;
         store
@@ -172,7 +178,9 @@ pub(crate) async fn create_invitation(
         })
     });
     let invited = invited.await?;
-    context.mail(&who, &target, &invited.value, language, &link).await?;
+    if mailed {
+        context.mail(&who, &target, &invited.value, language, &link).await?;
+    }
     Ok(Created {
         location: format!("/api/v1/users/invitations/{}", invited.value.id),
         version: invited.version,
@@ -217,7 +225,8 @@ pub(crate) async fn delete_invitation(
 
 /// Sends an invitation again.
 ///
-/// With a new link, which works for a week; the one before no longer works.
+/// With a new link, which works for a week; the one before no longer works. Where the address has had as many mails as it may, the
+/// link of before works for another week instead.
 #[utoipa::path(post, path = "/api/v1/users/invitations/{invitation}/resend", tag = "users",
     params(("invitation" = String, Path, description = "The invitation's id", example = "inv_01hq5c1ynyc0000000000000ab")),
     responses((status = 200, description = "The invitation; its mail is on its way", body = InvitationOut)))]
@@ -231,13 +240,17 @@ pub(crate) async fn resend_invitation(
     let before = context.found(&who, id).await?;
     // A new link proves as much as the old one: who cannot give the role cannot send it.
     refuse_beyond_own(&who, before.value.role)?;
+    refuse_outliving(&who)?;
     context.limit_mails(&who).await?;
+    let link = context.api.may_mail(&before.value.email).await?.then_some(link);
     let renewed = RACES.until_won_from(
         before,
         async || context.found(&who, id).await,
-        async |before| context.renew(&who, &before, &link).await,
+        async |before| context.renew(&who, &before, link.as_ref()).await,
     );
     let renewed = renewed.await?;
-    context.mail(&who, &target, &renewed.value, None, &link).await?;
+    if let Some(link) = &link {
+        context.mail(&who, &target, &renewed.value, None, link).await?;
+    }
     Ok(Tagged::of(renewed))
 }

@@ -14,14 +14,14 @@ use domain::{
     permission::{Role, granted},
 };
 use kit::{
-    ConfigError, Env, Links, Problem, Queue, QueueName,
+    ConfigError, Env, Links, Mails, Problem,
     api::{self, Allowed, Api, HasApi, Races, permits},
 };
 
 /// What the function works with, made once per process.
 pub struct Context {
     api: Api,
-    mails: Queue,
+    mails: Mails,
     links: Links,
 }
 
@@ -38,7 +38,7 @@ impl HasApi for Context {
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let context = Context {
         api: Api::new(env)?,
-        mails: Queue::new(env, QueueName::Mails)?,
+        mails: Mails::new(env)?,
         links: Links::new(env)?,
     };
     Ok(api::serve(operations(), Arc::new(context)))
@@ -75,4 +75,18 @@ fn refuse_beyond_own(who: &Allowed<permits::UsersWrite>, role: Role) -> Result<(
     }
     let detail = format!("You cannot make anybody {role}: that role may do more than you.");
     Err(Problem::field("role", detail))
+}
+
+/// Nor more time than they have: people stay when a key is over that let them in, or let them do more.
+fn refuse_outliving(who: &Allowed<permits::UsersWrite>) -> Result<(), Problem> {
+    match who.principal().ends_at() {
+        None => Ok(()),
+        Some(end) => {
+            let detail = format!(
+                "A key that ends, as this one does at {end}, cannot let people in or let them do more: they would outlast it. Use a \
+                 key without an end, or log in."
+            );
+            Err(Problem::forbidden(detail))
+        }
+    }
 }

@@ -157,7 +157,7 @@ pub(crate) struct AcceptIn {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 100, example = "Sami Nasser")]
     pub(crate) name: Option<String>,
-    /// 10 to 128 characters, none of the usual ones; a few unrelated words are good. Only of who has no account yet, and then
+    /// 10 to 128 characters, none that is guessed soon; a few unrelated words are good. Only of who has no account yet, and then
     /// needed; an account keeps its password.
     #[garde(skip)]
     #[serde(default)]

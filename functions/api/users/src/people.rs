@@ -13,7 +13,7 @@ use store::{Versioned, members::MemberError};
 use crate::{
     Context, RACES, may_all_of,
     models::{MemberChange, MemberOut},
-    refuse_beyond_own,
+    refuse_beyond_own, refuse_outliving,
 };
 
 /// Why somebody was not changed.
@@ -58,7 +58,8 @@ pub(crate) async fn get_user(
 /// Changes what a person may do, or lets them go.
 ///
 /// Who is deactivated is out at once, wherever they are logged in, and can be activated again. The last active administrator
-/// can neither go nor become less. Nobody changes who may do more than they, nor makes anybody so.
+/// can neither go nor become less. Nobody changes who may do more than they, nor makes anybody so; a key that ends neither
+/// raises nor activates anybody.
 #[utoipa::path(patch, path = "/api/v1/users/{user}", tag = "users",
     params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
     responses((status = 200, description = "The person as they are now", body = MemberOut)))]
@@ -95,8 +96,11 @@ pub(crate) async fn update_user(
         let mut after = before.value.clone();
         after.role = wanted.role;
         after.status = wanted.status.into();
+        if after.may_more_than(&before.value) {
+            refuse_outliving(&who)?;
+        }
         if after.status == MemberStatus::Deactivated && before.value.status == MemberStatus::Active {
-            after.sessions_from = after.sessions_from.max(who.now());
+            after.deactivate(who.now());
         }
         let written = store.change_member(who.scope(), &before, &after, &who.stamp()).await;
         written.map_err(setback)?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use jobs::MailJob;
-use kit::{ConfigError, Done, Env, Job, JobError, NoScope, line, metric};
+use kit::{ConfigError, Done, Env, Job, JobError, NoScope, SealedLinks, line, metric};
 use providers::mail::{MailClass, MailError, Mailer};
 
 /// SES has been seen to refuse a good address once and take it at the next try, so one refusal is not believed.
@@ -24,6 +24,8 @@ const MOST_REMEMBERED: usize = 1000;
 pub struct Context {
     /// None without the parameter `MailFrom`.
     mailer: Option<Mailer>,
+    /// Opens links, which come sealed.
+    links: SealedLinks,
     /// What all links begin with.
     base: String,
     sent: Mutex<VecDeque<String>>,
@@ -45,6 +47,7 @@ impl Context {
         };
         Ok(Self {
             mailer,
+            links: SealedLinks::new(env)?,
             // Neither is known before the first deployment's second: then any host will do.
             base: base.map_or_else(|| "https://".to_owned(), |base| format!("{base}/")),
             sent: Mutex::default(),
@@ -78,29 +81,30 @@ impl Context {
 /// When SES cannot take it now, or takes nothing of ours until somebody sets it up: the job comes back, and at last lies
 /// among the dead letters, to be sent back to the queue. None of them names the address.
 pub async fn handle(job: Job<MailJob, NoScope>, ctx: &Context) -> Result<Done, JobError> {
-    let mail = &job.body;
-    line::note("mail", mail.mail.kind());
+    line::note("mail", job.body.mail.kind());
     let Some(mailer) = &ctx.mailer else {
         metric::count("mail_blocked", &[]);
         tracing::error!("no e-mail can be sent: the parameter MailFrom is empty");
         return Err(JobError::new("send an e-mail: the parameter MailFrom is empty"));
     };
-    if ctx.was_sent(&mail.id) {
+    if ctx.was_sent(&job.body.id) {
         return Ok(Done::Already);
     }
-    if mail.mail.link().is_some_and(|link| !ctx.is_ours(link)) {
+    let receive_count = job.receive_count;
+    let mail = ctx.links.open(job.body).await?;
+    if mail.mail.url().is_some_and(|url| !ctx.is_ours(url)) {
         tracing::error!("an e-mail's link does not lead to us: is AppUrl what the link was made with?");
         return Err(JobError::new("send an e-mail: its link does not lead to us"));
     }
     let letter = texts::write(&mail.mail, &mail.language);
     match mailer.send(&mail.to, &letter).await {
         Ok(reference) => {
-            ctx.remember(job.body.id);
+            ctx.remember(mail.id);
             metric::count("mail_sent", &[]);
             tracing::debug!(reference, "sent");
             Ok(Done::Now)
         }
-        Err(error) => refused(error, job.receive_count),
+        Err(error) => refused(error, receive_count),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! No pictures, nothing from elsewhere, nothing that reports back: the only links are those of the job.
 
-use jobs::{FactorChange, Mail};
+use jiff::{Timestamp, tz::TimeZone};
+use jobs::{FactorChange, Link, Mail};
 use providers::mail::Letter;
 
 /// Unicode's isolates: a name keeps its own direction within a sentence of the other. Names are rid of them, so that those in a
@@ -67,7 +68,7 @@ fn english(mail: &Mail) -> Words<'_> {
                 before: format!(
                     "Somebody signed up {business} on Ringback with this e-mail address. If it was you, confirm the address:"
                 ),
-                action: Some(("Confirm the address", link)),
+                action: Some(("Confirm the address", opened(link))),
                 after: "The page asks for the password that you chose when you signed up. If it was not you, ignore this e-mail: \
                         nothing happens without the confirmation."
                     .to_owned(),
@@ -80,13 +81,13 @@ fn english(mail: &Mail) -> Words<'_> {
                  already, so nothing was changed. Log in with your usual password, or choose a new one from the same page:",
                 name(business)
             ),
-            action: Some(("Log in", log_in_link)),
+            action: Some(("Log in", opened(log_in_link))),
             after: "If it was not you, you need not do anything.".to_owned(),
         },
         Mail::ResetPassword { link } => Words {
             subject: "Choose a new password".to_owned(),
             before: "Somebody asked for a new password for your Ringback account. If it was you, choose it here:".to_owned(),
-            action: Some(("Choose a new password", link)),
+            action: Some(("Choose a new password", opened(link))),
             after: "The link works once and for a short time. If it was not you, ignore this e-mail: your password stays as \
                     it is."
                 .to_owned(),
@@ -103,7 +104,7 @@ fn english(mail: &Mail) -> Words<'_> {
                     "{inviter} invites you to work with {business} on Ringback, which follows up on missed calls. Accept the \
                      invitation here:"
                 ),
-                action: Some(("Accept the invitation", link)),
+                action: Some(("Accept the invitation", opened(link))),
                 after: format!(
                     "The link works once and for a limited time. If you do not know {business}, ignore this e-mail."
                 ),
@@ -142,6 +143,47 @@ fn english(mail: &Mail) -> Words<'_> {
                 after: OR_NOT.to_owned(),
             }
         }
+        Mail::NewDevice { device, address, at } => Words {
+            subject: "New log-in to your Ringback account".to_owned(),
+            before: format!(
+                "Somebody logged in to your Ringback account from a device or a place that it did not know: {}.",
+                [device.as_deref().map(name), address.map(isolated), Some(moment(*at))]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+            action: None,
+            after: OR_NOT.to_owned(),
+        },
+        Mail::PlatformRight { given: true } => Words {
+            subject: "You administer Ringback now".to_owned(),
+            before: "You were given the right to administer the whole of Ringback: all businesses on it. It works once two-step \
+                     log-in is turned on for your account."
+                .to_owned(),
+            action: None,
+            after: "If you did not expect this, tell whoever runs Ringback at once.".to_owned(),
+        },
+        Mail::PlatformRight { given: false } => Words {
+            subject: "You no longer administer Ringback".to_owned(),
+            before: "The right to administer the whole of Ringback was taken from your account.".to_owned(),
+            action: None,
+            after: "If you did not expect this, ask whoever runs Ringback. Your account and your businesses stay as they are."
+                .to_owned(),
+        },
+        Mail::PlatformInvited { business, invited } => {
+            let (business, invited) = (name(business), name(invited));
+            Words {
+                subject: format!("Ringback invites an administrator to {business}"),
+                before: format!(
+                    "Whoever runs Ringback has invited {invited} to be an administrator of {business}, as you are one."
+                ),
+                action: None,
+                after: "If your business did not ask for this, tell whoever runs Ringback at once. You can withdraw the invitation, \
+                        and deactivate who accepted it; what they do stands in the audit log."
+                    .to_owned(),
+            }
+        }
     }
 }
 
@@ -154,7 +196,7 @@ fn arabic(mail: &Mail) -> Words<'_> {
             Words {
                 subject: format!("تأكيد بريدك الإلكتروني لحساب {business}"),
                 before: format!("سجّل شخص ما {business} في Ringback بهذا البريد الإلكتروني. إن كنت أنت، فأكّد العنوان:"),
-                action: Some(("تأكيد العنوان", link)),
+                action: Some(("تأكيد العنوان", opened(link))),
                 after: "ستطلب الصفحة كلمة المرور التي اخترتها عند التسجيل. إن لم تكن أنت، فتجاهل هذه الرسالة: لن يحدث شيء من دون \
                         التأكيد."
                     .to_owned(),
@@ -167,13 +209,13 @@ fn arabic(mail: &Mail) -> Words<'_> {
                  شيء. سجّل الدخول بكلمة مرورك المعتادة، أو اختر كلمة مرور جديدة من الصفحة نفسها:",
                 name(business)
             ),
-            action: Some(("تسجيل الدخول", log_in_link)),
+            action: Some(("تسجيل الدخول", opened(log_in_link))),
             after: "إن لم تكن أنت، فلا داعي لفعل أي شيء.".to_owned(),
         },
         Mail::ResetPassword { link } => Words {
             subject: "اختيار كلمة مرور جديدة".to_owned(),
             before: "طلب شخص ما كلمة مرور جديدة لحسابك في Ringback. إن كنت أنت، فاخترها هنا:".to_owned(),
-            action: Some(("اختيار كلمة مرور جديدة", link)),
+            action: Some(("اختيار كلمة مرور جديدة", opened(link))),
             after: "يعمل الرابط مرة واحدة ولمدة قصيرة. إن لم تكن أنت، فتجاهل هذه الرسالة: ستبقى كلمة مرورك كما هي."
                 .to_owned(),
         },
@@ -189,7 +231,7 @@ fn arabic(mail: &Mail) -> Words<'_> {
                     "تلقّيت دعوة من {inviter} للعمل مع {business} في Ringback، وهي خدمة لمتابعة المكالمات الفائتة. يمكنك قبول الدعوة \
                      هنا:"
                 ),
-                action: Some(("قبول الدعوة", link)),
+                action: Some(("قبول الدعوة", opened(link))),
                 after: format!("يعمل الرابط مرة واحدة ولمدة محدودة. إن كنت لا تعرف {business}، فتجاهل هذه الرسالة."),
             }
         }
@@ -225,7 +267,59 @@ fn arabic(mail: &Mail) -> Words<'_> {
                 after: OR_NOT.to_owned(),
             }
         }
+        Mail::NewDevice { device, address, at } => Words {
+            subject: "تسجيل دخول جديد إلى حسابك في Ringback".to_owned(),
+            before: format!(
+                "سجّل شخص ما الدخول إلى حسابك في Ringback من جهاز أو مكان غير معروف: {}.",
+                [device.as_deref().map(name), address.map(isolated), Some(moment(*at))]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join("، ")
+            ),
+            action: None,
+            after: OR_NOT.to_owned(),
+        },
+        Mail::PlatformRight { given: true } => Words {
+            subject: "أصبحت من مديري Ringback".to_owned(),
+            before: "مُنح حسابك صلاحية إدارة Ringback بالكامل، بما في ذلك جميع الأنشطة التجارية المسجلة فيه. تعمل الصلاحية بعد تفعيل \
+                     تسجيل الدخول بخطوتين في حسابك."
+                .to_owned(),
+            action: None,
+            after: "إن لم تكن تتوقع ذلك، فأخبر القائمين على Ringback فورًا.".to_owned(),
+        },
+        Mail::PlatformRight { given: false } => Words {
+            subject: "لم تعد من مديري Ringback".to_owned(),
+            before: "سُحبت من حسابك صلاحية إدارة Ringback بالكامل.".to_owned(),
+            action: None,
+            after: "إن لم تكن تتوقع ذلك، فاسأل القائمين على Ringback. يبقى حسابك وأنشطتك التجارية كما هي.".to_owned(),
+        },
+        Mail::PlatformInvited { business, invited } => {
+            let (business, invited) = (name(business), name(invited));
+            Words {
+                subject: format!("دعوة من Ringback لمدير جديد في {business}"),
+                before: format!("دعا القائمون على Ringback {invited} ليكون مديرًا في {business} مثلك."),
+                action: None,
+                after: "إن لم يطلب نشاطك التجاري ذلك، فأخبر القائمين على Ringback فورًا. يمكنك سحب الدعوة، وإيقاف من قبلها؛ وكل ما يفعله \
+                        مسجل في سجل التدقيق."
+                    .to_owned(),
+            }
+        }
     }
+}
+
+/// The URL of a link, which is open by now.
+fn opened(link: &Link) -> &str {
+    link.url().unwrap_or_default()
+}
+
+/// What keeps its own direction in a sentence and needs nothing else.
+fn isolated(shown: impl std::fmt::Display) -> String {
+    format!("{NAME_BEGINS}{shown}{NAME_ENDS}")
+}
+
+fn moment(at: Timestamp) -> String {
+    isolated(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"))
 }
 
 /// A name that a person typed, as it may stand in a mail that goes to somebody else: on one line, not too long, with no
@@ -321,7 +415,7 @@ mod tests {
     const LINK: &str = "https://app.example/confirm?token=abc&lang=en";
 
     fn all() -> Vec<Mail> {
-        let (link, business) = (LINK.to_owned(), "Maya's Salon & Spa".to_owned());
+        let (link, business) = (Link::from(LINK.to_owned()), "Maya's Salon & Spa".to_owned());
         let changed = |what| Mail::EmailFactorChanged { what };
         vec![
             Mail::VerifyEmail {
@@ -330,7 +424,7 @@ mod tests {
             },
             Mail::AccountExists {
                 business,
-                log_in_link: "https://app.example/log-in".to_owned(),
+                log_in_link: "https://app.example/log-in".to_owned().into(),
             },
             Mail::ResetPassword { link: link.clone() },
             Mail::Invitation {
@@ -343,6 +437,17 @@ mod tests {
             changed(FactorChange::TurnedOff),
             changed(FactorChange::RecoveryCodesReplaced),
             changed(FactorChange::RecoveryCodeUsed),
+            Mail::NewDevice {
+                device: Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".to_owned()),
+                address: Some("203.0.113.7".parse().unwrap()),
+                at: "2026-11-20T12:00:00Z".parse().unwrap(),
+            },
+            Mail::PlatformRight { given: true },
+            Mail::PlatformRight { given: false },
+            Mail::PlatformInvited {
+                business: "Maya's Salon & Spa".to_owned(),
+                invited: "tom@ringback.example".to_owned(),
+            },
         ]
     }
 
@@ -399,7 +504,7 @@ mod tests {
     fn what_a_person_typed_is_neither_markup_nor_a_line_nor_a_link_nor_a_direction() {
         let typed = "  <img src=x onerror=alert(1)>\r\nBcc: all@evil.example \u{202e}https://evil.example/x\u{2069}";
         let mail = Mail::VerifyEmail {
-            link: LINK.to_owned(),
+            link: LINK.to_owned().into(),
             business: typed.to_owned(),
         };
         for language in ["en", "ar"] {

@@ -29,7 +29,7 @@ fn people_get_mails_in_their_language_with_the_link_that_was_meant() {
         let to = mails::new_address()?;
         let business = "Salon <b>Maya</b>".to_owned();
         let verify = Mail::VerifyEmail {
-            link: link.clone(),
+            link: link.clone().into(),
             business,
         };
         send(stage, &mail(&to, "en", verify)).await?;
@@ -61,7 +61,7 @@ fn a_mail_that_ses_could_not_take_comes_later_and_leaves_no_address_in_the_log()
             stage.play.fault(fault).await?;
         }
         let link = format!("{}/reset#token-canary-of-mails", stage.play.endpoints.api);
-        send(stage, &mail(&to, "en", Mail::ResetPassword { link })).await?;
+        send(stage, &mail(&to, "en", Mail::ResetPassword { link: link.into() })).await?;
         mails::arrived(&stage.play, &to, PATIENCE).await?;
         let refused = |line: &Value| line["function"] == "send_mail" && line["failed"].is_u64();
         stage.logged("the refusal in send_mail's log", refused).await?;

@@ -19,9 +19,7 @@ use stack::{
     business::{Plan, new_ulid},
     contract::{Contract, Operation},
     endpoints::{Login, Tenant},
-    people::Registry,
     play::Answer,
-    secrets::Vault,
 };
 
 use crate::stage::{Stage, on_stage};
@@ -42,7 +40,6 @@ struct Walk<'a> {
     tokens: BTreeMap<Role, String>,
     platform: String,
     platform_admin: Login,
-    registry: Registry,
     away_token: String,
     wrong: Vec<String>,
 }
@@ -113,13 +110,11 @@ impl<'a> Walk<'a> {
         for role in Role::ALL {
             tokens.insert(role, log_in(&stage.play, home.users.of(role)).await?);
         }
-        let registry = Registry::new(stage.play.store.clone(), &mut Vault::open(&stage.place.data)?)?;
-        let platform_admin = registry.appoint_another().await?;
+        let platform_admin = stage.town.registry().appoint_another().await?;
         Ok(Self {
             contract: Contract::read(&stage.place)?,
             platform: log_in(&stage.play, &platform_admin).await?,
             platform_admin,
-            registry,
             away_token: log_in(&stage.play, away.users.of(Role::Admin)).await?,
             stage,
             home,
@@ -363,7 +358,7 @@ impl<'a> Walk<'a> {
         let proof = Proof::Token(match operation.permission() {
             // One of its own for each operation: no tenant sets the limit of the platform's administrators.
             "platform" => {
-                let login = self.registry.appoint_another().await?;
+                let login = self.stage.town.registry().appoint_another().await?;
                 log_in(&self.stage.play, &login).await?
             }
             _ => self.tokens[&Role::Admin].clone(),

@@ -1,6 +1,6 @@
 //! What fields of several resources are checked for, as `garde` takes it.
 
-use domain::settings::is_language;
+use domain::{settings::is_language, text::check_line};
 
 /// A BCP 47 language tag: what is taken here is taken wherever it is kept.
 ///
@@ -14,16 +14,11 @@ pub fn language(tag: &str, _: &()) -> garde::Result {
     }
 }
 
-/// A name that people gave: something to read, on one line. Its length is a check of its own.
+/// A name that people gave, or another short text that others read: on one line, all of it visible. Its length is a check of its
+/// own.
 ///
 /// # Errors
-/// When it is empty but for spaces, or holds control characters.
+/// When it is empty but for spaces, or holds control characters or invisible ones.
 pub fn one_line(text: &str, _: &()) -> garde::Result {
-    if text.trim().is_empty() {
-        return Err(garde::Error::new("must not be empty"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(garde::Error::new("must be one line without control characters"));
-    }
-    Ok(())
+    check_line(text).map_err(|wrong| garde::Error::new(wrong.to_string()))
 }

@@ -75,24 +75,24 @@ impl Api {
     /// # Errors
     /// 429 with `Retry-After` when the limit is reached; 503 when the table does not answer.
     pub async fn limit<P: Permit>(&self, who: &Allowed<P>, name: &str, limit: Limit) -> Result<(), Problem> {
-        within(self.store().take(who.scope(), name, limit, who.now()).await?)
+        within(self.store().take(who.scope(), name, limit, who.now()).await?).map(drop)
     }
 
     /// Counts one time against a limit of somebody who has no tenant: `name` is the limit's own, `hashed` a hash of who it
-    /// is, such as [`super::Anyone::address`] or the SHA-256 of an address.
+    /// is, such as [`super::Anyone::address`] or the SHA-256 of an address. Returns what is left of it.
     ///
     /// # Errors
     /// 429 with `Retry-After` when the limit is reached; 503 when the table does not answer.
-    pub async fn limit_outside(&self, name: &str, hashed: &str, limit: Limit) -> Result<(), Problem> {
+    pub async fn limit_outside(&self, name: &str, hashed: &str, limit: Limit) -> Result<Allowance, Problem> {
         let now = self.env().clock().now();
         let who = format!("{name}#{hashed}");
         within(self.store().take_outside(&who, limit, now).await?)
     }
 }
 
-fn within(allowance: Allowance) -> Result<(), Problem> {
+fn within(allowance: Allowance) -> Result<Allowance, Problem> {
     if allowance.is_within() {
-        Ok(())
+        Ok(allowance)
     } else {
         Err(Problem::too_many(allowance))
     }

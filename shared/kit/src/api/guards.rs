@@ -81,7 +81,7 @@ struct Question {
     /// From which this request's ids are derived, where it has an idempotency key.
     seed: Option<Ulid>,
     made: AtomicU64,
-    source: Option<IpAddr>,
+    device: Device,
     sent: Sent,
 }
 
@@ -91,7 +91,7 @@ impl Asked {
         correlation_id: String,
         ids: Ids,
         seed: Option<Ulid>,
-        source: Option<IpAddr>,
+        device: Device,
         sent: Sent,
     ) -> Self {
         Self(Arc::new(Question {
@@ -100,7 +100,7 @@ impl Asked {
             ids,
             seed,
             made: AtomicU64::new(0),
-            source,
+            device,
             sent,
         }))
     }
@@ -113,6 +113,48 @@ impl Asked {
             0 => seed,
             n => derived(seed, n),
         }
+    }
+}
+
+/// What a request came from. Never in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Device {
+    /// What the browser or app calls itself, shortened.
+    pub name: Option<String>,
+    /// The address.
+    pub address: Option<IpAddr>,
+}
+
+impl Device {
+    /// As much of what a browser calls itself as people need to recognise it.
+    const LONGEST_NAME: usize = 120;
+
+    /// Of a request with these headers, from this address.
+    pub(super) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
+        let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let name: String = agent.unwrap_or_default().chars().take(Self::LONGEST_NAME).collect();
+        Self {
+            name: (!name.is_empty()).then_some(name),
+            address,
+        }
+    }
+
+    /// What it is known by from one log-in to the next: what calls itself the same but for version numbers, in the same large
+    /// network, is the same device to us. A hash of both.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let name = self.name.as_deref().unwrap_or_default();
+        let versionless = name.chars().filter(|letter| !letter.is_ascii_digit() && *letter != '.');
+        let mut marked: Vec<u8> = versionless.collect::<String>().into_bytes();
+        marked.push(0);
+        // As large as what a provider hands to its customers in turn.
+        marked.extend(match self.address.map(|address| address.to_canonical()) {
+            Some(IpAddr::V4(address)) => address.octets()[..2].to_vec(),
+            Some(IpAddr::V6(address)) => address.octets()[..4].to_vec(),
+            None => Vec::new(),
+        });
+        let digest = digest::digest(&digest::SHA256, &marked);
+        hex::encode(&digest.as_ref()[..16])
     }
 }
 
@@ -211,6 +253,12 @@ macro_rules! guard {
             #[must_use]
             pub fn correlation_id(&self) -> &str {
                 &self.asked.0.correlation_id
+            }
+
+            /// What the request came from.
+            #[must_use]
+            pub fn device(&self) -> &Device {
+                &self.asked.0.device
             }
 
             /// A new id. Of a request with an idempotency key that is tried again, the same in the same order.
@@ -316,6 +364,12 @@ impl Person {
         self.person.tenant
     }
 
+    /// Whether their session began with a second factor, and it is still on.
+    #[must_use]
+    pub fn second_factor(&self) -> bool {
+        self.person.second_factor
+    }
+
     /// Signs a change.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
@@ -366,7 +420,7 @@ impl Anyone {
     /// one address there has them all.
     #[must_use]
     pub fn address(&self) -> String {
-        let address = match self.asked.0.source {
+        let address = match self.asked.0.device.address {
             Some(IpAddr::V4(address)) => address.octets().to_vec(),
             Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
                 Some(mapped) => mapped.octets().to_vec(),
@@ -393,6 +447,24 @@ impl Anyone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_is_the_same_after_an_update_and_another_elsewhere() {
+        let device = |name: &str, address: &str| Device {
+            name: Some(name.to_owned()),
+            address: address.parse().ok(),
+        };
+        let mark = |name: &str, address: &str| device(name, address).mark();
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+        let usual = mark(firefox, "198.51.100.7");
+        assert_eq!(usual, mark(&firefox.replace("145", "146"), "198.51.7.1"));
+        assert_eq!(usual, mark(firefox, "::ffff:198.51.100.7"));
+        assert_ne!(usual, mark("curl/8.17.0", "198.51.100.7"));
+        assert_ne!(usual, mark(firefox, "203.0.113.7"));
+        assert_eq!(mark(firefox, "2001:db8:1::1"), mark(firefox, "2001:db8:2::2"));
+        assert_ne!(mark(firefox, "2001:db8:1::1"), mark(firefox, "2001:db9:1::1"));
+        assert_ne!(mark(firefox, ""), usual);
+    }
 
     #[test]
     fn further_ids_of_a_request_are_derived_and_differ() {

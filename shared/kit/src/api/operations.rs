@@ -19,7 +19,7 @@ use super::{
     body::no_query,
     context::{Api, HasApi},
     document::Handles,
-    guards::{Admission, Asked, Guard, Kind, Proven, Sent},
+    guards::{Admission, Asked, Device, Guard, Kind, Proven, Sent},
     idempotency,
 };
 use crate::{
@@ -173,14 +173,15 @@ impl Entrance {
         sent: Sent,
         proven: Proven,
     ) -> Result<Response, Problem> {
+        let source = request.extensions().get::<Source>().and_then(|source| source.0);
+        let device = Device::of(request.headers(), source);
         let extensions = request.extensions_mut();
         extensions.insert(self.takes);
-        let source = extensions.get::<Source>().and_then(|source| source.0);
         let correlation_id = extensions.get::<CorrelationId>().map(|id| id.as_str().to_owned());
         let ids = self.api.env().ids().clone();
         let run = |mut request: Request, proven, seed| {
             let correlation_id = correlation_id.unwrap_or_default();
-            let asked = Asked::new(now, correlation_id, ids, seed, source, sent);
+            let asked = Asked::new(now, correlation_id, ids, seed, device, sent);
             request.extensions_mut().insert(Admission { asked, proven });
             next.run(request)
         };

@@ -1,7 +1,7 @@
 //! What proves people and their software later: made here, handed out once, kept as hashes.
 
 use access::{password, token};
-use domain::account::{PasswordHash, check_password};
+use domain::account::PasswordHash;
 
 use super::context::Api;
 use crate::{Problem, log::chain};
@@ -41,7 +41,7 @@ impl Api {
     /// # Errors
     /// 422 that says of `field` what is wrong with it; as of [`Api::secret`]; 500 when it cannot be hashed.
     pub fn password_hash(&self, field: &str, password: &str, about: &[&str]) -> Result<PasswordHash, Problem> {
-        check_password(password, about).map_err(|weak| Problem::field(field, format!("Please {weak}.")))?;
+        password::check(password, about).map_err(|weak| Problem::field(field, format!("Please {weak}.")))?;
         password::hash(password, &self.secret()?[..16]).map_err(|error| {
             tracing::error!(error = chain(&error), "a password cannot be hashed");
             Problem::internal()

@@ -61,6 +61,12 @@ pub const COMMON: &[ProblemKind] = &[
         "Ask the platform's support",
     ),
     kind(
+        "second_factor_needed",
+        403,
+        "The platform's administrator has no second factor, or logged in without it",
+        "Switch one on under `/api/v1/me/second-factor`, then log in with its code",
+    ),
+    kind(
         "not_found",
         404,
         "There is no such thing, or it is another tenant's",

@@ -3,11 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, extract::State};
-use domain::{
-    actor::{Actor, Stamp},
-    ids::ContactId,
-    permission::Role,
-};
+use domain::{account::Account, ids::ContactId, permission::Role};
 use garde::Validate;
 use jiff::SignedDuration;
 use kit::{
@@ -20,7 +16,10 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Page;
-use testkit::{Answer, Aws, Call, api::Town};
+use testkit::{
+    Answer, Aws, Call,
+    api::{Caller, Town, appoint},
+};
 use ulid::Ulid;
 use utoipa::{IntoParams, ToSchema};
 
@@ -669,18 +668,46 @@ async fn a_request_of_the_platform_has_its_effect_once_and_is_its_callers_own() 
     is(&post("b").await, 422, "idempotency_key_reused");
     assert_eq!(context.effects(), 1);
     let operator = town.home.person(Role::Admin);
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "operator".to_owned(),
-    };
-    let store = aws.store();
-    let made = store.make_platform_admin(operator.user, &operator.email, &stamp);
-    made.await.unwrap();
-    let other = town.person(operator, Some(town.home.tenant));
+    appoint(&aws, operator).await;
+    let other = town.person_by_two_factors(operator, Some(town.home.tenant));
     assert_eq!(other.post_once(PLATFORM, "k", json!({"name": "b"})).await.status(), 201);
     assert_eq!(other.post_once(THINGS, "k", json!({"name": "c"})).await.status(), 201);
     assert_eq!(context.effects(), 3);
+}
+
+/// Row and right are there; what is missing is the factor, or a session that began with it.
+#[tokio::test]
+async fn the_platform_is_administered_by_two_factors_only() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let post = async |caller: Caller<'_>| caller.post(PLATFORM, json!({"name": "a"})).await;
+    // The right and a factor, in a session without it.
+    is(
+        &post(town.person(&town.platform, None)).await,
+        403,
+        "second_factor_needed",
+    );
+    assert_eq!(post(town.platform()).await.status(), 201);
+    // The session had one, and it was switched off since.
+    let before = aws.store().account(town.platform.user).await.unwrap().unwrap();
+    let off = Account {
+        second_factor: None,
+        ..before.value
+    };
+    aws.store().write_account(&off, before.version).await.unwrap();
+    is(&post(town.platform()).await, 403, "second_factor_needed");
+    // Others are told what they were told before.
+    let other = town.person_by_two_factors(town.home.person(Role::Admin), None);
+    is(&post(other).await, 403, "forbidden");
+    // What is their own stays open, so that they can switch one on.
+    assert_eq!(
+        town.person(&town.platform, None)
+            .post("/api/v1/me", json!({}))
+            .await
+            .status(),
+        204
+    );
+    assert_eq!(context.effects(), 2);
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use axum::{Extension, Router, body::Bytes, extract::Path, routing::post};
 use kit::{
     Problem,
-    http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Target},
+    http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Source, Target},
 };
 use serde_json::{Value, json};
 
-use crate::queue::env;
+use crate::queue::{env, env_with};
 
 fn app() -> App {
     let routes = Router::new()
@@ -172,4 +172,68 @@ async fn the_signed_url_is_built_from_what_came() {
     assert_eq!(text, format!("{domain}{path} https://api.example.test{path}"));
     let (_, text, _) = answer(&json!({"rawPath": "/url"})).await;
     assert_eq!(text, format!("{domain}/url https://api.example.test/url"));
+}
+
+/// Who asks, as the function sees it behind a proxy that is trusted.
+async fn behind_a_proxy(headers: Value, source: &str) -> (u16, String) {
+    let secret = access::token::sha256_hex("the-proxys-secret");
+    let config = [
+        ("VIEWER_ADDRESS_HEADER", "CloudFront-Viewer-Address"),
+        ("ORIGIN_SECRET_SHA256", secret.as_str()),
+    ];
+    let routes = Router::new().route(
+        "/who",
+        post(
+            async |Extension(Source(source)): Extension<Source>, headers: axum::http::HeaderMap| {
+                let seen = source.map(|address| address.to_string()).unwrap_or_default();
+                format!("{seen} {}", headers.contains_key("x-origin-secret"))
+            },
+        ),
+    );
+    let app = App::new(&env_with(&config), routes);
+    let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
+    event["rawPath"] = json!("/who");
+    event["requestContext"]["http"]["sourceIp"] = json!(source);
+    event["headers"] = headers;
+    let answer = app.answer(serde_json::from_value(event).unwrap()).await;
+    (
+        answer.status().as_u16(),
+        String::from_utf8(answer.body().to_vec()).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn who_comes_by_the_trusted_proxy_is_who_it_names_and_nobody_else_comes() {
+    let edge = "130.176.0.1";
+    let named = json!({"x-origin-secret": "the-proxys-secret", "cloudfront-viewer-address": "203.0.113.7:41234"});
+    assert_eq!(behind_a_proxy(named, edge).await, (200, "203.0.113.7 false".to_owned()));
+    for forged in [
+        json!({}),
+        json!({"cloudfront-viewer-address": "203.0.113.7:41234"}),
+        json!({"x-origin-secret": "a guess", "cloudfront-viewer-address": "203.0.113.7:41234"}),
+        // The proxy is right, and set up so that it names nobody.
+        json!({"x-origin-secret": "the-proxys-secret"}),
+        json!({"x-origin-secret": "the-proxys-secret", "cloudfront-viewer-address": "somebody"}),
+    ] {
+        let (status, text) = behind_a_proxy(forged.clone(), edge).await;
+        assert_eq!((status, problem(&text)), (403, "forbidden".to_owned()), "{forged}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_proxy_no_header_names_an_address() {
+    let routes = Router::new().route(
+        "/who",
+        post(async |Extension(Source(source)): Extension<Source>| {
+            source.map(|address| address.to_string()).unwrap_or_default()
+        }),
+    );
+    let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
+    event["rawPath"] = json!("/who");
+    event["requestContext"]["http"]["sourceIp"] = json!("198.51.100.7");
+    event["headers"] = json!({"x-forwarded-for": "203.0.113.7", "cloudfront-viewer-address": "203.0.113.7:1"});
+    let answer = App::new(&env(), routes)
+        .answer(serde_json::from_value(event).unwrap())
+        .await;
+    assert_eq!(answer.body().as_ref(), b"198.51.100.7");
 }

@@ -9,14 +9,18 @@ use kit::{Clock, Config, Done, Env, Ids, Job, JobError, queue::work_batch};
 use serde_json::{Value, json};
 
 pub(crate) fn env() -> Env {
+    env_with(&[])
+}
+
+pub(crate) fn env_with(more: &[(&str, &str)]) -> Env {
     let variables = [
         ("STAGE", "local"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "a"),
         ("AWS_SECRET_ACCESS_KEY", "b"),
     ];
-    let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    let config = Config::from_variables(variables.map(own)).unwrap();
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let config = Config::from_variables(variables.iter().chain(more).map(own)).unwrap();
     let clock = Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap());
     Env::new("test", config, clock.clone(), Ids::seeded(clock, 1)).unwrap()
 }

@@ -95,18 +95,9 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
         .await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let user = UserId::new(world.aws.ids().ulid());
-    let account = Account {
-        id: user,
-        email: "ann@example.com".parse().unwrap(),
-        name: "Ann".to_owned(),
-        language: "en".to_owned(),
-        password: PasswordHash(String::new()),
-        second_factor: None,
-        pending_factor: None,
-        tenants: vec![world.business.tenant()],
-        sessions_from: now,
-        created_at: now,
-    };
+    let (email, password) = ("ann@example.com".parse().unwrap(), PasswordHash(String::new()));
+    let mut account = Account::new(user, email, "Ann".to_owned(), "en".to_owned(), password, now);
+    account.tenants.push(world.business.tenant());
     let member = Member::joining(&account, Role::Admin, now);
     let stamp = Stamp {
         actor: Actor::Operator,

@@ -25,7 +25,9 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
-    ("QueueName::Mails", &["MAILS_QUEUE_URL"], &[]),
+    ("serve_http(", &[], &["VIEWER_ADDRESS_HEADER", "ORIGIN_SECRET_SHA256"]),
+    ("Mails::new(", &["MAILS_QUEUE_URL", "MAIL_SECRET_ID"], &[]),
+    ("SealedLinks::new(", &["MAIL_SECRET_ID"], &[]),
     (
         "QueueName::ALL",
         &[

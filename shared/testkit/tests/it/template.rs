@@ -200,6 +200,54 @@ fn event_sources_fail_records_alone_and_are_bounded() {
     }
 }
 
+/// Throttles are a route's own: what strangers may ask without a limit must not be on a route that people need.
+#[test]
+fn each_operation_of_log_in_has_a_throttle_of_its_own() {
+    let document: Value = serde_json::from_str(&read("docs/openapi.json")).expect("the contract is JSON");
+    let settings = &template()["Resources"]["Api"]["Properties"]["RouteSettings"];
+    let rate = |route: &str| settings[route]["ThrottlingRateLimit"].as_i64();
+    let auth = functions()
+        .into_iter()
+        .find(|function| function.name == "auth")
+        .expect("there is auth");
+    let routes: BTreeSet<String> = events(&auth)
+        .map(|(_, event)| {
+            let word = |name: &str| event["Properties"][name].as_str().unwrap_or_default();
+            format!("{} {}", word("Method"), word("Path"))
+        })
+        .collect();
+    let paths = document["paths"].as_object().expect("the contract has paths");
+    let mut operations = 0;
+    for (path, methods) in paths.iter().filter(|(path, _)| path.starts_with("/api/v1/auth/")) {
+        for method in methods.as_object().into_iter().flatten().map(|(method, _)| method) {
+            let route = format!("{} {path}", method.to_uppercase());
+            assert!(routes.contains(&route), "{route} has no route of its own");
+            assert!(rate(&route).is_some(), "{route} has no throttle of its own");
+            operations += 1;
+        }
+    }
+    assert!(operations >= 10, "only {operations} operations of log-in");
+    // Paths that are none, and other methods, come here: they cost little and are owed nothing.
+    let rest = "ANY /api/v1/auth/{proxy+}";
+    assert!(routes.contains(rest) && rate(rest) <= rate("POST /api/v1/auth/log-in"));
+    // A setting without its route is refused by API Gateway.
+    let known: BTreeSet<String> = functions()
+        .iter()
+        .flat_map(events)
+        .filter(|(_, event)| event["Type"] == "HttpApi")
+        .map(|(_, event)| {
+            let properties = &event["Properties"];
+            match (properties["Method"].as_str(), properties["Path"].as_str()) {
+                (Some(method), Some(path)) => format!("{method} {path}"),
+                _ => "$default".to_owned(),
+            }
+        })
+        .collect();
+    for (route, _) in settings.as_object().expect("there are route settings") {
+        assert!(known.contains(route), "{route} has settings and is no route");
+    }
+}
+
 #[test]
 fn the_table_keeps_what_it_promises() {
     let (_, table) = resources("AWS::DynamoDB::Table").next().expect("there is a table");
@@ -234,10 +282,10 @@ fn the_table_keeps_what_it_promises() {
 #[test]
 fn alarms_stay_few_and_reach_somebody() {
     let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
-    // Ten are free; the eleventh, of the mails' dead letters, is worth its $0.10 a month.
+    // Ten are free; those of the mails' dead letters and of guessed passwords are worth their $0.10 a month.
     assert!(
-        alarms.len() <= 11,
-        "eleven alarms are enough, these are {}",
+        alarms.len() <= 12,
+        "twelve alarms are enough, these are {}",
         alarms.len()
     );
     for (id, alarm) in alarms {

@@ -7,4 +7,5 @@ mod refreshing;
 mod second_factor;
 mod signing_up;
 mod tokens;
+mod trail;
 mod world;

@@ -69,14 +69,107 @@ async fn a_token_two_generations_old_is_reuse_even_at_once() {
     assert_eq!(world.refresh(&third).await.status(), 401);
 }
 
+const DAY: i64 = 24 * 3600;
+
 #[tokio::test]
-async fn a_session_is_over_after_thirty_idle_days() {
+async fn a_session_is_over_after_thirty_days_however_often_it_is_refreshed() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
-    world.aws.pass(30 * 24 * 3600 - 1);
-    let next = token(&world.refresh(&maya.refresh).await);
-    world.aws.pass(30 * 24 * 3600);
-    assert_eq!(kind(&world.refresh(&next).await), "session_over");
+    let mut newest = maya.refresh;
+    for _day in 0..29 {
+        world.aws.pass(DAY);
+        newest = token(&world.refresh(&newest).await);
+    }
+    world.aws.pass(DAY - 60);
+    let last = world.refresh(&newest).await;
+    newest = token(&last);
+    // Neither token outlives the session.
+    assert_eq!(last.json()["expires_in"], 60);
+    let access = text(&last.json()["access_token"]);
+    let session = &world.get_as(&access, "/api/v1/me/sessions").await.json()["items"][0];
+    assert_eq!(
+        (&session["expires_at"], &session["ends_at"]),
+        (&json!("2026-12-20T12:00:00Z"), &json!("2026-12-20T12:00:00Z"))
+    );
+    world.aws.pass(60);
+    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 401);
+    assert_eq!(kind(&world.refresh(&newest).await), "session_over");
+    assert_eq!(kind(&world.refresh(&newest).await), "session_over");
+}
+
+#[tokio::test]
+async fn the_operator_says_after_how_many_days_and_it_counts_for_sessions_of_before() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let call = |token: &str| refresh(token);
+    let longer = world.another(&[("SESSION_DAYS", "60")]);
+    world.aws.pass(29 * DAY);
+    let next = token(&longer.call(&call(&maya.refresh)).await);
+    world.aws.pass(29 * DAY);
+    let next = token(&longer.call(&call(&next)).await);
+    // Idle days end it all the same, and so do fewer days than when it began.
+    let shorter = world.another(&[("SESSION_DAYS", "7")]);
+    assert_eq!(kind(&shorter.call(&call(&next)).await), "session_over");
+    let idle = world.newcomer("harbour").await;
+    world.aws.pass(30 * DAY);
+    assert_eq!(kind(&longer.call(&call(&idle.refresh)).await), "session_over");
+}
+
+#[tokio::test]
+async fn a_cookie_lasts_as_long_as_its_session() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let first = cookie(&world, &maya).await;
+    world.aws.pass(10 * DAY);
+    let answer = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
+    let expected = format!(
+        "Path=/api/v1/auth; Max-Age={}; HttpOnly; Secure; SameSite=Strict",
+        20 * DAY
+    );
+    assert!(
+        answer.header("set-cookie").ends_with(&expected),
+        "{}",
+        answer.header("set-cookie")
+    );
+}
+
+/// Another host of the site can set a cookie of the same name; which one a browser sends first is not ours to say.
+#[tokio::test]
+async fn a_refresh_cookie_that_comes_twice_is_refused() {
+    let world = World::new().await;
+    let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
+    let (own, planted) = (cookie(&world, &maya).await, cookie(&world, &tom).await);
+    for both in [
+        format!("{planted}; {own}"),
+        format!("{own}; {planted}"),
+        format!("{own};{own}"),
+        format!("__Secure-ringback_refresh=; {own}"),
+    ] {
+        for path in ["/api/v1/auth/refresh", "/api/v1/auth/log-out"] {
+            let answer = world.function.call(&with_cookie(path, &both)).await;
+            assert_eq!(
+                (answer.status(), kind(&answer).as_str()),
+                (400, "bad_request"),
+                "{path}"
+            );
+        }
+    }
+    // One without the prefix is not ours: any page of the site could have set it.
+    let unprefixed = own.replace("__Secure-", "");
+    let answer = world
+        .function
+        .call(&with_cookie("/api/v1/auth/refresh", &unprefixed))
+        .await;
+    assert_eq!((answer.status(), kind(&answer).as_str()), (401, "session_over"));
+    let with_other = format!("{unprefixed}; {own}");
+    let answer = world
+        .function
+        .call(&with_cookie("/api/v1/auth/refresh", &with_other))
+        .await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    // What the body says needs no cookie.
+    let call = refresh(&tom.refresh).header("cookie", &format!("{own}; {planted}"));
+    assert_eq!(world.function.call(&call).await.status(), 200);
 }
 
 #[tokio::test]
@@ -135,7 +228,7 @@ async fn a_browser_refreshes_by_its_cookie() {
     assert_eq!(answer.status(), 200, "{}", answer.text());
     assert!(answer.json().get("refresh_token").is_none());
     let second = set(&answer);
-    assert!(second.starts_with("ringback_refresh=rbr_") && second != first);
+    assert!(second.starts_with("__Secure-ringback_refresh=rbr_") && second != first);
     // A second tab came late: the browser has the other's cookie by now, which must stay.
     let late = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
     assert_eq!((late.status(), late.header("set-cookie")), (409, ""));
@@ -145,7 +238,7 @@ async fn a_browser_refreshes_by_its_cookie() {
     assert!(
         reused
             .header("set-cookie")
-            .starts_with("ringback_refresh=; Path=/api/v1/auth; Max-Age=0;")
+            .starts_with("__Secure-ringback_refresh=; Path=/api/v1/auth; Max-Age=0;")
     );
     let none = world.post("/api/v1/auth/refresh", json!({})).await;
     assert_eq!((none.status(), kind(&none).as_str()), (401, "session_over"));

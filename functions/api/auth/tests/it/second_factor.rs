@@ -1,3 +1,5 @@
+use access::{Authenticator, Credentials};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jobs::{FactorChange, Mail};
 use serde_json::{Value, json};
 use testkit::{Answer, Call};
@@ -260,6 +262,74 @@ async fn the_factor_goes_by_the_password_and_a_code_and_by_nothing_less() {
     let (_, codes) = switched_on(&world, &maya).await;
     let lost = json!({"password": PASSWORD, "recovery_code": codes[0]});
     assert_eq!(off(lost).await.status(), 204);
+}
+
+#[tokio::test]
+async fn switching_a_factor_on_ends_all_sessions_but_the_one_that_does() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let other = world.log_in(&maya.email).await;
+    world.aws.pass(60);
+    switched_on(&world, &maya).await;
+    let tenant = world.account(maya.user).await.value.tenants[0].to_string();
+    let authenticator = Authenticator::new(world.aws.store());
+    let of_tenant = async |access: &str| {
+        let sent = Credentials {
+            bearer: Some(access),
+            tenant: Some(&tenant),
+            ..Credentials::default()
+        };
+        authenticator.principal(sent, world.aws.now()).await.is_ok()
+    };
+    let gone = text(&other["access_token"]);
+    assert_eq!(world.get_as(&gone, "/api/v1/me").await.status(), 401);
+    assert!(!of_tenant(&gone).await);
+    assert_eq!(world.refresh(&text(&other["refresh_token"])).await.status(), 401);
+    // This one goes on, everywhere and for as long as any.
+    assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 200);
+    assert!(of_tenant(&maya.access).await);
+    let sessions = world.get_as(&maya.access, "/api/v1/me/sessions").await.json();
+    assert_eq!(sessions["items"].as_array().map(Vec::len), Some(1));
+    let next = world.refresh(&maya.refresh).await.json();
+    let access = text(&next["access_token"]);
+    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 200);
+    // Until all are ended: then it is spared no longer.
+    world.aws.pass(5);
+    let out = world
+        .post_as(&access, "/api/v1/auth/log-out-everywhere", json!({}))
+        .await;
+    assert_eq!(out.status(), 204);
+    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 401);
+    assert!(!of_tenant(&access).await);
+    assert_eq!(world.refresh(&text(&next["refresh_token"])).await.status(), 401);
+}
+
+/// What lets a platform administrator in: a session that began with the factor, not one in which it was switched on.
+#[tokio::test]
+async fn a_token_says_whether_its_session_began_with_a_factor() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let (app, codes) = switched_on(&world, &maya).await;
+    let mfa = |access: &str| {
+        let payload = access.split('.').nth(1).expect("a token has claims");
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("JSON");
+        claims["mfa"] == true
+    };
+    assert!(!mfa(&maya.access));
+    let refreshed = world.refresh(&maya.refresh).await.json();
+    assert!(!mfa(&text(&refreshed["access_token"])));
+    world.aws.pass(60);
+    for proof in [json!({"code": app.code(&world, 0)}), json!({"recovery_code": codes[0]})] {
+        let session = log_in(&world, &maya, proof).await.json();
+        assert!(mfa(&text(&session["access_token"])));
+        let next = world.refresh(&text(&session["refresh_token"])).await.json();
+        assert!(mfa(&text(&next["access_token"])), "it stays so");
+        let sessions = world
+            .get_as(&text(&next["access_token"]), "/api/v1/me/sessions")
+            .await
+            .json();
+        assert_eq!(sessions["items"][0]["second_factor"], true);
+    }
 }
 
 #[tokio::test]

@@ -24,7 +24,8 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
         panic!("another mail");
     };
     assert_eq!(business, "Saffron Bakery");
-    let token = link
+    let url = link.url().expect("the link is open");
+    let token = url
         .strip_prefix("https://app.example/verify-email?token=")
         .expect("a link to the app");
     let verify = confirm(token, PASSWORD);
@@ -126,6 +127,29 @@ async fn whose_mail_was_lost_signs_up_again_and_the_link_before_is_over() {
     assert_eq!(problem(&taken_by_now), taken(), "a tenant has it");
 }
 
+/// Who floods an address does not end the link that its owner waits for, nor hold names.
+#[tokio::test]
+async fn a_sign_up_that_sends_no_mail_holds_no_name_and_ends_no_link() {
+    let world = World::unlimited().await;
+    let email = "maya@saffron.example";
+    world.function.call(&sign_up("saffron", email)).await;
+    let link = world.link().await;
+    for slug in ["a-bakery", "b-bakery", "c-bakery", "d-bakery"] {
+        assert_eq!(world.function.call(&sign_up(slug, email)).await.status(), 202);
+    }
+    assert_eq!(world.mails().await.len(), 4);
+    for slug in ["saffron", "e-bakery"] {
+        assert_eq!(world.function.call(&sign_up(slug, email)).await.status(), 202);
+    }
+    assert!(world.mails().await.is_empty());
+    // A name that somebody else has is refused as ever.
+    world.newcomer("harbour").await;
+    let taken = world.function.call(&sign_up("harbour", email)).await;
+    assert_eq!((taken.status(), kind(&taken).as_str()), (409, "slug_taken"));
+    world.newcomer("e-bakery").await;
+    assert_eq!(world.function.call(&confirm(&link, PASSWORD)).await.status(), 201);
+}
+
 #[tokio::test]
 async fn of_sign_ups_of_one_address_at_once_one_link_works() {
     let world = World::new().await;
@@ -134,7 +158,10 @@ async fn of_sign_ups_of_one_address_at_once_one_link_works() {
     let mails = world.mails().await.into_iter();
     let links: Vec<_> = mails
         .map(|mail| match mail.mail {
-            Mail::VerifyEmail { link, .. } => confirm(link.split_once("?token=").expect("a token").1, PASSWORD),
+            Mail::VerifyEmail { link, .. } => {
+                let url = link.url().expect("the link is open");
+                confirm(url.split_once("?token=").expect("a token").1, PASSWORD)
+            }
             other => panic!("{other:?}"),
         })
         .collect();
@@ -186,7 +213,7 @@ async fn a_sign_up_does_not_tell_whether_the_address_has_an_account() {
     let mail_of = |to: &str| mails.iter().find(|mail| mail.to == to).map(|mail| mail.mail.clone());
     assert!(matches!(
         mail_of(&maya.email),
-        Some(Mail::AccountExists { log_in_link, .. }) if log_in_link == "https://app.example/log-in"
+        Some(Mail::AccountExists { log_in_link, .. }) if log_in_link.url() == Some("https://app.example/log-in")
     ));
     assert!(matches!(mail_of("tom@saffron.example"), Some(Mail::VerifyEmail { .. })));
     // Who asks again is told no more, either.
@@ -245,6 +272,12 @@ async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
         ("email", json!("m\u{430}ya@saffron.example")),
         ("business", json!(" ")),
         ("business", json!("a\nb")),
+        // What turns the direction of writing, has no width, or is not seen.
+        ("business", json!("Saffron\u{202e}yrekaB")),
+        ("name", json!("Ma\u{200b}ya")),
+        ("name", json!("Maya\u{feff}")),
+        ("name", json!("\u{2066}Maya\u{2069}")),
+        ("name", json!("\u{3164}")),
         ("name", json!(long)),
         ("time_zone", json!("Asia/Atlantis")),
         ("language", json!("English")),

@@ -6,7 +6,7 @@ use auth::routes;
 use domain::{account::Account, ids::UserId};
 use futures::future::join_all;
 use jobs::{Mail, MailJob};
-use kit::{Env, QueueName};
+use kit::Env;
 use serde_json::{Value, json};
 use store::Versioned;
 use testkit::{Answer, Aws, Call, Function};
@@ -79,7 +79,7 @@ impl World {
     }
 
     pub(crate) async fn mails(&self) -> Vec<MailJob> {
-        self.aws.take_jobs(QueueName::Mails).await
+        self.aws.take_mails().await
     }
 
     /// The token in the link of the only mail.
@@ -88,7 +88,8 @@ impl World {
         assert_eq!(mails.len(), 1, "{mails:?}");
         match mails.remove(0).mail {
             Mail::VerifyEmail { link, .. } | Mail::ResetPassword { link } => {
-                link.split_once("?token=").expect("the link has a token").1.to_owned()
+                let url = link.url().expect("the link is open");
+                url.split_once("?token=").expect("the link has a token").1.to_owned()
             }
             other => panic!("{other:?}"),
         }

@@ -5,7 +5,7 @@ use domain::{
     connection::{Account, CallingCode, Connection, ExotelCluster, Spoken, VoiceSettings},
     ip_range::IpRange,
     phone::Phone,
-    settings::{FieldProblem, LONGEST_NAME, is_line},
+    settings::{FieldProblem, LONGEST_NAME, line_problem},
 };
 use garde::Validate;
 use kit::api::{IpRangeText, PhoneText};
@@ -293,9 +293,9 @@ impl ConnectionSettings {
 
 /// What is wrong with a connection's name.
 pub(crate) fn name_problems(name: &str) -> Vec<FieldProblem> {
-    if is_line(name, LONGEST_NAME) {
-        return Vec::new();
-    }
-    let bounds = format!("Expected one line of 1 to {LONGEST_NAME} characters.");
-    vec![FieldProblem::new("name", bounds)]
+    let problem = line_problem(name, LONGEST_NAME);
+    problem
+        .map(|problem| FieldProblem::new("name", problem))
+        .into_iter()
+        .collect()
 }

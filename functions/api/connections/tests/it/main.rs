@@ -450,6 +450,34 @@ async fn what_is_wrong_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn a_name_holds_nothing_that_nobody_sees() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    for hidden in ['\u{202e}', '\u{200b}', '\u{2066}', '\u{feff}'] {
+        let name = format!("Front{hidden} desk");
+        let made = town
+            .manager()
+            .post(ALL, json!({"kind": "telephony", "name": name}))
+            .await;
+        assert_eq!(
+            (made.status(), errors(&made)),
+            (422, vec!["name".to_owned()]),
+            "{hidden:?}"
+        );
+    }
+    let id = id(&town
+        .manager()
+        .post(ALL, json!({"kind": "telephony", "name": "می\u{200c}خواهم"}))
+        .await);
+    let renamed = town
+        .manager()
+        .patch(&at(&id, ""), json!({"name": "Desk\u{202e}"}))
+        .await;
+    assert_eq!((renamed.status(), errors(&renamed)), (422, vec!["name".to_owned()]));
+}
+
+#[tokio::test]
 async fn a_stale_version_changes_nothing_and_every_change_raises_the_tenants() {
     let world = World::start().await;
     let aws = Aws::new().await;
@@ -597,6 +625,48 @@ async fn a_whatsapp_number_is_one_tenants_and_one_connections() {
         201,
         "it is free again"
     );
+}
+
+/// What leads a shared app's events to a tenant lasts as long as the tenant can prove that the number is its own.
+#[tokio::test]
+async fn a_number_is_let_go_when_its_provider_refuses_the_tenant() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let whatsapp = id(&manager.post(ALL, whatsapp_in()).await);
+    let test = async || manager.post(&at(&whatsapp, "/test"), json!({})).await.json()["last_test"]["result"].clone();
+    let held = async || owner(&aws).await.map(|owner| owner.connection.to_string());
+    // Whoever cannot be asked, or is asked too often, has not refused.
+    for (fault, result) in [
+        ("server_error", "unclear"),
+        ("timeout_before", "unclear"),
+        ("throttled", "failed"),
+    ] {
+        world.fault("graph", fault).await;
+        assert_eq!(test().await, result, "{fault}");
+        assert_eq!(held().await, Some(whatsapp.clone()), "{fault}");
+        world.no_faults().await;
+    }
+    world.fault("graph", "bad_credentials").await;
+    assert_eq!(test().await, "failed");
+    world.no_faults().await;
+    for number in [world::NUMBER_ID, ""] {
+        let owner = aws.store().whatsapp_owner_before_scope(world::WABA, number).await;
+        assert_eq!(owner.expect("the table answers"), None, "{number:?}");
+    }
+    // It is the tenant's again with the next test that passes, unless somebody else's by then.
+    assert_eq!(test().await, "passed");
+    assert_eq!(held().await, Some(whatsapp.clone()));
+    let wrong = json!({"kind": "whatsapp", "credentials": {"access_token": "an-old-token", "app_secret": APP_SECRET}});
+    assert_eq!(manager.put(&at(&whatsapp, "/credentials"), wrong).await.status(), 200);
+    let other = id(&town.foreign_admin().post(ALL, whatsapp_in()).await);
+    assert_eq!(held().await, Some(other.clone()));
+    // Who lost it takes nothing from who has it: neither by a test nor by disconnecting.
+    assert_eq!(test().await, "failed");
+    assert_eq!(held().await, Some(other.clone()));
+    assert_eq!(manager.delete(&at(&whatsapp, "")).await.status(), 204);
+    assert_eq!(held().await, Some(other));
 }
 
 #[tokio::test]

@@ -3,9 +3,15 @@
 use std::future::IntoFuture;
 
 use access::token::{Claims, sha256_hex};
-use domain::{account::Grant, permission::Role, tenant::TenantStatus};
+use domain::{
+    account::Grant,
+    actor::{Actor, Stamp},
+    connection::Connection,
+    permission::Role,
+    tenant::TenantStatus,
+};
 use jobs::{Mail, MailJob};
-use kit::{Env, QueueName};
+use kit::Env;
 use serde_json::{Value, json};
 use testkit::{
     Answer, Aws, Call, Function,
@@ -115,7 +121,7 @@ async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
     assert_eq!((&body["status"], &body["plan"]), (&json!("active"), &json!("standard")));
     let location = made.header("location").to_owned();
     assert_eq!(town.platform().get(&location).await.json(), body);
-    let mails: Vec<MailJob> = aws.take_jobs(QueueName::Mails).await;
+    let mails: Vec<MailJob> = aws.take_mails().await;
     let [mail] = mails.as_slice() else {
         panic!("{} mails", mails.len());
     };
@@ -124,7 +130,8 @@ async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
         panic!("another mail");
     };
     assert_eq!(business, "Joe's Pizza");
-    assert!(link.starts_with("https://api.example.com/accept-invitation?token="));
+    let url = link.url().expect("the link is open");
+    assert!(url.starts_with("https://api.example.com/accept-invitation?token="));
     assert_eq!(log(&town).await, ["tenant_created"]);
 }
 
@@ -135,8 +142,17 @@ async fn an_administrator_can_be_invited_again() {
     let url = format!("{}/invitations", home(&town));
     let invited = town.platform().post(&url, json!({"email": "new@example.com"})).await;
     assert_eq!(invited.status(), 204, "{}", invited.text());
-    let mails: Vec<MailJob> = aws.take_jobs(QueueName::Mails).await;
-    assert!(matches!(mails.as_slice(), [mail] if mail.to == "new@example.com"));
+    let mails: Vec<MailJob> = aws.take_mails().await;
+    let [notice, mail] = mails.as_slice() else {
+        panic!("{} mails", mails.len());
+    };
+    let admin = town.home.person(Role::Admin);
+    let told = Mail::PlatformInvited {
+        business: "harbour-lane".to_owned(),
+        invited: "new@example.com".to_owned(),
+    };
+    assert_eq!((notice.to.as_str(), &notice.mail), (admin.email.as_str(), &told));
+    assert_eq!((mail.to.as_str(), mail.mail.kind()), ("new@example.com", "invitation"));
     assert_eq!(log(&town).await, ["admin_invited"]);
     let unknown = format!("{TENANTS}/tnt_01hq5c1ynyc0000000000000zz/invitations");
     assert_eq!(
@@ -150,14 +166,20 @@ async fn an_administrator_can_be_invited_again() {
 
 /// Whether the link of the one mail that waits lets somebody in.
 async fn mailed_link_works(aws: &Aws) -> bool {
-    let mails: Vec<MailJob> = aws.take_jobs(QueueName::Mails).await;
+    let mut mails: Vec<MailJob> = aws.take_mails().await;
+    // What tells the administrators there are is another test's.
+    mails.retain(|mail| mail.mail.kind() == "invitation");
     let [mail] = mails.as_slice() else {
         panic!("{} mails", mails.len());
     };
     let Mail::Invitation { link, .. } = &mail.mail else {
         panic!("another mail");
     };
-    let (_, link_token) = link.split_once("token=").expect("a link with a token");
+    let (_, link_token) = link
+        .url()
+        .expect("the link is open")
+        .split_once("token=")
+        .expect("a link with a token");
     let grant = aws.store().grant(&sha256_hex(link_token), aws.now()).await;
     matches!(grant.expect("the table answers"), Some(Grant::Invitation { .. }))
 }
@@ -169,7 +191,7 @@ async fn without_mails(town: &Town<'_>, url: &str, body: Value) -> Answer {
         ("TENANT_GRACE_SECONDS", "86400"),
         ("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/nowhere"),
     ]);
-    let claims = Claims::new(town.platform.user, town.platform.session, None, aws.now());
+    let claims = Claims::new(town.platform.user, town.platform.session, None, aws.now()).with_second_factor(true);
     let call = Call::json(url, body.to_string())
         .header("idempotency-key", "k1")
         .header("authorization", &format!("Bearer {}", sign(&claims)));
@@ -317,7 +339,7 @@ async fn who_is_let_go_is_kept_if_resumed_in_time_and_not_later() {
     assert_eq!(found.unwrap().len(), 1);
     aws.pass(24 * 3600);
     // Its data may be half gone: there is no way back. The old token is over by now too, so a new one asks.
-    let late = town.person(&town.platform, None).post(&resume, Value::Null).await;
+    let late = town.platform().post(&resume, Value::Null).await;
     assert_eq!(late.status(), 409, "{}", late.text());
 }
 
@@ -408,4 +430,157 @@ async fn a_tenant_that_does_not_exist_is_not_found_whatever_is_done_with_it() {
         assert_eq!(platform.get(&format!("{one}/usage")).await.status(), 404);
     }
     assert!(log(&town).await.is_empty());
+}
+
+const RELEASE: &str = "/api/v1/platform/whatsapp-numbers/release";
+const WABA: &str = "900000000000777";
+const NUMBER_ID: &str = "910000000000777";
+
+/// A WhatsApp number that the home tenant has proven to be its own.
+async fn connected(town: &Town<'_>) -> Connection {
+    let aws = town.aws();
+    let account =
+        json!({"kind": "whatsapp", "waba_id": WABA, "phone_number_id": NUMBER_ID, "display_number": "+97145550001"});
+    let verify = json!({"kind": "whatsapp", "app_secrets": [], "verify_token": "any"});
+    let connection = testkit::seed::connection(
+        aws,
+        town.home.tenant,
+        serde_json::from_value(account).expect("it is an account"),
+        &serde_json::from_value(verify).expect("it verifies"),
+        None,
+    )
+    .await;
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "connected".to_owned(),
+    };
+    let made = aws
+        .store()
+        .create_connection(town.home.scope(), &connection, true, &stamp)
+        .await;
+    made.expect("it is connected");
+    connection
+}
+
+#[tokio::test]
+async fn a_number_is_released_and_its_holder_sees_so() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let connection = connected(&town).await;
+    let body = json!({"waba_id": WABA, "phone_number_id": NUMBER_ID, "reason": "the business has closed"});
+    assert_eq!(town.admin().post(RELEASE, body.clone()).await.status(), 403);
+    let released = town.platform().post(RELEASE, body.clone()).await;
+    assert_eq!(released.status(), 200, "{}", released.text());
+    assert_eq!(
+        released.json(),
+        json!({"tenant": town.home.tenant, "connection": connection.id})
+    );
+    for number in [NUMBER_ID, ""] {
+        let holder = aws.store().whatsapp_holder(WABA, number).await;
+        assert_eq!(holder.expect("the table answers"), None, "{number:?}");
+    }
+    // In the platform's log with all that it takes to look into it, and signed on the tenant's own row, which its audit log is of.
+    let entry = &town.platform().get(LOG).await.json()["items"][0];
+    assert_eq!(
+        (&entry["action"], &entry["tenant"], &entry["detail"]["reason"]),
+        (
+            &json!("number_released"),
+            &json!(town.home.tenant),
+            &json!("the business has closed")
+        )
+    );
+    let now = aws.store().versioned_connection(town.home.scope(), connection.id).await;
+    let now = now.expect("the table answers").expect("it is still there");
+    let message = now.value.checkup.expect("it says so").message;
+    assert!(message.contains("the business has closed"), "{message}");
+    assert!(aws.signed_by(&format!("platform:{}", town.platform.user)).await >= 1);
+    // It is nobody's now.
+    assert_eq!(town.platform().post(RELEASE, body).await.status(), 404);
+    for (field, wrong) in [
+        ("waba_id", json!("x")),
+        ("phone_number_id", json!("+97145550001")),
+        ("reason", json!("")),
+        ("reason", json!("clo\u{202e}sed")),
+    ] {
+        let mut body = json!({"waba_id": WABA, "phone_number_id": NUMBER_ID, "reason": "closed"});
+        body[field] = wrong;
+        let answer = town.platform().post(RELEASE, body).await;
+        assert_eq!((answer.status(), fields(&answer)), (422, vec![field.to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn a_number_is_released_whose_connection_is_gone() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let connection = connected(&town).await;
+    // As a crash of before could leave it.
+    let scope = town.away.scope();
+    let claimed = aws
+        .store()
+        .claim_whatsapp_number(scope, "900000000000778", NUMBER_ID, connection.id)
+        .await;
+    claimed.expect("it is claimed");
+    let body = json!({"waba_id": "900000000000778", "phone_number_id": NUMBER_ID, "reason": "nobody's"});
+    let released = town.platform().post(RELEASE, body).await;
+    assert_eq!(released.status(), 200, "{}", released.text());
+    assert!(
+        aws.store()
+            .whatsapp_holder(WABA, NUMBER_ID)
+            .await
+            .expect("the table answers")
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_tenants_administrators_are_told_of_whom_the_platform_lets_in() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let url = format!("{}/invitations", home(&town));
+    let own = town.platform.email.as_str();
+    let invited = town.platform().post(&url, json!({"email": own})).await;
+    assert_eq!(invited.status(), 204, "{}", invited.text());
+    let mails = aws.take_mails().await;
+    let to = |kind: &str| -> Vec<&str> {
+        mails
+            .iter()
+            .filter(|mail| mail.mail.kind() == kind)
+            .map(|mail| mail.to.as_str())
+            .collect()
+    };
+    assert_eq!(to("platform_invited"), [town.home.person(Role::Admin).email.as_str()]);
+    assert_eq!(to("invitation"), [own]);
+    // However often: that strangers flood an address keeps nobody from being told.
+    for _ in 0..6 {
+        assert_eq!(town.platform().post(&url, json!({"email": own})).await.status(), 204);
+    }
+    let mails = aws.take_mails().await;
+    let notices = mails.iter().filter(|mail| mail.mail.kind() == "platform_invited");
+    assert_eq!(
+        (notices.count(), mails.len()),
+        (6, 6 + 4),
+        "five invitations an hour to one address"
+    );
+}
+
+#[tokio::test]
+async fn names_that_hold_what_nobody_sees_are_refused() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    for (field, wrong) in [
+        ("name", "Joe's\u{202e}azziP"),
+        ("name", "Joe\u{200b}'s"),
+        ("plan", "stan\u{2060}dard"),
+    ] {
+        let mut body = pizzeria("joes-pizza");
+        body[field] = json!(wrong);
+        let answer = town.platform().post(TENANTS, body).await;
+        assert_eq!(
+            (answer.status(), fields(&answer)),
+            (422, vec![field.to_owned()]),
+            "{wrong:?}"
+        );
+    }
 }

@@ -10,7 +10,6 @@ use domain::{
 use futures::future::join_all;
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::QueueName;
 use serde_json::{Value, json};
 use testkit::{
     Call, Function,
@@ -24,7 +23,7 @@ const ACCEPT: &str = "/api/v1/users/invitations/accept";
 const NEW: &str = "sami@elsewhere.example";
 
 async fn mails(aws: &Aws) -> Vec<MailJob> {
-    aws.take_jobs(QueueName::Mails).await
+    aws.take_mails().await
 }
 
 /// The token in the only mail that waits.
@@ -34,7 +33,8 @@ async fn token(aws: &Aws) -> String {
     let Mail::Invitation { link, .. } = &mails[0].mail else {
         panic!("{:?}", mails[0]);
     };
-    link.split_once("?token=").unwrap().1.to_owned()
+    let url = link.url().unwrap();
+    url.split_once("?token=").unwrap().1.to_owned()
 }
 
 async fn invite(town: &Town<'_>, email: &str, role: &str) -> Value {
@@ -101,7 +101,8 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
         panic!("{:?}", sent[0]);
     };
     assert_eq!((business.as_str(), inviter.as_str()), ("harbour-lane", "admin"));
-    let token = link
+    let url = link.url().unwrap();
+    let token = url
         .strip_prefix("https://app.example/accept-invitation?token=")
         .unwrap();
     assert!(!invited.text().contains(token) && !invited.text().contains(&sha256_hex(token)));
@@ -266,6 +267,56 @@ async fn an_invitation_sent_again_has_a_new_link_and_the_old_one_is_dead() {
     refused(&town.anyone().post(ACCEPT, newcomer(&old)).await, 404, "link_not_valid");
     assert_eq!(town.anyone().post(ACCEPT, newcomer(&new)).await.status(), 200);
     assert_eq!(town.admin().post(&path, json!({})).await.status(), 404);
+}
+
+#[tokio::test]
+async fn one_address_gets_five_invitations_an_hour_over_all_tenants() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let invited = invite(&town, NEW, "viewer").await;
+    let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
+    let mut last = token(&aws).await;
+    for _ in 0..3 {
+        assert_eq!(town.admin().post(&path, json!({})).await.status(), 200);
+        last = token(&aws).await;
+    }
+    let elsewhere = town
+        .foreign_admin()
+        .post(INVITATIONS, json!({"email": NEW, "role": "agent"}))
+        .await;
+    assert_eq!(elsewhere.status(), 201, "{}", elsewhere.text());
+    assert_eq!(mails(&aws).await.len(), 1);
+    // The address has had its five: answered as before, and nothing is sent.
+    aws.pass(60);
+    let calls = (0..40).map(|_| town.admin().post(&path, json!({})).into_future());
+    for answer in join_all(calls).await {
+        assert!(matches!(answer.status(), 200 | 409), "{}", answer.text());
+    }
+    let answer = town.admin().post(&path, json!({})).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert_eq!(answer.json()["expires_at"], "2026-11-27T12:01:00Z");
+    assert!(mails(&aws).await.is_empty());
+    // Nor does anything end the link that it got.
+    assert_eq!(town.anyone().post(ACCEPT, newcomer(&last)).await.status(), 200);
+    // Others are invited as ever.
+    invite(&town, "eve@elsewhere.example", "viewer").await;
+    assert_eq!(mails(&aws).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_invitation_without_a_mail_waits_for_another() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let email: domain::account::Email = NEW.parse().unwrap();
+    let api = kit::api::Api::new(aws.env()).unwrap();
+    while api.may_mail(&email).await.unwrap() {}
+    let invited = invite(&town, NEW, "viewer").await;
+    assert!(mails(&aws).await.is_empty());
+    aws.pass(3600);
+    let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
+    assert_eq!(town.admin().post(&path, json!({})).await.status(), 200);
+    let link = token(&aws).await;
+    assert_eq!(town.anyone().post(ACCEPT, newcomer(&link)).await.status(), 200);
 }
 
 #[tokio::test]

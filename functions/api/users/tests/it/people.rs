@@ -206,6 +206,48 @@ async fn a_key_with_narrow_scopes_makes_nobody_more_than_itself() {
 }
 
 #[tokio::test]
+async fn a_key_that_ends_lets_nobody_in_who_would_outlast_it() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let ends = aws.now() + jiff::SignedDuration::from_hours(1);
+    let (_, secret) = town.new_key_until(Role::Admin, ends).await;
+    let ending = town.api_key(&secret);
+    let invitations = "/api/v1/users/invitations";
+    let invited = json!({"email": "eve@elsewhere.example", "role": "viewer"});
+    refused(&ending.post(invitations, invited.clone()).await, 403, "forbidden");
+    let open = town.admin().post(invitations, invited).await;
+    assert_eq!(open.status(), 201, "{}", open.text());
+    aws.take_mails().await;
+    let resend = format!("{}/resend", open.header("location"));
+    refused(&ending.post(&resend, json!({})).await, 403, "forbidden");
+    assert!(aws.take_mails().await.is_empty());
+    let viewer = of_home(&town, Role::Viewer);
+    for change in [json!({"role": "admin"}), json!({"role": "agent"})] {
+        refused(&ending.patch(&viewer, change).await, 403, "forbidden");
+    }
+    // Taking away is no gift.
+    let manager = of_home(&town, Role::Manager);
+    for change in [json!({"role": "agent"}), json!({"status": "deactivated"})] {
+        assert_eq!(ending.patch(&manager, change.clone()).await.status(), 200, "{change}");
+    }
+    refused(
+        &ending.patch(&manager, json!({"status": "active"})).await,
+        403,
+        "forbidden",
+    );
+    let lowered_and_let_in = json!({"status": "active", "role": "viewer"});
+    refused(&ending.patch(&manager, lowered_and_let_in).await, 403, "forbidden");
+    assert_eq!(ending.delete(open.header("location")).await.status(), 204);
+    // A key without an end, and people, go on as before.
+    let (_, lasting) = town.new_key(Role::Admin, &[]).await;
+    let back = town
+        .api_key(&lasting)
+        .patch(&manager, json!({"status": "active"}))
+        .await;
+    assert_eq!(back.status(), 200, "{}", back.text());
+}
+
+#[tokio::test]
 async fn a_key_with_narrow_scopes_changes_nobody_who_may_do_more() {
     let aws = Aws::new().await;
     let town = town(&aws).await;

@@ -1,21 +1,53 @@
 //! Making the first administrator of the platform, in process against the emulator's table and queues.
 
 use access::token;
-use domain::account::{Account, Grant};
+use domain::{
+    account::{Account, Grant},
+    ids::UserId,
+};
 use jobs::{Mail, MailJob};
-use kit::QueueName;
+use kit::JobError;
 use make_platform_admin::{Answer, Context, Request, handle};
+use store::platform::PlatformAct;
 use testkit::Aws;
 
-async fn make(aws: &Aws, email: &str) -> Answer {
+async fn invoke(aws: &Aws, request: serde_json::Value) -> Result<Answer, JobError> {
     let env = aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]);
     let ctx = Context::new(&env).expect("a context");
-    let request: Request = serde_json::from_value(serde_json::json!({"email": email})).expect("a request");
-    handle(request, &ctx).await.expect("it is made")
+    let request: Request = serde_json::from_value(request).expect("a request");
+    handle(request, &ctx).await
 }
 
-async fn mails(aws: &Aws) -> Vec<MailJob> {
-    aws.take_jobs(QueueName::Mails).await
+async fn make(aws: &Aws, email: &str) -> Answer {
+    let made = invoke(aws, serde_json::json!({"email": email})).await;
+    made.expect("it is made")
+}
+
+async fn remove(aws: &Aws, email: &str) -> Answer {
+    let removed = invoke(aws, serde_json::json!({"email": email, "remove": true})).await;
+    removed.expect("it is removed")
+}
+
+/// The mails that let somebody choose a password, and those that tell of the right, given or taken.
+async fn mails(aws: &Aws) -> (Vec<MailJob>, Vec<bool>) {
+    let (mut links, mut told) = (Vec::new(), Vec::new());
+    for mail in aws.take_mails().await {
+        match mail.mail {
+            Mail::PlatformRight { given } => told.push(given),
+            _ => links.push(mail),
+        }
+    }
+    (links, told)
+}
+
+async fn is_admin(aws: &Aws, user: UserId) -> bool {
+    aws.store().is_platform_admin(user).await.expect("the table answers")
+}
+
+async fn acts(aws: &Aws) -> Vec<PlatformAct> {
+    let month = aws.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let log = aws.store().platform_acts(month, None, 10).await;
+    log.expect("the table answers").items
 }
 
 #[tokio::test]
@@ -23,21 +55,20 @@ async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
     let aws = Aws::new().await;
     let made = make(&aws, "Op@Example.com").await;
     assert!(made.account_created);
-    assert!(
-        aws.store()
-            .is_platform_admin(made.user)
-            .await
-            .expect("the table answers")
-    );
-    let mails = mails(&aws).await;
-    let [mail] = mails.as_slice() else {
-        panic!("{} mails", mails.len());
+    assert!(is_admin(&aws, made.user).await);
+    assert!(made.second_factor_missing, "the right is of no use yet");
+    let (links, told) = mails(&aws).await;
+    assert_eq!(told, [true]);
+    let [mail] = links.as_slice() else {
+        panic!("{} mails", links.len());
     };
     assert_eq!(mail.to, "op@example.com");
     let Mail::ResetPassword { link } = &mail.mail else {
         panic!("another mail");
     };
     let link_token = link
+        .url()
+        .expect("the link is open")
         .strip_prefix("https://api.example.com/reset-password?token=")
         .expect("a link of the configured base");
     let grant = aws.store().grant(&token::sha256_hex(link_token), aws.now()).await;
@@ -50,11 +81,13 @@ async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
 async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_password_is_chosen() {
     let aws = Aws::new().await;
     let first = make(&aws, "op@example.com").await;
-    assert_eq!(mails(&aws).await.len(), 1);
+    let (links, told) = mails(&aws).await;
+    assert_eq!((links.len(), told), (1, vec![true]));
     let again = make(&aws, "op@example.com").await;
     assert_eq!(again.user, first.user);
-    assert!(!again.account_created && again.mailed);
-    assert_eq!(mails(&aws).await.len(), 1);
+    assert!(!again.account_created && again.mailed && !again.told);
+    let (links, told) = mails(&aws).await;
+    assert_eq!((links.len(), told), (1, vec![]), "the right was given once");
     let (store, found) = (aws.store(), aws.store().account(first.user).await);
     let account = found.expect("the table answers").expect("an account");
     // As a new password does.
@@ -71,7 +104,70 @@ async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_pas
         (known.user, known.account_created, known.mailed),
         (first.user, false, false)
     );
-    assert!(mails(&aws).await.is_empty());
+    assert_eq!(mails(&aws).await, (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
+    let aws = Aws::new().await;
+    let made = make(&aws, "op@example.com").await;
+    let other = make(&aws, "other@example.com").await;
+    mails(&aws).await;
+    let removed = remove(&aws, "Op@Example.com").await;
+    assert_eq!(
+        (removed.user, removed.removed, removed.told, removed.mailed),
+        (made.user, true, true, false)
+    );
+    assert!(!is_admin(&aws, made.user).await && is_admin(&aws, other.user).await);
+    let told = aws.take_mails().await;
+    assert_eq!((told.len(), told[0].to.as_str()), (1, "op@example.com"));
+    assert_eq!(told[0].mail, Mail::PlatformRight { given: false });
+    let last = acts(&aws).await;
+    assert!(
+        last.iter()
+            .any(|act| act.action == "platform_admin_removed" && act.detail["user"] == made.user.to_string())
+    );
+    // Again: nothing is left to take, and nobody is told of what did not happen.
+    let again = remove(&aws, "op@example.com").await;
+    assert!(!again.removed && !again.told);
+    assert!(aws.take_mails().await.is_empty());
+    assert_eq!(acts(&aws).await.len(), last.len());
+    // The account stays, and the right can be given again.
+    let given = make(&aws, "op@example.com").await;
+    assert!(!given.account_created && given.told && is_admin(&aws, made.user).await);
+    let events = aws.store().security_events(made.user, None, 10, aws.now()).await;
+    let mut events: Vec<_> = events
+        .expect("the table answers")
+        .items
+        .iter()
+        .map(|noted| noted.event.what.as_str())
+        .collect();
+    events.sort_unstable();
+    assert_eq!(
+        events,
+        ["platform_right_given", "platform_right_given", "platform_right_taken"]
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_removed_who_is_not_there() {
+    let aws = Aws::new().await;
+    let request = serde_json::json!({"email": "nobody@example.com", "remove": true});
+    let refused = invoke(&aws, request).await.expect_err("there is nobody").to_string();
+    assert!(refused.contains("nobody"), "{refused}");
+    assert_eq!(aws.row_count().await, 0);
+}
+
+#[tokio::test]
+async fn a_right_is_taken_though_nobody_can_be_told() {
+    let aws = Aws::new().await;
+    let made = make(&aws, "op@example.com").await;
+    let nowhere = [("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")];
+    let ctx = Context::new(&aws.env_with(&nowhere)).expect("a context");
+    let request = serde_json::json!({"email": "op@example.com", "remove": true});
+    let request = serde_json::from_value(request).expect("a request");
+    let removed = handle(request, &ctx).await.expect("it is removed");
+    assert!(removed.removed && !removed.told && !is_admin(&aws, made.user).await);
 }
 
 #[tokio::test]
@@ -89,17 +185,13 @@ async fn where_no_link_can_be_made_nothing_is() {
 }
 
 #[tokio::test]
-async fn every_making_stands_in_the_platforms_log() {
+async fn a_making_stands_in_the_platforms_log_once() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
-    let month = aws.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let log = aws
-        .store()
-        .platform_acts(month, None, 10)
-        .await
-        .expect("the table answers");
-    let [act] = log.items.as_slice() else {
-        panic!("{} acts", log.items.len());
+    make(&aws, "op@example.com").await;
+    let acts = acts(&aws).await;
+    let [act] = acts.as_slice() else {
+        panic!("{} acts", acts.len());
     };
     assert_eq!(
         (act.action.as_str(), act.by.actor.to_string().as_str()),
@@ -110,6 +202,7 @@ async fn every_making_stands_in_the_platforms_log() {
 
 #[test]
 fn a_request_with_an_unknown_field_or_no_address_is_refused() {
+    assert!(serde_json::from_str::<Request>(r#"{"email": "a@example.com", "remove": true}"#).is_ok());
     for wrong in [
         r#"{}"#,
         r#"{"email": "nobody"}"#,

@@ -12,10 +12,13 @@ use std::{
 
 use aws_lambda_events::sqs::SqsEvent;
 use jobs::{FactorChange, Mail, MailJob};
-use kit::{Clock, Config, Done, Env, Ids, Job, JobError, queue::work_batch};
+use kit::{Clock, Config, Done, Env, Ids, Job, JobError, Mails, QueueName, queue::work_batch};
 use send_mail::{Context, handle};
 use serde_json::{Value, json};
-use testkit::provider::{Provider, Reply};
+use testkit::{
+    Aws,
+    provider::{Provider, Reply},
+};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
 const MAYA: &str = "maya@salon.example";
@@ -32,6 +35,8 @@ fn env(ses: &Provider, changes: &[(&str, &str)]) -> Env {
         // The emulator's: no mail may go there.
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("MAIL_FROM", FROM),
+        // Read for sealed links alone.
+        ("MAIL_SECRET_ID", "none"),
         ("SES_ENDPOINT_URL", ses.url()),
         ("APP_URL", "https://app.example"),
         ("PUBLIC_BASE_URL", "https://api.example"),
@@ -54,7 +59,9 @@ fn mail(id: &str) -> MailJob {
         id: id.to_owned(),
         to: MAYA.to_owned(),
         language: "en".to_owned(),
-        mail: Mail::ResetPassword { link: LINK.to_owned() },
+        mail: Mail::ResetPassword {
+            link: LINK.to_owned().into(),
+        },
     }
 }
 
@@ -214,7 +221,9 @@ async fn without_a_sender_every_mail_stays_for_redrive() {
 async fn a_link_that_leads_elsewhere_is_not_sent() {
     let ses = Provider::start();
     let with = |link: &str| MailJob {
-        mail: Mail::ResetPassword { link: link.to_owned() },
+        mail: Mail::ResetPassword {
+            link: link.to_owned().into(),
+        },
         ..mail(link)
     };
     for link in [
@@ -275,13 +284,57 @@ fn log_everything() {
     });
 }
 
+/// Of row and queue: what orders mails seals their links, and only `send_mail` opens them.
+#[tokio::test]
+async fn a_link_travels_sealed_and_arrives_open() {
+    let aws = Aws::new().await;
+    let ses = Provider::start();
+    let env = aws.env_with(&[
+        ("MAIL_FROM", FROM),
+        ("SES_ENDPOINT_URL", ses.url()),
+        ("APP_URL", "https://app.example"),
+    ]);
+    let mails = Mails::new(&env).unwrap();
+    mails.send(vec![mail("1")]).await.unwrap();
+    let bodies = aws.drain(QueueName::Mails).await;
+    assert_eq!(bodies.len(), 1);
+    let text = bodies[0].to_string();
+    assert!(
+        !text.contains("token-canary") && !text.contains("app.example"),
+        "{text}"
+    );
+    let ctx = Context::new(&env).unwrap();
+    let sealed: MailJob = serde_json::from_value(bodies[0].clone()).unwrap();
+    assert_eq!(work(sealed.clone(), 1, &ctx).await.unwrap(), Done::Now);
+    assert!(ses.sends()[0].body.contains("token-canary"));
+    // In another mail, to another reader, or as another kind of mail it does not open.
+    let mut moved = vec![sealed.clone(), sealed.clone(), sealed.clone()];
+    "2".clone_into(&mut moved[0].id);
+    "tom@salon.example".clone_into(&mut moved[1].to);
+    let Mail::ResetPassword { link } = sealed.mail else {
+        panic!("another mail");
+    };
+    moved[2].mail = Mail::VerifyEmail {
+        link,
+        business: "Salon".to_owned(),
+    };
+    for mail in moved {
+        // Another process: this one remembers what it sent by its id.
+        let ctx = Context::new(&env).unwrap();
+        assert!(work(mail, 1, &ctx).await.is_err());
+    }
+    // One that was in the queue before links were sealed is sent.
+    assert_eq!(work(mail("3"), 1, &ctx).await.unwrap(), Done::Now);
+    assert_eq!(ses.sends().len(), 2);
+}
+
 #[tokio::test]
 async fn no_log_line_holds_an_address_a_link_or_a_name() {
     let ses = Provider::start();
     let (with, without) = (env(&ses, &[]), env(&ses, &[("MAIL_FROM", "")]));
     let invitation = MailJob {
         mail: Mail::Invitation {
-            link: LINK.to_owned(),
+            link: LINK.to_owned().into(),
             business: "Business-canary".to_owned(),
             inviter: "Inviter-canary".to_owned(),
         },

@@ -1,0 +1,148 @@
+//! The security trail: what happened to somebody's log-in, for themselves to see, and a mail where they log in from something new.
+//!
+//! Nothing fails because it cannot be noted: who proves themselves is let in though the trail has a gap, and the log says so.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use domain::{
+    account::{Account, Email},
+    ids::SessionId,
+    security::{
+        SecurityEvent,
+        SecurityEventKind::{self, LogInRefused, TokenReused},
+    },
+};
+use jiff::Timestamp;
+use jobs::Mail;
+use kit::{
+    Problem,
+    api::{Device, Listed, Paging, Person},
+    metric,
+};
+use store::{Versioned, security::Whose};
+
+use crate::{Context, RACES, email_sha256, models::SecurityEventOut};
+
+/// The metric of log-ins that were refused, whatever the reason.
+pub(crate) const REFUSED: &str = "log_in_refused";
+
+/// What an entry tells besides its kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) device: &'a Device,
+    pub(crate) session: Option<SessionId>,
+}
+
+impl Context {
+    /// Notes what happened to this account, or to an address without one.
+    pub(crate) async fn note(&self, whose: Whose<'_>, what: SecurityEventKind, seen: Seen<'_>) {
+        match what {
+            LogInRefused => metric::count(REFUSED, &[]),
+            TokenReused => metric::count("token_reused", &[]),
+            _ => {}
+        }
+        let event = SecurityEvent {
+            what,
+            at: seen.at,
+            address: seen.device.address,
+            device: seen.device.name.clone(),
+            session: seen.session,
+        };
+        let noted = self.store().note_security_event(whose, &event, self.env().ids().ulid());
+        if let Err(error) = noted.await {
+            tracing::warn!(
+                error = kit::chain(&error),
+                what = what.as_str(),
+                "a security event is not noted"
+            );
+        }
+    }
+
+    /// Notes what a person did themselves.
+    pub(crate) async fn note_own(&self, who: &Person, what: SecurityEventKind) {
+        let seen = Seen {
+            at: who.now(),
+            device: who.device(),
+            session: Some(who.session()),
+        };
+        self.note(Whose::Person(who.account().value.id), what, seen).await;
+    }
+
+    /// Tells a person who logs in from what their account does not know, and remembers it. Of an account that knows nothing yet
+    /// the first log-in is nothing new.
+    pub(crate) async fn meet(&self, correlation_id: &str, account: &Account, device: &Device, at: Timestamp) {
+        if account.devices.contains(&device.mark()) {
+            return;
+        }
+        if !account.devices.is_empty() {
+            let mail = Mail::NewDevice {
+                device: device.name.clone(),
+                address: device.address,
+                at,
+            };
+            // Who could not be told is told the next time.
+            let told = self.mail(correlation_id, &account.email, &account.language, mail).await;
+            if told.is_err() {
+                return;
+            }
+        }
+        let (store, user) = (self.store(), account.id);
+        let learnt = RACES.until_won(async || {
+            let Some(Versioned { mut value, version }) = store.account(user).await? else {
+                return Ok(());
+            };
+            if !value.learn(device.mark()) {
+                store.write_account(&value, version).await?;
+            }
+            Ok(())
+        });
+        if let Err(problem) = learnt.await {
+            tracing::warn!(status = problem.status().as_u16(), "a device is not remembered");
+        }
+    }
+}
+
+/// Whose trail a try with this address belongs to.
+pub(crate) enum Tried {
+    Person(domain::ids::UserId),
+    Nobody(String),
+}
+
+impl Tried {
+    pub(crate) fn of(found: Option<&Versioned<Account>>, email: &Email) -> Self {
+        found.map_or_else(
+            || Self::Nobody(email_sha256(email)),
+            |account| Self::Person(account.value.id),
+        )
+    }
+
+    pub(crate) fn whose(&self) -> Whose<'_> {
+        match self {
+            Self::Person(user) => Whose::Person(*user),
+            Self::Nobody(email_sha256) => Whose::Nobody(email_sha256),
+        }
+    }
+}
+
+/// Lists what happened to the person's log-in, the newest first.
+///
+/// Log-ins and those that were refused, sessions that were ended, changes of password and second factor, of the last 90 days. What
+/// strangers can cause is one entry an hour, with how often it happened; it stands where its hour began.
+#[utoipa::path(
+    get, path = "/api/v1/me/security-events", tag = "me",
+    responses((status = 200, description = "One page of events", body = Listed<SecurityEventOut>))
+)]
+pub(crate) async fn list_security_events(
+    who: Person,
+    State(context): State<Arc<Context>>,
+    paging: Paging,
+) -> Result<Listed<SecurityEventOut>, Problem> {
+    let user = who.account().value.id;
+    let store = context.store();
+    let page = store
+        .security_events(user, paging.after(), paging.limit(), who.now())
+        .await?;
+    Ok(Listed::of(page, SecurityEventOut::from))
+}

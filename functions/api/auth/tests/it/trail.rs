@@ -1,0 +1,306 @@
+//! What people see of what happened to their log-in, and what they are told by mail.
+
+use jobs::Mail;
+use serde_json::{Value, json};
+use testkit::Call;
+
+use crate::world::{Newcomer, PASSWORD, World, log_in, post, statuses, text};
+
+const EVENTS: &str = "/api/v1/me/security-events";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+
+async fn events(world: &World, access: &str) -> Vec<Value> {
+    let answer = world.get_as(access, EVENTS).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    answer.json()["items"].as_array().expect("a list").clone()
+}
+
+/// What stands there, in any order.
+async fn kinds(world: &World, access: &str) -> Vec<String> {
+    let mut kinds: Vec<_> = events(world, access)
+        .await
+        .iter()
+        .map(|event| text(&event["what"]))
+        .collect();
+    kinds.sort_unstable();
+    kinds
+}
+
+fn from(call: Call, address: &str, agent: &str) -> Call {
+    call.from_address(address).header("user-agent", agent)
+}
+
+#[tokio::test]
+async fn a_log_in_stands_in_the_trail_with_its_time_address_and_device() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    world.aws.pass(60);
+    let call = from(log_in(&maya.email, PASSWORD), "203.0.113.7", FIREFOX);
+    let answer = world.function.call(&call).await.json();
+    let access = text(&answer["access_token"]);
+    let events = events(&world, &access).await;
+    assert_eq!(events.len(), 2, "the first is that of the sign-up");
+    let newest = &events[0];
+    let session = &world.get_as(&access, "/api/v1/me/sessions").await.json()["items"][0]["id"];
+    assert_eq!(
+        newest,
+        &json!({
+            "what": "logged_in", "at": "2026-11-20T12:01:00Z", "since": "2026-11-20T12:01:00Z", "times": 1,
+            "address": "203.0.113.7", "device": FIREFOX, "session": session,
+        })
+    );
+}
+
+#[tokio::test]
+async fn refused_log_ins_of_an_hour_are_one_entry_with_their_count() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    for n in 0..3 {
+        world.aws.pass(60);
+        let wrong = from(
+            log_in(&maya.email, "not the password"),
+            &format!("203.0.113.{n}"),
+            FIREFOX,
+        );
+        assert_eq!(world.function.call(&wrong).await.status(), 401);
+    }
+    let entry = events(&world, &maya.access).await;
+    let entry = entry
+        .iter()
+        .find(|event| event["what"] == "log_in_refused")
+        .expect("an entry");
+    assert_eq!(
+        entry,
+        &json!({
+            "what": "log_in_refused", "at": "2026-11-20T12:03:00Z", "since": "2026-11-20T12:01:00Z", "times": 3,
+            "address": "203.0.113.2", "device": FIREFOX,
+        })
+    );
+    world.aws.pass(3600);
+    world.function.call(&log_in(&maya.email, "not the password")).await;
+    let access = text(&world.log_in(&maya.email).await["access_token"]);
+    assert_eq!(
+        kinds(&world, &access).await,
+        ["log_in_refused", "log_in_refused", "logged_in", "logged_in"]
+    );
+}
+
+#[tokio::test]
+async fn who_guesses_until_the_limit_leaves_two_rows_and_strangers_leave_few() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    // Thirty a minute from one address, fifty an hour for an account from one address.
+    let guess = async |email: &str| {
+        for _minute in 0..3 {
+            let calls = vec![log_in(email, "not the password"); 25];
+            world.all(&calls).await;
+            world.aws.pass(60);
+        }
+    };
+    guess(&maya.email).await;
+    let entries = events(&world, &maya.access).await;
+    let times = |what: &str| {
+        entries
+            .iter()
+            .find(|event| event["what"] == what)
+            .map(|event| event["times"].clone())
+    };
+    // Following the link of the sign-up was one of the fifty.
+    assert_eq!(times("log_in_refused"), Some(json!(49)));
+    assert_eq!(times("log_in_limited"), Some(json!(1)));
+    assert_eq!(entries.len(), 3);
+    // Addresses that nobody has, each tried once and each from elsewhere: rows of their limits, which go within the hour, and no
+    // trail that grows with them.
+    let rows_of = async || {
+        let table = world.table().await;
+        table.matches("USER#NOBODY").count()
+    };
+    for n in 0..60 {
+        let call = log_in(&format!("nobody{n}@saffron.example"), "not the password");
+        world.function.call(&call.from_address(&format!("10.9.{n}.1"))).await;
+    }
+    assert!(rows_of().await <= 16, "{}", rows_of().await);
+}
+
+#[tokio::test]
+async fn what_people_change_and_end_stands_in_the_trail() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let other = world.log_in(&maya.email).await;
+    let out = json!({"refresh_token": other["refresh_token"]});
+    world.post("/api/v1/auth/log-out", out.clone()).await;
+    // Who is logged out already ended nothing.
+    world.post("/api/v1/auth/log-out", out).await;
+    let third = text(&world.log_in(&maya.email).await["access_token"]);
+    let sessions = world.get_as(&third, "/api/v1/me/sessions").await.json();
+    let id = text(&sessions["items"][1]["id"]);
+    let gone = Call::new("DELETE", &format!("/api/v1/me/sessions/{id}"));
+    assert_eq!(world.call_as(&third, gone).await.status(), 204);
+    world
+        .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
+        .await;
+    world.aws.pass(5);
+    let body = json!({"token": world.link().await, "password": "nine loud umbrellas"});
+    assert_eq!(world.post("/api/v1/auth/reset-password", body).await.status(), 204);
+    world.aws.pass(5);
+    let login = world
+        .function
+        .call(&log_in(&maya.email, "nine loud umbrellas"))
+        .await
+        .json();
+    let body = json!({"current_password": "nine loud umbrellas", "password": PASSWORD});
+    let changed = world
+        .post_as(&text(&login["access_token"]), "/api/v1/auth/change-password", body)
+        .await
+        .json();
+    world.aws.pass(5);
+    let access = text(&changed["access_token"]);
+    let everywhere = world
+        .post_as(&access, "/api/v1/auth/log-out-everywhere", json!({}))
+        .await;
+    assert_eq!(everywhere.status(), 204);
+    world.aws.pass(5);
+    let access = text(&world.log_in(&maya.email).await["access_token"]);
+    let mut expected = vec![
+        "logged_in",
+        "logged_in",
+        "logged_in",
+        "logged_in",
+        "logged_in",
+        "logged_out",
+        "logged_out",
+        "reset_asked",
+        "password_reset",
+        "password_changed",
+        "logged_out_everywhere",
+    ];
+    expected.sort_unstable();
+    assert_eq!(kinds(&world, &access).await, expected);
+}
+
+#[tokio::test]
+async fn a_copied_token_stands_in_the_trail() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    assert_eq!(world.refresh(&maya.refresh).await.status(), 200);
+    world.aws.pass(60);
+    let thief = post("/api/v1/auth/refresh", &json!({"refresh_token": maya.refresh}));
+    let thief = from(thief, "192.0.2.66", "curl/8.17.0");
+    assert_eq!(world.function.call(&thief).await.status(), 401);
+    let access = text(&world.log_in(&maya.email).await["access_token"]);
+    let events = events(&world, &access).await;
+    let reused = events
+        .iter()
+        .find(|event| event["what"] == "token_reused")
+        .expect("an entry");
+    assert_eq!(
+        (&reused["address"], &reused["device"]),
+        (&json!("192.0.2.66"), &json!("curl/8.17.0"))
+    );
+}
+
+#[tokio::test]
+async fn the_trail_is_paged_ones_own_and_ends_after_ninety_days() {
+    let world = World::new().await;
+    let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
+    for _ in 0..3 {
+        world.aws.pass(60);
+        world.log_in(&maya.email).await;
+    }
+    let access = text(&world.log_in(&maya.email).await["access_token"]);
+    let first = world.get_as(&access, &format!("{EVENTS}?limit=3")).await.json();
+    let cursor = text(&first["next_cursor"]);
+    let second = world
+        .get_as(&access, &format!("{EVENTS}?limit=3&cursor={cursor}"))
+        .await
+        .json();
+    let length = |page: &Value| page["items"].as_array().map(Vec::len);
+    assert_eq!((length(&first), length(&second)), (Some(3), Some(2)));
+    assert_eq!(second["next_cursor"], Value::Null);
+    assert_eq!(kinds(&world, &tom.access).await, ["logged_in"]);
+    // A position of another's list is one of the caller's own.
+    let foreign = world.get_as(&tom.access, &format!("{EVENTS}?cursor={cursor}")).await;
+    assert_eq!((foreign.status(), length(&foreign.json())), (200, Some(1)));
+    world.aws.pass(90 * 24 * 3600);
+    let access = text(&world.log_in(&maya.email).await["access_token"]);
+    assert_eq!(kinds(&world, &access).await, ["logged_in"]);
+}
+
+async fn log_in_from(world: &World, maya: &Newcomer, address: &str, agent: &str) {
+    let answer = world
+        .function
+        .call(&from(log_in(&maya.email, PASSWORD), address, agent))
+        .await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_log_in_from_a_new_device_is_told_by_mail_once() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    // That of the sign-up is known.
+    world.log_in(&maya.email).await;
+    assert!(world.mails().await.is_empty());
+    log_in_from(&world, &maya, "203.0.113.7", FIREFOX).await;
+    let mails = world.mails().await;
+    let told = Mail::NewDevice {
+        device: Some(FIREFOX.to_owned()),
+        address: "203.0.113.7".parse().ok(),
+        at: world.aws.now(),
+    };
+    assert_eq!(
+        (mails.len(), &mails[0].mail, mails[0].to.as_str()),
+        (1, &told, maya.email.as_str())
+    );
+    // Known from now on, with the next version and from the neighbourhood.
+    log_in_from(&world, &maya, "203.0.113.7", FIREFOX).await;
+    log_in_from(&world, &maya, "203.0.99.1", &FIREFOX.replace("145", "146")).await;
+    assert!(world.mails().await.is_empty());
+    log_in_from(&world, &maya, "198.18.0.1", FIREFOX).await;
+    assert_eq!(world.mails().await.len(), 1);
+    // A wrong password tells nobody but the trail.
+    let wrong = from(log_in(&maya.email, "not the password"), "192.0.2.1", "curl/8.17.0");
+    assert_eq!(world.function.call(&wrong).await.status(), 401);
+    assert!(world.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_device_that_could_not_be_told_of_is_new_the_next_time() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let call = from(log_in(&maya.email, PASSWORD), "203.0.113.7", FIREFOX);
+    assert_eq!(nowhere.call(&call).await.status(), 200, "the log-in itself goes on");
+    log_in_from(&world, &maya, "203.0.113.7", FIREFOX).await;
+    assert_eq!(world.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn twenty_devices_are_known_and_no_more() {
+    let world = World::unlimited().await;
+    let maya = world.newcomer("saffron").await;
+    for n in 0..25 {
+        log_in_from(&world, &maya, &format!("10.{n}.0.1"), FIREFOX).await;
+    }
+    assert_eq!(world.mails().await.len(), 25);
+    assert_eq!(world.account(maya.user).await.value.devices.len(), 20);
+    log_in_from(&world, &maya, "10.24.0.1", FIREFOX).await;
+    assert!(world.mails().await.is_empty());
+    log_in_from(&world, &maya, "10.1.0.1", FIREFOX).await;
+    assert_eq!(world.mails().await.len(), 1, "the oldest was forgotten");
+}
+
+/// A refused log-in costs what it did, and one write for the trail.
+#[tokio::test]
+async fn many_log_ins_at_once_are_all_counted() {
+    let world = World::unlimited().await;
+    let maya = world.newcomer("saffron").await;
+    let answers = world.all(&vec![log_in(&maya.email, "not the password"); 30]).await;
+    assert_eq!(statuses(&answers), [(401, 30)].into());
+    let events = events(&world, &maya.access).await;
+    let refused = events
+        .iter()
+        .find(|event| event["what"] == "log_in_refused")
+        .expect("an entry");
+    assert_eq!(refused["times"], 30);
+}

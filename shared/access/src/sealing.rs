@@ -1,0 +1,73 @@
+//! Sealing under a key that a process holds: AES-256-GCM. What is sealed opens only with the same words about it.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+/// Bytes of a nonce, which stand before what is sealed.
+const NONCE: usize = 12;
+
+/// Something could not be sealed or opened; never what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is sealed otherwise, or for something else")]
+pub(crate) struct SealError;
+
+/// A key that seals.
+#[derive(Clone, Copy)]
+pub(crate) struct SealingKey([u8; 32]);
+
+impl SealingKey {
+    /// Of any text of enough randomness.
+    pub(crate) fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    fn key(&self) -> Result<RandomizedNonceKey, SealError> {
+        RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| SealError)
+    }
+
+    /// Seals, in base64.
+    pub(crate) fn seal(&self, about: &str, plain: &[u8]) -> Result<String, SealError> {
+        let mut sealed = plain.to_vec();
+        let about = Aad::from(about.as_bytes());
+        let nonce = self.key()?.seal_in_place_append_tag(about, &mut sealed);
+        let mut whole = nonce.map_err(|_| SealError)?.as_ref().to_vec();
+        whole.extend(sealed);
+        Ok(STANDARD.encode(whole))
+    }
+
+    /// Opens what was sealed with the same words about it.
+    pub(crate) fn open(&self, about: &str, sealed: &str) -> Result<Vec<u8>, SealError> {
+        let whole = STANDARD.decode(sealed).map_err(|_| SealError)?;
+        let (nonce, body) = whole.split_at_checked(NONCE).ok_or(SealError)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError)?;
+        let mut body = body.to_vec();
+        let opened = self
+            .key()?
+            .open_in_place(nonce, Aad::from(about.as_bytes()), &mut body)
+            .map_err(|_| SealError)?;
+        Ok(opened.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_by_its_key_and_words_only() {
+        let key = SealingKey::of("a key");
+        let sealed = key.seal("for maya", b"secret").unwrap();
+        assert_ne!(
+            sealed,
+            key.seal("for maya", b"secret").unwrap(),
+            "twice the same is told by nobody"
+        );
+        assert_eq!(key.open("for maya", &sealed).unwrap(), b"secret");
+        assert_eq!(key.open("for tom", &sealed), Err(SealError));
+        assert_eq!(SealingKey::of("another").open("for maya", &sealed), Err(SealError));
+        for wrong in ["", "AAAA", "no base64", &sealed[..sealed.len() - 4]] {
+            assert_eq!(key.open("for maya", wrong), Err(SealError), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Texts that some people write and others read: names, words, sentences.
+//!
+//! Whoever can put what nobody sees into a name can pass for somebody else: a control that turns the direction of writing makes
+//! `gpj.exe` of `exe.jpg`, and two names that differ by a character without width look the same. So such characters are refused, with
+//! the few that some scripts need let in where they do something: a joiner between letters of scripts that join (Persian) or beside
+//! a virama (Hindi, Sinhala), a joiner within an emoji, a variation selector behind an emoji or an ideograph. The conditions are
+//! those of RFC 5892 (appendices A.1 and A.2), widened as far as people write in these scripts, and of UTS #51.
+
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{
+        CanonicalCombiningClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic,
+        GeneralCategory, Ideographic, JoiningType, VariationSelector,
+    },
+};
+
+/// What is wrong with a text of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WrongText {
+    /// Nothing of it is seen.
+    #[error("must not be empty")]
+    Empty,
+    /// It has several lines, or other controls.
+    #[error("must be one line without control characters")]
+    Control,
+    /// It has characters that nobody sees.
+    #[error("must not hold invisible characters, such as those that turn the direction of writing")]
+    Invisible,
+}
+
+const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
+
+/// No letter carries more marks; looking further would make hostile texts expensive.
+const MOST_MARKS: usize = 8;
+
+/// The one blank that is no space to Unicode.
+const BRAILLE_BLANK: char = '\u{2800}';
+
+/// Checks a name, or another text of one line. Its length is a check of its own.
+///
+/// # Errors
+/// When nothing of it is seen, or some of it never is.
+pub fn check_line(text: &str) -> Result<(), WrongText> {
+    if text.trim().is_empty() {
+        return Err(WrongText::Empty);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(WrongText::Control);
+    }
+    if is_visible(text) {
+        Ok(())
+    } else {
+        Err(WrongText::Invisible)
+    }
+}
+
+/// Whether each character of a text is seen, or does something to its neighbours. Line feeds are.
+#[must_use]
+pub fn is_visible(text: &str) -> bool {
+    // Most names; and nothing of ASCII but its controls is hidden.
+    if text.is_ascii() {
+        return !text.chars().any(|character| is_hidden(character));
+    }
+    let characters: Vec<char> = text.chars().collect();
+    characters.iter().enumerate().all(|(index, character)| {
+        let (before, after) = (&characters[..index], &characters[index + 1..]);
+        match *character {
+            ZERO_WIDTH_NON_JOINER => joins_letters(before, after),
+            ZERO_WIDTH_JOINER => joins_letters(before, after) || joins_emoji(before, after),
+            other if CodePointSetData::new::<VariationSelector>().contains(other) => varies(before),
+            other => !is_hidden(other),
+        }
+    })
+}
+
+fn is_hidden(character: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(character);
+    let hidden = matches!(
+        category,
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::PrivateUse
+    );
+    (hidden && character != '\n')
+        || character == BRAILLE_BLANK
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+        // The last two of each plane are no characters, and never will be.
+        || u32::from(character) & 0xfffe == 0xfffe
+}
+
+fn is_virama(character: char) -> bool {
+    CodePointMapData::<CanonicalCombiningClass>::new().get(character) == CanonicalCombiningClass::Virama
+}
+
+/// Whether a joiner between these stands where letters join.
+fn joins_letters(before: &[char], after: &[char]) -> bool {
+    let joining = |character: char| CodePointMapData::<JoiningType>::new().get(character);
+    // Vowel signs and the like stand on a letter.
+    let letter = |character: &&char| joining(**character) != JoiningType::Transparent;
+    let joins = |character: &char| {
+        matches!(
+            joining(*character),
+            JoiningType::DualJoining | JoiningType::RightJoining | JoiningType::LeftJoining
+        )
+    };
+    let (Some(last), Some(next)) = (before.last(), after.first()) else {
+        return false;
+    };
+    let left = before.iter().rev().take(MOST_MARKS).find(letter);
+    let right = after.iter().take(MOST_MARKS).find(letter);
+    is_virama(*last) || is_virama(*next) || (left.is_some_and(joins) && right.is_some_and(joins))
+}
+
+/// Whether a joiner between these makes one emoji of two.
+fn joins_emoji(before: &[char], after: &[char]) -> bool {
+    let pictographic = |character: &char| CodePointSetData::new::<ExtendedPictographic>().contains(*character);
+    let coloured = |character: &char| CodePointSetData::new::<EmojiModifier>().contains(*character);
+    let selector = |character: &&char| CodePointSetData::new::<VariationSelector>().contains(**character);
+    let last = before.iter().rev().take(2).find(|character| !selector(character));
+    last.is_some_and(|last| pictographic(last) || coloured(last)) && after.first().is_some_and(pictographic)
+}
+
+/// Whether a variation selector behind these chooses between forms.
+fn varies(before: &[char]) -> bool {
+    before.last().is_some_and(|last| {
+        CodePointSetData::new::<Emoji>().contains(*last) || CodePointSetData::new::<Ideographic>().contains(*last)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_all_scripts_are_taken_as_people_write_them() {
+        for name in [
+            "Maya Haddad",
+            "O'Brien & Söhne, 2. Stock (rear)",
+            "Joe\u{301}",
+            "Nguyễn Thị Ánh",
+            "مايا حدّاد",
+            // Persian: a non-joiner within a word, after a letter that joins on both sides, and after one that does not.
+            "می\u{200c}خواهم",
+            "کار\u{200c}ها",
+            "مُ\u{200c}ها",
+            // Hindi, Bengali, Sinhala: joiners beside a virama.
+            "क्\u{200d}ष",
+            "र\u{200d}\u{9cd}य",
+            "ශ්\u{200d}රී ලංකා",
+            "山田太郎",
+            "葛\u{e0100}飾",
+            "ร้านอาหาร",
+            "Pizza 🍕",
+            "👩\u{200d}🍳 Café ❤\u{fe0f}",
+            "👩🏽\u{200d}🍳",
+            "❤\u{fe0f}\u{200d}🔥",
+            "3\u{fe0f}\u{20e3} Brothers",
+        ] {
+            assert_eq!(check_line(name), Ok(()), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused() {
+        for hidden in [
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2063}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{e000}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{fffe}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e0100}',
+            '\u{10ffff}',
+        ] {
+            let within = format!("Ma{hidden}ya");
+            assert_eq!(check_line(&within), Err(WrongText::Invisible), "{hidden:?}");
+            let behind = format!("Maya{hidden}");
+            assert_eq!(check_line(&behind), Err(WrongText::Invisible), "{hidden:?}");
+        }
+        for joiner in ['\u{200c}', '\u{200d}'] {
+            for text in [
+                format!("می{joiner}"),
+                format!("{joiner}می"),
+                format!("می{joiner}{joiner}خ"),
+                format!("می{joiner} خ"),
+                format!("م{joiner}a"),
+                format!("e\u{301}{joiner}e"),
+                format!("🍕{joiner}a"),
+            ] {
+                assert_eq!(check_line(&text), Err(WrongText::Invisible), "{text:?}");
+            }
+        }
+        for (text, wrong) in [
+            ("", WrongText::Empty),
+            (" \u{a0}\u{3000} ", WrongText::Empty),
+            ("a\nb", WrongText::Control),
+            ("a\u{7f}", WrongText::Control),
+            ("a\u{85}b", WrongText::Control),
+        ] {
+            assert_eq!(check_line(text), Err(wrong), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The queue of e-mails. It takes them with their links sealed, and gives them back so.
+
+use std::sync::{Arc, OnceLock};
+
+use access::{MailLinks, SecretsError};
+use jobs::MailJob;
+
+use crate::{ConfigError, Entry, Env, Queue, QueueName, enqueue::EnqueueError};
+
+/// A mail is nowhere safe, or cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum MailsError {
+    /// Its link.
+    #[error("could not seal or open a mail's link")]
+    Link(#[from] SecretsError),
+    /// The queue.
+    #[error("could not put a mail into its queue")]
+    Queue(#[from] EnqueueError),
+}
+
+/// Mails on their way: the only way into their queue. Cheap to clone.
+#[derive(Clone)]
+pub struct Mails {
+    queue: Queue,
+    links: SealedLinks,
+}
+
+impl Mails {
+    /// From `MAILS_QUEUE_URL` and `MAIL_SECRET_ID`.
+    ///
+    /// # Errors
+    /// When one of them is missing.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            queue: Queue::new(env, QueueName::Mails)?,
+            links: SealedLinks::new(env)?,
+        })
+    }
+
+    /// Puts mails into the queue, their links sealed.
+    ///
+    /// # Errors
+    /// When one of them is nowhere safe; others may be in the queue.
+    pub async fn send(&self, jobs: Vec<MailJob>) -> Result<(), MailsError> {
+        let mut entries = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            entries.push(Entry::new(&self.links.get().seal(job).await?)?);
+        }
+        Ok(self.queue.send_all(entries).await?)
+    }
+}
+
+/// Seals and opens links. The client is made when the first link comes: it would slow the start.
+#[derive(Clone)]
+pub struct SealedLinks(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    secret_id: String,
+    links: OnceLock<MailLinks>,
+}
+
+impl SealedLinks {
+    /// From `MAIL_SECRET_ID`.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self(Arc::new(Inner {
+            env: env.clone(),
+            secret_id: env.config().text("MAIL_SECRET_ID")?.to_owned(),
+            links: OnceLock::new(),
+        })))
+    }
+
+    /// A mail with its link in clear.
+    ///
+    /// # Errors
+    /// When the secret cannot be read, or the link was sealed in another mail.
+    pub async fn open(&self, job: MailJob) -> Result<MailJob, SecretsError> {
+        self.get().open(job).await
+    }
+
+    fn get(&self) -> &MailLinks {
+        let Inner { env, secret_id, links } = &*self.0;
+        links.get_or_init(|| MailLinks::new(env.secrets_manager(), secret_id.clone()))
+    }
+}

@@ -1,0 +1,136 @@
+//! A proxy before the API, such as CloudFront with WAF: which of its headers names who really asks, and how a request proves that it
+//! came by it.
+//!
+//! Without one the address is the one that API Gateway saw. With one that would be the proxy's own, and whoever is behind it would
+//! share one limit; while a header alone could be made up by whoever reaches the gateway directly. So the proxy adds a secret to
+//! each request, of which functions know the hash only, and requests without it are refused: closed, not open, where something
+//! is set up wrongly.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName};
+
+use crate::{Config, ConfigError};
+use access::token::sha256_hex;
+
+/// The header in which the proxy proves itself.
+pub(crate) const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
+
+/// A proxy that is trusted to name the viewer's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrustedProxy {
+    header: HeaderName,
+    /// SHA-256 of its secrets, in hex: two while one is replaced by the next.
+    secrets: Vec<String>,
+}
+
+impl TrustedProxy {
+    /// From `VIEWER_ADDRESS_HEADER` and `ORIGIN_SECRET_SHA256`; none where neither is set.
+    ///
+    /// # Errors
+    /// When one of them stands alone or has another form.
+    pub(crate) fn of(config: &Config) -> Result<Option<Self>, ConfigError> {
+        const HEADER: &str = "VIEWER_ADDRESS_HEADER";
+        const SECRET: &str = "ORIGIN_SECRET_SHA256";
+        let (header, secrets) = match (config.optional(HEADER), config.optional(SECRET)) {
+            (None, None) => return Ok(None),
+            (Some(header), Some(secrets)) => (header, secrets),
+            (None, Some(_)) => return Err(ConfigError::new(HEADER, format!("must be set, because {SECRET} is"))),
+            (Some(_), None) => return Err(ConfigError::new(SECRET, format!("must be set, because {HEADER} is"))),
+        };
+        let header = HeaderName::from_bytes(header.to_ascii_lowercase().as_bytes())
+            .map_err(|_| ConfigError::new(HEADER, "must be a header's name"))?;
+        let secrets: Vec<String> = secrets.split(',').map(str::to_owned).collect();
+        let hex = |secret: &String| {
+            secret.len() == 64 && secret.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        if !secrets.iter().all(hex) {
+            let problem = "must be SHA-256 in 64 small hexadecimal digits, or two of them with a comma between";
+            return Err(ConfigError::new(SECRET, problem));
+        }
+        Ok(Some(Self { header, secrets }))
+    }
+
+    /// Whose request it is, if it came by the proxy.
+    pub(crate) fn viewer(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
+        // What is compared are hashes: their preimage is what is secret.
+        let proof = sha256_hex(text(&ORIGIN_SECRET)?);
+        let proven = self.secrets.contains(&proof);
+        proven.then(|| address(text(&self.header)?)).flatten()
+    }
+}
+
+/// An address as proxies write it, with or without the port: CloudFront writes `198.51.100.7:46532`, and one of IPv6 without
+/// brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split(']').next()?.parse().ok();
+    }
+    let without_port = text.rsplit_once(':').and_then(|(address, _)| address.parse().ok());
+    without_port.or_else(|| text.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0f3a9c27b8d14e65a1c2d3e4f50617280f3a9c27b8d14e65a1c2d3e4f5061728";
+
+    fn config(header: &str, secrets: &str) -> Result<Config, ConfigError> {
+        let variables = [
+            ("STAGE", "prod"),
+            ("VIEWER_ADDRESS_HEADER", header),
+            ("ORIGIN_SECRET_SHA256", secrets),
+        ];
+        Config::from_variables(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    #[test]
+    fn a_proxy_is_set_up_whole_or_not_at_all() {
+        let hash = sha256_hex(SECRET);
+        assert!(TrustedProxy::of(&config("", "").unwrap()).unwrap().is_none());
+        assert!(config("CloudFront-Viewer-Address", &hash).is_ok());
+        assert!(config("cloudfront-viewer-address", &format!("{hash},{hash}")).is_ok());
+        for (header, secrets) in [
+            ("cloudfront-viewer-address", ""),
+            ("", hash.as_str()),
+            ("no header", hash.as_str()),
+            ("x-viewer", SECRET.get(1..).unwrap_or_default()),
+            ("x-viewer", "secret"),
+        ] {
+            assert!(config(header, secrets).is_err(), "{header} {secrets}");
+        }
+    }
+
+    #[test]
+    fn the_viewer_is_who_the_proven_proxy_names() {
+        let other = sha256_hex("the next secret");
+        let config = config("x-viewer", &format!("{other},{}", sha256_hex(SECRET))).unwrap();
+        let proxy = TrustedProxy::of(&config).unwrap().unwrap();
+        let viewer = |secret: &str, address: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-viewer", address.parse().unwrap());
+            headers.insert(ORIGIN_SECRET, secret.parse().unwrap());
+            proxy.viewer(&headers).map(|address| address.to_string())
+        };
+        for (address, is) in [
+            ("198.51.100.7:46532", "198.51.100.7"),
+            ("198.51.100.7", "198.51.100.7"),
+            ("2001:db8::1:46532", "2001:db8::1"),
+            ("2001:db8:1:2:3:4:5:6:443", "2001:db8:1:2:3:4:5:6"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("2001:db8::", "2001:db8::"),
+        ] {
+            assert_eq!(viewer(SECRET, address).as_deref(), Some(is), "{address}");
+            assert_eq!(viewer("the next secret", address).as_deref(), Some(is), "{address}");
+            assert_eq!(viewer("another", address), None);
+            assert_eq!(viewer("", address), None);
+        }
+        for wrong in ["", "unknown", "198.51.100.7, 10.0.0.1"] {
+            assert_eq!(viewer(SECRET, wrong), None, "{wrong}");
+        }
+        assert_eq!(proxy.viewer(&HeaderMap::new()), None);
+    }
+}
