@@ -15,6 +15,8 @@ pub struct Batch {
     pub shard: String,
     /// What changed.
     pub records: Vec<EventRecord>,
+    /// Whether the stream has given these changes up and an operator brings them again.
+    pub again: bool,
 }
 
 /// A stream's event. Plain ones do not name their shard; those of a mapping with a tumbling window do, which is why the
@@ -25,6 +27,9 @@ struct StreamEvent {
     records: Vec<EventRecord>,
     #[serde(rename = "shardId", default)]
     shard: Option<String>,
+    /// Ours: `cargo stack dlq --redrive changes` sets it.
+    #[serde(default)]
+    again: bool,
 }
 
 /// Where events do not name a shard there is one alone: the emulator's tables have a single one.
@@ -69,11 +74,12 @@ where
     crate::block_on(async {
         let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<StreamEvent>| {
             let invocation = Invocation::begin(env);
-            let StreamEvent { records, shard } = event.payload;
+            let StreamEvent { records, shard, again } = event.payload;
             line::count("records", u64::try_from(records.len()).unwrap_or(0));
             let batch = Batch {
                 shard: shard.unwrap_or_else(|| SINGLE_SHARD.to_owned()),
                 records,
+                again,
             };
             // A panic cannot tell how far it came: all records come again.
             let first = batch

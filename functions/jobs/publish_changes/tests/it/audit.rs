@@ -37,11 +37,11 @@ async fn page(world: &World, after: Option<&str>, limit: i32) -> Page<Recorded> 
 }
 
 /// The log, the newest first.
-async fn log(world: &World) -> Vec<Recorded> {
+pub(crate) async fn log(world: &World) -> Vec<Recorded> {
     page(world, None, 100).await.items
 }
 
-async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
+pub(crate) async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
     let now = world.aws.now();
     let user = UserId::new(world.aws.ids().ulid());
     let email = format!("{user}@bakery.example").parse().expect("an address");
