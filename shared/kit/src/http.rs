@@ -18,7 +18,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
-use crate::{ConfigError, Env, Problem, invocation::Invocation, line, process_start};
+use crate::{
+    ConfigError, Env, Problem,
+    invocation::{Invocation, Outcome},
+    line, process_start,
+};
 
 /// The largest body that any function takes: what Meta may send at most.
 pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -307,11 +311,11 @@ pub fn serve_http(
             let status = answer.status();
             line::count("status", status.as_u16().into());
             let outcome = if status.is_server_error() {
-                "error"
+                Outcome::Error
             } else if status.is_client_error() {
-                "refused"
+                Outcome::Refused
             } else {
-                "done"
+                Outcome::Done
             };
             invocation.finish(&app.env, outcome);
             Ok::<_, lambda_runtime::Error>(HttpAnswer::from(answer))

@@ -6,7 +6,13 @@ use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbBatchItemFailure
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigError, Env, JobError, invocation::Invocation, line, log::panic_text, metric, process_start};
+use crate::{
+    ConfigError, Env, JobError,
+    invocation::{Invocation, Outcome},
+    line,
+    log::panic_text,
+    process_start,
+};
 
 /// Records of one shard, in order.
 #[derive(Debug, Clone)]
@@ -100,12 +106,18 @@ where
             }) = result
             {
                 tracing::error!(from_sequence_number, %error, "stream batch failed");
-                metric::count("job_failed", &[("function", env.function())]);
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = Some(from_sequence_number);
                 failures.push(failure);
             }
-            invocation.finish(env, if failures.is_empty() { "done" } else { "failed" });
+            invocation.finish(
+                env,
+                if failures.is_empty() {
+                    Outcome::Done
+                } else {
+                    Outcome::Failed
+                },
+            );
             Ok::<_, lambda_runtime::Error>(StreamAnswer {
                 state: BTreeMap::new(),
                 failures,
