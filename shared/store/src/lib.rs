@@ -29,7 +29,7 @@ pub mod rates;
 pub mod scope;
 pub mod usage;
 
-pub use error::StoreError;
+pub use error::{StoreError, chain};
 pub use keys::day;
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};
