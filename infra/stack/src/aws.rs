@@ -247,3 +247,41 @@ impl Aws {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_config::profile::ProfileFileCredentialsProvider;
+    use aws_sdk_dynamodb::config::ProvideCredentials as _;
+
+    #[expect(deprecated, reason = "the crate that it moved to is not ours to depend on")]
+    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+
+    /// Credentials of a profile that is this text; reaches nobody, since nobody has logged in.
+    async fn credentials(profile: &str) -> Result<String, String> {
+        #[expect(deprecated, reason = "see its import")]
+        let files = ProfileFiles::builder()
+            .with_contents(ProfileFileKind::Config, format!("[profile operator]\n{profile}"))
+            .build();
+        let provider = ProfileFileCredentialsProvider::builder()
+            .profile_files(files)
+            .profile_name("operator")
+            .build();
+        let found = provider.provide_credentials().await;
+        found
+            .map(|credentials| credentials.access_key_id().to_owned())
+            .map_err(|error| format!("{error:?}"))
+    }
+
+    #[tokio::test]
+    async fn operators_log_in_as_they_are_used_to() {
+        let program = r#"credential_process = echo '{"Version":1,"AccessKeyId":"by-program","SecretAccessKey":"s"}'"#;
+        assert_eq!(credentials(program).await.as_deref(), Ok("by-program"));
+        let identity_center = "sso_session = none\nsso_account_id = 123456789012\nsso_role_name = operator\n\
+                               [sso-session none]\nsso_region = us-east-1\nsso_start_url = https://nobody.example/start";
+        let login = "region = us-east-1\nlogin_session = arn:aws:iam::123456789012:user/nobody";
+        for profile in [identity_center, login] {
+            let why = credentials(profile).await.expect_err("nobody has logged in");
+            assert!(!why.contains("cargo feature"), "{why}");
+        }
+    }
+}

@@ -68,7 +68,11 @@ async fn arm64(place: &Place, tools: &Tools) -> Result<()> {
         .args(LINKS_ALL.iter().flat_map(|function| ["--bin", function]))
         .env("CARGO_TARGET_DIR", place.root.join("target/arm64"))
         .env("CARGO_PROFILE_DEV_DEBUG", "0");
-    step("cargo lambda build --arm64", run_shown(&mut build, "cargo lambda build")).await
+    step(
+        "cargo lambda build --arm64",
+        run_shown(&mut build, "cargo lambda build"),
+    )
+    .await
 }
 
 /// `contract`: writes `docs/openapi.json` and the pages beside it from the code, and lints the document.
