@@ -10,6 +10,7 @@ which so needs no AWS client for services that no function uses.
     bridge.py redrive FROM TO            move a queue's messages to another, by their URLs
     bridge.py logs GROUP… [--since MS]   log events as JSON lines
     bridge.py call SERVICE OPERATION     boto3 call; arguments are JSON on stdin, the answer is JSON on stdout
+    bridge.py region                     the region of the caller's own configuration, if it names one
     bridge.py calls                      many: {"service", "operation", "arguments"} a line on stdin, {"answer"} or {"error"} a
                                          line on stdout
 """
@@ -63,12 +64,156 @@ def serve():
 
     apigateway.re = types.SimpleNamespace(**{**vars(re), "fullmatch": across_lines})
 
+    leading_keys(os.path.join(os.environ["STATE_DIR"], "..", "leading-keys.jsonl"))
+    missing_objects()
+    placeholders()
     forget_stream_positions(os.path.join(os.environ["STATE_DIR"], "lambda.json"))
 
     from ministack.app import main
 
     sys.argv = ["ministack"]
     main()
+
+
+def leading_keys(seen):
+    """Bridge: a request has no dynamodb:LeadingKeys, so that conditions on it hold always or never. Delete when MiniStack's
+    core/iam_actions.py sets it for single items, batches, transactions and queries (of an index: the index's key).
+
+    Which role used which kind of key goes into the file `seen`, a line each: `cargo stack iam` compares it with the roles. That
+    part stays, as a patch of `evaluate` alone."""
+    from ministack.core import iam_actions, iam_evaluator
+
+    class Keyed(str):
+        """An ARN that carries the key of its item in a transaction."""
+
+        leading = ()
+
+    def key(item):
+        """The partition key's value; our tables call it pk."""
+        value = item.get("pk") if isinstance(item, dict) else None
+        return [*value.values()] if isinstance(value, dict) else []
+
+    def queried(body):
+        names, values = body.get("ExpressionAttributeNames") or {}, body.get("ExpressionAttributeValues") or {}
+        for name, value in re.findall(r"(#?\w+)\s*=\s*(:\w+)", body["KeyConditionExpression"]):
+            if names.get(name, name).endswith("pk"):
+                return [*(values.get(value) or {}).values()]
+        return []
+
+    def keys(body):
+        for whole in ("Item", "Key"):
+            if whole in body:
+                return key(body[whole])
+        if "KeyConditionExpression" in body:
+            return queried(body)
+        found = []
+        for asked in (body.get("RequestItems") or {}).values():
+            if isinstance(asked, dict):
+                requests = asked.get("Keys") or []
+            else:
+                requests = [next(iter(write.values())) for write in asked]
+            for one in requests:
+                found += key(one.get("Item") or one.get("Key") or one)
+        return found
+
+    def parsed(body, read):
+        """What is malformed is for the service to refuse."""
+        try:
+            return read(json.loads(body or b"{}"))
+        except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
+            return []
+
+    context_of, checks_of = iam_actions.dynamodb_service_context, iam_actions.dynamodb_transaction_checks
+    enforce, evaluate = iam_evaluator.enforce, iam_evaluator.evaluate
+
+    def context(body):
+        found = parsed(body, keys)
+        return {**context_of(body), **({"dynamodb:LeadingKeys": found} if found else {})}
+
+    def checks(action, body, *where):
+        items = parsed(body, lambda body: [next(iter(item.values())) for item in body["TransactItems"]])
+        told = []
+        for (act, arn), item in zip(checks_of(action, body, *where), items):
+            arn = Keyed(arn)
+            arn.leading = key(item.get("Item") or item.get("Key"))
+            told.append((act, arn))
+        return told or checks_of(action, body, *where)
+
+    def enforce_keyed(*arguments, resource_arn="*", service_context=None):
+        if isinstance(resource_arn, Keyed) and resource_arn.leading:
+            service_context = {**(service_context or {}), "dynamodb:LeadingKeys": resource_arn.leading}
+        return enforce(*arguments, resource_arn=resource_arn, service_context=service_context)
+
+    def kind(key):
+        """The key with `x` for what is not the name of a kind of row; ids keep their length."""
+        told = [part if re.fullmatch("[A-Z]+", part) else "x" * (26 if len(part) == 26 else 1) for part in key.split("#")]
+        return "#".join(told)
+
+    known = set()
+    open(seen, "w").close()
+
+    def evaluate_noting(ctx, *policies):
+        result = evaluate(ctx, *policies)
+        keys = ctx.service_context.get("dynamodb:leadingkeys") or () if result.decision == "Allow" else ()
+        role = ctx.principal_arn.split("/")[1] if "/" in ctx.principal_arn else ""
+        for used in {(role, ctx.action, ctx.resource_arn, kind(key)) for key in keys} - known:
+            known.add(used)
+            with open(seen, "a") as file:
+                file.write(json.dumps(dict(zip(("role", "action", "resource", "key"), used))) + "\n")
+        return result
+
+    iam_actions.dynamodb_service_context, iam_actions.dynamodb_transaction_checks = context, checks
+    iam_evaluator.enforce, iam_evaluator.evaluate = enforce_keyed, evaluate_noting
+
+
+def missing_objects():
+    """Bridge: who reads an object that is not there without s3:ListBucket is told NoSuchKey; AWS says AccessDenied, and asks the
+    policy without the keys of a listing. Delete when MiniStack's services/s3.py asks."""
+    from ministack.core import iam_evaluator
+    from ministack.core.router import extract_access_key_id, extract_region
+    from ministack.services import s3
+
+    get_object = s3._get_object
+
+    def get(bucket, key, headers, query_params=None):
+        answer = get_object(bucket, key, headers, query_params)
+        if answer[0] != 404 or b"NoSuchKey" not in answer[2]:
+            return answer
+        caller = extract_access_key_id(headers, query_params or {})
+        region = extract_region(headers, query_params or {})
+        denied = iam_evaluator.enforce(caller, "s3:ListBucket", "s3", region, resource_arn=f"arn:aws:s3:::{bucket}")
+        if not denied:
+            return answer
+        who = getattr(denied, "principal_arn", caller)
+        why = f"User: {who} is not authorized to perform: s3:ListBucket on resource: \"arn:aws:s3:::{bucket}\""
+        return s3._error("AccessDenied", why, 403, f"/{bucket}/{key}")
+
+    s3._get_object = get
+
+
+def placeholders():
+    """Bridge: an alarm on an expression cannot be made. It is noted and watches nothing; delete when MiniStack's
+    AWS::CloudWatch::Alarm takes `Metrics`."""
+    from ministack.services.cloudformation import provisioners
+
+    noted = {
+        "create": lambda logical, properties, stack, *rest: (f"{stack}-{logical}", {}),
+        "update": lambda physical, old, new, *rest: (physical, {}),
+        "delete": lambda physical, properties, *rest: None,
+    }
+    handlers = provisioners._RESOURCE_HANDLERS
+    alarm = handlers["AWS::CloudWatch::Alarm"]
+
+    def create(logical, properties, *rest):
+        return (noted if "Metrics" in properties else alarm)["create"](logical, properties, *rest)
+
+    def update(physical, old, new, *rest):
+        return (noted if "Metrics" in new else alarm)["update"](physical, old, new, *rest)
+
+    def delete(physical, properties, *rest):
+        return (noted if "Metrics" in properties else alarm)["delete"](physical, properties, *rest)
+
+    handlers["AWS::CloudWatch::Alarm"] = {**alarm, "create": create, "update": update, "delete": delete}
 
 
 def forget_stream_positions(file):
@@ -282,6 +427,10 @@ if __name__ == "__main__":
             redrive(*rest)
         elif command == "logs":
             logs(rest)
+        elif command == "region":
+            import boto3
+
+            print(boto3.session.Session().region_name or "")
         elif command == "call":
             call(*rest)
         elif command == "calls":

@@ -4,6 +4,8 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::Credentials;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -11,7 +13,7 @@ use tokio::{
     sync::Mutex,
 };
 
-use crate::{process::run_captured, tools::Tools};
+use crate::{process::run_captured, samconfig::Environment, tools::Tools};
 
 /// Where the local stack pretends to be.
 pub const REGION: &str = "us-east-1";
@@ -27,8 +29,15 @@ pub const LOCAL_CREDENTIALS: [(&str, &str); 3] = [
 #[derive(Debug, Clone)]
 pub struct Aws {
     tools: Tools,
-    /// The emulator's URL; none: the real AWS with the caller's own credentials.
-    endpoint: Option<String>,
+    side: Side,
+}
+
+#[derive(Debug, Clone)]
+enum Side {
+    /// The emulator, at this URL.
+    Local(String),
+    /// The real one, with the caller's own credentials.
+    Real { region: String, profile: Option<String> },
 }
 
 /// An open door: see [`Aws::session`].
@@ -80,37 +89,98 @@ impl Aws {
     pub const fn local(tools: Tools, endpoint: String) -> Self {
         Self {
             tools,
-            endpoint: Some(endpoint),
+            side: Side::Local(endpoint),
         }
     }
 
-    /// The real one.
-    pub const fn real(tools: Tools) -> Self {
-        Self { tools, endpoint: None }
+    /// The real one, where an environment of `samconfig.toml` is: its region, else the caller's.
+    ///
+    /// # Errors
+    /// When nobody names a region.
+    pub async fn real(tools: Tools, environment: &Environment) -> Result<Self> {
+        let named = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
+        let mut region = environment
+            .region
+            .clone()
+            .or_else(|| named("AWS_REGION"))
+            .or_else(|| named("AWS_DEFAULT_REGION"));
+        let profile = environment.profile.clone();
+        if region.is_none() {
+            let mut ask = tools.bridge_to_aws();
+            ask.arg("region")
+                .envs(profile.iter().map(|profile| ("AWS_PROFILE", profile)));
+            let told = run_captured(&mut ask, &[], "bridge.py region").await?;
+            region = Some(String::from_utf8_lossy(&told).trim().to_owned()).filter(|region| !region.is_empty());
+        }
+        let region = region.with_context(|| {
+            format!(
+                "no region is known for the stack {}: name one as `region` in samconfig.toml, in AWS_REGION, or in your AWS \
+                 profile (README.md, \"Deploy to AWS\")",
+                environment.stack_name
+            )
+        })?;
+        let side = Side::Real { region, profile };
+        Ok(Self { tools, side })
     }
 
     /// The emulator's URL, if it is one.
     pub fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
+        match &self.side {
+            Side::Local(endpoint) => Some(endpoint),
+            Side::Real { .. } => None,
+        }
     }
 
     /// Points a command at this AWS.
     pub fn aim<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        if let Some(endpoint) = &self.endpoint {
-            command
+        match &self.side {
+            Side::Local(endpoint) => command
                 .env("AWS_ENDPOINT_URL", endpoint)
                 .env("AWS_DEFAULT_REGION", REGION)
                 .env("NO_PROXY", "127.0.0.1,localhost")
                 .env_remove("AWS_PROFILE")
                 .env_remove("AWS_SESSION_TOKEN")
-                .envs(LOCAL_CREDENTIALS);
+                .envs(LOCAL_CREDENTIALS),
+            // boto3 looks at one of the two names, the SDK at the other.
+            Side::Real { region, profile } => command
+                .env("AWS_DEFAULT_REGION", region)
+                .env("AWS_REGION", region)
+                .envs(profile.iter().map(|profile| ("AWS_PROFILE", profile))),
         }
-        command
+    }
+
+    /// What clients of our own are made with.
+    pub async fn sdk(&self) -> SdkConfig {
+        let loader = aws_config::defaults(BehaviorVersion::latest());
+        let loader = match &self.side {
+            Side::Local(endpoint) => {
+                let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
+                loader
+                    .endpoint_url(endpoint)
+                    .region(REGION)
+                    .credentials_provider(Credentials::new(id, secret, None, None, "local"))
+            }
+            Side::Real { region, profile } => {
+                let loader = loader.region(Region::new(region.clone()));
+                match profile {
+                    Some(profile) => loader.profile_name(profile),
+                    None => loader,
+                }
+            }
+        };
+        loader.load().await
+    }
+
+    fn command(&self) -> Command {
+        match &self.side {
+            Side::Local(_) => self.tools.bridge(),
+            Side::Real { .. } => self.tools.bridge_to_aws(),
+        }
     }
 
     /// Runs a subcommand of `bridge.py` and returns what it prints.
     pub async fn bridge(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
-        let mut command = self.tools.bridge();
+        let mut command = self.command();
         self.aim(command.args(arguments));
         run_captured(&mut command, input, &format!("bridge.py {}", arguments.join(" "))).await
     }
@@ -125,7 +195,7 @@ impl Aws {
 
     /// For many calls, one after the other: without the half second that each takes to begin.
     pub fn session(&self) -> Result<Session> {
-        let mut command = self.tools.bridge();
+        let mut command = self.command();
         self.aim(command.arg("calls"));
         let mut child = command
             .stdin(Stdio::piped())
@@ -175,5 +245,43 @@ impl Aws {
                 ))
             })
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::profile::ProfileFileCredentialsProvider;
+    use aws_sdk_dynamodb::config::ProvideCredentials as _;
+
+    #[expect(deprecated, reason = "the crate that it moved to is not ours to depend on")]
+    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+
+    /// Credentials of a profile that is this text; reaches nobody, since nobody has logged in.
+    async fn credentials(profile: &str) -> Result<String, String> {
+        #[expect(deprecated, reason = "see its import")]
+        let files = ProfileFiles::builder()
+            .with_contents(ProfileFileKind::Config, format!("[profile operator]\n{profile}"))
+            .build();
+        let provider = ProfileFileCredentialsProvider::builder()
+            .profile_files(files)
+            .profile_name("operator")
+            .build();
+        let found = provider.provide_credentials().await;
+        found
+            .map(|credentials| credentials.access_key_id().to_owned())
+            .map_err(|error| format!("{error:?}"))
+    }
+
+    #[tokio::test]
+    async fn operators_log_in_as_they_are_used_to() {
+        let program = r#"credential_process = echo '{"Version":1,"AccessKeyId":"by-program","SecretAccessKey":"s"}'"#;
+        assert_eq!(credentials(program).await.as_deref(), Ok("by-program"));
+        let identity_center = "sso_session = none\nsso_account_id = 123456789012\nsso_role_name = operator\n\
+                               [sso-session none]\nsso_region = us-east-1\nsso_start_url = https://nobody.example/start";
+        let login = "region = us-east-1\nlogin_session = arn:aws:iam::123456789012:user/nobody";
+        for profile in [identity_center, login] {
+            let why = credentials(profile).await.expect_err("nobody has logged in");
+            assert!(!why.contains("cargo feature"), "{why}");
+        }
     }
 }

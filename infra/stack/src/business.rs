@@ -57,7 +57,7 @@ impl Town {
     /// The town around a running stack; `data` is its data directory.
     pub async fn new(play: &Play, aws: &Aws, place: &Place, data: &Path) -> Result<Self> {
         let outputs = aws.outputs(&play.endpoints.stack).await?;
-        let deployment = Deployment::new(&outputs, aws.endpoint()).await?;
+        let deployment = Deployment::new(&outputs, aws).await?;
         Ok(Self {
             play: play.clone(),
             registry: Registry::new(

@@ -1,5 +1,7 @@
 //! `check`: what needs no stack. Formatting, lints, dependencies, spelling, the template.
 
+use std::path::Path;
+
 use anyhow::Result;
 use tokio::process::Command;
 
@@ -39,7 +41,38 @@ pub async fn check(place: &Place) -> Result<()> {
         "-D",
         "warnings",
     ];
-    step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await
+    step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await?;
+    arm64(place, &tools).await
+}
+
+/// What an operator's machine must have to build for arm64, which the template deploys by default.
+const ARM64: &str = "aarch64-unknown-linux-gnu";
+
+/// Functions that between them link all that any function does.
+const LINKS_ALL: [&str; 2] = ["connections", "dispatch_due"];
+
+/// Builds for arm64, where the target is installed: C code and assembler below us may have no part for it.
+async fn arm64(place: &Place, tools: &Tools) -> Result<()> {
+    let mut ask = Command::new("rustc");
+    ask.current_dir(&place.root)
+        .args(["--print", "target-libdir", "--target", ARM64]);
+    let libraries = run_captured(&mut ask, &[], "asking for the libraries of arm64").await;
+    let installed = libraries.is_ok_and(|path| Path::new(String::from_utf8_lossy(&path).trim()).exists());
+    if !installed {
+        println!("· arm64 is not built here: rustup target add {ARM64}");
+        return Ok(());
+    }
+    let mut build = tools.sam("cargo");
+    build
+        .args(["lambda", "build", "--quiet", "--arm64"])
+        .args(LINKS_ALL.iter().flat_map(|function| ["--bin", function]))
+        .env("CARGO_TARGET_DIR", place.root.join("target/arm64"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+    step(
+        "cargo lambda build --arm64",
+        run_shown(&mut build, "cargo lambda build"),
+    )
+    .await
 }
 
 /// `contract`: writes `docs/openapi.json` and the pages beside it from the code, and lints the document.

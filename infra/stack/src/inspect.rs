@@ -1,6 +1,8 @@
 //! Looking inside a running stack: logs, dead letters, the bill; and placing one call.
 
-use std::time::Duration;
+mod changes;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -36,9 +38,9 @@ pub async fn bill(aws: &Aws, place: &Place, stack: &str, since: Option<i64>) -> 
     Ok(Bill::of(&aws.logs(&groups, since).await?))
 }
 
-/// A queue with its dead letters, by the names of the stack's outputs.
+/// What was given up, and can be worked again once its cause is mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Queue {
+pub enum Letters {
     /// Events of calls.
     Calls,
     /// Messages and statuses from providers.
@@ -47,27 +49,25 @@ pub enum Queue {
     Sends,
     /// E-mails to people who work with Ringback.
     Mails,
+    /// Changes of the table that day counters and the audit log lack.
+    Changes,
 }
 
-impl Queue {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
-
-    const fn output(self) -> &'static str {
-        match self {
-            Self::Calls => "Calls",
-            Self::ProviderEvents => "ProviderEvents",
-            Self::Sends => "Sends",
-            Self::Mails => "Mails",
-        }
-    }
+impl Letters {
+    /// Queues with dead letters, by the names of the stack's outputs.
+    const QUEUES: [(Self, &str); 4] = [
+        (Self::Calls, "Calls"),
+        (Self::ProviderEvents, "ProviderEvents"),
+        (Self::Sends, "Sends"),
+        (Self::Mails, "Mails"),
+    ];
 }
 
-/// Prints how many dead letters there are and what they are, without bodies: these hold what customers wrote.
+/// Prints how many dead letters there are and what they are, without bodies: these hold what customers wrote. The same of changes.
 pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
-    for queue in Queue::ALL {
-        let name = format!("{}DeadLettersUrl", queue.output());
+    for (_, queue) in Letters::QUEUES {
+        let name = format!("{queue}DeadLettersUrl");
         let url = outputs
             .get(&name)
             .with_context(|| format!("the stack has no output {name}"))?;
@@ -81,7 +81,7 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
         let waiting = attributes["Attributes"]["ApproximateNumberOfMessages"]
             .as_str()
             .unwrap_or("?");
-        println!("{:16} {waiting}", queue.output());
+        println!("{queue:16} {waiting}");
         // A look, not a claim: they are visible again at once.
         let look =
             json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "AttributeNames": ["All"] });
@@ -101,19 +101,37 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
             );
         }
     }
+    let changes = changes::list(&aws.session()?, bucket(&outputs)?).await?;
+    println!("{:16} {}", "Changes", changes.len());
+    for batch in changes {
+        println!("  {} {} bytes, {}", batch.key, batch.bytes, batch.since);
+    }
     Ok(())
 }
 
-/// Sends a queue's dead letters back to it.
-pub async fn redrive(aws: &Aws, stack: &str, queue: Queue) -> Result<()> {
+fn bucket(outputs: &BTreeMap<String, String>) -> Result<&str> {
+    let bucket = outputs.get("RawBucketName");
+    bucket
+        .map(String::as_str)
+        .context("the stack has no output RawBucketName")
+}
+
+/// Sends a queue's dead letters back to it, or has given-up changes worked again.
+pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: Letters) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
+    let Some((_, queue)) = Letters::QUEUES.into_iter().find(|(queue, _)| *queue == letters) else {
+        let function = build::function(&place.root, "publish_changes")?.deployed(stack);
+        let worked = changes::work(&aws.session()?, bucket(&outputs)?, &function).await?;
+        println!("Changes: {worked} batches worked.");
+        return Ok(());
+    };
     let url = |name: String| {
         let missing = format!("the stack has no output {name}");
         outputs.get(&name).context(missing)
     };
-    let source = url(format!("{}DeadLettersUrl", queue.output()))?;
+    let source = url(format!("{queue}DeadLettersUrl"))?;
     if aws.endpoint().is_some() {
-        let target = url(format!("{}QueueUrl", queue.output()))?;
+        let target = url(format!("{queue}QueueUrl"))?;
         aws.bridge(&["redrive", source, target], &[]).await?;
     } else {
         let question = json!({ "QueueUrl": source, "AttributeNames": ["QueueArn"] });
@@ -124,8 +142,26 @@ pub async fn redrive(aws: &Aws, stack: &str, queue: Queue) -> Result<()> {
         aws.call("sqs", "start_message_move_task", json!({ "SourceArn": arn }))
             .await?;
     }
-    println!("{}: on their way back.", queue.output());
+    println!("{queue}: on their way back.");
     Ok(())
+}
+
+/// Functions that run at once when the queues are busy: the sum of the template's `MaximumConcurrency`. Webhooks need the rest.
+const BUSY_QUEUES: u64 = 32;
+
+/// What to ask for where the account lets few functions run at once; nothing where nobody may look.
+pub async fn low_concurrency(aws: &Aws) -> Option<String> {
+    let settings = aws.call("lambda", "get_account_settings", json!({})).await.ok()?;
+    warning(settings["AccountLimit"]["ConcurrentExecutions"].as_u64()?)
+}
+
+fn warning(at_once: u64) -> Option<String> {
+    (at_once < 3 * BUSY_QUEUES).then(|| {
+        format!(
+            "this account runs {at_once} functions at once, and busy queues take {BUSY_QUEUES} of them: webhooks are throttled. Ask for \
+             1,000: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"
+        )
+    })
 }
 
 /// Places a call through the simulators and prints what became of its webhooks.
@@ -171,5 +207,27 @@ pub fn tenant_id(endpoints: &Endpoints, given: Option<&str>) -> Result<String> {
         // One that `tenant apply` wrote is not in endpoints.json.
         (None, Some(given)) if given.starts_with("tnt_") => Ok(given.to_owned()),
         (None, _) => bail!("no tenant like {wanted:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_accounts_limit_is_warned_of() {
+        assert!(warning(10).is_some_and(|text| text.contains("L-B99A9384")));
+        assert_eq!(warning(1000), None);
+    }
+
+    /// What the template lets busy queues take.
+    #[test]
+    fn busy_queues_take_what_the_template_says() {
+        let template = include_str!("../../../template.yaml");
+        let bounds = template.split("MaximumConcurrency: ").skip(1);
+        let sum: u64 = bounds
+            .filter_map(|rest| rest.split('}').next()?.parse::<u64>().ok())
+            .sum();
+        assert_eq!(sum, BUSY_QUEUES);
     }
 }

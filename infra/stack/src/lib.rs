@@ -32,6 +32,7 @@ pub mod process;
 pub mod proxy;
 pub mod report;
 pub mod running;
+pub mod samconfig;
 pub mod secrets;
 pub mod seed;
 pub mod tenant;

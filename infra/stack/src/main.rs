@@ -15,9 +15,10 @@ use stack::{
     chaos, checks, demo,
     endpoints::Endpoints,
     fuzz, iam,
-    inspect::{self, Queue},
+    inspect::{self, Letters},
     place::Place,
     running::{self, Options},
+    samconfig::Environment,
     tenant::{self, Deployment},
     test,
     tools::Tools,
@@ -67,11 +68,11 @@ enum Stage {
 }
 
 impl Stage {
-    /// The stack's name in samconfig.toml.
-    const fn stack(self) -> &'static str {
+    /// As samconfig.toml calls it.
+    const fn name(self) -> &'static str {
         match self {
-            Self::Dev => "ringback-dev",
-            Self::Prod => "ringback",
+            Self::Dev => "dev",
+            Self::Prod => "prod",
         }
     }
 }
@@ -98,7 +99,15 @@ impl Target {
                 Aws::local(tools, endpoints.aws_endpoint.clone()),
                 endpoints.stack.clone(),
             ),
-            (stage, _) => (Aws::real(tools), stage.unwrap_or(Stage::Dev).stack().to_owned()),
+            (stage, _) => {
+                let stage = stage.unwrap_or(Stage::Dev).name();
+                let environment = Environment::read(&place.root, stage)?;
+                let aws = Aws::real(tools, &environment).await?;
+                if let Some(warning) = inspect::low_concurrency(&aws).await {
+                    eprintln!("warning: {warning}");
+                }
+                (aws, environment.stack_name)
+            }
         };
         Ok(Found {
             place,
@@ -112,7 +121,7 @@ impl Target {
 impl Found {
     async fn deployment(&self) -> Result<(Deployment, BTreeMap<String, String>)> {
         let outputs = self.aws.outputs(&self.stack).await?;
-        Ok((Deployment::new(&outputs, self.aws.endpoint()).await?, outputs))
+        Ok((Deployment::new(&outputs, &self.aws).await?, outputs))
     }
 
     fn tenant(&self, given: Option<&str>) -> Result<String> {
@@ -222,11 +231,11 @@ enum Command {
         #[command(flatten)]
         target: Target,
     },
-    /// List dead letters, or send them back to their queue
+    /// List dead letters and changes that were given up on, or have them worked again
     Dlq {
-        /// Send this queue's back
+        /// Send this queue's back to it, or have the changes worked again
         #[arg(long, value_enum)]
-        redrive: Option<Queue>,
+        redrive: Option<Letters>,
         #[command(flatten)]
         target: Target,
     },
@@ -368,7 +377,7 @@ async fn run(command: Command) -> Result<bool> {
             let found = target.find().await?;
             match redrive {
                 None => inspect::dead_letters(&found.aws, &found.stack).await?,
-                Some(queue) => inspect::redrive(&found.aws, &found.stack, queue).await?,
+                Some(letters) => inspect::redrive(&found.aws, &found.place, &found.stack, letters).await?,
             }
         }
         Command::Bill { target } => {

@@ -94,7 +94,7 @@ pub async fn write(
     vault: &mut Vault,
     platform_admin: &Login,
 ) -> Result<()> {
-    let deployment = Deployment::new(outputs, aws.endpoint()).await?;
+    let deployment = Deployment::new(outputs, aws).await?;
     let registry = Registry::new(deployment.store.clone(), deployment.signer(outputs)?, vault)?;
     for seed in seeds {
         seed.write(&deployment, &registry)

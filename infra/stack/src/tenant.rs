@@ -17,7 +17,7 @@ use serde::{Deserialize, de::Error as _};
 use serde_json::Value;
 use store::{Store, config::Configured};
 
-use crate::aws::{LOCAL_CREDENTIALS, REGION};
+use crate::aws::Aws;
 
 /// A tenant's file.
 #[derive(Clone, Deserialize)]
@@ -143,24 +143,15 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Of these stack outputs; in the emulator at `endpoint`, else on AWS with the caller's own credentials.
-    pub async fn new(outputs: &BTreeMap<String, String>, endpoint: Option<&str>) -> Result<Self> {
+    /// Of these stack outputs.
+    pub async fn new(outputs: &BTreeMap<String, String>, aws: &Aws) -> Result<Self> {
         let output = |name: &str| {
             outputs
                 .get(name)
                 .cloned()
                 .with_context(|| format!("the stack has no output {name}"))
         };
-        let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
-        if let Some(endpoint) = endpoint {
-            let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
-            let credentials = aws_sdk_dynamodb::config::Credentials::new(id, secret, None, None, "local");
-            loader = loader
-                .endpoint_url(endpoint)
-                .region(REGION)
-                .credentials_provider(credentials);
-        }
-        let config = loader.load().await;
+        let config = aws.sdk().await;
         let kms = Kms::new(
             aws_sdk_kms::Client::new(&config),
             Some(output("VerifyKeyArn")?),

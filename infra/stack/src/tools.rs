@@ -133,6 +133,13 @@ impl Tools {
         command
     }
 
+    /// The same in SAM CLI's environment, whose boto3 knows all kinds of profiles (`aws login` needs the AWS CRT).
+    pub fn bridge_to_aws(&self) -> Command {
+        let mut command = Command::new(self.folder(Environment::Sam).join("bin/python"));
+        command.arg(self.place.root.join("infra/stack/bridge.py"));
+        command
+    }
+
     /// What works on the API's contract, set up on first use: only checks and tests need it.
     pub async fn contract(&self) -> Result<Contract> {
         self.environment(Environment::Contract).await?;

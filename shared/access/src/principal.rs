@@ -416,7 +416,7 @@ impl Authenticator {
             memory.noted.put(today, (), now);
         }
         if let Err(error) = self.store.note_key_use(scope, key, now).await {
-            tracing::warn!(%error, "an API key's use was not noted");
+            tracing::warn!(error = store::chain(&error), "an API key's use was not noted");
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.noted.forget(&today);
         }

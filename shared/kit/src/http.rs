@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use crate::{
     ConfigError, Env, Problem,
-    invocation::Invocation,
+    invocation::{Invocation, Outcome},
     line, process_start,
     proxy::{ORIGIN_SECRET, TrustedProxy},
 };
@@ -329,11 +329,11 @@ pub fn serve_http(
             let status = answer.status();
             line::count("status", status.as_u16().into());
             let outcome = if status.is_server_error() {
-                "error"
+                Outcome::Error
             } else if status.is_client_error() {
-                "refused"
+                Outcome::Refused
             } else {
-                "done"
+                Outcome::Done
             };
             invocation.finish(&app.env, outcome);
             Ok::<_, lambda_runtime::Error>(HttpAnswer::from(answer))

@@ -13,6 +13,34 @@ use crate::{Env, line, metric, process};
 
 static WARM: AtomicBool = AtomicBool::new(false);
 
+/// How an invocation ended. One that dies, or runs out of time, tells nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All was done.
+    Done,
+    /// The caller was refused, for a reason of the caller's.
+    Refused,
+    /// Records of a queue or a stream are to come again.
+    Failed,
+    /// Nothing was done, for a reason of ours.
+    Error,
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Error => "error",
+        }
+    }
+
+    const fn is_ours_to_mend(self) -> bool {
+        matches!(self, Self::Failed | Self::Error)
+    }
+}
+
 pub(crate) struct Invocation {
     function: &'static str,
     started: Instant,
@@ -82,7 +110,7 @@ impl Invocation {
     }
 
     /// Writes the line and what was counted.
-    pub(crate) fn finish(self, env: &Env, outcome: &str) {
+    pub(crate) fn finish(self, env: &Env, outcome: Outcome) {
         let cpu_ms = thousandths(process::cpu_ms() - self.cpu_before);
         let Usage {
             actions,
@@ -95,12 +123,12 @@ impl Invocation {
         let line = line::take();
         let wide = Wide {
             timestamp: env.clock().now(),
-            level: if outcome == "error" { "error" } else { "info" },
+            level: if outcome == Outcome::Error { "error" } else { "info" },
             message: "invocation",
             function: self.function,
             tenant: line.tenant(),
             correlation_id: line.correlation_id(),
-            outcome,
+            outcome: outcome.as_str(),
             duration_ms: thousandths(self.started.elapsed().as_secs_f64() * 1000.0),
             cpu_ms,
             memory_kb: process::peak_memory_kb(),
@@ -119,6 +147,22 @@ impl Invocation {
         if let Ok(json) = serde_json::to_string(&wide) {
             println!("{json}");
         }
+        if outcome.is_ours_to_mend() {
+            metric::count("invocation_failed", &[("function", self.function)]);
+        }
         metric::flush(env);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_must_mend_is_counted_as_failed() {
+        let all = [Outcome::Done, Outcome::Refused, Outcome::Failed, Outcome::Error];
+        let counted = all.map(|outcome| (outcome.as_str(), outcome.is_ours_to_mend()));
+        let wanted = [("done", false), ("refused", false), ("failed", true), ("error", true)];
+        assert_eq!(counted, wanted);
     }
 }

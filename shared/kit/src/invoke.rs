@@ -5,7 +5,12 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{ConfigError, Env, JobError, invocation::Invocation, log::panic_text, process_start};
+use crate::{
+    ConfigError, Env, JobError,
+    invocation::{Invocation, Outcome},
+    log::panic_text,
+    process_start,
+};
 
 /// Runs a function that an operator invokes. `build` makes its context once per process. A request of another form is
 /// refused with what is wrong with it: the operator reads the answer.
@@ -41,7 +46,7 @@ where
             if let Err(error) = &result {
                 tracing::error!(%error, "invocation failed");
             }
-            invocation.finish(env, if result.is_ok() { "done" } else { "error" });
+            invocation.finish(env, if result.is_ok() { Outcome::Done } else { Outcome::Error });
             let answer = result.map_err(|error| lambda_runtime::Error::from(error.to_string()))?;
             Ok::<_, lambda_runtime::Error>(serde_json::to_value(answer)?)
         });

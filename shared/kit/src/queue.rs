@@ -10,7 +10,7 @@ use store::{StoreError, TenantScope};
 
 use crate::{
     ConfigError, Env,
-    invocation::Invocation,
+    invocation::{Invocation, Outcome},
     line,
     log::{chain, panic_text},
     metric, process_start,
@@ -193,7 +193,7 @@ where
             let invocation = Invocation::begin(env);
             let response = work_batch(env, event.payload, context, handle).await;
             let failed = !response.batch_item_failures.is_empty();
-            invocation.finish(env, if failed { "failed" } else { "done" });
+            invocation.finish(env, if failed { Outcome::Failed } else { Outcome::Done });
             Ok::<_, lambda_runtime::Error>(response)
         });
         lambda_runtime::run(service).await

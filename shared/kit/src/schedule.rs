@@ -5,7 +5,12 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use futures::FutureExt;
 use jiff::Timestamp;
 
-use crate::{ConfigError, Env, JobError, invocation::Invocation, log::panic_text, metric, process_start};
+use crate::{
+    ConfigError, Env, JobError,
+    invocation::{Invocation, Outcome},
+    log::panic_text,
+    process_start,
+};
 
 /// When Lambda will stop the invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +59,8 @@ where
                 result.unwrap_or_else(|panic| Err(JobError::new(format!("panicked: {}", panic_text(&*panic)))));
             if let Err(error) = &result {
                 tracing::error!(%error, "schedule failed");
-                metric::count("job_failed", &[("function", env.function())]);
             }
-            invocation.finish(env, if result.is_ok() { "done" } else { "error" });
+            invocation.finish(env, if result.is_ok() { Outcome::Done } else { Outcome::Error });
             result.map_err(|error| lambda_runtime::Error::from(error.to_string()))
         });
         lambda_runtime::run(service).await

@@ -46,6 +46,10 @@ pub struct Spilled {
 
 const SPILL: &str = "spill/";
 
+/// Where changes of the table lie that are worked by hand only: what Lambda gave up on, under a name that it chooses, and what
+/// [`RawBucket::spill_raw`] keeps of `publish_changes`.
+const CHANGES: [&str; 2] = ["aws/lambda/", "spill/changes/"];
+
 impl RawBucket {
     /// The bucket that `RAW_BUCKET` names.
     ///
@@ -118,6 +122,22 @@ impl RawBucket {
             .map_err(|error| BucketError::new("list spilled jobs", error))?;
         let keys = listed.contents.unwrap_or_default().into_iter();
         Ok(keys.filter_map(|object| object.key).collect())
+    }
+
+    /// Whether any changes of the table lie here: counters and the audit log lack them until they are worked again.
+    ///
+    /// # Errors
+    /// When the bucket does not answer.
+    pub async fn has_changes(&self) -> Result<bool, BucketError> {
+        for prefix in CHANGES {
+            let list = self.client.s3().list_objects_v2().bucket(&self.bucket);
+            let listed = list.prefix(prefix).max_keys(1).send().await;
+            let listed = listed.map_err(|error| BucketError::new("look for spilled changes", error))?;
+            if listed.key_count.unwrap_or_default() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Reads a spilled job. `None` where another sweep was faster.

@@ -6,7 +6,13 @@ use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbBatchItemFailure
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigError, Env, JobError, invocation::Invocation, line, log::panic_text, metric, process_start};
+use crate::{
+    ConfigError, Env, JobError,
+    invocation::{Invocation, Outcome},
+    line,
+    log::panic_text,
+    process_start,
+};
 
 /// Records of one shard, in order.
 #[derive(Debug, Clone)]
@@ -15,6 +21,8 @@ pub struct Batch {
     pub shard: String,
     /// What changed.
     pub records: Vec<EventRecord>,
+    /// Whether the stream has given these changes up and an operator brings them again.
+    pub again: bool,
 }
 
 /// A stream's event. Plain ones do not name their shard; those of a mapping with a tumbling window do, which is why the
@@ -25,6 +33,9 @@ struct StreamEvent {
     records: Vec<EventRecord>,
     #[serde(rename = "shardId", default)]
     shard: Option<String>,
+    /// Ours: `cargo stack dlq --redrive changes` sets it.
+    #[serde(default)]
+    again: bool,
 }
 
 /// Where events do not name a shard there is one alone: the emulator's tables have a single one.
@@ -69,11 +80,12 @@ where
     crate::block_on(async {
         let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<StreamEvent>| {
             let invocation = Invocation::begin(env);
-            let StreamEvent { records, shard } = event.payload;
+            let StreamEvent { records, shard, again } = event.payload;
             line::count("records", u64::try_from(records.len()).unwrap_or(0));
             let batch = Batch {
                 shard: shard.unwrap_or_else(|| SINGLE_SHARD.to_owned()),
                 records,
+                again,
             };
             // A panic cannot tell how far it came: all records come again.
             let first = batch
@@ -94,12 +106,18 @@ where
             }) = result
             {
                 tracing::error!(from_sequence_number, %error, "stream batch failed");
-                metric::count("job_failed", &[("function", env.function())]);
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = Some(from_sequence_number);
                 failures.push(failure);
             }
-            invocation.finish(env, if failures.is_empty() { "done" } else { "failed" });
+            invocation.finish(
+                env,
+                if failures.is_empty() {
+                    Outcome::Done
+                } else {
+                    Outcome::Failed
+                },
+            );
             Ok::<_, lambda_runtime::Error>(StreamAnswer {
                 state: BTreeMap::new(),
                 failures,

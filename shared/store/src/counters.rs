@@ -1,5 +1,9 @@
 //! Day counters, exact: one row per tenant, day and stream shard holds the last sequence number applied and is updated once
 //! per batch under the condition that the batch comes after it. Readers add the rows up.
+//!
+//! A batch that Lambda gives up on may have been counted in some rows and not in others, and later batches go on without it. So a
+//! row knows which sequence numbers it counted: those of the last batch that touched it, and those of every one before that may
+//! have been given up. What lies in none of them is counted when the batch is brought again.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +11,11 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
+use jiff::Timestamp;
 
 use crate::{
     Store, StoreError, TenantScope, keys,
-    row::{key_item, number, string},
+    row::{Item, key_item, number, string},
     usage,
 };
 
@@ -27,10 +32,114 @@ pub struct Counted {
     pub sequence: String,
     /// The counters that it raises.
     pub counters: Counters,
+    /// Whether a change that could not be read lies between this one and the one before. That one is not counted.
+    pub after_gap: bool,
+}
+
+/// The batch that changes come in.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The stream shard: sequence numbers can be compared within it only.
+    pub shard: &'a str,
+    /// Time of the oldest change in the batch.
+    pub oldest: Timestamp,
+    /// Batches whose oldest change was made later than this are still retried: none of them has been given up.
+    pub retried_since: Timestamp,
+    /// Whether this batch was given up and is brought again, out of the stream's order.
+    pub again: bool,
 }
 
 /// Batches of one shard come one after the other; more races than this are none.
 const MOST_RACES: u32 = 4;
+
+/// Sequence numbers of changes that a row has counted, from the first to the last without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Run {
+    first: String,
+    last: String,
+}
+
+impl Run {
+    fn has(&self, sequence: &str) -> bool {
+        self.first.as_str() <= sequence && sequence <= self.last.as_str()
+    }
+
+    /// As it stands in a row. Sequence numbers are digits.
+    fn write(&self) -> AttributeValue {
+        AttributeValue::S(format!("{}-{}", self.first, self.last))
+    }
+
+    fn read(value: &AttributeValue) -> Option<Self> {
+        let (first, last) = value.as_s().ok()?.split_once('-')?;
+        Some(Self {
+            first: first.to_owned(),
+            last: last.to_owned(),
+        })
+    }
+}
+
+/// Changes, each with its position in the batch, as runs.
+fn runs(changes: &[(usize, &Counted)]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut next = None;
+    for (position, change) in changes {
+        let last = change.sequence.clone();
+        match runs.last_mut() {
+            Some(run) if next == Some(*position) && !change.after_gap => run.last = last,
+            _ => runs.push(Run {
+                first: last.clone(),
+                last,
+            }),
+        }
+        next = Some(position + 1);
+    }
+    runs
+}
+
+/// What a row says of how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    /// The last run of the batch that touched it last. Rows of before runs were noted have its last change only.
+    latest: Run,
+    /// Time of the oldest change in that batch, in seconds.
+    oldest: Option<i64>,
+    /// Runs of batches before it.
+    before: Vec<Run>,
+}
+
+impl Known {
+    fn read(item: &Item) -> Option<Self> {
+        let last = string(item, LAST_SEQUENCE)?;
+        let before = item.get(BEFORE).and_then(|value| value.as_l().ok());
+        Some(Self {
+            latest: Run {
+                first: string(item, FIRST_SEQUENCE).unwrap_or(last).to_owned(),
+                last: last.to_owned(),
+            },
+            oldest: item.get(OLDEST).and_then(|value| value.as_n().ok()?.parse().ok()),
+            before: before.into_iter().flatten().filter_map(Run::read).collect(),
+        })
+    }
+
+    /// Whether a change was counted. The stream brings changes in order, so one that it brings was if it is not after the last.
+    fn has(&self, sequence: &str, source: Source<'_>) -> bool {
+        if source.again {
+            self.latest.has(sequence) || self.before.iter().any(|run| run.has(sequence))
+        } else {
+            sequence <= self.latest.last.as_str()
+        }
+    }
+}
+
+/// What came of an update.
+enum Tried {
+    /// So many changes were applied.
+    Counted(usize),
+    /// The row is at another place.
+    Further(Known),
+}
+
+const DOING: &str = "count a day";
 
 impl Store {
     /// Adds changes of one stream shard to a day, each once: those that were applied already are left out, however a stream
@@ -44,52 +153,107 @@ impl Store {
         &self,
         scope: &TenantScope,
         day: &str,
-        shard: &str,
+        source: Source<'_>,
         changes: &[Counted],
     ) -> Result<usize, StoreError> {
-        const DOING: &str = "count a day";
-        let mut new = changes;
+        let mut known: Option<Known> = None;
         for _race in 0..MOST_RACES {
-            let Some(known) = self.count_new(scope, day, shard, new, DOING).await? else {
-                return Ok(new.len());
-            };
-            let from = new.partition_point(|change| change.sequence <= known);
-            new = &new[from..];
+            match self.try_count(scope, day, source, changes, known.as_ref()).await? {
+                Tried::Counted(count) => return Ok(count),
+                Tried::Further(further) => known = Some(further),
+            }
         }
         Err(StoreError::Conflict { doing: DOING })
     }
 
-    /// Adds changes if all of them come after the last that was applied; else returns that one's sequence number.
-    async fn count_new(
+    /// Adds changes if the row is as it is known to be, or, where nothing is known, if all of them come after what it has and
+    /// nothing of that needs to be kept.
+    async fn try_count(
         &self,
         scope: &TenantScope,
         day: &str,
-        shard: &str,
+        source: Source<'_>,
         changes: &[Counted],
-        doing: &'static str,
-    ) -> Result<Option<String>, StoreError> {
-        let (Some(first), Some(last)) = (changes.first(), changes.last()) else {
-            return Ok(None);
+        known: Option<&Known>,
+    ) -> Result<Tried, StoreError> {
+        let is_new = |change: &Counted| !known.is_some_and(|known| known.has(&change.sequence, source));
+        let new: Vec<(usize, &Counted)> = changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| is_new(change))
+            .collect();
+        let mut keep = runs(&new);
+        let (Some((_, first)), Some(mut latest)) = (new.first(), keep.pop()) else {
+            return Ok(Tried::Counted(0));
         };
-        let mut counts = Counters::new();
-        for (name, count) in changes.iter().flat_map(|change| &change.counters) {
-            *counts.entry(name.clone()).or_default() += count;
+        let retried_since = source.retried_since.as_second();
+        // What is brought again may be so once more: its run is kept for as long as the row.
+        let mut oldest = if source.again { 0 } else { source.oldest.as_second() };
+        let mut values = vec![(":kind", AttributeValue::S("counters".to_owned()))];
+        let condition = match known {
+            None if source.again => "attribute_not_exists(#seq)",
+            None => {
+                values.push((":begin", AttributeValue::S(first.sequence.clone())));
+                values.push((":retried", AttributeValue::N(retried_since.to_string())));
+                "attribute_not_exists(#seq) OR (#seq < :begin AND #oldest > :retried)"
+            }
+            Some(known) => {
+                let given_up = known.oldest.is_none_or(|oldest| oldest <= retried_since);
+                if latest.last < known.latest.last {
+                    keep.push(std::mem::replace(&mut latest, known.latest.clone()));
+                    oldest = known.oldest.unwrap_or(oldest);
+                } else if given_up || source.again || new.len() < changes.len() {
+                    keep.push(known.latest.clone());
+                }
+                values.push((":known", AttributeValue::S(known.latest.last.clone())));
+                values.push((":kept", AttributeValue::N(known.before.len().to_string())));
+                // Runs are added and never taken away.
+                if known.before.is_empty() {
+                    "#seq = :known AND (attribute_not_exists(#before) OR size(#before) = :kept)"
+                } else {
+                    "#seq = :known AND size(#before) = :kept"
+                }
+            }
+        };
+        let mut update = "SET #seq = :last, #first = :first, #oldest = :oldest, #kind = :kind".to_owned();
+        values.extend([
+            (":last", AttributeValue::S(latest.last)),
+            (":first", AttributeValue::S(latest.first)),
+            (":oldest", AttributeValue::N(oldest.to_string())),
+        ]);
+        let mut names = vec![
+            ("#seq", LAST_SEQUENCE),
+            ("#first", FIRST_SEQUENCE),
+            ("#oldest", OLDEST),
+            ("#kind", "kind"),
+        ];
+        if !keep.is_empty() {
+            update.push_str(", #before = list_append(if_not_exists(#before, :none), :keep)");
+            values.push((":none", AttributeValue::L(Vec::new())));
+            values.push((":keep", AttributeValue::L(keep.iter().map(Run::write).collect())));
+        }
+        if !keep.is_empty() || known.is_some() {
+            names.push(("#before", BEFORE));
         }
         usage::count(&["dynamodb:UpdateItem"]);
-        // ADD on paths inside a map needs the map to exist, so counters stand at the top of the row.
-        let mut update = String::from("SET #seq = :last, #kind = :kind");
         let mut request = self
             .database
             .client
             .update_item()
             .table_name(&self.database.table)
-            .set_key(Some(key_item(&keys::counters(scope, day, shard))))
-            .condition_expression("attribute_not_exists(#seq) OR #seq < :first")
-            .expression_attribute_names("#seq", LAST_SEQUENCE)
-            .expression_attribute_names("#kind", "kind")
-            .expression_attribute_values(":first", AttributeValue::S(first.sequence.clone()))
-            .expression_attribute_values(":last", AttributeValue::S(last.sequence.clone()))
-            .expression_attribute_values(":kind", AttributeValue::S("counters".to_owned()));
+            .set_key(Some(key_item(&keys::counters(scope, day, source.shard))))
+            .condition_expression(condition);
+        for (name, attribute) in names {
+            request = request.expression_attribute_names(name, attribute);
+        }
+        for (name, value) in values {
+            request = request.expression_attribute_values(name, value);
+        }
+        let mut counts = Counters::new();
+        for (name, count) in new.iter().flat_map(|(_, change)| &change.counters) {
+            *counts.entry(name.clone()).or_default() += count;
+        }
+        // ADD on paths inside a map needs the map to exist, so counters stand at the top of the row.
         for (index, (name, count)) in counts.iter().enumerate() {
             update.push_str(if index == 0 { " ADD " } else { ", " });
             update.push_str(&format!("#c{index} :c{index}"));
@@ -109,18 +273,17 @@ impl Store {
                 if let Some(capacity) = output.consumed_capacity() {
                     usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
                 }
-                return Ok(None);
+                return Ok(Tried::Counted(new.len()));
             }
             Err(error) => error,
         };
-        let known = match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed
-                .item()
-                .and_then(|item| string(item, LAST_SEQUENCE))
-                .map(str::to_owned),
+        let further = match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().and_then(Known::read),
             _ => None,
         };
-        known.map(Some).ok_or_else(|| StoreError::database(doing, error))
+        further
+            .map(Tried::Further)
+            .ok_or_else(|| StoreError::database(DOING, error))
     }
 
     /// A day's counters, added up over its shards.
@@ -146,7 +309,15 @@ impl Store {
     }
 }
 
+/// The last change that was applied, and the first of the run that it ends.
 const LAST_SEQUENCE: &str = "last_sequence";
+const FIRST_SEQUENCE: &str = "first_sequence";
+
+/// Time of the oldest change in the batch that was applied last, in seconds.
+const OLDEST: &str = "oldest";
+
+/// Runs that were applied before, of batches that may have been given up since.
+const BEFORE: &str = "counted_before";
 
 /// What a counter's attribute begins with.
 const COUNTER: &str = "n_";

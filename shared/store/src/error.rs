@@ -84,3 +84,16 @@ impl StoreError {
 
 /// DynamoDB's code for a request that breaks its rules.
 const VALIDATION: &str = "ValidationException";
+
+/// An error and its causes in one sentence.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

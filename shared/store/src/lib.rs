@@ -30,7 +30,7 @@ pub mod scope;
 pub mod security;
 pub mod usage;
 
-pub use error::StoreError;
+pub use error::{StoreError, chain};
 pub use keys::day;
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};

@@ -4,6 +4,9 @@
 //! Safe to run twice: a tenant's counts of one day and batch are one write, under the condition that the batch comes after all
 //! that was counted; what was counted already is left out. An entry of the audit log has the change's own id in its key, and is
 //! only written where there is none.
+//!
+//! What Lambda gives up on, and what cannot be read, lies in the bucket. An operator has it worked again
+//! (`cargo stack dlq --redrive changes`), which is as safe: docs/decisions/0030-changes-worked-again.md.
 
 mod audit;
 mod counts;
@@ -15,16 +18,22 @@ use std::{
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{Timestamp, audit::Entry, ids::TenantId};
-use kit::{ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
+use jiff::SignedDuration;
+use kit::{Clock, ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
+use serde_json::json;
 use store::{
     Store, StoreError, changes,
-    counters::{Counted, Counters},
+    counters::{Counted, Counters, Source},
 };
+
+/// A batch is retried for as long as this at least: less than the mapping's `MaximumRecordAgeInSeconds`, and a guard holds that.
+pub const RETRIED_FOR: SignedDuration = SignedDuration::from_hours(11);
 
 /// What the function works with, made once per process.
 pub struct Context {
     store: Store,
     bucket: RawBucket,
+    clock: Clock,
 }
 
 impl Context {
@@ -36,6 +45,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             bucket: RawBucket::new(env)?,
+            clock: env.clock().clone(),
         })
     }
 }
@@ -45,7 +55,8 @@ fn padded(sequence: &str) -> String {
     format!("{sequence:0>40}")
 }
 
-/// Works a batch. A record that cannot be read is kept in the bucket and never blocks its shard.
+/// Works a batch. A record that cannot be read is kept in the bucket and never blocks its shard; in a batch that is brought
+/// again it is an error, since the bucket has it.
 ///
 /// # Errors
 /// When the table or the bucket does not answer: the batch comes again.
@@ -72,16 +83,19 @@ struct Said {
 
 async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     let mut days: BTreeMap<(TenantId, String), Vec<Counted>> = BTreeMap::new();
+    // What cannot be read, and after how many such records each day was touched last.
+    let mut unreadable = Vec::new();
+    let mut gaps: BTreeMap<(TenantId, String), usize> = BTreeMap::new();
     for record in &batch.records {
         let said = match catch_unwind(AssertUnwindSafe(|| read(record))) {
             Ok(Ok(said)) => said,
             Ok(Err(error)) => {
                 // Without its source, which may quote what the row holds.
-                spill(record, &error.to_string(), ctx).await?;
+                unreadable.push((record, error.to_string()));
                 continue;
             }
             Err(_) => {
-                spill(record, "reading it panicked", ctx).await?;
+                unreadable.push((record, "reading it panicked".to_owned()));
                 continue;
             }
         };
@@ -95,14 +109,39 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         let Some((tenant, counters)) = said.counted.filter(|(_, counters)| !counters.is_empty()) else {
             continue;
         };
-        let sequence = padded(record.change.sequence_number.as_deref().unwrap_or_default());
-        let day = days.entry((tenant, store::day(happened(record)))).or_default();
-        day.push(Counted { sequence, counters });
+        let day = (tenant, store::day(happened(record)));
+        let before = gaps.insert(day.clone(), unreadable.len());
+        days.entry(day).or_default().push(Counted {
+            sequence: padded(record.change.sequence_number.as_deref().unwrap_or_default()),
+            counters,
+            after_gap: before.is_some_and(|before| before < unreadable.len()),
+        });
     }
+    let source = Source {
+        shard: &batch.shard,
+        oldest: batch
+            .records
+            .iter()
+            .map(happened)
+            .min()
+            .unwrap_or(Timestamp::UNIX_EPOCH),
+        retried_since: ctx.clock.now() - RETRIED_FOR,
+        again: batch.again,
+    };
     for ((tenant, day), changes) in days {
         let scope = access::job::scope(tenant);
-        let applied = ctx.store.count_day(&scope, &day, &batch.shard, &changes).await?;
+        let applied = ctx.store.count_day(&scope, &day, source, &changes).await?;
         line::count("applied", u64::try_from(applied).unwrap_or_default());
+    }
+    if batch.again && !unreadable.is_empty() {
+        let (count, (_, error)) = (unreadable.len(), &unreadable[0]);
+        return Err(JobError::new(format!(
+            "{count} changes still cannot be read, the first: {error}"
+        )));
+    }
+    // Last: what is kept here and then worked after all, because the batch came again, would be counted twice.
+    for (record, error) in unreadable {
+        spill(record, &error, batch, ctx).await?;
     }
     Ok(())
 }
@@ -131,14 +170,15 @@ fn happened(record: &EventRecord) -> Timestamp {
     Timestamp::from_second(record.change.approximate_creation_date_time.timestamp()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-async fn spill(record: &EventRecord, error: &str, ctx: &Context) -> Result<(), JobError> {
+/// Keeps a record as the batch of one that it is worked again as.
+async fn spill(record: &EventRecord, error: &str, batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     tracing::error!(
         record = record.event_id,
         error,
         "a change that cannot be read is kept in the bucket"
     );
     metric::count("change_unreadable", &[]);
-    let bytes = serde_json::to_vec(record)?;
+    let bytes = serde_json::to_vec(&json!({ "Records": [record], "shardId": batch.shard }))?;
     ctx.bucket.spill_raw("changes", bytes).await?;
     Ok(())
 }

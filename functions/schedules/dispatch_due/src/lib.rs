@@ -1,9 +1,15 @@
 //! Every minute: whatever in the table is due goes (again) into its queue, and what a queue once refused is swept back.
 //!
+//! Now and then it looks whether changes of the table lie in the bucket, which an operator has worked again.
+//!
 //! Safe to run twice, and twice at the same time: a due row is leased by moving its time out under the condition that it is
 //! unchanged, and a copy too many in a queue is dropped by its worker.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use domain::{Timestamp, ids::TenantId};
 use futures::{StreamExt, stream};
@@ -52,6 +58,9 @@ const ENOUGH_TIME: Duration = Duration::from_secs(2);
 /// No row is looked at less often than this.
 const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(1);
 
+/// A process looks for changes in the bucket as often as this: a listing costs, and an operator is not there every minute.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
+
 /// What the function works with, made once per process.
 pub struct Context {
     store: Store,
@@ -61,6 +70,7 @@ pub struct Context {
     bucket: RawBucket,
     first_due: SignedDuration,
     clock: Clock,
+    looked: Mutex<Option<Timestamp>>,
 }
 
 impl Context {
@@ -77,6 +87,7 @@ impl Context {
             bucket: RawBucket::new(env)?,
             first_due: env.config().timers()?.first_due,
             clock: env.clock().clone(),
+            looked: Mutex::default(),
         })
     }
 }
@@ -110,7 +121,29 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             }
         }
     }
+    if let Err(error) = look_for_changes(ctx).await {
+        failed = Some(error);
+    }
     failed.map_or(Ok(()), Err)
+}
+
+/// Counts once, for an alarm, if changes of the table lie in the bucket. Returns whether it looked and they do.
+///
+/// # Errors
+/// When the bucket does not answer.
+pub async fn look_for_changes(ctx: &Context) -> Result<bool, JobError> {
+    let now = ctx.clock.now();
+    let looked = *ctx.looked.lock().unwrap_or_else(PoisonError::into_inner);
+    if looked.is_some_and(|looked| now.duration_since(looked) < LOOK_EVERY) {
+        return Ok(false);
+    }
+    let found = ctx.bucket.has_changes().await?;
+    *ctx.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    if found {
+        metric::count("changes_spilled", &[]);
+        line::count("changes_spilled", 1);
+    }
+    Ok(found)
 }
 
 /// How long a row is left alone after it was queued: doubles with every time, so that a backlog does not multiply copies.

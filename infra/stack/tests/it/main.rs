@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod calls;
+mod changes;
 mod chaos;
 mod clients;
 mod conversations;
@@ -19,6 +20,7 @@ mod failures;
 mod fuzz;
 mod guide;
 mod mails;
+mod operators;
 mod people;
 mod platform;
 mod roles;

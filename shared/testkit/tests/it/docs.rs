@@ -94,6 +94,39 @@ fn every_parameter_is_explained_to_operators() {
     }
 }
 
+#[test]
+fn every_alarm_says_what_to_do() {
+    let page = read("docs/operations.md");
+    let resources = template()["Resources"].as_object().expect("resources");
+    let alarms: Vec<_> = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
+        .map(|(id, _)| id.as_str())
+        .collect();
+    let rows: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `")).collect();
+    for id in &alarms {
+        let row = rows.iter().find(|row| row.starts_with(&format!("{id}`")));
+        let row = row.unwrap_or_else(|| panic!("docs/operations.md has no row of {id}"));
+        let cells: Vec<_> = row.split(" | ").map(|cell| cell.trim_matches([' ', '|'])).collect();
+        assert!(
+            cells.len() == 3 && cells.iter().all(|cell| !cell.is_empty()),
+            "{id} does not say what to do"
+        );
+    }
+    for row in rows.iter().filter(|row| row.contains("Alarm`")) {
+        let id = row.split('`').next().unwrap_or_default();
+        assert!(alarms.contains(&id), "docs/operations.md explains {id}, which is none");
+    }
+}
+
+/// SAM's guided deploy asks of each route without an authorizer whether that is all right, and stops at the default answer.
+#[test]
+fn nobody_is_told_to_deploy_guided() {
+    for page in ["README.md", "docs/operations.md", "samconfig.toml"] {
+        assert!(!read(page).contains("--guided"), "{page}");
+    }
+}
+
 /// The signature in the documentation is right: who follows the page byte for byte gets the same.
 #[test]
 fn the_worked_example_of_the_generic_event_verifies() {

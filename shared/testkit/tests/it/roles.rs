@@ -19,6 +19,10 @@ const PATTERNS: &[(&str, &str)] = &[
         "Secrets Manager adds six characters to a secret's name",
     ),
     (
+        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*",
+        "an identity's default configuration set is asked for, too; the sender is pinned by a condition",
+    ),
+    (
         "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
         "the identity may be the sender's address, its domain or one above; the sender is pinned by a condition",
     ),
@@ -161,6 +165,104 @@ fn what_lambda_needs_for_logs_and_triggers_is_granted_and_nothing_else() {
             "{}: left what is granted",
             function.id
         );
+    }
+}
+
+/// The partition keys that a statement on the table or an index names.
+fn partitions(statement: &'static Value) -> Vec<&'static str> {
+    texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+}
+
+/// Functions with the statements of their `work` on the table, its indexes included.
+fn on_table() -> Vec<(&'static str, &'static Value)> {
+    let mut found = vec![];
+    for function in functions() {
+        let (_, role) = resources("AWS::IAM::Role")
+            .find(|(id, _)| *id == format!("{}Role", function.id))
+            .expect("its role");
+        let policies = role["Properties"]["Policies"].as_array().expect("policies");
+        let work = policies.iter().filter(|policy| policy["PolicyName"] == "work");
+        for statement in work.flat_map(statements) {
+            let of_table = |action: &&str| action.starts_with("dynamodb:");
+            if texts(&statement["Action"]).iter().any(of_table) {
+                found.push((function.name, statement));
+            }
+        }
+    }
+    found
+}
+
+/// See docs/decisions/0031-partitions-in-roles.md.
+#[test]
+fn every_statement_on_the_table_names_its_partitions() {
+    for (function, statement) in on_table() {
+        let sid = &statement["Sid"];
+        assert!(
+            !partitions(statement).is_empty(),
+            "{function}: {sid} names no partitions"
+        );
+        for action in texts(&statement["Action"]) {
+            // Of a scan or a statement of PartiQL without a key the condition holds, since there is nothing that it would compare.
+            let keyed = !action.contains("Scan") && !action.contains("PartiQL");
+            assert!(keyed, "{function}: {sid} allows {action}");
+        }
+    }
+}
+
+#[test]
+fn partitions_are_touched_by_whose_work_it_is() {
+    const OWN: &str = "T#??????????????????????????";
+    let who = |of: fn(&str) -> bool, writes: bool| -> BTreeSet<&str> {
+        let is_write = |action: &&str| {
+            ["Put", "Update", "Delete", "Write"]
+                .iter()
+                .any(|word| action.contains(word))
+        };
+        let all = on_table().into_iter().filter(|(_, statement)| {
+            let touches = partitions(statement).into_iter().any(of);
+            touches && (!writes || texts(&statement["Action"]).iter().any(is_write))
+        });
+        all.map(|(function, _)| function).collect()
+    };
+    // Signing keys, and who administers the platform.
+    assert_eq!(
+        who(|key| key.starts_with('P') || key.starts_with('*'), true),
+        BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform"])
+    );
+    // Hashes of passwords, sessions.
+    assert_eq!(
+        who(|key| key.starts_with('U') || key.starts_with('*'), false),
+        BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform", "users"])
+    );
+    for (function, statement) in on_table() {
+        for key in partitions(statement) {
+            if function.ends_with("_webhook") {
+                let look_up = function == "whatsapp_webhook" && key == "WABA#*";
+                assert!(key == OWN || look_up, "{function} may touch {key}");
+            }
+            let job = ["process_", "send_", "publish_"]
+                .iter()
+                .any(|verb| function.starts_with(verb));
+            assert!(!job || key.starts_with("T#"), "{function} may touch {key}");
+        }
+    }
+}
+
+/// S3 tells who may not list that an object which is gone is forbidden. Such a request has no prefix.
+#[test]
+fn who_reads_objects_is_told_that_one_is_gone() {
+    for (id, role) in resources("AWS::IAM::Role") {
+        let policies = role["Properties"]["Policies"].as_array().expect("policies");
+        let all: Vec<_> = policies.iter().flat_map(statements).collect();
+        let with = |action: &'static str| {
+            let has = move |statement: &&&Value| texts(&statement["Action"]).contains(&action);
+            all.iter().find(has).copied()
+        };
+        if with("s3:GetObject").is_some() {
+            let list = with("s3:ListBucket").unwrap_or_else(|| panic!("{id} may not list"));
+            let condition = &list["Condition"]["StringLikeIfExists"];
+            assert!(!condition["s3:prefix"].is_null(), "{id}: {}", list["Condition"]);
+        }
     }
 }
 

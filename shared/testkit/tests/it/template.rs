@@ -137,6 +137,91 @@ fn logs_are_not_kept_for_ever() {
     }
 }
 
+/// The metrics that an alarm watches, by itself or in an expression.
+fn watched(alarm: &'static Value) -> Vec<&'static Value> {
+    let properties = &alarm["Properties"];
+    match properties["Metrics"].as_array() {
+        Some(metrics) => metrics
+            .iter()
+            .map(|metric| &metric["MetricStat"]["Metric"])
+            .filter(|metric| !metric.is_null())
+            .collect(),
+        None => vec![properties],
+    }
+}
+
+/// Two stacks in one account and region must not want the same name.
+#[test]
+fn no_resource_has_a_fixed_name() {
+    let all = template()["Resources"].as_object().expect("the template has resources");
+    for (id, resource) in all {
+        let properties = resource["Properties"].as_object();
+        let named = properties
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| name.ends_with("Name"));
+        // Every API has a stage of its name, and a metric is named by who counts it.
+        for (name, value) in named.filter(|(name, _)| !["StageName", "MetricName"].contains(&name.as_str())) {
+            assert!(value.to_string().contains("AWS::StackName"), "{id}: {name} is {value}");
+        }
+    }
+}
+
+/// The scheduler invokes asynchronously: Lambda would try a failed run twice more, and keep late ones for six hours.
+#[test]
+fn scheduled_runs_are_neither_repeated_nor_kept() {
+    let mut count = 0;
+    for function in functions() {
+        for (_, event) in events(&function).filter(|(_, event)| event["Type"] == "ScheduleV2") {
+            count += 1;
+            let id = function.id;
+            assert_eq!(event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"], 0, "{id}");
+            // Else SAM names the schedule after the two logical ids.
+            assert_eq!(event["Properties"]["OmitName"], true, "{id}");
+            let invoked = &function.resource["Properties"]["EventInvokeConfig"];
+            assert_eq!(invoked["MaximumRetryAttempts"], 0, "{id}");
+            assert_eq!(invoked["MaximumEventAgeInSeconds"], 60, "{id}");
+        }
+    }
+    assert!(count >= 2, "only {count} schedules");
+}
+
+/// Lambda drops lines below its own level before anybody sees them, and its default is INFO.
+#[test]
+fn the_kit_alone_decides_which_lines_there_are() {
+    let globals = &template()["Globals"]["Function"]["LoggingConfig"];
+    assert_eq!(globals["ApplicationLogLevel"], "TRACE");
+    for function in functions() {
+        let own = &function.resource["Properties"]["LoggingConfig"]["ApplicationLogLevel"];
+        assert!(own.is_null(), "{}", function.id);
+    }
+}
+
+#[test]
+fn origins_are_a_list_without_spaces() {
+    let pattern = template()["Parameters"]["CorsOrigins"]["AllowedPattern"].as_str();
+    let pattern = regex::Regex::new(pattern.expect("a pattern")).expect("an expression");
+    for good in [
+        "",
+        "https://app.example.com",
+        "https://app.example.com,http://localhost:5173",
+    ] {
+        assert!(pattern.is_match(good), "{good:?} is refused");
+    }
+    for bad in [
+        "https://a.example, https://b.example",
+        "https://a.example,",
+        ",https://a.example",
+        "https://a.example/",
+        "https://*.example",
+        "*",
+        "a.example",
+        " ",
+    ] {
+        assert!(!pattern.is_match(bad), "{bad:?} is taken");
+    }
+}
+
 #[test]
 fn every_queue_survives_a_bad_deploy() {
     let queues: Vec<_> = resources("AWS::SQS::Queue").collect();
@@ -148,12 +233,16 @@ fn every_queue_survives_a_bad_deploy() {
             "{id} keeps messages for 14 days"
         );
         if id.ends_with("DeadLetters") {
-            let watched = resources("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
-                alarm["Properties"]["Dimensions"]
-                    .to_string()
-                    .contains(&format!("{id}.QueueName"))
-            });
-            assert!(watched, "no alarm watches {id}");
+            let (_, alarm) = resources("AWS::CloudWatch::Alarm")
+                .find(|(id, _)| *id == "DeadLettersAlarm")
+                .expect("an alarm watches dead letters");
+            let watched = watched(alarm);
+            assert!(
+                watched
+                    .iter()
+                    .any(|metric| metric.to_string().contains(&format!("{id}.QueueName"))),
+                "DeadLettersAlarm leaves {id} out"
+            );
         } else {
             let redrive = &properties["RedrivePolicy"];
             let letters = format!("{}DeadLetters.Arn", id.trim_end_matches("Queue"));
@@ -187,8 +276,23 @@ fn event_sources_fail_records_alone_and_are_bounded() {
                         properties["TumblingWindowInSeconds"].is_i64(),
                         "{id}: events name no shard"
                     );
+                    // Attempts are bounded by age alone: a bad deploy uses up any number of them within minutes.
+                    assert_eq!(properties["MaximumRetryAttempts"], -1, "{id}");
                     let age = properties["MaximumRecordAgeInSeconds"].as_i64().unwrap_or(i64::MAX);
                     assert!(age < 24 * 3600, "{id}: the stream forgets after a day");
+                    let sources = read("functions/jobs/publish_changes/src/lib.rs");
+                    let (_, rest) = sources
+                        .split_once("RETRIED_FOR: SignedDuration = SignedDuration::from_hours(")
+                        .expect("for how long a batch is retried at least");
+                    let hours: i64 = rest
+                        .split(')')
+                        .next()
+                        .and_then(|hours| hours.parse().ok())
+                        .expect("hours");
+                    assert!(
+                        hours * 3600 < age,
+                        "{id}: publish_changes expects batches to be retried for {hours} hours"
+                    );
                     assert_eq!(properties["BisectBatchOnFunctionError"], true, "{id}");
                     assert!(!properties["DestinationConfig"]["OnFailure"].is_null(), "{id}");
                     assert!(!properties["FilterCriteria"].is_null(), "{id}");
@@ -275,6 +379,15 @@ fn the_table_keeps_what_it_promises() {
         (projection("by_day"), projection("due")),
         (json!("INCLUDE"), json!("KEYS_ONLY"))
     );
+    // The first deploy, which has no URL yet, can be rolled back.
+    assert_eq!(
+        properties["DeletionProtectionEnabled"],
+        json!({"!If": ["IsProtected", true, false]})
+    );
+    assert_eq!(
+        template()["Conditions"]["IsProtected"],
+        json!({"!And": [{"!Condition": "IsProd"}, {"!Condition": "HasPublicBaseUrl"}]})
+    );
     assert_eq!(table["DeletionPolicy"], "RetainExceptOnCreate");
     assert_eq!(table["UpdateReplacePolicy"], "Retain");
 }
@@ -282,11 +395,17 @@ fn the_table_keeps_what_it_promises() {
 #[test]
 fn alarms_stay_few_and_reach_somebody() {
     let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
-    // Ten are free; those of the mails' dead letters and of guessed passwords are worth their $0.10 a month.
+    // A new queue goes into DeadLettersAlarm and QueueAgeAlarm, so their number need not grow.
     assert!(
         alarms.len() <= 12,
         "twelve alarms are enough, these are {}",
         alarms.len()
+    );
+    let metrics: usize = alarms.iter().map(|(_, alarm)| watched(alarm).len()).sum();
+    let price = format!("{metrics} metrics that alarms watch");
+    assert!(
+        read("README.md").contains(&price),
+        "README.md does not name the {price}"
     );
     for (id, alarm) in alarms {
         assert_eq!(alarm["Properties"]["AlarmActions"][0]["!Ref"], "AlarmTopic", "{id}");
@@ -305,13 +424,14 @@ fn alarms_watch_metrics_that_somebody_counts() {
         .map(|package| package.sources())
         .collect();
     for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
-        let properties = &alarm["Properties"];
-        if properties["Namespace"] == "Ringback" {
-            let metric = properties["MetricName"].as_str().expect("a metric");
-            assert!(
-                counted.contains(&format!("\"{metric}\"")),
-                "{id} waits for {metric}, which nobody counts"
-            );
+        for metric in watched(alarm) {
+            if metric["Namespace"] == "Ringback" {
+                let metric = metric["MetricName"].as_str().expect("a metric");
+                assert!(
+                    counted.contains(&format!("\"{metric}\"")),
+                    "{id} waits for {metric}, which nobody counts"
+                );
+            }
         }
     }
     for (id, dashboard) in resources("AWS::CloudWatch::Dashboard") {
@@ -323,8 +443,18 @@ fn alarms_watch_metrics_that_somebody_counts() {
                 .skip(1)
                 .filter_map(|rest| rest.split(['"', '\\']).next())
         };
-        let metrics: Vec<_> = words("[\"Ringback\", \"").chain(words("MetricName=\\\"")).collect();
+        let metrics: Vec<_> = words("[\"Ringback\", \"").collect();
         assert!(!metrics.is_empty(), "{id} shows none of our metrics");
+        for searched in ["{AWS/Lambda,FunctionName}", "{AWS/SQS,QueueName}"] {
+            assert!(body.contains(searched), "{id} does not search {searched}");
+        }
+        for function in functions() {
+            let name = function.name.replace('_', "-");
+            assert!(
+                !body.contains(&format!("${{AWS::StackName}}-{name}")),
+                "{id} names {name} by hand: a new function would be missing"
+            );
+        }
         for metric in metrics {
             let known = counted.contains(&format!("\"{metric}\""));
             assert!(known, "{id} shows {metric}, which nobody counts");

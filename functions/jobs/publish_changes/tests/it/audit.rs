@@ -37,26 +37,17 @@ async fn page(world: &World, after: Option<&str>, limit: i32) -> Page<Recorded> 
 }
 
 /// The log, the newest first.
-async fn log(world: &World) -> Vec<Recorded> {
+pub(crate) async fn log(world: &World) -> Vec<Recorded> {
     page(world, None, 100).await.items
 }
 
-async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
+pub(crate) async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
     let now = world.aws.now();
     let user = UserId::new(world.aws.ids().ulid());
     let email = format!("{user}@bakery.example").parse().expect("an address");
-    let account = Account {
-        id: user,
-        email,
-        name: "Ann".to_owned(),
-        language: "en".to_owned(),
-        password: PasswordHash(CANARY.to_owned()),
-        second_factor: None,
-        pending_factor: None,
-        tenants: vec![world.business.tenant()],
-        sessions_from: now,
-        created_at: now,
-    };
+    let password = PasswordHash(CANARY.to_owned());
+    let mut account = Account::new(user, email, "Ann".to_owned(), "en".to_owned(), password, now);
+    account.tenants = vec![world.business.tenant()];
     let member = Member::joining(&account, role, now);
     let by = stamp(world, Actor::User(user), "seated");
     let store = world.aws.store();

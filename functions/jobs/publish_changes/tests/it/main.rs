@@ -1,5 +1,6 @@
 //! Counting a day's calls and messages, and the audit log, from the table's stream: in process against the emulator's table and bucket.
 
+mod again;
 mod audit;
 
 use std::collections::BTreeMap;
@@ -102,12 +103,17 @@ impl World {
         let batch = Batch {
             shard: shard.to_owned(),
             records: records.to_vec(),
+            again: false,
         };
         handle(batch, &self.ctx).await.expect("the batch is counted");
     }
 
     async fn counters(&self) -> Counters {
-        let counters = self.aws.store().day_counters(self.business.scope(), DAY).await;
+        self.counters_of(self.business.tenant()).await
+    }
+
+    async fn counters_of(&self, tenant: TenantId) -> Counters {
+        let counters = self.aws.store().day_counters(&self.aws.scope(tenant), DAY).await;
         counters.expect("the table answers")
     }
 }
@@ -136,6 +142,39 @@ fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
         .expect("a time of the event's kind");
     record.change.old_image = before;
     record.change.new_image = after;
+    record
+}
+
+/// The same change, of another tenant.
+fn of_tenant(record: &EventRecord, tenant: TenantId) -> EventRecord {
+    let mut record = record.clone();
+    for image in [&mut record.change.old_image, &mut record.change.new_image] {
+        let mut item = std::mem::take(image).into_inner();
+        if let Some(serde_dynamo::AttributeValue::S(pk)) = item.get_mut("pk") {
+            let rest = pk
+                .splitn(3, '#')
+                .nth(2)
+                .map(|rest| format!("#{rest}"))
+                .unwrap_or_default();
+            *pk = format!("T#{}{rest}", tenant.to_string().trim_start_matches("tnt_"));
+        }
+        *image = item.into();
+    }
+    record
+}
+
+/// The same change, of a row that cannot be read.
+fn broken(record: &EventRecord) -> EventRecord {
+    let mut record = record.clone();
+    let nonsense: std::collections::HashMap<_, _> = [
+        ("pk", "T#01m7wd7tg0qrwc8hmwa3n56www"),
+        ("sk", "MSG#1"),
+        ("kind", "message"),
+        ("data", "nonsense"),
+    ]
+    .map(|(name, value)| (name.to_owned(), serde_dynamo::AttributeValue::S(value.to_owned())))
+    .into();
+    record.change.new_image = nonsense.into();
     record
 }
 
@@ -210,22 +249,7 @@ async fn tenants_of_one_batch_count_on_their_own() {
 async fn a_change_that_cannot_be_read_is_kept_and_blocks_nothing() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
-    let mut broken = world.records[0].clone();
-    let nonsense: std::collections::HashMap<_, _> = [
-        (
-            "pk".to_owned(),
-            serde_dynamo::AttributeValue::S("T#01m7wd7tg0qrwc8hmwa3n56www".to_owned()),
-        ),
-        ("sk".to_owned(), serde_dynamo::AttributeValue::S("MSG#1".to_owned())),
-        ("kind".to_owned(), serde_dynamo::AttributeValue::S("message".to_owned())),
-        (
-            "data".to_owned(),
-            serde_dynamo::AttributeValue::S("nonsense".to_owned()),
-        ),
-    ]
-    .into();
-    broken.change.new_image = nonsense.into();
-    let mut records = vec![broken];
+    let mut records = vec![broken(&world.records[0])];
     records.extend(world.records.iter().cloned());
     world.deliver("shard-1", &records).await;
     assert_eq!(world.counters().await, expected(1));
@@ -273,23 +297,7 @@ fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
         // Another tenant with the same changes, so that every case begins at nothing.
         shard.set(shard.get() + 1);
         let tenant = TenantId::new(world.aws.ids().ulid());
-        let own = |record: &EventRecord| {
-            let mut record = record.clone();
-            for image in [&mut record.change.old_image, &mut record.change.new_image] {
-                let mut item = std::mem::take(image).into_inner();
-                if let Some(serde_dynamo::AttributeValue::S(pk)) = item.get_mut("pk") {
-                    let rest = pk
-                        .splitn(3, '#')
-                        .nth(2)
-                        .map(|rest| format!("#{rest}"))
-                        .unwrap_or_default();
-                    *pk = format!("T#{}{rest}", tenant.to_string().trim_start_matches("tnt_"));
-                }
-                *image = item.into();
-            }
-            record
-        };
-        let records: Vec<EventRecord> = world.records.iter().map(own).collect();
+        let records: Vec<EventRecord> = world.records.iter().map(|record| of_tenant(record, tenant)).collect();
         let mut seen = 0_usize;
         let counters = runtime.block_on(async {
             for (back, length) in cuts {
@@ -299,13 +307,7 @@ fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
                 seen = seen.max(to);
             }
             world.deliver("shard-1", &records[seen..]).await;
-            let scope = world.aws.scope(tenant);
-            world
-                .aws
-                .store()
-                .day_counters(&scope, DAY)
-                .await
-                .expect("the table answers")
+            world.counters_of(tenant).await
         });
         prop_assert_eq!(counters, expected(3));
         Ok(())

@@ -1,5 +1,7 @@
 //! Dispatching what is due, in process against the emulator's table, queues and bucket.
 
+mod changes;
+
 use dispatch_due::{Context, handle};
 use domain::{call::CallStatus, message::Message};
 use jiff::SignedDuration;

@@ -1,0 +1,234 @@
+//! What the stream gave up is counted and audited when an operator brings it again: once, wherever it had come to.
+
+use kit::stream::StreamError;
+
+use super::*;
+
+const SHARD: &str = "shard-1";
+
+impl World {
+    async fn bring_again(&self, records: &[EventRecord]) -> Result<(), StreamError> {
+        let batch = Batch {
+            shard: SHARD.to_owned(),
+            records: records.to_vec(),
+            again: true,
+        };
+        handle(batch, &self.ctx).await
+    }
+}
+
+/// As if the change had been made at this time of [`DAY`].
+fn made_at(record: &EventRecord, time: &str) -> EventRecord {
+    let mut record = record.clone();
+    let at = format!("{DAY}T{time}Z").parse().expect("a time of the event's kind");
+    record.change.approximate_creation_date_time = at;
+    record
+}
+
+#[tokio::test]
+async fn a_batch_given_up_is_counted_when_brought_again() {
+    let mut world = World::new().await;
+    for number in [CUSTOMER, "+971501234568", "+971501234569"] {
+        world.follow_up(number).await;
+    }
+    let third = world.records.len() / 3;
+    let (before, rest) = world.records.split_at(third);
+    let (given_up, after) = rest.split_at(third);
+    world.deliver(SHARD, before).await;
+    world.deliver(SHARD, after).await;
+    for _twice in 0..2 {
+        world.bring_again(given_up).await.expect("it is counted");
+        assert_eq!(world.counters().await, expected(3));
+    }
+    // A later batch, and one that the stream repeats.
+    world.deliver(SHARD, after).await;
+    assert_eq!(world.counters().await, expected(3));
+}
+
+#[tokio::test]
+async fn what_is_brought_again_before_anything_else_counts_once() {
+    let mut world = World::new().await;
+    for number in [CUSTOMER, "+971501234568"] {
+        world.follow_up(number).await;
+    }
+    let half = world.records.len() / 2;
+    let (given_up, after) = world.records.split_at(half);
+    world.bring_again(given_up).await.expect("it is counted");
+    world.deliver(SHARD, after).await;
+    world.bring_again(given_up).await.expect("nothing is to be done");
+    assert_eq!(world.counters().await, expected(2));
+}
+
+#[tokio::test]
+async fn a_change_that_still_cannot_be_read_stays_where_it_is() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    let mut records = world.records.clone();
+    records[1] = broken(&records[1]);
+    let refused = world.bring_again(&records).await.expect_err("one cannot be read");
+    assert!(
+        refused.error.to_string().contains("cannot be read"),
+        "{}",
+        refused.error
+    );
+    assert!(
+        world.aws.objects("spill/").await.is_empty(),
+        "it lies in the bucket already"
+    );
+    // All others are counted; once a fixed version reads it, so is that one.
+    world.bring_again(&world.records).await.expect("all are counted");
+    assert_eq!(world.counters().await, expected(1));
+}
+
+/// What the function keeps of a change that it cannot read is what it is brought again as.
+#[tokio::test]
+async fn a_kept_change_counts_once_when_brought_again() {
+    let mut world = World::new().await;
+    for number in [CUSTOMER, "+971501234568"] {
+        world.follow_up(number).await;
+    }
+    let unreadable = 3;
+    let mut first = world.records.clone();
+    first[unreadable] = broken(&first[unreadable]);
+    let half = first.len() / 2;
+    world.deliver(SHARD, &first[..half]).await;
+    world.deliver(SHARD, &first[half..]).await;
+    let kept = world.aws.objects("spill/changes/").await;
+    let [kept] = kept.values().collect::<Vec<_>>()[..] else {
+        panic!("one is kept: {kept:?}")
+    };
+    let kept: serde_json::Value = serde_json::from_slice(kept).expect("it is JSON");
+    assert_eq!(kept["shardId"], SHARD);
+    let record: EventRecord = serde_json::from_value(kept["Records"][0].clone()).expect("it is a record");
+    assert_eq!(record.change, first[unreadable].change);
+    for _twice in 0..2 {
+        let readable = std::slice::from_ref(&world.records[unreadable]);
+        world.bring_again(readable).await.expect("it is counted");
+        assert_eq!(world.counters().await, expected(2));
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_has_what_was_given_up_once() {
+    let mut world = World::new().await;
+    let admin = audit::seat(&mut world, domain::permission::Role::Admin).await;
+    assert_eq!(audit::log(&world).await.len(), 0);
+    for _twice in 0..2 {
+        world.bring_again(&world.records).await.expect("it is audited");
+        let log = audit::log(&world).await;
+        assert_eq!(log.len(), 1, "{admin:?}: {log:?}");
+    }
+}
+
+/// A piece of a batch that failed: what the stream made of it.
+#[derive(Debug, Clone)]
+struct Piece {
+    records: usize,
+    /// Given up; else it succeeded in the end.
+    given_up: bool,
+    /// Which of the two tenants' rows a failed try had reached.
+    reached: [bool; 2],
+    /// A record that could not be read at first, by its position.
+    unreadable: Option<usize>,
+}
+
+fn pieces() -> impl Strategy<Value = Vec<Piece>> {
+    let piece = (
+        1..6_usize,
+        any::<bool>(),
+        any::<[bool; 2]>(),
+        prop::option::of(0..6_usize),
+    )
+        .prop_map(|(records, given_up, reached, unreadable)| Piece {
+            records,
+            given_up,
+            reached,
+            unreadable: unreadable.filter(|position| *position < records),
+        });
+    prop::collection::vec(piece, 1..7)
+}
+
+/// However far the tries of a batch had come, and however it was cut: nothing is lost and nothing counts twice.
+#[test]
+fn whatever_is_given_up_counts_once_when_brought_again() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let mut world = runtime.block_on(World::new());
+    runtime.block_on(async {
+        for last in 0..2 {
+            world.follow_up(&format!("+97150123456{last}")).await;
+        }
+    });
+    let mut runner = TestRunner::new(Config {
+        cases: 24,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let result = runner.run(&pieces(), |pieces| {
+        let tenants = [world.aws.ids().ulid(), world.aws.ids().ulid()].map(TenantId::new);
+        // Two tenants' changes in turns, with sequence numbers of their own.
+        let mut records = Vec::new();
+        for each in &world.records {
+            for tenant in tenants {
+                let mut record = of_tenant(each, tenant);
+                record.change.sequence_number = Some((99_999_999_999_999_990_u128 + records.len() as u128).to_string());
+                record.event_id = format!("{:032x}", records.len());
+                records.push(record);
+            }
+        }
+        let count = |tenant| runtime.block_on(world.counters_of(tenant));
+        runtime.block_on(async {
+            let mut again: Vec<Vec<EventRecord>> = Vec::new();
+            let mut from = 0;
+            for piece in &pieces {
+                let to = (from + piece.records).min(records.len());
+                // Long ago, so that others go on after it was given up.
+                let real: Vec<_> = records[from..to]
+                    .iter()
+                    .map(|record| made_at(record, "00:20:00"))
+                    .collect();
+                let mut tried = real.clone();
+                let unreadable = piece.unreadable.filter(|position| *position < real.len());
+                if let Some(position) = unreadable {
+                    tried[position] = broken(&tried[position]);
+                }
+                // A failed try leaves the rows of some tenants counted.
+                let reached = |index: usize| piece.reached[(from + index) % 2] || unreadable == Some(index);
+                let part: Vec<_> = (0..tried.len())
+                    .filter(|index| reached(*index))
+                    .map(|index| tried[index].clone())
+                    .collect();
+                if part.iter().any(|record| !record.change.new_image.is_empty()) {
+                    world.deliver(SHARD, &part).await;
+                }
+                if piece.given_up {
+                    again.push(real);
+                } else {
+                    world.deliver(SHARD, &tried).await;
+                    again.extend(unreadable.map(|position| vec![real[position].clone()]));
+                }
+                from = to;
+            }
+            let rest: Vec<_> = records[from..]
+                .iter()
+                .map(|record| made_at(record, "11:50:00"))
+                .collect();
+            for batch in rest.chunks(5) {
+                world.deliver(SHARD, batch).await;
+            }
+            again.reverse();
+            for _twice in 0..2 {
+                for batch in &again {
+                    world.bring_again(batch).await.expect("it is counted");
+                }
+            }
+        });
+        for tenant in tenants {
+            prop_assert_eq!(count(tenant), expected(2));
+        }
+        Ok(())
+    });
+    result.expect("the same counts");
+}

@@ -1,0 +1,51 @@
+//! Changes of the table that lie in the bucket are seen, so that an alarm tells of them.
+
+use dispatch_due::look_for_changes;
+
+use super::*;
+
+const BETWEEN_LOOKS: i64 = 15 * 60;
+
+impl World {
+    async fn put(&self, key: &str) {
+        let bucket = self.aws.env().config().text("RAW_BUCKET").expect("a bucket");
+        let put = self.aws.env().s3().put_object().bucket(bucket).key(key);
+        put.send().await.expect("the object is stored");
+    }
+
+    async fn looks(&self) -> bool {
+        look_for_changes(&self.ctx).await.expect("the bucket answers")
+    }
+}
+
+#[tokio::test]
+async fn what_lambda_gave_up_on_is_seen_at_the_next_look() {
+    let world = World::new().await;
+    assert!(!world.looks().await, "nothing lies there");
+    world.put("aws/lambda/uuid/shard/2026/11/20/batch").await;
+    assert!(!world.looks().await, "it looked a moment ago");
+    world.aws.pass(BETWEEN_LOOKS);
+    assert!(world.looks().await);
+    world.aws.pass(BETWEEN_LOOKS);
+    assert!(world.looks().await, "for as long as it lies there");
+}
+
+#[tokio::test]
+async fn a_change_that_could_not_be_read_is_seen_and_a_job_is_none() {
+    let world = World::new().await;
+    world.put("spill/calls/01").await;
+    assert!(!world.looks().await, "jobs are swept back");
+    world.put("spill/changes/01").await;
+    world.aws.pass(BETWEEN_LOOKS);
+    assert!(world.looks().await);
+}
+
+#[tokio::test]
+async fn a_run_looks_too() {
+    let world = World::new().await;
+    world.put("spill/changes/01").await;
+    world.run().await;
+    assert!(!world.looks().await, "the run has just looked");
+    world.aws.pass(BETWEEN_LOOKS);
+    assert!(world.looks().await);
+}

@@ -1,0 +1,330 @@
+//! The partitions that a role may touch (docs/decisions/0031-partitions-in-roles.md).
+//!
+//! Two questions more. Is every partition that a statement names one that its function asked for? And does the emulator refuse all
+//! others to the role's own credentials: what a webhook's role is told who asks for an account or for the platform's rows?
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    error::{ProvideErrorMetadata, SdkError},
+    types::{AttributeValue, DeleteRequest, KeysAndAttributes, Put, TransactWriteItem, WriteRequest},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Role, statements, texts};
+use crate::{
+    aws::{REGION, Session},
+    secrets::random_hex,
+};
+
+const OPERATOR: &str = "ForAllValues:StringLike";
+const KEYS: &str = "dynamodb:LeadingKeys";
+
+/// A kind of key that a role used, as the emulator noted it (`bridge.py`, `leading_keys`).
+#[derive(Debug, Deserialize)]
+struct Used {
+    role: String,
+    action: String,
+    key: String,
+}
+
+/// What the emulator has noted so far.
+fn used(data: &Path) -> Result<Vec<Used>> {
+    let file = data.join("leading-keys.jsonl");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).context("understanding what the emulator noted"))
+        .collect()
+}
+
+/// Whether this role has done so in a partition that the pattern names.
+pub(super) fn has_used(data: &Path, role: &str, action: &str, pattern: &str) -> Result<bool> {
+    let is_it = |used: &Used| used.role == role && used.action == action && like(pattern, &used.key);
+    Ok(used(data)?.iter().any(is_it))
+}
+
+/// As IAM compares: `*` is any text, `?` one character.
+fn like(pattern: &str, text: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('*') => text
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .any(|at| like(rest.as_str(), &text[at..])),
+        Some(wanted) => {
+            let mut others = text.chars();
+            others.next().is_some_and(|found| wanted == '?' || wanted == found) && like(rest.as_str(), others.as_str())
+        }
+    }
+}
+
+/// The partitions that a statement names; none where it has no such condition.
+fn partitions(statement: &Value) -> Option<Vec<String>> {
+    let keys = &statement["Condition"][OPERATOR][KEYS];
+    (!keys.is_null()).then(|| texts(keys).into_iter().collect())
+}
+
+fn is_of_table(statement: &Value) -> bool {
+    texts(&statement["Action"])
+        .iter()
+        .any(|action| action.starts_with("dynamodb:"))
+}
+
+/// Statements that name no partitions, and partitions that nobody asked for.
+pub(super) fn too_wide(roles: &[Role], data: &Path) -> Result<Vec<String>> {
+    let used = used(data)?;
+    let mut wrong = Vec::new();
+    for role in roles {
+        let own: Vec<&Used> = used.iter().filter(|used| used.role == role.name).collect();
+        for statement in statements(role.document("work"))
+            .into_iter()
+            .filter(|one| is_of_table(one))
+        {
+            let sid = statement["Sid"].as_str().unwrap_or("?");
+            let Some(named) = partitions(statement) else {
+                wrong.push(format!("{}: {sid} names no partitions", role.name()));
+                continue;
+            };
+            let actions = texts(&statement["Action"]);
+            let asked = |pattern: &String| {
+                own.iter()
+                    .any(|used| actions.contains(&used.action) && like(pattern, &used.key))
+            };
+            let idle: Vec<&String> = named.iter().filter(|pattern| !asked(pattern)).collect();
+            if !idle.is_empty() {
+                wrong.push(format!("{}: {sid} names {idle:?}, never asked for", role.name()));
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+/// A key of every kind that the table or an index has, of nobody.
+fn samples() -> Result<Vec<(&'static str, String)>> {
+    let id = || Ok::<_, anyhow::Error>(random_hex(13)?);
+    let (tenant, other) = (id()?, id()?);
+    let hash = random_hex(32)?;
+    Ok(vec![
+        ("", format!("T#{tenant}")),
+        ("", format!("T#{tenant}#C#{other}")),
+        ("", format!("T#{tenant}#ID#phone:1")),
+        ("", format!("T#{tenant}#REF#graph:1")),
+        ("", format!("T#{tenant}#STATS#2026-11-20")),
+        ("", format!("T#{tenant}#AUDIT#2026-11")),
+        ("", format!("T#{tenant}#RATE#a")),
+        ("", format!("T#{tenant}#IDEM#a")),
+        ("", format!("USER#{other}")),
+        ("", format!("USER#{other}#IDEM")),
+        ("", format!("EMAIL#{hash}")),
+        ("", format!("KEY#{hash}")),
+        ("", format!("TOKEN#{hash}")),
+        ("", format!("SLUG#{other}")),
+        ("", format!("WABA#{other}")),
+        ("", format!("RATE#{hash}")),
+        ("", "PLATFORM".to_owned()),
+        ("", "PLATFORM#LOG#2026-11".to_owned()),
+        ("by_day", format!("T#{tenant}#CONTACTS")),
+        ("by_day", format!("T#{tenant}#CALLS#2026-11-20")),
+        ("by_day", "PLATFORM#TENANTS".to_owned()),
+        ("due", "DUE#00".to_owned()),
+    ])
+}
+
+/// What is asked of the table in each role's name, by the action that it needs.
+const ACTIONS: [&str; 8] = [
+    "dynamodb:GetItem",
+    "dynamodb:Query",
+    "dynamodb:BatchGetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:Scan",
+];
+
+/// What the emulator lets each role's credentials do that its policy does not say, and what it refuses that the policy allows.
+pub(super) async fn otherwise_enforced(
+    roles: &[Role],
+    aws: &Session,
+    endpoint: &str,
+    table: &str,
+) -> Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    let samples = samples()?;
+    for role in roles {
+        let client = client_of(role, aws, endpoint).await?;
+        for (index, key) in &samples {
+            for action in ACTIONS {
+                let of_index = ["dynamodb:Query", "dynamodb:Scan"].contains(&action);
+                if !index.is_empty() && !of_index {
+                    continue;
+                }
+                let allowed = allows(role, action, index, key);
+                let mut answers = vec![refused(&client, action, table, index, key).await?];
+                if action == "dynamodb:PutItem" {
+                    answers.push(refused(&client, "transaction", table, index, key).await?);
+                }
+                if answers.contains(&allowed) {
+                    let told = if allowed { "is refused" } else { "is let" };
+                    wrong.push(format!("{} {told} {action} on {index} {key}", role.name()));
+                }
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+/// Whether a role's policy allows this, by its text.
+fn allows(role: &Role, action: &str, index: &str, key: &str) -> bool {
+    statements(role.document("work")).into_iter().any(|statement| {
+        let on = texts(&statement["Resource"]);
+        let place = |resource: &String| {
+            if index.is_empty() {
+                resource.contains(":table/") && !resource.contains("/index/")
+            } else {
+                resource.ends_with(&format!("/index/{index}"))
+            }
+        };
+        texts(&statement["Action"]).contains(action)
+            && on.iter().any(place)
+            && partitions(statement).is_none_or(|named| named.iter().any(|pattern| like(pattern, key)))
+    })
+}
+
+async fn client_of(role: &Role, aws: &Session, endpoint: &str) -> Result<Client> {
+    let described = aws.call("iam", "get_role", json!({ "RoleName": role.name })).await?;
+    let assume = json!({ "RoleArn": described["Role"]["Arn"], "RoleSessionName": "iam" });
+    let assumed = aws.call("sts", "assume_role", assume).await?;
+    let part = |name: &str| {
+        let value = assumed["Credentials"][name].as_str();
+        value.map(str::to_owned).context("a role has credentials")
+    };
+    let credentials = Credentials::new(
+        part("AccessKeyId")?,
+        part("SecretAccessKey")?,
+        Some(part("SessionToken")?),
+        None,
+        "iam",
+    );
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(credentials)
+        .endpoint_url(endpoint)
+        .region(Region::new(REGION))
+        .retry_config(RetryConfig::disabled())
+        .build();
+    Ok(Client::from_conf(config))
+}
+
+/// Whether somebody is refused who asks for this; what is let through changes nothing.
+async fn refused(client: &Client, action: &str, table: &str, index: &str, key: &str) -> Result<bool> {
+    const NEVER: &str = "attribute_exists(never)";
+    let (pk, sk) = (AttributeValue::S(key.to_owned()), AttributeValue::S("IAM".to_owned()));
+    let item = [("pk".to_owned(), pk.clone()), ("sk".to_owned(), sk.clone())];
+    match action {
+        "dynamodb:GetItem" => told(
+            client
+                .get_item()
+                .table_name(table)
+                .key("pk", pk)
+                .key("sk", sk)
+                .send()
+                .await,
+        ),
+        "dynamodb:Query" => {
+            let name = match index {
+                "" => "pk",
+                "due" => "gsi2pk",
+                _ => "gsi1pk",
+            };
+            let query = client.query().table_name(table).limit(1);
+            let query = query.set_index_name((!index.is_empty()).then(|| index.to_owned()));
+            let query = query.key_condition_expression("#pk = :pk");
+            let query = query.expression_attribute_names("#pk", name);
+            told(query.expression_attribute_values(":pk", pk).send().await)
+        }
+        "dynamodb:Scan" => {
+            let scan = client.scan().table_name(table).limit(1);
+            told(
+                scan.set_index_name((!index.is_empty()).then(|| index.to_owned()))
+                    .send()
+                    .await,
+            )
+        }
+        "dynamodb:BatchGetItem" => {
+            let keys = KeysAndAttributes::builder().keys(item.into()).build()?;
+            told(client.batch_get_item().request_items(table, keys).send().await)
+        }
+        "dynamodb:PutItem" => {
+            let put = client.put_item().table_name(table).set_item(Some(item.into()));
+            told(put.condition_expression(NEVER).send().await)
+        }
+        "dynamodb:UpdateItem" => {
+            let update = client.update_item().table_name(table).key("pk", pk).key("sk", sk);
+            let update = update
+                .update_expression("SET a = :a")
+                .expression_attribute_values(":a", AttributeValue::Bool(true));
+            told(update.condition_expression(NEVER).send().await)
+        }
+        "dynamodb:DeleteItem" => {
+            let delete = client.delete_item().table_name(table).key("pk", pk).key("sk", sk);
+            told(delete.condition_expression(NEVER).send().await)
+        }
+        "dynamodb:BatchWriteItem" => {
+            let delete = DeleteRequest::builder().set_key(Some(item.into())).build()?;
+            let write = WriteRequest::builder().delete_request(delete).build();
+            told(client.batch_write_item().request_items(table, vec![write]).send().await)
+        }
+        _ => {
+            let put = Put::builder().table_name(table).set_item(Some(item.into()));
+            let put = TransactWriteItem::builder().put(put.condition_expression(NEVER).build()?);
+            told(client.transact_write_items().transact_items(put.build()).send().await)
+        }
+    }
+}
+
+/// Whether it was refused; what the service says of the request itself is no refusal.
+fn told<T, E>(answer: Result<T, SdkError<E>>) -> Result<bool>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) => Ok(false),
+        Err(error) => match error.code() {
+            Some("AccessDeniedException") => Ok(true),
+            Some("ConditionalCheckFailedException" | "TransactionCanceledException") => Ok(false),
+            _ => Err(error).context("asking the table in a role's name"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_compared_as_iam_does() {
+        let own = format!("T#{}", "?".repeat(26));
+        let tenant = format!("T#{}", "x".repeat(26));
+        for (pattern, text, same) in [
+            ("*", "", true),
+            ("T#*", "T#a", true),
+            ("T#*", "USER#a", false),
+            ("T#*#C#*", "T#a#C#b", true),
+            ("T#*#C#*", "T#a#ID#b", false),
+            ("PLATFORM", "PLATFORM#LOG#a", false),
+            ("PLATFORM*", "PLATFORM", true),
+            (own.as_str(), tenant.as_str(), true),
+            (own.as_str(), "T#short", false),
+        ] {
+            assert_eq!(like(pattern, text), same, "{pattern} {text}");
+        }
+        assert!(!like(&own, &format!("{tenant}#C#a")));
+    }
+}

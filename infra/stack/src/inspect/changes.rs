@@ -1,0 +1,196 @@
+//! Changes of the table that lie in the bucket: batches that Lambda gave up on, and records that `publish_changes` could not read.
+//! The function itself works them again, which is safe to do twice (docs/decisions/0030-changes-worked-again.md).
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+
+use crate::aws::Session;
+
+/// Where they lie. Lambda chooses the names below the first.
+const PREFIXES: [&str; 2] = ["aws/lambda/", "spill/changes/"];
+
+/// An invocation takes six megabytes; more goes in parts.
+const LARGEST: usize = 5_000_000;
+
+/// An object with changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) key: String,
+    pub(super) bytes: u64,
+    /// When it was written.
+    pub(super) since: String,
+}
+
+/// All that there are, the oldest of each place first.
+pub(super) async fn list(aws: &Session, bucket: &str) -> Result<Vec<Stored>> {
+    let mut found = Vec::new();
+    for prefix in PREFIXES {
+        let mut token = Value::Null;
+        let begun = found.len();
+        loop {
+            let mut ask = json!({ "Bucket": bucket, "Prefix": prefix });
+            if !token.is_null() {
+                ask["ContinuationToken"] = token.take();
+            }
+            let mut page = aws.call("s3", "list_objects_v2", ask).await?;
+            for object in page["Contents"].as_array().into_iter().flatten() {
+                found.push(Stored {
+                    key: object["Key"].as_str().context("an object has a key")?.to_owned(),
+                    bytes: object["Size"].as_u64().unwrap_or_default(),
+                    since: object["LastModified"].as_str().unwrap_or_default().to_owned(),
+                });
+            }
+            token = page["NextContinuationToken"].take();
+            if token.is_null() {
+                break;
+            }
+        }
+        found[begun..].sort_by(|one, other| one.since.cmp(&other.since));
+    }
+    Ok(found)
+}
+
+/// Has the function work each of them, and deletes those that it has worked. Returns how many; the others stay.
+pub(super) async fn work(aws: &Session, bucket: &str, function: &str) -> Result<usize> {
+    let all = list(aws, bucket).await?;
+    let mut wrong = Vec::new();
+    for Stored { key, .. } in &all {
+        if let Err(error) = work_one(aws, bucket, key, function).await {
+            wrong.push(format!("{key}: {error:#}"));
+        }
+    }
+    if !wrong.is_empty() {
+        let (stay, all) = (wrong.len(), all.len());
+        bail!("{stay} of {all} batches stay where they are:\n  {}", wrong.join("\n  "));
+    }
+    Ok(all.len())
+}
+
+async fn work_one(aws: &Session, bucket: &str, key: &str, function: &str) -> Result<()> {
+    let object = json!({ "Bucket": bucket, "Key": key });
+    let stored = aws.call("s3", "get_object", object.clone()).await?;
+    let stored: Value = serde_json::from_str(stored["Body"].as_str().unwrap_or_default()).context("it is no JSON")?;
+    let Batch { shard, records } = Batch::read(stored)?;
+    for records in parts(records) {
+        let event = json!({ "Records": records, "shardId": shard, "again": true });
+        let invoke = json!({ "FunctionName": function, "Payload": event.to_string() });
+        let answered = aws.call("lambda", "invoke", invoke).await?;
+        let answer = answered["Payload"].as_str().unwrap_or_default();
+        ensure!(answered["FunctionError"].is_null(), "{function} failed: {answer}");
+        let answer: Value = serde_json::from_str(answer).context("understanding the function's answer")?;
+        let failures = answer["batchItemFailures"].as_array().context("it names what failed")?;
+        ensure!(failures.is_empty(), "{function} could not work it; its log says why");
+    }
+    aws.call("s3", "delete_object", object).await.map(drop)
+}
+
+/// Changes of one shard.
+#[derive(Debug, PartialEq)]
+struct Batch {
+    shard: String,
+    records: Vec<Value>,
+}
+
+impl Batch {
+    /// From Lambda's record of a failed invocation, which holds the event, or from what `publish_changes` keeps.
+    fn read(stored: Value) -> Result<Self> {
+        let Value::Object(mut stored) = stored else {
+            bail!("it is no record");
+        };
+        let told = stored
+            .get("DDBStreamBatchInfo")
+            .and_then(|info| info["shardId"].as_str());
+        let told = told.map(str::to_owned);
+        let text = |event: &Map<String, Value>, name: &str| event.get(name)?.as_str().map(str::to_owned);
+        let mut event = match stored.remove("payload") {
+            Some(Value::String(text)) => serde_json::from_str(&text).context("its payload is no event")?,
+            Some(Value::Object(event)) => event,
+            Some(_) => bail!("its payload is no event"),
+            None => stored,
+        };
+        let shard = told.or_else(|| text(&event, "shardId"));
+        match (shard, event.remove("Records"), text(&event, "eventID")) {
+            (Some(shard), Some(Value::Array(records)), _) => Ok(Self { shard, records }),
+            // Once a record was kept by itself, without its shard: it counts for itself.
+            (None, None, Some(id)) => Ok(Self {
+                shard: format!("kept-{id}"),
+                records: vec![Value::Object(event)],
+            }),
+            _ => bail!("it holds no changes of a shard"),
+        }
+    }
+}
+
+/// Records in parts that an invocation takes.
+fn parts(records: Vec<Value>) -> Vec<Vec<Value>> {
+    let mut parts: Vec<Vec<Value>> = Vec::new();
+    let mut bytes = 0;
+    for record in records {
+        let size = record.to_string().len();
+        match parts.last_mut() {
+            Some(part) if bytes + size <= LARGEST => part.push(record),
+            _ => {
+                bytes = 0;
+                parts.push(vec![record]);
+            }
+        }
+        bytes += size;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str) -> Value {
+        json!({ "eventID": id, "eventName": "INSERT", "dynamodb": { "SequenceNumber": "1" } })
+    }
+
+    #[test]
+    fn lambdas_record_of_a_failure_is_read_however_its_payload_stands() {
+        let event = json!({ "Records": [record("a")], "shardId": "shard-1", "window": {}, "state": {} });
+        for payload in [event.clone(), Value::String(event.to_string())] {
+            let stored = json!({
+                "requestContext": { "condition": "RecordAgeExceeded" },
+                "DDBStreamBatchInfo": { "shardId": "shard-1", "batchSize": 1 },
+                "payload": payload,
+            });
+            let batch = Batch::read(stored).unwrap();
+            assert_eq!((batch.shard.as_str(), batch.records), ("shard-1", vec![record("a")]));
+        }
+    }
+
+    #[test]
+    fn what_publish_changes_keeps_is_read() {
+        let kept = json!({ "Records": [record("a")], "shardId": "shard-1" });
+        assert_eq!(Batch::read(kept).unwrap().shard, "shard-1");
+        // As it was kept before.
+        let batch = Batch::read(record("a")).unwrap();
+        assert_eq!((batch.shard.as_str(), batch.records), ("kept-a", vec![record("a")]));
+    }
+
+    #[test]
+    fn what_holds_no_changes_is_no_batch() {
+        let without_payload = json!({ "DDBStreamBatchInfo": { "shardId": "shard-1" } });
+        for stored in [
+            without_payload,
+            json!({}),
+            json!([1]),
+            json!("text"),
+            json!({ "payload": "{" }),
+        ] {
+            assert!(Batch::read(stored.clone()).is_err(), "{stored}");
+        }
+    }
+
+    #[test]
+    fn parts_keep_all_records_in_order_and_below_the_limit() {
+        let records: Vec<Value> = (0..5)
+            .map(|one| json!({ "a": "x".repeat(LARGEST / 2 - 100), "b": one }))
+            .collect();
+        let parts = parts(records.clone());
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        assert_eq!(parts.concat(), records);
+    }
+}

@@ -1,0 +1,75 @@
+//! `samconfig.toml`: where the stacks on AWS are, as SAM CLI reads it.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+/// One environment of the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Environment {
+    /// The stack's name.
+    pub stack_name: String,
+    /// Its region; none: the caller's own.
+    pub region: Option<String>,
+    /// The profile of the AWS configuration to use; none: the caller's own.
+    pub profile: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(flatten)]
+    environments: BTreeMap<String, toml::Value>,
+}
+
+impl Environment {
+    /// The environment of this name in the checkout's file.
+    pub fn read(root: &Path, name: &str) -> Result<Self> {
+        let file = root.join("samconfig.toml");
+        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+        Self::parse(&text, name).with_context(|| format!("reading {name} in {}", file.display()))
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Self> {
+        let file: File = toml::from_str(text).context("understanding it")?;
+        let environment = file.environments.get(name).context("it has no such environment")?;
+        // What stands for one command comes before what stands for all.
+        let mut merged = toml::Table::new();
+        for command in ["global", "deploy"] {
+            let parameters = environment.get(command).and_then(|command| command.get("parameters"));
+            merged.extend(parameters.and_then(toml::Value::as_table).cloned().unwrap_or_default());
+        }
+        toml::Value::Table(merged)
+            .try_into()
+            .context("understanding its parameters")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        version = 0.1
+        [prod.global.parameters]
+        stack_name = "ringback"
+        region = "eu-west-1"
+        [prod.deploy.parameters]
+        region = "eu-central-1"
+        profile = "ops"
+        parameter_overrides = ["Stage=prod"]
+        [dev.global.parameters]
+        stack_name = "ringback-dev"
+    "#;
+
+    #[test]
+    fn an_environment_is_read_as_sam_reads_it() {
+        let prod = Environment::parse(FILE, "prod").unwrap();
+        assert_eq!(prod.stack_name, "ringback");
+        assert_eq!(prod.region.as_deref(), Some("eu-central-1"));
+        assert_eq!(prod.profile.as_deref(), Some("ops"));
+        let dev = Environment::parse(FILE, "dev").unwrap();
+        assert_eq!((dev.region, dev.profile), (None, None));
+        assert!(Environment::parse(FILE, "staging").is_err());
+    }
+}

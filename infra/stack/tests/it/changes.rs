@@ -1,0 +1,141 @@
+//! Changes of the table that Lambda gave up on: `cargo stack dlq` has them counted, once, and forgets them then.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use stack::{
+    inspect::{self, Letters},
+    play::{Look, until},
+};
+
+use crate::stage::{Business, PATIENCE, Stage, customer, on_stage};
+
+type Counters = BTreeMap<String, u64>;
+
+async fn put(stage: &Stage, key: &str, body: &Value) -> Result<()> {
+    let bucket = stage
+        .town
+        .outputs
+        .get("RawBucketName")
+        .context("the stack has a bucket")?;
+    let put = json!({ "Bucket": bucket, "Key": key, "Body": body.to_string() });
+    stage.aws.call("s3", "put_object", put).await.map(drop)
+}
+
+async fn is_there(stage: &Stage, key: &str) -> Result<bool> {
+    let bucket = stage
+        .town
+        .outputs
+        .get("RawBucketName")
+        .context("the stack has a bucket")?;
+    let list = json!({ "Bucket": bucket, "Prefix": key });
+    let listed = stage.aws.call("s3", "list_objects_v2", list).await?;
+    Ok(listed["Contents"].as_array().is_some_and(|found| !found.is_empty()))
+}
+
+/// Has everything worked that lies in the bucket. What other tests leave there may be unreadable; ours must not.
+async fn work_again(stage: &Stage, ours: &str) -> Result<()> {
+    let stack = &stage.play.endpoints.stack;
+    let worked = inspect::redrive(&stage.aws, &stage.place, stack, Letters::Changes).await;
+    match worked {
+        Err(error) if format!("{error:#}").contains(ours) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The day's counters once they stay the same.
+async fn counters(business: &Business<'_>, day: &str) -> Result<Counters> {
+    let scope = access::operator::scope(business.id().parse().context("reading a tenant's id")?);
+    Ok(business.stage.play.store.day_counters(&scope, day).await?)
+}
+
+/// The row of the customer's call, as the stream brings it when it is written.
+async fn call_row(stage: &Stage, business: &Business<'_>) -> Result<Value> {
+    let tenant = format!("T#{}#C#", business.id().trim_start_matches("tnt_"));
+    let scan = json!({
+        "TableName": stage.play.endpoints.table,
+        "FilterExpression": "begins_with(pk, :tenant) AND begins_with(sk, :call)",
+        "ExpressionAttributeValues": { ":tenant": { "S": tenant }, ":call": { "S": "CALL#" } },
+    });
+    let mut found = stage.aws.call("dynamodb", "scan", scan).await?;
+    let row = found["Items"][0].take();
+    ensure!(!row.is_null(), "the call has no row");
+    Ok(row)
+}
+
+#[test]
+fn given_up_changes_count_once_when_worked_again() {
+    on_stage(async |stage| {
+        let business = stage.business("Given up").await?;
+        let caller = customer();
+        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let row = until(PATIENCE, "the call's row", async || {
+            Ok(match call_row(stage, &business).await {
+                Ok(row) => Look::Seen(row),
+                Err(error) => Look::Instead(error.to_string()),
+            })
+        })
+        .await?;
+        // Of another day, which nothing else counts.
+        let day = "2026-01-02";
+        let sequence = "100000000000000000001";
+        let record = json!({
+            "eventID": format!("given-up-{}", business.id()), "eventName": "INSERT", "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb", "awsRegion": "us-east-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_767_351_600, "SequenceNumber": sequence, "SizeBytes": 700,
+                "StreamViewType": "NEW_AND_OLD_IMAGES", "NewImage": row,
+                "Keys": { "pk": row["pk"], "sk": row["sk"] },
+            },
+        });
+        let event = json!({ "Records": [record], "shardId": "shardId-given-up", "state": {}, "window": {} });
+        // As Lambda's documentation shows the record of a failed invocation in a bucket.
+        let failed = json!({
+            "requestContext": { "requestId": "1", "condition": "RecordAgeExceeded", "approximateInvokeCount": 4000 },
+            "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
+            "version": "1.0", "timestamp": "2026-01-02T23:00:00.000Z",
+            "DDBStreamBatchInfo": {
+                "shardId": "shardId-given-up", "startSequenceNumber": sequence, "endSequenceNumber": sequence,
+                "batchSize": 1, "streamArn": "arn:aws:dynamodb:us-east-1:0:table/t/stream/2026",
+            },
+            "payload": event.to_string(),
+        });
+        let ours = business.id().to_owned();
+        let by_lambda = format!("aws/lambda/uuid/shardId-given-up/2026/01/02/{ours}");
+        let by_code = format!("spill/changes/{ours}");
+        let expected: Counters = [("calls", 1), ("calls_followed_up", 1), ("calls_missed", 1)]
+            .map(|(name, count)| (name.to_owned(), count))
+            .into();
+        for _twice in 0..2 {
+            put(stage, &by_lambda, &failed).await?;
+            work_again(stage, &ours).await?;
+            ensure!(!is_there(stage, &by_lambda).await?, "it is worked and still there");
+            ensure!(counters(&business, day).await? == expected, "counted wrong");
+        }
+        // The same change once more, as the function keeps what it cannot read.
+        put(
+            stage,
+            &by_code,
+            &json!({ "Records": event["Records"], "shardId": "shardId-given-up" }),
+        )
+        .await?;
+        work_again(stage, &ours).await?;
+        ensure!(!is_there(stage, &by_code).await?, "it is worked and still there");
+        ensure!(counters(&business, day).await? == expected, "counted twice");
+
+        // What cannot be worked stays, and is named.
+        let unreadable = format!("spill/changes/{ours}-unreadable");
+        let mut broken = event.clone();
+        broken["Records"][0]["dynamodb"]["NewImage"]["data"] = json!({ "S": "nonsense" });
+        put(stage, &unreadable, &broken).await?;
+        let refused = work_again(stage, &ours).await;
+        ensure!(refused.is_err(), "what cannot be read was worked");
+        ensure!(
+            is_there(stage, &unreadable).await?,
+            "it is gone, and nobody has worked it"
+        );
+        put(stage, &unreadable, &event).await?;
+        work_again(stage, &ours).await
+    });
+}

@@ -1,0 +1,154 @@
+//! What an operator does to a stack on AWS, with the emulator in AWS's place: the same files, the same commands, the same answers.
+
+use std::{collections::BTreeSet, process::Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use stack::{
+    build::{Builder, Profile},
+    deploy::STACK,
+    play::{Look, until},
+    process::run_captured,
+    samconfig::Environment,
+    tools::Tools,
+};
+use tokio::process::Command;
+
+use crate::stage::{PATIENCE, Stage, customer, on_stage};
+
+/// `cargo stack` as an operator starts it.
+fn cargo_stack(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Physical ids of a stack's resources by logical id.
+async fn resources(stage: &Stage, stack: &str) -> Result<Vec<(String, String)>> {
+    let asked = json!({ "StackName": stack });
+    let answer = stage
+        .aws
+        .call("cloudformation", "describe_stack_resources", asked)
+        .await?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = answer["StackResources"].as_array().context("a stack has resources")?;
+    Ok(all
+        .iter()
+        .map(|one| (text(&one["LogicalResourceId"]), text(&one["PhysicalResourceId"])))
+        .collect())
+}
+
+async fn status(stage: &Stage, stack: &str) -> Result<String> {
+    let asked = json!({ "StackName": stack });
+    let answer = stage.aws.call("cloudformation", "describe_stacks", asked).await?;
+    let status = answer["Stacks"][0]["StackStatus"].as_str();
+    status.map(str::to_owned).context("a stack has a status")
+}
+
+/// The environment `dev` of `samconfig.toml`, as it stands, deployed while the local stack runs: with one answer, and with no name
+/// that the other has. Then what `cargo stack … --stage dev` says of it.
+#[test]
+fn a_second_stage_deploys_beside_the_first() {
+    on_stage(async |stage| {
+        let tools = Tools::set_up(&stage.place).await?;
+        let dev = Environment::read(&stage.place.root, "dev")?.stack_name;
+        ensure!(dev != STACK, "stages have names of their own");
+        let builder = Builder::new(stage.place.clone(), tools.clone(), Profile::Everyday);
+        let template = builder.built().join("template.yaml");
+        {
+            let _alone = builder.alone().await?;
+            let mut deploy = tools.sam("sam");
+            deploy
+                .args(["deploy", "--config-env", "dev"])
+                .arg("--config-file")
+                .arg(stage.place.root.join("samconfig.toml"))
+                .arg("--template-file")
+                .arg(&template);
+            // To whether the changes shall be made; whoever asks more gets no answer.
+            run_captured(stage.aws.aim(&mut deploy), b"y\n", "sam deploy").await?;
+        }
+        let outcome = Box::pin(beside(stage, &dev)).await;
+        let delete = json!({ "StackName": dev });
+        stage.aws.call("cloudformation", "delete_stack", delete).await?;
+        outcome
+    });
+}
+
+async fn beside(stage: &Stage, dev: &str) -> Result<()> {
+    ensure!(status(stage, dev).await? == "CREATE_COMPLETE", "{dev} is not created");
+    ensure!(status(stage, STACK).await?.ends_with("_COMPLETE"), "{STACK} suffers");
+    let (first, second) = (resources(stage, STACK).await?, resources(stage, dev).await?);
+    ensure!(
+        first.len() > 100 && second.len() > 100,
+        "{} and {} resources",
+        first.len(),
+        second.len()
+    );
+    // Every API has a stage of this name.
+    let ids = |all: &[(String, String)]| -> BTreeSet<String> {
+        let named = all.iter().map(|(_, id)| id.clone());
+        named.filter(|id| id != "$default").collect()
+    };
+    let both: Vec<_> = ids(&first).intersection(&ids(&second)).cloned().collect();
+    ensure!(both.is_empty(), "both stacks have {both:?}");
+
+    // It runs: its own routes lead to its own functions.
+    stage.aws.bridge(&["after-deploy", dev], &[]).await?;
+    let outputs = stage.aws.outputs(dev).await?;
+    let api = outputs
+        .get("ApiUrl")
+        .and_then(|url| url.split("//").nth(1)?.split('.').next());
+    let host = format!("{}.execute-api.localhost", api.context("the stack has an ApiUrl")?);
+    let url = format!("{}/api/v1/health?deep=true", stage.play.endpoints.aws_endpoint);
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    until(PATIENCE, "a healthy second stage", async || {
+        let answer = client.get(&url).header("host", &host).send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        Ok(if status.is_success() {
+            Look::Seen(())
+        } else {
+            Look::Instead(format!("{status} {body}"))
+        })
+    })
+    .await?;
+
+    // An operator's commands find it by samconfig.toml alone.
+    let mut dlq = cargo_stack(&["dlq", "--stage", "dev"]);
+    let told = run_captured(stage.aws.aim(&mut dlq), &[], "cargo stack dlq").await?;
+    let told = String::from_utf8_lossy(&told).into_owned();
+    for line in ["Calls            0", "Sends            0", "Changes          0"] {
+        ensure!(told.contains(line), "cargo stack dlq says {told}");
+    }
+    let to = customer().to_string();
+    let tenant = &stage.play.endpoints.tenants.first().context("a seeded tenant")?.id;
+    // With the table's own client, too.
+    let mut why = cargo_stack(&["why", "--stage", "dev", "--tenant", tenant, "--to", &to]);
+    let output = stage.aws.aim(&mut why).output().await.context("starting cargo stack")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(said.contains("does not know"), "cargo stack why says {said}");
+    Ok(())
+}
+
+#[test]
+fn a_stage_without_a_region_says_where_to_name_one() {
+    on_stage(async |_| {
+        let mut command = cargo_stack(&["logs", "health", "--stage", "prod"]);
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+            command.env_remove(name);
+        }
+        command
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        let output = command.output().await.context("starting cargo stack")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(!output.status.success(), "it went on: {said}");
+        for word in [
+            "no region is known for the stack ringback",
+            "samconfig.toml",
+            "AWS_REGION",
+        ] {
+            ensure!(said.contains(word), "it says {said}");
+        }
+        Ok(())
+    });
+}
