@@ -67,6 +67,7 @@ def serve():
     leading_keys(os.path.join(os.environ["STATE_DIR"], "..", "leading-keys.jsonl"))
     missing_objects()
     placeholders()
+    sized_reads()
     forget_stream_positions(os.path.join(os.environ["STATE_DIR"], "lambda.json"))
 
     from ministack.app import main
@@ -214,6 +215,73 @@ def placeholders():
         return (noted if "Metrics" in properties else alarm)["delete"](physical, properties, *rest)
 
     handlers["AWS::CloudWatch::Alarm"] = {**alarm, "create": create, "update": update, "delete": delete}
+
+
+def sized_reads():
+    """Bridge: a read costs 0.5 or 1 unit whatever its size, and a BatchGetItem reports nothing. On AWS each item costs a unit
+    per 4 KB begun, also one that is not there; a query or scan adds up all it read before filtering, then rounds once; eventual
+    consistency halves, a transaction doubles. Delete when MiniStack's services/dynamodb.py counts sizes of reads."""
+    from ministack.services import dynamodb
+
+    add, page_of = dynamodb._add_consumed_capacity, dynamodb._paginate_evaluated_items
+    batch_get, transact_get = dynamodb._batch_get_item, dynamodb._transact_get_items
+    read = {"bytes": 0}  # by the last query or scan; the emulator works one request after the other
+
+    def units(size):
+        return max(1.0, float(-(-size // 4096)))
+
+    def item_units(table, key):
+        return units(dynamodb._item_size_bytes(dynamodb._get_item_by_key(table, key)))
+
+    def times(capacity, factor):
+        """The answer's capacity with every count of units multiplied."""
+        if isinstance(capacity, dict):
+            return {name: times(value, factor) for name, value in capacity.items()}
+        return capacity * factor if isinstance(capacity, float) else capacity
+
+    def page(items, limit, table, index=None):
+        found, more = page_of(items, limit, table, index)
+        entries = (dynamodb._apply_index_projection(item, table, index) if index else item for item in found)
+        read["bytes"] = sum(map(dynamodb._item_size_bytes, entries))
+        return found, more
+
+    def consumed(result, data, name, write=False, **more):
+        add(result, data, name, write=write, **more)
+        if not write and "ConsumedCapacity" in result:
+            table = dynamodb._tables[name]
+            factor = item_units(table, data["Key"]) if "Key" in data else units(read["bytes"])
+            result["ConsumedCapacity"] = times(result["ConsumedCapacity"], factor)
+
+    def told(data, answer, reads):
+        """The answer with the capacity of these reads: table, key, rate."""
+        status, headers, body = answer
+        wanted = data.get("ReturnConsumedCapacity", "NONE")
+        if status != 200 or wanted == "NONE":
+            return answer
+        spent = {}
+        for name, key, rate in reads:
+            name = dynamodb._normalize_table_name(name)
+            spent[name] = spent.get(name, 0.0) + rate * item_units(dynamodb._tables[name], key)
+        capacity = []
+        for name, count in spent.items():
+            table = {"Table": {"CapacityUnits": count}} if wanted == "INDEXES" else {}
+            capacity.append({"TableName": name, "CapacityUnits": count, **table})
+        return status, headers, json.dumps({**json.loads(body), "ConsumedCapacity": capacity}).encode()
+
+    def batch(data):
+        asked = (data.get("RequestItems") or {}).items()
+        return told(
+            data,
+            batch_get(data),
+            ((name, key, 1.0 if of.get("ConsistentRead") else 0.5) for name, of in asked for key in of["Keys"]),
+        )
+
+    def transact(data):
+        gets = (item["Get"] for item in data.get("TransactItems") or [])
+        return told(data, transact_get(data), ((get["TableName"], get["Key"], 2.0) for get in gets))
+
+    dynamodb._add_consumed_capacity, dynamodb._paginate_evaluated_items = consumed, page
+    dynamodb._batch_get_item, dynamodb._transact_get_items = batch, transact
 
 
 def forget_stream_positions(file):

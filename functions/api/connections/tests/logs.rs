@@ -39,7 +39,7 @@ async fn no_log_line_holds_a_secret() {
     let lines = log.clone();
     tracing_subscriber::fmt()
         .json()
-        .with_env_filter("debug")
+        .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || lines.clone())
         .init();
     let world = World::start().await;

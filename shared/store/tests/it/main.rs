@@ -5,6 +5,7 @@ mod config;
 mod due;
 mod leaving;
 mod limited;
+mod reads;
 mod retention;
 mod rows;
 mod world;

@@ -2,6 +2,7 @@
 
 mod docs;
 mod environment;
+mod features;
 mod repository;
 mod roles;
 mod rooms;

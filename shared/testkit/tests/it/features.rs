@@ -1,0 +1,46 @@
+//! What a function is built of.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+use crate::repository::{packages, run};
+
+/// `sam build` compiles one function after the other, each by itself. A crate that two of them use with different features is
+/// compiled twice, and with it all that stands on it: a feature of `serde` is half an hour.
+#[test]
+fn functions_share_one_set_of_dependencies() {
+    // By crate and version, then by its features: who builds it so. A crate can be built for the machine that compiles, too.
+    let mut built: BTreeMap<String, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
+    for function in packages().iter().filter(|package| package.is_function()) {
+        let tree = run(Command::new(env!("CARGO")).args([
+            "tree",
+            "--offline",
+            "--package",
+            &function.name,
+            "--edges=normal,build",
+            "--prefix=none",
+            "--format={p}|{f}|",
+        ]));
+        for line in tree.lines() {
+            let mut fields = line.split('|');
+            if let (Some(name), Some(features)) = (fields.next(), fields.next()) {
+                let ways = built.entry(name.to_owned()).or_default();
+                ways.entry(features.to_owned()).or_default().insert(&function.name);
+            }
+        }
+    }
+    assert!(built.len() > 100, "cargo lists too few crates");
+    for (name, ways) in &built {
+        let mut most: BTreeMap<&str, usize> = BTreeMap::new();
+        for function in ways.values().flatten() {
+            *most.entry(*function).or_default() += 1;
+        }
+        let at_once = most.values().max().copied().unwrap_or_default();
+        assert!(
+            ways.len() <= at_once,
+            "{name} is built with different features; turn them on for all in [workspace.dependencies], or in kit: {ways:#?}"
+        );
+    }
+}
