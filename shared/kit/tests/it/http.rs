@@ -14,6 +14,7 @@ fn app() -> App {
         .route("/echo", post(async |body: Bytes| body))
         .route("/called/{name}", post(async |Path(name): Path<String>| name))
         .route("/panic", post(async || -> () { panic!("a bug") }))
+        .route("/quotes", post(async |body: Bytes| "\"".repeat(body.len())))
         .route(
             "/refuse",
             post(async || Problem::unprocessable("data.x: expected a number")),
@@ -119,6 +120,39 @@ async fn who_sends_too_much_is_told_how_much_is_taken() {
         assert_eq!(status, 413);
         assert!(text.contains(most), "{text}");
     }
+}
+
+#[tokio::test]
+async fn every_answer_says_nosniff_and_hsts() {
+    for (changes, status) in [
+        (json!({"rawPath": "/echo"}), 200),
+        (json!({"rawPath": "/panic"}), 500),
+        (json!({"rawPath": "/refuse"}), 422),
+        (json!({"rawPath": "/other"}), 404),
+        (json!({"rawPath": "/not a uri"}), 404),
+        (json!({"rawPath": "/echo", "body": "x".repeat(LARGEST_BODY + 1)}), 413),
+    ] {
+        let (answered, _, headers) = answer(&changes).await;
+        assert_eq!(answered, status);
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            let values: Vec<_> = headers.get_all(name).iter().collect();
+            assert_eq!(values, [value], "{name} of {status}");
+        }
+    }
+}
+
+/// Lambda would fail the invocation, and the caller would learn nothing.
+#[tokio::test]
+async fn answer_that_lambda_would_not_take_is_a_problem() {
+    let quotes = |count: usize| json!({"rawPath": "/quotes", "body": "x".repeat(count)});
+    let (status, ..) = answer(&quotes(2 << 20)).await;
+    assert_eq!(status, 200);
+    // Each quote is two characters of the result.
+    let (status, text, _) = answer(&quotes(3 << 20)).await;
+    assert_eq!((status, problem(&text).as_str()), (500, "internal"));
 }
 
 #[tokio::test]
