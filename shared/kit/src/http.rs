@@ -278,6 +278,19 @@ fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
     parsed.collect()
 }
 
+/// A fragment is its sender's own and never travels, unless somebody on the way hands it on. In a path, API Gateway has decoded
+/// what may be a part of a name: but no webhook's path has names.
+fn without_fragment(mut path: String, mut query: String) -> (String, String) {
+    if path.starts_with("/webhooks/")
+        && let Some(end) = path.find('#')
+    {
+        path.truncate(end);
+        query.clear();
+    }
+    query.truncate(query.find('#').unwrap_or(query.len()));
+    (path, query)
+}
+
 fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Problem> {
     let HttpEvent {
         raw_path,
@@ -287,6 +300,7 @@ fn request(event: HttpEvent, headers: HeaderMap) -> Result<Request<Body>, Proble
         is_base64_encoded,
         ..
     } = event;
+    let (raw_path, raw_query_string) = without_fragment(raw_path, raw_query_string);
     let uri = Cow::from(utf8_percent_encode(&raw_path, DECODED));
     // No route has a path that is no URI, so such a request is for nothing we have.
     let uri: Uri = uri.parse().map_err(|_| Problem::not_found())?;

@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 
 use crate::queue::env;
 
+async fn url(Extension(target): Extension<Target>) -> String {
+    format!("{} {}", target.url(None), target.url(Some("https://api.example.test")))
+}
+
 fn app() -> App {
     let routes = Router::new()
         .route("/echo", post(async |body: Bytes| body))
@@ -27,12 +31,8 @@ fn app() -> App {
             "/id",
             post(async |Extension(id): Extension<CorrelationId>| id.as_str().to_owned()),
         )
-        .route(
-            "/url",
-            post(async |Extension(target): Extension<Target>| {
-                format!("{} {}", target.url(None), target.url(Some("https://api.example.test")))
-            }),
-        );
+        .route("/url", post(url))
+        .route("/webhooks/url", post(url));
     App::new(&env(), routes)
 }
 
@@ -84,6 +84,32 @@ async fn a_path_that_the_gateway_decoded_is_whole() {
     }
     let (status, ..) = answer(&json!({"rawPath": "/called/a/b"})).await;
     assert_eq!(status, 404);
+}
+
+/// Twilio is given addresses with one.
+#[tokio::test]
+async fn fragment_that_somebody_hands_on_is_no_part_of_the_request() {
+    let asked = async |path: &str, query: &str| {
+        let (status, text, _) = answer(&json!({"rawPath": path, "rawQueryString": query})).await;
+        assert_eq!(status, 200, "{path} {query}");
+        text
+    };
+    let own = "https://api.example.test";
+    assert!(
+        asked("/url", "key=1#rc=3&rp=all")
+            .await
+            .ends_with(&format!("{own}/url?key=1"))
+    );
+    assert!(
+        asked("/webhooks/url#rc=3&rp=all", "")
+            .await
+            .ends_with(&format!("{own}/webhooks/url"))
+    );
+    assert!(
+        asked("/webhooks/url#rc=3", "key=1")
+            .await
+            .ends_with(&format!("{own}/webhooks/url"))
+    );
 }
 
 #[tokio::test]
