@@ -264,7 +264,7 @@ async fn post_with_very_many_unreadable_changes_is_kept_whole() {
 #[tokio::test]
 async fn a_change_that_fits_the_queue_does_not_take_the_detour() {
     let world = world().await;
-    assert_eq!(world.status(&signed(&world.path(), &large(90_000))).await, 200);
+    assert_eq!(world.status(&signed(&world.path(), &large(9_000))).await, 200);
     assert_eq!(events(&world.aws).await.len(), 1);
     world.assert_nothing_is_left().await;
 }
