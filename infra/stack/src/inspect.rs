@@ -53,6 +53,12 @@ impl Queue {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
 
+    /// The name of the stack's output that holds its dead letters' URL.
+    #[must_use]
+    pub fn dead_letters(self) -> String {
+        format!("{}DeadLettersUrl", self.output())
+    }
+
     const fn output(self) -> &'static str {
         match self {
             Self::Calls => "Calls",
@@ -67,7 +73,7 @@ impl Queue {
 pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
     for queue in Queue::ALL {
-        let name = format!("{}DeadLettersUrl", queue.output());
+        let name = queue.dead_letters();
         let url = outputs
             .get(&name)
             .with_context(|| format!("the stack has no output {name}"))?;
@@ -111,7 +117,7 @@ pub async fn redrive(aws: &Aws, stack: &str, queue: Queue) -> Result<()> {
         let missing = format!("the stack has no output {name}");
         outputs.get(&name).context(missing)
     };
-    let source = url(format!("{}DeadLettersUrl", queue.output()))?;
+    let source = url(queue.dead_letters())?;
     if aws.endpoint().is_some() {
         let target = url(format!("{}QueueUrl", queue.output()))?;
         aws.bridge(&["redrive", source, target], &[]).await?;

@@ -19,6 +19,7 @@ mod failures;
 mod fuzz;
 mod guide;
 mod mails;
+mod mutated;
 mod people;
 mod platform;
 mod roles;
