@@ -102,6 +102,9 @@ pub struct TwilioAccount {
     /// Sign webhooks with this SharedKey and HMAC-SHA256 instead of the auth token and HMAC-SHA1.
     #[serde(default)]
     pub shared_key: Option<SharedKey>,
+    /// What ends the addresses that were pasted for the account's numbers: connection overrides, as Ringback gives them.
+    #[serde(default = "default_overrides")]
+    pub overrides: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -265,6 +268,10 @@ fn default_country_code() -> String {
     "91".to_owned()
 }
 
+fn default_overrides() -> String {
+    "#rc=3&rp=all".to_owned()
+}
+
 fn default_language() -> String {
     "en".to_owned()
 }
@@ -282,7 +289,8 @@ impl Config {
 
 impl Tenant {
     pub(crate) fn twilio_url(&self, config: &Config, account: &TwilioAccount, what: &str) -> String {
-        config.webhook_url(&format!("/webhooks/twilio/{}/{}/{what}", self.id, account.connection))
+        let (connection, overrides) = (&account.connection, &account.overrides);
+        config.webhook_url(&format!("/webhooks/twilio/{}/{connection}/{what}{overrides}", self.id))
     }
 
     pub(crate) fn whatsapp_url(&self, config: &Config, account: &WhatsAppAccount) -> String {

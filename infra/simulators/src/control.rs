@@ -246,7 +246,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
                 repeat,
                 shuffle,
             };
-            (call.id.clone(), Line::Twilio(account, call))
+            (call.id.clone(), Line::Twilio(Box::new(account), call))
         }
         (_, None) => {
             let account = tenant
@@ -308,7 +308,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
 }
 
 enum Line {
-    Twilio(crate::config::TwilioAccount, twilio::Call),
+    Twilio(Box<crate::config::TwilioAccount>, twilio::Call),
     Telephony(crate::config::Telephony, pbx::Call),
     Vendor(Vec<Webhook>),
 }

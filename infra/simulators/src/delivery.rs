@@ -1,7 +1,7 @@
-//! Webhooks to Ringback, redelivered until it answers 2xx.
+//! Webhooks to Ringback, redelivered until it answers 2xx: by Twilio only as often as their URLs ask for.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::config::Delivery;
+use crate::twilio::Overrides;
 use crate::{lock, signatures};
 
 /// A webhook before it is signed: signing happens per attempt, because Standard Webhooks signs the attempt's time.
@@ -68,6 +69,20 @@ pub(crate) struct Outcome {
     /// The last answer; 0 when there was none.
     pub(crate) status: u16,
     pub(crate) body: String,
+    cause: Cause,
+}
+
+/// How a try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// With an answer.
+    Status(u16),
+    /// Nobody took the connection.
+    Connect,
+    /// No answer in time.
+    Read,
+    /// Half an answer.
+    BrokenOff,
 }
 
 impl Outcome {
@@ -140,14 +155,25 @@ impl Deliveries {
         let _pending = Pending(self);
         let mut pause = Duration::from_millis(how.first_backoff_ms);
         let mut attempt = 1;
+        let twilio = matches!(webhook.body, Body::Twilio { .. }).then(|| Overrides::of(&webhook.url));
+        let (timeout, mut spent) = (Duration::from_millis(how.timeout_ms), Duration::ZERO);
         loop {
-            let outcome = self.attempt(webhook, how).await;
+            let next = twilio.as_ref().map(|overrides| overrides.next_try(spent));
+            let (outcome, took) = self
+                .attempt(webhook, next.map_or(timeout, |next| next.min(timeout)))
+                .await;
+            // It does not say how long it waits between its tries.
+            spent += took + pause;
             lock(&self.counts).attempts += 1;
             if outcome.delivered() {
                 lock(&self.counts).delivered += 1;
                 return outcome;
             }
-            let for_good = matches!(webhook.body, Body::Telephony { .. }) && matches!(outcome.status, 413 | 422);
+            let for_good = match (&twilio, &webhook.body) {
+                (Some(overrides), _) => !overrides.again(attempt, spent, outcome.cause),
+                (None, Body::Telephony { .. }) => matches!(outcome.status, 413 | 422),
+                _ => false,
+            };
             if for_good || attempt >= how.attempts || *self.stop.borrow() {
                 self.give_up(webhook, outcome.status, attempt);
                 return outcome;
@@ -182,34 +208,19 @@ impl Deliveries {
         });
     }
 
-    async fn attempt(&self, webhook: &Webhook, how: Delivery) -> Outcome {
+    /// One try, and how long it took.
+    async fn attempt(&self, webhook: &Webhook, timeout: Duration) -> (Outcome, Duration) {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
-        let request = match self.request(webhook) {
-            Ok(request) => request.timeout(Duration::from_millis(how.timeout_ms)),
-            Err(reason) => {
-                return Outcome {
-                    status: 0,
-                    body: reason,
-                };
-            }
-        };
-        match request.send().await {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                // A body that breaks off half-way is no answer.
-                match answer.text().await {
-                    Ok(body) => Outcome { status, body },
-                    Err(error) => Outcome {
-                        status: 0,
-                        body: error.to_string(),
-                    },
-                }
-            }
-            Err(error) => Outcome {
+        let began = Instant::now();
+        let outcome = match self.request(webhook) {
+            Ok(request) => answered(request.timeout(timeout)).await,
+            Err(reason) => Outcome {
                 status: 0,
-                body: error.to_string(),
+                body: reason,
+                cause: Cause::Connect,
             },
-        }
+        };
+        (outcome, began.elapsed())
     }
 
     fn request(&self, webhook: &Webhook) -> Result<reqwest::RequestBuilder, String> {
@@ -306,6 +317,30 @@ impl Deliveries {
                     .body(json.clone())
             }
         })
+    }
+}
+
+async fn answered(request: reqwest::RequestBuilder) -> Outcome {
+    let none = |cause: Cause, error: &reqwest::Error| Outcome {
+        status: 0,
+        body: error.to_string(),
+        cause,
+    };
+    match request.send().await {
+        Ok(answer) => {
+            let status = answer.status().as_u16();
+            // A body that breaks off half-way is no answer.
+            match answer.text().await {
+                Ok(body) => Outcome {
+                    status,
+                    body,
+                    cause: Cause::Status(status),
+                },
+                Err(error) => none(Cause::BrokenOff, &error),
+            }
+        }
+        Err(error) if error.is_connect() => none(Cause::Connect, &error),
+        Err(error) => none(Cause::Read, &error),
     }
 }
 

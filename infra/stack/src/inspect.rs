@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::{
-    aws::Aws,
+    aws::{Aws, Session},
     bill::Bill,
     build::{self, Function},
     endpoints::Endpoints,
@@ -55,7 +55,7 @@ pub enum Letters {
 
 impl Letters {
     /// Queues with dead letters, by the names of the stack's outputs.
-    const QUEUES: [(Self, &str); 4] = [
+    pub const QUEUES: [(Self, &str); 4] = [
         (Self::Calls, "Calls"),
         (Self::ProviderEvents, "ProviderEvents"),
         (Self::Sends, "Sends"),
@@ -134,16 +134,24 @@ pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: Letters) ->
         let target = url(format!("{queue}QueueUrl"))?;
         aws.bridge(&["redrive", source, target], &[]).await?;
     } else {
-        let question = json!({ "QueueUrl": source, "AttributeNames": ["QueueArn"] });
-        let attributes = aws.call("sqs", "get_queue_attributes", question).await?;
-        let arn = attributes["Attributes"]["QueueArn"]
-            .as_str()
-            .context("a queue has an ARN")?;
-        aws.call("sqs", "start_message_move_task", json!({ "SourceArn": arn }))
-            .await?;
+        let session = aws.session()?;
+        let (source, target) = (
+            arn(&session, source).await?,
+            arn(&session, url(format!("{queue}QueueUrl"))?).await?,
+        );
+        // The target is said: what a function laid aside itself has no queue that it came from.
+        let task = json!({ "SourceArn": source, "DestinationArn": target });
+        session.call("sqs", "start_message_move_task", task).await?;
     }
     println!("{queue}: on their way back.");
     Ok(())
+}
+
+async fn arn(session: &Session, queue: &str) -> Result<String> {
+    let question = json!({ "QueueUrl": queue, "AttributeNames": ["QueueArn"] });
+    let attributes = session.call("sqs", "get_queue_attributes", question).await?;
+    let arn = attributes["Attributes"]["QueueArn"].as_str();
+    arn.map(str::to_owned).context("a queue has an ARN")
 }
 
 /// Functions that run at once when the queues are busy: the sum of the template's `MaximumConcurrency`. Webhooks need the rest.

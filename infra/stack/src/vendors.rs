@@ -28,6 +28,7 @@ const API_KEY: &str = "5tack001";
 const AUTH_ID: &str = "MASTACK0000000000000";
 const APPLICATION: &str = "00000000-0000-4000-8000-0000000000bb";
 const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One connection of each kind, with one secret for what they sign, one for their APIs, and one line for all of them.
 pub struct Vendors {
@@ -149,11 +150,9 @@ impl Vendors {
     pub fn event(&self, kind: &str, tenant: &str, api: &str, readable: bool) -> Result<Event> {
         let (secret, now) = (&self.secret, Timestamp::now());
         let (from, to) = (new_phone()?, self.line.digits());
-        let connection = self.connections.get(kind).context("a kind of telephone system")?;
-        let path = format!("/webhooks/{kind}/{tenant}/{connection}");
         let id = random_hex(8)?;
         let seconds = now.as_second();
-        Ok(match kind {
+        let (what, content_type, content) = match kind {
             "aircall" => {
                 let id = if readable { json!(seconds) } else { Value::Null };
                 let body = json!({
@@ -163,12 +162,7 @@ impl Vendors {
                         "ended_at": seconds, "duration": 9, "raw_digits": from, "number": { "digits": self.line },
                     },
                 });
-                Event {
-                    method: "POST",
-                    path,
-                    headers: vec![("content-type", JSON.to_owned())],
-                    body: body.to_string(),
-                }
+                ("", JSON, body.to_string())
             }
             "vonage" => {
                 let call = if readable {
@@ -179,48 +173,84 @@ impl Vendors {
                 let body = json!({
                     "from": from.digits(), "to": to, "conversation_uuid": call, "status": "completed",
                     "direction": "inbound", "timestamp": now, "duration": "9",
-                })
-                .to_string();
-                let token = vonage::sign(secret, API_KEY, APPLICATION, now, body.as_bytes());
-                Event {
-                    method: "POST",
-                    path,
-                    headers: vec![("content-type", JSON.to_owned()), ("authorization", token)],
-                    body,
-                }
+                });
+                ("", JSON, body.to_string())
             }
             "exotel" => {
                 let call = if readable { id.as_str() } else { "" };
                 let query = format!(
-                    "CallSid={call}&CallFrom=%2B{}&CallTo=%2B{to}&CallType=completed",
+                    "CallSid={call}&CallFrom=%2B{}&CallTo=%2B{to}&CallType=completed&Direction=incoming",
                     from.digits()
                 );
-                Event {
-                    method: "GET",
-                    path: format!("{path}/passthru/{secret}?{query}&Direction=incoming"),
-                    headers: Vec::new(),
-                    body: String::new(),
-                }
+                ("passthru", FORM, query)
             }
             _ => {
-                let path = format!("{path}/hangup");
                 let call = if readable { id.as_str() } else { "" };
                 let body = format!(
                     "CallUUID={call}&From={}&To={to}&Direction=inbound&CallStatus=completed&Duration=9&BillDuration=60",
                     from.digits()
                 );
-                let signature = plivo::signature::sign(secret, &format!("{api}{path}"), body.as_bytes(), &id);
-                Event {
-                    method: "POST",
-                    path,
-                    headers: vec![
-                        ("content-type", "application/x-www-form-urlencoded".to_owned()),
-                        ("x-plivo-signature-v3", signature),
-                        ("x-plivo-signature-v3-nonce", id),
-                    ],
-                    body,
-                }
+                ("hangup", FORM, body)
             }
+        };
+        self.signed(kind, what, tenant, api, content_type, &content)
+    }
+
+    /// What proves all that they send.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// A request with this content, be it an event or not, as the kind proves it. `what` ends its address: `passthru` or `status`
+    /// of Exotel's, `hangup` of Plivo's.
+    ///
+    /// # Errors
+    /// When the machine has no random bytes, or the kind is none of [`KINDS`].
+    pub fn signed(
+        &self,
+        kind: &str,
+        what: &str,
+        tenant: &str,
+        api: &str,
+        content_type: &str,
+        content: &str,
+    ) -> Result<Event> {
+        let secret = &self.secret;
+        let connection = self.connections.get(kind).context("a kind of telephone system")?;
+        let path = format!("/webhooks/{kind}/{tenant}/{connection}");
+        let mut headers = vec![("content-type", content_type.to_owned())];
+        let path = match kind {
+            "exotel" if what == "passthru" => {
+                return Ok(Event {
+                    method: "GET",
+                    path: format!("{path}/passthru/{secret}?{content}"),
+                    headers: Vec::new(),
+                    body: String::new(),
+                });
+            }
+            "exotel" => format!("{path}/{what}/{secret}"),
+            "vonage" => {
+                let token = vonage::sign(secret, API_KEY, APPLICATION, Timestamp::now(), content.as_bytes());
+                headers.push(("authorization", token));
+                path
+            }
+            "plivo" => {
+                let (path, nonce) = (format!("{path}/{what}"), random_hex(8)?);
+                let signature = plivo::signature::sign(secret, &format!("{api}{path}"), content.as_bytes(), &nonce);
+                headers.extend([
+                    ("x-plivo-signature-v3", signature),
+                    ("x-plivo-signature-v3-nonce", nonce),
+                ]);
+                path
+            }
+            _ => path,
+        };
+        Ok(Event {
+            method: "POST",
+            path,
+            headers,
+            body: content.to_owned(),
         })
     }
 }

@@ -83,6 +83,8 @@ struct Memory {
 pub struct Connections {
     store: Store,
     secrets: Secrets,
+    /// Connections of another kind are as good as none.
+    kind: Option<&'static str>,
     memory: Mutex<Memory>,
 }
 
@@ -104,8 +106,16 @@ impl Connections {
         Self {
             store,
             secrets,
+            kind: None,
             memory: Mutex::new(memory),
         }
+    }
+
+    /// The same of one kind alone, as accounts name it. Another kind's secrets are not even opened.
+    #[must_use]
+    pub const fn of_kind(mut self, kind: &'static str) -> Self {
+        self.kind = Some(kind);
+        self
     }
 
     /// Lets a sender in if `proves` says so of the connection that the URL names. A changed secret is noticed within 30 s.
@@ -159,7 +169,9 @@ impl Connections {
         if self.lock().unknown.get(&key, now).is_some() {
             return Err(AuthError::Refused);
         }
-        let Some(connection) = self.store.connection_before_scope(key.0, key.1).await? else {
+        let found = self.store.connection_before_scope(key.0, key.1).await?;
+        let ours = |connection: &Connection| self.kind.is_none_or(|kind| kind == connection.account.kind());
+        let Some(connection) = found.filter(ours) else {
             let mut memory = self.lock();
             memory.known.forget(&key);
             memory.bare.forget(&key);

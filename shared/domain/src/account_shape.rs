@@ -1,5 +1,7 @@
 //! The shapes of what names an account at a provider, and the bounds of a connection's settings.
 
+use std::collections::HashSet;
+
 use crate::{
     call::Handling,
     connection::{Account, VoiceSettings},
@@ -150,9 +152,11 @@ impl Account {
 fn lines_of(field: &str, lines: &[Phone], found: &mut Vec<FieldProblem>) {
     if lines.len() > MOST_LINES {
         found.push(wrong(field, &format!("Expected at most {MOST_LINES} entries.")));
+        return;
     }
+    let mut seen = HashSet::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
-        if lines[..index].contains(line) {
+        if !seen.insert(line) {
             found.push(wrong(&format!("{field}[{index}]"), "This number is there twice."));
         }
     }
@@ -182,6 +186,7 @@ fn voice_of(voice: &VoiceSettings, found: &mut Vec<FieldProblem>) {
                 &format!("voice.{name}"),
                 &format!("Expected at most {MOST_SPOKEN} entries."),
             ));
+            continue;
         }
         for (index, sentence) in spoken.iter().enumerate() {
             if !is_language(&sentence.language) {
@@ -244,6 +249,13 @@ mod tests {
         assert_eq!(fields(r#"{"kind": "exotel", "account_sid": "../x"}"#), ["account_sid"]);
         assert_eq!(fields(r#"{"kind": "plivo", "auth_id": "XX"}"#), ["auth_id"]);
         assert_eq!(fields(r#"{"kind": "telephony"}"#), none);
+        let many: Vec<String> = (0..101).map(|_| "+15005550006".to_owned()).collect();
+        let many = serde_json::json!({"kind": "telephony", "lines": many});
+        assert_eq!(
+            fields(&many.to_string()),
+            ["lines"],
+            "of what is too much, nothing else is said"
+        );
         assert!(is_api_key_sid(&format!("SK{sid}")) && !is_api_key_sid("SK1"));
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Something wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldProblem {
     /// The field as it is written in JSON: `holidays[3].to`.
     pub field: String,
@@ -169,10 +169,12 @@ impl Findings {
         self.0.push(FieldProblem::new(field, detail));
     }
 
-    fn at_most(&mut self, field: &str, length: usize, most: usize) {
+    /// Whether they are not too many to be looked at one by one.
+    fn at_most(&mut self, field: &str, length: usize, most: usize) -> bool {
         if length > most {
             self.add(field, format!("Expected at most {most} entries, got {length}."));
         }
+        length <= most
     }
 }
 
@@ -189,31 +191,35 @@ impl Tenant {
         {
             found.add("default_region", "Expected the ISO 3166 code of a country, such as AE.");
         }
-        found.at_most("languages", self.languages.len(), MOST_LANGUAGES);
-        for (index, tag) in self.languages.iter().enumerate() {
-            if !is_language(tag) {
-                found.add(
-                    format!("languages[{index}]"),
-                    "Expected a language tag such as en, ar or pt-BR.",
-                );
+        if found.at_most("languages", self.languages.len(), MOST_LANGUAGES) {
+            for (index, tag) in self.languages.iter().enumerate() {
+                if !is_language(tag) {
+                    found.add(
+                        format!("languages[{index}]"),
+                        "Expected a language tag such as en, ar or pt-BR.",
+                    );
+                }
             }
         }
         self.hours(&mut found);
         for (field, words) in [("stop_words", &self.stop_words), ("start_words", &self.start_words)] {
-            found.at_most(field, words.len(), MOST_WORDS);
+            if !found.at_most(field, words.len(), MOST_WORDS) {
+                continue;
+            }
             for (index, word) in words.iter().enumerate() {
                 if let Some(problem) = line_problem(word, LONGEST_WORD) {
                     found.add(format!("{field}[{index}]"), problem);
                 }
             }
         }
-        found.at_most("recipient_zones", self.recipient_zones.len(), MOST_ZONES);
-        for code in self.recipient_zones.keys() {
-            if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-                found.add(
-                    "recipient_zones",
-                    format!("{code:?} is not a calling code such as \"971\"."),
-                );
+        if found.at_most("recipient_zones", self.recipient_zones.len(), MOST_ZONES) {
+            for code in self.recipient_zones.keys() {
+                if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+                    found.add(
+                        "recipient_zones",
+                        format!("{code:?} is not a calling code such as \"971\"."),
+                    );
+                }
             }
         }
         self.branding(&mut found);
@@ -240,7 +246,9 @@ impl Tenant {
         if let Some(problem) = self.quiet_hours.and_then(|quiet| quiet.problem()) {
             found.add("quiet_hours.to", problem);
         }
-        found.at_most("holidays", self.holidays.len(), MOST_HOLIDAYS);
+        if !found.at_most("holidays", self.holidays.len(), MOST_HOLIDAYS) {
+            return;
+        }
         for (index, holiday) in self.holidays.iter().enumerate() {
             if holiday.to.is_some_and(|to| to < holiday.from) {
                 let ends = format!("A holiday from {} ends before it begins.", holiday.from);
@@ -255,7 +263,9 @@ impl Tenant {
     }
 
     fn branding(&self, found: &mut Findings) {
-        found.at_most("variables", self.variables.len(), MOST_VARIABLES);
+        if !found.at_most("variables", self.variables.len(), MOST_VARIABLES) {
+            return;
+        }
         for (name, value) in &self.variables {
             let field = format!("variables.{name}");
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -279,7 +289,9 @@ impl Tenant {
 
 /// Only the last span of a day may cross midnight, and none may begin before the one before it ends.
 fn spans_of(field: &str, spans: &[Span], found: &mut Findings) {
-    found.at_most(field, spans.len(), MOST_SPANS);
+    if !found.at_most(field, spans.len(), MOST_SPANS) {
+        return;
+    }
     let mut sorted: Vec<&Span> = spans.iter().collect();
     sorted.sort_by_key(|span| span.from);
     let overlaps = sorted.windows(2).any(|pair| {

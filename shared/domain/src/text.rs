@@ -60,7 +60,7 @@ pub fn check_line(text: &str) -> Result<(), WrongText> {
 pub fn is_visible(text: &str) -> bool {
     // Most names; and nothing of ASCII but its controls is hidden.
     if text.is_ascii() {
-        return !text.chars().any(|character| is_hidden(character));
+        return !text.chars().any(is_hidden);
     }
     let characters: Vec<char> = text.chars().collect();
     characters.iter().enumerate().all(|(index, character)| {

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
-use futures::future::BoxFuture;
+use futures::{StreamExt, future::BoxFuture, stream};
 use jobs::{JobBody, QueueBody};
 use store::TenantScope;
 
-use crate::{ConfigError, Env, RawBucket, Spilled, line, spill::BucketError};
+use crate::{ConfigError, Env, RawBucket, Spilled, TimeLimit, line, spill::BucketError};
 
 /// Our queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -146,6 +146,8 @@ pub struct Queue {
 const BATCH_ENTRIES: usize = 10;
 /// …and this many bytes: well under the 256 KiB that older limits allow in one request.
 const BATCH_BYTES: usize = 250 * 1024;
+/// So many requests are on their way at once: a large post of a provider fills hundreds.
+const BATCHES_AT_ONCE: usize = 8;
 
 impl Queue {
     /// The queue that its variable names.
@@ -184,16 +186,24 @@ impl Queue {
     /// # Errors
     /// When one of them is nowhere safe; others may be in the queue.
     pub async fn send_all(&self, entries: Vec<Entry>) -> Result<(), EnqueueError> {
-        let mut failed = None;
-        for batch in batches(entries) {
-            if let Err(error) = self.send_batch(batch).await {
-                failed = Some(error);
-            }
-        }
-        failed.map_or(Ok(()), Err)
+        self.send_batches(entries, None).await
     }
 
-    async fn send_batch(&self, batch: Vec<Entry>) -> Result<(), EnqueueError> {
+    /// The same; a queue that takes none of them within this time counts as one that refuses them.
+    ///
+    /// # Errors
+    /// As [`Queue::send_all`].
+    pub async fn send_all_or_give_up(&self, entries: Vec<Entry>, limit: TimeLimit) -> Result<(), EnqueueError> {
+        self.send_batches(entries, Some(limit)).await
+    }
+
+    async fn send_batches(&self, entries: Vec<Entry>, limit: Option<TimeLimit>) -> Result<(), EnqueueError> {
+        let sending = batches(entries).into_iter().map(|batch| self.send_batch(batch, limit));
+        let sent = stream::iter(sending).buffer_unordered(BATCHES_AT_ONCE);
+        sent.fold(Ok(()), async |all, one| all.and(one)).await
+    }
+
+    async fn send_batch(&self, batch: Vec<Entry>, limit: Option<TimeLimit>) -> Result<(), EnqueueError> {
         const DOING: &str = "put jobs into their queue";
         let mut request = self.env.sqs().send_message_batch().queue_url(&self.url);
         for (index, entry) in batch.iter().enumerate() {
@@ -206,9 +216,13 @@ impl Queue {
                 .map_err(|error| EnqueueError::new(DOING, error))?;
             request = request.entries(entry);
         }
-        let (refused, why): (Vec<usize>, EnqueueError) = match request.send().await {
-            Ok(output) if output.failed.is_empty() => return Ok(()),
-            Ok(output) => {
+        let sent = match limit {
+            Some(limit) => limit.keep(request.send()).await,
+            None => Ok(request.send().await),
+        };
+        let (refused, why): (Vec<usize>, EnqueueError) = match sent {
+            Ok(Ok(output)) if output.failed.is_empty() => return Ok(()),
+            Ok(Ok(output)) => {
                 let code = output
                     .failed
                     .first()
@@ -220,6 +234,7 @@ impl Queue {
                     EnqueueError::new(DOING, format!("the queue refused entries: {code}")),
                 )
             }
+            Ok(Err(error)) => ((0..batch.len()).collect(), EnqueueError::new(DOING, error)),
             Err(error) => ((0..batch.len()).collect(), EnqueueError::new(DOING, error)),
         };
         tracing::warn!(

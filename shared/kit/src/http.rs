@@ -47,6 +47,18 @@ const DECODED: &AsciiSet = &CONTROLS
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
+/// Headers of every answer: no browser guesses another content type, and none comes back without TLS.
+const ALWAYS: [(HeaderName, HeaderValue); 2] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=31536000"),
+    ),
+];
+
+/// The largest answer, as it stands in the function's result. Lambda takes 6 MB, the headers included.
+const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
+
 /// A request as API Gateway hands it over. What we do not use is not read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -212,6 +224,7 @@ impl App {
         if let Ok(id) = HeaderValue::from_str(correlation_id.as_str()) {
             answer.headers_mut().insert(CORRELATION_ID, id);
         }
+        answer.headers_mut().extend(ALWAYS);
         answer
     }
 
@@ -235,6 +248,11 @@ impl App {
             // The panic's own line says where and why.
             Err(_panic) => return whole(Problem::internal().into_response()).await,
         };
+        let bytes = bytes_in_result(answer.body());
+        if bytes > LARGEST_ANSWER {
+            tracing::error!(bytes, "an answer is larger than Lambda takes");
+            return whole(Problem::internal().into_response()).await;
+        }
         // What the router answers by itself has no body: make it a problem, and keep the Allow header.
         match Problem::of_status(answer.status()) {
             Some(problem) if answer.body().is_empty() => {
@@ -261,6 +279,19 @@ async fn whole(response: Response<Body>) -> Response<Bytes> {
     }
 }
 
+/// How long a body is in the function's result: a JSON string, or base64 where it is no text.
+fn bytes_in_result(body: &[u8]) -> usize {
+    if std::str::from_utf8(body).is_err() {
+        return body.len().div_ceil(3) * 4;
+    }
+    let escaped = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    body.iter().map(escaped).sum()
+}
+
 fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
     let parsed = headers.iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
@@ -268,6 +299,19 @@ fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
         Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
     });
     parsed.collect()
+}
+
+/// A fragment is its sender's own and never travels, unless somebody on the way hands it on. In a path, API Gateway has decoded
+/// what may be a part of a name: but no webhook's path has names.
+fn without_fragment(mut path: String, mut query: String) -> (String, String) {
+    if path.starts_with("/webhooks/")
+        && let Some(end) = path.find('#')
+    {
+        path.truncate(end);
+        query.clear();
+    }
+    query.truncate(query.find('#').unwrap_or(query.len()));
+    (path, query)
 }
 
 fn request(event: HttpEvent, headers: HeaderMap, source: Source) -> Result<Request<Body>, Problem> {
@@ -279,6 +323,7 @@ fn request(event: HttpEvent, headers: HeaderMap, source: Source) -> Result<Reque
         is_base64_encoded,
         ..
     } = event;
+    let (raw_path, raw_query_string) = without_fragment(raw_path, raw_query_string);
     let uri = Cow::from(utf8_percent_encode(&raw_path, DECODED));
     // No route has a path that is no URI, so such a request is for nothing we have.
     let uri: Uri = uri.parse().map_err(|_| Problem::not_found())?;
@@ -293,11 +338,13 @@ fn request(event: HttpEvent, headers: HeaderMap, source: Source) -> Result<Reque
         None => Bytes::new(),
     };
     if body.len() > LARGEST_BODY {
-        return Err(if raw_path.starts_with("/api/") {
-            crate::api::too_large()
+        let of_api = raw_path.starts_with("/api/");
+        let most = if of_api {
+            crate::api::largest(&method)
         } else {
-            Problem::too_large()
-        });
+            LARGEST_BODY
+        };
+        return Err(Problem::larger_than(most));
     }
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = method;
@@ -387,5 +434,20 @@ mod tests {
         assert_eq!(json["headers"], serde_json::json!({"etag": "\"1\""}));
         let plain = serde_json::to_value(HttpAnswer::from(Response::new(Bytes::new()))).unwrap();
         assert_eq!(plain.get("cookies"), None);
+    }
+
+    #[test]
+    fn size_of_an_answer_is_that_of_the_result() {
+        for body in [
+            &b"plain"[..],
+            b"\"a\\b\"\n\r\t\x08\x0c\x00\x1f",
+            "\u{e9}".as_bytes(),
+            b"\xff\xfe",
+            b"\xff",
+        ] {
+            let answer = HttpAnswer::from(Response::new(Bytes::copy_from_slice(body)));
+            let written = serde_json::to_string(&answer.body).unwrap().len() - 2;
+            assert_eq!(bytes_in_result(body), written, "{body:?}");
+        }
     }
 }

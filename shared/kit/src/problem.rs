@@ -11,7 +11,7 @@ use domain::settings::FieldProblem;
 use serde::Serialize;
 use store::{StoreError, rates::Allowance};
 
-use crate::log::chain;
+use crate::{http::LARGEST_BODY, log::chain};
 
 /// An answer that says what is wrong and what to do about it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -35,10 +35,14 @@ pub struct Problem {
     status: StatusCode,
     /// What is wrong with this request and what to do about it.
     detail: String,
-    /// The fields that are wrong, where it is about fields.
+    /// The fields that are wrong, where it is about fields: the first 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 50)]
     errors: Vec<FieldError>,
+    /// How many errors `errors` leaves out, where there are more than 50.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false, minimum = 1)]
+    more_errors: u32,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -50,6 +54,26 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub detail: String,
+}
+
+/// So many errors a problem names. One body can have hundreds of thousands.
+const MOST_ERRORS: usize = 50;
+/// The longest path of a field, in characters: names that were sent may be part of it.
+const LONGEST_FIELD: usize = 200;
+/// The longest sentence, in characters.
+const LONGEST_DETAIL: usize = 500;
+
+fn bounded(mut text: String, longest: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(longest) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -82,8 +106,9 @@ impl Problem {
             kind: format!("urn:ringback:problem:{kind}"),
             title,
             status,
-            detail: detail.into(),
+            detail: bounded(detail.into(), LONGEST_DETAIL),
             errors: Vec::new(),
+            more_errors: 0,
             headers: Vec::new(),
         }
     }
@@ -110,30 +135,29 @@ impl Problem {
     /// 422 about one field.
     #[must_use]
     pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        let error = FieldError {
-            field: field.into(),
-            detail: detail.into(),
-        };
-        Self::fields(vec![error])
+        Self::fields(Vec::new()).about(field, detail)
     }
 
-    /// 422 about fields.
+    /// 422 about fields. The first 50 are named, the others counted.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = "Correct the fields that `errors` names.";
-        Self {
-            errors,
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid fields", detail)
-        }
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid fields", detail);
+        let add = |problem: Self, FieldError { field, detail }| problem.about(field, detail);
+        errors.into_iter().fold(problem, add)
     }
 
     /// The same, about this field.
     #[must_use]
     pub fn about(mut self, field: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.errors.push(FieldError {
-            field: field.into(),
-            detail: detail.into(),
-        });
+        if self.errors.len() < MOST_ERRORS {
+            self.errors.push(FieldError {
+                field: bounded(field.into(), LONGEST_FIELD),
+                detail: bounded(detail.into(), LONGEST_DETAIL),
+            });
+        } else {
+            self.more_errors += 1;
+        }
         self
     }
 
@@ -205,15 +229,15 @@ impl Problem {
         )
     }
 
-    /// 413.
+    /// 413 that names the limit, in bytes.
     #[must_use]
-    pub fn too_large() -> Self {
-        Self::larger_than("3 MB")
-    }
-
-    /// 413 that names the limit.
-    pub(crate) fn larger_than(limit: &str) -> Self {
-        let detail = format!("Send at most {limit} in one request.");
+    pub fn larger_than(most: usize) -> Self {
+        const KB: usize = 1024;
+        let detail = if most.is_multiple_of(KB * KB) {
+            format!("Send at most {} MB in one request.", most / KB / KB)
+        } else {
+            format!("Send at most {} KB in one request.", most / KB)
+        };
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
     }
 
@@ -259,7 +283,7 @@ impl Problem {
         match status {
             StatusCode::NOT_FOUND => Some(Self::not_found()),
             StatusCode::METHOD_NOT_ALLOWED => Some(Self::method_not_allowed()),
-            StatusCode::PAYLOAD_TOO_LARGE => Some(Self::too_large()),
+            StatusCode::PAYLOAD_TOO_LARGE => Some(Self::larger_than(LARGEST_BODY)),
             _ => None,
         }
     }
@@ -336,5 +360,40 @@ impl From<Refusal> for Problem {
             ),
         };
         Self::new(status, kind, title, detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn of(count: usize) -> Value {
+        let error = |index| FieldError {
+            field: format!("list[{index}]"),
+            detail: "Wrong.".to_owned(),
+        };
+        serde_json::to_value(Problem::fields((0..count).map(error).collect())).unwrap()
+    }
+
+    #[test]
+    fn problem_names_fifty_errors_and_counts_the_others() {
+        let errors = |problem: &Value| problem["errors"].as_array().unwrap().len();
+        let fifty = of(50);
+        assert_eq!((errors(&fifty), fifty.get("more_errors")), (50, None));
+        let many = of(180_000);
+        assert_eq!((errors(&many), &many["more_errors"]), (50, &json!(179_950)));
+        assert_eq!(many["errors"][49]["field"], "list[49]");
+    }
+
+    #[test]
+    fn texts_of_a_problem_are_bounded() {
+        let long = "é".repeat(100_000);
+        let problem = Problem::bad_request(&*long).about(&*long, &*long);
+        let bytes = serde_json::to_vec(&problem).unwrap().len();
+        assert!(bytes < 3_000, "{bytes}");
+        assert_eq!(bounded("é".repeat(200), 200), "é".repeat(200));
+        assert_eq!(bounded("é".repeat(201), 200), format!("{}…", "é".repeat(200)));
     }
 }

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use access::{AuthError, Authenticated, Connections, Kms, Secrets};
 use axum::{
+    body::{self, Bytes},
+    extract::{FromRequest, Request},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -15,15 +17,33 @@ use jobs::{CallJob, JobBody};
 use store::Store;
 
 use crate::{
-    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, enqueue::EnqueueError, http::CorrelationId,
-    line, log::chain, metric,
+    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, TimeLimit, http::CorrelationId, line,
+    log::chain, metric,
 };
+
+/// The largest body that tells of a call. Nobody's has more than a few kilobytes.
+pub const LARGEST_CALL: usize = 256 * 1024;
+
+/// A body as it came, of at most so many bytes: more is refused (413) before anybody reads it.
+#[derive(Debug, Clone)]
+pub struct AtMost<const BYTES: usize>(pub Bytes);
+
+impl<S: Send + Sync, const BYTES: usize> FromRequest<S> for AtMost<BYTES> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        // It is in memory already, so this fails for its size only.
+        let whole = body::to_bytes(request.into_body(), BYTES).await;
+        whole.map(Self).map_err(|_| Problem::larger_than(BYTES))
+    }
+}
 
 /// A queue item stays below this many bytes; what is larger goes to the bucket, with a pointer in the queue.
 pub const LARGEST_JOB: usize = 200 * 1024;
 
 /// One provider's webhook.
 pub struct Webhook {
+    /// In metrics, in keys of the raw bucket, and the kind of its connections.
     provider: &'static str,
     env: Env,
     table: String,
@@ -71,7 +91,7 @@ impl Webhook {
     pub fn connections(&self) -> &Connections {
         self.connections.get_or_init(|| {
             let keys = Kms::new(self.env.kms(), Some(self.verify_key.clone()), None);
-            Connections::new(self.store(), Secrets::new(keys))
+            Connections::new(self.store(), Secrets::new(keys)).of_kind(self.provider)
         })
     }
 
@@ -114,17 +134,49 @@ impl Webhook {
         }
     }
 
+    /// Lets the sender in as [`Webhook::authenticate`] does, for who waits no longer than this.
+    ///
+    /// # Errors
+    /// A 401 when it is refused, a 503 when we cannot tell in time.
+    pub async fn authenticate_within(
+        &self,
+        limit: TimeLimit,
+        tenant: &str,
+        connection: &str,
+        proves: impl Fn(&Connection, &VerifySecrets) -> bool,
+    ) -> Result<Authenticated, Problem> {
+        match limit.keep(self.authenticate(tenant, connection, proves)).await {
+            Ok(Ok(proven)) => Ok(proven),
+            Ok(Err(error @ AuthError::Refused)) => Err(self.refuse(&error)),
+            Ok(Err(error)) => Err(self.lost(&error)),
+            Err(error) => Err(self.lost(&error)),
+        }
+    }
+
     /// Puts jobs into the queue, or where it refuses them into the bucket.
     ///
     /// # Errors
     /// A 503, so that the provider delivers it again, when they are nowhere safe.
     pub async fn enqueue(&self, entries: Vec<Entry>) -> Result<(), Problem> {
-        let lost = |error: EnqueueError| {
-            tracing::error!(error = chain(&error), "a webhook is stored nowhere");
-            metric::count("webhook_lost", &[("provider", self.provider)]);
-            Problem::unavailable()
-        };
-        self.queue.send_all(entries).await.map_err(lost)
+        let sent = self.queue.send_all(entries).await;
+        sent.map_err(|error| self.lost(&error))
+    }
+
+    /// The same for who waits no longer than this: half of the time is the queue's, the rest the bucket's.
+    ///
+    /// # Errors
+    /// A 503 when they are nowhere safe in time.
+    pub async fn enqueue_within(&self, limit: TimeLimit, entries: Vec<Entry>) -> Result<(), Problem> {
+        let sending = self.queue.send_all_or_give_up(entries, limit.half());
+        let sent = limit.keep(sending).await.map_err(|error| self.lost(&error))?;
+        sent.map_err(|error| self.lost(&error))
+    }
+
+    /// Says that a webhook is stored nowhere. Providers are asked for it again, if they do that.
+    fn lost(&self, why: &(dyn std::error::Error + 'static)) -> Problem {
+        tracing::error!(error = chain(why), "a webhook is stored nowhere");
+        metric::count("webhook_lost", &[("provider", self.provider)]);
+        Problem::unavailable()
     }
 
     /// A job for the queue.
@@ -180,6 +232,20 @@ impl Webhook {
         Ok(())
     }
 
+    /// The same for who waits no longer than this.
+    ///
+    /// # Errors
+    /// A 503 when the bucket does not take it in time.
+    pub async fn keep_unreadable_within(
+        &self,
+        limit: TimeLimit,
+        bytes: &[u8],
+        why: &(dyn std::error::Error + Sync),
+    ) -> Result<(), Problem> {
+        let kept = limit.keep(self.keep_unreadable(bytes, why)).await;
+        kept.map_err(|error| self.lost(&error))?
+    }
+
     /// Keeps bytes too large for a queue; returns the object's key.
     ///
     /// # Errors
@@ -192,10 +258,7 @@ impl Webhook {
         self.bucket
             .keep_raw(reason, self.provider, bytes.to_vec())
             .await
-            .map_err(|error| {
-                tracing::error!(error = chain(&error), "the raw bucket does not take a webhook");
-                Problem::unavailable()
-            })
+            .map_err(|error| self.lost(&error))
     }
 
     /// Counts an event for a number or account that is not the connection's. It is ignored.

@@ -1,5 +1,5 @@
 //! A way to AWS on which answers get lost: the request is done, and nobody hears of it. The SDK then asks again by itself. Or
-//! somebody else is in the way of a write.
+//! somebody else is in the way of a write. Or no answer ever comes.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -26,10 +26,21 @@ enum Fate {
 /// An operation, and what becomes of its next request.
 type Losing = (String, Fate);
 
+/// Requests that nobody answers, or whose answer is no.
+#[derive(Default)]
+struct Hanging {
+    /// All, or those of this operation.
+    which: Option<Option<String>>,
+    /// Open for as long as the test is.
+    waiting: Vec<TcpStream>,
+    denied: Option<String>,
+}
+
 /// A loopback port before the emulator's.
 pub struct Lossy {
     url: String,
     losing: Arc<Mutex<Vec<Losing>>>,
+    hanging: Arc<Mutex<Hanging>>,
 }
 
 impl Lossy {
@@ -44,15 +55,16 @@ impl Lossy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let losing = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&losing);
+        let hanging = Arc::new(Mutex::new(Hanging::default()));
+        let shared = (Arc::clone(&losing), Arc::clone(&hanging));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (upstream, losing) = (upstream.clone(), Arc::clone(&shared));
+                let (upstream, (losing, hanging)) = (upstream.clone(), shared.clone());
                 // A client that goes away is none of the test's business.
-                std::thread::spawn(move || drop(pass_on(&stream, &upstream, &losing)));
+                std::thread::spawn(move || drop(pass_on(&stream, &upstream, &losing, &hanging)));
             }
         });
-        Self { url, losing }
+        Self { url, losing, hanging }
     }
 
     /// Its URL, for `AWS_ENDPOINT_URL`.
@@ -93,6 +105,27 @@ impl Lossy {
         lock(&self.losing).push((operation.to_owned(), Fate::Late(Box::new(what))));
     }
 
+    /// Answers no request any more.
+    pub fn hang(&self) {
+        lock(&self.hanging).which = Some(None);
+    }
+
+    /// Answers no request of this operation any more.
+    pub fn hang_on(&self, operation: &str) {
+        lock(&self.hanging).which = Some(Some(operation.to_owned()));
+    }
+
+    /// Denies all requests of this operation from now on, as AWS does to who may not ask.
+    pub fn deny(&self, operation: &str) {
+        lock(&self.hanging).denied = Some(operation.to_owned());
+    }
+
+    /// Whether somebody has waited for an answer that does not come.
+    #[must_use]
+    pub fn has_kept_waiting(&self) -> bool {
+        !lock(&self.hanging).waiting.is_empty()
+    }
+
     /// Whether all that was to be lost is.
     #[must_use]
     pub fn has_lost_all(&self) -> bool {
@@ -100,11 +133,16 @@ impl Lossy {
     }
 }
 
-fn lock(losing: &Mutex<Vec<Losing>>) -> std::sync::MutexGuard<'_, Vec<Losing>> {
-    losing.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<Losing>>) -> std::io::Result<()> {
+fn pass_on(
+    client: &TcpStream,
+    upstream: &str,
+    losing: &Mutex<Vec<Losing>>,
+    hanging: &Mutex<Hanging>,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(client);
     let (mut head, mut length, mut operation) = (String::new(), 0, String::new());
     loop {
@@ -128,16 +166,28 @@ fn pass_on(client: &TcpStream, upstream: &str, losing: &Mutex<Vec<Losing>>) -> s
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    let mut client = client;
+    {
+        let mut hanging = lock(hanging);
+        if hanging.denied.as_ref() == Some(&operation) {
+            return client.write_all(answer_400(r#"{"__type": "AccessDeniedException"}"#).as_bytes());
+        }
+        if let Some(which) = &hanging.which
+            && which.as_ref().is_none_or(|hangs| *hangs == operation)
+        {
+            hanging.waiting.push(client.try_clone()?);
+            return Ok(());
+        }
+    }
     let fate = {
         let mut losing = lock(losing);
         let place = losing.iter().position(|(lost, _)| *lost == operation);
         place.map(|place| losing.remove(place).1)
     };
-    let mut client = client;
     let fate = match fate {
         Some(Fate::InTheWay) => return client.write_all(refusal(&operation).as_bytes()),
         Some(Fate::Forbidden) => return client.write_all(FORBIDDEN.as_bytes()),
-        Some(Fate::Throttled) => return client.write_all(answer(THROTTLED).as_bytes()),
+        Some(Fate::Throttled) => return client.write_all(answer_400(THROTTLED).as_bytes()),
         Some(Fate::Late(what)) => {
             what();
             None
@@ -163,7 +213,7 @@ fn refusal(operation: &str) -> String {
     } else {
         r#"{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}"#
     };
-    answer(body)
+    answer_400(body)
 }
 
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\ncontent-length: 50\r\nconnection: close\r\n\r\n\
@@ -171,7 +221,7 @@ const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml
 
 const THROTTLED: &str = r#"{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#;
 
-fn answer(body: &str) -> String {
+fn answer_400(body: &str) -> String {
     format!(
         "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()

@@ -115,7 +115,9 @@ impl Request {
             return self.json()["biz_opaque_callback_data"].as_str().map(str::to_owned);
         }
         let callback = self.field("StatusCallback")?;
-        callback.split_once("key=").map(|(_, key)| key.to_owned())
+        let (_, key) = callback.split_once("key=")?;
+        // The fragment is Twilio's own.
+        key.split('#').next().map(str::to_owned)
     }
 }
 

@@ -7,17 +7,23 @@ use axum::Router;
 use domain::{
     call::CallEvent,
     connection::{Account, VerifySecrets},
-    ids::ConnectionId,
+    ids::{ConnectionId, TenantId},
 };
 use jobs::CallJob;
-use kit::{ConfigError, Env, QueueName};
+use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};
 
-use crate::{Answer, Aws, Call, Function, Seeded, seed};
+use crate::{Answer, Aws, Call, Function, Lossy, Seeded, seed};
 
 /// A body larger than any webhook takes.
 #[must_use]
 pub fn too_large() -> Vec<u8> {
     vec![b' '; 3 * 1024 * 1024 + 1]
+}
+
+/// A body one byte larger than a webhook takes that tells of calls.
+#[must_use]
+pub fn larger_than_a_call() -> Vec<u8> {
+    vec![b' '; LARGEST_CALL + 1]
 }
 
 /// The function that takes a provider's webhooks.
@@ -106,10 +112,21 @@ impl World {
         self.webhook.path(self.tenant.tenant(), self.connection)
     }
 
-    /// The same of a connection that nobody has.
-    #[must_use]
-    pub fn nobodys_path(&self) -> String {
-        self.webhook.path("tnt_1", "conn_1")
+    /// Paths of no connection to this provider: ids that are none, ids that nobody has, and the tenant's other connections.
+    fn strangers_paths(&self) -> Vec<String> {
+        let (tenant, ulid) = (self.tenant.tenant(), self.aws.ids().ulid());
+        let (nobody, nothing) = (TenantId::new(ulid), ConnectionId::new(ulid));
+        let others = [self.tenant.twilio, self.tenant.whatsapp, self.tenant.telephony];
+        let others = others.into_iter().filter(|other| *other != self.connection);
+        let mut paths: Vec<_> = others.map(|other| self.webhook.path(tenant, other)).collect();
+        paths.extend([
+            self.webhook.path("a", "b"),
+            self.webhook.path(tenant, "b"),
+            self.webhook.path(tenant.to_string().to_uppercase(), self.connection),
+            self.webhook.path(nobody, self.connection),
+            self.webhook.path(tenant, nothing),
+        ]);
+        paths
     }
 
     /// Another process of the function, with some variables set otherwise.
@@ -208,7 +225,8 @@ impl World {
     }
 
     /// These are all refused with the same answer, and nothing is left of them. So is a good call for a connection of another
-    /// kind or of nobody's; for the connection itself it is taken. `good` makes it, for a path such as [`World::path`].
+    /// kind or of nobody's, signed or not, and that without asking for a secret; for the connection itself it is taken. `good`
+    /// makes it, for a path such as [`World::path`].
     ///
     /// # Panics
     /// When it is otherwise.
@@ -218,13 +236,10 @@ impl World {
             .iter()
             .map(|(why, call)| (why.to_string(), call.clone()))
             .collect();
-        for other in [self.tenant.twilio, self.tenant.whatsapp, self.tenant.telephony] {
-            if other != self.connection {
-                let path = self.webhook.path(self.tenant.tenant(), other);
-                refused.push((format!("another kind of connection: {path}"), good(&path)));
-            }
+        for path in self.strangers_paths() {
+            refused.push((format!("unsigned: {path}"), good(&path).unsigned()));
+            refused.push((path.clone(), good(&path)));
         }
-        refused.push(("unknown".to_owned(), good(&self.nobodys_path())));
         let expected = self.call(&refused[0].1).await.json();
         assert_eq!(expected["type"], "urn:ringback:problem:unauthorized");
         for (why, call) in &refused {
@@ -232,9 +247,38 @@ impl World {
             assert_eq!(answer.status(), 401, "{why}");
             assert_eq!(answer.json(), expected, "{why}");
             assert_eq!(answer.header("content-type"), "application/problem+json", "{why}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{why}");
+            assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{why}");
         }
+        self.assert_only_what_is_unknown_is_asked_for_again(&good).await;
         self.assert_nothing_is_left().await;
         assert_eq!(self.status(&good(&self.path())).await, 200, "the good call is none");
+    }
+
+    /// Whose it is cannot be told while the secrets do not open or the table does not answer: then it is asked for again. What
+    /// can be told is refused all the same.
+    async fn assert_only_what_is_unknown_is_asked_for_again(&self, good: impl Fn(&str) -> Call) {
+        let aws = Lossy::before(&self.aws);
+        aws.deny("Decrypt");
+        let nothing_opens = self.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
+        let own = good(&self.path());
+        assert_eq!(nothing_opens.call(&own).await.status(), 503, "the secrets do not open");
+        let no_table = self.function_with(&[("TABLE_NAME", "none-such")]);
+        assert_eq!(no_table.call(&own).await.status(), 503, "the table does not answer");
+        for path in self.strangers_paths() {
+            let call = good(&path);
+            assert_eq!(
+                nothing_opens.call(&call).await.status(),
+                401,
+                "secrets of others: {path}"
+            );
+        }
+        for no_ids in [
+            self.webhook.path("a", "b"),
+            self.webhook.path(self.tenant.tenant(), "b"),
+        ] {
+            assert_eq!(no_table.call(&good(&no_ids)).await.status(), 401, "{no_ids}");
+        }
     }
 
     /// The call is taken, and nothing is left of it.

@@ -32,6 +32,7 @@ use providers::{
     aircall::AircallClient, exotel::ExotelClient, http::Http, plivo::PlivoClient, twilio::client::TwilioClient,
     vonage::VonageClient, whatsapp::client::GraphClient,
 };
+use serde_json::value::RawValue;
 use store::{
     TenantScope, Versioned,
     connections::{ConnectionError, Proof},
@@ -131,7 +132,7 @@ async fn create_connection(
     Extension(target): Extension<Target>,
     Body(input): Body<OneOf<ConnectionIn>>,
 ) -> Result<Response, Problem> {
-    let wanted = wanted(&context.api, input.body)?;
+    let wanted = wanted(&context.api, &input.body)?;
     let mut problems = name_problems(&wanted.name);
     problems.extend(wanted.account.problems());
     if !problems.is_empty() {
@@ -265,17 +266,17 @@ async fn set_connection_credentials(
     let body = input.body;
     let given: Kept = match kind {
         ConnectionKind::WhatsApp => {
-            let given: WhatsappNewCredentials = checked(body)?;
+            let given: WhatsappNewCredentials = checked(&body)?;
             // Meta has the token already; it proves nothing but the handshake.
             let shown = Shown::of(&context.open_verify(who.scope(), &connection).await?);
             given.credentials.kept(shown.verify_token.unwrap_or_default())
         }
-        ConnectionKind::Twilio => checked::<TwilioNewCredentials>(body)?.credentials.into(),
-        ConnectionKind::Aircall => Some(checked::<AircallNewCredentials>(body)?.credentials).into(),
-        ConnectionKind::Vonage => checked::<VonageNewCredentials>(body)?.credentials.into(),
-        ConnectionKind::Plivo => checked::<PlivoNewCredentials>(body)?.credentials.into(),
+        ConnectionKind::Twilio => checked::<TwilioNewCredentials>(&body)?.credentials.into(),
+        ConnectionKind::Aircall => Some(checked::<AircallNewCredentials>(&body)?.credentials).into(),
+        ConnectionKind::Vonage => checked::<VonageNewCredentials>(&body)?.credentials.into(),
+        ConnectionKind::Plivo => checked::<PlivoNewCredentials>(&body)?.credentials.into(),
         ConnectionKind::Exotel => {
-            let given: ExotelNewCredentials = checked(body)?;
+            let given: ExotelNewCredentials = checked(&body)?;
             let verify = context.open_verify(who.scope(), &connection).await?;
             ExotelCredentials::kept(Some(given.credentials), verify)
         }
@@ -444,8 +445,8 @@ fn once_if(shows: bool, answer: impl IntoResponse) -> Response {
 }
 
 /// What a body asks for, with secrets of ours where the kind has them.
-fn wanted(api: &Api, body: serde_json::Value) -> Result<Wanted, Problem> {
-    Ok(match ConnectionKind::named(&body)? {
+fn wanted(api: &Api, body: &RawValue) -> Result<Wanted, Problem> {
+    Ok(match ConnectionKind::named(body)? {
         ConnectionKind::WhatsApp => checked::<WhatsappIn>(body)?.wanted(secrets::word(api)?),
         ConnectionKind::Twilio => checked::<TwilioIn>(body)?.wanted(),
         ConnectionKind::Telephony => checked::<TelephonyIn>(body)?.wanted(secrets::standard_webhooks(api)?),

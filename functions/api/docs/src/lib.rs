@@ -195,7 +195,6 @@ fn text(sent: &HeaderMap, kind: &'static str, body: &'static str, tag: &OnceLock
         (header::CACHE_CONTROL, "no-cache"),
         (header::ETAG, tag.as_str()),
         (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     let mut answer = if has(sent, tag) {

@@ -3,7 +3,7 @@
 mod models;
 mod setup;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{Router, extract::State};
 use domain::tenant::Tenant;
@@ -70,7 +70,7 @@ async fn update_tenant(
     if_match.check(before.config_version)?;
     let after = patch.apply(&TenantSettings::from(&before))?.of(&before);
     // What was stored when there was no such rule stands in nobody's way.
-    let known = before.problems();
+    let known: HashSet<_> = before.problems().into_iter().collect();
     let mut problems = after.problems();
     problems.retain(|problem| !known.contains(problem));
     if !problems.is_empty() {

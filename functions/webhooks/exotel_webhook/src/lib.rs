@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
     response::Response,
@@ -18,7 +17,7 @@ use domain::{
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
     http::{CorrelationId, Source, Target, expect_content_type},
-    webhook::answer,
+    webhook::{AtMost, LARGEST_CALL, answer},
 };
 use providers::{Unreadable, exotel, form};
 
@@ -59,7 +58,7 @@ async fn status(
     Extension(correlation): Extension<CorrelationId>,
     Extension(source): Extension<Source>,
     headers: HeaderMap,
-    body: Bytes,
+    AtMost(body): AtMost<LARGEST_CALL>,
 ) -> Result<Response, Problem> {
     let now = webhook.now();
     // Who makes the call says which; a body that is neither is kept rather than refused.

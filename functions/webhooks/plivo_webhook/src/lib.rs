@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
     response::Response,
@@ -14,7 +13,7 @@ use domain::connection::{Connection, VerifySecrets};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
     http::{CorrelationId, Target, expect_content_type},
-    webhook::{answer, header},
+    webhook::{AtMost, LARGEST_CALL, answer, header},
 };
 use providers::{
     form,
@@ -45,7 +44,7 @@ async fn receive(
     Extension(correlation): Extension<CorrelationId>,
     Extension(target): Extension<Target>,
     headers: HeaderMap,
-    body: Bytes,
+    AtMost(body): AtMost<LARGEST_CALL>,
 ) -> Result<Response, Problem> {
     expect_content_type(&headers, FORM)?;
     let url = target.url(webhook.base_url());

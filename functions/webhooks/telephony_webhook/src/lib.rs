@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
     response::Response,
@@ -14,7 +13,7 @@ use domain::connection::{Connection, VerifySecrets};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
     http::{CorrelationId, expect_content_type},
-    webhook::{answer, header},
+    webhook::{AtMost, LARGEST_CALL, answer, header},
 };
 use providers::telephony::{self, Headers};
 
@@ -38,7 +37,7 @@ async fn receive(
     Path((tenant, connection)): Path<(String, String)>,
     Extension(correlation): Extension<CorrelationId>,
     headers: HeaderMap,
-    body: Bytes,
+    AtMost(body): AtMost<LARGEST_CALL>,
 ) -> Result<Response, Problem> {
     expect_content_type(&headers, JSON)?;
     let now = webhook.now();

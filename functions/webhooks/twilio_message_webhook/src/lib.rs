@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
     response::Response,
@@ -16,7 +15,7 @@ use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
     http::{CorrelationId, Target, expect_content_type},
-    webhook::{LARGEST_JOB, answer, header},
+    webhook::{AtMost, LARGEST_JOB, answer, header},
 };
 use providers::{
     Unreadable,
@@ -55,6 +54,9 @@ enum What {
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// A message has at most 1,600 characters and ten addresses of media; its form is read before it is proven.
+const LARGEST: usize = 1024 * 1024;
+
 async fn receive(
     what: What,
     State(webhook): State<Arc<Webhook>>,
@@ -62,7 +64,7 @@ async fn receive(
     Extension(correlation): Extension<CorrelationId>,
     Extension(target): Extension<Target>,
     headers: HeaderMap,
-    body: Bytes,
+    AtMost(body): AtMost<LARGEST>,
 ) -> Result<Response, Problem> {
     expect_content_type(&headers, FORM)?;
     let url = target.url(webhook.base_url());

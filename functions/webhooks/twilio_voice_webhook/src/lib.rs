@@ -1,15 +1,18 @@
 //! Twilio's voice webhooks: verifies the sender, puts every callback into `calls`, answers TwiML.
 //!
-//! A ringing call is answered even if nothing of ours can store it; Twilio brings the call's end later.
+//! A ringing call is answered even if nothing of ours can store it, and within seconds even if everything hangs; Twilio brings
+//! the call's end later.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Extension, Router,
-    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::post,
 };
 use domain::{
@@ -20,13 +23,14 @@ use domain::{
     ids::TenantId,
     phone::Phone,
     tenant::Tenant,
+    webhook_urls::TWILIO_OVERRIDES,
 };
 use jiff::SignedDuration;
 use jobs::CallJob;
 use kit::{
-    ConfigError, Env, Problem, QueueName, Webhook,
+    ConfigError, Env, Problem, QueueName, TimeLimit, Webhook,
     http::{CorrelationId, Target, expect_content_type},
-    webhook::{answer, header},
+    webhook::{AtMost, LARGEST_CALL, answer, header},
 };
 use providers::twilio::{
     form, signature,
@@ -77,6 +81,11 @@ struct Context {
 const FORM: &str = "application/x-www-form-urlencoded";
 const XML: &str = "text/xml";
 
+/// All of it takes at most this long. Twilio gives up after 15 s, its retries included.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+/// Business hours are worth this much of it.
+const HOURS_WITHIN: Duration = Duration::from_secs(1);
+
 /// The answer to a call of which we know nothing because our own table is out of reach: spoken by Twilio's own voice.
 const FALLBACK: &str = concat!(
     r#"<?xml version="1.0" encoding="UTF-8"?>"#,
@@ -90,30 +99,31 @@ async fn receive(
     Extension(correlation): Extension<CorrelationId>,
     Extension(target): Extension<Target>,
     headers: HeaderMap,
-    body: Bytes,
+    AtMost(body): AtMost<LARGEST_CALL>,
 ) -> Result<Response, Problem> {
     expect_content_type(&headers, FORM)?;
     let webhook = &context.webhook;
+    let limit = TimeLimit::of(ANSWERED_WITHIN);
     let url = target.url(webhook.base_url());
     let proves = |_: &Connection, secrets: &VerifySecrets| {
         signature::signs_form(secrets, |name| header(&headers, name), &url, &body)
     };
-    let proven = match webhook.authenticate(&tenant, &connection, proves).await {
+    // Somebody hears it ring. Of the others, Twilio asks again.
+    let waiting = what == VoiceCallback::Voice;
+    let proven = webhook.authenticate_within(limit, &tenant, &connection, proves).await;
+    let proven = match proven {
         Ok(proven) => proven,
-        Err(error) => {
-            let refused = webhook.refuse(&error).into_response();
-            // Nobody can tell whose call it is, but a caller is waiting.
-            let waiting = what == VoiceCallback::Voice && refused.status().is_server_error();
-            return Ok(if waiting { answer(XML, FALLBACK) } else { refused });
-        }
+        // Nobody can tell whose call it is.
+        Err(problem) if waiting && problem.status().is_server_error() => return Ok(answer(XML, FALLBACK)),
+        Err(problem) => return Err(problem),
     };
     let form = form::parse(&body);
     let now = webhook.now();
     let mut event = match voice::event(what, &form, proven.connection().id, now) {
         Ok(event) => event,
         Err(error) => {
-            webhook.keep_unreadable(&body, &error).await?;
-            return Ok(answer(XML, twiml::EMPTY));
+            let kept = webhook.keep_unreadable_within(limit, &body, &error).await;
+            return kept.or_else(unless(waiting)).map(|()| answer(XML, twiml::EMPTY));
         }
     };
     let Some(settings) = own(proven.connection(), form.get("AccountSid").as_deref(), &event.facts) else {
@@ -121,7 +131,7 @@ async fn receive(
         return Ok(answer(XML, twiml::EMPTY));
     };
     let base = target.origin(webhook.base_url());
-    let address = |what: &str| format!("{base}/webhooks/twilio/{tenant}/{connection}/{what}");
+    let address = |what: &str| format!("{base}/webhooks/twilio/{tenant}/{connection}/{what}{TWILIO_OVERRIDES}");
     let urls = Urls {
         dial_result: &address("dial-result"),
         recording: &address("recording"),
@@ -129,7 +139,11 @@ async fn receive(
     let said = match what {
         VoiceCallback::Voice => {
             event.facts.handling = Some(twiml::handling(settings));
-            event.facts.closed = context.tenants.closed(&webhook.store(), proven.scope(), now).await;
+            let limit = limit.at_most(HOURS_WITHIN);
+            event.facts.closed = context
+                .tenants
+                .closed(&webhook.store(), proven.scope(), now, limit)
+                .await;
             twiml::answer(settings, urls)
         }
         VoiceCallback::DialResult => twiml::answer_after_dial(settings, event.facts.dial, urls),
@@ -140,10 +154,13 @@ async fn receive(
         correlation_id: correlation.as_str().to_owned(),
         event,
     };
-    match webhook.enqueue(vec![webhook.entry(&job)?]).await {
-        Err(problem) if what != VoiceCallback::Voice => Err(problem),
-        _ => Ok(answer(XML, said)),
-    }
+    let stored = webhook.enqueue_within(limit, vec![webhook.entry(&job)?]).await;
+    stored.or_else(unless(waiting)).map(|()| answer(XML, said))
+}
+
+/// What is wrong, unless a caller is waiting: then it is in the log and among the metrics, and they get their answer.
+fn unless(waiting: bool) -> impl FnOnce(Problem) -> Result<(), Problem> {
+    move |problem| if waiting { Ok(()) } else { Err(problem) }
 }
 
 /// How the connection answers, if the call is the connection's own: its account, and a number of it where it lists any.
@@ -173,16 +190,21 @@ const MOST: usize = 500;
 
 impl Tenants {
     /// Whether the business is closed. Unknown when the table does not answer: the call is answered all the same.
-    async fn closed(&self, store: &Store, scope: &TenantScope, now: Timestamp) -> Option<bool> {
+    async fn closed(&self, store: &Store, scope: &TenantScope, now: Timestamp, limit: TimeLimit) -> Option<bool> {
+        let unknown = |error: &(dyn std::error::Error + 'static)| {
+            tracing::warn!(error = kit::chain(error), "business hours are not known");
+        };
         let tenant = match self.remembered(scope.tenant(), now) {
             Some(tenant) => tenant,
-            None => match store.tenant(scope).await {
-                Ok(tenant) => self.remember(Arc::new(tenant?), now),
-                Err(error) => {
-                    tracing::warn!(error = kit::chain(&error), "business hours are not known");
-                    return None;
-                }
-            },
+            None => {
+                let read = limit
+                    .keep(store.tenant(scope))
+                    .await
+                    .map_err(|late| unknown(&late))
+                    .ok()?;
+                let tenant = read.map_err(|error| unknown(&error)).ok()?;
+                self.remember(Arc::new(tenant?), now)
+            }
         };
         Some(!hours::is_open(&tenant, now))
     }

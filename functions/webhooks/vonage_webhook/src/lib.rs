@@ -1,10 +1,12 @@
 //! Vonage's voice events: verifies the signed token and puts what says how a call goes into `calls`.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use axum::{
     Extension, Router,
-    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
     response::Response,
@@ -14,7 +16,7 @@ use domain::connection::{Account, Connection, VerifySecrets};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
     http::{CorrelationId, expect_content_type},
-    webhook::{answer, header},
+    webhook::{AtMost, LARGEST_CALL, answer, header},
 };
 use providers::vonage::{self, Expected};
 
@@ -41,12 +43,14 @@ async fn receive(
     Path((tenant, connection)): Path<(String, String)>,
     Extension(correlation): Extension<CorrelationId>,
     headers: HeaderMap,
-    body: Bytes,
+    AtMost(body): AtMost<LARGEST_CALL>,
 ) -> Result<Response, Problem> {
     expect_content_type(&headers, JSON)?;
     let now = webhook.now();
     let authorization = header(&headers, "authorization");
+    let known = AtomicBool::new(false);
     let proves = |connection: &Connection, secrets: &VerifySecrets| {
+        known.store(true, Ordering::Relaxed);
         let (
             Account::Vonage {
                 api_key,
@@ -68,8 +72,9 @@ async fn receive(
     let proven = webhook.authenticate(&tenant, &connection, proves).await;
     let proven = proven.map_err(|error| {
         let refused = webhook.refuse(&error);
-        // An error within Vonage sends an event without a signature; the next attempt, which a 5xx asks for, has one.
-        if authorization.is_none() {
+        // An error within Vonage sends an event without a signature; the next attempt, which a 5xx asks for, has one. To
+        // anybody who does not know a connection of Vonage's, this is like any other webhook.
+        if authorization.is_none() && known.load(Ordering::Relaxed) {
             Problem::unavailable()
         } else {
             refused

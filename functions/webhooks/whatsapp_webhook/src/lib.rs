@@ -65,6 +65,9 @@ struct Context {
 /// What cannot be read at all, in place of a field's name.
 const UNREADABLE: &str = "unreadable";
 
+/// So many unreadable changes of a post are kept one by one. Of more, the post is kept whole.
+const MOST_KEPT: usize = 20;
+
 // ---- The handshake ------------------------------------------------------------------------------------------------
 
 async fn shake_hands(
@@ -243,17 +246,21 @@ impl Context {
                 return Ok(Vec::new());
             }
         };
-        let now: Timestamp = self.webhook.now();
-        let mut readable = Vec::with_capacity(changes.len());
-        for mut change in changes.drain(..) {
-            if change.field == UNREADABLE || change.waba_id.is_empty() {
+        let unreadable: Vec<Change> = changes
+            .extract_if(.., |change| change.field == UNREADABLE || change.waba_id.is_empty())
+            .collect();
+        if unreadable.len() > MOST_KEPT {
+            self.webhook.keep_unreadable(body, &NotAChange).await?;
+        } else {
+            for change in unreadable {
                 self.webhook.keep_unreadable(change.raw.as_bytes(), &NotAChange).await?;
-            } else {
-                change.received_at = Some(now);
-                readable.push(change);
             }
         }
-        Ok(readable)
+        let now: Timestamp = self.webhook.now();
+        for change in &mut changes {
+            change.received_at = Some(now);
+        }
+        Ok(changes)
     }
 
     /// A change as a job; one that is too large for the queue goes to the bucket, and a pointer to the queue.

@@ -3,6 +3,7 @@
 mod account;
 mod errors;
 mod messages;
+mod overrides;
 mod twiml;
 mod voice;
 mod webhooks;
@@ -20,6 +21,7 @@ use crate::world::Sims;
 
 use errors::TwilioError;
 pub(crate) use messages::Inbound;
+pub(crate) use overrides::Overrides;
 pub(crate) use voice::{Call, place};
 pub(crate) use webhooks::{key_of, reply, status_webhook};
 

@@ -265,7 +265,7 @@ impl Stage {
     /// The StatusCallback Ringback would give, with this key.
     pub(crate) fn callback(&self, key: &str) -> String {
         format!(
-            "{}/webhooks/twilio/tnt_a/con_ta/message-status?key={key}",
+            "{}/webhooks/twilio/tnt_a/con_ta/message-status?key={key}#rc=3&rp=all",
             self.ringback.url
         )
     }

@@ -200,7 +200,8 @@ async fn credentials_open_their_own_account_only() {
 #[tokio::test]
 async fn status_callbacks_look_like_the_fixtures_and_are_signed_with_their_query() {
     let stage = Stage::set().await;
-    let callback = stage.callback("con.msg.1") + "&x=a%20b";
+    let callback = stage.callback("con.msg.1&x=a%20b");
+    let (signed, _) = callback.split_once('#').unwrap();
     let sms = [
         ("To", MAYA),
         ("From", SMS),
@@ -236,7 +237,7 @@ async fn status_callbacks_look_like_the_fixtures_and_are_signed_with_their_query
             webhook.path,
             "/webhooks/twilio/tnt_a/con_ta/message-status?key=con.msg.1&x=a%20b"
         );
-        let signature = signatures::twilio("fixture0twilio0auth0token0000001", &callback, &webhook.form());
+        let signature = signatures::twilio("fixture0twilio0auth0token0000001", signed, &webhook.form());
         assert_eq!(webhook.header("x-twilio-signature"), signature);
     }
     assert_eq!(received[0].field("MessageSid").as_deref(), answer["sid"].as_str());

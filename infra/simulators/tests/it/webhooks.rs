@@ -28,6 +28,49 @@ async fn webhooks_are_redelivered_until_they_are_taken() {
     assert_eq!(counts, (&json!(1), &json!(0), &json!(0), &json!(6)));
 }
 
+/// How often Ringback is asked where it answers so, by addresses that end so; each request is as the first.
+async fn asked_by_twilio(overrides: &str, answers: &'static [u16]) -> (usize, u64) {
+    let ringback = Ringback::answering(|_, before| (answers[before.min(answers.len() - 1)], String::new())).await;
+    let stage = Stage::opposite(ringback, json!({})).await;
+    let mut tenant = crate::support::tenant_a();
+    tenant["twilio"]["overrides"] = overrides.into();
+    stage.post("/tenants", tenant).await;
+    stage.maya_writes("tnt_a", "sms").await;
+    let received = stage.ringback.at("/webhooks/twilio/");
+    for again in &received {
+        assert_eq!(
+            again.path, "/webhooks/twilio/tnt_a/con_ta/inbound",
+            "a fragment does not travel"
+        );
+        let url = format!("{}{}", stage.ringback.url, again.path);
+        let signed = simulators::signatures::twilio("fixture0twilio0auth0token0000001", &url, &again.form());
+        assert_eq!(again.header("x-twilio-signature"), signed);
+        let token = "i-twilio-idempotency-token";
+        assert_eq!(again.header(token), received[0].header(token));
+    }
+    let failed = stage.get("/deliveries").await["failed"].as_u64();
+    (received.len(), failed.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn twilio_asks_again_only_as_its_addresses_say() {
+    for (overrides, answers, expected) in [
+        ("", &[503, 200][..], (1, 1)),
+        ("#rp=5xx", &[503, 503, 503], (2, 1)),
+        ("#rc=3&rp=all", &[503, 401, 429, 200], (4, 0)),
+        ("#rc=3&rp=all", &[503], (4, 1)),
+        ("#rc=3&rp=ct,rt,5xx", &[503, 401, 200], (2, 1)),
+        ("#rc=9&rp=all", &[503, 200], (1, 1)),
+        ("#rc=0&rp=all", &[503, 200], (1, 1)),
+    ] {
+        assert_eq!(
+            asked_by_twilio(overrides, answers).await,
+            expected,
+            "{overrides} {answers:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_outage_delays_statuses_and_loses_none() {
     let status = Arc::new(AtomicU16::new(503));

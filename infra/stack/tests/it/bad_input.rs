@@ -23,13 +23,13 @@ const WEBHOOKS: [(&str, &str); 8] = [
     ("twilio/message-status", FORM),
 ];
 
-fn now() -> Result<Timestamp> {
+pub(crate) fn time_now() -> Result<Timestamp> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
 }
 
 /// Headers that prove `body`, sent to `path`, to be from this business's provider.
-fn signed(
+pub(crate) fn signed(
     business: &Business<'_>,
     what: &str,
     path: &str,
@@ -74,7 +74,7 @@ async fn post(
 
 /// A body that its webhook would understand.
 fn understood(what: &str, business: &Business<'_>, from: &domain::phone::Phone) -> Result<String> {
-    let at = now()?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let at = time_now()?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Ok(match what {
         "telephony" => json!({
             "type": "call.ended", "timestamp": at,
@@ -108,16 +108,16 @@ fn forged_webhooks_all_get_the_same_401_and_leave_nothing() {
             let from = customer();
             let path = business.webhook(what);
             let body = understood(what, &business, &from)?;
-            let right = signed(&business, what, &path, body.as_bytes(), now()?)?;
+            let right = signed(&business, what, &path, body.as_bytes(), time_now()?)?;
             let garbled: Vec<_> = right.iter().map(|(name, _)| (*name, "garbage".to_owned())).collect();
-            let of_another_body = signed(&business, what, &path, b"{}", now()?)?;
+            let of_another_body = signed(&business, what, &path, b"{}", time_now()?)?;
             let mut forgeries = vec![
                 ("none", path.clone(), Vec::new()),
                 ("malformed", path.clone(), garbled),
                 ("of another body", path.clone(), of_another_body),
             ];
             if what == "telephony" {
-                let old = Timestamp::from_second(now()?.as_second() - 3600)?;
+                let old = Timestamp::from_second(time_now()?.as_second() - 3600)?;
                 let stale = signed(&business, what, &path, body.as_bytes(), old)?;
                 forgeries.push(("stale", path.clone(), stale));
             }
@@ -226,7 +226,7 @@ fn signed_but_unreadable_is_kept_and_the_provider_told_it_is_fine() {
             // A word of this test's own, to find what was kept.
             let mark = customer();
             let body = format!("{body}&mark={}", mark.digits());
-            let mut headers = signed(&business, what, &path, body.as_bytes(), now()?)?;
+            let mut headers = signed(&business, what, &path, body.as_bytes(), time_now()?)?;
             headers.push(("x-correlation-id", format!("unreadable-{}", mark.digits())));
             let answer = post(stage, &path, content_type, &headers, body.clone()).await?;
             ensure!(answer.status == 200, "{what}: {answer:?}");
@@ -264,7 +264,7 @@ fn generic_event_that_cannot_be_read_says_what_to_send() {
             (json!({ "type": "call.ended", "data": {} }).to_string(), "data."),
             (json!({ "type": "call.began", "data": {} }).to_string(), "type"),
         ] {
-            let headers = signed(&business, "telephony", &path, body.as_bytes(), now()?)?;
+            let headers = signed(&business, "telephony", &path, body.as_bytes(), time_now()?)?;
             let answer = post(stage, &path, JSON, &headers, body.clone()).await?;
             ensure!(answer.status == 422, "{body}: {answer:?}");
             let problem: Value = serde_json::from_str(&answer.body).context("a problem is JSON")?;
@@ -302,7 +302,7 @@ fn wrong_method_type_and_size_are_refused_as_such() {
         for (what, content_type) in [("telephony", JSON), ("whatsapp", JSON), ("twilio/inbound", FORM)] {
             let path = business.webhook(what);
             let body = vec![b'a'; 3 * 1024 * 1024 + 1];
-            let headers = signed(&business, what, &path, &body, now()?)?;
+            let headers = signed(&business, what, &path, &body, time_now()?)?;
             let answer = post(stage, &path, content_type, &headers, body).await?;
             ensure!(answer.status == 413, "{what}: {} {}", answer.status, answer.body);
         }
@@ -379,7 +379,7 @@ fn events_for_numbers_of_another_connection_are_ignored_and_counted() {
             let path = business.webhook(what);
             // Account, number and line in these bodies are nobody's.
             let body = understood(what, &business, &from)?;
-            let mut headers = signed(&business, what, &path, body.as_bytes(), now()?)?;
+            let mut headers = signed(&business, what, &path, body.as_bytes(), time_now()?)?;
             let mark = format!("foreign-{}", from.digits());
             headers.push(("x-correlation-id", mark.clone()));
             let answer = post(stage, &path, content_type, &headers, body).await?;
@@ -405,7 +405,7 @@ fn one_tenants_secret_proves_nothing_to_another() {
         for (what, content_type) in WEBHOOKS {
             let path = theirs.webhook(what);
             let body = understood(what, &mine, &customer())?;
-            let headers = signed(&mine, what, &path, body.as_bytes(), now()?)?;
+            let headers = signed(&mine, what, &path, body.as_bytes(), time_now()?)?;
             let answer = post(stage, &path, content_type, &headers, body).await?;
             ensure!(answer.status == 401, "{what}: {answer:?}");
         }

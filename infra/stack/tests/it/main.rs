@@ -20,6 +20,7 @@ mod failures;
 mod fuzz;
 mod guide;
 mod mails;
+mod mutated;
 mod operators;
 mod people;
 mod platform;

@@ -3,10 +3,11 @@
 use axum::{
     body::{self, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
-    http::{Extensions, header, request::Parts},
+    http::{Extensions, Method, header, request::Parts},
 };
 use garde::Validate;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{ContentBuilder, Required, path::ParameterIn, request_body::RequestBodyBuilder},
@@ -18,8 +19,11 @@ use super::{
 };
 use crate::{Problem, http::Target, problem::FieldError};
 
-/// The largest body that an operation of the API takes.
+/// The largest body that an operation of the API takes, unless it is a patch.
 pub const LARGEST: usize = 1024 * 1024;
+
+/// The largest patch.
+pub const LARGEST_PATCH: usize = 64 * 1024;
 
 /// A body of JSON, read and checked: `T` refuses unknown fields, and says by `garde` what its fields must be.
 ///
@@ -36,7 +40,7 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = bytes_of_type(request, &["application/json"]).await?;
+        let bytes = bytes_of_type(request, &["application/json"], LARGEST).await?;
         let input = valid(parse(&bytes)?)?;
         Ok(Self(input))
     }
@@ -54,25 +58,30 @@ impl<T: ToSchema + 'static> Argument for Body<T> {
 }
 
 /// The body's bytes, if it is of one of these types and not too large.
-pub(super) async fn bytes_of_type(request: Request, types: &[&str]) -> Result<Bytes, Problem> {
+pub(super) async fn bytes_of_type(request: Request, types: &[&str], most: usize) -> Result<Bytes, Problem> {
     let sent = request.headers().get(header::CONTENT_TYPE);
     let sent = sent.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim();
     if !types.iter().any(|expected| essence.eq_ignore_ascii_case(expected)) {
         return Err(Problem::wrong_content_type(types.first().copied().unwrap_or_default()));
     }
-    bytes(request.into_body()).await
+    bytes(request.into_body(), most).await
 }
 
-/// The body's bytes, if they are not too many.
-pub(super) async fn bytes(body: body::Body) -> Result<Bytes, Problem> {
+/// The body's bytes, if they are not more than this many.
+pub(super) async fn bytes(body: body::Body, most: usize) -> Result<Bytes, Problem> {
     // It is in memory already, so this fails for its size only.
-    body::to_bytes(body, LARGEST).await.map_err(|_| too_large())
+    let whole = body::to_bytes(body, most).await;
+    whole.map_err(|_| Problem::larger_than(most))
 }
 
-/// 413 of the API, which takes less than other functions do.
-pub(crate) fn too_large() -> Problem {
-    Problem::larger_than("1 MB")
+/// The largest body that the API takes with this method.
+pub(crate) fn largest(method: &Method) -> usize {
+    if method == Method::PATCH {
+        LARGEST_PATCH
+    } else {
+        LARGEST
+    }
 }
 
 /// Reads JSON.
@@ -90,6 +99,14 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// Reads and checks a body that was kept as it came: for bodies of several kinds, whose kind is told by a field.
+///
+/// # Errors
+/// 422 that names the fields.
+pub fn checked<T: DeserializeOwned + Validate<Context = ()>>(kept: &RawValue) -> Result<T, Problem> {
+    valid(parse(kept.get().as_bytes())?)
+}
+
 /// Checks what was read.
 pub(super) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
     let Err(report) = input.validate() else {
@@ -104,19 +121,17 @@ pub(super) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
 
 /// A problem that names the field, from what serde says. What was sent is not repeated: it may be a secret.
 pub(super) fn wrong_field(path: &str, message: &str) -> Problem {
-    let FieldError { field, detail } = explain(path, message);
+    let (field, detail) = explain(path, message);
     Problem::field(field, detail)
 }
 
-pub(super) const UNKNOWN_FIELD: &str = "unknown field `";
-
-fn explain(path: &str, message: &str) -> FieldError {
+fn explain(path: &str, message: &str) -> (String, String) {
     let path = if path == "." { "" } else { path };
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     let named = |prefix: &str| message.strip_prefix(prefix)?.split_once('`');
-    let (field, detail) = if let Some((name, _)) = named("missing field `") {
+    if let Some((name, _)) = named("missing field `") {
         (join(path, name), "This field is missing.".to_owned())
-    } else if let Some((name, rest)) = named(UNKNOWN_FIELD) {
+    } else if let Some((name, rest)) = named("unknown field `") {
         (join(path, name), sentence(&format!("unknown field{rest}")))
     } else if let Some((name, _)) = named("duplicate field `") {
         (join(path, name), "This field is there twice.".to_owned())
@@ -130,8 +145,7 @@ fn explain(path: &str, message: &str) -> FieldError {
         (path.to_owned(), sentence(&format!("expected {expected}")))
     } else {
         (path.to_owned(), sentence(message))
-    };
-    FieldError { field, detail }
+    }
 }
 
 /// The field's path; serde names the field of an error at the end of the path, or not.

@@ -11,7 +11,12 @@ use jiff::Timestamp;
 use store::idempotency::{Begun, KeptAnswer, RequestKey};
 use ulid::Ulid;
 
-use super::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};
+use super::{
+    body::{LARGEST, bytes},
+    context::Api,
+    guards::Proven,
+    replies::ShownOnce,
+};
 use crate::{Problem, http::Target, log::chain};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -66,7 +71,7 @@ pub(super) async fn once<F: Future<Output = Response>>(
     run: impl FnOnce(Request, Ulid) -> F,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let body = bytes(body).await?;
+    let body = bytes(body, LARGEST).await?;
     // Another object of the same route is another request, as another body is.
     let query = parts.extensions.get::<Target>().map_or("", Target::query);
     let body_sha256 = sha256(&[parts.uri.path().as_bytes(), query.as_bytes(), &body]);

@@ -1,5 +1,7 @@
 //! Changes as JSON merge patches (RFC 7396).
 
+mod fields;
+
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
@@ -15,9 +17,12 @@ use super::{
     body,
     document::{Argument, Entry},
 };
-use crate::{Problem, problem::FieldError};
+use crate::Problem;
 
 const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
+
+/// So many members an object of a patch has at most: twice what any map of ours holds, to empty it and fill it anew.
+const MOST_MEMBERS: usize = 100;
 
 /// A change of some fields: those that are there are replaced, those that are `null` removed, the others stay.
 #[derive(Debug, Clone)]
@@ -30,13 +35,30 @@ impl<S: Send + Sync, T> FromRequest<S> for Patch<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = body::bytes_of_type(request, &TYPES).await?;
+        let bytes = body::bytes_of_type(request, &TYPES, body::LARGEST_PATCH).await?;
         let changes: Map<String, Value> = body::parse(&bytes)?;
+        refuse_crowded(&changes, &mut Vec::new())?;
         Ok(Self {
             changes: Value::Object(changes),
             of: PhantomData,
         })
     }
+}
+
+/// Of objects that are merged; lists are replaced whole and have bounds of their own.
+fn refuse_crowded<'a>(changes: &'a Map<String, Value>, at: &mut Vec<&'a str>) -> Result<(), Problem> {
+    if changes.len() > MOST_MEMBERS {
+        let detail = format!("Expected at most {MOST_MEMBERS} members, got {}.", changes.len());
+        return Err(Problem::field(at.join("."), detail));
+    }
+    for (name, change) in changes {
+        if let Value::Object(deeper) = change {
+            at.push(name);
+            refuse_crowded(deeper, at)?;
+            at.pop();
+        }
+    }
+    Ok(())
 }
 
 impl<T: Serialize + DeserializeOwned + Validate<Context = ()>> Patch<T> {
@@ -45,53 +67,20 @@ impl<T: Serialize + DeserializeOwned + Validate<Context = ()>> Patch<T> {
     /// # Errors
     /// 422 that names the fields.
     pub fn apply(&self, current: &T) -> Result<T, Problem> {
-        let current = serde_json::to_value(current).map_err(|_| Problem::internal())?;
-        let mut merged = current;
+        let mut merged = serde_json::to_value(current).map_err(|_| Problem::internal())?;
         merge(&mut merged, &self.changes);
-        self.refuse_unknown(&merged)?;
-        body::valid(read(merged)?)
-    }
-
-    /// Removing a field that does not exist changes nothing, so it would pass: but whoever does it is mistaken.
-    fn refuse_unknown(&self, merged: &Value) -> Result<(), Problem> {
-        let mut removed = Vec::new();
-        collect_nulls(&self.changes, &mut Vec::new(), &mut removed);
-        for path in removed {
-            let mut probe = merged.clone();
-            put_null(&mut probe, &path);
-            let Err((_, message)) = read_or_message::<T>(probe) else {
-                continue;
-            };
-            let named = message
-                .strip_prefix(body::UNKNOWN_FIELD)
-                .and_then(|rest| rest.split_once('`'));
-            if let (Some((name, _)), Some(last)) = (named, path.last())
-                && name == *last
-            {
-                return Err(Problem::fields(vec![FieldError {
-                    field: path.join("."),
-                    detail: "There is no such field.".to_owned(),
-                }]));
-            }
+        let after = body::valid(read(&merged)?)?;
+        // Removing a field that does not exist changes nothing, so it would pass: but whoever does it is mistaken.
+        match fields::unknown::<T>(&merged, &self.changes) {
+            Some(field) => Err(Problem::field(field, "There is no such field.")),
+            None => Ok(after),
         }
-        Ok(())
     }
 }
 
-fn read_or_message<T: DeserializeOwned>(value: Value) -> Result<T, (String, String)> {
-    serde_path_to_error::deserialize(value).map_err(|error| (error.path().to_string(), error.inner().to_string()))
-}
-
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    read_or_message(value).map_err(|(path, message)| body::wrong_field(&path, &message))
-}
-
-/// Reads and checks what a body held, as [`super::Body`] does: for bodies of several kinds, whose kind is told by a field.
-///
-/// # Errors
-/// 422 that names the fields.
-pub fn checked<T: DeserializeOwned + Validate<Context = ()>>(value: Value) -> Result<T, Problem> {
-    body::valid(read(value)?)
+fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| body::wrong_field(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// RFC 7396.
@@ -112,37 +101,6 @@ fn merge(target: &mut Value, changes: &Value) {
         } else {
             merge(fields.entry(name.clone()).or_insert(Value::Null), change);
         }
-    }
-}
-
-fn collect_nulls<'a>(changes: &'a Value, at: &mut Vec<&'a str>, found: &mut Vec<Vec<&'a str>>) {
-    let Value::Object(changes) = changes else {
-        return;
-    };
-    for (name, change) in changes {
-        at.push(name);
-        if change.is_null() {
-            found.push(at.clone());
-        } else {
-            collect_nulls(change, at, found);
-        }
-        at.pop();
-    }
-}
-
-fn put_null(target: &mut Value, path: &[&str]) {
-    let Some((last, before)) = path.split_last() else {
-        return;
-    };
-    let mut at = target;
-    for name in before {
-        let Some(next) = at.get_mut(*name) else {
-            return;
-        };
-        at = next;
-    }
-    if let Value::Object(fields) = at {
-        fields.insert((*last).to_owned(), Value::Null);
     }
 }
 
@@ -225,6 +183,7 @@ mod tests {
             (json!({"more": 1}), "more"),
             (json!({"more": null}), "more"),
             (json!({"hours": {"more": null}}), "hours.more"),
+            (json!({"hint": null, "hours": {"to": null, "more": null}}), "hours.more"),
             (json!({"hours": {"from": "nine"}}), "hours.from"),
             (json!({"name": null}), "name"),
             (json!({"name": "too long"}), "name"),

@@ -506,6 +506,55 @@ async fn a_patch_changes_what_it_names_of_the_version_that_was_read() {
     );
 }
 
+/// Nobody has a reason for more, and a small body can hold very many.
+#[tokio::test]
+async fn patch_is_bounded_in_bytes_and_members() {
+    let aws = Aws::new().await;
+    let (town, _) = town(&aws).await;
+    let admin = town.admin();
+    let large = |bytes: usize| {
+        let around = json!({"name": "", "look": null}).to_string().len();
+        json!({"name": "x".repeat(bytes - around), "look": null})
+    };
+    let answer = admin.patch(THING, large(api::LARGEST_PATCH)).await;
+    assert_eq!(
+        (kind(&answer), &answer.json()["errors"][0]["field"]),
+        ((422, "invalid".to_owned()), &json!("name"))
+    );
+    let answer = admin.patch(THING, large(api::LARGEST_PATCH + 1)).await;
+    is(&answer, 413, "too_large");
+    assert_eq!(answer.json()["detail"], "Send at most 64 KB in one request.");
+    let members = |count: usize| -> Value {
+        (0..count)
+            .map(|n| (format!("f{n}"), Value::Null))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let first_error = async |changes: Value| {
+        let answer = admin.patch(THING, changes).await;
+        is(&answer, 422, "invalid");
+        answer.json()["errors"][0].clone()
+    };
+    let too_many = |field: &str| json!({"field": field, "detail": "Expected at most 100 members, got 101."});
+    assert_eq!(
+        first_error(members(100)).await,
+        json!({"field": "f0", "detail": "There is no such field."})
+    );
+    assert_eq!(first_error(members(101)).await, too_many(""));
+    assert_eq!(first_error(json!({"look": members(101)})).await, too_many("look"));
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_repeated_at_length() {
+    let aws = Aws::new().await;
+    let (town, _) = town(&aws).await;
+    let long = "x".repeat(500_000);
+    let answer = town.admin().post(THINGS, json!({"name": "a", (long): 1})).await;
+    is(&answer, 422, "invalid");
+    assert!(answer.text().len() < 1_000, "{}", answer.text().len());
+    assert!(answer.json()["errors"][0]["field"].as_str().unwrap().ends_with("x…"));
+}
+
 #[tokio::test]
 async fn a_list_is_read_page_by_page() {
     let aws = Aws::new().await;

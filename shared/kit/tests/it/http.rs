@@ -9,11 +9,16 @@ use serde_json::{Value, json};
 
 use crate::queue::{env, env_with};
 
+async fn url(Extension(target): Extension<Target>) -> String {
+    format!("{} {}", target.url(None), target.url(Some("https://api.example.test")))
+}
+
 fn app() -> App {
     let routes = Router::new()
         .route("/echo", post(async |body: Bytes| body))
         .route("/called/{name}", post(async |Path(name): Path<String>| name))
         .route("/panic", post(async || -> () { panic!("a bug") }))
+        .route("/quotes", post(async |body: Bytes| "\"".repeat(body.len())))
         .route(
             "/refuse",
             post(async || Problem::unprocessable("data.x: expected a number")),
@@ -26,12 +31,8 @@ fn app() -> App {
             "/id",
             post(async |Extension(id): Extension<CorrelationId>| id.as_str().to_owned()),
         )
-        .route(
-            "/url",
-            post(async |Extension(target): Extension<Target>| {
-                format!("{} {}", target.url(None), target.url(Some("https://api.example.test")))
-            }),
-        );
+        .route("/url", post(url))
+        .route("/webhooks/url", post(url));
     App::new(&env(), routes)
 }
 
@@ -85,6 +86,32 @@ async fn a_path_that_the_gateway_decoded_is_whole() {
     assert_eq!(status, 404);
 }
 
+/// Twilio is given addresses with one.
+#[tokio::test]
+async fn fragment_that_somebody_hands_on_is_no_part_of_the_request() {
+    let asked = async |path: &str, query: &str| {
+        let (status, text, _) = answer(&json!({"rawPath": path, "rawQueryString": query})).await;
+        assert_eq!(status, 200, "{path} {query}");
+        text
+    };
+    let own = "https://api.example.test";
+    assert!(
+        asked("/url", "key=1#rc=3&rp=all")
+            .await
+            .ends_with(&format!("{own}/url?key=1"))
+    );
+    assert!(
+        asked("/webhooks/url#rc=3&rp=all", "")
+            .await
+            .ends_with(&format!("{own}/webhooks/url"))
+    );
+    assert!(
+        asked("/webhooks/url#rc=3", "key=1")
+            .await
+            .ends_with(&format!("{own}/webhooks/url"))
+    );
+}
+
 #[tokio::test]
 async fn what_goes_wrong_is_a_problem() {
     for (changes, status, kind) in [
@@ -119,6 +146,39 @@ async fn who_sends_too_much_is_told_how_much_is_taken() {
         assert_eq!(status, 413);
         assert!(text.contains(most), "{text}");
     }
+}
+
+#[tokio::test]
+async fn every_answer_says_nosniff_and_hsts() {
+    for (changes, status) in [
+        (json!({"rawPath": "/echo"}), 200),
+        (json!({"rawPath": "/panic"}), 500),
+        (json!({"rawPath": "/refuse"}), 422),
+        (json!({"rawPath": "/other"}), 404),
+        (json!({"rawPath": "/not a uri"}), 404),
+        (json!({"rawPath": "/echo", "body": "x".repeat(LARGEST_BODY + 1)}), 413),
+    ] {
+        let (answered, _, headers) = answer(&changes).await;
+        assert_eq!(answered, status);
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            let values: Vec<_> = headers.get_all(name).iter().collect();
+            assert_eq!(values, [value], "{name} of {status}");
+        }
+    }
+}
+
+/// Lambda would fail the invocation, and the caller would learn nothing.
+#[tokio::test]
+async fn answer_that_lambda_would_not_take_is_a_problem() {
+    let quotes = |count: usize| json!({"rawPath": "/quotes", "body": "x".repeat(count)});
+    let (status, ..) = answer(&quotes(2 << 20)).await;
+    assert_eq!(status, 200);
+    // Each quote is two characters of the result.
+    let (status, text, _) = answer(&quotes(3 << 20)).await;
+    assert_eq!((status, problem(&text).as_str()), (500, "internal"));
 }
 
 #[tokio::test]
@@ -176,7 +236,7 @@ async fn the_signed_url_is_built_from_what_came() {
 
 /// Who asks, as the function sees it behind a proxy that is trusted.
 async fn behind_a_proxy(headers: Value, source: &str) -> (u16, String) {
-    let secret = access::token::sha256_hex("the-proxys-secret");
+    let secret = access::token::sha256_hex("the-secret-of-the-proxy");
     let config = [
         ("VIEWER_ADDRESS_HEADER", "CloudFront-Viewer-Address"),
         ("ORIGIN_SECRET_SHA256", secret.as_str()),
@@ -205,15 +265,15 @@ async fn behind_a_proxy(headers: Value, source: &str) -> (u16, String) {
 #[tokio::test]
 async fn who_comes_by_the_trusted_proxy_is_who_it_names_and_nobody_else_comes() {
     let edge = "130.176.0.1";
-    let named = json!({"x-origin-secret": "the-proxys-secret", "cloudfront-viewer-address": "203.0.113.7:41234"});
+    let named = json!({"x-origin-secret": "the-secret-of-the-proxy", "cloudfront-viewer-address": "203.0.113.7:41234"});
     assert_eq!(behind_a_proxy(named, edge).await, (200, "203.0.113.7 false".to_owned()));
     for forged in [
         json!({}),
         json!({"cloudfront-viewer-address": "203.0.113.7:41234"}),
         json!({"x-origin-secret": "a guess", "cloudfront-viewer-address": "203.0.113.7:41234"}),
         // The proxy is right, and set up so that it names nobody.
-        json!({"x-origin-secret": "the-proxys-secret"}),
-        json!({"x-origin-secret": "the-proxys-secret", "cloudfront-viewer-address": "somebody"}),
+        json!({"x-origin-secret": "the-secret-of-the-proxy"}),
+        json!({"x-origin-secret": "the-secret-of-the-proxy", "cloudfront-viewer-address": "somebody"}),
     ] {
         let (status, text) = behind_a_proxy(forged.clone(), edge).await;
         assert_eq!((status, problem(&text)), (403, "forbidden".to_owned()), "{forged}");

@@ -5,31 +5,93 @@ mod event;
 
 pub use check::AircallClient;
 pub use event::event;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::shown;
+
+/// What is read of an event before anybody is proven: where its token stands. Of all else nothing is kept, and a second `token`
+/// makes it unreadable: what is proven is what is read later.
+#[derive(Deserialize)]
+struct Proof<'a> {
+    #[serde(borrow)]
+    token: &'a RawValue,
+}
+
+/// The token as it is written, if the body is an object with one.
+fn token(body: &[u8]) -> Option<&RawValue> {
+    // A list would be taken field by field.
+    let object = body.trim_ascii_start().starts_with(b"{");
+    let proof = object.then(|| serde_json::from_slice::<Proof<'_>>(body));
+    Some(proof?.ok()?.token)
+}
 
 /// Whether the event holds one of the tokens that Aircall gave when its webhooks were made. Aircall signs nothing: who has
 /// seen one event can write others.
 /// Source: developer.aircall.io, "Webhooks overview".
 #[must_use]
 pub fn is_from(tokens: &[impl AsRef<str>], body: &[u8]) -> bool {
-    let Ok(event) = serde_json::from_slice::<Value>(body) else {
-        return false;
-    };
-    event["token"]
-        .as_str()
-        .is_some_and(|token| shown::is_one_of(tokens, token))
+    let token = token(body).map(|token| serde_json::from_str::<String>(token.get()));
+    token.is_some_and(|token| token.is_ok_and(|token| shown::is_one_of(tokens, &token)))
 }
 
 /// The event without its token, which proves every other one too: for where it is kept.
 #[must_use]
 pub fn without_token(body: &[u8]) -> Vec<u8> {
-    let Ok(Value::Object(mut event)) = serde_json::from_slice(body) else {
+    let Some(token) = token(body) else {
         return Vec::new();
     };
-    if let Some(token) = event.get_mut("token") {
-        *token = "(not kept)".into();
+    let start = token.get().as_ptr().addr() - body.as_ptr().addr();
+    let (before, rest) = body.split_at(start);
+    let (_, after) = rest.split_at(token.get().len());
+    [before, br#""(not kept)""#, after].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_one_token_of_the_event_proves() {
+        let is = |body: &str| is_from(&["good"], body.as_bytes());
+        for right in [
+            r#"{"token": "good"}"#,
+            r#" {"data": {"token": "bad"}, "token": "good"} "#,
+            r#"{"tok\u0065n": "g\u006fod", "n": 1e999}"#,
+        ] {
+            assert!(is(right), "{right}");
+        }
+        for wrong in [
+            r#"{"token": "bad"}"#,
+            r#"{"token": "good", "token": "good"}"#,
+            r#"{"token": "good", "tok\u0065n": "bad"}"#,
+            r#"{"token": ["good"]}"#,
+            r#"{"data": {"token": "good"}}"#,
+            r#"["good"]"#,
+            r#"{"token": "good""#,
+            r#"{"token": "good"} {}"#,
+            r#""good""#,
+            "good",
+            "",
+        ] {
+            assert!(!is(wrong), "{wrong}");
+        }
+        // Deeper than anybody reads: the scan does not care.
+        let deep = format!(
+            r#"{{"data": {}{}, "token": "good"}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        assert!(is(&deep));
     }
-    Value::Object(event).to_string().into_bytes()
+
+    #[test]
+    fn event_is_kept_byte_for_byte_without_its_token() {
+        let without = |body: &str| String::from_utf8(without_token(body.as_bytes())).unwrap();
+        assert_eq!(
+            without(r#"{ "a" : 1.0, "token" : "g\u006fod" , "a": 2}"#),
+            r#"{ "a" : 1.0, "token" : "(not kept)" , "a": 2}"#
+        );
+        assert_eq!(without(r#"{"a": 1}"#), "");
+    }
 }

@@ -9,6 +9,7 @@ use domain::{
     message::{AttemptState, Channel, Content, FilledTemplate, Recipient, SendOutcome, StatusReport},
     phone::Phone,
     send::{Api, ErrorClass},
+    webhook_urls::TWILIO_OVERRIDES,
 };
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
@@ -404,7 +405,7 @@ fn form(
     }
     if let Some(base) = status_callback {
         let joint = if base.contains('?') { '&' } else { '?' };
-        form.push(("StatusCallback", format!("{base}{joint}key={key}")));
+        form.push(("StatusCallback", format!("{base}{joint}key={key}{TWILIO_OVERRIDES}")));
     }
     if channel == Channel::Sms {
         form.push(("ValidityPeriod", VALIDITY_SECONDS.to_owned()));

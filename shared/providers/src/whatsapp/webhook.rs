@@ -1,8 +1,11 @@
 //! Meta's webhooks: a post holds several accounts, an account several changes, a change several messages and statuses.
 //!
-//! [`split`] cuts a post into changes without touching their bytes; [`updates`] reads one change. Every field is optional
-//! there: what cannot be read becomes [`Update::Unknown`] and never takes its neighbours with it.
+//! [`split`] cuts a post into changes without touching their bytes, and a change of very many items into several; [`updates`]
+//! reads one change. Every field is optional there: what cannot be read becomes [`Update::Unknown`] and never takes its
+//! neighbours with it.
 //! Source of the shapes: developers.facebook.com, "Webhooks reference"; the fixtures hold one of each kind.
+
+mod pieces;
 
 use domain::{
     Timestamp,
@@ -40,8 +43,8 @@ pub struct Change {
     /// When we received it, for items without a time of their own. [`split`] has no clock: the receiver fills it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
-    /// The change's JSON, `{"value", "field"}`, byte for byte. Text and not nested JSON, because a queue's tagged job could
-    /// not give nested bytes back unchanged.
+    /// The change's JSON, `{"value", "field"}`, byte for byte; of a large one a piece, with the items byte for byte. Text and not
+    /// nested JSON, because a queue's tagged job could not give nested bytes back unchanged.
     pub raw: String,
 }
 
@@ -60,56 +63,94 @@ pub enum Unreadable {
     /// JSON of another product.
     #[error("the webhook is about another object than a WhatsApp account")]
     OtherObject,
+    /// Far more than any number of events that fit in a post.
+    #[error("the webhook holds more changes, or larger ones, than anybody's events make")]
+    TooMuch,
 }
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(default)]
-    object: Value,
+    #[serde(borrow, default)]
+    object: Option<&'a RawValue>,
     #[serde(borrow, default)]
     entry: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Entry<'a> {
-    #[serde(default)]
-    id: Value,
-    #[serde(default)]
-    time: Value,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    time: Option<&'a RawValue>,
     #[serde(borrow, default)]
     changes: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Peek<'a> {
-    #[serde(default)]
-    field: Value,
+    #[serde(borrow, default)]
+    field: Option<&'a RawValue>,
     #[serde(borrow)]
     value: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct PeekValue {
-    #[serde(default)]
-    metadata: Value,
+struct PeekValue<'a> {
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+}
+
+/// What a change says of itself, read: nothing that Meta describes is longer, and what is longer is as good as missing.
+fn short(raw: Option<&RawValue>) -> Value {
+    const LONGEST: usize = 1024;
+    let text = raw.map(RawValue::get).filter(|text| text.len() <= LONGEST);
+    text.and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}
+
+/// What a change's value says of whose it is: null where it says nothing, none where that cannot be read.
+fn metadata(value: Option<&RawValue>) -> Option<Value> {
+    let Some(value) = value.filter(|value| value.get().starts_with('{')) else {
+        return Some(Value::Null);
+    };
+    let said = serde_json::from_str::<PeekValue<'_>>(value.get()).ok()?.metadata;
+    let read = short(said);
+    (said.is_none() || !read.is_null()).then_some(read)
 }
 
 /// The field of a change that could not be read at all.
 const UNREADABLE: &str = "unreadable";
 
-/// Cuts a post into its changes.
+/// Fields that hold items, as many as fit in a post. Their changes are cut.
+const OF_ITEMS: [&str; 4] = ["messages", "calls", "user_preferences", "standby"];
+
+/// A post has at most so many changes, pieces counted: as many as fit in 3 MB if each has one status and nothing else.
+const MOST_CHANGES: usize = 10_000;
+/// They are at most so many bytes together. What pieces share is in each of them.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Cuts a post into its changes. One of more than 50 items, or too large for a queue's message, is cut into several, which read
+/// together as it does.
 ///
 /// # Errors
-/// When the whole is not a WhatsApp webhook. One unreadable entry or change only becomes a change of its own.
+/// When the whole is not a WhatsApp webhook, or holds more than one can. One unreadable entry or change only becomes a change
+/// of its own.
 pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| Unreadable::NotJson {
         line: error.line(),
         column: error.column(),
     })?;
-    if envelope.object != "whatsapp_business_account" {
+    if short(envelope.object) != "whatsapp_business_account" {
         return Err(Unreadable::OtherObject);
     }
     let mut found = Vec::new();
+    let mut bytes = 0;
+    let mut add = |change: Change| {
+        bytes += change.raw.len();
+        found.push(change);
+        let fits = found.len() <= MOST_CHANGES && bytes <= MOST_BYTES;
+        fits.then_some(()).ok_or(Unreadable::TooMuch)
+    };
     for raw in envelope.entry {
         // An array would be taken field by field.
         let entry = raw
@@ -117,33 +158,39 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
             .starts_with('{')
             .then(|| serde_json::from_str::<Entry<'_>>(raw.get()).ok());
         let Some(entry) = entry.flatten() else {
-            found.push(Change {
+            add(Change {
                 waba_id: String::new(),
                 phone_number_id: None,
                 field: UNREADABLE.to_owned(),
                 time: None,
                 received_at: None,
                 raw: raw.get().to_owned(),
-            });
+            })?;
             continue;
         };
-        let waba_id = id(&entry.id).unwrap_or_default();
-        let time = unix_seconds(&entry.time);
+        let waba_id = id(&short(entry.id)).unwrap_or_default();
+        let time = unix_seconds(&short(entry.time));
         for raw in entry.changes {
             let peek = serde_json::from_str::<Peek<'_>>(raw.get()).ok();
-            let field = peek.as_ref().and_then(|peek| peek.field.as_str()).map(label);
-            let metadata = peek
-                .and_then(|peek| peek.value)
-                .and_then(|value| serde_json::from_str::<PeekValue>(value.get()).ok())
-                .map(|value| value.metadata);
-            found.push(Change {
+            let field = peek.as_ref().and_then(|peek| short(peek.field).as_str().map(label));
+            let metadata = peek.and_then(|peek| metadata(peek.value));
+            // Without its number it would be an event of the whole account.
+            let field = field.filter(|_| metadata.is_some());
+            let field = field.unwrap_or_else(|| UNREADABLE.to_owned());
+            let number = metadata.and_then(|metadata| id(&metadata["phone_number_id"]));
+            let pieces = OF_ITEMS.contains(&field.as_str()).then(|| pieces::of(raw)).flatten();
+            let change = |raw: String| Change {
                 waba_id: waba_id.clone(),
-                phone_number_id: metadata.and_then(|metadata| id(&metadata["phone_number_id"])),
-                field: field.unwrap_or_else(|| UNREADABLE.to_owned()),
+                phone_number_id: number.clone(),
+                field: field.clone(),
                 time,
                 received_at: None,
-                raw: raw.get().to_owned(),
-            });
+                raw,
+            };
+            match pieces {
+                Some(pieces) => pieces.map(change).try_for_each(&mut add)?,
+                None => add(change(raw.get().to_owned()))?,
+            }
         }
     }
     Ok(found)

@@ -84,6 +84,7 @@ fn every_folder_has_its_test() {
         "plivo_signature_v3.json",
         "standard_webhooks.json",
         "standard_webhooks_v1.json",
+        "twilio_connection_overrides.json",
         "twilio_x_twilio_signature.json",
         "vonage_signed_webhook_jwt.json",
     ];

@@ -18,5 +18,6 @@ mod twilio_messages;
 mod twilio_send;
 mod twilio_voice;
 mod vonage;
+mod whatsapp_pieces;
 mod whatsapp_send;
 mod whatsapp_webhooks;

@@ -95,6 +95,33 @@ fn meta_handshakes_are_answered_as_the_vectors_say() {
     assert!(empty.is_err(), "an empty token is no secret");
 }
 
+/// Verified by what was configured or by what arrives: the fragment between is not signed.
+#[test]
+fn twilio_overrides_are_no_part_of_what_is_signed() {
+    use twilio::signature::{Body, Headers, Secrets, sign, verify};
+    let file = fixtures::json("vectors/twilio_connection_overrides.json");
+    let auth_tokens = [text(&file, "/auth_token").to_owned()];
+    let secrets = Secrets {
+        auth_tokens: &auth_tokens,
+        shared_keys: &[],
+    };
+    for vector in vectors("twilio_connection_overrides.json") {
+        let headers = Headers {
+            signature: Some(text(&vector, "/headers/X-Twilio-Signature")),
+            settings: None,
+        };
+        let body = text(&vector, "/body").as_bytes();
+        for url in ["/configured_url", "/url_to_sign"] {
+            let url = text(&vector, url);
+            let judged = verify(secrets, headers, url, Body::Form(body));
+            assert_eq!(Some(judged.is_ok()), vector["valid"].as_bool(), "{url}: {judged:?}");
+            if judged.is_ok() {
+                assert_eq!(Some(&*sign(&auth_tokens[0], url, body)), headers.signature);
+            }
+        }
+    }
+}
+
 #[test]
 fn twilio_webhooks_are_judged_as_the_vectors_say() {
     use twilio::signature::{Body, Headers, Secrets, verify};

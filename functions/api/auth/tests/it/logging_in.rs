@@ -117,7 +117,12 @@ async fn a_browser_gets_its_refresh_token_as_a_cookie_that_scripts_cannot_read()
     assert_eq!(answer.header("cache-control"), "no-store");
     let cookie = answer.header("set-cookie").to_owned();
     let mut parts = cookie.split("; ");
-    assert!(parts.next().expect("a name").starts_with("__Secure-ringback_refresh=rbr_"));
+    assert!(
+        parts
+            .next()
+            .expect("a name")
+            .starts_with("__Secure-ringback_refresh=rbr_")
+    );
     let attributes: Vec<_> = parts.collect();
     assert_eq!(
         attributes,

@@ -4,8 +4,11 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use domain::{connection::Account, settings::FieldProblem};
 use garde::Validate;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, Unexpected},
+};
+use serde_json::value::RawValue;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
@@ -62,9 +65,15 @@ kinds! {
 
 impl ConnectionKind {
     /// The kind that a body names.
-    pub(crate) fn named(body: &Value) -> Result<Self, Vec<FieldProblem>> {
-        let given = body["kind"].as_str();
-        let found = Self::ALL.iter().find(|(word, _)| given == Some(*word));
+    pub(crate) fn named(body: &RawValue) -> Result<Self, Vec<FieldProblem>> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow)]
+            kind: Cow<'a, str>,
+        }
+        let given = serde_json::from_str::<Named<'_>>(body.get());
+        let given = given.map(|named| named.kind).unwrap_or_default();
+        let found = Self::ALL.iter().find(|(word, _)| given == *word);
         found.map(|(_, kind)| *kind).ok_or_else(|| {
             let words: Vec<&str> = Self::ALL.iter().map(|(word, _)| *word).collect();
             vec![FieldProblem::new(
@@ -78,18 +87,18 @@ impl ConnectionKind {
 /// A body of one of several kinds, which its `kind` tells: kept as it came until the kind is known, so that a wrong field can
 /// be named.
 pub(crate) struct OneOf<T> {
-    pub(crate) body: Value,
+    pub(crate) body: Box<RawValue>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<'de, T> Deserialize<'de> for OneOf<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // As a map, so that what is no object is refused here.
-        let fields = serde_json::Map::<String, Value>::deserialize(deserializer)?;
-        Ok(Self {
-            body: Value::Object(fields),
-            of: PhantomData,
-        })
+        let body = Box::<RawValue>::deserialize(deserializer)?;
+        // A list would be taken field by field.
+        if !body.get().starts_with('{') {
+            return Err(D::Error::invalid_type(Unexpected::Other("no object"), &"an object"));
+        }
+        Ok(Self { body, of: PhantomData })
     }
 }
 

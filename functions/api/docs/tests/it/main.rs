@@ -36,6 +36,8 @@ async fn the_page_runs_its_own_script_and_asks_nobody_else() {
         assert_eq!((answer.status(), answer.header("content-type")), (200, kind));
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
         let text = answer.text();
         for elsewhere in ["http://", "https://", "<style", "style=", "onclick", "innerHTML"] {
             assert!(!text.contains(elsewhere), "{path} has {elsewhere}");

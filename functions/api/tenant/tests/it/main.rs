@@ -142,6 +142,25 @@ async fn what_cannot_be_is_named_by_its_field_and_nothing_is_written() {
     assert_eq!(config(&town).await, before);
 }
 
+/// However much is wrong, the answer stays small.
+#[tokio::test]
+async fn many_wrong_items_get_fifty_errors_and_a_count() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let backwards = vec![json!({"from": "2026-12-03", "to": "2026-12-02"}); 200];
+    let answer = town.manager().patch(TENANT, json!({"holidays": backwards})).await;
+    assert_eq!((answer.status(), fields(&answer).len()), (422, 50));
+    assert_eq!(
+        (&fields(&answer)[49], &answer.json()["more_errors"]),
+        (&"holidays[49].to".to_owned(), &json!(150))
+    );
+    let too_many = town
+        .manager()
+        .patch(TENANT, json!({"languages": vec!["wrong"; 7_000]}))
+        .await;
+    assert_eq!(fields(&too_many), ["languages"]);
+}
+
 #[tokio::test]
 async fn quiet_hours_of_before_they_were_refused_stay_and_keep_nobody_from_other_changes() {
     let aws = Aws::new().await;

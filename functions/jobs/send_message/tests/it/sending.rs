@@ -71,7 +71,10 @@ async fn a_rule_for_sms_sends_by_twilio() {
         world.business.tenant(),
         world.business.twilio
     );
-    assert!(callback.starts_with(&place), "{callback}");
+    assert!(
+        callback.starts_with(&place) && callback.ends_with("#rc=3&rp=all"),
+        "{callback}"
+    );
     assert_eq!(message.attempts[0].cost.as_ref().map(|cost| cost.units), Some(1));
     assert_eq!(message.due, None, "nothing is left to do");
 }

@@ -10,7 +10,7 @@ use testkit::{
     Call,
     business::phone,
     fixtures,
-    webhook::{Webhook, World, too_large},
+    webhook::{Webhook, World, larger_than_a_call},
 };
 
 /// The fixtures' token.
@@ -63,6 +63,11 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
         ("no text", token(json!([TOKEN]))),
         ("no JSON", sent(&world, TOKEN)),
         (
+            "two tokens",
+            sent(&world, format!(r#"{{"token": "{TOKEN}", "token": "{TOKEN}"}}"#)),
+        ),
+        ("a list", sent(&world, format!(r#"["{TOKEN}"]"#))),
+        (
             "a token elsewhere",
             sent(&world, json!({"data": {"token": TOKEN}}).to_string()),
         ),
@@ -86,10 +91,19 @@ async fn a_line_that_is_not_the_connections_is_ignored() {
 async fn an_event_that_names_no_call_is_kept() {
     let world = world().await;
     let body = changed("/data/id", Value::Null);
-    let without_token = body.replace(TOKEN, "(not kept)");
-    assert_ne!(without_token, body);
-    let call = sent(&world, &body);
-    world.assert_kept(&[(call, without_token.as_bytes())]).await;
+    // Deeper than anything is read.
+    let deep = format!(
+        r#"{{"token": "{TOKEN}", "data": {}{}}}"#,
+        "[".repeat(999),
+        "]".repeat(999)
+    );
+    let without_token = [&body, &deep].map(|body| body.replace(TOKEN, "(not kept)"));
+    assert!(!without_token.concat().contains(TOKEN));
+    let kept = [
+        (sent(&world, &body), without_token[0].as_bytes()),
+        (sent(&world, &deep), without_token[1].as_bytes()),
+    ];
+    world.assert_kept(&kept).await;
 }
 
 #[tokio::test]
@@ -102,7 +116,7 @@ async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let (large, path) = (sent(&world, too_large()), world.path());
+    let (large, path) = (sent(&world, larger_than_a_call()), world.path());
     let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

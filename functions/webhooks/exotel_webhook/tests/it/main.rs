@@ -9,7 +9,7 @@ use testkit::{
     Call,
     business::phone,
     fixtures,
-    webhook::{Webhook, World, too_large},
+    webhook::{Webhook, World, larger_than_a_call},
 };
 
 const SECRET: &str = "fixture-exotel-url-secret-01";
@@ -141,7 +141,7 @@ async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
 async fn size_and_method_are_checked() {
     let world = world().await;
     let (passthru, status) = (format!("{}/passthru/{SECRET}", world.path()), status(&world));
-    assert_eq!(world.status(&Call::form(&status, too_large())).await, 413);
+    assert_eq!(world.status(&Call::form(&status, larger_than_a_call())).await, 413);
     world.assert_takes_only("POST", &Call::get(&status)).await;
     world.assert_takes_only("GET,HEAD", &Call::form(&passthru, "")).await;
 }

@@ -11,7 +11,7 @@ use testkit::{
     business::phone,
     fixtures,
     request::DOMAIN,
-    webhook::{Webhook, World, too_large},
+    webhook::{Webhook, World, larger_than_a_call},
 };
 
 const BASE: &str = "https://hooks.example.test";
@@ -139,7 +139,7 @@ async fn a_callback_that_can_be_stored_nowhere_is_to_be_sent_again() {
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let (large, path) = (signed(&world, too_large()), hangup(&world.path()));
+    let (large, path) = (signed(&world, larger_than_a_call()), hangup(&world.path()));
     let (get, json) = (Call::get(&path), Call::json(&path, "{}"));
     world.assert_size_method_and_type_are_checked(&large, &get, &json).await;
 }

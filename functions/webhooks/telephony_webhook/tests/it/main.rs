@@ -10,7 +10,7 @@ use testkit::{
     business::phone,
     fixtures,
     seed::TELEPHONY_SECRET,
-    webhook::{Webhook, World, too_large},
+    webhook::{Webhook, World, larger_than_a_call},
 };
 
 const MISSED: &str = "telephony/generic/missed.json";
@@ -110,7 +110,7 @@ async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let (large, path) = (signed(&world, &too_large()), world.path());
+    let (large, path) = (signed(&world, &larger_than_a_call()), world.path());
     let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

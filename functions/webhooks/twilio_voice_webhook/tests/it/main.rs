@@ -1,5 +1,7 @@
 //! Twilio's voice webhooks, in process against the emulator's table and queues.
 
+use std::time::Duration;
+
 use domain::{
     call::{DialStatus, Handling},
     connection::{Purpose, SharedKey, VerifySecrets},
@@ -10,10 +12,10 @@ use kit::QueueName;
 use providers::twilio::signature::sign;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Call, fixtures,
+    Answer, Call, Lossy, fixtures,
     request::DOMAIN,
     seed::TWILIO_TOKEN,
-    webhook::{Webhook, World, too_large},
+    webhook::{Webhook, World, larger_than_a_call},
 };
 use twilio_voice_webhook::routes;
 
@@ -68,13 +70,9 @@ async fn a_ringing_call_is_forwarded_and_queued() {
         &answer,
         r#"<Say language="en-GB">Thank you for calling.</Say><Dial timeout="20" action=""#,
     );
-    assert!(
-        answer
-            .text()
-            .contains(&format!("{BASE}{}", path(&world, "dial-result"))),
-        "{}",
-        answer.text()
-    );
+    // Twilio asks there again, too.
+    let dial_result = format!("\"{BASE}{}#rc=3&amp;rp=all\"", path(&world, "dial-result"));
+    assert!(answer.text().contains(&dial_result), "{}", answer.text());
     assert_eq!(answer.header("x-correlation-id"), "abc-1");
     let jobs = world.aws.drain_with_groups(QueueName::Calls).await;
     let [(group, job)] = &jobs[..] else { panic!("{jobs:?}") };
@@ -147,6 +145,25 @@ async fn the_query_is_signed_as_it_came() {
     world.only_report("status_busy").await;
 }
 
+/// Twilio neither sends nor signs what ends its addresses; a proxy may hand it on.
+#[tokio::test]
+async fn override_in_the_url_is_no_part_of_the_signature() {
+    let world = world().await;
+    let form = fixtures::bytes("twilio/voice/status_busy.txt");
+    let status = path(&world, "status");
+    for query in ["", "?note=1"] {
+        let url = format!("{BASE}{status}{query}");
+        let call = Call::form(&format!("{status}{query}#rc=3&rp=all"), &form);
+        assert_twiml(
+            &world
+                .call(&call.header(SIGNATURE, &sign(TWILIO_TOKEN, &url, &form)))
+                .await,
+            EMPTY,
+        );
+        world.only_report("status_busy").await;
+    }
+}
+
 /// Everything that is not proven is answered alike, and leaves no trace.
 #[tokio::test]
 async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
@@ -183,7 +200,9 @@ async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
         let call = signed_for(BASE, &path, &form);
         calls.push(("unknown, whatever it is signed with", call));
     }
-    let at = |connection: &str| signed_for(BASE, &format!("{connection}/voice"), &form);
+    // Where nobody can tell, a ringing call is answered and any other callback asked for again.
+    let busy = fixtures::bytes("twilio/voice/status_busy.txt");
+    let at = |connection: &str| signed_for(BASE, &format!("{connection}/status"), &busy);
     world.assert_refused(&calls, at).await;
 }
 
@@ -256,6 +275,89 @@ async fn a_call_is_answered_even_if_it_can_be_stored_nowhere() {
     world.assert_asked_for_again(&delivered_again).await;
 }
 
+/// Nothing is refused, nothing answers: each way is given up in time for the next.
+#[tokio::test]
+async fn ringing_call_is_answered_within_5_s_whatever_hangs() {
+    let world = world().await;
+    let aws = Lossy::before(&world.aws);
+    aws.hang();
+    let nowhere = [("AWS_ENDPOINT_URL", aws.url())];
+    let ringing = signed(&world, "voice", "inbound_ringing");
+    let busy = signed(&world, "status", "status_busy");
+    let function = world.function_with(&nowhere);
+    tokio::time::pause();
+    assert_twiml(&in_5_s(function.call(&ringing)).await, "<Say>");
+    assert_eq!(in_5_s(function.call(&busy)).await.status(), 503);
+}
+
+/// By a clock that goes on only while everybody waits.
+async fn in_5_s<T>(work: impl Future<Output = T>) -> T {
+    let began = tokio::time::Instant::now();
+    let done = work.await;
+    let took = began.elapsed();
+    // Timers go off within a millisecond.
+    assert!(took <= Duration::from_millis(5_010), "{took:?}");
+    done
+}
+
+/// The same once the connection is known: business hours, queue and bucket hang.
+#[tokio::test]
+async fn known_connection_answers_in_its_own_words_while_all_hangs() {
+    let world = world().await;
+    let aws = Lossy::before(&world.aws);
+    let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
+    // Known by a callback that needs no business hours.
+    assert_twiml(&function.call(&signed(&world, "status", "status_busy")).await, EMPTY);
+    aws.hang();
+    tokio::time::pause();
+    for (what, fixture, said) in [
+        ("voice", "inbound_ringing", Some("<Dial ")),
+        ("dial-result", "dial_action_no_answer", None),
+        ("status", "status_busy", None),
+        ("recording", "recording_status_voicemail", None),
+    ] {
+        let answer = in_5_s(function.call(&signed(&world, what, fixture))).await;
+        match said {
+            Some(said) => assert_twiml(&answer, said),
+            None => assert_eq!(answer.status(), 503, "{what} is asked for again"),
+        }
+    }
+    // What cannot be read can be kept nowhere, either; somebody waits all the same.
+    let nameless = b"CallStatus=ringing&From=%2B447700900111";
+    for (what, status) in [("voice", 200), ("status", 503)] {
+        let call = signed_for(BASE, &path(&world, what), nameless);
+        assert_eq!(in_5_s(function.call(&call)).await.status(), status, "{what}");
+    }
+}
+
+/// The queue hangs and the bucket does not: half of the time is left for it.
+#[tokio::test]
+async fn what_a_hanging_queue_does_not_take_is_spilled_in_time() {
+    let world = world().await;
+    let aws = Lossy::before(&world.aws);
+    let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
+    aws.hang_on("SendMessageBatch");
+    let ringing = signed(&world, "voice", "inbound_ringing");
+    tokio::time::pause();
+    // The clock stands while somebody is busy.
+    let clock = async {
+        while !aws.has_kept_waiting() {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(Duration::from_secs(3)).await;
+        loop {
+            tokio::task::yield_now().await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = in_5_s(function.call(&ringing)) => answer,
+        () = clock => unreachable!("it never ends"),
+    };
+    assert_twiml(&answer, "<Dial ");
+    tokio::time::resume();
+    assert_eq!(world.aws.objects("spill/calls/").await.len(), 1);
+}
+
 #[tokio::test]
 async fn what_the_queue_refuses_is_spilled() {
     let world = world().await;
@@ -316,7 +418,7 @@ async fn a_call_to_somebody_elses_number_or_account_is_ignored() {
 async fn size_method_and_type_are_checked() {
     let world = world().await;
     let voice = path(&world, "voice");
-    let large = signed_for(BASE, &voice, &too_large());
+    let large = signed_for(BASE, &voice, &larger_than_a_call());
     let (get, json) = (Call::get(&voice), Call::json(&voice, "{}"));
     world.assert_size_method_and_type_are_checked(&large, &get, &json).await;
     for (path, status) in [

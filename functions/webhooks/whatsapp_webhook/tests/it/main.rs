@@ -193,12 +193,41 @@ fn large(bytes: usize) -> Vec<u8> {
     serde_json::to_vec(&post).expect("JSON")
 }
 
+/// A job works its items one by one, and has 30 seconds.
 #[tokio::test]
-async fn the_largest_post_is_taken_and_travels_by_the_bucket() {
+async fn largest_change_becomes_jobs_of_at_most_fifty_items() {
     let world = world().await;
     let body = large(2_900_000);
     assert!((2_500_000..3 * 1024 * 1024).contains(&body.len()), "{}", body.len());
     assert_eq!(world.status(&signed(&world.path(), &body)).await, 200);
+    let post: Value = serde_json::from_slice(&body).expect("JSON");
+    let value = &post["entry"][0]["changes"][0]["value"];
+    let mut expected: Vec<_> = value["messages"].as_array().expect("a list").clone();
+    let mut found = Vec::new();
+    for event in events(&world.aws).await {
+        let piece: Value = serde_json::from_str(&change(&event).raw).expect("JSON");
+        let messages = piece["value"]["messages"].as_array().expect("a list");
+        assert!((1..=50).contains(&messages.len()), "{}", messages.len());
+        assert_eq!(piece["value"]["metadata"], value["metadata"]);
+        assert_eq!(piece["value"]["contacts"], value["contacts"]);
+        found.extend(messages.clone());
+    }
+    let by_id = |message: &Value| message["id"].as_str().map(str::to_owned);
+    expected.sort_by_key(by_id);
+    found.sort_by_key(by_id);
+    assert!(found == expected, "{} of {}", found.len(), expected.len());
+    world.assert_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn item_larger_than_a_queues_message_travels_by_the_bucket() {
+    let world = world().await;
+    let mut post = fixtures::json("whatsapp/inbound/text.json");
+    post["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] = "x".repeat(300_000).into();
+    assert_eq!(
+        world.status(&signed(&world.path(), post.to_string().as_bytes())).await,
+        200
+    );
     let events = events(&world.aws).await;
     let [
         ProviderEvent {
@@ -211,13 +240,31 @@ async fn the_largest_post_is_taken_and_travels_by_the_bucket() {
     };
     let objects = world.aws.objects("raw/large/whatsapp/").await;
     let change: Change = serde_json::from_slice(&objects[key]).expect("it is a change");
-    assert!(String::from_utf8(body).expect("UTF-8").contains(&change.raw));
+    let piece: Value = serde_json::from_str(&change.raw).expect("JSON");
+    assert_eq!(piece["value"], post["entry"][0]["changes"][0]["value"]);
+}
+
+/// A put for each of a million would take an hour.
+#[tokio::test]
+async fn post_with_very_many_unreadable_changes_is_kept_whole() {
+    let world = world().await;
+    let good = fixtures::json("whatsapp/inbound/text.json")["entry"][0].clone();
+    let mut entries = vec![json!(7); 5_000];
+    entries.push(good);
+    let body = json!({ "object": "whatsapp_business_account", "entry": entries }).to_string();
+    assert_eq!(world.status(&signed(&world.path(), body.as_bytes())).await, 200);
+    assert_eq!(world.kept().await, [body.into_bytes()]);
+    assert_eq!(events(&world.aws).await.len(), 1, "what can be read is worked");
+    let body = json!({ "object": "whatsapp_business_account", "entry": vec![7; 1_000_000] }).to_string();
+    assert_eq!(world.status(&signed(&world.path(), body.as_bytes())).await, 200);
+    assert_eq!(world.kept().await.len(), 2);
+    world.assert_nothing_is_queued().await;
 }
 
 #[tokio::test]
 async fn a_change_that_fits_the_queue_does_not_take_the_detour() {
     let world = world().await;
-    assert_eq!(world.status(&signed(&world.path(), &large(90_000))).await, 200);
+    assert_eq!(world.status(&signed(&world.path(), &large(9_000))).await, 200);
     assert_eq!(events(&world.aws).await.len(), 1);
     world.assert_nothing_is_left().await;
 }

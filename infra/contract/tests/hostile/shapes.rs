@@ -1,0 +1,314 @@
+//! Bodies that nobody sends in earnest: of an operation's example, with one place of its schema made as large as can be.
+
+use contract::Operation;
+use serde_json::{Map, Value, json};
+use stack::contract::resolve;
+
+/// A body that is taken, and what it is.
+pub(crate) struct Example {
+    pub(crate) content_type: String,
+    pub(crate) body: Value,
+    schema: Value,
+}
+
+/// A body, and in words what is wrong with it.
+pub(crate) struct Hostile {
+    pub(crate) what: String,
+    pub(crate) body: String,
+}
+
+/// The operation's examples, one of each kind, with their schemas. Of several content types one: they are read alike.
+pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Example> {
+    let body = resolve(document, &operation.value["requestBody"]);
+    let content = body["content"].as_object().into_iter().flatten().next();
+    let Some((content_type, media)) = content else {
+        return Vec::new();
+    };
+    let mapping = &resolve(document, &media["schema"])["discriminator"]["mapping"];
+    let example = |body: &Value, schema: Value| Example {
+        content_type: content_type.clone(),
+        body: body.clone(),
+        schema,
+    };
+    let named = media["examples"].as_object().into_iter().flatten();
+    let named = named.map(|(kind, shown)| example(&shown["value"], json!({ "$ref": mapping[kind] })));
+    let alone = (!media["example"].is_null()).then(|| example(&media["example"], media["schema"].clone()));
+    named.chain(alone).collect()
+}
+
+/// A way into a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Member(String),
+    Item,
+}
+
+/// A place in a body that may hold something.
+struct Place {
+    steps: Vec<Step>,
+    /// What an item or a member's value looks like, where it holds several.
+    item: Option<Value>,
+    list: bool,
+    map: bool,
+    object: bool,
+}
+
+/// All bodies that are tried of an example, each of at most so many bytes.
+pub(crate) fn hostile(document: &Value, example: &Example, most: usize) -> Vec<Hostile> {
+    let mut all = of_no_schema(most);
+    let mut places = Vec::new();
+    find(document, &example.schema, Vec::new(), &mut places);
+    for place in &places {
+        for (what, text) in within(place, most) {
+            let at: Vec<&str> = place.steps.iter().map(Step::name).collect();
+            let body = with(&example.body, &place.steps, &text);
+            let what = format!("{}: {what}", at.join("."));
+            all.push(Hostile { what, body });
+        }
+    }
+    all
+}
+
+impl Step {
+    fn name(&self) -> &str {
+        match self {
+            Self::Member(name) => name,
+            Self::Item => "0",
+        }
+    }
+}
+
+/// Room for the rest of the example around what is made large.
+const REST: usize = 4 * 1024;
+
+/// This text as often as it fits, with something between.
+fn repeated(text: &str, between: &str, most: usize) -> String {
+    let count = most.saturating_sub(2) / (text.len() + between.len());
+    vec![text; count].join(between)
+}
+
+/// Texts that differ, as often as they fit.
+fn numbered(of: impl Fn(usize) -> String, most: usize) -> String {
+    let mut all = String::with_capacity(most);
+    for number in 0.. {
+        let one = of(number);
+        if all.len() + one.len() + 3 > most {
+            break;
+        }
+        if !all.is_empty() {
+            all.push(',');
+        }
+        all.push_str(&one);
+    }
+    all
+}
+
+/// Whatever is expected.
+fn of_no_schema(most: usize) -> Vec<Hostile> {
+    let object = |members: String| format!("{{{members}}}");
+    let deep = |depth: usize| format!("{}{}", r#"{"a":["#.repeat(depth), "]}".repeat(depth));
+    let all = [
+        ("removed members", object(numbered(|n| format!(r#""f{n}":null"#), most))),
+        (
+            "unknown members",
+            object(numbered(|n| format!(r#""f{n}":{{"x":[{n}]}}"#), most)),
+        ),
+        (
+            "one member again and again",
+            object(repeated(r#""name":null"#, ",", most)),
+        ),
+        ("objects in objects", {
+            let depth = most / 8;
+            deep(depth)
+        }),
+        (
+            "many deep objects",
+            object(numbered(|n| format!(r#""f{n}":{}"#, deep(50)), most)),
+        ),
+        ("a list", format!("[{}]", repeated("null", ",", most))),
+        ("a long name", object(format!(r#""{}":null"#, "x".repeat(most - 16)))),
+        (
+            "a long name of escapes",
+            object(format!(r#""{}":null"#, repeated(r"\u0000", "", most - 16))),
+        ),
+        ("a text", format!(r#""{}""#, "x".repeat(most - 2))),
+        ("digits", "1".repeat(most)),
+        ("nothing", " ".repeat(most)),
+        ("half of it", format!(r#"{{"name":"{}"#, "\\\"".repeat(most / 2 - 8))),
+    ];
+    let named = |(what, body): (&str, String)| Hostile {
+        what: what.to_owned(),
+        body,
+    };
+    all.into_iter().map(named).collect()
+}
+
+/// What one place may be made to hold.
+fn within(place: &Place, most: usize) -> Vec<(&'static str, String)> {
+    let most = most - REST;
+    let mut all = vec![
+        ("a long text", format!(r#""{}""#, "x".repeat(most - 2))),
+        (
+            "a long text of many bytes",
+            format!(r#""{}""#, repeated("\u{1f980}", "", most)),
+        ),
+    ];
+    let list = |items: String| format!("[{items}]");
+    if place.list {
+        let item = place.item.clone().unwrap_or(json!("x"));
+        all.extend([
+            ("the same item", list(repeated(&item.to_string(), ",", most))),
+            (
+                "items that differ",
+                list(numbered(|n| differing(&item, n).to_string(), most)),
+            ),
+            ("empty items", list(repeated(&emptied(&item).to_string(), ",", most))),
+            ("short wrong items", list(repeated(r#""?""#, ",", most))),
+            ("items of another type", list(repeated("0", ",", most))),
+            (
+                "lists of lists",
+                list(repeated(&format!("{}{}", "[".repeat(50), "]".repeat(50)), ",", most)),
+            ),
+        ]);
+    }
+    if place.map || place.object {
+        all.push((
+            "unknown members",
+            format!("{{{}}}", numbered(|n| format!(r#""f{n}":null"#), most)),
+        ));
+    }
+    if place.map {
+        let value = place.item.clone().unwrap_or(json!("x")).to_string();
+        all.extend([
+            (
+                "members",
+                format!("{{{}}}", numbered(|n| format!(r#""f{n}":{value}"#), most)),
+            ),
+            (
+                "wrong members",
+                format!("{{{}}}", numbered(|n| format!(r#""F {n}":"""#), most)),
+            ),
+        ]);
+    }
+    all
+}
+
+/// The same with another number at its end, or within its texts.
+fn differing(item: &Value, number: usize) -> Value {
+    match item {
+        Value::String(text) => {
+            let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count().min(7);
+            let (start, end) = text.split_at(text.len() - digits);
+            if end.is_empty() {
+                return format!("{text}{number}").into();
+            }
+            let modulus = 10_usize.pow(u32::try_from(digits).unwrap_or(1));
+            format!("{start}{:0digits$}", number % modulus).into()
+        }
+        Value::Object(members) => {
+            let differ = |(name, value): (&String, &Value)| (name.clone(), differing(value, number));
+            members.iter().map(differ).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+fn emptied(item: &Value) -> Value {
+    match item {
+        Value::String(_) => json!(""),
+        Value::Array(_) => json!([]),
+        Value::Object(members) => {
+            let empty = members.iter().map(|(name, value)| (name.clone(), emptied(value)));
+            empty.collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// The body with this text at this place, made where the example has nothing.
+fn with(body: &Value, steps: &[Step], text: &str) -> String {
+    const MARK: &str = "@@here@@";
+    let mut body = body.clone();
+    let mut at = &mut body;
+    for step in steps {
+        match step {
+            Step::Member(name) => {
+                if !at.is_object() {
+                    *at = json!({});
+                }
+                at = &mut at[name.as_str()];
+            }
+            Step::Item => {
+                if !at.as_array().is_some_and(|items| !items.is_empty()) {
+                    *at = json!([null]);
+                }
+                at = &mut at[0];
+            }
+        }
+    }
+    *at = MARK.into();
+    body.to_string().replacen(&format!("\"{MARK}\""), text, 1)
+}
+
+/// The places of a schema, and of what is in them.
+fn find(document: &Value, schema: &Value, steps: Vec<Step>, found: &mut Vec<Place>) {
+    const DEEPEST: usize = 6;
+    let schema = resolve(document, schema);
+    if steps.len() > DEEPEST {
+        return;
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        for part in schema[key].as_array().into_iter().flatten() {
+            find(document, part, steps.clone(), found);
+        }
+    }
+    let is = |kind: &str| {
+        let kinds = &schema["type"];
+        kinds == kind
+            || kinds
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
+    };
+    let map = schema["additionalProperties"].is_object();
+    let value = if map {
+        &schema["additionalProperties"]
+    } else {
+        &schema["items"]
+    };
+    if !steps.is_empty() && schema["type"] != "null" && !schema["type"].is_null() {
+        found.push(Place {
+            steps: steps.clone(),
+            item: example(document, value, 0),
+            list: is("array"),
+            map,
+            object: is("object"),
+        });
+    }
+    let deeper = |step: Step| steps.iter().cloned().chain([step]).collect::<Vec<_>>();
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        find(document, field, deeper(Step::Member(name.clone())), found);
+    }
+    if is("array") {
+        find(document, &schema["items"], deeper(Step::Item), found);
+    }
+}
+
+/// What a schema shows of itself, or of its fields.
+fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
+    let schema = resolve(document, schema);
+    let own = [
+        &schema["example"],
+        &schema["examples"][0],
+        &schema["default"],
+        &schema["enum"][0],
+    ];
+    if let Some(own) = own.into_iter().find(|own| !own.is_null()) {
+        return Some(own.clone());
+    }
+    if let Some(part) = ["oneOf", "anyOf", "allOf"].iter().find_map(|key| schema[key].get(0)) {
+        return example(document, part, depth + 1);
+    }
+    let fields = schema["properties"].as_object().filter(|_| depth < 6)?;
+    let field = |(name, field): (&String, &Value)| Some((name.clone(), example(document, field, depth + 1)?));
+    Some(fields.iter().filter_map(field).collect::<Map<_, _>>().into())
+}

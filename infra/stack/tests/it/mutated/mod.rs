@@ -1,0 +1,339 @@
+//! A thousand of the providers' webhooks, damaged in ways that nobody planned and then signed as they should be: all are
+//! answered, none circles in a queue, none becomes a dead letter.
+
+mod form;
+mod json;
+mod random;
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::{StreamExt as _, stream};
+use serde_json::{Value, json};
+use stack::{
+    build,
+    inspect::Letters,
+    play::{Look, until},
+    vendors::{KINDS, Vendors},
+};
+
+use self::{json::Node, random::Random};
+use crate::{
+    bad_input::{signed, time_now},
+    stage::{Business, PATIENCE, Stage, alone_on_stage, now},
+};
+
+/// Makes the same webhooks in every run; `RINGBACK_TEST_SEED` makes others.
+const SEED: u64 = 20_261_120;
+
+/// So many of them.
+const CASES: usize = 1_000;
+
+/// So many at once.
+const AT_ONCE: usize = 12;
+
+/// Handed out more often than this, a record is not merely unlucky.
+const MOST_RECEIVES: u64 = 3;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Fixtures of one kind, and the webhook that they come to: the first of these whose word stands in the file's name.
+struct Source {
+    folder: &'static str,
+    webhooks: &'static [(&'static str, &'static str)],
+}
+
+const fn all_to(folder: &'static str, webhooks: &'static [(&'static str, &'static str)]) -> Source {
+    Source { folder, webhooks }
+}
+
+const SOURCES: [Source; 11] = [
+    all_to("whatsapp/inbound", &[("", "whatsapp")]),
+    all_to("whatsapp/status", &[("", "whatsapp")]),
+    all_to("whatsapp/account", &[("", "whatsapp")]),
+    all_to("whatsapp/batch", &[("", "whatsapp")]),
+    all_to(
+        "twilio/voice",
+        &[
+            ("inbound", "twilio/voice"),
+            ("dial_action", "twilio/dial-result"),
+            ("recording", "twilio/recording"),
+            ("status", "twilio/status"),
+        ],
+    ),
+    all_to(
+        "twilio/sms",
+        &[("inbound", "twilio/inbound"), ("status", "twilio/message-status")],
+    ),
+    all_to(
+        "twilio/whatsapp",
+        &[("inbound", "twilio/inbound"), ("status", "twilio/message-status")],
+    ),
+    all_to("telephony/generic", &[("", "telephony")]),
+    all_to("telephony/aircall", &[("", "aircall")]),
+    all_to("telephony/vonage", &[("", "vonage")]),
+    all_to(
+        "telephony/exotel",
+        &[("passthru", "exotel/passthru"), ("status", "exotel/status")],
+    ),
+];
+
+/// Plivo's are forms besides.
+const PLIVO: Source = all_to("telephony/plivo", &[("", "plivo/hangup")]);
+
+/// A request as it will be made, and what was done to it.
+struct Case {
+    what: String,
+    webhook: &'static str,
+    is_json: bool,
+    body: Vec<u8>,
+}
+
+/// Who is told of: accounts and lines of the business, and in each case a call, a message and a person of its own.
+fn own(text: &str, number: usize, ours: &BTreeMap<&'static str, String>) -> String {
+    let person = format!("{number:05}");
+    let text = ours
+        .iter()
+        .fold(text.to_owned(), |text, (theirs, own)| text.replace(theirs, own));
+    text.replace("7700900111", &format!("77009{person}"))
+        .replace("7700 900111", &format!("7700 9{person}"))
+        .replace("7000000000000111", &format!("70000000001{person}"))
+        .replace("RklYVFVSRT", &format!("RklYVFVSRT{person}"))
+        .replace("100200300", &format!("1002{person}"))
+        .replace("fix1", &format!("f{person}"))
+        .replace("00000000000000000000000001", &format!("000000000000000000000{person}"))
+}
+
+fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
+    let folder = root.join("shared/testkit/fixtures").join(source.folder);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
+        if !name.ends_with(".xml") {
+            found.push((name, std::fs::read_to_string(&path)?));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// One fixture, damaged at one to three places.
+fn damaged(
+    random: &mut Random,
+    number: usize,
+    source: &Source,
+    (name, text): &(String, String),
+    ours: &BTreeMap<&'static str, String>,
+) -> Result<Case> {
+    let text = own(text, number, ours);
+    let to = source.webhooks.iter().find(|(word, _)| name.contains(word));
+    let (_, webhook) = to.with_context(|| format!("no webhook takes {name}"))?;
+    let is_json = name.ends_with(".json");
+    let places = 1 + random.below(3);
+    let mut done = Vec::new();
+    let body = if is_json {
+        let mut whole = Node::from(&serde_json::from_str::<Value>(&text)?);
+        // Aircall's token proves the event.
+        done.extend((0..places).map(|_| json::damage(random, &mut whole, "token")));
+        let mut text = String::new();
+        whole.write(&mut text);
+        let mut body = text.into_bytes();
+        if random.below(12) == 0 {
+            done.push(json::damage_text(random, &mut body).to_owned());
+        }
+        body
+    } else {
+        let mut fields = form::parse(&text);
+        done.extend((0..places).map(|_| form::damage(random, &mut fields)));
+        form::write(&fields).into_bytes()
+    };
+    Ok(Case {
+        what: format!("{number} {}/{name}: {}", source.folder, done.join("; ")),
+        webhook,
+        is_json,
+        body,
+    })
+}
+
+/// Posts a case as its provider would; the status.
+async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &str) -> Result<u16> {
+    let play = &business.stage.play;
+    let (kind, what) = case.webhook.split_once('/').unwrap_or((case.webhook, ""));
+    let content_type = if case.is_json { JSON } else { FORM };
+    let (method, path, mut headers, body);
+    if KINDS.contains(&kind) {
+        let text = String::from_utf8_lossy(&case.body);
+        let event = vendors.signed(kind, what, business.id(), &play.endpoints.api, content_type, &text)?;
+        (method, path, headers, body) = (event.method, event.path, event.headers, event.body.into_bytes());
+    } else {
+        method = "POST";
+        path = match what {
+            "message-status" => format!("{}?key=msg_{mark}.1", business.webhook(case.webhook)),
+            _ => business.webhook(case.webhook),
+        };
+        headers = signed(business, case.webhook, &path, &case.body, time_now()?)?;
+        headers.push(("content-type", content_type.to_owned()));
+        body = case.body.clone();
+    }
+    headers.push(("x-correlation-id", mark.to_owned()));
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = play.request(method, &path, &headers, body).await;
+    let answer = answer.with_context(|| case.what.clone())?;
+    if answer.status >= 500 {
+        eprintln!("{}: {} {}", case.what, answer.status, answer.body);
+    }
+    Ok(answer.status)
+}
+
+/// Jobs in the queues, whatever becomes of them.
+async fn depth(stage: &Stage, session: &stack::aws::Session) -> Result<u64> {
+    let mut all = 0;
+    for queue in ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl"] {
+        let ask = json!({ "QueueUrl": stage.town.outputs[queue], "AttributeNames": ["All"] });
+        let answer = session.call("sqs", "get_queue_attributes", ask).await?;
+        for waiting in ["", "NotVisible", "Delayed"] {
+            let count = answer["Attributes"][format!("ApproximateNumberOfMessages{waiting}")].as_str();
+            all += count.and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
+        }
+    }
+    Ok(all)
+}
+
+/// The business's records that failed, with how often each was handed out by then, and why it failed.
+async fn failing(business: &Business<'_>, since: i64) -> Result<BTreeMap<String, (u64, String)>> {
+    let stage = business.stage;
+    let jobs = ["process_call", "process_provider_event", "send_message"];
+    let groups: Result<Vec<_>> = jobs
+        .iter()
+        .map(|job| Ok(build::function(&stage.place.root, job)?.log_group(&stage.play.endpoints.stack)))
+        .collect();
+    let mut found = BTreeMap::new();
+    for event in stage.aws.logs(&groups?, Some(since)).await? {
+        let Ok(line) = serde_json::from_str::<Value>(&event.message) else {
+            continue;
+        };
+        ensure!(
+            line["message"] != "unreadable job",
+            "a queue holds what nobody can read: {line}"
+        );
+        let ours = line["tenant"] == business.id() && line["message"] == "record failed";
+        if let (true, Some(mark), Some(count)) = (ours, line["correlation_id"].as_str(), line["receive_count"].as_u64())
+        {
+            let why = line["error"].as_str().unwrap_or_default();
+            let key = format!("{mark} {}", line["record"].as_str().unwrap_or_default());
+            found.insert(key, (count, why.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+/// The business's dead letters, by the marks of their causes.
+async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (_, queue) in Letters::QUEUES {
+        let url = &business.stage.town.outputs[&format!("{queue}DeadLettersUrl")];
+        // A look, not a claim.
+        let look = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0 });
+        let letters = session.call("sqs", "receive_message", look).await?;
+        for letter in letters["Messages"].as_array().into_iter().flatten() {
+            let body: Value = serde_json::from_str(letter["Body"].as_str().unwrap_or_default()).unwrap_or_default();
+            if body["tenant"] == business.id() {
+                found.push(format!("{queue} {}", body["correlation_id"]));
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[test]
+fn damaged_webhooks_are_answered_and_none_circles() {
+    let seed = std::env::var("RINGBACK_TEST_SEED").ok();
+    let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
+    eprintln!("RINGBACK_TEST_SEED={seed}");
+    alone_on_stage(async |stage| {
+        let vendors = Vendors::new()?;
+        let mut ours = BTreeMap::new();
+        let opened = stage.changed_business("Damaged", |plan| {
+            vendors.connect(plan);
+            for kind in KINDS {
+                plan.connection(kind)["account"]["lines"] = json!([]);
+            }
+            let twilio = &mut plan.connection("twilio")["account"];
+            twilio["whatsapp_sender"] = twilio["numbers"][0].clone();
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            ours.insert("AC000000000000000000000000000000a1", text(&twilio["account_sid"]));
+            ours.insert("15005550006", text(&twilio["numbers"][0]).replace('+', ""));
+            let whatsapp = &plan.connection("whatsapp")["account"];
+            ours.insert("900000000000001", text(&whatsapp["waba_id"]));
+            ours.insert("910000000000001", text(&whatsapp["phone_number_id"]));
+        });
+        let business = &opened.await?;
+        ours.insert("fixture-aircall-token", vendors.secret().to_owned());
+        let began = now()?;
+
+        let mut random = Random::new(seed);
+        let sources: Vec<_> = SOURCES.iter().chain([&PLIVO]).collect();
+        let mut of_each = Vec::new();
+        for source in &sources {
+            of_each.push(fixtures(&stage.place.root, source)?);
+        }
+        let mut cases = Vec::new();
+        for number in 0..CASES {
+            let place = number % sources.len();
+            let fixture = random.pick(&of_each[place]).clone();
+            cases.push(damaged(&mut random, number, sources[place], &fixture, &ours)?);
+        }
+        let mark = |number: usize| format!("damaged-{seed}-{number}");
+        let posts = cases
+            .iter()
+            .enumerate()
+            .map(async |(number, case)| post(business, &vendors, case, &mark(number)).await);
+        let statuses: Vec<Result<u16>> = stream::iter(posts).buffered(AT_ONCE).collect().await;
+        let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+        for status in statuses {
+            *counts.entry(status?).or_default() += 1;
+        }
+        eprintln!("answers: {counts:?}");
+        ensure!(counts.keys().all(|status| *status < 500), "answers: {counts:?}");
+        ensure!(counts[&200] > CASES * 7 / 10, "they were to be signed: {counts:?}");
+
+        let session = stage.aws.session()?;
+        let told = |failing: BTreeMap<String, (u64, String)>| {
+            let of = |key: &str| {
+                let number = key
+                    .split(' ')
+                    .next()
+                    .and_then(|mark| mark.rsplit('-').next()?.parse::<usize>().ok());
+                number
+                    .and_then(|number| cases.get(number))
+                    .map_or("", |case| case.what.as_str())
+                    .to_owned()
+            };
+            let lines = failing
+                .into_iter()
+                .map(|(key, (count, why))| format!("{} ({count} times): {why}", of(&key)));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let drained = until(PATIENCE, "all that was taken is worked", async || {
+            let failing = failing(business, began).await?;
+            // The next time would be one too many.
+            if failing.values().any(|(count, _)| *count >= MOST_RECEIVES) {
+                bail!("records circle:\n{}", told(failing));
+            }
+            Ok(match depth(stage, &session).await? {
+                0 => Look::Seen(()),
+                left => Look::Instead(format!("{left} jobs; failed at times:\n{}", told(failing))),
+            })
+        });
+        drained.await?;
+        let dead = dead_letters(business, &session).await?;
+        ensure!(dead.is_empty(), "dead letters: {dead:?}");
+        Ok(())
+    });
+}

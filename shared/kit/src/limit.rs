@@ -1,0 +1,70 @@
+//! A limit to how long something takes in all, whatever hangs on the way.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+/// The time by which somebody must have an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeLimit(Instant);
+
+/// The time is up, and what was being done was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it took longer than somebody waits for it")]
+pub struct TimeUp;
+
+impl TimeLimit {
+    /// So long from now on.
+    #[must_use]
+    pub fn of(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// The same, but at most so long from now on.
+    #[must_use]
+    pub fn at_most(self, time: Duration) -> Self {
+        Self(self.0.min(Instant::now() + time))
+    }
+
+    /// Half of what is left: for the first of two ways.
+    #[must_use]
+    pub fn half(self) -> Self {
+        Self::of(self.0.saturating_duration_since(Instant::now()) / 2)
+    }
+
+    /// Does it, or gives it up when the time is up.
+    ///
+    /// # Errors
+    /// When the time is up.
+    pub async fn keep<T>(self, work: impl Future<Output = T>) -> Result<T, TimeUp> {
+        timeout_at(self.0, work).await.map_err(|_| TimeUp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_is_given_up_when_the_time_is_up() {
+        let (began, limit) = (Instant::now(), TimeLimit::of(Duration::from_secs(4)));
+        assert_eq!(limit.keep(ready(7)).await, Ok(7));
+        let after = |seconds: u64| assert_eq!(began.elapsed().as_secs(), seconds);
+        assert_eq!(
+            limit.at_most(Duration::from_secs(1)).keep(pending::<()>()).await,
+            Err(TimeUp)
+        );
+        after(1);
+        assert_eq!(limit.half().keep(pending::<()>()).await, Err(TimeUp));
+        after(2);
+        assert_eq!(
+            limit.at_most(Duration::from_secs(9)).keep(pending::<()>()).await,
+            Err(TimeUp)
+        );
+        after(4);
+        assert_eq!(limit.half().keep(pending::<()>()).await, Err(TimeUp));
+        after(4);
+    }
+}

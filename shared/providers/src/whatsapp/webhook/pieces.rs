@@ -1,0 +1,197 @@
+//! Cutting a large change into pieces. Each is a change of its own, and together they read as the whole does: a job works few
+//! items, and a queue's message has few bytes.
+//!
+//! Nothing is read but names: items stay byte for byte as they came. One that cannot be read spoils its own piece only.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
+};
+
+use serde_json::value::RawValue;
+
+/// So many items a piece has at most.
+const MOST_ITEMS: usize = 50;
+
+/// So many bytes of a queue's message a piece takes at most, unless one item alone is larger.
+const LARGEST: usize = 190 * 1024;
+
+/// What a value holds besides lists goes with every piece. If it is larger than anything that Meta describes, with the first.
+const LARGEST_REST: usize = 1024;
+
+/// The lists of a value, in the order in which they are read.
+const LISTS: [&str; 6] = ["messages", "standby", "statuses", "calls", "user_preferences", "errors"];
+
+const CONTACTS: &str = "contacts";
+
+/// By what an item names its person: the number, or the id.
+const NUMBERS: [&str; 3] = ["from", "recipient_id", "wa_id"];
+const USER_IDS: [&str; 3] = ["from_user_id", "recipient_user_id", "user_id"];
+
+/// An object's members, each as it is written; of several of one name the last, as everywhere.
+type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+fn members(raw: &RawValue) -> Option<Members<'_>> {
+    let object = raw.get().starts_with('{');
+    object.then(|| serde_json::from_str(raw.get()).ok()).flatten()
+}
+
+fn list(raw: &RawValue) -> Option<Vec<&RawValue>> {
+    let list = raw.get().starts_with('[');
+    list.then(|| serde_json::from_str(raw.get()).ok()).flatten()
+}
+
+fn text<'a>(members: &Members<'a>, name: &str) -> Option<Cow<'a, str>> {
+    let raw = members.get(name)?.get();
+    // Without an escape, the text is what stands between the quotes.
+    let bare = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if bare.contains('\\') {
+        serde_json::from_str(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(bare))
+    }
+}
+
+/// How many bytes a text takes in a queue's message: there it is a string of JSON within a string of JSON.
+fn queued(text: &str) -> usize {
+    let bytes = |byte: u8| match byte {
+        b'"' | b'\\' => 4,
+        // Between members there may be line breaks and tabs.
+        0..=0x1f => 3,
+        _ => 1,
+    };
+    text.bytes().map(bytes).sum()
+}
+
+/// A change's pieces, as JSON. `None`: it is small, or nothing in it can be cut, and stays byte for byte as it is.
+pub(super) fn of(raw: &RawValue) -> Option<Pieces<'_>> {
+    let mut change = members(raw)?;
+    let mut value = members(change.remove("value")?)?;
+    let mut items = Vec::new();
+    for (place, name) in LISTS.into_iter().enumerate() {
+        if let Some(list) = value.get(name).and_then(|raw| list(raw)) {
+            value.remove(name);
+            items.extend(list.into_iter().map(|item| (place, item)));
+        }
+    }
+    if items.is_empty() || (items.len() <= MOST_ITEMS && queued(raw.get()) <= LARGEST) {
+        return None;
+    }
+    let contacts = value.get(CONTACTS).and_then(|raw| list(raw));
+    if contacts.is_some() {
+        value.remove(CONTACTS);
+    }
+    Some(Pieces {
+        rest: [written(&change), written(&value)],
+        people: People::new(contacts.unwrap_or_default()),
+        items: items.into_iter().peekable(),
+    })
+}
+
+fn written(members: &Members<'_>) -> String {
+    let mut text = String::new();
+    for (name, value) in members {
+        text.push_str(&serde_json::Value::from(&**name).to_string());
+        text.push(':');
+        text.push_str(value.get());
+        text.push(',');
+    }
+    text
+}
+
+/// Who is told of, by what items name them.
+struct People<'a> {
+    contacts: Vec<&'a RawValue>,
+    /// The first of each number and each id: a reader takes the first that fits.
+    by_number: HashMap<Cow<'a, str>, usize>,
+    by_user_id: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> People<'a> {
+    fn new(contacts: Vec<&'a RawValue>) -> Self {
+        let (mut by_number, mut by_user_id) = (HashMap::new(), HashMap::new());
+        for (index, contact) in contacts.iter().enumerate() {
+            let Some(contact) = members(contact) else { continue };
+            for (name, by) in [("wa_id", &mut by_number), ("user_id", &mut by_user_id)] {
+                if let Some(id) = text(&contact, name) {
+                    by.entry(id).or_insert(index);
+                }
+            }
+        }
+        Self {
+            contacts,
+            by_number,
+            by_user_id,
+        }
+    }
+
+    /// The contacts that may be meant by an item.
+    fn of(&self, item: &RawValue) -> Vec<usize> {
+        // An item that names nobody is of the only contact.
+        if self.contacts.len() <= 1 {
+            return (0..self.contacts.len()).collect();
+        }
+        let Some(item) = members(item) else {
+            return Vec::new();
+        };
+        let named = |names: [&str; 3], by: &HashMap<Cow<'_, str>, usize>| {
+            names.map(|name| text(&item, name).and_then(|id| by.get(&id).copied()))
+        };
+        let (numbers, user_ids) = (named(NUMBERS, &self.by_number), named(USER_IDS, &self.by_user_id));
+        numbers.into_iter().chain(user_ids).flatten().collect()
+    }
+}
+
+type Items<'a> = std::iter::Peekable<std::vec::IntoIter<(usize, &'a RawValue)>>;
+
+/// Cuts as it goes: whoever finds them too many stops.
+pub(super) struct Pieces<'a> {
+    /// What the change and its value hold besides.
+    rest: [String; 2],
+    people: People<'a>,
+    items: Items<'a>,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.items.peek()?;
+        let rest = if self.rest.iter().map(String::len).sum::<usize>() <= LARGEST_REST {
+            self.rest.clone()
+        } else {
+            mem::take(&mut self.rest)
+        };
+        let mut bytes = rest.iter().map(|rest| queued(rest)).sum::<usize>() + LARGEST_REST;
+        let (mut lists, mut count) = ([const { Vec::new() }; LISTS.len()], 0);
+        let mut people = BTreeSet::new();
+        while let Some((place, item)) = self.items.peek() {
+            let mut named = self.people.of(item);
+            named.retain(|index| !people.contains(index));
+            let contacts = named.iter().map(|index| self.people.contacts[*index].get());
+            let more: usize = contacts.chain([item.get()]).map(|text| queued(text) + 1).sum();
+            if count == MOST_ITEMS || (count > 0 && bytes + more > LARGEST) {
+                break;
+            }
+            bytes += more;
+            count += 1;
+            people.extend(named);
+            lists[*place].push(*item);
+            self.items.next();
+        }
+        // The only contact of a whole is anybody's who is not named; the only one of a piece is not.
+        if people.len() == 1 && self.people.contacts.len() > 1 {
+            people.insert(usize::from(people.contains(&0)));
+        }
+        let contacts: Vec<_> = people.iter().map(|index| self.people.contacts[*index]).collect();
+        let lists = LISTS.into_iter().zip(lists).chain([(CONTACTS, contacts)]);
+        let lists = lists.filter(|(_, items)| !items.is_empty()).map(|(name, items)| {
+            let items: Vec<&str> = items.into_iter().map(RawValue::get).collect();
+            format!(r#""{name}":[{}]"#, items.join(","))
+        });
+        let lists: Vec<String> = lists.collect();
+        let [change, value] = rest;
+        Some(format!(r#"{{{change}"value":{{{value}{}}}}}"#, lists.join(",")))
+    }
+}
