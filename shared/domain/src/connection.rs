@@ -563,14 +563,15 @@ impl Connection {
                 Some((self.health.clone(), self.paused_until.max(Some(now + pause))))
             }
             Effect::ConnectionUnhealthy => {
-                let since = match self.health {
-                    Health::Unhealthy { since, .. } => since,
-                    Health::Healthy => now,
+                let (since, tried_at) = match self.health {
+                    // An error that is worked again is older than the last try.
+                    Health::Unhealthy { since, tried_at, .. } => (since, tried_at.max(now)),
+                    Health::Healthy => (now, now),
                 };
                 let health = Health::Unhealthy {
                     since,
                     reason: error.meaning.to_owned(),
-                    tried_at: now,
+                    tried_at,
                 };
                 Some((health, self.paused_until))
             }

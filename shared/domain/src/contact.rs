@@ -49,6 +49,16 @@ pub struct OptOut {
     pub source: String,
 }
 
+impl OptOut {
+    fn entry(&self, what: &str) -> ConsentEntry {
+        ConsentEntry {
+            at: self.at,
+            what: what.to_owned(),
+            source: self.source.clone(),
+        }
+    }
+}
+
 /// A person who calls or writes to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
@@ -69,6 +79,9 @@ pub struct Contact {
     /// BCP 47 language, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Other contacts that proved to be the same person, until somebody merges them: what the person wishes holds for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_as: Vec<ContactId>,
     /// No message on any channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out: Option<OptOut>,
@@ -78,6 +91,9 @@ pub struct Contact {
     /// Said yes to messages, beyond having called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_in_at: Option<Timestamp>,
+    /// Last said yes to marketing, or to all messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marketing_welcome_at: Option<Timestamp>,
     /// Channels that cannot reach this person, with when and why we learnt it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
@@ -104,6 +120,9 @@ pub struct Contact {
     /// Raised by every write; the condition of the next.
     pub version: u64,
 }
+
+/// So many other contacts can be known to be the same person: each is read and written with what the person says.
+pub const MOST_SAME: usize = 5;
 
 /// A follow-up that may not have been sent yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,9 +166,11 @@ impl Contact {
             bsuid,
             called_from,
             language: None,
+            same_as: Vec::new(),
             opted_out: None,
             marketing_opted_out: None,
             opted_in_at: None,
+            marketing_welcome_at: None,
             unreachable: Vec::new(),
             last_follow_up_at: None,
             open_follow_up: None,
@@ -174,35 +195,28 @@ impl Contact {
         self.unreachable.iter().find(|known| known.channel == channel)
     }
 
-    /// What a provider's error teaches us about the person.
+    /// What a provider's error teaches us about the person, who may have said otherwise since, or shown that the channel works.
     pub fn learn(&mut self, channel: Channel, error: &Classified, at: Timestamp) -> Change {
         let source = format!("{} says: {}", channel.name(), error.meaning);
         match error.effect {
             Effect::None | Effect::PauseNumber(_) | Effect::ConnectionUnhealthy => Change::Nothing,
-            Effect::MarketingOptOut if self.marketing_opted_out.is_some() => Change::Nothing,
+            Effect::MarketingOptOut if self.marketing_opted_out.is_some() || self.marketing_welcome_since(at) => {
+                Change::Nothing
+            }
             Effect::MarketingOptOut => {
-                self.marketing_opted_out = Some(OptOut {
-                    at,
-                    source: source.clone(),
-                });
-                Change::Consent(ConsentEntry {
-                    at,
-                    what: "marketing_stop".to_owned(),
-                    source,
-                })
+                let out = OptOut { at, source };
+                let entry = out.entry("marketing_stop");
+                self.marketing_opted_out = Some(out);
+                Change::Consent(entry)
             }
-            Effect::ChannelOptOut if self.opted_out.is_some() => Change::Nothing,
+            Effect::ChannelOptOut if self.opted_out.is_some() || self.opted_in_at > Some(at) => Change::Nothing,
             Effect::ChannelOptOut => {
-                self.opted_out = Some(OptOut {
-                    at,
-                    source: source.clone(),
-                });
-                Change::Consent(ConsentEntry {
-                    at,
-                    what: "stop".to_owned(),
-                    source,
-                })
+                let out = OptOut { at, source };
+                let entry = out.entry("stop");
+                self.opted_out = Some(out);
+                Change::Consent(entry)
             }
+            Effect::Unreachable if self.heard_on(channel) > Some(at) => Change::Nothing,
             Effect::Unreachable => {
                 self.unreachable.retain(|known| known.channel != channel);
                 self.unreachable.push(Unreachable {
@@ -215,59 +229,90 @@ impl Contact {
         }
     }
 
-    /// What the person says about being messaged. A wish older than the one we know changes nothing.
+    /// When the person was last heard of on the channel, as far as we know.
+    const fn heard_on(&self, channel: Channel) -> Option<Timestamp> {
+        match channel {
+            Channel::WhatsApp => self.last_whatsapp_at,
+            Channel::Sms => self.last_inbound_at,
+        }
+    }
+
+    /// Whether the person said yes to marketing after this.
+    fn marketing_welcome_since(&self, at: Timestamp) -> bool {
+        self.marketing_welcome_at > Some(at)
+    }
+
+    /// What the person says about being messaged. The newest wish holds, in whatever order they come.
     pub fn wish(&mut self, flag: OptFlag, source: String, at: Timestamp) -> Change {
         match flag {
-            OptFlag::Stop if self.opted_out.is_none() && self.opted_in_at.is_none_or(|since| since <= at) => {
-                self.opted_out = Some(OptOut {
-                    at,
-                    source: source.clone(),
-                });
-                self.opted_in_at = None;
-                Change::Consent(ConsentEntry {
-                    at,
-                    what: "stop".to_owned(),
-                    source,
-                })
-            }
-            OptFlag::Start if self.opted_out.as_ref().is_none_or(|since| since.at <= at) => {
-                if self.opted_out.is_none() && self.marketing_opted_out.is_none() && self.opted_in_at.is_some() {
-                    return Change::Nothing;
-                }
-                self.opted_out = None;
-                self.marketing_opted_out = None;
-                self.opted_in_at = Some(at);
+            OptFlag::Stop => self.stop(source, at),
+            OptFlag::Start => self.start(source, at),
+            OptFlag::Help => Change::Nothing,
+        }
+    }
+
+    fn stop(&mut self, source: String, at: Timestamp) -> Change {
+        if self.opted_in_at > Some(at) {
+            return Change::Nothing;
+        }
+        if let Some(since) = &mut self.opted_out {
+            return later(&mut since.at, at);
+        }
+        let out = OptOut { at, source };
+        let entry = out.entry("stop");
+        self.opted_out = Some(out);
+        self.opted_in_at = None;
+        Change::Consent(entry)
+    }
+
+    /// A yes to messages is one to marketing, too.
+    fn start(&mut self, source: String, at: Timestamp) -> Change {
+        let marketing = self.welcome_marketing(at);
+        if self.opted_out.as_ref().is_some_and(|since| since.at > at) {
+            return Change::Profile;
+        }
+        let nothing_refused = self.opted_out.take().is_none() && marketing.is_none();
+        match &mut self.opted_in_at {
+            Some(since) if nothing_refused => later(since, at),
+            since => {
+                *since = (*since).max(Some(at));
                 Change::Consent(ConsentEntry {
                     at,
                     what: "start".to_owned(),
                     source,
                 })
             }
-            OptFlag::Stop | OptFlag::Start | OptFlag::Help => Change::Nothing,
         }
     }
 
-    /// What the person says about marketing. A yes older than the no that we know changes nothing.
+    /// Takes a no to marketing back, unless it is newer. Returns it.
+    fn welcome_marketing(&mut self, at: Timestamp) -> Option<OptOut> {
+        self.marketing_welcome_at = self.marketing_welcome_at.max(Some(at));
+        self.marketing_opted_out.take_if(|since| since.at <= at)
+    }
+
+    /// What the person says about marketing. The newest wish holds, in whatever order they come.
     pub fn wish_marketing(&mut self, welcome: bool, source: String, at: Timestamp) -> Change {
-        let what = match (welcome, &self.marketing_opted_out) {
-            (false, None) => {
-                self.marketing_opted_out = Some(OptOut {
-                    at,
-                    source: source.clone(),
-                });
-                "marketing_stop"
+        if !welcome {
+            if self.marketing_welcome_since(at) {
+                return Change::Nothing;
             }
-            (true, Some(since)) if since.at <= at => {
-                self.marketing_opted_out = None;
-                "marketing_start"
+            if let Some(since) = &mut self.marketing_opted_out {
+                return later(&mut since.at, at);
             }
-            _ => return Change::Nothing,
-        };
-        Change::Consent(ConsentEntry {
-            at,
-            what: what.to_owned(),
-            source,
-        })
+            let out = OptOut { at, source };
+            let entry = out.entry("marketing_stop");
+            self.marketing_opted_out = Some(out);
+            return Change::Consent(entry);
+        }
+        match self.welcome_marketing(at) {
+            Some(_) => Change::Consent(ConsentEntry {
+                at,
+                what: "marketing_start".to_owned(),
+                source,
+            }),
+            None => Change::Profile,
+        }
     }
 
     /// Plans a follow-up: the cooldown counts from it.
@@ -300,6 +345,15 @@ impl Contact {
         changes.into_iter().flatten().filter_map(Change::consent).collect()
     }
 
+    /// Remembers contacts that proved to be the same person, as many as are ever looked at together.
+    pub fn is_also(&mut self, others: impl IntoIterator<Item = ContactId>) {
+        for other in others {
+            if other != self.id && !self.same_as.contains(&other) && self.same_as.len() < MOST_SAME {
+                self.same_as.push(other);
+            }
+        }
+    }
+
     /// What it is found by, as far as it says itself.
     #[must_use]
     pub fn known_by(&self) -> Vec<Identity> {
@@ -326,6 +380,15 @@ impl Contact {
         }
         new
     }
+}
+
+/// The same said again: what is older than this changes nothing any more.
+fn later(known: &mut Timestamp, at: Timestamp) -> Change {
+    if *known >= at {
+        return Change::Nothing;
+    }
+    *known = at;
+    Change::Profile
 }
 
 /// What came of changing a contact, for whoever stores it.

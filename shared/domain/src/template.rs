@@ -337,6 +337,20 @@ impl fmt::Display for TemplateKey {
 }
 
 impl TemplateDefinition {
+    /// With what Meta has reported of the template that it takes the place of: Meta knows better than a file.
+    #[must_use]
+    pub fn as_reported(mut self, before: &Self) -> Self {
+        if before.status_at.is_some() {
+            self.status.clone_from(&before.status);
+            self.status_at = before.status_at;
+        }
+        if before.category_at.is_some() {
+            self.category = before.category;
+            self.category_at = before.category_at;
+        }
+        self
+    }
+
     /// Takes over what Meta reports, status and category each for itself. What is older than what is known changes nothing; of
     /// two reports of one second the one counts that allows less, whatever order they come in.
     pub fn note(&mut self, report: &TemplateReport) {

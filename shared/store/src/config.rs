@@ -318,6 +318,16 @@ impl Store {
                     let before: Connection = row::data(item.clone(), DOING)?;
                     released.extend(lookups::claimable(&before.account));
                 }
+                if prefix == keys::TEMPLATE {
+                    let before: TemplateDefinition = row::data(item.clone(), DOING)?;
+                    let same = |template: &&TemplateDefinition| template_id(template) == template_id(&before);
+                    if let Some(template) = configured.templates.iter().find(same) {
+                        let template = template.clone().as_reported(&before);
+                        rows.retain(|(known, _)| *known != key);
+                        rows.push(self.part(scope, keys::TEMPLATE, &template_id(&template), "template", &template)?);
+                        continue;
+                    }
+                }
                 match rows.iter_mut().find(|(kept, _)| *kept == key) {
                     // Health that somebody notes of the row as it was must not come over this one.
                     Some((_, row)) => row.set_version(row::version_of(&item) + VERSIONS_SKIPPED),

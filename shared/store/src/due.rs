@@ -1,5 +1,7 @@
 //! The due index: whatever waits for a time. The safety net of the whole system.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::{ids::TenantId, message::Message, record::CallProgress};
 use jiff::Timestamp;
@@ -23,6 +25,19 @@ pub struct Due {
     found: Timestamp,
 }
 
+/// One page of what is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DuePage {
+    /// The rows, oldest first.
+    pub due: Vec<Due>,
+    /// Where the next page begins; `None` where this was the last.
+    pub next: Option<Next>,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next(HashMap<String, AttributeValue>);
+
 impl Due {
     /// Whose row.
     #[must_use]
@@ -41,26 +56,13 @@ pub enum DueRow {
 }
 
 impl Store {
-    /// Rows of one shard whose time has come, oldest first, at most `limit`, after the last one of the page before. One query of
-    /// keys.
+    /// Rows of one shard whose time has come, oldest first, at most `limit`, from where the page before ended. One query of keys.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn due(
-        &self,
-        shard: u8,
-        now: Timestamp,
-        after: Option<&Due>,
-        limit: i32,
-    ) -> Result<Vec<Due>, StoreError> {
+    pub async fn due(&self, shard: u8, now: Timestamp, from: Option<Next>, limit: i32) -> Result<DuePage, StoreError> {
         const DOING: &str = "read what is due";
         usage::count(&["dynamodb:Query"]);
-        let start = after.map(|last| {
-            let mut item = key_item(&last.key);
-            item.insert("gsi2pk".to_owned(), row::text(keys::due_partition(shard)));
-            item.insert("gsi2sk".to_owned(), row::text(last.place.clone()));
-            item
-        });
         let output = self
             .database
             .client
@@ -71,7 +73,7 @@ impl Store {
             .expression_attribute_values(":shard", AttributeValue::S(keys::due_partition(shard)))
             // `~` sorts after the `#` between time and id.
             .expression_attribute_values(":now", AttributeValue::S(format!("{}~", keys::sortable(now))))
-            .set_exclusive_start_key(start)
+            .set_exclusive_start_key(from.map(|Next(key)| key))
             .limit(limit)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
@@ -80,7 +82,10 @@ impl Store {
         if let Some(capacity) = output.consumed_capacity() {
             usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
         }
-        Ok(output.items().iter().filter_map(|item| due_of(item, now)).collect())
+        Ok(DuePage {
+            due: output.items().iter().filter_map(|item| due_of(item, now)).collect(),
+            next: output.last_evaluated_key.map(Next),
+        })
     }
 
     /// The rows behind due keys, in one request per hundred. Rows that are gone or past their time are left out; one that cannot

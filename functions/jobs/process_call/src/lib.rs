@@ -148,6 +148,10 @@ async fn attempt(
         Verdict::Wait(until) => {
             progress.due = Some(until);
             let known = before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due);
+            // Nothing is kept of who called a business that is gone.
+            if progress.version == 0 && ctx.store.config(scope, &ctx.config).await?.is_none() {
+                return Ok(kit::queue::gone("tenant"));
+            }
             if !known {
                 progress.dispatches = 0;
                 ctx.store.write_call_progress(scope, &progress, now).await?;

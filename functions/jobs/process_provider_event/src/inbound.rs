@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    contact::{Change, Contact, Identity},
+    contact::{Change, Contact, Identity, MOST_SAME},
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     message::{Channel, Message, Remark},
@@ -45,13 +45,14 @@ impl Person {
     }
 }
 
-/// What one contact of a person refused, the others refuse, too.
-fn share_refusals(people: &mut [Person]) {
+/// What one contact of a person refused, the others refuse, too; and each remembers the others, whatever the next report names.
+fn one_person(people: &mut [Person]) {
     let known: Vec<Contact> = people.iter().map(|person| person.contact.clone()).collect();
     for (place, person) in people.iter_mut().enumerate() {
         for (_, other) in known.iter().enumerate().filter(|(other, _)| *other != place) {
             person.consent.extend(person.contact.share_refusals(other));
         }
+        person.contact.is_also(known.iter().map(|other| other.id));
     }
 }
 
@@ -172,10 +173,11 @@ impl Event<'_> {
                 people.push(Person::known(contact));
             }
         }
+        self.with_others(&mut people).await?;
         if people.len() > 1 {
             // Merging them is a job of its own. The first identity decides whose the message is.
             metric::count("contacts_to_merge", &[]);
-            share_refusals(&mut people);
+            one_person(&mut people);
         }
         if people.is_empty() {
             people.push(Person {
@@ -193,6 +195,21 @@ impl Event<'_> {
         people[0].contact.link(&sender);
         people[0].new_identities = unclaimed;
         Ok(people)
+    }
+
+    /// Adds the contacts that proved to be the same person before.
+    async fn with_others(&self, people: &mut Vec<Person>) -> Result<(), JobError> {
+        let mut looked = 0;
+        while let Some(person) = people.get(looked) {
+            looked += 1;
+            for other in person.contact.same_as.clone() {
+                let new = people.iter().all(|known| known.contact.id != other);
+                if new && people.len() <= MOST_SAME {
+                    people.extend(self.ctx.store.contact(self.scope, other).await?.map(Person::known));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The contact with whom this message was exchanged, ours or theirs: both sides of a chat name it by the same id.
@@ -315,7 +332,8 @@ impl Event<'_> {
             for id in [one, other] {
                 people.extend(store.contact(self.scope, id).await?.map(Person::known));
             }
-            share_refusals(&mut people);
+            self.with_others(&mut people).await?;
+            one_person(&mut people);
             let wrote = people.iter().filter_map(|person| person.contact.last_inbound_at).max();
             for person in &mut people {
                 let planned = person.contact.open_follow_up.and(person.contact.last_follow_up_at);

@@ -96,7 +96,11 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         match Box::pin(event.work(update)).await {
             Ok(Done::Now) => done = Done::Now,
             Ok(Done::Already) => {}
-            Err(error) => failed = Some(error),
+            // One that passes brings the event back; what is hopeless is hopeless then, too.
+            Err(error) => match &failed {
+                Some(known) if !known.is_hopeless() => {}
+                _ => failed = Some(error),
+            },
         }
     }
     // A redelivery may be kept twice: better than not at all.

@@ -136,22 +136,26 @@ impl Work<'_> {
     /// Unknown for longer than the deadline: evidence first, then the rule's own choice.
     pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
         let found = self.found(&message, now).await?;
-        let known = match &found {
-            Found::Accepted { .. } => return self.record_found(message, found).await,
-            Found::Nothing => Known::NotTaken,
-            Found::CannotTell => Known::Silence,
-        };
+        if let Found::Accepted { .. } = &found {
+            return self.record_found(message, found).await;
+        }
         // Reports may still wait in the queue: as long as it holds more than a few, their absence proves nothing. Neither does
         // a list of the provider's on which the message is not yet.
         let claimed = message.last().map_or(now, |attempt| attempt.claimed_at);
         let waited_enough = now >= claimed + LONGEST_BACKLOG;
-        let evidence = &self.ctx.evidence;
-        if !waited_enough && !evidence.reports_are_in().await.map_err(StepError::Evidence)? {
+        let reports_are_in = self.ctx.evidence.reports_are_in();
+        let reports_are_in = reports_are_in.await.map_err(StepError::Evidence)?;
+        if !waited_enough && !reports_are_in {
             let why = "waiting: reports of the provider are still in the queue".to_owned();
             message.postpone(now, why, now, &self.ctx.timers);
             self.ctx.store.write_message(self.scope, &message).await?;
             return Ok(Step::Enough(Done::Now));
         }
+        // After an hour the rule decides, but nothing is proven that the reports could still contradict.
+        let known = match found {
+            Found::Nothing if reports_are_in => Known::NotTaken,
+            _ => Known::Silence,
+        };
         // A worker whose claim this is does not send any more: see `too_late`. So what Twilio has not taken by now, it never will.
         message.give_up_waiting(known, now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;

@@ -109,6 +109,7 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
         if !moved && job.body.attempt != message.next_number() {
             if job.redelivered() {
                 work.follow_again(&message, job.body.attempt).await?;
+                work.queue_next(&message, ctx.clock.now()).await?;
             }
             return Ok(Done::Already);
         }
@@ -396,8 +397,19 @@ impl Work<'_> {
                 Ok(Whose::Other) => {
                     tracing::error!(message = %message.id, "the provider gave an id that another message has");
                     metric::count("reference_taken", &[]);
-                    ctx.store.write_message(self.scope, &message).await?;
-                    break;
+                    match ctx.store.write_message(self.scope, &message).await {
+                        Err(error) if error.is_conflict() && races < MOST_RACES => {
+                            races += 1;
+                            message = match ctx.store.message(self.scope, message.id, now).await? {
+                                Some(row) => row,
+                                None => return Ok(Step::Enough(kit::queue::gone("message"))),
+                            };
+                        }
+                        written => {
+                            written?;
+                            break;
+                        }
+                    }
                 }
                 // A status was faster than we are: take the row as it is now and move that forward.
                 Err(error) if error.is_conflict() && races < MOST_RACES => {

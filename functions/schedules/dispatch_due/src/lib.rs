@@ -105,7 +105,9 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         (QueueName::Calls, &ctx.calls),
         (QueueName::ProviderEvents, &ctx.provider_events),
     ] {
-        match sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx).await {
+        // A bucket that hangs must not keep what is due.
+        let swept = tokio::time::timeout(half, sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx)).await;
+        match swept.unwrap_or_else(|_| Err(JobError::new("sweep what was spilled: it took too long"))) {
             Ok(count) => line::count("swept", count),
             Err(error) => failed = Some(error),
         }
@@ -153,15 +155,14 @@ fn lease(first_due: SignedDuration, dispatches: u32) -> SignedDuration {
 
 async fn dispatch_shard(shard: u8, most: usize, deadline: Deadline, ctx: &Context) -> Result<u64, JobError> {
     let (mut dispatched, mut seen) = (0, 0);
-    let mut last = None;
+    let mut from = None;
     while seen < most && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
         let now = ctx.clock.now();
-        let due = ctx.store.due(shard, now, last.as_ref(), PAGE).await?;
-        seen += due.len();
-        let more = due.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
-        last = due.last().cloned();
-        dispatched += dispatch(due, now, ctx).await?;
-        if !more {
+        let page = ctx.store.due(shard, now, from, PAGE).await?;
+        seen += page.due.len();
+        dispatched += dispatch(page.due, now, ctx).await?;
+        from = page.next;
+        if from.is_none() {
             break;
         }
     }

@@ -49,8 +49,8 @@ async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
         .collect();
     let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
-        let due = ground.play.store.due(shard, now()? + FAR, None, MANY).await?;
-        found.extend(due.into_iter().filter(|due| tenants.contains(&due.tenant())));
+        let page = ground.play.store.due(shard, now()? + FAR, None, MANY).await?;
+        found.extend(page.due.into_iter().filter(|due| tenants.contains(&due.tenant())));
     }
     Ok(found)
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot build its input has failed")]
 
 mod calls;
+mod contacts;
 mod errors;
 mod hours;
 mod messages;

@@ -607,11 +607,11 @@ fn template(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
 /// Template, number and account events.
 fn account(field: &str, value: &Value) -> Option<Update> {
     let word = |name: &str| value[name].as_str().map(label).filter(|word| !word.is_empty());
+    // What no template is called is an event that we do not know: it is kept whole.
     let template = || {
-        joined([
-            text(&value["message_template_name"]),
-            text(&value["message_template_language"]),
-        ])
+        let named = |key: &str| value[key].as_str();
+        let (name, language) = (named("message_template_name")?, named("message_template_language")?);
+        TemplateKey::new(name, language).map(|_| format!("{name}, {language}"))
     };
     let (event, restricts) = match field {
         "message_template_quality_update" => (format!("{}: {}", template()?, word("new_quality_score")?), false),

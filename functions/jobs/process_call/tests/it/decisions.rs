@@ -332,20 +332,26 @@ async fn a_message_for_later_waits_in_the_queue_or_beyond_its_reach_in_the_table
 async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
     let world = World::new().await;
     let nobody = domain::ids::TenantId::new(world.aws.ids().ulid());
-    let jobs::CallJob::Reported {
-        correlation_id, event, ..
-    } = world.business.telephony_report(&world.aws, "17", missed(CUSTOMER))
-    else {
-        unreachable!()
-    };
     let rows = world.aws.row_count().await;
-    let job = jobs::CallJob::Reported {
-        tenant: nobody,
-        correlation_id,
-        event,
+    let ringing = CallFacts {
+        direction: Some(domain::call::Direction::Inbound),
+        ..CallFacts::default()
     };
-    let done = Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap();
-    assert_eq!((done, world.aws.row_count().await), (Done::Already, rows));
+    for (id, facts) in [("17", missed(CUSTOMER)), ("18", ringing)] {
+        let jobs::CallJob::Reported {
+            correlation_id, event, ..
+        } = world.business.telephony_report(&world.aws, id, facts)
+        else {
+            unreachable!()
+        };
+        let job = jobs::CallJob::Reported {
+            tenant: nobody,
+            correlation_id,
+            event,
+        };
+        let done = Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap();
+        assert_eq!((done, world.aws.row_count().await), (Done::Already, rows));
+    }
 }
 
 #[tokio::test]

@@ -128,6 +128,7 @@ impl World {
                 .due(shard, self.aws.now(), None, 10)
                 .await
                 .expect("the index answers")
+                .due
                 .len();
         }
         count

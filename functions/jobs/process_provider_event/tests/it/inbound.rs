@@ -325,6 +325,42 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
     let (_, consent) = world.told_by(&customer).await;
     assert!(consent[0].source.contains("asked for no more messages"), "{consent:?}");
+    // What they say from now on reaches both, though it names the one only.
+    world.aws.pass(5);
+    let now = world.aws.now().as_second();
+    world
+        .work(world.messages(&by_id("wamid.start", BSUID, now, "START", None)))
+        .await;
+    assert!(world.customer().await.opted_out.is_none());
+}
+
+#[tokio::test]
+async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
+    let world = World::new().await;
+    let now = world.aws.now().as_second();
+    world
+        .work(world.messages(&by_id("wamid.first", BSUID, now, "Hello", None)))
+        .await;
+    let message = world.sent().await;
+    let mut delivered = status("sent", now);
+    delivered["recipient_user_id"] = BSUID.into();
+    world.statuses(&[delivered]).await;
+    assert!(world.customer().await.opted_out.is_none());
+    world.aws.pass(5);
+    let now = world.aws.now().as_second();
+    world
+        .work(world.messages(&by_id("wamid.stop", BSUID, now, "STOP", None)))
+        .await;
+    let customer = world.customer().await;
+    assert!(customer.opted_out.is_some());
+    assert_eq!(world.message(&message).await.due, None, "no SMS follows");
+    // So does a preference that comes without a message.
+    let value = json!({"user_preferences": [{
+        "user_id": BSUID, "category": "marketing_messages", "value": "stop", "timestamp": now.to_string(),
+    }]});
+    let event = world.business.whatsapp_event(&world.aws, "user_preferences", &value);
+    world.work(event).await;
+    assert!(world.customer().await.marketing_opted_out.is_some());
 }
 
 #[tokio::test]

@@ -1,0 +1,94 @@
+use domain::{
+    Timestamp,
+    contact::{Contact, Identity},
+    errors::{Stage, classify},
+    ids::ContactId,
+    inbound::OptFlag,
+    message::Channel,
+    send::{Api, Classified, Effect},
+};
+use proptest::{prelude::*, sample::Index};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).expect("a time")
+}
+
+fn somebody() -> Contact {
+    let phone = Identity::Phone("+971501234567".parse().expect("a number"));
+    Contact::first_seen(ContactId::new(ulid::Ulid::nil()), &phone, at(0))
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Stop,
+    Start,
+    NoMarketing,
+    Marketing,
+}
+
+fn say(contact: &mut Contact, wish: Wish, second: i64) {
+    let source = String::new();
+    match wish {
+        Wish::Stop => contact.wish(OptFlag::Stop, source, at(second)),
+        Wish::Start => contact.wish(OptFlag::Start, source, at(second)),
+        Wish::NoMarketing => contact.wish_marketing(false, source, at(second)),
+        Wish::Marketing => contact.wish_marketing(true, source, at(second)),
+    };
+}
+
+proptest! {
+    /// The newest wish about all messages holds, and of those about marketing, in whatever order they come.
+    #[test]
+    fn the_newest_wish_holds_in_whatever_order_they_come(
+        wishes in prop::collection::vec(prop_oneof![
+            Just(Wish::Stop), Just(Wish::Start), Just(Wish::NoMarketing), Just(Wish::Marketing),
+        ], 1..8),
+        swaps in prop::collection::vec((any::<Index>(), any::<Index>()), 0..8),
+    ) {
+        let timed: Vec<_> = wishes.iter().copied().zip(1..).collect();
+        let mut shuffled = timed.clone();
+        for (one, other) in swaps {
+            shuffled.swap(one.index(timed.len()), other.index(timed.len()));
+        }
+        let mut contact = somebody();
+        for (wish, second) in shuffled {
+            say(&mut contact, wish, second);
+        }
+        let last = |of: fn(&Wish) -> Option<bool>| wishes.iter().rev().find_map(of);
+        let welcome = last(|wish| match wish {
+            Wish::Stop => Some(false),
+            Wish::Start => Some(true),
+            Wish::NoMarketing | Wish::Marketing => None,
+        });
+        let marketing = last(|wish| match wish {
+            Wish::NoMarketing => Some(false),
+            Wish::Start | Wish::Marketing => Some(true),
+            Wish::Stop => None,
+        });
+        prop_assert_eq!(contact.opted_out.is_some(), welcome == Some(false));
+        prop_assert_eq!(contact.opted_in_at.is_some(), welcome == Some(true));
+        prop_assert_eq!(contact.marketing_opted_out.is_some(), marketing == Some(false));
+    }
+}
+
+fn error(effect: Effect) -> Classified {
+    Classified {
+        effect,
+        ..classify(Api::Twilio, Stage::Answer, Some(400), Some(21610))
+    }
+}
+
+#[test]
+fn an_error_teaches_nothing_that_the_person_took_back_since() {
+    let mut contact = somebody();
+    say(&mut contact, Wish::Start, 10);
+    contact.last_inbound_at = Some(at(10));
+    let before = contact.clone();
+    for effect in [Effect::ChannelOptOut, Effect::MarketingOptOut, Effect::Unreachable] {
+        let change = contact.learn(Channel::Sms, &error(effect), at(9));
+        assert_eq!(change, domain::contact::Change::Nothing, "{effect:?}");
+    }
+    assert_eq!(contact, before);
+    contact.learn(Channel::Sms, &error(Effect::ChannelOptOut), at(11));
+    assert!(contact.opted_out.is_some());
+}
