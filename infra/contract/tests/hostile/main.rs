@@ -106,7 +106,7 @@ struct Outcome {
 }
 
 /// Asks one function all that the contract says it takes.
-fn ask_all(document: &Value, own: &Value, routes: Routes) -> Outcome {
+fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -117,14 +117,13 @@ fn ask_all(document: &Value, own: &Value, routes: Routes) -> Outcome {
     let mut made = BTreeMap::new();
     let mut outcome = Outcome::default();
     for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
-        let most = if operation.method == "patch" {
-            LARGEST_PATCH
+        let (most, unit) = if operation.method == "patch" {
+            (LARGEST_PATCH, units.of_patch)
         } else {
-            LARGEST
+            (LARGEST, units.of_body)
         };
         let examples = shapes::examples(document, &operation);
         let (mut whatever, mut read) = (shapes::of_no_schema(most), examples.is_empty());
-        let unit = work::of_reading(most);
         for example in examples {
             let path = runtime.block_on(path(&town, &operation, &made));
             let ask = |body: &str| {
@@ -172,11 +171,22 @@ fn ask_all(document: &Value, own: &Value, routes: Routes) -> Outcome {
     outcome
 }
 
+/// What reading the largest once takes.
+#[derive(Clone, Copy)]
+struct Units {
+    of_body: Work,
+    of_patch: Work,
+}
+
 type Routes = fn(&Env) -> Result<axum::Router, ConfigError>;
 
 #[test]
 fn work_for_a_body_grows_no_faster_than_the_body() {
     let document = &document().unwrap();
+    let units = Units {
+        of_body: work::of_reading(LARGEST),
+        of_patch: work::of_reading(LARGEST_PATCH),
+    };
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let mut asking = Vec::new();
         for (name, own) in functions() {
@@ -191,7 +201,7 @@ fn work_for_a_body_grows_no_faster_than_the_body() {
                 other => panic!("say here how to call {other}"),
             };
             let own = serde_json::to_value(own.into_openapi()).unwrap();
-            asking.push(scope.spawn(move || ask_all(document, &own, routes)));
+            asking.push(scope.spawn(move || ask_all(document, units, &own, routes)));
         }
         asking.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
