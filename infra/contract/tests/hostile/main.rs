@@ -116,7 +116,7 @@ fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outco
     let town = runtime.block_on(async { Town::with_env(&aws, &env(&aws).await, routes).await });
     let mut made = BTreeMap::new();
     let mut outcome = Outcome::default();
-    for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
+    'operations: for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
         let (most, unit) = if operation.method == "patch" {
             (LARGEST_PATCH, units.of_patch)
         } else {
@@ -148,11 +148,14 @@ fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outco
                 };
                 let (answer, mut work) = asked();
                 // A machine may be interrupted, but not each time.
+                let unlucky = Work {
+                    cpu: 3.0 * MOST.cpu,
+                    ..MOST
+                };
                 for _ in 0..2 {
-                    if work.is_within(MOST) {
-                        break;
+                    if !work.is_within(MOST) && work.is_within(unlucky) {
+                        work = work.min(asked().1);
                     }
-                    work = work.min(asked().1);
                 }
                 outcome.sent += 1;
                 outcome.worst = outcome.worst.max(work);
@@ -161,6 +164,8 @@ fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outco
                 if status >= 500 || size > LARGEST_ANSWER || !work.is_within(MOST) {
                     let wrong = format!("{} {what}: {status}, {size} bytes, {work:.1?}", operation.id());
                     outcome.wrong.push(wrong);
+                    // What is slow is slow with many of them.
+                    continue 'operations;
                 }
             }
         }
