@@ -10,7 +10,7 @@
 mod shapes;
 mod work;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread};
 
 use contract::{Operation, document, functions, operations};
 use domain::permission::Role;
@@ -18,6 +18,7 @@ use kit::{
     ConfigError, Env,
     api::{LARGEST, LARGEST_PATCH},
 };
+use serde_json::Value;
 use testkit::{
     Aws, Call,
     api::{Caller, Town},
@@ -28,12 +29,13 @@ use crate::{
     work::{Work, measured},
 };
 
-/// So many readings an operation may take for a body, and what it takes for the document's example besides.
+/// So many readings an operation may take for a body, and what it takes for the document's example besides. About three times what the
+/// worst takes (a patch of very short items is read, merged and read again): what is quadratic takes hundreds.
 const MOST: Work = Work {
-    cpu: 25.0,
-    allocations: 6.0,
-    bytes: 12.0,
-    peak: 8.0,
+    cpu: 100.0,
+    allocations: 40.0,
+    bytes: 30.0,
+    peak: 40.0,
 };
 
 /// No answer is larger. Lambda takes 6 MB.
@@ -95,66 +97,122 @@ fn later(aws: &Aws) {
     aws.pass(3_600);
 }
 
-#[test]
-fn work_for_a_body_grows_no_faster_than_the_body() {
+/// What came of it all.
+#[derive(Default)]
+struct Outcome {
+    wrong: Vec<String>,
+    worst: Work,
+    sent: usize,
+}
+
+/// Asks one function all that the contract says it takes.
+fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let document = document().unwrap();
-    let (mut wrong, mut worst, mut sent) = (Vec::new(), Work::default(), 0);
-    for (name, own) in functions() {
-        let routes: fn(&Env) -> Result<_, ConfigError> = match name {
-            "api_keys" => api_keys::routes,
-            "auth" => auth::routes,
-            "connections" => connections::routes,
-            "platform" => platform::routes,
-            "tenant" => tenant::routes,
-            "users" => users::routes,
-            "audit" | "docs" | "health" => continue,
-            other => panic!("say here how to call {other}"),
+    let ids: Vec<_> = operations(own).map(|operation| operation.id().to_owned()).collect();
+    let aws = runtime.block_on(Aws::new());
+    let town = runtime.block_on(async { Town::with_env(&aws, &env(&aws).await, routes).await });
+    let mut made = BTreeMap::new();
+    let mut outcome = Outcome::default();
+    'operations: for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
+        let (most, unit) = if operation.method == "patch" {
+            (LARGEST_PATCH, units.of_patch)
+        } else {
+            (LARGEST, units.of_body)
         };
-        let own = serde_json::to_value(own.into_openapi()).unwrap();
-        let ids: Vec<_> = operations(&own).map(|operation| operation.id().to_owned()).collect();
-        let aws = runtime.block_on(Aws::new());
-        let town = runtime.block_on(async { Town::with_env(&aws, &env(&aws).await, routes).await });
-        let mut made = BTreeMap::new();
-        for operation in operations(&document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
-            let most = if operation.method == "patch" {
-                LARGEST_PATCH
-            } else {
-                LARGEST
+        let examples = shapes::examples(document, &operation);
+        let (mut whatever, mut read) = (shapes::of_no_schema(most), examples.is_empty());
+        for example in examples {
+            let path = runtime.block_on(path(&town, &operation, &made));
+            let ask = |body: &str| {
+                later(&aws);
+                let call = call(&operation, &path, &example.content_type, body);
+                let asking = caller(&town, &operation).call(call);
+                measured(|| runtime.block_on(asking.into_future()))
             };
-            let unit = work::of_reading(most);
-            for example in shapes::examples(&document, &operation) {
-                let path = runtime.block_on(path(&town, &operation, &made));
-                let ask = |body: &str| {
-                    later(&aws);
-                    let call = call(&operation, &path, &example.content_type, body);
-                    let asking = caller(&town, &operation).call(call);
-                    measured(|| runtime.block_on(asking.into_future()))
-                };
-                // The first time, clients are made and keys are read.
-                let (answer, _) = ask(&example.body.to_string());
-                let place = answer.header("location");
-                if !place.is_empty() {
-                    made.insert(operation.path.to_owned(), place.to_owned());
-                }
-                let (_, usual) = ask(&example.body.to_string());
-                for Hostile { what, body } in shapes::hostile(&document, &example, most) {
-                    assert!(body.len() <= most, "{what}");
+            // The first time, clients are made and keys are read.
+            let (answer, _) = ask(&example.body.to_string());
+            let place = answer.header("location");
+            if !place.is_empty() {
+                made.insert(operation.path.to_owned(), place.to_owned());
+            }
+            let (_, usual) = ask(&example.body.to_string());
+            let hostile = shapes::hostile(document, &example, most);
+            for Hostile { what, body } in std::mem::take(&mut whatever).into_iter().chain(hostile) {
+                assert!(body.len() <= most, "{what}");
+                let asked = || {
                     let (answer, work) = ask(&body);
-                    let work = work.without(usual).in_units_of(unit);
-                    sent += 1;
-                    worst = worst.max(work);
-                    let (status, size) = (answer.status(), answer.text().len());
-                    if status >= 500 || size > LARGEST_ANSWER || !work.is_within(MOST) {
-                        wrong.push(format!("{} {what}: {status}, {size} bytes, {work:?}", operation.id()));
+                    (answer, work.without(usual).in_units_of(unit))
+                };
+                let (answer, mut work) = asked();
+                // A machine may be interrupted, but not each time.
+                let unlucky = Work {
+                    cpu: 3.0 * MOST.cpu,
+                    ..MOST
+                };
+                for _ in 0..2 {
+                    if !work.is_within(MOST) && work.is_within(unlucky) {
+                        work = work.min(asked().1);
                     }
+                }
+                outcome.sent += 1;
+                outcome.worst = outcome.worst.max(work);
+                let (status, size) = (answer.status(), answer.text().len());
+                read |= status == 422;
+                if status >= 500 || size > LARGEST_ANSWER || !work.is_within(MOST) {
+                    let wrong = format!("{} {what}: {status}, {size} bytes, {work:.1?}", operation.id());
+                    outcome.wrong.push(wrong);
+                    // What is slow is slow with many of them.
+                    continue 'operations;
                 }
             }
         }
+        if !read {
+            outcome.wrong.push(format!("{}: none was read", operation.id()));
+        }
     }
+    outcome
+}
+
+/// What reading the largest once takes.
+#[derive(Clone, Copy)]
+struct Units {
+    of_body: Work,
+    of_patch: Work,
+}
+
+type Routes = fn(&Env) -> Result<axum::Router, ConfigError>;
+
+#[test]
+fn work_for_a_body_grows_no_faster_than_the_body() {
+    let document = &document().unwrap();
+    let units = Units {
+        of_body: work::of_reading(LARGEST),
+        of_patch: work::of_reading(LARGEST_PATCH),
+    };
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let mut asking = Vec::new();
+        for (name, own) in functions() {
+            let routes: Routes = match name {
+                "api_keys" => api_keys::routes,
+                "auth" => auth::routes,
+                "connections" => connections::routes,
+                "platform" => platform::routes,
+                "tenant" => tenant::routes,
+                "users" => users::routes,
+                "audit" | "docs" | "health" => continue,
+                other => panic!("say here how to call {other}"),
+            };
+            let own = serde_json::to_value(own.into_openapi()).unwrap();
+            asking.push(scope.spawn(move || ask_all(document, units, &own, routes)));
+        }
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let worst = outcomes.iter().fold(Work::default(), |worst, one| worst.max(one.worst));
+    let sent: usize = outcomes.iter().map(|one| one.sent).sum();
     eprintln!("{sent} bodies, at worst {worst:.1?}");
+    let wrong: Vec<_> = outcomes.into_iter().flat_map(|one| one.wrong).collect();
     assert!(wrong.is_empty(), "readings, {MOST:?} at most:\n{}", wrong.join("\n"));
 }

@@ -53,9 +53,9 @@ struct Place {
     object: bool,
 }
 
-/// All bodies that are tried of an example, each of at most so many bytes.
+/// All bodies that are tried of an example besides those [of no schema](of_no_schema), each of at most so many bytes.
 pub(crate) fn hostile(document: &Value, example: &Example, most: usize) -> Vec<Hostile> {
-    let mut all = of_no_schema(most);
+    let mut all = Vec::new();
     let mut places = Vec::new();
     find(document, &example.schema, Vec::new(), &mut places);
     for place in &places {
@@ -103,8 +103,8 @@ fn numbered(of: impl Fn(usize) -> String, most: usize) -> String {
     all
 }
 
-/// Whatever is expected.
-fn of_no_schema(most: usize) -> Vec<Hostile> {
+/// Bodies that are tried whatever is expected.
+pub(crate) fn of_no_schema(most: usize) -> Vec<Hostile> {
     let object = |members: String| format!("{{{members}}}");
     let deep = |depth: usize| format!("{}{}", r#"{"a":["#.repeat(depth), "]}".repeat(depth));
     let all = [
@@ -146,13 +146,28 @@ fn of_no_schema(most: usize) -> Vec<Hostile> {
 /// What one place may be made to hold.
 fn within(place: &Place, most: usize) -> Vec<(&'static str, String)> {
     let most = most - REST;
-    let mut all = vec![
-        ("a long text", format!(r#""{}""#, "x".repeat(most - 2))),
+    let mut all = vec![("a long text", format!(r#""{}""#, "x".repeat(most - 2)))];
+    let texts = [
         (
             "a long text of many bytes",
             format!(r#""{}""#, repeated("\u{1f980}", "", most)),
         ),
+        (
+            "a long text of escapes",
+            format!(r#""{}""#, repeated(r"\u0041", "", most)),
+        ),
+        (
+            "a long text that normalising makes longer",
+            format!(r#""{}""#, repeated("\u{fdfa}", "", most)),
+        ),
+        (
+            "a long text of invisible characters",
+            format!(r#""{}""#, repeated("\u{202e}\u{200b}", "", most)),
+        ),
     ];
+    if !(place.list || place.map || place.object) {
+        all.extend(texts);
+    }
     let list = |items: String| format!("[{items}]");
     if place.list {
         let item = place.item.clone().unwrap_or(json!("x"));
@@ -183,6 +198,10 @@ fn within(place: &Place, most: usize) -> Vec<(&'static str, String)> {
             (
                 "members",
                 format!("{{{}}}", numbered(|n| format!(r#""f{n}":{value}"#), most)),
+            ),
+            (
+                "one member again and again",
+                format!("{{{}}}", repeated(&format!(r#""f":{value}"#), ",", most)),
             ),
             (
                 "wrong members",
@@ -239,7 +258,7 @@ fn with(body: &Value, steps: &[Step], text: &str) -> String {
                 at = &mut at[name.as_str()];
             }
             Step::Item => {
-                if !at.as_array().is_some_and(|items| !items.is_empty()) {
+                if at.as_array().is_none_or(Vec::is_empty) {
                     *at = json!([null]);
                 }
                 at = &mut at[0];
@@ -285,7 +304,17 @@ fn find(document: &Value, schema: &Value, steps: Vec<Step>, found: &mut Vec<Plac
         });
     }
     let deeper = |step: Step| steps.iter().cloned().chain([step]).collect::<Vec<_>>();
+    // Of fields that are alike, such as the days of a week, one.
+    let mut seen = Vec::new();
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let mut alike = field.clone();
+        if let Some(alike) = alike.as_object_mut().filter(|_| field["items"].is_object()) {
+            alike.remove("description");
+            if seen.contains(alike) {
+                continue;
+            }
+            seen.push(alike.clone());
+        }
         find(document, field, deeper(Step::Member(name.clone())), found);
     }
     if is("array") {

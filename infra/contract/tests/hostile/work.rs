@@ -72,6 +72,10 @@ impl Work {
         self.each(other, f64::max)
     }
 
+    pub(crate) fn min(self, other: Self) -> Self {
+        self.each(other, f64::min)
+    }
+
     pub(crate) fn is_within(self, most: Self) -> bool {
         self.max(most) == most
     }

@@ -30,7 +30,7 @@ use crate::{label, outcome::given_up, times::unix_seconds};
 /// One change of a webhook's post, with the ids that say whose it is. Travels whole through a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// The WhatsApp Business Account, `entry[].id`; empty where the entry has none.
+    /// The WhatsApp Business Account, `entry[].id`; empty where the entry has none that can be one.
     pub waba_id: String,
     /// The business's number, `value.metadata.phone_number_id`; account and template events have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,15 +108,24 @@ fn short(raw: Option<&RawValue>) -> Value {
         .unwrap_or_default()
 }
 
-/// What a change's value says of whose it is: null where it says nothing, none where that cannot be read.
-fn metadata(value: Option<&RawValue>) -> Option<Value> {
+/// Of which number a change's value is: of none where it names none, and nobody's where that cannot be read.
+fn number(value: Option<&RawValue>) -> Result<Option<String>, NoNumber> {
     let Some(value) = value.filter(|value| value.get().starts_with('{')) else {
-        return Some(Value::Null);
+        return Ok(None);
     };
-    let said = serde_json::from_str::<PeekValue<'_>>(value.get()).ok()?.metadata;
-    let read = short(said);
-    (said.is_none() || !read.is_null()).then_some(read)
+    let said = serde_json::from_str::<PeekValue<'_>>(value.get()).map_err(|_| NoNumber)?;
+    let metadata = short(said.metadata);
+    if said.metadata.is_some() && metadata.is_null() {
+        return Err(NoNumber);
+    }
+    match &metadata["phone_number_id"] {
+        Value::Null => Ok(None),
+        named => id(named).map(Some).ok_or(NoNumber),
+    }
 }
+
+/// What names a number names none that can be.
+struct NoNumber;
 
 /// The field of a change that could not be read at all.
 const UNREADABLE: &str = "unreadable";
@@ -173,11 +182,11 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
         for raw in entry.changes {
             let peek = serde_json::from_str::<Peek<'_>>(raw.get()).ok();
             let field = peek.as_ref().and_then(|peek| short(peek.field).as_str().map(label));
-            let metadata = peek.and_then(|peek| metadata(peek.value));
+            let number = peek.map_or(Err(NoNumber), |peek| number(peek.value));
             // Without its number it would be an event of the whole account.
-            let field = field.filter(|_| metadata.is_some());
+            let field = field.filter(|_| number.is_ok());
             let field = field.unwrap_or_else(|| UNREADABLE.to_owned());
-            let number = metadata.and_then(|metadata| id(&metadata["phone_number_id"]));
+            let number = number.unwrap_or_default();
             let pieces = OF_ITEMS.contains(&field.as_str()).then(|| pieces::of(raw)).flatten();
             let change = |raw: String| Change {
                 waba_id: waba_id.clone(),
@@ -227,13 +236,17 @@ fn unknown(kind: &str) -> Update {
     Update::Unknown { kind: label(kind) }
 }
 
-/// An id, which Meta writes as text or as a number.
+/// An id of an account or number, which Meta writes as text or as a number. It leads to its owner by a key of our table, so what is
+/// longer than any, or no digits, is none.
 fn id(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    const LONGEST: usize = 64;
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let is_id = (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_id.then_some(text)
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -298,11 +298,33 @@ fn change_with_an_unreadable_number_is_nobodys() {
     for metadata in [
         r#"{"phone_number_id":"1"},"metadata":{}"#.to_owned(),
         format!(r#"{{"phone_number_id":"{}"}}"#, "1".repeat(2_000)),
+        format!(r#"{{"phone_number_id":"{}"}}"#, "1".repeat(65)),
+        r#"{"phone_number_id":"1#2"}"#.to_owned(),
+        r#"{"phone_number_id":""}"#.to_owned(),
+        r#"{"phone_number_id":["1"]}"#.to_owned(),
+        r#"{"phone_number_id":-1}"#.to_owned(),
     ] {
         let body = format!(
             r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{{"field":"messages","value":{{"metadata":{metadata}}}}}]}}]}}"#
         );
         let changes = split(body.as_bytes()).unwrap();
-        assert_eq!(changes[0].field, "unreadable", "{metadata:.60}");
+        let read = (changes[0].field.as_str(), &changes[0].phone_number_id);
+        assert_eq!(read, ("unreadable", &None), "{metadata:.60}");
+    }
+}
+
+/// Accounts and numbers become keys of our table.
+#[test]
+fn account_that_is_no_id_is_nobodys() {
+    let of = |id: Value| {
+        let post = json!({ "object": "whatsapp_business_account",
+                           "entry": [{ "id": id, "changes": [{ "field": "messages", "value": {} }] }] });
+        split(post.to_string().as_bytes()).unwrap()[0].waba_id.clone()
+    };
+    let longest = "1".repeat(64);
+    assert_eq!(of(json!(longest)), longest);
+    assert_eq!(of(json!(17)), "17");
+    for wrong in [json!("1".repeat(65)), json!("1#2"), json!(""), json!(1.5), json!(["1"])] {
+        assert_eq!(of(wrong.clone()), "", "{wrong}");
     }
 }

@@ -405,6 +405,26 @@ async fn a_shared_secret_opens_no_number_that_is_not_claimed_or_not_the_connecti
     );
 }
 
+/// Its ids are keys of our table, which have a maximum.
+#[tokio::test]
+async fn shared_apps_account_or_number_that_is_no_id_is_kept() {
+    let (aws, env, first, _) = shared_world().await;
+    let function = Function::new(&env, routes);
+    let long = ["1".repeat(65), "1".repeat(1_020), "1".repeat(3_000), "#".to_owned()];
+    let ids = long.iter().flat_map(|id| [(id.as_str(), PHONE_NUMBER_ID), (WABA, id)]);
+    let entry = |(waba, number): (&str, &str)| {
+        let value = json!({"metadata": {"phone_number_id": number}, "statuses": []});
+        json!({"id": waba, "changes": [{"field": "messages", "value": value}]})
+    };
+    let entries: Vec<_> = ids.chain([(WABA, PHONE_NUMBER_ID)]).map(entry).collect();
+    let post = json!({"object": "whatsapp_business_account", "entry": entries}).to_string();
+    let answer = function.call(&signed_by(SHARED_SECRET, SHARED, post.as_bytes())).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let of: Vec<_> = events(&aws).await.iter().map(|event| event.connection).collect();
+    assert_eq!(of, [first.whatsapp], "the one with ids");
+    assert_eq!(aws.objects("raw/unreadable/whatsapp/").await.len(), 8);
+}
+
 #[tokio::test]
 async fn a_connection_without_secrets_of_its_own_is_verified_by_the_shared_app() {
     let (aws, env, mut first, _) = shared_world().await;

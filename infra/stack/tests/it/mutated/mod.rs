@@ -238,14 +238,23 @@ async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) ->
     let mut found = Vec::new();
     for (_, queue) in Letters::QUEUES {
         let url = &business.stage.town.outputs[&format!("{queue}DeadLettersUrl")];
-        // A look, not a claim.
-        let look = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0 });
-        let letters = session.call("sqs", "receive_message", look).await?;
-        for letter in letters["Messages"].as_array().into_iter().flatten() {
+        // Others' lie there, too: they are seen once, and put back.
+        let look = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 60 });
+        let mut seen = Vec::new();
+        loop {
+            let letters = session.call("sqs", "receive_message", look.clone()).await?;
+            match letters["Messages"].as_array() {
+                Some(letters) if !letters.is_empty() => seen.extend(letters.clone()),
+                _ => break,
+            }
+        }
+        for letter in seen {
             let body: Value = serde_json::from_str(letter["Body"].as_str().unwrap_or_default()).unwrap_or_default();
             if body["tenant"] == business.id() {
                 found.push(format!("{queue} {}", body["correlation_id"]));
             }
+            let back = json!({ "QueueUrl": url, "ReceiptHandle": letter["ReceiptHandle"], "VisibilityTimeout": 0 });
+            session.call("sqs", "change_message_visibility", back).await?;
         }
     }
     Ok(found)
