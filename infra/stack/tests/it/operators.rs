@@ -130,28 +130,25 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_stage_without_a_region_says_where_to_name_one() {
-    on_stage(async |_| {
-        let mut command = cargo_stack(&["logs", "health", "--stage", "prod"]);
-        for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
-            command.env_remove(name);
-        }
-        command
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-        let output = command.output().await.context("starting cargo stack")?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(!output.status.success(), "it went on: {said}");
-        for word in [
-            "no region is known for the stack ringback",
-            "samconfig.toml",
-            "AWS_REGION",
-        ] {
-            ensure!(said.contains(word), "it says {said}");
-        }
-        Ok(())
-    });
+#[tokio::test]
+async fn a_stage_without_a_region_says_where_to_name_one() {
+    let mut command = cargo_stack(&["logs", "health", "--stage", "prod"]);
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        command.env_remove(name);
+    }
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    let output = command.output().await.expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "it went on: {said}");
+    for word in [
+        "no region is known for the stack ringback",
+        "samconfig.toml",
+        "AWS_REGION",
+    ] {
+        assert!(said.contains(word), "it says {said}");
+    }
 }
 
 /// What stands after `cargo stack` on a page, up to the line's or the code's end.
