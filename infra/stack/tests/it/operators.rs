@@ -176,7 +176,7 @@ async fn commands_on_pages_are_taken_as_they_stand() {
                 first => first
                     .iter()
                     .copied()
-                    .filter(|word| is_command(&word))
+                    .filter(|word| is_command(word))
                     .copied()
                     .collect(),
             };
