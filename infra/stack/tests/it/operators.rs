@@ -173,12 +173,7 @@ async fn commands_on_pages_are_taken_as_they_stand() {
             let is_command = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
             let command: Vec<&str> = match words.first() {
                 Some(&"tenant") => words.iter().take(2).take_while(is_command).copied().collect(),
-                first => first
-                    .iter()
-                    .copied()
-                    .filter(|word| is_command(word))
-                    .copied()
-                    .collect(),
+                first => first.iter().copied().filter(|word| is_command(word)).copied().collect(),
             };
             if command.is_empty() {
                 continue;
