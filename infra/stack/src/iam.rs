@@ -16,10 +16,18 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use domain::{Timestamp, message::Channel};
+use domain::{
+    Timestamp,
+    contact::{Contact, Identity},
+    ids::{ContactId, MessageId},
+    message::{Channel, Remark},
+    phone::Phone,
+};
 use providers::{telephony, twilio, whatsapp};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use store::{StoreError, TenantScope, contacts::ContactWrite};
+use ulid::Ulid;
 
 use crate::{
     api::log_in,
@@ -28,7 +36,7 @@ use crate::{
     business::Town,
     endpoints::Tenant,
     mails,
-    play::{Answer, Play, new_phone},
+    play::{Answer, Customer, Play, new_phone},
     report::step,
     running::{Options, Running},
     secrets::random_hex,
@@ -54,6 +62,9 @@ const ASKED_BY_S3: &str = "MissLarge";
 
 /// Of a tenant's own partition, as the template writes it.
 const OWN_PARTITION: &str = "T#??????????????????????????";
+
+/// Of a row, in bytes.
+const LARGEST_ROW: usize = 400 * 1024;
 
 /// What people choose here.
 const PASSWORD: &str = "seven quiet lanterns";
@@ -94,12 +105,13 @@ pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function], 
         data,
         lost: format!("raw/large/whatsapp/{}", random_hex(8)?),
         vendors: Vendors::new()?,
+        full: tokio::sync::Mutex::default(),
         roles: step("reading roles", roles(play, &aws, functions)).await?,
         aws,
     };
     let mut wrong = step("triggers and logs", audit.triggers_and_logs()).await?;
     step("ordinary and rare flows", Box::pin(audit.ordinary(begun, true))).await?;
-    step("a call that nobody looks at again", audit.decided_late()).await?;
+    step("a call that nobody looks at again", Box::pin(audit.decided_late())).await?;
     let endpoints = &play.endpoints;
     let others = partitions::otherwise_enforced(&audit.roles, &audit.aws, &endpoints.aws_endpoint, &endpoints.table);
     wrong.extend(step("partitions of others", others).await?);
@@ -235,9 +247,18 @@ struct Audit<'a> {
     data: &'a Path,
     /// The key of an object that is gone.
     lost: String,
+    /// Rows that nothing can be added to.
+    full: tokio::sync::Mutex<Vec<(TenantScope, Full)>>,
     vendors: Vendors,
     aws: Session,
     roles: Vec<Role>,
+}
+
+/// A row that is as large as the table takes.
+#[derive(Clone, Copy)]
+enum Full {
+    Contact(ContactId),
+    Message(MessageId),
 }
 
 impl Audit<'_> {
@@ -491,6 +512,8 @@ impl Audit<'_> {
         let since = Timestamp::now().as_millisecond();
         self.put_work(role, &gone).await?;
         let outcome = Box::pin(self.fails(role, sid, &failed, since)).await;
+        // Before it may be done: nothing shall lie among the dead letters.
+        self.make_room().await?;
         // Whatever came of it, the next flow needs it.
         self.put_work(role, &[]).await?;
         outcome
@@ -572,6 +595,11 @@ impl Audit<'_> {
                 let body = format!("MessageSid=SM{}&From=%2B{}&Body=hello", random_hex(16)?, from.digits());
                 self.twilio(business, "inbound", &body).await.map(Some)
             }
+            ("process_call", "LayAside") if once => {
+                self.full_contact(business, &from).await?;
+                let more = json!({ "via": "telephony" });
+                self.play.call(&business.id, &from, "missed", more).await.map(|_| None)
+            }
             // Completed without a dial result: a look at it is queued for when the time for that is over.
             ("process_call", "LookAgain") if once => self.ended(business).await.map(Some),
             ("process_call", _) if once => self.missed(business).await,
@@ -581,10 +609,16 @@ impl Audit<'_> {
                 self.play.fault(fault).await?;
                 self.missed(business).await
             }
+            ("process_provider_event", "LayAside") if once => {
+                self.full_contact(business, &from).await?;
+                let stop = self.play.reply(&business.id, &from, Channel::WhatsApp, "STOP");
+                stop.await.map(|_| None)
+            }
             ("process_provider_event", "ReadLarge") if once => self.large_reply(business).await.map(Some),
             ("process_provider_event", "MissLarge") if once => self.lost_reply(business).await.map(|()| None),
             ("process_provider_event", "KeepUnknown") if once => self.unknown_change(business).await.map(Some),
             ("process_provider_event", _) if once => self.status(business).await.map(Some),
+            ("send_message", "LayAside") if once => self.full_message(business).await.map(|()| None),
             ("send_message", "Enqueue") if once => {
                 // A refusal that may be retried soon.
                 let fault = json!({ "tenant": business.id, "api": "graph", "kind": "throttled", "times": 1 });
@@ -804,9 +838,9 @@ impl Audit<'_> {
         self.post(&path, "application/json", &signed, body.to_owned()).await
     }
 
-    /// One change for the business's own number.
-    async fn change(&self, business: &Tenant, field: &str, mut value: Value) -> Result<u16> {
-        let scope = access::operator::scope(business.id.parse().context("reading a tenant's id")?);
+    /// Meta's ids of the business's account and number.
+    async fn number(&self, business: &Tenant) -> Result<(String, String)> {
+        let scope = scope(business)?;
         let id = business
             .connections
             .get("whatsapp")
@@ -821,6 +855,12 @@ impl Audit<'_> {
         else {
             bail!("the business's WhatsApp connection is none");
         };
+        Ok((waba_id, phone_number_id))
+    }
+
+    /// One change for the business's own number.
+    async fn change(&self, business: &Tenant, field: &str, mut value: Value) -> Result<u16> {
+        let (waba_id, phone_number_id) = self.number(business).await?;
         value["messaging_product"] = "whatsapp".into();
         value["metadata"] = json!({ "display_phone_number": "1", "phone_number_id": phone_number_id });
         let body = json!({
@@ -863,12 +903,89 @@ impl Audit<'_> {
             source: jobs::EventSource::WhatsApp,
             payload: jobs::Payload::Stored(self.lost.clone()),
         };
+        self.queue("ProviderEventsQueueUrl", business, &event).await
+    }
+
+    /// Queues a job; the queue is named as the stack's output is.
+    async fn queue(&self, queue: &str, business: &Tenant, job: &impl serde::Serialize) -> Result<()> {
         let entry = json!({
-            "QueueUrl": self.output("ProviderEventsQueueUrl")?,
-            "MessageBody": serde_json::to_string(&event).context("writing a job")?,
+            "QueueUrl": self.output(queue)?,
+            "MessageBody": serde_json::to_string(job).context("writing a job")?,
             "MessageGroupId": business.id,
         });
         self.aws.call("sqs", "send_message", entry).await.map(drop)
+    }
+
+    /// A contact whose row is full: whatever comes of them, the table refuses it as invalid.
+    async fn full_contact(&self, business: &Tenant, phone: &Phone) -> Result<()> {
+        let (scope, identity) = (scope(business)?, Identity::Phone(phone.clone()));
+        let mut contact = Contact::first_seen(ContactId::new(new_ulid()?), &identity, Timestamp::now());
+        filled(async |text| {
+            contact.called_from = Some(Identity::Sip(text));
+            let write = ContactWrite {
+                contact: contact.clone(),
+                new_identities: vec![identity.clone()],
+            };
+            self.play.store.write_contact(&scope, &write, None).await
+        })
+        .await?;
+        self.full.lock().await.push((scope, Full::Contact(contact.id)));
+        Ok(())
+    }
+
+    /// The same of a message that is to be sent.
+    async fn full_message(&self, business: &Tenant) -> Result<()> {
+        let (scope, from) = (scope(business)?, new_phone()?);
+        let via = json!({ "via": "telephony" });
+        self.play.call(&business.id, &from, "missed", via).await?;
+        let first = |customer: &Customer| customer.messages.first().cloned();
+        let planned = self.play.known(&business.id, &from, PATIENCE, "a message", first);
+        let mut message = planned.await?;
+        message.id = MessageId::new(message.id.contact(), new_ulid()?);
+        message.version = 0;
+        message.attempts.clear();
+        (message.waiting, message.due, message.ended) = (None, None, None);
+        filled(async |text| {
+            let at = message.created_at;
+            message.remarks = vec![Remark { at, text }];
+            self.play.store.write_message(&scope, &message).await
+        })
+        .await?;
+        self.full.lock().await.push((scope, Full::Message(message.id)));
+        let job = jobs::SendMessage {
+            tenant: business.id.parse().context("reading a tenant's id")?,
+            correlation_id: "iam".to_owned(),
+            message: message.id,
+            attempt: message.next_number(),
+            rounds: 0,
+        };
+        self.queue("SendsQueueUrl", business, &job).await
+    }
+
+    /// What is full is so no more: its jobs end.
+    async fn make_room(&self) -> Result<()> {
+        let store = &self.play.store;
+        for (scope, full) in self.full.lock().await.drain(..) {
+            match full {
+                Full::Contact(id) => {
+                    let mut contact = store.contact(&scope, id).await?.context("there is a contact")?;
+                    contact.called_from = None;
+                    let new_identities = Vec::new();
+                    let write = ContactWrite {
+                        contact,
+                        new_identities,
+                    };
+                    store.write_contact(&scope, &write, None).await?;
+                }
+                Full::Message(id) => {
+                    let found = store.message(&scope, id, Timestamp::now()).await?;
+                    let mut message = found.context("there is a message")?;
+                    message.remarks.clear();
+                    store.write_message(&scope, &message).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// They are there after all, so that their job ends.
@@ -1172,7 +1289,8 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// Tenants are listed, one is suspended and resumed, let go and kept, asked about; those that have left are deleted.
+    /// Tenants are listed, one is suspended and resumed, let go and kept, asked about; its number is released; those that have left
+    /// are deleted.
     async fn platform(&self, business: &Tenant) -> Result<()> {
         let one = format!("/tenants/{}", business.id);
         for (method, path, body) in [
@@ -1192,6 +1310,15 @@ impl Audit<'_> {
             let answer = self.of_platform(method, &path, body).await?;
             succeeded(&answer, &format!("{method} {path}"))?;
         }
+        let whatsapp = connection_path(business, "whatsapp")?;
+        let tested = self.api(business, "POST", &format!("{whatsapp}/test"), None).await?;
+        succeeded(&tested, "testing WhatsApp")?;
+        let (waba_id, phone_number_id) = self.number(business).await?;
+        let body = json!({ "waba_id": waba_id, "phone_number_id": phone_number_id, "reason": "audited" });
+        let released = self
+            .of_platform("POST", "/whatsapp-numbers/release", Some(body))
+            .await?;
+        succeeded(&released, "releasing a number")?;
         let email = self.appointed().await?;
         for body in [json!({ "email": email }), json!({ "email": email, "remove": true })] {
             self.invoke("make_platform_admin", body).await?;
@@ -1333,6 +1460,8 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
         "ReadConnection" | "DecryptVerify" | "Keep" | "ReadMetaApp" if webhook => flow(UNAVAILABLE),
         // It goes to the bucket instead.
         "Enqueue" if webhook => flow(Failed::Logged("jobs refused by their queue")),
+        // It comes again, which helps nobody.
+        "LayAside" => flow(Failed::Logged("a hopeless record stays in its queue")),
         // Only what the queue refuses goes to the bucket.
         "Spill" if webhook => Flow {
             also_without: &["Enqueue"],
@@ -1352,6 +1481,28 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
         | "Lease" | "SweepSpilled" | "ListSpilled" | "ListContacts" => flow(DENIED),
         _ => bail!("no flow is known for this statement: add one to infra/stack/src/iam.rs"),
     })
+}
+
+fn scope(business: &Tenant) -> Result<TenantScope> {
+    let id = business.id.parse().context("reading a tenant's id")?;
+    Ok(access::operator::scope(id))
+}
+
+fn new_ulid() -> Result<Ulid> {
+    let now = u64::try_from(Timestamp::now().as_millisecond())?;
+    Ok(Ulid::from_parts(now, u128::from_str_radix(&random_hex(10)?, 16)?))
+}
+
+/// Writes a row with the longest text that the table takes.
+async fn filled(mut write: impl AsyncFnMut(String) -> Result<(), StoreError>) -> Result<()> {
+    // All but the first of a row's bytes are text; what is added later is longer than a step.
+    for length in (0..LARGEST_ROW).rev().step_by(16) {
+        match write("x".repeat(length)).await {
+            Err(error) if error.is_invalid() => {}
+            done => return Ok(done?),
+        }
+    }
+    bail!("the table takes no row")
 }
 
 /// A key that is made to be looked at and taken back.

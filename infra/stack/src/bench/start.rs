@@ -61,7 +61,7 @@ impl Starts {
 }
 
 /// What every function finds in its environment; values are never used, since no event comes.
-const VARIABLES: [(&str, &str); 41] = [
+const VARIABLES: [(&str, &str); 45] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -88,6 +88,10 @@ const VARIABLES: [(&str, &str); 41] = [
     ("META_APP_SECRET_ID", "meta"),
     ("AUTH_SECRET_ID", "auth"),
     ("AUTH_LIMIT_FACTOR", "1"),
+    ("MAIL_SECRET_ID", "mails"),
+    ("SESSION_DAYS", "30"),
+    ("VIEWER_ADDRESS_HEADER", ""),
+    ("ORIGIN_SECRET_SHA256", ""),
     ("TENANT_GRACE_SECONDS", "2592000"),
     ("PUBLIC_BASE_URL", "https://api.example.com"),
     ("GRAPH_API_URL", "https://graph.facebook.com"),

@@ -107,7 +107,7 @@ pub(super) fn too_wide(roles: &[Role], data: &Path) -> Result<Vec<String>> {
 
 /// A key of every kind that the table or an index has, of nobody.
 fn samples() -> Result<Vec<(&'static str, String)>> {
-    let id = || Ok::<_, anyhow::Error>(random_hex(13)?);
+    let id = || random_hex(13);
     let (tenant, other) = (id()?, id()?);
     let hash = random_hex(32)?;
     Ok(vec![

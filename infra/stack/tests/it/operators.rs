@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, process::Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use stack::{
-    build::{Builder, Profile},
+    build::{self, Builder, Profile},
     deploy::STACK,
+    place::Place,
     play::{Look, until},
     process::run_captured,
     samconfig::Environment,
@@ -129,26 +130,71 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_stage_without_a_region_says_where_to_name_one() {
-    on_stage(async |_| {
-        let mut command = cargo_stack(&["logs", "health", "--stage", "prod"]);
-        for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
-            command.env_remove(name);
+#[tokio::test]
+async fn a_stage_without_a_region_says_where_to_name_one() {
+    let mut command = cargo_stack(&["logs", "health", "--stage", "prod"]);
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        command.env_remove(name);
+    }
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    let output = command.output().await.expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "it went on: {said}");
+    for word in [
+        "no region is known for the stack ringback",
+        "samconfig.toml",
+        "AWS_REGION",
+    ] {
+        assert!(said.contains(word), "it says {said}");
+    }
+}
+
+/// What stands after `cargo stack` on a page, up to the line's or the code's end.
+fn shown(page: &str) -> impl Iterator<Item = Vec<&str>> {
+    let end = |rest: &str| rest.find(['`', '\n', '#', ';', '&', '(']).unwrap_or(rest.len());
+    let lines = page.split("cargo stack ").skip(1).map(move |rest| &rest[..end(rest)]);
+    lines.map(|line| line.split_whitespace().collect())
+}
+
+#[tokio::test]
+async fn commands_on_pages_are_taken_as_they_stand() {
+    let root = Place::new(None).expect("a checkout").root;
+    let mut checked = 0;
+    for page in [
+        "README.md",
+        "docs/operations.md",
+        "docs/first-quarter-of-an-hour.md",
+        "CONTRIBUTING.md",
+    ] {
+        let text = std::fs::read_to_string(root.join(page)).expect("the page is there");
+        for words in shown(&text) {
+            let is_command = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
+            let command: Vec<&str> = match words.first() {
+                Some(&"tenant") => words.iter().take(2).take_while(is_command).copied().collect(),
+                first => first.iter().copied().filter(|word| is_command(word)).copied().collect(),
+            };
+            if command.is_empty() {
+                continue;
+            }
+            if let ["logs" | "deploy", function, ..] = words[..]
+                && function.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            {
+                assert!(
+                    build::function(&root, function).is_ok(),
+                    "{page}: there is no function {function}"
+                );
+            }
+            let options: Vec<&str> = words.iter().copied().filter(|word| word.starts_with("--")).collect();
+            let help = cargo_stack(&command).arg("--help").output().await.expect("it starts");
+            let help = String::from_utf8_lossy(&help.stdout).into_owned();
+            for option in options {
+                checked += 1;
+                let takes = help.split_whitespace().any(|word| word == option);
+                assert!(takes, "{page}: cargo stack {} takes no {option}", command.join(" "));
+            }
         }
-        command
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-        let output = command.output().await.context("starting cargo stack")?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(!output.status.success(), "it went on: {said}");
-        for word in [
-            "no region is known for the stack ringback",
-            "samconfig.toml",
-            "AWS_REGION",
-        ] {
-            ensure!(said.contains(word), "it says {said}");
-        }
-        Ok(())
-    });
+    }
+    assert!(checked > 10, "only {checked} options are shown");
 }

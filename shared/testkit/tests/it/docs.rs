@@ -1,6 +1,6 @@
 //! The documentation against the code.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use domain::{
     connection::{Account, SendSecrets, VerifySecrets},
@@ -119,10 +119,55 @@ fn every_alarm_says_what_to_do() {
     }
 }
 
+/// Pages by which somebody deploys and operates.
+const OPERATORS: [&str; 3] = ["README.md", "docs/operations.md", "samconfig.toml"];
+
+/// What the groups of all matches say.
+fn found<'a>(text: &'a str, pattern: &str) -> BTreeSet<&'a str> {
+    let pattern = regex::Regex::new(pattern).expect("an expression");
+    let names = pattern.captures_iter(text).filter_map(|found| found.get(1));
+    names.map(|name| name.as_str()).collect()
+}
+
+#[test]
+fn operators_give_parameters_and_read_outputs_that_exist() {
+    let known = |part: &str, name: &str| template()[part].get(name).is_some();
+    let (mut given, mut read_back) = (0, 0);
+    for page in OPERATORS {
+        let text = read(page);
+        // Capitals alone are a shell's variable; `Name=value` stands for all.
+        for name in found(&text, r"\b([A-Z]+[a-z]\w*)=[^=]") {
+            given += 1;
+            assert!(
+                name == "Name" || known("Parameters", name),
+                "{page} gives {name}, which is no parameter"
+            );
+        }
+        for name in found(&text, r"(?:outputs?\s+`|OutputKey==')(\w+)") {
+            read_back += 1;
+            assert!(known("Outputs", name), "{page} reads {name}, which is no output");
+        }
+    }
+    assert!(given > 10 && read_back > 4, "{given} parameters, {read_back} outputs");
+}
+
+#[test]
+fn operators_are_told_which_rust_they_need() {
+    let manifest = read("Cargo.toml");
+    let needed = found(&manifest, r#"rust-version = "([0-9.]+)""#);
+    for page in ["README.md", "docs/operations.md"] {
+        let told = found(&read(page), r"(?:Rust|Rust must be|rustc) ([0-9]+\.[0-9]+\.[0-9]+)").len();
+        assert!(told == 1, "{page} tells of {told} versions");
+        for version in &needed {
+            assert!(read(page).contains(version), "{page} does not tell of Rust {version}");
+        }
+    }
+}
+
 /// SAM's guided deploy asks of each route without an authorizer whether that is all right, and stops at the default answer.
 #[test]
 fn nobody_is_told_to_deploy_guided() {
-    for page in ["README.md", "docs/operations.md", "samconfig.toml"] {
+    for page in OPERATORS {
         assert!(!read(page).contains("--guided"), "{page}");
     }
 }

@@ -248,6 +248,33 @@ fn partitions_are_touched_by_whose_work_it_is() {
     }
 }
 
+/// The dead letters of the queue that it works, and it may send there.
+#[test]
+fn what_is_laid_aside_goes_to_the_queues_own_dead_letters() {
+    let mut count = 0;
+    for function in functions() {
+        let properties = &function.resource["Properties"];
+        let given = &properties["Environment"]["Variables"]["DEAD_LETTERS_URL"]["!Ref"];
+        let Some(letters) = given.as_str() else { continue };
+        count += 1;
+        let id = function.id;
+        let queue = format!("{}Queue.Arn", letters.trim_end_matches("DeadLetters"));
+        let works = properties["Events"]["Queue"]["Properties"]["Queue"]["!GetAtt"].as_str();
+        assert_eq!(works, Some(&*queue), "{id} lays aside in {letters}");
+        let role = format!("{id}Role");
+        let (_, role) = resources("AWS::IAM::Role").find(|(id, _)| *id == role).expect("a role");
+        let policies = role["Properties"]["Policies"].as_array().expect("policies");
+        let lay_aside = policies
+            .iter()
+            .flat_map(statements)
+            .find(|one| one["Sid"] == "LayAside");
+        let lay_aside = lay_aside.unwrap_or_else(|| panic!("{id} may not lay aside"));
+        assert_eq!(lay_aside["Action"], "sqs:SendMessage", "{id}");
+        assert_eq!(lay_aside["Resource"]["!GetAtt"], format!("{letters}.Arn"), "{id}");
+    }
+    assert!(count >= 3, "only {count} functions lay aside");
+}
+
 /// S3 tells who may not list that an object which is gone is forbidden. Such a request has no prefix.
 #[test]
 fn who_reads_objects_is_told_that_one_is_gone() {

@@ -304,6 +304,23 @@ fn event_sources_fail_records_alone_and_are_bounded() {
     }
 }
 
+/// What an operator is told to ask the account for, and what `cargo stack` warns of.
+#[test]
+fn operators_are_told_how_many_functions_busy_queues_run() {
+    let bounds = functions().into_iter().flat_map(|function| {
+        let bound = |(_, event): (_, &Value)| event["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64();
+        events(&function).filter_map(bound).collect::<Vec<_>>()
+    });
+    let at_once: u64 = bounds.sum();
+    for (page, text) in [
+        ("README.md", format!("busy queues alone take {at_once}")),
+        ("docs/operations.md", format!("busy queues alone take {at_once}")),
+        ("infra/stack/src/inspect.rs", format!("BUSY_QUEUES: u64 = {at_once};")),
+    ] {
+        assert!(read(page).contains(&text), "{page} does not say {text}");
+    }
+}
+
 /// Throttles are a route's own: what strangers may ask without a limit must not be on a route that people need.
 #[test]
 fn each_operation_of_log_in_has_a_throttle_of_its_own() {
