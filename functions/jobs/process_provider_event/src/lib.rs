@@ -88,7 +88,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         redelivered: job.redelivered(),
     };
     let mut done = Done::Already;
-    let mut failed = None;
+    let mut failed: Option<JobError> = None;
     let (mut unknown, mut cut) = (false, false);
     for update in updates {
         unknown |= matches!(update, Update::Unknown { .. });

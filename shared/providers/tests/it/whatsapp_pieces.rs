@@ -166,7 +166,7 @@ proptest! {
         value in value(),
     ) {
         let raw = change(field, &value);
-        let changes = split(post(&[raw.clone()]).as_bytes()).unwrap();
+        let changes = split(post(std::slice::from_ref(&raw)).as_bytes()).unwrap();
         let whole = whole(field, raw.to_string());
         prop_assert_eq!(read(&changes), updates(&whole));
         if field == "account_update" || items(&whole) <= 50 {
@@ -257,7 +257,7 @@ fn long_messages_become_pieces_that_fit_a_queue() {
     };
     let value = json!({ "messages": (0..30).map(message).collect::<Vec<_>>() });
     let raw = change("messages", &value);
-    let changes = split(post(&[raw.clone()]).as_bytes()).unwrap();
+    let changes = split(post(std::slice::from_ref(&raw)).as_bytes()).unwrap();
     assert!(changes.len() > 1 && changes.iter().all(|change| queued(change) < 200 * 1024));
     assert_eq!(read(&changes), updates(&whole("messages", raw.to_string())));
     // One that is larger by itself stays whole.

@@ -334,7 +334,7 @@ async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
     let nobody = domain::ids::TenantId::new(world.aws.ids().ulid());
     let rows = world.aws.row_count().await;
     let ringing = CallFacts {
-        direction: Some(domain::call::Direction::Inbound),
+        direction: Some(Direction::Inbound),
         ..CallFacts::default()
     };
     for (id, facts) in [("17", missed(CUSTOMER)), ("18", ringing)] {
