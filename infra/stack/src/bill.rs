@@ -86,6 +86,9 @@ pub struct Use {
     pub billed_ms: f64,
     /// Its CPU time.
     pub cpu_ms: f64,
+    /// How much of that processes took for their first event, in which they make clients and connections.
+    #[serde(default)]
+    pub cold_cpu_ms: f64,
     /// CPU time from a process's start to its first event, over all cold starts.
     pub init_cpu_ms: f64,
     /// The most memory one process held.
@@ -100,6 +103,14 @@ pub struct Use {
     pub write: f64,
     /// Calls of providers.
     pub providers: BTreeMap<String, u64>,
+}
+
+impl Use {
+    /// CPU milliseconds of all invocations, had none been a process's first.
+    pub fn warm_cpu_ms(&self) -> f64 {
+        let warm = self.invocations - self.cold;
+        (self.cpu_ms - self.cold_cpu_ms) / warm as f64 * self.invocations as f64
+    }
 }
 
 /// What all functions used.
@@ -146,6 +157,9 @@ impl Bill {
             used.cold += u64::from(line.cold_start);
             used.billed_ms += line.duration_ms.ceil();
             used.cpu_ms += line.cpu_ms;
+            if line.cold_start {
+                used.cold_cpu_ms += line.cpu_ms;
+            }
             used.init_cpu_ms += line.init_cpu_ms;
             used.peak_memory_kb = used.peak_memory_kb.max(line.memory_kb);
             used.requests += line.aws_requests;
@@ -318,26 +332,29 @@ mod tests {
     fn lines_add_up_to_dollars() {
         let bill = Bill::of(&[
             event(
-                r#"{"function":"process_call","duration_ms":9.2,"cpu_ms":2.0,"memory_kb":9000,"cold_start":true,
+                r#"{"function":"process_call","duration_ms":9.2,"cpu_ms":5.0,"memory_kb":9000,"cold_start":true,
                 "aws":{"dynamodb:PutItem":3,"sqs:SendMessage":1},"aws_requests":2,"capacity":{"read":2.0,"write":16.0}}"#,
             ),
+            event(r#"{"function":"send_message","duration_ms":2.0,"cpu_ms":6.0,"cold_start":true}"#),
+            event(r#"{"function":"send_message","duration_ms":2.0,"cpu_ms":1.5}"#),
             event(r#"{"function":"dispatch_due","duration_ms":900.0,"cpu_ms":2.0,"memory_kb":1,"cold_start":true}"#),
             event("START RequestId: 1"),
         ]);
         let used = &bill.functions["process_call"];
         assert_eq!((used.invocations, used.cold, used.requests), (1, 1, 2));
         assert_eq!(used.billed_ms, 10.0);
+        assert_eq!(bill.functions["send_message"].warm_cpu_ms(), 3.0);
         assert!(
             !bill.functions.contains_key("dispatch_due"),
             "the clock's own runs are not the follow-ups'"
         );
-        // One call of ours, and the two that Lambda makes for the batch.
+        // One call of ours, and the two that Lambda makes for each batch.
         let sqs = bill
             .items()
             .into_iter()
             .find(|item| item.what == "SQS requests")
             .expect("an item");
-        assert_eq!(sqs.quantity, 3.0);
+        assert_eq!(sqs.quantity, 7.0);
         assert_eq!(bill.calls()["dynamodb:PutItem"], 3);
         assert!(bill.dollars() > 16.0 * price::WRITE_UNIT);
     }

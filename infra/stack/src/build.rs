@@ -97,6 +97,15 @@ pub fn function(root: &Path, name: &str) -> Result<Function> {
     }
 }
 
+/// Tells cargo which functions to build. Each is named as a package, too: cargo turns on the features that all selected
+/// packages want, and without any that is the whole workspace with its tools. The functions would then be built of other
+/// dependencies than `sam build` makes, which goes from package to package, and all would be compiled twice.
+fn selection(functions: &[Function]) -> impl Iterator<Item = &str> {
+    functions
+        .iter()
+        .flat_map(|function| ["--package", &function.name, "--bin", &function.name])
+}
+
 /// Builds functions with one profile.
 #[derive(Debug, Clone)]
 pub struct Builder {
@@ -157,10 +166,9 @@ impl Builder {
     /// Compiles functions, showing cargo's own progress.
     pub async fn compile(&self, functions: &[Function]) -> Result<()> {
         let mut command = self.tools.sam("cargo");
-        command.args(["lambda", "build", "--release"]);
-        for function in functions {
-            command.args(["--bin", &function.name]);
-        }
+        command
+            .args(["lambda", "build", "--release"])
+            .args(selection(functions));
         self.environment(&mut command);
         run_shown(&mut command, "cargo lambda build").await
     }
@@ -216,5 +224,26 @@ pub fn architecture() -> &'static str {
         "arm64"
     } else {
         "x86_64"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_is_told_the_package_of_every_function() {
+        let place = Place::new(None).expect("a checkout");
+        let functions = functions(&place.root).expect("functions");
+        let chosen: Vec<_> = selection(&functions).collect();
+        assert!(functions.len() > 20);
+        for Function { name, .. } in &functions {
+            for option in ["--package", "--bin"] {
+                assert!(
+                    chosen.chunks(2).any(|pair| pair == [option, name]),
+                    "{option} {name}: else the tools' features are turned on in functions, too"
+                );
+            }
+        }
     }
 }

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::config::{
-    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents, SharedHttpClient,
-    interceptors::BeforeTransmitInterceptorContextRef, retry::RetryConfig, timeout::TimeoutConfig,
+    BehaviorVersion, ConfigBag, Credentials, IdentityCache, Intercept, Region, RuntimeComponents, SharedHttpClient,
+    StalledStreamProtectionConfig, interceptors::BeforeTransmitInterceptorContextRef, retry::RetryConfig,
+    timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
@@ -28,9 +29,13 @@ macro_rules! client {
             .behavior_version(BehaviorVersion::latest())
             .region($aws.region.clone())
             .credentials_provider($aws.credentials.clone())
+            // They stay the same as long as the process lives.
+            .identity_cache(IdentityCache::no_cache())
             .http_client($aws.http.clone())
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts())
+            // An attempt's time-out covers the whole of its answer, except where that is a stream (S3's objects).
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(CountCalls)
     }};
 }
@@ -100,7 +105,10 @@ impl Aws {
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         // An emulator has one host for all buckets.
         let path_style = self.endpoint.is_some();
-        aws_sdk_s3::Client::from_conf(client!(self, aws_sdk_s3).force_path_style(path_style).build())
+        let builder = client!(self, aws_sdk_s3)
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().build())
+            .force_path_style(path_style);
+        aws_sdk_s3::Client::from_conf(builder.build())
     }
 
     pub(crate) fn kms(&self) -> aws_sdk_kms::Client {

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{EMPTY, FOLLOW_UPS, Figures, FollowUps, Part, STARTS, load::Load, operations::Cost};
+use super::{
+    EMPTY, FOLLOW_UPS, Figures, FollowUps, Part, STARTS,
+    load::{Load, Work},
+    operations::Cost,
+};
 use crate::bill::price;
 
 /// The aims, as the project set them before it was measured.
@@ -10,6 +14,11 @@ const MOST_ZIPPED_MB: f64 = 3.0;
 const MOST_OVER_EMPTY_MS: f64 = 1.5;
 const MOST_MEMORY_MIB: f64 = 25.0;
 const MOST_DOLLARS_PER_1000: f64 = 0.05;
+const MOST_CPU_MS: f64 = 3.0;
+const MOST_WEBHOOK_CPU_MS: f64 = 0.5;
+
+/// The same work on FastAPI + Celery + PostgreSQL + Redis: CPU of a call from webhook to send, and of its webhook.
+const TO_BEAT_CPU_MS: (f64, f64) = (7.2, 2.6);
 
 /// The page.
 pub(super) fn write(figures: &Figures) -> String {
@@ -27,6 +36,7 @@ pub(super) fn write(figures: &Figures) -> String {
     }
     page += &aims(figures);
     page += &binaries(figures);
+    page += &cpu(figures);
     page += &latencies(figures);
     page += &dollars(figures);
     page += &operations(&figures.operations);
@@ -167,10 +177,86 @@ fn aims(figures: &Figures) -> String {
             dollars <= MOST_DOLLARS_PER_1000,
         );
     }
+    if let Some((all, webhook)) = figures.follow_ups.first().and_then(call_cpu_ms) {
+        row(
+            "CPU of a call, from webhook to send",
+            format!("≤ {MOST_CPU_MS} ms"),
+            format!("{all:.2} ms"),
+            all <= MOST_CPU_MS,
+        );
+        row(
+            "CPU of its webhook",
+            format!("≤ {MOST_WEBHOOK_CPU_MS} ms"),
+            format!("{webhook:.2} ms"),
+            webhook <= MOST_WEBHOOK_CPU_MS,
+        );
+    }
     if rows.is_empty() {
         return rows;
     }
     format!("\n## Aims\n\n| what | aim | measured | |\n| --- | --- | --- | --- |\n{rows}")
+}
+
+/// What works a call until its message is sent; the rest follows the send.
+const UNTIL_SENT: [&str; 3] = ["telephony_webhook", "process_call", "send_message"];
+
+/// CPU milliseconds of a follow-up until it is sent, and of its webhook.
+fn call_cpu_ms(first: &FollowUps) -> Option<(f64, f64)> {
+    let cpu = |name: &str| Some(first.bill.functions.get(name)?.warm_cpu_ms() / first.count as f64);
+    let all = UNTIL_SENT.iter().map(|name| cpu(name)).sum::<Option<f64>>()?;
+    Some((all, cpu(UNTIL_SENT[0])?)).filter(|(all, _)| all.is_finite())
+}
+
+/// Where a call's CPU goes.
+fn cpu(figures: &Figures) -> String {
+    let Some(first) = figures.follow_ups.first() else {
+        return String::new();
+    };
+    let Some((all, webhook)) = call_cpu_ms(first) else {
+        return String::new();
+    };
+    let mut text = "
+## CPU of a call
+
+Of the follow-ups below, with one webhook, one after the other, until the message is sent: what the functions' own log lines say of
+warm processes. Statuses and the stream come after the send.
+
+| function | CPU | requests | CPU per request |
+| --- | ---: | ---: | ---: |
+"
+    .to_owned();
+    let each = first.count as f64;
+    let mut requests = 0.0;
+    for name in UNTIL_SENT {
+        let used = &first.bill.functions[name];
+        let cpu = used.warm_cpu_ms() / each;
+        let own = (used.requests + used.providers.values().sum::<u64>()) as f64 / each;
+        requests += own;
+        let _ = writeln!(text, "| `{name}` | {cpu:.2} ms | {own:.1} | {:.2} ms |", cpu / own);
+    }
+    let (all_there, webhook_there) = TO_BEAT_CPU_MS;
+    let _ = write!(
+        text,
+        "| **all** | **{all:.2} ms** | {requests:.1} | |
+
+To beat: the same work on FastAPI + Celery + PostgreSQL + Redis takes {all_there} ms, {webhook_there} ms of it in the webhook; here it is
+{:.0} % and {:.0} %.
+",
+        all / all_there * 100.0,
+        webhook / webhook_there * 100.0
+    );
+    if let Some(nothing) = figures.work.get("health").map(Work::cpu_ms).filter(|ms| ms.is_finite()) {
+        let rest = all - nothing * UNTIL_SENT.len() as f64;
+        let _ = writeln!(
+            text,
+            "
+Where the rest goes: an invocation that asks nobody (`health`) takes {nothing:.2} ms, so {rest:.2} ms are the {requests:.0} requests and what is made
+of them, {:.2} ms each: the SDK's own layers, signing, HTTP, JSON both ways, and the kernel's part of a round trip. Less CPU means
+fewer requests.",
+            rest / requests
+        );
+    }
+    text
 }
 
 fn binaries(figures: &Figures) -> String {
@@ -222,8 +308,8 @@ An empty cell was not measured in the last run of its part. Why they are as larg
                 .zip(empty)
                 .filter(|_| name != EMPTY)
                 .map(|(starts, empty)| starts.quickest_ms() - empty.quickest_ms())),
-            ms(work.map(super::Work::cpu_ms)),
-            ms(work.map(super::Work::first_cpu_ms)),
+            ms(work.map(Work::cpu_ms)),
+            ms(work.map(Work::first_cpu_ms)),
             match (work, starts) {
                 (Some(work), _) => format!("{:.1} MiB", work.peak_kb as f64 / 1024.0),
                 (None, Some(starts)) => format!("{:.1} MiB at start", starts.peak_mib()),
