@@ -29,10 +29,9 @@ use crate::{
     work::{Work, measured},
 };
 
-/// So many readings an operation may take for a body, and what it takes for the document's example besides. About three times what the
-/// worst takes (a patch of very short items is read, merged and read again): what is quadratic takes hundreds.
+/// So many readings an operation may take for a body, and what it takes for the document's example besides. About twice what the worst
+/// takes: a patch of very short items is read, merged and read again.
 const MOST: Work = Work {
-    cpu: 100.0,
     allocations: 40.0,
     bytes: 30.0,
     peak: 40.0,
@@ -142,21 +141,8 @@ fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outco
             let hostile = shapes::hostile(document, &example, most);
             for Hostile { what, body } in std::mem::take(&mut whatever).into_iter().chain(hostile) {
                 assert!(body.len() <= most, "{what}");
-                let asked = || {
-                    let (answer, work) = ask(&body);
-                    (answer, work.without(usual).in_units_of(unit))
-                };
-                let (answer, mut work) = asked();
-                // A machine may be interrupted, but not each time.
-                let unlucky = Work {
-                    cpu: 3.0 * MOST.cpu,
-                    ..MOST
-                };
-                for _ in 0..2 {
-                    if !work.is_within(MOST) && work.is_within(unlucky) {
-                        work = work.min(asked().1);
-                    }
-                }
+                let (answer, work) = ask(&body);
+                let work = work.without(usual).in_units_of(unit);
                 outcome.sent += 1;
                 outcome.worst = outcome.worst.max(work);
                 let (status, size) = (answer.status(), answer.text().len());

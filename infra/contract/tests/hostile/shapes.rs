@@ -57,7 +57,7 @@ struct Place {
 pub(crate) fn hostile(document: &Value, example: &Example, most: usize) -> Vec<Hostile> {
     let mut all = Vec::new();
     let mut places = Vec::new();
-    find(document, &example.schema, Vec::new(), &mut places);
+    find(document, &example.schema, &[], &mut places);
     for place in &places {
         for (what, text) in within(place, most) {
             let at: Vec<&str> = place.steps.iter().map(Step::name).collect();
@@ -270,7 +270,7 @@ fn with(body: &Value, steps: &[Step], text: &str) -> String {
 }
 
 /// The places of a schema, and of what is in them.
-fn find(document: &Value, schema: &Value, steps: Vec<Step>, found: &mut Vec<Place>) {
+fn find(document: &Value, schema: &Value, steps: &[Step], found: &mut Vec<Place>) {
     const DEEPEST: usize = 6;
     let schema = resolve(document, schema);
     if steps.len() > DEEPEST {
@@ -278,7 +278,7 @@ fn find(document: &Value, schema: &Value, steps: Vec<Step>, found: &mut Vec<Plac
     }
     for key in ["oneOf", "anyOf", "allOf"] {
         for part in schema[key].as_array().into_iter().flatten() {
-            find(document, part, steps.clone(), found);
+            find(document, part, steps, found);
         }
     }
     let is = |kind: &str| {
@@ -296,7 +296,7 @@ fn find(document: &Value, schema: &Value, steps: Vec<Step>, found: &mut Vec<Plac
     };
     if !steps.is_empty() && schema["type"] != "null" && !schema["type"].is_null() {
         found.push(Place {
-            steps: steps.clone(),
+            steps: steps.to_vec(),
             item: example(document, value, 0),
             list: is("array"),
             map,
@@ -315,10 +315,10 @@ fn find(document: &Value, schema: &Value, steps: Vec<Step>, found: &mut Vec<Plac
             }
             seen.push(alike.clone());
         }
-        find(document, field, deeper(Step::Member(name.clone())), found);
+        find(document, field, &deeper(Step::Member(name.clone())), found);
     }
     if is("array") {
-        find(document, &schema["items"], deeper(Step::Item), found);
+        find(document, &schema["items"], &deeper(Step::Item), found);
     }
 }
 

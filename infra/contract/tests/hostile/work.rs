@@ -1,35 +1,23 @@
 //! What a piece of work takes, counted.
 
 use allocation_counter::AllocationInfo;
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
-/// What was allocated, and what the thread's CPU was busy for.
+/// What was allocated: the same on every machine and however busy it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Work {
-    /// Comparing, copying and the like, which allocate nothing.
-    pub(crate) cpu: f64,
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
     /// The most bytes at one time.
     pub(crate) peak: f64,
 }
 
-fn cpu_seconds() -> f64 {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a test")]
-    let seconds = now.tv_sec as f64 + now.tv_nsec as f64 / 1e9;
-    seconds
-}
-
 /// Does it on this thread, and counts.
 pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Work) {
-    let (mut done, began) = (None, cpu_seconds());
+    let mut done = None;
     let info: AllocationInfo = allocation_counter::measure(|| done = Some(work()));
-    let cpu = cpu_seconds() - began;
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
     let work = Work {
-        cpu,
         allocations: info.count_total as f64,
         bytes: info.bytes_total as f64,
         peak: info.bytes_max as f64,
@@ -42,17 +30,12 @@ pub(crate) fn of_reading(length: usize) -> Work {
     let item = r#""+97145550001""#;
     let items = vec![item; length / (item.len() + 1)];
     let body = format!("[{}]", items.join(","));
-    let read = || measured(|| serde_json::from_str::<Value>(&body).expect("it is JSON")).1;
-    (0..3).map(|_| read()).fold(read(), |least, work| Work {
-        cpu: least.cpu.min(work.cpu),
-        ..least
-    })
+    measured(|| serde_json::from_str::<Value>(&body).expect("it is JSON")).1
 }
 
 impl Work {
     fn each(self, other: Self, of: fn(f64, f64) -> f64) -> Self {
         Self {
-            cpu: of(self.cpu, other.cpu),
             allocations: of(self.allocations, other.allocations),
             bytes: of(self.bytes, other.bytes),
             peak: of(self.peak, other.peak),
@@ -70,10 +53,6 @@ impl Work {
 
     pub(crate) fn max(self, other: Self) -> Self {
         self.each(other, f64::max)
-    }
-
-    pub(crate) fn min(self, other: Self) -> Self {
-        self.each(other, f64::min)
     }
 
     pub(crate) fn is_within(self, most: Self) -> bool {
