@@ -1,5 +1,6 @@
 //! A business with everything that a follow-up needs, and the ways to make calls and messages for it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     connection::Account,
@@ -143,6 +144,32 @@ impl Seeded {
     /// When the table does not take it.
     pub async fn contact(&self, aws: &Aws, number: &str) -> Contact {
         self.contact_with(aws, number, |_| {}).await
+    }
+
+    /// Removes the tenant's own rows of a kind, or those of a contact, as if somebody had deleted them.
+    ///
+    /// # Panics
+    /// When there are none, or the table does not answer.
+    pub async fn remove(&self, aws: &Aws, prefix: &str, contact: Option<ContactId>) {
+        let (dynamodb, config) = (aws.env().dynamodb(), aws.env().config());
+        let table = config.text("TABLE_NAME").expect("a table");
+        let tenant = self.tenant().to_string();
+        let mut partition = format!("T#{}", tenant.trim_start_matches("tnt_"));
+        if let Some(contact) = contact {
+            partition = format!("{partition}#C#{}", contact.to_string().trim_start_matches("ctc_"));
+        }
+        let query = dynamodb.query().table_name(table);
+        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :sk)");
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition));
+        let query = query.expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()));
+        let found = query.send().await.expect("the table answers").items.unwrap_or_default();
+        assert!(!found.is_empty(), "there is something to remove");
+        for item in found {
+            let key = |name: &str| item[name].clone();
+            let delete = dynamodb.delete_item().table_name(table);
+            let delete = delete.key("pk", key("pk")).key("sk", key("sk"));
+            delete.send().await.expect("the row is removed");
+        }
     }
 
     /// The same, changed before it is written.

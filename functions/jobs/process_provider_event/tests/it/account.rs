@@ -237,7 +237,7 @@ async fn what_is_about_somebody_who_is_gone_is_let_go() {
     let now = world.aws.now().as_second();
     let message = world.sent().await;
     let rows = async || world.aws.row_count().await;
-    world.remove("TENANT", None).await;
+    world.business.remove(&world.aws, "TENANT", None).await;
     let before = rows().await;
     for event in [
         world.messages(&wrote("wamid.in", now, "Hello")),
@@ -248,7 +248,10 @@ async fn what_is_about_somebody_who_is_gone_is_let_go() {
         assert_eq!(world.work(event).await, Done::Already);
     }
     assert_eq!(rows().await, before, "nothing is stored for a tenant that is gone");
-    world.remove("MSG#", Some(message.id.contact())).await;
+    world
+        .business
+        .remove(&world.aws, "MSG#", Some(message.id.contact()))
+        .await;
     let event = world.messages(&json!({"statuses": [status("delivered", now)]}));
     assert_eq!(world.work(event).await, Done::Already);
 }

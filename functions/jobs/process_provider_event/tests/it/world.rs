@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Timestamp,
     contact::Contact,
@@ -145,29 +144,6 @@ impl World {
             *body = change.to_string();
         }
         event
-    }
-
-    /// Removes a row of the tenant, or the rows of one of its contacts whose keys begin so.
-    pub(crate) async fn remove(&self, prefix: &str, contact: Option<ContactId>) {
-        let (dynamodb, config) = (self.aws.env().dynamodb(), self.aws.env().config());
-        let table = config.text("TABLE_NAME").expect("a table");
-        let tenant = self.business.tenant().to_string();
-        let mut partition = format!("T#{}", tenant.trim_start_matches("tnt_"));
-        if let Some(contact) = contact {
-            partition = format!("{partition}#C#{}", contact.to_string().trim_start_matches("ctc_"));
-        }
-        let query = dynamodb.query().table_name(table);
-        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :sk)");
-        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition));
-        let query = query.expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()));
-        let found = query.send().await.expect("the table answers").items.unwrap_or_default();
-        assert!(!found.is_empty(), "there is something to remove");
-        for item in found {
-            let key = |name: &str| item[name].clone();
-            let delete = dynamodb.delete_item().table_name(table);
-            let delete = delete.key("pk", key("pk")).key("sk", key("sk"));
-            delete.send().await.expect("the row is removed");
-        }
     }
 
     pub(crate) async fn configured_whatsapp(&self) -> domain::connection::Connection {

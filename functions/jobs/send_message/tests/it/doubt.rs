@@ -117,6 +117,22 @@ async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
 }
 
 #[tokio::test]
+async fn an_hour_of_waiting_proves_nothing() {
+    let (world, message) = unknown_by(&[Channel::Sms]).await;
+    // Twilio shows nothing that could be it: proof, were no reports left to be worked.
+    world.provider.list(vec![]);
+    world.aws.fill_queue(EVENTS, 11).await;
+    world.aws.pass(3600);
+    let message = world.worked(&message).await;
+    assert_ne!(message.state, MessageState::Accepted);
+    assert_eq!(
+        world.provider.sends().len(),
+        1,
+        "nothing is sent a second time by the same channel"
+    );
+}
+
+#[tokio::test]
 async fn reports_being_worked_do_not_hold_a_decision_up() {
     let world = World::new().await;
     let message = world.follow_up().await;

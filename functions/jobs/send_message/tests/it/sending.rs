@@ -297,6 +297,20 @@ async fn a_cancellation_in_the_same_moment_wins_or_loses_whole() {
 }
 
 #[tokio::test]
+async fn what_is_gone_is_let_go() {
+    for what in ["TENANT", "MSG#", "CONTACT"] {
+        let world = World::new().await;
+        let message = world.follow_up().await;
+        let contact = (what != "TENANT").then(|| message.id.contact());
+        world.business.remove(&world.aws, what, contact).await;
+        let rows = world.aws.row_count().await;
+        assert_eq!(world.work(&message).await.unwrap(), Done::Already, "{what}");
+        assert_eq!(world.aws.row_count().await, rows);
+        assert!(world.provider.sends().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_message_of_another_tenant_cannot_be_named() {
     let world = World::new().await;
     let message = world.follow_up().await;
