@@ -248,6 +248,19 @@ fn partitions_are_touched_by_whose_work_it_is() {
     }
 }
 
+/// What strangers cause in a security trail is added up, and so are tries.
+#[test]
+fn tries_are_counted_where_they_are_noted() {
+    let adds = |wanted: &str| -> BTreeSet<&str> {
+        let all = on_table().into_iter().filter(|(_, statement)| {
+            texts(&statement["Action"]).contains(&"dynamodb:UpdateItem") && partitions(statement).contains(&wanted)
+        });
+        all.map(|(function, _)| function).collect()
+    };
+    assert_eq!(adds("USER#*"), BTreeSet::from(["auth"]));
+    assert_eq!(adds("RATE#*"), BTreeSet::from(["auth", "platform", "users"]));
+}
+
 /// S3 tells who may not list that an object which is gone is forbidden. Such a request has no prefix.
 #[test]
 fn who_reads_objects_is_told_that_one_is_gone() {
