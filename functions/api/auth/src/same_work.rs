@@ -31,10 +31,18 @@ async fn unknown_addresses_take_the_work_of_known_ones() {
     let forgot = |email: &str| json!({"email": email});
     let path = "/api/v1/auth/forgot-password";
     let nobodys = used(&town, path, forgot(UNKNOWN), 202).await;
-    assert_eq!(nobodys.actions.get("secretsmanager:GetSecretValue"), Some(&1), "{nobodys:?}");
+    assert_eq!(
+        nobodys.actions.get("secretsmanager:GetSecretValue"),
+        Some(&1),
+        "{nobodys:?}"
+    );
     let known = town.home.person(Role::Admin).email.as_str();
     let mut told = used(&town, path, forgot(known), 202).await.actions;
-    for (action, times) in [("dynamodb:PutItem", 1), ("sqs:SendMessage", 1), ("dynamodb:UpdateItem", 2)] {
+    for (action, times) in [
+        ("dynamodb:PutItem", 1),
+        ("sqs:SendMessage", 1),
+        ("dynamodb:UpdateItem", 2),
+    ] {
         *told.get_mut(action).expect("it is asked for") -= times;
     }
     told.retain(|_, times| *times > 0);

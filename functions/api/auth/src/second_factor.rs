@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     account::{Account, SecondFactor},
-    security::SecurityEventKind::{ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn},
+    security::SecurityEventKind::{
+        ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn,
+    },
 };
 use jobs::{FactorChange, Mail};
 use kit::{

@@ -158,7 +158,9 @@ async fn only_what_meta_hides_from_a_token_is_denied_to_it() {
         assert!(!denied(graph(without_code(), listed(), apps()).await), "{status}");
     }
     let nowhere = GraphClient::new(http(), "http://127.0.0.1:1", "v26.0");
-    assert!(!denied(nowhere.check("to\nken", WABA, NUMBER).await.map(|_| json!(null))));
+    assert!(!denied(
+        nowhere.check("to\nken", WABA, NUMBER).await.map(|_| json!(null))
+    ));
     let first = json!({"data": [{"id": "1"}], "paging": {"next": "https://graph.facebook.com/"}});
     let told = graph(number(), (200, first), apps()).await.unwrap();
     assert_eq!(told[4], Value::Null, "there are more numbers than these");

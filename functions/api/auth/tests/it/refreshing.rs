@@ -188,7 +188,11 @@ async fn two_cookies_keep_nobody_from_logging_out() {
     let ended = world.function.call(&by_token).await;
     assert_eq!(ended.status(), 204);
     forgotten(&ended);
-    assert_eq!(world.refresh(&maya.refresh).await.status(), 401, "the session who asks is in");
+    assert_eq!(
+        world.refresh(&maya.refresh).await.status(),
+        401,
+        "the session who asks is in"
+    );
     assert_eq!(world.refresh(&tom.refresh).await.status(), 200);
 }
 

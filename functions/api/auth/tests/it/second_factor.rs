@@ -351,7 +351,9 @@ async fn a_session_has_not_proven_a_factor_of_later() {
         signed_in.map(|person| person.second_factor).ok()
     };
     assert_eq!(proven(&access).await, Some(true));
-    let off = Call::new("DELETE", FACTOR).header("content-type", "application/json").body(json!({"password": PASSWORD, "recovery_code": codes[0]}).to_string());
+    let off = Call::new("DELETE", FACTOR)
+        .header("content-type", "application/json")
+        .body(json!({"password": PASSWORD, "recovery_code": codes[0]}).to_string());
     assert_eq!(world.call_as(&access, off).await.status(), 204);
     world.mails().await;
     world.aws.pass(60);

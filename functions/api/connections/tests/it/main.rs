@@ -678,7 +678,12 @@ async fn a_number_stays_where_a_refusal_proves_nothing() {
     let town = world.town_with(&aws, &[("GRAPH_API_URL", &graph.url())]).await;
     let manager = town.manager();
     let made = manager.post(ALL, whatsapp_in()).await;
-    assert_eq!(made.json()["connection"]["last_test"]["result"], "passed", "{}", made.text());
+    assert_eq!(
+        made.json()["connection"]["last_test"]["result"],
+        "passed",
+        "{}",
+        made.text()
+    );
     let whatsapp = id(&made);
     let held = async || owner(&aws).await.map(|owner| owner.connection.to_string());
     for (path, code) in [
@@ -692,7 +697,12 @@ async fn a_number_stays_where_a_refusal_proves_nothing() {
     ] {
         graph.refuses(path, code).await;
         let tested = manager.post(&at(&whatsapp, "/test"), json!({})).await;
-        assert_eq!(tested.json()["last_test"]["result"], "failed", "{code}: {}", tested.text());
+        assert_eq!(
+            tested.json()["last_test"]["result"],
+            "failed",
+            "{code}: {}",
+            tested.text()
+        );
         assert_eq!(held().await, Some(whatsapp.clone()), "{path} {code}");
     }
     graph.refuses("phone_numbers", 200).await;

@@ -117,12 +117,17 @@ impl Graph {
     }
 
     async fn shows(&self) {
-        let number = json!({"id": NUMBER_ID, "display_phone_number": "+971 4 555 0001", "verified_name": "Saffron Bakery"});
+        let number =
+            json!({"id": NUMBER_ID, "display_phone_number": "+971 4 555 0001", "verified_name": "Saffron Bakery"});
         self.answers(NUMBER_ID, 200, number).await;
         self.answers("phone_numbers", 200, json!({"data": [{"id": NUMBER_ID}]}))
             .await;
-        self.answers("subscribed_apps", 200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}))
-            .await;
+        self.answers(
+            "subscribed_apps",
+            200,
+            json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}),
+        )
+        .await;
     }
 
     /// The first answer that is mounted for a path counts.

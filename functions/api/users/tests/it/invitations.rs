@@ -310,7 +310,11 @@ async fn a_refused_invitation_takes_nothing_of_the_five_mails() {
     invite(&town, NEW, "viewer").await;
     let again = json!({"email": NEW, "role": "viewer"});
     for _ in 0..6 {
-        refused(&town.admin().post(INVITATIONS, again.clone()).await, 409, "already_invited");
+        refused(
+            &town.admin().post(INVITATIONS, again.clone()).await,
+            409,
+            "already_invited",
+        );
     }
     assert_eq!(mails(&aws).await.len(), 1);
     assert_eq!(town.foreign_admin().post(INVITATIONS, again).await.status(), 201);
@@ -342,7 +346,11 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
         detail: json!({}),
     };
     assert!(store.take_platform_right(town.platform.user, &act, "1").await.unwrap());
-    refused(&town.anyone().post(ACCEPT, newcomer(&tokens[1])).await, 404, "link_not_valid");
+    refused(
+        &town.anyone().post(ACCEPT, newcomer(&tokens[1])).await,
+        404,
+        "link_not_valid",
+    );
 }
 
 #[tokio::test]
