@@ -302,6 +302,7 @@ async fn what_a_telephone_system_refuses_says_what_to_set_and_nothing_of_the_con
             classified: None,
             reason,
             retry_after: None,
+            denies: false,
         } = refused
         else {
             panic!("{system} {status}: {refused:?}");
