@@ -1,5 +1,6 @@
 //! Connections: what is made verifies, what is wrong is named, and no secret comes out again.
 
+mod graph;
 mod pages;
 mod rotating;
 mod systems;
@@ -672,7 +673,7 @@ async fn a_number_is_let_go_when_its_provider_refuses_the_tenant() {
 /// Meta also refuses owners: who must pay, who is blocked for a while, whose token may not see the account's apps.
 #[tokio::test]
 async fn a_number_stays_where_a_refusal_proves_nothing() {
-    let graph = world::Graph::start().await;
+    let graph = graph::Graph::start().await;
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town_with(&aws, &[("GRAPH_API_URL", &graph.url())]).await;
