@@ -665,6 +665,10 @@ impl Audit<'_> {
                 self.signs_up().await.map(|(_, answer)| Some(answer.status))
             }
             ("auth", "Enqueue") => self.signs_up().await.map(|(_, answer)| Some(answer.status)),
+            ("auth", "Tally") => self
+                .mistyped(&mails::new_address()?)
+                .await
+                .map(|answer| Some(answer.status)),
             ("auth", _) => self.logs_in().await.map(|answer| Some(answer.status)),
             ("platform", "ListTenants") => self
                 .of_platform("GET", "/tenants", None)
@@ -1202,6 +1206,12 @@ impl Audit<'_> {
         self.post_json("/api/v1/auth/log-in", &body).await
     }
 
+    /// Somebody tries this address with a wrong password.
+    async fn mistyped(&self, email: &str) -> Result<Answer> {
+        let body = json!({ "email": email, "password": "not this one" });
+        self.post_json("/api/v1/auth/log-in", &body).await
+    }
+
     /// Somebody new signs a business up; also returns their address.
     async fn signs_up(&self) -> Result<(String, Answer)> {
         let email = mails::new_address()?;
@@ -1243,6 +1253,14 @@ impl Audit<'_> {
         let body = json!({ "token": self.token_for(&email).await?, "password": PASSWORD });
         let verified = self.post_json("/api/v1/auth/verify-email", &body).await?;
         succeeded(&verified, "verifying an address")?;
+        // What strangers cause is noted, too, whether or not the address has an account.
+        for address in [&email, &mails::new_address()?] {
+            let refused = self.mistyped(address).await?;
+            ensure!(refused.status == 401, "a wrong password: {}", refused.body);
+            let forgot = json!({ "email": address });
+            let asked = self.post_json("/api/v1/auth/forgot-password", &forgot).await?;
+            succeeded(&asked, "forgetting a password")?;
+        }
         // Without signing keys the next log-in makes one; those before stay published.
         let auth = self.role("auth")?;
         let secret = physical(&self.aws, &self.play.endpoints.stack).await?;
@@ -1476,6 +1494,8 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
         "ReachTable" | "ReachQueues" | "Verify" | "Send" | "SignAndSeal" | "SealMail" | "ListTenants" => {
             flow(UNAVAILABLE)
         }
+        // It is only not noted; who tried is answered all the same.
+        "Tally" => flow(Failed::Logged("a security event is not noted")),
         "Read" | "Write" | "Remove" | "CountTries" | "NoteUse" | "OpenMail" | "Enqueue" | "LookAgain" | "ReadLarge"
         | "MissLarge" | "KeepUnknown" | "DecryptSend" | "SeeBacklog" | "Count" | "Audit" | "Spill" | "ReadDue"
         | "Lease" | "SweepSpilled" | "ListSpilled" | "ListContacts" => flow(DENIED),

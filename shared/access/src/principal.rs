@@ -438,7 +438,7 @@ impl Authenticator {
             return Err(Refusal::Unproven);
         }
         Ok(SignedIn {
-            second_factor: claims.mfa && account.value.second_factor.is_some(),
+            second_factor: claims.mfa && account.value.had_its_factor_at(claims.issued_at()),
             account,
             session: claims.sid,
             tenant: claims.tnt,

@@ -90,6 +90,12 @@ impl Claims {
         self.exp - self.iat
     }
 
+    /// When it was issued.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.iat_ms).unwrap_or_default()
+    }
+
     /// Whether it was issued before sessions were ended at this time, and is of none that goes on.
     #[must_use]
     pub fn is_ended(&self, sessions_from: Timestamp, spared: Option<SessionId>) -> bool {

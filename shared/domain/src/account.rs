@@ -207,6 +207,14 @@ impl Account {
         session.created_at < self.sessions_from && self.spared_session != Some(session.id)
     }
 
+    /// Whether the second factor that is on now was on then. One that was switched off and on again is another, which sessions of
+    /// before did not prove.
+    #[must_use]
+    pub fn had_its_factor_at(&self, at: Timestamp) -> bool {
+        let on = self.second_factor.as_ref();
+        on.is_some_and(|factor| factor.enabled_at.as_millisecond() <= at.as_millisecond())
+    }
+
     /// Ends all sessions of before this time, but for `spared`.
     pub const fn end_sessions(&mut self, from: Timestamp, spared: Option<SessionId>) {
         self.sessions_from = from;

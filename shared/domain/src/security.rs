@@ -17,6 +17,8 @@ pub enum SecurityEventKind {
     SecondFactorAsked,
     /// The password or the code was wrong.
     LogInRefused,
+    /// A password or a code was wrong that somebody who is logged in had to give again.
+    ProofRefused,
     /// There were as many tries as there may be: further ones are refused for a while.
     LogInLimited,
     /// The session was ended.
@@ -53,6 +55,7 @@ impl SecurityEventKind {
             Self::LoggedIn => "logged_in",
             Self::SecondFactorAsked => "second_factor_asked",
             Self::LogInRefused => "log_in_refused",
+            Self::ProofRefused => "proof_refused",
             Self::LogInLimited => "log_in_limited",
             Self::LoggedOut => "logged_out",
             Self::LoggedOutEverywhere => "logged_out_everywhere",
@@ -69,12 +72,12 @@ impl SecurityEventKind {
         }
     }
 
-    /// Whether strangers can cause as many as they like: those of an hour are one entry, so that nobody fills the table.
+    /// Whether strangers, or who has taken a session over, can cause as many as they like: those of an hour are one entry, so that nobody fills the table.
     #[must_use]
     pub const fn is_tallied(self) -> bool {
         matches!(
             self,
-            Self::LogInRefused | Self::LogInLimited | Self::ResetAsked | Self::SecondFactorAsked
+            Self::LogInRefused | Self::ProofRefused | Self::LogInLimited | Self::ResetAsked | Self::SecondFactorAsked
         )
     }
 }
@@ -106,6 +109,7 @@ mod tests {
         for kind in [
             SecurityEventKind::LoggedIn,
             SecurityEventKind::LogInRefused,
+            SecurityEventKind::ProofRefused,
             SecurityEventKind::LoggedOutEverywhere,
             SecurityEventKind::PlatformRightTaken,
         ] {

@@ -29,6 +29,9 @@ pub enum CheckError {
         reason: String,
         /// How long the provider wants to be left in peace.
         retry_after: Option<SignedDuration>,
+        /// Whether it says that the account is not, or no longer, to be seen with these credentials. What else it refuses (a payment
+        /// that is due, a block for a while) says nothing of whose the account is.
+        denies: bool,
     },
     /// The provider did not say.
     #[error("{reason}")]
@@ -45,6 +48,25 @@ impl CheckError {
             classified: None,
             reason: reason.into(),
             retry_after: None,
+            denies: false,
+        }
+    }
+
+    /// The same, where the provider says whose the account is, or is not.
+    pub(crate) fn that_denies(self, is_so: bool) -> Self {
+        match self {
+            Self::Refused {
+                classified,
+                reason,
+                retry_after,
+                denies: _,
+            } => Self::Refused {
+                classified,
+                reason,
+                retry_after,
+                denies: is_so,
+            },
+            unclear @ Self::Unclear { .. } => unclear,
         }
     }
 
@@ -63,6 +85,7 @@ impl CheckError {
                 classified: Some(classified),
                 reason,
                 retry_after,
+                denies: false,
             },
             SendOutcome::Unknown { reason } => Self::Unclear { reason },
             SendOutcome::Accepted { .. } => Self::unclear(format!("{provider}'s answer cannot be read.")),

@@ -266,9 +266,13 @@ impl Store {
                 None
             };
             writes.push(match (heir, held) {
-                (Some(connection), _) => {
+                (Some(connection), held) => {
                     let heir = WhatsAppOwner { connection, ..own };
-                    Write::Put(Row::new(&key, "whatsapp_number", &heir, Condition::Always, DOING)?)
+                    let row = Row::new(&key, "whatsapp_number", &heir, Condition::Always, DOING)?;
+                    match held {
+                        Some(held) => Write::PutHeld(row, held),
+                        None => Write::Put(row),
+                    }
                 }
                 (None, Some(held)) => Write::DeleteHeld(key, held),
                 (None, None) => Write::Delete(key),

@@ -448,6 +448,15 @@ impl Database {
                     let delete = self.removal(&key).condition_expression("attribute_exists(pk)");
                     removing(delete, doing)?
                 }
+                Write::PutHeld(row, held) => {
+                    usage::count(&["dynamodb:PutItem"]);
+                    let put = Put::builder().table_name(&self.table).set_item(Some(row.item));
+                    let put = put.condition_expression("#data = :held");
+                    let put = put.expression_attribute_names("#data", "data");
+                    let put = put.expression_attribute_values(":held", held).build();
+                    let put = put.map_err(|error| StoreError::database(doing, error))?;
+                    TransactWriteItem::builder().put(put).build()
+                }
                 Write::DeleteHeld(key, held) => {
                     let delete = self.removal(&key).condition_expression("#data = :held");
                     let delete = delete.expression_attribute_names("#data", "data");

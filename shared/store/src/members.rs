@@ -254,7 +254,7 @@ impl Store {
     }
 
     /// Takes over a new time before which tokens are over, but for those of the session `spared`, into a person's place in a
-    /// tenant. A place that is not there is left alone.
+    /// tenant. A place that is not there is left alone, and so is one where as much has ended by now.
     ///
     /// # Errors
     /// When the table does not answer, or others are faster all the time.
@@ -271,11 +271,14 @@ impl Store {
             let Some(before) = self.member(scope, user).await? else {
                 return Ok(());
             };
-            if before.value.sessions_from >= from {
+            let known = before.value.sessions_from;
+            // Ending all also ends the session that somebody spared meanwhile.
+            let all_ended = spared.is_some() || before.value.spared_session.is_none();
+            if known >= from && all_ended {
                 return Ok(());
             }
             let mut after = before.value;
-            after.sessions_from = from;
+            after.sessions_from = known.max(from);
             after.spared_session = spared;
             let condition = Condition::Version(before.version);
             let row = member_row(scope, &after, condition, before.version + 1, stamp, DOING)?;

@@ -191,7 +191,7 @@ impl Store {
             Write::Put(row.stamped(&act.by)),
             Write::Put(act_row(act, act_id, DOING)?),
         ];
-        self.unless_so(writes, DOING).await
+        self.until_so(user, true, writes, DOING).await
     }
 
     /// Takes the right to administer the platform from somebody; their next request is refused. Returns whether they had it.
@@ -204,16 +204,29 @@ impl Store {
             Write::Delete(keys::platform_admin(user)),
             Write::Put(act_row(act, act_id, DOING)?),
         ];
-        self.unless_so(writes, DOING).await
+        self.until_so(user, false, writes, DOING).await
     }
 
-    /// Writes all of these, unless what the first one does was done before.
-    async fn unless_so(&self, writes: Vec<Write>, doing: &'static str) -> Result<bool, StoreError> {
-        match self.database.transact_writes(writes, doing).await {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_conflict() => Ok(false),
-            Err(error) => Err(error),
+    /// Writes all of these until the person has the right or has it not, as `wanted`. Returns whether it was otherwise. A conflict
+    /// alone tells nothing: somebody may just be reading or writing the row.
+    async fn until_so(
+        &self,
+        user: UserId,
+        wanted: bool,
+        writes: Vec<Write>,
+        doing: &'static str,
+    ) -> Result<bool, StoreError> {
+        for _race in 0..config::MOST_RACES {
+            match self.database.transact_writes(writes.clone(), doing).await {
+                Ok(()) => return Ok(true),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error),
+            }
+            if self.is_platform_admin(user).await? == wanted {
+                return Ok(false);
+            }
         }
+        Err(StoreError::Conflict { doing })
     }
 
     /// Writes one act into the platform's log.

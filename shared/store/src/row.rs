@@ -87,6 +87,8 @@ impl Condition {
 pub(crate) enum Write {
     /// Writes a row.
     Put(Row),
+    /// Writes a row over one that must still hold this item.
+    PutHeld(Row, AttributeValue),
     /// Removes a row that must exist.
     Delete(Key),
     /// Removes a row that must still hold this item.

@@ -157,6 +157,13 @@ impl Answer {
             .unwrap_or_default()
     }
 
+    /// The cookies that it sets.
+    #[must_use]
+    pub fn cookies(&self) -> Vec<&str> {
+        let all = self.0.headers().get_all("set-cookie").iter();
+        all.filter_map(|value| value.to_str().ok()).collect()
+    }
+
     /// The body.
     #[must_use]
     pub fn text(&self) -> &str {

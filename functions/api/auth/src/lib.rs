@@ -139,15 +139,19 @@ impl Context {
     }
 
     async fn mail(&self, correlation_id: &str, to: &Email, language: &str, mail: Mail) -> Result<(), Problem> {
-        let job = MailJob {
+        let job = self.mail_job(correlation_id, to, language, mail);
+        send_mails(&self.mails, vec![job]).await
+    }
+
+    fn mail_job(&self, correlation_id: &str, to: &Email, language: &str, mail: Mail) -> MailJob {
+        MailJob {
             tenant: None,
             correlation_id: correlation_id.to_owned(),
             id: self.env().ids().ulid().to_string().to_ascii_lowercase(),
             to: to.as_str().to_owned(),
             language: language.to_owned(),
             mail,
-        };
-        send_mails(&self.mails, vec![job]).await
+        }
     }
 
     /// Tells a person what was done. It is done even if they cannot be told.

@@ -28,7 +28,7 @@ use store::{Versioned, security::Whose};
 use crate::{
     Context, RACES,
     models::{Handover, LogInIn, LoggedInOut, RefreshIn},
-    session::{cookie, first_tenant, forget_cookie, logged_in},
+    session::{cookie, first_tenant, forget_cookie, forget_old_cookie, logged_in},
     totp,
     trail::{REFUSED, Seen, Tried},
 };
@@ -296,6 +296,7 @@ impl Context {
             previous_sha256: Some(sha256),
             rotated_at: now,
             expires_at: self.expires(session.value.created_at, now),
+            second_factor: session.value.second_factor && account.had_its_factor_at(session.value.created_at),
             ..session.value
         };
         let tokens = self.tokens(&next, refresh, first_tenant(&places), from).await?;
@@ -309,16 +310,17 @@ impl Context {
 }
 
 fn logged_out() -> Response {
-    let forget = forget_cookie().map(|cookie| (header::SET_COOKIE, cookie));
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().extend(forget);
+    for cookie in [forget_cookie(), forget_old_cookie()].into_iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     response
 }
 
 /// Ends a session.
 ///
-/// The one of the refresh token in the body or the cookie, else that of the access token. Who is logged out already is told
-/// nothing else. Access tokens of the session live on for their last minutes.
+/// The one of the refresh token in the body or the cookie, else that of the access token, also where the cookie came twice. Who is
+/// logged out already is told nothing else. Access tokens of the session live on for their last minutes.
 #[utoipa::path(
     post, path = "/api/v1/auth/log-out", tag = "auth",
     responses((
@@ -334,10 +336,8 @@ pub(crate) async fn log_out(
 ) -> Result<Response, Problem> {
     let store = context.store();
     let in_body = input.refresh_token.as_ref().map(ExposeSecret::expose_secret);
-    let sent = match in_body {
-        Some(token) => Some(token),
-        None => cookie(&headers)?,
-    };
+    // Of two cookies it cannot be told which is ours. Nobody is kept logged in for that: the access token says who asks.
+    let sent = in_body.or_else(|| cookie(&headers).ok().flatten());
     let mut meant = None;
     if let Some(token) = sent {
         if let Some(presented) = RefreshToken::parse(token)
@@ -377,9 +377,10 @@ pub(crate) async fn log_out_everywhere(who: Person, State(context): State<Arc<Co
     context.end_in_tenants(&next, &who.stamp()).await?;
     let again = async || store.account(user).await?.ok_or_else(session_over);
     let ended = RACES.until_won_from(account.clone(), again, async |account| {
-        if account.value.sessions_from < from {
+        // A session that was spared meanwhile, while a factor was switched on, ends with the others.
+        if account.value.sessions_from < from || account.value.spared_session.is_some() {
             let mut next = account.value;
-            next.end_sessions(from, None);
+            next.end_sessions(from.max(next.sessions_from), None);
             store.write_account(&next, account.version).await?;
         }
         Ok(())

@@ -418,7 +418,8 @@ impl SessionOut {
 pub(crate) struct SecurityEventOut {
     /// What: `logged_in`, `second_factor_asked`, `log_in_refused`, `log_in_limited`, `logged_out`, `logged_out_everywhere`,
     /// `token_reused`, `reset_asked`, `password_reset`, `password_changed`, `second_factor_on`, `second_factor_off`,
-    /// `recovery_codes_replaced`, `recovery_code_used`, `platform_right_given`, `platform_right_taken`. More may come.
+    /// `recovery_codes_replaced`, `recovery_code_used`, `platform_right_given`, `platform_right_taken`, `proof_refused` (a
+    /// password or a code, by who is logged in). More may come.
     #[schema(value_type = String, example = "log_in_refused")]
     pub(crate) what: SecurityEventKind,
     /// When; of several, the last time.

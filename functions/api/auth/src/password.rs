@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use access::token::sha256_hex;
 use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
 use domain::{
-    account::{Account, Grant},
-    security::SecurityEventKind::{PasswordChanged, PasswordReset, ResetAsked},
+    account::{Account, Email, Grant},
+    security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
 };
 use jiff::SignedDuration;
 use jobs::Mail;
@@ -24,6 +24,7 @@ use crate::{
     models::{ChangePasswordIn, ForgotPasswordIn, LoggedInOut, MailedOut, ResetPasswordIn},
     session::first_tenant,
     sign_up::link_not_valid,
+    trail::Tried,
 };
 
 /// The link of a forgotten password works this long.
@@ -31,8 +32,9 @@ const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 const NOT_YOURS: &str = "This is not your password.";
 
-/// Every answer to a forgotten password takes at least this long: longer than the work for an account that exists.
-const FORGOT_TAKES: Duration = Duration::from_millis(300);
+/// Every answer to a forgotten password takes at least this long: longer than the work for an account that exists, in a process that
+/// has just begun, too.
+const FORGOT_TAKES: Duration = Duration::from_secs(1);
 
 impl Context {
     /// Refuses a wrong password of somebody who is logged in.
@@ -42,6 +44,7 @@ impl Context {
         if access::password::is_right(password.expose_secret(), Some(&account.password)) {
             Ok(())
         } else {
+            self.note_own(who, ProofRefused).await;
             Err(Problem::field(field, NOT_YOURS))
         }
     }
@@ -125,13 +128,19 @@ pub(crate) async fn forgot_password(
 ) -> Result<(StatusCode, Json<MailedOut>), Problem> {
     context.limit_reset(&who, &input.email).await?;
     let sending = async {
-        let mailed = context.api.may_mail(&input.email).await?;
-        if let Some(account) = context.account_of(&input.email).await? {
-            let whose = Whose::Person(account.value.id);
-            context.note(whose, ResetAsked, seen(&who, None)).await;
-            if mailed {
-                send_reset(&context, &who, &target, &account.value).await;
-            }
+        let found = context.account_of(&input.email).await?;
+        let tried = Tried::of(found.as_ref(), &input.email);
+        context.note(tried.whose(), ResetAsked, seen(&who, None)).await;
+        let done = match found {
+            Some(account) => try_send_reset(&context, &who, &target, &account.value).await,
+            None => pretend_reset(&context, &who, &target, &input.email).await,
+        };
+        if let Err(problem) = done {
+            // Nobody is told: that would tell whether there is an account.
+            tracing::error!(
+                status = problem.status().as_u16(),
+                "a link to choose a new password was not sent"
+            );
         }
         Ok::<_, Problem>(())
     };
@@ -141,17 +150,11 @@ pub(crate) async fn forgot_password(
     Ok((StatusCode::ACCEPTED, Json(MailedOut { detail })))
 }
 
-/// Sends the link. What fails is logged, and nobody is told: it can only fail where there is an account.
-async fn send_reset(context: &Context, who: &Anyone, target: &Target, account: &Account) {
-    if let Err(problem) = try_send_reset(context, who, target, account).await {
-        tracing::error!(
-            status = problem.status().as_u16(),
-            "a link to choose a new password was not sent"
-        );
-    }
-}
-
+/// Sends the link, unless the address has had as many as it may.
 async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, account: &Account) -> Result<(), Problem> {
+    if !context.api.may_mail_reset(&account.email).await? {
+        return Ok(());
+    }
     let LinkToken { token, sha256 } = context.api.link_token()?;
     let (store, grant) = (context.store(), Grant::reset(account));
     store.put_grant(&grant, &sha256, who.now(), RESET_LIFETIME).await?;
@@ -160,6 +163,19 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
     context
         .mail(who.correlation_id(), &account.email, &account.language, mail)
         .await
+}
+
+/// The work of sending the link, for an address without an account: the mails' secret is read and a link is sealed. Nothing is
+/// written, sent or counted.
+async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: &Email) -> Result<(), Problem> {
+    let LinkToken { token, .. } = context.api.link_token()?;
+    let link = context.links.with_token("reset-password", &token, target);
+    let mail = Mail::ResetPassword { link: link.into() };
+    let job = context.mail_job(who.correlation_id(), email, "en", mail);
+    context.mails.pretend(job).await.map_err(|error| {
+        tracing::error!(error = kit::chain(&error), "a link cannot be sealed");
+        Problem::unavailable()
+    })
 }
 
 /// Chooses a new password by a link, and ends all sessions.

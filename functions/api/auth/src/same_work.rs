@@ -27,6 +27,27 @@ async fn unknown_addresses_take_the_work_of_known_ones() {
     made.send().await.expect("the secret is made");
     let env = aws.env_with(&[("AUTH_SECRET_ID", &secret), ("AUTH_LIMIT_FACTOR", "100")]);
     let town = Town::with_env(&aws, &env, crate::routes).await;
+    // A process that has just begun reads the mails' secret for either. Only the known one's link is written, counted and sent.
+    let forgot = |email: &str| json!({"email": email});
+    let path = "/api/v1/auth/forgot-password";
+    let nobodys = used(&town, path, forgot(UNKNOWN), 202).await;
+    assert_eq!(
+        nobodys.actions.get("secretsmanager:GetSecretValue"),
+        Some(&1),
+        "{nobodys:?}"
+    );
+    let known = town.home.person(Role::Admin).email.as_str();
+    let mut told = used(&town, path, forgot(known), 202).await.actions;
+    for (action, times) in [
+        ("dynamodb:PutItem", 1),
+        ("sqs:SendMessage", 1),
+        ("dynamodb:UpdateItem", 2),
+    ] {
+        *told.get_mut(action).expect("it is asked for") -= times;
+    }
+    told.retain(|_, times| *times > 0);
+    told.insert("secretsmanager:GetSecretValue", 1);
+    assert_eq!(nobodys.actions, told);
     let known = town.home.person(Role::Admin).email.as_str();
     let log_in = |email: &str| json!({"email": email, "password": format!("not {PASSWORD}")});
     let path = "/api/v1/auth/log-in";

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     account::{Account, SecondFactor},
-    security::SecurityEventKind::{RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn},
+    security::SecurityEventKind::{
+        ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn,
+    },
 };
 use jobs::{FactorChange, Mail};
 use kit::{
@@ -65,11 +67,14 @@ impl Context {
         let used = self
             .use_factor(account, input.code.as_ref(), input.recovery_code.as_ref(), who.now())
             .await;
-        used.map_err(|problem| match problem.status() {
-            StatusCode::UNAUTHORIZED => Problem::field(field, "The code is wrong, too old or was used already."),
-            _ => problem,
-        })?;
-        Ok(())
+        match used {
+            Ok(_recovered) => Ok(()),
+            Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
+                self.note_own(who, ProofRefused).await;
+                Err(Problem::field(field, "The code is wrong, too old or was used already."))
+            }
+            Err(problem) => Err(problem),
+        }
     }
 }
 
@@ -124,6 +129,7 @@ pub(crate) async fn confirm_second_factor(
     let opened = context.signer().open(next.id, &pending, who.now()).await;
     let secret = opened.map_err(|error| sign_failed(&error))?;
     let Some(step) = totp::step_of(&secret, input.code.expose_secret(), who.now()) else {
+        context.note_own(&who, ProofRefused).await;
         let detail = "This is not the code that the app shows now. Is the device's clock right?";
         return Err(Problem::field("code", detail));
     };

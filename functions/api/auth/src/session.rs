@@ -26,6 +26,9 @@ use crate::{
 /// their own there; `__Host-` would send it to every function.
 const COOKIE: &str = "__Secure-ringback_refresh";
 
+/// What it was called before it had a prefix.
+const OLD_COOKIE: &str = "ringback_refresh";
+
 /// Tokens that are issued while sessions are ended, by somebody who read the account before, are over too.
 const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
 
@@ -170,8 +173,17 @@ pub(crate) fn forget_cookie() -> Option<HeaderValue> {
     set_cookie("", 0)
 }
 
+/// Lets the browser forget the cookie of before it had a prefix.
+pub(crate) fn forget_old_cookie() -> Option<HeaderValue> {
+    written(OLD_COOKIE, "", 0)
+}
+
 fn set_cookie(token: &str, seconds: i64) -> Option<HeaderValue> {
-    let cookie = format!("{COOKIE}={token}; Path=/api/v1/auth; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict");
+    written(COOKIE, token, seconds)
+}
+
+fn written(name: &str, token: &str, seconds: i64) -> Option<HeaderValue> {
+    let cookie = format!("{name}={token}; Path=/api/v1/auth; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict");
     HeaderValue::from_str(&cookie).ok()
 }
 

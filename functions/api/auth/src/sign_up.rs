@@ -73,7 +73,6 @@ pub(crate) async fn sign_up(
         .api
         .password_hash("password", password.expose_secret(), &about)?;
     let (store, address) = (context.store(), email_sha256(&email));
-    let mailed = context.api.may_mail(&email).await?;
     let known = store.user_of_email(&address).await?.is_some();
     let LinkToken { token, sha256 } = context.api.link_token()?;
     let asked = SignUp {
@@ -93,14 +92,17 @@ pub(crate) async fn sign_up(
         let own = held.filter(|held| held.value.email_sha256 == address);
         own.map(Some).ok_or_else(slug_taken)
     };
-    if !mailed {
+    let before = if store.is_slug_free(&asked.slug, who.now()).await? {
+        None
+    } else {
+        again().await?
+    };
+    // Counted once nothing refuses it: what nobody gets takes nothing of what somebody may get.
+    if !context.api.may_mail(&asked.email).await? {
         // Nothing is held by a link that nobody gets, and one that was sent before goes on working.
-        if !store.is_slug_free(&asked.slug, who.now()).await? {
-            again().await?;
-        }
         return Ok(accepted);
     }
-    let held = RACES.until_won_from(None, again, async |before| {
+    let held = RACES.until_won_from(before, again, async |before| {
         store
             .hold_sign_up(&asked, &address, &sha256, known, before.as_ref(), who.now())
             .await?;

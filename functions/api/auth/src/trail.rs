@@ -10,7 +10,7 @@ use domain::{
     ids::SessionId,
     security::{
         SecurityEvent,
-        SecurityEventKind::{self, LogInRefused, TokenReused},
+        SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused},
     },
 };
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ use store::{Versioned, security::Whose};
 
 use crate::{Context, RACES, email_sha256, models::SecurityEventOut};
 
-/// The metric of log-ins that were refused, whatever the reason.
+/// The metric of passwords and codes that were refused, whatever the reason: of log-ins, and of who is logged in and must prove it.
 pub(crate) const REFUSED: &str = "log_in_refused";
 
 /// What an entry tells besides its kind.
@@ -39,7 +39,7 @@ impl Context {
     /// Notes what happened to this account, or to an address without one.
     pub(crate) async fn note(&self, whose: Whose<'_>, what: SecurityEventKind, seen: Seen<'_>) {
         match what {
-            LogInRefused => metric::count(REFUSED, &[]),
+            LogInRefused | ProofRefused => metric::count(REFUSED, &[]),
             TokenReused => metric::count("token_reused", &[]),
             _ => {}
         }

@@ -168,15 +168,13 @@ impl Trial {
                 classified,
                 reason,
                 retry_after,
-            } => {
-                // A number that is throttled is nobody else's for that.
-                let denied = classified.is_none_or(|classified| classified.effect == Effect::ConnectionUnhealthy);
-                Self {
-                    refusal: classified.map(|classified| (classified, retry_after)),
-                    proof: if denied { Proof::Denied } else { Proof::Unclear },
-                    ..Self::said(CheckResult::Failed, reason, now)
-                }
-            }
+                denies,
+            } => Self {
+                refusal: classified.map(|classified| (classified, retry_after)),
+                // A number that is throttled or must be paid for is nobody else's for that.
+                proof: if denies { Proof::Denied } else { Proof::Unclear },
+                ..Self::said(CheckResult::Failed, reason, now)
+            },
             CheckError::Unclear { reason } => Self::said(CheckResult::Unclear, reason, now),
         }
     }
@@ -207,7 +205,10 @@ impl Trial {
 
 fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Trial {
     let other = state.number.as_ref().filter(|number| *number != display_number);
-    let (result, message) = if !state.of_account {
+    let (result, message) = if state.of_account.is_none() {
+        let message = "WhatsApp does not list all numbers of the account at once, and this one is not among the first.";
+        (CheckResult::Unclear, message.to_owned())
+    } else if state.of_account == Some(false) {
         let message = "The number is of another WhatsApp account than `waba_id`. Check both ids.";
         (CheckResult::Failed, message.to_owned())
     } else if let Some(number) = other {
@@ -222,7 +223,11 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
         (CheckResult::Passed, format!("WhatsApp knows the number as {name}."))
     };
     let mut trial = Trial::said(result, message, now);
-    trial.proof = if state.of_account { Proof::Given } else { Proof::Denied };
+    trial.proof = match state.of_account {
+        Some(true) => Proof::Given,
+        Some(false) => Proof::Denied,
+        None => Proof::Unclear,
+    };
     trial.checkup.quality = state.quality;
     trial.checkup.verified_name = state.verified_name;
     trial.checkup.messages_per_second = state.messages_per_second;

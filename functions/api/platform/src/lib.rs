@@ -137,8 +137,7 @@ async fn create_platform_tenant(
     let scope = who.admin().scope(id);
     let store = context.api.store();
     let created = store.create_tenant(&scope, &tenant, &rule, &input.slug, &invitation, &act, &act_id);
-    let mailed = context.api.may_mail(&input.admin_email).await?;
-    let (tenant, invited) = match created.await {
+    let (tenant, is_new) = match created.await {
         Ok(()) => {
             let config_version = 1;
             (
@@ -151,10 +150,13 @@ async fn create_platform_tenant(
         }
         Err(error) if error.is_conflict() => {
             let made = store.tenant(&scope).await?.ok_or_else(|| taken(&input.slug))?;
-            (made, renewed(&context, &who, &scope, &invitation).await?)
+            (made, false)
         }
         Err(error) => return Err(error.into()),
     };
+    // Counted once nothing refuses it.
+    let mailed = context.api.may_mail(&input.admin_email).await?;
+    let invited = is_new || renewed(&context, &who, &scope, &invitation, mailed).await?;
     if invited && mailed {
         let (email, language) = (&input.admin_email, input.language.as_deref());
         let mail = invitation_mail(&context, &who, &tenant, email, language, &link, &target);
@@ -182,16 +184,23 @@ fn invitation(who: &Platform, email: &Email, link: &LinkToken) -> Invitation {
 }
 
 /// This very request came before and was interrupted: perhaps nobody has the link of its invitation, so it gets that of
-/// `wanted`. Returns whether it is still open.
-async fn renewed(context: &Context, who: &Platform, scope: &TenantScope, wanted: &Invitation) -> Result<bool, Problem> {
+/// `wanted`, unless that is not `mailed`. Returns whether it is still open.
+async fn renewed(
+    context: &Context,
+    who: &Platform,
+    scope: &TenantScope,
+    wanted: &Invitation,
+    mailed: bool,
+) -> Result<bool, Problem> {
     let store = context.api.store();
     let renewed = RACES.until_won(async || {
         let Some(before) = store.invitation(scope, wanted.id, who.now()).await? else {
             return Ok(false);
         };
+        let link = if mailed { wanted } else { &before.value };
         let after = Invitation {
             expires_at: wanted.expires_at,
-            token_sha256: wanted.token_sha256.clone(),
+            token_sha256: link.token_sha256.clone(),
             ..before.value.clone()
         };
         store.renew_invitation(scope, &before, &after, &who.stamp()).await?;
@@ -455,7 +464,6 @@ async fn invite_platform_admin(
 ) -> Result<NoContent, Problem> {
     let tenant = tenant_of(&context, &who, id).await?;
     let mut mails = notices(&context, &who, &tenant, &input.email).await?;
-    let mailed = context.api.may_mail(&input.email).await?;
     let link = context.api.link_token()?;
     let invitation = invitation(&who, &input.email, &link);
     let act = act("admin_invited", id, who.stamp(), json!({"invitation": invitation.id}));
@@ -463,12 +471,13 @@ async fn invite_platform_admin(
     let scope = who.admin().scope(id);
     let store = context.api.store();
     let made = store.invite_for_platform(&scope, &invitation, &act, &act_id);
-    let invited = match made.await {
+    let is_new = match made.await {
         Ok(()) => true,
-        Err(error) if error.is_conflict() => renewed(&context, &who, &scope, &invitation).await?,
+        Err(error) if error.is_conflict() => false,
         Err(error) => return Err(error.into()),
     };
-    if invited {
+    let mailed = context.api.may_mail(&input.email).await?;
+    if is_new || renewed(&context, &who, &scope, &invitation, mailed).await? {
         if mailed {
             let (email, language) = (&input.email, input.language.as_deref());
             mails.push(invitation_mail(

@@ -55,6 +55,12 @@ impl Context {
         let found = store.invitation(&scope, invitation, who.now()).await?;
         let invitation = found.filter(|open| open.value.token_sha256 == token_sha256);
         let invitation = invitation.ok_or_else(link_not_valid)?;
+        // What somebody gave by the platform's right goes with it.
+        if let Actor::Platform(user) = invitation.value.invited_by
+            && !store.is_platform_admin(user).await?
+        {
+            return Err(link_not_valid());
+        }
         let tenant = store.tenant(&scope).await?.ok_or_else(link_not_valid)?;
         if !tenant.status.is_active() {
             return Err(Refusal::Suspended.into());

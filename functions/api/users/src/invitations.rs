@@ -1,6 +1,6 @@
 //! Inviting people.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{Extension, extract::State};
 use domain::{
@@ -144,7 +144,6 @@ pub(crate) async fn create_invitation(
     refuse_beyond_own(&who, input.role)?;
     refuse_outliving(&who)?;
     context.limit_mails(&who).await?;
-    let mailed = context.api.may_mail(&input.email).await?;
     let store = context.api.store();
     let link = context.api.link_token()?;
     let language = input.language.as_deref();
@@ -157,6 +156,15 @@ pub(crate) async fn create_invitation(
         expires_at: who.now() + LIFETIME,
         token_sha256: link.sha256.clone(),
     };
+    // Counted once nothing refuses it, and once however often others are faster.
+    let counted = OnceLock::new();
+    let may_mail = async || match counted.get() {
+        Some(may) => Ok(*may),
+        None => {
+            let may = context.api.may_mail(&invitation.email).await?;
+            Ok::<_, Problem>(*counted.get_or_init(|| may))
+        }
+    };
     let invited = RACES.until_won(async || {
         let people = store.people(who.scope(), who.now()).await?;
         let made = people
@@ -166,9 +174,11 @@ pub(crate) async fn create_invitation(
             .find(|open| open.value.id == invitation.id);
         if let Some(before) = made {
             // This very request came before and was interrupted: its link is lost.
+            let mailed = may_mail().await?;
             return context.renew(&who, before, mailed.then_some(&link)).await;
         }
         context.refuse(&who, &people.found, &invitation.email).await?;
+        may_mail().await?;
         store
             .invite_one_more(who.scope(), &people, &invitation, &who.stamp())
             .await?;
@@ -178,7 +188,7 @@ pub(crate) async fn create_invitation(
         })
     });
     let invited = invited.await?;
-    if mailed {
+    if counted.get() == Some(&true) {
         context.mail(&who, &target, &invited.value, language, &link).await?;
     }
     Ok(Created {

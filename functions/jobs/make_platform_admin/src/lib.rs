@@ -127,6 +127,15 @@ impl Act {
 async fn give(request: &Request, act: &Act, ctx: &Context) -> Result<Answer, JobError> {
     let email_sha256 = token::sha256_hex(request.email.as_str());
     let known = known(&email_sha256, ctx).await?;
+    if let Some(account) = &known
+        && account.second_factor.is_none()
+        && !never_chose_a_password(account)
+        && !ctx.store.is_platform_admin(account.id).await?
+    {
+        // A password that somebody else may know would be enough to switch a factor of theirs on, and use the right.
+        let detail = "they have no second factor: they must switch one on first, then invoke again";
+        return Err(JobError::new(detail));
+    }
     let account_created = known.is_none();
     // Before anything is written: where no link can be made, nobody could ever log in.
     let link = if known.as_ref().is_none_or(never_chose_a_password) {

@@ -8,7 +8,8 @@ use store::rates::Limit;
 use super::context::Api;
 use crate::{Mails, Problem, log::chain};
 
-/// So many mails that strangers can cause reach one address, over all tenants and whatever they say. Nothing multiplies them.
+/// So many mails that strangers can cause reach one address, over all tenants and whatever they say, and as many links to choose a
+/// new password: nobody's invitations keep somebody from theirs. Nothing multiplies them.
 const AN_HOUR: Limit = Limit::per_hour(5);
 const A_DAY: Limit = Limit::per_day(10);
 
@@ -24,14 +25,26 @@ pub async fn send_mails(mails: &Mails, jobs: Vec<MailJob>) -> Result<(), Problem
 }
 
 impl Api {
-    /// Counts a mail to this address that strangers can cause, before it is sent: a sign-up, a forgotten password, an invitation.
-    /// `false`: the address has had as many as it may. Answer as if it were sent, and send none.
+    /// Counts a mail to this address that strangers can cause, before it is sent and once nothing refuses it: a sign-up, an
+    /// invitation. `false`: the address has had as many as it may. Answer as if it were sent, and send none.
     ///
     /// # Errors
     /// 503 when the table does not answer.
     pub async fn may_mail(&self, to: &Email) -> Result<bool, Problem> {
-        let (now, hashed) = (self.env().clock().now(), sha256_hex(to.as_str()));
-        for (name, limit) in [("mail_hour", AN_HOUR), ("mail_day", A_DAY)] {
+        self.counted(to, ["mail_hour", "mail_day"]).await
+    }
+
+    /// The same of a link for who forgot the password.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn may_mail_reset(&self, to: &Email) -> Result<bool, Problem> {
+        self.counted(to, ["reset_mail_hour", "reset_mail_day"]).await
+    }
+
+    async fn counted(&self, to: &Email, names: [&str; 2]) -> Result<bool, Problem> {
+        let (now, hashed) = (self.env().clock().now(), sha256_hex(&mailbox(to)));
+        for (name, limit) in names.into_iter().zip([AN_HOUR, A_DAY]) {
             let who = format!("{name}#{hashed}");
             if !self.store().take_outside(&who, limit, now).await?.is_within() {
                 crate::line::note("mail", "held back");
@@ -39,5 +52,35 @@ impl Api {
             }
         }
         Ok(true)
+    }
+}
+
+/// Where mails to this address arrive, as most providers have it: what stands behind a `+` is the recipient's own. For counting
+/// only: whose an account is, the whole address says.
+fn mailbox(address: &Email) -> String {
+    let address = address.as_str();
+    match address.split_once('@') {
+        Some((local, domain)) => match local.split_once('+') {
+            Some((name, _)) if !name.is_empty() => format!("{name}@{domain}"),
+            _ => address.to_owned(),
+        },
+        None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_plus_makes_no_other_mailbox() {
+        for (address, expected) in [
+            ("maya@saffron.example", "maya@saffron.example"),
+            ("Maya+1@saffron.example", "maya@saffron.example"),
+            ("maya+a+b@saffron.example", "maya@saffron.example"),
+            ("+maya@saffron.example", "+maya@saffron.example"),
+        ] {
+            assert_eq!(mailbox(&address.parse().unwrap()), expected);
+        }
     }
 }

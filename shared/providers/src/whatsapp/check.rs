@@ -32,8 +32,8 @@ pub struct NumberState {
     pub messages_per_second: Option<u32>,
     /// Customers that may be written to first within 24 hours; 0: no limit.
     pub customers_per_day: Option<u32>,
-    /// Whether the number is the account's.
-    pub of_account: bool,
+    /// Whether the number is the account's. `None`: it is not among the first of its numbers, and there are more.
+    pub of_account: Option<bool>,
     /// Whether some app hears of the account's events.
     pub subscribed: bool,
 }
@@ -70,8 +70,10 @@ impl GraphClient {
         let numbers = self.look(access_token, numbers_path, &numbers_query, no_account);
         let apps = self.look(access_token, apps_path, &[], no_account);
         let (number, numbers, apps) = futures::join!(number, numbers, apps);
-        // What the number's own request says is the first thing to mend.
-        let (number, numbers, apps) = (number?, numbers?, apps?);
+        // What the number's own request says is the first thing to mend. Whose the number is, these two tell; who may not see the
+        // account's apps may own it all the same.
+        let (number, numbers) = (number?, numbers?);
+        let apps = apps.map_err(|error| error.that_denies(false))?;
         if number["id"] != phone_number_id {
             return Err(CheckError::unreadable(PROVIDER));
         }
@@ -85,7 +87,12 @@ impl GraphClient {
             quality: word("quality_rating").map(quality),
             messages_per_second: number["throughput"]["level"].as_str().and_then(throughput),
             customers_per_day: word("whatsapp_business_manager_messaging_limit").and_then(limit),
-            of_account: ids.iter().any(|item| item["id"] == phone_number_id),
+            of_account: if ids.iter().any(|item| item["id"] == phone_number_id) {
+                Some(true)
+            } else {
+                // Meta names the next page where there is one.
+                numbers["paging"]["next"].is_null().then_some(false)
+            },
             subscribed: apps["data"].as_array().is_some_and(|apps| !apps.is_empty()),
         })
     }
@@ -113,15 +120,10 @@ impl GraphClient {
         // 100 with subcode 33: there is no such object, or it is not the token's to see.
         if code == Some(33) || (code == Some(100) && error::subcode(&answer.body) == Some(33)) {
             let id = path.split('/').next().unwrap_or_default();
-            return Err(CheckError::refused(unknown(id)));
+            return Err(CheckError::refused(unknown(id)).that_denies(true));
         }
-        Err(CheckError::of_answer(
-            Api::WhatsAppCloud,
-            PROVIDER,
-            &answer,
-            code,
-            details.as_deref(),
-        ))
+        let error = CheckError::of_answer(Api::WhatsAppCloud, PROVIDER, &answer, code, details.as_deref());
+        Err(error.that_denies(code.is_some_and(error::denies)))
     }
 }
 

@@ -27,6 +27,12 @@ pub(crate) fn read(body: &[u8]) -> (Option<i64>, Option<String>) {
     (error["code"].as_i64(), details)
 }
 
+/// Whether an error of the account or the number says that they are not the token's: it is over, lacks the permission, or may not see
+/// them. All other errors may meet their owner, too.
+pub(super) const fn denies(code: i64) -> bool {
+    matches!(code, 0 | 3 | 10 | 33 | 190 | 200..=299 | 131_005)
+}
+
 /// The subcode, where the body has one.
 pub(super) fn subcode(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Value>(body).ok()?["error"]["error_subcode"].as_i64()

@@ -118,6 +118,54 @@ async fn what_meta_refuses_says_what_to_do_and_what_it_does_not_answer_is_unclea
     assert!(matches!(crooked, CheckError::Refused { .. }), "{crooked:?}");
 }
 
+/// A claim on a number falls with a denial, so nothing else may count as one.
+#[tokio::test]
+async fn only_what_meta_hides_from_a_token_is_denied_to_it() {
+    let listed = || (200, json!({"data": [{"id": NUMBER}]}));
+    let apps = || (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
+    let denied = |told: Result<Value, CheckError>| match told.unwrap_err() {
+        CheckError::Refused { denies, .. } => denies,
+        CheckError::Unclear { .. } => false,
+    };
+    for (code, subcode, denies) in [
+        (190, None, true),
+        (0, None, true),
+        (3, None, true),
+        (10, None, true),
+        (200, None, true),
+        (299, None, true),
+        (131_005, None, true),
+        (100, Some(33), true),
+        (33, None, true),
+        (100, None, false),
+        (300, None, false),
+        (368, None, false),
+        (131_031, None, false),
+        (131_037, None, false),
+        (131_042, None, false),
+        (131_045, None, false),
+        (133_010, None, false),
+        (80_007, None, false),
+    ] {
+        let refused = || (403, refusal(code, subcode));
+        assert_eq!(denied(graph(refused(), listed(), apps()).await), denies, "{code}");
+        assert_eq!(denied(graph(number(), refused(), apps()).await), denies, "{code}");
+        let by_apps = graph(number(), listed(), refused()).await;
+        assert!(!denied(by_apps), "{code}: the account was shown");
+    }
+    for status in [401, 403] {
+        let without_code = || (status, json!("<html>"));
+        assert!(!denied(graph(without_code(), listed(), apps()).await), "{status}");
+    }
+    let nowhere = GraphClient::new(http(), "http://127.0.0.1:1", "v26.0");
+    assert!(!denied(
+        nowhere.check("to\nken", WABA, NUMBER).await.map(|_| json!(null))
+    ));
+    let first = json!({"data": [{"id": "1"}], "paging": {"next": "https://graph.facebook.com/"}});
+    let told = graph(number(), (200, first), apps()).await.unwrap();
+    assert_eq!(told[4], Value::Null, "there are more numbers than these");
+}
+
 #[tokio::test]
 async fn a_twilio_account_is_known_by_its_numbers_also_to_a_key_that_may_not_see_the_account() {
     let server = MockServer::start().await;
@@ -254,6 +302,7 @@ async fn what_a_telephone_system_refuses_says_what_to_set_and_nothing_of_the_con
             classified: None,
             reason,
             retry_after: None,
+            denies: false,
         } = refused
         else {
             panic!("{system} {status}: {refused:?}");

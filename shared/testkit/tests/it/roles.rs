@@ -275,6 +275,16 @@ fn what_is_laid_aside_goes_to_the_queues_own_dead_letters() {
     assert!(count >= 3, "only {count} functions lay aside");
 }
 
+/// What strangers cause in a security trail is added up.
+#[test]
+fn who_notes_tries_may_add_them_up() {
+    let adds = on_table().into_iter().filter(|(_, statement)| {
+        texts(&statement["Action"]).contains(&"dynamodb:UpdateItem") && partitions(statement).contains(&"USER#*")
+    });
+    let who: Vec<&str> = adds.map(|(function, _)| function).collect();
+    assert_eq!(who, ["auth"]);
+}
+
 /// S3 tells who may not list that an object which is gone is forbidden. Such a request has no prefix.
 #[test]
 fn who_reads_objects_is_told_that_one_is_gone() {

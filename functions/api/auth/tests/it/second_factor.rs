@@ -332,6 +332,70 @@ async fn a_token_says_whether_its_session_began_with_a_factor() {
     }
 }
 
+/// Who is in such a session could set up a factor of their own, and be taken for who proved the one before.
+#[tokio::test]
+async fn a_session_has_not_proven_a_factor_of_later() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let (app, codes) = switched_on(&world, &maya).await;
+    world.aws.pass(60);
+    let session = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await.json();
+    let (access, refresh) = (text(&session["access_token"]), text(&session["refresh_token"]));
+    let authenticator = Authenticator::new(world.aws.store());
+    let proven = async |access: &str| {
+        let sent = Credentials {
+            bearer: Some(access),
+            ..Credentials::default()
+        };
+        let signed_in = authenticator.signed_in(sent, world.aws.now()).await;
+        signed_in.map(|person| person.second_factor).ok()
+    };
+    assert_eq!(proven(&access).await, Some(true));
+    let off = Call::new("DELETE", FACTOR)
+        .header("content-type", "application/json")
+        .body(json!({"password": PASSWORD, "recovery_code": codes[0]}).to_string());
+    assert_eq!(world.call_as(&access, off).await.status(), 204);
+    world.mails().await;
+    world.aws.pass(60);
+    let same = Newcomer {
+        access: access.clone(),
+        refresh: refresh.clone(),
+        email: maya.email.clone(),
+        user: maya.user,
+    };
+    let (app, _) = switched_on(&world, &same).await;
+    assert_eq!(proven(&access).await, Some(false));
+    let next = world.refresh(&refresh).await.json();
+    assert_eq!(proven(&text(&next["access_token"])).await, Some(false));
+    world.aws.pass(60);
+    let anew = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await.json();
+    assert_eq!(proven(&text(&anew["access_token"])).await, Some(true));
+}
+
+/// Two requests at once: one spares the session in which a factor is switched on, the other ends all.
+#[tokio::test]
+async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let account = world.account(maya.user).await.value;
+    let scope = access::link::of_own_account(&account).remove(0);
+    let session = domain::ids::SessionId::new(world.aws.ids().ulid());
+    let stamp = domain::actor::Stamp {
+        actor: domain::actor::Actor::User(maya.user),
+        at: world.aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    let store = world.aws.store();
+    let (earlier, later) = (world.aws.now(), world.aws.now() + jiff::SignedDuration::from_secs(2));
+    for (from, spared) in [(later, Some(session)), (earlier, None)] {
+        let ended = store.end_member_sessions(&scope, maya.user, from, spared, &stamp).await;
+        ended.expect("the table answers");
+    }
+    let place = store.member(&scope, maya.user).await.expect("the table answers");
+    let place = place.expect("they belong to it").value;
+    assert_eq!((place.sessions_from, place.spared_session), (later, None));
+}
+
 #[tokio::test]
 async fn a_new_password_by_mail_leaves_the_factor_on() {
     let world = World::new().await;

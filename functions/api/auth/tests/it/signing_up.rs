@@ -151,6 +151,31 @@ async fn a_sign_up_that_sends_no_mail_holds_no_name_and_ends_no_link() {
 }
 
 #[tokio::test]
+async fn a_refused_sign_up_takes_nothing_of_the_five_mails() {
+    let world = World::unlimited().await;
+    world.newcomer("harbour").await;
+    let email = "maya@saffron.example";
+    for _ in 0..6 {
+        let refused = world.function.call(&sign_up("harbour", email)).await;
+        assert_eq!(problem(&refused), taken());
+    }
+    assert_eq!(world.function.call(&sign_up("saffron", email)).await.status(), 202);
+    world.link().await;
+}
+
+#[tokio::test]
+async fn all_plus_addresses_of_a_mailbox_share_five_mails() {
+    let world = World::unlimited().await;
+    for n in 0..7 {
+        let asked = sign_up(&format!("bakery-{n}"), &format!("maya+{n}@saffron.example"));
+        assert_eq!(world.function.call(&asked).await.status(), 202);
+    }
+    assert_eq!(world.mails().await.len(), 5);
+    world.function.call(&sign_up("other", "may@saffron.example")).await;
+    assert_eq!(world.mails().await.len(), 1);
+}
+
+#[tokio::test]
 async fn of_sign_ups_of_one_address_at_once_one_link_works() {
     let world = World::new().await;
     let calls = vec![sign_up("saffron", "maya@saffron.example"); 5];

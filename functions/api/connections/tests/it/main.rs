@@ -1,5 +1,6 @@
 //! Connections: what is made verifies, what is wrong is named, and no secret comes out again.
 
+mod graph;
 mod pages;
 mod rotating;
 mod systems;
@@ -667,6 +668,48 @@ async fn a_number_is_let_go_when_its_provider_refuses_the_tenant() {
     assert_eq!(held().await, Some(other.clone()));
     assert_eq!(manager.delete(&at(&whatsapp, "")).await.status(), 204);
     assert_eq!(held().await, Some(other));
+}
+
+/// Meta also refuses owners: who must pay, who is blocked for a while, whose token may not see the account's apps.
+#[tokio::test]
+async fn a_number_stays_where_a_refusal_proves_nothing() {
+    let graph = graph::Graph::start().await;
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town_with(&aws, &[("GRAPH_API_URL", &graph.url())]).await;
+    let manager = town.manager();
+    let made = manager.post(ALL, whatsapp_in()).await;
+    assert_eq!(
+        made.json()["connection"]["last_test"]["result"],
+        "passed",
+        "{}",
+        made.text()
+    );
+    let whatsapp = id(&made);
+    let held = async || owner(&aws).await.map(|owner| owner.connection.to_string());
+    for (path, code) in [
+        (world::NUMBER_ID, 131_042),
+        (world::NUMBER_ID, 131_031),
+        (world::NUMBER_ID, 368),
+        ("phone_numbers", 131_037),
+        ("phone_numbers", 133_010),
+        ("subscribed_apps", 10),
+        ("subscribed_apps", 190),
+    ] {
+        graph.refuses(path, code).await;
+        let tested = manager.post(&at(&whatsapp, "/test"), json!({})).await;
+        assert_eq!(
+            tested.json()["last_test"]["result"],
+            "failed",
+            "{code}: {}",
+            tested.text()
+        );
+        assert_eq!(held().await, Some(whatsapp.clone()), "{path} {code}");
+    }
+    graph.refuses("phone_numbers", 200).await;
+    let tested = manager.post(&at(&whatsapp, "/test"), json!({})).await;
+    assert_eq!(tested.json()["last_test"]["result"], "failed");
+    assert_eq!(held().await, None);
 }
 
 #[tokio::test]

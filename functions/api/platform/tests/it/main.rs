@@ -136,6 +136,25 @@ async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
 }
 
 #[tokio::test]
+async fn a_refused_founding_takes_nothing_of_the_five_mails() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    assert_eq!(
+        town.platform().post(TENANTS, pizzeria("joes-pizza")).await.status(),
+        201
+    );
+    for _ in 0..6 {
+        let refused = town.platform().post(TENANTS, pizzeria("joes-pizza")).await;
+        assert_eq!(refused.status(), 409, "{}", refused.text());
+    }
+    assert_eq!(
+        town.platform().post(TENANTS, pizzeria("joes-other")).await.status(),
+        201
+    );
+    assert_eq!(aws.take_mails().await.len(), 2);
+}
+
+#[tokio::test]
 async fn an_administrator_can_be_invited_again() {
     let aws = Aws::new().await;
     let town = town(&aws).await;

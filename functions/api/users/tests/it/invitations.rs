@@ -304,6 +304,56 @@ async fn one_address_gets_five_invitations_an_hour_over_all_tenants() {
 }
 
 #[tokio::test]
+async fn a_refused_invitation_takes_nothing_of_the_five_mails() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    invite(&town, NEW, "viewer").await;
+    let again = json!({"email": NEW, "role": "viewer"});
+    for _ in 0..6 {
+        refused(
+            &town.admin().post(INVITATIONS, again.clone()).await,
+            409,
+            "already_invited",
+        );
+    }
+    assert_eq!(mails(&aws).await.len(), 1);
+    assert_eq!(town.foreign_admin().post(INVITATIONS, again).await.status(), 201);
+    assert_eq!(mails(&aws).await.len(), 1);
+}
+
+/// Who lost the right may have invited themselves before.
+#[tokio::test]
+async fn an_invitation_goes_with_its_inviters_platform_right() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let store = aws.store();
+    let mut tokens = Vec::new();
+    for email in [NEW, "eve@elsewhere.example"] {
+        let invitation = Invitation {
+            role: Role::Admin,
+            invited_by: Actor::Platform(town.platform.user),
+            ..invitation(&aws, email, 1)
+        };
+        let invited = store.invite(town.home.scope(), &invitation, &by_operator(&aws)).await;
+        invited.unwrap();
+        tokens.push(invitation.id.to_string());
+    }
+    assert_eq!(town.anyone().post(ACCEPT, newcomer(&tokens[0])).await.status(), 200);
+    let act = store::platform::PlatformAct {
+        action: "platform_admin_removed".to_owned(),
+        tenant: None,
+        by: by_operator(&aws),
+        detail: json!({}),
+    };
+    assert!(store.take_platform_right(town.platform.user, &act, "1").await.unwrap());
+    refused(
+        &town.anyone().post(ACCEPT, newcomer(&tokens[1])).await,
+        404,
+        "link_not_valid",
+    );
+}
+
+#[tokio::test]
 async fn an_invitation_without_a_mail_waits_for_another() {
     let aws = Aws::new().await;
     let town = town(&aws).await;

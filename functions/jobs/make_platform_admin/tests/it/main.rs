@@ -2,7 +2,7 @@
 
 use access::token;
 use domain::{
-    account::{Account, Grant},
+    account::{Account, Grant, SealedFactor, SecondFactor},
     ids::UserId,
 };
 use jobs::{Mail, MailJob};
@@ -147,6 +147,55 @@ async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
         events,
         ["platform_right_given", "platform_right_given", "platform_right_taken"]
     );
+}
+
+/// Whoever knows their password could switch on a factor of their own, and use the right.
+#[tokio::test]
+async fn who_has_only_a_password_is_not_given_the_right() {
+    let aws = Aws::new().await;
+    let made = make(&aws, "op@example.com").await;
+    remove(&aws, "op@example.com").await;
+    let (store, found) = (aws.store(), aws.store().account(made.user).await);
+    let account = found.expect("the table answers").expect("an account");
+    // As a new password does.
+    let chosen = Account {
+        sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
+        ..account.value
+    };
+    let written = store.write_account(&chosen, account.version).await;
+    written.expect("nobody else changes it");
+    mails(&aws).await;
+    let request = serde_json::json!({"email": "op@example.com"});
+    let refused = invoke(&aws, request).await.expect_err("no factor").to_string();
+    assert!(refused.contains("second factor"), "{refused}");
+    assert!(!is_admin(&aws, made.user).await);
+    assert_eq!(mails(&aws).await, (vec![], vec![]));
+    let found = store.account(made.user).await.expect("the table answers");
+    let mut account = found.expect("an account");
+    account.value.second_factor = Some(SecondFactor {
+        secret: SealedFactor(String::new()),
+        last_step: 0,
+        recovery_codes: Vec::new(),
+        enabled_at: aws.now(),
+    });
+    let written = store.write_account(&account.value, account.version).await;
+    written.expect("nobody else changes it");
+    assert!(make(&aws, "op@example.com").await.told && is_admin(&aws, made.user).await);
+}
+
+/// Somebody else is just writing or reading the same row: that says nothing of whether the right is there.
+#[tokio::test]
+async fn a_right_is_taken_though_a_write_is_in_the_way() {
+    let aws = Aws::new().await;
+    let made = make(&aws, "op@example.com").await;
+    let lossy = testkit::Lossy::before(&aws);
+    lossy.be_in_the_way_of("TransactWriteItems");
+    let ctx = Context::new(&aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).expect("a context");
+    let request = serde_json::json!({"email": "op@example.com", "remove": true});
+    let request = serde_json::from_value(request).expect("a request");
+    let removed = handle(request, &ctx).await.expect("it is removed");
+    assert!(lossy.has_lost_all() && removed.removed);
+    assert!(!is_admin(&aws, made.user).await);
 }
 
 #[tokio::test]

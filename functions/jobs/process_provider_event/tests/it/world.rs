@@ -5,7 +5,6 @@ use std::ops::Deref;
 use domain::{
     Timestamp,
     contact::Contact,
-    ids::ContactId,
     message::{AttemptState, Message, SendOutcome},
     record::{ConsentEntry, Entry, Received},
 };

@@ -124,7 +124,7 @@ async fn an_hour_of_waiting_proves_nothing() {
     world.aws.fill_queue(EVENTS, 11).await;
     world.aws.pass(3600);
     let message = world.worked(&message).await;
-    assert_ne!(message.state, MessageState::Accepted);
+    assert_ne!(message.state(), MessageState::Accepted);
     assert_eq!(
         world.provider.sends().len(),
         1,
