@@ -242,7 +242,7 @@ impl Webhook {
         bytes: &[u8],
         why: &(dyn std::error::Error + Sync),
     ) -> Result<(), Problem> {
-        let kept = limit.keep(self.keep_unreadable(bytes, why)).await;
+        let kept = limit.keep(Box::pin(self.keep_unreadable(bytes, why))).await;
         kept.map_err(|error| self.lost(&error))?
     }
 
