@@ -148,9 +148,13 @@ async fn sam_deploy(
     parameters: &[String],
     id: &str,
 ) -> Result<()> {
-    aws.call("s3", "create_bucket", json!({ "Bucket": ARTIFACTS }))
-        .await
-        .context("making the artifact bucket")?;
+    let made = aws.call("s3", "create_bucket", json!({ "Bucket": ARTIFACTS })).await;
+    // It is there after a deployment that was broken off.
+    if let Err(error) = made
+        && !format!("{error:#}").contains("BucketAlreadyOwnedByYou")
+    {
+        return Err(error.context("making the artifact bucket"));
+    }
     let mut command = tools.sam("sam");
     command
         .args(["deploy", "--config-env", "local", "--no-progressbar"])

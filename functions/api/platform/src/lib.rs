@@ -495,7 +495,10 @@ async fn invite_platform_admin(
 /// within five minutes at most, and another tenant can connect it. The tenant that held it sees so in the connection's `last_test` and
 /// in its audit log; if the connection passes a test before another does, it holds the number again.
 #[utoipa::path(post, path = "/api/v1/platform/whatsapp-numbers/release", tag = "platform", request_body = ReleaseIn,
-    responses((status = 200, description = "Who held it", body = ReleasedOut)))]
+    responses(
+        (status = 200, description = "Who held it", body = ReleasedOut),
+        (status = 404, description = "Nobody holds it", body = Problem, content_type = "application/problem+json"),
+    ))]
 async fn release_whatsapp_number(
     who: Platform,
     State(context): State<Arc<Context>>,

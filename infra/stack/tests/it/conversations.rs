@@ -104,10 +104,15 @@ fn stop_silences_every_channel_until_start() {
 fn stop_before_the_message_goes_out_blocks_it() {
     on_stage(async |stage| {
         let business = stage
-            .changed_business("Stop in time", |plan| plan.then()["delay_seconds"] = 5.into())
+            .changed_business("Stop in time", |plan| plan.then()["delay_seconds"] = 600.into())
             .await?;
         let caller = customer();
         business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        business
+            .known(&caller, "the planned message", |customer| {
+                customer.messages.first().map(drop)
+            })
+            .await?;
         business.reply(&caller, Channel::Sms, "stop").await?;
         let message = business.settled(&caller).await?;
         ensure!(message.ended.is_some(), "{message:?}");

@@ -236,17 +236,19 @@ fn unknown(kind: &str) -> Update {
     Update::Unknown { kind: label(kind) }
 }
 
-/// An id of an account or number, which Meta writes as text or as a number. It leads to its owner by a key of our table, so what is
-/// longer than any, or no digits, is none.
+/// What Meta writes as text or as a number.
+fn spelled(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// An id of an account or number. It leads to its owner by a key of our table, so what is longer than any, or no digits, is none.
 fn id(value: &Value) -> Option<String> {
     const LONGEST: usize = 64;
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let is_id = (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_id.then_some(text)
+    spelled(value).filter(|text| text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -393,7 +395,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         },
         "image" | "video" | "audio" | "document" | "sticker" => Carried {
             text: text(&own["caption"]).or_else(|| text(&own["filename"])),
-            media: id(&own["id"]).or_else(|| text(&own["url"])),
+            media: spelled(&own["id"]).or_else(|| text(&own["url"])),
             ..Carried::default()
         },
         "location" => Carried {
@@ -474,8 +476,8 @@ fn shared_contacts(own: &Value) -> Option<String> {
 
 fn order(own: &Value) -> Option<String> {
     let wanted = items(own, "product_items").iter().map(|product| {
-        let what = id(&product["product_retailer_id"])?;
-        Some(id(&product["quantity"]).map_or_else(|| what.clone(), |quantity| format!("{quantity} × {what}")))
+        let what = spelled(&product["product_retailer_id"])?;
+        Some(spelled(&product["quantity"]).map_or_else(|| what.clone(), |quantity| format!("{quantity} × {what}")))
     });
     joined([text(&own["text"])].into_iter().chain(wanted))
 }
@@ -633,7 +635,8 @@ fn account(field: &str, value: &Value) -> Option<Update> {
         "phone_number_quality_update" | "security" => (word("event")?, false),
         "phone_number_name_update" => (word("decision")?, false),
         "business_capability_update" => (
-            word("max_daily_conversations_per_business").or_else(|| id(&value["max_daily_conversation_per_phone"]))?,
+            word("max_daily_conversations_per_business")
+                .or_else(|| spelled(&value["max_daily_conversation_per_phone"]))?,
             false,
         ),
         "account_review_update" => {

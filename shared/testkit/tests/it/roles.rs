@@ -275,6 +275,20 @@ fn what_is_laid_aside_goes_to_the_queues_own_dead_letters() {
     assert!(count >= 3, "only {count} functions lay aside");
 }
 
+/// Who keeps the answer to a request reads it when the request comes again.
+#[test]
+fn kept_answers_are_written_and_read() {
+    let who = |action: &str| -> Vec<&str> {
+        let statements = on_table().into_iter().filter(|(_, statement)| {
+            texts(&statement["Action"]).contains(&action) && partitions(statement).contains(&"T#*#IDEM#*")
+        });
+        statements.map(|(function, _)| function).collect()
+    };
+    let (writers, readers) = (who("dynamodb:PutItem"), who("dynamodb:GetItem"));
+    assert_eq!(writers, readers);
+    assert!(writers.len() >= 3, "only {writers:?}");
+}
+
 /// What strangers cause in a security trail is added up.
 #[test]
 fn who_notes_tries_may_add_them_up() {
