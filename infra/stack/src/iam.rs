@@ -1100,7 +1100,8 @@ impl Audit<'_> {
         let answer = self.play.request(method, path, &headers, body.clone()).await?;
         if method == "POST" && (200..300).contains(&answer.status) {
             let again = self.play.request(method, path, &headers, body).await?;
-            succeeded(&again, &format!("{method} {path} once more"))?;
+            // 409 where the answer held a secret that is shown once.
+            ensure!(again.status < 500, "{method} {path} once more: {}", again.body);
         }
         Ok(answer)
     }
