@@ -9,7 +9,7 @@ use domain::{
 };
 use serde_json::json;
 
-use crate::stage::{PATIENCE, Stage, customer, in_a_hurry, on_stage};
+use crate::stage::{PATIENCE, Stage, customer, delayed, in_a_hurry, on_stage};
 
 #[test]
 fn missed_call_is_answered_by_whatsapp_once_and_followed_until_it_is_read() {
@@ -293,11 +293,6 @@ fn customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
         ensure!(business.outbox(&caller).await?.is_empty());
         Ok(())
     });
-}
-
-fn delayed(plan: &mut stack::business::Plan) {
-    // Longer than a queue delays: nothing is left in one.
-    plan.then()["delay_seconds"] = 3600.into();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use domain::message::Channel;
 use serde_json::json;
 
-use crate::stage::{customer, on_stage};
+use crate::stage::{customer, delayed, on_stage};
 
 #[test]
 fn reply_is_stored_once_and_opens_the_window() {
@@ -103,9 +103,7 @@ fn stop_silences_every_channel_until_start() {
 #[test]
 fn stop_before_the_message_goes_out_blocks_it() {
     on_stage(async |stage| {
-        let business = stage
-            .changed_business("Stop in time", |plan| plan.then()["delay_seconds"] = 600.into())
-            .await?;
+        let business = stage.changed_business("Stop in time", delayed).await?;
         let caller = customer();
         business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
         business

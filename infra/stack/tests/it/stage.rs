@@ -243,6 +243,11 @@ pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     });
 }
 
+/// Follow-ups wait longer than a queue delays: nothing is left in one when the test is over.
+pub(crate) fn delayed(plan: &mut Plan) {
+    plan.then()["delay_seconds"] = 3600.into();
+}
+
 /// A customer of this test alone.
 pub(crate) fn customer() -> Phone {
     new_phone().expect("the machine has random bytes")

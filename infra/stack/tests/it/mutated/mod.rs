@@ -191,15 +191,19 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
     Ok(answer.status)
 }
 
-/// Jobs in the queues, whatever becomes of them.
-async fn depth(stage: &Stage, session: &stack::aws::Session) -> Result<u64> {
-    let mut all = 0;
+/// Jobs in the queues, whatever becomes of them: where, and how many.
+async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<String>> {
+    let mut all = Vec::new();
     for queue in ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl"] {
         let ask = json!({ "QueueUrl": stage.town.outputs[queue], "AttributeNames": ["All"] });
         let answer = session.call("sqs", "get_queue_attributes", ask).await?;
-        for waiting in ["", "NotVisible", "Delayed"] {
-            let count = answer["Attributes"][format!("ApproximateNumberOfMessages{waiting}")].as_str();
-            all += count.and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
+        for state in ["", "NotVisible", "Delayed"] {
+            let name = format!("ApproximateNumberOfMessages{state}");
+            let count = answer["Attributes"][&name].as_str();
+            let count = count.with_context(|| format!("SQS counts no {name}: {answer}"))?;
+            if count != "0" {
+                all.push(format!("{queue} {name} {count}"));
+            }
         }
     }
     Ok(all)
@@ -335,9 +339,11 @@ fn damaged_webhooks_are_answered_and_none_circles() {
             if failing.values().any(|(count, _)| *count >= MOST_RECEIVES) {
                 bail!("records circle:\n{}", told(failing));
             }
-            Ok(match depth(stage, &session).await? {
-                0 => Look::Seen(()),
-                left => Look::Instead(format!("{left} jobs; failed at times:\n{}", told(failing))),
+            let waiting = waiting(stage, &session).await?;
+            Ok(if waiting.is_empty() {
+                Look::Seen(())
+            } else {
+                Look::Instead(format!("{}; failed at times:\n{}", waiting.join(", "), told(failing)))
             })
         });
         drained.await?;
