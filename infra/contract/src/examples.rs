@@ -1,7 +1,7 @@
 //! What a field of some name looks like, where its own schema does not show it, and bodies made of the fields.
 
 use serde_json::{Map, Value, json};
-use stack::contract::resolve;
+use stack::contract::{is_kind, resolve};
 
 const FIELDS: &[(&str, &str)] = &[
     ("account_sid", "AC000000000000000000000000000000b1"),
@@ -114,22 +114,15 @@ fn show(name: &str, field: &mut Value) {
     if !field.is_object() || shown.iter().any(|key| field.get(*key).is_some()) {
         return;
     }
-    let is = |kind: &str| {
-        let kinds = &field["type"];
-        kinds == kind
-            || kinds
-                .as_array()
-                .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
-    };
-    let example = if is("string") && field["format"] == "date-time" {
+    let example = if is_kind(field, "string") && field["format"] == "date-time" {
         json!("2026-11-20T12:00:00Z")
-    } else if is("string") && NUMBERS.contains(&name) {
+    } else if is_kind(field, "string") && NUMBERS.contains(&name) {
         json!("+97145550001")
-    } else if is("array") && NUMBERS.contains(&name) {
+    } else if is_kind(field, "array") && NUMBERS.contains(&name) {
         json!(["+97145550001"])
-    } else if is("array") && name == "sources" {
+    } else if is_kind(field, "array") && name == "sources" {
         json!(["192.0.2.0/24"])
-    } else if is("string")
+    } else if is_kind(field, "string")
         && let Some((_, example)) = FIELDS.iter().find(|(known, _)| *known == name)
     {
         json!(example)

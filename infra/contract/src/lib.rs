@@ -10,7 +10,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use kit::api::Document;
+use axum::Router;
+use kit::{ConfigError, Env, api::Document};
 use serde_json::{Map, Value, json};
 pub use stack::contract::{Operation, operations};
 use utoipa::openapi::{
@@ -65,26 +66,42 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
-/// Every function that has operations, with them.
+/// A function that has operations.
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// Its operations.
+    pub document: Document,
+    /// What answers them.
+    pub routes: fn(&Env) -> Result<Router, ConfigError>,
+}
+
+macro_rules! functions {
+    ($($name:ident),* $(,)?) => {
+        vec![$(Function { name: stringify!($name), document: $name::document(), routes: $name::routes }),*]
+    };
+}
+
+/// All of them.
 #[must_use]
-pub fn functions() -> Vec<(&'static str, Document)> {
-    vec![
-        ("api_keys", api_keys::document()),
-        ("audit", audit::document()),
-        ("auth", auth::document()),
-        ("connections", connections::document()),
-        ("docs", docs::document()),
-        ("health", health::document()),
-        ("platform", platform::document()),
-        ("tenant", tenant::document()),
-        ("users", users::document()),
+pub fn functions() -> Vec<Function> {
+    functions![
+        api_keys,
+        audit,
+        auth,
+        connections,
+        docs,
+        health,
+        platform,
+        tenant,
+        users
     ]
 }
 
 /// The whole document.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let all = functions().into_iter().map(|(_, document)| document);
+    let all = functions().into_iter().map(|function| function.document);
     let mut openapi = all.fold(Document::default(), Document::and).into_openapi();
     openapi.info = InfoBuilder::new()
         .title("Ringback API")

@@ -1,7 +1,7 @@
 //! The door to an AWS, local or real: `bridge.py` calls boto3, so that no client is compiled for services that no
 //! function uses. A call takes about half a second; nothing on a hot path goes through here.
 
-use std::process::Stdio;
+use std::{collections::BTreeMap, process::Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -70,6 +70,18 @@ impl Session {
             bail!("{service} {operation}: {error}");
         }
         Ok(told["answer"].take())
+    }
+
+    /// Physical ids of a stack's resources by logical id.
+    pub async fn resources(&self, stack: &str) -> Result<BTreeMap<String, String>> {
+        let asked = json!({ "StackName": stack });
+        let answer = self.call("cloudformation", "describe_stack_resources", asked).await?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let all = answer["StackResources"].as_array().context("a stack has resources")?;
+        Ok(all
+            .iter()
+            .map(|one| (text(&one["LogicalResourceId"]), text(&one["PhysicalResourceId"])))
+            .collect())
     }
 }
 
@@ -231,7 +243,7 @@ impl Aws {
     }
 
     /// A stack's outputs by name.
-    pub async fn outputs(&self, stack: &str) -> Result<std::collections::BTreeMap<String, String>> {
+    pub async fn outputs(&self, stack: &str) -> Result<BTreeMap<String, String>> {
         let answer = self
             .call("cloudformation", "describe_stacks", json!({ "StackName": stack }))
             .await?;

@@ -28,7 +28,6 @@ use crate::{
 };
 
 pub use check::Verdict;
-pub use storm::Random;
 
 /// How much of it.
 #[derive(Debug, Clone, Copy)]

@@ -109,6 +109,15 @@ pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
+/// Whether a value of this schema may be of this kind, such as `string` or `null`.
+#[must_use]
+pub fn is_kind(schema: &Value, kind: &str) -> bool {
+    match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().any(|one| one == kind),
+        one => one == kind,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

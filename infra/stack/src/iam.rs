@@ -139,7 +139,7 @@ struct Role {
 
 async fn roles(play: &Play, aws: &Session, functions: &[Function]) -> Result<Vec<Role>> {
     let stack = &play.endpoints.stack;
-    let names = physical(aws, stack).await?;
+    let names = aws.resources(stack).await?;
     let mut found = Vec::new();
     for function in functions {
         let logical = format!("{}Role", function.logical_id);
@@ -165,17 +165,6 @@ async fn roles(play: &Play, aws: &Session, functions: &[Function]) -> Result<Vec
         });
     }
     Ok(found)
-}
-
-async fn physical(aws: &Session, stack: &str) -> Result<BTreeMap<String, String>> {
-    let asked = json!({ "StackName": stack });
-    let answer = aws.call("cloudformation", "describe_stack_resources", asked).await?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let all = answer["StackResources"].as_array().context("a stack has resources")?;
-    Ok(all
-        .iter()
-        .map(|one| (text(&one["LogicalResourceId"]), text(&one["PhysicalResourceId"])))
-        .collect())
 }
 
 /// A text, or a list of texts.
@@ -1269,7 +1258,7 @@ impl Audit<'_> {
         }
         // Without signing keys the next log-in makes one; those before stay published.
         let auth = self.role("auth")?;
-        let secret = physical(&self.aws, &self.play.endpoints.stack).await?;
+        let secret = self.aws.resources(&self.play.endpoints.stack).await?;
         let secret = secret.get("AuthSecret").context("the stack has an AuthSecret")?;
         let known = self
             .aws

@@ -30,6 +30,7 @@ pub mod place;
 pub mod play;
 pub mod process;
 pub mod proxy;
+pub mod random;
 pub mod report;
 pub mod running;
 pub mod samconfig;

@@ -375,7 +375,7 @@ pub struct Session {
     /// Whether it began with a second factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub second_factor: bool,
-    /// What the browser or app called itself, shortened.
+    /// The browser or app, as its `User-Agent` says, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }

@@ -50,12 +50,15 @@ pub struct OptOut {
 }
 
 impl OptOut {
-    fn entry(&self, what: &str) -> ConsentEntry {
-        ConsentEntry {
+    /// From now on it stands there, and in the ledger.
+    fn put(self, place: &mut Option<Self>, what: &str) -> Change {
+        let entry = ConsentEntry {
             at: self.at,
             what: what.to_owned(),
             source: self.source.clone(),
-        }
+        };
+        *place = Some(self);
+        Change::Consent(entry)
     }
 }
 
@@ -203,19 +206,9 @@ impl Contact {
             Effect::MarketingOptOut if self.marketing_opted_out.is_some() || self.marketing_welcome_since(at) => {
                 Change::Nothing
             }
-            Effect::MarketingOptOut => {
-                let out = OptOut { at, source };
-                let entry = out.entry("marketing_stop");
-                self.marketing_opted_out = Some(out);
-                Change::Consent(entry)
-            }
+            Effect::MarketingOptOut => OptOut { at, source }.put(&mut self.marketing_opted_out, "marketing_stop"),
             Effect::ChannelOptOut if self.opted_out.is_some() || self.opted_in_at > Some(at) => Change::Nothing,
-            Effect::ChannelOptOut => {
-                let out = OptOut { at, source };
-                let entry = out.entry("stop");
-                self.opted_out = Some(out);
-                Change::Consent(entry)
-            }
+            Effect::ChannelOptOut => OptOut { at, source }.put(&mut self.opted_out, "stop"),
             Effect::Unreachable if self.heard_on(channel) > Some(at) => Change::Nothing,
             Effect::Unreachable => {
                 self.unreachable.retain(|known| known.channel != channel);
@@ -258,11 +251,8 @@ impl Contact {
         if let Some(since) = &mut self.opted_out {
             return later(&mut since.at, at);
         }
-        let out = OptOut { at, source };
-        let entry = out.entry("stop");
-        self.opted_out = Some(out);
         self.opted_in_at = None;
-        Change::Consent(entry)
+        OptOut { at, source }.put(&mut self.opted_out, "stop")
     }
 
     /// A yes to messages is one to marketing, too.
@@ -300,10 +290,7 @@ impl Contact {
             if let Some(since) = &mut self.marketing_opted_out {
                 return later(&mut since.at, at);
             }
-            let out = OptOut { at, source };
-            let entry = out.entry("marketing_stop");
-            self.marketing_opted_out = Some(out);
-            return Change::Consent(entry);
+            return OptOut { at, source }.put(&mut self.marketing_opted_out, "marketing_stop");
         }
         match self.welcome_marketing(at) {
             Some(_) => Change::Consent(ConsentEntry {

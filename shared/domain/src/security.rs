@@ -92,10 +92,10 @@ pub struct SecurityEvent {
     /// From which address; of several, the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// What the browser or app called itself, shortened; of several, the last one.
+    /// The browser or app, as its `User-Agent` says, shortened; the last one if it happened more than once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// Of which session, where it was of one.
+    /// The session it belongs to, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
 }

@@ -102,7 +102,7 @@ pub enum Mail {
     },
     /// Somebody logged in from what the account did not know.
     NewDevice {
-        /// What the browser or app called itself.
+        /// The browser or app, as its `User-Agent` says.
         device: Option<String>,
         /// Its address.
         address: Option<IpAddr>,

@@ -318,20 +318,20 @@ impl Store {
                     let before: Connection = row::data(item.clone(), DOING)?;
                     released.extend(lookups::claimable(&before.account));
                 }
+                let Some((_, row)) = rows.iter_mut().find(|(kept, _)| *kept == key) else {
+                    gone.push(key);
+                    continue;
+                };
                 if prefix == keys::TEMPLATE {
-                    let before: TemplateDefinition = row::data(item.clone(), DOING)?;
-                    let same = |template: &&TemplateDefinition| template_id(template) == template_id(&before);
-                    if let Some(template) = configured.templates.iter().find(same) {
+                    let before: TemplateDefinition = row::data(item, DOING)?;
+                    let id = template_id(&before);
+                    if let Some(template) = configured.templates.iter().find(|one| template_id(one) == id) {
                         let template = template.clone().as_reported(&before);
-                        rows.retain(|(known, _)| *known != key);
-                        rows.push(self.part(scope, keys::TEMPLATE, &template_id(&template), "template", &template)?);
-                        continue;
+                        *row = self.part(scope, keys::TEMPLATE, &id, "template", &template)?.1;
                     }
-                }
-                match rows.iter_mut().find(|(kept, _)| *kept == key) {
+                } else {
                     // Health that somebody notes of the row as it was must not come over this one.
-                    Some((_, row)) => row.set_version(row::version_of(&item) + VERSIONS_SKIPPED),
-                    None => gone.push(key),
+                    row.set_version(row::version_of(&item) + VERSIONS_SKIPPED);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Connections as people make, change and remove them. Every change raises the tenant's version in the same transaction, so
 //! that whoever remembers its configuration notices.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     account_shape::MOST_CONNECTIONS,
     actor::Stamp,
@@ -255,7 +256,7 @@ impl Store {
             let Some(item) = self.database.get(&key, DOING).await? else {
                 continue;
             };
-            let held = item.get("data").cloned();
+            let held = item.get("data").cloned().unwrap_or(AttributeValue::Null(true));
             let owner: WhatsAppOwner = row::data(item, DOING)?;
             if owner != own {
                 continue;
@@ -265,17 +266,13 @@ impl Store {
             } else {
                 None
             };
-            writes.push(match (heir, held) {
-                (Some(connection), held) => {
+            writes.push(match heir {
+                Some(connection) => {
                     let heir = WhatsAppOwner { connection, ..own };
                     let row = Row::new(&key, "whatsapp_number", &heir, Condition::Always, DOING)?;
-                    match held {
-                        Some(held) => Write::PutHeld(row, held),
-                        None => Write::Put(row),
-                    }
+                    Write::PutHeld(row, held)
                 }
-                (None, Some(held)) => Write::DeleteHeld(key, held),
-                (None, None) => Write::Delete(key),
+                None => Write::DeleteHeld(key, held),
             });
         }
         Ok(writes)

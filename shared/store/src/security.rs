@@ -34,7 +34,7 @@ pub enum Whose<'a> {
 pub struct Noted {
     /// What happened; of several, the last time.
     pub event: SecurityEvent,
-    /// How often.
+    /// How many times it happened.
     pub times: u64,
     /// When for the first time.
     pub since: Timestamp,

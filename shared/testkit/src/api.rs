@@ -44,6 +44,33 @@ const PUBLIC_KEY: [&str; 2] = [
     "Quj0O1GBmSsJkoSrjxzwB7sa31sZPrTSt0UUF-XeayA",
 ];
 
+/// What any function of the API needs besides the usual variables. No provider answers.
+///
+/// # Panics
+/// When the emulator does not answer.
+pub async fn env_of_all(aws: &Aws) -> Env {
+    let secret = format!("auth-{}", aws.ids().ulid());
+    let made = aws.env().secrets_manager().create_secret().name(&secret);
+    let made = made.secret_string(r#"{"signing_keys": [], "sealing_key": "of a test"}"#);
+    made.send().await.expect("the secret is made");
+    let nobody = "http://127.0.0.1:1";
+    aws.env_with(&[
+        ("AUTH_SECRET_ID", &secret),
+        ("APP_URL", "https://app.example"),
+        ("PUBLIC_BASE_URL", "https://api.example.com"),
+        ("GRAPH_API_URL", nobody),
+        ("GRAPH_API_VERSION", "v25.0"),
+        ("TWILIO_API_URL", nobody),
+        ("AIRCALL_API_URL", nobody),
+        ("VONAGE_API_URL", nobody),
+        ("EXOTEL_API_URL", nobody),
+        ("EXOTEL_INDIA_API_URL", nobody),
+        ("PLIVO_API_URL", nobody),
+        ("PROVIDER_TIMEOUT", "1"),
+        ("TENANT_GRACE_SECONDS", "3600"),
+    ])
+}
+
 /// Somebody who logs in.
 #[derive(Debug, Clone)]
 pub struct Citizen {
@@ -224,6 +251,16 @@ impl<'a> Town<'a> {
         Caller {
             function: &self.function,
             headers: Vec::new(),
+        }
+    }
+
+    /// Somebody who may do what needs this permission, as the API's document names it.
+    #[must_use]
+    pub fn who_may(&self, permission: &str) -> Caller<'_> {
+        match permission {
+            "public" => self.anyone(),
+            "platform" => self.platform(),
+            _ => self.admin(),
         }
     }
 

@@ -129,7 +129,7 @@ pub(crate) async fn log_in(
     Ok(answer)
 }
 
-/// What the trail keeps of a request that nobody has proven.
+/// What the security trail keeps of a request without credentials.
 pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
     Seen {
         at: who.now(),

@@ -373,7 +373,7 @@ pub(crate) struct SessionOut {
     /// The session.
     #[schema(value_type = String, example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) id: SessionId,
-    /// What the browser or app called itself.
+    /// The browser or app, as its `User-Agent` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     pub(crate) device: Option<String>,
@@ -428,18 +428,18 @@ pub(crate) struct SecurityEventOut {
     /// When for the first time, where it happened several times within an hour.
     #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:02:00Z")]
     pub(crate) since: Timestamp,
-    /// How often.
+    /// How many times it happened.
     #[schema(minimum = 1, example = 3)]
     pub(crate) times: u64,
-    /// From which address; of several, the last one.
+    /// The IP address it came from; the last one if it happened more than once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "203.0.113.7")]
     pub(crate) address: Option<IpAddr>,
-    /// What the browser or app called itself; of several, the last one.
+    /// The browser or app, as its `User-Agent` says; the last one if it happened more than once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     pub(crate) device: Option<String>,
-    /// Of which session, where it was of one.
+    /// The session it belongs to, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) session: Option<SessionId>,

@@ -390,27 +390,19 @@ impl Work<'_> {
                     .map(|()| Whose::Ours),
                 _ => Ok(Whose::Ours),
             };
+            let written = match written {
+                Ok(Whose::Other) if report.is_none() => {
+                    tracing::error!(message = %message.id, "the provider gave an id that another message has");
+                    metric::count("reference_taken", &[]);
+                    let written = ctx.store.write_message(self.scope, &message).await;
+                    written.map(|()| Whose::Ours)
+                }
+                written => written,
+            };
             match written {
                 Ok(Whose::Ours) => break,
                 // It was looked for, and between the look and this another message proved to be the one that was found.
-                Ok(Whose::Other) if report.is_some() => return Ok(Step::Again),
-                Ok(Whose::Other) => {
-                    tracing::error!(message = %message.id, "the provider gave an id that another message has");
-                    metric::count("reference_taken", &[]);
-                    match ctx.store.write_message(self.scope, &message).await {
-                        Err(error) if error.is_conflict() && races < MOST_RACES => {
-                            races += 1;
-                            message = match ctx.store.message(self.scope, message.id, now).await? {
-                                Some(row) => row,
-                                None => return Ok(Step::Enough(kit::queue::gone("message"))),
-                            };
-                        }
-                        written => {
-                            written?;
-                            break;
-                        }
-                    }
-                }
+                Ok(Whose::Other) => return Ok(Step::Again),
                 // A status was faster than we are: take the row as it is now and move that forward.
                 Err(error) if error.is_conflict() && races < MOST_RACES => {
                     races += 1;

@@ -16,7 +16,8 @@ use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use jobs::{CallJob, SendMessage};
 use kit::{
-    Clock, ConfigError, Env, JobError, Queue, QueueName, RawBucket, enqueue::Entry, line, metric, schedule::Deadline,
+    Clock, ConfigError, Env, JobError, Queue, QueueName, RawBucket, TimeLimit, enqueue::Entry, line, metric,
+    schedule::Deadline,
 };
 use store::{
     Store, StoreError,
@@ -106,7 +107,9 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         (QueueName::ProviderEvents, &ctx.provider_events),
     ] {
         // A bucket that hangs must not keep what is due.
-        let swept = tokio::time::timeout(half, sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx)).await;
+        let swept = TimeLimit::of(half)
+            .keep(sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx))
+            .await;
         match swept.unwrap_or_else(|_| Err(JobError::new("sweep what was spilled: it took too long"))) {
             Ok(count) => line::count("swept", count),
             Err(error) => failed = Some(error),

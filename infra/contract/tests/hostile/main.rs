@@ -12,7 +12,8 @@ mod work;
 
 use std::{collections::BTreeMap, thread};
 
-use contract::{Operation, document, functions, operations};
+use axum::Router;
+use contract::{Function, Operation, document, functions, operations};
 use domain::permission::Role;
 use kit::{
     ConfigError, Env,
@@ -21,7 +22,7 @@ use kit::{
 use serde_json::Value;
 use testkit::{
     Aws, Call,
-    api::{Caller, Town},
+    api::{Town, env_of_all},
 };
 
 use crate::{
@@ -39,38 +40,6 @@ const MOST: Work = Work {
 
 /// No answer is larger. Lambda takes 6 MB.
 const LARGEST_ANSWER: usize = 64 * 1024;
-
-/// What the functions need besides the testkit's variables, whatever it is: no body here gets as far as a provider.
-async fn env(aws: &Aws) -> Env {
-    let secret = format!("hostile-{}", aws.ids().ulid());
-    let made = aws.env().secrets_manager().create_secret().name(&secret);
-    let made = made.secret_string(r#"{"signing_keys": [], "sealing_key": "of a test"}"#);
-    made.send().await.expect("the secret is made");
-    let nobody = "http://127.0.0.1:1";
-    aws.env_with(&[
-        ("AUTH_SECRET_ID", &secret),
-        ("APP_URL", "https://app.example"),
-        ("PUBLIC_BASE_URL", "https://api.example.com"),
-        ("GRAPH_API_URL", nobody),
-        ("GRAPH_API_VERSION", "v25.0"),
-        ("TWILIO_API_URL", nobody),
-        ("AIRCALL_API_URL", nobody),
-        ("VONAGE_API_URL", nobody),
-        ("EXOTEL_API_URL", nobody),
-        ("EXOTEL_INDIA_API_URL", nobody),
-        ("PLIVO_API_URL", nobody),
-        ("PROVIDER_TIMEOUT", "1"),
-        ("TENANT_GRACE_SECONDS", "3600"),
-    ])
-}
-
-fn caller<'a>(town: &'a Town<'_>, operation: &Operation<'_>) -> Caller<'a> {
-    match operation.permission() {
-        "public" => town.anyone(),
-        "platform" => town.platform(),
-        _ => town.admin(),
-    }
-}
 
 /// The operation's path with an id that its list names, or one of the right kind.
 async fn path(town: &Town<'_>, operation: &Operation<'_>, made: &BTreeMap<String, String>) -> String {
@@ -105,14 +74,14 @@ struct Outcome {
 }
 
 /// Asks one function all that the contract says it takes.
-fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outcome {
+fn ask_all(document: &Value, units: Units, own: &Value, routes: fn(&Env) -> Result<Router, ConfigError>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     let ids: Vec<_> = operations(own).map(|operation| operation.id().to_owned()).collect();
     let aws = runtime.block_on(Aws::new());
-    let town = runtime.block_on(async { Town::with_env(&aws, &env(&aws).await, routes).await });
+    let town = runtime.block_on(async { Town::with_env(&aws, &env_of_all(&aws).await, routes).await });
     let mut made = BTreeMap::new();
     let mut outcome = Outcome::default();
     'operations: for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
@@ -128,7 +97,7 @@ fn ask_all(document: &Value, units: Units, own: &Value, routes: Routes) -> Outco
             let ask = |body: &str| {
                 later(&aws);
                 let call = call(&operation, &path, &example.content_type, body);
-                let asking = caller(&town, &operation).call(call);
+                let asking = town.who_may(operation.permission()).call(call);
                 measured(|| runtime.block_on(asking.into_future()))
             };
             // The first time, clients are made and keys are read.
@@ -169,8 +138,6 @@ struct Units {
     of_patch: Work,
 }
 
-type Routes = fn(&Env) -> Result<axum::Router, ConfigError>;
-
 #[test]
 fn work_for_a_body_grows_no_faster_than_the_body() {
     let document = &document().unwrap();
@@ -180,17 +147,10 @@ fn work_for_a_body_grows_no_faster_than_the_body() {
     };
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let mut asking = Vec::new();
-        for (name, own) in functions() {
-            let routes: Routes = match name {
-                "api_keys" => api_keys::routes,
-                "auth" => auth::routes,
-                "connections" => connections::routes,
-                "platform" => platform::routes,
-                "tenant" => tenant::routes,
-                "users" => users::routes,
-                "audit" | "docs" | "health" => continue,
-                other => panic!("say here how to call {other}"),
-            };
+        for Function {
+            document: own, routes, ..
+        } in functions()
+        {
             let own = serde_json::to_value(own.into_openapi()).unwrap();
             asking.push(scope.spawn(move || ask_all(document, units, &own, routes)));
         }

@@ -2,7 +2,7 @@
 
 use contract::Operation;
 use serde_json::{Map, Value, json};
-use stack::contract::resolve;
+use stack::contract::{is_kind, resolve};
 
 /// A body that is taken, and what it is.
 pub(crate) struct Example {
@@ -281,13 +281,6 @@ fn find(document: &Value, schema: &Value, steps: &[Step], found: &mut Vec<Place>
             find(document, part, steps, found);
         }
     }
-    let is = |kind: &str| {
-        let kinds = &schema["type"];
-        kinds == kind
-            || kinds
-                .as_array()
-                .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
-    };
     let map = schema["additionalProperties"].is_object();
     let value = if map {
         &schema["additionalProperties"]
@@ -298,9 +291,9 @@ fn find(document: &Value, schema: &Value, steps: &[Step], found: &mut Vec<Place>
         found.push(Place {
             steps: steps.to_vec(),
             item: example(document, value, 0),
-            list: is("array"),
+            list: is_kind(schema, "array"),
             map,
-            object: is("object"),
+            object: is_kind(schema, "object"),
         });
     }
     let deeper = |step: Step| steps.iter().cloned().chain([step]).collect::<Vec<_>>();
@@ -317,7 +310,7 @@ fn find(document: &Value, schema: &Value, steps: &[Step], found: &mut Vec<Place>
         }
         find(document, field, &deeper(Step::Member(name.clone())), found);
     }
-    if is("array") {
+    if is_kind(schema, "array") {
         find(document, &schema["items"], &deeper(Step::Item), found);
     }
 }

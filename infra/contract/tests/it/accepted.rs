@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Operation, document, functions, operations};
+use contract::{Function, Operation, document, functions, operations};
 use domain::permission::Role;
-use kit::{ConfigError, Env};
 use serde_json::Value;
 use testkit::{
     Aws, Call,
-    api::{Caller, PASSWORD, Town},
+    api::{PASSWORD, Town, env_of_all},
 };
 
 /// The password in the document's examples; everybody in a [`Town`] has another.
@@ -16,37 +15,6 @@ const SHOWN: &str = "seven quiet lanterns";
 
 /// What only the moment can make right: an authenticator app's code.
 const OF_THE_MOMENT: &[&str] = &["confirm_second_factor"];
-
-async fn env(aws: &Aws) -> Env {
-    let secret = format!("contract-{}", aws.ids().ulid());
-    let made = aws.env().secrets_manager().create_secret().name(&secret);
-    let made = made.secret_string(r#"{"signing_keys": [], "sealing_key": "of a test"}"#);
-    made.send().await.expect("the secret is made");
-    let nobody = "http://127.0.0.1:1";
-    aws.env_with(&[
-        ("AUTH_SECRET_ID", &secret),
-        ("APP_URL", "https://app.example"),
-        ("PUBLIC_BASE_URL", "https://api.example.com"),
-        ("GRAPH_API_URL", nobody),
-        ("GRAPH_API_VERSION", "v25.0"),
-        ("TWILIO_API_URL", nobody),
-        ("AIRCALL_API_URL", nobody),
-        ("VONAGE_API_URL", nobody),
-        ("EXOTEL_API_URL", nobody),
-        ("EXOTEL_INDIA_API_URL", nobody),
-        ("PLIVO_API_URL", nobody),
-        ("PROVIDER_TIMEOUT", "1"),
-        ("TENANT_GRACE_SECONDS", "3600"),
-    ])
-}
-
-fn caller<'a>(town: &'a Town<'_>, operation: &Operation<'_>) -> Caller<'a> {
-    match operation.permission() {
-        "public" => town.anyone(),
-        "platform" => town.platform(),
-        _ => town.admin(),
-    }
-}
 
 /// The bodies that the document shows, by the names of their kinds.
 fn bodies(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
@@ -92,19 +60,12 @@ fn path(town: &Town<'_>, operation: &Operation<'_>, kind: &str, made: &BTreeMap<
 async fn every_example_is_a_request_that_is_taken() {
     let document = document().unwrap();
     let mut wrong = Vec::new();
-    for (name, own) in functions() {
-        let routes: fn(&Env) -> Result<_, ConfigError> = match name {
-            "api_keys" => api_keys::routes,
-            "auth" => auth::routes,
-            "connections" => connections::routes,
-            "platform" => platform::routes,
-            "tenant" => tenant::routes,
-            "users" => users::routes,
-            "audit" | "docs" | "health" => continue,
-            other => panic!("say here how to call {other}"),
-        };
+    for Function {
+        document: own, routes, ..
+    } in functions()
+    {
         let aws = Aws::new().await;
-        let town = Town::with_env(&aws, &env(&aws).await, routes).await;
+        let town = Town::with_env(&aws, &env_of_all(&aws).await, routes).await;
         let own = serde_json::to_value(own.into_openapi()).unwrap();
         let ids: Vec<_> = operations(&own).map(|operation| operation.id().to_owned()).collect();
         let mut made = BTreeMap::new();
@@ -118,7 +79,7 @@ async fn every_example_is_a_request_that_is_taken() {
                 let call = Call::new(&operation.method.to_uppercase(), &path(&town, &operation, &kind, &made));
                 let body = body.to_string().replace(SHOWN, PASSWORD);
                 let call = call.header("content-type", &content_type).body(&body);
-                let answer = caller(&town, &operation).call(call).await;
+                let answer = town.who_may(operation.permission()).call(call).await;
                 let place = answer.header("location").to_owned();
                 if !place.is_empty() {
                     made.insert((operation.path.to_owned(), kind.clone()), place);

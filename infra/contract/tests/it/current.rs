@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::{files, functions, root};
+use contract::{Function, files, functions, root};
 
 #[test]
 fn checked_in_files_are_what_the_code_says() {
@@ -22,14 +22,14 @@ fn every_function_of_the_api_is_in_the_contract() {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| root().join("functions/api").join(name).join("Cargo.toml").is_file())
         .collect();
-    let merged: BTreeSet<String> = functions().iter().map(|(name, _)| (*name).to_owned()).collect();
+    let merged: BTreeSet<String> = functions().iter().map(|function| function.name.to_owned()).collect();
     assert_eq!(there, merged, "left: in functions/api; right: in contract::functions()");
 }
 
 #[test]
 fn no_function_describes_what_another_does() {
     let mut known = BTreeSet::new();
-    for (name, document) in functions() {
+    for Function { name, document, .. } in functions() {
         let document = serde_json::to_value(document.into_openapi()).unwrap();
         for operation in contract::operations(&document) {
             let new = known.insert((operation.method.to_owned(), operation.path.to_owned()));
@@ -43,7 +43,7 @@ fn no_function_describes_what_another_does() {
 fn no_two_functions_mean_different_things_by_one_schemas_name() {
     let mut known: std::collections::BTreeMap<String, (&str, serde_json::Value)> = std::collections::BTreeMap::new();
     let mut wrong = Vec::new();
-    for (name, document) in functions() {
+    for Function { name, document, .. } in functions() {
         let document = serde_json::to_value(document.into_openapi()).unwrap();
         for (schema, value) in document["components"]["schemas"].as_object().into_iter().flatten() {
             match known.get(schema) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::{document, operations};
 use domain::permission::Permission;
 use serde_json::Value;
-use stack::contract::resolve;
+use stack::contract::{is_kind, resolve};
 
 /// All that is wrong at once, so that it is mended at once.
 #[track_caller]
@@ -189,14 +189,10 @@ fn unshown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> Option<S
     if own.iter().any(|key| !schema[*key].is_null()) {
         return None;
     }
-    let is = |kind: &str| {
-        let kinds = &schema["type"];
-        kinds == kind
-            || kinds
-                .as_array()
-                .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
-    };
-    if is("boolean") || schema.as_object().is_some_and(serde_json::Map::is_empty) || schema["type"] == "null" {
+    if is_kind(schema, "boolean")
+        || schema.as_object().is_some_and(serde_json::Map::is_empty)
+        || schema["type"] == "null"
+    {
         return None;
     }
     for key in ["oneOf", "anyOf", "allOf"] {
@@ -204,7 +200,7 @@ fn unshown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> Option<S
             return parts.iter().find_map(|part| unshown(document, part, seen));
         }
     }
-    if is("array") {
+    if is_kind(schema, "array") {
         return unshown(document, &schema["items"], seen).map(|path| format!("[]{path}"));
     }
     if let Some(fields) = schema["properties"].as_object() {
@@ -215,7 +211,7 @@ fn unshown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> Option<S
         return unshown(document, &schema["additionalProperties"], seen);
     }
     // Anything at all.
-    (!schema["type"].is_null() && !is("object")).then(String::new)
+    (!schema["type"].is_null() && !is_kind(schema, "object")).then(String::new)
 }
 
 #[test]

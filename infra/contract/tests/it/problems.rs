@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use contract::{document, functions, operations, problems::ANSWERED_BY, problems::OF_WEBHOOKS, root};
+use contract::{Function, document, functions, operations, problems::ANSWERED_BY, problems::OF_WEBHOOKS, root};
 use kit::problem::kinds::{SPECIAL, all};
 
 /// The Rust sources below a folder, as one text.
@@ -66,7 +66,7 @@ fn a_problem_of_its_own_is_named_by_the_operations_that_answer_it() {
     let there: BTreeSet<_> = named.keys().chain(OF_WEBHOOKS).copied().collect();
     assert_eq!(special, there, "left: kit's table; right: contract::problems");
     let mut wrong = Vec::new();
-    for (name, document) in functions() {
+    for Function { name, document, .. } in functions() {
         let source = sources(&root().join("functions/api").join(name).join("src"));
         let document = serde_json::to_value(document.into_openapi()).unwrap();
         let own: BTreeSet<String> = operations(&document)

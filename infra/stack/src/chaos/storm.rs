@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::{Ground, Size};
-use crate::{endpoints::Tenant, play::merge};
+use crate::{endpoints::Tenant, play::merge, random::Random};
 
 /// Between transaction, enqueue and record: every place where the functions can be made to crash.
 pub(super) const CRASH_POINTS: &str = "\
@@ -39,32 +39,6 @@ const TIMES: u64 = 1_000_000;
 
 /// How often a process is killed that may be doing anything.
 const KILL_EVERY: Duration = Duration::from_millis(900);
-
-/// Choices that can be made again: SplitMix64.
-#[derive(Debug, Clone)]
-pub struct Random(u64);
-
-impl Random {
-    /// From a seed.
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next.
-    pub fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// One of them.
-    pub fn choose<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        let index = self.roll().checked_rem(from.len() as u64)?;
-        from.get(usize::try_from(index).ok()?)
-    }
-}
 
 /// A call that was placed.
 #[derive(Debug, Clone)]

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn lambdas_record_of_a_failure_is_read_however_its_payload_stands() {
+    fn lambdas_record_of_a_failure_is_read_in_all_its_forms() {
         let event = json!({ "Records": [record("a")], "shardId": "shard-1", "window": {}, "state": {} });
         for payload in [event.clone(), Value::String(event.to_string())] {
             let stored = json!({

@@ -1,9 +1,12 @@
 //! What an operator does to a stack on AWS, with the emulator in AWS's place: the same files, the same commands, the same answers.
 
-use std::{collections::BTreeSet, process::Stdio};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Stdio,
+};
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use stack::{
     build::{self, Builder, Profile},
     deploy::STACK,
@@ -22,21 +25,6 @@ fn cargo_stack(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
     command.args(arguments).stdin(Stdio::null());
     command
-}
-
-/// Physical ids of a stack's resources by logical id.
-async fn resources(stage: &Stage, stack: &str) -> Result<Vec<(String, String)>> {
-    let asked = json!({ "StackName": stack });
-    let answer = stage
-        .aws
-        .call("cloudformation", "describe_stack_resources", asked)
-        .await?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let all = answer["StackResources"].as_array().context("a stack has resources")?;
-    Ok(all
-        .iter()
-        .map(|one| (text(&one["LogicalResourceId"]), text(&one["PhysicalResourceId"])))
-        .collect())
 }
 
 async fn status(stage: &Stage, stack: &str) -> Result<String> {
@@ -78,7 +66,8 @@ fn a_second_stage_deploys_beside_the_first() {
 async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     ensure!(status(stage, dev).await? == "CREATE_COMPLETE", "{dev} is not created");
     ensure!(status(stage, STACK).await?.ends_with("_COMPLETE"), "{STACK} suffers");
-    let (first, second) = (resources(stage, STACK).await?, resources(stage, dev).await?);
+    let session = stage.aws.session()?;
+    let (first, second) = (session.resources(STACK).await?, session.resources(dev).await?);
     ensure!(
         first.len() > 100 && second.len() > 100,
         "{} and {} resources",
@@ -86,8 +75,8 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
         second.len()
     );
     // Every API has a stage of this name.
-    let ids = |all: &[(String, String)]| -> BTreeSet<String> {
-        let named = all.iter().map(|(_, id)| id.clone());
+    let ids = |all: &BTreeMap<String, String>| -> BTreeSet<String> {
+        let named = all.values().cloned();
         named.filter(|id| id != "$default").collect()
     };
     let both: Vec<_> = ids(&first).intersection(&ids(&second)).cloned().collect();

@@ -263,7 +263,7 @@ async fn behind_a_proxy(headers: Value, source: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn who_comes_by_the_trusted_proxy_is_who_it_names_and_nobody_else_comes() {
+async fn only_the_trusted_proxy_names_the_caller() {
     let edge = "130.176.0.1";
     let named = json!({"x-origin-secret": "the-secret-of-the-proxy", "cloudfront-viewer-address": "203.0.113.7:41234"});
     assert_eq!(behind_a_proxy(named, edge).await, (200, "203.0.113.7 false".to_owned()));

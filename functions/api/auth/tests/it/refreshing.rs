@@ -72,7 +72,7 @@ async fn a_token_two_generations_old_is_reuse_even_at_once() {
 const DAY: i64 = 24 * 3600;
 
 #[tokio::test]
-async fn a_session_is_over_after_thirty_days_however_often_it_is_refreshed() {
+async fn a_session_ends_after_thirty_days_though_refreshed() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let mut newest = maya.refresh;
@@ -98,7 +98,7 @@ async fn a_session_is_over_after_thirty_days_however_often_it_is_refreshed() {
 }
 
 #[tokio::test]
-async fn the_operator_says_after_how_many_days_and_it_counts_for_sessions_of_before() {
+async fn the_operators_limit_counts_for_sessions_of_before_too() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let call = |token: &str| refresh(token);

@@ -265,7 +265,7 @@ async fn the_factor_goes_by_the_password_and_a_code_and_by_nothing_less() {
 }
 
 #[tokio::test]
-async fn switching_a_factor_on_ends_all_sessions_but_the_one_that_does() {
+async fn switching_a_factor_on_ends_all_other_sessions() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let other = world.log_in(&maya.email).await;

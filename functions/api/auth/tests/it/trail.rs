@@ -31,7 +31,7 @@ fn from(call: Call, address: &str, agent: &str) -> Call {
 }
 
 #[tokio::test]
-async fn a_log_in_stands_in_the_trail_with_its_time_address_and_device() {
+async fn a_log_in_stands_in_the_trail() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     world.aws.pass(60);
@@ -109,7 +109,7 @@ async fn a_wrong_proof_within_a_session_stands_in_the_trail() {
 }
 
 #[tokio::test]
-async fn who_guesses_until_the_limit_leaves_two_rows_and_strangers_leave_few() {
+async fn guesses_leave_few_rows_in_the_trail() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     // Thirty a minute from one address, fifty an hour for an account from one address.

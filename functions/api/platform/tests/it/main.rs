@@ -554,7 +554,7 @@ async fn a_number_is_released_whose_connection_is_gone() {
 }
 
 #[tokio::test]
-async fn a_tenants_administrators_are_told_of_whom_the_platform_lets_in() {
+async fn administrators_are_told_whom_the_platform_lets_in() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let url = format!("{}/invitations", home(&town));

@@ -71,6 +71,20 @@ fn invitation(aws: &Aws, email: &str, hours: i64) -> Invitation {
     }
 }
 
+/// Invites an administrator in somebody's name, without a mail; the token.
+async fn invite_admin(town: &Town<'_>, by: Actor, email: &str) -> String {
+    let aws = town.aws();
+    let invitation = Invitation {
+        role: Role::Admin,
+        invited_by: by,
+        ..invitation(aws, email, 1)
+    };
+    let store = aws.store();
+    let invited = store.invite(town.home.scope(), &invitation, &by_operator(aws)).await;
+    invited.unwrap();
+    invitation.id.to_string()
+}
+
 #[tokio::test]
 async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     let aws = Aws::new().await;
@@ -329,14 +343,7 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
     let store = aws.store();
     let mut tokens = Vec::new();
     for email in [NEW, "eve@elsewhere.example"] {
-        let invitation = Invitation {
-            role: Role::Admin,
-            invited_by: Actor::Platform(town.platform.user),
-            ..invitation(&aws, email, 1)
-        };
-        let invited = store.invite(town.home.scope(), &invitation, &by_operator(&aws)).await;
-        invited.unwrap();
-        tokens.push(invitation.id.to_string());
+        tokens.push(invite_admin(&town, Actor::Platform(town.platform.user), email).await);
     }
     assert_eq!(town.anyone().post(ACCEPT, newcomer(&tokens[0])).await.status(), 200);
     let act = store::platform::PlatformAct {
@@ -496,17 +503,8 @@ async fn whom_the_platform_invites_administers_the_tenant_though_they_belong_to_
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let store = aws.store();
-    let by_platform = async |email: &str| {
-        let invitation = Invitation {
-            role: Role::Admin,
-            invited_by: Actor::Platform(town.platform.user),
-            ..invitation(&aws, email, 1)
-        };
-        let invited = store.invite(town.home.scope(), &invitation, &by_operator(&aws)).await;
-        invited.unwrap();
-        // The helper's token is the invitation's id.
-        json!({"token": invitation.id.to_string()})
-    };
+    let by_platform =
+        async |email: &str| json!({"token": invite_admin(&town, Actor::Platform(town.platform.user), email).await});
     let agent = town.home.person(Role::Agent);
     let (path, old_token) = (of_home(&town, Role::Agent), town.agent());
     let joined_at = town.admin().get(&path).await.json()["joined_at"].clone();
@@ -542,14 +540,8 @@ async fn whom_the_platform_invites_administers_the_tenant_though_they_belong_to_
     );
     // Nobody but the platform lets in who belongs to the tenant.
     let manager = town.home.person(Role::Manager);
-    let by_tenant = Invitation {
-        role: Role::Admin,
-        invited_by: Actor::User(agent.user),
-        ..invitation(&aws, manager.email.as_str(), 1)
-    };
-    let invited = store.invite(town.home.scope(), &by_tenant, &by_operator(&aws)).await;
-    invited.unwrap();
-    let token = json!({"token": by_tenant.id.to_string()});
+    let token = invite_admin(&town, Actor::User(agent.user), manager.email.as_str()).await;
+    let token = json!({"token": token});
     refused(&town.anyone().post(ACCEPT, token).await, 409, "already_member");
 }
 

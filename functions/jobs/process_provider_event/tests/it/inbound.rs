@@ -364,7 +364,7 @@ async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_carried_over_in_both_directions_and_by_changed_ids() {
+async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
     let with = async |number: &str, bsuid: &str| {

@@ -151,21 +151,8 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
 /// However far the tries of a batch had come, and however it was cut: nothing is lost and nothing counts twice.
 #[test]
 fn whatever_is_given_up_counts_once_when_brought_again() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let mut world = runtime.block_on(World::new());
-    runtime.block_on(async {
-        for last in 0..2 {
-            world.follow_up(&format!("+97150123456{last}")).await;
-        }
-    });
-    let mut runner = TestRunner::new(Config {
-        cases: 24,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let (runtime, world) = followed_up(2);
+    let mut runner = cases(24);
     let result = runner.run(&pieces(), |pieces| {
         let tenants = [world.aws.ids().ulid(), world.aws.ids().ulid()].map(TenantId::new);
         // Two tenants' changes in turns, with sequence numbers of their own.

@@ -270,6 +270,28 @@ async fn a_batch_of_nothing_that_counts_writes_nothing() {
     assert_eq!(world.aws.row_count().await, before);
 }
 
+/// A world after so many follow-ups, and what to wait in for it: a property's cases are no futures.
+fn followed_up(count: usize) -> (tokio::runtime::Runtime, World) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let world = runtime.block_on(async {
+        let mut world = World::new().await;
+        for last in 0..count {
+            world.follow_up(&format!("+97150123456{last}")).await;
+        }
+        world
+    });
+    (runtime, world)
+}
+
+fn cases(cases: u32) -> TestRunner {
+    TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    })
+}
+
 /// A batch begins at most this many records before what was not seen yet, and holds at most so many.
 fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
     prop::collection::vec((0..8_usize, 1..10_usize), 1..30)
@@ -277,21 +299,8 @@ fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
 
 #[test]
 fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let mut world = runtime.block_on(World::new());
-    runtime.block_on(async {
-        for last in 0..3 {
-            world.follow_up(&format!("+97150123456{last}")).await;
-        }
-    });
-    let mut runner = TestRunner::new(Config {
-        cases: 32,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let (runtime, world) = followed_up(3);
+    let mut runner = cases(32);
     let shard = std::cell::Cell::new(0);
     let counted = runner.run(&deliveries(), |cuts| {
         // Another tenant with the same changes, so that every case begins at nothing.

@@ -161,7 +161,7 @@ async fn another_messages_sms_is_not_taken_for_this_one() {
 }
 
 #[tokio::test]
-async fn only_another_messages_sms_proves_that_this_one_was_not_taken() {
+async fn only_another_messages_sms_proves_this_one_was_not_taken() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let theirs = format!("SM{:032}", 5);
     let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;

@@ -244,7 +244,7 @@ async fn an_unhealthy_connection_does_not_keep_the_sms_waiting() {
 }
 
 #[tokio::test]
-async fn a_connection_tried_again_soon_is_waited_for_no_longer_than_the_rule_says() {
+async fn a_connections_next_try_is_waited_for_no_longer_than_the_rule() {
     let world = World::with(|configured| configured.rules[0].then.fallback_after_seconds = 30).await;
     let env = world.provider.env_with(&world.aws, &[("RECHECK_SECONDS", "10")]);
     let ctx = send_message::Context::new(&env).unwrap();
@@ -303,7 +303,7 @@ async fn what_waits_for_its_connection_waits_in_the_table() {
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_before_it_learns_from_a_refusal_leaves_that_to_the_next() {
+async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     let job = world.job(&message).body;

@@ -1,6 +1,6 @@
 //! Forms and queries that are damaged without being told what they mean.
 
-use super::random::Random;
+use stack::random::Random;
 
 /// A field, as it is written.
 pub(super) type Field = (String, String);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::random::Random;
+use stack::random::Random;
 
 /// A value; what stands there raw need not be JSON.
 #[derive(Debug, Clone)]

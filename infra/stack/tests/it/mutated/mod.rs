@@ -3,7 +3,6 @@
 
 mod form;
 mod json;
-mod random;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -14,10 +13,11 @@ use stack::{
     build,
     inspect::Letters,
     play::{Look, until},
+    random::Random,
     vendors::{KINDS, Vendors},
 };
 
-use self::{json::Node, random::Random};
+use self::json::Node;
 use crate::{
     bad_input::{signed, time_now},
     stage::{Business, PATIENCE, Stage, alone_on_stage, now},

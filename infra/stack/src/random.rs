@@ -1,0 +1,48 @@
+//! Choices that a seed makes again, on every machine: SplitMix64.
+
+/// A sequence of them.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// From a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next.
+    pub fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Below this; of nothing, zero.
+    pub fn below(&mut self, most: usize) -> usize {
+        let index = self.roll().checked_rem(most as u64).unwrap_or_default();
+        usize::try_from(index).unwrap_or_default()
+    }
+
+    /// One of them, if there are any.
+    pub fn choose<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        from.get(self.below(from.len()))
+    }
+
+    /// One of them.
+    ///
+    /// # Panics
+    /// When there are none.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        self.choose(from).expect("there is something to pick from")
+    }
+
+    /// So many small letters and digits.
+    pub fn letters(&mut self, count: usize) -> String {
+        const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        (0..count)
+            .map(|_| char::from(LETTERS[self.below(LETTERS.len())]))
+            .collect()
+    }
+}
