@@ -66,6 +66,8 @@ pub struct Arrived<'a> {
     pub received: &'a Received,
     /// The API whose reference deduplicates it, such as `whatsapp`, `twilio`.
     pub api: &'a str,
+    /// The row of the reference exists already and holds reports, which are about no message of ours.
+    pub parked: Option<ParkedVersion>,
     /// Whom it changes: one contact, or several that are the same person.
     pub people: &'a [Reached],
 }
@@ -315,15 +317,19 @@ impl Store {
         let received = arrived.received;
         let at = received.message.at;
         let theirs = MessageRef::Theirs { message: received.id };
+        let (condition, version) = match arrived.parked {
+            None => (Condition::NewOrExpired(now), 1),
+            Some(ParkedVersion(version)) => (Condition::Version(version), version + 1),
+        };
         let mut rows = vec![
             Row::new(
                 &reference_key(scope, arrived.api, &received.message.provider_ref),
                 "message_ref",
                 &theirs,
-                Condition::NewOrExpired(now),
+                condition,
                 DOING,
             )?
-            .version(1)
+            .version(version)
             .expires(now, REFERENCE_LIFE),
             Row::new(
                 &keys::message(scope, received.id),

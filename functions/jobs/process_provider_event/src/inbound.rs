@@ -66,9 +66,20 @@ impl Event<'_> {
             let known = store
                 .message_ref(self.scope, self.api, &message.provider_ref, now)
                 .await?;
-            if matches!(known, Some((MessageRef::Theirs { .. }, _))) {
-                return Ok(Done::Already);
-            }
+            let parked = match known {
+                Some((MessageRef::Theirs { .. }, _)) => return Ok(Done::Already),
+                Some((MessageRef::Ours { .. }, _)) => {
+                    tracing::error!(
+                        api = self.api,
+                        "a customer's message has the id of one of ours; it is not stored"
+                    );
+                    metric::count("reference_taken", &[]);
+                    return Ok(Done::Already);
+                }
+                // Reports on what is not ours: the message takes their place.
+                Some((MessageRef::Parked { .. }, version)) => Some(version),
+                None => None,
+            };
             let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
                 return Ok(kit::queue::gone("tenant"));
             };
@@ -129,6 +140,7 @@ impl Event<'_> {
             let arrived = Arrived {
                 received: &received,
                 api: self.api,
+                parked,
                 people: &people,
             };
             match store.store_received(self.scope, &arrived, now).await {

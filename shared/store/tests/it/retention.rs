@@ -121,8 +121,8 @@ async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
     let reference = Reference {
         attempt: 1,
         api: "whatsapp",
-        provider_ref: &"wamid.1".parse().unwrap(),
         parked: None,
+        provider_ref: &"wamid.1".parse().unwrap(),
     };
     let recorded = store.record_message(scope, &message, &reference, world.aws.now());
     recorded.await.unwrap();
@@ -219,6 +219,7 @@ async fn a_customers_message_goes_at_its_time() {
     let arrived = Arrived {
         received: &received,
         api: "whatsapp",
+        parked: None,
         people: std::slice::from_ref(&reached),
     };
     let (store, scope) = (&world.store, world.scope());

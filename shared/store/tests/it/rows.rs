@@ -30,8 +30,8 @@ fn reference(provider_ref: &ProviderRef) -> Reference<'_> {
     Reference {
         attempt: 1,
         api: "whatsapp",
-        provider_ref,
         parked: None,
+        provider_ref,
     }
 }
 
@@ -240,6 +240,7 @@ async fn a_customers_message_is_stored_once() {
     let arrived = Arrived {
         received: &received,
         api: "whatsapp",
+        parked: None,
         people: std::slice::from_ref(&reached),
     };
     let (store, now) = (&world.store, world.aws.now());
@@ -317,6 +318,7 @@ async fn what_the_table_can_never_take_is_told_apart() {
     let arrived = Arrived {
         received: &received,
         api: "whatsapp",
+        parked: None,
         people: &people,
     };
     let error = store.store_received(world.scope(), &arrived, now).await.unwrap_err();

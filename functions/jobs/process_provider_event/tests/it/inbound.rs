@@ -429,3 +429,27 @@ async fn a_message_id_that_comes_again_after_months_is_a_new_message() {
     world.whatsapp("wamid.in", "Hello again").await;
     assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
 }
+
+/// Such as on what another tool sends, or on the message itself.
+#[tokio::test]
+async fn reports_under_its_id_do_not_keep_a_message_out() {
+    let world = World::new().await;
+    let now = world.aws.now().as_second();
+    world.statuses(&[status("sent", now)]).await;
+    assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Now);
+    assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
+    world.statuses(&[status("delivered", now)]).await;
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+}
+
+#[tokio::test]
+async fn what_has_the_id_of_our_own_message_is_no_customers() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
+    assert!(world.told_by(&world.customer().await).await.0.is_empty());
+    world
+        .statuses(&[status("delivered", world.aws.now().as_second())])
+        .await;
+    assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
+}
