@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// A provider's id of a message.
+/// A provider's id of a message: letters, digits and signs of ASCII, as all of them have. It becomes part of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct ProviderRef(String);
@@ -28,17 +28,18 @@ impl PartialEq<&str> for ProviderRef {
 
 /// A text is no provider's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a provider's id has 1 to {} bytes", ProviderRef::LONGEST)]
+#[error(
+    "a provider's id has 1 to {} letters, digits and signs of ASCII",
+    ProviderRef::LONGEST
+)]
 pub struct NotAProviderRef;
 
 impl TryFrom<String> for ProviderRef {
     type Error = NotAProviderRef;
 
     fn try_from(text: String) -> Result<Self, NotAProviderRef> {
-        if text.is_empty() || text.len() > Self::LONGEST {
-            return Err(NotAProviderRef);
-        }
-        Ok(Self(text))
+        let fit = (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fit.then_some(Self(text)).ok_or(NotAProviderRef)
     }
 }
 
@@ -140,10 +141,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_has_a_maximum() {
+    fn a_reference_is_a_short_word() {
         let most = "x".repeat(ProviderRef::LONGEST);
         assert_eq!(&*most.parse::<ProviderRef>().unwrap(), most);
-        for wrong in [String::new(), format!("{most}x")] {
+        for text in [
+            "wamid.HBgLNDQ3NzAwOTAwMTExFQIAERgSRkE=",
+            "SM0123456789abcdef0123456789abcdef",
+        ] {
+            assert_eq!(&*text.parse::<ProviderRef>().unwrap(), text);
+        }
+        let strange = ["SM 1", "SM\r\n1", "SM1\0", "مرحبا", "\u{202e}SM1"].map(str::to_owned);
+        for wrong in [String::new(), format!("{most}x")].into_iter().chain(strange) {
             assert_eq!(wrong.parse::<ProviderRef>(), Err(NotAProviderRef));
             assert_eq!(ProviderRef::try_from(wrong.clone()), Err(NotAProviderRef));
             assert!(serde_json::from_value::<ProviderRef>(wrong.into()).is_err());

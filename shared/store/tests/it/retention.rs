@@ -121,8 +121,8 @@ async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
     let reference = Reference {
         attempt: 1,
         api: "whatsapp",
-        parked: None,
         provider_ref: &"wamid.1".parse().unwrap(),
+        parked: None,
     };
     let recorded = store.record_message(scope, &message, &reference, world.aws.now());
     recorded.await.unwrap();

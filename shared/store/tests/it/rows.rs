@@ -30,8 +30,8 @@ fn reference(provider_ref: &ProviderRef) -> Reference<'_> {
     Reference {
         attempt: 1,
         api: "whatsapp",
-        parked: None,
         provider_ref,
+        parked: None,
     }
 }
 
