@@ -204,8 +204,8 @@ async fn sizes(tools: &Tools, binaries: &[(String, PathBuf)]) -> Result<BTreeMap
 
 async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> Result<()> {
     let play = Play::new(running.endpoints.clone()).await?;
+    let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
     if parts.contains(&Part::Api) {
-        let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
         let groups: Vec<_> = running
             .functions
             .iter()
@@ -218,7 +218,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
     if !parts.contains(&Part::Bill) && !parts.contains(&Part::Load) {
         return Ok(());
     }
-    let network = Network::new(&play).await?;
+    let network = Network::new(&play, &town).await?;
     let begun = Timestamp::now().as_millisecond();
     step("warming up", async {
         network.calls(2, 2).await?;

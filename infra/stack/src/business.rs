@@ -47,6 +47,12 @@ impl Plan {
         found.expect("the bakery has a connection of each kind")
     }
 
+    /// Calls ring somewhere first, so that they have a dial result.
+    pub fn forward_calls(&mut self) {
+        self.connection("twilio")["account"]["voice"] =
+            json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
+    }
+
     /// What follows a call.
     pub fn then(&mut self) -> &mut Value {
         &mut self.file["rules"][0]["then"]

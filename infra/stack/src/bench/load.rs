@@ -10,12 +10,17 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{Timestamp, connection::Account, phone::Phone};
+use domain::{Timestamp, phone::Phone};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::{endpoints::Tenant, play::Play, secrets::random_hex};
+use crate::{
+    business::{Plan, Town},
+    endpoints::Tenant,
+    play::Play,
+    secrets::random_hex,
+};
 
 /// Longer than any message takes.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -58,7 +63,7 @@ pub struct Load {
     pub per_second: f64,
 }
 
-/// A telephone network in front of one seeded tenant.
+/// A telephone network in front of one business.
 #[derive(Clone)]
 pub struct Network(Arc<Inner>);
 
@@ -73,35 +78,23 @@ struct Inner {
 }
 
 impl Network {
-    /// In front of the tenant whose calls are forwarded, so that they have a dial result.
-    pub async fn new(play: &Play) -> Result<Self> {
-        for tenant in &play.endpoints.tenants {
-            let scope = access::operator::scope(tenant.id.parse().context("reading a tenant's id")?);
-            let connection = tenant.connections.get("twilio").context("a seeded tenant has Twilio")?;
-            let connection = connection.parse().context("reading a connection's id")?;
-            let connection = play.store.connection(&scope, connection).await?;
-            let Some(Account::Twilio {
-                account_sid,
-                numbers,
-                voice,
-                ..
-            }) = connection.map(|connection| connection.account)
-            else {
-                continue;
-            };
-            if json!(voice)["handling"] != "forward" {
-                continue;
-            }
-            return Ok(Self(Arc::new(Inner {
-                play: play.clone(),
-                tenant: tenant.clone(),
-                account_sid,
-                number: numbers.first().context("the tenant has a number")?.clone(),
-                run: u32::from_str_radix(&random_hex(2)?, 16).context("reading random digits")? % 1000,
-                callers: AtomicU32::new(0),
-            })));
-        }
-        anyhow::bail!("no seeded tenant forwards its calls")
+    /// In front of a business of its own, which forwards its calls, so that they have a dial result, and which never closes.
+    pub async fn new(play: &Play, town: &Town) -> Result<Self> {
+        let (mut account_sid, mut number) = (Value::Null, Value::Null);
+        let forwards = |plan: &mut Plan| {
+            plan.forward_calls();
+            let account = &plan.connection("twilio")["account"];
+            (account_sid, number) = (account["account_sid"].clone(), account["numbers"][0].clone());
+        };
+        let tenant = town.open("Measured calls", forwards).await?;
+        Ok(Self(Arc::new(Inner {
+            play: play.clone(),
+            tenant,
+            account_sid: serde_json::from_value(account_sid).context("reading the account's SID")?,
+            number: serde_json::from_value(number).context("reading the account's number")?,
+            run: u32::from_str_radix(&random_hex(2)?, 16).context("reading random digits")? % 1000,
+            callers: AtomicU32::new(0),
+        })))
     }
 
     /// The tenant.
@@ -336,7 +329,7 @@ impl Work {
     pub fn of(events: &[crate::aws::LogEvent]) -> BTreeMap<String, Self> {
         let mut all: BTreeMap<String, Self> = BTreeMap::new();
         for event in events {
-            let Ok(line) = serde_json::from_str::<serde_json::Value>(&event.message) else {
+            let Ok(line) = serde_json::from_str::<Value>(&event.message) else {
                 continue;
             };
             if line["message"] != "invocation" {

@@ -74,8 +74,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         .town
         .open("Chaos, forwarding", |plan| {
             settings(plan.then());
-            plan.connection("twilio")["account"]["voice"] =
-                json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
+            plan.forward_calls();
         })
         .await?;
     // Its WhatsApp token expires in the middle; else its providers work.

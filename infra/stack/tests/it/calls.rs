@@ -8,6 +8,7 @@ use domain::{
     record::Entry,
 };
 use serde_json::json;
+use stack::business::Plan;
 
 use crate::stage::{PATIENCE, Stage, customer, delayed, in_a_hurry, on_stage};
 
@@ -74,12 +75,7 @@ fn any_telephone_system_can_report_a_missed_call() {
 #[test]
 fn redelivered_and_shuffled_webhooks_send_once() {
     on_stage(async |stage| {
-        let business = stage
-            .changed_business("Redelivered", |plan| {
-                plan.connection("twilio")["account"]["voice"] =
-                    json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
-            })
-            .await?;
+        let business = stage.changed_business("Redelivered", Plan::forward_calls).await?;
         business.fault(json!({ "kind": "duplicate_webhooks" })).await?;
         business.fault(json!({ "kind": "reordered_webhooks" })).await?;
         for via in ["twilio", "telephony"] {
@@ -127,12 +123,7 @@ fn voicemail_is_followed_up_and_its_length_known() {
 #[test]
 fn forwarded_call_is_decided_by_its_dial_result() {
     on_stage(async |stage| {
-        let business = stage
-            .changed_business("Forwarded", |plan| {
-                plan.connection("twilio")["account"]["voice"] =
-                    json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
-            })
-            .await?;
+        let business = stage.changed_business("Forwarded", Plan::forward_calls).await?;
         for (outcome, expected) in [
             ("missed", Outcome::Missed),
             ("busy", Outcome::Busy),
