@@ -98,7 +98,7 @@ impl Principal {
         self.role
     }
 
-    /// When it stops by itself, if it is a key that does.
+    /// When it stops by itself, if it is a key, or a secret of one, that does.
     #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {
         self.ends_at
@@ -361,8 +361,8 @@ impl Authenticator {
             scope,
             who: Who::Key(found.id),
             role: found.role,
+            ends_at: found.ends_at(&sha256),
             scopes: found.scopes,
-            ends_at: found.expires_at,
         })
     }
 

@@ -148,6 +148,9 @@ pub struct Account {
     pub language: String,
     /// argon2id, in PHC form.
     pub password: PasswordHash,
+    /// Nobody knows the password: it was made with the account, and the person chooses one by a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_password: bool,
     /// The second factor, once switched on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor: Option<SecondFactor>,
@@ -191,6 +194,7 @@ impl Account {
             name,
             language,
             password,
+            awaits_password: false,
             second_factor: None,
             pending_factor: None,
             tenants: Vec::new(),

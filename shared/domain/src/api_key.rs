@@ -69,6 +69,14 @@ impl ApiKey {
         secret.is_some_and(|secret| !over(secret.valid_until))
     }
 
+    /// When the secret with this hash stops, if it does: a secret that is being replaced ends before its key.
+    #[must_use]
+    pub fn ends_at(&self, sha256: &str) -> Option<Timestamp> {
+        let secret = self.secrets.iter().find(|secret| secret.sha256 == sha256);
+        let ends = [self.expires_at, secret.and_then(|secret| secret.valid_until)];
+        ends.into_iter().flatten().min()
+    }
+
     /// Whether it may do this.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {

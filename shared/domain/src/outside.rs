@@ -90,16 +90,43 @@ impl ShownName {
             .chars()
             .take(4 * Self::LONGEST)
             .map(|sign| if sign.is_whitespace() { ' ' } else { sign })
-            .filter(|sign| !sign.is_control() && !turns_the_line(*sign));
+            .filter(|sign| !sign.is_control() && (!is_unseen(*sign) || changes_its_neighbour(*sign)));
         let name: String = seen.skip_while(|sign| *sign == ' ').take(Self::LONGEST).collect();
         let name = name.trim_end();
-        (!name.is_empty()).then(|| Self(name.to_owned()))
+        let shows = name.chars().any(|sign| !is_unseen(sign));
+        shows.then(|| Self(name.to_owned()))
     }
 }
 
-/// Marks of direction reach beyond the name that holds them.
-const fn turns_the_line(sign: char) -> bool {
-    matches!(sign, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// What Unicode calls default ignorable, and the one blank that it does not take for a space: nobody sees them, and some turn the
+/// direction of what stands after them. A table of its own, since the whole of Unicode's would be in every function.
+const fn is_unseen(sign: char) -> bool {
+    matches!(
+        sign,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Joins emoji and letters of some scripts, or chooses their form.
+const fn changes_its_neighbour(sign: char) -> bool {
+    matches!(sign, '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 impl<'de> Deserialize<'de> for ShownName {
@@ -138,6 +165,8 @@ pub fn cut(mut text: String, most: usize) -> (String, bool) {
 
 #[cfg(test)]
 mod tests {
+    use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
+
     use super::*;
 
     #[test]
@@ -167,13 +196,29 @@ mod tests {
             ("\u{202e}reversed", Some("reversed")),
             // Joins emoji and letters of some scripts.
             ("👩\u{200d}🍳", Some("👩\u{200d}🍳")),
+            ("Zoe\u{200b}\u{e0041}", Some("Zoe")),
             ("", None),
             (" \u{202e}\0 ", None),
+            ("\u{200b}", None),
+            ("\u{200d}\u{fe0f}", None),
+            ("\u{3164} \u{ad}", None),
         ] {
             assert_eq!(ShownName::of(text).as_deref(), name, "{text:?}");
         }
         let long = ShownName::of(&"ß".repeat(2_000_000)).unwrap();
         assert_eq!(long.chars().count(), ShownName::LONGEST);
+    }
+
+    #[test]
+    fn what_nobody_sees_is_what_unicode_says() {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        for sign in '\0'..=char::MAX {
+            assert_eq!(
+                is_unseen(sign),
+                sign == '\u{2800}' || ignorable.contains(sign),
+                "{sign:?}"
+            );
+        }
     }
 
     #[test]

@@ -105,6 +105,14 @@ impl Env {
         self.0.dynamodb.get_or_init(|| self.0.aws.dynamodb()).clone()
     }
 
+    /// Shows every request to the table to this observer, unless one was made before. Tests hold them against the function's role.
+    #[must_use]
+    pub fn observed_by(self, observer: impl aws_sdk_dynamodb::config::Intercept + 'static) -> Self {
+        let config = self.0.aws.dynamodb().config().to_builder().interceptor(observer);
+        let _made_before = self.0.dynamodb.set(aws_sdk_dynamodb::Client::from_conf(config.build()));
+        self
+    }
+
     /// The queues' client.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {

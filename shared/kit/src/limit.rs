@@ -32,6 +32,12 @@ impl TimeLimit {
         Self::of(self.0.saturating_duration_since(Instant::now()) / 2)
     }
 
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        Instant::now() >= self.0
+    }
+
     /// Does it, or gives it up when the time is up.
     ///
     /// # Errors

@@ -127,6 +127,14 @@ impl JobError {
             .is_some_and(StoreError::is_conflict)
     }
 
+    /// Whether whom the job is about is being deleted, so that nothing is left to do.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.source
+            .downcast_ref::<StoreError>()
+            .is_some_and(StoreError::is_gone)
+    }
+
     /// Whether the table refuses what the job asks for as invalid, which it will each time: a bug of ours, and no trouble that
     /// passes.
     #[must_use]

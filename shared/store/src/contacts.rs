@@ -61,7 +61,7 @@ impl Store {
     /// The contact that has this identity.
     ///
     /// # Errors
-    /// When the table does not answer.
+    /// When the table does not answer, or the contact is being deleted.
     pub async fn contact_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Option<Contact>, StoreError> {
         const DOING: &str = "find the contact of an identity";
         let key = keys::identity(scope, identity);
@@ -69,13 +69,14 @@ impl Store {
             return Ok(None);
         };
         let id: ContactId = row::data(item, DOING)?;
-        self.contact(scope, id).await
+        let found = self.contact(scope, id).await?;
+        found.map(Some).ok_or(StoreError::Gone { doing: DOING })
     }
 
     /// The contacts that have these identities, one entry per identity. Two requests whatever the number.
     ///
     /// # Errors
-    /// When the table does not answer.
+    /// When the table does not answer, or one of the contacts is being deleted.
     pub async fn contacts_of(
         &self,
         scope: &TenantScope,
@@ -106,10 +107,13 @@ impl Store {
         for item in items.into_values() {
             contacts.push(row::data(item, DOING)?);
         }
-        Ok(ids
-            .into_iter()
-            .map(|id| contacts.iter().find(|contact| Some(contact.id) == id).cloned())
-            .collect())
+        let found = ids.into_iter().map(|id| {
+            let contact = id.map(|id| contacts.iter().find(|contact| contact.id == id).cloned());
+            contact
+                .map(|found| found.ok_or(StoreError::Gone { doing: DOING }))
+                .transpose()
+        });
+        found.collect()
     }
 
     /// A contact.

@@ -31,6 +31,12 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// Whom it is about is being deleted: something still leads there, and nothing is there any more.
+    #[error("{doing}: it is gone")]
+    Gone {
+        /// What was being done.
+        doing: &'static str,
+    },
     /// A row does not have the form that the code expects.
     #[error("{doing}: a row does not have the expected form")]
     Form {
@@ -73,6 +79,12 @@ impl StoreError {
     #[must_use]
     pub const fn is_invalid(&self) -> bool {
         matches!(self, Self::Invalid { .. })
+    }
+
+    /// Whether nothing is left to do, since whom it is about is gone.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone { .. })
     }
 
     /// Whether reading again and deciding again may help.

@@ -430,12 +430,12 @@ impl Store {
             return Ok(());
         };
         let identities = known.known_by();
-        let mut last: Vec<Key> = identities
+        let leading: Vec<Key> = identities
             .iter()
             .map(|identity| keys::identity(scope, identity))
             .collect();
-        last.push(own);
-        self.database.delete_many(&last, DOING).await
+        self.database.delete_many(&leading, DOING).await?;
+        self.database.delete_many(&[own], DOING).await
     }
 
     /// The counters and the audit log, from the tenant's founding on. Returns whether there was nothing.

@@ -14,10 +14,16 @@ use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
 use serde_json::Value;
 use store::{Store, TenantScope};
 
+use crate::role::{Forbidden, Role, Watch};
+
 /// One test's own AWS.
 pub struct Aws {
     variables: BTreeMap<String, String>,
+    /// The function's.
     env: Env,
+    /// The test's own.
+    own: Env,
+    forbidden: Forbidden,
     clock: Clock,
     ids: Ids,
 }
@@ -86,16 +92,20 @@ impl Aws {
         made.expect("the secret is made");
         variables.insert("MAIL_SECRET_ID".to_owned(), secret);
         let ids = Ids::random(clock.clone());
-        let env = env(&variables, &clock, &ids);
+        let own = env(&variables, &clock, &ids);
+        let forbidden = Forbidden::default();
         Self {
+            env: of_function(&variables, &clock, &ids, &forbidden),
             variables,
-            env,
+            own,
+            forbidden,
             clock,
             ids,
         }
     }
 
-    /// What a function of the stack would be given.
+    /// What a function of the stack would be given. What it asks of the table is held against the role of the function whose tests
+    /// these are; the test fails at its end where the role does not allow it.
     #[must_use]
     pub const fn env(&self) -> &Env {
         &self.env
@@ -108,7 +118,13 @@ impl Aws {
         for (name, value) in changes {
             variables.insert((*name).to_owned(), (*value).to_owned());
         }
-        env(&variables, &self.clock, &self.ids)
+        of_function(&variables, &self.clock, &self.ids, &self.forbidden)
+    }
+
+    /// The table's client for the test itself.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.own.dynamodb()
     }
 
     /// The time of everything in the test.
@@ -130,8 +146,8 @@ impl Aws {
     #[must_use]
     pub fn store(&self) -> Store {
         Store::new(
-            self.env.dynamodb(),
-            self.env.config().text("TABLE_NAME").expect("the test has a table"),
+            self.own.dynamodb(),
+            self.own.config().text("TABLE_NAME").expect("the test has a table"),
         )
     }
 
@@ -319,7 +335,7 @@ impl Aws {
     /// When the table does not answer.
     pub async fn row_count(&self) -> usize {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
-        let scan = self.env.dynamodb().scan().table_name(table).send().await;
+        let scan = self.own.dynamodb().scan().table_name(table).send().await;
         usize::try_from(scan.expect("the table answers").count).unwrap_or_default()
     }
 
@@ -329,7 +345,7 @@ impl Aws {
     /// When the table does not answer.
     pub async fn signed_by(&self, actor: &str) -> usize {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
-        let scan = self.env.dynamodb().scan().table_name(table);
+        let scan = self.own.dynamodb().scan().table_name(table);
         let scan = scan
             .filter_expression("#by.actor = :actor")
             .expression_attribute_names("#by", "by");
@@ -343,8 +359,30 @@ impl Aws {
     /// When it is gone already.
     pub async fn delete_table(&self) {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
-        let deleting = self.env.dynamodb().delete_table().table_name(table);
+        let deleting = self.own.dynamodb().delete_table().table_name(table);
         deleting.send().await.expect("the table is deleted");
+    }
+}
+
+impl Drop for Aws {
+    fn drop(&mut self) {
+        let forbidden = self.forbidden.all();
+        assert!(
+            forbidden.is_empty() || std::thread::panicking(),
+            "the function's role in template.yaml does not allow what it asked of the table:\n{}",
+            forbidden.join("\n")
+        );
+    }
+}
+
+fn of_function(variables: &BTreeMap<String, String>, clock: &Clock, ids: &Ids, forbidden: &Forbidden) -> Env {
+    let env = env(variables, clock, ids);
+    match Role::of_this_crate() {
+        Some(role) => env.observed_by(Watch {
+            role,
+            forbidden: forbidden.clone(),
+        }),
+        None => env,
     }
 }
 

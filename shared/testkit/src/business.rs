@@ -151,7 +151,7 @@ impl Seeded {
     /// # Panics
     /// When there are none, or the table does not answer.
     pub async fn remove(&self, aws: &Aws, prefix: &str, contact: Option<ContactId>) {
-        let (dynamodb, config) = (aws.env().dynamodb(), aws.env().config());
+        let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let table = config.text("TABLE_NAME").expect("a table");
         let tenant = self.tenant().to_string();
         let mut partition = format!("T#{}", tenant.trim_start_matches("tnt_"));

@@ -7,7 +7,9 @@ pub mod fixtures;
 pub mod lossy;
 pub mod provider;
 pub mod request;
+mod role;
 pub mod seed;
+pub mod template;
 pub mod webhook;
 pub mod world;
 

@@ -151,8 +151,9 @@ fn pass_on(
             break;
         }
         // S3 has no header that names the operation.
-        if head.is_empty() && line.starts_with("GET ") && !line.contains("list-type") {
-            "GetObject".clone_into(&mut operation);
+        if head.is_empty() && line.starts_with("GET ") {
+            let lists = line.contains("list-type");
+            operation = if lists { "ListObjectsV2" } else { "GetObject" }.to_owned();
         }
         let (name, value) = line.trim_end().split_once(':').unwrap_or((line.trim_end(), ""));
         match name.to_ascii_lowercase().as_str() {

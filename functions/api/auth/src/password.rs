@@ -206,6 +206,7 @@ pub(crate) async fn reset_password(
         let account = account.ok_or_else(link_not_valid)?;
         let mut next = account.value;
         let about = [next.email.as_str(), &next.name];
+        next.awaits_password = false;
         next.password = context
             .api
             .password_hash("password", input.password.expose_secret(), &about)?;

@@ -26,7 +26,7 @@ use crate::{
 /// their own there; `__Host-` would send it to every function.
 const COOKIE: &str = "__Secure-ringback_refresh";
 
-/// The cookie's name in releases before the `__Host-` prefix.
+/// The cookie's name in releases before it had a prefix.
 const OLD_COOKIE: &str = "ringback_refresh";
 
 /// Tokens that are issued while sessions are ended, by somebody who read the account before, are over too.

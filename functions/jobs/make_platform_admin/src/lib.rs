@@ -129,7 +129,7 @@ async fn give(request: &Request, act: &Act, ctx: &Context) -> Result<Answer, Job
     let known = known(&email_sha256, ctx).await?;
     if let Some(account) = &known
         && account.second_factor.is_none()
-        && !never_chose_a_password(account)
+        && !account.awaits_password
         && !ctx.store.is_platform_admin(account.id).await?
     {
         // A password that somebody else may know would be enough to switch a factor of theirs on, and use the right.
@@ -138,7 +138,7 @@ async fn give(request: &Request, act: &Act, ctx: &Context) -> Result<Answer, Job
     }
     let account_created = known.is_none();
     // Before anything is written: where no link can be made, nobody could ever log in.
-    let link = if known.as_ref().is_none_or(never_chose_a_password) {
+    let link = if known.as_ref().is_none_or(|account| account.awaits_password) {
         Some(Link::new(ctx)?)
     } else {
         None
@@ -244,12 +244,6 @@ async fn known(email_sha256: &str, ctx: &Context) -> Result<Option<Account>, Job
     Ok(Some(account.value))
 }
 
-/// Whether the account was made here and waits for its password: choosing one ends the sessions before it. Who signed
-/// up or was invited chose theirs then, and belongs to a tenant.
-fn never_chose_a_password(account: &Account) -> bool {
-    account.tenants.is_empty() && account.sessions_from == account.created_at
-}
-
 /// A link to choose a password by, and what is kept of it.
 struct Link {
     url: String,
@@ -277,7 +271,8 @@ async fn create(request: &Request, email_sha256: &str, ctx: &Context) -> Result<
     let local = request.email.as_str().split('@').next().unwrap_or_default();
     let name = request.name.clone().unwrap_or_else(|| local.to_owned());
     let (id, now) = (UserId::new(ctx.env.ids().ulid()), ctx.env.clock().now());
-    let account = Account::new(id, request.email.clone(), name, "en".to_owned(), hash, now);
+    let mut account = Account::new(id, request.email.clone(), name, "en".to_owned(), hash, now);
+    account.awaits_password = true;
     ctx.store.create_account(&account, email_sha256).await?;
     Ok(account)
 }

@@ -125,7 +125,7 @@ async fn attempt(
             correlation_id: job.correlation_id().to_owned(),
             version: 0,
         },
-        (None, None) => return Ok(Done::Already),
+        (None, None) => return Ok(kit::queue::gone("call")),
     };
     if let Some(facts) = report {
         progress.facts.merge(facts.clone());
@@ -186,6 +186,21 @@ async fn let_go(
     Ok(Done::Now)
 }
 
+/// What the call is about is being deleted: it comes up no more.
+async fn let_rest(
+    mut progress: CallProgress,
+    what: &'static str,
+    now: Timestamp,
+    scope: &TenantScope,
+    ctx: &Context,
+) -> Result<Done, JobError> {
+    if progress.version > 0 {
+        progress.due = None;
+        ctx.store.write_call_progress(scope, &progress, now).await?;
+    }
+    Ok(kit::queue::gone(what))
+}
+
 /// Queues a look at a waiting call for the moment at which it can be decided. The due index is the net under it, and looks once
 /// a minute; waits longer than a queue can hold a job back are left to it.
 async fn look_again(
@@ -213,16 +228,15 @@ async fn decide(
 ) -> Result<Done, JobError> {
     let scope = job.scope();
     let identity = identity(&progress);
-    let (config, found) = tokio::try_join!(
+    let (config, found) = tokio::join!(
         ctx.store.config(scope, &ctx.config),
         ctx.store.contact_of(scope, &identity)
-    )?;
-    let Some(config) = config else {
-        if progress.version > 0 {
-            progress.due = None;
-            ctx.store.write_call_progress(scope, &progress, now).await?;
-        }
-        return Ok(kit::queue::gone("tenant"));
+    );
+    let (config, found) = match (config?, found) {
+        (Some(config), Ok(found)) => (config, found),
+        (None, _) => return let_rest(progress, "tenant", now, scope, ctx).await,
+        (_, Err(error)) if error.is_gone() => return let_rest(progress, "contact", now, scope, ctx).await,
+        (_, Err(error)) => return Err(error.into()),
     };
     let new_identities = if found.is_none() {
         vec![identity.clone()]
@@ -385,7 +399,7 @@ async fn after_decision(
     let scope = job.scope();
     let now = ctx.clock.now();
     let Some(mut call) = ctx.store.call(scope, id, now).await? else {
-        return Ok(Done::Already);
+        return Ok(kit::queue::gone("call"));
     };
     if job.redelivered()
         && let Some(id) = call.message

@@ -96,6 +96,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         match Box::pin(event.work(update)).await {
             Ok(Done::Now) => done = Done::Now,
             Ok(Done::Already) => {}
+            Err(error) if error.is_gone() => drop(kit::queue::gone("contact")),
             // One that passes brings the event back; what is hopeless is hopeless then, too.
             Err(error) => match &failed {
                 Some(known) if !known.is_hopeless() => {}

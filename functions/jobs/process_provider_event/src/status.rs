@@ -20,13 +20,17 @@ enum Place {
     Attempt(MessageId, u32),
     /// Nowhere yet: it was parked.
     Parked,
+    /// Nowhere: whose message it may be is gone.
+    Gone,
 }
 
 impl Event<'_> {
     /// Moves the message that the report is about.
     pub(crate) async fn status(&self, status: Status) -> Result<Done, JobError> {
-        let Place::Attempt(id, number) = self.place(&status).await? else {
-            return Ok(Done::Now);
+        let (id, number) = match self.place(&status).await? {
+            Place::Attempt(id, number) => (id, number),
+            Place::Parked => return Ok(Done::Now),
+            Place::Gone => return Ok(kit::queue::gone("tenant")),
         };
         let store = &self.ctx.store;
         for _race in 0..MOST_RACES {
@@ -74,6 +78,7 @@ impl Event<'_> {
                 Some((MessageRef::Ours { message, attempt }, _)) => return Ok(Place::Attempt(message, attempt)),
                 Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
                 Some((MessageRef::Theirs { .. }, _)) => return Ok(Place::Parked),
+                None if store.config(self.scope, &self.ctx.config).await?.is_none() => return Ok(Place::Gone),
                 None => None,
             };
             match store

@@ -21,7 +21,9 @@ use domain::{
     tenant::TenantConfig,
 };
 use jobs::SendMessage;
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry, metric};
+use kit::{
+    Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, TimeLimit, crash, enqueue::Entry, metric,
+};
 use store::{
     Store, StoreError, TenantScope,
     config::ConfigCache,
@@ -48,6 +50,9 @@ const LONGEST_QUEUED_WAIT: Duration = Duration::from_secs(60);
 
 /// Between two tries to record what came of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
+
+/// It is tried this long at most: the function's own end would take the batch's other records with it.
+const LONGEST_RECORDING: Duration = Duration::from_secs(12);
 
 /// What the function works with, made once per process.
 pub struct Context {
@@ -373,6 +378,7 @@ impl Work<'_> {
         let now = ctx.clock.now();
         count_outcome(&sent.outcome);
         let mut races = 0;
+        let limit = TimeLimit::of(LONGEST_RECORDING);
         loop {
             let moved = message.record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
             if let Some(report) = report {
@@ -412,7 +418,12 @@ impl Work<'_> {
                     };
                 }
                 // What is not recorded counts as unknown once the claim is over: until then nothing is better to do.
-                Err(error) if !error.is_conflict() && !error.is_invalid() && self.may_still_record(&message, key) => {
+                Err(error)
+                    if !error.is_conflict()
+                        && !error.is_invalid()
+                        && !limit.is_up()
+                        && self.may_still_record(&message, key) =>
+                {
                     tracing::warn!(error = kit::chain(&error), "what came of a send is not recorded yet");
                     tokio::time::sleep(BETWEEN_RECORDS).await;
                 }
@@ -435,12 +446,15 @@ impl Work<'_> {
             let Some(connection) = self.ctx.store.connection(self.scope, planned.connection).await? else {
                 continue;
             };
-            if attempt.credentials != Some(connection.credentials_version) {
+            let Some(outcome) = channels::refusal(attempt, &connection) else {
                 continue;
-            }
-            if let Some(outcome) = channels::refusal(attempt, &connection) {
+            };
+            // Of credentials that are others by now it says nothing, of the person it does.
+            if attempt.credentials == Some(connection.credentials_version) {
                 self.follow(planned.channel, &connection, &outcome, attempt.claimed_at)
                     .await?;
+            } else if let SendOutcome::Refused { classified, .. } = &outcome {
+                self.teach(planned.channel, classified, attempt.claimed_at).await?;
             }
         }
         Ok(())
@@ -528,8 +542,14 @@ impl Work<'_> {
             let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
             ctx.store.change_connection(self.scope, connection, learn).await?;
         }
-        let change = |contact: &mut Contact| contact.learn(channel, classified, now);
-        if self.contact.clone().learn(channel, classified, now) != Change::Nothing {
+        self.teach(channel, classified, now).await
+    }
+
+    /// What an error means for the contact.
+    async fn teach(&self, channel: Channel, error: &Classified, at: Timestamp) -> Result<(), StepError> {
+        let ctx = self.ctx;
+        let change = |contact: &mut Contact| contact.learn(channel, error, at);
+        if self.contact.clone().learn(channel, error, at) != Change::Nothing {
             ctx.store
                 .change_contact(self.scope, self.contact.id, ctx.ids.ulid(), change)
                 .await?;

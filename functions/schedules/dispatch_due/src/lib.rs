@@ -102,12 +102,13 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     // First, and for half of the time at most: what was spilled has never been worked, what is due is mostly in its queue already.
     // All of `QueueName::SWEPT`; a test holds it.
     let half = deadline.remaining(ctx.clock.now()) / 2;
+    let limit = TimeLimit::of(half);
     for (name, queue) in [
         (QueueName::Calls, &ctx.calls),
         (QueueName::ProviderEvents, &ctx.provider_events),
     ] {
         // A bucket that hangs must not keep what is due.
-        let swept = TimeLimit::of(half)
+        let swept = limit
             .keep(sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx))
             .await;
         match swept.unwrap_or_else(|_| Err(JobError::new("sweep what was spilled: it took too long"))) {
@@ -126,8 +127,11 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             }
         }
     }
-    if let Err(error) = look_for_changes(ctx).await {
-        failed = Some(error);
+    let looked = TimeLimit::of(deadline.remaining(ctx.clock.now()).min(ENOUGH_TIME)).keep(look_for_changes(ctx));
+    match looked.await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => failed = Some(error),
+        Err(up) => failed = Some(up.into()),
     }
     failed.map_or(Ok(()), Err)
 }

@@ -823,7 +823,7 @@ async fn a_secret_is_shown_once() {
     let other = path.replace("d2/", "d3/");
     is(&post(&other).await, 422, "idempotency_key_reused");
     let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
-    let rows = aws.env().dynamodb().scan().table_name(table).send().await.unwrap();
+    let rows = aws.dynamodb().scan().table_name(table).send().await.unwrap();
     assert!(!format!("{:?}", rows.items()).contains("hush"));
 }
 

@@ -51,7 +51,7 @@ fn units<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> Option
 async fn a_row_costs_a_unit_for_each_4_kb_begun() {
     let (world, table) = world().await;
     for (number, consistent, expected) in [(0, true, 3.0), (0, false, 1.5), (9, true, 1.0), (9, false, 0.5)] {
-        let get = world.aws.env().dynamodb().get_item().table_name(&table);
+        let get = world.aws.dynamodb().get_item().table_name(&table);
         let get = get.set_key(Some(key(number))).consistent_read(consistent);
         // What is left out of the answer was read all the same.
         let get = get.projection_expression("sk").return_consumed_capacity(Total);
@@ -68,7 +68,7 @@ async fn a_batch_costs_what_its_rows_cost_one_by_one() {
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .consistent_read(consistent);
-        let get = world.aws.env().dynamodb().batch_get_item();
+        let get = world.aws.dynamodb().batch_get_item();
         let get = get.request_items(&table, keys.build().expect("keys"));
         let read = get.return_consumed_capacity(Total).send();
         let read = read.await.expect("the table answers");
@@ -84,7 +84,7 @@ async fn a_transaction_reads_at_twice_the_price() {
         let get = Get::builder().table_name(&table).set_key(Some(key(number)));
         TransactGetItem::builder().get(get.build().expect("a get")).build()
     });
-    let read = world.aws.env().dynamodb().transact_get_items();
+    let read = world.aws.dynamodb().transact_get_items();
     let read = read
         .set_transact_items(Some(gets.to_vec()))
         .return_consumed_capacity(Total);
@@ -118,7 +118,7 @@ async fn a_query_rounds_the_sum_of_what_it_read() {
         ),
     ];
     for (what, partition, change, expected) in cases {
-        let query = world.aws.env().dynamodb().query().table_name(&table);
+        let query = world.aws.dynamodb().query().table_name(&table);
         let query = query.key_condition_expression("pk = :pk");
         let query = query.expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()));
         let query = change(query.return_consumed_capacity(Total));
@@ -130,7 +130,7 @@ async fn a_query_rounds_the_sum_of_what_it_read() {
 #[tokio::test]
 async fn a_query_of_an_index_counts_what_the_index_holds() {
     let (world, table) = world().await;
-    let query = world.aws.env().dynamodb().query().table_name(&table);
+    let query = world.aws.dynamodb().query().table_name(&table);
     let query = query.index_name("by_day").key_condition_expression("gsi1pk = :pk");
     let query = query.expression_attribute_values(":pk", AttributeValue::S("READS".to_owned()));
     let read = query.return_consumed_capacity(Total).send().await;

@@ -183,7 +183,7 @@ async fn rows_of_before_there_was_a_time_stay_for_ever() {
     let table = world.aws.env().config().text("TABLE_NAME").unwrap();
     for kind in ["call", "message"] {
         let row = row_of(&world, kind).await;
-        let update = world.aws.env().dynamodb().update_item().table_name(table);
+        let update = world.aws.dynamodb().update_item().table_name(table);
         let update = update.key("pk", row["pk"].clone()).key("sk", row["sk"].clone());
         update.update_expression("REMOVE expires_at").send().await.unwrap();
     }

@@ -66,7 +66,7 @@ impl World {
         let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
         let rows: Vec<_> = (0..rows).map(put).collect();
         for batch in rows.chunks(25) {
-            let write = self.aws.env().dynamodb().batch_write_item();
+            let write = self.aws.dynamodb().batch_write_item();
             let written = write.request_items(table, batch.to_vec()).send().await;
             written.expect("the table answers");
         }
@@ -75,7 +75,7 @@ impl World {
     /// All rows, as the table has them.
     pub(crate) async fn rows(&self) -> Vec<HashMap<String, AttributeValue>> {
         let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
-        let scan = self.aws.env().dynamodb().scan().table_name(table);
+        let scan = self.aws.dynamodb().scan().table_name(table);
         scan.send().await.expect("the table answers").items.unwrap_or_default()
     }
 }

@@ -9,11 +9,9 @@ use domain::{
     tenant::{ConnectionSummary, Tenant, TenantConfig},
 };
 use serde_json::{from_str, from_value, json};
+use testkit::template::template;
 
-use crate::{
-    repository::{files, read, root},
-    template::template,
-};
+use crate::repository::{files, read, root};
 
 /// Targets of Markdown links.
 fn links(text: &str) -> impl Iterator<Item = &str> {
@@ -264,5 +262,17 @@ fn commands_that_pages_and_alarms_name_exist() {
                 .any(|end| known.contains(&format!("\n    {variant}{end}")));
             assert!(exists, "{file} names `cargo stack {command}`, which does not exist");
         }
+    }
+}
+
+/// The page is written by `cargo stack bench`, the README by hand.
+#[test]
+fn the_readme_quotes_the_dollars_of_the_benchmarks() {
+    let (page, readme) = (read("docs/benchmarks.md"), read("README.md"));
+    let all = page.lines().filter_map(|line| line.strip_prefix("| **all** | | | **"));
+    let dollars: Vec<_> = all.filter_map(|line| line.split("**").next()).collect();
+    assert_eq!(dollars.len(), 2, "a call with one webhook, and one with three");
+    for figure in dollars {
+        assert!(readme.contains(figure), "the README does not say {figure}");
     }
 }

@@ -4,11 +4,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use testkit::template::{functions, template};
 
-use crate::{
-    repository::{Package, packages},
-    template::{functions, template},
-};
+use crate::repository::{Package, packages};
 
 /// What a use of the kit reads: a text in a function's sources, the variables that it needs, those that it may be given.
 const KIT: &[(&str, &[&str], &[&str])] = &[

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use testkit::template::{Function, functions, policies, resources, statements, texts};
 
-use crate::template::{Function, events, functions, resources};
+use crate::template::events;
 
 /// Resources that end in `*` or are one, and why.
 const PATTERNS: &[(&str, &str)] = &[
@@ -30,31 +31,6 @@ const PATTERNS: &[(&str, &str)] = &[
 
 /// Actions that know no resource.
 const WITHOUT_RESOURCE: &[(&str, &str)] = &[("dynamodb:ListStreams", "the action knows no resource")];
-
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(text) => vec![text],
-        Value::Array(items) => items.iter().flat_map(texts).collect(),
-        Value::Object(entries) => entries.values().flat_map(texts).collect(),
-        _ => vec![],
-    }
-}
-
-/// A statement stands plain or as the value of a `!If`.
-fn statements(policy: &Value) -> Vec<&Value> {
-    let listed = policy["PolicyDocument"]["Statement"]
-        .as_array()
-        .expect("statements are a list");
-    let one = |statement: &'static str| move |value: &&Value| value.get(statement).is_some();
-    let mut found = vec![];
-    for statement in listed {
-        match statement.get("!If").and_then(Value::as_array) {
-            Some(branches) => found.extend(branches.iter().filter(one("Effect"))),
-            None => found.push(statement),
-        }
-    }
-    found
-}
 
 #[test]
 fn every_function_has_a_role_of_its_own() {
@@ -150,11 +126,9 @@ fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
 #[test]
 fn what_lambda_needs_for_logs_and_triggers_is_granted_and_nothing_else() {
     for function in functions() {
-        let (_, role) = resources("AWS::IAM::Role")
-            .find(|(id, _)| *id == format!("{}Role", function.id))
-            .expect("its role");
-        let policies = role["Properties"]["Policies"].as_array().expect("policies");
-        let own = policies.iter().filter(|policy| policy["PolicyName"] != "work");
+        let own = policies(&function)
+            .iter()
+            .filter(|policy| policy["PolicyName"] != "work");
         let granted: Vec<(Vec<&str>, Value)> = own
             .flat_map(statements)
             .map(|statement| (texts(&statement["Action"]), statement["Resource"].clone()))
@@ -177,11 +151,9 @@ fn partitions(statement: &'static Value) -> Vec<&'static str> {
 fn on_table() -> Vec<(&'static str, &'static Value)> {
     let mut found = vec![];
     for function in functions() {
-        let (_, role) = resources("AWS::IAM::Role")
-            .find(|(id, _)| *id == format!("{}Role", function.id))
-            .expect("its role");
-        let policies = role["Properties"]["Policies"].as_array().expect("policies");
-        let work = policies.iter().filter(|policy| policy["PolicyName"] == "work");
+        let work = policies(&function)
+            .iter()
+            .filter(|policy| policy["PolicyName"] == "work");
         for statement in work.flat_map(statements) {
             let of_table = |action: &&str| action.starts_with("dynamodb:");
             if texts(&statement["Action"]).iter().any(of_table) {

@@ -1,68 +1,11 @@
 //! `template.yaml` against the crates, and what every part of it must have.
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::collections::BTreeSet;
 
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};
+use testkit::template::{Function, functions, resources, template};
 
 use crate::repository::{packages, read};
-
-/// The template as JSON: `!Ref X` is `{"!Ref": "X"}`, as with every other tag.
-pub(crate) fn template() -> &'static Value {
-    static TEMPLATE: OnceLock<Value> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
-        let text = read("template.yaml");
-        let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML without duplicate keys");
-        value(&documents[0])
-    })
-}
-
-fn value(yaml: &Yaml<'_>) -> Value {
-    match yaml {
-        Yaml::Value(Scalar::String(text)) => json!(text),
-        Yaml::Value(Scalar::Integer(number)) => json!(number),
-        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
-        Yaml::Value(Scalar::Boolean(yes)) => json!(yes),
-        Yaml::Value(Scalar::Null) => Value::Null,
-        Yaml::Sequence(items) => items.iter().map(value).collect(),
-        Yaml::Mapping(entries) => {
-            let key = |key: &Yaml<'_>| key.as_str().expect("keys are texts").to_owned();
-            Value::Object(entries.iter().map(|(name, item)| (key(name), value(item))).collect())
-        }
-        Yaml::Tagged(tag, node) => json!({ (format!("!{}", tag.suffix)): value(node) }),
-        other => panic!("template.yaml holds {other:?}"),
-    }
-}
-
-/// Resources of a type, by logical id.
-pub(crate) fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
-    let all = template()["Resources"].as_object().expect("the template has resources");
-    all.iter()
-        .filter(move |(_, resource)| resource["Type"] == kind)
-        .map(|(id, resource)| (id.as_str(), resource))
-}
-
-/// A function of the template.
-pub(crate) struct Function {
-    pub(crate) id: &'static str,
-    /// The last part of its `CodeUri`.
-    pub(crate) name: &'static str,
-    pub(crate) resource: &'static Value,
-}
-
-pub(crate) fn functions() -> Vec<Function> {
-    resources("AWS::Serverless::Function")
-        .map(|(id, resource)| {
-            let folder = resource["Properties"]["CodeUri"].as_str().expect("CodeUri is a folder");
-            let name = folder
-                .trim_end_matches('/')
-                .rsplit('/')
-                .next()
-                .expect("a folder has a name");
-            Function { id, name, resource }
-        })
-        .collect()
-}
 
 /// What starts a function; nothing where an operator invokes it by hand.
 pub(crate) fn events(function: &Function) -> impl Iterator<Item = (&'static String, &'static Value)> {

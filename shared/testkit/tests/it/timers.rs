@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{repository::read, template::template};
+use testkit::template::template;
+
+use crate::repository::read;
 
 /// A request ends before its function does, a function before its claim, a claim before the dispatcher looks again, and
 /// that before the queue hands out its record once more.

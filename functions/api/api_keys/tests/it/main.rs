@@ -408,6 +408,47 @@ async fn a_rotation_of_which_nobody_heard_is_tried_again_and_the_older_secret_wo
     }
 }
 
+/// Who found a secret that is being replaced gains no time by it.
+#[tokio::test]
+async fn a_secret_that_ends_hands_on_no_more_time_than_it_has() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let rotate = format!("{}/rotate", path(&key));
+    let rotated = town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
+    let rotated = rotated.await;
+    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    let old = town.api_key(&old);
+    let child = |expires_at: Value| json!({"name": "x", "role": "viewer", "expires_at": expires_at});
+    for later in [json!(null), json!("2026-11-20T13:00:01Z")] {
+        wrong_field(&old.post(KEYS, child(later)).await, "expires_at");
+    }
+    let soon = old.post(KEYS, child(json!("2026-11-20T13:00:00Z"))).await;
+    assert_eq!(soon.status(), 201, "{}", soon.text());
+    refused(&old.post(&rotate, json!({"overlap_hours": 0})).await, 403, "forbidden");
+    let new = town.api_key(rotated.json()["key"].as_str().unwrap());
+    assert_eq!(new.post(KEYS, child(json!(null))).await.status(), 201);
+}
+
+/// Its software asks once more by the only secret that it has.
+#[tokio::test]
+async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, api_keys::routes).await;
+    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let rotate = format!("{}/rotate", path(&key));
+    let rotate = || town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
+    for _every_try in 0..3 {
+        lossy.lose("TransactWriteItems");
+    }
+    refused(&rotate().await, 503, "unavailable");
+    aws.pass(60);
+    let rotated = rotate().await;
+    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+}
+
 #[tokio::test]
 async fn a_key_that_ends_hands_on_no_more_time_than_it_has() {
     let aws = Aws::new().await;
@@ -479,7 +520,7 @@ async fn what_tells_of_a_keys_use_goes_with_the_key() {
     assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
     let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
     let uses = async || {
-        let scan = aws.env().dynamodb().scan().table_name(&table).send().await.unwrap();
+        let scan = aws.dynamodb().scan().table_name(&table).send().await.unwrap();
         let kinds = scan.items().iter().filter_map(|row| row["kind"].as_s().ok());
         kinds.filter(|kind| *kind == "key_use").count()
     };

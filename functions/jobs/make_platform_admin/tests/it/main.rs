@@ -93,6 +93,7 @@ async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_pas
     // As a new password does.
     let chosen = Account {
         sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
+        awaits_password: false,
         ..account.value
     };
     store
@@ -160,6 +161,7 @@ async fn who_has_only_a_password_is_not_given_the_right() {
     // As a new password does.
     let chosen = Account {
         sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
+        awaits_password: false,
         ..account.value
     };
     let written = store.write_account(&chosen, account.version).await;

@@ -354,6 +354,26 @@ async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
     }
 }
 
+/// Something still leads to the contact, and it is there no more.
+#[tokio::test]
+async fn a_call_of_a_contact_that_is_gone_is_let_go() {
+    let world = World::new().await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    let (calls, _) = world.history().await;
+    let contact = calls[0].id.contact();
+    world.business.remove(&world.aws, "CONTACT", Some(contact)).await;
+    let rows = world.aws.row_count().await;
+    assert_eq!(world.telephony("18", missed(CUSTOMER)).await, Done::Already);
+    assert_eq!(world.aws.row_count().await, rows);
+    // So is a report on a call that went with it.
+    world.business.remove(&world.aws, "CALL#", Some(contact)).await;
+    let answered = CallFacts {
+        voicemail_seconds: Some(12),
+        ..missed(CUSTOMER)
+    };
+    assert_eq!(world.telephony("17", answered).await, Done::Already);
+}
+
 #[tokio::test]
 async fn a_recording_that_comes_later_is_remarked_on_the_call() {
     let world = World::new().await;

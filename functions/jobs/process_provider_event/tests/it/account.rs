@@ -256,6 +256,34 @@ async fn what_is_about_somebody_who_is_gone_is_let_go() {
     assert_eq!(world.work(event).await, Done::Already);
 }
 
+/// Something still leads to the contact, and it is there no more.
+#[tokio::test]
+async fn what_a_contact_that_is_gone_writes_is_let_go() {
+    let world = World::new().await;
+    world.whatsapp("wamid.first", "Hello").await;
+    let contact = world.customer().await.id;
+    world.business.remove(&world.aws, "CONTACT", Some(contact)).await;
+    let rows = world.aws.row_count().await;
+    let now = world.aws.now().as_second();
+    let mut of_both = wrote("wamid.both", now, "Hello");
+    of_both["contacts"][0]["user_id"] = json!("AE.700");
+    of_both["messages"][0]["from_user_id"] = json!("AE.700");
+    for message in [wrote("wamid.next", now, "Hello"), of_both] {
+        assert_eq!(world.work(world.messages(&message)).await, Done::Already);
+    }
+    assert_eq!(world.aws.row_count().await, rows);
+}
+
+#[tokio::test]
+async fn nothing_is_parked_for_a_tenant_that_is_gone() {
+    let world = World::new().await;
+    world.business.remove(&world.aws, "TENANT", None).await;
+    let rows = world.aws.row_count().await;
+    let event = world.messages(&json!({"statuses": [status("sent", world.aws.now().as_second())]}));
+    assert_eq!(world.work(event).await, Done::Already);
+    assert_eq!(world.aws.row_count().await, rows);
+}
+
 #[tokio::test]
 async fn a_large_event_is_read_from_the_bucket() {
     let world = World::new().await;

@@ -120,7 +120,7 @@ impl World {
 
 async fn rows(aws: &Aws) -> Rows {
     let table = aws.env().config().text("TABLE_NAME").expect("a table");
-    let scanned = aws.env().dynamodb().scan().table_name(table).send().await;
+    let scanned = aws.dynamodb().scan().table_name(table).send().await;
     let rows = scanned.expect("the table answers").items.unwrap_or_default();
     let text = |row: &std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, name: &str| {
         row[name].as_s().expect("a text").clone()

@@ -4,7 +4,7 @@ use domain::{
     connection::Health,
     errors::{Stage, classify},
     inbound::OptFlag,
-    message::{AttemptState, Channel, MessageState, Next, SendOutcome},
+    message::{AttemptState, Channel, Message, MessageState, Next, SendOutcome},
     send::Api,
 };
 use jiff::SignedDuration;
@@ -302,17 +302,12 @@ async fn what_waits_for_its_connection_waits_in_the_table() {
     assert!(world.message(&message).await.due.is_some(), "the dispatcher goes on");
 }
 
-#[tokio::test]
-async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
-    let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
-    let message = world.follow_up().await;
-    let job = world.job(&message).body;
-    // It recorded that the person wrote STOP to the sender, and died.
-    let timers = world.aws.env().config().timers().unwrap();
+/// The message once Twilio has refused it because the person wrote STOP to the sender.
+fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> Message {
+    let timers = world.aws.env().config().timers().expect("timers");
     let mut recorded = message.clone();
     let now = world.aws.now();
     let key = recorded.claim(0, "claim".to_owned(), now, &timers);
-    let credentials = world.connection(world.business.twilio).await.credentials_version;
     recorded.claimed_under(credentials);
     let code = Some(21_610);
     let refused = SendOutcome::Refused {
@@ -322,6 +317,17 @@ async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
         retry_after: None,
     };
     recorded.record(key.attempt, refused, now, &timers);
+    recorded
+}
+
+#[tokio::test]
+async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
+    let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    let job = world.job(&message).body;
+    // It recorded that the person wrote STOP to the sender, and died.
+    let credentials = world.connection(world.business.twilio).await.credentials_version;
+    let recorded = refused_by_the_person(&world, &message, credentials);
     world.write(&recorded).await;
     let again = Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.unwrap();
     assert_eq!(again, Done::Already);
@@ -331,6 +337,20 @@ async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
     Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap();
     assert_eq!(world.contact(&message).await, contact);
     assert!(world.provider.sends().is_empty());
+}
+
+/// The credentials are others by then: what was refused under the old ones still says what the person wants.
+#[tokio::test]
+async fn what_a_refusal_teaches_of_the_person_outlives_the_credentials() {
+    let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    let credentials = world.connection(world.business.twilio).await.credentials_version;
+    let recorded = refused_by_the_person(&world, &message, credentials + 1);
+    world.write(&recorded).await;
+    Box::pin(handle(Job::new(world.job(&message).body, 2), &world.ctx))
+        .await
+        .unwrap();
+    assert!(world.contact(&message).await.opted_out.is_some());
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ async fn a_tenant_that_cannot_be_deleted_does_not_keep_another_from_going() {
         ("data", text("no connection")),
     ];
     let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
-    let put = world.aws.env().dynamodb().put_item().table_name(table);
+    let put = world.aws.dynamodb().put_item().table_name(table);
     let broken = broken.map(|(name, value)| (name.to_owned(), value));
     let put = put.set_item(Some(broken.into())).send().await;
     put.expect("the table answers");

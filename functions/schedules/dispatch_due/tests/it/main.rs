@@ -2,6 +2,8 @@
 
 mod changes;
 
+use std::time::Duration;
+
 use dispatch_due::{Context, handle};
 use domain::{call::CallStatus, message::Message};
 use jiff::SignedDuration;
@@ -186,10 +188,11 @@ async fn a_row_that_cannot_be_read_keeps_no_other_from_its_queue() {
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     world.aws.pass(90);
-    let dynamodb = world.aws.env().dynamodb();
+    let dynamodb = world.aws.dynamodb();
     let table = world.aws.env().config().text("TABLE_NAME").unwrap();
     // One that stands before all others in every shard.
-    let partition = format!("T#{}", world.business.tenant().to_string().trim_start_matches("tnt_"));
+    let tenant = world.business.tenant().to_string();
+    let partition = format!("T#{}#C#broken", tenant.trim_start_matches("tnt_"));
     for shard in 0..DUE_SHARDS {
         let put = dynamodb.put_item().table_name(table);
         put.item("pk", S(partition.clone()))
@@ -307,4 +310,29 @@ async fn a_spilled_job_that_another_sweep_took_is_nobodys_error() {
     Box::pin(handle(deadline, &ctx)).await.unwrap();
     assert!(lossy.has_lost_all());
     assert!(world.aws.drain(QueueName::Calls).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_bucket_that_hangs_does_not_keep_what_is_due() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
+    world.follow_up(CUSTOMER).await;
+    world.aws.pass(90);
+    lossy.hang_on("ListObjectsV2");
+    // Time goes on while it hangs: for each queue half of what there is would leave nothing for what is due.
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(20));
+    let clock = world.aws.clock().clone();
+    let ticking = tokio::spawn(async move {
+        let tick = Duration::from_millis(100);
+        let mut ticks = tokio::time::interval(tick);
+        loop {
+            ticks.tick().await;
+            clock.advance(SignedDuration::from_millis(100));
+        }
+    });
+    assert!(Box::pin(handle(deadline, &ctx)).await.is_err(), "somebody must look");
+    ticking.abort();
+    assert!(lossy.has_kept_waiting());
+    assert_eq!(world.sends().await.len(), 1);
 }

@@ -1,0 +1,117 @@
+//! `template.yaml` as a value: CloudFormation's functions stand in it by their tags, such as `{"!Ref": "Table"}`.
+
+use std::{path::Path, sync::OnceLock};
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Value, json};
+
+/// The whole template.
+///
+/// # Panics
+/// When it cannot be read, or is no YAML.
+pub fn template() -> &'static Value {
+    static TEMPLATE: OnceLock<Value> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML without duplicate keys");
+        value(&documents[0])
+    })
+}
+
+fn value(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
+        Yaml::Value(Scalar::Boolean(yes)) => json!(yes),
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Sequence(items) => items.iter().map(value).collect(),
+        Yaml::Mapping(entries) => {
+            let key = |key: &Yaml<'_>| key.as_str().expect("keys are texts").to_owned();
+            Value::Object(entries.iter().map(|(name, item)| (key(name), value(item))).collect())
+        }
+        Yaml::Tagged(tag, node) => json!({ (format!("!{}", tag.suffix)): value(node) }),
+        other => panic!("template.yaml holds {other:?}"),
+    }
+}
+
+/// Its resources of this type, by logical id.
+///
+/// # Panics
+/// When it has none at all.
+pub fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
+    let all = template()["Resources"].as_object().expect("the template has resources");
+    all.iter()
+        .filter(move |(_, resource)| resource["Type"] == kind)
+        .map(|(id, resource)| (id.as_str(), resource))
+}
+
+/// A function of the template.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// Its logical id.
+    pub id: &'static str,
+    /// The last part of its `CodeUri`: its crate.
+    pub name: &'static str,
+    /// All that stands there about it.
+    pub resource: &'static Value,
+}
+
+/// All functions.
+///
+/// # Panics
+/// When one has no `CodeUri`.
+#[must_use]
+pub fn functions() -> Vec<Function> {
+    resources("AWS::Serverless::Function")
+        .map(|(id, resource)| {
+            let folder = resource["Properties"]["CodeUri"].as_str().expect("CodeUri is a folder");
+            let name = folder.trim_end_matches('/').rsplit('/').next();
+            let name = name.expect("a folder has a name");
+            Function { id, name, resource }
+        })
+        .collect()
+}
+
+/// All texts in a value: one, those of a list, the arguments of a function.
+#[must_use]
+pub fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(entries) => entries.values().flat_map(texts).collect(),
+        _ => vec![],
+    }
+}
+
+/// A policy's statements; each stands plain or as the value of a `!If`.
+///
+/// # Panics
+/// When they are no list.
+#[must_use]
+pub fn statements(policy: &Value) -> Vec<&Value> {
+    let listed = policy["PolicyDocument"]["Statement"]
+        .as_array()
+        .expect("statements are a list");
+    let mut found = vec![];
+    for statement in listed {
+        match statement.get("!If").and_then(Value::as_array) {
+            Some(branches) => found.extend(branches.iter().filter(|value| value.get("Effect").is_some())),
+            None => found.push(statement),
+        }
+    }
+    found
+}
+
+/// The policies of a function's role.
+///
+/// # Panics
+/// When it has no role of its own.
+#[must_use]
+pub fn policies(function: &Function) -> &'static [Value] {
+    let (_, role) = resources("AWS::IAM::Role")
+        .find(|(id, _)| *id == format!("{}Role", function.id))
+        .expect("its role");
+    role["Properties"]["Policies"].as_array().expect("policies")
+}
