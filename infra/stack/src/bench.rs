@@ -138,11 +138,8 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
             .taken
             .insert(*part, format!("{now}, {} profile, load average {load}", profile.name()));
     }
-    std::fs::write(
-        &kept,
-        serde_json::to_vec_pretty(&figures).context("keeping the figures")?,
-    )
-    .with_context(|| format!("writing {}", kept.display()))?;
+    std::fs::write(&kept, serde_json::to_vec(&figures).context("keeping the figures")?)
+        .with_context(|| format!("writing {}", kept.display()))?;
     let file = place.root.join("docs/benchmarks.md");
     std::fs::write(&file, page::write(&figures)).with_context(|| format!("writing {}", file.display()))?;
     println!("Written to {}.", file.display());
