@@ -20,7 +20,7 @@ use crate::{
     contract::Contract,
     place::Place,
     play::{Look, Play, until},
-    process::run_captured,
+    process::{kernel_share, run_captured, running_functions},
     report::step,
     running::{Options, Running},
     tools::Tools,
@@ -98,6 +98,9 @@ pub struct Figures {
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
     work: BTreeMap<String, Work>,
+    /// The kernel's part of the CPU of functions that work a call, under load.
+    #[serde(default)]
+    kernel_share: Option<f64>,
     #[serde(default)]
     operations: Vec<Cost>,
 }
@@ -267,6 +270,9 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
             .await?;
             figures.webhooks.push(webhooks);
         }
+        let processes = running_functions(&running.place.data)?.into_iter();
+        let working = processes.filter(|(_, name)| page::works_a_call(name));
+        figures.kernel_share = kernel_share(working.map(|(pid, _)| pid));
         step("replies by SMS", replies(&play, &network)).await?;
         quiet(&play).await?;
         drained(running).await?;

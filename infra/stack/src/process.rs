@@ -238,3 +238,63 @@ fn signal(group: Option<Pid>, signal: Signal) {
         let _ = kill_process_group(group, signal);
     }
 }
+
+/// Processes whose program lies where MiniStack unpacks this stack's functions, with the function's name.
+pub fn running_functions(data: &Path) -> Result<Vec<(Pid, String)>> {
+    let unpacked = data.join("tmp");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")
+        .context("listing processes")?
+        .filter_map(Result::ok)
+    {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
+        // Processes end while one looks.
+        let Ok(program) = std::fs::read_link(entry.path().join("exe")) else {
+            continue;
+        };
+        if !program.starts_with(&unpacked) {
+            continue;
+        }
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        let name = environment
+            .split(|byte| *byte == 0)
+            .find_map(|variable| variable.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME="))
+            .map_or_else(|| "?".to_owned(), |name| String::from_utf8_lossy(name).into_owned());
+        if let Some(pid) = Pid::from_raw(id) {
+            found.push((pid, name));
+        }
+    }
+    // The order of /proc is not part of the seed.
+    found.sort_by(|a, b| a.1.cmp(&b.1));
+    Ok(found)
+}
+
+/// The kernel's part of what these processes have computed so far; `None` where they have computed nothing yet.
+pub fn kernel_share(processes: impl IntoIterator<Item = Pid>) -> Option<f64> {
+    let (mut own, mut kernel) = (0_u64, 0_u64);
+    for pid in processes {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+        // Behind the program's name, which may hold anything: state and ten numbers, then both in ticks.
+        let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let mut times = rest
+            .split_whitespace()
+            .skip(11)
+            .map_while(|ticks| ticks.parse::<u64>().ok());
+        own += times.next().unwrap_or_default();
+        kernel += times.next().unwrap_or_default();
+    }
+    (own + kernel > 0).then(|| kernel as f64 / (own + kernel) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unpacked_functions_are_found() {
+        let found = running_functions(Path::new("/nonexistent")).expect("processes can be listed");
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

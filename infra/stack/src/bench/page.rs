@@ -200,6 +200,13 @@ fn aims(figures: &Figures) -> String {
 /// What works a call until its message is sent; the rest follows the send.
 const UNTIL_SENT: [&str; 3] = ["telephony_webhook", "process_call", "send_message"];
 
+/// Whether this deployed function is one of them.
+pub(super) fn works_a_call(deployed: &str) -> bool {
+    UNTIL_SENT
+        .iter()
+        .any(|name| deployed.ends_with(&name.replace('_', "-")))
+}
+
 /// CPU milliseconds of a follow-up until it is sent, and of its webhook.
 fn call_cpu_ms(first: &FollowUps) -> Option<(f64, f64)> {
     let cpu = |name: &str| Some(first.bill.functions.get(name)?.warm_cpu_ms() / first.count as f64);
@@ -251,9 +258,12 @@ To beat: the same work on FastAPI + Celery + PostgreSQL + Redis takes {all_there
             text,
             "
 Where the rest goes: an invocation that asks nobody (`health`) takes {nothing:.2} ms, so {rest:.2} ms are the {requests:.0} requests and what is made
-of them, {:.2} ms each: the SDK's own layers, signing, HTTP, JSON both ways, and the kernel's part of a round trip. Less CPU means
+of them, {:.2} ms each: the SDK's layers, signing, HTTP and JSON both ways, and the kernel, which sends and receives{}. Less CPU means
 fewer requests.",
-            rest / requests
+            rest / requests,
+            figures
+                .kernel_share
+                .map_or_else(String::new, |share| format!(" ({:.0} % of it, under load)", share * 100.0))
         );
     }
     text

@@ -8,11 +8,11 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use domain::phone::Phone;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::{Ground, Size};
-use crate::{endpoints::Tenant, play::merge, random::Random};
+use crate::{endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
 /// Between transaction, enqueue and record: every place where the functions can be made to crash.
 pub(super) const CRASH_POINTS: &str = "\
@@ -217,12 +217,13 @@ async fn refused_for_a_while(ground: &Ground<'_>, size: Size, tenants: &[Tenant]
     Ok(())
 }
 
-/// A WhatsApp token has expired until somebody renews it.
+/// A WhatsApp token has expired until somebody renews it, at the storm's end: the first to wait for it can do so only once `sends` is
+/// consumed again, and all who waited for the rule's time are to see it expired.
 async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Result<()> {
     tokio::time::sleep(size.storm.mul_f64(0.4)).await;
     let fault = json!({ "tenant": tenant.id, "api": "graph", "kind": "bad_credentials", "times": TIMES });
     let fault = ground.play.fault(fault).await?;
-    tokio::time::sleep(size.storm.mul_f64(0.4)).await;
+    tokio::time::sleep(size.storm.mul_f64(0.6)).await;
     ground.play.mend(fault).await
 }
 
@@ -230,7 +231,7 @@ async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Resu
 async fn kill_for_ever(data: &Path, random: &mut Random, killed: &mut BTreeMap<String, u32>) -> anyhow::Error {
     loop {
         tokio::time::sleep(KILL_EVERY).await;
-        let processes = match functions(data) {
+        let processes = match running_functions(data) {
             Ok(processes) => processes,
             Err(error) => return error,
         };
@@ -244,38 +245,6 @@ async fn kill_for_ever(data: &Path, random: &mut Random, killed: &mut BTreeMap<S
     }
 }
 
-/// Processes whose program lies where MiniStack unpacks this stack's functions, with the function's name.
-fn functions(data: &Path) -> Result<Vec<(Pid, String)>> {
-    let unpacked = data.join("tmp");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc")
-        .context("listing processes")?
-        .filter_map(Result::ok)
-    {
-        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
-            continue;
-        };
-        // Processes end while one looks.
-        let Ok(program) = std::fs::read_link(entry.path().join("exe")) else {
-            continue;
-        };
-        if !program.starts_with(&unpacked) {
-            continue;
-        }
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let name = environment
-            .split(|byte| *byte == 0)
-            .find_map(|variable| variable.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME="))
-            .map_or_else(|| "?".to_owned(), |name| String::from_utf8_lossy(name).into_owned());
-        if let Some(pid) = Pid::from_raw(id) {
-            found.push((pid, name));
-        }
-    }
-    // The order of /proc is not part of the seed.
-    found.sort_by(|a, b| a.1.cmp(&b.1));
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,11 +253,5 @@ mod tests {
     fn a_fifth_of_the_requests_goes_wrong() {
         let all: f64 = REQUESTS.iter().map(|(_, probability)| probability).sum();
         assert!((0.19..0.21).contains(&all), "{all}");
-    }
-
-    #[test]
-    fn only_unpacked_functions_are_found() {
-        let found = functions(Path::new("/nonexistent")).expect("processes can be listed");
-        assert!(found.is_empty(), "{found:?}");
     }
 }
