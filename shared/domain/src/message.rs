@@ -954,6 +954,11 @@ impl Message {
     /// "Not now": waits until `until`, or a little longer where many wait for the same moment.
     pub fn postpone(&mut self, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
         self.not_before = self.not_before.max(self.spread(until, now));
+        self.wait_for_evidence(why, now, timers);
+    }
+
+    /// "Not known yet": says what is awaited before an attempt of unknown outcome is given up.
+    pub fn wait_for_evidence(&mut self, why: String, now: Timestamp, timers: &Timers) {
         if self.remarks.last().is_none_or(|last| last.text != why) {
             self.remark(now, why);
         }

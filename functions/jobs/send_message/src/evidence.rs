@@ -147,7 +147,7 @@ impl Work<'_> {
         let reports_are_in = reports_are_in.await.map_err(StepError::Evidence)?;
         if !waited_enough && !reports_are_in {
             let why = "waiting: reports of the provider are still in the queue".to_owned();
-            message.postpone(now, why, now, &self.ctx.timers);
+            message.wait_for_evidence(why, now, &self.ctx.timers);
             self.ctx.store.write_message(self.scope, &message).await?;
             return Ok(Step::Enough(Done::Now));
         }

@@ -254,6 +254,11 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
     let Some(waiting) = message.waiting else {
         return;
     };
+    // A next channel that refuses moves the time, too.
+    let later = || message.attempts.iter().filter(|attempt| attempt.leg > waiting.leg);
+    if later().any(|attempt| attempt.state == AttemptState::Refused) {
+        return;
+    }
     let waited = message.not_before.duration_since(waiting.since);
     if waited > SignedDuration::from_secs(FALLBACK_SECONDS.into()) {
         let id = message.id;
@@ -261,8 +266,7 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
             .broken
             .push(format!("{id} waited {} s for its connection", waited.as_secs()));
     }
-    let by_sms = message.attempts.iter().any(|attempt| attempt.leg > waiting.leg);
-    if by_sms {
+    if later().next().is_some() {
         seen.fell_back += 1;
         seen.longest_wait = seen.longest_wait.max(waited);
     }
