@@ -6,11 +6,13 @@ use std::{collections::BTreeMap, ops::Deref, path::Path};
 use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
+    config::{ConnectionSummary, TenantConfig},
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets},
     ids::ConnectionId,
+    product::Product,
     rule::Rule,
-    template::{Product, TemplateDefinition},
-    tenant::{ConnectionSummary, Tenant, TenantConfig, TenantStatus},
+    template::TemplateDefinition,
+    tenant::{Tenant, TenantStatus},
     webhook_urls::WebhookAddress,
 };
 use serde::{Deserialize, de::Error as _};

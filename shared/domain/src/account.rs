@@ -437,7 +437,7 @@ pub struct SignUp {
     /// Its name in URLs, held for it meanwhile.
     pub slug: Slug,
     /// Where it is.
-    pub time_zone: crate::tenant::Zone,
+    pub time_zone: crate::zone::Zone,
     /// When they asked.
     pub created_at: Timestamp,
 }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     checkup::Reported,
     ids::SendKey,
-    message::{Category, Channel, StatusReport},
+    message::{Channel, StatusReport},
     outside::{ProviderRef, ShownName},
     phone::Phone,
-    template::{TemplateKey, TemplateStatus},
+    template::TemplateReport,
 };
 
 /// One thing that a provider reports. A webhook may carry many.
@@ -67,19 +67,6 @@ pub enum Update {
         /// Its name.
         kind: String,
     },
-}
-
-/// A provider's report on a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateReport {
-    /// Which.
-    pub template: TemplateKey,
-    /// When, by the provider's clock: reports come in any order.
-    pub at: Timestamp,
-    /// Its new status, in Meta's words.
-    pub status: Option<TemplateStatus>,
-    /// The category that it has now. One that is only announced is none yet.
-    pub category: Option<Category>,
 }
 
 /// A provider's report on a message of ours.

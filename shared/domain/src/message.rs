@@ -9,11 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{CallId, ConnectionId, MessageId, RuleId, SendKey},
+    ids::{CallId, ConnectionId, MessageId, SendKey, derived},
     outside::ProviderRef,
     phone::Phone,
+    purpose::Policy,
     send::{Classified, ErrorClass, Timers, honoured},
 };
+
+pub use crate::purpose::{Category, WhenUnknown};
 
 /// A way to reach a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,30 +36,6 @@ impl Channel {
         match self {
             Self::WhatsApp => "WhatsApp",
             Self::Sms => "SMS",
-        }
-    }
-}
-
-/// What kind of message it is, in Meta's words: consent and price depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Category {
-    /// Answers something the person did.
-    Utility,
-    /// Offers something.
-    Marketing,
-    /// A one-time code.
-    Authentication,
-}
-
-impl Category {
-    /// Its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Utility => "utility",
-            Self::Marketing => "marketing",
-            Self::Authentication => "authentication",
         }
     }
 }
@@ -113,19 +92,6 @@ pub struct Leg {
     pub content: Content,
 }
 
-/// What to do with a send whose outcome nobody can tell, once the deadline has passed without a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WhenUnknown {
-    /// Go on to the next channel.
-    #[default]
-    NextChannel,
-    /// Leave it.
-    Stop,
-    /// Send it again on the same channel: the customer may get it twice. For one-time codes only.
-    SendAgain,
-}
-
 /// What is known, at the deadline, of a send whose outcome nobody could tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Evidence {
@@ -141,6 +107,20 @@ pub enum Evidence {
 pub enum Cause {
     /// A call.
     Call(CallId),
+}
+
+impl Cause {
+    /// The id of the message that it leads to: the same however often it is acted upon.
+    #[must_use]
+    pub fn message_id(&self) -> MessageId {
+        match self {
+            Self::Call(call) => {
+                let at = Timestamp::from_millisecond(i64::try_from(call.own().timestamp_ms()).unwrap_or_default());
+                let own = derived(at.unwrap_or_default(), &format!("message#{call}"));
+                MessageId::new(call.contact(), own)
+            }
+        }
+    }
 }
 
 /// To whom.
@@ -363,21 +343,12 @@ pub struct Message {
     pub id: MessageId,
     /// Why it exists.
     pub cause: Cause,
-    /// The rule that planned it.
-    pub rule: RuleId,
-    /// Its category.
-    pub category: Category,
-    /// Needs an opt-in beyond having called.
-    #[serde(default)]
-    pub needs_opt_in: bool,
+    /// What it may do, from when it was planned.
+    pub policy: Policy,
     /// To whom.
     pub to: Recipient,
     /// Channels in the order in which they are tried.
     pub plan: Vec<Leg>,
-    /// Seconds after acceptance without `delivered` until the next channel is tried.
-    pub fallback_after_seconds: u32,
-    /// What to do when nobody can tell whether it was sent.
-    pub when_unknown: WhenUnknown,
     /// One per leg tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
@@ -573,7 +544,7 @@ impl Message {
                 return after(last.claimed_at, timers.claim, Next::Doubt);
             }
             Some(last) if last.state == AttemptState::Unknown && !last.given_up() => {
-                return after(last.claimed_at, timers.unknown_deadline, Next::GiveUpWaiting);
+                return after(last.claimed_at, self.unknown_after(timers), Next::GiveUpWaiting);
             }
             _ => {}
         }
@@ -595,7 +566,7 @@ impl Message {
         match (attempt.state, attempt.error.as_ref().map(|error| error.class)) {
             (AttemptState::Claimed | AttemptState::Delivered | AttemptState::Read, _) => Next::Done,
             (AttemptState::Accepted | AttemptState::Sent, _) => match self.leg_after(attempt.leg) {
-                Some(leg) if self.fallback_after_seconds > 0 => {
+                Some(leg) if self.policy.fallback_after_seconds() > 0 => {
                     let deadline = self.fallback_at(attempt);
                     if now < deadline { Next::Wait(deadline) } else { at(leg) }
                 }
@@ -615,7 +586,7 @@ impl Message {
     /// taken and not delivered, and another channel could carry it. All of the wait counts, not only what is left of it.
     #[must_use]
     pub fn outwaits(&self, leg: u8, until: Timestamp, now: Timestamp) -> bool {
-        let patience = match self.fallback_after_seconds {
+        let patience = match self.policy.fallback_after_seconds() {
             0 => PATIENCE,
             seconds => SignedDuration::from_secs(seconds.into()),
         };
@@ -634,10 +605,15 @@ impl Message {
         });
     }
 
+    /// How long evidence is waited for: as the purpose has it, and no longer than the operator allows.
+    fn unknown_after(&self, timers: &Timers) -> SignedDuration {
+        self.policy.unknown_after().min(timers.unknown_deadline)
+    }
+
     /// When the next channel is tried if this attempt is not delivered by then.
     fn fallback_at(&self, attempt: &Attempt) -> Timestamp {
         attempt.accepted_at.unwrap_or(attempt.claimed_at)
-            + SignedDuration::from_secs(self.fallback_after_seconds.into())
+            + SignedDuration::from_secs(self.policy.fallback_after_seconds().into())
     }
 
     /// Sets `due` to when somebody must look again. Called by every move below. A time that is set already stays if it comes only
@@ -896,7 +872,7 @@ impl Message {
         }
         let (leg, tries) = (attempt.leg, attempt.tries);
         let more_channels = self.leg_after(leg).is_some();
-        let goes_on = more_channels && self.when_unknown == WhenUnknown::NextChannel;
+        let goes_on = more_channels && self.policy.when_unknown() == WhenUnknown::NextChannel;
         // A refusal is replaced by the next claim; a send of unknown outcome stays and counts.
         let of_leg = self.attempts.iter().filter(|attempt| attempt.leg == leg);
         let open = !goes_on && self.ended.is_none() && !self.delivered();
@@ -907,7 +883,7 @@ impl Message {
         } else {
             "no channel is left"
         };
-        let (class, then) = match self.when_unknown {
+        let (class, then) = match self.policy.when_unknown() {
             _ if not_taken && again => (ErrorClass::RetryAfter, "sent once more"),
             WhenUnknown::SendAgain if tries < MOST_SENDS_UNKNOWN => {
                 (ErrorClass::RetryAfter, "sent again, may arrive twice")

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{CallFacts, CallProvider, Outcome},
-    ids::{CallId, ConnectionId, MessageId},
+    ids::{CallId, ConnectionId, ContactId, MessageId, RuleId, derived},
     inbound::InboundMessage,
     message::{Message, Remark, StatusReport},
 };
@@ -38,6 +38,41 @@ pub struct CallProgress {
     pub version: u64,
 }
 
+impl CallProgress {
+    /// The id of the call, once it is a contact's: the same however often it is decided.
+    #[must_use]
+    pub fn call_id(&self, contact: ContactId) -> CallId {
+        let key = format!(
+            "call#{}#{}#{}",
+            self.provider.as_str(),
+            self.connection,
+            self.provider_call_id
+        );
+        CallId::new(contact, derived(self.first_seen, &key))
+    }
+}
+
+/// Facts of a decision that nobody can rebuild later. Kept with the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// The rule that matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+    /// The version of the tenant's configuration, rules included.
+    pub config_version: u64,
+    /// Whether the caller was new.
+    pub new_caller: bool,
+    /// Whether the business was open.
+    pub open: bool,
+    /// Whether the caller had opted in.
+    pub opted_in: bool,
+    /// Whether the caller had refused messages.
+    pub opted_out: bool,
+    /// Time of the last follow-up, from which a cooldown runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_follow_up_at: Option<Timestamp>,
+}
+
 /// A call whose outcome is decided, with the decision that followed from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
@@ -59,6 +94,8 @@ pub struct Call {
     pub decision: String,
     /// The same for machines.
     pub reason: String,
+    /// What it was decided from.
+    pub grounds: Grounds,
     /// The message that follows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,

@@ -4,13 +4,20 @@ use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
+    call::{CallFacts, Direction, Outcome, Party},
+    compose::{Composed, Reason},
+    config::TenantConfig,
     connection::Connection,
     contact::{Contact, Identity},
-    ids::{CallId, ContactId, MessageId},
-    message::{Cause, Message},
-    plan::Plan,
+    decide::{self, Decision, Input},
+    ids::{CallId, ContactId},
+    line_type::LineType,
+    message::{Channel, Message},
+    phone::Phone,
     send::Timers,
-    tenant::{Tenant, TenantConfig},
+    subject::{CallView, Subject},
+    tenant::Tenant,
+    values::Values,
 };
 
 pub(crate) const TENANT: &str = r#"{
@@ -104,14 +111,97 @@ pub(crate) fn connections() -> Vec<Connection> {
     serde_json::from_str(text).unwrap()
 }
 
-pub(crate) fn message_of(plan: Plan, now: Timestamp) -> Message {
-    let contact = contact().id;
-    let call = CallId::new(contact, Ulid::from_parts(1, 1));
-    plan.message(
-        MessageId::new(contact, Ulid::from_parts(1, 2)),
-        Cause::Call(call),
-        "correlation".to_owned(),
-        now,
-        &timers(),
-    )
+pub(crate) fn message_of(composed: Composed, now: Timestamp) -> Message {
+    composed.message("correlation".to_owned(), now, &timers())
+}
+
+/// Checks values of a call after hours, at 14:05 in Dubai.
+pub(crate) fn with_values<T>(contact: &Contact, check: impl Fn(&Values<'_>) -> T) -> T {
+    let (config, facts) = (config(), facts());
+    let call = CallView {
+        id: CallId::new(contact.id, Ulid::from_parts(1, 1)),
+        connection: "conn_00000000000000000000000001".parse().unwrap(),
+        facts: &facts,
+        outcome: Outcome::AfterHours,
+        started_at: at("2026-11-20T10:05:00Z"),
+    };
+    check(&Values {
+        config: &config,
+        contact,
+        subject: Subject::Call(call),
+    })
+}
+
+fn facts() -> CallFacts {
+    CallFacts {
+        direction: Some(Direction::Inbound),
+        from: Some(Party::Phone("+971501234567".parse().unwrap())),
+        to: Some(Party::Phone("+97143330000".parse().unwrap())),
+        ..CallFacts::default()
+    }
+}
+
+/// A Friday noon in Dubai.
+pub(crate) const NOON: &str = "2026-11-20T12:00:00+04";
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A missed call, decided by the sample configuration; each test changes what it is about.
+pub(crate) struct Case {
+    pub(crate) config: TenantConfig,
+    pub(crate) contact: Contact,
+    pub(crate) facts: CallFacts,
+    pub(crate) outcome: Outcome,
+    pub(crate) now: Timestamp,
+    pub(crate) line: LineType,
+}
+
+impl Case {
+    pub(crate) fn new() -> Self {
+        Self {
+            config: config(),
+            contact: contact(),
+            facts: facts(),
+            outcome: Outcome::Missed,
+            now: at(NOON),
+            line: LineType::Other,
+        }
+    }
+
+    pub(crate) fn decide(&self) -> Decision {
+        let line = self.line;
+        decide::decide(&Input {
+            config: &self.config,
+            call: CallView {
+                id: CallId::new(self.contact.id, Ulid::from_parts(1, 1)),
+                connection: "conn_00000000000000000000000001".parse().unwrap(),
+                facts: &self.facts,
+                outcome: self.outcome,
+                started_at: self.now,
+            },
+            contact: &self.contact,
+            now: self.now,
+            line_type: &move |_: &Phone| line,
+        })
+    }
+
+    pub(crate) fn plan(&self) -> Composed {
+        match self.decide().follow_up {
+            Ok(plan) => plan,
+            Err(nothing) => panic!("{}", nothing.sentence),
+        }
+    }
+
+    pub(crate) fn nothing(&self) -> (Reason, String) {
+        match self.decide().follow_up {
+            Ok(plan) => panic!("{}", plan.sentence),
+            Err(nothing) => (nothing.reason, nothing.sentence),
+        }
+    }
+
+    pub(crate) fn channels(&self) -> Vec<Channel> {
+        self.plan().legs.iter().map(|leg| leg.channel).collect()
+    }
 }

@@ -1,18 +1,13 @@
-//! Templates and what fills them: the definitions as Meta approved them, the tenant's products, and the check that values
-//! fit before anything is sent.
+//! Templates: the definitions as Meta approved them, and the check that values fit before anything is sent.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{CallFacts, Outcome},
-    contact::Contact,
-    inbound::TemplateReport,
     message::{Category, FilledTemplate, TemplateValue},
-    rule::{InvalidSource, Rule, Source, TemplateUse, Value},
-    tenant::TenantConfig,
+    source::{InvalidPlaceholder, TemplateUse, Value},
 };
 
 /// A template as the provider holds it.
@@ -50,6 +45,19 @@ pub struct TemplateDefinition {
     /// Twilio's id of the same template (`HX…`), for WhatsApp through Twilio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_sid: Option<String>,
+}
+
+/// A provider's report on a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateReport {
+    /// Which.
+    pub template: TemplateKey,
+    /// When, by the provider's clock: reports come in any order.
+    pub at: Timestamp,
+    /// Its new status, in Meta's words.
+    pub status: Option<TemplateStatus>,
+    /// The category that it has now. One that is only announced is none yet.
+    pub category: Option<Category>,
 }
 
 /// Meta's word for a template's state, such as `APPROVED`, `PAUSED`.
@@ -106,53 +114,6 @@ pub enum ButtonKind {
 impl TemplateButton {
     fn needs_value(&self) -> bool {
         self.kind == ButtonKind::Url && self.url.as_deref().is_some_and(|url| url.contains("{{"))
-    }
-}
-
-/// What a tenant sells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Product {
-    /// A word without dots, such as `haircut`: `product.haircut.price`.
-    pub id: String,
-    /// As customers know it.
-    pub name: String,
-    /// What it costs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<Price>,
-    /// Where to see or book it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// Anything else, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, String>,
-}
-
-/// An amount of money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Price {
-    /// In the currency's smallest unit.
-    pub amount: u64,
-    /// ISO 4217, such as `AED`.
-    pub currency: String,
-}
-
-impl fmt::Display for Price {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Decimal places by ISO 4217; all others have two.
-        let places = match self.currency.as_str() {
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
-            | "XAF" | "XOF" | "XPF" => 0,
-            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-            _ => 2_usize,
-        };
-        if places == 0 {
-            return write!(f, "{} {}", self.amount, self.currency);
-        }
-        let unit = 10_u64.pow(places as u32);
-        let (whole, rest) = (self.amount / unit, self.amount % unit);
-        write!(f, "{whole}.{rest:0places$} {}", self.currency)
     }
 }
 
@@ -246,25 +207,12 @@ pub enum Misfit {
     Placeholder(#[from] InvalidPlaceholder),
 }
 
-/// A text whose `{{…}}` are wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPlaceholder {
-    /// `{{` without `}}`.
-    #[error("a {{{{ is never closed")]
-    Open,
-    /// No such source.
-    #[error(transparent)]
-    Source(#[from] InvalidSource),
-}
-
 /// The longest body of a template once its values are filled in.
 pub const LONGEST_BODY: usize = 1024;
 /// The longest text header.
 pub const LONGEST_HEADER: usize = 60;
 /// The longest SMS that Twilio takes.
 pub const LONGEST_SMS: usize = 1600;
-/// Names come from the callers themselves: longer ones are cut.
-const LONGEST_NAME: usize = 60;
 
 /// The variables of a template's text, in the order in which they first appear.
 fn variables(text: &str) -> Vec<&str> {
@@ -495,7 +443,11 @@ impl TemplateDefinition {
     ///
     /// # Errors
     /// When a value is missing or does not fit.
-    pub fn fill(&self, wanted: &TemplateUse, values: &Values<'_>) -> Result<FilledTemplate, Misfit> {
+    pub(crate) fn fill(
+        &self,
+        wanted: &TemplateUse,
+        value: impl Fn(&Value) -> Result<String, Misfit>,
+    ) -> Result<FilledTemplate, Misfit> {
         let names = self.body_variables()?;
         if let Some(extra) = wanted.variables.keys().find(|name| !names.contains(name)) {
             return Err(Misfit::Unexpected {
@@ -505,19 +457,19 @@ impl TemplateDefinition {
         }
         let mut body = Vec::with_capacity(names.len());
         for name in names {
-            let value = wanted.variables.get(&name).ok_or_else(|| Misfit::Missing {
+            let source = wanted.variables.get(&name).ok_or_else(|| Misfit::Missing {
                 name: self.name.clone(),
                 variable: braces(&name),
             })?;
             body.push(TemplateValue {
-                text: values.value(value)?,
+                text: value(source)?,
                 name: (self.parameter_format == ParameterFormat::Named).then_some(name),
             });
         }
         let header = match &wanted.header {
             None => None,
-            Some(value) => Some(TemplateValue {
-                text: values.value(value)?,
+            Some(source) => Some(TemplateValue {
+                text: value(source)?,
                 name: match self.parameter_format {
                     ParameterFormat::Positional => None,
                     ParameterFormat::Named => variables(self.header.as_deref().unwrap_or_default())
@@ -528,7 +480,7 @@ impl TemplateDefinition {
         };
         let mut buttons = Vec::with_capacity(wanted.buttons.len());
         for button in &wanted.buttons {
-            buttons.push((button.index, values.value(&button.value)?));
+            buttons.push((button.index, value(&button.value)?));
         }
         let filled_in = FilledTemplate {
             name: self.name.clone(),
@@ -553,7 +505,7 @@ impl TemplateDefinition {
     }
 }
 
-fn braces(name: &str) -> String {
+pub(crate) fn braces(name: &str) -> String {
     format!("{{{{{name}}}}}")
 }
 
@@ -574,184 +526,12 @@ fn check_value(variable: &str, text: &str) -> Result<(), Misfit> {
     })
 }
 
-fn check_length(part: &'static str, text: &str, most: usize) -> Result<(), Misfit> {
+pub(crate) fn check_length(part: &'static str, text: &str, most: usize) -> Result<(), Misfit> {
     let length = text.chars().count();
     if length > most {
         return Err(Misfit::TooLong { part, length, most });
     }
     Ok(())
-}
-
-/// What values are looked up in.
-#[derive(Debug, Clone, Copy)]
-pub struct Values<'a> {
-    /// The tenant and its products.
-    pub config: &'a TenantConfig,
-    /// The person.
-    pub contact: &'a Contact,
-    /// The call.
-    pub facts: &'a CallFacts,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// When it began.
-    pub started_at: Timestamp,
-}
-
-impl Values<'_> {
-    /// What is known, if anything: on one line, without runs of spaces.
-    #[must_use]
-    pub fn look_up(&self, source: &Source) -> Option<String> {
-        let found = match source {
-            Source::ContactName => self.contact.name.as_deref().map(short),
-            Source::ContactFirstName => {
-                let name = self.contact.name.as_deref()?;
-                name.split_whitespace().next().map(short)
-            }
-            Source::ContactPhone => {
-                let phone = self.contact.phone.as_ref().or_else(|| self.facts.customer().phone())?;
-                Some(phone.to_string())
-            }
-            Source::CallLine => self.facts.line()?.phone().map(ToString::to_string),
-            Source::CallTime => Some(self.local().strftime("%H:%M").to_string()),
-            Source::CallDate => Some(self.local().strftime("%Y-%m-%d").to_string()),
-            Source::CallOutcome => Some(self.outcome.as_str().replace('_', " ")),
-            Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),
-            Source::Product { id, field } => {
-                let product = self.config.product(id)?;
-                match field.as_str() {
-                    "name" => Some(product.name.clone()),
-                    "price" => product.price.as_ref().map(ToString::to_string),
-                    "url" => product.url.clone(),
-                    other => product.fields.get(other).cloned(),
-                }
-            }
-        }?;
-        let clean = found.split_whitespace().collect::<Vec<_>>().join(" ");
-        (!clean.is_empty()).then_some(clean)
-    }
-
-    fn local(&self) -> jiff::Zoned {
-        self.started_at.to_zoned(self.config.tenant.time_zone.rules().clone())
-    }
-
-    fn value(&self, value: &Value) -> Result<String, Misfit> {
-        match value {
-            Value::Text(text) => Ok(text.clone()),
-            Value::From { source, default } => self.or_default(source, default.as_deref()),
-        }
-    }
-
-    fn or_default(&self, source: &Source, default: Option<&str>) -> Result<String, Misfit> {
-        self.look_up(source)
-            .or_else(|| default.map(str::to_owned))
-            .ok_or_else(|| Misfit::NoValue {
-                source_of_value: source.to_string(),
-            })
-    }
-
-    /// Fills in the text of an SMS.
-    ///
-    /// # Errors
-    /// When a placeholder is wrong, a value is missing or the text becomes too long.
-    pub fn sms(&self, text: &str) -> Result<String, Misfit> {
-        let mut done = String::with_capacity(text.len());
-        for piece in placeholders(text)? {
-            match piece {
-                Piece::Text(text) => done.push_str(text),
-                Piece::Value { source, default } => done.push_str(&self.or_default(&source, default)?),
-            }
-        }
-        if done.trim().is_empty() {
-            return Err(Misfit::Value {
-                variable: "the SMS".to_owned(),
-                what: "is empty",
-            });
-        }
-        check_length("SMS", &done, LONGEST_SMS)?;
-        Ok(done)
-    }
-}
-
-fn short(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
-}
-
-/// A part of an SMS's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// As it stands.
-    Text(&'a str),
-    /// `{{source|default}}`.
-    Value {
-        /// Where to look.
-        source: Source,
-        /// Instead, where nothing is found.
-        default: Option<&'a str>,
-    },
-}
-
-/// Takes a text apart.
-///
-/// # Errors
-/// When a `{{` is not closed or names no source.
-pub fn placeholders(text: &str) -> Result<Vec<Piece<'_>>, InvalidPlaceholder> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (inside, after) = after.split_once("}}").ok_or(InvalidPlaceholder::Open)?;
-        if !before.is_empty() {
-            pieces.push(Piece::Text(before));
-        }
-        let (name, default) = match inside.split_once('|') {
-            Some((name, default)) => (name, Some(default)),
-            None => (inside, None),
-        };
-        pieces.push(Piece::Value {
-            source: name.trim().parse()?,
-            default,
-        });
-        rest = after;
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Text(rest));
-    }
-    Ok(pieces)
-}
-
-/// The definition that a rule means, for somebody of this language.
-///
-/// # Errors
-/// When there is none.
-pub fn find<'a>(
-    config: &'a TenantConfig,
-    wanted: &TemplateUse,
-    language: Option<&str>,
-) -> Result<&'a TemplateDefinition, Misfit> {
-    let own = language.filter(|_| wanted.by_contact_language).and_then(|language| {
-        let named = || {
-            config
-                .templates
-                .iter()
-                .filter(|template| template.name == wanted.name && template.status.sendable())
-        };
-        named()
-            .find(|template| same_language(&template.language, language))
-            .or_else(|| named().find(|template| primary(&template.language) == primary(language)))
-    });
-    own.or_else(|| {
-        config
-            .templates
-            .iter()
-            .find(|template| template.name == wanted.name && template.language == wanted.language)
-    })
-    .ok_or_else(|| Misfit::NoTemplate {
-        name: wanted.name.clone(),
-        language: wanted.language.clone(),
-    })
-}
-
-fn same_language(a: &str, b: &str) -> bool {
-    a.replace('_', "-").eq_ignore_ascii_case(&b.replace('_', "-"))
 }
 
 /// The language without its region: Meta writes `en_GB`, BCP 47 writes `en-GB`.
@@ -763,151 +543,17 @@ pub(crate) fn primary(language: &str) -> String {
         .to_ascii_lowercase()
 }
 
-/// What is wrong with a rule's use of a template, as far as the stored definitions tell.
-pub(crate) fn problems(rule: &Rule, wanted: &TemplateUse, config: &TenantConfig) -> Vec<String> {
-    let named: Vec<_> = config
-        .templates
-        .iter()
-        .filter(|template| {
-            template.name == wanted.name && (wanted.by_contact_language || template.language == wanted.language)
-        })
-        .collect();
-    let mut found = Vec::new();
-    if !named.iter().any(|template| template.language == wanted.language) {
-        found.push(
-            Misfit::NoTemplate {
-                name: wanted.name.clone(),
-                language: wanted.language.clone(),
-            }
-            .to_string(),
-        );
-    }
-    for template in named {
-        if template.category != rule.then.category {
-            found.push(
-                Misfit::Category {
-                    name: template.name.clone(),
-                    actual: template.category,
-                    wanted: rule.then.category,
-                }
-                .to_string(),
-            );
-        }
-        match template.body_variables() {
-            Err(broken) => found.push(broken.to_string()),
-            Ok(names) => {
-                // Values differ from call to call; that each variable has one does not.
-                let filled_in = FilledTemplate {
-                    name: template.name.clone(),
-                    language: template.language.clone(),
-                    body: names
-                        .iter()
-                        .filter(|name| wanted.variables.contains_key(*name))
-                        .map(|name| TemplateValue {
-                            name: (template.parameter_format == ParameterFormat::Named).then(|| name.clone()),
-                            text: "x".to_owned(),
-                        })
-                        .collect(),
-                    header: wanted.header.as_ref().map(|_| TemplateValue {
-                        name: None,
-                        text: "x".to_owned(),
-                    }),
-                    buttons: wanted
-                        .buttons
-                        .iter()
-                        .map(|button| (button.index, "x".to_owned()))
-                        .collect(),
-                    content_sid: template.content_sid.clone(),
-                };
-                let extra = wanted.variables.keys().find(|name| !names.contains(name));
-                let misfit = extra.map_or_else(
-                    || template.check(&filled_in).err(),
-                    |name| {
-                        Some(Misfit::Unexpected {
-                            name: template.name.clone(),
-                            variable: braces(name),
-                        })
-                    },
-                );
-                found.extend(misfit.map(|misfit| misfit.to_string()));
-            }
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        call::{Direction, Party},
-        outside::ShownName,
-        samples::{config, contact},
-    };
-
-    fn facts() -> CallFacts {
-        CallFacts {
-            direction: Some(Direction::Inbound),
-            from: Some(Party::Phone("+971501234567".parse().unwrap())),
-            to: Some(Party::Phone("+97143330000".parse().unwrap())),
-            ..CallFacts::default()
-        }
-    }
-
-    fn with_values<T>(contact: &Contact, check: impl Fn(&Values<'_>) -> T) -> T {
-        let (config, facts) = (config(), facts());
-        check(&Values {
-            config: &config,
-            contact,
-            facts: &facts,
-            outcome: Outcome::AfterHours,
-            started_at: "2026-11-20T10:05:00Z".parse().unwrap(),
-        })
-    }
-
-    #[test]
-    fn values_are_looked_up_with_defaults() {
-        let mut maya = contact();
-        maya.name = ShownName::of(" Maya \n Al  Fixture ");
-        with_values(&maya, |values| {
-            for (text, expected) in [
-                ("{{contact.name}}", "Maya Al Fixture"),
-                ("{{ contact.first_name }}!", "Maya!"),
-                ("{{contact.phone}}", "+971501234567"),
-                (
-                    "{{call.line}} {{call.date}} {{call.time}}",
-                    "+97143330000 2026-11-20 14:05",
-                ),
-                ("{{call.outcome}}", "after hours"),
-                ("{{tenant.name}} {{tenant.phone}}", "Marina Dental +97143330000"),
-                (
-                    "{{product.haircut.name}} {{product.haircut.price}}",
-                    "Haircut 120.50 AED",
-                ),
-                ("{{product.haircut.length}}", "30 minutes"),
-                ("{{tenant.website|our page}}", "our page"),
-                ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
-                ("no placeholder { or }}", "no placeholder { or }}"),
-            ] {
-                assert_eq!(values.sms(text).as_deref(), Ok(expected), "{text}");
-            }
-            assert_eq!(
-                values.sms("{{tenant.website}}").unwrap_err().to_string(),
-                "nothing is known for tenant.website and it has no default"
-            );
-            assert!(values.sms("{{contact.secret}}").is_err());
-            assert!(values.sms("Hello {{contact.name").is_err());
-            assert!(values.sms("  ").is_err());
-            assert!(values.sms(&"x".repeat(1601)).is_err());
-        });
-    }
+    use crate::samples::{config, contact, with_values};
 
     #[test]
     fn a_template_is_filled_by_its_rule() {
         let config = config();
         let wanted = config.rules[0].then.template.clone().unwrap();
         with_values(&contact(), |values| {
-            let filled = config.templates[0].fill(&wanted, values).unwrap();
+            let filled = config.templates[0].fill(&wanted, |value| values.value(value)).unwrap();
             assert_eq!(
                 config.templates[0].text(&filled),
                 "Hello there, sorry we missed your call to Marina Dental today. How can we help?"
@@ -921,7 +567,10 @@ mod tests {
         let config = config();
         let definition = &config.templates[0];
         let wanted = config.rules[0].then.template.clone().unwrap();
-        let good = with_values(&contact(), |values| definition.fill(&wanted, values)).unwrap();
+        let good = with_values(&contact(), |values| {
+            definition.fill(&wanted, |value| values.value(value))
+        })
+        .unwrap();
         assert_eq!(definition.check(&good), Ok(()));
 
         let broken = |change: &dyn Fn(&mut FilledTemplate)| {
@@ -992,7 +641,10 @@ mod tests {
                 "header": {"from": "tenant.name"}}"#,
         )
         .unwrap();
-        let filled = with_values(&contact(), |values| definition.fill(&wanted, values)).unwrap();
+        let filled = with_values(&contact(), |values| {
+            definition.fill(&wanted, |value| values.value(value))
+        })
+        .unwrap();
         assert_eq!(filled.body[0].name.as_deref(), Some("first_name"));
         assert_eq!(filled.header.as_ref().unwrap().name.as_deref(), Some("shop"));
         assert_eq!(definition.text(&filled), "Hello Maya, Marina Dental here. Bye Maya.");
@@ -1007,40 +659,6 @@ mod tests {
         assert!(definition.body_variables().is_err());
         definition.body = "{{2}} {{1}} {{2}}".to_owned();
         assert_eq!(definition.body_variables().unwrap(), ["1", "2"]);
-    }
-
-    #[test]
-    fn a_price_has_its_currencys_places() {
-        for (amount, currency, text) in [
-            (12_050, "AED", "120.50 AED"),
-            (5, "GBP", "0.05 GBP"),
-            (1500, "JPY", "1500 JPY"),
-            (1234, "KWD", "1.234 KWD"),
-        ] {
-            let currency = currency.to_owned();
-            assert_eq!(Price { amount, currency }.to_string(), text);
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_configuration_is_said_at_once() {
-        let mut config = config();
-        assert_eq!(config.problems(), Vec::<String>::new());
-        config.rules[0].then.when_unknown = Some(crate::message::WhenUnknown::SendAgain);
-        config.rules[0].then.fallback_after_seconds = 86_401;
-        config.templates[1].category = Category::Marketing;
-        config.templates.remove(0);
-        config.connections.remove(0);
-        assert_eq!(
-            config.problems(),
-            [
-                "rule \"Missed calls\": fallback_after_seconds is at most 86400",
-                "rule \"Missed calls\": when_unknown: send_again is for one-time codes only",
-                "rule \"Missed calls\": no connection carries SMS",
-                "rule \"Missed calls\": there is no template missed_call_followup in en_GB",
-                "rule \"Missed calls\": template missed_call_followup is marketing, the rule says utility",
-            ]
-        );
     }
 
     #[test]
@@ -1089,22 +707,5 @@ mod tests {
         ] {
             assert_eq!(TemplateKey::new(name, language), None, "{name} {language}");
         }
-    }
-
-    #[test]
-    fn what_people_write_is_read_strictly() {
-        for wrong in [
-            r#"{"from": "contact.name", "text": "x"}"#,
-            r#"{"default": "x"}"#,
-            r#"{"from": "contact.nme"}"#,
-            r#"{"form": "contact.name"}"#,
-        ] {
-            assert!(serde_json::from_str::<Value>(wrong).is_err(), "{wrong}");
-        }
-        let config = config();
-        let text = serde_json::to_string(&config).unwrap();
-        assert_eq!(serde_json::from_str::<TenantConfig>(&text).unwrap(), config);
-        let zoneless = crate::samples::TENANT.replace("Asia/Dubai", "Asia/Nowhere");
-        assert!(serde_json::from_str::<crate::tenant::Tenant>(&zoneless).is_err());
     }
 }

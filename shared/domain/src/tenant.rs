@@ -1,24 +1,14 @@
 //! Tenants: the businesses, with their hours, their words and what fills their templates.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
 
 use jiff::{
     Timestamp,
     civil::{Date, Time, Weekday},
-    tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    account::Slug,
-    checkup::CheckResult,
-    connection::{Account, Connection, Health},
-    ids::{ConnectionId, TenantId},
-    message::Channel,
-    rule::Rule,
-    settings::Retention,
-    template::{Product, TemplateDefinition},
-};
+use crate::{account::Slug, ids::TenantId, quiet::QuietHours, retention::Retention, zone::Zone};
 
 /// A business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,67 +142,6 @@ pub struct Limits {
     pub requests_per_minute: Option<u32>,
 }
 
-/// A time zone of the IANA database, written by its name.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Zone(TimeZone);
-
-/// A text that is not the name of a time zone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a time zone of the IANA database, such as Asia/Dubai")]
-pub struct InvalidZone;
-
-impl Zone {
-    /// The rules of the zone.
-    #[must_use]
-    pub const fn rules(&self) -> &TimeZone {
-        &self.0
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.0.iana_name().unwrap_or("UTC")
-    }
-}
-
-impl FromStr for Zone {
-    type Err = InvalidZone;
-
-    fn from_str(name: &str) -> Result<Self, InvalidZone> {
-        let zone = TimeZone::get(name).map_err(|_| InvalidZone)?;
-        // `Etc/Unknown` is a name too, but of no place.
-        if zone.iana_name().is_none() || zone.is_unknown() {
-            return Err(InvalidZone);
-        }
-        Ok(Self(zone))
-    }
-}
-
-impl fmt::Debug for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for Zone {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Zone {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// When a business is open, by the day on which each span begins.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -289,138 +218,5 @@ impl Holiday {
     #[must_use]
     pub fn covers(&self, day: Date) -> bool {
         (self.from..=self.to.unwrap_or(self.from)).contains(&day)
-    }
-}
-
-/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is before
-/// `from`; none at all where they are equal, which was written before it was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QuietHours {
-    /// Local time at which they begin.
-    pub from: Time,
-    /// Local time at which they end.
-    pub to: Time,
-    /// What happens to a message then.
-    #[serde(default)]
-    pub action: QuietAction,
-}
-
-impl QuietHours {
-    /// What is wrong with them, for whoever wrote them: who means the whole day by equal times would get the opposite.
-    #[must_use]
-    pub fn problem(&self) -> Option<String> {
-        let at = self.from.strftime("%H:%M");
-        let none = || format!("Quiet hours from {at} to {at} would be none. Set another time, or leave them out.");
-        (self.from == self.to).then(none)
-    }
-}
-
-/// What happens to a message in quiet hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QuietAction {
-    /// It waits until they end.
-    #[default]
-    Defer,
-    /// It goes out all the same.
-    Send,
-    /// It is not sent at all.
-    Skip,
-}
-
-/// All that decisions about a tenant's calls and messages need, read together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenantConfig {
-    /// The tenant.
-    pub tenant: Tenant,
-    /// Its rules, in any order.
-    pub rules: Vec<Rule>,
-    /// Its templates, in every language.
-    pub templates: Vec<TemplateDefinition>,
-    /// Its products.
-    pub products: Vec<Product>,
-    /// Its connections.
-    pub connections: Vec<ConnectionSummary>,
-}
-
-/// What planning, and the list of what is still to be set up, need to know of a connection. A change of it raises the tenant's
-/// version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConnectionSummary {
-    /// The connection.
-    pub id: ConnectionId,
-    /// For people.
-    pub name: String,
-    /// The channels that it sends.
-    pub carries: Vec<Channel>,
-    /// It names templates by Twilio's content id instead of Meta's name.
-    #[serde(default)]
-    pub needs_content_sid: bool,
-    /// The provider, as in [`Account::kind`].
-    #[serde(default)]
-    pub kind: String,
-    /// What came of its last test, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tested: Option<CheckResult>,
-    /// As [`Connection::awaits_secret`].
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub awaits_secret: bool,
-    /// Why the provider refuses it, while it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unhealthy: Option<String>,
-}
-
-impl ConnectionSummary {
-    /// Whether it reports calls. Twilio does for its numbers.
-    #[must_use]
-    pub fn reports_calls(&self) -> bool {
-        self.kind != "whatsapp"
-    }
-}
-
-impl From<&Connection> for ConnectionSummary {
-    fn from(connection: &Connection) -> Self {
-        Self {
-            id: connection.id,
-            name: connection.name.clone(),
-            carries: [Channel::WhatsApp, Channel::Sms]
-                .into_iter()
-                .filter(|channel| connection.carries(*channel))
-                .collect(),
-            needs_content_sid: matches!(connection.account, Account::Twilio { .. }),
-            kind: connection.account.kind().to_owned(),
-            tested: connection.checkup.as_ref().map(|checkup| checkup.result),
-            awaits_secret: connection.awaits_secret,
-            unhealthy: match &connection.health {
-                Health::Healthy => None,
-                Health::Unhealthy { reason, .. } => Some(reason.clone()),
-            },
-        }
-    }
-}
-
-impl TenantConfig {
-    /// A product by its id.
-    #[must_use]
-    pub fn product(&self, id: &str) -> Option<&Product> {
-        self.products.iter().find(|product| product.id == id)
-    }
-
-    /// What is wrong with it, in sentences for whoever wrote it. Empty: nothing.
-    #[must_use]
-    pub fn problems(&self) -> Vec<String> {
-        let of_rule = |rule: &Rule| {
-            let named = |problem| format!("rule {:?}: {problem}", rule.name);
-            rule.problems(self).into_iter().map(named).collect::<Vec<_>>()
-        };
-        let mut problems: Vec<String> = self.rules.iter().flat_map(of_rule).collect();
-        problems.extend(self.tenant.problems().iter().map(ToString::to_string));
-        let mut ids: Vec<_> = self.rules.iter().map(|rule| rule.id).collect();
-        ids.sort_unstable();
-        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-            problems.push("two rules have the same id".to_owned());
-        }
-        problems
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Names within a message, and the letter that stands for each. A letter is never given to another name.
-const LETTERS: [(&str, &str); 37] = [
+const LETTERS: [(&str, &str); 40] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -39,25 +39,25 @@ const LETTERS: [(&str, &str); 37] = [
     ("text", "t"),
     ("units", "u"),
     ("content_sid", "v"),
-    ("rule", "w"),
+    ("policy", "w"),
     ("template", "x"),
     ("tries", "y"),
     ("billable", "z"),
     ("credentials", "A"),
     ("body", "B"),
     ("created_at", "C"),
+    ("opt_in", "I"),
     ("kind", "K"),
     ("leg", "L"),
     ("number", "N"),
     ("plan", "P"),
+    ("quiet", "Q"),
     ("remarks", "R"),
     ("since", "S"),
+    ("purpose", "U"),
     ("waiting", "W"),
     ("reason", "Y"),
 ];
-
-/// As most rules have it.
-const WHEN_UNKNOWN: (&str, &str) = ("when_unknown", "next_channel");
 
 /// Times, which a row keeps as milliseconds since 1970: a number takes a third of the text.
 const TIMES: [&str; 7] = [
@@ -144,12 +144,9 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
     {
         *call = own;
     }
-    let usual = |name: &str, value: &AttributeValue| match name {
-        "needs_opt_in" => *value == AttributeValue::Bool(false),
-        "dispatches" => *value == AttributeValue::N("0".to_owned()),
-        name => name == WHEN_UNKNOWN.0 && *value == AttributeValue::S(WHEN_UNKNOWN.1.to_owned()),
-    };
-    map.retain(|name, value| !usual(name, value));
+    if map.get("dispatches") == Some(&number(0)) {
+        map.remove("dispatches");
+    }
     fields(AttributeValue::M(map), short)
 }
 
@@ -193,8 +190,6 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
     if let Some(created) = map.get("created_at").cloned() {
         map.entry("not_before".to_owned()).or_insert(created);
     }
-    map.entry(WHEN_UNKNOWN.0.to_owned())
-        .or_insert_with(|| AttributeValue::S(WHEN_UNKNOWN.1.to_owned()));
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
 }
 

@@ -7,12 +7,13 @@ use std::{
 
 use domain::{
     actor::Stamp,
+    config::{ConnectionSummary, TenantConfig},
     connection::{Connection, Health},
     ids::{ConnectionId, TenantId},
-    inbound::TemplateReport,
+    product::Product,
     rule::Rule,
-    template::{Product, TemplateDefinition},
-    tenant::{ConnectionSummary, Tenant, TenantConfig},
+    template::{TemplateDefinition, TemplateReport},
+    tenant::Tenant,
 };
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};

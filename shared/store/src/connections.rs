@@ -6,9 +6,9 @@ use domain::{
     account_shape::MOST_CONNECTIONS,
     actor::Stamp,
     checkup::{CheckResult, Checkup, Reported},
+    config::ConnectionSummary,
     connection::{Account, Connection, Health, Sealed},
     ids::ConnectionId,
-    tenant::ConnectionSummary,
 };
 use jiff::Timestamp;
 

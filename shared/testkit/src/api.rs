@@ -461,7 +461,7 @@ async fn house(aws: &Aws, slug: &str) -> House {
     let admin = citizen(aws, "admin", slug_text);
     let tenant_id = TenantId::new(aws.ids().ulid());
     let scope = link::founded(tenant_id);
-    let zone: domain::tenant::Zone = "Europe/London".parse().expect("it is a time zone");
+    let zone: domain::zone::Zone = "Europe/London".parse().expect("it is a time zone");
     let sign_up = SignUp {
         email: admin.email.clone(),
         name: "admin".to_owned(),

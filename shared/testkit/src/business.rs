@@ -5,12 +5,13 @@ use domain::{
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     connection::Account,
     contact::{Contact, Identity},
-    ids::{CallId, ConnectionId, ContactId, MessageId, RuleId},
-    message::{Cause, Message},
+    decide::{Input, decide},
+    ids::{CallId, ConnectionId, ContactId, RuleId},
+    message::Message,
     phone::Phone,
-    plan::{self, Decision},
     record::{Call, CallProgress},
     rule::Rule,
+    subject::CallView,
     template::TemplateDefinition,
 };
 use jobs::{CallJob, ProviderEvent};
@@ -220,9 +221,9 @@ impl Seeded {
             known.unwrap_or_else(|| Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now));
         let call_id = CallId::new(contact.id, aws.ids().ulid());
         let facts = missed(number);
-        let decision = plan::decide(&plan::Input {
+        let decision = decide(&Input {
             config: &config,
-            call: plan::CallView {
+            call: CallView {
                 id: call_id,
                 connection: self.telephony,
                 facts: &facts,
@@ -231,16 +232,15 @@ impl Seeded {
             },
             contact: &contact,
             now,
-            line_type: &|_: &Phone| domain::line::LineType::Other,
+            line_type: &|_: &Phone| domain::line_type::LineType::Other,
         });
         let sentence = decision.sentence().to_owned();
-        let Decision::Follow(plan) = decision else {
-            panic!("the rules send nothing: {sentence}");
-        };
+        let composed = decision.follow_up;
+        let composed = composed.unwrap_or_else(|_| panic!("the rules send nothing: {sentence}"));
         let timers = aws.env().config().timers().expect("timers");
-        let message_id = MessageId::new(contact.id, aws.ids().ulid());
         let correlation_id = aws.ids().ulid().to_string();
-        let mut message = plan.message(message_id, Cause::Call(call_id), correlation_id.clone(), now, &timers);
+        let mut message = composed.message(correlation_id.clone(), now, &timers);
+        let message_id = message.id;
         contact.follow_up_with(message_id, call_id, now);
         let call = Call {
             id: call_id,
@@ -252,6 +252,7 @@ impl Seeded {
             decided_at: now,
             decision: sentence,
             reason: "follow_up".to_owned(),
+            grounds: decision.grounds,
             message: Some(message_id),
             remarks: vec![],
             correlation_id: correlation_id.clone(),

@@ -7,7 +7,8 @@ use domain::{
     ids::{SessionId, TenantId, UserId},
     permission::Role,
     security::SecurityEventKind,
-    tenant::{Tenant, Zone},
+    tenant::Tenant,
+    zone::Zone,
 };
 use garde::Validate;
 use jiff::Timestamp;

@@ -3,7 +3,8 @@
 use domain::{
     account::{Email, Slug},
     ids::{ConnectionId, TenantId},
-    tenant::{Limits, Tenant, TenantStatus, Zone},
+    tenant::{Limits, Tenant, TenantStatus},
+    zone::Zone,
 };
 use garde::Validate;
 use jiff::Timestamp;

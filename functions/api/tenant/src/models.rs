@@ -5,8 +5,11 @@ use std::{collections::BTreeMap, str::FromStr};
 use domain::{
     account::Slug,
     ids::TenantId,
-    settings::{self, LONGEST_VARIABLE, MOST_VARIABLES, MOST_ZONES},
-    tenant::{BusinessHours, Holiday, QuietAction, QuietHours, Span, Tenant, TenantStatus, Zone},
+    quiet::{QuietAction, QuietHours},
+    retention::Retention,
+    settings::{LONGEST_VARIABLE, MOST_VARIABLES, MOST_ZONES},
+    tenant::{BusinessHours, Holiday, Span, Tenant, TenantStatus},
+    zone::Zone,
 };
 use garde::Validate;
 use jiff::civil::{Date, Time};
@@ -166,12 +169,12 @@ pub(crate) struct RetentionModel {
 
 impl Default for RetentionModel {
     fn default() -> Self {
-        settings::Retention::default().into()
+        Retention::default().into()
     }
 }
 
-impl From<settings::Retention> for RetentionModel {
-    fn from(retention: settings::Retention) -> Self {
+impl From<Retention> for RetentionModel {
+    fn from(retention: Retention) -> Self {
         Self {
             calls_days: retention.calls_days,
             messages_days: retention.messages_days,
@@ -504,7 +507,7 @@ impl From<&Tenant> for TenantSettings {
 impl TenantSettings {
     /// The tenant with these settings.
     pub(crate) fn of(self, before: &Tenant) -> Tenant {
-        let retention = settings::Retention {
+        let retention = Retention {
             calls_days: self.retention.calls_days,
             messages_days: self.retention.messages_days,
         };
@@ -513,7 +516,7 @@ impl TenantSettings {
             holidays: each(&self.holidays),
             quiet_hours: self.quiet_hours.as_ref().map(QuietHours::from),
             // The usual stays the usual, whatever that will be.
-            retention: (before.retention.is_some() || retention != settings::Retention::default()).then_some(retention),
+            retention: (before.retention.is_some() || retention != Retention::default()).then_some(retention),
             name: self.name,
             time_zone: self.time_zone,
             default_region: self.default_region,

@@ -2,10 +2,11 @@
 
 use domain::{
     checkup::CheckResult,
+    compose::carriers,
+    config::{ConnectionSummary, TenantConfig, rule_problems},
+    decide::obstacles,
     message::Channel,
-    plan,
     rule::Rule,
-    tenant::{ConnectionSummary, TenantConfig},
 };
 
 use crate::models::{OperationLink, SetupOut, SetupStep, StepId, StepState};
@@ -156,7 +157,7 @@ fn whatsapp(config: &TenantConfig) -> SetupStep {
             "No connection sends WhatsApp messages.",
         )
         .optional(only(config, Channel::Sms));
-    heeding(connect, plan::carriers(config, Channel::WhatsApp))
+    heeding(connect, carriers(config, Channel::WhatsApp))
 }
 
 /// Whether the active rules write by this channel alone.
@@ -166,7 +167,7 @@ fn only(config: &TenantConfig, channel: Channel) -> bool {
 }
 
 fn carries(config: &TenantConfig, channel: Channel) -> bool {
-    plan::carriers(config, channel).next().is_some()
+    carriers(config, channel).next().is_some()
 }
 
 fn active(config: &TenantConfig) -> impl Iterator<Item = &Rule> {
@@ -182,14 +183,14 @@ fn sms(config: &TenantConfig) -> SetupStep {
         )
         .heed(!falls_back, "No active rule has `sms` among its channels.")
         .optional(!only(config, Channel::Sms));
-    heeding(connect, plan::carriers(config, Channel::Sms))
+    heeding(connect, carriers(config, Channel::Sms))
 }
 
 /// What keeps an active rule from writing by this channel, with the rule's name.
 fn obstacle(config: &TenantConfig, channel: Channel) -> Option<String> {
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
-        let obstacle = plan::obstacles(config, rule, channel).into_iter().next()?;
+        let obstacle = obstacles(config, rule, channel).into_iter().next()?;
         Some(format!("{}: {obstacle}.", rule.name))
     })
 }
@@ -209,7 +210,7 @@ fn template(config: &TenantConfig) -> SetupStep {
 
 fn rule(config: &TenantConfig) -> SetupStep {
     let broken = active(config).find_map(|rule| {
-        let problem = rule.problems(config).into_iter().next()?;
+        let problem = rule_problems(rule, config).into_iter().next()?;
         Some(format!("{}: {problem}.", rule.name))
     });
     let broken = broken.or_else(|| obstacle(config, Channel::Sms));

@@ -7,11 +7,13 @@ use domain::{
     Timestamp,
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
     contact::{Contact, Identity},
-    ids::{CallId, ConnectionId, ContactId, MessageId},
-    message::{Cause, Message, Remark},
-    plan::{self, Decision},
+    decide::{Input, decide},
+    ids::{CallId, ConnectionId, ContactId},
+    message::{Message, Remark},
+    purpose::Limit,
     record::{Call, CallProgress},
     send::Timers,
+    subject::CallView,
 };
 use jobs::{CallJob, SendMessage};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry, metric};
@@ -163,7 +165,7 @@ async fn attempt(
             }
             Ok(if known { Done::Already } else { Done::Now })
         }
-        Verdict::Decided(outcome) => Box::pin(decide(job, progress, outcome, now, ctx)).await,
+        Verdict::Decided(outcome) => Box::pin(decide_call(job, progress, outcome, now, ctx)).await,
     }
 }
 
@@ -219,7 +221,7 @@ async fn look_again(
 }
 
 /// Decides the call: its row, its contact and the message that follows it, in one transaction; then queues the message.
-async fn decide(
+async fn decide_call(
     job: &Job<CallJob>,
     mut progress: CallProgress,
     outcome: Outcome,
@@ -244,15 +246,15 @@ async fn decide(
         Vec::new()
     };
     let mut contact = found.unwrap_or_else(|| Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now));
-    let call_id = CallId::new(contact.id, ctx.ids.ulid());
+    let call_id = progress.call_id(contact.id);
     let cancelled = if outcome == Outcome::Answered {
         answered_after_all(scope, &mut contact, now, ctx).await?
     } else {
         None
     };
-    let decision = plan::decide(&plan::Input {
+    let decision = decide(&Input {
         config: &config,
-        call: plan::CallView {
+        call: CallView {
             id: call_id,
             connection: progress.connection,
             facts: &progress.facts,
@@ -261,24 +263,15 @@ async fn decide(
         },
         contact: &contact,
         now,
-        line_type: &domain::line::by_numbering_plan,
+        line_type: &domain::line_type::by_numbering_plan,
     });
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
-    let message = match decision {
-        Decision::Follow(plan) => {
-            let id = MessageId::new(contact.id, ctx.ids.ulid());
-            Some(plan.message(
-                id,
-                Cause::Call(call_id),
-                progress.correlation_id.clone(),
-                now,
-                &ctx.timers,
-            ))
-        }
-        Decision::Nothing(_) => None,
-    };
+    let composed = decision.follow_up.ok();
+    let message = composed.map(|composed| composed.message(progress.correlation_id.clone(), now, &ctx.timers));
     note_call(&mut contact, &progress.facts, now);
-    if let Some(message) = &message {
+    if let Some(message) = &message
+        && message.policy.counts(Limit::Cooldown)
+    {
         contact.follow_up_with(message.id, call_id, now);
     }
     progress.decided = Some(call_id);
@@ -294,6 +287,7 @@ async fn decide(
         decided_at: now,
         decision: sentence,
         reason,
+        grounds: decision.grounds,
         message: message.as_ref().map(|message| message.id),
         remarks: Vec::new(),
         correlation_id: progress.correlation_id.clone(),

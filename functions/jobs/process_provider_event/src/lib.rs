@@ -11,9 +11,10 @@ use domain::{
     checkup::Reported,
     connection::{Account, Connection, Health},
     ids::ConnectionId,
-    inbound::{TemplateReport, Update},
+    inbound::Update,
     phone::Phone,
     send::{Classified, Effect, Timers},
+    template::TemplateReport,
 };
 use jobs::{EventSource, Payload, ProviderEvent, SendMessage};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, RawBucket, enqueue::Entry, metric};

@@ -10,15 +10,15 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
+    check::{self, Check, CheckInput},
+    config::TenantConfig,
     connection::{Connection, Health},
     contact::{Change, Contact},
     ids::SendKey,
     message::{AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
-    plan::{self, Check, CheckInput},
     record::MessageRef,
     send::{Classified, Effect, ErrorClass, Timers},
-    tenant::TenantConfig,
 };
 use jobs::SendMessage;
 use kit::{
@@ -185,7 +185,7 @@ impl Work<'_> {
             connection,
             now,
             timers: &self.ctx.timers,
-            line_type: &domain::line::by_numbering_plan,
+            line_type: &domain::line_type::by_numbering_plan,
         }
     }
 
@@ -211,7 +211,7 @@ impl Work<'_> {
             None => Check::SkipLeg {
                 why: format!("{} is no longer connected", planned.channel.name()),
             },
-            Some(connection) => plan::check(&self.check_input(&message, leg, connection, now)),
+            Some(connection) => check::check(&self.check_input(&message, leg, connection, now)),
         };
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
@@ -326,7 +326,7 @@ impl Work<'_> {
                 ));
             }
         };
-        let check = plan::check(&CheckInput {
+        let check = check::check(&CheckInput {
             contact: &contact,
             ..self.check_input(message, leg, connection, self.ctx.clock.now())
         });

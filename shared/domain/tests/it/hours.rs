@@ -1,8 +1,9 @@
 //! Quiet hours over changes of the clock, in many zones.
 
 use domain::{
-    hours::{is_open, is_quiet, next_allowed, next_opening},
-    tenant::{QuietAction, QuietHours, Tenant},
+    hours::{is_open, next_opening},
+    quiet::{QuietAction, QuietHours, is_quiet, next_allowed},
+    tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use proptest::prelude::*;

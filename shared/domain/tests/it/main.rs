@@ -8,6 +8,7 @@ mod errors;
 mod hours;
 mod messages;
 mod obstacles;
+mod purposes;
 mod retention;
 mod rules;
 mod texts;

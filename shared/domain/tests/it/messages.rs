@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use domain::{
-    ids::{CallId, ContactId, MessageId, RuleId},
+    compose::Composed,
+    ids::{CallId, ContactId, MessageId},
     message::{
         AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Evidence, Leg, Message, MessageState,
         Next, Recipient, SendOutcome, StatusReport, WhenUnknown,
     },
+    purpose::{Narrowing, Policy, Purpose},
     send::{Classified, Effect, ErrorClass, Timers},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -46,28 +48,29 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
             content: Content::Text("Hello".to_owned()),
         })
         .collect();
-    domain::plan::Plan {
-        rule: RuleId::new(Ulid::from_parts(1, 3)),
-        category: Category::Utility,
-        needs_opt_in: false,
+    // Only a one-time code is sent again in doubt.
+    let (purpose, category) = match when_unknown {
+        WhenUnknown::SendAgain => (Purpose::OneTimeCode, Category::Authentication),
+        WhenUnknown::NextChannel | WhenUnknown::Stop => (Purpose::FollowUp, Category::Utility),
+    };
+    let by = Narrowing {
+        fallback_after_seconds,
+        when_unknown: Some(when_unknown),
+        ..Narrowing::default()
+    };
+    Composed {
+        cause: Cause::Call(CallId::new(contact, Ulid::from_parts(1, 4))),
+        policy: Policy::narrowed(purpose, category, &by).unwrap(),
         to: Recipient {
             phone: Some("+447700900111".parse().unwrap()),
             bsuid: None,
         },
         legs,
-        fallback_after_seconds,
-        when_unknown,
         not_before: start(),
         keep_until: start() + SignedDuration::from_hours(24 * 30),
         sentence: String::new(),
     }
-    .message(
-        MessageId::new(contact, Ulid::from_parts(1, 2)),
-        Cause::Call(CallId::new(contact, Ulid::from_parts(1, 4))),
-        "correlation".to_owned(),
-        start(),
-        &timers(),
-    )
+    .message("correlation".to_owned(), start(), &timers())
 }
 
 fn classified(class: ErrorClass) -> Classified {
@@ -422,7 +425,12 @@ fn a_send_nobody_can_tell_about_is_settled_by_evidence_then_by_choice() {
         assert_eq!(sent.next(), Next::Doubt);
         sent.message.doubt(sent.now, &timers());
         assert_eq!(sent.message.state(), MessageState::Unknown);
-        assert_eq!(sent.next(), Next::Wait(start() + seconds(600)));
+        // A code is waited for no longer than its claim: nobody waits ten minutes to log in.
+        let waits = match when_unknown {
+            WhenUnknown::SendAgain => Next::GiveUpWaiting,
+            WhenUnknown::NextChannel | WhenUnknown::Stop => Next::Wait(start() + seconds(600)),
+        };
+        assert_eq!(sent.next(), waits);
 
         // Evidence settles it.
         let mut found = message(legs, when_unknown, 120);

@@ -2,14 +2,16 @@
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
+    compose::carriers,
+    config::TenantConfig,
     contact::{Contact, Identity},
+    decide::{Input, decide, obstacles},
     ids::{CallId, ConnectionId, ContactId},
-    line,
+    line_type,
     message::Channel,
     outside::ShownName,
-    plan::{CallView, Decision, Input, carriers, decide, obstacles},
     rule::Rule,
-    tenant::TenantConfig,
+    subject::CallView,
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -117,12 +119,10 @@ fn channels(
         },
         contact: &contact,
         now,
-        line_type: &line::unknown,
+        line_type: &line_type::unknown,
     });
-    match decision {
-        Decision::Follow(plan) => plan.legs.iter().map(|leg| leg.channel).collect(),
-        Decision::Nothing(_) => Vec::new(),
-    }
+    let legs = decision.follow_up.map(|composed| composed.legs).unwrap_or_default();
+    legs.iter().map(|leg| leg.channel).collect()
 }
 
 /// Whether the rule's channel has nothing in its way, as the list of what is still to be set up says.

@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     contact::{Contact, Identity},
     ids::ContactId,
-    settings::Retention,
+    retention::Retention,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;

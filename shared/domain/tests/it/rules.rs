@@ -2,14 +2,17 @@
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
+    compose::Reason,
+    config::TenantConfig,
     contact::{Contact, Identity, OptOut},
+    decide::{Decision, Input, decide},
     ids::{CallId, ContactId, RuleId},
-    line,
+    line_type,
     message::Channel,
     phone::Phone,
-    plan::{CallView, Decision, Input, Reason, decide},
     rule::{Caller, Hours, Rule},
-    tenant::{TenantConfig, TenantStatus},
+    subject::CallView,
+    tenant::TenantStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
@@ -156,7 +159,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
         },
         contact,
         now: call.now,
-        line_type: &line::unknown,
+        line_type: &line_type::unknown,
     })
 }
 
@@ -197,30 +200,31 @@ proptest! {
             || call.facts.customer().phone().is_none()
             || call.outcome == Outcome::Unknown;
         let late = call.hours_ago >= Some(72);
-        match (&decision, expected(&config, &call)) {
-            (Decision::Nothing(nothing), _) if never => {
+        let rule = decision.grounds.rule;
+        match (&decision.follow_up, expected(&config, &call)) {
+            (Err(nothing), _) if never => {
                 prop_assert!(matches!(
                     nothing.reason,
                     Reason::Outbound | Reason::Withheld | Reason::Sip | Reason::UnknownOutcome
                 ));
-                prop_assert_eq!(nothing.rule, None);
+                prop_assert_eq!(rule, None);
             }
-            (Decision::Nothing(nothing), _) if late => {
-                prop_assert_eq!((nothing.reason, nothing.rule), (Reason::Late, None));
+            (Err(nothing), _) if late => {
+                prop_assert_eq!((nothing.reason, rule), (Reason::Late, None));
             }
-            (Decision::Nothing(nothing), None) => prop_assert_eq!(nothing.reason, Reason::NoRule),
-            (Decision::Nothing(nothing), Some(rule)) => {
-                prop_assert_eq!(nothing.rule, Some(rule.id));
+            (Err(nothing), None) => prop_assert_eq!(nothing.reason, Reason::NoRule),
+            (Err(nothing), Some(matching)) => {
+                prop_assert_eq!(rule, Some(matching.id));
                 prop_assert_eq!(nothing.reason, Reason::Cooldown);
-                prop_assert!(call.texted.unwrap() < i64::from(rule.then.cooldown_seconds));
+                prop_assert!(call.texted.unwrap() < i64::from(matching.then.cooldown_seconds));
             }
-            (Decision::Follow(plan), rule) => {
+            (Ok(plan), matching) => {
                 prop_assert!(!never && !late);
-                prop_assert_eq!(Some(plan.rule), rule.map(|rule| rule.id));
+                prop_assert_eq!(rule, matching.map(|rule| rule.id));
                 let channels: Vec<_> = plan.legs.iter().map(|leg| leg.channel).collect();
                 prop_assert_eq!(channels, [Channel::WhatsApp, Channel::Sms]);
                 prop_assert!(plan.not_before >= call.now);
-                let cooldown = i64::from(rule.unwrap().then.cooldown_seconds);
+                let cooldown = i64::from(matching.unwrap().then.cooldown_seconds);
                 prop_assert!(call.texted.is_none_or(|ago| ago >= cooldown));
             }
         }
@@ -241,6 +245,6 @@ proptest! {
         }
         let mut contact = contact(&call);
         contact.opted_out = (!suspended).then(|| OptOut { at: call.now, source: "wrote STOP".to_owned() });
-        prop_assert!(matches!(decided_for(&config, &call, &contact), Decision::Nothing(_)));
+        prop_assert!(decided_for(&config, &call, &contact).follow_up.is_err());
     }
 }

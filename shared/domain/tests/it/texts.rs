@@ -3,8 +3,8 @@
 use domain::{
     ids::{CallId, ContactId, MessageId, SendKey, TenantId},
     phone::Phone,
-    rule::Source,
-    template::placeholders,
+    source::Source,
+    source::placeholders,
     words::opt_word,
 };
 use proptest::prelude::*;

@@ -85,7 +85,7 @@ texts! {
     /// A language tag.
     LanguageText, "Language", "BCP 47.",
     |text| text.min_length(Some(2)).max_length(Some(35)).examples([json!("en")]);
-    /// A [`domain::tenant::Zone`].
+    /// A [`domain::zone::Zone`].
     ZoneText, "TimeZone", "A time zone of the IANA database.",
     |text| text.max_length(Some(64)).examples([json!("Asia/Dubai")]);
     /// A [`domain::ip_range::IpRange`].

@@ -11,12 +11,12 @@ use domain::{
     Timestamp,
     checkup::{Dated, Quality, Reported},
     errors::{Stage, classify},
-    inbound::{InboundMessage, Sender, Status, TemplateReport, Update},
+    inbound::{InboundMessage, Sender, Status, Update},
     message::{AttemptState, Channel, Cost, StatusReport},
     outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
     phone::Phone,
     send::{Api, ErrorClass},
-    template::{TemplateKey, TemplateStatus},
+    template::{TemplateKey, TemplateReport, TemplateStatus},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};

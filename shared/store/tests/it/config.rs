@@ -2,8 +2,7 @@
 
 use domain::{
     connection::Health,
-    inbound::TemplateReport,
-    template::{TemplateKey, TemplateStatus},
+    template::{TemplateKey, TemplateReport, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::SignedDuration;

@@ -7,7 +7,7 @@ use domain::{
     Timestamp,
     message::{AttemptState, Cause, Message, SendOutcome, StatusReport},
     record::{Call, Entry},
-    settings::Retention,
+    retention::Retention,
 };
 use jiff::SignedDuration;
 use store::{

@@ -3,10 +3,12 @@
 use std::{collections::BTreeSet, path::Path};
 
 use domain::{
+    config::{ConnectionSummary, TenantConfig},
     connection::{Account, SendSecrets, VerifySecrets},
+    product::Product,
     rule::Rule,
-    template::{Product, TemplateDefinition},
-    tenant::{ConnectionSummary, Tenant, TenantConfig},
+    template::TemplateDefinition,
+    tenant::Tenant,
 };
 use serde_json::{from_str, from_value, json};
 use testkit::template::template;

@@ -4,7 +4,7 @@ mod setup;
 
 use domain::{
     actor::{Actor, Stamp},
-    tenant::TenantConfig,
+    config::TenantConfig,
 };
 use serde_json::{Value, json};
 use store::config::ConfigCache;

@@ -2,12 +2,13 @@
 
 use domain::{
     checkup::{CheckResult, Checkup},
+    config::TenantConfig,
     connection::{Account, Connection, Health},
     contact::{Contact, Identity},
+    decide::{Input, decide},
     ids::{CallId, ContactId},
-    line,
-    plan::{CallView, Decision, Input, decide},
-    tenant::TenantConfig,
+    line_type,
+    subject::CallView,
 };
 use serde_json::{Value, json};
 use store::config::Configured;
@@ -199,9 +200,9 @@ fn follows(aws: &Aws, config: &TenantConfig, reported_by: &Connection, language:
         },
         contact: &contact,
         now: aws.now(),
-        line_type: &line::unknown,
+        line_type: &line_type::unknown,
     });
-    matches!(decision, Decision::Follow(_))
+    decision.follow_up.is_ok()
 }
 
 #[tokio::test]

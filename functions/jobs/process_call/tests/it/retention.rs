@@ -1,6 +1,6 @@
 //! How long a call and its message are kept: as the tenant says when the call is decided.
 
-use domain::{call::CallFacts, settings::Retention};
+use domain::{call::CallFacts, retention::Retention};
 use jiff::SignedDuration;
 use testkit::business::{CUSTOMER, missed};
 

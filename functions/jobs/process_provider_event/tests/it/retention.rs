@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{message::AttemptState, settings::Retention};
+use domain::{message::AttemptState, retention::Retention};
 use kit::Done;
 
 use crate::world::{World, states, status, wrote};

@@ -1,6 +1,6 @@
 //! A message is sent without a change of the time until which it is kept, and not sent past it.
 
-use domain::{message::MessageState, settings::Retention};
+use domain::{message::MessageState, retention::Retention};
 use jiff::SignedDuration;
 use kit::Done;
 use send_message::handle;

@@ -7,7 +7,7 @@ use domain::{
     call::{CallFacts, CallProvider, Outcome, Party},
     contact::{Contact, Identity},
     ids::{CallId, ContactId},
-    record::{Call, CallProgress},
+    record::{Call, CallProgress, Grounds},
     tenant::{Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -278,6 +278,7 @@ async fn who_calls_often_without_a_number_goes() {
             decided_at: now,
             decision: "no message: the caller is withheld".to_owned(),
             reason: "withheld".to_owned(),
+            grounds: Grounds::default(),
             message: None,
             remarks: Vec::new(),
             correlation_id: "test".to_owned(),

@@ -1,0 +1,463 @@
+//! The check before a send: whether a planned message may still go out, by what may have changed since it was planned.
+
+use jiff::Timestamp;
+
+use crate::{
+    config::{ConnectionSummary, TenantConfig},
+    connection::{Connection, Health},
+    contact::Contact,
+    hours,
+    line_type::LineTypes,
+    message::{Channel, Content, Leg, Message, most_spread},
+    phrases::{ago, span},
+    quiet::{self, QuietAction},
+    reach::{cannot_reach, unwelcome},
+    send::Timers,
+    template::{LONGEST_SMS, Misfit},
+};
+
+/// What the check before a send is made from.
+#[derive(Clone, Copy)]
+pub struct CheckInput<'a> {
+    /// The tenant with its rules.
+    pub config: &'a TenantConfig,
+    /// The message.
+    pub message: &'a Message,
+    /// The leg about to be sent.
+    pub leg: u8,
+    /// To whom.
+    pub contact: &'a Contact,
+    /// The leg's connection.
+    pub connection: &'a Connection,
+    /// Now.
+    pub now: Timestamp,
+    /// For how long an unhealthy connection is left alone.
+    pub timers: &'a Timers,
+    /// How line types are found out.
+    pub line_type: LineTypes<'a>,
+}
+
+/// Whether a leg may be sent now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// It may.
+    Go,
+    /// It may, as the one message that finds out whether an unhealthy connection works again: first write the connection with
+    /// `tried_at` = now under its condition; if somebody else did, this is `Later`.
+    Probe,
+    /// Not now.
+    Later {
+        /// Not before.
+        until: Timestamp,
+        /// Why, for people.
+        why: String,
+    },
+    /// Not now, for the connection's sake; no other channel is sooner.
+    Wait {
+        /// Not before.
+        until: Timestamp,
+        /// Why, for people.
+        why: String,
+    },
+    /// Not on this channel.
+    SkipLeg {
+        /// Why, for people.
+        why: String,
+    },
+    /// Not ever, on no channel.
+    Never {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// Checks what may have changed since the message was planned: the last thing before the claim.
+#[must_use]
+pub fn check(input: &CheckInput<'_>) -> Check {
+    let CheckInput {
+        config,
+        message,
+        contact,
+        connection,
+        now,
+        timers,
+        ..
+    } = *input;
+    let never = |why: String| Check::Never { why };
+
+    if !config.tenant.status.is_active() {
+        return never("the account is suspended".to_owned());
+    }
+    if let Some(why) = unwelcome(&message.policy, contact, "it", now) {
+        return never(why.sentence());
+    }
+    if now >= message.created_at + message.policy.validity() {
+        return never(format!("too late: planned {}", ago(message.created_at, now)));
+    }
+
+    let Some(leg) = message.plan.get(usize::from(input.leg)) else {
+        return never("it has no such channel".to_owned());
+    };
+    if let Err(why) = leg_fits(input, leg) {
+        return Check::SkipLeg { why };
+    }
+
+    let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
+    if let Some(quiet) = message.policy.quiet_hours(config.tenant.quiet_hours)
+        && quiet::is_quiet(now, zone.rules(), &quiet)
+    {
+        let during = format!("quiet hours {} ({zone})", span(&quiet));
+        match quiet.action {
+            QuietAction::Send => {}
+            QuietAction::Skip => return never(format!("{during}, which the rule skips")),
+            QuietAction::Defer => {
+                return Check::Later {
+                    until: quiet::next_allowed(now, zone.rules(), &quiet),
+                    why: format!("waits for the end of {during}"),
+                };
+            }
+        }
+    }
+
+    let wait = |until: Timestamp, why: String| {
+        let woken = until + most_spread(until.duration_since(now));
+        if message.outwaits(input.leg, woken, now) {
+            Check::SkipLeg { why }
+        } else {
+            Check::Wait { until, why }
+        }
+    };
+    if let Some(until) = connection.paused_until.filter(|until| now < *until) {
+        return wait(
+            until,
+            "the number is paused: it was too fast or is restricted".to_owned(),
+        );
+    }
+    let Health::Unhealthy { tried_at, reason, .. } = &connection.health else {
+        return Check::Go;
+    };
+    let why = format!("the connection {:?} does not work: {reason}", connection.name);
+    match *tried_at + timers.recheck {
+        until if now < until => wait(until, why),
+        _ if message.outwaits(input.leg, now, now) => Check::SkipLeg { why },
+        _ => Check::Probe,
+    }
+}
+
+fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
+    let CheckInput {
+        config,
+        message,
+        contact,
+        connection,
+        now,
+        line_type,
+        ..
+    } = *input;
+    if connection.id != leg.connection || !connection.carries(leg.channel) {
+        return Err(format!("the connection {:?} does not carry it", connection.name));
+    }
+    let phone = message.to.phone.as_ref();
+    if let Some(why) = cannot_reach(contact, phone, leg.channel, message.policy.category(), now, line_type) {
+        return Err(why);
+    }
+    if phone.is_none() && message.to.bsuid.is_none() {
+        return Err("nobody to send it to".to_owned());
+    }
+    match (leg.channel, &leg.content) {
+        (Channel::WhatsApp, Content::Template(filled)) => {
+            let misfit = |misfit: Misfit| misfit.to_string();
+            let definition = config
+                .templates
+                .iter()
+                .find(|known| known.name == filled.name && known.language == filled.language)
+                .ok_or_else(|| Misfit::NoTemplate {
+                    name: filled.name.clone(),
+                    language: filled.language.clone(),
+                })
+                .map_err(misfit)?;
+            let summary = ConnectionSummary::from(connection);
+            definition.sendable(summary.needs_content_sid).map_err(misfit)?;
+            // Meta moves templates between categories: what was planned as utility may be marketing by now.
+            if definition.category != message.policy.category() {
+                return Err(misfit(Misfit::Category {
+                    name: definition.name.clone(),
+                    actual: definition.category,
+                    wanted: message.policy.category(),
+                }));
+            }
+            definition.check(filled).map_err(misfit)
+        }
+        (Channel::WhatsApp, Content::Text(_)) => {
+            if contact.window_open(now) {
+                Ok(())
+            } else {
+                Err("the person has not written by WhatsApp in the last 24 hours".to_owned())
+            }
+        }
+        (Channel::Sms, Content::Text(text)) => {
+            if text.trim().is_empty() {
+                Err("the text is empty".to_owned())
+            } else if text.chars().count() > LONGEST_SMS {
+                Err(format!("the text is longer than {LONGEST_SMS} characters"))
+            } else {
+                Ok(())
+            }
+        }
+        (Channel::Sms, Content::Template(_)) => Err("SMS carries no templates".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::{
+        contact::OptOut,
+        line_type::LineType,
+        message::{Category, Waiting},
+        phone::Phone,
+        purpose::{Narrowing, Policy, Purpose},
+        samples::{Case, NOON, at, connections, message_of, timers},
+        tenant::TenantStatus,
+    };
+
+    fn narrowed(message: &mut Message, by: &Narrowing) {
+        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, by).unwrap();
+    }
+
+    /// A planned message about to be sent; each test changes what it is about.
+    struct Sending {
+        config: TenantConfig,
+        contact: Contact,
+        message: Message,
+        connections: Vec<Connection>,
+        leg: u8,
+        now: Timestamp,
+        line: LineType,
+    }
+
+    impl Sending {
+        fn new() -> Self {
+            let case = Case::new();
+            Self {
+                message: message_of(case.plan(), case.now),
+                connections: connections(),
+                config: case.config,
+                contact: case.contact,
+                leg: 0,
+                now: case.now,
+                line: LineType::Other,
+            }
+        }
+
+        fn check(&self) -> Check {
+            let line = self.line;
+            let wanted = self.message.plan[usize::from(self.leg)].connection;
+            check(&CheckInput {
+                config: &self.config,
+                message: &self.message,
+                leg: self.leg,
+                contact: &self.contact,
+                connection: self.connections.iter().find(|known| known.id == wanted).unwrap(),
+                now: self.now,
+                timers: &timers(),
+                line_type: &move |_: &Phone| line,
+            })
+        }
+    }
+
+    fn sending(change: impl FnOnce(&mut Sending)) -> Check {
+        let mut sending = Sending::new();
+        change(&mut sending);
+        sending.check()
+    }
+
+    #[test]
+    fn what_changed_since_the_plan_is_found_before_the_send() {
+        assert_eq!(sending(|_| ()), Check::Go);
+        assert_eq!(sending(|sending| sending.leg = 1), Check::Go);
+        let never = |why: &str| Check::Never { why: why.to_owned() };
+        assert_eq!(
+            sending(|sending| sending.config.tenant.status = TenantStatus::Suspended),
+            never("the account is suspended")
+        );
+        assert_eq!(
+            sending(|sending| {
+                sending.contact.opted_out = Some(OptOut {
+                    at: at("2026-11-20T11:59:00+04"),
+                    source: "wrote STOP".to_owned(),
+                });
+            }),
+            never("opted out on 20 November 2026 (wrote STOP)")
+        );
+        assert_eq!(
+            sending(|sending| {
+                let by = Narrowing {
+                    opt_in: true,
+                    ..Narrowing::default()
+                };
+                narrowed(&mut sending.message, &by);
+            }),
+            never("it needs an opt-in, and this person gave none")
+        );
+        assert_eq!(
+            sending(|sending| sending.now = at("2026-11-24T12:00:00+04")),
+            never("too late: planned 4 days ago")
+        );
+
+        let skip = |why: &str| Check::SkipLeg { why: why.to_owned() };
+        assert_eq!(
+            sending(|sending| {
+                sending.leg = 1;
+                sending.line = LineType::FixedLine;
+            }),
+            skip("the number is a landline")
+        );
+        assert_eq!(
+            sending(|sending| sending.config.templates[0].status.0 = "DISABLED".to_owned()),
+            skip("template missed_call_followup in en_GB is DISABLED, not APPROVED")
+        );
+        assert_eq!(
+            sending(|sending| sending.config.templates[0].category = Category::Marketing),
+            skip("template missed_call_followup is marketing, the rule says utility")
+        );
+        assert_eq!(
+            sending(|sending| sending.message.plan[0].content = Content::Text("Hello".to_owned())),
+            skip("the person has not written by WhatsApp in the last 24 hours")
+        );
+        assert_eq!(
+            sending(|sending| {
+                sending.message.plan[0].content = Content::Text("Hello".to_owned());
+                sending.contact.last_whatsapp_at = Some(at("2026-11-19T12:00:01+04"));
+            }),
+            Check::Go
+        );
+    }
+
+    #[test]
+    fn a_number_or_connection_that_cannot_send_now_is_waited_for() {
+        let paused = |seconds: i64| {
+            move |sending: &mut Sending| {
+                let until = sending.now + SignedDuration::from_secs(seconds);
+                for connection in &mut sending.connections {
+                    connection.paused_until = Some(until);
+                }
+            }
+        };
+        assert!(matches!(sending(paused(60)), Check::Wait { .. }));
+        assert_eq!(sending(paused(0)), Check::Go);
+        // Longer than the fallback's deadline: the next channel is quicker.
+        assert!(matches!(sending(paused(600)), Check::SkipLeg { .. }));
+        assert!(matches!(
+            sending(|sending| {
+                paused(600)(sending);
+                sending.leg = 1;
+            }),
+            Check::Wait { .. }
+        ));
+        // All of the wait counts.
+        let paused_again = |waited: i64| {
+            sending(|sending| {
+                paused(60)(sending);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert!(matches!(paused_again(40), Check::Wait { .. }));
+        assert!(matches!(paused_again(70), Check::SkipLeg { .. }));
+
+        let unhealthy = |tried_ago: i64| {
+            move |sending: &mut Sending| {
+                let tried_at = sending.now - SignedDuration::from_secs(tried_ago);
+                for connection in &mut sending.connections {
+                    connection.health = Health::Unhealthy {
+                        since: tried_at,
+                        reason: "the access token is not valid".to_owned(),
+                        tried_at,
+                    };
+                }
+            }
+        };
+        let broken = |name: &str| format!("the connection {name:?} does not work: the access token is not valid");
+        assert_eq!(
+            sending(unhealthy(100)),
+            Check::SkipLeg {
+                why: broken("WhatsApp")
+            }
+        );
+        assert_eq!(
+            sending(unhealthy(250)),
+            Check::Wait {
+                until: at(NOON) + SignedDuration::from_secs(50),
+                why: broken("WhatsApp")
+            }
+        );
+        assert_eq!(sending(unhealthy(300)), Check::Probe);
+        // The last channel waits as long as it takes.
+        assert_eq!(
+            sending(|sending| {
+                unhealthy(100)(sending);
+                sending.leg = 1;
+            }),
+            Check::Wait {
+                until: at(NOON) + SignedDuration::from_secs(200),
+                why: broken("Twilio")
+            }
+        );
+        // Who has waited for as long as the rule allows does not try it once more.
+        let tried_again = |waited: i64| {
+            sending(|sending| {
+                unhealthy(300)(sending);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert_eq!(tried_again(120), Check::Probe);
+        assert!(matches!(tried_again(121), Check::SkipLeg { .. }));
+        // A rule without a deadline of its own.
+        let without_deadline = |tried_ago: i64, waited: i64| {
+            sending(|sending| {
+                unhealthy(tried_ago)(sending);
+                let by = Narrowing {
+                    fallback_after_seconds: 0,
+                    ..Narrowing::default()
+                };
+                narrowed(&mut sending.message, &by);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert!(matches!(without_deadline(100, 500), Check::Wait { .. }));
+        assert!(matches!(without_deadline(100, 800), Check::SkipLeg { .. }));
+    }
+
+    #[test]
+    fn quiet_hours_count_at_the_send_as_well() {
+        let evening = |sending: &mut Sending| sending.now = at("2026-11-20T21:01:00+04");
+        assert_eq!(
+            sending(evening),
+            Check::Later {
+                until: at("2026-11-21T08:00:00+04"),
+                why: "waits for the end of quiet hours 21:00–08:00 (Asia/Dubai)".to_owned()
+            }
+        );
+        assert!(matches!(
+            sending(|sending| {
+                evening(sending);
+                sending.config.tenant.quiet_hours.as_mut().unwrap().action = QuietAction::Skip;
+            }),
+            Check::Never { .. }
+        ));
+        assert_eq!(
+            sending(|sending| {
+                evening(sending);
+                let code = Policy::narrowed(Purpose::OneTimeCode, Category::Authentication, &Narrowing::default());
+                (sending.message.policy, sending.message.created_at) = (code.unwrap(), sending.now);
+                sending.config.templates[0].category = Category::Authentication;
+            }),
+            Check::Go
+        );
+    }
+}

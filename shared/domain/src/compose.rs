@@ -1,0 +1,457 @@
+//! Composing: from an intent to a message with its channels, or to a refusal with its sentence. Pure, so that a dry run, a
+//! preview and the real thing say the same.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::{ConnectionSummary, TenantConfig},
+    contact::Contact,
+    hours,
+    ids::ConnectionId,
+    line_type::LineTypes,
+    message::{Category, Cause, Channel, Content, Leg, Message, Recipient},
+    phrases::{ago, length, local, span},
+    purpose::{Limit, Narrowing, Policy, Purpose},
+    quiet::{self, QuietAction},
+    reach::{Unwelcome, cannot_reach, unwelcome},
+    send::Timers,
+    source::{SmsText, TemplateUse},
+    subject::Subject,
+    template::{self, Misfit, TemplateDefinition},
+    values::Values,
+};
+
+/// The wish to say something to somebody.
+#[derive(Debug, Clone)]
+pub struct Intent<'a> {
+    /// Its cause.
+    pub cause: Cause,
+    /// Its purpose.
+    pub purpose: Purpose,
+    /// Its category.
+    pub category: Category,
+    /// What is taken away from the purpose's row.
+    pub narrowing: Narrowing,
+    /// The pause since the last message of the kind, where the purpose obeys one.
+    pub cooldown: SignedDuration,
+    /// To whom.
+    pub to: Recipient,
+    /// The connection that sends it where it can.
+    pub prefers: ConnectionId,
+    /// What to say by each channel, in the order in which channels are tried.
+    pub says: Vec<Says<'a>>,
+    /// What it is about.
+    pub subject: Subject<'a>,
+    /// Not to be sent before.
+    pub not_before: Timestamp,
+    /// Who wants to say it, in words: `rule "Missed calls"`.
+    pub by: String,
+}
+
+/// What to say by one channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Says<'a> {
+    /// The channel.
+    pub channel: Channel,
+    /// The words.
+    pub words: Words<'a>,
+}
+
+/// Words with the sources of their values.
+#[derive(Debug, Clone, Copy)]
+pub enum Words<'a> {
+    /// A template.
+    Template(&'a TemplateUse),
+    /// A text.
+    Text(&'a SmsText),
+    /// None, and why.
+    None(&'static str),
+}
+
+/// All that composing reads.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The tenant with its configuration.
+    pub config: &'a TenantConfig,
+    /// The person.
+    pub contact: &'a Contact,
+    /// Now.
+    pub now: Timestamp,
+    /// How line types are found out.
+    pub line_type: LineTypes<'a>,
+}
+
+/// A message to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composed {
+    /// Its cause.
+    pub cause: Cause,
+    /// What it may do.
+    pub policy: Policy,
+    /// To whom.
+    pub to: Recipient,
+    /// The channels, in order; never empty.
+    pub legs: Vec<Leg>,
+    /// Not to be sent before.
+    pub not_before: Timestamp,
+    /// When the message is deleted.
+    pub keep_until: Timestamp,
+    /// Why, in one sentence.
+    pub sentence: String,
+}
+
+/// No message, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// For machines.
+    pub reason: Reason,
+    /// For people, in one sentence.
+    pub sentence: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: Reason, sentence: impl Into<String>) -> Self {
+        Self {
+            reason,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+/// A decision's reason, for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A rule matched: there is a message.
+    FollowUp,
+    /// The tenant is suspended.
+    Suspended,
+    /// The business called.
+    Outbound,
+    /// The caller hid the number.
+    Withheld,
+    /// The caller has no telephone number.
+    Sip,
+    /// Nobody knows how the call ended.
+    UnknownOutcome,
+    /// It was heard of too long after the call.
+    Late,
+    /// The person wants no messages, or none of this kind.
+    OptedOut,
+    /// No rule is for this call.
+    NoRule,
+    /// The ground for the message is missing, such as an opt-in.
+    NoConsent,
+    /// The person was texted a short time ago.
+    Cooldown,
+    /// The message skips quiet hours.
+    QuietHours,
+    /// The template or its values do not fit.
+    Template,
+    /// No channel reaches the person.
+    NoChannel,
+}
+
+impl Reason {
+    /// The word for machines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FollowUp => "follow_up",
+            Self::Suspended => "suspended",
+            Self::Outbound => "outbound",
+            Self::Withheld => "withheld",
+            Self::Sip => "sip",
+            Self::UnknownOutcome => "unknown_outcome",
+            Self::Late => "late",
+            Self::OptedOut => "opted_out",
+            Self::NoRule => "no_rule",
+            Self::NoConsent => "no_consent",
+            Self::Cooldown => "cooldown",
+            Self::QuietHours => "quiet_hours",
+            Self::Template => "template",
+            Self::NoChannel => "no_channel",
+        }
+    }
+}
+
+impl Composed {
+    /// The message, to be written together with its cause.
+    #[must_use]
+    pub fn message(self, correlation_id: String, now: Timestamp, timers: &Timers) -> Message {
+        let mut message = Message {
+            id: self.cause.message_id(),
+            cause: self.cause,
+            policy: self.policy,
+            to: self.to,
+            plan: self.legs,
+            attempts: Vec::new(),
+            not_before: self.not_before,
+            due: None,
+            dispatches: 0,
+            waiting: None,
+            ended: None,
+            remarks: Vec::new(),
+            created_at: now,
+            keep_until: Some(self.keep_until),
+            correlation_id,
+            version: 0,
+        };
+        message.look_again(now, timers);
+        message
+    }
+}
+
+/// Composes a message. The same intent in the same world gives the same message.
+///
+/// # Errors
+/// Why there is none.
+pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
+    let World {
+        config, contact, now, ..
+    } = *world;
+    if !config.tenant.status.is_active() {
+        return Err(Refusal::new(Reason::Suspended, "the account is suspended"));
+    }
+    let by = &intent.by;
+    let policy = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing)
+        .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
+    match unwelcome(&policy, contact, by, now) {
+        None => {}
+        Some(Unwelcome::OptedOut(why)) => return Err(Refusal::new(Reason::OptedOut, why)),
+        Some(Unwelcome::NoConsent(why)) => return Err(Refusal::new(Reason::NoConsent, why)),
+    }
+    if policy.obeys(Limit::Cooldown)
+        && let Some(last) = contact.last_follow_up_at.filter(|last| now < *last + intent.cooldown)
+    {
+        let sentence = format!("texted {}, cooldown {}", ago(last, now), length(intent.cooldown));
+        return Err(Refusal::new(Reason::Cooldown, sentence));
+    }
+
+    let planned = intent.not_before;
+    let phone = intent.to.phone.as_ref();
+    let zone = hours::recipient_zone(&config.tenant, phone);
+    let mut not_before = planned;
+    if let Some(quiet) = policy.quiet_hours(config.tenant.quiet_hours)
+        && quiet::is_quiet(planned, zone.rules(), &quiet)
+    {
+        match quiet.action {
+            QuietAction::Send => {}
+            QuietAction::Defer => not_before = quiet::next_allowed(planned, zone.rules(), &quiet),
+            QuietAction::Skip => {
+                let sentence = format!(
+                    "{} lies in the quiet hours {} and the rule skips those",
+                    local(planned, zone.rules()),
+                    span(&quiet)
+                );
+                return Err(Refusal::new(Reason::QuietHours, sentence));
+            }
+        }
+    }
+
+    let (legs, left_out) = legs(intent, &policy, world);
+    if legs.is_empty() {
+        let reason = if left_out.iter().any(|left| left.misfit) {
+            Reason::Template
+        } else {
+            Reason::NoChannel
+        };
+        let why = if left_out.is_empty() {
+            "it has no channels".to_owned()
+        } else {
+            join(&left_out, ": ")
+        };
+        return Err(Refusal::new(reason, format!("{by} matched, but {why}")));
+    }
+
+    let when = if not_before > planned {
+        format!("after quiet hours, at {}", local(not_before, zone.rules()))
+    } else if planned > now {
+        format!("after {}", length(planned.duration_since(now)))
+    } else {
+        "at once".to_owned()
+    };
+    let mut sentence = format!("{} {when}", legs[0].channel.name());
+    for leg in &legs[1..] {
+        let name = leg.channel.name();
+        if policy.fallback_after_seconds() == 0 {
+            sentence.push_str(&format!(", {name} if that fails"));
+        } else {
+            let wait = SignedDuration::from_secs(policy.fallback_after_seconds().into());
+            sentence.push_str(&format!(", {name} if not delivered within {}", length(wait)));
+        }
+    }
+    sentence.push_str(&format!(": {}, {by}", intent.subject.describe()));
+    if !left_out.is_empty() {
+        sentence.push_str(&format!("; without {}", join(&left_out, ": ")));
+    }
+
+    // Counted from the last moment at which it may be sent.
+    let last = now + policy.validity();
+    Ok(Composed {
+        cause: intent.cause,
+        policy,
+        to: intent.to.clone(),
+        legs,
+        not_before,
+        keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
+        sentence,
+    })
+}
+
+/// A channel that an intent names and a message cannot use.
+struct LeftOut {
+    channel: Channel,
+    why: String,
+    misfit: bool,
+}
+
+fn join(left_out: &[LeftOut], between: &str) -> String {
+    let parts: Vec<_> = left_out
+        .iter()
+        .map(|left| format!("{}{between}{}", left.channel.name(), left.why))
+        .collect();
+    parts.join("; ")
+}
+
+fn legs(intent: &Intent<'_>, policy: &Policy, world: &World<'_>) -> (Vec<Leg>, Vec<LeftOut>) {
+    let mut legs: Vec<Leg> = Vec::new();
+    let mut left_out: Vec<LeftOut> = Vec::new();
+    for says in &intent.says {
+        let channel = says.channel;
+        let seen = legs.iter().any(|leg| leg.channel == channel) || left_out.iter().any(|left| left.channel == channel);
+        if seen {
+            continue;
+        }
+        match leg(intent, *says, policy, world) {
+            Ok(leg) => legs.push(leg),
+            Err((why, misfit)) => left_out.push(LeftOut { channel, why, misfit }),
+        }
+    }
+    (legs, left_out)
+}
+
+fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) -> Result<Leg, (String, bool)> {
+    let World {
+        config,
+        contact,
+        now,
+        line_type,
+    } = *world;
+    let channel = says.channel;
+    let fact = |why: String| (why, false);
+    let preferred = carriers(config, channel).find(|connection| connection.id == intent.prefers);
+    let connection = preferred
+        .or_else(|| carriers(config, channel).next())
+        .ok_or_else(|| fact("no connection carries it".to_owned()))?;
+    let phone = intent.to.phone.as_ref();
+    if let Some(why) = cannot_reach(contact, phone, channel, policy.category(), now, line_type) {
+        return Err(fact(why));
+    }
+    let values = Values {
+        config,
+        contact,
+        subject: intent.subject,
+    };
+    let content = content(&values, says.words, policy.category(), connection).map_err(|why| (why, true))?;
+    Ok(Leg {
+        channel,
+        connection: connection.id,
+        content,
+    })
+}
+
+/// The connections that may send by this channel. A call's own is preferred, so that besides the first only those count that
+/// report calls.
+pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    let carrying = config
+        .connections
+        .iter()
+        .filter(move |connection| connection.carries.contains(&channel));
+    carrying
+        .enumerate()
+        .filter(|(place, connection)| *place == 0 || connection.reports_calls())
+        .map(|(_, connection)| connection)
+}
+
+/// The words with their values, if they can be said; else why not.
+pub(crate) fn content(
+    values: &Values<'_>,
+    words: Words<'_>,
+    category: Category,
+    connection: &ConnectionSummary,
+) -> Result<Content, String> {
+    let Values { config, contact, .. } = *values;
+    let misfit = |why: Misfit| why.to_string();
+    match words {
+        Words::None(why) => Err(why.to_owned()),
+        Words::Template(wanted) => {
+            let found = find(config, wanted, contact.language.as_deref()).map_err(misfit)?;
+            found.sendable(connection.needs_content_sid).map_err(misfit)?;
+            if found.category != category {
+                return Err(misfit(Misfit::Category {
+                    name: found.name.clone(),
+                    actual: found.category,
+                    wanted: category,
+                }));
+            }
+            let filled = found.fill(wanted, |value| values.value(value)).map_err(misfit)?;
+            Ok(Content::Template(filled))
+        }
+        Words::Text(texts) => {
+            let text = in_language(texts, config, contact).ok_or_else(|| "the rule has no sms_text".to_owned())?;
+            Ok(Content::Text(values.sms(text).map_err(misfit)?))
+        }
+    }
+}
+
+fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
+    match texts {
+        SmsText::One(text) => Some(text),
+        SmsText::ByLanguage(texts) => {
+            let wanted = contact.language.iter().chain(&config.tenant.languages);
+            wanted
+                .map(|language| template::primary(language))
+                .find_map(|language| texts.iter().find(|(known, _)| template::primary(known) == language))
+                .or_else(|| texts.first_key_value())
+                .map(|(_, text)| text.as_str())
+        }
+    }
+}
+
+/// The template that is meant, for somebody of this language.
+///
+/// # Errors
+/// When there is none.
+fn find<'a>(
+    config: &'a TenantConfig,
+    wanted: &TemplateUse,
+    language: Option<&str>,
+) -> Result<&'a TemplateDefinition, Misfit> {
+    let own = language.filter(|_| wanted.by_contact_language).and_then(|language| {
+        let named = || {
+            config
+                .templates
+                .iter()
+                .filter(|template| template.name == wanted.name && template.status.sendable())
+        };
+        named()
+            .find(|template| same_language(&template.language, language))
+            .or_else(|| named().find(|template| template::primary(&template.language) == template::primary(language)))
+    });
+    own.or_else(|| {
+        config
+            .templates
+            .iter()
+            .find(|template| template.name == wanted.name && template.language == wanted.language)
+    })
+    .ok_or_else(|| Misfit::NoTemplate {
+        name: wanted.name.clone(),
+        language: wanted.language.clone(),
+    })
+}
+
+fn same_language(a: &str, b: &str) -> bool {
+    a.replace('_', "-").eq_ignore_ascii_case(&b.replace('_', "-"))
+}

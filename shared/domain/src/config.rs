@@ -1,0 +1,312 @@
+//! A tenant's configuration: all that decisions about its calls and messages need, and what is wrong with it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::{Direction, Outcome},
+    checkup::CheckResult,
+    connection::{Account, Connection, Health},
+    ids::ConnectionId,
+    message::{Channel, FilledTemplate, TemplateValue, WhenUnknown},
+    product::Product,
+    purpose::{Category, Purpose},
+    rule::{LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
+    source::{SmsText, TemplateUse, placeholders},
+    template::{Misfit, ParameterFormat, TemplateDefinition, braces},
+    tenant::Tenant,
+};
+
+/// All that decisions about a tenant's calls and messages need, read together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantConfig {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its rules, in any order.
+    pub rules: Vec<Rule>,
+    /// Its templates, in every language.
+    pub templates: Vec<TemplateDefinition>,
+    /// Its products.
+    pub products: Vec<Product>,
+    /// Its connections.
+    pub connections: Vec<ConnectionSummary>,
+}
+
+/// What planning, and the list of what is still to be set up, need to know of a connection. A change of it raises the tenant's
+/// version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionSummary {
+    /// The connection.
+    pub id: ConnectionId,
+    /// For people.
+    pub name: String,
+    /// The channels that it sends.
+    pub carries: Vec<Channel>,
+    /// It names templates by Twilio's content id instead of Meta's name.
+    #[serde(default)]
+    pub needs_content_sid: bool,
+    /// The provider, as in [`Account::kind`].
+    #[serde(default)]
+    pub kind: String,
+    /// What came of its last test, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested: Option<CheckResult>,
+    /// As [`Connection::awaits_secret`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_secret: bool,
+    /// Why the provider refuses it, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unhealthy: Option<String>,
+}
+
+impl ConnectionSummary {
+    /// Whether it reports calls. Twilio does for its numbers.
+    #[must_use]
+    pub fn reports_calls(&self) -> bool {
+        self.kind != "whatsapp"
+    }
+}
+
+impl From<&Connection> for ConnectionSummary {
+    fn from(connection: &Connection) -> Self {
+        Self {
+            id: connection.id,
+            name: connection.name.clone(),
+            carries: [Channel::WhatsApp, Channel::Sms]
+                .into_iter()
+                .filter(|channel| connection.carries(*channel))
+                .collect(),
+            needs_content_sid: matches!(connection.account, Account::Twilio { .. }),
+            kind: connection.account.kind().to_owned(),
+            tested: connection.checkup.as_ref().map(|checkup| checkup.result),
+            awaits_secret: connection.awaits_secret,
+            unhealthy: match &connection.health {
+                Health::Healthy => None,
+                Health::Unhealthy { reason, .. } => Some(reason.clone()),
+            },
+        }
+    }
+}
+
+impl TenantConfig {
+    /// A product by its id.
+    #[must_use]
+    pub fn product(&self, id: &str) -> Option<&Product> {
+        self.products.iter().find(|product| product.id == id)
+    }
+
+    /// What is wrong with it, in sentences for whoever wrote it. Empty: nothing.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let of_rule = |rule: &Rule| {
+            let named = |problem| format!("rule {:?}: {problem}", rule.name);
+            rule_problems(rule, self).into_iter().map(named).collect::<Vec<_>>()
+        };
+        let mut problems: Vec<String> = self.rules.iter().flat_map(of_rule).collect();
+        problems.extend(self.tenant.problems().iter().map(ToString::to_string));
+        let services = self
+            .templates
+            .iter()
+            .filter(|template| template.category == Category::Service);
+        problems.extend(
+            services.map(|template| format!("template {}: no template is of the category service", template.name)),
+        );
+        let mut ids: Vec<_> = self.rules.iter().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            problems.push("two rules have the same id".to_owned());
+        }
+        problems
+    }
+}
+
+/// What is wrong with a rule, in sentences for whoever wrote it, who knows its name.
+#[must_use]
+pub fn rule_problems(rule: &Rule, config: &TenantConfig) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut found = |problem: String| problems.push(problem);
+    let then = &rule.then;
+    if then.channels.is_empty() {
+        found("no channels".to_owned());
+    }
+    if then.delay_seconds > LONGEST_DELAY_SECONDS {
+        found(format!("delay_seconds is at most {LONGEST_DELAY_SECONDS}"));
+    }
+    if then.fallback_after_seconds > LONGEST_FALLBACK_SECONDS {
+        found(format!("fallback_after_seconds is at most {LONGEST_FALLBACK_SECONDS}"));
+    }
+    if rule.when.direction == Direction::Outbound {
+        found("outbound calls never get a message".to_owned());
+    }
+    if rule.when.outcomes.contains(&Outcome::Unknown) {
+        found("calls with the outcome unknown never get a message".to_owned());
+    }
+    if Purpose::FollowUp.row().kind(then.category).is_none() {
+        found(format!(
+            "no call is followed by a message of the category {}",
+            then.category.as_str()
+        ));
+    }
+    if then.when_unknown == Some(WhenUnknown::SendAgain) {
+        found("when_unknown: send_again is for one-time codes only".to_owned());
+    }
+    for (index, channel) in then.channels.iter().enumerate() {
+        if then.channels[..index].contains(channel) {
+            found(format!("{} stands in channels twice", channel.name()));
+        }
+        if !config
+            .connections
+            .iter()
+            .any(|connection| connection.carries.contains(channel))
+        {
+            found(format!("no connection carries {}", channel.name()));
+        }
+    }
+    if then.channels.contains(&Channel::WhatsApp) {
+        match &then.template {
+            None => found("WhatsApp needs a template".to_owned()),
+            Some(wanted) => problems.extend(template_problems(rule, wanted, config)),
+        }
+    }
+    let mut found = |problem: String| problems.push(problem);
+    if then.channels.contains(&Channel::Sms) {
+        match &then.sms_text {
+            None => found("SMS needs sms_text".to_owned()),
+            Some(SmsText::One(text)) => {
+                if let Err(error) = placeholders(text) {
+                    found(format!("sms_text: {error}"));
+                }
+            }
+            Some(SmsText::ByLanguage(texts)) => {
+                if texts.is_empty() {
+                    found("SMS needs sms_text".to_owned());
+                }
+                for (language, text) in texts {
+                    if let Err(error) = placeholders(text) {
+                        found(format!("sms_text in {language}: {error}"));
+                    }
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// What is wrong with a rule's use of a template, as far as the stored definitions tell.
+fn template_problems(rule: &Rule, wanted: &TemplateUse, config: &TenantConfig) -> Vec<String> {
+    let named: Vec<_> = config
+        .templates
+        .iter()
+        .filter(|template| {
+            template.name == wanted.name && (wanted.by_contact_language || template.language == wanted.language)
+        })
+        .collect();
+    let mut found = Vec::new();
+    if !named.iter().any(|template| template.language == wanted.language) {
+        found.push(
+            Misfit::NoTemplate {
+                name: wanted.name.clone(),
+                language: wanted.language.clone(),
+            }
+            .to_string(),
+        );
+    }
+    for template in named {
+        if template.category != rule.then.category {
+            found.push(
+                Misfit::Category {
+                    name: template.name.clone(),
+                    actual: template.category,
+                    wanted: rule.then.category,
+                }
+                .to_string(),
+            );
+        }
+        match template.body_variables() {
+            Err(broken) => found.push(broken.to_string()),
+            Ok(names) => {
+                // Values differ from call to call; that each variable has one does not.
+                let filled_in = FilledTemplate {
+                    name: template.name.clone(),
+                    language: template.language.clone(),
+                    body: names
+                        .iter()
+                        .filter(|name| wanted.variables.contains_key(*name))
+                        .map(|name| TemplateValue {
+                            name: (template.parameter_format == ParameterFormat::Named).then(|| name.clone()),
+                            text: "x".to_owned(),
+                        })
+                        .collect(),
+                    header: wanted.header.as_ref().map(|_| TemplateValue {
+                        name: None,
+                        text: "x".to_owned(),
+                    }),
+                    buttons: wanted
+                        .buttons
+                        .iter()
+                        .map(|button| (button.index, "x".to_owned()))
+                        .collect(),
+                    content_sid: template.content_sid.clone(),
+                };
+                let extra = wanted.variables.keys().find(|name| !names.contains(name));
+                let misfit = extra.map_or_else(
+                    || template.check(&filled_in).err(),
+                    |name| {
+                        Some(Misfit::Unexpected {
+                            name: template.name.clone(),
+                            variable: braces(name),
+                        })
+                    },
+                );
+                found.extend(misfit.map(|misfit| misfit.to_string()));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        samples::{TENANT, config},
+        source::Value,
+    };
+
+    #[test]
+    fn what_is_wrong_with_a_configuration_is_said_at_once() {
+        let mut config = config();
+        assert_eq!(config.problems(), Vec::<String>::new());
+        config.rules[0].then.when_unknown = Some(WhenUnknown::SendAgain);
+        config.rules[0].then.fallback_after_seconds = 86_401;
+        config.templates[1].category = Category::Marketing;
+        config.templates.remove(0);
+        config.connections.remove(0);
+        assert_eq!(
+            config.problems(),
+            [
+                "rule \"Missed calls\": fallback_after_seconds is at most 86400",
+                "rule \"Missed calls\": when_unknown: send_again is for one-time codes only",
+                "rule \"Missed calls\": no connection carries SMS",
+                "rule \"Missed calls\": there is no template missed_call_followup in en_GB",
+                "rule \"Missed calls\": template missed_call_followup is marketing, the rule says utility",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_people_write_is_read_strictly() {
+        for wrong in [
+            r#"{"from": "contact.name", "text": "x"}"#,
+            r#"{"default": "x"}"#,
+            r#"{"from": "contact.nme"}"#,
+            r#"{"form": "contact.name"}"#,
+        ] {
+            assert!(serde_json::from_str::<Value>(wrong).is_err(), "{wrong}");
+        }
+        let config = config();
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<TenantConfig>(&text).unwrap(), config);
+        let zoneless = TENANT.replace("Asia/Dubai", "Asia/Nowhere");
+        assert!(serde_json::from_str::<Tenant>(&zoneless).is_err());
+    }
+}

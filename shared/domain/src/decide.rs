@@ -1,0 +1,641 @@
+//! Deciding: which message follows a call. Each decision comes with its reasons in one sentence, because that sentence is what
+//! a business reads on the call.
+
+use jiff::{SignedDuration, Timestamp};
+use ulid::Ulid;
+
+use crate::{
+    call::{CallFacts, Direction, Outcome, Party},
+    compose::{Composed, Intent, Reason, Refusal, Says, Words, World, carriers, compose, content},
+    config::TenantConfig,
+    contact::{Contact, Identity},
+    hours,
+    ids::{CallId, ContactId},
+    line_type::LineTypes,
+    message::{Cause, Channel, Recipient},
+    phone::Phone,
+    phrases::ago,
+    purpose::{Narrowing, Purpose},
+    reach::opted_out,
+    record::Grounds,
+    rule::{Caller, Consent, Hours, LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
+    source::SmsText,
+    subject::{CallView, Subject},
+    values::Values,
+};
+
+/// What a decision is made from.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The tenant with its rules.
+    pub config: &'a TenantConfig,
+    /// The call.
+    pub call: CallView<'a>,
+    /// The caller, as known before this call: `calls` does not count it yet.
+    pub contact: &'a Contact,
+    /// Now.
+    pub now: Timestamp,
+    /// How line types are found out.
+    pub line_type: LineTypes<'a>,
+}
+
+/// What follows a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What it was decided from.
+    pub grounds: Grounds,
+    /// The message, or why there is none.
+    pub follow_up: Result<Composed, Refusal>,
+}
+
+impl Decision {
+    /// For people, in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        match &self.follow_up {
+            Ok(composed) => &composed.sentence,
+            Err(refusal) => &refusal.sentence,
+        }
+    }
+
+    /// For machines.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match &self.follow_up {
+            Ok(_) => Reason::FollowUp,
+            Err(refusal) => refusal.reason,
+        }
+    }
+}
+
+/// Decides what follows a call. The same input gives the same decision.
+#[must_use]
+pub fn decide(input: &Input<'_>) -> Decision {
+    let Input {
+        config, call, contact, ..
+    } = *input;
+    let mut grounds = Grounds {
+        rule: None,
+        config_version: config.tenant.config_version,
+        new_caller: is_new(contact),
+        open: hours::is_open(&config.tenant, call.started_at),
+        opted_in: contact.opted_in_at.is_some(),
+        opted_out: contact.opted_out.is_some(),
+        last_follow_up_at: contact.last_follow_up_at,
+    };
+    let follow_up = follow_up(input, &mut grounds).map_err(|mut refusal| {
+        refusal.sentence.insert_str(0, "no message: ");
+        refusal
+    });
+    Decision { grounds, follow_up }
+}
+
+fn follow_up(input: &Input<'_>, grounds: &mut Grounds) -> Result<Composed, Refusal> {
+    let Input {
+        config,
+        call,
+        contact,
+        now,
+        line_type,
+    } = *input;
+    let phone = recipient(input)?;
+    let mut rules: Vec<&Rule> = config.rules.iter().filter(|rule| rule.enabled).collect();
+    rules.sort_by_key(|rule| (rule.priority, rule.id));
+    let Some(rule) = rules.into_iter().find(|rule| matches(rule, &call, grounds)) else {
+        let open = if grounds.open { "open" } else { "closed" };
+        let caller = if grounds.new_caller { "new" } else { "known" };
+        let sentence = format!(
+            "no rule is for this: {}, {caller} caller, business {open}",
+            call.describe()
+        );
+        return Err(Refusal::new(Reason::NoRule, sentence));
+    };
+    grounds.rule = Some(rule.id);
+    let then = &rule.then;
+    let intent = Intent {
+        cause: Cause::Call(call.id),
+        purpose: Purpose::FollowUp,
+        category: then.category,
+        narrowing: Narrowing {
+            opt_in: then.consent == Consent::OptInOnly,
+            quiet: then.quiet_hours,
+            fallback_after_seconds: then.fallback_after_seconds.min(LONGEST_FALLBACK_SECONDS),
+            when_unknown: then.when_unknown,
+            ..Narrowing::default()
+        },
+        cooldown: SignedDuration::from_secs(then.cooldown_seconds.into()),
+        to: Recipient {
+            phone: Some(phone.clone()),
+            bsuid: contact.bsuid.clone(),
+        },
+        prefers: call.connection,
+        says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
+        subject: Subject::Call(call),
+        not_before: now + SignedDuration::from_secs(then.delay_seconds.min(LONGEST_DELAY_SECONDS).into()),
+        by: format!("rule {:?}", rule.name),
+    };
+    let world = World {
+        config,
+        contact,
+        now,
+        line_type,
+    };
+    compose(&intent, &world)
+}
+
+/// What a rule says by a channel.
+fn says(rule: &Rule, channel: Channel) -> Says<'_> {
+    let then = &rule.then;
+    let words = match channel {
+        Channel::WhatsApp => then
+            .template
+            .as_ref()
+            .map_or(Words::None("the rule names no template"), Words::Template),
+        Channel::Sms => then
+            .sms_text
+            .as_ref()
+            .map_or(Words::None("the rule has no sms_text"), Words::Text),
+    };
+    Says { channel, words }
+}
+
+/// Who would be messaged, unless nobody may be, whatever the rules say.
+fn recipient<'a>(input: &Input<'a>) -> Result<&'a Phone, Refusal> {
+    let Input {
+        config,
+        call,
+        contact,
+        now,
+        ..
+    } = *input;
+    let no = |reason, sentence: &str| Err(Refusal::new(reason, sentence));
+    if call.facts.direction == Some(Direction::Outbound) {
+        return no(Reason::Outbound, "the business made this call");
+    }
+    let phone = match call.facts.customer() {
+        Party::Withheld => return no(Reason::Withheld, "the caller hid the number"),
+        Party::Sip(_) => return no(Reason::Sip, "the caller has a SIP address, not a telephone number"),
+        Party::Phone(phone) => phone,
+    };
+    if call.outcome == Outcome::Unknown {
+        let sentence = "the telephone system did not say how the call ended";
+        return no(Reason::UnknownOutcome, sentence);
+    }
+    // Out of a backlog, or repeated by somebody. A time in the future is of a clock that is wrong, and counts as now.
+    let last_heard = call
+        .facts
+        .ended_at
+        .max(call.facts.started_at)
+        .unwrap_or(call.started_at);
+    if now.duration_since(last_heard) >= Purpose::FollowUp.row().validity {
+        let sentence = format!("too late: the call was {}", ago(last_heard, now));
+        return no(Reason::Late, &sentence);
+    }
+    if !config.tenant.status.is_active() {
+        return no(Reason::Suspended, "the account is suspended");
+    }
+    if let Some(refused) = &contact.opted_out {
+        return no(Reason::OptedOut, &opted_out(refused));
+    }
+    Ok(phone)
+}
+
+fn is_new(contact: &Contact) -> bool {
+    contact.calls == 0 && contact.last_inbound_at.is_none()
+}
+
+fn matches(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> bool {
+    let when = &rule.when;
+    let line = call.facts.line().and_then(Party::phone);
+    let ring = call.facts.rang_seconds();
+    let talk = call.facts.talk_seconds.unwrap_or(0);
+
+    when.outcomes.contains(&call.outcome)
+        && when.direction == Direction::Inbound
+        && (when.lines.is_empty() || line.is_some_and(|line| when.lines.contains(line)))
+        && match when.hours {
+            Hours::Any => true,
+            Hours::Open => grounds.open,
+            Hours::Closed => !grounds.open,
+        }
+        && match when.caller {
+            Caller::Any => true,
+            Caller::New => grounds.new_caller,
+            Caller::Known => !grounds.new_caller,
+        }
+        && within(ring, when.min_ring_seconds, when.max_ring_seconds)
+        && within(Some(talk), when.min_talk_seconds, when.max_talk_seconds)
+}
+
+fn within(seconds: Option<u32>, least: Option<u32>, most: Option<u32>) -> bool {
+    seconds.is_none_or(|seconds| least.is_none_or(|least| seconds >= least) && most.is_none_or(|most| seconds <= most))
+}
+
+/// What keeps a rule from writing by this channel to somebody of whom only the number is known, whichever connection reports
+/// the call and whatever language they speak: the reasons that such calls would get. Empty: nothing. That some connection
+/// carries the channel is another question.
+#[must_use]
+pub fn obstacles(config: &TenantConfig, rule: &Rule, channel: Channel) -> Vec<String> {
+    let caller = Phone::nobodys();
+    let at = Timestamp::UNIX_EPOCH;
+    let id = ContactId::new(Ulid::nil());
+    let mut contact = Contact::first_seen(id, &Identity::Phone(caller.clone()), at);
+    let facts = CallFacts {
+        direction: Some(Direction::Inbound),
+        from: Some(Party::Phone(caller.clone())),
+        to: Some(Party::Phone(caller)),
+        ..CallFacts::default()
+    };
+    let mut languages = vec![None];
+    if let (Channel::WhatsApp, Some(wanted)) = (channel, &rule.then.template) {
+        let named = config.templates.iter().filter(|template| template.name == wanted.name);
+        languages.extend(named.map(|template| Some(template.language.clone())));
+    }
+    if let (Channel::Sms, Some(SmsText::ByLanguage(texts))) = (channel, &rule.then.sms_text) {
+        languages.extend(texts.keys().cloned().map(Some));
+    }
+    let mut found = Vec::new();
+    for language in languages {
+        contact.language = language;
+        for connection in carriers(config, channel) {
+            let call = CallView {
+                id: CallId::new(id, Ulid::nil()),
+                connection: connection.id,
+                facts: &facts,
+                outcome: Outcome::Missed,
+                started_at: at,
+            };
+            let values = Values {
+                config,
+                contact: &contact,
+                subject: Subject::Call(call),
+            };
+            if let Err(why) = content(&values, says(rule, channel).words, rule.then.category, connection)
+                && !found.contains(&why)
+            {
+                found.push(why);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        contact::{OptOut, Unreachable},
+        line_type::LineType,
+        message::{Category, Content, WhenUnknown},
+        quiet::QuietAction,
+        retention::Retention,
+        samples::{Case, NOON, at, message_of},
+        tenant::TenantStatus,
+    };
+
+    fn case(change: impl FnOnce(&mut Case)) -> Case {
+        let mut case = Case::new();
+        change(&mut case);
+        case
+    }
+
+    #[test]
+    fn a_message_is_kept_for_the_tenants_days_after_its_last_send() {
+        // A follow-up may be sent for three days.
+        let days = |days: i64| SignedDuration::from_hours(24 * (3 + days));
+        assert_eq!(Case::new().plan().keep_until, at(NOON) + days(730));
+        let plan = case(|case| {
+            case.config.tenant.retention = Some(Retention {
+                calls_days: 30,
+                messages_days: 90,
+            });
+        })
+        .plan();
+        let message = message_of(plan, at(NOON));
+        assert_eq!(message.keep_until, Some(message.created_at + days(90)));
+    }
+
+    #[test]
+    fn a_missed_call_is_followed_by_whatsapp_then_sms() {
+        let plan = Case::new().plan();
+        assert_eq!(
+            plan.sentence,
+            "WhatsApp at once, SMS if not delivered within 2 min: missed call to +97143330000, rule \"Missed calls\""
+        );
+        assert_eq!(
+            plan.legs[1].content,
+            Content::Text("Sorry we missed you, there. Marina Dental, +97143330000. Reply STOP to opt out.".to_owned())
+        );
+        assert_eq!(plan.not_before, at(NOON));
+        assert_eq!(plan.policy.when_unknown(), WhenUnknown::NextChannel);
+    }
+
+    #[test]
+    fn whoever_must_not_be_messaged_is_not() {
+        let opt_out = || OptOut {
+            at: at("2026-03-03T10:00:00Z"),
+            source: "wrote STOP by SMS".to_owned(),
+        };
+        let cases: [(Case, Reason, &str); 10] = [
+            (
+                case(|case| case.facts.direction = Some(Direction::Outbound)),
+                Reason::Outbound,
+                "no message: the business made this call",
+            ),
+            (
+                case(|case| case.facts.from = Some(Party::Withheld)),
+                Reason::Withheld,
+                "no message: the caller hid the number",
+            ),
+            (
+                case(|case| case.facts.from = Some(Party::Sip("sip:a@b".to_owned()))),
+                Reason::Sip,
+                "no message: the caller has a SIP address, not a telephone number",
+            ),
+            (
+                case(|case| case.outcome = Outcome::Unknown),
+                Reason::UnknownOutcome,
+                "no message: the telephone system did not say how the call ended",
+            ),
+            (
+                case(|case| case.config.tenant.status = TenantStatus::Suspended),
+                Reason::Suspended,
+                "no message: the account is suspended",
+            ),
+            (
+                case(|case| case.contact.opted_out = Some(opt_out())),
+                Reason::OptedOut,
+                "no message: opted out on 3 March 2026 (wrote STOP by SMS)",
+            ),
+            (
+                case(|case| {
+                    case.contact.marketing_opted_out = Some(opt_out());
+                    case.contact.opted_in_at = Some(at("2026-03-01T10:00:00Z"));
+                    case.config.rules[0].then.category = Category::Marketing;
+                }),
+                Reason::OptedOut,
+                "no message: no marketing wanted since 3 March 2026 (wrote STOP by SMS)",
+            ),
+            (
+                case(|case| case.config.rules[0].then.consent = Consent::OptInOnly),
+                Reason::NoConsent,
+                "no message: rule \"Missed calls\" needs an opt-in, and this person gave none",
+            ),
+            (
+                case(|case| case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"))),
+                Reason::Cooldown,
+                "no message: texted 2 h ago, cooldown 24 h",
+            ),
+            (
+                case(|case| case.outcome = Outcome::Answered),
+                Reason::NoRule,
+                "no message: no rule is for this: answered call to +97143330000, new caller, business closed",
+            ),
+        ];
+        for (case, reason, sentence) in cases {
+            assert_eq!(case.nothing(), (reason, sentence.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_call_of_long_ago_is_not_followed_however_late_it_is_reported() {
+        let long_ago = SignedDuration::from_hours(72);
+        let second = SignedDuration::from_secs(1);
+        let noon = at(NOON);
+        let ended = |begun: Option<Timestamp>, ended: Option<Timestamp>| {
+            case(|case| (case.facts.started_at, case.facts.ended_at) = (begun, ended))
+        };
+        let late = (Reason::Late, "no message: too late: the call was 3 days ago".to_owned());
+        for (begun, end) in [
+            (None, Some(noon - long_ago)),
+            (Some(noon - long_ago), None),
+            (Some(noon - long_ago - second), Some(noon - long_ago)),
+        ] {
+            assert_eq!(ended(begun, end).nothing(), late, "{begun:?} {end:?}");
+        }
+        for (begun, end) in [
+            (None, None),
+            (None, Some(noon - long_ago + second)),
+            (Some(noon - long_ago + second), None),
+            // A long call has ended just now; so has one whose beginning or end the provider takes from a wrong clock.
+            (Some(noon - long_ago - second), Some(noon)),
+            (Some(noon), Some(noon - long_ago)),
+            (Some(noon + long_ago), Some(noon + long_ago)),
+            (Some(Timestamp::MAX), None),
+        ] {
+            assert_eq!(ended(begun, end).decide(), Case::new().decide(), "{begun:?} {end:?}");
+        }
+    }
+
+    #[test]
+    fn quiet_hours_defer_skip_or_do_not_count() {
+        // 22:40 in Dubai.
+        let mut case = case(|case| case.now = at("2026-11-20T22:40:00+04"));
+        let plan = case.plan();
+        assert_eq!(plan.not_before, at("2026-11-21T08:00:00+04"));
+        assert!(
+            plan.sentence
+                .starts_with("WhatsApp after quiet hours, at 08:00 (Asia/Dubai), SMS if not delivered"),
+            "{}",
+            plan.sentence
+        );
+        case.config.tenant.quiet_hours.as_mut().unwrap().action = QuietAction::Skip;
+        assert_eq!(
+            case.nothing(),
+            (
+                Reason::QuietHours,
+                "no message: 22:40 (Asia/Dubai) lies in the quiet hours 21:00–08:00 and the rule skips those"
+                    .to_owned()
+            )
+        );
+        // The rule's own hours count instead of the tenant's.
+        let mut own = case.config.tenant.quiet_hours.unwrap();
+        own.action = QuietAction::Send;
+        case.config.rules[0].then.quiet_hours = Some(own);
+        assert_eq!(case.plan().not_before, case.now);
+        // In London it is 18:40.
+        case.config.rules[0].then.quiet_hours = None;
+        case.facts.from = Some(Party::Phone("+447700900123".parse().unwrap()));
+        assert_eq!(case.plan().not_before, case.now);
+    }
+
+    #[test]
+    fn a_delay_that_ends_in_quiet_hours_waits_for_their_end() {
+        let case = case(|case| {
+            case.now = at("2026-11-20T20:50:00+04");
+            case.config.rules[0].then.delay_seconds = 900;
+        });
+        assert_eq!(case.plan().not_before, at("2026-11-21T08:00:00+04"));
+    }
+
+    #[test]
+    fn channels_that_do_not_reach_are_left_out() {
+        let landline = case(|case| case.line = LineType::FixedLine);
+        assert_eq!(landline.channels(), [Channel::WhatsApp]);
+        assert_eq!(
+            landline.plan().sentence,
+            "WhatsApp at once: missed call to +97143330000, rule \"Missed calls\"; without SMS: the number is a landline"
+        );
+
+        let mut unreachable = case(|case| {
+            case.contact.unreachable.push(Unreachable {
+                channel: Channel::WhatsApp,
+                at: at("2026-11-15T12:00:00+04"),
+                reason: "not a WhatsApp number".to_owned(),
+            });
+        });
+        assert_eq!(unreachable.channels(), [Channel::Sms]);
+        unreachable.line = LineType::FixedLine;
+        assert_eq!(
+            unreachable.nothing(),
+            (
+                Reason::NoChannel,
+                "no message: rule \"Missed calls\" matched, but WhatsApp: did not reach this person 5 days ago: not a \
+                 WhatsApp number; SMS: the number is a landline"
+                    .to_owned()
+            )
+        );
+        // Tried again after a month, or once the person has written.
+        unreachable.contact.last_whatsapp_at = Some(at("2026-11-16T12:00:00+04"));
+        assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
+        unreachable.contact.last_whatsapp_at = None;
+        unreachable.now = at("2026-12-16T12:00:00+04");
+        assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
+
+        let nobody_carries = case(|case| case.config.connections.clear());
+        assert_eq!(nobody_carries.nothing().0, Reason::NoChannel);
+    }
+
+    #[test]
+    fn a_template_that_does_not_fit_leaves_its_channel_out() {
+        let paused = case(|case| case.config.templates[0].status.0 = "PAUSED".to_owned());
+        assert_eq!(paused.channels(), [Channel::Sms]);
+        assert!(
+            paused
+                .plan()
+                .sentence
+                .ends_with("; without WhatsApp: template missed_call_followup in en_GB is PAUSED, not APPROVED")
+        );
+        let mut only_whatsapp = paused;
+        only_whatsapp.config.rules[0].then.channels = vec![Channel::WhatsApp];
+        assert_eq!(only_whatsapp.nothing().0, Reason::Template);
+
+        only_whatsapp.config.templates[0].status.0 = "APPROVED".to_owned();
+        only_whatsapp.config.templates[0].body.push_str(" {{3}}");
+        assert_eq!(
+            only_whatsapp.nothing(),
+            (
+                Reason::Template,
+                "no message: rule \"Missed calls\" matched, but WhatsApp: template missed_call_followup needs a value \
+                 for {{3}}"
+                    .to_owned()
+            )
+        );
+        only_whatsapp.config.templates.clear();
+        assert_eq!(only_whatsapp.nothing().0, Reason::Template);
+
+        // Twilio knows templates by its own id only.
+        let through_twilio = case(|case| {
+            case.config.connections[0].carries.push(Channel::WhatsApp);
+        });
+        assert!(through_twilio.plan().sentence.contains("has no content_sid"));
+    }
+
+    #[test]
+    fn marketing_reaches_nobody_in_the_united_states_by_whatsapp() {
+        let mut case = case(|case| {
+            case.facts.from = Some(Party::Phone("+12125550100".parse().unwrap()));
+            case.config.rules[0].then.category = Category::Marketing;
+            case.config.templates[0].category = Category::Marketing;
+            case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+            // 12:00 in Dubai is the middle of the night in America.
+            case.config.tenant.quiet_hours = None;
+        });
+        assert_eq!(case.channels(), [Channel::Sms]);
+        case.facts.from = Some(Party::Phone("+14165550100".parse().unwrap()));
+        assert_eq!(case.channels(), [Channel::WhatsApp, Channel::Sms]);
+        assert_eq!(case.plan().policy.when_unknown(), WhenUnknown::Stop);
+    }
+
+    #[test]
+    fn marketing_needs_an_opt_in_whatever_the_rule_says() {
+        let mut case = case(|case| {
+            case.config.rules[0].then.category = Category::Marketing;
+            case.config.rules[0].then.when_unknown = Some(WhenUnknown::NextChannel);
+            case.config.templates[0].category = Category::Marketing;
+        });
+        assert_eq!(case.nothing().0, Reason::NoConsent);
+        case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+        assert_eq!(case.plan().policy.when_unknown(), WhenUnknown::Stop);
+        // A call is no ground for a one-time code.
+        case.config.rules[0].then.category = Category::Authentication;
+        assert_eq!(case.nothing().0, Reason::Template);
+    }
+
+    #[test]
+    fn the_contacts_language_picks_the_template() {
+        let arabic = case(|case| case.contact.language = Some("ar-AE".to_owned()));
+        let Content::Template(filled) = &arabic.plan().legs[0].content else {
+            panic!("WhatsApp carries templates")
+        };
+        assert_eq!(filled.language, "ar");
+        let mut texts = std::collections::BTreeMap::new();
+        texts.insert("ar".to_owned(), "نعتذر".to_owned());
+        texts.insert("en-GB".to_owned(), "Sorry".to_owned());
+        let mut arabic = arabic;
+        arabic.config.rules[0].then.sms_text = Some(SmsText::ByLanguage(texts));
+        assert_eq!(arabic.plan().legs[1].content, Content::Text("نعتذر".to_owned()));
+        arabic.contact.language = Some("fr".to_owned());
+        assert_eq!(arabic.plan().legs[1].content, Content::Text("Sorry".to_owned()));
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let mut case = Case::new();
+        let mut other = case.config.rules[0].clone();
+        other.id = "rule_00000000000000000000000002".parse().unwrap();
+        other.name = "New callers".to_owned();
+        other.priority = 5;
+        other.when.caller = Caller::New;
+        case.config.rules.push(other);
+        assert!(case.plan().sentence.contains("\"New callers\""));
+        case.contact.calls = 1;
+        assert!(case.plan().sentence.contains("\"Missed calls\""));
+        case.contact.calls = 0;
+        case.config.rules[1].enabled = false;
+        assert!(case.plan().sentence.contains("\"Missed calls\""));
+    }
+
+    #[test]
+    fn conditions_of_a_rule_hold_together() {
+        let matched = |change: &dyn Fn(&mut Case)| {
+            let mut case = Case::new();
+            change(&mut case);
+            case.decide().follow_up.is_ok()
+        };
+        // Marina Dental is closed on Friday noon.
+        assert!(matched(&|case| case.config.rules[0].when.hours = Hours::Closed));
+        assert!(!matched(&|case| case.config.rules[0].when.hours = Hours::Open));
+        let lines = |line: &str| vec![line.parse::<Phone>().unwrap()];
+        assert!(matched(&|case| case.config.rules[0].when.lines = lines("+97143330000")));
+        assert!(!matched(&|case| case.config.rules[0].when.lines = lines("+97143330001")));
+        // Nobody knows how long it rang: the caller is not made to suffer for that.
+        assert!(matched(&|case| case.config.rules[0].when.min_ring_seconds = Some(5)));
+        assert!(!matched(&|case| {
+            case.config.rules[0].when.min_ring_seconds = Some(5);
+            case.facts.ring_seconds = Some(4);
+        }));
+        assert!(!matched(&|case| {
+            case.config.rules[0].when.min_talk_seconds = Some(1);
+        }));
+        assert!(matched(&|case| {
+            case.config.rules[0].when.outcomes = vec![Outcome::Answered];
+            case.config.rules[0].when.min_talk_seconds = Some(30);
+            case.outcome = Outcome::Answered;
+            case.facts.talk_seconds = Some(31);
+        }));
+        assert!(!matched(
+            &|case| case.config.rules[0].when.direction = Direction::Outbound
+        ));
+    }
+}

@@ -1,0 +1,640 @@
+//! Purposes: one table of what each kind of message may do. Whoever wants to send (a rule, a campaign, a request) narrows a
+//! row, and never widens it. The narrowed row is the message's [`Policy`]: it is kept with the message, so that nothing that
+//! is changed afterwards lets the message do more.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::quiet::{QuietAction, QuietHours};
+
+/// The purpose of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Follows a call.
+    FollowUp,
+    /// A person's reply in a conversation.
+    Reply,
+    /// An automatic reply to what somebody wrote.
+    AutoReply,
+    /// A step of a campaign.
+    Campaign,
+    /// Tells of an order.
+    Order,
+    /// Asks for a payment, or confirms it.
+    Payment,
+    /// A one-time code.
+    OneTimeCode,
+    /// Asks for an opinion.
+    Feedback,
+    /// Requested by the tenant's own software.
+    Api,
+}
+
+/// What kind of message it is, in Meta's words: consent and price depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Answers something the person did.
+    Utility,
+    /// Offers something.
+    Marketing,
+    /// A one-time code.
+    Authentication,
+    /// Free text in the open service window.
+    Service,
+}
+
+impl Category {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Utility => "utility",
+            Self::Marketing => "marketing",
+            Self::Authentication => "authentication",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// What to do with a send whose outcome nobody can tell, once the deadline has passed without a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenUnknown {
+    /// Go on to the next channel.
+    #[default]
+    NextChannel,
+    /// Leave it.
+    Stop,
+    /// Send it again on the same channel: the customer may get it twice. For one-time codes only.
+    SendAgain,
+}
+
+impl WhenUnknown {
+    /// The one of the two that lets less go out.
+    #[must_use]
+    pub const fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Stop, _) | (_, Self::Stop) => Self::Stop,
+            (Self::NextChannel, _) | (_, Self::NextChannel) => Self::NextChannel,
+            (Self::SendAgain, Self::SendAgain) => Self::SendAgain,
+        }
+    }
+}
+
+/// Queues and budgets are kept apart by lane, so that bulk never delays an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Answers a person.
+    Answers,
+    /// Goes to many.
+    Bulk,
+}
+
+/// Ground on which somebody may be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// The subject of the message: the call, the order, the invoice, the visit, the code requested.
+    Subject,
+    /// An opt-in.
+    OptIn,
+    /// A message that the person wrote.
+    Written,
+    /// The open service window.
+    Window,
+}
+
+/// Effect of an opt-out from all messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stop {
+    /// Nothing is sent.
+    Obey,
+    /// Nothing is sent, unless the person wrote again afterwards.
+    UnlessWrittenSince,
+    /// Sent: the person has just asked for it.
+    Requested,
+}
+
+/// Effect of quiet hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QuietRule {
+    /// None.
+    Ignore,
+    /// The message waits, or is skipped.
+    Wait,
+    /// Chosen by whoever wants to send: it waits, is skipped, or goes out.
+    AsChosen,
+}
+
+/// A limit on messages to one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// The pause between two follow-ups.
+    Cooldown,
+    /// The number of messages within some days.
+    Frequency,
+}
+
+/// Order among messages of one purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// None.
+    Free,
+    /// One after another within a conversation.
+    Conversation,
+    /// Behind the replies of people.
+    BehindPeople,
+    /// As its steps follow each other.
+    Steps,
+    /// Only the latest about a subject counts.
+    Latest,
+}
+
+/// Something that makes a message unnecessary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// An opt-out.
+    Stop,
+    /// An answered call.
+    AnsweredCall,
+    /// A message from the person.
+    Inbound,
+    /// Its author's wish.
+    Author,
+    /// A reply by a person, a hand-over to one included.
+    HumanReply,
+    /// The end of a campaign for this person, or its pause.
+    Exit,
+    /// Another category or state of its template.
+    TemplateChange,
+    /// A later state of its subject: a cancellation, a payment, an answer, a newer code.
+    Settled,
+}
+
+/// What a purpose may do in one category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// The category.
+    pub category: Category,
+    /// Ground on which it is sent.
+    pub basis: Basis,
+    /// What follows an unknown outcome.
+    pub when_unknown: WhenUnknown,
+    /// Limits that hold it back.
+    pub obeys: &'static [Limit],
+    /// Limits against which it counts.
+    pub counts: &'static [Limit],
+    /// Its lane.
+    pub lane: Lane,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The purpose.
+    pub purpose: Purpose,
+    /// Its categories.
+    pub kinds: &'static [Kind],
+    /// Effect of an opt-out.
+    pub stop: Stop,
+    /// Effect of quiet hours.
+    pub quiet: QuietRule,
+    /// The longest time from its creation in which it may be sent.
+    pub validity: SignedDuration,
+    /// The longest wait for evidence of a send whose outcome is unknown.
+    pub unknown_after: SignedDuration,
+    /// Order among its messages.
+    pub order: Order,
+    /// Events that cancel it.
+    pub cancelled_by: &'static [Event],
+}
+
+const COOLDOWN: Limit = Limit::Cooldown;
+const FREQUENCY: Limit = Limit::Frequency;
+const NONE: &[Limit] = &[];
+const BOTH: &[Limit] = &[COOLDOWN, FREQUENCY];
+
+const fn kind(
+    category: Category,
+    basis: Basis,
+    when_unknown: WhenUnknown,
+    obeys: &'static [Limit],
+    counts: &'static [Limit],
+    lane: Lane,
+) -> Kind {
+    Kind {
+        category,
+        basis,
+        when_unknown,
+        obeys,
+        counts,
+        lane,
+    }
+}
+
+const fn minutes(minutes: i64) -> SignedDuration {
+    SignedDuration::from_mins(minutes)
+}
+
+const fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+/// Version of the table. A message names the version from which its policy was narrowed: a row that changes its meaning stays
+/// beside the new one until no message names it any more.
+pub const VERSION: u8 = 1;
+
+/// The table.
+#[rustfmt::skip]
+pub const TABLE: [Row; 9] = {
+    use Basis::{OptIn, Subject, Window, Written};
+    use Category::{Authentication, Marketing, Service, Utility};
+    use Lane::{Answers, Bulk};
+    use WhenUnknown::{NextChannel, SendAgain, Stop as Leave};
+    [
+        Row {
+            purpose: Purpose::FollowUp,
+            kinds: &[
+                kind(Utility, Subject, NextChannel, &[COOLDOWN], BOTH, Answers),
+                kind(Marketing, OptIn, Leave, BOTH, BOTH, Answers),
+            ],
+            stop: Stop::Obey, quiet: QuietRule::AsChosen, validity: hours(72), unknown_after: minutes(10), order: Order::Free,
+            cancelled_by: &[Event::Stop, Event::AnsweredCall, Event::Inbound],
+        },
+        Row {
+            purpose: Purpose::Reply,
+            kinds: &[
+                kind(Service, Window, Leave, NONE, NONE, Answers),
+                kind(Utility, Written, Leave, NONE, NONE, Answers),
+            ],
+            // In the open window by WhatsApp; by SMS for a day.
+            stop: Stop::UnlessWrittenSince, quiet: QuietRule::Ignore, validity: hours(24), unknown_after: minutes(2),
+            order: Order::Conversation, cancelled_by: &[Event::Author],
+        },
+        Row {
+            purpose: Purpose::AutoReply,
+            kinds: &[kind(Service, Window, Leave, NONE, NONE, Answers)],
+            stop: Stop::Obey, quiet: QuietRule::Ignore, validity: minutes(15), unknown_after: minutes(2),
+            order: Order::BehindPeople, cancelled_by: &[Event::Stop, Event::HumanReply, Event::Inbound],
+        },
+        Row {
+            purpose: Purpose::Campaign,
+            kinds: &[
+                kind(Marketing, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
+                kind(Utility, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
+            ],
+            stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Steps,
+            cancelled_by: &[Event::Stop, Event::Exit, Event::TemplateChange],
+        },
+        Row {
+            purpose: Purpose::Order,
+            // A confirmation ignores quiet hours, the rest waits.
+            kinds: &[kind(Utility, Subject, NextChannel, NONE, &[FREQUENCY], Answers)],
+            stop: Stop::Obey, quiet: QuietRule::AsChosen, validity: hours(24), unknown_after: minutes(10), order: Order::Latest,
+            cancelled_by: &[Event::Stop, Event::Settled],
+        },
+        Row {
+            purpose: Purpose::Payment,
+            kinds: &[kind(Utility, Subject, NextChannel, NONE, &[FREQUENCY], Answers)],
+            stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(48), unknown_after: minutes(10), order: Order::Latest,
+            cancelled_by: &[Event::Stop, Event::Settled],
+        },
+        Row {
+            purpose: Purpose::OneTimeCode,
+            kinds: &[kind(Authentication, Subject, SendAgain, NONE, NONE, Answers)],
+            stop: Stop::Requested, quiet: QuietRule::Ignore, validity: minutes(10), unknown_after: SignedDuration::from_secs(30),
+            order: Order::Latest, cancelled_by: &[Event::Settled],
+        },
+        Row {
+            purpose: Purpose::Feedback,
+            // Outreach by template, then its script in the open window.
+            kinds: &[
+                kind(Utility, Subject, Leave, BOTH, &[FREQUENCY], Bulk),
+                kind(Marketing, OptIn, Leave, BOTH, &[FREQUENCY], Bulk),
+                kind(Service, Window, Leave, NONE, NONE, Answers),
+            ],
+            stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Steps,
+            cancelled_by: &[Event::Stop, Event::Settled],
+        },
+        Row {
+            purpose: Purpose::Api,
+            kinds: &[
+                kind(Utility, Subject, NextChannel, NONE, &[FREQUENCY], Answers),
+                kind(Marketing, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
+            ],
+            stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Free,
+            cancelled_by: &[Event::Stop, Event::Author],
+        },
+    ]
+};
+
+impl Purpose {
+    /// Its row of the table.
+    #[must_use]
+    pub const fn row(self) -> &'static Row {
+        // In the order of the variants; a test holds it.
+        const ROWS: &[Row; 9] = &TABLE;
+        &ROWS[self as usize]
+    }
+}
+
+impl Row {
+    /// What it may do in a category; `None` where the purpose has no such messages.
+    #[must_use]
+    pub fn kind(&self, category: Category) -> Option<&'static Kind> {
+        self.kinds.iter().find(|kind| kind.category == category)
+    }
+}
+
+/// Seconds after acceptance without `delivered` until the next channel is tried, where nobody chose another time.
+pub const USUAL_FALLBACK_SECONDS: u32 = 120;
+
+/// Choices of whoever wants to send. Each can only take away from what the row allows; the time until the next channel is
+/// tried is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Narrowing {
+    /// Requires an opt-in.
+    pub opt_in: bool,
+    /// Quiet hours instead of the tenant's.
+    pub quiet: Option<QuietHours>,
+    /// A shorter validity.
+    pub validity: Option<SignedDuration>,
+    /// Seconds after acceptance without `delivered` until the next channel is tried. 0: only when the channel fails.
+    pub fallback_after_seconds: u32,
+    /// What follows an unknown outcome.
+    pub when_unknown: Option<WhenUnknown>,
+    /// Goes out among bulk.
+    pub bulk: bool,
+}
+
+impl Default for Narrowing {
+    /// Nothing.
+    fn default() -> Self {
+        Self {
+            opt_in: false,
+            quiet: None,
+            validity: None,
+            fallback_after_seconds: USUAL_FALLBACK_SECONDS,
+            when_unknown: None,
+            bulk: false,
+        }
+    }
+}
+
+/// What one message may do: a row of the table, narrowed. Kept as its purpose, the table's version and what differs from the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Kept", into = "Kept")]
+pub struct Policy {
+    purpose: Purpose,
+    category: Category,
+    version: u8,
+    opt_in: bool,
+    quiet: Option<QuietHours>,
+    valid_seconds: u32,
+    fallback_after_seconds: u32,
+    when_unknown: WhenUnknown,
+    lane: Lane,
+}
+
+/// A category that the purpose does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no {} message is sent for this purpose", .category.as_str())]
+pub struct NoSuchCategory {
+    category: Category,
+}
+
+impl Policy {
+    /// Narrows a row.
+    ///
+    /// # Errors
+    /// When the purpose has no messages of this category.
+    pub fn narrowed(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
+        let row = purpose.row();
+        let kind = row.kind(category).ok_or(NoSuchCategory { category })?;
+        let validity = by.validity.map_or(row.validity, |shorter| shorter.min(row.validity));
+        Ok(Self {
+            purpose,
+            category,
+            version: VERSION,
+            opt_in: by.opt_in || kind.basis == Basis::OptIn,
+            quiet: by.quiet,
+            valid_seconds: u32::try_from(validity.as_secs()).unwrap_or_default(),
+            fallback_after_seconds: by.fallback_after_seconds,
+            when_unknown: by
+                .when_unknown
+                .map_or(kind.when_unknown, |chosen| kind.when_unknown.stricter(chosen)),
+            lane: if by.bulk { Lane::Bulk } else { kind.lane },
+        })
+    }
+
+    /// The purpose.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// The category: consent and price depend on it.
+    #[must_use]
+    pub const fn category(&self) -> Category {
+        self.category
+    }
+
+    /// Whether an opt-in is needed.
+    #[must_use]
+    pub const fn needs_opt_in(&self) -> bool {
+        self.opt_in
+    }
+
+    /// Ground on which it is sent.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        self.kind().basis
+    }
+
+    /// Effect of an opt-out.
+    #[must_use]
+    pub const fn stop(&self) -> Stop {
+        self.purpose.row().stop
+    }
+
+    /// The quiet hours that count, out of the tenant's.
+    #[must_use]
+    pub fn quiet_hours(&self, tenants: Option<QuietHours>) -> Option<QuietHours> {
+        match self.purpose.row().quiet {
+            QuietRule::Ignore => self.quiet,
+            QuietRule::AsChosen => self.quiet.or(tenants),
+            QuietRule::Wait => self.quiet.or(tenants).map(|hours| QuietHours {
+                action: match hours.action {
+                    QuietAction::Send => QuietAction::Defer,
+                    action => action,
+                },
+                ..hours
+            }),
+        }
+    }
+
+    /// The time from its creation in which it may be sent.
+    #[must_use]
+    pub fn validity(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.valid_seconds.into())
+    }
+
+    /// Seconds after acceptance without `delivered` until the next channel is tried. 0: only when the channel fails.
+    #[must_use]
+    pub const fn fallback_after_seconds(&self) -> u32 {
+        self.fallback_after_seconds
+    }
+
+    /// What follows an unknown outcome.
+    #[must_use]
+    pub const fn when_unknown(&self) -> WhenUnknown {
+        self.when_unknown
+    }
+
+    /// The longest wait for evidence of a send whose outcome is unknown.
+    #[must_use]
+    pub const fn unknown_after(&self) -> SignedDuration {
+        self.purpose.row().unknown_after
+    }
+
+    /// The lane.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// Whether a limit holds it back.
+    #[must_use]
+    pub fn obeys(&self, limit: Limit) -> bool {
+        self.kind().obeys.contains(&limit)
+    }
+
+    /// Whether it counts against a limit.
+    #[must_use]
+    pub fn counts(&self, limit: Limit) -> bool {
+        self.kind().counts.contains(&limit)
+    }
+
+    /// Whether an event cancels it.
+    #[must_use]
+    pub fn is_cancelled_by(&self, event: Event) -> bool {
+        self.purpose.row().cancelled_by.contains(&event)
+    }
+
+    fn kind(&self) -> &'static Kind {
+        let row = self.purpose.row();
+        row.kind(self.category)
+            .unwrap_or_else(|| unreachable!("a policy is made for the categories of its purpose only"))
+    }
+}
+
+/// A policy as it is kept: what is not said is as the row has it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    purpose: Purpose,
+    category: Category,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    version: u8,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    opt_in: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quiet: Option<QuietHours>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    valid_seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fallback_after_seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    when_unknown: Option<WhenUnknown>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    bulk: bool,
+}
+
+const fn first() -> u8 {
+    VERSION
+}
+
+const fn is_first(version: &u8) -> bool {
+    *version == first()
+}
+
+/// The policy of a row that nobody narrowed.
+fn plain(purpose: Purpose, category: Category) -> Result<Policy, NoSuchCategory> {
+    Policy::narrowed(purpose, category, &Narrowing::default())
+}
+
+impl From<Policy> for Kept {
+    fn from(policy: Policy) -> Self {
+        let plain = plain(policy.purpose, policy.category).unwrap_or(policy);
+        Self {
+            purpose: policy.purpose,
+            category: policy.category,
+            version: policy.version,
+            opt_in: policy.opt_in && !plain.opt_in,
+            quiet: policy.quiet,
+            valid_seconds: (policy.valid_seconds != plain.valid_seconds).then_some(policy.valid_seconds),
+            fallback_after_seconds: (policy.fallback_after_seconds != plain.fallback_after_seconds)
+                .then_some(policy.fallback_after_seconds),
+            when_unknown: (policy.when_unknown != plain.when_unknown).then_some(policy.when_unknown),
+            bulk: policy.lane != plain.lane,
+        }
+    }
+}
+
+impl TryFrom<Kept> for Policy {
+    type Error = NoSuchCategory;
+
+    fn try_from(kept: Kept) -> Result<Self, NoSuchCategory> {
+        // Whatever stands in a row of the table's store, it allows no more than the purpose does.
+        let by = Narrowing {
+            opt_in: kept.opt_in,
+            quiet: kept.quiet,
+            validity: kept
+                .valid_seconds
+                .map(|seconds| SignedDuration::from_secs(seconds.into())),
+            fallback_after_seconds: kept.fallback_after_seconds.unwrap_or(USUAL_FALLBACK_SECONDS),
+            when_unknown: kept.when_unknown,
+            bulk: kept.bulk,
+        };
+        let narrowed = Self::narrowed(kept.purpose, kept.category, &by)?;
+        Ok(Self {
+            version: kept.version,
+            ..narrowed
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_the_order_of_purposes() {
+        for (place, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.purpose as usize, place);
+            assert_eq!(row.purpose.row(), row);
+            assert!(!row.kinds.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_plain_policy_is_kept_as_two_words() {
+        let policy = plain(Purpose::FollowUp, Category::Utility).unwrap();
+        let kept = serde_json::to_string(&policy).unwrap();
+        assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility"}"#);
+        assert_eq!(serde_json::from_str::<Policy>(&kept).unwrap(), policy);
+    }
+
+    #[test]
+    fn only_codes_are_sent_again_in_doubt() {
+        for row in &TABLE {
+            for kind in row.kinds {
+                assert_eq!(
+                    kind.when_unknown == WhenUnknown::SendAgain,
+                    row.purpose == Purpose::OneTimeCode
+                );
+            }
+        }
+    }
+}

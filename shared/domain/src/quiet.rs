@@ -1,0 +1,133 @@
+//! Quiet hours: the part of the day in which people are left in peace. Right over changes of the clock.
+
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{DateTime, Time},
+    tz::{AmbiguousOffset, TimeZone},
+};
+use serde::{Deserialize, Serialize};
+
+/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is before
+/// `from`; none at all where they are equal, which was written before it was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuietHours {
+    /// Local time at which they begin.
+    pub from: Time,
+    /// Local time at which they end.
+    pub to: Time,
+    /// What happens to a message then.
+    #[serde(default)]
+    pub action: QuietAction,
+}
+
+impl QuietHours {
+    /// What is wrong with them, for whoever wrote them: who means the whole day by equal times would get the opposite.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let at = self.from.strftime("%H:%M");
+        let none = || format!("Quiet hours from {at} to {at} would be none. Set another time, or leave them out.");
+        (self.from == self.to).then(none)
+    }
+}
+
+/// What happens to a message in quiet hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuietAction {
+    /// It waits until they end.
+    #[default]
+    Defer,
+    /// It goes out all the same.
+    Send,
+    /// It is not sent at all.
+    Skip,
+}
+
+/// Whether the local time lies in quiet hours.
+#[must_use]
+pub fn is_quiet(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> bool {
+    let time = at.to_zoned(zone.clone()).time();
+    match quiet.from.cmp(&quiet.to) {
+        std::cmp::Ordering::Less => quiet.from <= time && time < quiet.to,
+        std::cmp::Ordering::Greater => quiet.from <= time || time < quiet.to,
+        std::cmp::Ordering::Equal => false,
+    }
+}
+
+/// The first instant from `at` on that is not in quiet hours: never before `at`, and within 48 hours whatever the clock does.
+#[must_use]
+pub fn next_allowed(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> Timestamp {
+    if !is_quiet(at, zone, quiet) {
+        return at;
+    }
+    let horizon = at + 48.hours();
+    let today = at.to_zoned(zone.clone()).date();
+    // Quiet hours end where the local time reaches `to`, once or twice on a day when the clock goes back, or where the
+    // clock jumps over `to`.
+    let ends = today.series(1.day()).take(3).flat_map(|day| {
+        let end = zone.to_ambiguous_timestamp(DateTime::from_parts(day, quiet.to));
+        match end.offset() {
+            AmbiguousOffset::Gap { .. } => [None, None],
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+                [end.earlier().ok(), end.later().ok()]
+            }
+        }
+    });
+    let jumps = zone
+        .following(at)
+        .map(|transition| transition.timestamp())
+        .take_while(|instant| *instant <= horizon)
+        .take(4)
+        .map(Some);
+    ends.chain(jumps)
+        .flatten()
+        .filter(|instant| at < *instant && !is_quiet(*instant, zone, quiet))
+        .min()
+        .unwrap_or(horizon)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::at;
+
+    #[test]
+    fn quiet_hours_end_where_the_clock_says() {
+        let quiet = |from: &str, to: &str| QuietHours {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+            action: QuietAction::Defer,
+        };
+        let night = quiet("21:00", "08:00");
+        for (zone, instant, allowed) in [
+            ("Asia/Dubai", "2026-11-20T20:59:59+04", "2026-11-20T20:59:59+04"),
+            ("Asia/Dubai", "2026-11-20T21:00:00+04", "2026-11-21T08:00:00+04"),
+            ("Asia/Dubai", "2026-11-21T03:00:00+04", "2026-11-21T08:00:00+04"),
+            ("Asia/Dubai", "2026-11-21T08:00:00+04", "2026-11-21T08:00:00+04"),
+            // The night in which the clocks go forward, and the one in which they go back.
+            ("Europe/London", "2026-03-28T22:00:00Z", "2026-03-29T07:00:00Z"),
+            ("Europe/London", "2026-10-24T22:00:00Z", "2026-10-25T08:00:00Z"),
+        ] {
+            let zone = TimeZone::get(zone).unwrap();
+            assert_eq!(next_allowed(at(instant), &zone, &night), at(allowed), "{instant}");
+        }
+        let london = TimeZone::get("Europe/London").unwrap();
+        // 01:30 does not exist on 29 March: the hours end when the clock jumps over it.
+        assert_eq!(
+            next_allowed(at("2026-03-29T00:30:00Z"), &london, &quiet("00:00", "01:30")),
+            at("2026-03-29T01:00:00Z")
+        );
+        // 01:30 comes twice on 25 October: the first ends them, and from the second 01:00 they begin again.
+        let around = quiet("00:00", "01:30");
+        assert_eq!(
+            next_allowed(at("2026-10-25T00:10:00Z"), &london, &around),
+            at("2026-10-25T00:30:00Z")
+        );
+        assert_eq!(
+            next_allowed(at("2026-10-25T01:10:00Z"), &london, &around),
+            at("2026-10-25T01:30:00Z")
+        );
+        assert!(!is_quiet(at("2026-11-21T03:00:00Z"), &london, &quiet("09:00", "09:00")));
+    }
+}

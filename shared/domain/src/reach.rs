@@ -1,0 +1,97 @@
+//! Whether somebody may be written to, and on which channels: what planning and the check before a send both ask.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    contact::{Contact, OptOut},
+    line_type::{self, LineType, LineTypes},
+    message::{Category, Channel},
+    phone::Phone,
+    phrases::{ago, day},
+    purpose::{Basis, Policy, Stop},
+};
+
+/// What is learnt about a channel is tried again after this long: people change telephones.
+const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Why somebody is not written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unwelcome {
+    /// The person refused messages, or those of this kind.
+    OptedOut(String),
+    /// The ground on which the message would be sent is missing.
+    NoConsent(String),
+}
+
+impl Unwelcome {
+    pub(crate) fn sentence(self) -> String {
+        match self {
+            Self::OptedOut(why) | Self::NoConsent(why) => why,
+        }
+    }
+}
+
+/// Whether a policy lets a message go to this person. `who` needs the consent, in words.
+pub(crate) fn unwelcome(policy: &Policy, contact: &Contact, who: &str, now: Timestamp) -> Option<Unwelcome> {
+    let stopped = contact.opted_out.as_ref().filter(|stop| match policy.stop() {
+        Stop::Obey => true,
+        Stop::UnlessWrittenSince => contact.last_inbound_at.is_none_or(|written| written <= stop.at),
+        Stop::Requested => false,
+    });
+    if let Some(refused) = stopped {
+        return Some(Unwelcome::OptedOut(opted_out(refused)));
+    }
+    if policy.category() == Category::Marketing
+        && let Some(refused) = &contact.marketing_opted_out
+    {
+        let since = day(refused.at);
+        let why = format!("no marketing wanted since {since} ({})", refused.source);
+        return Some(Unwelcome::OptedOut(why));
+    }
+    let missing = |what: &str| Some(Unwelcome::NoConsent(format!("{who} needs {what}")));
+    if policy.needs_opt_in() && contact.opted_in_at.is_none() {
+        return missing("an opt-in, and this person gave none");
+    }
+    match policy.basis() {
+        Basis::Written if contact.last_inbound_at.is_none() => missing("a message from this person, who wrote none"),
+        Basis::Window if !contact.window_open(now) => missing("an open service window, and this person's has closed"),
+        Basis::Subject | Basis::OptIn | Basis::Written | Basis::Window => None,
+    }
+}
+
+pub(crate) fn opted_out(refused: &OptOut) -> String {
+    format!("opted out on {} ({})", day(refused.at), refused.source)
+}
+
+/// Why a channel does not reach this person, as far as anybody knows.
+pub(crate) fn cannot_reach(
+    contact: &Contact,
+    phone: Option<&Phone>,
+    channel: Channel,
+    category: Category,
+    now: Timestamp,
+    line_type: LineTypes<'_>,
+) -> Option<String> {
+    let known = contact
+        .unreachable
+        .iter()
+        .filter(|known| known.channel == channel && now < known.at + UNREACHABLE_FOR)
+        // Who has written by WhatsApp since can be reached there.
+        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at.is_none_or(|at| at <= known.at))
+        .max_by_key(|known| known.at);
+    if let Some(known) = known {
+        return Some(format!(
+            "did not reach this person {}: {}",
+            ago(known.at, now),
+            known.reason
+        ));
+    }
+    match channel {
+        Channel::WhatsApp => (category == Category::Marketing && phone.is_some_and(line_type::in_the_united_states))
+            .then(|| "it delivers no marketing to the United States".to_owned()),
+        Channel::Sms => match phone {
+            None => Some("no telephone number is known".to_owned()),
+            Some(phone) => (line_type(phone) == LineType::FixedLine).then(|| "the number is a landline".to_owned()),
+        },
+    }
+}

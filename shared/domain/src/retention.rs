@@ -1,0 +1,67 @@
+//! Retention: how long a tenant keeps calls and messages.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::call::LONGEST_CALL;
+
+/// How many days a tenant keeps what happened. What is recorded is told then until when it is kept, and stays so: a change is
+/// for what is recorded from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Calls.
+    pub calls_days: u32,
+    /// Messages, both ways.
+    pub messages_days: u32,
+}
+
+impl Retention {
+    /// The fewest days: statuses and replies of a message may come that late.
+    pub const FEWEST_DAYS: u32 = 30;
+    /// The most: ten years.
+    pub const MOST_DAYS: u32 = 3_650;
+    /// The most days between something and its record: queues hold nothing for longer.
+    pub const LATEST_DAYS: u32 = 14;
+
+    /// Until when a call of this time is kept, if it is recorded now.
+    #[must_use]
+    pub fn call_until(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        until(self.calls_days, at, now)
+    }
+
+    /// Until when a message of this time is kept, if it is recorded now.
+    #[must_use]
+    pub fn message_until(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        until(self.messages_days, at, now)
+    }
+}
+
+const DAY_SECONDS: i64 = 86_400;
+
+// A call that waits is decided long before its time is over, however late it was recorded. Messages are kept from the last
+// moment at which they may be sent.
+const _: () = {
+    let waits = LONGEST_CALL.as_secs();
+    let stays = (Retention::FEWEST_DAYS - Retention::LATEST_DAYS) as i64 * DAY_SECONDS;
+    assert!(2 * waits < stays);
+};
+
+/// To the second, as time to live counts. A time in the future, or further back than anything is recorded late, is of a clock
+/// that is wrong: it must not make what is new look old, nor stay for ever.
+fn until(days: u32, at: Timestamp, now: Timestamp) -> Timestamp {
+    let (at, now) = (at.as_second(), now.as_second());
+    let earliest = now - i64::from(Retention::LATEST_DAYS) * DAY_SECONDS;
+    let since = if (earliest..=now).contains(&at) { at } else { now };
+    Timestamp::from_second(since + i64::from(days) * DAY_SECONDS).unwrap_or(Timestamp::MAX)
+}
+
+impl Default for Retention {
+    /// Two years.
+    fn default() -> Self {
+        Self {
+            calls_days: 730,
+            messages_days: 730,
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Words of a message as its author writes them: a template or a text, and where its values come from.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// How a rule fills a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateUse {
+    /// The template's name at Meta.
+    pub name: String,
+    /// The language code at Meta, such as `en_GB`.
+    pub language: String,
+    /// Take the template in the contact's language where there is one that may be sent; `language` is for all others.
+    #[serde(default)]
+    pub by_contact_language: bool,
+    /// Values of the body's variables, by number (`"1"`) or name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Value>,
+    /// The value of the text header's variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Value>,
+    /// Values of URL buttons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<ButtonValue>,
+}
+
+/// The value that completes a button's URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ButtonValue {
+    /// The button's place among all buttons, from 0.
+    pub index: u8,
+    /// The end of the URL.
+    pub value: Value,
+}
+
+/// What SMS carries: one text for all, or one for each language, of which the first of the tenant's languages is for people
+/// whose language is not known. `{{source}}` and `{{source|default}}` stand for values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SmsText {
+    /// For all.
+    One(String),
+    /// By BCP 47 language.
+    ByLanguage(BTreeMap<String, String>),
+}
+
+/// A value in a message: `{"from": "contact.name", "default": "there"}` or `{"text": "…"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "WrittenValue", try_from = "WrittenValue")]
+pub enum Value {
+    /// Looked up when the message is planned.
+    From {
+        /// Where.
+        source: Source,
+        /// Instead, where nothing is found.
+        default: Option<String>,
+    },
+    /// Always the same.
+    Text(String),
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenValue {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl From<Value> for WrittenValue {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::From { source, default } => Self {
+                from: Some(source),
+                default,
+                text: None,
+            },
+            Value::Text(text) => Self {
+                from: None,
+                default: None,
+                text: Some(text),
+            },
+        }
+    }
+}
+
+impl TryFrom<WrittenValue> for Value {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenValue) -> Result<Self, Self::Error> {
+        match written {
+            WrittenValue {
+                from: Some(source),
+                default,
+                text: None,
+            } => Ok(Self::From { source, default }),
+            WrittenValue {
+                from: None,
+                default: None,
+                text: Some(text),
+            } => Ok(Self::Text(text)),
+            _ => Err("a value has either `from` (and perhaps `default`) or `text`"),
+        }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `contact.name`.
+    ContactName,
+    /// `contact.first_name`: the first word of the name.
+    ContactFirstName,
+    /// `contact.phone`.
+    ContactPhone,
+    /// `call.line`: the number that was called.
+    CallLine,
+    /// `call.time`: when the call began, in the tenant's time zone, as 14:05.
+    CallTime,
+    /// `call.date`: the same, as 2026-11-20.
+    CallDate,
+    /// `call.outcome`.
+    CallOutcome,
+    /// `tenant.<name>`.
+    Tenant(String),
+    /// `product.<id>.<field>`; the fields `name`, `price` and `url` are always there.
+    Product {
+        /// The product's id.
+        id: String,
+        /// The field.
+        field: String,
+    },
+}
+
+/// A text that names no source of values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no such value: {0}. There are contact.name, contact.first_name, contact.phone, call.line, call.time, call.date, \
+     call.outcome, tenant.<name> and product.<id>.<field>"
+)]
+pub struct InvalidSource(String);
+
+impl FromStr for Source {
+    type Err = InvalidSource;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSource> {
+        let mut parts = text.split('.');
+        let whole = (parts.next(), parts.next(), parts.next(), parts.next());
+        Ok(match whole {
+            (Some("contact"), Some("name"), None, None) => Self::ContactName,
+            (Some("contact"), Some("first_name"), None, None) => Self::ContactFirstName,
+            (Some("contact"), Some("phone"), None, None) => Self::ContactPhone,
+            (Some("call"), Some("line"), None, None) => Self::CallLine,
+            (Some("call"), Some("time"), None, None) => Self::CallTime,
+            (Some("call"), Some("date"), None, None) => Self::CallDate,
+            (Some("call"), Some("outcome"), None, None) => Self::CallOutcome,
+            (Some("tenant"), Some(name), None, None) if !name.is_empty() => Self::Tenant(name.to_owned()),
+            (Some("product"), Some(id), Some(field), None) if !id.is_empty() && !field.is_empty() => Self::Product {
+                id: id.to_owned(),
+                field: field.to_owned(),
+            },
+            _ => return Err(InvalidSource(text.to_owned())),
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ContactName => f.write_str("contact.name"),
+            Self::ContactFirstName => f.write_str("contact.first_name"),
+            Self::ContactPhone => f.write_str("contact.phone"),
+            Self::CallLine => f.write_str("call.line"),
+            Self::CallTime => f.write_str("call.time"),
+            Self::CallDate => f.write_str("call.date"),
+            Self::CallOutcome => f.write_str("call.outcome"),
+            Self::Tenant(name) => write!(f, "tenant.{name}"),
+            Self::Product { id, field } => write!(f, "product.{id}.{field}"),
+        }
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text whose `{{…}}` are wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlaceholder {
+    /// `{{` without `}}`.
+    #[error("a {{{{ is never closed")]
+    Open,
+    /// No such source.
+    #[error(transparent)]
+    Source(#[from] InvalidSource),
+}
+
+/// A part of an SMS's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// As it stands.
+    Text(&'a str),
+    /// `{{source|default}}`.
+    Value {
+        /// Where to look.
+        source: Source,
+        /// Instead, where nothing is found.
+        default: Option<&'a str>,
+    },
+}
+
+/// Takes a text apart.
+///
+/// # Errors
+/// When a `{{` is not closed or names no source.
+pub fn placeholders(text: &str) -> Result<Vec<Piece<'_>>, InvalidPlaceholder> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (inside, after) = after.split_once("}}").ok_or(InvalidPlaceholder::Open)?;
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before));
+        }
+        let (name, default) = match inside.split_once('|') {
+            Some((name, default)) => (name, Some(default)),
+            None => (inside, None),
+        };
+        pieces.push(Piece::Value {
+            source: name.trim().parse()?,
+            default,
+        });
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest));
+    }
+    Ok(pieces)
+}

@@ -1,0 +1,155 @@
+//! Values: what the sources in a message's words stand for.
+
+use crate::{
+    call::Party,
+    config::TenantConfig,
+    contact::Contact,
+    source::{Piece, Source, Value, placeholders},
+    subject::{CallView, Subject},
+    template::{LONGEST_SMS, Misfit, check_length},
+};
+
+/// Names come from the callers themselves: longer ones are cut.
+const LONGEST_NAME: usize = 60;
+
+/// What values are looked up in.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    /// The tenant and its products.
+    pub config: &'a TenantConfig,
+    /// The person.
+    pub contact: &'a Contact,
+    /// What the message is about.
+    pub subject: Subject<'a>,
+}
+
+impl Values<'_> {
+    /// What is known, if anything: on one line, without runs of spaces.
+    #[must_use]
+    pub fn look_up(&self, source: &Source) -> Option<String> {
+        let found = match source {
+            Source::ContactName => self.contact.name.as_deref().map(short),
+            Source::ContactFirstName => {
+                let name = self.contact.name.as_deref()?;
+                name.split_whitespace().next().map(short)
+            }
+            Source::ContactPhone => {
+                let phone = self.contact.phone.as_ref().or_else(|| self.subject.phone())?;
+                Some(phone.to_string())
+            }
+            Source::CallLine => self.call().facts.line().and_then(Party::phone).map(ToString::to_string),
+            Source::CallTime => Some(self.local().strftime("%H:%M").to_string()),
+            Source::CallDate => Some(self.local().strftime("%Y-%m-%d").to_string()),
+            Source::CallOutcome => Some(self.call().outcome.as_str().replace('_', " ")),
+            Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),
+            Source::Product { id, field } => {
+                let product = self.config.product(id)?;
+                match field.as_str() {
+                    "name" => Some(product.name.clone()),
+                    "price" => product.price.as_ref().map(ToString::to_string),
+                    "url" => product.url.clone(),
+                    other => product.fields.get(other).cloned(),
+                }
+            }
+        }?;
+        let clean = found.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!clean.is_empty()).then_some(clean)
+    }
+
+    const fn call(&self) -> CallView<'_> {
+        let Subject::Call(call) = self.subject;
+        call
+    }
+
+    fn local(&self) -> jiff::Zoned {
+        self.call()
+            .started_at
+            .to_zoned(self.config.tenant.time_zone.rules().clone())
+    }
+
+    pub(crate) fn value(&self, value: &Value) -> Result<String, Misfit> {
+        match value {
+            Value::Text(text) => Ok(text.clone()),
+            Value::From { source, default } => self.or_default(source, default.as_deref()),
+        }
+    }
+
+    fn or_default(&self, source: &Source, default: Option<&str>) -> Result<String, Misfit> {
+        self.look_up(source)
+            .or_else(|| default.map(str::to_owned))
+            .ok_or_else(|| Misfit::NoValue {
+                source_of_value: source.to_string(),
+            })
+    }
+
+    /// Fills in the text of an SMS.
+    ///
+    /// # Errors
+    /// When a placeholder is wrong, a value is missing or the text becomes too long.
+    pub fn sms(&self, text: &str) -> Result<String, Misfit> {
+        let mut done = String::with_capacity(text.len());
+        for piece in placeholders(text)? {
+            match piece {
+                Piece::Text(text) => done.push_str(text),
+                Piece::Value { source, default } => done.push_str(&self.or_default(&source, default)?),
+            }
+        }
+        if done.trim().is_empty() {
+            return Err(Misfit::Value {
+                variable: "the SMS".to_owned(),
+                what: "is empty",
+            });
+        }
+        check_length("SMS", &done, LONGEST_SMS)?;
+        Ok(done)
+    }
+}
+
+fn short(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        outside::ShownName,
+        samples::{contact, with_values},
+    };
+
+    #[test]
+    fn values_are_looked_up_with_defaults() {
+        let mut maya = contact();
+        maya.name = ShownName::of(" Maya \n Al  Fixture ");
+        with_values(&maya, |values| {
+            for (text, expected) in [
+                ("{{contact.name}}", "Maya Al Fixture"),
+                ("{{ contact.first_name }}!", "Maya!"),
+                ("{{contact.phone}}", "+971501234567"),
+                (
+                    "{{call.line}} {{call.date}} {{call.time}}",
+                    "+97143330000 2026-11-20 14:05",
+                ),
+                ("{{call.outcome}}", "after hours"),
+                ("{{tenant.name}} {{tenant.phone}}", "Marina Dental +97143330000"),
+                (
+                    "{{product.haircut.name}} {{product.haircut.price}}",
+                    "Haircut 120.50 AED",
+                ),
+                ("{{product.haircut.length}}", "30 minutes"),
+                ("{{tenant.website|our page}}", "our page"),
+                ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
+                ("no placeholder { or }}", "no placeholder { or }}"),
+            ] {
+                assert_eq!(values.sms(text).as_deref(), Ok(expected), "{text}");
+            }
+            assert_eq!(
+                values.sms("{{tenant.website}}").unwrap_err().to_string(),
+                "nothing is known for tenant.website and it has no default"
+            );
+            assert!(values.sms("{{contact.secret}}").is_err());
+            assert!(values.sms("Hello {{contact.name").is_err());
+            assert!(values.sms("  ").is_err());
+            assert!(values.sms(&"x".repeat(1601)).is_err());
+        });
+    }
+}

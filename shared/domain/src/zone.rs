@@ -1,0 +1,67 @@
+//! Time zones.
+
+use std::{fmt, str::FromStr};
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// A time zone of the IANA database, written by its name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+/// A text that is not the name of a time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a time zone of the IANA database, such as Asia/Dubai")]
+pub struct InvalidZone;
+
+impl Zone {
+    /// The rules of the zone.
+    #[must_use]
+    pub const fn rules(&self) -> &TimeZone {
+        &self.0
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+}
+
+impl FromStr for Zone {
+    type Err = InvalidZone;
+
+    fn from_str(name: &str) -> Result<Self, InvalidZone> {
+        let zone = TimeZone::get(name).map_err(|_| InvalidZone)?;
+        // `Etc/Unknown` is a name too, but of no place.
+        if zone.iana_name().is_none() || zone.is_unknown() {
+            return Err(InvalidZone);
+        }
+        Ok(Self(zone))
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

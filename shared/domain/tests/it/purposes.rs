@@ -1,0 +1,119 @@
+//! A policy never allows what its purpose forbids, however it was narrowed, and is kept and read as it was made.
+
+use domain::{
+    message::{Category, WhenUnknown},
+    purpose::{Basis, Event, Lane, Limit, Narrowing, Policy, Purpose, QuietRule, TABLE},
+    quiet::{QuietAction, QuietHours},
+};
+use jiff::SignedDuration;
+use proptest::{option, prelude::*, sample::select};
+
+const CATEGORIES: [Category; 4] = [
+    Category::Utility,
+    Category::Marketing,
+    Category::Authentication,
+    Category::Service,
+];
+
+fn quiet() -> impl Strategy<Value = QuietHours> {
+    let action = select(vec![QuietAction::Defer, QuietAction::Send, QuietAction::Skip]);
+    (0_i8..24, 0_i8..24, action).prop_map(|(from, to, action)| QuietHours {
+        from: jiff::civil::time(from, 0, 0, 0),
+        to: jiff::civil::time(to, 0, 0, 0),
+        action,
+    })
+}
+
+prop_compose! {
+    fn narrowing()(
+        opt_in in any::<bool>(),
+        quiet in option::of(quiet()),
+        seconds in option::of(0_i64..1_000_000),
+        fallback_after_seconds in select(vec![0_u32, 120, 3600]),
+        when_unknown in option::of(select(vec![WhenUnknown::NextChannel, WhenUnknown::Stop, WhenUnknown::SendAgain])),
+        bulk in any::<bool>(),
+    ) -> Narrowing {
+        let validity = seconds.map(SignedDuration::from_secs);
+        Narrowing { opt_in, quiet, validity, fallback_after_seconds, when_unknown, bulk }
+    }
+}
+
+/// How much goes out in doubt.
+fn boldness(when_unknown: WhenUnknown) -> u8 {
+    match when_unknown {
+        WhenUnknown::Stop => 0,
+        WhenUnknown::NextChannel => 1,
+        WhenUnknown::SendAgain => 2,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_narrowed_policy_never_allows_what_its_row_forbids(
+        row in select(TABLE.to_vec()),
+        category in select(CATEGORIES.to_vec()),
+        by in narrowing(),
+        tenants in option::of(quiet()),
+    ) {
+        let policy = Policy::narrowed(row.purpose, category, &by);
+        let Some(kind) = row.kind(category) else {
+            prop_assert!(policy.is_err());
+            return Ok(());
+        };
+        let policy = policy.unwrap();
+        prop_assert!(policy.validity() <= row.validity);
+        prop_assert!(policy.unknown_after() <= row.unknown_after);
+        prop_assert!(boldness(policy.when_unknown()) <= boldness(kind.when_unknown));
+        prop_assert!(policy.needs_opt_in() || kind.basis != Basis::OptIn);
+        prop_assert!(policy.needs_opt_in() || !by.opt_in);
+        prop_assert_eq!(policy.basis(), kind.basis);
+        prop_assert!(policy.lane() == kind.lane || policy.lane() == Lane::Bulk);
+        prop_assert_eq!(policy.stop(), row.stop);
+        for limit in [Limit::Cooldown, Limit::Frequency] {
+            prop_assert_eq!(policy.obeys(limit), kind.obeys.contains(&limit));
+            prop_assert_eq!(policy.counts(limit), kind.counts.contains(&limit));
+        }
+        for event in row.cancelled_by {
+            prop_assert!(policy.is_cancelled_by(*event));
+        }
+        let hours = policy.quiet_hours(tenants);
+        if row.quiet != QuietRule::Ignore {
+            prop_assert_eq!(hours.is_some(), by.quiet.or(tenants).is_some());
+        }
+        if row.quiet == QuietRule::Wait {
+            prop_assert!(hours.is_none_or(|hours| hours.action != QuietAction::Send));
+        }
+
+        let kept = serde_json::to_string(&policy).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Policy>(&kept).unwrap(), policy);
+    }
+
+    /// Whoever writes into the table by hand cannot make a message do more than its purpose.
+    #[test]
+    fn a_kept_policy_is_narrowed_again_when_read(
+        row in select(TABLE.to_vec()),
+        seconds in any::<u32>(),
+        when_unknown in select(vec!["next_channel", "stop", "send_again"]),
+    ) {
+        for kind in row.kinds {
+            let kept = serde_json::json!({
+                "purpose": row.purpose, "category": kind.category, "valid_seconds": seconds, "when_unknown": when_unknown,
+            });
+            let policy: Policy = serde_json::from_value(kept).unwrap();
+            prop_assert!(policy.validity() <= row.validity);
+            prop_assert!(boldness(policy.when_unknown()) <= boldness(kind.when_unknown));
+        }
+    }
+}
+
+#[test]
+fn all_but_replies_and_codes_end_with_an_opt_out() {
+    let others: Vec<Purpose> = TABLE
+        .iter()
+        .filter(|row| !row.cancelled_by.contains(&Event::Stop))
+        .map(|row| row.purpose)
+        .collect();
+    assert_eq!(others, [Purpose::Reply, Purpose::OneTimeCode]);
+}
