@@ -17,8 +17,11 @@ fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
 }
 
+/// A follow-up may be sent for three days: a message is kept for the tenant's days from then on.
+const SENT_WITHIN: i64 = 3;
+
 #[tokio::test]
-async fn a_call_is_kept_from_its_beginning_and_its_message_from_its_plan() {
+async fn a_call_is_kept_from_its_start_its_message_from_its_last_send() {
     let world = World::with(|configured| configured.tenant.retention = keep(40, 50)).await;
     let (now, begun) = (world.aws.now(), world.aws.now() - SignedDuration::from_mins(5));
     let facts = CallFacts {
@@ -28,7 +31,7 @@ async fn a_call_is_kept_from_its_beginning_and_its_message_from_its_plan() {
     world.telephony("17", facts).await;
     let (calls, messages) = world.history().await;
     assert_eq!(calls[0].keep_until, Some(begun + days(40)));
-    assert_eq!(messages[0].keep_until, Some(now + days(50)));
+    assert_eq!(messages[0].keep_until, Some(now + days(SENT_WITHIN + 50)));
 }
 
 #[tokio::test]
@@ -51,5 +54,6 @@ async fn a_changed_setting_is_for_later_calls_and_a_late_report_changes_no_time(
     let kept: Vec<_> = calls.iter().map(|call| call.keep_until).collect();
     assert_eq!(kept, [Some(first + days(730)), Some(second + days(40))]);
     let kept: Vec<_> = messages.iter().map(|message| message.keep_until).collect();
+    let days = |count| days(SENT_WITHIN + count);
     assert_eq!(kept, [Some(first + days(730)), Some(second + days(50))]);
 }
