@@ -6,6 +6,9 @@ mod models;
 use std::sync::Arc;
 
 use access::token;
+use api::{
+    Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races, Tagged, permits,
+};
 use axum::{Json, Router, extract::State};
 use domain::{
     api_key::{ApiKey, KeySecret, LastUsed},
@@ -13,13 +16,7 @@ use domain::{
     permission::{Permission, Role, granted},
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::{
-    ConfigError, Env, Problem,
-    api::{
-        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races,
-        Tagged, permits,
-    },
-};
+use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 
 use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, KeyPath, NewApiKeyOut, RotateIn};
@@ -43,7 +40,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Arc::new(Context { api: Api::new(env)? })))
 }
 
-kit::operations! {
+api::operations! {
     Context:
     create_api_key,
     list_api_keys,

@@ -4,13 +4,11 @@ mod models;
 
 use std::sync::Arc;
 
+use api::{Allowed, Api, HasApi, Listed, Paging, Query, permits};
 use axum::{Router, extract::State};
 use domain::audit::MOST_DAYS;
 use jiff::{SignedDuration, Timestamp};
-use kit::{
-    ConfigError, Env, Problem,
-    api::{self, Allowed, Api, HasApi, Listed, Paging, Query, permits},
-};
+use kit::{ConfigError, Env, Problem};
 use store::audit::{Wanted, is_position};
 
 use crate::models::{AuditEntryOut, AuditQuery};
@@ -34,7 +32,7 @@ impl HasApi for Context {
     }
 }
 
-kit::operations! { Context: list_audit }
+api::operations! { Context: list_audit }
 
 /// Where the caller names no period.
 const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);

@@ -23,6 +23,7 @@ use access::{
     signer::SignError,
     token::{Verifier, sha256_hex},
 };
+use api::{Api, HasApi, Races, send_mails};
 use axum::Router;
 use domain::{
     account::{Account, Email},
@@ -32,15 +33,12 @@ use domain::{
 use futures::future::try_join_all;
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::{
-    Config, ConfigError, Env, Links, Mails, Problem,
-    api::{self, Api, HasApi, Races, send_mails},
-};
+use kit::{Config, ConfigError, Env, Links, Mails, Problem};
 use store::{Store, Versioned};
 
 use limits::Limits;
 
-kit::operations! {
+api::operations! {
     Context:
         sign_up::sign_up, sign_up::verify_email,
         log_in::log_in, log_in::refresh_session, log_in::log_out, log_in::log_out_everywhere,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use access::{password, token::RefreshToken};
+use api::{Anyone, Body, Person};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
@@ -17,11 +18,7 @@ use domain::{
     },
 };
 use jobs::{FactorChange, Mail};
-use kit::{
-    Problem,
-    api::{Anyone, Body, Person},
-    line, metric,
-};
+use kit::{Problem, line, metric};
 use secrecy::{ExposeSecret, SecretString};
 use store::{Versioned, security::Whose};
 
@@ -68,7 +65,7 @@ fn refreshed_elsewhere() -> Problem {
             status = 200, description = "Logged in", body = LoggedInOut,
             headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
         ),
-        (status = 401, description = "Wrong address, password or code, or a code is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Wrong address, password or code, or a code is needed"),
     )
 )]
 pub(crate) async fn log_in(
@@ -226,7 +223,7 @@ impl<E: Into<Problem>> From<E> for NoRefresh {
             status = 200, description = "New tokens", body = LoggedInOut,
             headers(("Set-Cookie" = String, description = "The next refresh token, where a cookie brought the last.")),
         ),
-        (status = 401, description = "The session is over", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The session is over"),
     )
 )]
 pub(crate) async fn refresh_session(

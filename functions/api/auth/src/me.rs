@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use access::{link, token::PublicKey};
+use api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged};
 use axum::{
     Json,
     extract::State,
@@ -15,10 +16,7 @@ use domain::{
     security::SecurityEventKind::LoggedOut,
 };
 use futures::future::try_join_all;
-use kit::{
-    Problem,
-    api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged},
-};
+use kit::Problem;
 use store::{TenantScope, members::MemberError, security::Whose};
 
 use crate::{

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use access::token::sha256_hex;
+use api::{Anyone, Body, LinkToken, NoContent, Person};
 use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     account::{Account, Email, Grant},
@@ -10,11 +11,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use jobs::Mail;
-use kit::{
-    Problem,
-    api::{Anyone, Body, LinkToken, NoContent, Person},
-    http::Target,
-};
+use kit::{Problem, http::Target};
 use secrecy::{ExposeSecret, SecretString};
 use store::security::Whose;
 
@@ -186,7 +183,7 @@ async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: 
     post, path = "/api/v1/auth/reset-password", tag = "auth",
     responses(
         (status = 204, description = "Changed; log in with it"),
-        (status = 404, description = "The link was used or is too old", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The link was used or is too old"),
     )
 )]
 pub(crate) async fn reset_password(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::{Body, NoContent, Once, Person};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     account::{Account, SecondFactor},
@@ -10,10 +11,7 @@ use domain::{
     },
 };
 use jobs::{FactorChange, Mail};
-use kit::{
-    Problem,
-    api::{Body, NoContent, Once, Person},
-};
+use kit::Problem;
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -155,7 +153,7 @@ pub(crate) async fn confirm_second_factor(
     post, path = "/api/v1/me/second-factor/recovery-codes", tag = "me",
     responses(
         (status = 200, description = "The new codes, shown once", body = RecoveryCodesOut),
-        (status = 404, description = "No second factor is on", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No second factor is on"),
     )
 )]
 pub(crate) async fn replace_recovery_codes(
@@ -182,7 +180,7 @@ pub(crate) async fn replace_recovery_codes(
     delete, path = "/api/v1/me/second-factor", tag = "me",
     responses(
         (status = 204, description = "Switched off"),
-        (status = 404, description = "No second factor is on", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No second factor is on"),
     )
 )]
 pub(crate) async fn remove_second_factor(

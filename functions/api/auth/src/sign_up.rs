@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use access::{link, password, token::sha256_hex};
+use api::{Anyone, Body, LinkToken};
 use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
 use domain::{
     account::{Account, Grant, Member, SignUp},
@@ -13,11 +14,7 @@ use domain::{
     tenant::Tenant,
 };
 use jobs::Mail;
-use kit::{
-    Problem,
-    api::{Anyone, Body, LinkToken},
-    http::Target,
-};
+use kit::{Problem, http::Target};
 use secrecy::ExposeSecret;
 use store::security::Whose;
 
@@ -145,8 +142,8 @@ pub(crate) async fn sign_up(
             status = 201, description = "The tenant exists and the person is logged in", body = LoggedInOut,
             headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
         ),
-        (status = 401, description = "Another password than that of the sign-up", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "The link was used or is too old", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Another password than that of the sign-up"),
+        (status = 404, description = "The link was used or is too old"),
     )
 )]
 pub(crate) async fn verify_email(

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use api::{Device, Listed, Paging, Person};
 use axum::extract::State;
 use domain::{
     account::{Account, Email},
@@ -15,11 +16,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use jobs::Mail;
-use kit::{
-    Problem,
-    api::{Device, Listed, Paging, Person},
-    metric,
-};
+use kit::{Problem, metric};
 use store::{Versioned, security::Whose};
 
 use crate::{Context, RACES, email_sha256, models::SecurityEventOut};

@@ -8,6 +8,10 @@ mod trial;
 use std::{sync::Arc, time::Duration};
 
 use access::{Kms, Secrets, SecretsError};
+use api::{
+    Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged, checked,
+    permits,
+};
 use axum::{
     Extension, Router,
     extract::State,
@@ -20,14 +24,7 @@ use domain::{
     ids::{ConnectionId, RotationId, TenantId},
 };
 use jiff::Timestamp;
-use kit::{
-    ConfigError, Env, Problem,
-    api::{
-        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged,
-        checked, permits,
-    },
-    http::Target,
-};
+use kit::{ConfigError, Env, Problem, http::Target};
 use providers::{
     aircall::AircallClient, exotel::ExotelClient, http::Http, plivo::PlivoClient, twilio::client::TwilioClient,
     vonage::VonageClient, whatsapp::client::GraphClient,
@@ -105,7 +102,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), context))
 }
 
-kit::operations! {
+api::operations! {
     Context:
     create_connection,
     list_connections,

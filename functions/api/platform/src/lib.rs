@@ -5,6 +5,10 @@ pub mod models;
 
 use std::sync::Arc;
 
+use api::{
+    Api, Body, Created, HasApi, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Path, Platform, Query, Races,
+    Tagged, send_mails,
+};
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     account::{Account, Email, Invitation, Slug},
@@ -18,14 +22,7 @@ use domain::{
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
-use kit::{
-    ConfigError, Env, Links, Mails, Problem,
-    api::{
-        self, Api, Body, Created, HasApi, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Path, Platform, Query,
-        Races, Tagged, send_mails,
-    },
-    http::Target,
-};
+use kit::{ConfigError, Env, Links, Mails, Problem, http::Target};
 use serde_json::json;
 use store::{TenantScope, lookups::WhatsAppOwner, platform::PlatformAct};
 
@@ -62,7 +59,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), context))
 }
 
-kit::operations! {
+api::operations! {
     Context:
     list_platform_tenants,
     create_platform_tenant,
@@ -497,7 +494,7 @@ async fn invite_platform_admin(
 #[utoipa::path(post, path = "/api/v1/platform/whatsapp-numbers/release", tag = "platform", request_body = ReleaseIn,
     responses(
         (status = 200, description = "Who held it", body = ReleasedOut),
-        (status = 404, description = "Nobody holds it", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody holds it"),
     ))]
 async fn release_whatsapp_number(
     who: Platform,

@@ -5,12 +5,10 @@ mod setup;
 
 use std::{collections::HashSet, sync::Arc};
 
+use api::{Allowed, Api, HasApi, IfMatch, Patch, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::tenant::Tenant;
-use kit::{
-    ConfigError, Env, Problem,
-    api::{self, Allowed, Api, HasApi, IfMatch, Patch, Tagged, permits},
-};
+use kit::{ConfigError, Env, Problem};
 use store::config::ConfigCache;
 
 use crate::models::{SetupOut, TenantOut, TenantSettings};
@@ -39,7 +37,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), context))
 }
 
-kit::operations! { Context: get_tenant, update_tenant, get_tenant_setup }
+api::operations! { Context: get_tenant, update_tenant, get_tenant_setup }
 
 /// The tenant and its settings.
 #[utoipa::path(get, path = "/api/v1/tenant", tag = "tenant",

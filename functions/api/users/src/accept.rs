@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use access::{Refusal, link, token::sha256_hex};
+use api::{Anyone, Body};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     account::{Account, Grant, Invitation, Member, PasswordHash},
@@ -11,11 +12,7 @@ use domain::{
     permission::Role,
     tenant::Tenant,
 };
-use kit::{
-    Problem,
-    api::{Anyone, Body},
-    problem::FieldError,
-};
+use kit::{Problem, problem::FieldError};
 use secrecy::ExposeSecret;
 use store::{TenantScope, Versioned, rates::Limit};
 
@@ -130,8 +127,8 @@ fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
 #[utoipa::path(post, path = "/api/v1/users/invitations/accept", tag = "users",
     responses(
         (status = 200, description = "The place is taken", body = AcceptedOut),
-        (status = 403, description = "The tenant is suspended", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "The link does not work", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The tenant is suspended"),
+        (status = 404, description = "The link does not work"),
     ))]
 pub(crate) async fn accept_invitation(
     who: Anyone,

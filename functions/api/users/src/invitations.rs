@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use api::{Allowed, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, send_mails};
 use axum::{Extension, extract::State};
 use domain::{
     account::{Email, Invitation},
@@ -10,11 +11,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::{
-    Problem,
-    api::{Allowed, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, send_mails},
-    http::Target,
-};
+use kit::{Problem, http::Target};
 use store::{
     Versioned,
     limited::{MOST_INVITATIONS, MOST_PEOPLE, People},

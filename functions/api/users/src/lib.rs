@@ -8,15 +8,13 @@ mod people;
 use std::sync::Arc;
 
 use access::token::sha256_hex;
+use api::{Allowed, Api, HasApi, Races, permits};
 use axum::Router;
 use domain::{
     account::Email,
     permission::{Role, granted},
 };
-use kit::{
-    ConfigError, Env, Links, Mails, Problem,
-    api::{self, Allowed, Api, HasApi, Races, permits},
-};
+use kit::{ConfigError, Env, Links, Mails, Problem};
 
 /// What the function works with, made once per process.
 pub struct Context {
@@ -44,7 +42,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Arc::new(context)))
 }
 
-kit::operations! {
+api::operations! {
     Context:
     people::list_users,
     people::get_user,

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
+use api::{Allowed, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, permits};
 use axum::extract::State;
 use domain::{account::MemberStatus, ids::UserId};
-use kit::{
-    Problem,
-    api::{Allowed, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, permits},
-};
+use kit::Problem;
 use store::{Versioned, members::MemberError};
 
 use crate::{

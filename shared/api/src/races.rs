@@ -2,7 +2,7 @@
 
 use store::StoreError;
 
-use crate::Problem;
+use kit::Problem;
 
 /// How often a change is tried while others are faster, and what the caller is told when they were every time. One
 /// constant per function:

@@ -5,8 +5,8 @@ use domain::account::Email;
 use jobs::MailJob;
 use store::rates::Limit;
 
-use super::context::Api;
-use crate::{Mails, Problem, log::chain};
+use crate::context::Api;
+use kit::{Mails, Problem, chain};
 
 /// So many mails that strangers can cause reach one address, over all tenants and whatever they say, and as many links to choose a
 /// new password: nobody's invitations keep somebody from theirs. Nothing multiplies them.
@@ -47,7 +47,7 @@ impl Api {
         for (name, limit) in names.into_iter().zip([AN_HOUR, A_DAY]) {
             let who = format!("{name}#{hashed}");
             if !self.store().take_outside(&who, limit, now).await?.is_within() {
-                crate::line::note("mail", "held back");
+                kit::line::note("mail", "held back");
                 return Ok(false);
             }
         }

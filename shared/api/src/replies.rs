@@ -16,11 +16,11 @@ use utoipa::{
     openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema, Type, schema::SchemaType},
 };
 
-use super::{
+use crate::{
     document::{Answer, AnswerHeader, Argument, Entry},
     paging,
 };
-use crate::Problem;
+use kit::Problem;
 
 fn etag(version: u64) -> HeaderValue {
     // Digits in quotes are always a header's value.
@@ -164,7 +164,7 @@ impl<R: Answer> Answer for Once<R> {
 
 /// Marks the answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ShownOnce;
+pub(crate) struct ShownOnce;
 
 impl<R: IntoResponse> IntoResponse for Once<R> {
     fn into_response(self) -> Response {

@@ -3,8 +3,8 @@
 use access::{password, token};
 use domain::account::PasswordHash;
 
-use super::context::Api;
-use crate::{Problem, log::chain};
+use crate::context::Api;
+use kit::{Problem, chain};
 
 /// A one-time link's token, and what is kept of it.
 pub struct LinkToken {

@@ -17,8 +17,7 @@ mod replies;
 mod secrets;
 mod words;
 
-pub(crate) use body::largest;
-pub use body::{Body, LARGEST, LARGEST_PATCH, Path, Query, checked};
+pub use body::{Body, Path, Query, checked};
 pub use checks::{language, one_line};
 pub use context::{Api, HasApi};
 pub use document::{Answer, AnswerHeader, Argument, Document, Entry, Handles};

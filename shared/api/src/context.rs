@@ -11,8 +11,8 @@ use store::{
     rates::{Allowance, Limit},
 };
 
-use super::{guards::Allowed, permits::Permit};
-use crate::{ConfigError, Env, Problem};
+use crate::{guards::Allowed, permits::Permit};
+use kit::{ConfigError, Env, Problem};
 
 /// A function's own context, with the API's in it.
 pub trait HasApi: Send + Sync + 'static {
@@ -64,7 +64,7 @@ impl Api {
         &self.0.env
     }
 
-    pub(super) fn authenticator(&self) -> &Authenticator {
+    pub(crate) fn authenticator(&self) -> &Authenticator {
         self.0
             .authenticator
             .get_or_init(|| Authenticator::new(self.store().clone()))
@@ -79,7 +79,7 @@ impl Api {
     }
 
     /// Counts one time against a limit of somebody who has no tenant: `name` is the limit's own, `hashed` a hash of who it
-    /// is, such as [`super::Anyone::address`] or the SHA-256 of an address. Returns what is left of it.
+    /// is, such as [`crate::Anyone::address`] or the SHA-256 of an address. Returns what is left of it.
     ///
     /// # Errors
     /// 429 with `Retry-After` when the limit is reached; 503 when the table does not answer.

@@ -15,14 +15,14 @@ use jiff::Timestamp;
 use store::rates::Allowance;
 use utoipa::openapi::HttpMethod;
 
-use super::{
+use crate::{
     body::no_query,
     context::{Api, HasApi},
     document::Handles,
     guards::{Admission, Asked, Device, Guard, Kind, Proven, Sent},
     idempotency,
 };
-use crate::{
+use kit::{
     Problem,
     http::{CorrelationId, Source},
     line,
@@ -243,25 +243,25 @@ fn with_rate(mut answer: Response, allowance: &Allowance) -> Response {
 /// stands with its `#[utoipa::path]`, and its first argument is its guard.
 ///
 /// ```ignore
-/// kit::operations! { Context: get_tenant, update_tenant, keys::create_key }
+/// api::operations! { Context: get_tenant, update_tenant, keys::create_key }
 /// ```
 #[macro_export]
 macro_rules! operations {
     ($context:ty: $($($segment:ident)::+),+ $(,)?) => {
-        fn operations() -> $crate::api::Operations<$context> {
-            $crate::api::Operations::default()
+        fn operations() -> $crate::Operations<$context> {
+            $crate::Operations::default()
                 $(.with::<$crate::operations!(@path [] $($segment)+), _, _, _>(&$($segment)::+))+
         }
 
         /// What the API's document says of this function.
         #[must_use]
-        pub fn document() -> $crate::api::Document {
-            $crate::api::Document::default()
+        pub fn document() -> $crate::Document {
+            $crate::Document::default()
                 $(.with::<$crate::operations!(@path [] $($segment)+), _, _>(&$($segment)::+))+
         }
     };
     (@path [$($module:ident)*] $handler:ident) => {
-        $crate::api::paste! { $($module::)* [<__path_ $handler>] }
+        $crate::paste! { $($module::)* [<__path_ $handler>] }
     };
     (@path [$($module:ident)*] $next:ident $($rest:ident)+) => {
         $crate::operations!(@path [$($module)* $next] $($rest)+)

@@ -1,17 +1,20 @@
 //! The API's contract, on operations of a test.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::sync::{Arc, Mutex};
 
+use api::{
+    Allowed, Anyone, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Person,
+    Platform, Query, Tagged, permits,
+};
 use axum::{Router, extract::State};
 use domain::{account::Account, ids::ContactId, permission::Role};
 use garde::Validate;
 use jiff::SignedDuration;
 use kit::{
     ConfigError, Env, Problem,
-    api::{
-        self, Allowed, Anyone, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path,
-        Person, Platform, Query, Tagged, permits,
-    },
+    http::{LARGEST_OF_API, LARGEST_PATCH},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -218,7 +221,7 @@ mod others {
     }
 }
 
-kit::operations! { Context:
+api::operations! { Context:
     create_thing, create_secret, list_things, update_thing, delete_thing,
     others::get_me, others::get_platform, others::get_open,
     others::create_mine, others::create_platform_thing, others::create_open,
@@ -456,7 +459,7 @@ async fn a_wrong_body_is_told_what_is_wrong_with_it() {
         .post(THINGS, json!({"name": "a"}))
         .header("content-type", "application/json; charset=utf-8");
     assert_eq!(post.await.status(), 201);
-    let large = json!({"name": "x".repeat(api::LARGEST)});
+    let large = json!({"name": "x".repeat(LARGEST_OF_API)});
     is(&admin.post(THINGS, large.clone()).await, 413, "too_large");
     is(&admin.post_once(THINGS, "k", large).await, 413, "too_large");
     let wrong = admin.call(Call::new("PUT", THINGS)).await;
@@ -516,12 +519,12 @@ async fn patch_is_bounded_in_bytes_and_members() {
         let around = json!({"name": "", "look": null}).to_string().len();
         json!({"name": "x".repeat(bytes - around), "look": null})
     };
-    let answer = admin.patch(THING, large(api::LARGEST_PATCH)).await;
+    let answer = admin.patch(THING, large(LARGEST_PATCH)).await;
     assert_eq!(
         (kind(&answer), &answer.json()["errors"][0]["field"]),
         ((422, "invalid".to_owned()), &json!("name"))
     );
-    let answer = admin.patch(THING, large(api::LARGEST_PATCH + 1)).await;
+    let answer = admin.patch(THING, large(LARGEST_PATCH + 1)).await;
     is(&answer, 413, "too_large");
     assert_eq!(answer.json()["detail"], "Send at most 64 KB in one request.");
     let members = |count: usize| -> Value {
