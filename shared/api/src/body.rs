@@ -6,6 +6,11 @@ use axum::{
     http::{Extensions, header, request::Parts},
 };
 use garde::Validate;
+use kit::{
+    Problem,
+    http::{LARGEST_OF_API, Target},
+    problem::FieldError,
+};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use utoipa::{
@@ -16,11 +21,6 @@ use utoipa::{
 use crate::{
     document::{Argument, Entry},
     operations::Takes,
-};
-use kit::{
-    Problem,
-    http::{LARGEST_OF_API, Target},
-    problem::FieldError,
 };
 
 /// A body of JSON, read and checked: `T` refuses unknown fields, and says by `garde` what its fields must be.

@@ -6,21 +6,15 @@ use std::{
 };
 
 use access::Authenticator;
+use kit::{ConfigError, Env, Links, Mails, Problem};
 use store::{
     Store,
     rates::{Allowance, Limit},
 };
 
 use crate::{guards::Allowed, permits::Permit};
-use kit::{ConfigError, Env, Problem};
 
-/// A function's own context, with the API's in it.
-pub trait HasApi: Send + Sync + 'static {
-    /// The API's.
-    fn api(&self) -> &Api;
-}
-
-/// What a function of the API stands on. Cheap to clone.
+/// What a function of the API stands on: the state of every handler. Cheap to clone.
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
@@ -29,6 +23,7 @@ struct Inner {
     table: String,
     store: OnceLock<Store>,
     authenticator: OnceLock<Authenticator>,
+    mailing: Option<(Mails, Links)>,
 }
 
 impl fmt::Debug for Api {
@@ -43,11 +38,24 @@ impl Api {
     /// # Errors
     /// When the variable is missing.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Self::made(env, None)
+    }
+
+    /// The same for a function that sends mails: reads what [`Mails`] and [`Links`] do, too.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn with_mails(env: &Env) -> Result<Self, ConfigError> {
+        Self::made(env, Some((Mails::new(env)?, Links::new(env)?)))
+    }
+
+    fn made(env: &Env, mailing: Option<(Mails, Links)>) -> Result<Self, ConfigError> {
         Ok(Self(Arc::new(Inner {
             env: env.clone(),
             table: env.config().text("TABLE_NAME")?.to_owned(),
             store: OnceLock::new(),
             authenticator: OnceLock::new(),
+            mailing,
         })))
     }
 
@@ -62,6 +70,29 @@ impl Api {
     #[must_use]
     pub fn env(&self) -> &Env {
         &self.0.env
+    }
+
+    /// The queue of mails.
+    ///
+    /// # Panics
+    /// Where [`Api::with_mails`] did not make this.
+    #[must_use]
+    pub fn mails(&self) -> &Mails {
+        &self.mailing().0
+    }
+
+    /// Links in mails.
+    ///
+    /// # Panics
+    /// Where [`Api::with_mails`] did not make this.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.mailing().1
+    }
+
+    fn mailing(&self) -> &(Mails, Links) {
+        let mailing = self.0.mailing.as_ref();
+        mailing.expect("a function that sends mails begins with Api::with_mails")
     }
 
     pub(crate) fn authenticator(&self) -> &Authenticator {
@@ -95,11 +126,5 @@ fn within(allowance: Allowance) -> Result<Allowance, Problem> {
         Ok(allowance)
     } else {
         Err(Problem::too_many(allowance))
-    }
-}
-
-impl HasApi for Api {
-    fn api(&self) -> &Api {
-        self
     }
 }

@@ -8,6 +8,7 @@ use axum::{
     extract::{Extension, State},
     http::{HeaderMap, Method, StatusCode, Uri},
 };
+use kit::problem::kinds;
 use serde_json::{Value, json};
 use utoipa::{
     __dev::{SchemaReferences, Tags},
@@ -27,7 +28,6 @@ use crate::{
     guards::{Guard, Kind},
     operations::Takes,
 };
-use kit::problem::kinds;
 
 /// What a handler takes, and what the document says of it.
 #[diagnostic::on_unimplemented(

@@ -23,11 +23,11 @@ use domain::{
     permission::{Permission, Role},
 };
 use jiff::Timestamp;
+use kit::{Ids, Problem};
 use store::{TenantScope, Versioned, rates::Allowance};
 use ulid::Ulid;
 
 use crate::permits::Permit;
-use kit::{Ids, Problem};
 
 /// Who is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,14 +8,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use store::idempotency::{Begun, KeptAnswer, RequestKey};
-use ulid::Ulid;
-
-use crate::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};
 use kit::{
     Problem, chain,
     http::{LARGEST_OF_API, Target},
 };
+use store::idempotency::{Begun, KeptAnswer, RequestKey};
+use ulid::Ulid;
+
+use crate::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -2,6 +2,7 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use kit::Problem;
 use serde_json::json;
 use utoipa::openapi::{
     ObjectBuilder, Required, Type,
@@ -13,7 +14,6 @@ use crate::{
     document::{Argument, Entry},
     operations::Takes,
 };
-use kit::Problem;
 
 pub(crate) const NAMES: [&str; 2] = ["limit", "cursor"];
 

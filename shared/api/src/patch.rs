@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
 use garde::Validate;
+use kit::{Problem, http::LARGEST_PATCH};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use utoipa::{
@@ -17,7 +18,6 @@ use crate::{
     body,
     document::{Argument, Entry},
 };
-use kit::{Problem, http::LARGEST_PATCH};
 
 const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use kit::Problem;
 use serde::Serialize;
 use store::{Page, Versioned};
 use utoipa::{
@@ -20,7 +21,6 @@ use crate::{
     document::{Answer, AnswerHeader, Argument, Entry},
     paging,
 };
-use kit::Problem;
 
 fn etag(version: u64) -> HeaderValue {
     // Digits in quotes are always a header's value.

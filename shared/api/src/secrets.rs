@@ -2,9 +2,9 @@
 
 use access::{password, token};
 use domain::account::PasswordHash;
+use kit::{Problem, chain};
 
 use crate::context::Api;
-use kit::{Problem, chain};
 
 /// A one-time link's token, and what is kept of it.
 pub struct LinkToken {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use access::{password, token::RefreshToken};
 use api::{Anyone, Body, Person};
 use axum::{
-    extract::State,
+    Extension,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -70,7 +70,7 @@ fn refreshed_elsewhere() -> Problem {
 )]
 pub(crate) async fn log_in(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<LogInIn>,
 ) -> Result<Response, Problem> {
     if input.code.is_some() && input.recovery_code.is_some() {
@@ -228,7 +228,7 @@ impl<E: Into<Problem>> From<E> for NoRefresh {
 )]
 pub(crate) async fn refresh_session(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     headers: HeaderMap,
     Body(input): Body<RefreshIn>,
 ) -> Result<Response, Problem> {
@@ -327,7 +327,7 @@ fn logged_out() -> Response {
 )]
 pub(crate) async fn log_out(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     headers: HeaderMap,
     Body(input): Body<RefreshIn>,
 ) -> Result<Response, Problem> {
@@ -366,7 +366,10 @@ pub(crate) async fn log_out(
         headers(("Set-Cookie" = String, description = "Lets the browser forget the refresh token.")),
     ))
 )]
-pub(crate) async fn log_out_everywhere(who: Person, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
+pub(crate) async fn log_out_everywhere(
+    who: Person,
+    Extension(context): Extension<Arc<Context>>,
+) -> Result<Response, Problem> {
     let account = who.account();
     let (store, user, from) = (context.store(), account.value.id, context.ends_all());
     let mut next = account.value.clone();

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use access::token::sha256_hex;
 use api::{Anyone, Body, LinkToken, NoContent, Person};
-use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
+use axum::{Extension, Json, http::StatusCode, response::Response};
 use domain::{
     account::{Account, Email, Grant},
     security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
@@ -59,7 +59,7 @@ impl Context {
 )]
 pub(crate) async fn change_password(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<ChangePasswordIn>,
 ) -> Result<Response, Problem> {
     context
@@ -119,7 +119,7 @@ pub(crate) async fn change_password(
 )]
 pub(crate) async fn forgot_password(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<ForgotPasswordIn>,
 ) -> Result<(StatusCode, Json<MailedOut>), Problem> {
@@ -155,7 +155,7 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
     let LinkToken { token, sha256 } = context.api.link_token()?;
     let (store, grant) = (context.store(), Grant::reset(account));
     store.put_grant(&grant, &sha256, who.now(), RESET_LIFETIME).await?;
-    let link = context.links.with_token("reset-password", &token, target);
+    let link = context.api.links().with_token("reset-password", &token, target);
     let mail = Mail::ResetPassword { link: link.into() };
     context
         .mail(who.correlation_id(), &account.email, &account.language, mail)
@@ -166,10 +166,10 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
 /// written, sent or counted.
 async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: &Email) -> Result<(), Problem> {
     let LinkToken { token, .. } = context.api.link_token()?;
-    let link = context.links.with_token("reset-password", &token, target);
+    let link = context.api.links().with_token("reset-password", &token, target);
     let mail = Mail::ResetPassword { link: link.into() };
     let job = context.mail_job(who.correlation_id(), email, "en", mail);
-    context.mails.pretend(job).await.map_err(|error| {
+    context.api.mails().pretend(job).await.map_err(|error| {
         tracing::error!(error = kit::chain(&error), "a link cannot be sealed");
         Problem::unavailable()
     })
@@ -188,7 +188,7 @@ async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: 
 )]
 pub(crate) async fn reset_password(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<ResetPasswordIn>,
 ) -> Result<NoContent, Problem> {
     context.limit_link(&who).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::{Body, NoContent, Once, Person};
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Extension, Json, http::StatusCode};
 use domain::{
     account::{Account, SecondFactor},
     security::SecurityEventKind::{
@@ -86,7 +86,7 @@ impl Context {
 )]
 pub(crate) async fn begin_second_factor(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<PasswordIn>,
 ) -> Result<Once<Json<PendingFactorOut>>, Problem> {
     context.must_know(&who, "password", &input.password).await?;
@@ -114,7 +114,7 @@ pub(crate) async fn begin_second_factor(
 )]
 pub(crate) async fn confirm_second_factor(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<CodeIn>,
 ) -> Result<Once<Json<RecoveryCodesOut>>, Problem> {
     let account = who.account();
@@ -158,7 +158,7 @@ pub(crate) async fn confirm_second_factor(
 )]
 pub(crate) async fn replace_recovery_codes(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<PasswordAndCodeIn>,
 ) -> Result<Once<Json<RecoveryCodesOut>>, Problem> {
     let account = who.account();
@@ -185,7 +185,7 @@ pub(crate) async fn replace_recovery_codes(
 )]
 pub(crate) async fn remove_second_factor(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<PasswordAndCodeIn>,
 ) -> Result<NoContent, Problem> {
     let account = who.account();

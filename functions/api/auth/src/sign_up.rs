@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::{link, password, token::sha256_hex};
 use api::{Anyone, Body, LinkToken};
-use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
+use axum::{Extension, Json, http::StatusCode, response::Response};
 use domain::{
     account::{Account, Grant, Member, SignUp},
     ids::{RuleId, TenantId, UserId},
@@ -51,7 +51,7 @@ pub(crate) fn link_not_valid() -> Problem {
 )]
 pub(crate) async fn sign_up(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<SignUpIn>,
 ) -> Result<(StatusCode, Json<MailedOut>), Problem> {
@@ -108,10 +108,10 @@ pub(crate) async fn sign_up(
     held.await?;
     let business = asked.business.clone();
     let mail = if known {
-        let log_in_link = context.links.to("log-in", &target).into();
+        let log_in_link = context.api.links().to("log-in", &target).into();
         Mail::AccountExists { business, log_in_link }
     } else {
-        let link = context.links.with_token("verify-email", &token, &target);
+        let link = context.api.links().with_token("verify-email", &token, &target);
         let link = link.into();
         Mail::VerifyEmail { link, business }
     };
@@ -148,7 +148,7 @@ pub(crate) async fn sign_up(
 )]
 pub(crate) async fn verify_email(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<VerifyEmailIn>,
 ) -> Result<Response, Problem> {
     context.limit_link(&who).await?;

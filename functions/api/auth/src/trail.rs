@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use api::{Device, Listed, Paging, Person};
-use axum::extract::State;
+use axum::Extension;
 use domain::{
     account::{Account, Email},
     ids::SessionId,
@@ -133,7 +133,7 @@ impl Tried {
 )]
 pub(crate) async fn list_security_events(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     paging: Paging,
 ) -> Result<Listed<SecurityEventOut>, Problem> {
     let user = who.account().value.id;

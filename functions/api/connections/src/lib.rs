@@ -9,12 +9,10 @@ use std::{sync::Arc, time::Duration};
 
 use access::{Kms, Secrets, SecretsError};
 use api::{
-    Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged, checked,
-    permits,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged, checked, permits,
 };
 use axum::{
     Extension, Router,
-    extract::State,
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -54,17 +52,11 @@ type Found = Versioned<Connection>;
 type Writer = Allowed<permits::ConnectionsWrite>;
 
 /// What the function works with, made once per process.
-pub struct Context {
+struct Context {
     api: Api,
     secrets: Secrets,
     providers: Providers,
     public_base_url: Option<String>,
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
 }
 
 /// The function's routes.
@@ -99,11 +91,10 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         },
         public_base_url: config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
     });
-    Ok(api::serve(operations(), context))
+    Ok(api::serve(operations(), context.api.clone()).layer(Extension(context)))
 }
 
 api::operations! {
-    Context:
     create_connection,
     list_connections,
     get_connection,
@@ -125,7 +116,7 @@ api::operations! {
         headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version")))))]
 async fn create_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<OneOf<ConnectionIn>>,
 ) -> Result<Response, Problem> {
@@ -180,7 +171,7 @@ async fn create_connection(
     responses((status = 200, description = "One page of connections, the oldest first", body = Listed<ConnectionOut>)))]
 async fn list_connections(
     who: Allowed<permits::ConnectionsRead>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     paging: Paging,
 ) -> Result<Listed<ConnectionOut>, Problem> {
     let store = context.api.store();
@@ -195,7 +186,7 @@ async fn list_connections(
     responses((status = 200, description = "The connection", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn get_connection(
     who: Allowed<permits::ConnectionsRead>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     Ok(tagged(&context.find(who.scope(), id).await?))
@@ -208,7 +199,7 @@ async fn get_connection(
     responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn update_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
     patch: Patch<ConnectionSettings>,
@@ -230,7 +221,7 @@ async fn update_connection(
     responses((status = 204, description = "It is gone")))]
 async fn delete_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
@@ -248,7 +239,7 @@ async fn delete_connection(
     responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn set_connection_credentials(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
     Body(input): Body<OneOf<CredentialsIn>>,
@@ -317,7 +308,7 @@ async fn set_connection_credentials(
     responses((status = 200, description = "The new secret is valid", body = SecretRotationOut, headers(("ETag" = String, description = "The connection's version")))))]
 async fn rotate_connection_secret(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
@@ -362,7 +353,7 @@ async fn rotate_connection_secret(
     responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn finish_connection_rotation(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
@@ -386,7 +377,7 @@ async fn finish_connection_rotation(
     responses((status = 200, description = "The connection, with what came of it in `last_test`", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn test_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     let connection = context.find(who.scope(), id).await?.value;
@@ -412,7 +403,7 @@ async fn test_connection(
     responses((status = 200, description = "The addresses", body = WebhookAddresses)))]
 async fn list_connection_webhooks(
     who: Allowed<permits::ConnectionsRead>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<WebhookAddresses>, Problem> {

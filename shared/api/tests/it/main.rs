@@ -5,10 +5,10 @@
 use std::sync::{Arc, Mutex};
 
 use api::{
-    Allowed, Anyone, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Person,
-    Platform, Query, Tagged, permits,
+    Allowed, Anyone, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Person, Platform,
+    Query, Tagged, permits,
 };
-use axum::{Router, extract::State};
+use axum::{Extension, Router, extract::State};
 use domain::{account::Account, ids::ContactId, permission::Role};
 use garde::Validate;
 use jiff::SignedDuration;
@@ -27,7 +27,6 @@ use ulid::Ulid;
 use utoipa::{IntoParams, ToSchema};
 
 struct Context {
-    api: Api,
     /// What was made: two ids by each effect.
     made: Mutex<Vec<[ContactId; 2]>>,
 }
@@ -35,12 +34,6 @@ struct Context {
 impl Context {
     fn effects(&self) -> usize {
         self.made.lock().unwrap().len()
-    }
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
     }
 }
 
@@ -86,7 +79,7 @@ struct Filter {
     size: Option<u32>,
 }
 
-type Ctx = State<Arc<Context>>;
+type Ctx = Extension<Arc<Context>>;
 
 fn thing(context: &Context, ulid: impl Fn() -> Ulid, name: String) -> ThingOut {
     let [id, other] = [ContactId::new(ulid()), ContactId::new(ulid())];
@@ -100,7 +93,7 @@ fn thing(context: &Context, ulid: impl Fn() -> Ulid, name: String) -> ThingOut {
 #[utoipa::path(post, path = "/api/v1/things", tag = "things", responses((status = 201, description = "The thing", body = ThingOut)))]
 async fn create_thing(
     who: Allowed<permits::TenantWrite>,
-    State(context): Ctx,
+    Extension(context): Ctx,
     Body(input): Body<ThingIn>,
 ) -> Result<Created<ThingOut>, Problem> {
     made(&context, thing(&context, || who.ulid(), input.name)).await
@@ -126,7 +119,7 @@ async fn made(context: &Context, body: ThingOut) -> Result<Created<ThingOut>, Pr
 #[utoipa::path(post, path = "/api/v1/things/{id}/secret", tag = "things", responses((status = 201, description = "The secret", body = ThingOut)))]
 async fn create_secret(
     who: Allowed<permits::TenantWrite>,
-    State(context): Ctx,
+    Extension(context): Ctx,
     Path(id): Path<ContactId>,
 ) -> Result<Once<Created<ThingOut>>, Problem> {
     Ok(Once(Created {
@@ -190,7 +183,7 @@ mod others {
 
     /// Make a thing of mine
     #[utoipa::path(post, path = "/api/v1/me", tag = "me", responses((status = 204, description = "Made")))]
-    pub(super) async fn create_mine(who: Person, State(context): Ctx) -> NoContent {
+    pub(super) async fn create_mine(who: Person, Extension(context): Ctx) -> NoContent {
         thing(&context, || who.ulid(), "mine".to_owned());
         NoContent
     }
@@ -199,7 +192,7 @@ mod others {
     #[utoipa::path(post, path = "/api/v1/platform", tag = "platform", responses((status = 201, description = "The thing", body = ThingOut)))]
     pub(super) async fn create_platform_thing(
         who: Platform,
-        State(context): Ctx,
+        Extension(context): Ctx,
         Body(input): Body<ThingIn>,
     ) -> Result<Created<ThingOut>, Problem> {
         made(&context, thing(&context, || who.ulid(), input.name)).await
@@ -207,32 +200,30 @@ mod others {
 
     /// Make a thing of everybody
     #[utoipa::path(post, path = "/api/v1/open", tag = "open", responses((status = 204, description = "Made")))]
-    pub(super) async fn create_open(who: Anyone, State(context): Ctx) -> NoContent {
+    pub(super) async fn create_open(who: Anyone, Extension(context): Ctx) -> NoContent {
         thing(&context, || who.ulid(), "open".to_owned());
         NoContent
     }
 
     /// Try a word
     #[utoipa::path(get, path = "/api/v1/open", tag = "open", responses((status = 200, description = "Yes", body = String)))]
-    pub(super) async fn get_open(who: Anyone, State(context): Ctx) -> Result<String, Problem> {
+    pub(super) async fn get_open(who: Anyone, State(api): State<Api>) -> Result<String, Problem> {
         let limit = store::rates::Limit { most: 2, seconds: 60 };
-        context.api().limit_outside("open", &who.address(), limit).await?;
+        api.limit_outside("open", &who.address(), limit).await?;
         Ok(who.address())
     }
 }
 
-api::operations! { Context:
+api::operations! {
     create_thing, create_secret, list_things, update_thing, delete_thing,
     others::get_me, others::get_platform, others::get_open,
     others::create_mine, others::create_platform_thing, others::create_open,
 }
 
 fn routes_counting(env: &Env) -> Result<(Router, Arc<Context>), ConfigError> {
-    let context = Arc::new(Context {
-        api: Api::new(env)?,
-        made: Mutex::default(),
-    });
-    Ok((api::serve(operations(), Arc::clone(&context)), context))
+    let context = Arc::new(Context { made: Mutex::default() });
+    let routes = api::serve(operations(), Api::new(env)?);
+    Ok((routes.layer(Extension(Arc::clone(&context))), context))
 }
 
 async fn town(aws: &Aws) -> (Town<'_>, Arc<Context>) {

@@ -39,6 +39,11 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("Links::new(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     ("Api::new(", &["TABLE_NAME"], &[]),
+    (
+        "Api::with_mails(",
+        &["TABLE_NAME", "MAILS_QUEUE_URL", "MAIL_SECRET_ID"],
+        &["APP_URL", "PUBLIC_BASE_URL"],
+    ),
     (".timers()", &[], TIMERS),
     ("crash::point(", &["CRASH_POINTS"], &[]),
 ];
