@@ -17,6 +17,11 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &["TABLE_NAME", "KMS_VERIFY_KEY_ID", "RAW_BUCKET"],
         &["PUBLIC_BASE_URL"],
     ),
+    (
+        "Webhook::calls(",
+        &["TABLE_NAME", "KMS_VERIFY_KEY_ID", "RAW_BUCKET", "CALLS_QUEUE_URL"],
+        &["PUBLIC_BASE_URL"],
+    ),
     ("Queue::new(", &[], &["RAW_BUCKET"]),
     ("serve_queue(", &[], &["DEAD_LETTERS_URL"]),
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
