@@ -10,8 +10,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use api::Document;
 use axum::Router;
-use kit::{ConfigError, Env, api::Document};
+use kit::{ConfigError, Env};
 use serde_json::{Map, Value, json};
 pub use stack::contract::{Operation, operations};
 use utoipa::openapi::{

@@ -28,6 +28,12 @@ use crate::{
 /// The largest body that any function takes: what Meta may send at most.
 pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
 
+/// The largest body that an operation of the API takes, unless it is a patch.
+pub const LARGEST_OF_API: usize = 1024 * 1024;
+
+/// The largest patch that an operation of the API takes.
+pub const LARGEST_PATCH: usize = 64 * 1024;
+
 /// What no path holds as it is. API Gateway decodes a path, all but `%25`: without this a name with a question mark would end there.
 const DECODED: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -338,13 +344,11 @@ fn request(event: HttpEvent, headers: HeaderMap, source: Source) -> Result<Reque
         None => Bytes::new(),
     };
     if body.len() > LARGEST_BODY {
-        let of_api = raw_path.starts_with("/api/");
-        let most = if of_api {
-            crate::api::largest(&method)
-        } else {
-            LARGEST_BODY
-        };
-        return Err(Problem::larger_than(most));
+        return Err(Problem::larger_than(match &method {
+            _ if !raw_path.starts_with("/api/") => LARGEST_BODY,
+            &Method::PATCH => LARGEST_PATCH,
+            _ => LARGEST_OF_API,
+        }));
     }
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = method;

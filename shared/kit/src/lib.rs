@@ -7,7 +7,6 @@
     reason = "the one crate that reads the clock, randomness and the environment, to hand them on as values"
 )]
 
-pub mod api;
 mod aws;
 pub mod clock;
 pub mod config;

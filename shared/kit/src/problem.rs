@@ -14,41 +14,30 @@ use store::{StoreError, rates::Allowance};
 use crate::{http::LARGEST_BODY, log::chain};
 
 /// An answer that says what is wrong and what to do about it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({
-    "type": "urn:ringback:problem:invalid",
-    "title": "Invalid fields",
-    "status": 422,
-    "detail": "Correct the fields that `errors` names.",
-    "errors": [{"field": "name", "detail": "Expected 1 to 80 characters."}],
-}))]
+#[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     /// What kind of problem it is: a stable word to act on. The guide lists all of them.
     #[serde(rename = "type")]
     kind: String,
     /// The kind, for people.
-    #[schema(value_type = String)]
     title: &'static str,
     /// The HTTP status.
     #[serde(serialize_with = "as_number")]
-    #[schema(value_type = u16, minimum = 400, maximum = 599)]
     status: StatusCode,
     /// What is wrong with this request and what to do about it.
     detail: String,
     /// The fields that are wrong, where it is about fields: the first 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false, max_items = 50)]
     errors: Vec<FieldError>,
     /// How many errors `errors` leaves out, where there are more than 50.
     #[serde(skip_serializing_if = "is_zero")]
-    #[schema(required = false, minimum = 1)]
     more_errors: u32,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field's path, such as `lines[0].number`; empty: the body as a whole.
     pub field: String,
@@ -86,7 +75,8 @@ const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining"
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// What tells a caller how often they may still come.
-pub(crate) fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue); 3] {
+#[must_use]
+pub fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue); 3] {
     [
         (RATE_LIMIT, allowance.limit.into()),
         (RATE_REMAINING, allowance.remaining.unwrap_or(0).into()),

@@ -1,42 +1,34 @@
 //! What all providers' webhooks do: prove the sender, put what it brings into a queue, keep what cannot be read.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use access::{AuthError, Authenticated, Connections, Kms, Secrets};
 use axum::{
+    Extension, RequestPartsExt,
     body::{self, Bytes},
-    extract::{FromRequest, Request},
+    extract::{FromRequest, Path, Request},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use domain::{
-    call::{CallEvent, Party},
+    Timestamp,
+    call::CallEvent,
     connection::{Connection, VerifySecrets},
 };
 use jobs::{CallJob, JobBody};
+use serde::Deserialize;
 use store::Store;
 
 use crate::{
-    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, TimeLimit, http::CorrelationId, line,
-    log::chain, metric,
+    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, TimeLimit,
+    http::{CorrelationId, Source, Target},
+    line,
+    log::chain,
+    metric,
 };
 
 /// The largest body that tells of a call. Nobody's has more than a few kilobytes.
 pub const LARGEST_CALL: usize = 256 * 1024;
-
-/// A body as it came, of at most so many bytes: more is refused (413) before anybody reads it.
-#[derive(Debug, Clone)]
-pub struct AtMost<const BYTES: usize>(pub Bytes);
-
-impl<S: Send + Sync, const BYTES: usize> FromRequest<S> for AtMost<BYTES> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        // It is in memory already, so this fails for its size only.
-        let whole = body::to_bytes(request.into_body(), BYTES).await;
-        whole.map(Self).map_err(|_| Problem::larger_than(BYTES))
-    }
-}
 
 /// A queue item stays below this many bytes; what is larger goes to the bucket, with a pointer in the queue.
 pub const LARGEST_JOB: usize = 200 * 1024;
@@ -75,9 +67,17 @@ impl Webhook {
         })
     }
 
+    /// The webhook of a provider that reports calls, as the state of its routes.
+    ///
+    /// # Errors
+    /// As of [`Webhook::new`].
+    pub fn calls(env: &Env, provider: &'static str) -> Result<Arc<Self>, ConfigError> {
+        Self::new(env, provider, QueueName::Calls).map(Arc::new)
+    }
+
     /// The time.
     #[must_use]
-    pub fn now(&self) -> domain::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -190,31 +190,6 @@ impl Webhook {
         })
     }
 
-    /// Puts a report of a call into the queue, unless its line is not one of the connection's: then it is counted and left
-    /// aside, and the answer is false.
-    ///
-    /// # Errors
-    /// A 503, so that the provider delivers it again, when it is nowhere safe.
-    pub async fn report_call(
-        &self,
-        proven: &Authenticated,
-        correlation: &CorrelationId,
-        line: Option<&Party>,
-        event: CallEvent,
-    ) -> Result<bool, Problem> {
-        if !proven.connection().account.has_line(line) {
-            self.foreign();
-            return Ok(false);
-        }
-        let job = CallJob::Reported {
-            tenant: proven.scope().tenant(),
-            correlation_id: correlation.as_str().to_owned(),
-            event,
-        };
-        self.enqueue(vec![self.entry(&job)?]).await?;
-        Ok(true)
-    }
-
     /// Keeps what a proven sender sent and we could not read, and counts it.
     ///
     /// # Errors
@@ -265,6 +240,131 @@ impl Webhook {
     pub fn foreign(&self) {
         metric::count("webhook_foreign", &[("provider", self.provider)]);
         line::count("foreign", 1);
+    }
+}
+
+/// A request to a connection's own URL, before it is known who sent it. A body of more bytes is refused (413) before anybody
+/// reads it.
+pub struct Delivery<const MOST: usize = LARGEST_CALL> {
+    /// The provider's webhook.
+    pub webhook: Arc<Webhook>,
+    /// The tenant that the URL names.
+    pub tenant: String,
+    /// The connection that the URL names.
+    pub connection: String,
+    /// Links the request's logs, jobs and answer.
+    pub correlation_id: CorrelationId,
+    /// The URL as the sender used it.
+    pub target: Target,
+    /// The sender's address.
+    pub source: Source,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, byte for byte.
+    pub body: Bytes,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Addressed {
+    tenant: String,
+    connection: String,
+}
+
+impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, webhook: &Arc<Webhook>) -> Result<Self, Response> {
+        type Parts = (
+            Path<Addressed>,
+            Extension<CorrelationId>,
+            Extension<Target>,
+            Extension<Source>,
+        );
+        let (mut parts, body) = request.into_parts();
+        let (Path(addressed), Extension(correlation_id), Extension(target), Extension(source)) =
+            parts.extract::<Parts>().await?;
+        // It is in memory already, so this fails for its size only.
+        let body = body::to_bytes(body, MOST).await;
+        Ok(Self {
+            webhook: Arc::clone(webhook),
+            tenant: addressed.tenant,
+            connection: addressed.connection,
+            correlation_id,
+            target,
+            source,
+            headers: parts.headers,
+            body: body.map_err(|_| Problem::larger_than(MOST).into_response())?,
+            at: webhook.now(),
+        })
+    }
+}
+
+impl<const MOST: usize> Delivery<MOST> {
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// The URL that the sender used.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.target.url(self.webhook.base_url())
+    }
+
+    /// Lets the sender in if `proves` says so of the connection that the URL names.
+    ///
+    /// # Errors
+    /// As of [`Webhook::refuse`].
+    pub async fn prove(&self, proves: impl Fn(&Connection, &VerifySecrets) -> bool) -> Result<Authenticated, Problem> {
+        let proven = self.webhook.authenticate(&self.tenant, &self.connection, proves).await;
+        proven.map_err(|error| self.webhook.refuse(&error))
+    }
+
+    /// Takes what was read of a call: puts it into the queue, or leaves it aside where it says nothing of one. What could not be
+    /// read is kept as these bytes.
+    ///
+    /// # Errors
+    /// A 503, so that the provider delivers it again, when it is nowhere safe.
+    pub async fn take_call<E: std::error::Error + Sync>(
+        &self,
+        proven: &Authenticated,
+        read: Result<impl Into<Option<CallEvent>>, E>,
+        bytes: &[u8],
+    ) -> Result<(), Problem> {
+        match read.map(Into::into) {
+            Ok(Some(event)) => self.report_call(proven, event).await.map(drop),
+            Ok(None) => Ok(()),
+            Err(error) => self.webhook.keep_unreadable(bytes, &error).await,
+        }
+    }
+
+    /// Puts a report of a call into the queue, unless its line is not one of the connection's: then it is counted and left
+    /// aside, and the answer is false.
+    ///
+    /// # Errors
+    /// A 503, so that the provider delivers it again, when it is nowhere safe.
+    pub async fn report_call(&self, proven: &Authenticated, event: CallEvent) -> Result<bool, Problem> {
+        let webhook = &self.webhook;
+        if !proven.connection().account.has_line(event.facts.line()) {
+            webhook.foreign();
+            return Ok(false);
+        }
+        let job = self.call_job(proven, event);
+        webhook.enqueue(vec![webhook.entry(&job)?]).await?;
+        Ok(true)
+    }
+
+    /// The job of a report of a call.
+    #[must_use]
+    pub fn call_job(&self, proven: &Authenticated, event: CallEvent) -> CallJob {
+        CallJob::Reported {
+            tenant: proven.scope().tenant(),
+            correlation_id: self.correlation_id.as_str().to_owned(),
+            event,
+        }
     }
 }
 

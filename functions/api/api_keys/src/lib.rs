@@ -3,9 +3,8 @@
 
 mod models;
 
-use std::sync::Arc;
-
 use access::token;
+use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races, Tagged, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
     api_key::{ApiKey, KeySecret, LastUsed},
@@ -13,38 +12,20 @@ use domain::{
     permission::{Permission, Role, granted},
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::{
-    ConfigError, Env, Problem,
-    api::{
-        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races,
-        Tagged, permits,
-    },
-};
+use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 
 use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, KeyPath, NewApiKeyOut, RotateIn};
-
-/// What the function works with, made once per process.
-pub struct Context {
-    api: Api,
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
-}
 
 /// The function's routes.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Arc::new(Context { api: Api::new(env)? })))
+    Ok(api::serve(operations(), Api::new(env)?))
 }
 
-kit::operations! {
-    Context:
+api::operations! {
     create_api_key,
     list_api_keys,
     get_api_key,
@@ -67,31 +48,29 @@ struct Fresh {
     secret: KeySecret,
 }
 
-impl Context {
-    fn fresh(&self, rotation: Option<RotationId>) -> Result<Fresh, Problem> {
-        let key = token::api_key(self.api.secret()?);
-        let secret = KeySecret {
-            sha256: token::sha256_hex(&key),
-            hint: key.chars().take(HINT).collect(),
-            valid_until: None,
-            rotation,
-        };
-        Ok(Fresh { key, secret })
-    }
+fn fresh(api: &Api, rotation: Option<RotationId>) -> Result<Fresh, Problem> {
+    let key = token::api_key(api.secret()?);
+    let secret = KeySecret {
+        sha256: token::sha256_hex(&key),
+        hint: key.chars().take(HINT).collect(),
+        valid_until: None,
+        rotation,
+    };
+    Ok(Fresh { key, secret })
+}
 
-    async fn found(&self, who: &Writing, id: ApiKeyId) -> Result<Versioned<ApiKey>, Problem> {
-        let found = self.api.store().api_key(who.scope(), id).await?;
-        found.ok_or_else(Problem::not_found)
-    }
+async fn found(api: &Api, who: &Writing, id: ApiKeyId) -> Result<Versioned<ApiKey>, Problem> {
+    let found = api.store().api_key(who.scope(), id).await?;
+    found.ok_or_else(Problem::not_found)
+}
 
-    async fn found_with_use<P: permits::Permit>(
-        &self,
-        who: &Allowed<P>,
-        id: ApiKeyId,
-    ) -> Result<(Versioned<ApiKey>, Option<LastUsed>), Problem> {
-        let found = self.api.store().api_key_and_use(who.scope(), id).await?;
-        found.ok_or_else(Problem::not_found)
-    }
+async fn found_with_use<P: permits::Permit>(
+    api: &Api,
+    who: &Allowed<P>,
+    id: ApiKeyId,
+) -> Result<(Versioned<ApiKey>, Option<LastUsed>), Problem> {
+    let found = api.store().api_key_and_use(who.scope(), id).await?;
+    found.ok_or_else(Problem::not_found)
 }
 
 fn tagged(key: Versioned<ApiKey>, used: Option<LastUsed>, now: Timestamp) -> Tagged<ApiKeyOut> {
@@ -165,14 +144,14 @@ fn in_order(mut scopes: Vec<Permission>) -> Vec<Permission> {
     responses((status = 201, description = "The key, shown once", body = NewApiKeyOut)))]
 async fn create_api_key(
     who: Writing,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Body(input): Body<ApiKeyIn>,
 ) -> Result<Once<Created<NewApiKeyOut>>, Problem> {
     refuse_wrong_powers(&who, input.role, &input.scopes)?;
     refuse_past(input.expires_at, who.now())?;
     refuse_outliving(&who, input.expires_at)?;
-    let (store, stamp) = (context.api.store(), who.stamp());
-    let Fresh { key, secret } = context.fresh(None)?;
+    let (store, stamp) = (api.store(), who.stamp());
+    let Fresh { key, secret } = fresh(&api, None)?;
     let made = ApiKey {
         id: ApiKeyId::new(who.ulid()),
         name: input.name.trim().to_owned(),
@@ -214,10 +193,10 @@ async fn create_api_key(
     responses((status = 200, description = "One page of keys", body = Listed<ApiKeyOut>)))]
 async fn list_api_keys(
     who: Allowed<permits::ApiKeysRead>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<ApiKeyOut>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let page = store.api_keys(who.scope(), paging.after(), paging.limit()).await?;
     Ok(Listed::of(page, |(key, used)| {
         ApiKeyOut::new(key.value, used, who.now())
@@ -230,10 +209,10 @@ async fn list_api_keys(
     responses((status = 200, description = "The key", body = ApiKeyOut)))]
 async fn get_api_key(
     who: Allowed<permits::ApiKeysRead>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
-    let (key, used) = context.found_with_use(&who, id).await?;
+    let (key, used) = found_with_use(&api, &who, id).await?;
     Ok(tagged(key, used, who.now()))
 }
 
@@ -246,14 +225,14 @@ async fn get_api_key(
     responses((status = 200, description = "The key as it is now", body = ApiKeyOut)))]
 async fn update_api_key(
     who: Writing,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<ApiKeyId>,
     if_match: IfMatch,
     patch: Patch<ApiKeyChange>,
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let changed = RACES.until_won(async || {
-        let (before, used) = context.found_with_use(&who, id).await?;
+        let (before, used) = found_with_use(&api, &who, id).await?;
         if_match.check(before.version)?;
         let current = ApiKeyChange::from(&before.value);
         let wanted = patch.apply(&current)?;
@@ -289,14 +268,10 @@ async fn update_api_key(
 #[utoipa::path(delete, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
     params(KeyPath),
     responses((status = 204, description = "It is revoked")))]
-async fn delete_api_key(
-    who: Writing,
-    State(context): State<Arc<Context>>,
-    Path(id): Path<ApiKeyId>,
-) -> Result<NoContent, Problem> {
-    let store = context.api.store();
+async fn delete_api_key(who: Writing, State(api): State<Api>, Path(id): Path<ApiKeyId>) -> Result<NoContent, Problem> {
+    let store = api.store();
     let revoked = RACES.until_won(async || {
-        let before = context.found(&who, id).await?;
+        let before = found(&api, &who, id).await?;
         store.revoke_api_key(who.scope(), &before, &who.stamp()).await?;
         Ok(NoContent)
     });
@@ -313,15 +288,15 @@ async fn delete_api_key(
     responses((status = 200, description = "The key, shown once", body = NewApiKeyOut)))]
 async fn rotate_api_key(
     who: Writing,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<ApiKeyId>,
     Body(input): Body<RotateIn>,
 ) -> Result<Once<Json<NewApiKeyOut>>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let now = who.now();
-    let Fresh { key, secret } = context.fresh(Some(RotationId::new(who.ulid())))?;
+    let Fresh { key, secret } = fresh(&api, Some(RotationId::new(who.ulid())))?;
     let rotation = RACES.until_won(async || {
-        let before = context.found(&who, id).await?;
+        let before = found(&api, &who, id).await?;
         // Who gets the new secret can do what the key can.
         if !covers(&who, before.value.role, &before.value.scopes) {
             let detail = "This key may do more than you. Somebody who may do as much has to rotate it.";

@@ -1,5 +1,6 @@
 //! What the API takes and gives.
 
+use api::{PermissionWord, RoleWord};
 use domain::{
     actor::Actor,
     api_key::{ApiKey, LastUsed},
@@ -8,7 +9,6 @@ use domain::{
 };
 use garde::Validate;
 use jiff::{Timestamp, civil::Date};
-use kit::api::{PermissionWord, RoleWord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -27,7 +27,7 @@ pub(crate) struct KeyPath {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyIn {
     /// For people: what uses it.
-    #[garde(length(chars, min = 1, max = 80), custom(kit::api::one_line))]
+    #[garde(length(chars, min = 1, max = 80), custom(api::one_line))]
     #[schema(min_length = 1, max_length = 80, example = "Till at the harbour")]
     pub(crate) name: String,
     /// What it may do at most.
@@ -51,7 +51,7 @@ pub(crate) struct ApiKeyIn {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyChange {
     /// For people: what uses it.
-    #[garde(length(chars, min = 1, max = 80), custom(kit::api::one_line))]
+    #[garde(length(chars, min = 1, max = 80), custom(api::one_line))]
     #[schema(min_length = 1, max_length = 80, example = "Till at the harbour")]
     pub(crate) name: String,
     /// What it may do of its role; empty: all.

@@ -2,15 +2,11 @@
 
 mod models;
 
-use std::sync::Arc;
-
+use api::{Allowed, Api, Listed, Paging, Query, permits};
 use axum::{Router, extract::State};
 use domain::audit::MOST_DAYS;
 use jiff::{SignedDuration, Timestamp};
-use kit::{
-    ConfigError, Env, Problem,
-    api::{self, Allowed, Api, HasApi, Listed, Paging, Query, permits},
-};
+use kit::{ConfigError, Env, Problem};
 use store::audit::{Wanted, is_position};
 
 use crate::models::{AuditEntryOut, AuditQuery};
@@ -20,21 +16,10 @@ use crate::models::{AuditEntryOut, AuditQuery};
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Arc::new(Context { api: Api::new(env)? })))
+    Ok(api::serve(operations(), Api::new(env)?))
 }
 
-/// What the function works with, made once per process.
-pub struct Context {
-    api: Api,
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
-}
-
-kit::operations! { Context: list_audit }
+api::operations! { list_audit }
 
 /// Where the caller names no period.
 const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -72,7 +57,7 @@ fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), 
     responses((status = 200, description = "One page of the log", body = Listed<AuditEntryOut>)))]
 async fn list_audit(
     who: Allowed<permits::AuditRead>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Query(query): Query<AuditQuery>,
     paging: Paging,
 ) -> Result<Listed<AuditEntryOut>, Problem> {
@@ -86,7 +71,7 @@ async fn list_audit(
         actor: query.actor,
         object: query.object,
     };
-    let store = context.api.store();
+    let store = api.store();
     let page = store.audit_page(who.scope(), period, paging.after(), paging.limit(), &wanted);
     Ok(Listed::of(page.await?, AuditEntryOut::from))
 }

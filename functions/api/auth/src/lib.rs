@@ -23,7 +23,8 @@ use access::{
     signer::SignError,
     token::{Verifier, sha256_hex},
 };
-use axum::Router;
+use api::{Api, Races};
+use axum::{Extension, Router};
 use domain::{
     account::{Account, Email},
     actor::Stamp,
@@ -32,22 +33,18 @@ use domain::{
 use futures::future::try_join_all;
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::{
-    Config, ConfigError, Env, Links, Mails, Problem,
-    api::{self, Api, HasApi, Races, send_mails},
-};
+use kit::{Config, ConfigError, Env, Problem};
 use store::{Store, Versioned};
 
 use limits::Limits;
 
-kit::operations! {
-    Context:
-        sign_up::sign_up, sign_up::verify_email,
-        log_in::log_in, log_in::refresh_session, log_in::log_out, log_in::log_out_everywhere,
-        password::change_password, password::forgot_password, password::reset_password,
-        me::get_signing_keys, me::get_me, me::update_me, me::list_sessions, me::end_session, trail::list_security_events,
-        second_factor::begin_second_factor, second_factor::confirm_second_factor,
-        second_factor::replace_recovery_codes, second_factor::remove_second_factor
+api::operations! {
+    sign_up::sign_up, sign_up::verify_email,
+    log_in::log_in, log_in::refresh_session, log_in::log_out, log_in::log_out_everywhere,
+    password::change_password, password::forgot_password, password::reset_password,
+    me::get_signing_keys, me::get_me, me::update_me, me::list_sessions, me::end_session, trail::list_security_events,
+    second_factor::begin_second_factor, second_factor::confirm_second_factor,
+    second_factor::replace_recovery_codes, second_factor::remove_second_factor,
 }
 
 /// The function's routes.
@@ -57,26 +54,23 @@ kit::operations! {
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let config = env.config();
     let context = Context {
-        api: Api::new(env)?,
+        api: Api::with_mails(env)?,
         secret_id: config.text("AUTH_SECRET_ID")?.to_owned(),
         signer: OnceLock::new(),
         verifier: OnceLock::new(),
-        mails: Mails::new(env)?,
-        links: Links::new(env)?,
         limits: Limits::new(config)?,
         sessions: session_days(config)?,
     };
-    Ok(api::serve(operations(), Arc::new(context)))
+    let routes = api::serve(operations(), context.api.clone());
+    Ok(routes.layer(Extension(Arc::new(context))))
 }
 
 /// What the function works with, made once per process.
-pub struct Context {
+struct Context {
     api: Api,
     secret_id: String,
     signer: OnceLock<Signer>,
     verifier: OnceLock<Verifier>,
-    mails: Mails,
-    links: Links,
     limits: Limits,
     /// Sessions end after this long, however often they are refreshed.
     sessions: SignedDuration,
@@ -90,12 +84,6 @@ fn session_days(config: &Config) -> Result<SignedDuration, ConfigError> {
         Some(_) => return Err(ConfigError::new("SESSION_DAYS", "must be a whole number from 1 to 365")),
     };
     Ok(SignedDuration::from_hours(24 * days))
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
 }
 
 /// A lost race is read and decided again this often.
@@ -140,7 +128,7 @@ impl Context {
 
     async fn mail(&self, correlation_id: &str, to: &Email, language: &str, mail: Mail) -> Result<(), Problem> {
         let job = self.mail_job(correlation_id, to, language, mail);
-        send_mails(&self.mails, vec![job]).await
+        self.api.send_mails(vec![job]).await
     }
 
     fn mail_job(&self, correlation_id: &str, to: &Email, language: &str, mail: Mail) -> MailJob {

@@ -2,8 +2,9 @@
 //! the account exists. The strict limit is an account's from one address, so that nobody keeps its owner out from elsewhere; a
 //! higher one is the account's own, for who tries from everywhere.
 
+use api::Anyone;
 use domain::account::Email;
-use kit::{Config, ConfigError, Problem, api::Anyone};
+use kit::{Config, ConfigError, Problem};
 use store::rates::Limit;
 
 use crate::{Context, email_sha256};

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use access::{password, token::RefreshToken};
+use api::{Anyone, Body, Person};
 use axum::{
-    extract::State,
+    Extension,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -17,11 +18,7 @@ use domain::{
     },
 };
 use jobs::{FactorChange, Mail};
-use kit::{
-    Problem,
-    api::{Anyone, Body, Person},
-    line, metric,
-};
+use kit::{Problem, line, metric};
 use secrecy::{ExposeSecret, SecretString};
 use store::{Versioned, security::Whose};
 
@@ -68,12 +65,12 @@ fn refreshed_elsewhere() -> Problem {
             status = 200, description = "Logged in", body = LoggedInOut,
             headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
         ),
-        (status = 401, description = "Wrong address, password or code, or a code is needed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Wrong address, password or code, or a code is needed"),
     )
 )]
 pub(crate) async fn log_in(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<LogInIn>,
 ) -> Result<Response, Problem> {
     if input.code.is_some() && input.recovery_code.is_some() {
@@ -226,12 +223,12 @@ impl<E: Into<Problem>> From<E> for NoRefresh {
             status = 200, description = "New tokens", body = LoggedInOut,
             headers(("Set-Cookie" = String, description = "The next refresh token, where a cookie brought the last.")),
         ),
-        (status = 401, description = "The session is over", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The session is over"),
     )
 )]
 pub(crate) async fn refresh_session(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     headers: HeaderMap,
     Body(input): Body<RefreshIn>,
 ) -> Result<Response, Problem> {
@@ -330,7 +327,7 @@ fn logged_out() -> Response {
 )]
 pub(crate) async fn log_out(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     headers: HeaderMap,
     Body(input): Body<RefreshIn>,
 ) -> Result<Response, Problem> {
@@ -369,7 +366,10 @@ pub(crate) async fn log_out(
         headers(("Set-Cookie" = String, description = "Lets the browser forget the refresh token.")),
     ))
 )]
-pub(crate) async fn log_out_everywhere(who: Person, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
+pub(crate) async fn log_out_everywhere(
+    who: Person,
+    Extension(context): Extension<Arc<Context>>,
+) -> Result<Response, Problem> {
     let account = who.account();
     let (store, user, from) = (context.store(), account.value.id, context.ends_all());
     let mut next = account.value.clone();

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use access::{link, token::PublicKey};
+use api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged};
 use axum::{
-    Json,
-    extract::State,
+    Extension, Json,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -15,10 +15,7 @@ use domain::{
     security::SecurityEventKind::LoggedOut,
 };
 use futures::future::try_join_all;
-use kit::{
-    Problem,
-    api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged},
-};
+use kit::Problem;
 use store::{TenantScope, members::MemberError, security::Whose};
 
 use crate::{
@@ -57,7 +54,7 @@ impl Context {
     get, path = "/api/v1/me", tag = "me",
     responses((status = 200, description = "The account and its tenants", body = MeOut))
 )]
-pub(crate) async fn get_me(who: Person, State(context): State<Arc<Context>>) -> Result<Tagged<MeOut>, Problem> {
+pub(crate) async fn get_me(who: Person, Extension(context): Extension<Arc<Context>>) -> Result<Tagged<MeOut>, Problem> {
     let account = who.account();
     Ok(Tagged {
         version: account.version,
@@ -72,7 +69,7 @@ pub(crate) async fn get_me(who: Person, State(context): State<Arc<Context>>) -> 
 )]
 pub(crate) async fn update_me(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     if_match: IfMatch,
     patch: Patch<MeIn>,
 ) -> Result<Tagged<MeOut>, Problem> {
@@ -128,7 +125,7 @@ async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: 
 )]
 pub(crate) async fn list_sessions(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
 ) -> Result<Listed<SessionOut>, Problem> {
     let sessions = context.open_sessions(&who).await?.into_iter();
     Ok(Listed {
@@ -152,7 +149,7 @@ pub(crate) async fn list_sessions(
 )]
 pub(crate) async fn end_session(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<SessionId>,
 ) -> Result<NoContent, Problem> {
     let account = &who.account().value;
@@ -174,7 +171,10 @@ pub(crate) async fn end_session(
     get, path = "/api/v1/auth/jwks.json", tag = "auth",
     responses((status = 200, description = "The keys", body = KeysOut))
 )]
-pub(crate) async fn get_signing_keys(_who: Anyone, State(context): State<Arc<Context>>) -> Result<Response, Problem> {
+pub(crate) async fn get_signing_keys(
+    _who: Anyone,
+    Extension(context): Extension<Arc<Context>>,
+) -> Result<Response, Problem> {
     let published = context.store().signing_keys().await?.value.unwrap_or_default();
     let keys: Vec<PublicKey> = serde_json::from_str(&published).unwrap_or_default();
     let key = |key: PublicKey| KeyOut {

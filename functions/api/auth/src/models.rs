@@ -22,7 +22,7 @@ fn readable(text: &str, _: &()) -> garde::Result {
     if text.chars().count() > 100 {
         return Err(garde::Error::new("must have at most 100 characters"));
     }
-    kit::api::one_line(text, &())
+    api::one_line(text, &())
 }
 
 /// A secret of at most so many characters: nothing of ours is longer.
@@ -87,7 +87,7 @@ pub(crate) struct SignUpIn {
     #[schema(value_type = String, max_length = 64, example = "Asia/Dubai")]
     pub(crate) time_zone: Zone,
     /// BCP 47 language of the person's mail.
-    #[garde(custom(kit::api::language))]
+    #[garde(custom(api::language))]
     #[serde(default = "english")]
     #[schema(default = "en", max_length = 35, example = "en")]
     pub(crate) language: String,
@@ -363,7 +363,7 @@ pub(crate) struct MeIn {
     #[schema(min_length = 1, max_length = 100, example = "Maya Haddad")]
     pub(crate) name: String,
     /// BCP 47 language of their mail.
-    #[garde(custom(kit::api::language))]
+    #[garde(custom(api::language))]
     #[schema(max_length = 35, example = "en")]
     pub(crate) language: String,
 }

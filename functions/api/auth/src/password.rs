@@ -3,18 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use access::token::sha256_hex;
-use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
+use api::{Anyone, Body, LinkToken, NoContent, Person};
+use axum::{Extension, Json, http::StatusCode, response::Response};
 use domain::{
     account::{Account, Email, Grant},
     security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
 };
 use jiff::SignedDuration;
 use jobs::Mail;
-use kit::{
-    Problem,
-    api::{Anyone, Body, LinkToken, NoContent, Person},
-    http::Target,
-};
+use kit::{Problem, http::Target};
 use secrecy::{ExposeSecret, SecretString};
 use store::security::Whose;
 
@@ -62,7 +59,7 @@ impl Context {
 )]
 pub(crate) async fn change_password(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<ChangePasswordIn>,
 ) -> Result<Response, Problem> {
     context
@@ -122,7 +119,7 @@ pub(crate) async fn change_password(
 )]
 pub(crate) async fn forgot_password(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<ForgotPasswordIn>,
 ) -> Result<(StatusCode, Json<MailedOut>), Problem> {
@@ -158,7 +155,7 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
     let LinkToken { token, sha256 } = context.api.link_token()?;
     let (store, grant) = (context.store(), Grant::reset(account));
     store.put_grant(&grant, &sha256, who.now(), RESET_LIFETIME).await?;
-    let link = context.links.with_token("reset-password", &token, target);
+    let link = context.api.links().with_token("reset-password", &token, target);
     let mail = Mail::ResetPassword { link: link.into() };
     context
         .mail(who.correlation_id(), &account.email, &account.language, mail)
@@ -169,10 +166,10 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
 /// written, sent or counted.
 async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: &Email) -> Result<(), Problem> {
     let LinkToken { token, .. } = context.api.link_token()?;
-    let link = context.links.with_token("reset-password", &token, target);
+    let link = context.api.links().with_token("reset-password", &token, target);
     let mail = Mail::ResetPassword { link: link.into() };
     let job = context.mail_job(who.correlation_id(), email, "en", mail);
-    context.mails.pretend(job).await.map_err(|error| {
+    context.api.mails().pretend(job).await.map_err(|error| {
         tracing::error!(error = kit::chain(&error), "a link cannot be sealed");
         Problem::unavailable()
     })
@@ -186,12 +183,12 @@ async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: 
     post, path = "/api/v1/auth/reset-password", tag = "auth",
     responses(
         (status = 204, description = "Changed; log in with it"),
-        (status = 404, description = "The link was used or is too old", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The link was used or is too old"),
     )
 )]
 pub(crate) async fn reset_password(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<ResetPasswordIn>,
 ) -> Result<NoContent, Problem> {
     context.limit_link(&who).await?;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use api::{Body, NoContent, Once, Person};
+use axum::{Extension, Json, http::StatusCode};
 use domain::{
     account::{Account, SecondFactor},
     security::SecurityEventKind::{
@@ -10,10 +11,7 @@ use domain::{
     },
 };
 use jobs::{FactorChange, Mail};
-use kit::{
-    Problem,
-    api::{Body, NoContent, Once, Person},
-};
+use kit::Problem;
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -88,7 +86,7 @@ impl Context {
 )]
 pub(crate) async fn begin_second_factor(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<PasswordIn>,
 ) -> Result<Once<Json<PendingFactorOut>>, Problem> {
     context.must_know(&who, "password", &input.password).await?;
@@ -116,7 +114,7 @@ pub(crate) async fn begin_second_factor(
 )]
 pub(crate) async fn confirm_second_factor(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<CodeIn>,
 ) -> Result<Once<Json<RecoveryCodesOut>>, Problem> {
     let account = who.account();
@@ -155,12 +153,12 @@ pub(crate) async fn confirm_second_factor(
     post, path = "/api/v1/me/second-factor/recovery-codes", tag = "me",
     responses(
         (status = 200, description = "The new codes, shown once", body = RecoveryCodesOut),
-        (status = 404, description = "No second factor is on", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No second factor is on"),
     )
 )]
 pub(crate) async fn replace_recovery_codes(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<PasswordAndCodeIn>,
 ) -> Result<Once<Json<RecoveryCodesOut>>, Problem> {
     let account = who.account();
@@ -182,12 +180,12 @@ pub(crate) async fn replace_recovery_codes(
     delete, path = "/api/v1/me/second-factor", tag = "me",
     responses(
         (status = 204, description = "Switched off"),
-        (status = 404, description = "No second factor is on", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No second factor is on"),
     )
 )]
 pub(crate) async fn remove_second_factor(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<PasswordAndCodeIn>,
 ) -> Result<NoContent, Problem> {
     let account = who.account();

@@ -4,6 +4,7 @@ use access::{
     link,
     token::{Claims, RefreshToken, SESSION_LIFETIME},
 };
+use api::Device;
 use axum::{
     Json,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -15,7 +16,7 @@ use domain::{
     tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::{Problem, api::Device};
+use kit::Problem;
 
 use crate::{
     Context,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use access::{link, password, token::sha256_hex};
-use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
+use api::{Anyone, Body, LinkToken};
+use axum::{Extension, Json, http::StatusCode, response::Response};
 use domain::{
     account::{Account, Grant, Member, SignUp},
     ids::{RuleId, TenantId, UserId},
@@ -13,11 +14,7 @@ use domain::{
     tenant::Tenant,
 };
 use jobs::Mail;
-use kit::{
-    Problem,
-    api::{Anyone, Body, LinkToken},
-    http::Target,
-};
+use kit::{Problem, http::Target};
 use secrecy::ExposeSecret;
 use store::security::Whose;
 
@@ -54,7 +51,7 @@ pub(crate) fn link_not_valid() -> Problem {
 )]
 pub(crate) async fn sign_up(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<SignUpIn>,
 ) -> Result<(StatusCode, Json<MailedOut>), Problem> {
@@ -111,10 +108,10 @@ pub(crate) async fn sign_up(
     held.await?;
     let business = asked.business.clone();
     let mail = if known {
-        let log_in_link = context.links.to("log-in", &target).into();
+        let log_in_link = context.api.links().to("log-in", &target).into();
         Mail::AccountExists { business, log_in_link }
     } else {
-        let link = context.links.with_token("verify-email", &token, &target);
+        let link = context.api.links().with_token("verify-email", &token, &target);
         let link = link.into();
         Mail::VerifyEmail { link, business }
     };
@@ -145,13 +142,13 @@ pub(crate) async fn sign_up(
             status = 201, description = "The tenant exists and the person is logged in", body = LoggedInOut,
             headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
         ),
-        (status = 401, description = "Another password than that of the sign-up", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "The link was used or is too old", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Another password than that of the sign-up"),
+        (status = 404, description = "The link was used or is too old"),
     )
 )]
 pub(crate) async fn verify_email(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Body(input): Body<VerifyEmailIn>,
 ) -> Result<Response, Problem> {
     context.limit_link(&who).await?;

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use api::{Device, Listed, Paging, Person};
+use axum::Extension;
 use domain::{
     account::{Account, Email},
     ids::SessionId,
@@ -15,11 +16,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use jobs::Mail;
-use kit::{
-    Problem,
-    api::{Device, Listed, Paging, Person},
-    metric,
-};
+use kit::{Problem, metric};
 use store::{Versioned, security::Whose};
 
 use crate::{Context, RACES, email_sha256, models::SecurityEventOut};
@@ -136,7 +133,7 @@ impl Tried {
 )]
 pub(crate) async fn list_security_events(
     who: Person,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     paging: Paging,
 ) -> Result<Listed<SecurityEventOut>, Problem> {
     let user = who.account().value.id;

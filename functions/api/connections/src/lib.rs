@@ -8,9 +8,11 @@ mod trial;
 use std::{sync::Arc, time::Duration};
 
 use access::{Kms, Secrets, SecretsError};
+use api::{
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged, checked, permits,
+};
 use axum::{
     Extension, Router,
-    extract::State,
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -20,14 +22,7 @@ use domain::{
     ids::{ConnectionId, RotationId, TenantId},
 };
 use jiff::Timestamp;
-use kit::{
-    ConfigError, Env, Problem,
-    api::{
-        self, Allowed, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged,
-        checked, permits,
-    },
-    http::Target,
-};
+use kit::{ConfigError, Env, Problem, http::Target};
 use providers::{
     aircall::AircallClient, exotel::ExotelClient, http::Http, plivo::PlivoClient, twilio::client::TwilioClient,
     vonage::VonageClient, whatsapp::client::GraphClient,
@@ -57,17 +52,11 @@ type Found = Versioned<Connection>;
 type Writer = Allowed<permits::ConnectionsWrite>;
 
 /// What the function works with, made once per process.
-pub struct Context {
+struct Context {
     api: Api,
     secrets: Secrets,
     providers: Providers,
     public_base_url: Option<String>,
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
 }
 
 /// The function's routes.
@@ -102,11 +91,10 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         },
         public_base_url: config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
     });
-    Ok(api::serve(operations(), context))
+    Ok(api::serve(operations(), context.api.clone()).layer(Extension(context)))
 }
 
-kit::operations! {
-    Context:
+api::operations! {
     create_connection,
     list_connections,
     get_connection,
@@ -128,7 +116,7 @@ kit::operations! {
         headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version")))))]
 async fn create_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<OneOf<ConnectionIn>>,
 ) -> Result<Response, Problem> {
@@ -183,7 +171,7 @@ async fn create_connection(
     responses((status = 200, description = "One page of connections, the oldest first", body = Listed<ConnectionOut>)))]
 async fn list_connections(
     who: Allowed<permits::ConnectionsRead>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     paging: Paging,
 ) -> Result<Listed<ConnectionOut>, Problem> {
     let store = context.api.store();
@@ -198,7 +186,7 @@ async fn list_connections(
     responses((status = 200, description = "The connection", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn get_connection(
     who: Allowed<permits::ConnectionsRead>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     Ok(tagged(&context.find(who.scope(), id).await?))
@@ -211,7 +199,7 @@ async fn get_connection(
     responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn update_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
     patch: Patch<ConnectionSettings>,
@@ -233,7 +221,7 @@ async fn update_connection(
     responses((status = 204, description = "It is gone")))]
 async fn delete_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
@@ -251,7 +239,7 @@ async fn delete_connection(
     responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn set_connection_credentials(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
     Body(input): Body<OneOf<CredentialsIn>>,
@@ -320,7 +308,7 @@ async fn set_connection_credentials(
     responses((status = 200, description = "The new secret is valid", body = SecretRotationOut, headers(("ETag" = String, description = "The connection's version")))))]
 async fn rotate_connection_secret(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
@@ -365,7 +353,7 @@ async fn rotate_connection_secret(
     responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn finish_connection_rotation(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
@@ -389,7 +377,7 @@ async fn finish_connection_rotation(
     responses((status = 200, description = "The connection, with what came of it in `last_test`", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
 async fn test_connection(
     who: Allowed<permits::ConnectionsWrite>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     let connection = context.find(who.scope(), id).await?.value;
@@ -415,7 +403,7 @@ async fn test_connection(
     responses((status = 200, description = "The addresses", body = WebhookAddresses)))]
 async fn list_connection_webhooks(
     who: Allowed<permits::ConnectionsRead>,
-    State(context): State<Arc<Context>>,
+    Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<WebhookAddresses>, Problem> {

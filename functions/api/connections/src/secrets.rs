@@ -1,9 +1,10 @@
 //! Secrets of connections: made, exchanged, and shown once.
 
 use access::token;
+use api::Api;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::connection::VerifySecrets;
-use kit::{Problem, api::Api};
+use kit::Problem;
 
 /// So many secrets of a connection are valid at once, at most: rotations that were begun and not finished.
 const MOST_AT_ONCE: usize = 4;

@@ -3,16 +3,14 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use api::{Anyone, Document, NoContent, Path};
 use axum::{
     Router,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use kit::{
-    ConfigError, Env,
-    api::{Anyone, Document, NoContent, Path},
-};
+use kit::{ConfigError, Env};
 use sha2::{Digest, Sha256};
 
 /// The OpenAPI document, as `cargo run --package contract` wrote it.

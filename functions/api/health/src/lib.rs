@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use api::{Anyone, Document, NoContent};
 use axum::{
     Extension, Json, Router,
     extract::State,
@@ -13,11 +14,7 @@ use axum::{
     routing::get,
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::{
-    ConfigError, Env, Queue, QueueName,
-    api::{Anyone, Document, NoContent},
-    http::Target,
-};
+use kit::{ConfigError, Env, Queue, QueueName, http::Target};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;

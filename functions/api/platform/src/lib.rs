@@ -3,8 +3,9 @@
 
 pub mod models;
 
-use std::sync::Arc;
-
+use api::{
+    Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Path, Platform, Query, Races, Tagged,
+};
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     account::{Account, Email, Invitation, Slug},
@@ -18,14 +19,7 @@ use domain::{
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
-use kit::{
-    ConfigError, Env, Links, Mails, Problem,
-    api::{
-        self, Api, Body, Created, HasApi, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Path, Platform, Query,
-        Races, Tagged, send_mails,
-    },
-    http::Target,
-};
+use kit::{ConfigError, Env, Problem, http::Target};
 use serde_json::json;
 use store::{TenantScope, lookups::WhatsAppOwner, platform::PlatformAct};
 
@@ -34,36 +28,20 @@ use crate::models::{
     ReleaseIn, ReleasedOut, SuspendIn, TenantPath, UsageOut, UsageQuery,
 };
 
-/// What the function works with, made once per process.
-pub struct Context {
-    api: Api,
-    mails: Mails,
-    links: Links,
-    grace: SignedDuration,
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
-}
-
 /// The function's routes.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    let context = Arc::new(Context {
-        api: Api::new(env)?,
-        mails: Mails::new(env)?,
-        links: Links::new(env)?,
-        grace: env.config().seconds("TENANT_GRACE_SECONDS")?,
-    });
-    Ok(api::serve(operations(), context))
+    let grace = Grace(env.config().seconds("TENANT_GRACE_SECONDS")?);
+    Ok(api::serve(operations(), Api::with_mails(env)?).layer(Extension(grace)))
 }
 
-kit::operations! {
-    Context:
+/// How long a tenant that leaves can come back.
+#[derive(Clone, Copy)]
+struct Grace(SignedDuration);
+
+api::operations! {
     list_platform_tenants,
     create_platform_tenant,
     get_platform_tenant,
@@ -96,12 +74,12 @@ const DAYS_AT_ONCE: usize = 8;
     responses((status = 200, description = "One page of tenants", body = Listed<PlatformTenantOut>)))]
 async fn list_platform_tenants(
     _who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<PlatformTenantOut>, Problem> {
     let after = paging.after().map(str::parse::<TenantId>).transpose();
     let after = after.map_err(|_| other_list())?;
-    let page = context.api.store().tenants(after, paging.limit()).await?;
+    let page = api.store().tenants(after, paging.limit()).await?;
     Ok(Listed::of(page, |tenant: Tenant| PlatformTenantOut::from(&tenant)))
 }
 
@@ -118,13 +96,13 @@ fn other_list() -> Problem {
     responses((status = 201, description = "The tenant; the invitation is on its way", body = PlatformTenantOut)))]
 async fn create_platform_tenant(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Extension(target): Extension<Target>,
     Body(input): Body<PlatformTenantIn>,
 ) -> Result<Created<PlatformTenantOut>, Problem> {
     let id = TenantId::new(who.ulid());
     let tenant = new_tenant(id, &input);
-    let link = context.api.link_token()?;
+    let link = api.link_token()?;
     let invitation = invitation(&who, &input.admin_email, &link);
     let rule = Rule::first(RuleId::new(who.ulid()));
     let act_id = who.ulid().to_string();
@@ -135,7 +113,7 @@ async fn create_platform_tenant(
         json!({"name": input.name, "slug": input.slug, "plan": input.plan}),
     );
     let scope = who.admin().scope(id);
-    let store = context.api.store();
+    let store = api.store();
     let created = store.create_tenant(&scope, &tenant, &rule, &input.slug, &invitation, &act, &act_id);
     let (tenant, is_new) = match created.await {
         Ok(()) => {
@@ -155,12 +133,12 @@ async fn create_platform_tenant(
         Err(error) => return Err(error.into()),
     };
     // Counted once nothing refuses it.
-    let mailed = context.api.may_mail(&input.admin_email).await?;
-    let invited = is_new || renewed(&context, &who, &scope, &invitation, mailed).await?;
+    let mailed = api.may_mail(&input.admin_email).await?;
+    let invited = is_new || renewed(&api, &who, &scope, &invitation, mailed).await?;
     if invited && mailed {
         let (email, language) = (&input.admin_email, input.language.as_deref());
-        let mail = invitation_mail(&context, &who, &tenant, email, language, &link, &target);
-        send_mails(&context.mails, vec![mail]).await?;
+        let mail = invitation_mail(&api, &who, &tenant, email, language, &link, &target);
+        api.send_mails(vec![mail]).await?;
     }
     let Tagged { version, body } = tagged(&tenant);
     Ok(Created {
@@ -186,13 +164,13 @@ fn invitation(who: &Platform, email: &Email, link: &LinkToken) -> Invitation {
 /// This very request came before and was interrupted: perhaps nobody has the link of its invitation, so it gets that of
 /// `wanted`, unless that is not `mailed`. Returns whether it is still open.
 async fn renewed(
-    context: &Context,
+    api: &Api,
     who: &Platform,
     scope: &TenantScope,
     wanted: &Invitation,
     mailed: bool,
 ) -> Result<bool, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let renewed = RACES.until_won(async || {
         let Some(before) = store.invitation(scope, wanted.id, who.now()).await? else {
             return Ok(false);
@@ -240,7 +218,7 @@ fn act(action: &str, tenant: TenantId, by: Stamp, detail: serde_json::Value) -> 
 }
 
 fn invitation_mail(
-    context: &Context,
+    api: &Api,
     who: &Platform,
     tenant: &Tenant,
     email: &Email,
@@ -249,10 +227,7 @@ fn invitation_mail(
     target: &Target,
 ) -> MailJob {
     let mail = Mail::Invitation {
-        link: context
-            .links
-            .with_token("accept-invitation", &link.token, target)
-            .into(),
+        link: api.links().with_token("accept-invitation", &link.token, target).into(),
         business: tenant.name.clone(),
         inviter: "Ringback".to_owned(),
     };
@@ -272,12 +247,8 @@ fn of_tenant(who: &Platform, tenant: &Tenant, email: &Email, language: &str, mai
 
 /// What tells a tenant's administrators that somebody else shall be one of them. Whom the platform lets in is never let in
 /// secretly.
-async fn notices(context: &Context, who: &Platform, tenant: &Tenant, invited: &Email) -> Result<Vec<MailJob>, Problem> {
-    let admins = context
-        .api
-        .store()
-        .admin_accounts(&who.admin().scope(tenant.id))
-        .await?;
+async fn notices(api: &Api, who: &Platform, tenant: &Tenant, invited: &Email) -> Result<Vec<MailJob>, Problem> {
+    let admins = api.store().admin_accounts(&who.admin().scope(tenant.id)).await?;
     let notice = |admin: &Account| {
         let mail = Mail::PlatformInvited {
             business: tenant.name.clone(),
@@ -288,8 +259,8 @@ async fn notices(context: &Context, who: &Platform, tenant: &Tenant, invited: &E
     Ok(admins.iter().map(notice).collect())
 }
 
-async fn tenant_of(context: &Context, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
-    let found = context.api.store().tenant(&who.admin().scope(id)).await?;
+async fn tenant_of(api: &Api, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
+    let found = api.store().tenant(&who.admin().scope(id)).await?;
     found.ok_or_else(Problem::not_found)
 }
 
@@ -306,10 +277,10 @@ fn tagged(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
     responses((status = 200, description = "The tenant", body = PlatformTenantOut)))]
 async fn get_platform_tenant(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<TenantId>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    Ok(tagged(&tenant_of(&context, &who, id).await?))
+    Ok(tagged(&tenant_of(&api, &who, id).await?))
 }
 
 /// What becomes of a tenant, with the words for the platform's log.
@@ -322,16 +293,16 @@ struct Change {
 /// Changes a tenant, with what was done in the platform's log. `decide` says what becomes of it as it is now; `None`
 /// where it is so already.
 async fn change(
-    context: &Context,
+    api: &Api,
     who: &Platform,
     id: TenantId,
     decide: impl Fn(&Tenant) -> Result<Option<Change>, Problem>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
     let scope = who.admin().scope(id);
     let act_id = who.ulid().to_string();
-    let store = context.api.store();
+    let store = api.store();
     let changed = RACES.until_won(async || {
-        let before = tenant_of(context, who, id).await?;
+        let before = tenant_of(api, who, id).await?;
         let Some(Change { after, action, detail }) = decide(&before)? else {
             return Ok(tagged(&before));
         };
@@ -353,12 +324,12 @@ async fn change(
     responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
 async fn update_platform_tenant(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<TenantId>,
     if_match: IfMatch,
     patch: Patch<PlatformTenantPatch>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let changed = change(&context, &who, id, |before| {
+    let changed = change(&api, &who, id, |before| {
         if_match.check(before.config_version)?;
         let current = PlatformTenantPatch {
             plan: before.plan.clone(),
@@ -389,11 +360,11 @@ async fn update_platform_tenant(
     responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
 async fn suspend_platform_tenant(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<TenantId>,
     Body(input): Body<SuspendIn>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let suspended = change(&context, &who, id, |before| match before.status {
+    let suspended = change(&api, &who, id, |before| match before.status {
         TenantStatus::Suspended => Ok(None),
         TenantStatus::Leaving => Err(leaving()),
         TenantStatus::Active => Ok(Some(Change {
@@ -420,10 +391,10 @@ fn leaving() -> Problem {
     responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
 async fn resume_platform_tenant(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<TenantId>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let resumed = change(&context, &who, id, |before| {
+    let resumed = change(&api, &who, id, |before| {
         let action = match before.status {
             TenantStatus::Active => return Ok(None),
             TenantStatus::Suspended => "tenant_resumed",
@@ -457,34 +428,32 @@ async fn resume_platform_tenant(
     responses((status = 204, description = "The invitation is on its way")))]
 async fn invite_platform_admin(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Extension(target): Extension<Target>,
     Path(id): Path<TenantId>,
     Body(input): Body<InviteAdminIn>,
 ) -> Result<NoContent, Problem> {
-    let tenant = tenant_of(&context, &who, id).await?;
-    let mut mails = notices(&context, &who, &tenant, &input.email).await?;
-    let link = context.api.link_token()?;
+    let tenant = tenant_of(&api, &who, id).await?;
+    let mut mails = notices(&api, &who, &tenant, &input.email).await?;
+    let link = api.link_token()?;
     let invitation = invitation(&who, &input.email, &link);
     let act = act("admin_invited", id, who.stamp(), json!({"invitation": invitation.id}));
     let act_id = who.ulid().to_string();
     let scope = who.admin().scope(id);
-    let store = context.api.store();
+    let store = api.store();
     let made = store.invite_for_platform(&scope, &invitation, &act, &act_id);
     let is_new = match made.await {
         Ok(()) => true,
         Err(error) if error.is_conflict() => false,
         Err(error) => return Err(error.into()),
     };
-    let mailed = context.api.may_mail(&input.email).await?;
-    if is_new || renewed(&context, &who, &scope, &invitation, mailed).await? {
+    let mailed = api.may_mail(&input.email).await?;
+    if is_new || renewed(&api, &who, &scope, &invitation, mailed).await? {
         if mailed {
             let (email, language) = (&input.email, input.language.as_deref());
-            mails.push(invitation_mail(
-                &context, &who, &tenant, email, language, &link, &target,
-            ));
+            mails.push(invitation_mail(&api, &who, &tenant, email, language, &link, &target));
         }
-        send_mails(&context.mails, mails).await?;
+        api.send_mails(mails).await?;
     }
     Ok(NoContent)
 }
@@ -497,14 +466,14 @@ async fn invite_platform_admin(
 #[utoipa::path(post, path = "/api/v1/platform/whatsapp-numbers/release", tag = "platform", request_body = ReleaseIn,
     responses(
         (status = 200, description = "Who held it", body = ReleasedOut),
-        (status = 404, description = "Nobody holds it", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody holds it"),
     ))]
 async fn release_whatsapp_number(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Body(input): Body<ReleaseIn>,
 ) -> Result<Json<ReleasedOut>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let number = (input.waba_id.as_str(), input.phone_number_id.as_str());
     let held = store.whatsapp_holder(number.0, number.1).await?;
     let WhatsAppOwner { tenant, connection } = held.ok_or_else(Problem::not_found)?;
@@ -535,12 +504,13 @@ async fn release_whatsapp_number(
     responses((status = 204, description = "It is leaving")))]
 async fn delete_platform_tenant(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
+    Extension(Grace(grace)): Extension<Grace>,
     Path(id): Path<TenantId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    let at = who.now() + context.grace;
-    let leaving = change(&context, &who, id, |before| {
+    let at = who.now() + grace;
+    let leaving = change(&api, &who, id, |before| {
         if_match.check(before.config_version)?;
         if before.status == TenantStatus::Leaving {
             return Ok(None);
@@ -566,11 +536,11 @@ async fn delete_platform_tenant(
     responses((status = 200, description = "Its use", body = UsageOut)))]
 async fn get_platform_tenant_usage(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<TenantId>,
     Query(query): Query<UsageQuery>,
 ) -> Result<Json<UsageOut>, Problem> {
-    tenant_of(&context, &who, id).await?;
+    tenant_of(&api, &who, id).await?;
     let today = who.now().to_zoned(TimeZone::UTC).date();
     let to = query.to.unwrap_or(today);
     let from = query.from.unwrap_or_else(|| to.saturating_sub(7.days()));
@@ -580,7 +550,7 @@ async fn get_platform_tenant_usage(
     }
     let days: Vec<_> = from.series(1.day()).take_while(|day| *day <= to).collect();
     let scope = &who.admin().scope(id);
-    let store = context.api.store();
+    let store = api.store();
     let read = days.into_iter().map(|day| async move {
         let counts = store.day_counters(scope, &day.to_string()).await?;
         Ok::<_, Problem>(DayUsageOut { day, counts })
@@ -610,7 +580,7 @@ fn is_position(text: &str, month: Date) -> bool {
     responses((status = 200, description = "One page of the log", body = Listed<PlatformActOut>)))]
 async fn list_platform_log(
     who: Platform,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Query(query): Query<LogQuery>,
     paging: Paging,
 ) -> Result<Listed<PlatformActOut>, Problem> {
@@ -618,7 +588,7 @@ async fn list_platform_log(
     if paging.after().is_some_and(|after| !is_position(after, month)) {
         return Err(other_list());
     }
-    let store = context.api.store();
+    let store = api.store();
     let page = store.platform_acts(month, paging.after(), paging.limit()).await?;
     Ok(Listed::of(page, PlatformActOut::from))
 }

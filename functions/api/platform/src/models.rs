@@ -118,7 +118,7 @@ impl From<LimitsModel> for Limits {
 #[serde(deny_unknown_fields)]
 pub struct PlatformTenantIn {
     /// As its customers know it.
-    #[garde(length(chars, min = 1, max = 100), custom(kit::api::one_line))]
+    #[garde(length(chars, min = 1, max = 100), custom(api::one_line))]
     #[schema(min_length = 1, max_length = 100, example = "Joe's Pizza")]
     pub name: String,
     /// Its name in URLs: 3 to 40 lower-case letters, digits and single hyphens.
@@ -134,12 +134,12 @@ pub struct PlatformTenantIn {
     #[schema(value_type = String, format = Email, max_length = 254, example = "joe@example.com")]
     pub admin_email: Email,
     /// BCP 47 language of the invitation.
-    #[garde(inner(custom(kit::api::language)))]
+    #[garde(inner(custom(api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub language: Option<String>,
     /// The plan it is on, in the operator's words.
-    #[garde(inner(length(chars, max = 50), custom(kit::api::one_line)))]
+    #[garde(inner(length(chars, max = 50), custom(api::one_line)))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 50, example = "standard")]
     pub plan: Option<String>,
@@ -154,7 +154,7 @@ pub struct PlatformTenantIn {
 #[serde(deny_unknown_fields)]
 pub struct PlatformTenantPatch {
     /// The plan it is on, in the operator's words.
-    #[garde(inner(length(chars, max = 50), custom(kit::api::one_line)))]
+    #[garde(inner(length(chars, max = 50), custom(api::one_line)))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 50, example = "standard")]
     pub plan: Option<String>,
@@ -169,7 +169,7 @@ pub struct PlatformTenantPatch {
 #[serde(deny_unknown_fields)]
 pub struct SuspendIn {
     /// For the platform's log and the tenant's.
-    #[garde(length(chars, max = 200), custom(kit::api::one_line))]
+    #[garde(length(chars, max = 200), custom(api::one_line))]
     #[schema(min_length = 1, max_length = 200, example = "invoice 1042 is unpaid")]
     pub reason: String,
 }
@@ -183,7 +183,7 @@ pub struct InviteAdminIn {
     #[schema(value_type = String, format = Email, max_length = 254, example = "joe@example.com")]
     pub email: Email,
     /// BCP 47 language of the invitation.
-    #[garde(inner(custom(kit::api::language)))]
+    #[garde(inner(custom(api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub language: Option<String>,
@@ -202,7 +202,7 @@ pub struct ReleaseIn {
     #[schema(pattern = "^[0-9]{5,20}$", example = "106540352242922")]
     pub phone_number_id: String,
     /// For the platform's log and the tenant that held it.
-    #[garde(length(chars, max = 200), custom(kit::api::one_line))]
+    #[garde(length(chars, max = 200), custom(api::one_line))]
     #[schema(min_length = 1, max_length = 200, example = "the business has closed")]
     pub reason: String,
 }

@@ -5,50 +5,30 @@ mod setup;
 
 use std::{collections::HashSet, sync::Arc};
 
-use axum::{Router, extract::State};
+use api::{Allowed, Api, IfMatch, Patch, Tagged, permits};
+use axum::{Extension, Router, extract::State};
 use domain::tenant::Tenant;
-use kit::{
-    ConfigError, Env, Problem,
-    api::{self, Allowed, Api, HasApi, IfMatch, Patch, Tagged, permits},
-};
+use kit::{ConfigError, Env, Problem};
 use store::config::ConfigCache;
 
 use crate::models::{SetupOut, TenantOut, TenantSettings};
-
-/// What the function works with, made once per process.
-pub struct Context {
-    api: Api,
-    configs: ConfigCache,
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
-}
 
 /// The function's routes.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    let context = Arc::new(Context {
-        api: Api::new(env)?,
-        configs: ConfigCache::default(),
-    });
-    Ok(api::serve(operations(), context))
+    let configs = Extension(Arc::new(ConfigCache::default()));
+    Ok(api::serve(operations(), Api::new(env)?).layer(configs))
 }
 
-kit::operations! { Context: get_tenant, update_tenant, get_tenant_setup }
+api::operations! { get_tenant, update_tenant, get_tenant_setup }
 
 /// The tenant and its settings.
 #[utoipa::path(get, path = "/api/v1/tenant", tag = "tenant",
     responses((status = 200, description = "The tenant", body = TenantOut, headers(("ETag" = String, description = "Its version")))))]
-async fn get_tenant(
-    who: Allowed<permits::TenantRead>,
-    State(context): State<Arc<Context>>,
-) -> Result<Tagged<TenantOut>, Problem> {
-    let tenant = context.api.store().tenant(who.scope()).await?;
+async fn get_tenant(who: Allowed<permits::TenantRead>, State(api): State<Api>) -> Result<Tagged<TenantOut>, Problem> {
+    let tenant = api.store().tenant(who.scope()).await?;
     let tenant = tenant.ok_or_else(Problem::not_found)?;
     Ok(tagged(&tenant, tenant.config_version))
 }
@@ -61,11 +41,11 @@ async fn get_tenant(
     responses((status = 200, description = "The tenant as it is now", body = TenantOut, headers(("ETag" = String, description = "Its version")))))]
 async fn update_tenant(
     who: Allowed<permits::TenantWrite>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     if_match: IfMatch,
     patch: Patch<TenantSettings>,
 ) -> Result<Tagged<TenantOut>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let before = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
     if_match.check(before.config_version)?;
     let after = patch.apply(&TenantSettings::from(&before))?.of(&before);
@@ -90,10 +70,11 @@ async fn update_tenant(
     responses((status = 200, description = "The steps", body = SetupOut)))]
 async fn get_tenant_setup(
     who: Allowed<permits::TenantRead>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
+    Extension(configs): Extension<Arc<ConfigCache>>,
 ) -> Result<Tagged<SetupOut>, Problem> {
     // One read while the configuration is the one that this process knows, four queries more when it is another.
-    let config = context.api.store().config(who.scope(), &context.configs).await?;
+    let config = api.store().config(who.scope(), &configs).await?;
     let config = config.ok_or_else(Problem::not_found)?;
     Ok(Tagged {
         version: config.tenant.config_version,

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
+use api::{LanguageText, OwnWordText, ZoneText};
 use domain::{
     account::Slug,
     ids::TenantId,
@@ -13,7 +14,6 @@ use domain::{
 };
 use garde::Validate;
 use jiff::civil::{Date, Time};
-use kit::api::{LanguageText, OwnWordText, ZoneText};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::json;
 use utoipa::{

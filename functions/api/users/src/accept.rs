@@ -1,8 +1,9 @@
 //! Accepting an invitation: who has the link has the mailbox, and nobody else needs to be asked.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use access::{Refusal, link, token::sha256_hex};
+use api::{Anyone, Api, Body};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     account::{Account, Grant, Invitation, Member, PasswordHash},
@@ -11,16 +12,12 @@ use domain::{
     permission::Role,
     tenant::Tenant,
 };
-use kit::{
-    Problem,
-    api::{Anyone, Body},
-    problem::FieldError,
-};
+use kit::{Problem, problem::FieldError};
 use secrecy::ExposeSecret;
 use store::{TenantScope, Versioned, rates::Limit};
 
 use crate::{
-    Context, RACES, email_sha256,
+    RACES, email_sha256,
     models::{AcceptIn, AcceptedOut},
 };
 
@@ -45,60 +42,58 @@ struct Open {
     tenant: Tenant,
 }
 
-impl Context {
-    async fn open(&self, who: &Anyone, token_sha256: &str) -> Result<Open, Problem> {
-        let store = self.api.store();
-        let grant = store.grant(token_sha256, who.now()).await?.ok_or_else(link_not_valid)?;
-        let (Some(scope), Grant::Invitation { invitation, .. }) = (link::invited(&grant), grant) else {
-            return Err(link_not_valid());
-        };
-        let found = store.invitation(&scope, invitation, who.now()).await?;
-        let invitation = found.filter(|open| open.value.token_sha256 == token_sha256);
-        let invitation = invitation.ok_or_else(link_not_valid)?;
-        // What somebody gave by the platform's right goes with it.
-        if let Actor::Platform(user) = invitation.value.invited_by
-            && !store.is_platform_admin(user).await?
-        {
-            return Err(link_not_valid());
-        }
-        let tenant = store.tenant(&scope).await?.ok_or_else(link_not_valid)?;
-        if !tenant.status.is_active() {
-            return Err(Refusal::Suspended.into());
-        }
-        Ok(Open {
-            scope,
-            invitation,
-            tenant,
-        })
+async fn open_invitation(api: &Api, who: &Anyone, token_sha256: &str) -> Result<Open, Problem> {
+    let store = api.store();
+    let grant = store.grant(token_sha256, who.now()).await?.ok_or_else(link_not_valid)?;
+    let (Some(scope), Grant::Invitation { invitation, .. }) = (link::invited(&grant), grant) else {
+        return Err(link_not_valid());
+    };
+    let found = store.invitation(&scope, invitation, who.now()).await?;
+    let invitation = found.filter(|open| open.value.token_sha256 == token_sha256);
+    let invitation = invitation.ok_or_else(link_not_valid)?;
+    // What somebody gave by the platform's right goes with it.
+    if let Actor::Platform(user) = invitation.value.invited_by
+        && !store.is_platform_admin(user).await?
+    {
+        return Err(link_not_valid());
     }
+    let tenant = store.tenant(&scope).await?.ok_or_else(link_not_valid)?;
+    if !tenant.status.is_active() {
+        return Err(Refusal::Suspended.into());
+    }
+    Ok(Open {
+        scope,
+        invitation,
+        tenant,
+    })
+}
 
-    /// Hashes what a new person chose.
-    fn new_person(&self, input: &AcceptIn, open: &Open) -> Result<(String, PasswordHash), Problem> {
-        let needed = |field: &str| FieldError {
-            field: field.to_owned(),
-            detail: "This address has no account yet, so this field is needed.".to_owned(),
-        };
-        let (name, password) = match (&input.name, &input.password) {
-            (Some(name), Some(password)) => (name.trim(), password.expose_secret()),
-            (name, password) => {
-                let missing = [("name", name.is_none()), ("password", password.is_none())];
-                let missing = missing.into_iter().filter(|(_, missing)| *missing);
-                return Err(Problem::fields(missing.map(|(field, _)| needed(field)).collect()));
-            }
-        };
-        let about = [open.invitation.value.email.as_str(), name, &open.tenant.name];
-        let hash = self.api.password_hash("password", password, &about)?;
-        Ok((name.to_owned(), hash))
-    }
+/// Hashes what a new person chose.
+fn new_person(api: &Api, input: &AcceptIn, open: &Open) -> Result<(String, PasswordHash), Problem> {
+    let needed = |field: &str| FieldError {
+        field: field.to_owned(),
+        detail: "This address has no account yet, so this field is needed.".to_owned(),
+    };
+    let (name, password) = match (&input.name, &input.password) {
+        (Some(name), Some(password)) => (name.trim(), password.expose_secret()),
+        (name, password) => {
+            let missing = [("name", name.is_none()), ("password", password.is_none())];
+            let missing = missing.into_iter().filter(|(_, missing)| *missing);
+            return Err(Problem::fields(missing.map(|(field, _)| needed(field)).collect()));
+        }
+    };
+    let about = [open.invitation.value.email.as_str(), name, &open.tenant.name];
+    let hash = api.password_hash("password", password, &about)?;
+    Ok((name.to_owned(), hash))
+}
 
-    /// The account of who is invited, as it is now.
-    async fn account_of(&self, email_sha256: &str) -> Result<Option<Versioned<Account>>, Problem> {
-        let store = self.api.store();
-        Ok(match store.user_of_email(email_sha256).await? {
-            Some(user) => store.account(user).await?,
-            None => None,
-        })
-    }
+/// The account of who is invited, as it is now.
+async fn account_of(api: &Api, email_sha256: &str) -> Result<Option<Versioned<Account>>, Problem> {
+    let store = api.store();
+    Ok(match store.user_of_email(email_sha256).await? {
+        Some(user) => store.account(user).await?,
+        None => None,
+    })
 }
 
 /// Whether it lets in who belongs to the tenant already: the platform makes one of its people an administrator, where those it
@@ -130,29 +125,29 @@ fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
 #[utoipa::path(post, path = "/api/v1/users/invitations/accept", tag = "users",
     responses(
         (status = 200, description = "The place is taken", body = AcceptedOut),
-        (status = 403, description = "The tenant is suspended", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "The link does not work", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The tenant is suspended"),
+        (status = 404, description = "The link does not work"),
     ))]
 pub(crate) async fn accept_invitation(
     who: Anyone,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Body(input): Body<AcceptIn>,
 ) -> Result<Json<AcceptedOut>, Problem> {
-    context.api.limit_outside("accept_from", &who.address(), TRIES).await?;
-    let store = context.api.store();
+    api.limit_outside("accept_from", &who.address(), TRIES).await?;
+    let store = api.store();
     let token_sha256 = sha256_hex(input.token.expose_secret());
     // Hashed once, however often others are faster.
     let chosen = OnceLock::new();
     let accepted = RACES.until_won(async || {
-        let open = context.open(&who, &token_sha256).await?;
+        let open = open_invitation(&api, &who, &token_sha256).await?;
         let invitation = &open.invitation.value;
         let email_sha256 = email_sha256(&invitation.email);
-        let known = context.account_of(&email_sha256).await?;
+        let known = account_of(&api, &email_sha256).await?;
         let before = known.as_ref().map_or(0, |known| known.version);
         let mut account = if let Some(known) = known {
             if let Err(problem) = room_in(&known.value, &open) {
                 // Perhaps they have a place because this very link was followed meanwhile.
-                context.open(&who, &token_sha256).await?;
+                open_invitation(&api, &who, &token_sha256).await?;
                 return Err(problem.into());
             }
             known.value
@@ -160,7 +155,7 @@ pub(crate) async fn accept_invitation(
             let (name, password) = match chosen.get() {
                 Some(chosen) => chosen,
                 None => {
-                    let hashed = context.new_person(&input, &open)?;
+                    let hashed = new_person(&api, &input, &open)?;
                     chosen.get_or_init(|| hashed)
                 }
             };

@@ -1,7 +1,8 @@
 //! Inviting people.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
+use api::{Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits};
 use axum::{Extension, extract::State};
 use domain::{
     account::{Email, Invitation},
@@ -10,11 +11,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::{
-    Problem,
-    api::{Allowed, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, send_mails},
-    http::Target,
-};
+use kit::{Problem, http::Target};
 use store::{
     Versioned,
     limited::{MOST_INVITATIONS, MOST_PEOPLE, People},
@@ -22,7 +19,7 @@ use store::{
 };
 
 use crate::{
-    Context, RACES, email_sha256,
+    RACES, email_sha256,
     models::{InvitationIn, InvitationOut},
     refuse_beyond_own, refuse_outliving,
 };
@@ -38,94 +35,92 @@ const MAILS: Limit = Limit::per_hour(200);
 /// The page of the console that takes the link.
 const PAGE: &str = "accept-invitation";
 
-impl Context {
-    async fn found(&self, who: &Inviting, id: InvitationId) -> Result<Versioned<Invitation>, Problem> {
-        let found = self.api.store().invitation(who.scope(), id, who.now()).await?;
-        found.ok_or_else(Problem::not_found)
-    }
+async fn found(api: &Api, who: &Inviting, id: InvitationId) -> Result<Versioned<Invitation>, Problem> {
+    let found = api.store().invitation(who.scope(), id, who.now()).await?;
+    found.ok_or_else(Problem::not_found)
+}
 
-    /// Counts a mail before it is promised.
-    async fn limit_mails(&self, who: &Inviting) -> Result<(), Problem> {
-        self.api.limit(who, "INVITATIONS", MAILS).await
-    }
+/// Counts a mail before it is promised.
+async fn limit_mails(api: &Api, who: &Inviting) -> Result<(), Problem> {
+    api.limit(who, "INVITATIONS", MAILS).await
+}
 
-    /// Sends the link. It is nowhere else: if it cannot be sent, the invitation waits for another.
-    async fn mail(
-        &self,
-        who: &Inviting,
-        target: &Target,
-        invitation: &Invitation,
-        language: Option<&str>,
-        link: &LinkToken,
-    ) -> Result<(), Problem> {
-        let store = self.api.store();
-        let tenant = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
-        let inviter = match who.actor() {
-            Actor::User(user) => store.member(who.scope(), user).await?.map(|member| member.value.name),
-            Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
-        };
-        let language = language
-            .or(tenant.languages.first().map(String::as_str))
-            .unwrap_or("en");
-        let job = MailJob {
-            tenant: Some(tenant.id),
-            correlation_id: who.correlation_id().to_owned(),
-            id: who.ulid().to_string().to_ascii_lowercase(),
-            to: invitation.email.as_str().to_owned(),
-            language: language.to_owned(),
-            mail: Mail::Invitation {
-                link: self.links.with_token(PAGE, &link.token, target).into(),
-                inviter: inviter.unwrap_or_else(|| tenant.name.clone()),
-                business: tenant.name,
-            },
-        };
-        send_mails(&self.mails, vec![job]).await
-    }
+/// Sends the link. It is nowhere else: if it cannot be sent, the invitation waits for another.
+async fn mail(
+    api: &Api,
+    who: &Inviting,
+    target: &Target,
+    invitation: &Invitation,
+    language: Option<&str>,
+    link: &LinkToken,
+) -> Result<(), Problem> {
+    let store = api.store();
+    let tenant = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
+    let inviter = match who.actor() {
+        Actor::User(user) => store.member(who.scope(), user).await?.map(|member| member.value.name),
+        Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
+    };
+    let language = language
+        .or(tenant.languages.first().map(String::as_str))
+        .unwrap_or("en");
+    let job = MailJob {
+        tenant: Some(tenant.id),
+        correlation_id: who.correlation_id().to_owned(),
+        id: who.ulid().to_string().to_ascii_lowercase(),
+        to: invitation.email.as_str().to_owned(),
+        language: language.to_owned(),
+        mail: Mail::Invitation {
+            link: api.links().with_token(PAGE, &link.token, target).into(),
+            inviter: inviter.unwrap_or_else(|| tenant.name.clone()),
+            business: tenant.name,
+        },
+    };
+    api.send_mails(vec![job]).await
+}
 
-    /// Gives an open invitation more time, and a new link; without one, that of before goes on working.
-    async fn renew(
-        &self,
-        who: &Inviting,
-        before: &Versioned<Invitation>,
-        link: Option<&LinkToken>,
-    ) -> Result<Versioned<Invitation>, Setback> {
-        let mut after = before.value.clone();
-        if let Some(link) = link {
-            after.token_sha256.clone_from(&link.sha256);
-        }
-        after.expires_at = who.now() + LIFETIME;
-        let stamp = who.stamp();
-        let store = self.api.store();
-        store.renew_invitation(who.scope(), before, &after, &stamp).await?;
-        Ok(Versioned {
-            value: after,
-            version: before.version + 1,
-        })
+/// Gives an open invitation more time, and a new link; without one, that of before goes on working.
+async fn renew(
+    api: &Api,
+    who: &Inviting,
+    before: &Versioned<Invitation>,
+    link: Option<&LinkToken>,
+) -> Result<Versioned<Invitation>, Setback> {
+    let mut after = before.value.clone();
+    if let Some(link) = link {
+        after.token_sha256.clone_from(&link.sha256);
     }
+    after.expires_at = who.now() + LIFETIME;
+    let stamp = who.stamp();
+    let store = api.store();
+    store.renew_invitation(who.scope(), before, &after, &stamp).await?;
+    Ok(Versioned {
+        value: after,
+        version: before.version + 1,
+    })
+}
 
-    /// Why nobody of this address can be invited.
-    async fn refuse(&self, who: &Inviting, people: &People, email: &Email) -> Result<(), Problem> {
-        if people.invitations.iter().any(|open| open.value.email == *email) {
-            let detail = "This address is invited already. Send the invitation again, or withdraw it first.";
-            return Err(Problem::conflict("already_invited", detail));
-        }
-        let store = self.api.store();
-        if let Some(user) = store.user_of_email(&email_sha256(email)).await?
-            && store.member(who.scope(), user).await?.is_some()
-        {
-            let detail = "Who has this address belongs to the tenant already. If they are deactivated, activate them.";
-            return Err(Problem::conflict("already_member", detail));
-        }
-        if people.invitations.len() >= MOST_INVITATIONS {
-            let detail = format!("At most {MOST_INVITATIONS} invitations can be open. Withdraw some, or wait.");
-            return Err(Problem::conflict("too_many_invitations", detail));
-        }
-        if people.members + people.invitations.len() >= MOST_PEOPLE {
-            let detail = format!("A tenant has at most {MOST_PEOPLE} people, those who are invited among them.");
-            return Err(Problem::conflict("too_many_users", detail));
-        }
-        Ok(())
+/// Why nobody of this address can be invited.
+async fn refuse(api: &Api, who: &Inviting, people: &People, email: &Email) -> Result<(), Problem> {
+    if people.invitations.iter().any(|open| open.value.email == *email) {
+        let detail = "This address is invited already. Send the invitation again, or withdraw it first.";
+        return Err(Problem::conflict("already_invited", detail));
     }
+    let store = api.store();
+    if let Some(user) = store.user_of_email(&email_sha256(email)).await?
+        && store.member(who.scope(), user).await?.is_some()
+    {
+        let detail = "Who has this address belongs to the tenant already. If they are deactivated, activate them.";
+        return Err(Problem::conflict("already_member", detail));
+    }
+    if people.invitations.len() >= MOST_INVITATIONS {
+        let detail = format!("At most {MOST_INVITATIONS} invitations can be open. Withdraw some, or wait.");
+        return Err(Problem::conflict("too_many_invitations", detail));
+    }
+    if people.members + people.invitations.len() >= MOST_PEOPLE {
+        let detail = format!("A tenant has at most {MOST_PEOPLE} people, those who are invited among them.");
+        return Err(Problem::conflict("too_many_users", detail));
+    }
+    Ok(())
 }
 
 /// Invites somebody.
@@ -137,15 +132,15 @@ impl Context {
     responses((status = 201, description = "The invitation; its mail is on its way", body = InvitationOut)))]
 pub(crate) async fn create_invitation(
     who: Inviting,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Extension(target): Extension<Target>,
     Body(input): Body<InvitationIn>,
 ) -> Result<Created<InvitationOut>, Problem> {
     refuse_beyond_own(&who, input.role)?;
     refuse_outliving(&who)?;
-    context.limit_mails(&who).await?;
-    let store = context.api.store();
-    let link = context.api.link_token()?;
+    limit_mails(&api, &who).await?;
+    let store = api.store();
+    let link = api.link_token()?;
     let language = input.language.as_deref();
     let invitation = Invitation {
         id: InvitationId::new(who.ulid()),
@@ -161,7 +156,7 @@ pub(crate) async fn create_invitation(
     let may_mail = async || match counted.get() {
         Some(may) => Ok(*may),
         None => {
-            let may = context.api.may_mail(&invitation.email).await?;
+            let may = api.may_mail(&invitation.email).await?;
             Ok::<_, Problem>(*counted.get_or_init(|| may))
         }
     };
@@ -175,9 +170,9 @@ pub(crate) async fn create_invitation(
         if let Some(before) = made {
             // This very request came before and was interrupted: its link is lost.
             let mailed = may_mail().await?;
-            return context.renew(&who, before, mailed.then_some(&link)).await;
+            return renew(&api, &who, before, mailed.then_some(&link)).await;
         }
-        context.refuse(&who, &people.found, &invitation.email).await?;
+        refuse(&api, &who, &people.found, &invitation.email).await?;
         may_mail().await?;
         store
             .invite_one_more(who.scope(), &people, &invitation, &who.stamp())
@@ -189,7 +184,7 @@ pub(crate) async fn create_invitation(
     });
     let invited = invited.await?;
     if counted.get() == Some(&true) {
-        context.mail(&who, &target, &invited.value, language, &link).await?;
+        mail(&api, &who, &target, &invited.value, language, &link).await?;
     }
     Ok(Created {
         location: format!("/api/v1/users/invitations/{}", invited.value.id),
@@ -203,10 +198,10 @@ pub(crate) async fn create_invitation(
     responses((status = 200, description = "One page of invitations", body = Listed<InvitationOut>)))]
 pub(crate) async fn list_invitations(
     who: Allowed<permits::UsersRead>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<InvitationOut>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let mut page = store.invitations(who.scope(), paging.after(), paging.limit()).await?;
     // Those past their time are deleted late.
     page.items.retain(|invitation| invitation.value.expires_at > who.now());
@@ -221,12 +216,12 @@ pub(crate) async fn list_invitations(
     responses((status = 204, description = "It is withdrawn")))]
 pub(crate) async fn delete_invitation(
     who: Inviting,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(id): Path<InvitationId>,
 ) -> Result<NoContent, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let withdrawn = RACES.until_won(async || {
-        let before = context.found(&who, id).await?;
+        let before = found(&api, &who, id).await?;
         store.withdraw_invitation(who.scope(), &before, &who.stamp()).await?;
         Ok(NoContent)
     });
@@ -242,25 +237,25 @@ pub(crate) async fn delete_invitation(
     responses((status = 200, description = "The invitation; its mail is on its way", body = InvitationOut)))]
 pub(crate) async fn resend_invitation(
     who: Inviting,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Extension(target): Extension<Target>,
     Path(id): Path<InvitationId>,
 ) -> Result<Tagged<InvitationOut>, Problem> {
-    let link = context.api.link_token()?;
-    let before = context.found(&who, id).await?;
+    let link = api.link_token()?;
+    let before = found(&api, &who, id).await?;
     // A new link proves as much as the old one: who cannot give the role cannot send it.
     refuse_beyond_own(&who, before.value.role)?;
     refuse_outliving(&who)?;
-    context.limit_mails(&who).await?;
-    let link = context.api.may_mail(&before.value.email).await?.then_some(link);
+    limit_mails(&api, &who).await?;
+    let link = api.may_mail(&before.value.email).await?.then_some(link);
     let renewed = RACES.until_won_from(
         before,
-        async || context.found(&who, id).await,
-        async |before| context.renew(&who, &before, link.as_ref()).await,
+        async || found(&api, &who, id).await,
+        async |before| renew(&api, &who, &before, link.as_ref()).await,
     );
     let renewed = renewed.await?;
     if let Some(link) = &link {
-        context.mail(&who, &target, &renewed.value, None, link).await?;
+        mail(&api, &who, &target, &renewed.value, None, link).await?;
     }
     Ok(Tagged::of(renewed))
 }

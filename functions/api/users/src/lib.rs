@@ -5,47 +5,24 @@ mod invitations;
 mod models;
 mod people;
 
-use std::sync::Arc;
-
 use access::token::sha256_hex;
+use api::{Allowed, Api, Races, permits};
 use axum::Router;
 use domain::{
     account::Email,
     permission::{Role, granted},
 };
-use kit::{
-    ConfigError, Env, Links, Mails, Problem,
-    api::{self, Allowed, Api, HasApi, Races, permits},
-};
-
-/// What the function works with, made once per process.
-pub struct Context {
-    api: Api,
-    mails: Mails,
-    links: Links,
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
-    }
-}
+use kit::{ConfigError, Env, Problem};
 
 /// The function's routes.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    let context = Context {
-        api: Api::new(env)?,
-        mails: Mails::new(env)?,
-        links: Links::new(env)?,
-    };
-    Ok(api::serve(operations(), Arc::new(context)))
+    Ok(api::serve(operations(), Api::with_mails(env)?))
 }
 
-kit::operations! {
-    Context:
+api::operations! {
     people::list_users,
     people::get_user,
     people::update_user,

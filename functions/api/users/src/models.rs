@@ -1,5 +1,6 @@
 //! What the API takes and gives.
 
+use api::RoleWord;
 use domain::{
     account::{Email, Invitation, Member, MemberStatus, Slug},
     actor::Actor,
@@ -8,7 +9,6 @@ use domain::{
 };
 use garde::Validate;
 use jiff::Timestamp;
-use kit::api::RoleWord;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -102,7 +102,7 @@ pub(crate) struct InvitationIn {
     #[schema(value_type = RoleWord, example = "agent")]
     pub(crate) role: Role,
     /// BCP 47 language of the mail; left out: the first of the tenant's own.
-    #[garde(inner(custom(kit::api::language)))]
+    #[garde(inner(custom(api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub(crate) language: Option<String>,
@@ -153,7 +153,7 @@ pub(crate) struct AcceptIn {
     #[schema(value_type = String, max_length = 200, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
     pub(crate) token: SecretString,
     /// The person's name, as colleagues call them. Only of who has no account yet, and then needed.
-    #[garde(inner(length(chars, min = 1, max = 100), custom(kit::api::one_line)))]
+    #[garde(inner(length(chars, min = 1, max = 100), custom(api::one_line)))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 100, example = "Sami Nasser")]
     pub(crate) name: Option<String>,
@@ -164,7 +164,7 @@ pub(crate) struct AcceptIn {
     #[schema(value_type = Option<String>, format = "password", min_length = 10, max_length = 128, example = "seven quiet lanterns")]
     pub(crate) password: Option<SecretString>,
     /// BCP 47 language of the person's mail. Only of who has no account yet.
-    #[garde(inner(custom(kit::api::language)))]
+    #[garde(inner(custom(api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub(crate) language: Option<String>,

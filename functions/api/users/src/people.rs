@@ -1,17 +1,13 @@
 //! The people who belong to the tenant.
 
-use std::sync::Arc;
-
+use api::{Allowed, Api, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, permits};
 use axum::extract::State;
 use domain::{account::MemberStatus, ids::UserId};
-use kit::{
-    Problem,
-    api::{Allowed, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, permits},
-};
+use kit::Problem;
 use store::{Versioned, members::MemberError};
 
 use crate::{
-    Context, RACES, may_all_of,
+    RACES, may_all_of,
     models::{MemberChange, MemberOut},
     refuse_beyond_own, refuse_outliving,
 };
@@ -34,10 +30,10 @@ fn setback(error: MemberError) -> Setback {
     responses((status = 200, description = "One page of people", body = Listed<MemberOut>)))]
 pub(crate) async fn list_users(
     who: Allowed<permits::UsersRead>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<MemberOut>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let page = store.members(who.scope(), paging.after(), paging.limit()).await?;
     Ok(Listed::of(page, |member| member.value.into()))
 }
@@ -48,10 +44,10 @@ pub(crate) async fn list_users(
     responses((status = 200, description = "The person", body = MemberOut)))]
 pub(crate) async fn get_user(
     who: Allowed<permits::UsersRead>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(user): Path<UserId>,
 ) -> Result<Tagged<MemberOut>, Problem> {
-    let found = context.api.store().member(who.scope(), user).await?;
+    let found = api.store().member(who.scope(), user).await?;
     found.map(Tagged::of).ok_or_else(Problem::not_found)
 }
 
@@ -65,12 +61,12 @@ pub(crate) async fn get_user(
     responses((status = 200, description = "The person as they are now", body = MemberOut)))]
 pub(crate) async fn update_user(
     who: Allowed<permits::UsersWrite>,
-    State(context): State<Arc<Context>>,
+    State(api): State<Api>,
     Path(user): Path<UserId>,
     if_match: IfMatch,
     patch: Patch<MemberChange>,
 ) -> Result<Tagged<MemberOut>, Problem> {
-    let store = context.api.store();
+    let store = api.store();
     let changed = RACES.until_won(async || {
         let found = store.member(who.scope(), user).await?;
         let before = found.ok_or_else(Problem::not_found)?;

@@ -3,19 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension, Router,
-    extract::{Path, State},
-    http::HeaderMap,
-    response::Response,
-    routing::post,
-};
-use domain::connection::{Account, Connection, VerifySecrets};
+use axum::{Router, response::Response, routing::post};
+use domain::connection::{Account, Connection};
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
-    http::{CorrelationId, Target, expect_content_type},
-    webhook::{AtMost, LARGEST_JOB, answer, header},
+    http::expect_content_type,
+    webhook::{Delivery, LARGEST_JOB, answer},
 };
 use providers::{
     Unreadable,
@@ -29,11 +23,7 @@ use providers::{
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let webhook = Arc::new(Webhook::new(env, "twilio", QueueName::ProviderEvents)?);
-    let callback = |what| {
-        post(move |state, path, correlation, target, headers, body| {
-            receive(what, state, path, correlation, target, headers, body)
-        })
-    };
+    let callback = |what| post(move |delivery| receive(what, delivery));
     Ok(Router::new()
         .route(
             "/webhooks/twilio/{tenant}/{connection}/inbound",
@@ -57,25 +47,14 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// A message has at most 1,600 characters and ten addresses of media; its form is read before it is proven.
 const LARGEST: usize = 1024 * 1024;
 
-async fn receive(
-    what: What,
-    State(webhook): State<Arc<Webhook>>,
-    Path((tenant, connection)): Path<(String, String)>,
-    Extension(correlation): Extension<CorrelationId>,
-    Extension(target): Extension<Target>,
-    headers: HeaderMap,
-    AtMost(body): AtMost<LARGEST>,
-) -> Result<Response, Problem> {
-    expect_content_type(&headers, FORM)?;
-    let url = target.url(webhook.base_url());
-    let proves = |_: &Connection, secrets: &VerifySecrets| {
-        signature::signs_form(secrets, |name| header(&headers, name), &url, &body)
-    };
-    let proven = webhook.authenticate(&tenant, &connection, proves).await;
-    let proven = proven.map_err(|error| webhook.refuse(&error))?;
+async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Problem> {
+    expect_content_type(&delivery.headers, FORM)?;
+    let (webhook, url, body) = (&delivery.webhook, delivery.url(), &delivery.body);
+    let proving = delivery.prove(|_, secrets| signature::signs_form(secrets, |name| delivery.header(name), &url, body));
+    let proven = proving.await?;
     // Twilio wants TwiML; an empty one sends nothing back to the customer.
     let done = || answer("text/xml", twiml::EMPTY);
-    let fields = form::parse(&body);
+    let fields = form::parse(body);
     let named = fields
         .filled("MessageSid")
         .or_else(|| fields.filled("SmsSid"))
@@ -87,7 +66,7 @@ async fn receive(
                 provider: "Twilio",
                 field: "MessageSid",
             };
-            webhook.keep_unreadable(&body, &nameless).await?;
+            webhook.keep_unreadable(body, &nameless).await?;
             return Ok(done());
         }
     };
@@ -98,7 +77,7 @@ async fn receive(
     let source = match what {
         What::Inbound => EventSource::TwilioInbound,
         What::Status => EventSource::TwilioStatus {
-            key: form::parse(target.query().as_bytes())
+            key: form::parse(delivery.target.query().as_bytes())
                 .filled("key")
                 .map(|key| key.into_owned()),
         },
@@ -111,8 +90,8 @@ async fn receive(
     let job = ProviderEvent {
         tenant: proven.scope().tenant(),
         connection: proven.connection().id,
-        correlation_id: correlation.as_str().to_owned(),
-        received_at: webhook.now(),
+        correlation_id: delivery.correlation_id.as_str().to_owned(),
+        received_at: delivery.at,
         source,
         payload,
     };

@@ -8,13 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Extension, Router,
-    extract::{Path, State},
-    http::HeaderMap,
-    response::Response,
-    routing::post,
-};
+use axum::{Extension, Router, response::Response, routing::post};
 use domain::{
     Timestamp,
     call::CallFacts,
@@ -26,11 +20,10 @@ use domain::{
     webhook_urls::TWILIO_OVERRIDES,
 };
 use jiff::SignedDuration;
-use jobs::CallJob;
 use kit::{
-    ConfigError, Env, Problem, QueueName, TimeLimit, Webhook,
-    http::{CorrelationId, Target, expect_content_type},
-    webhook::{AtMost, LARGEST_CALL, answer, header},
+    ConfigError, Env, Problem, TimeLimit, Webhook,
+    http::expect_content_type,
+    webhook::{Delivery, answer},
 };
 use providers::twilio::{
     form, signature,
@@ -44,15 +37,8 @@ use store::{Store, TenantScope};
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    let context = Arc::new(Context {
-        webhook: Webhook::new(env, "twilio", QueueName::Calls)?,
-        tenants: Tenants(Mutex::new(Vec::new())),
-    });
-    let callback = |what| {
-        post(move |state, path, correlation, target, headers, body| {
-            receive(what, state, path, correlation, target, headers, body)
-        })
-    };
+    let tenants = Arc::new(Tenants(Mutex::new(Vec::new())));
+    let callback = |what| post(move |tenants, delivery| receive(what, tenants, delivery));
     Ok(Router::new()
         .route(
             "/webhooks/twilio/{tenant}/{connection}/voice",
@@ -70,12 +56,8 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
             "/webhooks/twilio/{tenant}/{connection}/recording",
             callback(VoiceCallback::Recording),
         )
-        .with_state(context))
-}
-
-struct Context {
-    webhook: Webhook,
-    tenants: Tenants,
+        .layer(Extension(tenants))
+        .with_state(Webhook::calls(env, "twilio")?))
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -94,35 +76,31 @@ const FALLBACK: &str = concat!(
 
 async fn receive(
     what: VoiceCallback,
-    State(context): State<Arc<Context>>,
-    Path((tenant, connection)): Path<(String, String)>,
-    Extension(correlation): Extension<CorrelationId>,
-    Extension(target): Extension<Target>,
-    headers: HeaderMap,
-    AtMost(body): AtMost<LARGEST_CALL>,
+    Extension(tenants): Extension<Arc<Tenants>>,
+    delivery: Delivery,
 ) -> Result<Response, Problem> {
-    expect_content_type(&headers, FORM)?;
-    let webhook = &context.webhook;
+    expect_content_type(&delivery.headers, FORM)?;
+    let (webhook, body, now) = (&delivery.webhook, &delivery.body, delivery.at);
+    let (tenant, connection) = (&delivery.tenant, &delivery.connection);
     let limit = TimeLimit::of(ANSWERED_WITHIN);
-    let url = target.url(webhook.base_url());
+    let url = delivery.url();
     let proves = |_: &Connection, secrets: &VerifySecrets| {
-        signature::signs_form(secrets, |name| header(&headers, name), &url, &body)
+        signature::signs_form(secrets, |name| delivery.header(name), &url, body)
     };
     // Somebody hears it ring. Of the others, Twilio asks again.
     let waiting = what == VoiceCallback::Voice;
-    let proven = webhook.authenticate_within(limit, &tenant, &connection, proves).await;
+    let proven = webhook.authenticate_within(limit, tenant, connection, proves).await;
     let proven = match proven {
         Ok(proven) => proven,
         // Nobody can tell whose call it is.
         Err(problem) if waiting && problem.status().is_server_error() => return Ok(answer(XML, FALLBACK)),
         Err(problem) => return Err(problem),
     };
-    let form = form::parse(&body);
-    let now = webhook.now();
+    let form = form::parse(body);
     let mut event = match voice::event(what, &form, proven.connection().id, now) {
         Ok(event) => event,
         Err(error) => {
-            let kept = webhook.keep_unreadable_within(limit, &body, &error).await;
+            let kept = webhook.keep_unreadable_within(limit, body, &error).await;
             return kept.or_else(unless(waiting)).map(|()| answer(XML, twiml::EMPTY));
         }
     };
@@ -130,7 +108,7 @@ async fn receive(
         webhook.foreign();
         return Ok(answer(XML, twiml::EMPTY));
     };
-    let base = target.origin(webhook.base_url());
+    let base = delivery.target.origin(webhook.base_url());
     let address = |what: &str| format!("{base}/webhooks/twilio/{tenant}/{connection}/{what}{TWILIO_OVERRIDES}");
     let urls = Urls {
         dial_result: &address("dial-result"),
@@ -140,20 +118,13 @@ async fn receive(
         VoiceCallback::Voice => {
             event.facts.handling = Some(twiml::handling(settings));
             let limit = limit.at_most(HOURS_WITHIN);
-            event.facts.closed = context
-                .tenants
-                .closed(&webhook.store(), proven.scope(), now, limit)
-                .await;
+            event.facts.closed = tenants.closed(&webhook.store(), proven.scope(), now, limit).await;
             twiml::answer(settings, urls)
         }
         VoiceCallback::DialResult => twiml::answer_after_dial(settings, event.facts.dial, urls),
         VoiceCallback::Status | VoiceCallback::Recording => twiml::EMPTY.to_owned(),
     };
-    let job = CallJob::Reported {
-        tenant: proven.scope().tenant(),
-        correlation_id: correlation.as_str().to_owned(),
-        event,
-    };
+    let job = delivery.call_job(&proven, event);
     let stored = webhook.enqueue_within(limit, vec![webhook.entry(&job)?]).await;
     stored.or_else(unless(waiting)).map(|()| answer(XML, said))
 }

@@ -15,9 +15,10 @@ use std::{collections::BTreeMap, thread};
 use axum::Router;
 use contract::{Function, Operation, document, functions, operations};
 use domain::permission::Role;
+
 use kit::{
     ConfigError, Env,
-    api::{LARGEST, LARGEST_PATCH},
+    http::{LARGEST_OF_API, LARGEST_PATCH},
 };
 use serde_json::Value;
 use testkit::{
@@ -88,7 +89,7 @@ fn ask_all(document: &Value, units: Units, own: &Value, routes: fn(&Env) -> Resu
         let (most, unit) = if operation.method == "patch" {
             (LARGEST_PATCH, units.of_patch)
         } else {
-            (LARGEST, units.of_body)
+            (LARGEST_OF_API, units.of_body)
         };
         let examples = shapes::examples(document, &operation);
         let (mut whatever, mut read) = (shapes::of_no_schema(most), examples.is_empty());
@@ -142,7 +143,7 @@ struct Units {
 fn work_for_a_body_grows_no_faster_than_the_body() {
     let document = &document().unwrap();
     let units = Units {
-        of_body: work::of_reading(LARGEST),
+        of_body: work::of_reading(LARGEST_OF_API),
         of_patch: work::of_reading(LARGEST_PATCH),
     };
     let outcomes: Vec<Outcome> = thread::scope(|scope| {

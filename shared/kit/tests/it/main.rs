@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
-mod api;
 mod aws;
 mod http;
 mod queue;

@@ -17,6 +17,11 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &["TABLE_NAME", "KMS_VERIFY_KEY_ID", "RAW_BUCKET"],
         &["PUBLIC_BASE_URL"],
     ),
+    (
+        "Webhook::calls(",
+        &["TABLE_NAME", "KMS_VERIFY_KEY_ID", "RAW_BUCKET", "CALLS_QUEUE_URL"],
+        &["PUBLIC_BASE_URL"],
+    ),
     ("Queue::new(", &[], &["RAW_BUCKET"]),
     ("serve_queue(", &[], &["DEAD_LETTERS_URL"]),
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
@@ -39,6 +44,11 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("Links::new(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     ("Api::new(", &["TABLE_NAME"], &[]),
+    (
+        "Api::with_mails(",
+        &["TABLE_NAME", "MAILS_QUEUE_URL", "MAIL_SECRET_ID"],
+        &["APP_URL", "PUBLIC_BASE_URL"],
+    ),
     (".timers()", &[], TIMERS),
     ("crash::point(", &["CRASH_POINTS"], &[]),
 ];

@@ -23,6 +23,12 @@ fn functions_share_one_set_of_dependencies() {
             "--prefix=none",
             "--format={p}|{f}|",
         ]));
+        // Others would compile it for nothing, and start with it.
+        let describes = tree
+            .lines()
+            .any(|line| line.starts_with("utoipa ") || line.starts_with("garde "));
+        let of_api = function.folder.starts_with("functions/api/");
+        assert_eq!(describes, of_api, "{} and what only the API needs", function.name);
         for line in tree.lines() {
             let mut fields = line.split('|');
             if let (Some(name), Some(features)) = (fields.next(), fields.next()) {

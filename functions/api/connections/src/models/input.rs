@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use api::{IpRangeText, PhoneText};
 use domain::{
     account_shape::is_api_key_sid,
     connection::{Account, CallingCode, SendSecrets, SharedKey, VerifySecrets},
@@ -9,7 +10,6 @@ use domain::{
     phone::Phone,
 };
 use garde::Validate;
-use kit::api::{IpRangeText, PhoneText};
 use serde::Deserialize;
 use utoipa::ToSchema;
 

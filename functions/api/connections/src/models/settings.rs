@@ -1,5 +1,6 @@
 //! What a connection can be changed to.
 
+use api::{IpRangeText, PhoneText};
 use domain::{
     call::Handling,
     connection::{Account, CallingCode, Connection, ExotelCluster, Spoken, VoiceSettings},
@@ -8,7 +9,6 @@ use domain::{
     settings::{FieldProblem, LONGEST_NAME, line_problem},
 };
 use garde::Validate;
-use kit::api::{IpRangeText, PhoneText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

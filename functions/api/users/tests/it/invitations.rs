@@ -365,7 +365,7 @@ async fn an_invitation_without_a_mail_waits_for_another() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let email: domain::account::Email = NEW.parse().unwrap();
-    let api = kit::api::Api::new(aws.env()).unwrap();
+    let api = api::Api::new(aws.env()).unwrap();
     while api.may_mail(&email).await.unwrap() {}
     let invited = invite(&town, NEW, "viewer").await;
     assert!(mails(&aws).await.is_empty());

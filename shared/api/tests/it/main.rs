@@ -1,17 +1,20 @@
 //! The API's contract, on operations of a test.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::sync::{Arc, Mutex};
 
-use axum::{Router, extract::State};
+use api::{
+    Allowed, Anyone, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Person, Platform,
+    Query, Tagged, permits,
+};
+use axum::{Extension, Router, extract::State};
 use domain::{account::Account, ids::ContactId, permission::Role};
 use garde::Validate;
 use jiff::SignedDuration;
 use kit::{
     ConfigError, Env, Problem,
-    api::{
-        self, Allowed, Anyone, Api, Body, Created, HasApi, IfMatch, Listed, NoContent, Once, Paging, Patch, Path,
-        Person, Platform, Query, Tagged, permits,
-    },
+    http::{LARGEST_OF_API, LARGEST_PATCH},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,7 +27,6 @@ use ulid::Ulid;
 use utoipa::{IntoParams, ToSchema};
 
 struct Context {
-    api: Api,
     /// What was made: two ids by each effect.
     made: Mutex<Vec<[ContactId; 2]>>,
 }
@@ -32,12 +34,6 @@ struct Context {
 impl Context {
     fn effects(&self) -> usize {
         self.made.lock().unwrap().len()
-    }
-}
-
-impl HasApi for Context {
-    fn api(&self) -> &Api {
-        &self.api
     }
 }
 
@@ -83,7 +79,7 @@ struct Filter {
     size: Option<u32>,
 }
 
-type Ctx = State<Arc<Context>>;
+type Ctx = Extension<Arc<Context>>;
 
 fn thing(context: &Context, ulid: impl Fn() -> Ulid, name: String) -> ThingOut {
     let [id, other] = [ContactId::new(ulid()), ContactId::new(ulid())];
@@ -97,7 +93,7 @@ fn thing(context: &Context, ulid: impl Fn() -> Ulid, name: String) -> ThingOut {
 #[utoipa::path(post, path = "/api/v1/things", tag = "things", responses((status = 201, description = "The thing", body = ThingOut)))]
 async fn create_thing(
     who: Allowed<permits::TenantWrite>,
-    State(context): Ctx,
+    Extension(context): Ctx,
     Body(input): Body<ThingIn>,
 ) -> Result<Created<ThingOut>, Problem> {
     made(&context, thing(&context, || who.ulid(), input.name)).await
@@ -123,7 +119,7 @@ async fn made(context: &Context, body: ThingOut) -> Result<Created<ThingOut>, Pr
 #[utoipa::path(post, path = "/api/v1/things/{id}/secret", tag = "things", responses((status = 201, description = "The secret", body = ThingOut)))]
 async fn create_secret(
     who: Allowed<permits::TenantWrite>,
-    State(context): Ctx,
+    Extension(context): Ctx,
     Path(id): Path<ContactId>,
 ) -> Result<Once<Created<ThingOut>>, Problem> {
     Ok(Once(Created {
@@ -187,7 +183,7 @@ mod others {
 
     /// Make a thing of mine
     #[utoipa::path(post, path = "/api/v1/me", tag = "me", responses((status = 204, description = "Made")))]
-    pub(super) async fn create_mine(who: Person, State(context): Ctx) -> NoContent {
+    pub(super) async fn create_mine(who: Person, Extension(context): Ctx) -> NoContent {
         thing(&context, || who.ulid(), "mine".to_owned());
         NoContent
     }
@@ -196,7 +192,7 @@ mod others {
     #[utoipa::path(post, path = "/api/v1/platform", tag = "platform", responses((status = 201, description = "The thing", body = ThingOut)))]
     pub(super) async fn create_platform_thing(
         who: Platform,
-        State(context): Ctx,
+        Extension(context): Ctx,
         Body(input): Body<ThingIn>,
     ) -> Result<Created<ThingOut>, Problem> {
         made(&context, thing(&context, || who.ulid(), input.name)).await
@@ -204,32 +200,30 @@ mod others {
 
     /// Make a thing of everybody
     #[utoipa::path(post, path = "/api/v1/open", tag = "open", responses((status = 204, description = "Made")))]
-    pub(super) async fn create_open(who: Anyone, State(context): Ctx) -> NoContent {
+    pub(super) async fn create_open(who: Anyone, Extension(context): Ctx) -> NoContent {
         thing(&context, || who.ulid(), "open".to_owned());
         NoContent
     }
 
     /// Try a word
     #[utoipa::path(get, path = "/api/v1/open", tag = "open", responses((status = 200, description = "Yes", body = String)))]
-    pub(super) async fn get_open(who: Anyone, State(context): Ctx) -> Result<String, Problem> {
+    pub(super) async fn get_open(who: Anyone, State(api): State<Api>) -> Result<String, Problem> {
         let limit = store::rates::Limit { most: 2, seconds: 60 };
-        context.api().limit_outside("open", &who.address(), limit).await?;
+        api.limit_outside("open", &who.address(), limit).await?;
         Ok(who.address())
     }
 }
 
-kit::operations! { Context:
+api::operations! {
     create_thing, create_secret, list_things, update_thing, delete_thing,
     others::get_me, others::get_platform, others::get_open,
     others::create_mine, others::create_platform_thing, others::create_open,
 }
 
 fn routes_counting(env: &Env) -> Result<(Router, Arc<Context>), ConfigError> {
-    let context = Arc::new(Context {
-        api: Api::new(env)?,
-        made: Mutex::default(),
-    });
-    Ok((api::serve(operations(), Arc::clone(&context)), context))
+    let context = Arc::new(Context { made: Mutex::default() });
+    let routes = api::serve(operations(), Api::new(env)?);
+    Ok((routes.layer(Extension(Arc::clone(&context))), context))
 }
 
 async fn town(aws: &Aws) -> (Town<'_>, Arc<Context>) {
@@ -456,7 +450,7 @@ async fn a_wrong_body_is_told_what_is_wrong_with_it() {
         .post(THINGS, json!({"name": "a"}))
         .header("content-type", "application/json; charset=utf-8");
     assert_eq!(post.await.status(), 201);
-    let large = json!({"name": "x".repeat(api::LARGEST)});
+    let large = json!({"name": "x".repeat(LARGEST_OF_API)});
     is(&admin.post(THINGS, large.clone()).await, 413, "too_large");
     is(&admin.post_once(THINGS, "k", large).await, 413, "too_large");
     let wrong = admin.call(Call::new("PUT", THINGS)).await;
@@ -516,12 +510,12 @@ async fn patch_is_bounded_in_bytes_and_members() {
         let around = json!({"name": "", "look": null}).to_string().len();
         json!({"name": "x".repeat(bytes - around), "look": null})
     };
-    let answer = admin.patch(THING, large(api::LARGEST_PATCH)).await;
+    let answer = admin.patch(THING, large(LARGEST_PATCH)).await;
     assert_eq!(
         (kind(&answer), &answer.json()["errors"][0]["field"]),
         ((422, "invalid".to_owned()), &json!("name"))
     );
-    let answer = admin.patch(THING, large(api::LARGEST_PATCH + 1)).await;
+    let answer = admin.patch(THING, large(LARGEST_PATCH + 1)).await;
     is(&answer, 413, "too_large");
     assert_eq!(answer.json()["detail"], "Send at most 64 KB in one request.");
     let members = |count: usize| -> Value {

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use kit::Problem;
 use serde::Serialize;
 use store::{Page, Versioned};
 use utoipa::{
@@ -16,11 +17,10 @@ use utoipa::{
     openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema, Type, schema::SchemaType},
 };
 
-use super::{
+use crate::{
     document::{Answer, AnswerHeader, Argument, Entry},
     paging,
 };
-use crate::Problem;
 
 fn etag(version: u64) -> HeaderValue {
     // Digits in quotes are always a header's value.
@@ -164,7 +164,7 @@ impl<R: Answer> Answer for Once<R> {
 
 /// Marks the answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ShownOnce;
+pub(crate) struct ShownOnce;
 
 impl<R: IntoResponse> IntoResponse for Once<R> {
     fn into_response(self) -> Response {

@@ -3,28 +3,31 @@
 use access::token::sha256_hex;
 use domain::account::Email;
 use jobs::MailJob;
+use kit::{Problem, chain};
 use store::rates::Limit;
 
-use super::context::Api;
-use crate::{Mails, Problem, log::chain};
+use crate::context::Api;
 
 /// So many mails that strangers can cause reach one address, over all tenants and whatever they say, and as many links to choose a
 /// new password: nobody's invitations keep somebody from theirs. Nothing multiplies them.
 const AN_HOUR: Limit = Limit::per_hour(5);
 const A_DAY: Limit = Limit::per_day(10);
 
-/// Hands mails over to be sent.
-///
-/// # Errors
-/// 503 when one is nowhere safe.
-pub async fn send_mails(mails: &Mails, jobs: Vec<MailJob>) -> Result<(), Problem> {
-    mails.send(jobs).await.map_err(|error| {
-        tracing::error!(error = chain(&error), "a mail is nowhere safe");
-        Problem::unavailable()
-    })
-}
-
 impl Api {
+    /// Hands mails over to be sent.
+    ///
+    /// # Errors
+    /// 503 when one is nowhere safe.
+    ///
+    /// # Panics
+    /// As [`Api::mails`].
+    pub async fn send_mails(&self, jobs: Vec<MailJob>) -> Result<(), Problem> {
+        self.mails().send(jobs).await.map_err(|error| {
+            tracing::error!(error = chain(&error), "a mail is nowhere safe");
+            Problem::unavailable()
+        })
+    }
+
     /// Counts a mail to this address that strangers can cause, before it is sent and once nothing refuses it: a sign-up, an
     /// invitation. `false`: the address has had as many as it may. Answer as if it were sent, and send none.
     ///
@@ -47,7 +50,7 @@ impl Api {
         for (name, limit) in names.into_iter().zip([AN_HOUR, A_DAY]) {
             let who = format!("{name}#{hashed}");
             if !self.store().take_outside(&who, limit, now).await?.is_within() {
-                crate::line::note("mail", "held back");
+                kit::line::note("mail", "held back");
                 return Ok(false);
             }
         }

@@ -12,21 +12,21 @@ use axum::{
     routing::{MethodFilter, MethodRouter},
 };
 use jiff::Timestamp;
-use store::rates::Allowance;
-use utoipa::openapi::HttpMethod;
-
-use super::{
-    body::no_query,
-    context::{Api, HasApi},
-    document::Handles,
-    guards::{Admission, Asked, Device, Guard, Kind, Proven, Sent},
-    idempotency,
-};
-use crate::{
+use kit::{
     Problem,
     http::{CorrelationId, Source},
     line,
     problem::rate_headers,
+};
+use store::rates::Allowance;
+use utoipa::openapi::HttpMethod;
+
+use crate::{
+    body::no_query,
+    context::Api,
+    document::Handles,
+    guards::{Admission, Asked, Device, Guard, Kind, Proven, Sent},
+    idempotency,
 };
 
 /// What a handler reads of the query.
@@ -50,30 +50,25 @@ impl Takes {
 }
 
 /// A function's operations, as [`crate::operations!`] collects them.
-pub struct Operations<C> {
-    routes: Vec<Route<C>>,
+#[derive(Default)]
+pub struct Operations {
+    routes: Vec<Route>,
 }
 
-struct Route<C> {
+struct Route {
     path: String,
     kind: Kind,
     takes: Takes,
-    methods: MethodRouter<Arc<C>>,
+    methods: MethodRouter<Api>,
 }
 
-impl<C> Default for Operations<C> {
-    fn default() -> Self {
-        Self { routes: Vec::new() }
-    }
-}
-
-impl<C: HasApi> Operations<C> {
+impl Operations {
     /// Adds a handler under the path and methods that `utoipa` keeps of it.
     #[must_use]
     pub fn with<P, H, M, A>(mut self, handler: &H) -> Self
     where
         P: utoipa::Path,
-        H: Handler<M, Arc<C>> + Handles<A>,
+        H: Handler<M, Api> + Handles<A>,
         M: 'static,
     {
         let methods = P::methods().iter().fold(MethodRouter::new(), |methods, method| {
@@ -102,8 +97,8 @@ fn filter(method: &HttpMethod) -> MethodFilter {
     }
 }
 
-/// The operations as routes.
-pub fn serve<C: HasApi>(operations: Operations<C>, context: Arc<C>) -> Router {
+/// The operations as routes. What a function adds to the API for its handlers, it adds as an [`axum::Extension`].
+pub fn serve(operations: Operations, api: Api) -> Router {
     let mut router = Router::new();
     for Route {
         path,
@@ -113,7 +108,7 @@ pub fn serve<C: HasApi>(operations: Operations<C>, context: Arc<C>) -> Router {
     } in operations.routes
     {
         let entrance = Entrance {
-            api: context.api().clone(),
+            api: api.clone(),
             kind,
             takes,
             path: path.as_str().into(),
@@ -123,7 +118,7 @@ pub fn serve<C: HasApi>(operations: Operations<C>, context: Arc<C>) -> Router {
             methods.route_layer(middleware::from_fn_with_state(entrance, enter)),
         );
     }
-    router.with_state(context)
+    router.with_state(api)
 }
 
 /// What stands before a handler.
@@ -243,25 +238,25 @@ fn with_rate(mut answer: Response, allowance: &Allowance) -> Response {
 /// stands with its `#[utoipa::path]`, and its first argument is its guard.
 ///
 /// ```ignore
-/// kit::operations! { Context: get_tenant, update_tenant, keys::create_key }
+/// api::operations! { get_tenant, update_tenant, keys::create_key }
 /// ```
 #[macro_export]
 macro_rules! operations {
-    ($context:ty: $($($segment:ident)::+),+ $(,)?) => {
-        fn operations() -> $crate::api::Operations<$context> {
-            $crate::api::Operations::default()
+    ($($($segment:ident)::+),+ $(,)?) => {
+        fn operations() -> $crate::Operations {
+            $crate::Operations::default()
                 $(.with::<$crate::operations!(@path [] $($segment)+), _, _, _>(&$($segment)::+))+
         }
 
         /// What the API's document says of this function.
         #[must_use]
-        pub fn document() -> $crate::api::Document {
-            $crate::api::Document::default()
+        pub fn document() -> $crate::Document {
+            $crate::Document::default()
                 $(.with::<$crate::operations!(@path [] $($segment)+), _, _>(&$($segment)::+))+
         }
     };
     (@path [$($module:ident)*] $handler:ident) => {
-        $crate::api::paste! { $($module::)* [<__path_ $handler>] }
+        $crate::paste! { $($module::)* [<__path_ $handler>] }
     };
     (@path [$($module:ident)*] $next:ident $($rest:ident)+) => {
         $crate::operations!(@path [$($module)* $next] $($rest)+)

@@ -3,9 +3,14 @@
 use axum::{
     body::{self, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
-    http::{Extensions, Method, header, request::Parts},
+    http::{Extensions, header, request::Parts},
 };
 use garde::Validate;
+use kit::{
+    Problem,
+    http::{LARGEST_OF_API, Target},
+    problem::FieldError,
+};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use utoipa::{
@@ -13,17 +18,10 @@ use utoipa::{
     openapi::{ContentBuilder, Required, path::ParameterIn, request_body::RequestBodyBuilder},
 };
 
-use super::{
+use crate::{
     document::{Argument, Entry},
     operations::Takes,
 };
-use crate::{Problem, http::Target, problem::FieldError};
-
-/// The largest body that an operation of the API takes, unless it is a patch.
-pub const LARGEST: usize = 1024 * 1024;
-
-/// The largest patch.
-pub const LARGEST_PATCH: usize = 64 * 1024;
 
 /// A body of JSON, read and checked: `T` refuses unknown fields, and says by `garde` what its fields must be.
 ///
@@ -40,7 +38,7 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = bytes_of_type(request, &["application/json"], LARGEST).await?;
+        let bytes = bytes_of_type(request, &["application/json"], LARGEST_OF_API).await?;
         let input = valid(parse(&bytes)?)?;
         Ok(Self(input))
     }
@@ -58,7 +56,7 @@ impl<T: ToSchema + 'static> Argument for Body<T> {
 }
 
 /// The body's bytes, if it is of one of these types and not too large.
-pub(super) async fn bytes_of_type(request: Request, types: &[&str], most: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn bytes_of_type(request: Request, types: &[&str], most: usize) -> Result<Bytes, Problem> {
     let sent = request.headers().get(header::CONTENT_TYPE);
     let sent = sent.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim();
@@ -69,23 +67,14 @@ pub(super) async fn bytes_of_type(request: Request, types: &[&str], most: usize)
 }
 
 /// The body's bytes, if they are not more than this many.
-pub(super) async fn bytes(body: body::Body, most: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn bytes(body: body::Body, most: usize) -> Result<Bytes, Problem> {
     // It is in memory already, so this fails for its size only.
     let whole = body::to_bytes(body, most).await;
     whole.map_err(|_| Problem::larger_than(most))
 }
 
-/// The largest body that the API takes with this method.
-pub(crate) fn largest(method: &Method) -> usize {
-    if method == Method::PATCH {
-        LARGEST_PATCH
-    } else {
-        LARGEST
-    }
-}
-
 /// Reads JSON.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let no_json = |error: &serde_json::Error| Problem::bad_request(format!("The body is not JSON: {error}."));
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -108,7 +97,7 @@ pub fn checked<T: DeserializeOwned + Validate<Context = ()>>(kept: &RawValue) ->
 }
 
 /// Checks what was read.
-pub(super) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
+pub(crate) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
     let Err(report) = input.validate() else {
         return Ok(input);
     };
@@ -120,7 +109,7 @@ pub(super) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
 }
 
 /// A problem that names the field, from what serde says. What was sent is not repeated: it may be a secret.
-pub(super) fn wrong_field(path: &str, message: &str) -> Problem {
+pub(crate) fn wrong_field(path: &str, message: &str) -> Problem {
     let (field, detail) = explain(path, message);
     Problem::field(field, detail)
 }
@@ -185,7 +174,7 @@ where
 
 impl<T> Argument for Path<T> {}
 
-/// The query's parameters, other than those of [`super::Paging`]. `T` refuses unknown ones; each wrong one is named (422).
+/// The query's parameters, other than those of [`crate::Paging`]. `T` refuses unknown ones; each wrong one is named (422).
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -199,7 +188,7 @@ where
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let paged = parts.extensions.get::<Takes>().is_some_and(|takes| takes.paging);
         let mut pairs = pairs(&parts.extensions)?;
-        pairs.retain(|(name, _)| !(paged && super::paging::NAMES.contains(&name.as_str())));
+        pairs.retain(|(name, _)| !(paged && crate::paging::NAMES.contains(&name.as_str())));
         from_pairs(&pairs).map(Self)
     }
 }
@@ -219,7 +208,7 @@ impl<T: IntoParams> Argument for Query<T> {
 }
 
 /// Refuses what stands in the query, for who reads nothing of it.
-pub(super) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
+pub(crate) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
     match pairs(extensions)?.first() {
         Some((name, _)) => Err(Problem::field(name, "Unknown parameter, expected none.")),
         None => Ok(()),
@@ -227,13 +216,13 @@ pub(super) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
 }
 
 /// The query's pairs, decoded.
-pub(super) fn pairs(extensions: &Extensions) -> Result<Vec<(String, String)>, Problem> {
+pub(crate) fn pairs(extensions: &Extensions) -> Result<Vec<(String, String)>, Problem> {
     let query = extensions.get::<Target>().map_or("", Target::query);
     serde_urlencoded::from_str(query).map_err(|_| Problem::bad_request("The query cannot be read."))
 }
 
 /// Reads parameters as a struct.
-pub(super) fn from_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Problem> {
+pub(crate) fn from_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Problem> {
     let written = serde_urlencoded::to_string(pairs).map_err(|_| Problem::internal())?;
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(written.as_bytes()));
     serde_path_to_error::deserialize(deserializer)

@@ -8,16 +8,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
+use kit::{
+    Problem, chain,
+    http::{LARGEST_OF_API, Target},
+};
 use store::idempotency::{Begun, KeptAnswer, RequestKey};
 use ulid::Ulid;
 
-use super::{
-    body::{LARGEST, bytes},
-    context::Api,
-    guards::Proven,
-    replies::ShownOnce,
-};
-use crate::{Problem, http::Target, log::chain};
+use crate::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -26,7 +24,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
 /// The request's key, if it has one.
-pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(KEY) else {
         return Ok(None);
     };
@@ -49,7 +47,7 @@ fn sha256(parts: &[&[u8]]) -> String {
 ///
 /// # Errors
 /// 400 of an operation that does not take a key.
-pub(super) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKey, Problem> {
+pub(crate) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKey, Problem> {
     let sha256 = sha256(&[route.as_bytes(), key.as_bytes()]);
     match proven {
         Proven::Tenant(principal) => Ok(RequestKey::of_tenant(principal.scope(), principal.actor(), &sha256)),
@@ -63,7 +61,7 @@ pub(super) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKe
 }
 
 /// Answers a request with a key. `run` gets the request whole and the id from which its new ids come.
-pub(super) async fn once<F: Future<Output = Response>>(
+pub(crate) async fn once<F: Future<Output = Response>>(
     api: &Api,
     named: &RequestKey,
     request: Request,
@@ -71,7 +69,7 @@ pub(super) async fn once<F: Future<Output = Response>>(
     run: impl FnOnce(Request, Ulid) -> F,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let body = bytes(body, LARGEST).await?;
+    let body = bytes(body, LARGEST_OF_API).await?;
     // Another object of the same route is another request, as another body is.
     let query = parts.extensions.get::<Target>().map_or("", Target::query);
     let body_sha256 = sha256(&[parts.uri.path().as_bytes(), query.as_bytes(), &body]);

@@ -6,21 +6,15 @@ use std::{
 };
 
 use access::Authenticator;
+use kit::{ConfigError, Env, Links, Mails, Problem};
 use store::{
     Store,
     rates::{Allowance, Limit},
 };
 
-use super::{guards::Allowed, permits::Permit};
-use crate::{ConfigError, Env, Problem};
+use crate::{guards::Allowed, permits::Permit};
 
-/// A function's own context, with the API's in it.
-pub trait HasApi: Send + Sync + 'static {
-    /// The API's.
-    fn api(&self) -> &Api;
-}
-
-/// What a function of the API stands on. Cheap to clone.
+/// What a function of the API stands on: the state of every handler. Cheap to clone.
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
@@ -29,6 +23,7 @@ struct Inner {
     table: String,
     store: OnceLock<Store>,
     authenticator: OnceLock<Authenticator>,
+    mailing: Option<(Mails, Links)>,
 }
 
 impl fmt::Debug for Api {
@@ -43,11 +38,24 @@ impl Api {
     /// # Errors
     /// When the variable is missing.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Self::made(env, None)
+    }
+
+    /// The same for a function that sends mails: reads what [`Mails`] and [`Links`] do, too.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn with_mails(env: &Env) -> Result<Self, ConfigError> {
+        Self::made(env, Some((Mails::new(env)?, Links::new(env)?)))
+    }
+
+    fn made(env: &Env, mailing: Option<(Mails, Links)>) -> Result<Self, ConfigError> {
         Ok(Self(Arc::new(Inner {
             env: env.clone(),
             table: env.config().text("TABLE_NAME")?.to_owned(),
             store: OnceLock::new(),
             authenticator: OnceLock::new(),
+            mailing,
         })))
     }
 
@@ -64,7 +72,30 @@ impl Api {
         &self.0.env
     }
 
-    pub(super) fn authenticator(&self) -> &Authenticator {
+    /// The queue of mails.
+    ///
+    /// # Panics
+    /// Where [`Api::with_mails`] did not make this.
+    #[must_use]
+    pub fn mails(&self) -> &Mails {
+        &self.mailing().0
+    }
+
+    /// Links in mails.
+    ///
+    /// # Panics
+    /// Where [`Api::with_mails`] did not make this.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.mailing().1
+    }
+
+    fn mailing(&self) -> &(Mails, Links) {
+        let mailing = self.0.mailing.as_ref();
+        mailing.expect("a function that sends mails begins with Api::with_mails")
+    }
+
+    pub(crate) fn authenticator(&self) -> &Authenticator {
         self.0
             .authenticator
             .get_or_init(|| Authenticator::new(self.store().clone()))
@@ -79,7 +110,7 @@ impl Api {
     }
 
     /// Counts one time against a limit of somebody who has no tenant: `name` is the limit's own, `hashed` a hash of who it
-    /// is, such as [`super::Anyone::address`] or the SHA-256 of an address. Returns what is left of it.
+    /// is, such as [`crate::Anyone::address`] or the SHA-256 of an address. Returns what is left of it.
     ///
     /// # Errors
     /// 429 with `Retry-After` when the limit is reached; 503 when the table does not answer.
@@ -95,11 +126,5 @@ fn within(allowance: Allowance) -> Result<Allowance, Problem> {
         Ok(allowance)
     } else {
         Err(Problem::too_many(allowance))
-    }
-}
-
-impl HasApi for Api {
-    fn api(&self) -> &Api {
-        self
     }
 }

@@ -23,11 +23,11 @@ use domain::{
     permission::{Permission, Role},
 };
 use jiff::Timestamp;
+use kit::{Ids, Problem};
 use store::{TenantScope, Versioned, rates::Allowance};
 use ulid::Ulid;
 
-use super::permits::Permit;
-use crate::{Ids, Problem};
+use crate::permits::Permit;
 
 /// Who is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum Kind {
 
 impl Kind {
     /// Whether its `POST`s take an `Idempotency-Key`.
-    pub(super) const fn takes_key(self) -> bool {
+    pub(crate) const fn takes_key(self) -> bool {
         matches!(self, Self::Tenant(_) | Self::Platform)
     }
 
@@ -86,7 +86,7 @@ struct Question {
 }
 
 impl Asked {
-    pub(super) fn new(
+    pub(crate) fn new(
         now: Timestamp,
         correlation_id: String,
         ids: Ids,
@@ -130,7 +130,7 @@ impl Device {
     const LONGEST_NAME: usize = 120;
 
     /// Of a request with these headers, from this address.
-    pub(super) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let name: String = agent.unwrap_or_default().chars().take(Self::LONGEST_NAME).collect();
         Self {
@@ -170,14 +170,14 @@ fn derived(seed: Ulid, n: u64) -> Ulid {
 
 /// The credentials that a request brought. Never in a log.
 #[derive(Default)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     bearer: Option<String>,
     api_key: Option<String>,
     tenant: Option<String>,
 }
 
 impl Sent {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let text = |name: &str| {
             let value = headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -193,7 +193,7 @@ impl Sent {
         }
     }
 
-    pub(super) fn credentials(&self) -> Credentials<'_> {
+    pub(crate) fn credentials(&self) -> Credentials<'_> {
         Credentials {
             bearer: self.bearer.as_deref(),
             api_key: self.api_key.as_deref(),
@@ -214,7 +214,7 @@ pub enum Proven {
 
 impl Proven {
     /// What is left of the caller's limit.
-    pub(super) fn allowance(&self) -> Option<Allowance> {
+    pub(crate) fn allowance(&self) -> Option<Allowance> {
         match self {
             Self::Tenant(principal) => Some(principal.allowance()),
             Self::Person(person) => Some(person.allowance),
@@ -226,16 +226,16 @@ impl Proven {
 
 /// What the layer around a handler hands to its guard.
 #[derive(Clone)]
-pub(super) struct Admission {
-    pub(super) asked: Asked,
-    pub(super) proven: Proven,
+pub(crate) struct Admission {
+    pub(crate) asked: Asked,
+    pub(crate) proven: Proven,
 }
 
 fn take<G: Guard>(parts: &mut Parts) -> Result<G, Problem> {
     let admission = parts.extensions.remove::<Admission>();
     let guard = admission.and_then(|Admission { asked, proven }| G::admitted(asked, proven));
     guard.ok_or_else(|| {
-        tracing::error!("a guarded handler is served without kit::api::serve");
+        tracing::error!("a guarded handler is served without api::serve");
         Problem::internal()
     })
 }

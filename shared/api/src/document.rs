@@ -8,6 +8,7 @@ use axum::{
     extract::{Extension, State},
     http::{HeaderMap, Method, StatusCode, Uri},
 };
+use kit::problem::kinds;
 use serde_json::{Value, json};
 use utoipa::{
     __dev::{SchemaReferences, Tags},
@@ -23,16 +24,15 @@ use utoipa::{
     },
 };
 
-use super::{
+use crate::{
     guards::{Guard, Kind},
     operations::Takes,
 };
-use crate::{Problem, problem};
 
 /// What a handler takes, and what the document says of it.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}`",
-    note = "after the guard come kit::api's Body, Patch, Path, Query, Paging and IfMatch, axum's State and Extension, or HeaderMap"
+    note = "after the guard come the api crate's Body, Patch, Path, Query, Paging and IfMatch, axum's State and Extension, or HeaderMap"
 )]
 pub trait Argument {
     /// What it reads of the query.
@@ -60,7 +60,7 @@ pub type AnswerHeader = (&'static str, &'static str);
 /// What a handler answers with.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot answer with `{Self}`",
-    note = "use kit::api's Tagged, Created, Listed, NoContent and Once, axum's Json and Response, or a Result of them"
+    note = "use the api crate's Tagged, Created, Listed, NoContent and Once, axum's Json and Response, or a Result of them"
 )]
 pub trait Answer {
     /// The headers of a success, as far as its type tells.
@@ -80,7 +80,7 @@ impl Answer for String {}
 /// A function that can be an operation: its first argument is a guard, the others are [`Argument`]s.
 #[diagnostic::on_unimplemented(
     message = "this handler cannot be an operation",
-    note = "its first argument must be a guard of kit::api, the others kit::api::Arguments, what it gives a kit::api::Answer"
+    note = "its first argument must be an api::Guard, the others api::Arguments, what it gives an api::Answer"
 )]
 pub trait Handles<Arguments> {
     /// Its first argument.
@@ -194,16 +194,16 @@ impl Entry {
         self.parameter(parameter.build());
     }
 
-    pub(super) fn takes_body(&mut self, body: RequestBody) {
+    pub(crate) fn takes_body(&mut self, body: RequestBody) {
         self.operation.request_body.get_or_insert(RefOr::T(body));
         self.body = true;
     }
 
-    pub(super) fn takes_query(&mut self) {
+    pub(crate) fn takes_query(&mut self) {
         self.query = true;
     }
 
-    pub(super) fn takes_if_match(&mut self) {
+    pub(crate) fn takes_if_match(&mut self) {
         self.if_match = true;
     }
 
@@ -254,6 +254,9 @@ impl Entry {
         let replayed = takes_key.then_some(REPLAYED);
         for (status, response) in &mut self.operation.responses.responses {
             let RefOr::T(response) = response else { continue };
+            if status.starts_with(['4', '5']) && response.content.is_empty() {
+                describe_problem(response);
+            }
             describe_header(response, CORRELATION);
             if guarded {
                 LIMITS.into_iter().for_each(|limit| describe_header(response, limit));
@@ -286,6 +289,14 @@ const LIMITS: [AnswerHeader; 3] = [
 ];
 
 const RETRY_AFTER: AnswerHeader = ("Retry-After", "Seconds until the limit begins anew.");
+
+/// Says that the answer is a problem.
+fn describe_problem(response: &mut Response) {
+    let schema: RefOr<Schema> = Ref::from_schema_name(ProblemOut::name()).into();
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let content_type = "application/problem+json".to_owned();
+    response.content.insert(content_type, content.into());
+}
 
 /// Adds a header, unless the handler's own attribute describes it.
 fn describe_header(response: &mut Response, (name, description): AnswerHeader) {
@@ -388,6 +399,46 @@ fn is_null(schema: &RefOr<Schema>) -> bool {
     matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null))
 }
 
+// `kit::Problem`, which itself knows nothing of documents.
+/// An answer that says what is wrong and what to do about it.
+#[derive(ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "urn:ringback:problem:invalid",
+    "title": "Invalid fields",
+    "status": 422,
+    "detail": "Correct the fields that `errors` names.",
+    "errors": [{"field": "name", "detail": "Expected 1 to 80 characters."}],
+}))]
+#[expect(dead_code, reason = "only its schema is read")]
+struct ProblemOut {
+    /// What kind of problem it is: a stable word to act on. The guide lists all of them.
+    r#type: String,
+    /// The kind, for people.
+    title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What is wrong with this request and what to do about it.
+    detail: String,
+    /// The fields that are wrong, where it is about fields: the first 50.
+    #[schema(required = false, max_items = 50)]
+    errors: Vec<FieldErrorOut>,
+    /// How many errors `errors` leaves out, where there are more than 50.
+    #[schema(required = false, minimum = 1)]
+    more_errors: u32,
+}
+
+/// What is wrong with one field.
+#[derive(ToSchema)]
+#[schema(as = FieldError)]
+#[expect(dead_code, reason = "only its schema is read")]
+struct FieldErrorOut {
+    /// The field's path, such as `lines[0].number`; empty: the body as a whole.
+    field: String,
+    /// What is wrong with it.
+    detail: String,
+}
+
 struct StandardError {
     status: u16,
     name: &'static str,
@@ -432,18 +483,14 @@ const ERRORS: [StandardError; 12] = [
 impl StandardError {
     /// What it means, and the kinds of problems that any operation may answer with it.
     fn about(&self) -> String {
-        let kinds = problem::kinds::COMMON.iter().filter(|kind| kind.status == self.status);
+        let kinds = kinds::COMMON.iter().filter(|kind| kind.status == self.status);
         let words: Vec<_> = kinds.map(|kind| format!("`{}`", kind.word)).collect();
         format!("{} Problems: {}.", self.description, words.join(", "))
     }
 
     fn response(&self) -> Response {
-        let schema: RefOr<Schema> = Ref::from_schema_name(Problem::name()).into();
-        let content = ContentBuilder::new().schema(Some(schema)).build();
-        let mut response = ResponseBuilder::new()
-            .description(self.about())
-            .content("application/problem+json", content)
-            .build();
+        let mut response = ResponseBuilder::new().description(self.about()).build();
+        describe_problem(&mut response);
         describe_header(&mut response, CORRELATION);
         if self.status == 429 {
             let limits = LIMITS.into_iter().chain([RETRY_AFTER]);
@@ -460,8 +507,8 @@ pub struct Document(OpenApi);
 impl Default for Document {
     fn default() -> Self {
         let mut components = Components::new();
-        let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
-        Problem::schemas(&mut schemas);
+        let mut schemas = vec![(ProblemOut::name().into_owned(), ProblemOut::schema())];
+        ProblemOut::schemas(&mut schemas);
         components.schemas.extend(schemas);
         for error in &ERRORS {
             components
@@ -532,7 +579,9 @@ mod tests {
     use serde_json::{Value, json};
     use utoipa::{ToSchema, openapi::path::Operation};
 
-    use super::Entry;
+    use kit::{Problem, problem::FieldError};
+
+    use super::{Entry, FieldErrorOut, PartialSchema, ProblemOut, RefOr, Schema};
 
     #[derive(ToSchema)]
     #[expect(dead_code, reason = "only its schema is read")]
@@ -629,5 +678,26 @@ mod tests {
         assert_eq!(schemas["Hours"]["required"], json!(["from"]));
         let kind = &schemas["LimitsPatch"]["properties"]["kind"]["oneOf"];
         assert_eq!(kind[0]["$ref"], "#/components/schemas/Kind");
+    }
+
+    #[test]
+    fn document_describes_every_field_of_a_problem() {
+        let error = || FieldError {
+            field: "name".to_owned(),
+            detail: "Wrong.".to_owned(),
+        };
+        let problem = serde_json::to_value(Problem::fields((0..51).map(|_| error()).collect())).unwrap();
+        let fields = |schema: RefOr<Schema>| {
+            let schema = serde_json::to_value(schema).unwrap();
+            schema["properties"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(fields(ProblemOut::schema()), names(&problem));
+        assert_eq!(fields(FieldErrorOut::schema()), names(&problem["errors"][0]));
     }
 }

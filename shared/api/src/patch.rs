@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
 use garde::Validate;
+use kit::{Problem, http::LARGEST_PATCH};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use utoipa::{
@@ -13,11 +14,10 @@ use utoipa::{
     openapi::{ContentBuilder, Required, request_body::RequestBodyBuilder},
 };
 
-use super::{
+use crate::{
     body,
     document::{Argument, Entry},
 };
-use crate::Problem;
 
 const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
@@ -35,7 +35,7 @@ impl<S: Send + Sync, T> FromRequest<S> for Patch<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = body::bytes_of_type(request, &TYPES, body::LARGEST_PATCH).await?;
+        let bytes = body::bytes_of_type(request, &TYPES, LARGEST_PATCH).await?;
         let changes: Map<String, Value> = body::parse(&bytes)?;
         refuse_crowded(&changes, &mut Vec::new())?;
         Ok(Self {

@@ -1,8 +1,7 @@
 //! Changes that are decided on what was read: where somebody else writes first, they are read and decided again.
 
+use kit::Problem;
 use store::StoreError;
-
-use crate::Problem;
 
 /// How often a change is tried while others are faster, and what the caller is told when they were every time. One
 /// constant per function:

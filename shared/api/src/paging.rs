@@ -2,20 +2,20 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use kit::Problem;
 use serde_json::json;
 use utoipa::openapi::{
     ObjectBuilder, Required, Type,
     path::{ParameterBuilder, ParameterIn},
 };
 
-use super::{
+use crate::{
     body::pairs,
     document::{Argument, Entry},
     operations::Takes,
 };
-use crate::Problem;
 
-pub(super) const NAMES: [&str; 2] = ["limit", "cursor"];
+pub(crate) const NAMES: [&str; 2] = ["limit", "cursor"];
 
 const MOST: i32 = 100;
 
@@ -76,7 +76,7 @@ fn malformed() -> Problem {
 }
 
 /// A position as a cursor.
-pub(super) fn cursor(position: &str) -> String {
+pub(crate) fn cursor(position: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{FORM}{position}"))
 }
 

@@ -2,9 +2,9 @@
 
 use access::{password, token};
 use domain::account::PasswordHash;
+use kit::{Problem, chain};
 
-use super::context::Api;
-use crate::{Problem, log::chain};
+use crate::context::Api;
 
 /// A one-time link's token, and what is kept of it.
 pub struct LinkToken {

@@ -17,13 +17,11 @@ mod replies;
 mod secrets;
 mod words;
 
-pub(crate) use body::largest;
-pub use body::{Body, LARGEST, LARGEST_PATCH, Path, Query, checked};
+pub use body::{Body, Path, Query, checked};
 pub use checks::{language, one_line};
-pub use context::{Api, HasApi};
+pub use context::Api;
 pub use document::{Answer, AnswerHeader, Argument, Document, Entry, Handles};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
-pub use mail::send_mails;
 pub use operations::{Operations, Takes, serve};
 pub use paging::Paging;
 pub use patch::Patch;
