@@ -521,12 +521,9 @@ mod tests {
         serde_json::from_value(json!({
             "id": format!("msg_{CONTACT}{OWN}"),
             "cause": { "call": format!("call_{CONTACT}{OWN}") },
-            "rule": "rule_01hq5bakery0000000000000r1",
-            "category": "utility",
+            "policy": { "purpose": "follow_up", "category": "utility", "fallback_after_seconds": 0 },
             "to": { "phone": "+971501234567" },
             "plan": [{ "channel": "whatsapp", "connection": connection, "content": { "text": "Hello" } }],
-            "fallback_after_seconds": 0,
-            "when_unknown": "next_channel",
             "attempts": [{ "number": 1, "leg": 0, "tries": 1, "claim": "1", "state": state, "claimed_at": "2026-11-20T09:00:00Z" }],
             "not_before": "2026-11-20T09:00:00Z",
             "created_at": "2026-11-20T09:00:00Z",
