@@ -19,7 +19,7 @@ use axum::{
 use domain::{
     account::Account,
     actor::{Actor, Stamp},
-    ids::{SessionId, TenantId, UserId},
+    ids::{self, SessionId, TenantId, UserId},
     permission::{Permission, Role},
 };
 use jiff::Timestamp;
@@ -162,10 +162,7 @@ impl Device {
 fn derived(seed: Ulid, n: u64) -> Ulid {
     let mut bytes = seed.0.to_be_bytes().to_vec();
     bytes.extend(n.to_be_bytes());
-    let digest = digest::digest(&digest::SHA256, &bytes);
-    let random = digest.as_ref().iter().take(10);
-    let random = random.fold(0u128, |random, byte| (random << 8) | u128::from(*byte));
-    Ulid::from_parts(seed.timestamp_ms(), random)
+    ids::derived(seed.timestamp_ms(), &bytes)
 }
 
 /// The credentials that a request brought. Never in a log.

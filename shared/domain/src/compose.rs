@@ -69,7 +69,7 @@ pub enum Words<'a> {
     None(&'static str),
 }
 
-/// All that composing reads.
+/// All that deciding and composing read.
 #[derive(Clone, Copy)]
 pub struct World<'a> {
     /// The tenant with its configuration.

@@ -11,7 +11,6 @@ use crate::{
     contact::{Contact, Identity},
     hours,
     ids::{CallId, ContactId},
-    line_type::LineTypes,
     message::{Cause, Channel, Recipient},
     phone::Phone,
     phrases::ago,
@@ -23,21 +22,6 @@ use crate::{
     subject::{CallView, Subject},
     values::Values,
 };
-
-/// What a decision is made from.
-#[derive(Clone, Copy)]
-pub struct Input<'a> {
-    /// The tenant with its rules.
-    pub config: &'a TenantConfig,
-    /// The call.
-    pub call: CallView<'a>,
-    /// The caller, as known before this call: `calls` does not count it yet.
-    pub contact: &'a Contact,
-    /// Now.
-    pub now: Timestamp,
-    /// How line types are found out.
-    pub line_type: LineTypes<'a>,
-}
 
 /// What follows a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,12 +52,11 @@ impl Decision {
     }
 }
 
-/// Decides what follows a call. The same input gives the same decision.
+/// Decides what follows a call. The contact is the caller, as known before this call: `calls` does not count it yet. The same
+/// call in the same world gives the same decision.
 #[must_use]
-pub fn decide(input: &Input<'_>) -> Decision {
-    let Input {
-        config, call, contact, ..
-    } = *input;
+pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
+    let World { config, contact, .. } = *world;
     let mut grounds = Grounds {
         rule: None,
         config_version: config.tenant.config_version,
@@ -83,25 +66,21 @@ pub fn decide(input: &Input<'_>) -> Decision {
         opted_out: contact.opted_out.is_some(),
         last_follow_up_at: contact.last_follow_up_at,
     };
-    let follow_up = follow_up(input, &mut grounds).map_err(|mut refusal| {
+    let follow_up = follow_up(call, world, &mut grounds).map_err(|mut refusal| {
         refusal.sentence.insert_str(0, "no message: ");
         refusal
     });
     Decision { grounds, follow_up }
 }
 
-fn follow_up(input: &Input<'_>, grounds: &mut Grounds) -> Result<Composed, Refusal> {
-    let Input {
-        config,
-        call,
-        contact,
-        now,
-        line_type,
-    } = *input;
-    let phone = recipient(input)?;
+fn follow_up(call: &CallView<'_>, world: &World<'_>, grounds: &mut Grounds) -> Result<Composed, Refusal> {
+    let World {
+        config, contact, now, ..
+    } = *world;
+    let phone = recipient(call, world)?;
     let mut rules: Vec<&Rule> = config.rules.iter().filter(|rule| rule.enabled).collect();
     rules.sort_by_key(|rule| (rule.priority, rule.id));
-    let Some(rule) = rules.into_iter().find(|rule| matches(rule, &call, grounds)) else {
+    let Some(rule) = rules.into_iter().find(|rule| matches(rule, call, grounds)) else {
         let open = if grounds.open { "open" } else { "closed" };
         let caller = if grounds.new_caller { "new" } else { "known" };
         let sentence = format!(
@@ -130,17 +109,11 @@ fn follow_up(input: &Input<'_>, grounds: &mut Grounds) -> Result<Composed, Refus
         },
         prefers: call.connection,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
-        subject: Subject::Call(call),
+        subject: Subject::Call(*call),
         not_before: now + SignedDuration::from_secs(then.delay_seconds.min(LONGEST_DELAY_SECONDS).into()),
         by: format!("rule {:?}", rule.name),
     };
-    let world = World {
-        config,
-        contact,
-        now,
-        line_type,
-    };
-    compose(&intent, &world)
+    compose(&intent, world)
 }
 
 /// What a rule says by a channel.
@@ -160,14 +133,10 @@ fn says(rule: &Rule, channel: Channel) -> Says<'_> {
 }
 
 /// Who would be messaged, unless nobody may be, whatever the rules say.
-fn recipient<'a>(input: &Input<'a>) -> Result<&'a Phone, Refusal> {
-    let Input {
-        config,
-        call,
-        contact,
-        now,
-        ..
-    } = *input;
+fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Refusal> {
+    let World {
+        config, contact, now, ..
+    } = *world;
     let no = |reason, sentence: &str| Err(Refusal::new(reason, sentence));
     if call.facts.direction == Some(Direction::Outbound) {
         return no(Reason::Outbound, "the business made this call");
@@ -398,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_long_ago_is_not_followed_however_late_it_is_reported() {
+    fn a_call_of_long_ago_is_not_followed() {
         let long_ago = SignedDuration::from_hours(72);
         let second = SignedDuration::from_secs(1);
         let noon = at(NOON);

@@ -5,7 +5,6 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
@@ -16,15 +15,16 @@ pub struct InvalidId {
     prefix: &'static str,
 }
 
-/// An id made from its cause: the time of the cause, then 80 bits of a hash of its key. Making it twice gives the same.
+/// An id made from its cause: the time of the cause in milliseconds since 1970, then 80 bits of a hash of its key. Making it twice
+/// gives the same.
 #[must_use]
-pub fn derived(at: Timestamp, key: &str) -> Ulid {
+pub fn derived(millisecond: u64, key: &[u8]) -> Ulid {
     let hash = Sha256::digest(key);
     let random = hash
         .iter()
         .take(10)
         .fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
-    Ulid::from_parts(u64::try_from(at.as_millisecond()).unwrap_or_default(), random)
+    Ulid::from_parts(millisecond, random)
 }
 
 fn ulid(text: &str) -> Option<Ulid> {

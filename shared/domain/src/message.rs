@@ -115,9 +115,8 @@ impl Cause {
     pub fn message_id(&self) -> MessageId {
         match self {
             Self::Call(call) => {
-                let at = Timestamp::from_millisecond(i64::try_from(call.own().timestamp_ms()).unwrap_or_default());
-                let own = derived(at.unwrap_or_default(), &format!("message#{call}"));
-                MessageId::new(call.contact(), own)
+                let key = format!("message#{call}");
+                MessageId::new(call.contact(), derived(call.own().timestamp_ms(), key.as_bytes()))
             }
         }
     }

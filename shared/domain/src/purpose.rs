@@ -551,8 +551,9 @@ struct Kept {
     bulk: bool,
 }
 
+/// The version that a kept policy has where it names none.
 const fn first() -> u8 {
-    VERSION
+    1
 }
 
 const fn is_first(version: &u8) -> bool {

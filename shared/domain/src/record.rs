@@ -48,7 +48,8 @@ impl CallProgress {
             self.connection,
             self.provider_call_id
         );
-        CallId::new(contact, derived(self.first_seen, &key))
+        let at = u64::try_from(self.first_seen.as_millisecond()).unwrap_or_default();
+        CallId::new(contact, derived(at, key.as_bytes()))
     }
 }
 

@@ -5,11 +5,11 @@ use ulid::Ulid;
 
 use crate::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::{Composed, Reason},
+    compose::{Composed, Reason, World},
     config::TenantConfig,
     connection::Connection,
     contact::{Contact, Identity},
-    decide::{self, Decision, Input},
+    decide::{self, Decision},
     ids::{CallId, ContactId},
     line_type::LineType,
     message::{Channel, Message},
@@ -172,19 +172,21 @@ impl Case {
 
     pub(crate) fn decide(&self) -> Decision {
         let line = self.line;
-        decide::decide(&Input {
-            config: &self.config,
-            call: CallView {
+        decide::decide(
+            &CallView {
                 id: CallId::new(self.contact.id, Ulid::from_parts(1, 1)),
                 connection: "conn_00000000000000000000000001".parse().unwrap(),
                 facts: &self.facts,
                 outcome: self.outcome,
                 started_at: self.now,
             },
-            contact: &self.contact,
-            now: self.now,
-            line_type: &move |_: &Phone| line,
-        })
+            &World {
+                config: &self.config,
+                contact: &self.contact,
+                now: self.now,
+                line_type: &move |_: &Phone| line,
+            },
+        )
     }
 
     pub(crate) fn plan(&self) -> Composed {

@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+    compose::World,
     connection::Account,
     contact::{Contact, Identity},
-    decide::{Input, decide},
+    decide::decide,
     ids::{CallId, ConnectionId, ContactId, RuleId},
     message::Message,
     phone::Phone,
@@ -26,6 +27,9 @@ use crate::{
     Aws, Seeded,
     seed::{self, PHONE_NUMBER_ID, TWILIO_NUMBER, WABA},
 };
+
+/// Days within which a follow-up may be sent: it is kept for the tenant's days from then on.
+pub const SENT_WITHIN: i64 = 3;
 
 /// The business's telephone number.
 pub const LINE: &str = TWILIO_NUMBER;
@@ -221,19 +225,21 @@ impl Seeded {
             known.unwrap_or_else(|| Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now));
         let call_id = CallId::new(contact.id, aws.ids().ulid());
         let facts = missed(number);
-        let decision = decide(&Input {
-            config: &config,
-            call: CallView {
+        let decision = decide(
+            &CallView {
                 id: call_id,
                 connection: self.telephony,
                 facts: &facts,
                 outcome: Outcome::Missed,
                 started_at: now,
             },
-            contact: &contact,
-            now,
-            line_type: &|_: &Phone| domain::line_type::LineType::Other,
-        });
+            &World {
+                config: &config,
+                contact: &contact,
+                now,
+                line_type: &|_: &Phone| domain::line_type::LineType::Other,
+            },
+        );
         let sentence = decision.sentence().to_owned();
         let composed = decision.follow_up;
         let composed = composed.unwrap_or_else(|_| panic!("the rules send nothing: {sentence}"));

@@ -6,11 +6,11 @@
 use domain::{
     Timestamp,
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
+    compose::World,
     contact::{Contact, Identity},
-    decide::{Input, decide},
+    decide::decide,
     ids::{CallId, ConnectionId, ContactId},
     message::{Message, Remark},
-    purpose::Limit,
     record::{Call, CallProgress},
     send::Timers,
     subject::CallView,
@@ -252,26 +252,26 @@ async fn decide_call(
     } else {
         None
     };
-    let decision = decide(&Input {
-        config: &config,
-        call: CallView {
+    let decision = decide(
+        &CallView {
             id: call_id,
             connection: progress.connection,
             facts: &progress.facts,
             outcome,
             started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
         },
-        contact: &contact,
-        now,
-        line_type: &domain::line_type::by_numbering_plan,
-    });
+        &World {
+            config: &config,
+            contact: &contact,
+            now,
+            line_type: &domain::line_type::by_numbering_plan,
+        },
+    );
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
     let composed = decision.follow_up.ok();
     let message = composed.map(|composed| composed.message(progress.correlation_id.clone(), now, &ctx.timers));
     note_call(&mut contact, &progress.facts, now);
-    if let Some(message) = &message
-        && message.policy.counts(Limit::Cooldown)
-    {
+    if let Some(message) = &message {
         contact.follow_up_with(message.id, call_id, now);
     }
     progress.decided = Some(call_id);

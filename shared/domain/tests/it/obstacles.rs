@@ -2,10 +2,10 @@
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::carriers,
+    compose::{World, carriers},
     config::TenantConfig,
     contact::{Contact, Identity},
-    decide::{Input, decide, obstacles},
+    decide::{decide, obstacles},
     ids::{CallId, ConnectionId, ContactId},
     line_type,
     message::Channel,
@@ -108,19 +108,21 @@ fn channels(
     let mut contact = Contact::first_seen(id, &Identity::Phone(phone()), now);
     contact.language = language.map(str::to_owned);
     contact.name = name.and_then(ShownName::of);
-    let decision = decide(&Input {
-        config,
-        call: CallView {
+    let decision = decide(
+        &CallView {
             id: CallId::new(id, Ulid::from_parts(1, 2)),
             connection: reported_by,
             facts: &facts,
             outcome: Outcome::Missed,
             started_at: now,
         },
-        contact: &contact,
-        now,
-        line_type: &line_type::unknown,
-    });
+        &World {
+            config,
+            contact: &contact,
+            now,
+            line_type: &line_type::unknown,
+        },
+    );
     let legs = decision.follow_up.map(|composed| composed.legs).unwrap_or_default();
     legs.iter().map(|leg| leg.channel).collect()
 }

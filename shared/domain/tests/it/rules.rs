@@ -2,10 +2,10 @@
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::Reason,
+    compose::{Reason, World},
     config::TenantConfig,
     contact::{Contact, Identity, OptOut},
-    decide::{Decision, Input, decide},
+    decide::{Decision, decide},
     ids::{CallId, ContactId, RuleId},
     line_type,
     message::Channel,
@@ -148,19 +148,21 @@ fn decided(config: &TenantConfig, call: &Call) -> Decision {
 }
 
 fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decision {
-    decide(&Input {
-        config,
-        call: CallView {
+    decide(
+        &CallView {
             id: CallId::new(contact.id, Ulid::from_parts(1, 2)),
             connection: config.connections[0].id,
             facts: &call.facts,
             outcome: call.outcome,
             started_at: call.now,
         },
-        contact,
-        now: call.now,
-        line_type: &line_type::unknown,
-    })
+        &World {
+            config,
+            contact,
+            now: call.now,
+            line_type: &line_type::unknown,
+        },
+    )
 }
 
 /// The rule that must decide, found in the plainest way.

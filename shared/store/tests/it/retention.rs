@@ -15,7 +15,7 @@ use store::{
     due::DueRow,
     messages::{Arrived, Reached, Reference},
 };
-use testkit::business::CUSTOMER;
+use testkit::business::{CUSTOMER, SENT_WITHIN};
 
 use crate::{due::due, rows::received, world::World};
 
@@ -92,9 +92,6 @@ async fn history(world: &World, message: &Message) -> Vec<Entry> {
     let history = world.store.history(world.scope(), message.id.contact(), 10, now).await;
     history.expect("as the table has it")
 }
-
-/// A follow-up may be sent for three days: a message is kept for the tenant's days from then on.
-const SENT_WITHIN: i64 = 3;
 
 #[tokio::test]
 async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {

@@ -2,10 +2,11 @@
 
 use domain::{
     checkup::{CheckResult, Checkup},
+    compose::World,
     config::TenantConfig,
     connection::{Account, Connection, Health},
     contact::{Contact, Identity},
-    decide::{Input, decide},
+    decide::decide,
     ids::{CallId, ContactId},
     line_type,
     subject::CallView,
@@ -189,19 +190,21 @@ fn follows(aws: &Aws, config: &TenantConfig, reported_by: &Connection, language:
     let id = ContactId::new(aws.ids().ulid());
     let mut contact = Contact::first_seen(id, &Identity::Phone(customer), aws.now());
     contact.language = language.map(str::to_owned);
-    let decision = decide(&Input {
-        config,
-        call: CallView {
+    let decision = decide(
+        &CallView {
             id: CallId::new(id, aws.ids().ulid()),
             connection: reported_by.id,
             facts: &facts,
             outcome: domain::call::Outcome::Missed,
             started_at: aws.now(),
         },
-        contact: &contact,
-        now: aws.now(),
-        line_type: &line_type::unknown,
-    });
+        &World {
+            config,
+            contact: &contact,
+            now: aws.now(),
+            line_type: &line_type::unknown,
+        },
+    );
     decision.follow_up.is_ok()
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{call::CallFacts, retention::Retention};
 use jiff::SignedDuration;
-use testkit::business::{CUSTOMER, missed};
+use testkit::business::{CUSTOMER, SENT_WITHIN, missed};
 
 use crate::world::World;
 
@@ -16,9 +16,6 @@ fn keep(calls_days: u32, messages_days: u32) -> Option<Retention> {
 fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
 }
-
-/// A follow-up may be sent for three days: a message is kept for the tenant's days from then on.
-const SENT_WITHIN: i64 = 3;
 
 #[tokio::test]
 async fn a_call_is_kept_from_its_start_its_message_from_its_last_send() {

@@ -1,9 +1,9 @@
 //! How long messages are kept: as the tenant says when they are stored, whatever is reported of them later.
 
-use std::time::Duration;
-
 use domain::{message::AttemptState, retention::Retention};
+use jiff::SignedDuration;
 use kit::Done;
+use testkit::business::SENT_WITHIN;
 
 use crate::world::{World, states, status, wrote};
 
@@ -15,12 +15,9 @@ async fn keeping(messages_days: u32) -> World {
     World::with(|configured| configured.tenant.retention = Some(retention)).await
 }
 
-fn days(days: u64) -> Duration {
-    Duration::from_secs(days * 86_400)
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
 }
-
-/// A follow-up may be sent for three days: a message is kept for the tenant's days from then on.
-const SENT_WITHIN: u64 = 3;
 
 #[tokio::test]
 async fn what_a_customer_writes_is_kept_for_the_tenants_days_since_it_was_written() {
@@ -54,7 +51,7 @@ async fn a_report_moves_a_message_and_not_its_time() {
 async fn a_report_on_a_message_that_is_over_changes_nothing() {
     let world = keeping(30).await;
     let message = world.sent().await;
-    world.aws.pass(33 * 86_400);
+    world.aws.pass((SENT_WITHIN + 30) * 86_400);
     let report = status("read", world.aws.now().as_second());
     assert_eq!(world.statuses(&[report]).await, Done::Already);
     let (store, scope, long_ago) = (world.aws.store(), world.business.scope(), message.created_at);

@@ -4,6 +4,7 @@ use domain::{message::MessageState, retention::Retention};
 use jiff::SignedDuration;
 use kit::Done;
 use send_message::handle;
+use testkit::business::SENT_WITHIN;
 
 use crate::world::{World, is};
 
@@ -14,9 +15,6 @@ async fn keeping(messages_days: u32) -> World {
     };
     World::with(|configured| configured.tenant.retention = Some(retention)).await
 }
-
-/// A follow-up may be sent for three days: a message is kept for the tenant's days from then on.
-const SENT_WITHIN: i64 = 3;
 
 #[tokio::test]
 async fn a_message_is_kept_for_the_tenants_days_after_its_last_send() {
