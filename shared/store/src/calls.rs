@@ -121,7 +121,7 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// Decides a call: its row, its contact and the message that follows it, all or none.
+    /// Decides a call, or decides it again: its row, its contact and the message that follows it, all or none.
     ///
     /// # Errors
     /// A conflict when somebody else wrote any of them first.
@@ -135,9 +135,13 @@ impl Store {
         // The reports name the caller as the call does: they go with it.
         let kept = decided.call.keep_until.map(|until| until.duration_since(now));
         let life = kept.map_or(REFERENCE_LIFE, |kept| kept.min(REFERENCE_LIFE));
+        let unchanged = match decided.call.version {
+            0 | 1 => Condition::New,
+            version => Condition::Version(version - 1),
+        };
         let mut rows = vec![
             progress_row(scope, decided.progress, now, life, DOING)?,
-            call_row(scope, decided.call, Condition::New, DOING)?,
+            call_row(scope, decided.call, unchanged, DOING)?,
         ];
         rows.extend(decided.contact.rows(scope, DOING)?);
         for message in decided.message.into_iter().chain(decided.cancelled) {

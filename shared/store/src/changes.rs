@@ -26,6 +26,8 @@ pub struct RowChange {
 pub enum What {
     /// A call was decided.
     CallDecided(Box<Call>),
+    /// A call was decided again, now that it is known how it ended.
+    CallDecidedAgain(Box<Call>),
     /// A message of ours was planned or moved.
     MessageMoved {
         /// As it was; `None` for a new one.
@@ -69,6 +71,13 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
     let inserted = before.is_empty();
     let what = match (kind, inserted) {
         ("call", true) => What::CallDecided(Box::new(data(after)?)),
+        ("call", false) => {
+            let (before, after): (Call, Call) = (data(before)?, data(after)?);
+            if before.outcome == after.outcome {
+                return Ok(None);
+            }
+            What::CallDecidedAgain(Box::new(after))
+        }
         ("received", true) => What::Received(Box::new(data(after)?)),
         ("message", _) => What::MessageMoved {
             before: if inserted {

@@ -9,7 +9,7 @@ use domain::{
     compose::World,
     contact::{Contact, Identity},
     decide::decide,
-    ids::{CallId, ConnectionId, ContactId},
+    ids::{ConnectionId, ContactId},
     message::{Message, Remark},
     record::{Call, CallProgress},
     send::Timers,
@@ -17,7 +17,7 @@ use domain::{
 };
 use jobs::{CallJob, SendMessage};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry, metric};
-use store::{Store, TenantScope, calls::Decided, config::ConfigCache, contacts::ContactWrite};
+use store::{Store, StoreError, TenantScope, calls::Decided, config::ConfigCache, contacts::ContactWrite};
 
 /// A lost race is read and decided again this often; then the queue tries again.
 const MOST_RACES: u32 = 10;
@@ -109,11 +109,11 @@ async fn attempt(
         .store
         .call_progress(scope, key.provider, key.connection, key.provider_call_id, now)
         .await?;
-    if let Some(call) = known.as_ref().and_then(|progress| progress.decided) {
-        return after_decision(job, call, report, ctx).await;
-    }
     let before = known.clone();
     let mut progress = match (known, report) {
+        (Some(progress), _) if progress.decided.is_some() => {
+            return Box::pin(after_decision(job, progress, report, ctx)).await;
+        }
         (Some(progress), _) => progress,
         (None, Some(_)) => CallProgress {
             connection: key.connection,
@@ -165,7 +165,7 @@ async fn attempt(
             }
             Ok(if known { Done::Already } else { Done::Now })
         }
-        Verdict::Decided(outcome) => Box::pin(decide_call(job, progress, outcome, now, ctx)).await,
+        Verdict::Decided(outcome) => Box::pin(decide_call(job, progress, outcome, None, now, ctx)).await,
     }
 }
 
@@ -220,20 +220,29 @@ async fn look_again(
     Ok(())
 }
 
-/// Decides the call: its row, its contact and the message that follows it, in one transaction; then queues the message.
+/// Decides the call: its row, its contact and the message that follows it, in one transaction; then queues the message. `before`
+/// is the call as it was decided already, without a message.
 async fn decide_call(
     job: &Job<CallJob>,
     mut progress: CallProgress,
     outcome: Outcome,
+    before: Option<Call>,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Done, JobError> {
     let scope = job.scope();
     let identity = identity(&progress);
-    let (config, found) = tokio::join!(
-        ctx.store.config(scope, &ctx.config),
-        ctx.store.contact_of(scope, &identity)
-    );
+    let (config, found) = tokio::join!(ctx.store.config(scope, &ctx.config), async {
+        match &before {
+            Some(call) => match ctx.store.contact(scope, call.id.contact()).await? {
+                None => Err(StoreError::Gone {
+                    doing: "decide a call again",
+                }),
+                found => Ok(found),
+            },
+            None => ctx.store.contact_of(scope, &identity).await,
+        }
+    });
     let (config, found) = match (config?, found) {
         (Some(config), Ok(found)) => (config, found),
         (None, _) => return let_rest(progress, "tenant", now, scope, ctx).await,
@@ -247,10 +256,15 @@ async fn decide_call(
     };
     let mut contact = found.unwrap_or_else(|| Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now));
     let call_id = progress.call_id(contact.id);
-    let cancelled = if outcome == Outcome::Answered {
-        answered_after_all(scope, &mut contact, now, ctx).await?
-    } else {
-        None
+    let inbound = progress.facts.direction != Some(Direction::Outbound);
+    let cancelled = match &before {
+        None if outcome == Outcome::Answered => answered_after_all(scope, &mut contact, now, ctx).await?,
+        None => None,
+        // What comes late says nothing of the calls since then. And this one is counted already, which deciding must not see.
+        Some(_) => {
+            contact.calls -= u32::from(inbound && contact.calls > 0);
+            None
+        }
     };
     let decision = decide(
         &CallView {
@@ -270,13 +284,26 @@ async fn decide_call(
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
     let composed = decision.follow_up.ok();
     let message = composed.map(|composed| composed.message(progress.correlation_id.clone(), now, &ctx.timers));
-    note_call(&mut contact, &progress.facts, now);
+    if before.is_some() {
+        contact.calls += u32::from(inbound);
+    } else {
+        note_call(&mut contact, &progress.facts, now);
+    }
     if let Some(message) = &message {
         contact.follow_up_with(message.id, call_id, now);
     }
     progress.decided = Some(call_id);
     progress.due = None;
     let retention = config.tenant.retention.unwrap_or_default();
+    let (mut remarks, mut version, mut keep_until) = (Vec::new(), 1, None);
+    if let Some(before) = before {
+        let text = format!(
+            "decided again: it was reported later how the call ended. Before: {}",
+            before.decision
+        );
+        (remarks, version, keep_until) = (before.remarks, before.version + 1, before.keep_until);
+        remarks.push(Remark { at: now, text });
+    }
     let call = Call {
         id: call_id,
         connection: progress.connection,
@@ -289,10 +316,10 @@ async fn decide_call(
         reason,
         grounds: decision.grounds,
         message: message.as_ref().map(|message| message.id),
-        remarks: Vec::new(),
+        remarks,
         correlation_id: progress.correlation_id.clone(),
-        keep_until: Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now)),
-        version: 1,
+        keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),
+        version,
     };
     let decided = Decided {
         progress: &progress,
@@ -383,16 +410,21 @@ async fn answered_after_all(
     Ok(Some(message))
 }
 
-/// The call is decided. A redelivery makes sure that the next step is queued; a late report adds what it knows to the call.
+/// The call is decided. A redelivery makes sure that the next step is queued; a late report adds what it knows to the call. If
+/// no message follows the call and it ended otherwise than it seemed, it is decided again.
 async fn after_decision(
     job: &Job<CallJob>,
-    id: CallId,
+    mut progress: CallProgress,
     report: Option<&CallFacts>,
     ctx: &Context,
 ) -> Result<Done, JobError> {
     let scope = job.scope();
     let now = ctx.clock.now();
-    let Some(mut call) = ctx.store.call(scope, id, now).await? else {
+    let call = match progress.decided {
+        Some(id) => ctx.store.call(scope, id, now).await?,
+        None => None,
+    };
+    let Some(mut call) = call else {
         return Ok(kit::queue::gone("call"));
     };
     if job.redelivered()
@@ -419,9 +451,16 @@ async fn after_decision(
             text: format!("the caller left a recording of {seconds} s"),
         });
     }
-    let answered = |facts: &CallFacts| {
-        facts.verdict(call.decided_at, now, ctx.timers.decide_call) == Verdict::Decided(Outcome::Answered)
-    };
+    let verdict = |facts: &CallFacts| facts.verdict(progress.first_seen, now, ctx.timers.decide_call);
+    if let Verdict::Decided(outcome) = verdict(&call.facts)
+        && call.message.is_none()
+        && outcome != call.outcome
+        && call.facts.customer() == before.customer()
+    {
+        progress.facts = call.facts.clone();
+        return Box::pin(decide_call(job, progress, outcome, Some(call), now, ctx)).await;
+    }
+    let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
     if answered(&call.facts) && !answered(&before) {
         // First: should the next write fail, the report comes back and finds nothing left to cancel.
         Box::pin(cancel_follow_up(scope, &call, now, ctx)).await?;

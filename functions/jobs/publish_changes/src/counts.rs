@@ -1,26 +1,35 @@
 //! What a change adds to its day's counters.
 
-use domain::message::{Attempt, AttemptState, Channel, Message, MessageState};
+use domain::{
+    message::{Attempt, AttemptState, Channel, Message, MessageState},
+    record::Call,
+};
 use store::changes::What;
 
 /// The counters that a change raises by one each.
 pub(crate) fn of(what: &What) -> Vec<String> {
     match what {
         What::CallDecided(call) => {
-            let follows = if call.message.is_some() {
-                "calls_followed_up"
-            } else {
-                "calls_without_message"
-            };
-            vec![
-                "calls".to_owned(),
-                format!("calls_{}", call.outcome.as_str()),
-                follows.to_owned(),
-            ]
+            let follows = followed(call).unwrap_or("calls_without_message");
+            vec!["calls".to_owned(), outcome(call), follows.to_owned()]
+        }
+        // Counters only grow: such a call stands in two outcomes.
+        What::CallDecidedAgain(call) => {
+            let mut counted = vec!["calls_decided_again".to_owned(), outcome(call)];
+            counted.extend(followed(call).map(str::to_owned));
+            counted
         }
         What::Received(received) => vec![format!("received_{}", channel(received.message.channel))],
         What::MessageMoved { before, after } => moved(before.as_deref(), after),
     }
+}
+
+fn outcome(call: &Call) -> String {
+    format!("calls_{}", call.outcome.as_str())
+}
+
+fn followed(call: &Call) -> Option<&'static str> {
+    call.message.map(|_| "calls_followed_up")
 }
 
 const fn channel(channel: Channel) -> &'static str {

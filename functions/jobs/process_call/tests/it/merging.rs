@@ -178,6 +178,76 @@ async fn completed_alone_never_means_missed() {
 }
 
 #[tokio::test]
+async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
+    let world = World::new().await;
+    world.twilio(completed()).await;
+    world.aws.pass(60);
+    world.work(world.decide()).await;
+    let call = world.call().await;
+    assert_eq!((call.outcome, call.message), (Outcome::Unknown, None));
+    // The report of the ringing call lay in a queue that long: nobody could have picked up.
+    let greeted = CallFacts {
+        handling: Some(Handling::Greet),
+        ..ringing()
+    };
+    let job = world.business.twilio_report(&world.aws, "CA1", greeted.clone());
+    assert_eq!(world.work(job.clone()).await, Done::Now);
+    let (calls, messages) = world.history().await;
+    let [call] = &calls[..] else { panic!("{calls:#?}") };
+    assert_eq!((call.outcome, call.reason.as_str()), (Outcome::Missed, "follow_up"));
+    assert!(call.grounds.new_caller, "this call is not one before it");
+    assert_eq!(call.message, Some(messages[0].id));
+    assert!(
+        call.remarks[0].text.contains("did not say how the call ended"),
+        "{:?}",
+        call.remarks
+    );
+    assert_eq!(world.customer().await.calls, 1, "counted once");
+    assert_eq!(world.queued().await.len(), 1);
+    // The same reports once more, in whatever order, change nothing.
+    for facts in [greeted, completed(), dialled(DialStatus::NoAnswer)] {
+        world.twilio(facts).await;
+    }
+    assert_eq!(world.work(job).await, Done::Already);
+    assert_eq!((world.history().await.1.len(), world.queued().await.len()), (1, 0));
+    assert_eq!(world.customer().await.calls, 1);
+}
+
+#[tokio::test]
+async fn reports_of_unknown_ends_that_come_late_at_once_give_one_message() {
+    let world = World::new().await;
+    world.twilio(completed()).await;
+    world.aws.pass(60);
+    world.work(world.decide()).await;
+    let reports = [
+        ringing(),
+        dialled(DialStatus::Busy),
+        dialled(DialStatus::NoAnswer),
+        recorded(),
+    ];
+    let report = |facts: &CallFacts| world.business.twilio_report(&world.aws, "CA1", facts.clone());
+    world.work_at_once(reports.iter().chain(&reports).map(report)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!((calls.len(), messages.len()), (1, 1));
+    assert_eq!(calls[0].message, Some(messages[0].id));
+    assert_eq!(world.customer().await.calls, 1);
+    assert_eq!(world.queued().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_late_end_cancels_no_follow_up_of_a_later_call() {
+    let world = World::new().await;
+    world.twilio(completed()).await;
+    world.aws.pass(60);
+    world.work(world.decide()).await;
+    world.telephony("17", testkit::business::missed(CUSTOMER)).await;
+    world.twilio(dialled(DialStatus::Answered)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(calls[0].outcome, Outcome::Answered);
+    assert_eq!((messages.len(), messages[0].ended.as_ref()), (1, None));
+}
+
+#[tokio::test]
 async fn a_call_that_waits_for_its_dial_result_is_looked_at_when_the_minute_is_over() {
     let world = World::new().await;
     world.twilio(ringing()).await;

@@ -201,6 +201,28 @@ async fn a_follow_up_is_counted_at_every_step() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_decided_again_counts_once_as_a_call() {
+    let mut world = World::new().await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    let domain::message::Cause::Call(id) = message.cause;
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    let mut call = store.call(&scope, id, world.aws.now()).await.unwrap().unwrap();
+    call.facts.call_seconds = Some(30);
+    store.write_call(&scope, &call).await.unwrap();
+    call.version += 1;
+    world.record().await;
+    call.outcome = domain::call::Outcome::Voicemail;
+    store.write_call(&scope, &call).await.unwrap();
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    let counters = world.counters().await;
+    let of = |name: &str| counters.get(name).copied().unwrap_or_default();
+    assert_eq!((of("calls"), of("calls_decided_again")), (1, 1));
+    assert_eq!((of("calls_missed"), of("calls_voicemail")), (1, 1));
+}
+
+#[tokio::test]
 async fn redelivered_bisected_and_overlapping_batches_count_once() {
     let mut world = World::new().await;
     for number in [CUSTOMER, "+971501234568"] {
