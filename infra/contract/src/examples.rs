@@ -1,4 +1,4 @@
-//! What a field of some name looks like, where its own schema does not show it, and bodies made of the fields.
+//! Examples for fields whose schema shows none, and whole bodies made of them.
 
 use serde_json::{Map, Value, json};
 use stack::contract::{is_kind, resolve};
@@ -28,7 +28,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("y", "Quj0O1GBmSsJkoSrjxzwB7sa31sZPrTSt0UUF-XeayA"),
 ];
 
-/// Of operations whose fields exclude each other, those of a request that works.
+/// Fields that form a valid request, for operations whose fields exclude each other.
 const TOGETHER: &[(&str, &[&str])] = &[
     ("log_in", &["email", "password", "session"]),
     ("remove_second_factor", &["password", "code"]),
@@ -38,16 +38,16 @@ const TOGETHER: &[(&str, &[&str])] = &[
 
 const NUMBERS: &[&str] = &["display_number", "lines", "numbers", "whatsapp_sender"];
 
-/// Parameters of paths, by what stands before them.
+/// Path parameters by the path segment before them.
 const PARAMETERS: &[(&str, &str, &str)] = &[(
-    "/api/v1/connections/{id}",
-    "The connection's id.",
+    "/api/v1/connections/{connection_id}",
+    "Id of the connection.",
     "conn_01hq5c1ynyc0000000000000ab",
 )];
 
 const CURSOR: &str = "AWNvbm5fMDFocTVjMXlueWM";
 
-/// Fills in what is missing.
+/// Adds missing examples.
 pub(crate) fn fill(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.values_mut().for_each(fields);
@@ -132,7 +132,7 @@ fn show(name: &str, field: &mut Value) {
     field["example"] = example;
 }
 
-/// Gives every request a whole example: one of each kind, where a field tells kinds apart.
+/// Adds a whole example to every request: one per kind, if a field distinguishes kinds.
 pub(crate) fn bodies(document: &mut Value) {
     let mut shown = Vec::new();
     for operation in crate::operations(document) {
@@ -170,7 +170,7 @@ fn body(document: &Value, operation: &str, schema: &Value) -> Option<Value> {
     Some(body)
 }
 
-/// An example of a schema: its own, or put together of its fields'. What may be left out and shows nothing is left out.
+/// Example of a schema: its own, or one composed of its fields'. Optional fields without an example are omitted.
 fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
     const DEEPEST: usize = 12;
     // What stands beside a reference is of this field alone.

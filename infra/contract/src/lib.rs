@@ -1,4 +1,4 @@
-//! The API's contract: every function's operations in one OpenAPI document, and who may call them.
+//! The API's contract: the operations of every function in one OpenAPI document, with their permissions.
 
 mod examples;
 mod permissions;
@@ -20,60 +20,57 @@ use utoipa::openapi::{
     tag::{Tag, TagBuilder},
 };
 
-/// Where the document lies in the checkout.
+/// Path of the document in the repository.
 pub const DOCUMENT: &str = "docs/openapi.json";
 
-/// Where the table of permissions lies in the checkout.
+/// Path of the table of permissions in the repository.
 pub const PERMISSIONS: &str = "docs/permissions.md";
 
-/// Where the table of problems lies in the checkout.
+/// Path of the table of problems in the repository.
 pub const PROBLEMS: &str = "docs/problems.md";
 
-/// The API's own version: the first number is the one in the path, the second rises with what is added.
+/// Version of the API. The first number is the one in the path, the second grows with additions.
 pub const VERSION: &str = "1.0.0";
 
 /// Groups of operations, in the order of the page.
 const TAGS: &[(&str, &str)] = &[
-    ("auth", "Signing up, logging in and out, forgotten passwords."),
-    ("me", "The person who asks: their account, sessions and second factor."),
-    ("users", "Who belongs to a tenant, and who is invited."),
-    ("api keys", "Keys for a tenant's software."),
-    ("tenant", "The business: its profile, hours, languages and set-up."),
-    (
-        "connections",
-        "The business's lines: WhatsApp, Twilio and telephone systems.",
-    ),
-    ("audit", "Who changed what."),
-    ("platform", "What an operator of the platform does with tenants."),
-    ("service", "The service itself: its health and this document."),
+    ("auth", "Sign-up, log-in, log-out and forgotten passwords."),
+    ("me", "The caller's own account, sessions and second factor."),
+    ("users", "Users of a tenant and invitations."),
+    ("api keys", "API keys for a tenant's software."),
+    ("tenant", "Profile, settings and set-up of the tenant."),
+    ("connections", "Connections to WhatsApp, Twilio and telephone systems."),
+    ("audit", "The audit log of a tenant."),
+    ("platform", "Administration of tenants by the platform."),
+    ("service", "Health of the service, and this document."),
 ];
 
 const ABOUT: &str = "\
-Ringback answers missed calls: within a second or two the caller has a WhatsApp message or an SMS, and what they write back is kept.
+Ringback answers missed calls: within a second or two the caller gets a WhatsApp message or an SMS, and their replies are stored.
 
-People send `Authorization: Bearer …`, a tenant's software sends `X-API-Key`. Every error is a problem as in RFC 9457 with a stable \
-`type`. Every `POST` of a tenant or the platform takes `Idempotency-Key`; lists have `limit` and `cursor`; changes are JSON merge \
-patches with `ETag` and `If-Match`. `x-permission` names what an operation needs.
+People authenticate with `Authorization: Bearer …`, a tenant's software with `X-API-Key`. Every error is a problem (RFC 9457) with a \
+stable `type`. Every `POST` of a tenant or the platform accepts `Idempotency-Key`. Lists take `limit` and `cursor`. Updates are JSON \
+merge patches with `ETag` and `If-Match`. `x-permission` names the permission that an operation requires.
 
-Within this version fields, operations and values are only added: ignore what you do not know.";
+Within this version, fields, operations and values may be added but never removed. Ignore those that you do not know.";
 
-/// The page that says what the whole API has in common, and what is promised of its versions.
+/// The guide: conventions of the whole API and its promise of compatibility.
 const GUIDE: &str = "/docs/guide.md";
 
-/// The checkout.
+/// Root of the repository.
 #[must_use]
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
-/// A function that has operations.
+/// A function with operations.
 pub struct Function {
-    /// Its name.
+    /// Name of the function.
     pub name: &'static str,
-    /// Its operations.
+    /// Description of its operations.
     pub document: Document,
-    /// What answers them.
+    /// Its routes.
     pub routes: fn(&Env) -> Result<Router, ConfigError>,
 }
 
@@ -83,7 +80,7 @@ macro_rules! functions {
     };
 }
 
-/// All of them.
+/// All functions of the API.
 #[must_use]
 pub fn functions() -> Vec<Function> {
     functions![
@@ -128,7 +125,7 @@ fn tag(name: &str, about: &str) -> Tag {
     TagBuilder::new().name(name).description(Some(about)).build()
 }
 
-/// The document as it is written: with a reference to the guide, and a line at the end.
+/// The document as it is written to its file.
 ///
 /// # Errors
 /// When it cannot be written as JSON.
@@ -140,14 +137,13 @@ pub fn document() -> Result<Value> {
     problems::name(&mut document);
     share_headers(&mut document);
     document["externalDocs"] = json!({
-        "description": "Authentication, errors, idempotency, lists, versions and what goes away",
+        "description": "Authentication, errors, idempotency, lists, versions and deprecation",
         "url": GUIDE,
     });
     Ok(document)
 }
 
-/// Drops components that nothing names: a handler's types bring all that they are made of, also what stands inline. True if
-/// there was one.
+/// Drops components without references, such as the schemas of types that stand inline. Returns true if there was one.
 fn drop_unused(document: &mut Value) -> bool {
     let mut named = BTreeSet::new();
     references(document, &mut named);
@@ -162,7 +158,7 @@ fn drop_unused(document: &mut Value) -> bool {
     dropped
 }
 
-/// Says once what a header means that answers of many operations have.
+/// Moves the description of a header that many responses share to the components.
 fn share_headers(document: &mut Value) {
     let mut shared = Map::new();
     let mut share = |response: &mut Value| {
@@ -179,7 +175,7 @@ fn share_headers(document: &mut Value) {
     document["components"]["headers"] = Value::Object(shared);
 }
 
-/// The responses of each operation, and those that operations share.
+/// Responses of each operation, and shared responses.
 fn responses(document: &mut Value) -> Vec<&mut Map<String, Value>> {
     let Value::Object(parts) = document else {
         return Vec::new();
@@ -210,7 +206,7 @@ fn references(value: &Value, named: &mut BTreeSet<String>) {
     }
 }
 
-/// What is checked in, by path in the checkout.
+/// Generated files, by path in the repository.
 ///
 /// # Errors
 /// When the document cannot be written as JSON.

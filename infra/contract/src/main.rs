@@ -1,4 +1,4 @@
-//! See the library.
+//! Writes the generated files. See the library.
 
 fn main() -> anyhow::Result<()> {
     for (file, text) in contract::files()? {

@@ -1,30 +1,28 @@
-//! What the simulators know about the deployment they stand opposite to: where Ringback's API is, which tenants
-//! exist, and how fast or unreliable the providers should be.
+//! Configuration of the simulators: the address of Ringback's API, the tenants, and the speed and reliability of the providers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The whole configuration, as read from the file and replaced by `PUT /config`.
+/// The whole configuration, read from a file or replaced by `PUT /config`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Ringback's API, without a trailing slash; every webhook URL starts with it, and Twilio signs it.
+    /// Ringback's API, without a trailing slash. Every webhook URL starts with it, and Twilio signs it.
     pub public_base_url: String,
     pub tenants: Vec<Tenant>,
-    /// Where to listen; port 0 takes a free one. The command line overrides it; a later `PUT /config` cannot.
+    /// Address to listen on; port 0 takes a free one. The command line overrides it; a later `PUT /config` cannot.
     #[serde(skip_serializing)]
     pub listen: SocketAddr,
     /// Seeds every random choice (fault probabilities, shuffles), so that a run can be repeated.
     pub seed: u64,
-    /// When statuses follow an accepted message, in milliseconds after it was accepted.
+    /// Delays of statuses after the acceptance of a message, in milliseconds.
     pub status_delay_ms: StatusDelays,
-    /// Whether customers read what is delivered on WhatsApp; otherwise only `POST /phones/{number}/read` does.
+    /// True if customers read delivered WhatsApp messages by themselves. Otherwise only `POST /phones/{number}/read` does.
     pub auto_read: bool,
     pub delivery: Delivery,
-    /// How free text outside the 24-hour window is refused: in the answer, or accepted and failed by a status later.
-    /// Meta does either.
+    /// Refusal of free text outside the 24-hour window: in the answer, or by a later status. Meta does either.
     pub window_closed: WindowClosed,
 }
 
@@ -36,7 +34,7 @@ pub struct StatusDelays {
     pub read: u64,
 }
 
-/// How webhooks are delivered: again and again, with a growing pause, until the receiver answers 2xx.
+/// Delivery of webhooks: repeated with growing pauses until the receiver answers 2xx.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Delivery {
@@ -58,7 +56,7 @@ pub enum WindowClosed {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
-    /// Ringback's tenant id, as it stands in the webhook URLs.
+    /// Ringback's tenant id, as in the webhook URLs.
     pub id: String,
     pub name: String,
     #[serde(default)]
@@ -91,7 +89,7 @@ pub struct TwilioAccount {
     /// E.164; WhatsApp through Twilio.
     #[serde(default)]
     pub whatsapp_sender: Option<String>,
-    /// Content templates; when empty, any `HX…` id is taken as an approved template.
+    /// Content templates. If empty, any `HX…` id counts as an approved template.
     #[serde(default)]
     pub contents: Vec<Content>,
     #[serde(default)]
@@ -102,7 +100,7 @@ pub struct TwilioAccount {
     /// Sign webhooks with this SharedKey and HMAC-SHA256 instead of the auth token and HMAC-SHA1.
     #[serde(default)]
     pub shared_key: Option<SharedKey>,
-    /// What ends the addresses that were pasted for the account's numbers: connection overrides, as Ringback gives them.
+    /// Fragment of the addresses that were configured for the account's numbers: connection overrides, as Ringback shows them.
     #[serde(default = "default_overrides")]
     pub overrides: String,
 }
@@ -141,7 +139,7 @@ pub struct WhatsAppAccount {
     /// The Meta app is shared by tenants: webhooks go to `/webhooks/whatsapp` instead of the connection's own URL.
     #[serde(default)]
     pub shared_app: bool,
-    /// Whether Meta let this account in to Direct Send (utility text without a template).
+    /// True if Meta admitted this account to Direct Send (utility text without a template).
     #[serde(default)]
     pub direct_send: bool,
 }
@@ -173,7 +171,7 @@ pub struct Aircall {
     pub token: String,
     /// E.164.
     pub number: String,
-    /// The API key; without one, its API takes none.
+    /// API key. Without one, the vendor's API accepts none.
     #[serde(default)]
     pub api_id: Option<String>,
     #[serde(default)]
@@ -189,7 +187,7 @@ pub struct Vonage {
     pub signature_secret: String,
     /// E.164.
     pub number: String,
-    /// The API key's secret; without one, its API takes none.
+    /// Secret of the API key. Without one, the vendor's API accepts none.
     #[serde(default)]
     pub api_secret: Option<String>,
 }
@@ -202,12 +200,12 @@ pub struct Exotel {
     pub url_secret: String,
     /// E.164.
     pub number: String,
-    /// Whose numbers are told in national form, without `+`.
+    /// Country code of numbers in national form, without `+`.
     #[serde(default = "default_country_code")]
     pub country_code: String,
     #[serde(default)]
     pub account_sid: Option<String>,
-    /// The API key; without one, its API takes none.
+    /// API key. Without one, the vendor's API accepts none.
     #[serde(default)]
     pub api_key: Option<String>,
     #[serde(default)]
@@ -218,7 +216,7 @@ pub struct Exotel {
 #[serde(deny_unknown_fields)]
 pub struct Plivo {
     pub connection: String,
-    /// Signs events; with `auth_id`, its API takes it.
+    /// Signs events. With `auth_id`, it also opens the API.
     pub auth_token: String,
     /// E.164.
     pub number: String,

@@ -1,5 +1,5 @@
-//! The control API: what tests, `cargo stack` and the page use to act as customers, break things and look at results.
-//! README.md documents it.
+//! The control API, by which tests, `cargo stack` and the page act as customers, cause faults and read results. README.md
+//! documents it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/reset", post(reset))
 }
 
-/// A request that cannot be done, with the reason.
+/// A request that cannot be executed, with the reason.
 #[derive(Debug)]
 pub(crate) struct Refused(StatusCode, String);
 
@@ -93,7 +93,7 @@ async fn put_tenant(State(world): State<Sims>, Json(tenant): Json<Tenant>) -> St
     StatusCode::NO_CONTENT
 }
 
-/// What may be shown of the tenants: no secret.
+/// The tenants without their secrets.
 async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
     let config = world.config();
     let tenants: Vec<_> = config
@@ -169,7 +169,7 @@ fn yes() -> bool {
     true
 }
 
-/// One webhook of a call and the last answer to it (0: none).
+/// A webhook of a call and the last answer to it (0: none).
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct CallEvent {
     pub(crate) what: String,
@@ -337,7 +337,7 @@ struct ReplyIn {
     channel: Option<Channel>,
     /// The label or payload of a button of the business's messages.
     button: Option<String>,
-    /// Which of the business's numbers; otherwise the one that wrote last, else the first.
+    /// The number of the business. Default: the one that wrote last, or else the first.
     to: Option<String>,
     repeat: Option<u32>,
     #[serde(default)]
@@ -464,7 +464,7 @@ struct PreferenceIn {
     value: String,
 }
 
-/// The customer stops or resumes marketing messages in WhatsApp's own settings.
+/// The customer stops or resumes marketing messages in WhatsApp's settings.
 async fn set_preference(State(world): State<Sims>, Json(input): Json<PreferenceIn>) -> Result<StatusCode, Refused> {
     let config = world.config();
     let tenant = tenant(&config, &input.tenant)?;
@@ -494,7 +494,7 @@ struct HandshakeIn {
     tenant: String,
 }
 
-/// What Meta does when a webhook URL is saved.
+/// Meta's handshake when a webhook URL is saved.
 async fn shake_hands(State(world): State<Sims>, Json(input): Json<HandshakeIn>) -> Result<Json<Value>, Refused> {
     let config = world.config();
     let tenant = tenant(&config, &input.tenant)?;
@@ -527,7 +527,7 @@ async fn list_phones(State(world): State<Sims>) -> Json<Value> {
     Json(json!(phones))
 }
 
-/// Something in a chat, oldest first.
+/// An item of a chat, oldest first.
 #[derive(Debug, Serialize)]
 struct Item {
     id: String,
@@ -717,7 +717,7 @@ async fn set_clock(State(world): State<Sims>, Json(input): Json<ClockIn>) -> Jso
     show_clock(State(world)).await
 }
 
-/// Forgets messages, phones, windows, opt-outs and faults; keeps the configuration.
+/// Clears messages, phones, windows, opt-outs and faults, but keeps the configuration.
 async fn reset(State(world): State<Sims>) -> StatusCode {
     *world.state() = crate::world::State::new(world.config().seed);
     world.faults_changed();

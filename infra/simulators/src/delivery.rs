@@ -1,4 +1,4 @@
-//! Webhooks to Ringback, redelivered until it answers 2xx: by Twilio only as often as their URLs ask for.
+//! Webhooks to Ringback, repeated until it answers 2xx. Twilio's are repeated only as often as their URLs ask for.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::config::Delivery;
 use crate::twilio::Overrides;
 use crate::{lock, signatures};
 
-/// A webhook before it is signed: signing happens per attempt, because Standard Webhooks signs the attempt's time.
+/// A webhook before it is signed. Each attempt is signed separately, because Standard Webhooks signs the time of the attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct Webhook {
     /// For people: `status delivered`, `voice`, `call.ended`.
@@ -39,11 +39,11 @@ pub(crate) enum Body {
         id: String,
         json: Vec<u8>,
     },
-    /// Not signed: what proves it stands in the body.
+    /// Not signed: the proof is in the body.
     Json {
         json: Vec<u8>,
     },
-    /// Not signed: what proves it stands in the URL.
+    /// Not signed: the proof is in the URL.
     Get,
     Vonage {
         signature_secret: String,
@@ -63,7 +63,7 @@ pub(crate) enum TwilioKey {
     Shared { id: String, secret: String },
 }
 
-/// What became of one webhook.
+/// Result of one webhook.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     /// The last answer; 0 when there was none.
@@ -72,16 +72,16 @@ pub(crate) struct Outcome {
     cause: Cause,
 }
 
-/// How a try ended.
+/// Result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// With an answer.
+    /// An answer.
     Status(u16),
-    /// Nobody took the connection.
+    /// The connection was refused.
     Connect,
     /// No answer in time.
     Read,
-    /// Half an answer.
+    /// An incomplete answer.
     BrokenOff,
 }
 
@@ -105,10 +105,10 @@ pub(crate) struct Counts {
     /// Not yet answered 2xx and not given up.
     pub(crate) pending: u64,
     pub(crate) delivered: u64,
-    /// Given up after the last attempt, or refused for good.
+    /// Given up after the last attempt, or refused permanently.
     pub(crate) failed: u64,
     pub(crate) attempts: u64,
-    /// What was given up, newest last, at most fifty; no bodies and no numbers.
+    /// Failed webhooks, newest last, at most fifty, without bodies and numbers.
     pub(crate) failures: Vec<Failure>,
 }
 
@@ -120,7 +120,7 @@ pub(crate) struct Failure {
     attempts: u32,
 }
 
-/// Counts a webhook as pending for as long as it lives, so that a cancelled task is not pending for ever.
+/// Counts a webhook as pending while it exists, so that a cancelled task does not stay pending forever.
 struct Pending<'a>(&'a Deliveries);
 
 impl Drop for Pending<'_> {
@@ -149,7 +149,7 @@ impl Deliveries {
         lock(&self.counts).clone()
     }
 
-    /// Delivers one webhook, for as long as that takes.
+    /// Delivers one webhook, however long it takes.
     pub(crate) async fn deliver(&self, webhook: &Webhook, how: Delivery) -> Outcome {
         lock(&self.counts).pending += 1;
         let _pending = Pending(self);
@@ -208,7 +208,7 @@ impl Deliveries {
         });
     }
 
-    /// One try, and how long it took.
+    /// One attempt and its duration.
     async fn attempt(&self, webhook: &Webhook, timeout: Duration) -> (Outcome, Duration) {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
         let began = Instant::now();
@@ -350,8 +350,8 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) -> Result<()
     Ok(())
 }
 
-/// JSON as Meta writes it: everything beyond ASCII and every `/` escaped, so that a receiver which re-serialises before
-/// checking the signature is found out.
+/// JSON as Meta writes it, with everything beyond ASCII and every `/` escaped, which exposes receivers that re-serialize the body
+/// before checking the signature.
 pub(crate) fn meta_json(value: &serde_json::Value) -> Vec<u8> {
     let plain = value.to_string();
     let mut escaped = String::with_capacity(plain.len());

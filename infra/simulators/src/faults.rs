@@ -1,7 +1,7 @@
-//! What goes wrong, by provider and by customer's number.
+//! Faults by provider and customer's number.
 //!
-//! A rule is looked at when something happens that it could spoil; it applies if its provider, tenant and number match,
-//! its dice agree, and it has not been used up.
+//! A rule is checked when an event happens that it can affect. It applies if its provider, tenant and number match, its dice
+//! agree, and it is not used up.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::ses::same_address;
 pub(crate) enum Api {
     Graph,
     Twilio,
-    /// The calls of all telephone systems.
+    /// Calls of all telephone systems.
     Telephony,
     Ses,
     // The telephone systems' own APIs.
@@ -46,9 +46,9 @@ pub(crate) enum Kind {
     KillBefore,
     KillAfter,
     // E-mail.
-    /// SES will not send to this address.
+    /// SES refuses this address permanently.
     MailRejected,
-    /// SES knows neither sender nor recipient yet.
+    /// SES has verified neither sender nor recipient.
     MailUnverified,
     // The provider's webhooks.
     DuplicateWebhooks,
@@ -58,25 +58,25 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
-    /// Given by the simulators.
+    /// Assigned by the simulators.
     #[serde(default)]
     pub(crate) id: u64,
-    /// Absent: every provider.
+    /// Absent: all providers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api: Option<Api>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tenant: Option<String>,
-    /// The customer's number, or the address that a mail goes to; absent: everyone's.
+    /// The customer's number, or the address of a mail. Absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) number: Option<String>,
     pub(crate) kind: Kind,
     #[serde(default = "always", skip_serializing_if = "is_always")]
     pub(crate) probability: f64,
-    /// How often it still applies; absent: for ever.
+    /// Remaining uses. Absent: unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) times: Option<u32>,
-    /// Timeouts: how long the connection is held (default 60). Offline: how long the phone is away (default: until the
-    /// rule goes).
+    /// Timeouts: time for which the connection is held (default 60). Offline: time for which the phone is off (default: until the
+    /// rule is removed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seconds: Option<f64>,
 }
@@ -93,12 +93,12 @@ fn is_always(probability: &f64) -> bool {
     *probability >= 1.0
 }
 
-/// What is about to happen.
+/// An event that is about to happen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event<'a> {
     pub(crate) api: Api,
     pub(crate) tenant: &'a str,
-    /// The customer's number or address, where there is one.
+    /// The customer's number or address, if there is one.
     pub(crate) number: Option<&'a str>,
 }
 
@@ -107,7 +107,7 @@ pub(crate) struct Faults {
     seed: u64,
     rules: Vec<Rule>,
     last_id: u64,
-    /// How often the dice of a rule were thrown for a number.
+    /// Number of dice throws of a rule for a number.
     throws: HashMap<(u64, String), u64>,
 }
 
@@ -139,7 +139,7 @@ impl Faults {
         self.last_id
     }
 
-    /// Whether there was such a rule.
+    /// Removes a rule. Returns true if it existed.
     pub(crate) fn remove(&mut self, id: u64) -> bool {
         let before = self.rules.len();
         self.rules.retain(|rule| rule.id != id);
@@ -150,12 +150,12 @@ impl Faults {
         self.rules.iter().any(|rule| rule.id == id)
     }
 
-    /// The first rule of one of these kinds that applies now; using it up counts.
+    /// The first rule of one of these kinds that applies now, which uses it once.
     pub(crate) fn take(&mut self, event: Event<'_>, kinds: &[Kind]) -> Option<Rule> {
         self.take_if(event, kinds, |_| true)
     }
 
-    /// Like [`Self::take`]; a rule that `allowed` turns down is passed over and not used up.
+    /// Like [`Self::take`], but a rule that `allowed` rejects is skipped and not used.
     pub(crate) fn take_if(
         &mut self,
         event: Event<'_>,

@@ -1,4 +1,4 @@
-//! The customers' phones: what arrived, what was written back, which calls were placed.
+//! The customers' phones: received messages, replies and calls.
 
 use std::collections::BTreeMap;
 
@@ -20,15 +20,15 @@ pub struct Profile {
     /// The WhatsApp profile's name.
     pub name: Option<String>,
     pub username: Option<String>,
-    /// A username user whose number WhatsApp no longer shows to this business: webhooks carry the BSUID only.
+    /// A user with a username whose number WhatsApp hides from this business: webhooks carry only the BSUID.
     pub hide_phone: bool,
 }
 
-/// Something in a thread that is not one of the business's messages (those are in the outbox).
+/// An item of a thread that is not a message of the business (those are in the outbox).
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Note {
     pub(crate) tenant: String,
-    /// None for calls, which stand in both threads.
+    /// `None` for calls, which appear in both threads.
     pub(crate) channel: Option<Channel>,
     /// `in` (the customer wrote), `call`, or `notice` (the network's own texts).
     pub(crate) kind: &'static str,
@@ -41,8 +41,8 @@ pub(crate) struct Note {
 
 pub(crate) type Phones = BTreeMap<String, Phone>;
 
-/// E.164 with `+` from what people and requests write: digits, spaces, `whatsapp:`, a plus that a query string turned
-/// into a space. `None` when it is no phone number.
+/// E.164 with `+` from the forms that people and requests use: digits, spaces, `whatsapp:`, a plus that a query string turned
+/// into a space. `None` if it is not a phone number.
 #[must_use]
 pub fn e164(text: &str) -> Option<String> {
     let text = text.trim();
@@ -85,7 +85,7 @@ pub(crate) fn country(number: &str) -> &'static str {
         .map_or("ZZ", |(_, country)| country)
 }
 
-/// The person's business-scoped id: another one for every WhatsApp account.
+/// The person's business-scoped id, which differs between WhatsApp accounts.
 #[must_use]
 pub fn bsuid(waba_id: &str, number: &str) -> String {
     let hash = Sha256::digest(format!("{waba_id}/{number}"));

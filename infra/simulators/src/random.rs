@@ -1,5 +1,5 @@
-//! Seeded randomness (SplitMix64): the same seed and the same requests give the same faults, in whatever order requests
-//! of different customers happen to arrive.
+//! Seeded randomness (SplitMix64): the same seed and requests give the same faults, in whatever order requests of different
+//! customers arrive.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -11,7 +11,7 @@ impl Random {
         Self(seed)
     }
 
-    /// Dice of their own for one occasion, so that others' throws do not change them.
+    /// Separate dice for one occasion, so that other throws do not change them.
     pub(crate) fn of(seed: u64, occasion: impl Hash) -> Self {
         // Unlike HashMap's, a new DefaultHasher is the same in every process.
         let mut hasher = DefaultHasher::new();

@@ -1,6 +1,6 @@
-//! Amazon SES: `SendEmail` of API v2, with simple content; and the mails that people got.
+//! Amazon SES: `SendEmail` of API v2 with simple content, and the mails that people received.
 //!
-//! Who asks is not verified, only that the request is signed as AWS wants it: an assumed role's key is the emulator's secret.
+//! Only the form of the request's AWS signature is checked, because the key of an assumed role is the emulator's secret.
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -24,10 +24,10 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/mails/{id}/html", get(show_html))
 }
 
-/// What the page's readers are told instead of a phone number.
+/// Sent to the page instead of a phone number.
 pub(crate) const CHANGED: &str = "mails";
 
-/// A mail that SES took.
+/// A mail that SES accepted.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct MailSent {
     pub(crate) id: String,
@@ -36,12 +36,12 @@ pub(crate) struct MailSent {
     pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) html: String,
-    /// Every URL in it, once, in the order of the text and then of the page.
+    /// Every URL in it, once, first those of the text, then those of the HTML.
     pub(crate) links: Vec<String>,
     pub(crate) at: Timestamp,
 }
 
-/// An error as SES answers it: the code in a header, the words in the body.
+/// An error of SES: the code in a header, the text in the body.
 #[derive(Debug)]
 struct Refused(StatusCode, &'static str, String);
 
@@ -133,7 +133,7 @@ fn refuse(kind: Kind, to: &str) -> Refused {
     Refused(status, code, words)
 }
 
-/// Signature Version 4 for SES, in form.
+/// Checks the form of Signature Version 4 for SES.
 fn signed(headers: &HeaderMap) -> Result<(), Refused> {
     let refused = |code, words: &str| Refused(StatusCode::FORBIDDEN, code, words.to_owned());
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -220,7 +220,7 @@ impl Request {
     }
 }
 
-/// `local@domain`, as far as SES looks.
+/// `local@domain`, as far as SES checks it.
 fn address(value: &Value) -> Result<String, Refused> {
     let text = value
         .as_str()
@@ -243,7 +243,7 @@ fn address(value: &Value) -> Result<String, Refused> {
     }
 }
 
-/// URLs of the text, and targets of the page's links.
+/// URLs in the text, and targets of links in the HTML.
 fn links(text: &str, html: &str) -> Vec<String> {
     let is_url = |word: &&str| word.starts_with("https://") || word.starts_with("http://");
     let in_text = text.split_whitespace().filter(is_url).map(str::to_owned);
@@ -278,7 +278,7 @@ pub(crate) fn same_address(a: &str, b: &str) -> bool {
     a.trim().eq_ignore_ascii_case(b.trim())
 }
 
-/// Nothing in a mail runs, loads or leads anywhere, framed or opened by itself.
+/// Nothing in a mail may run, load or navigate, framed or opened by itself.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'self'";
 

@@ -1,4 +1,4 @@
-//! What happens to a message once it is accepted: sent, delivered, read; or it fails, or waits for a phone that is off.
+//! The life of an accepted message: sent, delivered, read, failed, or waiting for a phone that is off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::world::{Sims, State};
 use crate::{graph, twilio};
 
-/// How a message will fare, decided when it is accepted.
+/// The course of a message, decided when it is accepted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Course {
     /// It fails with this code.
@@ -22,7 +22,7 @@ pub(crate) struct Course {
     reordered: bool,
 }
 
-/// Webhooks that come more than once come three times.
+/// Number of deliveries of a duplicated webhook.
 pub(crate) const COPIES_WHEN_DUPLICATED: u32 = 3;
 
 impl Course {
@@ -76,7 +76,7 @@ impl Course {
     }
 }
 
-/// Keeps an accepted message and lets it run its course.
+/// Stores an accepted message and starts its course.
 pub(crate) fn accept(world: &Sims, state: &mut State, sent: Sent, course: Course) {
     let (id, number) = (sent.id.clone(), sent.to.clone());
     let order = format!("{number} {}", sent.key.as_deref().unwrap_or_default());
@@ -111,7 +111,7 @@ pub(crate) fn accept(world: &Sims, state: &mut State, sent: Sent, course: Course
 
 type Step = (&'static str, Option<u32>, Duration);
 
-/// What will happen, and when after acceptance.
+/// The steps of a course, with their times after acceptance.
 fn steps(sent: &Sent, course: &Course, auto_read: bool) -> Vec<Step> {
     let delays = sent.wire.delays;
     let [sent_at, delivered_at, read_at] = [delays.sent, delays.delivered, delays.read].map(Duration::from_millis);
@@ -131,7 +131,7 @@ fn steps(sent: &Sent, course: &Course, auto_read: bool) -> Vec<Step> {
     steps
 }
 
-/// When each step's webhook arrives: at once, or in another order than it happened.
+/// Arrival of each step's webhook: at once, or out of order.
 fn arrivals(world: &Sims, occasion: &str, steps: &[Step], course: &Course) -> Vec<Duration> {
     let times: Vec<_> = steps.iter().map(|step| step.2).collect();
     if !course.reordered || steps.len() < 2 {
@@ -151,8 +151,8 @@ fn arrivals(world: &Sims, occasion: &str, steps: &[Step], course: &Course) -> Ve
         .collect()
 }
 
-/// Writes a status down and makes its webhook; `None` when the message is gone, cannot have it any more, or nobody
-/// asked for callbacks.
+/// Records a status and creates its webhook. `None` if the message is gone, cannot have the status any more, or nobody requested
+/// callbacks.
 pub(crate) fn record(world: &Sims, id: &str, status: &'static str, code: Option<u32>) -> Option<Webhook> {
     let at = world.now();
     let config = world.config();
@@ -172,7 +172,7 @@ pub(crate) fn record(world: &Sims, id: &str, status: &'static str, code: Option<
     }
 }
 
-/// The person opens the chats: what was delivered on WhatsApp and not read is read now. Returns how many.
+/// The person opens the chats: delivered WhatsApp messages become read. Returns their number.
 pub(crate) fn read_all(world: &Sims, number: &str, tenant: Option<&str>) -> usize {
     let unread: Vec<String> = world
         .state()

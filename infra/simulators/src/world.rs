@@ -1,4 +1,4 @@
-//! The one state all simulated providers share.
+//! The shared state of all simulated providers.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,12 +28,12 @@ pub(crate) struct World {
     state: Mutex<State>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) deliveries: Deliveries,
-    /// Numbers whose phone changed; `mails` for those; `*` for everything.
+    /// Numbers whose phone changed, `mails` for mails, `*` for everything.
     pub(crate) changes: broadcast::Sender<String>,
     faults_version: watch::Sender<u64>,
-    /// Statuses and webhooks still to come.
+    /// Number of statuses and webhooks still to come.
     busy: AtomicU64,
-    /// Messages waiting for a phone that is off.
+    /// Number of messages that wait for a phone that is off.
     held: AtomicU64,
     ids: AtomicU64,
     id_start: u64,
@@ -42,7 +42,7 @@ pub(crate) struct World {
 
 #[derive(Debug)]
 pub(crate) struct State {
-    /// For what need not be repeatable to the request: which of several 5xx.
+    /// Randomness that need not be repeatable per request, such as the choice among several 5xx.
     pub(crate) random: Random,
     pub(crate) faults: Faults,
     pub(crate) phones: Phones,
@@ -61,7 +61,7 @@ pub(crate) struct State {
     pub(crate) mails: Vec<MailSent>,
 }
 
-/// Something is still going on for as long as this lives.
+/// Counts as work in progress while it exists.
 #[derive(Debug)]
 pub(crate) struct Busy(Sims);
 
@@ -71,7 +71,7 @@ impl Drop for Busy {
     }
 }
 
-/// A message is waiting for a phone that is off for as long as this lives.
+/// Counts as a message that waits for a phone while it exists.
 #[derive(Debug)]
 pub(crate) struct Held(Sims);
 
@@ -169,7 +169,7 @@ impl World {
         self.clock.now()
     }
 
-    /// 32 hexadecimal digits, never the same twice.
+    /// 32 hexadecimal digits, unique.
     pub(crate) fn hex_id(&self) -> String {
         format!(
             "{:016x}{:016x}",
@@ -206,7 +206,7 @@ impl World {
         self.held.load(Ordering::SeqCst)
     }
 
-    /// Waits until the rule that holds a message is gone, or its time is over.
+    /// Waits until the rule that holds a message is removed, or its time is over.
     pub(crate) async fn wait_for_phone(self: &Arc<Self>, rule: u64, seconds: Option<f64>) {
         self.held.fetch_add(1, Ordering::SeqCst);
         let _held = Held(Arc::clone(self));

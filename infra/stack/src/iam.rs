@@ -1490,7 +1490,7 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
             flow(UNAVAILABLE)
         }
         // It is only not noted; who tried is answered all the same.
-        "Tally" => flow(Failed::Logged("a security event is not noted")),
+        "Tally" => flow(Failed::Logged("a security event is not recorded")),
         "Read" | "Write" | "Remove" | "CountTries" | "NoteUse" | "OpenMail" | "Enqueue" | "LookAgain" | "ReadLarge"
         | "MissLarge" | "KeepUnknown" | "DecryptSend" | "SeeBacklog" | "Count" | "Audit" | "Spill" | "ReadDue"
         | "Lease" | "SweepSpilled" | "ListSpilled" | "ListContacts" => flow(DENIED),

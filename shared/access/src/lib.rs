@@ -1,4 +1,4 @@
-//! Who is asking, and for which tenant: the only crate that mints a [`store::TenantScope`] and opens sealed secrets.
+//! Authentication and tenancy: the only crate that mints a [`store::TenantScope`] and opens sealed secrets.
 
 #![expect(
     clippy::disallowed_methods,

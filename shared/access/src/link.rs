@@ -1,4 +1,4 @@
-//! One-time links: who holds one may do what it is for, with the tenant that it names, and nothing else.
+//! One-time links: the holder of a link may do what it is for, with the tenant that it names, and nothing else.
 
 use domain::{account::Account, account::Grant, ids::TenantId};
 use store::{Authority, TenantScope};
@@ -12,14 +12,14 @@ pub fn invited(grant: &Grant) -> Option<TenantScope> {
     }
 }
 
-/// The scope of a tenant that is founded now, under an id that nobody has.
+/// The scope of a new tenant, under an unused id.
 #[must_use]
 pub fn founded(tenant: TenantId) -> TenantScope {
     TenantScope::mint(tenant, Authority::Link)
 }
 
-/// The scopes of the tenants that a person belongs to, to end their sessions everywhere: call it only for the account of
-/// who asks, or who proved by a link that it is theirs.
+/// The scopes of the tenants of a person, to end their sessions everywhere. Call it only for the account of the caller, or of a
+/// person identified by a link.
 #[must_use]
 pub fn of_own_account(account: &Account) -> Vec<TenantScope> {
     let mint = |tenant: &TenantId| TenantScope::mint(*tenant, Authority::User);

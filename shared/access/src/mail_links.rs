@@ -1,5 +1,6 @@
-//! The links of mails, sealed on their way through the queue: whoever may look into it, or into its dead letters, sees none that
-//! lets somebody in. One secret in Secrets Manager, which only those that order mails and the one that sends them may read.
+//! Links of mails, sealed on their way through the queue, so that nobody who can read the queue or its dead letters sees a link
+//! that grants access. The secret in Secrets Manager can be read only by the functions that order mails and the one that sends
+//! them.
 
 use std::{
     fmt,
@@ -11,14 +12,14 @@ use serde::Deserialize;
 
 use crate::{SecretsError, sealing::SealingKey};
 
-/// What the secret holds. The template makes it.
+/// Content of the secret, which the template creates.
 #[derive(Deserialize)]
 struct Secret {
-    /// Any text of enough randomness.
+    /// Any text of sufficient randomness.
     sealing_key: String,
 }
 
-/// Seals and opens the links of mails. Reads its secret once per process, when the first link comes.
+/// Seals and opens the links of mails. Reads its secret once per process, at the first link.
 pub struct MailLinks {
     client: aws_sdk_secretsmanager::Client,
     secret_id: String,
@@ -58,7 +59,7 @@ impl MailLinks {
         Ok(job)
     }
 
-    /// Opens a mail's link, if it has one that is sealed. It opens in the mail that it was sealed in only.
+    /// Opens a mail's link if it has a sealed one. It opens only within the mail that it was sealed in.
     ///
     /// # Errors
     /// When the secret cannot be read, or the link was sealed in another mail.

@@ -3,7 +3,7 @@
 use domain::ids::TenantId;
 use store::{Authority, TenantScope};
 
-/// The scope of the tenant that an operator names. AWS has checked the operator's credentials.
+/// The scope of the tenant that an operator names. AWS has verified the operator's credentials.
 #[must_use]
 pub fn scope(tenant: TenantId) -> TenantScope {
     TenantScope::mint(tenant, Authority::Operator)

@@ -1,5 +1,5 @@
-//! Passwords: argon2id with the parameters that OWASP names first (19 MiB, 2 passes, 1 lane), in one spelling, and none that is
-//! guessed soon.
+//! Passwords: hashed by argon2id with OWASP's first set of parameters (19 MiB, 2 passes, 1 lane), in one Unicode form, and hard
+//! to guess.
 
 use std::borrow::Cow;
 
@@ -16,22 +16,22 @@ use zxcvbn::{Score, zxcvbn};
 #[error("could not hash a password")]
 pub struct HashError;
 
-/// Why a password is not taken.
+/// Reason why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Its length.
-    #[error("use 10 to 128 characters; a few unrelated words are good")]
+    /// Wrong length.
+    #[error("use 10 to 128 characters, such as a few unrelated words")]
     Length,
-    /// Others guess it soon.
-    #[error("this password would soon be guessed; use a few unrelated words")]
+    /// Easy to guess.
+    #[error("it is easy to guess; use a few unrelated words")]
     Guessable,
-    /// It is the address or the name.
-    #[error("do not use your e-mail address or your name as the password")]
+    /// The address or the name.
+    #[error("it must not be your e-mail address or your name")]
     Personal,
 }
 
-/// Fragments that, repeated or with digits around them, make up most passwords of ten characters and more in lists of
-/// leaked ones, and this product's name.
+/// Fragments that, repeated or with digits around them, make up most leaked passwords of ten characters and more, and the name of
+/// this product.
 const COMMON: [&str; 14] = [
     "password",
     "passw0rd",
@@ -49,16 +49,16 @@ const COMMON: [&str; 14] = [
     "p@ssword",
 ];
 
-/// So much of a password is estimated at once, in characters: the time grows with more than the square, and with all that the
-/// characters may stand for. 32 in the worst spelling take about 140 ms, 100 a second.
+/// Length of the part of a password that is estimated at once, in characters. The time grows more than quadratically, and with
+/// the number of characters that each may stand for: about 140 ms for 32 in the worst case, a second for 100.
 const ESTIMATED: usize = 32;
 
-/// The one spelling of a password: NFKC, since keyboards and systems write the same letters differently.
+/// The password in NFKC, because keyboards and systems encode the same letters differently.
 fn spelled(password: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfkc().normalize(password)
 }
 
-/// Refuses a password that would be guessed soon. `about` is what is known of the person: address, name, business.
+/// Refuses a password that is easy to guess. `about` holds known facts about the person: address, name, business.
 ///
 /// # Errors
 /// When it is too short, too long, guessable or personal.
@@ -97,7 +97,7 @@ pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
     Ok(())
 }
 
-/// Whether fewer than 10^8 guesses find it. Where its beginning is weak, its end may still be strong.
+/// True if fewer than 10^8 guesses find it. Where its beginning is weak, its end may still be strong.
 fn is_guessable(password: &str, about: &[&str]) -> bool {
     let known = words_about(about);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -110,7 +110,7 @@ fn is_guessable(password: &str, about: &[&str]) -> bool {
     }
 }
 
-/// What guesses about this person begin with: each text, its words, and its words in one.
+/// Starting points of guesses about this person: each text, its words, and its words joined.
 fn words_about(about: &[&str]) -> Vec<String> {
     let mut words: Vec<String> = COMMON.map(str::to_owned).into();
     for text in about {
@@ -134,11 +134,11 @@ pub fn hash(password: &str, salt: &[u8]) -> Result<PasswordHash, HashError> {
     hashed.map(|hash| PasswordHash(hash.to_string())).map_err(|_| HashError)
 }
 
-/// Whether the password is the hashed one. Takes as long for `None`, so that nobody can tell by the time whether an
-/// account exists.
+/// True if the password matches the hash. Takes the same time for `None`, so that the time does not reveal whether an account
+/// exists.
 #[must_use]
 pub fn is_right(password: &str, known: Option<&PasswordHash>) -> bool {
-    /// Of a password that nobody knows, with the parameters above.
+    /// Hash of an unknown password, with the parameters above.
     const NOBODYS: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let text = known.map_or(NOBODYS, |hash| &hash.0);

@@ -1,5 +1,5 @@
-//! Who calls the API, and for which tenant. A person proves themselves by an access token, a tenant's software by an API
-//! key; either way the scope comes out of here only.
+//! Callers of the API and their tenant. A user authenticates by an access token, a tenant's software by an API key. Only this
+//! module grants their scope.
 
 use std::{
     fmt,
@@ -25,10 +25,10 @@ use crate::{
     token::{self, Claims, Verifier},
 };
 
-/// What a request brings to prove who sent it.
+/// Credentials of a request.
 #[derive(Clone, Copy, Default)]
 pub struct Credentials<'a> {
-    /// The token of `Authorization: Bearer …`.
+    /// Token of `Authorization: Bearer …`.
     pub bearer: Option<&'a str>,
     /// `X-API-Key`.
     pub api_key: Option<&'a str>,
@@ -36,25 +36,25 @@ pub struct Credentials<'a> {
     pub tenant: Option<&'a str>,
 }
 
-/// Why a caller is not let in.
+/// Reason why a caller is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// It does not prove who it is: missing, forged, expired, revoked. Nobody is told which.
+    /// Not authenticated: credentials are missing, forged, expired or revoked. The caller is not told which.
     #[error("the caller is not proven")]
     Unproven,
     /// Both kinds of credentials at once.
     #[error("two kinds of credentials")]
     Ambiguous,
-    /// A person who belongs to no tenant, or to several and names none.
+    /// A user of no tenant, or of several without naming one.
     #[error("no tenant is named")]
     NoTenant,
-    /// Not a member of the tenant that is named; there may be none.
+    /// Not a member of the named tenant, which may not exist.
     #[error("not a member")]
     NotAMember,
     /// The tenant is suspended or being deleted.
     #[error("the tenant is suspended")]
     Suspended,
-    /// A person who does not administer the platform.
+    /// A user who is not a platform administrator.
     #[error("not a platform administrator")]
     NotPlatform,
     /// A platform administrator whose session began without a second factor.
@@ -63,12 +63,12 @@ pub enum Refusal {
     /// Too many requests.
     #[error("too many requests")]
     TooMany(Allowance),
-    /// We cannot tell now.
+    /// The table did not respond.
     #[error("the table did not answer")]
     Table(#[from] StoreError),
 }
 
-/// A proven caller of one tenant.
+/// An authenticated caller in one tenant.
 #[derive(Debug, Clone)]
 pub struct Principal {
     scope: TenantScope,
@@ -86,37 +86,37 @@ impl Principal {
         &self.scope
     }
 
-    /// Who it is.
+    /// Id of the caller.
     #[must_use]
     pub const fn actor(&self) -> Actor {
         self.actor
     }
 
-    /// What they are to the tenant.
+    /// Role in the tenant.
     #[must_use]
     pub const fn role(&self) -> Role {
         self.role
     }
 
-    /// When it stops by itself, if it is a key, or a secret of one, that does.
+    /// Time of expiry, if the caller is a key that expires or uses a secret that does.
     #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {
         self.ends_at
     }
 
-    /// What is left of the caller's rate limit.
+    /// Remaining allowance of the caller's rate limit.
     #[must_use]
     pub const fn allowance(&self) -> Allowance {
         self.allowance
     }
 
-    /// Whether they may do this: their role grants it, and the scopes of their key do not leave it out.
+    /// True if their role grants the permission and the scopes of their key include it.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.role.may(permission) && (self.scopes.is_empty() || self.scopes.contains(&permission))
     }
 
-    /// Signs a change.
+    /// Stamp of a change by this caller.
     #[must_use]
     pub fn stamp(&self, now: Timestamp, correlation_id: &str) -> Stamp {
         Stamp {
@@ -127,22 +127,22 @@ impl Principal {
     }
 }
 
-/// A proven person, of whatever tenant.
+/// An authenticated user, in any tenant.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Their account, as it is now.
+    /// Their current account.
     pub account: Versioned<Account>,
-    /// The session that the token is of.
+    /// Session of the token.
     pub session: SessionId,
-    /// The tenant that the token means where none is named.
+    /// Tenant in which the token acts unless the request names one.
     pub tenant: Option<TenantId>,
-    /// Whether the session began with a second factor, and it is still on.
+    /// True if the session began with a second factor, which is still on.
     pub second_factor: bool,
-    /// What is left of their rate limit.
+    /// Remaining allowance of their rate limit.
     pub allowance: Allowance,
 }
 
-/// A proven administrator of the platform, by two factors. Only they may act on any tenant.
+/// A platform administrator, authenticated by two factors. Only they may act on any tenant.
 #[derive(Debug, Clone)]
 pub struct PlatformAdmin {
     user: UserId,
@@ -150,25 +150,25 @@ pub struct PlatformAdmin {
 }
 
 impl PlatformAdmin {
-    /// The person.
+    /// Id of the user.
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
     }
 
-    /// What is left of their rate limit.
+    /// Remaining allowance of their rate limit.
     #[must_use]
     pub const fn allowance(&self) -> Allowance {
         self.allowance
     }
 
-    /// The right to touch this tenant's data, for what the platform does with tenants.
+    /// The right to touch this tenant's data, for the platform's operations.
     #[must_use]
     pub fn scope(&self, tenant: TenantId) -> TenantScope {
         TenantScope::mint(tenant, Authority::Platform)
     }
 
-    /// Signs a change.
+    /// Stamp of a change by this administrator.
     #[must_use]
     pub fn stamp(&self, now: Timestamp, correlation_id: &str) -> Stamp {
         Stamp {
@@ -179,22 +179,22 @@ impl PlatformAdmin {
     }
 }
 
-/// A person's or a key's requests a minute, where the tenant's plan says nothing else.
+/// Requests per minute of a user or key, unless the tenant's plan says otherwise.
 pub const PRINCIPAL_LIMIT: u32 = 100;
 
-/// A tenant's requests a minute, where its plan says nothing else.
+/// Requests per minute of a tenant, unless its plan says otherwise.
 pub const TENANT_LIMIT: u32 = 1_000;
 
-/// A tenant's state is used this long: a suspension bites within it.
+/// Lifetime of a cached tenant, and so the time until a suspension takes effect.
 const TENANT_LIFETIME: SignedDuration = SignedDuration::from_secs(30);
 
-/// The way from a key to its tenant never changes; whether the key is valid is read every time.
+/// Lifetime of the cached tenant of a key, which never changes. The validity of the key is read every time.
 const OWNER_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// A key that does not exist is not looked for again within this time.
+/// Time in which a key that does not exist is not looked up again.
 const STRANGER_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
-/// So many keys are remembered, and tenants.
+/// Maximum number of cached keys, and of cached tenants.
 const MOST: usize = 5_000;
 
 #[derive(Debug, Clone, Copy)]
@@ -222,7 +222,8 @@ struct Memory {
     noted: Remembered<(ApiKeyId, i64), ()>,
 }
 
-/// Proves callers. When warm it reads one row, the member's or the key's, and counts the caller and the tenant.
+/// Authenticates callers. When warm, it reads one row, the member's or the key's, and counts the request for the caller and the
+/// tenant.
 pub struct Authenticator {
     store: Store,
     verifier: Verifier,
@@ -236,7 +237,7 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    /// Of callers of this table's tenants.
+    /// For callers of this table's tenants.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self {
@@ -251,7 +252,7 @@ impl Authenticator {
         }
     }
 
-    /// Lets a tenant's person or software in.
+    /// Authenticates a tenant's user or software.
     ///
     /// # Errors
     /// When it is refused, or we cannot tell.
@@ -317,7 +318,7 @@ impl Authenticator {
         }
     }
 
-    /// What a person is to the tenant that they mean.
+    /// Membership of a user in the tenant of the request.
     async fn place(&self, claims: &Claims, tenant: Option<&str>) -> Result<Proven, Refusal> {
         let tenant: TenantId = match tenant {
             Some(text) => text.parse().map_err(|_| Refusal::NotAMember)?,
@@ -405,7 +406,7 @@ impl Authenticator {
         Ok(gate)
     }
 
-    /// A use that cannot be noted is noted the next time.
+    /// Records the use of a key. If that fails, the next use is recorded.
     async fn note_use(&self, scope: &TenantScope, key: ApiKeyId, now: Timestamp) {
         let today = (key, now.as_second().div_euclid(24 * 3600));
         {
@@ -422,7 +423,7 @@ impl Authenticator {
         }
     }
 
-    /// Lets a person in, whatever tenants they belong to: for what is theirs alone.
+    /// Authenticates a user in any tenant, for operations on their own account.
     ///
     /// # Errors
     /// When they are refused, or we cannot tell.
@@ -446,7 +447,7 @@ impl Authenticator {
         })
     }
 
-    /// Counts a request of a person that is no tenant's.
+    /// Counts a request of a user outside any tenant.
     async fn count_person(&self, user: UserId, now: Timestamp) -> Result<Allowance, Refusal> {
         let limit = Limit::per_minute(PRINCIPAL_LIMIT);
         let allowance = self.store.take_outside(&user.to_string(), limit, now).await?;
@@ -457,7 +458,7 @@ impl Authenticator {
         }
     }
 
-    /// Lets an administrator of the platform in.
+    /// Authenticates a platform administrator.
     ///
     /// # Errors
     /// When they are refused, or we cannot tell.

@@ -1,4 +1,4 @@
-//! A small bounded memory with an age: what is too old is asked for again, and the oldest goes when it is full.
+//! A small cache with a maximum size and age. Old values are fetched again, and the oldest is dropped when it is full.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Values by key, each for the same time.
+/// Values by key, each for the same lifetime.
 pub(crate) struct Remembered<K, V> {
     values: HashMap<K, (Timestamp, V)>,
     order: VecDeque<(Timestamp, K)>,
@@ -25,7 +25,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Remembered<K, V> {
         }
     }
 
-    /// The value and since when, unless it is too old.
+    /// The value with the time of its insertion, unless it is too old.
     pub(crate) fn get(&self, key: &K, now: Timestamp) -> Option<(Timestamp, V)> {
         let (since, value) = self.values.get(key)?;
         (now.duration_since(*since) < self.lifetime).then(|| (*since, value.clone()))

@@ -1,23 +1,23 @@
-//! Sealing under a key that a process holds: AES-256-GCM. What is sealed opens only with the same words about it.
+//! Sealing under a key that the process holds: AES-256-GCM. A sealed text opens only with the same context.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-/// Bytes of a nonce, which stand before what is sealed.
+/// Bytes of the nonce before the sealed text.
 const NONCE: usize = 12;
 
-/// Something could not be sealed or opened; never what.
+/// Sealing or opening failed. Never says what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is sealed otherwise, or for something else")]
 pub(crate) struct SealError;
 
-/// A key that seals.
+/// A sealing key.
 #[derive(Clone, Copy)]
 pub(crate) struct SealingKey([u8; 32]);
 
 impl SealingKey {
-    /// Of any text of enough randomness.
+    /// Derived from any text of sufficient randomness.
     pub(crate) fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
@@ -36,7 +36,7 @@ impl SealingKey {
         Ok(STANDARD.encode(whole))
     }
 
-    /// Opens what was sealed with the same words about it.
+    /// Opens a text that was sealed with the same context.
     pub(crate) fn open(&self, about: &str, sealed: &str) -> Result<Vec<u8>, SealError> {
         let whole = STANDARD.decode(sealed).map_err(|_| SealError)?;
         let (nonce, body) = whole.split_at_checked(NONCE).ok_or(SealError)?;

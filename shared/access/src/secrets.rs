@@ -1,5 +1,5 @@
-//! Sealing and opening a connection's credentials. They open for their tenant, connection and purpose only, and each
-//! purpose has its own key.
+//! Sealing and opening a connection's credentials. They open only for their tenant, connection and purpose, and each purpose has
+//! its own key.
 
 use std::{collections::HashMap, pin::Pin, sync::Arc};
 
@@ -11,7 +11,7 @@ use domain::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Credentials could not be sealed or opened.
+/// Sealing or opening of credentials failed.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {doing}")]
 pub struct SecretsError {
@@ -20,7 +20,7 @@ pub struct SecretsError {
 }
 
 impl SecretsError {
-    /// From whatever went wrong. The source must not hold a secret.
+    /// From any error. The source must not contain a secret.
     pub fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             doing,
@@ -29,12 +29,12 @@ impl SecretsError {
     }
 }
 
-/// What says for whom and what a secret was sealed: it opens only when the same is said again.
+/// Context of a sealed secret: it opens only with the same context.
 pub type Context = [(String, String); 3];
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SecretsError>> + Send + 'a>>;
 
-/// Encrypts and decrypts under the key of a purpose: KMS, or a stand-in of a test.
+/// Encrypts and decrypts under the key of a purpose: KMS, or a test double.
 pub trait KeyService: Send + Sync {
     /// Encrypts at most 4,096 bytes, which is KMS's limit.
     fn encrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a>;
@@ -43,7 +43,7 @@ pub trait KeyService: Send + Sync {
     fn decrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a>;
 }
 
-/// AWS's key management service. A webhook knows the `verify` key only, `send_message` the `send` key only.
+/// AWS's key management service. Webhooks know only the `verify` key, `send_message` only the `send` key.
 pub struct Kms {
     client: aws_sdk_kms::Client,
     verify_key: Option<String>,
@@ -51,7 +51,7 @@ pub struct Kms {
 }
 
 impl Kms {
-    /// The keys that a function is given.
+    /// The keys of this function.
     #[must_use]
     pub const fn new(client: aws_sdk_kms::Client, verify_key: Option<String>, send_key: Option<String>) -> Self {
         Self {
@@ -154,7 +154,7 @@ impl Secrets {
 pub(crate) mod tests {
     use super::*;
 
-    /// A stand-in for KMS that only checks purpose and context, and counts.
+    /// A test double of KMS that only checks purpose and context, and counts.
     #[derive(Default)]
     pub(crate) struct Plain {
         pub(crate) opened: std::sync::atomic::AtomicU32,
@@ -189,7 +189,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_open_for_their_tenant_connection_and_purpose_only() {
+    async fn credentials_are_bound_to_tenant_connection_and_purpose() {
         let secrets = Secrets::new(Arc::new(Plain::default()));
         let sealed = secrets
             .seal(tenant(), connection(), Purpose::Verify, &"token")

@@ -1,4 +1,4 @@
-//! What sends: opened credentials, remembered for five minutes.
+//! Credentials for sending, opened and cached for five minutes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,15 +11,15 @@ use store::TenantScope;
 
 use crate::{Secrets, SecretsError, remembered::Remembered, webhook::REREAD};
 
-/// Opened credentials are used this long.
+/// Lifetime of opened credentials.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// So many connections' credentials are remembered.
+/// Maximum number of cached credentials.
 const MOST: usize = 1_000;
 
 type Key = (TenantId, ConnectionId);
 
-/// Credentials that send, by connection.
+/// Credentials for sending, by connection.
 pub struct SendCredentials {
     secrets: Secrets,
     known: Mutex<Remembered<Key, (u64, Arc<SendSecrets>)>>,
@@ -35,7 +35,7 @@ impl SendCredentials {
         }
     }
 
-    /// The connection's credentials. Changed ones are opened at once: their version is another. `None` where it has none.
+    /// The connection's credentials. Changed ones are opened at once, because their version differs. `None` if it has none.
     ///
     /// # Errors
     /// When they do not open.
@@ -61,8 +61,8 @@ impl SendCredentials {
         Ok(Some(opened))
     }
 
-    /// The provider refused them: they are opened again at the next use, at most once per 30 s. Returns whether they will
-    /// be, so that the caller reads the connection's row again too.
+    /// Reports that the provider refused the credentials: they are opened again at the next use, at most once per 30 s. Returns
+    /// whether they will be, so that the caller also reads the connection's row again.
     pub fn doubt(&self, scope: &TenantScope, connection: ConnectionId, now: Timestamp) -> bool {
         let key = (scope.tenant(), connection);
         let mut known = self.lock();

@@ -1,5 +1,5 @@
-//! One Meta app for many tenants. Its secret proves Meta, not the tenant: a scope is minted only for the connection whose
-//! own account and number the event names.
+//! One Meta app for many tenants. Its secret authenticates Meta, not the tenant: a scope is minted only for the connection that
+//! owns the account and number in the event.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,25 +13,25 @@ use store::Store;
 
 use crate::{AuthError, Authenticated, Connections, SecretsError, remembered::Remembered, webhook::REREAD};
 
-/// Opened secrets and known owners are used this long.
+/// Lifetime of opened secrets and known owners.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// An account without owner is not looked for again within this time.
+/// Time in which an account without an owner is not looked up again.
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// So many accounts are remembered, with and without owner.
+/// Maximum number of cached accounts, with and without an owner.
 const MOST: usize = 10_000;
 
-/// The app's secrets, as Secrets Manager holds them.
+/// The app's secrets, as stored in Secrets Manager.
 #[derive(Clone, Deserialize)]
 pub struct AppSecrets {
-    /// Signs the webhooks.
+    /// Secret that signs the webhooks.
     pub app_secret: String,
-    /// Comes with Meta's handshake.
+    /// Token of Meta's handshake.
     pub verify_token: String,
 }
 
-/// A post of which it is proven that Meta sent it.
+/// A post that Meta has provably sent.
 #[derive(Debug, Clone, Copy)]
 pub struct FromMeta(());
 
@@ -52,7 +52,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl SharedApp {
-    /// The app whose secrets have this id in Secrets Manager; without one, everybody is refused.
+    /// The app whose secrets have this id in Secrets Manager. Without an id, every request is refused.
     #[must_use]
     pub fn new(client: aws_sdk_secretsmanager::Client, secret_id: Option<String>, store: Store) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl SharedApp {
         }
     }
 
-    /// Lets Meta in if `proves` says so of the app's secrets.
+    /// Admits Meta if `proves` accepts the app's secrets.
     ///
     /// # Errors
     /// When it is refused, or the secrets cannot be read.
@@ -92,7 +92,7 @@ impl SharedApp {
         }
     }
 
-    /// The app's secrets, to verify connections that have none of their own; `None` without a shared app.
+    /// The app's secrets, to verify webhooks of connections without secrets of their own. `None` without a shared app.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -118,7 +118,7 @@ impl SharedApp {
         serde_json::from_str(&text).map_err(wrong)
     }
 
-    /// The connection that owns a WhatsApp account and number. Template and account events name no number: an empty one.
+    /// The connection that owns a WhatsApp account and number. Template and account events have an empty number.
     ///
     /// # Errors
     /// `Refused` when it is nobody's, or not that connection's any more.
@@ -154,7 +154,7 @@ impl SharedApp {
     }
 }
 
-/// Whether an account and number are a connection's own. An event without number is about the account.
+/// True if an account and number belong to a connection. An event without a number is about the account.
 #[must_use]
 pub fn is_of(connection: &Connection, waba: &str, number: &str) -> bool {
     match &connection.account {

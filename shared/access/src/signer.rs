@@ -1,4 +1,4 @@
-//! Signs access tokens and seals second factors: `auth` alone, with its own secret in Secrets Manager.
+//! Signs access tokens and seals second factors. Only `auth` does this, with its own secret in Secrets Manager.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,15 +19,15 @@ use crate::{
     token::{ACCESS_LIFETIME, Claims, KEYS_LIFETIME, PublicKey},
 };
 
-/// Why no token can be signed or no factor opened.
+/// A token could not be signed or a factor not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     /// The secret.
     #[error("could not {doing}")]
     Secret {
-        /// What was being done.
+        /// Attempted action.
         doing: &'static str,
-        /// Why; never the secret.
+        /// Reason, without the secret.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The table.
@@ -45,18 +45,18 @@ fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error
     }
 }
 
-/// A key signs this long, then a new one is made.
+/// Time for which a key signs before a new one is created.
 const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Of many who make a key at once, the first one's is soon there for the others.
+/// Attempts of a lost race: of many processes that create a key at once, the first one's is soon available to the others.
 const MOST_RACES: u32 = 20;
 
-/// What `auth`'s secret holds. The template makes it with a sealing key; signing keys come when they are needed.
+/// Content of `auth`'s secret. The template creates it with a sealing key; signing keys are added on demand.
 #[derive(Clone, Serialize, Deserialize)]
 struct Secret {
-    /// Seals second factors: any text of enough randomness.
+    /// Key that seals second factors: any text of sufficient randomness.
     sealing_key: String,
-    /// The newest last.
+    /// Signing keys, newest last.
     #[serde(default)]
     signing_keys: Vec<PrivateKey>,
 }
@@ -73,7 +73,7 @@ struct Known {
     kid: String,
     key: EncodingKey,
     sealing_key: SealingKey,
-    /// When a newer key begins to sign, if there is one.
+    /// Time at which a newer key begins to sign, if there is one.
     until: Option<Timestamp>,
 }
 
@@ -97,7 +97,7 @@ impl Signer {
         }
     }
 
-    /// A signed access token. The first call of a process reads the secret; the first of a deployment makes a key.
+    /// A signed access token. The first call of a process reads the secret; the first of a deployment creates a key.
     ///
     /// # Errors
     /// When the secret cannot be read, or a new key not be published.
@@ -108,7 +108,7 @@ impl Signer {
         jsonwebtoken::encode(&header, claims, &known.key).map_err(|_| SignError::Crypto("sign a token"))
     }
 
-    /// Seals a second factor's secret for its person.
+    /// Seals the secret of a person's second factor.
     ///
     /// # Errors
     /// When the key cannot be read.
@@ -120,7 +120,7 @@ impl Signer {
             .map_err(|_| SignError::Crypto("seal a second factor"))
     }
 
-    /// Opens a second factor's secret. It opens for its person only.
+    /// Opens the secret of a second factor, for its person only.
     ///
     /// # Errors
     /// When the key cannot be read, or it was sealed for somebody else.
@@ -164,7 +164,8 @@ impl Signer {
         ))
     }
 
-    /// Published before it is kept: whoever else makes a key at the same time, every key that ever signs is known.
+    /// Publishes a key before it is stored, so that every key that ever signs is known, whoever else creates one at the same
+    /// time.
     async fn publish(&self, secret: &Secret) -> Result<(), SignError> {
         let before = self.store.signing_keys().await?;
         let known = before.value.unwrap_or_default();
@@ -222,7 +223,7 @@ fn new_key(now: Timestamp) -> Result<PrivateKey, SignError> {
     })
 }
 
-/// A new key signs only once everybody has read it, unless there is no other.
+/// The key that signs now. A new key signs only once every process has read it, unless there is no other.
 fn choose(secret: &Secret, now: Timestamp) -> Result<Known, SignError> {
     const FAILED: SignError = SignError::Crypto("read a signing key");
     let is_known = |key: &&PrivateKey| now.duration_since(key.public.created_at) >= KEYS_LIFETIME;

@@ -1,5 +1,5 @@
-//! Access tokens: ES256, 15 minutes, signed by `auth` alone and verified by all with the published keys. And the opaque
-//! secrets: refresh tokens, API keys, one-time links, of which only the hash is kept.
+//! Access tokens: ES256, 15 minutes, signed only by `auth` and verified by all with the published keys. Also the opaque secrets
+//! of which only the hash is stored: refresh tokens, API keys and one-time links.
 
 use std::{
     collections::HashMap,
@@ -14,47 +14,48 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Store, StoreError};
 
-/// Access tokens are valid this long.
+/// Lifetime of access tokens.
 pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
-/// Sessions end when they are not refreshed for this long; and in any case after the operator's days.
+/// Time after which a session expires unless it is refreshed. It ends in any case after the operator's maximum.
 pub const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Published keys are used this long, and read again for an unknown key at most once per [`REREAD`].
+/// Lifetime of cached published keys. An unknown key id causes another read, at most once per [`REREAD`].
 pub(crate) const KEYS_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// Short: a deployment's first key signs at once, and forged key ids cost one read in so long at most.
+/// Minimum time between two reads. Short, because a deployment's first key signs at once; forged key ids cost at most one read
+/// per this time.
 const REREAD: SignedDuration = SignedDuration::from_secs(2);
 
-/// Clocks may differ by so much.
+/// Tolerated difference of clocks.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
 
 const ISSUER: &str = "ringback";
 const AUDIENCE: &str = "ringback-api";
 
-/// What an access token says.
+/// Claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     iss: String,
     aud: String,
-    /// The person.
+    /// Id of the user.
     pub sub: UserId,
-    /// Their session.
+    /// Session.
     pub sid: SessionId,
-    /// The tenant that is meant where the request names none.
+    /// Tenant in which the token acts unless the request names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tnt: Option<TenantId>,
-    /// Whether the session began with a second factor.
+    /// True if the session began with a second factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mfa: bool,
-    /// When it was issued, in milliseconds: finer than `iat`, so that what ends sessions ends this one exactly.
+    /// Time of issue in milliseconds: finer than `iat`, so that ending all sessions ends exactly the earlier tokens.
     pub iat_ms: i64,
     iat: i64,
     exp: i64,
 }
 
 impl Claims {
-    /// Of a person's session, from now on.
+    /// Claims of a user's session, from now on.
     #[must_use]
     pub fn new(user: UserId, session: SessionId, tenant: Option<TenantId>, now: Timestamp) -> Self {
         Self {
@@ -70,33 +71,33 @@ impl Claims {
         }
     }
 
-    /// The same of a session that began with a second factor.
+    /// The same for a session that began with a second factor.
     #[must_use]
     pub const fn with_second_factor(mut self, proven: bool) -> Self {
         self.mfa = proven;
         self
     }
 
-    /// The same, over when the session is.
+    /// The same, expiring no later than the session.
     #[must_use]
     pub fn until(mut self, session_ends: Timestamp) -> Self {
         self.exp = self.exp.min(session_ends.as_second());
         self
     }
 
-    /// For how many seconds it is valid from its issue on.
+    /// Lifetime in seconds.
     #[must_use]
     pub const fn lifetime(&self) -> i64 {
         self.exp - self.iat
     }
 
-    /// When it was issued.
+    /// Time of issue.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
         Timestamp::from_millisecond(self.iat_ms).unwrap_or_default()
     }
 
-    /// Whether it was issued before sessions were ended at this time, and is of none that goes on.
+    /// True if it was issued before all sessions were ended at this time, and does not belong to a session that continues.
     #[must_use]
     pub fn is_ended(&self, sessions_from: Timestamp, spared: Option<SessionId>) -> bool {
         self.iat_ms < sessions_from.as_millisecond() && spared != Some(self.sid)
@@ -106,19 +107,19 @@ impl Claims {
 /// A public key: the JSON Web Key with only what ES256 needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey {
-    /// Its id.
+    /// Key id.
     pub kid: String,
-    /// The point's coordinates, base64url.
+    /// X coordinate of the point, in base64url.
     pub x: String,
-    /// The other.
+    /// Y coordinate of the point, in base64url.
     pub y: String,
-    /// Since when.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 type Keys = Arc<HashMap<String, DecodingKey>>;
 
-/// Verifies access tokens. No read when warm.
+/// Verifies access tokens, without a read when warm.
 pub struct Verifier {
     store: Store,
     known: Mutex<Option<(Timestamp, Keys)>>,
@@ -134,7 +135,7 @@ impl Verifier {
         }
     }
 
-    /// The token's claims, or `None` where it is not one of ours that is valid now.
+    /// The token's claims, or `None` if it is not a valid token of ours.
     ///
     /// # Errors
     /// When the keys cannot be read.
@@ -188,40 +189,40 @@ impl Verifier {
     }
 }
 
-/// SHA-256 in hex: what is kept of a secret.
+/// SHA-256 in hex, which is stored instead of a secret.
 #[must_use]
 pub fn sha256_hex(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-/// What starts every API key.
+/// Prefix of every API key.
 pub const API_KEY_PREFIX: &str = "rbk_";
 
-/// A new API key of these random bytes.
+/// A new API key from these random bytes.
 #[must_use]
 pub fn api_key(secret: [u8; 32]) -> String {
     format!("{API_KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(secret))
 }
 
-/// Whether a text has the form of an API key: others need no look-up.
+/// True if a text has the form of an API key. Others need no look-up.
 #[must_use]
 pub fn is_api_key(text: &str) -> bool {
     let secret = text.strip_prefix(API_KEY_PREFIX);
     secret.is_some_and(|secret| URL_SAFE_NO_PAD.decode(secret).is_ok_and(|bytes| bytes.len() == 32))
 }
 
-/// The token of a one-time link, of these random bytes.
+/// The token of a one-time link from these random bytes.
 #[must_use]
 pub fn link_token(secret: [u8; 32]) -> String {
     URL_SAFE_NO_PAD.encode(secret)
 }
 
-/// A refresh token: the way to its session, the family's secret and its own.
+/// A refresh token: the location of its session, the family's secret and its own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// The person.
+    /// User.
     pub user: UserId,
-    /// The session.
+    /// Session.
     pub session: SessionId,
     family: String,
     own: String,
@@ -250,7 +251,7 @@ impl RefreshToken {
         }
     }
 
-    /// Reads a token as sent.
+    /// Parses a token.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(REFRESH_PREFIX)?;
@@ -269,7 +270,7 @@ impl RefreshToken {
         })
     }
 
-    /// As it is sent.
+    /// The token as it is sent.
     #[must_use]
     pub fn text(&self) -> String {
         let bare = |id: String| id.split_once('_').map_or_else(String::new, |(_, ulid)| ulid.to_owned());
@@ -277,13 +278,13 @@ impl RefreshToken {
         format!("{REFRESH_PREFIX}{user}{session}.{}.{}", self.family, self.own)
     }
 
-    /// What is kept of the family's secret.
+    /// Stored hash of the family's secret.
     #[must_use]
     pub fn family_sha256(&self) -> String {
         sha256_hex(&self.family)
     }
 
-    /// What is kept of the token.
+    /// Stored hash of the token.
     #[must_use]
     pub fn sha256(&self) -> String {
         sha256_hex(&self.text())

@@ -1,4 +1,4 @@
-//! Webhooks: a sender proves that it is a connection's provider, and so whose tenant's data it brings.
+//! Authentication of webhooks: a sender proves to be a connection's provider, which determines the tenant.
 
 use std::{
     fmt,
@@ -14,36 +14,36 @@ use store::{Authority, Store, StoreError, TenantScope};
 
 use crate::{Secrets, SecretsError, remembered::Remembered};
 
-/// A connection and its opened secrets are used this long.
+/// Lifetime of a cached connection and its opened secrets.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// When a signature or a token fails, they are read again, but not more often than this.
+/// Minimum time between two reads after a failed signature or token.
 pub(crate) const REREAD: SignedDuration = SignedDuration::from_secs(30);
 
-/// A connection that does not exist is not looked for again within this time.
+/// Time in which a connection that does not exist is not looked up again.
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// So many connections are remembered.
+/// Maximum number of cached connections.
 const MOST_KNOWN: usize = 2_000;
 
-/// So many that do not exist.
+/// Maximum number of cached absences.
 const MOST_UNKNOWN: usize = 10_000;
 
-/// Why a webhook is not taken.
+/// Reason why a webhook is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// It does not prove who sent it. Unknown connections and wrong signatures are told apart by nobody.
+    /// The sender is not authenticated. Unknown connections and wrong signatures get the same answer.
     #[error("the sender is not proven")]
     Refused,
-    /// We cannot tell now: the sender should try again.
+    /// The result is unknown: the sender should try again.
     #[error("the connection could not be read")]
     Table(#[from] StoreError),
-    /// We cannot tell now: the sender should try again.
+    /// The result is unknown: the sender should try again.
     #[error("the connection's secrets could not be opened")]
     Secrets(#[from] SecretsError),
 }
 
-/// A proven sender.
+/// An authenticated sender.
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     scope: TenantScope,
@@ -57,7 +57,7 @@ impl Authenticated {
         &self.scope
     }
 
-    /// The connection it came by.
+    /// The connection of the webhook.
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.connection
@@ -74,16 +74,16 @@ struct Known {
 
 struct Memory {
     known: Remembered<Key, Known>,
-    /// Without secrets: what a shared app's webhook needs.
+    /// Connections without secrets, for the webhook of a shared app.
     bare: Remembered<Key, Arc<Connection>>,
     unknown: Remembered<Key, ()>,
 }
 
-/// Connections that webhooks come by. One read and one decryption when cold, none when warm.
+/// Connections of webhooks. One read and one decryption when cold, none when warm.
 pub struct Connections {
     store: Store,
     secrets: Secrets,
-    /// Connections of another kind are as good as none.
+    /// Kind of connections; others do not exist for it.
     kind: Option<&'static str>,
     memory: Mutex<Memory>,
 }
@@ -95,7 +95,7 @@ impl fmt::Debug for Connections {
 }
 
 impl Connections {
-    /// Read from this table, opened with these keys.
+    /// Reads from this table and opens with these keys.
     #[must_use]
     pub fn new(store: Store, secrets: Secrets) -> Self {
         let memory = Memory {
@@ -111,14 +111,14 @@ impl Connections {
         }
     }
 
-    /// The same of one kind alone, as accounts name it. Another kind's secrets are not even opened.
+    /// Restricts it to one kind, as accounts name it. Secrets of other kinds are not even opened.
     #[must_use]
     pub const fn of_kind(mut self, kind: &'static str) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// Lets a sender in if `proves` says so of the connection that the URL names. A changed secret is noticed within 30 s.
+    /// Admits a sender if `proves` accepts it for the connection in the URL. A changed secret takes effect within 30 s.
     ///
     /// # Errors
     /// When it is refused, or we cannot tell.
@@ -181,7 +181,7 @@ impl Connections {
         Ok(Arc::new(connection))
     }
 
-    /// The connection, for a sender that is proven by other means and must only be of this connection.
+    /// The connection of a sender that is authenticated by other means and must belong to this connection.
     pub(crate) async fn proven_otherwise(
         &self,
         key: Key,

@@ -1,4 +1,4 @@
-//! Requests' bodies, paths and queries, read and checked before a handler sees them.
+//! Bodies, paths and queries of requests, parsed and validated before a handler sees them.
 
 use axum::{
     body::{self, Bytes},
@@ -23,9 +23,9 @@ use crate::{
     operations::Takes,
 };
 
-/// A body of JSON, read and checked: `T` refuses unknown fields, and says by `garde` what its fields must be.
+/// A JSON body, parsed and validated. `T` refuses unknown fields and declares its checks with `garde`.
 ///
-/// Refused are another content type (415), more than 1 MB (413), what is no JSON (400), and wrong, unknown or missing
+/// Refused are another content type (415), more than 1 MB (413), anything that is not JSON (400), and wrong, unknown or missing
 /// fields, each named (422).
 #[derive(Debug, Clone, Copy)]
 pub struct Body<T>(pub T);
@@ -55,7 +55,7 @@ impl<T: ToSchema + 'static> Argument for Body<T> {
     }
 }
 
-/// The body's bytes, if it is of one of these types and not too large.
+/// The body's bytes, if it has one of these content types and is not too large.
 pub(crate) async fn bytes_of_type(request: Request, types: &[&str], most: usize) -> Result<Bytes, Problem> {
     let sent = request.headers().get(header::CONTENT_TYPE);
     let sent = sent.and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -66,14 +66,14 @@ pub(crate) async fn bytes_of_type(request: Request, types: &[&str], most: usize)
     bytes(request.into_body(), most).await
 }
 
-/// The body's bytes, if they are not more than this many.
+/// The body's bytes, up to this number.
 pub(crate) async fn bytes(body: body::Body, most: usize) -> Result<Bytes, Problem> {
     // It is in memory already, so this fails for its size only.
     let whole = body::to_bytes(body, most).await;
     whole.map_err(|_| Problem::larger_than(most))
 }
 
-/// Reads JSON.
+/// Parses JSON.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let no_json = |error: &serde_json::Error| Problem::bad_request(format!("The body is not JSON: {error}."));
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -88,7 +88,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Reads and checks a body that was kept as it came: for bodies of several kinds, whose kind is told by a field.
+/// Parses and validates a body that was kept raw, for bodies of several kinds.
 ///
 /// # Errors
 /// 422 that names the fields.
@@ -96,7 +96,7 @@ pub fn checked<T: DeserializeOwned + Validate<Context = ()>>(kept: &RawValue) ->
     valid(parse(kept.get().as_bytes())?)
 }
 
-/// Checks what was read.
+/// Validates a parsed value.
 pub(crate) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
     let Err(report) = input.validate() else {
         return Ok(input);
@@ -108,7 +108,7 @@ pub(crate) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
     Err(Problem::fields(report.iter().map(error).collect()))
 }
 
-/// A problem that names the field, from what serde says. What was sent is not repeated: it may be a secret.
+/// A problem that names the field of a serde error. The value sent is not repeated, because it may be a secret.
 pub(crate) fn wrong_field(path: &str, message: &str) -> Problem {
     let (field, detail) = explain(path, message);
     Problem::field(field, detail)
@@ -119,11 +119,11 @@ fn explain(path: &str, message: &str) -> (String, String) {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     let named = |prefix: &str| message.strip_prefix(prefix)?.split_once('`');
     if let Some((name, _)) = named("missing field `") {
-        (join(path, name), "This field is missing.".to_owned())
+        (join(path, name), "This field is required.".to_owned())
     } else if let Some((name, rest)) = named("unknown field `") {
         (join(path, name), sentence(&format!("unknown field{rest}")))
     } else if let Some((name, _)) = named("duplicate field `") {
-        (join(path, name), "This field is there twice.".to_owned())
+        (join(path, name), "This field is given twice.".to_owned())
     } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
         // The struct's name says nothing to a caller.
         let expected = if expected.starts_with("struct ") {
@@ -137,7 +137,7 @@ fn explain(path: &str, message: &str) -> (String, String) {
     }
 }
 
-/// The field's path; serde names the field of an error at the end of the path, or not.
+/// Path of a field. serde may or may not name the field of an error at the end of the path.
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() {
         name.to_owned()
@@ -155,7 +155,7 @@ fn sentence(text: &str) -> String {
     format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }
 
-/// The path's parameters: what is no id of the right kind is not there (404).
+/// Parameters of the path. An id of the wrong form or kind is not found (404).
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
@@ -174,7 +174,7 @@ where
 
 impl<T> Argument for Path<T> {}
 
-/// The query's parameters, other than those of [`crate::Paging`]. `T` refuses unknown ones; each wrong one is named (422).
+/// Parameters of the query, except those of [`crate::Paging`]. `T` refuses unknown ones. Each wrong one is named (422).
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -207,7 +207,7 @@ impl<T: IntoParams> Argument for Query<T> {
     }
 }
 
-/// Refuses what stands in the query, for who reads nothing of it.
+/// Refuses any query, for handlers that read none.
 pub(crate) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
     match pairs(extensions)?.first() {
         Some((name, _)) => Err(Problem::field(name, "Unknown parameter, expected none.")),
@@ -215,13 +215,13 @@ pub(crate) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
     }
 }
 
-/// The query's pairs, decoded.
+/// The decoded pairs of the query.
 pub(crate) fn pairs(extensions: &Extensions) -> Result<Vec<(String, String)>, Problem> {
     let query = extensions.get::<Target>().map_or("", Target::query);
     serde_urlencoded::from_str(query).map_err(|_| Problem::bad_request("The query cannot be read."))
 }
 
-/// Reads parameters as a struct.
+/// Parses parameters into a struct.
 pub(crate) fn from_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Problem> {
     let written = serde_urlencoded::to_string(pairs).map_err(|_| Problem::internal())?;
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(written.as_bytes()));
@@ -256,11 +256,11 @@ mod tests {
     #[test]
     fn the_wrong_field_is_named_and_never_what_it_held() {
         for (text, field, detail) in [
-            (r#"{"lines":[]}"#, "name", "This field is missing."),
+            (r#"{"lines":[]}"#, "name", "This field is required."),
             (
                 r#"{"name":"a","lines":[{"number":1},{}]}"#,
                 "lines[1].number",
-                "This field is missing.",
+                "This field is required.",
             ),
             (
                 r#"{"name":"a","lines":[{"number":"x, expected secret"}]}"#,
@@ -282,7 +282,7 @@ mod tests {
                 "lines[0].more",
                 "Unknown field, expected `number`.",
             ),
-            (r#"{"name":"a","name":"b"}"#, "name", "This field is there twice."),
+            (r#"{"name":"a","name":"b"}"#, "name", "This field is given twice."),
             ("[]", "", "Expected an object."),
         ] {
             let problem = wrong(text);

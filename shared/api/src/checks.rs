@@ -1,8 +1,8 @@
-//! What fields of several resources are checked for, as `garde` takes it.
+//! Checks of fields that several resources share, for `garde`.
 
 use domain::{settings::is_language, text::check_line};
 
-/// A BCP 47 language tag: what is taken here is taken wherever it is kept.
+/// A BCP 47 language tag. A tag that passes here is valid wherever it is stored.
 ///
 /// # Errors
 /// When it has not the shape of one.
@@ -14,8 +14,7 @@ pub fn language(tag: &str, _: &()) -> garde::Result {
     }
 }
 
-/// A name that people gave, or another short text that others read: on one line, all of it visible. Its length is a check of its
-/// own.
+/// A name or another short text: visible characters on one line. Its length is checked separately.
 ///
 /// # Errors
 /// When it is empty but for spaces, or holds control characters or invisible ones.

@@ -1,4 +1,4 @@
-//! What a function of the API stands on: the table, and who proves callers.
+//! Shared state of the API's functions: the table and authentication.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use store::{
 
 use crate::{guards::Allowed, permits::Permit};
 
-/// What a function of the API stands on: the state of every handler. Cheap to clone.
+/// Shared state of the API's functions, which every handler takes. Cheap to clone.
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
@@ -41,7 +41,7 @@ impl Api {
         Self::made(env, None)
     }
 
-    /// The same for a function that sends mails: reads what [`Mails`] and [`Links`] do, too.
+    /// The same for a function that sends mails. Also reads the variables of [`Mails`] and [`Links`].
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -66,7 +66,7 @@ impl Api {
         store.get_or_init(|| Store::new(env.dynamodb(), table))
     }
 
-    /// What the function was given.
+    /// Configuration of the function.
     #[must_use]
     pub fn env(&self) -> &Env {
         &self.0.env
@@ -75,7 +75,7 @@ impl Api {
     /// The queue of mails.
     ///
     /// # Panics
-    /// Where [`Api::with_mails`] did not make this.
+    /// If this was not created by [`Api::with_mails`].
     #[must_use]
     pub fn mails(&self) -> &Mails {
         &self.mailing().0
@@ -84,7 +84,7 @@ impl Api {
     /// Links in mails.
     ///
     /// # Panics
-    /// Where [`Api::with_mails`] did not make this.
+    /// If this was not created by [`Api::with_mails`].
     #[must_use]
     pub fn links(&self) -> &Links {
         &self.mailing().1
@@ -101,7 +101,7 @@ impl Api {
             .get_or_init(|| Authenticator::new(self.store().clone()))
     }
 
-    /// Counts one time against a limit of the caller's tenant: `name` is the limit's own.
+    /// Counts one use of a limit of the caller's tenant. `name` identifies the limit.
     ///
     /// # Errors
     /// 429 with `Retry-After` when the limit is reached; 503 when the table does not answer.
@@ -109,8 +109,8 @@ impl Api {
         within(self.store().take(who.scope(), name, limit, who.now()).await?).map(drop)
     }
 
-    /// Counts one time against a limit of somebody who has no tenant: `name` is the limit's own, `hashed` a hash of who it
-    /// is, such as [`crate::Anyone::address`] or the SHA-256 of an address. Returns what is left of it.
+    /// Counts one use of a limit of somebody without a tenant. `name` identifies the limit, `hashed` the caller by a hash such as
+    /// [`crate::Anyone::address`] or the SHA-256 of an address. Returns the remaining allowance.
     ///
     /// # Errors
     /// 429 with `Retry-After` when the limit is reached; 503 when the table does not answer.

@@ -1,4 +1,4 @@
-//! What the API's document says of handlers: from their types, so that it cannot say something else than they do.
+//! The API's document, derived from the handlers' types so that it cannot contradict them.
 
 use std::collections::BTreeMap;
 
@@ -29,19 +29,19 @@ use crate::{
     operations::Takes,
 };
 
-/// What a handler takes, and what the document says of it.
+/// An argument of a handler and its description in the document.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}`",
     note = "after the guard come the api crate's Body, Patch, Path, Query, Paging and IfMatch, axum's State and Extension, or HeaderMap"
 )]
 pub trait Argument {
-    /// What it reads of the query.
+    /// Parts of the query that it reads.
     const TAKES: Takes = Takes {
         query: false,
         paging: false,
     };
 
-    /// Adds to the operation what the caller must know.
+    /// Adds its description to the operation.
     fn describe(entry: &mut Entry) {
         let _ = entry;
     }
@@ -54,16 +54,16 @@ impl Argument for Method {}
 impl Argument for Uri {}
 impl Argument for Bytes {}
 
-/// A header of answers, and what it says.
+/// Name and description of a response header.
 pub type AnswerHeader = (&'static str, &'static str);
 
-/// What a handler answers with.
+/// Return type of a handler.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot answer with `{Self}`",
     note = "use the api crate's Tagged, Created, Listed, NoContent and Once, axum's Json and Response, or a Result of them"
 )]
 pub trait Answer {
-    /// The headers of a success, as far as its type tells.
+    /// Headers of a successful response that the type implies.
     const HEADERS: &'static [AnswerHeader] = &[];
 }
 
@@ -80,19 +80,19 @@ impl Answer for String {}
 /// A function that can be an operation: its first argument is a guard, the others are [`Argument`]s.
 #[diagnostic::on_unimplemented(
     message = "this handler cannot be an operation",
-    note = "its first argument must be an api::Guard, the others api::Arguments, what it gives an api::Answer"
+    note = "its first argument must be an api::Guard, the others api::Arguments, and its result an api::Answer"
 )]
 pub trait Handles<Arguments> {
-    /// Its first argument.
+    /// Type of its first argument.
     type Guard: Guard;
 
-    /// What it reads of the query.
+    /// Parts of the query that it reads.
     const TAKES: Takes;
 
-    /// The headers of its successes.
+    /// Headers of its successful responses.
     const HEADERS: &'static [AnswerHeader];
 
-    /// Adds what its arguments say.
+    /// Adds the descriptions of its arguments.
     fn describe(entry: &mut Entry);
 }
 
@@ -132,7 +132,7 @@ handles!(T1, T2, T3, T4, T5);
 handles!(T1, T2, T3, T4, T5, T6);
 handles!(T1, T2, T3, T4, T5, T6, T7);
 
-/// One operation while it is described.
+/// One operation while it is being described.
 pub struct Entry {
     operation: Operation,
     schemas: Vec<(String, RefOr<Schema>)>,
@@ -150,8 +150,8 @@ impl Entry {
         Ref::from_schema_name(name).into()
     }
 
-    /// A reference to what a merge patch of a type may hold: its fields, none of them required, and `null` for those that
-    /// can do without; so of the objects in it.
+    /// A reference to the schema of a type's merge patch: no field is required, optional fields accept `null`, and the same holds
+    /// for nested objects.
     pub fn patch_schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
         let mut known = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut known);
@@ -217,12 +217,12 @@ impl Entry {
         let tenant = matches!(kind, Kind::Tenant(_));
         let is_post = matches!(method, HttpMethod::Post);
         if tenant {
-            let description = "Which of the caller's tenants is meant; left out: the one that the token means. A key is of one tenant.";
+            let description = "Tenant in which the request acts. Default: the tenant of the access token. An API key belongs to one tenant.";
             self.header_parameter("X-Tenant-ID", description, "tnt_01jcs8q3v4w5x6y7z8a9b0c1d2");
         }
         let takes_key = is_post && kind.takes_key();
         if takes_key {
-            let description = "A new word for each request, at most 128 visible ASCII characters. A request that is sent again with its key gets the first answer and has no further effect; kept for 24 hours.";
+            let description = "Unique value per request, of at most 128 visible ASCII characters. A repeated request with the same key returns the first response and has no further effect, for 24 hours.";
             self.header_parameter("Idempotency-Key", description, "0f8fad5b-d9cb-469f-a165-70867728950e");
         }
         let bearer = || SecurityRequirement::new("bearer", Vec::<String>::new());
@@ -273,24 +273,24 @@ impl Entry {
 
 const CORRELATION: AnswerHeader = (
     "X-Correlation-Id",
-    "Finds the request in the logs: yours, if you sent one.",
+    "Correlation id, which identifies the request in the logs. The caller's own, if the request had one.",
 );
 
 const REPLAYED: AnswerHeader = (
     "Idempotency-Replayed",
-    "`true`: the answer of the first request with this `Idempotency-Key`; nothing was done now.",
+    "`true` if this is the stored response of the first request with this `Idempotency-Key`.",
 );
 
-/// How often a caller may still come.
+/// Headers of the caller's rate limit.
 const LIMITS: [AnswerHeader; 3] = [
-    ("RateLimit-Limit", "How often within the limit's span."),
-    ("RateLimit-Remaining", "How often still."),
-    ("RateLimit-Reset", "Seconds until the limit begins anew."),
+    ("RateLimit-Limit", "Requests allowed per period."),
+    ("RateLimit-Remaining", "Requests left in this period."),
+    ("RateLimit-Reset", "Seconds until the period ends."),
 ];
 
-const RETRY_AFTER: AnswerHeader = ("Retry-After", "Seconds until the limit begins anew.");
+const RETRY_AFTER: AnswerHeader = ("Retry-After", "Seconds to wait before the next request.");
 
-/// Says that the answer is a problem.
+/// Describes the body of an error response.
 fn describe_problem(response: &mut Response) {
     let schema: RefOr<Schema> = Ref::from_schema_name(ProblemOut::name()).into();
     let content = ContentBuilder::new().schema(Some(schema)).build();
@@ -309,14 +309,14 @@ fn describe_header(response: &mut Response, (name, description): AnswerHeader) {
     });
 }
 
-/// Schemas of merge patches, made of the schemas of what they change.
+/// Schemas of merge patches, derived from the schemas of the types that they change.
 struct Patches<'a> {
     whole: &'a BTreeMap<String, RefOr<Schema>>,
     made: BTreeMap<String, RefOr<Schema>>,
 }
 
 impl Patches<'_> {
-    /// Lets a reference to an object point to its patch; anything else is replaced whole.
+    /// Replaces the reference to an object by one to its patch. Anything else is replaced as a whole.
     fn point(&mut self, reference: &mut Ref) {
         let name = reference.ref_location.rsplit('/').next().unwrap_or_default().to_owned();
         let Some(RefOr::T(whole @ Schema::Object(object))) = self.whole.get(&name) else {
@@ -367,7 +367,7 @@ impl Patches<'_> {
     }
 }
 
-/// The same, or `null`.
+/// The same schema, or `null`.
 fn or_null(field: &mut RefOr<Schema>) {
     let null = || ObjectBuilder::new().schema_type(Type::Null);
     match field {
@@ -399,8 +399,8 @@ fn is_null(schema: &RefOr<Schema>) -> bool {
     matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null))
 }
 
-// `kit::Problem`, which itself knows nothing of documents.
-/// An answer that says what is wrong and what to do about it.
+// The schema of `kit::Problem`, because `kit` does not depend on utoipa.
+/// An error: what is wrong and what to do about it.
 #[derive(ToSchema)]
 #[schema(as = Problem, example = json!({
     "type": "urn:ringback:problem:invalid",
@@ -411,31 +411,31 @@ fn is_null(schema: &RefOr<Schema>) -> bool {
 }))]
 #[expect(dead_code, reason = "only its schema is read")]
 struct ProblemOut {
-    /// What kind of problem it is: a stable word to act on. The guide lists all of them.
+    /// Kind of problem: a stable word for programs. The guide lists all of them.
     r#type: String,
-    /// The kind, for people.
+    /// Title of the kind, for people.
     title: String,
-    /// The HTTP status.
+    /// HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
     /// What is wrong with this request and what to do about it.
     detail: String,
-    /// The fields that are wrong, where it is about fields: the first 50.
+    /// Wrong fields, at most 50.
     #[schema(required = false, max_items = 50)]
     errors: Vec<FieldErrorOut>,
-    /// How many errors `errors` leaves out, where there are more than 50.
+    /// Number of further errors, if there are more than 50.
     #[schema(required = false, minimum = 1)]
     more_errors: u32,
 }
 
-/// What is wrong with one field.
+/// Problem of one field.
 #[derive(ToSchema)]
 #[schema(as = FieldError)]
 #[expect(dead_code, reason = "only its schema is read")]
 struct FieldErrorOut {
-    /// The field's path, such as `lines[0].number`; empty: the body as a whole.
+    /// Path of the field, such as `lines[0].number`. Empty: the body as a whole.
     field: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     detail: String,
 }
 
@@ -454,34 +454,42 @@ const fn error(status: u16, name: &'static str, description: &'static str) -> St
 }
 
 const ERRORS: [StandardError; 12] = [
-    error(400, "BadRequest", "The request cannot be read, or it names no tenant."),
-    error(401, "Unauthorized", "No access token or API key that is valid now."),
-    error(403, "Forbidden", "The caller may not do this, or not in this tenant."),
-    error(404, "NotFound", "There is no such thing in the caller's tenant."),
+    error(400, "BadRequest", "The request is malformed or names no tenant."),
+    error(401, "Unauthorized", "The request has no valid access token or API key."),
+    error(
+        403,
+        "Forbidden",
+        "The caller lacks the permission, or is not a member of the tenant.",
+    ),
+    error(404, "NotFound", "The resource does not exist in the caller's tenant."),
     error(
         409,
         "Conflict",
-        "It does not fit what is there now, or the first request with this key still runs.",
+        "The request conflicts with the current state, or the first request with this key is still running.",
     ),
-    error(412, "Stale", "It has changed since it was read."),
+    error(412, "Stale", "The resource has changed since it was read."),
     error(413, "TooLarge", "The body is larger than 1 MB."),
-    error(415, "WrongContentType", "The body is of another type than JSON."),
-    error(422, "Invalid", "Fields are wrong: `errors` names them."),
+    error(415, "WrongContentType", "The body is not JSON."),
+    error(422, "Invalid", "Fields are invalid. `errors` names them."),
     error(
         429,
         "TooManyRequests",
-        "A limit is reached; `Retry-After` says for how many seconds.",
+        "A limit is reached. `Retry-After` holds the seconds to wait.",
     ),
     error(
         500,
         "InternalError",
-        "Something is wrong on our side; report the `X-Correlation-Id`.",
+        "Something went wrong on our side. Report the `X-Correlation-Id`.",
     ),
-    error(503, "Unavailable", "It could not be done just now; send it again."),
+    error(
+        503,
+        "Unavailable",
+        "The service is temporarily unavailable. Send the request again.",
+    ),
 ];
 
 impl StandardError {
-    /// What it means, and the kinds of problems that any operation may answer with it.
+    /// The description with the problems that any operation can answer with this status.
     fn about(&self) -> String {
         let kinds = kinds::COMMON.iter().filter(|kind| kind.status == self.status);
         let words: Vec<_> = kinds.map(|kind| format!("`{}`", kind.word)).collect();
@@ -500,7 +508,7 @@ impl StandardError {
     }
 }
 
-/// What the API's document says of some operations: paths, schemas, standard responses and security schemes.
+/// Description of some operations: paths, schemas, standard responses and security schemes.
 #[derive(Clone)]
 pub struct Document(OpenApi);
 
@@ -518,9 +526,9 @@ impl Default for Document {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("An access token of a person, as log-in gives it."));
+            .description(Some("Access token of a person, returned by log-in."));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
-        let key = ApiKeyValue::with_description("X-API-Key", "A tenant's key, for its software.");
+        let key = ApiKeyValue::with_description("X-API-Key", "API key of a tenant, for its software.");
         components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
         let mut document = OpenApi::new(Info::new("", ""), Paths::new());
         document.components = Some(components);
@@ -559,13 +567,13 @@ impl Document {
         self
     }
 
-    /// These operations and those.
+    /// Combines these operations with others.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0.merge_from(other.0))
     }
 
-    /// As `utoipa` keeps it; title, version and servers are still to be set.
+    /// As a `utoipa` document without title, version and servers.
     #[must_use]
     pub fn into_openapi(self) -> OpenApi {
         self.0
@@ -681,7 +689,7 @@ mod tests {
     }
 
     #[test]
-    fn document_describes_every_field_of_a_problem() {
+    fn document_describes_all_fields_of_a_problem() {
         let error = || FieldError {
             field: "name".to_owned(),
             detail: "Wrong.".to_owned(),

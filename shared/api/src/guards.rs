@@ -1,4 +1,4 @@
-//! Who may call a handler, as the type of its first argument.
+//! Guards: the type of a handler's first argument says who may call it.
 
 use std::{
     fmt,
@@ -29,26 +29,26 @@ use ulid::Ulid;
 
 use crate::permits::Permit;
 
-/// Who is let in.
+/// Kinds of callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A tenant's person or API key with this permission.
+    /// A user or API key of a tenant with this permission.
     Tenant(Permission),
-    /// A person who is logged in.
+    /// A logged-in person.
     Person,
-    /// An administrator of the platform.
+    /// A platform administrator.
     Platform,
-    /// Everybody.
+    /// Anybody.
     Anyone,
 }
 
 impl Kind {
-    /// Whether its `POST`s take an `Idempotency-Key`.
+    /// True if its `POST`s accept an `Idempotency-Key`.
     pub(crate) const fn takes_key(self) -> bool {
         matches!(self, Self::Tenant(_) | Self::Platform)
     }
 
-    /// As in the document's `x-permission`.
+    /// Value of `x-permission` in the document.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,16 +60,16 @@ impl Kind {
     }
 }
 
-/// The type of a handler's first argument: who is let in.
+/// Type of a handler's first argument.
 pub trait Guard: Sized + Send + 'static {
-    /// Who is let in.
+    /// Kind of callers that it admits.
     const KIND: Kind;
 
     #[doc(hidden)]
     fn admitted(asked: Asked, proven: Proven) -> Option<Self>;
 }
 
-/// What a request brought, and what is settled for all of its answer.
+/// The request and what is already decided about its answer.
 #[doc(hidden)]
 #[derive(Clone)]
 pub struct Asked(Arc<Question>);
@@ -78,7 +78,7 @@ struct Question {
     now: Timestamp,
     correlation_id: String,
     ids: Ids,
-    /// From which this request's ids are derived, where it has an idempotency key.
+    /// Seed of this request's ids, if it has an idempotency key.
     seed: Option<Ulid>,
     made: AtomicU64,
     device: Device,
@@ -116,20 +116,20 @@ impl Asked {
     }
 }
 
-/// What a request came from. Never in a log.
+/// Origin of a request. Never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Device {
-    /// What the browser or app calls itself, shortened.
+    /// User agent of the browser or app, shortened.
     pub name: Option<String>,
-    /// The address.
+    /// IP address.
     pub address: Option<IpAddr>,
 }
 
 impl Device {
-    /// As much of what a browser calls itself as people need to recognise it.
+    /// Length of the user agent that people need to recognise a browser.
     const LONGEST_NAME: usize = 120;
 
-    /// Of a request with these headers, from this address.
+    /// Origin of a request with these headers, from this address.
     pub(crate) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let name: String = agent.unwrap_or_default().chars().take(Self::LONGEST_NAME).collect();
@@ -139,8 +139,7 @@ impl Device {
         }
     }
 
-    /// What it is known by from one log-in to the next: what calls itself the same but for version numbers, in the same large
-    /// network, is the same device to us. A hash of both.
+    /// Identity of a device across log-ins: the user agent without version numbers, and the large network. A hash of both.
     #[must_use]
     pub fn mark(&self) -> String {
         let name = self.name.as_deref().unwrap_or_default();
@@ -158,14 +157,14 @@ impl Device {
     }
 }
 
-/// The n-th id of a request that is tried again: the same every time, of the same moment.
+/// The n-th id of a request with an idempotency key: the same at every attempt, with the same time.
 fn derived(seed: Ulid, n: u64) -> Ulid {
     let mut bytes = seed.0.to_be_bytes().to_vec();
     bytes.extend(n.to_be_bytes());
     ids::derived(seed.timestamp_ms(), &bytes)
 }
 
-/// The credentials that a request brought. Never in a log.
+/// Credentials of a request. Never logged.
 #[derive(Default)]
 pub(crate) struct Sent {
     bearer: Option<String>,
@@ -199,7 +198,7 @@ impl Sent {
     }
 }
 
-/// Who was proven before the handler is called.
+/// The authenticated caller, before the handler runs.
 #[doc(hidden)]
 #[derive(Clone)]
 pub enum Proven {
@@ -210,7 +209,7 @@ pub enum Proven {
 }
 
 impl Proven {
-    /// What is left of the caller's limit.
+    /// Remaining allowance of the caller.
     pub(crate) fn allowance(&self) -> Option<Allowance> {
         match self {
             Self::Tenant(principal) => Some(principal.allowance()),
@@ -221,7 +220,7 @@ impl Proven {
     }
 }
 
-/// What the layer around a handler hands to its guard.
+/// State that the layer around a handler passes to its guard.
 #[derive(Clone)]
 pub(crate) struct Admission {
     pub(crate) asked: Asked,
@@ -240,25 +239,25 @@ fn take<G: Guard>(parts: &mut Parts) -> Result<G, Problem> {
 macro_rules! guard {
     ([$($generics:tt)*] $guard:ty, $kind:expr, $proven:pat => $made:expr, $asked:ident) => {
         impl<$($generics)*> $guard {
-            /// When the request came.
+            /// Time of the request.
             #[must_use]
             pub fn now(&self) -> Timestamp {
                 self.asked.0.now
             }
 
-            /// What links the request's logs, jobs and answer.
+            /// Correlation id of the request, its logs, jobs and answer.
             #[must_use]
             pub fn correlation_id(&self) -> &str {
                 &self.asked.0.correlation_id
             }
 
-            /// What the request came from.
+            /// Origin of the request.
             #[must_use]
             pub fn device(&self) -> &Device {
                 &self.asked.0.device
             }
 
-            /// A new id. Of a request with an idempotency key that is tried again, the same in the same order.
+            /// A new id. A repeated request with an idempotency key gets the same ids in the same order.
             #[must_use]
             pub fn ulid(&self) -> Ulid {
                 self.asked.ulid()
@@ -293,7 +292,7 @@ macro_rules! guard {
     };
 }
 
-/// A person or an API key of a tenant, with the permission `P`.
+/// A user or API key of a tenant, with the permission `P`.
 pub struct Allowed<P> {
     asked: Asked,
     principal: Box<Principal>,
@@ -309,32 +308,32 @@ impl<P: Permit> Allowed<P> {
         self.principal.scope()
     }
 
-    /// Who it is, with all that is known.
+    /// The caller with all their attributes.
     #[must_use]
     pub fn principal(&self) -> &Principal {
         &self.principal
     }
 
-    /// Who it is.
+    /// Id of the caller.
     #[must_use]
     pub fn actor(&self) -> Actor {
         self.principal.actor()
     }
 
-    /// What they are to the tenant.
+    /// Role of the caller.
     #[must_use]
     pub fn role(&self) -> Role {
         self.principal.role()
     }
 
-    /// Signs a change.
+    /// Stamp of a change by this caller.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.principal.stamp(self.now(), self.correlation_id())
     }
 }
 
-/// A person who is logged in, of whatever tenant.
+/// A logged-in person, in any tenant.
 pub struct Person {
     asked: Asked,
     person: Box<SignedIn>,
@@ -343,38 +342,38 @@ pub struct Person {
 guard!([] Person, Kind::Person, Proven::Person(person) => Self { asked, person }, asked);
 
 impl Person {
-    /// Their account, as it is now.
+    /// Their current account.
     #[must_use]
     pub fn account(&self) -> &Versioned<Account> {
         &self.person.account
     }
 
-    /// The session that their token is of.
+    /// Session of their token.
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.person.session
     }
 
-    /// The tenant that their token means.
+    /// Tenant of their token.
     #[must_use]
     pub fn tenant(&self) -> Option<TenantId> {
         self.person.tenant
     }
 
-    /// Whether their session began with a second factor, and it is still on.
+    /// True if their session began with a second factor, which is still on.
     #[must_use]
     pub fn second_factor(&self) -> bool {
         self.person.second_factor
     }
 
-    /// Signs a change.
+    /// Stamp of a change by this caller.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         stamp(&self.asked, self.person.account.value.id)
     }
 }
 
-/// Signs a change as this person.
+/// Stamp of a change by this person.
 fn stamp(asked: &Asked, user: UserId) -> Stamp {
     Stamp {
         actor: Actor::User(user),
@@ -383,7 +382,7 @@ fn stamp(asked: &Asked, user: UserId) -> Stamp {
     }
 }
 
-/// An administrator of the platform.
+/// A platform administrator.
 pub struct Platform {
     asked: Asked,
     admin: PlatformAdmin,
@@ -392,20 +391,20 @@ pub struct Platform {
 guard!([] Platform, Kind::Platform, Proven::Platform(admin) => Self { asked, admin }, asked);
 
 impl Platform {
-    /// Who it is.
+    /// Id of the administrator.
     #[must_use]
     pub fn admin(&self) -> &PlatformAdmin {
         &self.admin
     }
 
-    /// Signs a change.
+    /// Stamp of a change by this caller.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.admin.stamp(self.now(), self.correlation_id())
     }
 }
 
-/// Everybody.
+/// Anybody, without authentication.
 pub struct Anyone {
     asked: Asked,
 }
@@ -413,8 +412,8 @@ pub struct Anyone {
 guard!([] Anyone, Kind::Anyone, Proven::Anyone => Self { asked }, asked);
 
 impl Anyone {
-    /// A hash of the address that the request came from, to count its tries by. Of IPv6 the first 64 bits count: who has
-    /// one address there has them all.
+    /// Hash of the caller's IP address, to count attempts. Only the first 64 bits of IPv6 addresses count, because one subscriber
+    /// has all addresses in that range.
     #[must_use]
     pub fn address(&self) -> String {
         let address = match self.asked.0.device.address {
@@ -428,13 +427,13 @@ impl Anyone {
         hex::encode(digest::digest(&digest::SHA256, &address))
     }
 
-    /// Signs a change as this person, after a link has proved that it is them.
+    /// Stamp of a change by this person, whom a link has identified.
     #[must_use]
     pub fn stamp_as(&self, user: UserId) -> Stamp {
         stamp(&self.asked, user)
     }
 
-    /// What the request brought, proven by nobody.
+    /// The credentials of the request, not verified.
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         self.asked.0.sent.credentials()

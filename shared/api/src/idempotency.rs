@@ -1,4 +1,4 @@
-//! `POST`s with an `Idempotency-Key`: each has its effect once, and who asks again gets the first answer.
+//! `POST` requests with an `Idempotency-Key`: the effect happens once, and repeated requests get the first answer.
 
 use aws_lc_rs::digest::{self, digest};
 use axum::{
@@ -20,17 +20,21 @@ use crate::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Headers that a kept answer has again.
+/// Headers that are stored with an answer.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
-/// The request's key, if it has one.
+/// The idempotency key of the request, if any.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(KEY) else {
         return Ok(None);
     };
     let allowed = |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     let text = value.to_str().ok().filter(allowed);
-    let wrong = || Problem::bad_request("Idempotency-Key takes 1 to 128 visible ASCII characters, such as a UUID.");
+    let wrong = || {
+        Problem::bad_request(
+            "The header `Idempotency-Key` must have 1 to 128 visible ASCII characters. Use a UUID, for example.",
+        )
+    };
     text.map(|text| Some(text.to_owned())).ok_or_else(wrong)
 }
 
@@ -43,7 +47,7 @@ fn sha256(parts: &[&[u8]]) -> String {
     hex::encode(context.finish())
 }
 
-/// The name of a proven caller's request with this key.
+/// Name of an authenticated caller's request with this key.
 ///
 /// # Errors
 /// 400 of an operation that does not take a key.
@@ -55,12 +59,12 @@ pub(crate) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKe
         // What they are sent and answer proves who somebody is: nothing of it is kept, and several end what would prove
         // the second request.
         Proven::Person(_) | Proven::Anyone => Err(Problem::bad_request(
-            "This operation takes no Idempotency-Key. Leave the header out.",
+            "This operation does not support `Idempotency-Key`. Omit the header.",
         )),
     }
 }
 
-/// Answers a request with a key. `run` gets the request whole and the id from which its new ids come.
+/// Answers a request with an idempotency key. `run` gets the whole request and the seed of its ids.
 pub(crate) async fn once<F: Future<Output = Response>>(
     api: &Api,
     named: &RequestKey,
@@ -79,13 +83,13 @@ pub(crate) async fn once<F: Future<Output = Response>>(
         Begun::Run(lease) => lease,
         Begun::Answered(kept) => return replay(kept),
         Begun::Running => {
-            let detail = "The first request with this Idempotency-Key is still running. Ask again in a moment.";
+            let detail = "The first request with this `Idempotency-Key` is still running. Try again in a moment.";
             let problem = Problem::conflict("still_running", detail);
             return Err(problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")));
         }
         Begun::OtherBody => {
-            let (kind, title) = ("idempotency_key_reused", "Idempotency key used again");
-            let detail = "This Idempotency-Key was used for another request. Use a new key for each request.";
+            let (kind, title) = ("idempotency_key_reused", "Idempotency key reused");
+            let detail = "This `Idempotency-Key` was used for a different request. Use a new key for each request.";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail));
         }
     };
@@ -105,7 +109,10 @@ pub(crate) async fn once<F: Future<Output = Response>>(
     };
     if let Err(error) = noted {
         // The effect is there or not, whatever we remember of it: the answer is true.
-        tracing::error!(error = chain(&error), "what came of a request with a key was not kept");
+        tracing::error!(
+            error = chain(&error),
+            "the answer of a request with an idempotency key was not stored"
+        );
     }
     Ok(answer)
 }
@@ -140,8 +147,8 @@ fn replay(kept: KeptAnswer) -> Result<Response, Problem> {
     let Some(body) = body else {
         let location = repeated.remove(header::LOCATION);
         let place = location.as_ref().and_then(|value| value.to_str().ok());
-        let place = place.map_or_else(String::new, |place| format!(" It is at {place}."));
-        let detail = format!("This request was answered, and its answer held a secret that is shown once.{place}");
+        let place = place.map_or_else(String::new, |place| format!(" Its resource is {place}."));
+        let detail = format!("This request was already answered with a secret, which is shown only once.{place}");
         let mut problem =
             Problem::conflict("already_done", detail).with_header(REPLAYED, HeaderValue::from_static("true"));
         if let Some(location) = location {

@@ -1,5 +1,5 @@
-//! What the functions of the API are written with: guards, bodies, pages, replies, idempotency, races, and their operations
-//! as routes and as a document.
+//! Building blocks of the API's functions: guards, bodies, pages, replies, idempotency, races, and operations as routes and as a
+//! document.
 
 mod body;
 mod checks;

@@ -8,13 +8,13 @@ use store::rates::Limit;
 
 use crate::context::Api;
 
-/// So many mails that strangers can cause reach one address, over all tenants and whatever they say, and as many links to choose a
-/// new password: nobody's invitations keep somebody from theirs. Nothing multiplies them.
+/// Limits per address of mails that strangers can cause, over all tenants and kinds. Links to reset a password have the same
+/// limits separately, so that invitations cannot block them. Nothing multiplies these limits.
 const AN_HOUR: Limit = Limit::per_hour(5);
 const A_DAY: Limit = Limit::per_day(10);
 
 impl Api {
-    /// Hands mails over to be sent.
+    /// Hands mails over for sending.
     ///
     /// # Errors
     /// 503 when one is nowhere safe.
@@ -23,13 +23,13 @@ impl Api {
     /// As [`Api::mails`].
     pub async fn send_mails(&self, jobs: Vec<MailJob>) -> Result<(), Problem> {
         self.mails().send(jobs).await.map_err(|error| {
-            tracing::error!(error = chain(&error), "a mail is nowhere safe");
+            tracing::error!(error = chain(&error), "a mail could be neither queued nor stored");
             Problem::unavailable()
         })
     }
 
-    /// Counts a mail to this address that strangers can cause, before it is sent and once nothing refuses it: a sign-up, an
-    /// invitation. `false`: the address has had as many as it may. Answer as if it were sent, and send none.
+    /// Counts a mail to this address that strangers can cause, such as a sign-up or an invitation, before it is sent and after
+    /// all other checks. Returns false if the address has reached its limit: answer as if the mail were sent, but do not send it.
     ///
     /// # Errors
     /// 503 when the table does not answer.
@@ -37,7 +37,7 @@ impl Api {
         self.counted(to, ["mail_hour", "mail_day"]).await
     }
 
-    /// The same of a link for who forgot the password.
+    /// The same for a link to reset a password.
     ///
     /// # Errors
     /// 503 when the table does not answer.
@@ -58,8 +58,8 @@ impl Api {
     }
 }
 
-/// Where mails to this address arrive, as most providers have it: what stands behind a `+` is the recipient's own. For counting
-/// only: whose an account is, the whole address says.
+/// The mailbox of an address, as most providers treat it: the part after `+` is the recipient's own. Only for counting; the whole
+/// address identifies an account.
 fn mailbox(address: &Email) -> String {
     let address = address.as_str();
     match address.split_once('@') {

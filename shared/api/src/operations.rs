@@ -1,4 +1,4 @@
-//! Handlers as routes: who is let in, how often, and once per idempotency key, around each of them.
+//! Handlers as routes, with authentication, rate limits and idempotency around each of them.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use crate::{
     idempotency,
 };
 
-/// What a handler reads of the query.
+/// Parts of the query that a handler reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Takes {
     /// Parameters of its own.
@@ -39,7 +39,7 @@ pub struct Takes {
 }
 
 impl Takes {
-    /// What two arguments take together.
+    /// Parts that two arguments read together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Takes {
     }
 }
 
-/// A function's operations, as [`crate::operations!`] collects them.
+/// Operations of a function, as collected by [`crate::operations!`].
 #[derive(Default)]
 pub struct Operations {
     routes: Vec<Route>,
@@ -63,7 +63,7 @@ struct Route {
 }
 
 impl Operations {
-    /// Adds a handler under the path and methods that `utoipa` keeps of it.
+    /// Adds a handler under the path and methods of its `utoipa` attribute.
     #[must_use]
     pub fn with<P, H, M, A>(mut self, handler: &H) -> Self
     where
@@ -97,7 +97,7 @@ fn filter(method: &HttpMethod) -> MethodFilter {
     }
 }
 
-/// The operations as routes. What a function adds to the API for its handlers, it adds as an [`axum::Extension`].
+/// Routes of the operations. A function's additional state for its handlers is an [`axum::Extension`].
 pub fn serve(operations: Operations, api: Api) -> Router {
     let mut router = Router::new();
     for Route {
@@ -121,13 +121,13 @@ pub fn serve(operations: Operations, api: Api) -> Router {
     router.with_state(api)
 }
 
-/// What stands before a handler.
+/// The layer around a handler.
 #[derive(Clone)]
 struct Entrance {
     api: Api,
     kind: Kind,
     takes: Takes,
-    /// As in the route.
+    /// Path as in the route.
     path: Arc<str>,
 }
 
@@ -159,7 +159,7 @@ impl Entrance {
         })
     }
 
-    /// Lets a proven caller in, with a key at most once.
+    /// Admits an authenticated caller, and runs a request with an idempotency key at most once.
     async fn answer(
         &self,
         mut request: Request,
@@ -183,7 +183,9 @@ impl Entrance {
         if let (Kind::Tenant(permission), Proven::Tenant(principal)) = (self.kind, &proven)
             && !principal.may(permission)
         {
-            return Err(Problem::forbidden(format!("This needs the permission {permission}.")));
+            return Err(Problem::forbidden(format!(
+                "The caller lacks the permission `{permission}`. Ask an administrator."
+            )));
         }
         // Of everybody's, not every address is our own to write: a mail's link may come with what others added.
         if self.kind != Kind::Anyone && self.takes == Takes::default() {
@@ -234,8 +236,8 @@ fn with_rate(mut answer: Response, allowance: &Allowance) -> Response {
     answer
 }
 
-/// Collects handlers: `operations()` makes routes of them, `document()` what the API's document says of them. Each handler
-/// stands with its `#[utoipa::path]`, and its first argument is its guard.
+/// Collects handlers: `operations()` returns their routes, `document()` their description. Each handler has a `#[utoipa::path]`,
+/// and its first argument is its guard.
 ///
 /// ```ignore
 /// api::operations! { get_tenant, update_tenant, keys::create_key }
@@ -248,7 +250,7 @@ macro_rules! operations {
                 $(.with::<$crate::operations!(@path [] $($segment)+), _, _, _>(&$($segment)::+))+
         }
 
-        /// What the API's document says of this function.
+        /// Description of this function's operations.
         #[must_use]
         pub fn document() -> $crate::Document {
             $crate::Document::default()

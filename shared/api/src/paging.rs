@@ -1,4 +1,4 @@
-//! Lists come in pages: `limit` and an opaque `cursor`, which holds a position in the caller's own list and nothing else.
+//! Paging: lists take `limit` and an opaque `cursor`, which holds a position in the caller's own list and nothing else.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -21,13 +21,13 @@ const MOST: i32 = 100;
 
 const DEFAULT: i32 = 25;
 
-/// The form of cursors. Another number, another form.
+/// Version of the cursor format.
 const FORM: &str = "1";
 
-/// No position is longer.
+/// Maximum length of a position.
 const LONGEST: usize = 512;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paging {
     limit: i32,
@@ -35,13 +35,13 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// At most this many items: 1 to 100.
+    /// Maximum number of items, 1 to 100.
     #[must_use]
     pub const fn limit(&self) -> i32 {
         self.limit
     }
 
-    /// Where the page before ended, as the store says it.
+    /// Position at which the previous page ended, in the store's form.
     #[must_use]
     pub fn after(&self) -> Option<&str> {
         self.after.as_deref()
@@ -57,8 +57,8 @@ impl Paging {
                     limit = Some(number.ok_or_else(wrong)?);
                 }
                 "cursor" if after.is_none() => after = Some(position(value).ok_or_else(malformed)?),
-                "limit" | "cursor" => return Err(Problem::field(name, "This parameter is there twice.")),
-                _ if alone => return Err(Problem::field(name, "Unknown parameter, expected `limit` or `cursor`.")),
+                "limit" | "cursor" => return Err(Problem::field(name, "This parameter is given twice.")),
+                _ if alone => return Err(Problem::field(name, "Unknown parameter. Expected `limit` or `cursor`.")),
                 _ => {}
             }
         }
@@ -71,11 +71,11 @@ impl Paging {
 
 fn malformed() -> Problem {
     Problem::bad_request(
-        "The cursor is none of ours. Send `next_cursor` of the page before, or none for the first page.",
+        "The cursor is invalid. Send `next_cursor` of the previous page, or no cursor for the first page.",
     )
 }
 
-/// A position as a cursor.
+/// Cursor of a position.
 pub(crate) fn cursor(position: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{FORM}{position}"))
 }
@@ -110,10 +110,10 @@ impl Argument for Paging {
             .default(Some(json!(DEFAULT)));
         let cursor = ObjectBuilder::new().schema_type(Type::String);
         for (name, description, schema) in [
-            ("limit", "How many items a page has at most.", limit),
+            ("limit", "Maximum number of items on the page.", limit),
             (
                 "cursor",
-                "`next_cursor` of the page before; left out for the first page.",
+                "`next_cursor` of the previous page. Omit it for the first page.",
                 cursor,
             ),
         ] {
@@ -148,8 +148,9 @@ mod tests {
         assert_eq!(read(&[], true), Ok((25, None)));
     }
 
+    /// An invalid cursor is a bad request; an invalid limit is named as a field.
     #[test]
-    fn what_is_no_cursor_is_a_bad_request_and_what_is_no_limit_names_it() {
+    fn invalid_cursor_or_limit_is_refused() {
         let foreign = |text: &str| URL_SAFE_NO_PAD.encode(text);
         for wrong in [
             "",

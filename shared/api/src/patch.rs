@@ -21,10 +21,10 @@ use crate::{
 
 const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
-/// So many members an object of a patch has at most: twice what any map of ours holds, to empty it and fill it anew.
+/// Maximum number of members of an object in a patch: twice that of our largest map, to empty and refill it.
 const MOST_MEMBERS: usize = 100;
 
-/// A change of some fields: those that are there are replaced, those that are `null` removed, the others stay.
+/// A change of some fields: given fields are replaced, fields with `null` are removed, all others stay.
 #[derive(Debug, Clone)]
 pub struct Patch<T> {
     changes: Value,
@@ -45,7 +45,7 @@ impl<S: Send + Sync, T> FromRequest<S> for Patch<T> {
     }
 }
 
-/// Of objects that are merged; lists are replaced whole and have bounds of their own.
+/// Limits objects that are merged. Lists are replaced as a whole and have limits of their own.
 fn refuse_crowded<'a>(changes: &'a Map<String, Value>, at: &mut Vec<&'a str>) -> Result<(), Problem> {
     if changes.len() > MOST_MEMBERS {
         let detail = format!("Expected at most {MOST_MEMBERS} members, got {}.", changes.len());
@@ -62,7 +62,7 @@ fn refuse_crowded<'a>(changes: &'a Map<String, Value>, at: &mut Vec<&'a str>) ->
 }
 
 impl<T: Serialize + DeserializeOwned + Validate<Context = ()>> Patch<T> {
-    /// What `current` is with the changes, read and checked as if it had been sent whole.
+    /// `current` with the changes applied, parsed and validated as if it had been sent as a whole.
     ///
     /// # Errors
     /// 422 that names the fields.
@@ -72,7 +72,7 @@ impl<T: Serialize + DeserializeOwned + Validate<Context = ()>> Patch<T> {
         let after = body::valid(read(&merged)?)?;
         // Removing a field that does not exist changes nothing, so it would pass: but whoever does it is mistaken.
         match fields::unknown::<T>(&merged, &self.changes) {
-            Some(field) => Err(Problem::field(field, "There is no such field.")),
+            Some(field) => Err(Problem::field(field, "Unknown field.")),
             None => Ok(after),
         }
     }
@@ -83,7 +83,7 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
         .map_err(|error| body::wrong_field(&error.path().to_string(), &error.inner().to_string()))
 }
 
-/// RFC 7396.
+/// Merges as RFC 7396 says.
 fn merge(target: &mut Value, changes: &Value) {
     let Value::Object(changes) = changes else {
         *target = changes.clone();
@@ -109,7 +109,7 @@ impl<T: ToSchema + 'static> Argument for Patch<T> {
         let schema = entry.patch_schema::<T>();
         let mut body = RequestBodyBuilder::new()
             .description(Some(
-                "A JSON merge patch (RFC 7396): fields that are there are replaced, `null` removes a field, the others stay.",
+                "A JSON merge patch (RFC 7396): given fields are replaced, `null` removes a field, all others stay.",
             ))
             .required(Some(Required::True));
         for content_type in TYPES {

@@ -1,4 +1,4 @@
-//! What a guard asks for, as types: one per permission of the table in [`domain::permission`].
+//! Permissions as types for guards: one per permission of the table in [`domain::permission`].
 
 use domain::permission::Permission;
 

@@ -1,10 +1,10 @@
-//! Changes that are decided on what was read: where somebody else writes first, they are read and decided again.
+//! Changes that depend on a previous read. After a lost race, they read and decide again.
 
 use kit::Problem;
 use store::StoreError;
 
-/// How often a change is tried while others are faster, and what the caller is told when they were every time. One
-/// constant per function:
+/// Number of attempts of a change that loses races, and the caller's answer if all of them do. One constant per function:
+///
 ///
 /// ```ignore
 /// const RACES: Races = Races::most(24);
@@ -27,7 +27,7 @@ pub struct Races {
 // Tries are `Fn() -> A` and no `AsyncFn`: of the futures of those the compiler cannot tell that they are `Send`, which
 // handlers' futures must be.
 impl Races {
-    /// So many tries. Who loses all of them gets a 409 of the kind `conflict`.
+    /// This number of attempts. A change that loses all of them gets a 409 of the kind `conflict`.
     #[must_use]
     pub const fn most(most: u32) -> Self {
         Self {
@@ -36,15 +36,15 @@ impl Races {
         }
     }
 
-    /// The same, with another answer for who loses all of them.
+    /// Sets another answer for a change that loses all attempts.
     #[must_use]
     pub const fn or_else(mut self, lost: fn() -> Problem) -> Self {
         self.lost = lost;
         self
     }
 
-    /// Tries until nobody else writes first. A try reads, decides and writes: `?` on the store's answer ends a try that was
-    /// lost and begins the next one, whatever else is wrong ends all.
+    /// Repeats an attempt until it wins. An attempt reads, decides and writes. `?` on a lost race of the store ends the attempt
+    /// and begins the next; any other error ends them all.
     ///
     /// # Errors
     /// What a try says is wrong; the answer for who loses every race.
@@ -55,7 +55,7 @@ impl Races {
         self.until_won_from((), async || Ok(()), |()| attempt()).await
     }
 
-    /// The same where the first try decides on what is known already. After a race that was lost it is `read` again.
+    /// The same, but the first attempt uses a known value. After a lost race, the value is `read` again.
     ///
     /// # Errors
     /// What a try, or reading, says is wrong; the answer for who loses every race.
@@ -82,16 +82,16 @@ impl Races {
 }
 
 fn lost_every_race() -> Problem {
-    let detail = "Others are changing the same just now. Try again in a moment.";
+    let detail = "Others are changing the same resource. Try again in a moment.";
     Problem::conflict("conflict", detail)
 }
 
-/// Why a try changed nothing.
+/// Reason why an attempt changed nothing.
 #[derive(Debug)]
 pub enum Setback {
-    /// Somebody else wrote first: what was read is no longer true.
+    /// Lost race: somebody else wrote first, so the read value is outdated.
     Lost,
-    /// Another try would come to the same.
+    /// Another attempt would have the same result.
     Refused(Problem),
 }
 
@@ -134,7 +134,7 @@ mod tests {
         Err(conflict().into())
     }
 
-    /// What comes of it where tries end so, one after the other, and how many there were.
+    /// Result and number of attempts if they end like this, one after the other.
     async fn run(races: Races, planned: Vec<Try>) -> (Result<&'static str, StatusCode>, usize) {
         let (most, left) = (planned.len(), RefCell::new(planned.into_iter()));
         let won = races.until_won(async || left.borrow_mut().next().unwrap()).await;
@@ -166,7 +166,7 @@ mod tests {
                 "type": "urn:ringback:problem:conflict",
                 "title": "Conflict",
                 "status": 409,
-                "detail": "Others are changing the same just now. Try again in a moment.",
+                "detail": "Others are changing the same resource. Try again in a moment.",
             })
         );
     }

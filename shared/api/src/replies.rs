@@ -1,4 +1,4 @@
-//! What handlers answer with.
+//! Responses of handlers.
 
 use std::borrow::Cow;
 
@@ -27,21 +27,21 @@ fn etag(version: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-const ETAG: AnswerHeader = ("ETag", "Its version");
+const ETAG: AnswerHeader = ("ETag", "Version of the resource");
 
-const LOCATION: AnswerHeader = ("Location", "Where it is");
+const LOCATION: AnswerHeader = ("Location", "Path of the new resource");
 
 /// 200 with the version as `ETag`.
 #[derive(Debug, Clone)]
 pub struct Tagged<T> {
-    /// The version.
+    /// Version.
     pub version: u64,
-    /// The body.
+    /// Body.
     pub body: T,
 }
 
 impl<T> Tagged<T> {
-    /// What was found or written, as the API shows it.
+    /// A stored value, converted to the API's model.
     pub fn of(found: Versioned<impl Into<T>>) -> Self {
         Self {
             version: found.version,
@@ -60,14 +60,14 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
     }
 }
 
-/// 201 with where it is and its version as `ETag`.
+/// 201 with the path of the new resource, and its version as `ETag`.
 #[derive(Debug, Clone)]
 pub struct Created<T> {
-    /// The path of what was made.
+    /// Path of the new resource.
     pub location: String,
-    /// Its version.
+    /// Version.
     pub version: u64,
-    /// The body.
+    /// Body.
     pub body: T,
 }
 
@@ -100,14 +100,14 @@ impl IntoResponse for NoContent {
 /// 200 with a page of a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct Listed<T> {
-    /// The items.
+    /// Items.
     pub items: Vec<T>,
-    /// What to send as `cursor` for the next page; `null` on the last.
+    /// Value of `cursor` for the next page. `null` on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<T> Listed<T> {
-    /// A page of the store, each row as `item` shows it.
+    /// A page of the store, with each row converted by `item`.
     pub fn of<R>(page: Page<R>, item: impl FnMut(R) -> T) -> Self {
         Self {
             items: page.items.into_iter().map(item).collect(),
@@ -121,10 +121,10 @@ impl<T: ToSchema> ComposeSchema for Listed<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
         let items = ArrayBuilder::new()
             .items(Ref::from_schema_name(T::name()))
-            .description(Some("What is on this page."));
+            .description(Some("Items of this page."));
         let next_cursor = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("What to send as `cursor` for the next page; `null` on the last."));
+            .description(Some("Value of `cursor` for the next page. `null` on the last page."));
         ObjectBuilder::new()
             .description(Some("A page of a list."))
             .property("items", items)
@@ -154,7 +154,7 @@ impl<T: Serialize> IntoResponse for Listed<T> {
     }
 }
 
-/// An answer with a secret that is shown once: it is not kept for who asks again with the same idempotency key.
+/// An answer with a secret that is shown once, so it is not stored for repeated requests with the same idempotency key.
 #[derive(Debug, Clone, Copy)]
 pub struct Once<R>(pub R);
 
@@ -162,7 +162,7 @@ impl<R: Answer> Answer for Once<R> {
     const HEADERS: &'static [AnswerHeader] = R::HEADERS;
 }
 
-/// Marks the answer.
+/// Marks such an answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ShownOnce;
 
@@ -174,7 +174,7 @@ impl<R: IntoResponse> IntoResponse for Once<R> {
     }
 }
 
-/// The `If-Match` header: changes only the version that the caller knows.
+/// The `If-Match` header: the change applies only to the version that the caller knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(Expected);
 
@@ -185,7 +185,7 @@ enum Expected {
 }
 
 impl IfMatch {
-    /// Whether the caller knows this version. Who names none does not care.
+    /// Refuses an outdated version. Without the header, any version is accepted.
     ///
     /// # Errors
     /// 412 when they know another.
@@ -201,8 +201,11 @@ impl IfMatch {
         let Some(value) = headers.get(header::IF_MATCH) else {
             return Ok(Self(Expected::Any));
         };
-        let malformed =
-            || Problem::bad_request("If-Match takes the ETag of the answer that you read, in its quotes, or `*`.");
+        let malformed = || {
+            Problem::bad_request(
+                "The header `If-Match` must be the `ETag` of the answer that you read, with its quotes, or `*`.",
+            )
+        };
         let text = value.to_str().map_err(|_| malformed())?.trim();
         if text == "*" {
             return Ok(Self(Expected::Any));
@@ -229,7 +232,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
 impl Argument for IfMatch {
     fn describe(entry: &mut Entry) {
-        let description = "The `ETag` of what you read: the change is refused (412) when somebody changed it since.";
+        let description = "`ETag` of the version that you read. The change is refused (412) if somebody has changed the resource since.";
         entry.header_parameter("If-Match", description, "\"3\"");
         entry.takes_if_match();
     }

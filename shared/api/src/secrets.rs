@@ -1,4 +1,4 @@
-//! What proves people and their software later: made here, handed out once, kept as hashes.
+//! Secrets of people and their software: generated, returned once, stored as hashes.
 
 use access::{password, token};
 use domain::account::PasswordHash;
@@ -6,11 +6,11 @@ use kit::{Problem, chain};
 
 use crate::context::Api;
 
-/// A one-time link's token, and what is kept of it.
+/// Token of a one-time link, with its stored hash.
 pub struct LinkToken {
-    /// For the link, and nowhere else.
+    /// Token for the link. Stored nowhere.
     pub token: String,
-    /// Its SHA-256, in hex.
+    /// SHA-256 of the token, in hex.
     pub sha256: String,
 }
 
@@ -36,12 +36,13 @@ impl Api {
         Ok(LinkToken { token, sha256 })
     }
 
-    /// Hashes a password that somebody chose, if it is good enough. `about` is what is known of the person.
+    /// Hashes a chosen password if it is strong enough. `about` holds known facts about the person.
     ///
     /// # Errors
     /// 422 that says of `field` what is wrong with it; as of [`Api::secret`]; 500 when it cannot be hashed.
     pub fn password_hash(&self, field: &str, password: &str, about: &[&str]) -> Result<PasswordHash, Problem> {
-        password::check(password, about).map_err(|weak| Problem::field(field, format!("Please {weak}.")))?;
+        password::check(password, about)
+            .map_err(|weak| Problem::field(field, format!("The password is not accepted: {weak}.")))?;
         password::hash(password, &self.secret()?[..16]).map_err(|error| {
             tracing::error!(error = chain(&error), "a password cannot be hashed");
             Problem::internal()

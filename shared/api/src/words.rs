@@ -1,4 +1,4 @@
-//! The domain's words and texts as the document describes them: `#[schema(value_type = RoleWord)]`.
+//! The domain's words and texts in the document: `#[schema(value_type = RoleWord)]`.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ pub enum RoleWord {}
 
 impl PartialSchema for RoleWord {
     fn schema() -> RefOr<Schema> {
-        let description = "What a person or a key is to a tenant. Each may do all that the ones before it may.";
+        let description = "Role of a user or key in a tenant. Each role includes the ones before it.";
         words(description, Role::ALL.map(Role::as_str))
     }
 }
@@ -41,7 +41,7 @@ pub enum PermissionWord {}
 impl PartialSchema for PermissionWord {
     fn schema() -> RefOr<Schema> {
         words(
-            "What may be done.",
+            "A permission.",
             Permission::ALL.iter().map(|permission| permission.as_str()),
         )
     }
@@ -53,7 +53,7 @@ impl ToSchema for PermissionWord {
     }
 }
 
-/// Texts of a shape that stand in lists and maps, where a field's attributes do not reach.
+/// Texts of a fixed form in lists and maps, which a field's attributes do not reach.
 macro_rules! texts {
     ($($(#[doc = $doc:literal])+ $text:ident, $name:literal, $about:literal, $build:expr;)+) => {
         $(
@@ -83,15 +83,15 @@ texts! {
     PhoneText, "PhoneNumber", "A telephone number in E.164.",
     |text| text.pattern(Some(r"^\+[1-9][0-9]{6,14}$")).examples([json!("+97145550001")]);
     /// A language tag.
-    LanguageText, "Language", "BCP 47.",
+    LanguageText, "Language", "A BCP 47 language tag.",
     |text| text.min_length(Some(2)).max_length(Some(35)).examples([json!("en")]);
     /// A [`domain::zone::Zone`].
     ZoneText, "TimeZone", "A time zone of the IANA database.",
     |text| text.max_length(Some(64)).examples([json!("Asia/Dubai")]);
     /// A [`domain::ip_range::IpRange`].
-    IpRangeText, "IpRange", "An address, or a range of them as `address/bits`.",
+    IpRangeText, "IpRange", "An IP address, or a range of them as `address/bits`.",
     |text| text.max_length(Some(43)).examples([json!("192.0.2.0/24")]);
     /// A word that customers send.
-    OwnWordText, "OwnWord", "One line that customers send.",
+    OwnWordText, "OwnWord", "A word or phrase that customers send.",
     |text| text.min_length(Some(1)).max_length(Some(LONGEST_WORD)).examples([json!("kifaya")]);
 }

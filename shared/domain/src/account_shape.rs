@@ -157,7 +157,7 @@ fn lines_of(field: &str, lines: &[Phone], found: &mut Vec<FieldProblem>) {
     let mut seen = HashSet::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
         if !seen.insert(line) {
-            found.push(wrong(&format!("{field}[{index}]"), "This number is there twice."));
+            found.push(wrong(&format!("{field}[{index}]"), "This number is given twice."));
         }
     }
 }

@@ -1,28 +1,28 @@
-//! Who may do what: one table of permissions and roles.
+//! Roles and permissions in one table.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What a person or a key is to a tenant. Each may do all that the ones below it may.
+/// Role of a user or key in a tenant. Each role includes the ones below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Looks.
+    /// Reads.
     Viewer,
     /// Talks with customers.
     Agent,
-    /// Runs the business: its settings and lines.
+    /// Manages the business: its settings and connections.
     Manager,
-    /// Also decides who gets in.
+    /// Also decides who has access.
     Admin,
 }
 
 impl Role {
-    /// All, the least first.
+    /// All roles, the lowest first.
     pub const ALL: [Self; 4] = [Self::Viewer, Self::Agent, Self::Manager, Self::Admin];
 
-    /// The word in the API.
+    /// Name of the role in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,14 +33,14 @@ impl Role {
         }
     }
 
-    /// Whether it grants this.
+    /// True if the role has the permission.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         self >= permission.least_role()
     }
 }
 
-/// A text that is no role.
+/// A text that is not a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of viewer, agent, manager, admin")]
 pub struct InvalidRole;
@@ -58,29 +58,29 @@ impl FromStr for Role {
 
 macro_rules! permissions {
     ($(#[doc = $about:literal] $name:ident = $word:literal, $least:ident;)*) => {
-        /// What may be done. The words are the scopes of API keys.
+        /// Permissions. Their names are the scopes of API keys.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Permission {
             $(#[doc = $about] #[serde(rename = $word)] $name,)*
         }
 
         impl Permission {
-            /// All, in the order of the table.
+            /// All permissions, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The word in the API and in the scopes of a key.
+            /// Name of the permission in the API and in the scopes of a key.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// What it lets do, in a sentence.
+            /// Description of the permission in a sentence.
             #[must_use]
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$name => $about.trim_ascii(),)* }
             }
 
-            /// The least role that has it.
+            /// The lowest role that has the permission.
             #[must_use]
             pub const fn least_role(self) -> Role {
                 match self { $(Self::$name => Role::$least,)* }
@@ -91,33 +91,33 @@ macro_rules! permissions {
 
 // The table.
 permissions! {
-    /// See the tenant's profile, settings and set-up.
+    /// Read the tenant's profile, settings and set-up.
     TenantRead = "tenant:read", Viewer;
-    /// Change them.
+    /// Change the tenant's profile and settings.
     TenantWrite = "tenant:write", Manager;
-    /// See who belongs to the tenant.
+    /// Read the users of the tenant and its invitations.
     UsersRead = "users:read", Manager;
-    /// Invite people, change their roles, let them go.
+    /// Invite users, change their roles, deactivate them.
     UsersWrite = "users:write", Admin;
-    /// See which keys there are, never their secrets.
+    /// Read the API keys, but never their secrets.
     ApiKeysRead = "api_keys:read", Admin;
-    /// Make, rotate and revoke keys.
+    /// Create, rotate and revoke API keys.
     ApiKeysWrite = "api_keys:write", Admin;
-    /// See the tenant's lines and whether they work.
+    /// Read the connections and their health.
     ConnectionsRead = "connections:read", Viewer;
-    /// Connect, change, test and disconnect lines.
+    /// Create, change, test and delete connections.
     ConnectionsWrite = "connections:write", Manager;
-    /// See who changed what.
+    /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }
 
-/// What a role with these scopes may do: all that the role may, where there are none.
+/// Permissions of a role with these scopes: all that the role has, if there are none.
 pub fn granted(role: Role, scopes: &[Permission]) -> impl Iterator<Item = Permission> {
     let all = Permission::ALL.iter().copied();
     all.filter(move |permission| role.may(*permission) && (scopes.is_empty() || scopes.contains(permission)))
 }
 
-/// A text that is no permission.
+/// A text that is not a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a permission such as connections:read")]
 pub struct InvalidPermission;

@@ -1,5 +1,5 @@
-//! AWS clients, made from the environment alone: Lambda puts region and credentials there, so no profile file is read and
-//! no metadata service asked.
+//! AWS clients, configured from the environment only: Lambda provides region and credentials there, so no profile file is read
+//! and no metadata service is called.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 
 use crate::{Config, ConfigError};
 
-/// What all clients share.
+/// State that all clients share.
 pub(crate) struct Aws {
     region: Region,
     credentials: Credentials,
@@ -48,11 +48,11 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Whom AWS's endpoints are certified by. Reading the machine's own store of roots, some 140 of them, would take several
-/// milliseconds of every cold start and two megabytes.
+/// Certificate authorities of AWS's endpoints. Reading the machine's own store of about 140 roots would take several milliseconds
+/// of every cold start and two megabytes.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
-/// Regions outside AWS's public partition, whose endpoints may be certified by others.
+/// Prefixes of regions outside AWS's public partition, whose endpoints may use other authorities.
 const OTHER_PARTITIONS: [&str; 4] = ["cn-", "us-gov-", "us-iso", "eu-iso"];
 
 fn trusted(region: &str, endpoint: Option<&str>) -> TrustStore {
@@ -116,8 +116,8 @@ impl Aws {
         aws_sdk_kms::Client::from_conf(client!(self, aws_sdk_kms).build())
     }
 
-    /// At its own endpoint, which is not the emulator's. SES knows no idempotency key, so nothing is repeated in process:
-    /// a repeated request would be a second mail.
+    /// Client with its own endpoint, which is not the emulator's. SES has no idempotency key, so requests are not repeated in
+    /// process: a repeated one would be a second mail.
     pub(crate) fn ses(&self, endpoint: Option<&str>) -> aws_sdk_sesv2::Client {
         let mut builder = client!(self, aws_sdk_sesv2).retry_config(RetryConfig::disabled());
         builder.set_endpoint_url(endpoint.map(str::to_owned));
@@ -129,7 +129,7 @@ impl Aws {
     }
 }
 
-/// Counts every request, retries included, by the IAM action it needs.
+/// Counts every request, including retries, by the IAM action that it needs.
 #[derive(Debug)]
 struct CountCalls;
 
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn amazons_roots_are_readable_and_stand_for_public_regions_alone() {
+    fn amazons_roots_are_used_for_public_regions_only() {
         assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
         // Making a client reads them, and panics where one cannot be read.
         let _client = aws("eu-west-1").dynamodb();

@@ -7,7 +7,7 @@ use std::sync::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tells the time, to the millisecond: what is stored by it is short, and equal once read back.
+/// The current time, to the millisecond, so that stored times are short and equal when read back.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Source);
 
@@ -25,7 +25,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock for tests: stands until it is moved. Copies move together.
+    /// A clock for tests, which stands still until it is moved. Copies move together.
     #[must_use]
     pub fn fixed(at: Timestamp) -> Self {
         Self(Source::Fixed(Arc::new(AtomicI64::new(at.as_millisecond()))))

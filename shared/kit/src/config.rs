@@ -7,22 +7,22 @@ use jiff::SignedDuration;
 
 use crate::proxy::TrustedProxy;
 
-/// No timer is longer: what is waited for until then has happened, or never does.
+/// Maximum of a timer.
 const LONGEST_TIMER: SignedDuration = SignedDuration::from_hours(24);
 
-/// The stage a function runs in.
+/// Stage of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The local stack.
     Local,
-    /// A shared AWS deployment for trying things out.
+    /// A shared AWS deployment for trials.
     Dev,
-    /// The real one.
+    /// The production deployment.
     Prod,
 }
 
 impl Stage {
-    /// As in the parameter.
+    /// Name of the stage in the parameter.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Stage {
     }
 }
 
-/// A function cannot start as it is configured.
+/// A function cannot start with its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("environment variable {variable}: {problem}")]
 pub struct ConfigError {
@@ -52,7 +52,7 @@ impl ConfigError {
     }
 }
 
-/// The environment as it was at the start.
+/// The environment at the start.
 #[derive(Clone)]
 pub struct Config {
     variables: BTreeMap<String, String>,
@@ -60,7 +60,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The process's own environment.
+    /// The environment of the process.
     ///
     /// # Errors
     /// When the stage is not one of the three, or something is set outside the local one that is for tests alone: crash points,
@@ -72,7 +72,7 @@ impl Config {
         Self::from_variables(std::env::vars_os().filter_map(utf8))
     }
 
-    /// Given variables.
+    /// An environment of these variables.
     ///
     /// # Errors
     /// As [`Config::from_process`].
@@ -92,7 +92,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The proxy that names who asks, where there is one.
+    /// The proxy that is trusted to name the viewer, if there is one.
     ///
     /// # Errors
     /// When it is set up by half.
@@ -123,7 +123,7 @@ impl Config {
         self.stage
     }
 
-    /// A variable that may be missing or empty, which mean the same.
+    /// A variable that may be missing or empty, which has the same meaning.
     #[must_use]
     pub fn optional(&self, variable: &str) -> Option<&str> {
         self.variables
@@ -132,7 +132,7 @@ impl Config {
             .filter(|value| !value.is_empty())
     }
 
-    /// A variable that must be there.
+    /// A required variable.
     ///
     /// # Errors
     /// When it is missing or empty.
@@ -141,7 +141,7 @@ impl Config {
             .ok_or_else(|| ConfigError::new(variable, "must be set"))
     }
 
-    /// An `https` URL without a slash at its end; in the local stage it may be `http`, too.
+    /// An `https` URL without a trailing slash. In the local stage it may be `http`.
     ///
     /// # Errors
     /// When it is there and something else.
@@ -163,7 +163,7 @@ impl Config {
         Ok(Some(url))
     }
 
-    /// A URL that must be there.
+    /// A required URL.
     ///
     /// # Errors
     /// When it is missing or no URL.
@@ -172,7 +172,7 @@ impl Config {
             .ok_or_else(|| ConfigError::new(variable, "must be set"))
     }
 
-    /// Whole seconds above zero, where set.
+    /// Whole seconds above zero, if set.
     ///
     /// # Errors
     /// When it is something else.
@@ -198,7 +198,7 @@ impl Config {
             .ok_or_else(|| ConfigError::new(variable, "must be set"))
     }
 
-    /// The timers of sending. A function is given those that it uses; the others have the template's defaults.
+    /// The timers of sending. A function has those that it uses; the others have the template's defaults.
     ///
     /// # Errors
     /// When one is no number of seconds or longer than a day, or those given do not hold their order.
@@ -242,7 +242,7 @@ impl Config {
 }
 
 impl std::fmt::Debug for Config {
-    /// Names only: AWS credentials are among the values.
+    /// Prints names only, because AWS credentials are among the values.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
     }

@@ -1,4 +1,4 @@
-//! Crashes on purpose, in the local stage only: the chaos test sets them between a write and what follows it.
+//! Crashes on purpose, in the local stage only. The chaos test places them between a write and the next step.
 
 use std::sync::OnceLock;
 
@@ -42,7 +42,7 @@ fn parse(text: &str) -> Result<Vec<(String, f64)>, ConfigError> {
         .collect()
 }
 
-/// Ends the process here with the configured chance, as a power cut would: nothing unwinds, nothing is answered.
+/// Ends the process here with the configured probability, like a power failure: nothing unwinds and nothing is answered.
 pub fn point(name: &str) {
     let Some(points) = POINTS.get() else { return };
     for (known, chance) in &points.chances {

@@ -1,4 +1,4 @@
-//! Putting jobs into our queues. What a queue refuses goes to the raw bucket, where there is one.
+//! Queueing jobs. Jobs that a queue refuses go to the raw bucket, if there is one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ use crate::{ConfigError, Env, RawBucket, Spilled, TimeLimit, line, spill::Bucket
 pub enum QueueName {
     /// Reports of calls, for `process_call`.
     Calls,
-    /// What messaging providers report, for `process_provider_event`.
+    /// Events of messaging providers, for `process_provider_event`.
     ProviderEvents,
     /// Messages to send, for `send_message`.
     Sends,
-    /// E-mails to people who work with Ringback, for `send_mail`. Never spilled: links in them hold tokens.
+    /// E-mails to users of Ringback, for `send_mail`. Never spilled, because links in them contain tokens.
     Mails,
 }
 
@@ -26,11 +26,11 @@ impl QueueName {
     /// Every queue.
     pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
 
-    /// Queues that webhooks fill: what these refuse may lie in the bucket, and `dispatch_due` sweeps it back. The others are
-    /// filled by jobs, which come back by themselves; looking for what is never there would cost on every idle day.
+    /// Queues that webhooks fill. Jobs that these refuse may be in the bucket, and `dispatch_due` queues them again. The other
+    /// queues are filled by jobs, which are retried by themselves; searching the bucket for them would cost on every idle day.
     pub const SWEPT: [Self; 2] = [Self::Calls, Self::ProviderEvents];
 
-    /// As in the template and in spilled objects' keys.
+    /// Name in the template and in keys of spilled objects.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl QueueName {
         }
     }
 
-    /// The variable that holds its URL.
+    /// Variable with its URL.
     #[must_use]
     pub const fn variable(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ pub struct Entry {
     delay_seconds: i32,
 }
 
-/// The longest delay that a queue offers.
+/// Maximum delay of a queue.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
 impl Entry {
@@ -78,7 +78,7 @@ impl Entry {
         })
     }
 
-    /// A job swept back from the bucket.
+    /// A job read back from the bucket.
     #[must_use]
     pub fn from_spilled(job: Spilled) -> Self {
         Self {
@@ -88,13 +88,13 @@ impl Entry {
         }
     }
 
-    /// How large its body is.
+    /// Size of its body.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.body.len()
     }
 
-    /// Held back by the queue, at most [`LONGEST_DELAY`]; parts of a second count as one.
+    /// Delays the job by at most [`LONGEST_DELAY`]. Parts of a second count as one.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         let delay = delay.min(LONGEST_DELAY);
@@ -104,7 +104,7 @@ impl Entry {
     }
 }
 
-/// Neither the queue nor the bucket took it.
+/// Neither the queue nor the bucket accepted it.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {doing}")]
 pub struct EnqueueError {
@@ -121,7 +121,7 @@ impl EnqueueError {
     }
 }
 
-/// Where jobs go that a queue refuses.
+/// Storage for jobs that a queue refuses.
 trait Spill: Send + Sync {
     fn keep<'a>(&'a self, queue: QueueName, job: &'a Spilled) -> BoxFuture<'a, Result<(), BucketError>>;
 }
@@ -132,21 +132,21 @@ impl Spill for RawBucket {
     }
 }
 
-/// A queue that we put jobs into.
+/// A queue for our jobs.
 #[derive(Clone)]
 pub struct Queue {
     env: Env,
     name: QueueName,
     url: String,
-    /// Behind a pointer, so that only a function that gives one carries S3's client.
+    /// Behind a pointer, so that only functions with a bucket carry S3's client.
     spill: Option<Arc<dyn Spill>>,
 }
 
-/// One request takes this many entries…
+/// Maximum entries of a request.
 const BATCH_ENTRIES: usize = 10;
-/// …and this many bytes: well under the 256 KiB that older limits allow in one request.
+/// Maximum bytes of a request, well below the former limit of 256 KiB.
 const BATCH_BYTES: usize = 250 * 1024;
-/// So many requests are on their way at once: a large post of a provider fills hundreds.
+/// Maximum concurrent requests. A large post of a provider fills hundreds.
 const BATCHES_AT_ONCE: usize = 8;
 
 impl Queue {
@@ -163,8 +163,8 @@ impl Queue {
         })
     }
 
-    /// What the queue refuses goes into this bucket, if it is one of [`QueueName::SWEPT`]: from no other would it come back. For
-    /// webhooks: a job that fails comes back by itself.
+    /// Stores jobs that the queue refuses in this bucket, if it is one of [`QueueName::SWEPT`]: jobs of other queues would never
+    /// be queued again. For webhooks only, because a failing job is retried by itself.
     #[must_use]
     pub fn or_bucket(mut self, bucket: &RawBucket) -> Self {
         if QueueName::SWEPT.contains(&self.name) {
@@ -173,7 +173,7 @@ impl Queue {
         self
     }
 
-    /// Puts one job into the queue.
+    /// Queues one job.
     ///
     /// # Errors
     /// When it is nowhere safe.
@@ -181,7 +181,7 @@ impl Queue {
         self.send_all(vec![Entry::new(job)?]).await
     }
 
-    /// Puts jobs into the queue, in as few requests as possible.
+    /// Queues jobs in as few requests as possible.
     ///
     /// # Errors
     /// When one of them is nowhere safe; others may be in the queue.
@@ -189,7 +189,7 @@ impl Queue {
         self.send_batches(entries, None).await
     }
 
-    /// The same; a queue that takes none of them within this time counts as one that refuses them.
+    /// The same, but a queue that accepts none of them within this time counts as refusing them.
     ///
     /// # Errors
     /// As [`Queue::send_all`].
@@ -258,7 +258,7 @@ impl Queue {
         Ok(())
     }
 
-    /// About how many jobs it holds, those being worked included.
+    /// Approximate number of jobs in the queue, including those being processed.
     ///
     /// # Errors
     /// When the queue does not answer.
@@ -267,7 +267,7 @@ impl Queue {
     }
 }
 
-/// About how many messages a queue holds, those being worked and those held back included.
+/// Approximate number of messages in a queue, including those being processed and delayed ones.
 ///
 /// # Errors
 /// When the queue does not answer.
@@ -280,7 +280,7 @@ pub async fn depth(env: &Env, queue_url: &str) -> Result<u64, EnqueueError> {
     count(env, queue_url, all).await
 }
 
-/// About how many messages wait in a queue for a worker.
+/// Approximate number of messages that are waiting in a queue.
 ///
 /// # Errors
 /// When the queue does not answer.

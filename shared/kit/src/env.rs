@@ -1,10 +1,10 @@
-//! What a function is given: configuration, time, ids and AWS clients.
+//! Environment of a function: configuration, time, ids and AWS clients.
 
 use std::sync::{Arc, OnceLock};
 
 use crate::{Clock, Config, ConfigError, Ids, Stage, aws::Aws};
 
-/// What a function is given. Cheap to clone; AWS clients are made on first use and shared.
+/// Environment of a function. Cheap to clone. AWS clients are created on first use and shared.
 #[derive(Clone)]
 pub struct Env(Arc<Inner>);
 
@@ -23,7 +23,7 @@ struct Inner {
 }
 
 impl Env {
-    /// The process's own.
+    /// The environment of the process.
     ///
     /// # Errors
     /// When the configuration is wrong.
@@ -32,7 +32,7 @@ impl Env {
         Self::new(function, Config::from_process()?, clock.clone(), Ids::random(clock))
     }
 
-    /// Given parts; tests use it.
+    /// An environment of these parts, for tests.
     ///
     /// # Errors
     /// When AWS's region, endpoint or credentials are missing or wrong.
@@ -53,7 +53,7 @@ impl Env {
         })))
     }
 
-    /// The function's name.
+    /// Name of the function.
     #[must_use]
     pub fn function(&self) -> &'static str {
         self.0.function
@@ -83,7 +83,7 @@ impl Env {
         &self.0.ids
     }
 
-    /// What providers see of us. Locally it names the process, so that the simulators can kill the caller.
+    /// User agent for providers. Locally it names the process, so that the simulators can kill the caller.
     #[must_use]
     pub fn user_agent(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");
@@ -93,19 +93,20 @@ impl Env {
         }
     }
 
-    /// AWS's endpoint, where it is not AWS itself.
+    /// Endpoint of AWS, if it is not AWS itself.
     #[must_use]
     pub fn aws_endpoint(&self) -> Option<&str> {
         self.0.aws.endpoint()
     }
 
-    /// The table's client. `store` counts its calls itself.
+    /// Client of the table. `store` counts its calls itself.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.0.dynamodb.get_or_init(|| self.0.aws.dynamodb()).clone()
     }
 
-    /// Shows every request to the table to this observer, unless one was made before. Tests hold them against the function's role.
+    /// Shows every request to the table to this observer, unless a client exists already. Tests compare them with the function's
+    /// role.
     #[must_use]
     pub fn observed_by(self, observer: impl aws_sdk_dynamodb::config::Intercept + 'static) -> Self {
         let config = self.0.aws.dynamodb().config().to_builder().interceptor(observer);
@@ -113,25 +114,25 @@ impl Env {
         self
     }
 
-    /// The queues' client.
+    /// Client of the queues.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         self.0.sqs.get_or_init(|| self.0.aws.sqs()).clone()
     }
 
-    /// The bucket's client.
+    /// Client of the bucket.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
         self.0.s3.get_or_init(|| self.0.aws.s3()).clone()
     }
 
-    /// The keys' client.
+    /// Client of the KMS keys.
     #[must_use]
     pub fn kms(&self) -> aws_sdk_kms::Client {
         self.0.kms.get_or_init(|| self.0.aws.kms()).clone()
     }
 
-    /// SES's client, at `SES_ENDPOINT_URL` where that is set.
+    /// Client of SES, at `SES_ENDPOINT_URL` if it is set.
     ///
     /// # Errors
     /// When the variable is no URL, or missing in the local stack: mails of a test must not leave the machine.
@@ -143,7 +144,7 @@ impl Env {
         Ok(self.0.ses.get_or_init(|| self.0.aws.ses(endpoint)).clone())
     }
 
-    /// The client for the platform's own secrets.
+    /// Client of the platform's own secrets.
     #[must_use]
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         self.0.secrets.get_or_init(|| self.0.aws.secrets_manager()).clone()

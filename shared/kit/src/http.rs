@@ -1,7 +1,7 @@
 //! Functions behind the HTTP API.
 //!
-//! The event of API Gateway (payload format 2.0) is read here rather than by `lambda_http`, which panics on a path that
-//! is no URI and hides the query's exact bytes; signatures need those.
+//! The event of API Gateway (payload format 2.0) is parsed here rather than by `lambda_http`, which panics on a path that is not
+//! a URI and hides the exact bytes of the query, which signatures need.
 
 use std::{borrow::Cow, collections::BTreeMap, net::IpAddr, panic::AssertUnwindSafe};
 
@@ -25,16 +25,17 @@ use crate::{
     proxy::{ORIGIN_SECRET, TrustedProxy},
 };
 
-/// The largest body that any function takes: what Meta may send at most.
+/// Maximum size of a body for any function: the most that Meta sends.
 pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
 
-/// The largest body that an operation of the API takes, unless it is a patch.
+/// Maximum size of a body of an API operation, except for patches.
 pub const LARGEST_OF_API: usize = 1024 * 1024;
 
-/// The largest patch that an operation of the API takes.
+/// Maximum size of a patch of an API operation.
 pub const LARGEST_PATCH: usize = 64 * 1024;
 
-/// What no path holds as it is. API Gateway decodes a path, all but `%25`: without this a name with a question mark would end there.
+/// Characters that must be encoded in a path. API Gateway decodes paths except for `%25`; without this, a name with a question
+/// mark would end there.
 const DECODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -53,7 +54,7 @@ const DECODED: &AsciiSet = &CONTROLS
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// Headers of every answer: no browser guesses another content type, and none comes back without TLS.
+/// Headers of every answer: browsers do not guess content types, and return over TLS only.
 const ALWAYS: [(HeaderName, HeaderValue); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (
@@ -62,10 +63,10 @@ const ALWAYS: [(HeaderName, HeaderValue); 2] = [
     ),
 ];
 
-/// The largest answer, as it stands in the function's result. Lambda takes 6 MB, the headers included.
+/// Maximum size of an answer within the function's result. Lambda allows 6 MB, including the headers.
 const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
 
-/// A request as API Gateway hands it over. What we do not use is not read.
+/// A request from API Gateway, with only the fields that we use.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpEvent {
@@ -74,7 +75,7 @@ pub struct HttpEvent {
     raw_query_string: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    /// API Gateway takes them out of the headers.
+    /// Cookies, which API Gateway takes out of the headers.
     #[serde(default)]
     cookies: Vec<String>,
     request_context: RequestContext,
@@ -101,13 +102,13 @@ struct HttpContext {
     source_ip: String,
 }
 
-/// The answer as API Gateway takes it.
+/// An answer for API Gateway.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HttpAnswer {
     status_code: u16,
     headers: BTreeMap<String, String>,
-    /// API Gateway makes a `Set-Cookie` header of each; a map could hold one only.
+    /// API Gateway creates a `Set-Cookie` header for each; a map could hold only one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cookies: Vec<String>,
     body: String,
@@ -123,14 +124,14 @@ pub struct Target {
 }
 
 impl Target {
-    /// The whole URL under the configured base, else under the API's own domain. Path and query stand byte for byte as sent.
+    /// The whole URL under the configured base, or else under the API's own domain, with path and query byte for byte as sent.
     #[must_use]
     pub fn url(&self, base: Option<&str>) -> String {
         let question = if self.query.is_empty() { "" } else { "?" };
         format!("{}{}{question}{}", self.origin(base), self.path, self.query)
     }
 
-    /// Scheme and host: the configured base, else the API's own domain.
+    /// Scheme and host: the configured base, or else the API's own domain.
     #[must_use]
     pub fn origin(&self, base: Option<&str>) -> String {
         base.map_or_else(|| format!("https://{}", self.domain), str::to_owned)
@@ -143,12 +144,11 @@ impl Target {
     }
 }
 
-/// The address that the request came from: as API Gateway saw it, or as the trusted proxy before it names it. An extension of every
-/// request.
+/// IP address of the request, as seen by API Gateway or named by the trusted proxy. An extension of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source(pub Option<IpAddr>);
 
-/// What links the request's logs, jobs and answer. An extension of every request.
+/// Correlation id of the request. An extension of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrelationId(String);
 
@@ -159,7 +159,7 @@ impl CorrelationId {
         &self.0
     }
 
-    /// The caller's, if it is a short word; else API Gateway's id of the request; else a new one.
+    /// The caller's correlation id if it is a short word, else API Gateway's id of the request, else a new one.
     fn choose(env: &Env, headers: &HeaderMap, request_id: &str) -> Self {
         let sent = headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
         let is_word = |text: &str| {
@@ -172,7 +172,7 @@ impl CorrelationId {
     }
 }
 
-/// Refuses a body of another type. Parameters such as `charset` do not count.
+/// Refuses a body of another content type. Parameters such as `charset` are ignored.
 ///
 /// # Errors
 /// A 415 that names the expected type.
@@ -186,7 +186,7 @@ pub fn expect_content_type(headers: &HeaderMap, expected: &str) -> Result<(), Pr
     }
 }
 
-/// A function's routes with what all functions do around them; tests call it in process.
+/// A function's routes with the common layers. Tests call it in process.
 #[derive(Clone)]
 pub struct App {
     env: Env,
@@ -234,7 +234,7 @@ impl App {
         answer
     }
 
-    /// Where the request came from. Where a proxy stands before the API, who did not come by it is refused.
+    /// Origin of the request. If the API is behind a proxy, requests that did not come through it are refused.
     fn source(&self, event: &HttpEvent, headers: &mut HeaderMap) -> Result<Source, Problem> {
         let Some(proxy) = &self.proxy else {
             return Ok(Source(event.request_context.http.source_ip.parse().ok()));
@@ -285,7 +285,7 @@ async fn whole(response: Response<Body>) -> Response<Bytes> {
     }
 }
 
-/// How long a body is in the function's result: a JSON string, or base64 where it is no text.
+/// Length of a body in the function's result: a JSON string, or base64 if it is not text.
 fn bytes_in_result(body: &[u8]) -> usize {
     if std::str::from_utf8(body).is_err() {
         return body.len().div_ceil(3) * 4;
@@ -307,8 +307,8 @@ fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
     parsed.collect()
 }
 
-/// A fragment is its sender's own and never travels, unless somebody on the way hands it on. In a path, API Gateway has decoded
-/// what may be a part of a name: but no webhook's path has names.
+/// Removes a fragment that somebody on the way has passed on, although fragments are never sent. In a path, API Gateway may have
+/// decoded a part of a name, but paths of webhooks have no names.
 fn without_fragment(mut path: String, mut query: String) -> (String, String) {
     if path.starts_with("/webhooks/")
         && let Some(end) = path.find('#')

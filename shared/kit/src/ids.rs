@@ -1,4 +1,4 @@
-//! Fresh ids, as a value that tests can seed.
+//! New ids, as a value that tests can seed.
 
 use std::sync::{
     Arc,
@@ -9,12 +9,12 @@ use ulid::Ulid;
 
 use crate::Clock;
 
-/// The operating system has no randomness to give.
+/// The operating system has no randomness available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no randomness to make a secret from")]
 pub struct SecretError;
 
-/// Makes ULIDs and secrets.
+/// Generates ULIDs and secrets.
 #[derive(Debug, Clone)]
 pub struct Ids {
     clock: Clock,
@@ -28,7 +28,7 @@ enum Source {
 }
 
 impl Ids {
-    /// Random ids at this clock's time.
+    /// Random ids with this clock's time.
     #[must_use]
     pub const fn random(clock: Clock) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Ids {
         Ulid::from_parts(time, random)
     }
 
-    /// A secret of 32 bytes: from the operating system's source of randomness, in tests from the seed.
+    /// A secret of 32 bytes, from the operating system's randomness or, in tests, from the seed.
     ///
     /// # Errors
     /// When the operating system has no randomness to give.
@@ -73,7 +73,7 @@ impl Ids {
         Ok(bytes)
     }
 
-    /// A number from 0 up to, not including, 1.
+    /// A random number from 0 up to, but not including, 1.
     #[must_use]
     pub fn fraction(&self) -> f64 {
         let bits = u32::try_from(self.ulid().random() & u128::from(u32::MAX)).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! One invocation: what it used, as one wide JSON line.
+//! One invocation and its resource use, as one wide JSON line.
 
 use std::{
     collections::BTreeMap,
@@ -13,16 +13,16 @@ use crate::{Env, line, metric, process};
 
 static WARM: AtomicBool = AtomicBool::new(false);
 
-/// How an invocation ended. One that dies, or runs out of time, tells nothing.
+/// Outcome of an invocation. One that dies or times out reports nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// All was done.
+    /// Everything was done.
     Done,
-    /// The caller was refused, for a reason of the caller's.
+    /// The caller was refused for a reason of their own.
     Refused,
-    /// Records of a queue or a stream are to come again.
+    /// Records of a queue or stream are to be delivered again.
     Failed,
-    /// Nothing was done, for a reason of ours.
+    /// Nothing was done because of an error on our side.
     Error,
 }
 
@@ -109,7 +109,7 @@ impl Invocation {
         }
     }
 
-    /// Writes the line and what was counted.
+    /// Writes the line and the counted metrics.
     pub(crate) fn finish(self, env: &Env, outcome: Outcome) {
         let cpu_ms = thousandths(process::cpu_ms() - self.cpu_before);
         let Usage {

@@ -12,8 +12,8 @@ use crate::{
     process_start,
 };
 
-/// Runs a function that an operator invokes. `build` makes its context once per process. A request of another form is
-/// refused with what is wrong with it: the operator reads the answer.
+/// Runs a function that an operator invokes. `build` creates its context once per process. An invalid request is refused with the
+/// reason, which the operator reads in the answer.
 ///
 /// # Errors
 /// When the configuration is wrong or Lambda's runtime interface fails.

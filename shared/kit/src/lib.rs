@@ -1,4 +1,4 @@
-//! What every function needs: start-up, configuration, logging, metrics, problems, queues and spill.
+//! Common parts of all functions: start-up, configuration, logging, metrics, problems, queues and spill.
 //!
 //! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`], [`serve_schedule`] or [`serve_invoke`].
 
@@ -51,7 +51,7 @@ pub use spill::{RawBucket, Spilled};
 pub use stream::serve_stream;
 pub use webhook::Webhook;
 
-/// What happens before the first event: configuration, log, crash points, then the function's own context.
+/// Steps before the first event: configuration, log, crash points, then the function's own context.
 fn process_start<C>(
     function: &'static str,
     build: impl FnOnce(&Env) -> Result<C, ConfigError>,

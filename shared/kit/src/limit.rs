@@ -1,44 +1,44 @@
-//! A limit to how long something takes in all, whatever hangs on the way.
+//! A time limit for a whole piece of work, whatever hangs within it.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-/// The time by which somebody must have an answer.
+/// The time by which an answer is needed.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeLimit(Instant);
 
-/// The time is up, and what was being done was given up.
+/// The time is up, and the work was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it took longer than somebody waits for it")]
 pub struct TimeUp;
 
 impl TimeLimit {
-    /// So long from now on.
+    /// A limit of this time from now.
     #[must_use]
     pub fn of(time: Duration) -> Self {
         Self(Instant::now() + time)
     }
 
-    /// The same, but at most so long from now on.
+    /// The same limit, but at most this time from now.
     #[must_use]
     pub fn at_most(self, time: Duration) -> Self {
         Self(self.0.min(Instant::now() + time))
     }
 
-    /// Half of what is left: for the first of two ways.
+    /// Half of the remaining time, for the first of two alternatives.
     #[must_use]
     pub fn half(self) -> Self {
         Self::of(self.0.saturating_duration_since(Instant::now()) / 2)
     }
 
-    /// Whether it is over.
+    /// True if the time is up.
     #[must_use]
     pub fn is_up(self) -> bool {
         Instant::now() >= self.0
     }
 
-    /// Does it, or gives it up when the time is up.
+    /// Runs the work, or gives it up when the time is up.
     ///
     /// # Errors
     /// When the time is up.

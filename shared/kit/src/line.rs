@@ -11,7 +11,7 @@ use std::{
 use domain::ids::TenantId;
 use store::TenantScope;
 
-/// A value that stands on the line only if all agree on it.
+/// A value that appears on the line only if all agree on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Common {
     #[default]
@@ -67,19 +67,19 @@ pub(crate) fn take() -> Line {
     line.take().unwrap_or_default()
 }
 
-/// For whom it worked. Left out where it was several.
+/// Tenant of the invocation. Omitted if there were several.
 pub fn tenant(scope: &TenantScope) {
     owner(Some(scope.tenant()));
 }
 
-/// The same of a job; nobody's leaves the line as it is.
+/// The same for a job. A job without a tenant leaves the line as it is.
 pub(crate) fn owner(tenant: Option<TenantId>) {
     if let Some(tenant) = tenant {
         with(|line| line.tenant.add(tenant.to_string()));
     }
 }
 
-/// What it belongs to. Left out where it was several.
+/// Correlation id of the invocation. Omitted if there were several.
 pub fn correlation_id(id: &str) {
     with(|line| line.correlation_id.add(id.to_owned()));
 }

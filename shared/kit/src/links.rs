@@ -2,7 +2,7 @@
 
 use crate::{ConfigError, Env, http::Target};
 
-/// Where the console is: `APP_URL`, else `PUBLIC_BASE_URL`, else where the request came to.
+/// Base URL of the console: `APP_URL`, else `PUBLIC_BASE_URL`, else the host of the request.
 #[derive(Debug, Clone)]
 pub struct Links {
     base: Option<String>,

@@ -1,4 +1,4 @@
-//! Log lines as JSON, ours from the configured level, those of libraries from `warn`.
+//! JSON log lines: ours from the configured level, those of libraries from `warn`.
 
 use std::any::Any;
 
@@ -34,7 +34,7 @@ pub(crate) fn init(env: &Env) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// What a panic says.
+/// Message of a panic.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))

@@ -1,4 +1,4 @@
-//! The queue of e-mails. It takes them with their links sealed, and gives them back so.
+//! The queue of e-mails. Their links are sealed when they are queued and when they are received.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,18 +7,18 @@ use jobs::MailJob;
 
 use crate::{ConfigError, Entry, Env, Queue, QueueName, enqueue::EnqueueError};
 
-/// A mail is nowhere safe, or cannot be opened.
+/// A mail could not be queued or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum MailsError {
-    /// Its link.
+    /// Sealing or opening its link failed.
     #[error("could not seal or open a mail's link")]
     Link(#[from] SecretsError),
-    /// The queue.
+    /// Queueing it failed.
     #[error("could not put a mail into its queue")]
     Queue(#[from] EnqueueError),
 }
 
-/// Mails on their way: the only way into their queue. Cheap to clone.
+/// The only way into the queue of mails. Cheap to clone.
 #[derive(Clone)]
 pub struct Mails {
     queue: Queue,
@@ -37,7 +37,7 @@ impl Mails {
         })
     }
 
-    /// Puts mails into the queue, their links sealed.
+    /// Queues mails with their links sealed.
     ///
     /// # Errors
     /// When one of them is nowhere safe; others may be in the queue.
@@ -49,8 +49,8 @@ impl Mails {
         Ok(self.queue.send_all(entries).await?)
     }
 
-    /// Does what sending this mail does before the queue is asked, and sends nothing: so that the time of an answer does not tell
-    /// whether somebody was written to.
+    /// Does the same work as sending this mail up to the queue, but sends nothing, so that the time of an answer does not reveal
+    /// whether a mail was sent.
     ///
     /// # Errors
     /// When its link cannot be sealed.
@@ -60,7 +60,7 @@ impl Mails {
     }
 }
 
-/// Seals and opens links. The client is made when the first link comes: it would slow the start.
+/// Seals and opens links. The client is created at the first link, because it would slow down the start.
 #[derive(Clone)]
 pub struct SealedLinks(Arc<Inner>);
 

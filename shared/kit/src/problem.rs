@@ -1,4 +1,4 @@
-//! What a caller is told when something is wrong: RFC 9457 problems. The one place that turns errors into answers.
+//! Problems (RFC 9457): what a caller is told when something is wrong. The one place that turns errors into answers.
 
 pub mod kinds;
 
@@ -13,43 +13,43 @@ use store::{StoreError, rates::Allowance};
 
 use crate::{http::LARGEST_BODY, log::chain};
 
-/// An answer that says what is wrong and what to do about it.
+/// An error: what is wrong and what to do about it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
-    /// What kind of problem it is: a stable word to act on. The guide lists all of them.
+    /// Kind of problem: a stable word for programs. The guide lists all of them.
     #[serde(rename = "type")]
     kind: String,
-    /// The kind, for people.
+    /// Title of the kind, for people.
     title: &'static str,
-    /// The HTTP status.
+    /// HTTP status.
     #[serde(serialize_with = "as_number")]
     status: StatusCode,
     /// What is wrong with this request and what to do about it.
     detail: String,
-    /// The fields that are wrong, where it is about fields: the first 50.
+    /// Wrong fields, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// How many errors `errors` leaves out, where there are more than 50.
+    /// Number of further errors, if there are more than 50.
     #[serde(skip_serializing_if = "is_zero")]
     more_errors: u32,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What is wrong with one field.
+/// Problem of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The field's path, such as `lines[0].number`; empty: the body as a whole.
+    /// Path of the field, such as `lines[0].number`. Empty: the body as a whole.
     pub field: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub detail: String,
 }
 
-/// So many errors a problem names. One body can have hundreds of thousands.
+/// Maximum number of errors in a problem. One body can have hundreds of thousands.
 const MOST_ERRORS: usize = 50;
-/// The longest path of a field, in characters: names that were sent may be part of it.
+/// Maximum length of a field's path in characters. It may contain names that were sent.
 const LONGEST_FIELD: usize = 200;
-/// The longest sentence, in characters.
+/// Maximum length of a sentence in characters.
 const LONGEST_DETAIL: usize = 500;
 
 fn bounded(mut text: String, longest: usize) -> String {
@@ -74,7 +74,7 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-/// What tells a caller how often they may still come.
+/// The rate limit headers of an allowance.
 #[must_use]
 pub fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue); 3] {
     [
@@ -85,7 +85,7 @@ pub fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue); 3] {
 }
 
 impl Problem {
-    /// A problem of a stable kind, such as `unauthorized`: one of [`kinds`].
+    /// A problem of a stable kind, such as `unauthorized`, out of [`kinds`].
     #[must_use]
     pub fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
         debug_assert!(
@@ -103,7 +103,7 @@ impl Problem {
         }
     }
 
-    /// The same with a header besides.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -128,7 +128,7 @@ impl Problem {
         Self::fields(Vec::new()).about(field, detail)
     }
 
-    /// 422 about fields. The first 50 are named, the others counted.
+    /// 422 about several fields. The first 50 are named, the others counted.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = "Correct the fields that `errors` names.";
@@ -137,7 +137,7 @@ impl Problem {
         errors.into_iter().fold(problem, add)
     }
 
-    /// The same, about this field.
+    /// Adds an error of this field.
     #[must_use]
     pub fn about(mut self, field: impl Into<String>, detail: impl Into<String>) -> Self {
         if self.errors.len() < MOST_ERRORS {
@@ -157,18 +157,19 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, "Conflict", detail)
     }
 
-    /// 412: what is to be changed has changed since it was read.
+    /// 412: the object has changed since the caller read it.
     #[must_use]
     pub fn stale() -> Self {
-        let detail = "It has changed since you read it. Read it again and decide again.";
-        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "Changed meanwhile", detail)
+        let detail =
+            "The object has changed since you read it. Read it again and repeat your change if it still applies.";
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "Changed since read", detail)
     }
 
-    /// 429 with when to come again.
+    /// 429 with the time to wait.
     #[must_use]
     pub fn too_many(allowance: Allowance) -> Self {
         let Allowance { limit, resets_in, .. } = allowance;
-        let detail = format!("This was more than {limit} times. Try again in {resets_in} s.");
+        let detail = format!("The limit of {limit} requests is reached. Try again in {resets_in} s.");
         let mut problem = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
@@ -179,18 +180,19 @@ impl Problem {
         problem.with_header(header::RETRY_AFTER, resets_in.into())
     }
 
-    /// 401 of the API: no token or key that is valid now.
+    /// 401 of the API: no valid token or key.
     #[must_use]
     pub fn unproven() -> Self {
-        let detail = "Send a valid access token as `Authorization: Bearer …` or, where keys are taken, a valid key as `X-API-Key`.";
+        let detail = "Send a valid access token as `Authorization: Bearer …` or, where keys are accepted, a valid \
+            key as `X-API-Key`.";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authorized", detail)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
-    /// 401, and never why: a wrong signature reads like an unknown tenant.
+    /// 401 without a reason: a wrong signature gets the same answer as an unknown tenant.
     #[must_use]
     pub fn unauthorized() -> Self {
-        let detail = "The request does not prove who sent it. Check the URL and the secret it was signed with.";
+        let detail = "The request is not authenticated. Check the URL and the secret that signs the request.";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authorized", detail)
     }
 
@@ -203,14 +205,14 @@ impl Problem {
     /// 404.
     #[must_use]
     pub fn not_found() -> Self {
-        let detail = "There is nothing here. Check the URL.";
+        let detail = "Nothing exists under this URL. Check the path and the ids in it.";
         Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
     }
 
-    /// 405; the answer's `Allow` header names what is allowed.
+    /// 405. The `Allow` header of the answer names the allowed methods.
     #[must_use]
     pub fn method_not_allowed() -> Self {
-        let detail = "Use one of the methods that the Allow header names.";
+        let detail = "Use one of the methods that the `Allow` header names.";
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -219,7 +221,7 @@ impl Problem {
         )
     }
 
-    /// 413 that names the limit, in bytes.
+    /// 413 with the limit in bytes.
     #[must_use]
     pub fn larger_than(most: usize) -> Self {
         const KB: usize = 1024;
@@ -257,18 +259,19 @@ impl Problem {
     /// 500.
     #[must_use]
     pub fn internal() -> Self {
-        let detail = "Something went wrong on our side. Try again; if it stays, report the X-Correlation-Id.";
+        let detail =
+            "Something went wrong on our side. Try again; if the problem persists, report the `X-Correlation-Id`.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }
 
-    /// 503: the sender should deliver it again.
+    /// 503: the sender should try again.
     #[must_use]
     pub fn unavailable() -> Self {
-        let detail = "It could not be done just now. Send it again.";
+        let detail = "The service is temporarily unavailable. Send the request again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail)
     }
 
-    /// The bare problem of a status that a router answers by itself.
+    /// The plain problem of a status that a router answers by itself.
     pub(crate) fn of_status(status: StatusCode) -> Option<Self> {
         match status {
             StatusCode::NOT_FOUND => Some(Self::not_found()),
@@ -304,7 +307,11 @@ impl From<Vec<FieldProblem>> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_conflict() {
-            return Self::conflict("conflict", "Somebody else changed it. Read it again and decide again.");
+            return Self::conflict(
+                "conflict",
+                "Somebody else changed the object at the same time. Read it again and repeat your change if it \
+                    still applies.",
+            );
         }
         tracing::error!(error = chain(&error), "the table did not do what was asked");
         Self::unavailable()
@@ -329,24 +336,26 @@ impl From<Refusal> for Problem {
             Refusal::NoTenant => (
                 StatusCode::BAD_REQUEST,
                 "no_tenant",
-                "No tenant is named",
-                "Name one of your tenants in the header X-Tenant-ID.",
+                "No tenant named",
+                "You belong to several tenants. Name one in the header `X-Tenant-ID`.",
             ),
             // The same whether there is such a tenant or not.
-            Refusal::NotAMember => return Self::forbidden("You are not an active member of this tenant."),
+            Refusal::NotAMember => {
+                return Self::forbidden("You are not an active member of this tenant. Ask its administrator.");
+            }
             Refusal::Suspended => (
                 StatusCode::FORBIDDEN,
                 "tenant_suspended",
-                "The tenant is suspended",
-                "The tenant is suspended or being deleted. Ask the platform's support.",
+                "Tenant suspended",
+                "The tenant is suspended or being deleted. Contact the platform's support.",
             ),
-            Refusal::NotPlatform => return Self::forbidden("Only administrators of the platform may do this."),
+            Refusal::NotPlatform => return Self::forbidden("Only administrators of the platform can do this."),
             Refusal::NoSecondFactor => (
                 StatusCode::FORBIDDEN,
                 "second_factor_needed",
-                "A second factor is needed",
-                "Administering the platform needs a session with a second factor. Switch one on under \
-                 /api/v1/me/second-factor, then log in again with its code.",
+                "Second factor needed",
+                "Administering the platform requires a session with a second factor. Set one up under \
+                    /api/v1/me/second-factor, then log in again with its code.",
             ),
         };
         Self::new(status, kind, title, detail)

@@ -1,9 +1,9 @@
-//! What the process itself used, from `/proc` (Lambda's own report says 0 MB under the emulator).
+//! Resource use of the process, from `/proc`. Lambda's own report says 0 MB under the emulator.
 
 use std::fs;
 
-/// CPU time of all threads in milliseconds. By the process's own clock: what `/proc` says of a running thread lags behind by
-/// up to a tick of the scheduler, longer than most invocations compute.
+/// CPU time of all threads in milliseconds. Uses the process's own clock: `/proc` lags by up to a tick of the scheduler for
+/// running threads, which is longer than most invocations compute.
 pub(crate) fn cpu_ms() -> f64 {
     let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     #[expect(clippy::cast_precision_loss, reason = "a process uses no 2^53 seconds of CPU")]
@@ -11,7 +11,7 @@ pub(crate) fn cpu_ms() -> f64 {
     seconds.mul_add(1e3, nanoseconds / 1e6)
 }
 
-/// The most memory it ever held, in KiB.
+/// Peak memory in KiB.
 pub(crate) fn peak_memory_kb() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     status

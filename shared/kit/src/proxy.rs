@@ -13,19 +13,19 @@ use axum::http::{HeaderMap, HeaderName};
 use crate::{Config, ConfigError};
 use access::token::sha256_hex;
 
-/// The header in which the proxy proves itself.
+/// Header with the proxy's secret.
 pub(crate) const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
 
 /// A proxy that is trusted to name the viewer's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TrustedProxy {
     header: HeaderName,
-    /// SHA-256 of its secrets, in hex: two while one is replaced by the next.
+    /// SHA-256 of its secrets, in hex. Two while one replaces the other.
     secrets: Vec<String>,
 }
 
 impl TrustedProxy {
-    /// From `VIEWER_ADDRESS_HEADER` and `ORIGIN_SECRET_SHA256`; none where neither is set.
+    /// From `VIEWER_ADDRESS_HEADER` and `ORIGIN_SECRET_SHA256`. `None` if neither is set.
     ///
     /// # Errors
     /// When one of them stands alone or has another form.
@@ -51,7 +51,7 @@ impl TrustedProxy {
         Ok(Some(Self { header, secrets }))
     }
 
-    /// Whose request it is, if it came by the proxy.
+    /// Address of the viewer, if the request came through the proxy.
     pub(crate) fn viewer(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
         // What is compared are hashes: their preimage is what is secret.

@@ -1,4 +1,4 @@
-//! Functions that work a queue.
+//! Functions that process a queue.
 
 use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
 
@@ -16,24 +16,24 @@ use crate::{
     metric, process_start,
 };
 
-/// A job from one of our queues, and the right to work it.
+/// A job from one of our queues, with the right to process it.
 #[derive(Debug, Clone)]
 pub struct Job<T, S = TenantScope> {
     scope: S,
-    /// What to do.
+    /// Body of the job.
     pub body: T,
-    /// How often the queue has handed it out, this time included.
+    /// Number of deliveries by the queue, including this one.
     pub receive_count: u32,
     correlation_id: String,
 }
 
-/// Of a [`Job`] that touches nobody's data: sending an e-mail.
+/// Scope of a [`Job`] that touches no tenant's data, such as sending an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoScope;
 
-/// What a job may touch, by its body.
+/// Scope of a job, by its body.
 pub trait ScopeOf<T> {
-    /// The scope that the body asks for.
+    /// The scope that the body requires.
     fn of(body: &T) -> Self;
 }
 
@@ -50,7 +50,7 @@ impl<T: QueueBody> ScopeOf<T> for NoScope {
 }
 
 impl<T: QueueBody, S: ScopeOf<T>> Job<T, S> {
-    /// A job as the queue handed it out.
+    /// A job as delivered by the queue.
     #[must_use]
     pub fn new(body: T, receive_count: u32) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl<T: QueueBody, S: ScopeOf<T>> Job<T, S> {
 }
 
 impl<T> Job<T> {
-    /// Whose data it may touch.
+    /// Scope of the job.
     #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
@@ -71,13 +71,13 @@ impl<T> Job<T> {
 }
 
 impl<T, S> Job<T, S> {
-    /// What links it to the request that caused it.
+    /// Correlation id of the request that caused the job.
     #[must_use]
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
     }
 
-    /// Whether it was handed out before: then "already done" must make sure that the next step is queued.
+    /// True if the job was delivered before. Then "already done" must ensure that the next step is queued.
     #[must_use]
     pub const fn redelivered(&self) -> bool {
         self.receive_count > 1
@@ -87,14 +87,14 @@ impl<T, S> Job<T, S> {
 /// A job is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
-    /// Now.
+    /// Done now.
     Now,
-    /// It was before, or has become needless.
+    /// Done before, or no longer needed.
     Already,
 }
 
-/// What a job is about no longer exists: its tenant, its contact or itself was deleted meanwhile. Nothing is left to do. Counted,
-/// because where nothing is being deleted it is a bug.
+/// The subject of a job no longer exists: its tenant, its contact or itself was deleted. Nothing is left to do. Counted, because
+/// it is a bug unless something is being deleted.
 #[must_use]
 pub fn gone(what: &'static str) -> Done {
     tracing::info!(what, "what a job is about no longer exists");
@@ -102,7 +102,7 @@ pub fn gone(what: &'static str) -> Done {
     Done::Already
 }
 
-/// A job could not be done now; the queue hands it out again.
+/// A job that failed for now. The queue delivers it again.
 #[derive(Debug)]
 pub struct JobError {
     source: Box<dyn Error + Send + Sync>,
@@ -119,7 +119,7 @@ impl JobError {
         }
     }
 
-    /// Whether the store was written by somebody else first, so that reading and deciding again may help.
+    /// True for a lost race, so that reading and deciding again may help.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.source
@@ -127,7 +127,7 @@ impl JobError {
             .is_some_and(StoreError::is_conflict)
     }
 
-    /// Whether whom the job is about is being deleted, so that nothing is left to do.
+    /// True if the subject of the job is being deleted, so that nothing is left to do.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.source
@@ -135,8 +135,7 @@ impl JobError {
             .is_some_and(StoreError::is_gone)
     }
 
-    /// Whether the table refuses what the job asks for as invalid, which it will each time: a bug of ours, and no trouble that
-    /// passes.
+    /// True if the table refuses the request as invalid, which it will do every time: a bug, not a temporary failure.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         self.source
@@ -144,7 +143,7 @@ impl JobError {
             .is_some_and(StoreError::is_invalid)
     }
 
-    /// Handed out again after this long, instead of after the usual back-off.
+    /// Deliver again after this time instead of the usual back-off.
     #[must_use]
     pub const fn again_after(mut self, delay: Duration) -> Self {
         self.again_after = Some(delay);
@@ -167,16 +166,16 @@ impl std::fmt::Display for JobError {
     }
 }
 
-/// How many records of a batch are worked at once.
+/// Number of records of a batch that are processed at once.
 const CONCURRENCY: usize = 8;
 
-/// A failing record comes back after 10 s, then 20, 40, … at most 15 minutes.
+/// A failing record is delivered again after 10 s, then 20, 40, … at most 15 minutes.
 fn back_off(receive_count: u32) -> Duration {
     let doubled = 10_u64.saturating_mul(1 << receive_count.saturating_sub(1).min(10));
     Duration::from_secs(doubled.min(900))
 }
 
-/// Runs a function that works a queue. `build` makes its context once per process.
+/// Runs a function that processes a queue. `build` creates its context once per process.
 ///
 /// # Errors
 /// When the configuration is wrong or Lambda's runtime interface fails.
@@ -208,7 +207,7 @@ where
     })
 }
 
-/// Works a batch; names the records to hand out again. One record's error or panic is its own alone.
+/// Processes a batch and returns the records to deliver again. An error or panic of one record does not affect the others.
 pub async fn work_batch<T, S, C, H>(env: &Env, event: SqsEvent, context: &C, handle: &H) -> SqsBatchResponse
 where
     T: QueueBody,
@@ -232,10 +231,10 @@ where
     response
 }
 
-/// A record, and what it carries if that can be read.
+/// A record with its parsed body.
 type Read<T> = (SqsMessage, Result<T, serde_json::Error>);
 
-/// The records of a batch: those that take turns together, in their order.
+/// The records of a batch, grouped by those that must run in turn, in their order.
 fn in_turns<T: QueueBody>(records: Vec<SqsMessage>) -> Vec<Vec<Read<T>>> {
     let mut all: Vec<(Option<String>, Vec<Read<T>>)> = Vec::with_capacity(records.len());
     for record in records {
@@ -252,7 +251,7 @@ fn in_turns<T: QueueBody>(records: Vec<SqsMessage>) -> Vec<Vec<Read<T>>> {
     all.into_iter().map(|(_, together)| together).collect()
 }
 
-/// Works one record; returns its id if it must be handed out again.
+/// Processes one record. Returns its id if it must be delivered again.
 async fn work_record<T, S, C, H>(
     env: &Env,
     record: SqsMessage,
@@ -309,10 +308,10 @@ where
     Some(id)
 }
 
-/// Where a function lays aside what can never be done. Without it, such a record circles until the queue gives it up.
+/// Variable with the queue for jobs that can never succeed. Without it, such a record circles until the queue gives it up.
 pub const DEAD_LETTERS: &str = "DEAD_LETTERS_URL";
 
-/// Puts a record among the dead letters at once. False where that is not possible.
+/// Moves a record to the dead letters at once. Returns false if that is not possible.
 async fn lay_aside(env: &Env, record: &SqsMessage) -> bool {
     let Some(url) = env.config().optional(DEAD_LETTERS) else {
         return false;
@@ -332,7 +331,7 @@ async fn lay_aside(env: &Env, record: &SqsMessage) -> bool {
     }
 }
 
-/// Sets when the queue hands the record out again. If that fails, the queue's own time-out stands.
+/// Sets the time of the next delivery. If that fails, the queue's own time-out applies.
 async fn hand_out_again(env: &Env, record: &SqsMessage, after: Duration) {
     let Some((url, handle)) = record
         .event_source_arn

@@ -12,7 +12,7 @@ use crate::{
     process_start,
 };
 
-/// When Lambda will stop the invocation.
+/// Deadline of the invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Timestamp);
 
@@ -23,14 +23,14 @@ impl Deadline {
         Self(time)
     }
 
-    /// What is left.
+    /// Remaining time.
     #[must_use]
     pub fn remaining(self, now: Timestamp) -> Duration {
         Duration::try_from(self.0.duration_since(now)).unwrap_or_default()
     }
 }
 
-/// Runs a function that a schedule starts. `build` makes its context once per process. Numbers go to the log line through
+/// Runs a function that a schedule starts. `build` creates its context once per process. Numbers are added to the log line by
 /// [`crate::line::count`].
 ///
 /// # Errors

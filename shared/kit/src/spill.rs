@@ -1,4 +1,4 @@
-//! The raw bucket: what a provider signed and we could not read or queue, kept until somebody or something can.
+//! The raw bucket: signed events that could not be read or queued, stored until somebody or something can process them.
 
 use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub struct RawBucket {
     ids: Ids,
 }
 
-/// The bucket did not take or give it.
+/// A request to the bucket failed.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {doing}")]
 pub struct BucketError {
@@ -32,22 +32,22 @@ impl BucketError {
     }
 }
 
-/// A job that its queue did not take.
+/// A job that its queue refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spilled {
-    /// Whose work: the message group.
+    /// Message group.
     pub group: String,
     /// The body.
     pub body: String,
-    /// Seconds that its queue should have held it back.
+    /// Delay in seconds that the queue should have applied.
     #[serde(default)]
     pub delay_seconds: i32,
 }
 
 const SPILL: &str = "spill/";
 
-/// Where changes of the table lie that are worked by hand only: what Lambda gave up on, under a name that it chooses, and what
-/// [`RawBucket::spill_raw`] keeps of `publish_changes`.
+/// Prefixes of changes of the table that are retried by hand only: those that Lambda gave up, under names that it chooses, and
+/// those that [`RawBucket::spill_raw`] stores for `publish_changes`.
 const CHANGES: [&str; 2] = ["aws/lambda/", "spill/changes/"];
 
 impl RawBucket {
@@ -63,7 +63,7 @@ impl RawBucket {
         })
     }
 
-    /// Keeps bytes for people to look at, under `raw/<reason>/<provider>/<id>`. Returns the object's key.
+    /// Stores bytes for people to look at, under `raw/<reason>/<provider>/<id>`. Returns the object's key.
     ///
     /// # Errors
     /// When the bucket does not take them.
@@ -73,7 +73,7 @@ impl RawBucket {
         Ok(key)
     }
 
-    /// Reads what [`RawBucket::keep_raw`] kept. `None` where it is gone.
+    /// Reads what [`RawBucket::keep_raw`] stored. `None` if it is gone.
     ///
     /// # Errors
     /// When the bucket does not answer.
@@ -81,7 +81,7 @@ impl RawBucket {
         self.get(key, "read a raw event").await
     }
 
-    /// Keeps a job that its queue did not take, until `dispatch_due` sweeps it back.
+    /// Stores a job that its queue refused, until `dispatch_due` queues it again.
     ///
     /// # Errors
     /// When the bucket does not take it either.
@@ -94,7 +94,7 @@ impl RawBucket {
         Ok(())
     }
 
-    /// Keeps anything that a consumer gives up on, under `spill/<what>/…`.
+    /// Stores anything that a consumer gives up, under `spill/<what>/…`.
     ///
     /// # Errors
     /// When the bucket does not take it.
@@ -124,7 +124,7 @@ impl RawBucket {
         Ok(keys.filter_map(|object| object.key).collect())
     }
 
-    /// Whether any changes of the table lie here: counters and the audit log lack them until they are worked again.
+    /// True if there are changes of the table: counters and the audit log lack them until they are processed.
     ///
     /// # Errors
     /// When the bucket does not answer.
@@ -140,7 +140,7 @@ impl RawBucket {
         Ok(false)
     }
 
-    /// Reads a spilled job. `None` where another sweep was faster.
+    /// Reads a spilled job. `None` if another sweep was faster.
     ///
     /// # Errors
     /// When the bucket does not answer, or the object is not a spilled job.
@@ -164,7 +164,7 @@ impl RawBucket {
             .map_err(|error| BucketError::new(DOING, error))
     }
 
-    /// Forgets a spilled job that is in its queue again.
+    /// Deletes a spilled job that has been queued again.
     ///
     /// # Errors
     /// When the bucket does not answer.

@@ -1,4 +1,4 @@
-//! Functions that follow the table's stream.
+//! Functions that process the table's stream.
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
@@ -19,29 +19,29 @@ use crate::{
 pub struct Batch {
     /// The shard: sequence numbers can be compared within it only.
     pub shard: String,
-    /// What changed.
+    /// Changes.
     pub records: Vec<EventRecord>,
-    /// Whether the stream has given these changes up and an operator brings them again.
+    /// True if the stream has given up these changes and an operator retries them.
     pub again: bool,
 }
 
-/// A stream's event. Plain ones do not name their shard; those of a mapping with a tumbling window do, which is why the
-/// template gives it one.
+/// An event of the stream. Plain events do not name their shard, but those of a mapping with a tumbling window do, which is why
+/// the template sets one.
 #[derive(Debug, Deserialize)]
 struct StreamEvent {
     #[serde(rename = "Records", default)]
     records: Vec<EventRecord>,
     #[serde(rename = "shardId", default)]
     shard: Option<String>,
-    /// Ours: `cargo stack dlq --redrive changes` sets it.
+    /// Our own field, set by `cargo stack dlq --redrive changes`.
     #[serde(default)]
     again: bool,
 }
 
-/// Where events do not name a shard there is one alone: the emulator's tables have a single one.
+/// The shard of events that name none: the emulator's tables have only one.
 const SINGLE_SHARD: &str = "single";
 
-/// An answer within a tumbling window carries its state, of which we have none.
+/// An answer within a tumbling window returns its state, of which we have none.
 #[derive(Debug, Serialize)]
 struct StreamAnswer {
     state: BTreeMap<String, String>,
@@ -49,17 +49,17 @@ struct StreamAnswer {
     failures: Vec<DynamoDbBatchItemFailure>,
 }
 
-/// Records from this one on must come again. Those before it are done.
+/// A failure: the records from this one on must be delivered again. Those before it are done.
 #[derive(Debug)]
 pub struct StreamError {
     /// The sequence number of the first record that is not done.
     pub from_sequence_number: String,
-    /// Why.
+    /// Reason.
     pub error: JobError,
 }
 
-/// Runs a function that follows the table's stream. `build` makes its context once per process. A record that cannot ever
-/// be worked is the handler's to spill: an error blocks its shard until the mapping's retries are used up.
+/// Runs a function that processes the table's stream. `build` creates its context once per process. The handler must spill a
+/// record that can never be processed: an error blocks its shard until the mapping's retries are used up.
 ///
 /// # Errors
 /// When the configuration is wrong or Lambda's runtime interface fails.

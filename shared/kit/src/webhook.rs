@@ -1,4 +1,4 @@
-//! What all providers' webhooks do: prove the sender, put what it brings into a queue, keep what cannot be read.
+//! Common parts of all providers' webhooks: authenticate the sender, queue the event, store unreadable ones.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,15 +27,15 @@ use crate::{
     metric,
 };
 
-/// The largest body that tells of a call. Nobody's has more than a few kilobytes.
+/// Maximum size of a body about a call. No provider sends more than a few kilobytes.
 pub const LARGEST_CALL: usize = 256 * 1024;
 
-/// A queue item stays below this many bytes; what is larger goes to the bucket, with a pointer in the queue.
+/// Maximum size of a queue item. Larger ones are stored in the bucket, with a pointer in the queue.
 pub const LARGEST_JOB: usize = 200 * 1024;
 
 /// One provider's webhook.
 pub struct Webhook {
-    /// In metrics, in keys of the raw bucket, and the kind of its connections.
+    /// Name in metrics and in keys of the raw bucket, and the kind of its connections.
     provider: &'static str,
     env: Env,
     table: String,
@@ -81,13 +81,13 @@ impl Webhook {
         self.clock.now()
     }
 
-    /// Under which URL providers reach us, where configured.
+    /// URL under which providers reach us, if configured.
     #[must_use]
     pub fn base_url(&self) -> Option<&str> {
         self.base_url.as_deref()
     }
 
-    /// The connections that webhooks come by. Made at the first event: AWS clients would slow the start.
+    /// The connections of webhooks. Created at the first event, because AWS clients would slow down the start.
     pub fn connections(&self) -> &Connections {
         self.connections.get_or_init(|| {
             let keys = Kms::new(self.env.kms(), Some(self.verify_key.clone()), None);
@@ -101,7 +101,7 @@ impl Webhook {
         Store::new(self.env.dynamodb(), &self.table)
     }
 
-    /// Lets the sender in if `proves` says so of the connection that the URL names.
+    /// Admits the sender if `proves` accepts it for the connection in the URL.
     ///
     /// # Errors
     /// Why not, as the access rules say it.
@@ -119,7 +119,7 @@ impl Webhook {
         Ok(proven)
     }
 
-    /// The answer to somebody who is not let in, counted: 401 for all that is refused, 503 where we cannot tell.
+    /// The counted answer to a sender who is not admitted: 401 for refusals, 503 if the table does not respond.
     #[must_use]
     pub fn refuse(&self, error: &AuthError) -> Problem {
         match error {
@@ -134,7 +134,7 @@ impl Webhook {
         }
     }
 
-    /// Lets the sender in as [`Webhook::authenticate`] does, for who waits no longer than this.
+    /// As [`Webhook::authenticate`], within this time.
     ///
     /// # Errors
     /// A 401 when it is refused, a 503 when we cannot tell in time.
@@ -153,7 +153,7 @@ impl Webhook {
         }
     }
 
-    /// Puts jobs into the queue, or where it refuses them into the bucket.
+    /// Queues jobs, or stores them in the bucket if the queue refuses them.
     ///
     /// # Errors
     /// A 503, so that the provider delivers it again, when they are nowhere safe.
@@ -162,7 +162,7 @@ impl Webhook {
         sent.map_err(|error| self.lost(&error))
     }
 
-    /// The same for who waits no longer than this: half of the time is the queue's, the rest the bucket's.
+    /// The same within this time: half of it for the queue, the rest for the bucket.
     ///
     /// # Errors
     /// A 503 when they are nowhere safe in time.
@@ -172,7 +172,7 @@ impl Webhook {
         sent.map_err(|error| self.lost(&error))
     }
 
-    /// Says that a webhook is stored nowhere. Providers are asked for it again, if they do that.
+    /// Reports that a webhook could not be stored. Providers are asked to send it again, if they do that.
     fn lost(&self, why: &(dyn std::error::Error + 'static)) -> Problem {
         tracing::error!(error = chain(why), "a webhook is stored nowhere");
         metric::count("webhook_lost", &[("provider", self.provider)]);
@@ -190,7 +190,7 @@ impl Webhook {
         })
     }
 
-    /// Keeps what a proven sender sent and we could not read, and counts it.
+    /// Stores and counts an event of an authenticated sender that cannot be read.
     ///
     /// # Errors
     /// A 503, so that the provider delivers it again, when the bucket does not take it.
@@ -207,7 +207,7 @@ impl Webhook {
         Ok(())
     }
 
-    /// The same for who waits no longer than this.
+    /// The same within this time.
     ///
     /// # Errors
     /// A 503 when the bucket does not take it in time.
@@ -221,7 +221,7 @@ impl Webhook {
         kept.map_err(|error| self.lost(&error))?
     }
 
-    /// Keeps bytes too large for a queue; returns the object's key.
+    /// Stores bytes that are too large for a queue. Returns the object's key.
     ///
     /// # Errors
     /// A 503 when the bucket does not take them.
@@ -236,40 +236,40 @@ impl Webhook {
             .map_err(|error| self.lost(&error))
     }
 
-    /// Counts an event for a number or account that is not the connection's. It is ignored.
+    /// Counts an event about a number or account of another connection. It is ignored.
     pub fn foreign(&self) {
         metric::count("webhook_foreign", &[("provider", self.provider)]);
         line::count("foreign", 1);
     }
 }
 
-/// A request to a connection's own URL, before it is known who sent it. A body of more bytes is refused (413) before anybody
-/// reads it.
+/// A request to a connection's own URL, before its sender is authenticated. A body larger than `MOST` bytes is refused (413)
+/// before it is read.
 pub struct Delivery<const MOST: usize = LARGEST_CALL> {
     /// The provider's webhook.
     pub webhook: Arc<Webhook>,
-    /// The tenant that the URL names.
+    /// Tenant in the URL.
     pub tenant: String,
-    /// The connection that the URL names.
+    /// Connection in the URL.
     pub connection: String,
-    /// Links the request's logs, jobs and answer.
+    /// Id that links the request's logs, jobs and response.
     pub correlation_id: CorrelationId,
-    /// The URL as the sender used it.
+    /// Path and query as the sender sent them.
     pub target: Target,
-    /// The sender's address.
+    /// IP address of the sender.
     pub source: Source,
     /// The headers.
     pub headers: HeaderMap,
     /// The body, byte for byte.
     pub body: Bytes,
-    /// When it came.
+    /// Time of arrival.
     pub at: Timestamp,
 }
 
 #[derive(Deserialize)]
 struct Addressed {
-    tenant: String,
-    connection: String,
+    tenant_id: String,
+    connection_id: String,
 }
 
 impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
@@ -289,8 +289,8 @@ impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
         let body = body::to_bytes(body, MOST).await;
         Ok(Self {
             webhook: Arc::clone(webhook),
-            tenant: addressed.tenant,
-            connection: addressed.connection,
+            tenant: addressed.tenant_id,
+            connection: addressed.connection_id,
             correlation_id,
             target,
             source,
@@ -308,13 +308,13 @@ impl<const MOST: usize> Delivery<MOST> {
         header(&self.headers, name)
     }
 
-    /// The URL that the sender used.
+    /// Full URL of the request, as the sender used it.
     #[must_use]
     pub fn url(&self) -> String {
         self.target.url(self.webhook.base_url())
     }
 
-    /// Lets the sender in if `proves` says so of the connection that the URL names.
+    /// Admits the sender if `proves` accepts it for the connection in the URL.
     ///
     /// # Errors
     /// As of [`Webhook::refuse`].
@@ -323,8 +323,8 @@ impl<const MOST: usize> Delivery<MOST> {
         proven.map_err(|error| self.webhook.refuse(&error))
     }
 
-    /// Takes what was read of a call: puts it into the queue, or leaves it aside where it says nothing of one. What could not be
-    /// read is kept as these bytes.
+    /// Handles the result of reading a body about a call: queues the event, ignores a body without one, and stores the bytes of
+    /// an unreadable one.
     ///
     /// # Errors
     /// A 503, so that the provider delivers it again, when it is nowhere safe.
@@ -341,8 +341,7 @@ impl<const MOST: usize> Delivery<MOST> {
         }
     }
 
-    /// Puts a report of a call into the queue, unless its line is not one of the connection's: then it is counted and left
-    /// aside, and the answer is false.
+    /// Queues a report of a call. If its line is not one of the connection's, it is counted and ignored, and the result is false.
     ///
     /// # Errors
     /// A 503, so that the provider delivers it again, when it is nowhere safe.
@@ -357,7 +356,7 @@ impl<const MOST: usize> Delivery<MOST> {
         Ok(true)
     }
 
-    /// The job of a report of a call.
+    /// The job for a report of a call.
     #[must_use]
     pub fn call_job(&self, proven: &Authenticated, event: CallEvent) -> CallJob {
         CallJob::Reported {

@@ -17,32 +17,32 @@ use crate::{
     outcome,
 };
 
-/// Why an account is not known to work.
+/// Reason why an account is not known to work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// The provider says no, in a sentence that says what to do.
+    /// The provider refuses, with a sentence that says what to do.
     #[error("{reason}")]
     Refused {
-        /// What it means for the connection, where the error's table knows. `None`: nothing.
+        /// Consequence for the connection, if the table of errors knows it. `None`: no consequence.
         classified: Option<Classified>,
-        /// For people.
+        /// Sentence for people.
         reason: String,
-        /// How long the provider wants to be left in peace.
+        /// Pause that the provider requests.
         retry_after: Option<SignedDuration>,
-        /// Whether it says that the account is not, or no longer, to be seen with these credentials. What else it refuses (a payment
-        /// that is due, a block for a while) says nothing of whose the account is.
+        /// True if the provider says that the account is not, or no longer, visible with these credentials. Other refusals (an
+        /// unpaid bill, a temporary block) say nothing about the owner of the account.
         denies: bool,
     },
-    /// The provider did not say.
+    /// The result is unknown.
     #[error("{reason}")]
     Unclear {
-        /// For people.
+        /// Sentence for people.
         reason: String,
     },
 }
 
 impl CheckError {
-    /// A refusal that means nothing for the connection's health.
+    /// A refusal without consequence for the connection's health.
     pub(crate) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             classified: None,
@@ -52,7 +52,7 @@ impl CheckError {
         }
     }
 
-    /// The same, where the provider says whose the account is, or is not.
+    /// The same, if the provider says whose the account is or is not.
     pub(crate) fn that_denies(self, is_so: bool) -> Self {
         match self {
             Self::Refused {
@@ -92,7 +92,7 @@ impl CheckError {
         }
     }
 
-    /// No answer of an API that sends.
+    /// A missing answer of an API that sends.
     pub(crate) fn of_failure(api: Api, provider: &str, failure: &Failure) -> Self {
         match failure {
             // A request that cannot be built holds something that no header can.
@@ -115,7 +115,7 @@ impl CheckError {
         Self::unclear(format!("{provider} has trouble (HTTP {status}). Try again later."))
     }
 
-    /// An answer that is not a success.
+    /// An unsuccessful answer.
     pub(crate) fn of_answer(
         api: Api,
         provider: &str,
@@ -129,7 +129,7 @@ impl CheckError {
         Self::of(outcome::of_error(api, answer, code, details), provider)
     }
 
-    /// A success that cannot be read.
+    /// A success with an unreadable body.
     pub(crate) fn unreadable(provider: &str) -> Self {
         Self::unclear(format!("{provider}'s answer cannot be read. Try again later."))
     }
@@ -158,7 +158,7 @@ pub(crate) async fn ask(
     })
 }
 
-/// Whether an account's name can stand in a path.
+/// True if the name of an account is valid in a path.
 pub(crate) fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !text.is_empty() && text.bytes().all(plain)

@@ -4,11 +4,11 @@ use std::{borrow::Cow, fmt};
 
 use percent_encoding::percent_decode;
 
-/// A decoded form. Names and values are bytes: signatures are made over bytes, and nothing says that they are UTF-8.
+/// A decoded form. Names and values are bytes, because signatures are made over bytes and nothing guarantees UTF-8.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Form(Vec<(Vec<u8>, Vec<u8>)>);
 
-/// Decodes a form. Every text is one; what is not a valid escape stands for itself. Nothing is trimmed.
+/// Decodes a form. Every text is a form; an invalid escape is kept literally. Nothing is trimmed.
 #[must_use]
 pub fn parse(body: &[u8]) -> Form {
     let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
@@ -32,7 +32,7 @@ fn decode(text: &[u8]) -> Vec<u8> {
 }
 
 impl Form {
-    /// The first value of this name, empty ones included.
+    /// The first value of this name, which may be empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.0
@@ -41,20 +41,20 @@ impl Form {
             .map(|(_, value)| String::from_utf8_lossy(value))
     }
 
-    /// The first value of this name, unless it is empty: vendors write fields that they do not know as empty.
+    /// The first value of this name, unless it is empty: vendors send unknown fields as empty.
     #[must_use]
     pub fn filled(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// All names and values as they came.
+    /// All names and values in their order.
     pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 }
 
 impl fmt::Debug for Form {
-    /// Names only: values are message texts and telephone numbers.
+    /// Prints names only, because values are message texts and telephone numbers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.0.iter().map(|(name, _)| String::from_utf8_lossy(name));
         f.debug_list().entries(names).finish()

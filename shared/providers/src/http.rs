@@ -14,15 +14,15 @@ use reqwest::{
 
 use crate::times;
 
-/// A page of templates is far below it; more is not an answer of these APIs.
+/// Maximum size of an answer, far above a page of templates.
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
-/// A provider that wants a longer pause is asked again after this one.
+/// Maximum pause, even if a provider requests a longer one.
 const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// Shorter than any provider keeps an idle connection. A frozen function may wake with a connection that the other side
-/// closed meanwhile; a request written to it would end with an unknown outcome.
+/// Maximum idle time of a connection, shorter than that of any provider. A frozen function may wake with a connection that the
+/// other side has closed; a request written to it would have an unknown outcome.
 const IDLE_CONNECTION: Duration = Duration::from_secs(15);
 
-/// An HTTP client, made on first use (3–7 ms). Clones share it.
+/// An HTTP client, created on first use (3–7 ms). Clones share it.
 #[derive(Debug, Clone)]
 pub struct Http(Arc<Inner>);
 
@@ -33,7 +33,7 @@ struct Inner {
     client: OnceLock<Client>,
 }
 
-/// An answer, read to its end. Where the body broke off or was too long it is empty: it then tells no more than the status.
+/// A complete answer. If the body was truncated or too long it is empty, so that only the status counts.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -47,25 +47,25 @@ impl Answer {
     }
 }
 
-/// A request without an answer. No variant's text holds the address, which may contain a telephone number.
+/// A request without an answer. No variant contains the address, which may include a telephone number.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// No byte left: the request could not be built, for instance because a token holds a line break.
+    /// Nothing was sent: the request could not be built, for example because a token contains a line break.
     #[error("the request could not be built")]
     NotBuilt(#[source] reqwest::Error),
-    /// No byte left: no name, no connection, no TLS.
+    /// Nothing was sent: name resolution, connection or TLS failed.
     #[error("no connection could be made")]
     NotConnected(#[source] reqwest::Error),
-    /// Bytes may have left; no answer came in time.
+    /// Something may have been sent, but no answer came in time.
     #[error("no answer came in time")]
     TimedOut(#[source] reqwest::Error),
-    /// Bytes may have left; the connection broke before the answer.
+    /// Something may have been sent, but the connection broke before the answer.
     #[error("the connection broke before the answer")]
     Broken(#[source] reqwest::Error),
 }
 
 impl Failure {
-    /// Whether it is certain that the provider got nothing.
+    /// True if it is certain that the provider received nothing.
     #[must_use]
     pub const fn nothing_left(&self) -> bool {
         matches!(self, Self::NotBuilt(_) | Self::NotConnected(_))
@@ -86,7 +86,7 @@ impl Failure {
 }
 
 impl Http {
-    /// A client that sends this `User-Agent` and waits at most `timeout` for a whole answer.
+    /// A client with this `User-Agent` that waits at most `timeout` for a whole answer.
     #[must_use]
     pub fn new(user_agent: String, timeout: Duration) -> Self {
         Self(Arc::new(Inner {
@@ -96,7 +96,7 @@ impl Http {
         }))
     }
 
-    /// How long one request may take.
+    /// Time limit of one request.
     pub(crate) fn timeout(&self) -> Duration {
         self.0.timeout
     }
@@ -120,7 +120,7 @@ impl Http {
         Ok(inner.client.get_or_init(|| client))
     }
 
-    /// Sends what `prepare` builds, once.
+    /// Sends the request that `prepare` builds, once.
     pub(crate) async fn send(&self, prepare: impl FnOnce(&Client) -> RequestBuilder) -> Result<Answer, Failure> {
         let response = prepare(self.client()?).send().await.map_err(Failure::of)?;
         Ok(Answer {
@@ -142,7 +142,7 @@ async fn read(mut response: Response) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// Seconds, or a date; a date is measured against the answer's own `Date`, since this crate has no clock.
+/// Seconds or a date. A date is relative to the answer's own `Date`, because this crate has no clock.
 fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u32>() {

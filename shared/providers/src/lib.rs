@@ -20,17 +20,17 @@ mod party;
 mod shown;
 mod times;
 
-/// An event that is proven and yet lacks what tells what it is about. It is kept raw and answered with 200.
+/// An authenticated event that does not say what it is about. It is stored raw and answered with 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{provider}'s webhook has no usable {field}")]
 pub struct Unreadable {
-    /// The provider, for people.
+    /// Name of the provider.
     pub provider: &'static str,
-    /// The field.
+    /// Name of the field.
     pub field: &'static str,
 }
 
-/// A provider's id of a call, if it is fit for a table key.
+/// A provider's id of a call, if it is suitable as a table key.
 pub(crate) fn call_id(text: &str) -> Option<String> {
     const LONGEST: usize = 100;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -38,7 +38,7 @@ pub(crate) fn call_id(text: &str) -> Option<String> {
     fit.then(|| text.to_owned())
 }
 
-/// A provider's word, fit for a log line and a counter: short, and without anything that could be somebody's address.
+/// A provider's word, made suitable for log lines and counters: short, and without anything that could be an address.
 pub(crate) fn label(word: &str) -> String {
     const LONGEST: usize = 64;
     let plain = |character: char| character.is_ascii_alphanumeric() || "_-./ ".contains(character);

@@ -1,4 +1,4 @@
-//! What an answer, or its absence, means for a send.
+//! Meaning of an answer, or of its absence, for a send.
 
 use domain::{
     errors::{Stage, classify, known},
@@ -15,7 +15,7 @@ const fn name(api: Api) -> &'static str {
     }
 }
 
-/// The first wait after a connection that could not be made.
+/// First pause after a failed connection.
 const RECONNECT_SECONDS: u32 = 5;
 
 /// No answer came.
@@ -46,8 +46,7 @@ pub(crate) fn of_failure(api: Api, failure: &Failure) -> SendOutcome {
     }
 }
 
-/// An answer that is not a success, or one that carries an error's code. `details` are words of the provider that are safe
-/// to show.
+/// An unsuccessful answer, or one with an error code. `details` are texts of the provider that are safe to show.
 pub(crate) fn of_error(api: Api, answer: &Answer, code: Option<i64>, details: Option<&str>) -> SendOutcome {
     let provider = name(api);
     let status = answer.status;
@@ -77,7 +76,7 @@ pub(crate) fn of_unreadable_success(api: Api) -> SendOutcome {
     }
 }
 
-/// Refused before anything was sent.
+/// A refusal before anything was sent.
 pub(crate) fn refused_here(class: ErrorClass, meaning: &'static str) -> SendOutcome {
     let effect = match class {
         ErrorClass::TenantMustAct => Effect::ConnectionUnhealthy,
@@ -96,7 +95,7 @@ pub(crate) fn refused_here(class: ErrorClass, meaning: &'static str) -> SendOutc
     }
 }
 
-/// Why a provider gave a message up that it had taken.
+/// Reason why a provider gave up a message that it had accepted.
 pub(crate) fn given_up(api: Api, code: Option<i64>) -> AttemptError {
     let provider = name(api);
     let classified = classify(api, Stage::Status, None, code);

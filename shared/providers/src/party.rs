@@ -1,9 +1,9 @@
-//! Callers, as telephone systems write them.
+//! Callers, in the formats of telephone systems.
 
 use domain::{call::Party, phone::Phone};
 
-/// What networks put in place of a hidden number: words, and the same words typed on a keypad, which have the shape of a
-/// number (`+266696687` is ANONYMOUS). The keypad spellings are reported by users of Twilio, not by its documentation.
+/// Replacements for a hidden number: words, and the same words typed on a keypad, which look like a number (`+266696687` is
+/// ANONYMOUS). The keypad forms are reported by users of Twilio, not by its documentation.
 const HIDDEN: [&str; 12] = [
     "anonymous",
     "restricted",
@@ -19,16 +19,17 @@ const HIDDEN: [&str; 12] = [
     "86282452253",
 ];
 
-/// A SIP address that is longer is no address.
+/// Maximum length of a SIP address.
 const LONGEST_SIP: usize = 256;
 
-/// Whether a text stands for a number that the caller hides.
+/// True if a text stands for a hidden number.
 pub(crate) fn is_hidden(text: &str) -> bool {
     let bare = text.strip_prefix('+').unwrap_or(text);
     bare.is_empty() || HIDDEN.iter().any(|word| bare.eq_ignore_ascii_case(word))
 }
 
-/// Reads a party. What is neither a telephone number nor a SIP address counts as withheld: nobody can be messaged by it.
+/// Parses a party. Anything that is neither a telephone number nor a SIP address counts as withheld, because it cannot be
+/// messaged.
 pub(crate) fn parse(text: &str) -> Party {
     let text = text.trim();
     if is_hidden(text) {
@@ -55,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Party {
     }
 }
 
-/// The same, for providers that write international numbers without `+`.
+/// The same for providers that write international numbers without `+`.
 pub(crate) fn of_digits(text: &str) -> Party {
     let text = text.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !is_hidden(text) {
@@ -65,8 +66,8 @@ pub(crate) fn of_digits(text: &str) -> Party {
     }
 }
 
-/// The same, for providers that write international numbers for people, `+1 (800) 123-4567`. Between the digits may stand
-/// marks, no more: after a letter or a sign that is dialled comes an extension, which would make it a stranger's number.
+/// The same for providers that format international numbers for people, `+1 (800) 123-4567`. Only punctuation may stand between
+/// the digits: a letter or a dialled sign begins an extension, which would turn it into a stranger's number.
 pub(crate) fn of_written(text: &str) -> Party {
     let mark = |sign: char| !sign.is_alphanumeric() && !"+*#,;:@".contains(sign);
     match text.trim_start_matches(mark).strip_prefix('+') {

@@ -1,5 +1,5 @@
-//! A tenant's API keys: how its software proves itself. A key is shown once and kept as a hash; nobody hands on more than
-//! they may do themselves.
+//! API keys of a tenant, which authenticate its software. A key is shown once and stored as a hash. Nobody can grant more than
+//! their own permissions.
 
 mod models;
 
@@ -17,7 +17,7 @@ use store::Versioned;
 
 use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, KeyPath, NewApiKeyOut, RotateIn};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -36,13 +36,13 @@ api::operations! {
 
 type Writing = Allowed<permits::ApiKeysWrite>;
 
-/// Others may be faster so often, then the caller is told.
+/// Attempts of a change that loses races, before the caller gets a conflict.
 const RACES: Races = Races::most(24);
 
-/// How much of a key people see of it later.
+/// Length of the part of a key that stays visible.
 const HINT: usize = 12;
 
-/// A fresh key, and what is kept of it.
+/// A new key and its stored form.
 struct Fresh {
     key: String,
     secret: KeySecret,
@@ -80,12 +80,12 @@ fn tagged(key: Versioned<ApiKey>, used: Option<LastUsed>, now: Timestamp) -> Tag
     }
 }
 
-/// Whether the caller may do all that such a key may.
+/// True if the caller has all permissions of such a key.
 fn covers(who: &Writing, role: Role, scopes: &[Permission]) -> bool {
     granted(role, scopes).all(|permission| who.principal().may(permission))
 }
 
-/// Scopes narrow a role and do nothing else; and nobody hands on more than they have.
+/// Refuses scopes that the role does not include, and permissions that the caller does not have.
 fn refuse_wrong_powers(who: &Writing, role: Role, scopes: &[Permission]) -> Result<(), Problem> {
     if let Some(index) = scopes.iter().position(|scope| !role.may(*scope)) {
         let detail = format!("The role {role} does not have this permission. Leave it out, or choose another role.");
@@ -94,11 +94,11 @@ fn refuse_wrong_powers(who: &Writing, role: Role, scopes: &[Permission]) -> Resu
     if role > who.role() {
         return Err(Problem::field(
             "role",
-            "A key cannot have a higher role than who makes it.",
+            "A key cannot have a higher role than its creator. Choose a lower role.",
         ));
     }
     if !covers(who, role, scopes) {
-        let detail = "A key cannot do more than who makes it. Name scopes that you have yourself.";
+        let detail = "A key cannot have more permissions than its creator. Name only scopes that you have.";
         return Err(Problem::field("scopes", detail));
     }
     Ok(())
@@ -106,13 +106,13 @@ fn refuse_wrong_powers(who: &Writing, role: Role, scopes: &[Permission]) -> Resu
 
 fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
     if expires_at.is_some_and(|at| at <= now) {
-        let detail = "This time is over. Give a later one, or delete the key to end it now.";
+        let detail = "The time is in the past. Give a later one, or delete the key to end it now.";
         return Err(Problem::field("expires_at", detail));
     }
     Ok(())
 }
 
-/// The caller's own end, where what ends then outlives it: a key hands on no more time than it has itself.
+/// The caller's own expiry, if the new expiry would be later.
 fn outlived(who: &Writing, expires_at: Option<Timestamp>) -> Option<Timestamp> {
     let own = who.principal().ends_at();
     own.filter(|end| expires_at.is_none_or(|at| at > *end))
@@ -121,27 +121,27 @@ fn outlived(who: &Writing, expires_at: Option<Timestamp>) -> Option<Timestamp> {
 fn refuse_outliving(who: &Writing, expires_at: Option<Timestamp>) -> Result<(), Problem> {
     match outlived(who, expires_at) {
         Some(end) => {
-            let detail = format!("A key cannot give a later end than its own. Give one that is not after {end}.");
+            let detail = format!("A key cannot set an expiry later than its own. Give a time that is not after {end}.");
             Err(Problem::field("expires_at", detail))
         }
         None => Ok(()),
     }
 }
 
-/// In the order of the table, each once.
+/// Without duplicates, in the order of the table of permissions.
 fn in_order(mut scopes: Vec<Permission>) -> Vec<Permission> {
     scopes.sort_unstable();
     scopes.dedup();
     scopes
 }
 
-/// Makes an API key.
+/// Create an API key
 ///
-/// The key is in this answer and never again. It may do what its role may or, of that, what its scopes name; neither can
-/// be more than the caller's own. A key that ends makes only keys that end no later. Keys are the tenant's: they work on
-/// when who made them leaves.
+/// Returns the key once; it cannot be read again. The key has the permissions of its role, narrowed by its scopes, and never more
+/// than its creator. A key that expires can only create keys that expire no later. Keys belong to the tenant and stay valid when
+/// their creator leaves.
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "api keys",
-    responses((status = 201, description = "The key, shown once", body = NewApiKeyOut)))]
+    responses((status = 201, description = "The API key. Its secret is shown once.", body = NewApiKeyOut)))]
 async fn create_api_key(
     who: Writing,
     State(api): State<Api>,
@@ -171,7 +171,7 @@ async fn create_api_key(
         }
         let counted = store.count_api_keys(who.scope()).await?;
         if counted.found >= ApiKey::MOST {
-            let detail = format!("A tenant has at most {} API keys. Delete one first.", ApiKey::MOST);
+            let detail = format!("A tenant can have at most {} API keys. Delete one first.", ApiKey::MOST);
             return Err(Problem::conflict("too_many_api_keys", detail).into());
         }
         let scope = who.scope();
@@ -186,11 +186,11 @@ async fn create_api_key(
     }))
 }
 
-/// Lists the tenant's API keys.
+/// List API keys
 ///
-/// Never the keys themselves, only their first characters. Those that are over are among them until they are deleted.
+/// Shows the first characters of each key, never the whole key. Includes expired keys until they are deleted.
 #[utoipa::path(get, path = "/api/v1/api-keys", tag = "api keys",
-    responses((status = 200, description = "One page of keys", body = Listed<ApiKeyOut>)))]
+    responses((status = 200, description = "A page of API keys", body = Listed<ApiKeyOut>)))]
 async fn list_api_keys(
     who: Allowed<permits::ApiKeysRead>,
     State(api): State<Api>,
@@ -203,10 +203,12 @@ async fn list_api_keys(
     }))
 }
 
-/// Shows an API key, without the key itself.
-#[utoipa::path(get, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
+/// Get an API key
+///
+/// Shows its settings and first characters, never the whole key.
+#[utoipa::path(get, path = "/api/v1/api-keys/{api_key_id}", tag = "api keys",
     params(KeyPath),
-    responses((status = 200, description = "The key", body = ApiKeyOut)))]
+    responses((status = 200, description = "The API key", body = ApiKeyOut)))]
 async fn get_api_key(
     who: Allowed<permits::ApiKeysRead>,
     State(api): State<Api>,
@@ -216,13 +218,13 @@ async fn get_api_key(
     Ok(tagged(key, used, who.now()))
 }
 
-/// Changes an API key's name, scopes or end.
+/// Update an API key
 ///
-/// The role stays: make another key for another role. A key that ends gives no key a later end than its own, and no
-/// more power to one that ends later.
-#[utoipa::path(patch, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
+/// Changes its name, scopes or expiry. The role cannot change: create another key instead. A key that expires cannot extend
+/// another key beyond its own expiry, nor add permissions to a key that expires later.
+#[utoipa::path(patch, path = "/api/v1/api-keys/{api_key_id}", tag = "api keys",
     params(KeyPath),
-    responses((status = 200, description = "The key as it is now", body = ApiKeyOut)))]
+    responses((status = 200, description = "The updated API key", body = ApiKeyOut)))]
 async fn update_api_key(
     who: Writing,
     State(api): State<Api>,
@@ -262,12 +264,12 @@ async fn update_api_key(
     changed.await
 }
 
-/// Revokes an API key.
+/// Revoke an API key
 ///
-/// At once and for good: the next request with it is refused.
-#[utoipa::path(delete, path = "/api/v1/api-keys/{api_key}", tag = "api keys",
+/// Takes effect at once and cannot be undone: the next request with the key is refused.
+#[utoipa::path(delete, path = "/api/v1/api-keys/{api_key_id}", tag = "api keys",
     params(KeyPath),
-    responses((status = 204, description = "It is revoked")))]
+    responses((status = 204, description = "The API key is revoked")))]
 async fn delete_api_key(who: Writing, State(api): State<Api>, Path(id): Path<ApiKeyId>) -> Result<NoContent, Problem> {
     let store = api.store();
     let revoked = RACES.until_won(async || {
@@ -278,14 +280,14 @@ async fn delete_api_key(who: Writing, State(api): State<Api>, Path(id): Path<Api
     revoked.await
 }
 
-/// Gives an API key a new secret.
+/// Rotate an API key
 ///
-/// The new one is in this answer and never again; the one before works for the overlap besides. Those before that work on
-/// until the end that they have already, so a new secret that was lost is no reason to end one that is in use: rotate
-/// again. At most four work at a time; without overlap all before end at once.
-#[utoipa::path(post, path = "/api/v1/api-keys/{api_key}/rotate", tag = "api keys",
+/// Returns a new secret once. The previous secret stays valid for the overlap; older secrets keep their earlier expiry. If the
+/// new secret is lost, rotate again. At most four secrets are valid at the same time. With an overlap of 0, all previous secrets
+/// end at once.
+#[utoipa::path(post, path = "/api/v1/api-keys/{api_key_id}/rotate", tag = "api keys",
     params(KeyPath),
-    responses((status = 200, description = "The key, shown once", body = NewApiKeyOut)))]
+    responses((status = 200, description = "The API key with its new secret, which is shown once", body = NewApiKeyOut)))]
 async fn rotate_api_key(
     who: Writing,
     State(api): State<Api>,
@@ -299,11 +301,12 @@ async fn rotate_api_key(
         let before = found(&api, &who, id).await?;
         // Who gets the new secret can do what the key can.
         if !covers(&who, before.value.role, &before.value.scopes) {
-            let detail = "This key may do more than you. Somebody who may do as much has to rotate it.";
+            let detail =
+                "This key has more permissions than you. Ask somebody with at least its permissions to rotate it.";
             return Err(Problem::forbidden(detail).into());
         }
         if before.value.expires_at.is_some_and(|at| at <= now) {
-            let detail = "This key is over. Give it a later end first.";
+            let detail = "This key has expired. Give it a later expiry first.";
             return Err(Problem::conflict("expired", detail).into());
         }
         // The same again is by the secret that it replaced.
@@ -313,7 +316,8 @@ async fn rotate_api_key(
             .iter()
             .any(|known| known.rotation == secret.rotation);
         if !again && outlived(&who, before.value.expires_at).is_some() {
-            let detail = "This key works longer than yours. Somebody whose access lasts as long has to rotate it.";
+            let detail =
+                "This key expires later than your access. Ask somebody whose access lasts as long to rotate it.";
             return Err(Problem::forbidden(detail).into());
         }
         let mut after = before.value.clone();
@@ -325,7 +329,8 @@ async fn rotate_api_key(
     Ok(Once(Json(NewApiKeyOut::new(key, after, now))))
 }
 
-/// The new secret, and those that still work. What this very rotation made before it was interrupted was seen by nobody.
+/// The new secret and those that remain valid. A secret from an interrupted attempt of the same rotation was never shown, so it
+/// is dropped.
 fn rotated(before: &[KeySecret], fresh: KeySecret, hours: u32, now: Timestamp) -> Result<Vec<KeySecret>, Problem> {
     let works = |secret: &&KeySecret| secret.valid_until.is_none_or(|until| until > now);
     let others = before.iter().filter(|secret| secret.rotation != fresh.rotation);
@@ -339,7 +344,7 @@ fn rotated(before: &[KeySecret], fresh: KeySecret, hours: u32, now: Timestamp) -
         let until = until.map_or_else(String::new, |until| format!(" until {until}"));
         let most = ApiKey::MOST_SECRETS;
         let detail = format!(
-            "{most} secrets work already. Wait{until}, or rotate with `overlap_hours` 0 to end all of them now."
+            "{most} secrets are valid already. Wait{until}, or rotate with `overlap_hours` 0 to end all of them now."
         );
         return Err(Problem::conflict("still_rotating", detail));
     }
@@ -383,8 +388,9 @@ mod tests {
         secrets.into_iter().map(|secret| secret.sha256).collect()
     }
 
+    /// A further rotation is refused, and no secret ends before its time.
     #[test]
-    fn at_most_four_secrets_work_and_none_is_ended_unasked() {
+    fn at_most_four_secrets_are_valid() {
         let fresh = || by(9, secret("new", None));
         let plain = [secret("old", None)];
         let both = rotated(&plain, fresh(), 24, now()).unwrap();
@@ -409,8 +415,9 @@ mod tests {
         );
     }
 
+    /// A repeated request drops the secret of its first, interrupted attempt and keeps all others.
     #[test]
-    fn a_rotation_that_is_tried_again_takes_the_place_of_its_own_secret_alone() {
+    fn repeated_rotation_replaces_only_its_own_secret() {
         let first = rotated(&[secret("old", None)], by(9, secret("unseen", None)), 24, now()).unwrap();
         let second = rotated(
             &first,

@@ -1,4 +1,4 @@
-//! What the API takes and gives.
+//! Models of requests and responses.
 
 use api::{PermissionWord, RoleWord};
 use domain::{
@@ -12,54 +12,54 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Which key.
+/// Path parameters of an API key.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "it describes what `Path<ApiKeyId>` reads")]
 pub(crate) struct KeyPath {
-    /// The key's id
+    /// Id of the API key
     #[param(example = "key_01hq5c1ynyc0000000000000ab")]
-    api_key: String,
+    api_key_id: String,
 }
 
-/// A key to be made.
+/// A new API key.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyIn {
-    /// For people: what uses it.
+    /// Display name, such as the software that uses the key.
     #[garde(length(chars, min = 1, max = 80), custom(api::one_line))]
     #[schema(min_length = 1, max_length = 80, example = "Till at the harbour")]
     pub(crate) name: String,
-    /// What it may do at most.
+    /// Role that limits the key.
     #[garde(skip)]
     #[schema(value_type = RoleWord, example = "agent")]
     pub(crate) role: Role,
-    /// What it may do of that; empty: all.
+    /// Permissions of the role that the key has. Empty: all of the role's.
     #[garde(length(max = 100))]
     #[serde(default)]
     #[schema(value_type = Vec<PermissionWord>, max_items = 100, example = json!(["connections:read"]))]
     pub(crate) scopes: Vec<Permission>,
-    /// When it stops by itself; left out: never.
+    /// Time of expiry. If omitted, the key does not expire.
     #[garde(skip)]
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-20T10:00:00Z")]
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// What can be changed of a key.
+/// Changes to an API key.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyChange {
-    /// For people: what uses it.
+    /// Display name, such as the software that uses the key.
     #[garde(length(chars, min = 1, max = 80), custom(api::one_line))]
     #[schema(min_length = 1, max_length = 80, example = "Till at the harbour")]
     pub(crate) name: String,
-    /// What it may do of its role; empty: all.
+    /// Permissions of the role that the key has. Empty: all of the role's.
     #[garde(length(max = 100))]
     #[serde(default)]
     #[schema(value_type = Vec<PermissionWord>, max_items = 100, example = json!(["connections:read"]))]
     pub(crate) scopes: Vec<Permission>,
-    /// When it stops by itself; `null`: never.
+    /// Time of expiry. `null`: the key does not expire.
     #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-20T10:00:00Z")]
@@ -76,11 +76,11 @@ impl From<&ApiKey> for ApiKeyChange {
     }
 }
 
-/// How a key is rotated.
+/// Options of a rotation.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateIn {
-    /// So long the secret before still works besides, in hours: 0 to 168. 0 ends all before.
+    /// Hours for which the previous secret stays valid, 0 to 168. 0 ends all previous secrets at once.
     #[garde(range(max = 168))]
     #[serde(default = "a_day")]
     #[schema(minimum = 0, maximum = 168, default = 24, example = 24)]
@@ -91,57 +91,57 @@ const fn a_day() -> u32 {
     24
 }
 
-/// A key, without what proves it.
+/// An API key without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApiKeyOut {
-    /// The key's id.
+    /// Id of the API key.
     #[schema(value_type = String, example = "key_01hq5c1ynyc0000000000000ab")]
     id: ApiKeyId,
-    /// For people: what uses it.
+    /// Display name, such as the software that uses the key.
     #[schema(example = "Till at the harbour")]
     name: String,
-    /// What it may do at most.
+    /// Role that limits the key.
     #[schema(value_type = RoleWord, example = "agent")]
     role: Role,
-    /// What it may do of that; empty: all.
+    /// Permissions of the role that the key has. Empty: all of the role's.
     #[schema(value_type = Vec<PermissionWord>, example = json!(["connections:read"]))]
     scopes: Vec<Permission>,
-    /// Whether it works now.
+    /// State of the key.
     status: ApiKeyStatus,
-    /// What works, the newest first: one secret, or up to four while it is rotated.
+    /// Valid secrets, newest first. More than one only during a rotation, at most four.
     secrets: Vec<SecretOut>,
-    /// Who made it: a person (`usr_…`), a key (`key_…`), or `operator`.
+    /// Creator: a user (`usr_…`), a key (`key_…`) or `operator`.
     #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     created_by: Actor,
-    /// When.
+    /// Time of creation.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T10:00:00Z")]
     created_at: Timestamp,
-    /// When it stops by itself.
+    /// Time of expiry.
     #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-20T10:00:00Z")]
     expires_at: Option<Timestamp>,
-    /// The day on which it was last used, in UTC.
+    /// Day of last use, in UTC.
     #[schema(value_type = Option<String>, format = Date, example = "2026-11-20")]
     last_used_on: Option<Date>,
 }
 
-/// Whether a key works.
+/// State of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ApiKeyStatus {
-    /// It does.
+    /// The key is valid.
     Active,
-    /// Its time is over.
+    /// The key has expired.
     Expired,
 }
 
-/// A secret of a key, as people recognise it.
+/// A secret of an API key, as far as it is shown.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiKeySecretOut)]
 pub(crate) struct SecretOut {
-    /// Its first characters.
+    /// First characters of the secret.
     #[schema(example = "rbk_Xk2pQ9aL")]
     hint: String,
-    /// Until when it works, where it is being replaced.
+    /// Time at which the secret ends, if it is being replaced.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T10:00:00Z")]
     valid_until: Option<Timestamp>,
 }
@@ -174,13 +174,13 @@ impl ApiKeyOut {
     }
 }
 
-/// A key with what proves it, which is shown here and never again.
+/// An API key with its secret, which is shown only once.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NewApiKeyOut {
-    /// What the software sends as `X-API-Key`.
+    /// Value of the header `X-API-Key`.
     #[schema(example = "rbk_Xk2pQ9aLq0Zr3sT5uVw7yA1bC3dE5fG7hJ9kL1mN3pQ")]
     key: String,
-    /// The key as it is shown from now on.
+    /// The API key without its secret.
     api_key: ApiKeyOut,
 }
 

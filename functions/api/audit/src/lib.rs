@@ -1,4 +1,4 @@
-//! Who changed what in a tenant: its audit log, as `publish_changes` writes it.
+//! The audit log of a tenant: who changed what. `publish_changes` writes it.
 
 mod models;
 
@@ -11,7 +11,7 @@ use store::audit::{Wanted, is_position};
 
 use crate::models::{AuditEntryOut, AuditQuery};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -21,19 +21,19 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 api::operations! { list_audit }
 
-/// Where the caller names no period.
+/// Length of the period if the caller names none.
 const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 const LONGEST: SignedDuration = SignedDuration::from_hours(MOST_DAYS as i64 * 24);
 
-/// The period that is asked for; without any, what was until now.
+/// The requested period, or the last seven days.
 fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
     let end = query.to.unwrap_or(now);
     let from = match query.from {
         Some(from) => from,
         None => end
             .checked_sub(USUAL)
-            .map_err(|_| Problem::field("to", "Expected a time of these days."))?,
+            .map_err(|_| Problem::field("to", "The time is out of range."))?,
     };
     if from >= end {
         return Err(Problem::field("from", "The period must begin before it ends."));
@@ -48,13 +48,14 @@ fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), 
     Ok((from, to))
 }
 
-/// Lists who changed what.
+/// List the audit log
 ///
-/// The newest first, of the last seven days or of a period of at most 31. Kept for 400 days. A page may hold fewer entries than
-/// asked for, or none, and not be the last: only `next_cursor` says that. Secrets are never in it, only that they changed;
-/// what customers say and what was sent to them has its own history. Entries come some seconds after the change.
+/// Newest entries first, for the last seven days or a period of at most 31 days. Entries are kept for 400 days and appear some
+/// seconds after the change. A page can hold fewer entries than `limit`, or none, without being the last one: only a
+/// `next_cursor` of `null` ends the list. Secrets are never shown, only that they changed. Calls and messages are not part of the
+/// log.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
-    responses((status = 200, description = "One page of the log", body = Listed<AuditEntryOut>)))]
+    responses((status = 200, description = "A page of the audit log", body = Listed<AuditEntryOut>)))]
 async fn list_audit(
     who: Allowed<permits::AuditRead>,
     State(api): State<Api>,
@@ -64,7 +65,8 @@ async fn list_audit(
     let period = period(&query, who.now())?;
     if paging.after().is_some_and(|after| !is_position(after)) {
         return Err(Problem::bad_request(
-            "The cursor is of another list. Send `next_cursor` of the page before, or none for the first page.",
+            "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the \
+                first page.",
         ));
     }
     let wanted = Wanted {
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_period_is_a_week_where_none_is_named_and_a_month_at_most() {
+    fn period_defaults_to_a_week_and_is_at_most_a_month() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let now = at("2026-11-20T12:00:00Z");
         let of = |from: Option<&str>, to: Option<&str>| {

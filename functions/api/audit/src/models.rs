@@ -1,4 +1,4 @@
-//! What the API takes and gives.
+//! Models of requests and responses.
 
 use domain::{
     actor::Actor,
@@ -10,80 +10,80 @@ use serde_json::Value;
 use store::audit::Recorded;
 use utoipa::{IntoParams, ToSchema};
 
-/// Which entries.
+/// Filters of the audit log.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditQuery {
-    /// The period's begin; left out: seven days before its end.
+    /// Start of the period. Default: seven days before its end.
     #[serde(default)]
     #[param(value_type = Option<String>, format = DateTime, example = "2026-11-13T00:00:00Z")]
     pub(crate) from: Option<Timestamp>,
-    /// The period's end, itself not in it; left out: now.
+    /// End of the period, exclusive. Default: now.
     #[serde(default)]
     #[param(value_type = Option<String>, format = DateTime, example = "2026-11-20T00:00:00Z")]
     pub(crate) to: Option<Timestamp>,
-    /// Only what they did: a person (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
+    /// Only changes by this actor: a user (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
     #[serde(default)]
     #[param(value_type = Option<String>, pattern = "^((usr|key)_[0-9a-z]{26}|platform:usr_[0-9a-z]{26}|operator)$", example = "usr_01hq5c1ynyc0000000000000ab")]
     pub(crate) actor: Option<Actor>,
-    /// Only what was done to this: its id.
+    /// Only changes to the object with this id.
     #[serde(default)]
     #[param(max_length = 200, example = "key_01hq5c1ynyc0000000000000ab")]
     pub(crate) object: Option<String>,
 }
 
-/// A change that somebody made.
+/// An entry of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditEntryOut {
-    /// The change.
+    /// Id of the entry.
     #[schema(example = "6f1b3c9a0d2e4f5a8b7c6d5e4f3a2b1c")]
     id: String,
-    /// When.
+    /// Time of the change.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T10:00:00Z")]
     at: Timestamp,
-    /// Who: a person (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
+    /// Actor: a user (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
     #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     actor: Actor,
-    /// What they did.
+    /// Kind of change.
     action: AuditAction,
-    /// To what kind of thing: `tenant`, `member`, `invitation`, `api_key`, `connection`, `rule`, …
+    /// Kind of object: `tenant`, `member`, `invitation`, `api_key`, `connection`, `rule`, …
     #[schema(example = "member")]
     kind: String,
-    /// To which one.
+    /// Id of the object.
     #[schema(example = "usr_01hq5c1ynyc0000000000000ab")]
     object: String,
-    /// The fields that are not what they were.
+    /// Changed fields.
     changes: Vec<FieldChangeOut>,
-    /// Links it with the request's answer and logs.
+    /// Correlation id of the request, for its answer and logs.
     #[schema(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
 }
 
-/// What somebody did.
+/// Kind of change.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AuditAction {
-    /// It was not there before.
+    /// The object was created.
     Created,
-    /// It was.
+    /// The object was changed.
     Changed,
-    /// It is no longer.
+    /// The object was removed.
     Removed,
 }
 
-/// A field before and after.
+/// A changed field.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FieldChangeOut {
-    /// Its path: names with dots between.
+    /// Path of the field, with dots between its parts.
     #[schema(example = "role")]
     field: String,
-    /// What it was; `null`: it was not there, or is hidden.
+    /// Value before the change. `null` if there was none or it is hidden.
     #[schema(value_type = Option<Value>, example = "agent")]
     before: Option<Value>,
-    /// What it is; `null`: it is not there, or is hidden.
+    /// Value after the change. `null` if there is none or it is hidden.
     #[schema(value_type = Option<Value>, example = "manager")]
     after: Option<Value>,
-    /// It holds a secret: that it changed is all that is told.
+    /// True if the field holds a secret, whose values are never shown.
     hidden: bool,
 }
 

@@ -1,7 +1,7 @@
-//! Who people are: signing up, logging in and out, passwords, the second factor, and their own account.
+//! Authentication: sign-up, log-in, log-out, passwords, the second factor and the caller's own account.
 //!
-//! Nothing here tells whether an address has an account: known and unknown ones are answered alike, count against the same
-//! limits and take the same work. Passwords are kept as argon2id, everything else that proves a person as SHA-256.
+//! No answer reveals whether an address has an account: known and unknown addresses get the same answers, count against the same
+//! limits and take the same work. Passwords are stored as argon2id hashes, all other secrets as SHA-256 hashes.
 
 mod limits;
 mod log_in;
@@ -47,7 +47,7 @@ api::operations! {
     second_factor::replace_recovery_codes, second_factor::remove_second_factor,
 }
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -65,18 +65,18 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(routes.layer(Extension(Arc::new(context))))
 }
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 struct Context {
     api: Api,
     secret_id: String,
     signer: OnceLock<Signer>,
     verifier: OnceLock<Verifier>,
     limits: Limits,
-    /// Sessions end after this long, however often they are refreshed.
+    /// Maximum life of a session, however often it is refreshed.
     sessions: SignedDuration,
 }
 
-/// `SESSION_DAYS`, 30 where nothing is said.
+/// `SESSION_DAYS`, 30 by default.
 fn session_days(config: &Config) -> Result<SignedDuration, ConfigError> {
     let days = match config.optional("SESSION_DAYS").map(str::parse) {
         None => 30,
@@ -86,10 +86,10 @@ fn session_days(config: &Config) -> Result<SignedDuration, ConfigError> {
     Ok(SignedDuration::from_hours(24 * days))
 }
 
-/// A lost race is read and decided again this often.
+/// Attempts of a change that loses races.
 const RACES: Races = Races::most(8).or_else(Problem::unavailable);
 
-/// What is known of an address in the table and in limits.
+/// Hash by which the table and the limits know an address.
 fn email_sha256(email: &Email) -> String {
     sha256_hex(email.as_str())
 }
@@ -119,7 +119,7 @@ impl Context {
         self.verifier.get_or_init(|| Verifier::new(self.store().clone()))
     }
 
-    /// The account of an address. Takes as long where there is none.
+    /// The account of an address. Takes the same time if there is none.
     async fn account_of(&self, email: &Email) -> Result<Option<Versioned<Account>>, Problem> {
         let user = self.store().user_of_email(&email_sha256(email)).await?;
         let nobody = || UserId::new(self.env().ids().ulid());
@@ -142,14 +142,14 @@ impl Context {
         }
     }
 
-    /// Tells a person what was done. It is done even if they cannot be told.
+    /// Notifies a person of a change. The change stands even if the mail fails.
     async fn notify(&self, correlation_id: &str, account: &Account, mail: Mail) {
         // Logged already.
         let _told = self.mail(correlation_id, &account.email, &account.language, mail).await;
     }
 
-    /// Ends a person's access tokens in each of their tenants, as they end in the account as it shall be. Comes before the account's
-    /// own change: who asked can ask again until all is done.
+    /// Invalidates a person's access tokens in each of their tenants, as in the account's next version. Runs before the account's
+    /// own change, so that the request can be repeated until everything is done.
     async fn end_in_tenants(&self, next: &Account, stamp: &Stamp) -> Result<(), Problem> {
         let scopes = access::link::of_own_account(next);
         let (store, from, spared) = (self.store(), next.sessions_from, next.spared_session);

@@ -1,6 +1,6 @@
-//! How often somebody may try what others would like to guess or to flood: counted before the work is done, and whether or not
-//! the account exists. The strict limit is an account's from one address, so that nobody keeps its owner out from elsewhere; a
-//! higher one is the account's own, for who tries from everywhere.
+//! Limits of everything that somebody may want to guess or flood. Attempts are counted before the work is done, whether or not
+//! the account exists. The strict limit counts an account's attempts from one IP address, so that nobody can lock out its owner
+//! elsewhere. A higher one counts the account's attempts from all addresses.
 
 use api::Anyone;
 use domain::account::Email;
@@ -9,14 +9,14 @@ use store::rates::Limit;
 
 use crate::{Context, email_sha256};
 
-/// The limits, where nothing multiplies them.
+/// The limits, without the operator's factor.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     factor: u32,
 }
 
 impl Limits {
-    /// With the operator's factor.
+    /// The limits times the operator's factor.
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let factor = match config.optional("AUTH_LIMIT_FACTOR") {
             None => 1,
@@ -43,15 +43,15 @@ impl Limits {
 }
 
 impl Context {
-    /// Counts a log-in. Returns whether it was the last one for this hour.
+    /// Counts a log-in. Returns true if it was the last one allowed in this hour.
     pub(crate) async fn limit_log_in(&self, who: &Anyone, email: &Email) -> Result<bool, Problem> {
         let from = self.limits.minute(30);
         self.api.limit_outside("log_in_from", &who.address(), from).await?;
         self.limit_account("log_in", who, email, 50, 500).await
     }
 
-    /// Counts a try on an account, of so many an hour from one address and from all. Who is over the first takes nothing of the
-    /// second. Returns whether it was the last one.
+    /// Counts an attempt on an account, per hour, from one IP address and from all. An attempt beyond the first limit does not
+    /// count against the second. Returns true if it was the last one allowed.
     async fn limit_account(
         &self,
         name: &str,
@@ -80,14 +80,14 @@ impl Context {
             .map(drop)
     }
 
-    /// Counts a forgotten password, which sends a mail.
+    /// Counts a request for a password reset, which sends a mail.
     pub(crate) async fn limit_reset(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
         let from = self.limits.hour(30);
         self.api.limit_outside("reset_from", &who.address(), from).await?;
         self.limit_account("reset", who, email, 5, 20).await.map(drop)
     }
 
-    /// Counts a one-time link that somebody follows.
+    /// Counts the use of a one-time link.
     pub(crate) async fn limit_link(&self, who: &Anyone) -> Result<(), Problem> {
         let limit = self.limits.minute(30);
         self.api
@@ -105,7 +105,7 @@ impl Context {
             .map(drop)
     }
 
-    /// Counts a password that somebody who is logged in has to give again.
+    /// Counts a password that a logged-in person has to repeat.
     pub(crate) async fn limit_passwords(&self, email: &Email) -> Result<(), Problem> {
         let limit = self.limits.hour(10);
         self.api

@@ -1,4 +1,4 @@
-//! Logging in and out, and going on with a session.
+//! Log-in, log-out and refreshing a session.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn refused(kind: &'static str, detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, kind, "Not logged in", detail)
 }
 
-/// Nobody is told which of both it is.
+/// The same answer for a wrong address and a wrong password.
 pub(crate) fn wrong_credentials() -> Problem {
     refused("wrong_credentials", "The e-mail address or the password is wrong.")
 }
@@ -42,30 +42,30 @@ pub(crate) fn wrong_credentials() -> Problem {
 fn wrong_code() -> Problem {
     refused(
         "wrong_code",
-        "The code is wrong, too old or was used already. Wait for the app's next one.",
+        "The code is wrong, expired or already used. Wait for the app's next code.",
     )
 }
 
 fn session_over() -> Problem {
-    refused("session_over", "The session is over. Log in again.")
+    refused("session_over", "The session has ended. Log in again.")
 }
 
 fn refreshed_elsewhere() -> Problem {
-    let detail = "Another request has just refreshed this session. Go on with the tokens that it got.";
+    let detail = "Another request has just refreshed this session. Continue with the tokens of that request.";
     Problem::conflict("refreshed_elsewhere", detail)
 }
 
-/// Logs a person in.
+/// Log in
 ///
-/// With a second factor switched on, the right password without a code is answered by `second_factor_required`.
+/// If a second factor is on, the correct password without a code gets the problem `second_factor_required`.
 #[utoipa::path(
     post, path = "/api/v1/auth/log-in", tag = "auth",
     responses(
         (
-            status = 200, description = "Logged in", body = LoggedInOut,
-            headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
+            status = 200, description = "The person is logged in", body = LoggedInOut,
+            headers(("Set-Cookie" = String, description = "The refresh token, if a cookie was requested.")),
         ),
-        (status = 401, description = "Wrong address, password or code, or a code is needed"),
+        (status = 401, description = "The address, password or code is wrong, or a code is required"),
     )
 )]
 pub(crate) async fn log_in(
@@ -126,7 +126,7 @@ pub(crate) async fn log_in(
     Ok(answer)
 }
 
-/// What the security trail keeps of a request without credentials.
+/// Data of an unauthenticated request for the security trail.
 pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
     Seen {
         at: who.now(),
@@ -136,8 +136,7 @@ pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
 }
 
 impl Context {
-    /// Asks for the second factor where one is on. What was used is written under the condition that nobody else wrote, so
-    /// that no code counts twice.
+    /// Requires the second factor if it is on. A used code is recorded by a conditional write, so that no code counts twice.
     async fn passed(&self, who: &Anyone, account: Versioned<Account>, input: &LogInIn) -> Result<Account, Problem> {
         if account.value.second_factor.is_none() {
             return Ok(account.value);
@@ -172,7 +171,7 @@ impl Context {
         Ok(next)
     }
 
-    /// Uses up a code of the account's second factor, in the value only. Returns whether it was a recovery code.
+    /// Uses up a code of the account's second factor, in memory only. Returns true if it was a recovery code.
     pub(crate) async fn use_factor(
         &self,
         account: &mut Account,
@@ -198,11 +197,11 @@ impl Context {
 }
 
 enum NoRefresh {
-    /// The session is over, or there never was one.
+    /// The session has ended or never existed.
     Over,
-    /// It goes on, elsewhere.
+    /// Another request refreshed the session.
     Elsewhere,
-    /// We cannot tell.
+    /// The outcome is not known.
     Problem(Problem),
 }
 
@@ -212,18 +211,19 @@ impl<E: Into<Problem>> From<E> for NoRefresh {
     }
 }
 
-/// Goes on with a session.
+/// Refresh the access token
 ///
-/// Every refresh token works once and gives the next one. An old one that comes again was copied: it ends the session. Two
-/// requests at once are told apart from that: the later one is answered by `refreshed_elsewhere`.
+/// Each refresh token works once and returns the next one. A refresh token that is used again was probably stolen, so its session
+/// is ended. Of two simultaneous requests with the same token, the later one gets the problem `refreshed_elsewhere` and the
+/// session continues.
 #[utoipa::path(
     post, path = "/api/v1/auth/refresh", tag = "auth",
     responses(
         (
             status = 200, description = "New tokens", body = LoggedInOut,
-            headers(("Set-Cookie" = String, description = "The next refresh token, where a cookie brought the last.")),
+            headers(("Set-Cookie" = String, description = "The next refresh token, if the previous one came in a cookie.")),
         ),
-        (status = 401, description = "The session is over"),
+        (status = 401, description = "The session has ended"),
     )
 )]
 pub(crate) async fn refresh_session(
@@ -314,15 +314,16 @@ fn logged_out() -> Response {
     response
 }
 
-/// Ends a session.
+/// Log out
 ///
-/// The one of the refresh token in the body or the cookie, else that of the access token, also where the cookie came twice. Who is
-/// logged out already is told nothing else. Access tokens of the session live on for their last minutes.
+/// Ends the session of the refresh token in the body or the cookie, or else of the access token, which also helps if the cookie
+/// came twice. The answer is the same if the session has ended already. Access tokens of the session stay valid until they
+/// expire, a few minutes later.
 #[utoipa::path(
     post, path = "/api/v1/auth/log-out", tag = "auth",
     responses((
-        status = 204, description = "Logged out",
-        headers(("Set-Cookie" = String, description = "Lets the browser forget the refresh token.")),
+        status = 204, description = "The session has ended",
+        headers(("Set-Cookie" = String, description = "Removes the refresh token from the browser.")),
     ))
 )]
 pub(crate) async fn log_out(
@@ -358,12 +359,14 @@ pub(crate) async fn log_out(
     Ok(logged_out())
 }
 
-/// Ends all sessions of the person, at once and in every tenant.
+/// Log out of all sessions
+///
+/// Ends all sessions of the person at once, in every tenant.
 #[utoipa::path(
     post, path = "/api/v1/auth/log-out-everywhere", tag = "auth",
     responses((
-        status = 204, description = "Logged out everywhere",
-        headers(("Set-Cookie" = String, description = "Lets the browser forget the refresh token.")),
+        status = 204, description = "All sessions have ended",
+        headers(("Set-Cookie" = String, description = "Removes the refresh token from the browser.")),
     ))
 )]
 pub(crate) async fn log_out_everywhere(

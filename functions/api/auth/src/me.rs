@@ -1,4 +1,4 @@
-//! A person's own account and sessions, and the public keys.
+//! The caller's own account and sessions, and the public keys.
 
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ use crate::{
     trail::Seen,
 };
 
-/// More sessions than anybody looks at.
+/// Maximum number of sessions that are listed.
 const MOST_SESSIONS: i32 = 100;
 
-/// As long as verifiers of our own use them.
+/// The same time as our own verifiers cache the keys.
 const KEYS_CACHED: &str = "public, max-age=300";
 
 impl Context {
@@ -40,7 +40,7 @@ impl Context {
         })
     }
 
-    /// Sessions that are not over. Those that were all ended at once are rows for a while yet.
+    /// Sessions that have not ended. Sessions that were ended all at once remain as rows for a while.
     async fn open_sessions(&self, who: &Person) -> Result<Vec<Session>, Problem> {
         let account = &who.account().value;
         let mut sessions = self.store().sessions(account.id, MOST_SESSIONS).await?;
@@ -49,7 +49,7 @@ impl Context {
     }
 }
 
-/// Tells who asks.
+/// Get your account
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "me",
     responses((status = 200, description = "The account and its tenants", body = MeOut))
@@ -62,10 +62,10 @@ pub(crate) async fn get_me(who: Person, Extension(context): Extension<Arc<Contex
     })
 }
 
-/// Changes a person's name or language.
+/// Update your name or language
 #[utoipa::path(
     patch, path = "/api/v1/me", tag = "me",
-    responses((status = 200, description = "As it is now", body = MeOut))
+    responses((status = 200, description = "The updated account", body = MeOut))
 )]
 pub(crate) async fn update_me(
     who: Person,
@@ -97,7 +97,7 @@ pub(crate) async fn update_me(
     })
 }
 
-/// Takes the account's name over into a tenant.
+/// Copies the account's name into a tenant.
 async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: &Person) -> Result<(), Problem> {
     let store = context.store();
     let renamed = RACES.until_won(async || {
@@ -118,10 +118,12 @@ async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: 
     renamed.await
 }
 
-/// Lists the person's sessions, the newest first.
+/// List your sessions
+///
+/// Newest first, at most 100.
 #[utoipa::path(
     get, path = "/api/v1/me/sessions", tag = "me",
-    responses((status = 200, description = "The newest hundred", body = Listed<SessionOut>))
+    responses((status = 200, description = "Your sessions", body = Listed<SessionOut>))
 )]
 pub(crate) async fn list_sessions(
     who: Person,
@@ -139,12 +141,12 @@ pub(crate) async fn list_sessions(
     })
 }
 
-/// Ends one of the person's sessions.
+/// End one of your sessions
 ///
-/// Its refresh token no longer works; its access token lives on for its last minutes.
+/// Its refresh token stops working at once. Its access token stays valid until it expires, a few minutes later.
 #[utoipa::path(
-    delete, path = "/api/v1/me/sessions/{id}", tag = "me",
-    params(("id" = String, Path, description = "The session", example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")),
+    delete, path = "/api/v1/me/sessions/{session_id}", tag = "me",
+    params(("session_id" = String, Path, description = "Id of the session", example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")),
     responses((status = 204, description = "Ended"))
 )]
 pub(crate) async fn end_session(
@@ -166,10 +168,12 @@ pub(crate) async fn end_session(
     Ok(NoContent)
 }
 
-/// The public keys that access tokens are verified with, as a JSON Web Key Set.
+/// Get the public keys
+///
+/// A JSON Web Key Set with the keys that verify access tokens.
 #[utoipa::path(
     get, path = "/api/v1/auth/jwks.json", tag = "auth",
-    responses((status = 200, description = "The keys", body = KeysOut))
+    responses((status = 200, description = "The public keys", body = KeysOut))
 )]
 pub(crate) async fn get_signing_keys(
     _who: Anyone,

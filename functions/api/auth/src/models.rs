@@ -1,4 +1,4 @@
-//! What the API takes and gives. Secrets that come in cannot be printed; those that go out have no `Debug`.
+//! Models of requests and responses. Incoming secrets cannot be printed; outgoing ones have no `Debug`.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::security::Noted;
 use utoipa::ToSchema;
 
-/// A name that people gave: something to read, on one line.
+/// A display name: readable text on one line.
 fn readable(text: &str, _: &()) -> garde::Result {
     if text.chars().count() > 100 {
         return Err(garde::Error::new("must have at most 100 characters"));
@@ -25,7 +25,7 @@ fn readable(text: &str, _: &()) -> garde::Result {
     api::one_line(text, &())
 }
 
-/// A secret of at most so many characters: nothing of ours is longer.
+/// Limits a secret to this many characters. None of ours is longer.
 fn at_most(most: usize) -> impl Fn(&SecretString, &()) -> garde::Result {
     move |secret, _| {
         if secret.expose_secret().chars().count() <= most {
@@ -47,7 +47,7 @@ fn six_digits(code: &SecretString, _: &()) -> garde::Result {
     }
 }
 
-/// The same of what may be left out.
+/// The same check for an optional field.
 fn if_given(
     check: impl Fn(&SecretString, &()) -> garde::Result,
 ) -> impl Fn(&Option<SecretString>, &()) -> garde::Result {
@@ -58,167 +58,167 @@ fn english() -> String {
     "en".to_owned()
 }
 
-/// A business that begins, with its first administrator.
+/// Sign-up of a business with its first administrator.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignUpIn {
-    /// The business's name, as its customers know it.
+    /// Name of the business, as its customers know it.
     #[garde(custom(readable))]
     #[schema(min_length = 1, max_length = 100, example = "Saffron Bakery")]
     pub(crate) business: String,
-    /// Its name in URLs: 3 to 40 lower-case letters a to z, digits and single hyphens. Nobody else can have it.
+    /// Unique name in URLs: 3 to 40 lower-case letters a to z, digits and single hyphens.
     #[garde(skip)]
     #[schema(value_type = String, min_length = 3, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "saffron-bakery")]
     pub(crate) slug: Slug,
-    /// The person's address. A link that is sent there must be followed before anything exists.
+    /// E-mail address. The business is created only after the link in a mail to this address is opened.
     #[garde(skip)]
     #[schema(value_type = String, format = "email", max_length = 254, example = "maya@saffron.example")]
     pub(crate) email: Email,
-    /// The person's name, as colleagues call them.
+    /// Display name of the person.
     #[garde(custom(readable))]
     #[schema(min_length = 1, max_length = 100, example = "Maya Haddad")]
     pub(crate) name: String,
-    /// 10 to 128 characters, none that is guessed soon; a few unrelated words are good.
+    /// Password of 10 to 128 characters that is hard to guess, such as a few unrelated words.
     #[garde(skip)]
     #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "seven quiet lanterns")]
     pub(crate) password: SecretString,
-    /// Where the business is: a time zone of the IANA database.
+    /// Time zone of the business, from the IANA database.
     #[garde(skip)]
     #[schema(value_type = String, max_length = 64, example = "Asia/Dubai")]
     pub(crate) time_zone: Zone,
-    /// BCP 47 language of the person's mail.
+    /// Language of the person's mail (BCP 47).
     #[garde(custom(api::language))]
     #[serde(default = "english")]
     #[schema(default = "en", max_length = 35, example = "en")]
     pub(crate) language: String,
 }
 
-/// What was asked for is on its way by e-mail, if it can be.
+/// Acknowledgement that a mail is on its way, if it can be sent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MailedOut {
-    /// What to do next.
-    #[schema(example = "Look into your mail and follow the link.")]
+    /// The next step for the person.
+    #[schema(example = "Open the link in the mail that we sent you.")]
     pub(crate) detail: &'static str,
 }
 
-/// How the refresh token is handed over.
+/// Way in which the refresh token is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Handover {
-    /// In the answer's body: for apps, which keep it safe themselves.
+    /// In the response body, for apps that can store it safely.
     #[default]
     Body,
-    /// In a cookie that scripts cannot read: for browsers.
+    /// In a cookie that scripts cannot read, for browsers.
     Cookie,
 }
 
-/// A sign-up that is confirmed by who asked for it: they have the mailbox and know the password.
+/// Confirmation of a sign-up. The link proves the mailbox, the password proves who signed up.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VerifyEmailIn {
-    /// The link's `token`.
+    /// Value of `token` in the link.
     #[garde(custom(at_most(100)))]
     #[schema(value_type = String, max_length = 100, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
     pub(crate) token: SecretString,
-    /// The password of the sign-up. A link alone opens no business: perhaps somebody else asked for it.
+    /// Password of the sign-up. Required because somebody else may have signed up with this address.
     #[garde(custom(at_most(1000)))]
     #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
     pub(crate) password: SecretString,
-    /// How the refresh token is handed over.
+    /// Way in which the refresh token is delivered.
     #[garde(skip)]
     #[serde(default)]
     #[schema(default = "body")]
     pub(crate) session: Handover,
 }
 
-/// Who logs in.
+/// Credentials of a log-in.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogInIn {
-    /// The account's address.
+    /// E-mail address of the account.
     #[garde(skip)]
     #[schema(value_type = String, format = "email", max_length = 254, example = "maya@saffron.example")]
     pub(crate) email: Email,
-    /// Its password.
+    /// Password of the account.
     #[garde(custom(at_most(1000)))]
     #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
     pub(crate) password: SecretString,
-    /// The authenticator app's code now, where a second factor is on.
+    /// Current code of the authenticator app, if a second factor is on.
     #[garde(custom(if_given(six_digits)))]
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$", example = "492039")]
     pub(crate) code: Option<SecretString>,
-    /// One of the recovery codes instead of the app's; each works once.
+    /// A recovery code instead of the app's code. Each works once.
     #[garde(custom(if_given(at_most(40))))]
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 40, example = "k3vd-7tqp-mn2a-x5sz")]
     pub(crate) recovery_code: Option<SecretString>,
-    /// How the refresh token is handed over.
+    /// Way in which the refresh token is delivered.
     #[garde(skip)]
     #[serde(default)]
     #[schema(default = "body")]
     pub(crate) session: Handover,
 }
 
-/// A session to go on with, or to end.
+/// The session to refresh or to end.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshIn {
-    /// The newest refresh token; left out where the cookie has it.
+    /// Latest refresh token. Omit it if the cookie holds it.
     #[garde(custom(if_given(at_most(300))))]
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 300)]
     pub(crate) refresh_token: Option<SecretString>,
 }
 
-/// A new password in place of the old one.
+/// Change of the password.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangePasswordIn {
-    /// The password until now.
+    /// Current password.
     #[garde(custom(at_most(1000)))]
     #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
     pub(crate) current_password: SecretString,
-    /// The new one: 10 to 128 characters, none that is guessed soon.
+    /// New password of 10 to 128 characters that is hard to guess.
     #[garde(skip)]
     #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "nine loud umbrellas")]
     pub(crate) password: SecretString,
-    /// How the refresh token of the new session is handed over.
+    /// Way in which the refresh token of the new session is delivered.
     #[garde(skip)]
     #[serde(default)]
     #[schema(default = "body")]
     pub(crate) session: Handover,
 }
 
-/// Who forgot the password.
+/// Request for a password reset.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ForgotPasswordIn {
-    /// The account's address.
+    /// E-mail address of the account.
     #[garde(skip)]
     #[schema(value_type = String, format = "email", max_length = 254, example = "maya@saffron.example")]
     pub(crate) email: Email,
 }
 
-/// A new password for a forgotten one.
+/// A new password in place of a forgotten one.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResetPasswordIn {
-    /// The link's `token`.
+    /// Value of `token` in the link.
     #[garde(custom(at_most(100)))]
     #[schema(value_type = String, max_length = 100, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
     pub(crate) token: SecretString,
-    /// The new password: 10 to 128 characters, none that is guessed soon.
+    /// New password of 10 to 128 characters that is hard to guess.
     #[garde(skip)]
     #[schema(value_type = String, format = "password", min_length = 10, max_length = 128, example = "nine loud umbrellas")]
     pub(crate) password: SecretString,
 }
 
-/// The password again, for what somebody at an unlocked screen must not do.
+/// The password again, for actions that an unlocked screen must not be enough for.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordIn {
-    /// The password.
+    /// Password of the account.
     #[garde(custom(at_most(1000)))]
     #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
     pub(crate) password: SecretString,
@@ -228,52 +228,52 @@ pub(crate) struct PasswordIn {
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeIn {
-    /// The code now.
+    /// Current code.
     #[garde(custom(six_digits))]
     #[schema(value_type = String, pattern = "^[0-9]{6}$", example = "492039")]
     pub(crate) code: SecretString,
 }
 
-/// The password and a code: what both factors prove.
+/// The password and a code, which prove both factors.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordAndCodeIn {
-    /// The password.
+    /// Password of the account.
     #[garde(custom(at_most(1000)))]
     #[schema(value_type = String, format = "password", max_length = 1000, example = "seven quiet lanterns")]
     pub(crate) password: SecretString,
-    /// The authenticator app's code now. Either this or a recovery code is needed.
+    /// Current code of the authenticator app. Either this or a recovery code is required.
     #[garde(custom(if_given(six_digits)))]
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$", example = "492039")]
     pub(crate) code: Option<SecretString>,
-    /// One of the recovery codes instead of the app's.
+    /// A recovery code instead of the app's code.
     #[garde(custom(if_given(at_most(40))))]
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 40, example = "k3vd-7tqp-mn2a-x5sz")]
     pub(crate) recovery_code: Option<SecretString>,
 }
 
-/// A person's account.
+/// Account of a person.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AccountOut)]
 pub(crate) struct UserOut {
-    /// The person.
+    /// Id of the user.
     #[schema(value_type = String, example = "usr_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) id: UserId,
-    /// Their address.
+    /// E-mail address.
     #[schema(value_type = String, format = "email", example = "maya@saffron.example")]
     pub(crate) email: Email,
-    /// Their name, as colleagues call them.
+    /// Display name.
     #[schema(example = "Maya Haddad")]
     pub(crate) name: String,
-    /// BCP 47 language of their mail.
+    /// Language of mails (BCP 47).
     #[schema(example = "en")]
     pub(crate) language: String,
-    /// Whether log-in asks for a second factor.
+    /// True if log-in requires a second factor.
     #[schema(example = false)]
     pub(crate) second_factor: bool,
-    /// Since when.
+    /// Time of creation.
     #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:00:00Z")]
     pub(crate) created_at: Timestamp,
 }
@@ -291,20 +291,20 @@ impl From<&Account> for UserOut {
     }
 }
 
-/// What a person is to a tenant.
+/// Membership of a person in a tenant.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlaceOut {
-    /// The tenant, for `X-Tenant-ID`.
+    /// Id of the tenant, for `X-Tenant-ID`.
     #[schema(value_type = String, example = "tnt_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) id: TenantId,
-    /// Its name.
+    /// Name of the business.
     #[schema(example = "Saffron Bakery")]
     pub(crate) name: String,
-    /// Its name in URLs.
+    /// Name of the tenant in URLs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "saffron-bakery")]
     pub(crate) slug: Option<Slug>,
-    /// What the person may do there.
+    /// Role of the person in the tenant.
     #[schema(value_type = String, example = "admin")]
     pub(crate) role: Role,
 }
@@ -320,49 +320,49 @@ impl From<&(Tenant, Member)> for PlaceOut {
     }
 }
 
-/// Somebody who is logged in, and what they prove it with.
+/// A logged-in person with their tokens.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LoggedInOut {
-    /// For `Authorization: Bearer …`.
+    /// Access token for `Authorization: Bearer …`.
     pub(crate) access_token: String,
     /// Always `Bearer`.
     #[schema(example = "Bearer")]
     pub(crate) token_type: &'static str,
-    /// Seconds until the access token is over.
+    /// Seconds until the access token expires.
     #[schema(example = 900)]
     pub(crate) expires_in: i64,
-    /// For the next refresh, once. Left out where it was set as a cookie.
+    /// Refresh token for the next refresh. Omitted if it was set as a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<String>,
-    /// The person.
+    /// Account of the person.
     pub(crate) user: UserOut,
-    /// Where they belong. The token means the first one where `X-Tenant-ID` names none.
+    /// Tenants of the person. The access token acts in the first one unless `X-Tenant-ID` names another.
     pub(crate) tenants: Vec<PlaceOut>,
 }
 
-/// The person who asks.
+/// The caller's account with their tenants.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MeOut {
-    /// Their account.
+    /// Account of the person.
     #[serde(flatten)]
     pub(crate) user: UserOut,
-    /// Where they belong.
+    /// Tenants of the person.
     pub(crate) tenants: Vec<PlaceOut>,
-    /// How many recovery codes are left, where a second factor is on.
+    /// Number of unused recovery codes, if a second factor is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 10)]
     pub(crate) recovery_codes_left: Option<usize>,
 }
 
-/// What a person changes of their account.
+/// Changes to the caller's account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MeIn {
-    /// Their name, as colleagues call them.
+    /// Display name.
     #[garde(custom(readable))]
     #[schema(min_length = 1, max_length = 100, example = "Maya Haddad")]
     pub(crate) name: String,
-    /// BCP 47 language of their mail.
+    /// Language of mails (BCP 47).
     #[garde(custom(api::language))]
     #[schema(max_length = 35, example = "en")]
     pub(crate) language: String,
@@ -371,35 +371,35 @@ pub(crate) struct MeIn {
 /// A session on one device.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionOut {
-    /// The session.
+    /// Id of the session.
     #[schema(value_type = String, example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) id: SessionId,
-    /// The browser or app, as its `User-Agent` says.
+    /// Browser or app, from its `User-Agent`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     pub(crate) device: Option<String>,
-    /// When the person logged in.
+    /// Time of log-in.
     #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:00:00Z")]
     pub(crate) created_at: Timestamp,
-    /// When it was refreshed last.
+    /// Time of the last refresh.
     #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:15:00Z")]
     pub(crate) refreshed_at: Timestamp,
-    /// When it is over, unless it is refreshed before.
+    /// Time at which the session expires unless it is refreshed.
     #[schema(value_type = String, format = "date-time", example = "2026-12-20T12:00:00Z")]
     pub(crate) expires_at: Timestamp,
-    /// When it is over, however often it is refreshed.
+    /// Time at which the session ends, however often it is refreshed.
     #[schema(value_type = String, format = "date-time", example = "2026-12-20T12:00:00Z")]
     pub(crate) ends_at: Timestamp,
-    /// Whether it began with a second factor.
+    /// True if it began with a second factor.
     #[schema(example = false)]
     pub(crate) second_factor: bool,
-    /// Whether it is the one that asks.
+    /// True for the session of this request.
     #[schema(example = true)]
     pub(crate) current: bool,
 }
 
 impl SessionOut {
-    /// As the person of this session sees it.
+    /// The session as its own person sees it.
     pub(crate) fn of(session: Session, ends_at: Timestamp, asking: SessionId) -> Self {
         Self {
             current: session.id == asking,
@@ -414,33 +414,33 @@ impl SessionOut {
     }
 }
 
-/// Something that happened to the person's log-in.
+/// An event of the person's log-in.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SecurityEventOut {
-    /// What: `logged_in`, `second_factor_asked`, `log_in_refused`, `log_in_limited`, `logged_out`, `logged_out_everywhere`,
-    /// `token_reused`, `reset_asked`, `password_reset`, `password_changed`, `second_factor_on`, `second_factor_off`,
-    /// `recovery_codes_replaced`, `recovery_code_used`, `platform_right_given`, `platform_right_taken`, `proof_refused` (a
-    /// password or a code, by who is logged in). More may come.
+    /// Kind of event: `logged_in`, `second_factor_asked`, `log_in_refused`, `log_in_limited`, `logged_out`,
+    /// `logged_out_everywhere`, `token_reused`, `reset_asked`, `password_reset`, `password_changed`, `second_factor_on`,
+    /// `second_factor_off`, `recovery_codes_replaced`, `recovery_code_used`, `platform_right_given`, `platform_right_taken`, or
+    /// `proof_refused` (a wrong password or code of a logged-in person). More kinds may be added.
     #[schema(value_type = String, example = "log_in_refused")]
     pub(crate) what: SecurityEventKind,
-    /// When; of several, the last time.
+    /// Time of the event, or of its last occurrence.
     #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:15:00Z")]
     pub(crate) at: Timestamp,
-    /// When for the first time, where it happened several times within an hour.
+    /// Time of the first occurrence, if it occurred several times within an hour.
     #[schema(value_type = String, format = "date-time", example = "2026-11-20T12:02:00Z")]
     pub(crate) since: Timestamp,
-    /// How many times it happened.
+    /// Number of occurrences.
     #[schema(minimum = 1, example = 3)]
     pub(crate) times: u64,
-    /// The IP address it came from; the last one if it happened more than once.
+    /// IP address of the request. Of several occurrences, the last one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "203.0.113.7")]
     pub(crate) address: Option<IpAddr>,
-    /// The browser or app, as its `User-Agent` says; the last one if it happened more than once.
+    /// Browser or app, from its `User-Agent`. Of several occurrences, the last one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     pub(crate) device: Option<String>,
-    /// The session it belongs to, if there is one.
+    /// Id of the session, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")]
     pub(crate) session: Option<SessionId>,
@@ -464,10 +464,10 @@ impl From<Noted> for SecurityEventOut {
 /// A second factor that waits for its first code. Shown once.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PendingFactorOut {
-    /// The secret in base32, to be typed into an authenticator app: TOTP, SHA-1, six digits, 30 seconds.
+    /// Secret in base32, to type into an authenticator app: TOTP, SHA-1, six digits, 30 seconds.
     #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
     pub(crate) secret: String,
-    /// The same as a URI, to be shown as a QR code.
+    /// The secret as a URI, to show as a QR code.
     #[schema(
         example = "otpauth://totp/Ringback:maya%40saffron.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Ringback"
     )]
@@ -477,36 +477,36 @@ pub(crate) struct PendingFactorOut {
 /// Recovery codes. Shown once.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RecoveryCodesOut {
-    /// Each works once, in place of the app's code. The ones before no longer work.
+    /// New recovery codes. Each works once instead of the app's code. Previous codes stop working.
     #[schema(example = json!(["k3vd-7tqp-mn2a-x5sz"]))]
     pub(crate) recovery_codes: Vec<String>,
 }
 
-/// A public key that access tokens are verified with.
+/// A public key that verifies access tokens.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeyOut {
-    /// Always `EC`.
+    /// Key type, always `EC`.
     #[schema(example = "EC")]
     pub(crate) kty: &'static str,
-    /// Always `P-256`.
+    /// Curve, always `P-256`.
     #[schema(example = "P-256")]
     pub(crate) crv: &'static str,
-    /// Always `sig`.
+    /// Use, always `sig`.
     #[serde(rename = "use")]
     #[schema(example = "sig")]
     pub(crate) usage: &'static str,
-    /// Always `ES256`.
+    /// Algorithm, always `ES256`.
     #[schema(example = "ES256")]
     pub(crate) alg: &'static str,
-    /// The key's id, as in a token's header.
+    /// Id of the key, as in a token's header.
     pub(crate) kid: String,
-    /// The point's coordinates, base64url.
+    /// X coordinate of the point, in base64url.
     pub(crate) x: String,
-    /// The other.
+    /// Y coordinate of the point, in base64url.
     pub(crate) y: String,
 }
 
-/// The public keys (RFC 7517).
+/// A JSON Web Key Set (RFC 7517).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeysOut {
     /// The keys.
@@ -520,7 +520,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_send_prints_none_of_their_secrets() {
+    fn request_models_never_print_secrets() {
         let all = json!({
             "business": "b", "slug": "saffron", "email": "canary@example.com", "name": "n", "time_zone": "Asia/Dubai",
             "password": "canary", "current_password": "canary", "code": "canary", "recovery_code": "canary",

@@ -1,4 +1,4 @@
-//! Another password: by who knows the old one, or by a link for who forgot it.
+//! Changing the password, by the old one or by a link for a forgotten one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,17 +24,16 @@ use crate::{
     trail::Tried,
 };
 
-/// The link of a forgotten password works this long.
+/// Validity of the link for a forgotten password.
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-const NOT_YOURS: &str = "This is not your password.";
+const NOT_YOURS: &str = "The password is wrong. Enter your current password.";
 
-/// Every answer to a forgotten password takes at least this long: longer than the work for an account that exists, in a process that
-/// has just begun, too.
+/// Minimum time of every answer to a forgotten password. Longer than the work for an existing account, even in a new process.
 const FORGOT_TAKES: Duration = Duration::from_secs(1);
 
 impl Context {
-    /// Refuses a wrong password of somebody who is logged in.
+    /// Refuses a wrong password of a logged-in person.
     pub(crate) async fn must_know(&self, who: &Person, field: &str, password: &SecretString) -> Result<(), Problem> {
         let account = &who.account().value;
         self.limit_passwords(&account.email).await?;
@@ -47,14 +46,14 @@ impl Context {
     }
 }
 
-/// Changes the password and ends all other sessions.
+/// Change the password
 ///
-/// The answer is a new session, in place of the one that asked.
+/// Ends all other sessions. Returns a new session in place of the caller's.
 #[utoipa::path(
     post, path = "/api/v1/auth/change-password", tag = "auth",
     responses((
-        status = 200, description = "Changed; new tokens", body = LoggedInOut,
-        headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
+        status = 200, description = "The password is changed. New tokens.", body = LoggedInOut,
+        headers(("Set-Cookie" = String, description = "The refresh token, if a cookie was requested.")),
     ))
 )]
 pub(crate) async fn change_password(
@@ -110,9 +109,9 @@ pub(crate) async fn change_password(
     Ok(answer)
 }
 
-/// Sends a link to who forgot the password.
+/// Request a password reset
 ///
-/// The answer is the same whether the address has an account or not, and takes as long.
+/// Sends a link to the address if it has an account. The answer and its timing are the same if it has none.
 #[utoipa::path(
     post, path = "/api/v1/auth/forgot-password", tag = "auth",
     responses((status = 202, description = "A mail is on its way, if the address has an account", body = MailedOut))
@@ -147,7 +146,7 @@ pub(crate) async fn forgot_password(
     Ok((StatusCode::ACCEPTED, Json(MailedOut { detail })))
 }
 
-/// Sends the link, unless the address has had as many as it may.
+/// Sends the link, unless the address has reached its limit of mails.
 async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, account: &Account) -> Result<(), Problem> {
     if !context.api.may_mail_reset(&account.email).await? {
         return Ok(());
@@ -162,8 +161,8 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
         .await
 }
 
-/// The work of sending the link, for an address without an account: the mails' secret is read and a link is sealed. Nothing is
-/// written, sent or counted.
+/// The same work for an address without an account: reads the mails' secret and seals a link, but writes, sends and counts
+/// nothing.
 async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: &Email) -> Result<(), Problem> {
     let LinkToken { token, .. } = context.api.link_token()?;
     let link = context.api.links().with_token("reset-password", &token, target);
@@ -175,15 +174,15 @@ async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: 
     })
 }
 
-/// Chooses a new password by a link, and ends all sessions.
+/// Reset the password
 ///
-/// A link works once and for an hour, and no longer than the sessions of when it was sent: another password and logging out
-/// everywhere end it, too. A second factor stays on: the next log-in asks for it.
+/// Sets a new password by the link of a mail and ends all sessions. The link works once and for an hour. Changing the password or
+/// logging out of all sessions invalidates it. A second factor stays on.
 #[utoipa::path(
     post, path = "/api/v1/auth/reset-password", tag = "auth",
     responses(
-        (status = 204, description = "Changed; log in with it"),
-        (status = 404, description = "The link was used or is too old"),
+        (status = 204, description = "The password is changed. Log in with it."),
+        (status = 404, description = "The link was used or has expired"),
     )
 )]
 pub(crate) async fn reset_password(

@@ -1,5 +1,5 @@
-//! Whether an address has an account must not show in the time that an answer takes. The requests to AWS are counted per
-//! process, so this is the only test of this binary that makes any.
+//! The time of an answer must not reveal whether an address has an account. The requests to AWS are counted per process, so no
+//! other test of this binary may make any.
 
 use domain::permission::Role;
 use serde_json::{Value, json};

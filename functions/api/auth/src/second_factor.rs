@@ -1,4 +1,4 @@
-//! Switching the second factor on and off.
+//! Turning the second factor on and off.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn not_on() -> Problem {
         StatusCode::NOT_FOUND,
         "second_factor_off",
         "No second factor",
-        "The second factor is not switched on. Set it up first.",
+        "The second factor is off. Set it up first.",
     )
 }
 
@@ -43,8 +43,8 @@ impl Context {
             .await;
     }
 
-    /// Refuses who does not prove both factors: a stolen token and a known password must not be enough to be rid of the second.
-    /// The code is used up, in the value only.
+    /// Requires both factors: a stolen token and a known password must not be enough to turn the second factor off. The code is
+    /// used up in memory only.
     async fn must_prove_both(
         &self,
         who: &Person,
@@ -69,20 +69,23 @@ impl Context {
             Ok(_recovered) => Ok(()),
             Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
                 self.note_own(who, ProofRefused).await;
-                Err(Problem::field(field, "The code is wrong, too old or was used already."))
+                Err(Problem::field(
+                    field,
+                    "The code is wrong, expired or already used. Wait for the app's next code.",
+                ))
             }
             Err(problem) => Err(problem),
         }
     }
 }
 
-/// Sets a second factor up.
+/// Set up a second factor
 ///
-/// It waits for a first code of the authenticator app; until then log-in asks for none. Asked again, the secret before no
-/// longer counts.
+/// Returns a secret for an authenticator app. Log-in requires no code until the first one is confirmed. A repeated request
+/// replaces the pending secret.
 #[utoipa::path(
     post, path = "/api/v1/me/second-factor", tag = "me",
-    responses((status = 200, description = "The secret, shown once", body = PendingFactorOut))
+    responses((status = 200, description = "The secret, which is shown once", body = PendingFactorOut))
 )]
 pub(crate) async fn begin_second_factor(
     who: Person,
@@ -92,7 +95,7 @@ pub(crate) async fn begin_second_factor(
     context.must_know(&who, "password", &input.password).await?;
     let account = who.account();
     if account.value.second_factor.is_some() {
-        let detail = "A second factor is switched on already. Switch it off first.";
+        let detail = "The second factor is already on. Turn it off first.";
         return Err(Problem::conflict("second_factor_on", detail));
     }
     let secret = totp::new_secret(context.api.secret()?);
@@ -104,13 +107,13 @@ pub(crate) async fn begin_second_factor(
     Ok(Once(Json(PendingFactorOut { secret, uri })))
 }
 
-/// Switches the second factor on by its first code.
+/// Turn on the second factor
 ///
-/// The answer has the recovery codes, which are shown once. The person's other sessions are ended; the one that asks goes on, and
-/// counts as one with a second factor only after the next log-in.
+/// Confirms the first code of the authenticator app and returns recovery codes once. Ends the person's other sessions. The
+/// caller's session continues, but counts as one with a second factor only after the next log-in.
 #[utoipa::path(
     post, path = "/api/v1/me/second-factor/confirm", tag = "me",
-    responses((status = 200, description = "Switched on", body = RecoveryCodesOut))
+    responses((status = 200, description = "The second factor is on", body = RecoveryCodesOut))
 )]
 pub(crate) async fn confirm_second_factor(
     who: Person,
@@ -120,7 +123,7 @@ pub(crate) async fn confirm_second_factor(
     let account = who.account();
     let mut next = account.value.clone();
     let Some(pending) = next.pending_factor.take() else {
-        let detail = "No second factor waits for its first code. Set one up.";
+        let detail = "No second factor waits for its first code. Set one up first.";
         return Err(Problem::conflict("no_pending_factor", detail));
     };
     context.limit_codes(&next.email).await?;
@@ -128,7 +131,7 @@ pub(crate) async fn confirm_second_factor(
     let secret = opened.map_err(|error| sign_failed(&error))?;
     let Some(step) = totp::step_of(&secret, input.code.expose_secret(), who.now()) else {
         context.note_own(&who, ProofRefused).await;
-        let detail = "This is not the code that the app shows now. Is the device's clock right?";
+        let detail = "The app shows another code now. Check the clock of the device and try the next code.";
         return Err(Problem::field("code", detail));
     };
     let (recovery_codes, kept) = totp::recovery_codes(|| context.api.secret())?;
@@ -146,14 +149,14 @@ pub(crate) async fn confirm_second_factor(
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
 }
 
-/// Makes new recovery codes; the ones before no longer work.
+/// Replace the recovery codes
 ///
-/// Asks for the password and a code.
+/// Requires the password and a code. Previous recovery codes stop working.
 #[utoipa::path(
     post, path = "/api/v1/me/second-factor/recovery-codes", tag = "me",
     responses(
-        (status = 200, description = "The new codes, shown once", body = RecoveryCodesOut),
-        (status = 404, description = "No second factor is on"),
+        (status = 200, description = "The new codes, which are shown once", body = RecoveryCodesOut),
+        (status = 404, description = "The second factor is off"),
     )
 )]
 pub(crate) async fn replace_recovery_codes(
@@ -175,12 +178,14 @@ pub(crate) async fn replace_recovery_codes(
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
 }
 
-/// Switches the second factor off, by the password and a code.
+/// Turn off the second factor
+///
+/// Requires the password and a code.
 #[utoipa::path(
     delete, path = "/api/v1/me/second-factor", tag = "me",
     responses(
-        (status = 204, description = "Switched off"),
-        (status = 404, description = "No second factor is on"),
+        (status = 204, description = "The second factor is off now"),
+        (status = 404, description = "The second factor is off"),
     )
 )]
 pub(crate) async fn remove_second_factor(

@@ -23,33 +23,33 @@ use crate::{
     models::{Handover, LoggedInOut, PlaceOut, UserOut},
 };
 
-/// The refresh token's cookie. By its prefix a browser takes it from a page with TLS only, so that nobody in between can put one of
-/// their own there; `__Host-` would send it to every function.
+/// Cookie of the refresh token. Because of the prefix, browsers accept it over TLS only, so that nobody in between can set their
+/// own. `__Host-` would send it to every function.
 const COOKIE: &str = "__Secure-ringback_refresh";
 
-/// The cookie's name in releases before it had a prefix.
+/// Name of the cookie in releases before it had a prefix.
 const OLD_COOKIE: &str = "ringback_refresh";
 
-/// Tokens that are issued while sessions are ended, by somebody who read the account before, are over too.
+/// Margin for tokens that are issued while sessions are being ended, by a process that read the account before. They end, too.
 const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
 
-/// A session that begins, with the tokens of its first minutes. Nothing of it is written yet.
+/// A new session with its first tokens, not yet written.
 pub(crate) struct Begun {
     pub(crate) session: Session,
     pub(crate) tokens: Tokens,
 }
 
-/// What proves a session.
+/// Tokens of a session.
 pub(crate) struct Tokens {
     pub(crate) refresh: RefreshToken,
-    /// For so many seconds.
+    /// In seconds.
     pub(crate) refresh_lifetime: i64,
     pub(crate) access: String,
-    /// For so many seconds.
+    /// In seconds.
     pub(crate) access_lifetime: i64,
 }
 
-/// The tenants that a person may act in.
+/// The tenants in which a person may act.
 pub(crate) type Places = Vec<(Tenant, Member)>;
 
 pub(crate) fn first_tenant(places: &Places) -> Option<TenantId> {
@@ -57,7 +57,7 @@ pub(crate) fn first_tenant(places: &Places) -> Option<TenantId> {
 }
 
 impl Context {
-    /// Where a person may act now, the tenant they joined first in front.
+    /// The tenants in which a person may act now, in the order in which they joined.
     pub(crate) async fn places(&self, account: &Account) -> Result<Places, Problem> {
         let scopes = link::of_own_account(account);
         let mut places = self.store().memberships(&scopes, account.id).await?;
@@ -65,8 +65,8 @@ impl Context {
         Ok(places)
     }
 
-    /// Makes a session's tokens, before anything is written: once something is, nothing else should fail. `second_factor` is whether
-    /// one was asked for and proven.
+    /// Creates a session's tokens before anything is written, because nothing should fail afterwards. `second_factor` says
+    /// whether one was proven.
     pub(crate) async fn prepare(
         &self,
         account: &Account,
@@ -95,17 +95,17 @@ impl Context {
         Ok(Begun { session, tokens })
     }
 
-    /// When a session that began then is over, if it is refreshed now and never again.
+    /// Time at which a session that began then expires if it is refreshed now and never again.
     pub(crate) fn expires(&self, began: Timestamp, now: Timestamp) -> Timestamp {
         (now + SESSION_LIFETIME).min(self.ends(began))
     }
 
-    /// When a session that began then is over, however often it is refreshed.
+    /// Time at which a session that began then ends, however often it is refreshed.
     pub(crate) fn ends(&self, began: Timestamp) -> Timestamp {
         began + self.sessions
     }
 
-    /// The tokens of a session as it is from now on.
+    /// Tokens for the next period of a session.
     pub(crate) async fn tokens(
         &self,
         session: &Session,
@@ -125,7 +125,7 @@ impl Context {
         })
     }
 
-    /// Writes a session's beginning, and answers with its tokens.
+    /// Writes a new session and returns its tokens.
     pub(crate) async fn begin(
         &self,
         begun: Begun,
@@ -138,13 +138,13 @@ impl Context {
         Ok(logged_in(status, account, places, &begun.tokens, handover))
     }
 
-    /// From when on tokens count, if all of now end.
+    /// Time from which tokens count if all current ones end.
     pub(crate) fn ends_all(&self) -> Timestamp {
         self.env().clock().now() + MEANWHILE
     }
 }
 
-/// The answer to who is logged in.
+/// The answer to a log-in.
 pub(crate) fn logged_in(
     status: StatusCode,
     account: &Account,
@@ -169,12 +169,12 @@ pub(crate) fn logged_in(
     response
 }
 
-/// Lets the browser forget the cookie.
+/// Removes the cookie from the browser.
 pub(crate) fn forget_cookie() -> Option<HeaderValue> {
     set_cookie("", 0)
 }
 
-/// Lets the browser forget the cookie of before it had a prefix.
+/// Removes the cookie without a prefix from the browser.
 pub(crate) fn forget_old_cookie() -> Option<HeaderValue> {
     written(OLD_COOKIE, "", 0)
 }
@@ -188,8 +188,8 @@ fn written(name: &str, token: &str, seconds: i64) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie).ok()
 }
 
-/// The refresh token of the request's cookie. A browser sends two of one name where another host of the site, or another path, has
-/// set one: which of them is ours cannot be told.
+/// The refresh token in the request's cookie. A browser sends two of one name if another host of the site, or another path, has
+/// set one. Which of them is ours cannot be told.
 pub(crate) fn cookie(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let sent = headers.get_all(header::COOKIE).iter();
     let pairs = sent.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));

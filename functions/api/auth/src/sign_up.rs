@@ -1,4 +1,4 @@
-//! A business begins: what was asked for is held until the link in the mail is followed.
+//! Sign-up of a business. Its data is held until the link in the mail is opened.
 
 use std::sync::Arc;
 
@@ -29,22 +29,17 @@ fn slug_taken() -> Problem {
     Problem::conflict("slug_taken", DETAIL).about("slug", DETAIL)
 }
 
-/// The link of a mail does not work.
+/// The answer to a link that does not work.
 pub(crate) fn link_not_valid() -> Problem {
-    let detail = "The link was used or is too old, or something of it is missing. Ask for a new one.";
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "link_not_valid",
-        "The link does not work",
-        detail,
-    )
+    let detail = "The link was used, has expired or is incomplete. Request a new one.";
+    Problem::new(StatusCode::NOT_FOUND, "link_not_valid", "Invalid link", detail)
 }
 
-/// Signs a business up.
+/// Sign up a business
 ///
-/// The name in URLs is held for a day; nothing else exists until the link in the mail is followed. Whose mail was lost signs up
-/// again: the same name with the same address gets a new link, and the one before no longer works. The answer is the same
-/// whether the address has an account or not: if it has, the mail says so.
+/// Reserves the name in URLs for a day and sends a link. Nothing else exists until the link is opened. If the mail is lost, sign
+/// up again with the same name and address: a new link is sent and the previous one stops working. The answer is the same if the
+/// address already has an account; then the mail says so.
 #[utoipa::path(
     post, path = "/api/v1/auth/sign-up", tag = "auth",
     responses((status = 202, description = "A mail is on its way", body = MailedOut))
@@ -82,7 +77,7 @@ pub(crate) async fn sign_up(
         time_zone,
         created_at: who.now(),
     };
-    let detail = "Look into your mail and follow the link.";
+    let detail = "Open the link in the mail that we sent you.";
     let accepted = (StatusCode::ACCEPTED, Json(MailedOut { detail }));
     let again = async || {
         let held = store.sign_up_hold(&asked.slug, who.now()).await?;
@@ -123,7 +118,7 @@ pub(crate) async fn sign_up(
         if let Err(error) = store.release_sign_up(&asked.slug, &sha256, who.now()).await {
             tracing::warn!(
                 error = kit::chain(&error),
-                "a name stays held for a sign-up without a mail"
+                "a name stays reserved for a sign-up without a mail"
             );
         }
         return Err(problem);
@@ -131,19 +126,19 @@ pub(crate) async fn sign_up(
     Ok(accepted)
 }
 
-/// Follows the link of a sign-up.
+/// Confirm a sign-up
 ///
-/// Makes the tenant with its first administrator and logs them in. A link works once and for a day, together with the password of
-/// the sign-up; a wrong one does not use it up.
+/// Creates the tenant with its first administrator and logs them in. The link works once and for a day, together with the
+/// password of the sign-up. A wrong password does not use up the link.
 #[utoipa::path(
     post, path = "/api/v1/auth/verify-email", tag = "auth",
     responses(
         (
             status = 201, description = "The tenant exists and the person is logged in", body = LoggedInOut,
-            headers(("Set-Cookie" = String, description = "The refresh token, where a cookie is asked for.")),
+            headers(("Set-Cookie" = String, description = "The refresh token, if a cookie was requested.")),
         ),
-        (status = 401, description = "Another password than that of the sign-up"),
-        (status = 404, description = "The link was used or is too old"),
+        (status = 401, description = "The password is not that of the sign-up"),
+        (status = 404, description = "The link was used or has expired"),
     )
 )]
 pub(crate) async fn verify_email(
@@ -190,7 +185,7 @@ pub(crate) async fn verify_email(
     let again = async || {
         store.grant(&token_sha256, now).await?.ok_or_else(link_not_valid)?;
         if store.user_of_email(&address).await?.is_some() {
-            let detail = "This address has an account by now. Log in with it.";
+            let detail = "This address already has an account. Log in with it.";
             return Err(Problem::conflict("account_exists", detail));
         }
         Ok(())

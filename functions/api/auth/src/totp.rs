@@ -1,5 +1,5 @@
-//! The second factor: codes of an authenticator app (RFC 6238 with SHA-1, six digits, 30 seconds: what every app can), and
-//! recovery codes for who lost it.
+//! The second factor: codes of an authenticator app (RFC 6238 with SHA-1, six digits and 30 seconds, which every app supports),
+//! and recovery codes for a lost app.
 
 use access::token::sha256_hex;
 use domain::account::{Email, SecondFactor};
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use totp_rs::{Builder, Secret, Totp};
 
-/// Bytes of a new secret: as many as SHA-1 gives.
+/// Length of a new secret in bytes, that of a SHA-1 hash.
 const SECRET_BYTES: usize = 20;
 
-/// How many recovery codes a person gets.
+/// Number of recovery codes.
 const RECOVERY_CODES: usize = 10;
 
 /// Random bytes of a recovery code: 80 bits, so that its hash needs no salt.
@@ -18,7 +18,7 @@ const RECOVERY_BYTES: usize = 10;
 
 const ISSUER: &str = "Ringback";
 
-/// The secret of a new second factor, of these random bytes.
+/// The secret of a new second factor, from these random bytes.
 pub(crate) fn new_secret(random: [u8; 32]) -> Vec<u8> {
     random[..SECRET_BYTES].to_vec()
 }
@@ -27,7 +27,7 @@ fn base32(bytes: &[u8]) -> String {
     Secret::new(bytes.into()).to_base32()
 }
 
-/// The secret as people type it, and as a URI for a QR code.
+/// The secret in base32 and as a URI for a QR code.
 pub(crate) fn shown(secret: &[u8], email: &Email) -> (String, String) {
     let secret = base32(secret);
     let account = utf8_percent_encode(email.as_str(), NON_ALPHANUMERIC);
@@ -35,13 +35,13 @@ pub(crate) fn shown(secret: &[u8], email: &Email) -> (String, String) {
     (secret, uri)
 }
 
-/// The step whose code this is, of the one now and its neighbours: clocks differ and people type slowly.
+/// The time step of a code, if it is the current one or a neighbour: clocks differ and people type slowly.
 pub(crate) fn step_of(secret: &[u8], code: &str, now: Timestamp) -> Option<u64> {
     let totp: Totp = Builder::new().with_secret(Secret::new(secret.into())).build().ok()?;
     totp.check(code, u64::try_from(now.as_second()).ok()?)
 }
 
-/// New recovery codes and what is kept of them. `random` gives 32 random bytes at a time.
+/// New recovery codes and their hashes. `random` gives 32 random bytes at a time.
 pub(crate) fn recovery_codes<E>(random: impl Fn() -> Result<[u8; 32], E>) -> Result<(Vec<String>, Vec<String>), E> {
     let mut codes = Vec::with_capacity(RECOVERY_CODES);
     for _ in 0..RECOVERY_CODES {
@@ -56,13 +56,13 @@ pub(crate) fn recovery_codes<E>(random: impl Fn() -> Result<[u8; 32], E>) -> Res
     Ok((codes, kept))
 }
 
-/// People write them with or without hyphens, in either case.
+/// Normalizes a recovery code, which people write with or without hyphens, in either case.
 fn kept(code: &str) -> String {
     let letters = code.chars().filter(char::is_ascii_alphanumeric);
     sha256_hex(&letters.collect::<String>().to_ascii_lowercase())
 }
 
-/// Uses up a recovery code. Returns whether it was one.
+/// Uses up a recovery code. Returns true if it was one.
 pub(crate) fn use_recovery_code(factor: &mut SecondFactor, code: &str) -> bool {
     let sha256 = kept(code);
     let before = factor.recovery_codes.len();

@@ -1,6 +1,6 @@
-//! The security trail: what happened to somebody's log-in, for themselves to see, and a mail where they log in from something new.
+//! The security trail: the events of a person's log-in, for them to see, and a mail if they log in from a new device.
 //!
-//! Nothing fails because it cannot be noted: who proves themselves is let in though the trail has a gap, and the log says so.
+//! A failure to record an event never fails the request. The trail then has a gap, which the log reports.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use store::{Versioned, security::Whose};
 
 use crate::{Context, RACES, email_sha256, models::SecurityEventOut};
 
-/// The metric of passwords and codes that were refused, whatever the reason: of log-ins, and of who is logged in and must prove it.
+/// Metric of refused passwords and codes, both at log-in and when a logged-in person must prove them again.
 pub(crate) const REFUSED: &str = "log_in_refused";
 
-/// What an entry tells besides its kind.
+/// Details of an entry besides its kind.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub(crate) at: Timestamp,
@@ -33,7 +33,7 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Context {
-    /// Notes what happened to this account, or to an address without one.
+    /// Records an event of this account, or of an address without an account.
     pub(crate) async fn note(&self, whose: Whose<'_>, what: SecurityEventKind, seen: Seen<'_>) {
         match what {
             LogInRefused | ProofRefused => metric::count(REFUSED, &[]),
@@ -52,12 +52,12 @@ impl Context {
             tracing::warn!(
                 error = kit::chain(&error),
                 what = what.as_str(),
-                "a security event is not noted"
+                "a security event is not recorded"
             );
         }
     }
 
-    /// Notes what a person did themselves.
+    /// Records an event that the person caused.
     pub(crate) async fn note_own(&self, who: &Person, what: SecurityEventKind) {
         let seen = Seen {
             at: who.now(),
@@ -67,8 +67,8 @@ impl Context {
         self.note(Whose::Person(who.account().value.id), what, seen).await;
     }
 
-    /// Tells a person who logs in from what their account does not know, and remembers it. Of an account that knows nothing yet
-    /// the first log-in is nothing new.
+    /// Notifies a person who logs in from a new device or network, and remembers it. The first log-in of an account counts as
+    /// known.
     pub(crate) async fn meet(&self, correlation_id: &str, account: &Account, device: &Device, at: Timestamp) {
         if account.devices.contains(&device.mark()) {
             return;
@@ -101,7 +101,7 @@ impl Context {
     }
 }
 
-/// Whose trail a try with this address belongs to.
+/// Owner of the trail for an attempt with this address.
 pub(crate) enum Tried {
     Person(domain::ids::UserId),
     Nobody(String),
@@ -123,13 +123,13 @@ impl Tried {
     }
 }
 
-/// Lists what happened to the person's log-in, the newest first.
+/// List your security events
 ///
-/// Log-ins and those that were refused, sessions that were ended, changes of password and second factor, of the last 90 days. What
-/// strangers can cause is one entry an hour, with how often it happened; it stands where its hour began.
+/// Newest first, for the last 90 days: log-ins, refused log-ins, ended sessions, and changes of password and second factor.
+/// Events that strangers can cause are combined into one entry an hour with their number, placed at the beginning of the hour.
 #[utoipa::path(
     get, path = "/api/v1/me/security-events", tag = "me",
-    responses((status = 200, description = "One page of events", body = Listed<SecurityEventOut>))
+    responses((status = 200, description = "A page of events", body = Listed<SecurityEventOut>))
 )]
 pub(crate) async fn list_security_events(
     who: Person,

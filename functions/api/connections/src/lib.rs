@@ -1,5 +1,5 @@
-//! Connections: a tenant's numbers and accounts at its providers. Credentials go in and never come out; what is made here is
-//! shown once.
+//! Connections: a tenant's numbers and accounts at its providers. Credentials can be written but never read. Secrets that are
+//! created here are shown once.
 
 mod models;
 mod secrets;
@@ -45,13 +45,13 @@ use crate::{
     trial::Providers,
 };
 
-/// A connection as it was read.
+/// A connection with its version.
 type Found = Versioned<Connection>;
 
-/// Who may change connections.
+/// A caller who may change connections.
 type Writer = Allowed<permits::ConnectionsWrite>;
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 struct Context {
     api: Api,
     secrets: Secrets,
@@ -59,7 +59,7 @@ struct Context {
     public_base_url: Option<String>,
 }
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -107,13 +107,14 @@ api::operations! {
     list_connection_webhooks,
 }
 
-/// Connects a number or an account.
+/// Create a connection
 ///
-/// The provider is asked at once whether it works; `last_test` says what came of it, and the connection is made all the same.
-/// What this makes itself (a verify token, a secret) is shown in this answer only. A tenant has at most 50 connections.
+/// Connects a number or an account. The provider is asked at once whether the connection works. The connection is created in any
+/// case, and `last_test` holds the result. Generated secrets and verify tokens are shown in this response only. A tenant can have
+/// at most 50 connections.
 #[utoipa::path(post, path = "/api/v1/connections", tag = "connections",
-    responses((status = 201, description = "The connection, and what to paste at the provider", body = ConnectionMade,
-        headers(("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version")))))]
+    responses((status = 201, description = "The connection, with the addresses to configure at the provider", body = ConnectionMade,
+        headers(("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version of the resource")))))]
 async fn create_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -166,9 +167,9 @@ async fn create_connection(
     Ok(once_if(shown.is_any(), answer))
 }
 
-/// Lists connections.
+/// List connections
 #[utoipa::path(get, path = "/api/v1/connections", tag = "connections",
-    responses((status = 200, description = "One page of connections, the oldest first", body = Listed<ConnectionOut>)))]
+    responses((status = 200, description = "A page of connections, oldest first", body = Listed<ConnectionOut>)))]
 async fn list_connections(
     who: Allowed<permits::ConnectionsRead>,
     Extension(context): Extension<Arc<Context>>,
@@ -181,9 +182,11 @@ async fn list_connections(
     Ok(Listed::of(page, |row| ConnectionOut::from(&row.value)))
 }
 
-/// A connection, with its health as it is now.
-#[utoipa::path(get, path = "/api/v1/connections/{id}", tag = "connections",
-    responses((status = 200, description = "The connection", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+/// Get a connection
+///
+/// Includes its current health.
+#[utoipa::path(get, path = "/api/v1/connections/{connection_id}", tag = "connections",
+    responses((status = 200, description = "The connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn get_connection(
     who: Allowed<permits::ConnectionsRead>,
     Extension(context): Extension<Arc<Context>>,
@@ -192,11 +195,12 @@ async fn get_connection(
     Ok(tagged(&context.find(who.scope(), id).await?))
 }
 
-/// Changes a connection's name, numbers and answers.
+/// Update a connection
 ///
-/// A merge patch. What names the account at the provider never changes: connect another one instead.
-#[utoipa::path(patch, path = "/api/v1/connections/{id}", tag = "connections",
-    responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+/// A JSON merge patch of its name, numbers and call handling. The identity of the account at the provider cannot change: create
+/// another connection instead.
+#[utoipa::path(patch, path = "/api/v1/connections/{connection_id}", tag = "connections",
+    responses((status = 200, description = "The updated connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn update_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -214,11 +218,11 @@ async fn update_connection(
     Ok(tagged(&context.write(&who, after, before.version).await?))
 }
 
-/// Disconnects.
+/// Delete a connection
 ///
-/// Its webhooks are refused from now on, within five minutes at most, and its credentials are gone.
-#[utoipa::path(delete, path = "/api/v1/connections/{id}", tag = "connections",
-    responses((status = 204, description = "It is gone")))]
+/// Its webhooks are refused within five minutes, and its credentials are deleted.
+#[utoipa::path(delete, path = "/api/v1/connections/{connection_id}", tag = "connections",
+    responses((status = 204, description = "The connection is deleted")))]
 async fn delete_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -231,12 +235,13 @@ async fn delete_connection(
     Ok(NoContent)
 }
 
-/// Sets new credentials.
+/// Replace the credentials of a connection
 ///
-/// All of the kind's, at once: the old ones are gone, and webhooks that they signed are refused; what is left out and only
-/// tests the connection stays. To change a webhook's secret without a gap, rotate. The provider is asked whether they work; `last_test` says what came of it.
-#[utoipa::path(put, path = "/api/v1/connections/{id}/credentials", tag = "connections",
-    responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+/// Send all credentials of the kind. The old ones end at once, and webhooks signed with them are refused. Credentials that only
+/// serve tests are kept if they are omitted. To change a webhook secret without a gap, rotate it instead. The provider is asked
+/// whether the new credentials work, and `last_test` holds the result.
+#[utoipa::path(put, path = "/api/v1/connections/{connection_id}/credentials", tag = "connections",
+    responses((status = 200, description = "The updated connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn set_connection_credentials(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -248,7 +253,10 @@ async fn set_connection_credentials(
     let connection = before.value;
     let kind = ConnectionKind::of(&connection.account);
     if ConnectionKind::named(&input.body)? != kind {
-        let detail = format!("The connection is of kind {}.", connection.account.kind());
+        let detail = format!(
+            "The connection is of the kind {}. Send credentials of that kind.",
+            connection.account.kind()
+        );
         return Err(Problem::field("kind", detail));
     }
     let body = input.body;
@@ -269,7 +277,7 @@ async fn set_connection_credentials(
             ExotelCredentials::kept(Some(given.credentials), verify)
         }
         ConnectionKind::Telephony => {
-            let detail = "The secret of this kind is made here. Rotate it to get a new one.";
+            let detail = "The secret of this kind is generated here. Rotate it to get a new one.";
             return Err(Problem::conflict("secret_is_made_here", detail));
         }
     };
@@ -298,14 +306,14 @@ async fn set_connection_credentials(
     Ok(tagged(&tested.ok().flatten().unwrap_or(written)))
 }
 
-/// Begins to change a webhook's secret.
+/// Begin to rotate a webhook secret
 ///
-/// The new secret is valid at once, together with the old ones, until the rotation is finished. For `telephony` and `exotel`
-/// it is made here and shown in this answer only; for the others send the provider's new one as `secret`. A `whatsapp`
-/// connection without `secret` gets a new verify token instead of the old one: Meta asks for it only when an address is set,
-/// so what is set goes on working.
-#[utoipa::path(post, path = "/api/v1/connections/{id}/rotate", tag = "connections",
-    responses((status = 200, description = "The new secret is valid", body = SecretRotationOut, headers(("ETag" = String, description = "The connection's version")))))]
+/// The new secret is valid at once, together with the old ones, until the rotation is finished. For `telephony` and `exotel` it
+/// is generated and shown in this response only. For other kinds, send the provider's new secret as `secret`. A `whatsapp`
+/// connection without `secret` gets a new verify token in place of the old one. Meta asks for the token only when a callback URL
+/// is set, so existing webhooks continue to work.
+#[utoipa::path(post, path = "/api/v1/connections/{connection_id}/rotate", tag = "connections",
+    responses((status = 200, description = "The new secret is valid", body = SecretRotationOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn rotate_connection_secret(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -346,11 +354,11 @@ async fn rotate_connection_secret(
     Ok(once_if(shown.is_any(), answer))
 }
 
-/// Finishes changing a webhook's secret.
+/// Finish rotating a webhook secret
 ///
-/// From now on, within five minutes at most, only the newest secret is valid.
-#[utoipa::path(delete, path = "/api/v1/connections/{id}/rotate", tag = "connections",
-    responses((status = 200, description = "The connection as it is now", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+/// Within five minutes, only the newest secret is valid. If no rotation has begun, the problem is `not_rotating`.
+#[utoipa::path(post, path = "/api/v1/connections/{connection_id}/finish-rotation", tag = "connections",
+    responses((status = 200, description = "The updated connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn finish_connection_rotation(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -359,22 +367,25 @@ async fn finish_connection_rotation(
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     let before = context.known(who.scope(), id, &if_match).await?;
     if before.value.rotating_since.is_none() {
-        return Err(Problem::conflict("not_rotating", "No rotation has begun."));
+        return Err(Problem::conflict(
+            "not_rotating",
+            "No rotation has begun. Nothing needs to be finished.",
+        ));
     }
     let mut verify = context.open_verify(who.scope(), &before.value).await?;
     secrets::finish(&mut verify);
     Ok(tagged(&context.write_verify(&who, before, &verify, None).await?))
 }
 
-/// Asks the provider whether a connection works.
+/// Test a connection
 ///
-/// Nothing is sent. The provider's errors are told in `last_test`; those of WhatsApp and Twilio also change the connection's
-/// health, as they do when a message is sent. A WhatsApp number of which the provider says that it is not the tenant's, or whose
-/// token it refuses, is free for others to connect until a test passes again. Aircall, Vonage, Exotel and Plivo are asked where the connection has credentials
-/// of their API; a passed test proves these, and the first call that is reported proves the webhook. Without them, and for
-/// `telephony`, there is nothing to ask: the result is `waiting`.
-#[utoipa::path(post, path = "/api/v1/connections/{id}/test", tag = "connections",
-    responses((status = 200, description = "The connection, with what came of it in `last_test`", body = ConnectionOut, headers(("ETag" = String, description = "Its version")))))]
+/// Asks the provider whether the connection works; no message is sent. `last_test` holds the result. Errors of WhatsApp and
+/// Twilio also change the connection's health, as they do when a message is sent. If the provider says that a WhatsApp number is
+/// not the tenant's, or refuses its token, other tenants can connect the number until a test passes again. Aircall, Vonage,
+/// Exotel and Plivo are asked if the connection has credentials for their API. A passed test proves these; the first reported
+/// call proves the webhook. Without such credentials, and for `telephony`, the result is `waiting`.
+#[utoipa::path(post, path = "/api/v1/connections/{connection_id}/test", tag = "connections",
+    responses((status = 200, description = "The connection, with the result in `last_test`", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn test_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -390,16 +401,16 @@ async fn test_connection(
     };
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await?;
     tested.map(|now| tagged(&now)).ok_or_else(|| {
-        let detail = "Its credentials changed while it was tested. Test it again.";
+        let detail = "The credentials changed during the test. Test the connection again.";
         Problem::conflict("conflict", detail)
     })
 }
 
-/// The addresses to paste at the provider.
+/// List the webhook addresses of a connection
 ///
-/// `{secret}` stands for the secret that was shown when the connection was made, or rotated last. What Meta wants beside the
-/// address, the verify token, was shown then, too; `POST …/rotate` makes a new one.
-#[utoipa::path(get, path = "/api/v1/connections/{id}/webhooks", tag = "connections",
+/// The addresses to configure at the provider. `{secret}` stands for the secret that was shown when the connection was created or
+/// last rotated. Meta's verify token was shown then, too; `POST …/rotate` creates a new one.
+#[utoipa::path(get, path = "/api/v1/connections/{connection_id}/webhooks", tag = "connections",
     responses((status = 200, description = "The addresses", body = WebhookAddresses)))]
 async fn list_connection_webhooks(
     who: Allowed<permits::ConnectionsRead>,
@@ -423,7 +434,7 @@ fn tagged(connection: &Found) -> Tagged<ConnectionOut> {
     }
 }
 
-/// An answer, which is not kept for a second try if it shows a secret.
+/// Marks the answer as not to be stored for repeated requests if it shows a secret.
 fn once_if(shows: bool, answer: impl IntoResponse) -> Response {
     if shows {
         Once(answer).into_response()
@@ -432,7 +443,7 @@ fn once_if(shows: bool, answer: impl IntoResponse) -> Response {
     }
 }
 
-/// What a body asks for, with secrets of ours where the kind has them.
+/// The connection that a body asks for, with generated secrets if its kind has them.
 fn wanted(api: &Api, body: &RawValue) -> Result<Wanted, Problem> {
     Ok(match ConnectionKind::named(body)? {
         ConnectionKind::WhatsApp => checked::<WhatsappIn>(body)?.wanted(secrets::word(api)?),
@@ -448,16 +459,16 @@ fn wanted(api: &Api, body: &RawValue) -> Result<Wanted, Problem> {
 fn refused(error: ConnectionError) -> Problem {
     match error {
         ConnectionError::TooMany => {
-            let detail = format!("A tenant has at most {MOST_CONNECTIONS} connections. Remove one first.");
+            let detail = format!("A tenant can have at most {MOST_CONNECTIONS} connections. Delete one first.");
             Problem::conflict("too_many_connections", detail)
         }
         // Never whose.
         ConnectionError::NumberTaken => {
-            let detail = "This WhatsApp number is connected to another business already. Disconnect it there first.";
+            let detail = "This WhatsApp number is already connected to another business. Disconnect it there first.";
             Problem::conflict("number_taken", detail)
         }
         ConnectionError::NumberTwice(other) => {
-            let detail = format!("This WhatsApp number is that of the connection {other}.");
+            let detail = format!("The connection {other} already has this WhatsApp number. Use that one.");
             Problem::conflict("number_connected", detail)
         }
         ConnectionError::Store(error) => error.into(),
@@ -465,7 +476,7 @@ fn refused(error: ConnectionError) -> Problem {
 }
 
 fn unopened(error: &SecretsError) -> Problem {
-    tracing::error!(error = kit::chain(error), "the key service did not do what was asked");
+    tracing::error!(error = kit::chain(error), "the key service failed");
     Problem::unavailable()
 }
 
@@ -475,7 +486,7 @@ impl Context {
         found.ok_or_else(Problem::not_found)
     }
 
-    /// The connection, if it is the version that the caller knows.
+    /// The connection, if its version is the one that the caller knows.
     async fn known(&self, scope: &TenantScope, id: ConnectionId, if_match: &IfMatch) -> Result<Found, Problem> {
         let found = self.find(scope, id).await?;
         if_match.check(found.version)?;
@@ -490,7 +501,7 @@ impl Context {
         Ok(Versioned { value: after, version })
     }
 
-    /// Writes other secrets to verify with, and since when older ones are among them.
+    /// Writes new webhook secrets, and since when older ones are among them.
     async fn write_verify(
         &self,
         who: &Writer,
@@ -553,7 +564,7 @@ impl Context {
             .await
     }
 
-    /// The connection as it is written first.
+    /// The first version of a connection, with sealed credentials.
     async fn sealed(&self, scope: &TenantScope, id: ConnectionId, wanted: &Wanted) -> Result<Connection, Problem> {
         let (verify, send) = self.seal_all(scope, id, &wanted.kept).await?;
         Ok(Connection {
@@ -573,7 +584,7 @@ impl Context {
         })
     }
 
-    /// Asks the provider, and notes what it says. `None`: the credentials are others by now.
+    /// Tests the connection and records the result. `None` if the credentials have changed since.
     async fn test(
         &self,
         scope: &TenantScope,

@@ -1,4 +1,4 @@
-//! Secrets of connections: made, exchanged, and shown once.
+//! Secrets of connections: generated, rotated and shown once.
 
 use access::token;
 use api::Api;
@@ -6,20 +6,20 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::connection::VerifySecrets;
 use kit::Problem;
 
-/// So many secrets of a connection are valid at once, at most: rotations that were begun and not finished.
+/// Maximum number of valid secrets of a connection, with unfinished rotations.
 const MOST_AT_ONCE: usize = 4;
 
-/// What is shown of a connection's secrets when they are new: those that were made here.
+/// Generated secrets of a connection, shown when they are new.
 #[derive(Default)]
 pub(crate) struct Shown {
-    /// Meta's handshake must bring it.
+    /// Token of Meta's handshake.
     pub(crate) verify_token: Option<String>,
-    /// What signs events, or ends addresses.
+    /// Secret that signs events or ends addresses.
     pub(crate) secret: Option<String>,
 }
 
 impl Shown {
-    /// The newest stand first.
+    /// The newest secrets, which come first.
     pub(crate) fn of(secrets: &VerifySecrets) -> Self {
         match secrets {
             VerifySecrets::WhatsApp { verify_token, .. } => Self {
@@ -42,17 +42,17 @@ impl Shown {
     }
 }
 
-/// A new word of letters, digits, `-` and `_`: fit for a handshake and for the end of an address.
+/// A random word of letters, digits, `-` and `_`, suitable for a handshake and the end of an address.
 pub(crate) fn word(api: &Api) -> Result<String, Problem> {
     Ok(token::link_token(api.secret()?))
 }
 
-/// A new secret of Standard Webhooks.
+/// A new secret for Standard Webhooks.
 pub(crate) fn standard_webhooks(api: &Api) -> Result<String, Problem> {
     Ok(format!("whsec_{}", STANDARD.encode(api.secret()?)))
 }
 
-/// The list whose first secret is the newest.
+/// The list of secrets, newest first.
 fn list(secrets: &mut VerifySecrets) -> &mut Vec<String> {
     match secrets {
         VerifySecrets::Twilio { auth_tokens: list, .. }
@@ -67,9 +67,8 @@ fn list(secrets: &mut VerifySecrets) -> &mut Vec<String> {
     }
 }
 
-/// Adds a secret before the others: the provider's new one, or for who has ours, one that is made now. For WhatsApp, a verify
-/// token is made where no secret is given: it comes instead of the old one, since only a handshake brings it. Returns what is
-/// to be shown.
+/// Adds a secret before the others: the provider's new one, or a generated one. For WhatsApp without a given secret, the verify
+/// token is replaced instead, because only a handshake uses it. Returns what is to be shown.
 pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<String>) -> Result<Shown, Problem> {
     if let (VerifySecrets::WhatsApp { verify_token, .. }, None) = (&mut *secrets, &given) {
         *verify_token = word(api)?;
@@ -79,8 +78,8 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
         VerifySecrets::Telephony { .. } => Some(standard_webhooks(api)?),
         VerifySecrets::Exotel { .. } => Some(word(api)?),
         VerifySecrets::WhatsApp { app_secrets, .. } if app_secrets.is_empty() => {
-            let detail = "The platform's own Meta app verifies its webhooks: there is no secret to rotate. To bring an app of \
-                          your own, set its credentials.";
+            let detail = "The platform's own Meta app verifies these webhooks, so there is no secret to rotate. To \
+                use an app of your own, set its credentials.";
             return Err(Problem::conflict("nothing_to_rotate", detail));
         }
         _ => None,
@@ -89,19 +88,24 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
         (Some(_), Some(_)) => {
             return Err(Problem::field(
                 "secret",
-                "Leave it out: the secret of this kind is made here.",
+                "Omit this field. The secret of this kind is generated here.",
             ));
         }
         (Some(ours), None) => ours,
         (None, Some(given)) => given,
-        (None, None) => return Err(Problem::field("secret", "Expected the provider's new secret.")),
+        (None, None) => {
+            return Err(Problem::field(
+                "secret",
+                "This field is required: send the provider's new secret.",
+            ));
+        }
     };
     let list = list(secrets);
     if list.contains(&new) {
-        return Err(Problem::field("secret", "This secret is valid already."));
+        return Err(Problem::field("secret", "This secret is already valid."));
     }
     if list.len() >= MOST_AT_ONCE {
-        let detail = format!("{MOST_AT_ONCE} secrets are valid already. Finish the rotation first.");
+        let detail = format!("{MOST_AT_ONCE} secrets are already valid. Finish the rotation first.");
         return Err(Problem::conflict("too_many_secrets", detail));
     }
     list.insert(0, new);
@@ -111,7 +115,7 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
     })
 }
 
-/// Leaves the newest secret alone.
+/// Keeps only the newest secret.
 pub(crate) fn finish(secrets: &mut VerifySecrets) {
     list(secrets).truncate(1);
 }

@@ -1,4 +1,4 @@
-//! Testing a connection: the provider is asked, and what it says is noted on the connection.
+//! Testing a connection: asks the provider and records its answer on the connection.
 
 use domain::{
     checkup::{CheckResult, Checkup},
@@ -34,12 +34,12 @@ pub(crate) struct Providers {
     pub(crate) plivo: PlivoClient,
 }
 
-/// What a provider said.
+/// Answer of a provider.
 pub(crate) struct Trial {
     checkup: Checkup,
-    /// What its refusal means for the connection.
+    /// Consequence of a refusal for the connection.
     refusal: Option<(Classified, Option<SignedDuration>)>,
-    /// Whether the account is the tenant's: whoever gave the credentials sees it.
+    /// Proof that the account is the tenant's: whoever gave the credentials can see it.
     pub(crate) proof: Proof,
 }
 
@@ -51,11 +51,11 @@ const SUSPENDED: Classified = Classified {
 };
 
 impl Providers {
-    /// Asks about a connection. Never fails: what cannot be known is said.
+    /// Tests a connection. Never fails: an unknown result is reported as such.
     pub(crate) async fn ask(&self, connection: &Connection, send: Option<&SendSecrets>, now: Timestamp) -> Trial {
         if connection.awaits_secret {
-            let message = "Nothing verifies its webhooks yet, so none is taken. Set the credentials that the provider gave \
-                           with them.";
+            let message = "The connection has no credentials for webhooks, so no event is accepted. Set the \
+                credentials that the provider issued for its webhook.";
             return Trial::said(CheckResult::Failed, message, now);
         }
         match (&connection.account, send) {
@@ -98,7 +98,7 @@ impl Providers {
             }
             (Account::WhatsApp { .. } | Account::Twilio { .. }, _) => Trial::said(
                 CheckResult::Failed,
-                "It has no credentials to send with. Set them.",
+                "The connection has no credentials to send with. Set them.",
                 now,
             ),
             (Account::Aircall { lines }, Some(SendSecrets::Aircall { api_id, api_token })) => {
@@ -132,8 +132,8 @@ impl Providers {
                 None,
             ) if connection.send.is_none() => Trial::said(
                 CheckResult::Waiting,
-                "The first call that it reports shows that it works. Once it has API credentials, the provider can be asked \
-                 before that.",
+                "The first reported call will show whether the connection works. To test it before, add credentials \
+                    for the provider's API.",
                 now,
             ),
             // With the last four, only what verifies is at hand: it was just set.
@@ -146,7 +146,7 @@ impl Providers {
                 _,
             ) => Trial::said(
                 CheckResult::Waiting,
-                "No API tells whether this secret is right: the first call that it reports shows that it works.",
+                "No API can check this secret. The first reported call will show whether it works.",
                 now,
             ),
         }
@@ -179,13 +179,13 @@ impl Trial {
         }
     }
 
-    /// The same where the number turns out to be connected elsewhere.
+    /// The same result if the number is connected elsewhere.
     pub(crate) fn taken(self) -> Self {
-        let message = "This WhatsApp number is connected to another business already.";
+        let message = "This WhatsApp number is already connected to another business.";
         Self::said(CheckResult::Failed, message, self.checkup.at)
     }
 
-    /// What it makes of the connection as it is now.
+    /// The result of the test for the connection as it is now.
     pub(crate) fn judge(&self, connection: &Connection) -> Tested {
         let as_it_is = || (connection.health.clone(), connection.paused_until);
         let (health, paused_until) = match (&self.refusal, self.checkup.result) {
@@ -206,17 +206,16 @@ impl Trial {
 fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Trial {
     let other = state.number.as_ref().filter(|number| *number != display_number);
     let (result, message) = if state.of_account.is_none() {
-        let message = "WhatsApp does not list all numbers of the account at once, and this one is not among the first.";
+        let message = "WhatsApp lists only part of the account's numbers at once, and this one is not among them.";
         (CheckResult::Unclear, message.to_owned())
     } else if state.of_account == Some(false) {
-        let message = "The number is of another WhatsApp account than `waba_id`. Check both ids.";
+        let message = "The number belongs to another WhatsApp account than `waba_id`. Check both ids.";
         (CheckResult::Failed, message.to_owned())
     } else if let Some(number) = other {
-        let message =
-            format!("WhatsApp knows the number of this id as {number}. Check `phone_number_id` and the number.");
+        let message = format!("WhatsApp knows this id as the number {number}. Check `phone_number_id` and the number.");
         (CheckResult::Failed, message)
     } else if !state.subscribed {
-        let message = "No app hears of the account's events. Subscribe yours: POST /{waba_id}/subscribed_apps.";
+        let message = "No app receives the account's events. Subscribe yours: POST /{waba_id}/subscribed_apps.";
         (CheckResult::Failed, message.to_owned())
     } else {
         let name = state.verified_name.as_deref().unwrap_or("the business");
@@ -235,7 +234,7 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
     trial
 }
 
-/// What an answer of a telephone system's API comes to. It proves the credentials, and nothing of webhooks.
+/// Result of asking a telephone system's API. It proves the credentials, but not the webhooks.
 fn of_credentials(provider: &str, asked: Result<(), CheckError>, now: Timestamp) -> Trial {
     match asked {
         Ok(()) => taken(provider, "", now),
@@ -245,29 +244,29 @@ fn of_credentials(provider: &str, asked: Result<(), CheckError>, now: Timestamp)
 
 fn taken(provider: &str, lines: &str, now: Timestamp) -> Trial {
     let message = format!(
-        "{provider} takes the credentials{lines}. The first call that it reports shows that its webhook works."
+        "{provider} accepts the credentials{lines}. The first reported call will show whether its webhook works."
     );
     Trial::said(CheckResult::Passed, message, now)
 }
 
-/// `None`: which numbers Aircall has is not known.
+/// `None`: Aircall's numbers are not known.
 fn of_lines(numbers: Option<&[Phone]>, lines: &[Phone], now: Timestamp) -> Trial {
     let Some(numbers) = numbers else {
         return taken("Aircall", "", now);
     };
     match lines.iter().find(|line| !numbers.contains(line)) {
         Some(missing) => {
-            let message = format!("The Aircall account has no number {missing}. Check `lines`.");
+            let message = format!("The Aircall account does not have the number {missing}. Check `lines`.");
             Trial::said(CheckResult::Failed, message, now)
         }
-        None => taken("Aircall", " and has the lines", now),
+        None => taken("Aircall", " and has the numbers", now),
     }
 }
 
 fn of_account(state: &AccountState, numbers: &[Phone], service: bool, now: Timestamp) -> Trial {
     if let Some(status) = state.status.as_deref().filter(|status| *status != "active") {
         let status: String = status.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
-        let message = format!("Twilio says that the account is {status}. Look at Twilio's console.");
+        let message = format!("Twilio reports the account as {status}. Check it in Twilio's console.");
         return Trial {
             refusal: Some((SUSPENDED, None)),
             ..Trial::said(CheckResult::Failed, message, now)
@@ -275,19 +274,22 @@ fn of_account(state: &AccountState, numbers: &[Phone], service: bool, now: Times
     }
     let find = |wanted: &Phone| state.numbers.iter().find(|known| known.number == *wanted);
     if let Some(missing) = numbers.iter().find(|number| find(number).is_none()) {
-        let message = format!("The Twilio account has no number {missing}. Check `numbers` and `account_sid`.");
+        let message =
+            format!("The Twilio account does not have the number {missing}. Check `numbers` and `account_sid`.");
         return Trial::said(CheckResult::Failed, message, now);
     }
     if let Some(deaf) = numbers
         .iter()
         .find(|number| find(number).is_some_and(|known| !known.voice))
     {
-        let message = format!("{deaf} takes no calls at Twilio.");
+        let message = format!("{deaf} cannot receive calls at Twilio. Check the number in Twilio's console.");
         return Trial::said(CheckResult::Failed, message, now);
     }
     let sender = numbers.first().filter(|_| !service);
     if let Some(mute) = sender.filter(|number| find(number).is_some_and(|known| !known.sms)) {
-        let message = format!("{mute} sends no SMS at Twilio. Put one first that does, or give a Messaging Service.");
+        let message = format!(
+            "{mute} cannot send SMS at Twilio. Put a number that can in first place, or give a Messaging Service."
+        );
         return Trial::said(CheckResult::Failed, message, now);
     }
     let message = match numbers.len() {

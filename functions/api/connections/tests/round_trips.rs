@@ -3,8 +3,9 @@
 use store::usage;
 use testkit::{Aws, api::Town};
 
+/// Looking at connections in a warm process needs two reads and no call to KMS.
 #[tokio::test]
-async fn a_warm_look_at_connections_reads_the_table_twice_and_opens_nothing() {
+async fn warm_list_reads_the_table_twice_without_decrypting() {
     let aws = Aws::new().await;
     let env = aws.env_with(&[
         ("GRAPH_API_URL", "http://127.0.0.1:1"),

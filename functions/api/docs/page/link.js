@@ -1,5 +1,5 @@
 // Pages behind the links in mails, for a deployment without a console of its own. Nothing happens before somebody presses
-// the button: mail programs open links too.
+// the button: mail programs open links, too.
 "use strict";
 
 const AR = (navigator.language || "").startsWith("ar");
@@ -8,30 +8,30 @@ const say = (english, arabic) => (AR ? arabic : english);
 const PAGES = {
   "/verify-email": {
     ask: say(
-      "To open your business, give the password that you signed up with. If it was not you, close this page.",
+      "To finish signing up your business, enter the password that you chose at sign-up. If this was not you, close this page.",
       "لفتح حساب نشاطك أدخل كلمة المرور التي اخترتها عند التسجيل. إن لم تكن أنت، فأغلق هذه الصفحة.",
     ),
     post: "/api/v1/auth/verify-email",
     password: "current-password",
     // The browser keeps the session; no token stays in the page.
     more: { session: "cookie" },
-    done: () => say("Your business is open. You can log in now.", "تم فتح حساب نشاطك. يمكنك تسجيل الدخول الآن."),
+    done: () => say("Your business is signed up. You can log in now.", "تم فتح حساب نشاطك. يمكنك تسجيل الدخول الآن."),
   },
   "/reset-password": {
     ask: say("Choose a new password.", "اختر كلمة مرور جديدة."),
     post: "/api/v1/auth/reset-password",
     password: "new-password",
-    done: () => say("Your password is changed. Log in with it.", "تم تغيير كلمة المرور. سجّل الدخول بها."),
+    done: () => say("Your password has been changed. Log in with it.", "تم تغيير كلمة المرور. سجّل الدخول بها."),
   },
   "/accept-invitation": {
     ask: say(
-      "Join the business that invited you. If you have no account yet, give your name and choose a password.",
+      "Join the business that invited you. If you have no account yet, enter your name and choose a password.",
       "انضم إلى النشاط الذي دعاك. إن لم يكن لديك حساب فاكتب اسمك واختر كلمة مرور.",
     ),
     post: "/api/v1/users/invitations/accept",
     name: true,
     password: "new-password",
-    done: (answer) => say(`You belong to ${answer.business} now. Log in.`, `أنت الآن عضو في ${answer.business}. سجّل الدخول.`),
+    done: (answer) => say(`You now belong to ${answer.business}. Log in.`, `أنت الآن عضو في ${answer.business}. سجّل الدخول.`),
   },
 };
 
@@ -50,9 +50,9 @@ if (AR) {
 }
 
 if (!page) {
-  answer.textContent = say("Log in where your business uses Ringback.", "سجّل الدخول حيث يستخدم نشاطك Ringback.");
+  answer.textContent = say("Log in on the site where your business uses Ringback.", "سجّل الدخول حيث يستخدم نشاطك Ringback.");
 } else if (!token) {
-  answer.textContent = say("Something of the link is missing. Open it from the mail again.", "الرابط ناقص. افتحه من الرسالة مجددا.");
+  answer.textContent = say("The link is incomplete. Open it from the mail again.", "الرابط ناقص. افتحه من الرسالة مجددا.");
 } else {
   // The token must not stay in the history.
   history.replaceState(null, "", location.pathname);

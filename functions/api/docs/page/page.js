@@ -1,5 +1,5 @@
 "use strict";
-// Shows /api/v1/openapi.json. Everything that comes from the document is put in as text, never as markup.
+// Shows /api/v1/openapi.json. Inserts everything from the document as text, never as markup.
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const byId = (id) => document.getElementById(id);
@@ -74,10 +74,10 @@ function limits(schema) {
   if (own.maxLength !== undefined) said.push(`${own.maxLength} characters at most`);
   if (own.minItems !== undefined) said.push(`${own.minItems} or more`);
   if (own.maxItems !== undefined) said.push(`${own.maxItems} at most`);
-  if (own.pattern) said.push(`like ${own.pattern}`);
-  if (own.default !== undefined) said.push(`usually ${JSON.stringify(own.default)}`);
-  if (own.readOnly) said.push("in answers only");
-  if (own.writeOnly) said.push("never in answers");
+  if (own.pattern) said.push(`pattern ${own.pattern}`);
+  if (own.default !== undefined) said.push(`default ${JSON.stringify(own.default)}`);
+  if (own.readOnly) said.push("read-only");
+  if (own.writeOnly) said.push("write-only");
   return said.join("; ");
 }
 
@@ -93,7 +93,7 @@ function field(name, schema, required, seen) {
     deeper(schema, seen));
 }
 
-// What an object, a list or a choice consists of; a schema within itself is named, not repeated.
+// The parts of an object, a list or a choice. A recursive schema is named, not repeated.
 function deeper(schema, seen) {
   const name = nameOf(schema);
   if (name && seen.includes(name)) return h("div", { class: "quiet" }, `see ${name}`);
@@ -121,7 +121,7 @@ function fields(schema, seen) {
     Object.entries(schema.properties).map(([name, value]) => field(name, value, required.includes(name), seen)));
 }
 
-// Of answers only: the document shows every request whole.
+// For responses only: the document has a whole example of every request.
 function example(schema, depth = 0) {
   const given = schema?.example ?? schema?.examples?.[0];
   if (given !== undefined) return given;
@@ -193,15 +193,15 @@ function show(method, path, operation, shared) {
       parameters.length ? [h("h3", {}, "Parameters"), h("ul", { class: "fields" }, parameters.map((one) =>
         field(`${one.name} (${one.in})`, { ...one.schema, description: one.description ?? one.schema?.description }, one.required, [])))] : null,
       body ? [h("h3", {}, "Body"), paragraphs(body.description), content(body)] : null,
-      h("h3", {}, "Answers"),
+      h("h3", {}, "Responses"),
       good.map(([status, answer]) => answered(status, resolve(answer))),
       errors.length ? h("details", { class: "more" }, h("summary", {}, `errors: ${errors.map(([status]) => status).join(", ")}`),
         errors.map(([status, answer]) => answered(status, resolve(answer)))) : null,
-      h("h3", {}, "Request"), json(curl(method, path, operation))));
+      h("h3", {}, "Example request"), json(curl(method, path, operation))));
 }
 function permission(word) {
-  return { public: "open to everybody", person: "anybody who is logged in", platform: "the platform's administrators" }[word]
-    ?? `needs ${word}`;
+  return { public: "public", person: "any logged-in person", platform: "platform administrators" }[word]
+    ?? `requires ${word}`;
 }
 function answered(status, answer) {
   const headers = Object.keys(answer.headers ?? {});
@@ -275,4 +275,4 @@ if (matchMedia("(min-width: 48rem)").matches) byId("menu").open = true;
 fetch("/api/v1/openapi.json")
   .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(`it answers ${answer.status}`))))
   .then(draw)
-  .catch((error) => { byId("state").textContent = `The document could not be read: ${error.message}.`; });
+  .catch((error) => { byId("state").textContent = `The document could not be loaded: ${error.message}.`; });

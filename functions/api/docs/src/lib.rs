@@ -1,5 +1,5 @@
-//! The API's contract as a document, a page that people read it on, and the pages that links in mails lead to. All are in the
-//! binary: nothing is fetched from anywhere else, by us or by the reader's browser.
+//! The API's contract as a document, a page to read it on, and the pages that links in mails lead to. All are part of the binary:
+//! neither we nor the reader's browser load anything from elsewhere.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -13,10 +13,10 @@ use axum::{
 use kit::{ConfigError, Env};
 use sha2::{Digest, Sha256};
 
-/// The OpenAPI document, as `cargo run --package contract` wrote it.
+/// The OpenAPI document, as written by `cargo run --package contract`.
 pub const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 
-/// The pages for who uses the API, by their names here; the document names the first.
+/// Pages for users of the API, by their names here. The document names the first.
 const PAGES: [(&str, &str); 8] = [
     ("guide.md", include_str!("../../../../docs/api.md")),
     ("problems.md", include_str!("../../../../docs/problems.md")),
@@ -34,7 +34,7 @@ const PAGES: [(&str, &str); 8] = [
     ("rules.md", include_str!("../../../../docs/rules.md")),
 ];
 
-/// Where the pages of `docs/` are that have another name here.
+/// Pages of `docs/` that have another name here.
 const RENAMED: [(&str, &str); 2] = [("api.md", "guide.md"), ("openapi.json", "/api/v1/openapi.json")];
 
 static GUIDES: LazyLock<Vec<Guide>> = LazyLock::new(|| PAGES.map(Guide::new).into());
@@ -55,7 +55,7 @@ impl Guide {
     }
 }
 
-/// The page with links that work here; of what only the checkout has, the words stay.
+/// The page with links that work here. Links to other files of the repository become plain text.
 fn with_links_of_here(page: &str) -> String {
     let mut text = String::with_capacity(page.len());
     let mut rest = page;
@@ -89,11 +89,11 @@ const LINK_PAGE: &str = include_str!("../page/link.html");
 const LINK_STYLE: &str = include_str!("../page/link.css");
 const LINK_SCRIPT: &str = include_str!("../page/link.js");
 
-/// The page runs its own script and style and asks its own origin, nobody else.
+/// The page runs its own script and style and sends requests to its own origin only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// Never: it needs no variable.
@@ -112,26 +112,28 @@ pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
         .route("/log-in", get(link)))
 }
 
-/// What the API's document says of this function. It proves nobody, so it serves itself without the API's layers.
+/// The operations of this function in the API's document. They authenticate nobody, so the function serves them without the API's
+/// layers.
 #[must_use]
 pub fn document() -> Document {
     Document::default().with::<__path_get_openapi, _, _>(&async |_: Anyone| NoContent)
 }
 
-/// The API's contract: this document.
+/// Get the OpenAPI document
 ///
-/// For generators of clients, and for viewers. `If-None-Match` with the `ETag` of before is answered 304 while it is the same.
+/// For client generators and viewers. With the `ETag` of a copy in `If-None-Match`, the answer is 304 as long as the document has
+/// not changed.
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
     tag = "service",
-    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that one has.", example = "\"5d41402abc4b2a76b9719d91\"")),
+    params(("If-None-Match" = Option<String>, Header, description = "`ETag` of the client's copy.", example = "\"5d41402abc4b2a76b9719d91\"")),
     responses(
         (
             status = 200, description = "An OpenAPI 3.1 document.", body = serde_json::Value,
-            headers(("ETag" = String, description = "Changes with the document.")),
+            headers(("ETag" = String, description = "Version of the document. Changes with its content.")),
         ),
-        (status = 304, description = "It is the same as before."),
+        (status = 304, description = "The document has not changed."),
     ),
 )]
 async fn get_openapi(sent: HeaderMap) -> Response {
@@ -167,8 +169,8 @@ async fn script(sent: HeaderMap) -> Response {
     text(&sent, "text/javascript; charset=utf-8", SCRIPT, &TAG)
 }
 
-/// Where the links of mails lead in a deployment whose console is nowhere else (`AppUrl`). The page sends the link's token when
-/// somebody presses its button.
+/// Target of links in mails if the deployment has no other console (`AppUrl`). The page sends the link's token when the person
+/// presses its button.
 async fn link(sent: HeaderMap) -> Response {
     static TAG: OnceLock<String> = OnceLock::new();
     text(&sent, "text/html; charset=utf-8", LINK_PAGE, &TAG)
@@ -184,7 +186,7 @@ async fn link_script(sent: HeaderMap) -> Response {
     text(&sent, "text/javascript; charset=utf-8", LINK_SCRIPT, &TAG)
 }
 
-/// A text of the binary; 304 for who has it.
+/// A text of the binary, or 304 if the client has it.
 fn text(sent: &HeaderMap, kind: &'static str, body: &'static str, tag: &OnceLock<String>) -> Response {
     let tag = tag.get_or_init(|| format!("\"{}\"", hex::encode(&Sha256::digest(body.as_bytes())[..12])));
     let headers = [

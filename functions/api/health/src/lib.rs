@@ -1,4 +1,4 @@
-//! Whether the service lives; `?deep=true` also reaches the table and the queues, at most once per 5 s.
+//! Health of the service. `?deep=true` also checks the table and the queues, at most once per 5 s.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -40,7 +40,8 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         .with_state(context))
 }
 
-/// What the API's document says of this function. It proves nobody, so it serves itself without the API's layers.
+/// The operations of this function in the API's document. They authenticate nobody, so the function serves them without the API's
+/// layers.
 #[must_use]
 pub fn document() -> Document {
     Document::default().with::<__path_get_health, _, _>(&async |_: Anyone| NoContent)
@@ -53,10 +54,10 @@ struct Context {
     last: Mutex<Option<(Timestamp, StatusCode, Value)>>,
 }
 
-/// A probe does not cost more than one look per this time.
+/// Minimum time between two deep checks, so that frequent probes cost no more.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(5);
 
-/// Whether the service lives.
+/// Health of the service.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Health, example = json!({
     "status": "ok",
@@ -65,15 +66,15 @@ const LIFETIME: SignedDuration = SignedDuration::from_secs(5);
 }))]
 #[allow(dead_code, reason = "describes what is written as a value")]
 struct HealthOut {
-    /// All that was looked at together.
+    /// Overall result.
     status: Overall,
-    /// Whether the table answers; only of a deep look.
+    /// State of the table, if it was checked.
     table: Option<Reached>,
-    /// Whether each queue answers, by its name; only of a deep look.
+    /// State of each queue by name, if they were checked.
     queues: Option<BTreeMap<String, Reached>>,
 }
 
-/// All that was looked at together.
+/// Overall result of a health check.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(dead_code, reason = "describes what is written as a value")]
@@ -82,7 +83,7 @@ enum Overall {
     Degraded,
 }
 
-/// Whether a part answers.
+/// State of a part of the service.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(dead_code, reason = "describes what is written as a value")]
@@ -91,17 +92,17 @@ enum Reached {
     Unreachable,
 }
 
-/// Whether the service lives.
+/// Check the health of the service
 ///
-/// A deep look also reaches the table and the queues; its result is kept for five seconds.
+/// A deep check also reaches the table and the queues. Its result is cached for five seconds.
 #[utoipa::path(
     get,
     path = "/api/v1/health",
     tag = "service",
-    params(("deep" = Option<bool>, Query, description = "Whether to reach the table and the queues.", example = true)),
+    params(("deep" = Option<bool>, Query, description = "True to check the table and the queues, too.", example = true)),
     responses(
         (status = 200, description = "It lives.", body = HealthOut),
-        (status = 503, description = "Something that was looked at does not answer.", body = HealthOut),
+        (status = 503, description = "A part of the service does not respond.", body = HealthOut),
     ),
 )]
 async fn get_health(State(context): State<Arc<Context>>, Extension(target): Extension<Target>) -> Response {

@@ -1,5 +1,5 @@
-//! What an operator of the platform does with tenants: list, found, suspend, resume, let go, plans and limits, use. Never
-//! what a tenant's customers say. Every act stands in the platform's log and in the tenant's own.
+//! Administration of tenants by the platform: list, create, suspend, resume, delete, set plans and limits, show usage. Never what
+//! a tenant's customers say. Every action is recorded in the platform's log and in the tenant's audit log.
 
 pub mod models;
 
@@ -28,7 +28,7 @@ use crate::models::{
     ReleaseIn, ReleasedOut, SuspendIn, TenantPath, UsageOut, UsageQuery,
 };
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -37,7 +37,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::with_mails(env)?).layer(Extension(grace)))
 }
 
-/// How long a tenant that leaves can come back.
+/// Time within which the deletion of a tenant can be cancelled.
 #[derive(Clone, Copy)]
 struct Grace(SignedDuration);
 
@@ -55,23 +55,23 @@ api::operations! {
     list_platform_log,
 }
 
-/// An invitation to a tenant's first administrator works this long.
+/// Validity of an invitation to a tenant's first administrator.
 const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// Operators at work at the same time are few.
+/// Few administrators work at the same time.
 const RACES: Races = Races::most(8);
 
-/// Days of use in one answer.
+/// Maximum days of usage per request.
 const MOST_DAYS: i32 = 31;
 
-/// Days read at the same time.
+/// Days that are read at the same time.
 const DAYS_AT_ONCE: usize = 8;
 
-/// Lists tenants.
+/// List tenants
 ///
-/// All tenants of the deployment, in the order of their founding. The list may be a moment late.
+/// All tenants of the deployment, in the order of their creation. The list may lag by a moment.
 #[utoipa::path(get, path = "/api/v1/platform/tenants", tag = "platform",
-    responses((status = 200, description = "One page of tenants", body = Listed<PlatformTenantOut>)))]
+    responses((status = 200, description = "A page of tenants", body = Listed<PlatformTenantOut>)))]
 async fn list_platform_tenants(
     _who: Platform,
     State(api): State<Api>,
@@ -85,15 +85,15 @@ async fn list_platform_tenants(
 
 fn other_list() -> Problem {
     Problem::bad_request(
-        "The cursor is of another list. Send `next_cursor` of the page before, or none for the first page.",
+        "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the first page.",
     )
 }
 
-/// Founds a tenant.
+/// Create a tenant
 ///
-/// Its first administrator is invited by mail and chooses the password; nobody else ever knows one.
+/// Its first administrator is invited by mail and chooses a password, which nobody else ever knows.
 #[utoipa::path(post, path = "/api/v1/platform/tenants", tag = "platform", request_body = PlatformTenantIn,
-    responses((status = 201, description = "The tenant; the invitation is on its way", body = PlatformTenantOut)))]
+    responses((status = 201, description = "The tenant. The invitation is on its way.", body = PlatformTenantOut)))]
 async fn create_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -161,8 +161,8 @@ fn invitation(who: &Platform, email: &Email, link: &LinkToken) -> Invitation {
     }
 }
 
-/// This very request came before and was interrupted: perhaps nobody has the link of its invitation, so it gets that of
-/// `wanted`, unless that is not `mailed`. Returns whether it is still open.
+/// Renews the invitation if the same request was interrupted before: perhaps nobody has its link, so it gets the link of
+/// `wanted`, unless that link is not `mailed`. Returns true if the invitation is still open.
 async fn renewed(
     api: &Api,
     who: &Platform,
@@ -245,8 +245,7 @@ fn of_tenant(who: &Platform, tenant: &Tenant, email: &Email, language: &str, mai
     }
 }
 
-/// What tells a tenant's administrators that somebody else shall be one of them. Whom the platform lets in is never let in
-/// secretly.
+/// Notices to a tenant's administrators that somebody else is to become one, so that the platform cannot let anybody in secretly.
 async fn notices(api: &Api, who: &Platform, tenant: &Tenant, invited: &Email) -> Result<Vec<MailJob>, Problem> {
     let admins = api.store().admin_accounts(&who.admin().scope(tenant.id)).await?;
     let notice = |admin: &Account| {
@@ -271,8 +270,8 @@ fn tagged(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
     }
 }
 
-/// Shows a tenant.
-#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
+/// Get a tenant
+#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant_id}", tag = "platform",
     params(TenantPath),
     responses((status = 200, description = "The tenant", body = PlatformTenantOut)))]
 async fn get_platform_tenant(
@@ -283,15 +282,15 @@ async fn get_platform_tenant(
     Ok(tagged(&tenant_of(&api, &who, id).await?))
 }
 
-/// What becomes of a tenant, with the words for the platform's log.
+/// A change of a tenant, with its entry in the platform's log.
 struct Change {
     after: Tenant,
     action: &'static str,
     detail: serde_json::Value,
 }
 
-/// Changes a tenant, with what was done in the platform's log. `decide` says what becomes of it as it is now; `None`
-/// where it is so already.
+/// Changes a tenant and records the action in the platform's log. `decide` returns the change, or `None` if the tenant is already
+/// as wanted.
 async fn change(
     api: &Api,
     who: &Platform,
@@ -318,10 +317,10 @@ async fn change(
     changed.await
 }
 
-/// Changes a tenant's plan and limits.
-#[utoipa::path(patch, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
+/// Update a tenant's plan and limits
+#[utoipa::path(patch, path = "/api/v1/platform/tenants/{tenant_id}", tag = "platform",
     params(TenantPath),
-    responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
+    responses((status = 200, description = "The updated tenant", body = PlatformTenantOut)))]
 async fn update_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -352,12 +351,12 @@ async fn update_platform_tenant(
     changed.await
 }
 
-/// Suspends a tenant.
+/// Suspend a tenant
 ///
-/// Calls and messages are stored; nothing is sent, and its people and keys are refused within half a minute.
-#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/suspend", tag = "platform", request_body = SuspendIn,
+/// Calls and messages are stored, but nothing is sent. The tenant's users and keys are refused within half a minute.
+#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant_id}/suspend", tag = "platform", request_body = SuspendIn,
     params(TenantPath),
-    responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
+    responses((status = 200, description = "The updated tenant", body = PlatformTenantOut)))]
 async fn suspend_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -380,15 +379,15 @@ async fn suspend_platform_tenant(
 }
 
 fn leaving() -> Problem {
-    Problem::conflict("tenant_leaving", "The tenant is leaving. Resume it to keep it.")
+    Problem::conflict("tenant_leaving", "The tenant is being deleted. Resume it to keep it.")
 }
 
-/// Resumes a tenant.
+/// Resume a tenant
 ///
-/// One that was suspended, or one that is leaving and whose data is still there.
-#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/resume", tag = "platform",
+/// For a tenant that is suspended, or that is being deleted and whose grace period is not over.
+#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant_id}/resume", tag = "platform",
     params(TenantPath),
-    responses((status = 200, description = "The tenant as it is now", body = PlatformTenantOut)))]
+    responses((status = 200, description = "The updated tenant", body = PlatformTenantOut)))]
 async fn resume_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -402,7 +401,7 @@ async fn resume_platform_tenant(
             TenantStatus::Leaving if before.leaves_at.is_some_and(|at| at <= who.now()) => {
                 return Err(Problem::conflict(
                     "tenant_gone",
-                    "The grace period is over: its data is being deleted.",
+                    "The grace period is over and the tenant's data is being deleted. Create a new tenant instead.",
                 ));
             }
             TenantStatus::Leaving => "tenant_kept",
@@ -420,10 +419,11 @@ async fn resume_platform_tenant(
     resumed.await
 }
 
-/// Invites an administrator into a tenant.
+/// Invite an administrator of a tenant
 ///
-/// For one whose first invitation was lost, or whose administrators are all gone. The administrators that it has are told by mail.
-#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant}/invitations", tag = "platform", request_body = InviteAdminIn,
+/// For a tenant whose first invitation was lost or whose administrators have all left. The existing administrators are told by
+/// mail.
+#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant_id}/invitations", tag = "platform", request_body = InviteAdminIn,
     params(TenantPath),
     responses((status = 204, description = "The invitation is on its way")))]
 async fn invite_platform_admin(
@@ -458,15 +458,15 @@ async fn invite_platform_admin(
     Ok(NoContent)
 }
 
-/// Releases a WhatsApp number.
+/// Release a WhatsApp number
 ///
-/// For a number whose business has changed: events of the Meta app that tenants share no longer go to the connection that holds it,
-/// within five minutes at most, and another tenant can connect it. The tenant that held it sees so in the connection's `last_test` and
-/// in its audit log; if the connection passes a test before another does, it holds the number again.
+/// For a number that has moved to another business. Within five minutes, the connection that holds it gets no more events of the
+/// Meta app that tenants share, and another tenant can connect the number. The former holder sees this in its connection's
+/// `last_test` and in its audit log. If its connection passes a test before another one does, it holds the number again.
 #[utoipa::path(post, path = "/api/v1/platform/whatsapp-numbers/release", tag = "platform", request_body = ReleaseIn,
     responses(
-        (status = 200, description = "Who held it", body = ReleasedOut),
-        (status = 404, description = "Nobody holds it"),
+        (status = 200, description = "The former holder", body = ReleasedOut),
+        (status = 404, description = "No connection holds the number"),
     ))]
 async fn release_whatsapp_number(
     who: Platform,
@@ -478,7 +478,7 @@ async fn release_whatsapp_number(
     let held = store.whatsapp_holder(number.0, number.1).await?;
     let WhatsAppOwner { tenant, connection } = held.ok_or_else(Problem::not_found)?;
     let message = format!(
-        "The number was released by who runs Ringback: {}. Test the connection to take it again.",
+        "The operator of Ringback released the number: {}. Test the connection to claim it again.",
         input.reason.trim()
     );
     let checkup = Checkup::new(CheckResult::Failed, message, who.now());
@@ -496,12 +496,12 @@ async fn release_whatsapp_number(
     }
 }
 
-/// Lets a tenant go.
+/// Delete a tenant
 ///
-/// It is suspended at once; all its data is deleted when the grace period ends. Resume it before then to keep it.
-#[utoipa::path(delete, path = "/api/v1/platform/tenants/{tenant}", tag = "platform",
+/// Suspends it at once. All its data is deleted when the grace period ends. Resume it before then to keep it.
+#[utoipa::path(delete, path = "/api/v1/platform/tenants/{tenant_id}", tag = "platform",
     params(TenantPath),
-    responses((status = 204, description = "It is leaving")))]
+    responses((status = 204, description = "The tenant is suspended and its deletion is scheduled")))]
 async fn delete_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -528,12 +528,12 @@ async fn delete_platform_tenant(
     leaving.await.map(|_| NoContent)
 }
 
-/// Shows a tenant's use by day.
+/// Get a tenant's usage by day
 ///
-/// Counts of calls and messages, exact, at most 31 days at once.
-#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant}/usage", tag = "platform",
+/// Exact counts of calls and messages, for at most 31 days.
+#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant_id}/usage", tag = "platform",
     params(TenantPath),
-    responses((status = 200, description = "Its use", body = UsageOut)))]
+    responses((status = 200, description = "The usage", body = UsageOut)))]
 async fn get_platform_tenant_usage(
     who: Platform,
     State(api): State<Api>,
@@ -566,18 +566,18 @@ fn days_refused() -> Problem {
     )
 }
 
-/// Whether it is a place in the platform's log of this month.
+/// True if the text is a position in the platform's log of this month.
 fn is_position(text: &str, month: Date) -> bool {
     let at = text.split_once('#').and_then(|(at, _)| at.parse::<Timestamp>().ok());
     let day = at.map(|at| at.to_zoned(TimeZone::UTC).date());
     day.is_some_and(|day| (day.year(), day.month()) == (month.year(), month.month()))
 }
 
-/// Shows what operators did.
+/// List the platform's log
 ///
-/// The platform's log of a month, the newest first.
+/// The actions of administrators and operators in a month, newest first.
 #[utoipa::path(get, path = "/api/v1/platform/log", tag = "platform",
-    responses((status = 200, description = "One page of the log", body = Listed<PlatformActOut>)))]
+    responses((status = 200, description = "A page of the platform's log", body = Listed<PlatformActOut>)))]
 async fn list_platform_log(
     who: Platform,
     State(api): State<Api>,

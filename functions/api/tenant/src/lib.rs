@@ -1,4 +1,4 @@
-//! A tenant's own settings, and what is still to be set up.
+//! The settings of a tenant and the progress of its set-up.
 
 mod models;
 mod setup;
@@ -13,7 +13,7 @@ use store::config::ConfigCache;
 
 use crate::models::{SetupOut, TenantOut, TenantSettings};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -24,21 +24,23 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 api::operations! { get_tenant, update_tenant, get_tenant_setup }
 
-/// The tenant and its settings.
+/// Get the tenant
+///
+/// Returns the profile and settings of the caller's tenant.
 #[utoipa::path(get, path = "/api/v1/tenant", tag = "tenant",
-    responses((status = 200, description = "The tenant", body = TenantOut, headers(("ETag" = String, description = "Its version")))))]
+    responses((status = 200, description = "The tenant", body = TenantOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn get_tenant(who: Allowed<permits::TenantRead>, State(api): State<Api>) -> Result<Tagged<TenantOut>, Problem> {
     let tenant = api.store().tenant(who.scope()).await?;
     let tenant = tenant.ok_or_else(Problem::not_found)?;
     Ok(tagged(&tenant, tenant.config_version))
 }
 
-/// Changes the tenant's settings.
+/// Update the tenant's settings
 ///
-/// A merge patch: fields that are left out stay, `null` brings back the default. The version counts every change of the
-/// tenant's configuration, so that of its connections, rules and templates, too.
+/// A JSON merge patch: omitted fields stay, `null` restores the default. The version in `ETag` counts every change of the
+/// tenant's configuration, including its connections, rules and templates.
 #[utoipa::path(patch, path = "/api/v1/tenant", tag = "tenant",
-    responses((status = 200, description = "The tenant as it is now", body = TenantOut, headers(("ETag" = String, description = "Its version")))))]
+    responses((status = 200, description = "The updated tenant", body = TenantOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn update_tenant(
     who: Allowed<permits::TenantWrite>,
     State(api): State<Api>,
@@ -63,11 +65,11 @@ async fn update_tenant(
     Ok(tagged(&after, version))
 }
 
-/// What is still to be set up.
+/// Get the progress of the set-up
 ///
-/// The steps of a set-up wizard, each with its state, what is missing in sentences, and the operation that does it.
+/// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it.
 #[utoipa::path(get, path = "/api/v1/tenant/setup", tag = "tenant",
-    responses((status = 200, description = "The steps", body = SetupOut)))]
+    responses((status = 200, description = "The steps of the set-up", body = SetupOut)))]
 async fn get_tenant_setup(
     who: Allowed<permits::TenantRead>,
     State(api): State<Api>,

@@ -1,4 +1,4 @@
-//! A tenant's settings as the API takes and gives them.
+//! Models of a tenant's settings.
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Day {
     }
 }
 
-/// Reads a text with digits and signs where the example has some: `jiff` alone takes other forms, too.
+/// Parses a text that has digits and signs where the example has them. `jiff` alone accepts other forms, too.
 fn like<'de, T: FromStr, D: Deserializer<'de>>(example: &str, what: &str, deserializer: D) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
     let same = |(own, other): (u8, u8)| own == other || (own.is_ascii_digit() && other.is_ascii_digit());
@@ -62,20 +62,20 @@ fn like<'de, T: FromStr, D: Deserializer<'de>>(example: &str, what: &str, deseri
     value.ok_or_else(|| D::Error::custom(format!("expected {what} such as {example}")))
 }
 
-/// Part of a day. Where `to` is not after `from` it ends on the next day: 18:00 to 02:00 crosses midnight, 00:00 to 00:00 is
+/// Part of a day. If `to` is not after `from`, it ends on the next day: 18:00 to 02:00 crosses midnight, and 00:00 to 00:00 is
 /// the whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OpenSpan {
-    /// Local time at which it begins.
+    /// Local start time.
     #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:00")]
     pub from: LocalTime,
-    /// Local time at which it ends.
+    /// Local end time.
     #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
     pub to: LocalTime,
 }
 
-/// When the business is open, by the day on which each span begins. A day without a span is closed.
+/// Opening hours by weekday. Each span counts for the day on which it begins. A day without spans is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({
@@ -83,86 +83,86 @@ pub(crate) struct OpenSpan {
     "friday": [{"from": "16:00", "to": "23:30"}],
 }))]
 pub(crate) struct WeekHours {
-    /// Mondays.
+    /// Spans that begin on Monday.
     #[schema(max_items = 6)]
     pub monday: Vec<OpenSpan>,
-    /// Tuesdays.
+    /// Spans that begin on Tuesday.
     #[schema(max_items = 6)]
     pub tuesday: Vec<OpenSpan>,
-    /// Wednesdays.
+    /// Spans that begin on Wednesday.
     #[schema(max_items = 6)]
     pub wednesday: Vec<OpenSpan>,
-    /// Thursdays.
+    /// Spans that begin on Thursday.
     #[schema(max_items = 6)]
     pub thursday: Vec<OpenSpan>,
-    /// Fridays.
+    /// Spans that begin on Friday.
     #[schema(max_items = 6)]
     pub friday: Vec<OpenSpan>,
-    /// Saturdays.
+    /// Spans that begin on Saturday.
     #[schema(max_items = 6)]
     pub saturday: Vec<OpenSpan>,
-    /// Sundays.
+    /// Spans that begin on Sunday.
     #[schema(max_items = 6)]
     pub sunday: Vec<OpenSpan>,
 }
 
-/// Days on which the usual hours do not count.
+/// Days with other opening hours than usual.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HolidayModel {
-    /// The first day.
+    /// First day.
     #[schema(value_type = String, format = Date, example = "2026-12-02")]
     pub from: Day,
-    /// The last day. Not given: one day.
+    /// Last day. If omitted, the holiday is one day long.
     #[schema(value_type = Option<String>, format = Date, example = "2026-12-03")]
     pub to: Option<Day>,
-    /// What people call it.
+    /// Display name.
     #[schema(min_length = 1, max_length = 100, example = "National Day")]
     pub name: Option<String>,
-    /// When the business is open on each of these days. None: closed.
+    /// Opening hours on each of these days. Empty: closed.
     #[serde(default)]
     #[schema(max_items = 6)]
     pub hours: Vec<OpenSpan>,
 }
 
-/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is before
-/// `from`; the two cannot be equal.
+/// Quiet hours: a part of every day, in the recipient's time zone. They cross midnight if `to` is before `from`. The two cannot
+/// be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuietHoursModel {
-    /// Local time at which they begin.
+    /// Local start time.
     #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "21:00")]
     pub from: LocalTime,
-    /// Local time at which they end.
+    /// Local end time.
     #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "08:00")]
     pub to: LocalTime,
-    /// What happens to a message then.
+    /// Treatment of messages in quiet hours.
     #[serde(default)]
     pub action: QuietActionModel,
 }
 
-/// What happens to a message in quiet hours.
+/// Treatment of messages in quiet hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum QuietActionModel {
-    /// It waits until they end.
+    /// The message waits until they end.
     #[default]
     Defer,
-    /// It goes out all the same.
+    /// The message is sent anyway.
     Send,
-    /// It is not sent at all.
+    /// The message is dropped.
     Skip,
 }
 
-/// How many days calls and messages are kept, counted from when they happened; then they are deleted. A change is for what is
-/// recorded from then on.
+/// Days for which calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change
+/// applies to new calls and messages only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RetentionModel {
-    /// Calls.
+    /// Days for calls.
     #[schema(minimum = 30, maximum = 3650, example = 730)]
     pub calls_days: u32,
-    /// Messages, both ways.
+    /// Days for messages, inbound and outbound.
     #[schema(minimum = 30, maximum = 3650, example = 730)]
     pub messages_days: u32,
 }
@@ -195,64 +195,64 @@ fn map(about: &str, names: &str, most: usize, value: RefOr<Schema>, example: ser
 }
 
 fn recipient_zones() -> Object {
-    let about =
-        "Time zones of recipients by calling code, where the main one of the country is wrong for its customers.";
+    let about = "Time zones of recipients by calling code, for countries whose main time zone is not the one of the \
+        tenant's customers.";
     let example = json!({"1": "America/New_York"});
     map(about, "^[0-9]{1,3}$", MOST_ZONES, ZoneText::schema(), example)
 }
 
 fn variables() -> Object {
-    let about = "What `tenant.<name>` stands for in templates and texts: the branding of its messages.";
+    let about = "Values of `tenant.<name>` in templates and texts, such as the business's telephone number.";
     let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
     let text = text.max_length(Some(LONGEST_VARIABLE)).build();
     let example = json!({"phone": "+97145550001", "website": "https://saffron.example"});
     map(about, "^[a-z][a-z0-9_]{0,39}$", MOST_VARIABLES, text.into(), example)
 }
 
-/// What a tenant may change of itself.
+/// Settings that a tenant can change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub(crate) struct TenantSettings {
-    /// The business's name, as its customers know it.
+    /// Name of the business, as its customers know it.
     #[schema(min_length = 1, max_length = 100, example = "Saffron Bakery")]
     pub name: String,
-    /// Where it is: a time zone of the IANA database.
+    /// Time zone of the business, from the IANA database.
     #[schema(value_type = String, max_length = 64, example = "Asia/Dubai")]
     pub time_zone: Zone,
-    /// ISO 3166 code of the country in which numbers without a country code are read.
+    /// Country (ISO 3166) of phone numbers that have no country code.
     #[schema(pattern = "^[A-Z]{2}$", example = "AE")]
     pub default_region: Option<String>,
-    /// BCP 47 languages of its customers, the usual one first.
+    /// Languages of the customers (BCP 47), the default first.
     #[serde(default)]
     #[schema(value_type = Vec<LanguageText>, max_items = 20, example = json!(["en", "ar"]))]
     pub languages: Vec<String>,
-    /// When it is open; `null`: always.
+    /// Business hours. `null`: always open.
     pub business_hours: Option<WeekHours>,
-    /// Days with other hours, or none.
+    /// Days with other business hours.
     #[serde(default)]
     #[schema(max_items = 200)]
     pub holidays: Vec<HolidayModel>,
-    /// When its customers are left in peace; `null`: never. A rule may have its own.
+    /// Quiet hours for customers. `null`: none. A rule can set its own.
     pub quiet_hours: Option<QuietHoursModel>,
-    /// Its own words for "no more messages", besides the usual ones.
+    /// Words that opt out, in addition to the built-in ones.
     #[serde(default)]
     #[schema(value_type = Vec<OwnWordText>, max_items = 50, example = json!(["kifaya"]))]
     pub stop_words: Vec<String>,
-    /// Its own words for "messages again, please".
+    /// Words that opt in again, in addition to the built-in ones.
     #[serde(default)]
     #[schema(value_type = Vec<OwnWordText>, max_items = 50, example = json!(["yalla"]))]
     pub start_words: Vec<String>,
-    /// Time zones of recipients by calling code, where the main one of the country is wrong for its customers.
+    /// Time zones of recipients by calling code, for countries whose main time zone is not the one of the tenant's customers.
     #[serde(default)]
     #[schema(schema_with = recipient_zones)]
     pub recipient_zones: BTreeMap<String, Zone>,
-    /// What `tenant.<name>` stands for in templates and texts: the branding of its messages. At most 50 names of small
-    /// letters, digits and `_`, with values of at most 500 characters.
+    /// Values of `tenant.<name>` in templates and texts. At most 50 names of lower-case letters, digits and `_`, with values of
+    /// at most 500 characters.
     #[serde(default)]
     #[schema(schema_with = variables)]
     pub variables: BTreeMap<String, String>,
-    /// How long calls and messages are kept; a change is for what is recorded from then on.
+    /// Retention of calls and messages. A change applies to new ones only.
     #[serde(default)]
     pub retention: RetentionModel,
 }
@@ -260,132 +260,132 @@ pub(crate) struct TenantSettings {
 /// A tenant.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct TenantOut {
-    /// The tenant.
+    /// Id of the tenant.
     #[schema(value_type = String, example = "tnt_01hq5c1ynyc0000000000000ab")]
     pub id: TenantId,
-    /// Its name in URLs.
+    /// Name in URLs.
     #[schema(value_type = Option<String>, example = "saffron-bakery")]
     pub slug: Option<Slug>,
-    /// Whether it may send.
+    /// State of the tenant.
     pub status: TenantState,
-    /// The business's name, as its customers know it.
+    /// Name of the business, as its customers know it.
     #[schema(example = "Saffron Bakery")]
     pub name: String,
-    /// Where it is: a time zone of the IANA database.
+    /// Time zone of the business, from the IANA database.
     #[schema(value_type = String, example = "Asia/Dubai")]
     pub time_zone: Zone,
-    /// ISO 3166 code of the country in which numbers without a country code are read.
+    /// Country (ISO 3166) of phone numbers that have no country code.
     #[schema(example = "AE")]
     pub default_region: Option<String>,
-    /// BCP 47 languages of its customers, the usual one first.
+    /// Languages of the customers (BCP 47), the default first.
     #[schema(example = json!(["en", "ar"]))]
     pub languages: Vec<String>,
-    /// When it is open; `null`: always.
+    /// Business hours. `null`: always open.
     pub business_hours: Option<WeekHours>,
-    /// Days with other hours, or none.
+    /// Days with other business hours.
     pub holidays: Vec<HolidayModel>,
-    /// When its customers are left in peace; `null`: never.
+    /// Quiet hours for customers. `null`: none.
     pub quiet_hours: Option<QuietHoursModel>,
-    /// Its own words for "no more messages".
+    /// Words that opt out, in addition to the built-in ones.
     #[schema(example = json!(["kifaya"]))]
     pub stop_words: Vec<String>,
-    /// Its own words for "messages again, please".
+    /// Words that opt in again, in addition to the built-in ones.
     #[schema(example = json!(["yalla"]))]
     pub start_words: Vec<String>,
     /// Time zones of recipients by calling code.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"1": "America/New_York"}))]
     pub recipient_zones: BTreeMap<String, Zone>,
-    /// What `tenant.<name>` stands for in templates and texts.
+    /// Values of `tenant.<name>` in templates and texts.
     #[schema(example = json!({"phone": "+97145550001"}))]
     pub variables: BTreeMap<String, String>,
-    /// How long calls and messages are kept; a change is for what is recorded from then on.
+    /// Retention of calls and messages. A change applies to new ones only.
     pub retention: RetentionModel,
 }
 
-/// Whether a tenant may send.
+/// State of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TenantState {
-    /// It may.
+    /// The tenant can send messages.
     Active,
-    /// Calls and messages are stored; nothing is sent.
+    /// Calls and messages are stored, but nothing is sent.
     Suspended,
-    /// As suspended, and all its data goes when the grace period ends.
+    /// Nothing is sent, and all data is deleted when the grace period ends.
     Leaving,
 }
 
-/// What is still to be set up.
+/// Progress of the set-up.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct SetupOut {
-    /// Whether a missed call is followed by a message: all steps that are not optional are done.
+    /// True if every required step is done, so that missed calls are followed by a message.
     pub ready: bool,
-    /// The steps, in the order of a wizard.
+    /// Steps in the order of the wizard.
     pub steps: Vec<SetupStep>,
 }
 
-/// A step of setting up.
+/// A step of the set-up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct SetupStep {
-    /// The step.
+    /// Name of the step.
     pub id: StepId,
-    /// For people.
+    /// Display title.
     #[schema(example = "Connect a telephone line")]
     pub title: String,
-    /// How far it is.
+    /// State of the step.
     pub state: StepState,
-    /// Whether it can be left out.
+    /// True if the step can be skipped.
     pub optional: bool,
-    /// What is missing, or what needs attention, in sentences.
-    #[schema(example = json!(["No telephone line is connected, so no missed call is known."]))]
+    /// Sentences that say what is missing or needs attention.
+    #[schema(example = json!(["No connection reports calls, so missed calls are not noticed."]))]
     pub missing: Vec<String>,
-    /// The operation that does it.
+    /// Operation that completes the step.
     pub operation: OperationLink,
 }
 
 /// An operation of this API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct OperationLink {
-    /// Its method.
+    /// HTTP method.
     #[schema(example = "POST")]
     pub method: &'static str,
-    /// Its path.
+    /// Path.
     #[schema(example = "/api/v1/connections")]
     pub path: &'static str,
 }
 
-/// The steps of setting up.
+/// Steps of the set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepId {
-    /// Who the business is.
+    /// Name, time zone, country and languages of the business.
     Profile,
-    /// When it is open.
+    /// Business hours.
     Hours,
-    /// Where calls come from.
+    /// A connection that reports calls.
     TelephoneLine,
-    /// What answers first.
+    /// A connection that sends WhatsApp messages.
     Whatsapp,
-    /// What answers where WhatsApp cannot.
+    /// A connection that sends SMS to customers without WhatsApp.
     SmsFallback,
-    /// What WhatsApp says.
+    /// A template that WhatsApp approved.
     Template,
-    /// Which calls are answered.
+    /// A rule that answers calls.
     Rule,
 }
 
-/// How far a step is.
+/// State of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepState {
     /// Nothing is missing.
     Done,
-    /// Not begun, or not complete.
+    /// Not started, or incomplete.
     Todo,
-    /// Complete, and yet it will not work as it is.
+    /// Complete, but it does not work at present.
     Attention,
 }
 
-/// A list as the other side has it.
+/// Converts each item of a list.
 fn each<'a, A, B: From<&'a A>>(list: &'a [A]) -> Vec<B> {
     list.iter().map(B::from).collect()
 }
@@ -408,7 +408,7 @@ impl From<&Span> for OpenSpan {
     }
 }
 
-/// A week's hours as the other side has them.
+/// Converts the hours of a week.
 macro_rules! each_day {
     ($week:ident) => {
         Self {

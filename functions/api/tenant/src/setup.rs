@@ -1,4 +1,4 @@
-//! The list of what is still to be set up, from what is configured.
+//! The progress of the set-up, derived from the configuration.
 
 use domain::{
     checkup::CheckResult,
@@ -13,9 +13,9 @@ use crate::models::{OperationLink, SetupOut, SetupStep, StepId, StepState};
 
 const TENANT: OperationLink = link("PATCH", "/api/v1/tenant");
 const CONNECT: OperationLink = link("POST", "/api/v1/connections");
-const TEST: OperationLink = link("POST", "/api/v1/connections/{id}/test");
-const CREDENTIALS: OperationLink = link("PUT", "/api/v1/connections/{id}/credentials");
-/// Rules and templates are an operator's to write.
+const TEST: OperationLink = link("POST", "/api/v1/connections/{connection_id}/test");
+const CREDENTIALS: OperationLink = link("PUT", "/api/v1/connections/{connection_id}/credentials");
+/// Only an operator can write rules and templates.
 const LOOK: OperationLink = link("GET", "/api/v1/tenant/setup");
 
 const fn link(method: &'static str, path: &'static str) -> OperationLink {
@@ -42,7 +42,7 @@ impl SetupStep {
         self
     }
 
-    /// Said only of what is complete.
+    /// Adds a warning, if the step is otherwise complete.
     fn heed(mut self, when: bool, sentence: impl Into<String>) -> Self {
         if when && self.state != StepState::Todo {
             self.state = StepState::Attention;
@@ -57,7 +57,7 @@ impl SetupStep {
     }
 }
 
-/// The steps, in the order of a wizard.
+/// The steps in the order of the wizard.
 pub(crate) fn steps(config: &TenantConfig) -> SetupOut {
     let steps = vec![
         profile(config),
@@ -83,11 +83,11 @@ fn profile(config: &TenantConfig) -> SetupStep {
         )
         .lacks(
             tenant.languages.is_empty(),
-            "No language is set: say which one customers speak.",
+            "No language is set. Name the languages of your customers.",
         )
         .heed(
             !tenant.variables.contains_key("phone"),
-            "Messages cannot name the business's telephone number: set the variable `phone`.",
+            "Messages cannot name your telephone number. Set the variable `phone`.",
         )
 }
 
@@ -96,7 +96,7 @@ fn hours(config: &TenantConfig) -> SetupStep {
     step(StepId::Hours, "Set the business hours", TENANT)
         .heed(
             hours.is_none(),
-            "No hours are set: the business counts as open around the clock.",
+            "No business hours are set, so the business counts as always open.",
         )
         .heed(
             hours.is_some_and(domain::tenant::BusinessHours::is_never),
@@ -111,7 +111,7 @@ fn telephone_line(config: &TenantConfig) -> SetupStep {
     let title = "Connect a telephone line";
     let connect = step(StepId::TelephoneLine, title, CONNECT).lacks(
         lines.is_empty(),
-        "No telephone line is connected, so no missed call is known.",
+        "No connection reports calls, so missed calls are not noticed.",
     );
     // Of several, each is of use by itself.
     if lines.iter().any(|line| trouble(line).is_none()) {
@@ -120,25 +120,25 @@ fn telephone_line(config: &TenantConfig) -> SetupStep {
     heeding(connect, lines.into_iter())
 }
 
-/// What is wrong with a connection, as far as is known, and what to do about it.
+/// The problem of a connection, as far as it is known, and how to solve it.
 fn trouble(connection: &ConnectionSummary) -> Option<(String, OperationLink)> {
     if let Some(reason) = &connection.unhealthy {
         return Some((format!("the provider refuses it: {reason}."), CREDENTIALS));
     }
     if connection.awaits_secret {
-        let sentence = "nothing verifies its webhooks yet, so no call is taken. Set its credentials.";
+        let sentence = "it has no credentials to verify webhooks, so no call is accepted. Set its credentials.";
         return Some((sentence.to_owned(), CREDENTIALS));
     }
     let sentence = match connection.tested {
         Some(CheckResult::Passed | CheckResult::Waiting) => return None,
         Some(CheckResult::Failed) => "its last test failed. Look at the connection.",
         Some(CheckResult::Unclear) => "the provider did not answer its last test. Test it again.",
-        None => "it was not tested as it is now. Test it.",
+        None => "it has not been tested since its last change. Test it.",
     };
     Some((sentence.to_owned(), TEST))
 }
 
-/// The step with the first of these connections that does not work.
+/// Adds a warning about the first of these connections that does not work.
 fn heeding<'a>(step: SetupStep, mut connections: impl Iterator<Item = &'a ConnectionSummary>) -> SetupStep {
     let found = connections.find_map(|connection| Some((&connection.name, trouble(connection)?)));
     let Some((name, (sentence, operation))) = found else {
@@ -160,7 +160,7 @@ fn whatsapp(config: &TenantConfig) -> SetupStep {
     heeding(connect, carriers(config, Channel::WhatsApp))
 }
 
-/// Whether the active rules write by this channel alone.
+/// True if the active rules use this channel only.
 fn only(config: &TenantConfig, channel: Channel) -> bool {
     let mut channels = active(config).flat_map(|rule| &rule.then.channels).peekable();
     channels.peek().is_some() && channels.all(|used| *used == channel)
@@ -176,17 +176,21 @@ fn active(config: &TenantConfig) -> impl Iterator<Item = &Rule> {
 
 fn sms(config: &TenantConfig) -> SetupStep {
     let falls_back = active(config).any(|rule| rule.then.channels.contains(&Channel::Sms));
-    let connect = step(StepId::SmsFallback, "Connect SMS for who has no WhatsApp", CONNECT)
-        .lacks(
-            !carries(config, Channel::Sms),
-            "No connection sends SMS: who is not on WhatsApp hears nothing.",
-        )
-        .heed(!falls_back, "No active rule has `sms` among its channels.")
-        .optional(!only(config, Channel::Sms));
+    let connect = step(
+        StepId::SmsFallback,
+        "Connect SMS for customers without WhatsApp",
+        CONNECT,
+    )
+    .lacks(
+        !carries(config, Channel::Sms),
+        "No connection sends SMS, so customers without WhatsApp get no message.",
+    )
+    .heed(!falls_back, "No active rule includes `sms` in its channels.")
+    .optional(!only(config, Channel::Sms));
     heeding(connect, carriers(config, Channel::Sms))
 }
 
-/// What keeps an active rule from writing by this channel, with the rule's name.
+/// The reason why an active rule cannot use this channel, with the rule's name.
 fn obstacle(config: &TenantConfig, channel: Channel) -> Option<String> {
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
@@ -198,10 +202,10 @@ fn obstacle(config: &TenantConfig, channel: Channel) -> Option<String> {
 fn template(config: &TenantConfig) -> SetupStep {
     let approved = config.templates.iter().any(|template| template.status.sendable());
     let obstacle = obstacle(config, Channel::WhatsApp);
-    step(StepId::Template, "Have a WhatsApp template approved", LOOK)
+    step(StepId::Template, "Get a WhatsApp template approved", LOOK)
         .lacks(
             config.templates.is_empty(),
-            "There is no template: the first message after a call must be one.",
+            "No template exists. The first message after a call must use one.",
         )
         .heed(!approved, "No template is approved by WhatsApp.")
         .heed(approved && obstacle.is_some(), obstacle.unwrap_or_default())
@@ -214,7 +218,7 @@ fn rule(config: &TenantConfig) -> SetupStep {
         Some(format!("{}: {problem}.", rule.name))
     });
     let broken = broken.or_else(|| obstacle(config, Channel::Sms));
-    step(StepId::Rule, "Switch on a rule", LOOK)
+    step(StepId::Rule, "Activate a rule", LOOK)
         .lacks(
             active(config).next().is_none(),
             "No rule is active, so no call is followed by a message.",

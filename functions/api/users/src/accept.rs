@@ -1,4 +1,4 @@
-//! Accepting an invitation: who has the link has the mailbox, and nobody else needs to be asked.
+//! Accepting an invitation. Whoever has the link has access to the mailbox, so no other proof is needed.
 
 use std::sync::OnceLock;
 
@@ -21,21 +21,16 @@ use crate::{
     models::{AcceptIn, AcceptedOut},
 };
 
-/// From one address. A whole office may begin on the same morning.
+/// Attempts from one IP address. A whole office may join on the same morning.
 const TRIES: Limit = Limit::per_minute(60);
 
-/// The same whatever is wrong with the link: used, too old, withdrawn, of another kind, or never ours.
+/// The same answer for every reason: a link that was used, has expired, was withdrawn, is of another kind or never existed.
 fn link_not_valid() -> Problem {
-    let detail = "The link was used, withdrawn or is too old, or something of it is missing. Ask for a new invitation.";
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "link_not_valid",
-        "The link does not work",
-        detail,
-    )
+    let detail = "The link was used, has expired, was withdrawn or is incomplete. Ask for a new invitation.";
+    Problem::new(StatusCode::NOT_FOUND, "link_not_valid", "Invalid link", detail)
 }
 
-/// What a link that works leads to.
+/// The invitation and tenant of a valid link.
 struct Open {
     scope: TenantScope,
     invitation: Versioned<Invitation>,
@@ -68,11 +63,11 @@ async fn open_invitation(api: &Api, who: &Anyone, token_sha256: &str) -> Result<
     })
 }
 
-/// Hashes what a new person chose.
+/// Hashes the password of a new user.
 fn new_person(api: &Api, input: &AcceptIn, open: &Open) -> Result<(String, PasswordHash), Problem> {
     let needed = |field: &str| FieldError {
         field: field.to_owned(),
-        detail: "This address has no account yet, so this field is needed.".to_owned(),
+        detail: "This address has no account yet, so this field is required.".to_owned(),
     };
     let (name, password) = match (&input.name, &input.password) {
         (Some(name), Some(password)) => (name.trim(), password.expose_secret()),
@@ -87,7 +82,7 @@ fn new_person(api: &Api, input: &AcceptIn, open: &Open) -> Result<(String, Passw
     Ok((name.to_owned(), hash))
 }
 
-/// The account of who is invited, as it is now.
+/// The current account of the invited person.
 async fn account_of(api: &Api, email_sha256: &str) -> Result<Option<Versioned<Account>>, Problem> {
     let store = api.store();
     Ok(match store.user_of_email(email_sha256).await? {
@@ -96,8 +91,8 @@ async fn account_of(api: &Api, email_sha256: &str) -> Result<Option<Versioned<Ac
     })
 }
 
-/// Whether it lets in who belongs to the tenant already: the platform makes one of its people an administrator, where those it
-/// has cannot or will not.
+/// True if the invitation may readmit somebody who already belongs to the tenant: the platform makes a member administrator when
+/// the existing ones cannot or will not.
 fn is_rescue(invitation: &Invitation) -> bool {
     matches!(invitation.invited_by, Actor::Platform(_)) && invitation.role == Role::Admin
 }
@@ -107,26 +102,26 @@ fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
         if is_rescue(&open.invitation.value) {
             return Ok(());
         }
-        let detail = "You belong to this business already. If you cannot get in, ask an administrator to activate you.";
+        let detail = "You already belong to this business. If you cannot log in, ask an administrator to activate you.";
         return Err(Problem::conflict("already_member", detail));
     }
     if account.tenants.len() >= Account::MOST_TENANTS {
         let most = Account::MOST_TENANTS;
-        let detail = format!("Your account belongs to {most} businesses, which is the most. Use another address.");
+        let detail = format!("Your account already belongs to {most} businesses, the maximum. Use another address.");
         return Err(Problem::conflict("too_many_tenants", detail));
     }
     Ok(())
 }
 
-/// Accepts an invitation.
+/// Accept an invitation
 ///
-/// Who has no account yet gives a name and a password; who has one keeps both and gives the token alone. Either logs in
-/// afterwards. Whom the platform invites to a tenant that they belong to is its active administrator from then on.
+/// A person without an account gives a name and a password. A person with an account gives only the token and keeps both. Log in
+/// afterwards. Whoever is invited by the platform to a tenant that they already belong to becomes its active administrator.
 #[utoipa::path(post, path = "/api/v1/users/invitations/accept", tag = "users",
     responses(
-        (status = 200, description = "The place is taken", body = AcceptedOut),
+        (status = 200, description = "The person belongs to the tenant", body = AcceptedOut),
         (status = 403, description = "The tenant is suspended"),
-        (status = 404, description = "The link does not work"),
+        (status = 404, description = "The link is invalid"),
     ))]
 pub(crate) async fn accept_invitation(
     who: Anyone,

@@ -1,4 +1,4 @@
-//! Inviting people.
+//! Invitations.
 
 use std::sync::OnceLock;
 
@@ -26,13 +26,13 @@ use crate::{
 
 type Inviting = Allowed<permits::UsersWrite>;
 
-/// A link works this long.
+/// Validity of a link.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A tenant sends so many mails of invitations an hour: others pay for them with their patience.
+/// Maximum invitation mails per tenant and hour, to protect recipients.
 const MAILS: Limit = Limit::per_hour(200);
 
-/// The page of the console that takes the link.
+/// Console page that the link opens.
 const PAGE: &str = "accept-invitation";
 
 async fn found(api: &Api, who: &Inviting, id: InvitationId) -> Result<Versioned<Invitation>, Problem> {
@@ -40,12 +40,12 @@ async fn found(api: &Api, who: &Inviting, id: InvitationId) -> Result<Versioned<
     found.ok_or_else(Problem::not_found)
 }
 
-/// Counts a mail before it is promised.
+/// Counts an invitation mail against the limit of the tenant.
 async fn limit_mails(api: &Api, who: &Inviting) -> Result<(), Problem> {
     api.limit(who, "INVITATIONS", MAILS).await
 }
 
-/// Sends the link. It is nowhere else: if it cannot be sent, the invitation waits for another.
+/// Sends the link, which is stored nowhere else. If the mail cannot be sent, the invitation needs another one.
 async fn mail(
     api: &Api,
     who: &Inviting,
@@ -78,7 +78,7 @@ async fn mail(
     api.send_mails(vec![job]).await
 }
 
-/// Gives an open invitation more time, and a new link; without one, that of before goes on working.
+/// Renews an open invitation with a new link, or extends its current link if none is given.
 async fn renew(
     api: &Api,
     who: &Inviting,
@@ -99,37 +99,41 @@ async fn renew(
     })
 }
 
-/// Why nobody of this address can be invited.
+/// The reason why this address cannot be invited.
 async fn refuse(api: &Api, who: &Inviting, people: &People, email: &Email) -> Result<(), Problem> {
     if people.invitations.iter().any(|open| open.value.email == *email) {
-        let detail = "This address is invited already. Send the invitation again, or withdraw it first.";
+        let detail = "This address already has an invitation. Resend or withdraw it first.";
         return Err(Problem::conflict("already_invited", detail));
     }
     let store = api.store();
     if let Some(user) = store.user_of_email(&email_sha256(email)).await?
         && store.member(who.scope(), user).await?.is_some()
     {
-        let detail = "Who has this address belongs to the tenant already. If they are deactivated, activate them.";
+        let detail = "This person already belongs to the tenant. If they are deactivated, activate them.";
         return Err(Problem::conflict("already_member", detail));
     }
     if people.invitations.len() >= MOST_INVITATIONS {
-        let detail = format!("At most {MOST_INVITATIONS} invitations can be open. Withdraw some, or wait.");
+        let detail =
+            format!("At most {MOST_INVITATIONS} invitations can be open. Withdraw one, or wait until one expires.");
         return Err(Problem::conflict("too_many_invitations", detail));
     }
     if people.members + people.invitations.len() >= MOST_PEOPLE {
-        let detail = format!("A tenant has at most {MOST_PEOPLE} people, those who are invited among them.");
+        let detail = format!(
+            "A tenant can have at most {MOST_PEOPLE} users, including invited ones. Deactivate a user or \
+                withdraw an invitation first."
+        );
         return Err(Problem::conflict("too_many_users", detail));
     }
     Ok(())
 }
 
-/// Invites somebody.
+/// Create an invitation
 ///
-/// The link in the mail works for a week and once. Nobody can invite to a role that may do more than they, and a key that ends
-/// invites nobody: people would outlast it. An address gets at most 5 such mails an hour and 10 a day, whoever asks for them;
-/// beyond that the invitation stands, and its mail is sent when it is sent again later.
+/// Sends a link that works once and for a week. The role cannot have more permissions than the caller's. An API key that expires
+/// cannot invite anybody. An address gets at most 5 such mails an hour and 10 a day, from all tenants together. Beyond that the
+/// invitation is created, but its mail is sent only when it is resent later.
 #[utoipa::path(post, path = "/api/v1/users/invitations", tag = "users",
-    responses((status = 201, description = "The invitation; its mail is on its way", body = InvitationOut)))]
+    responses((status = 201, description = "The invitation. Its mail is on its way.", body = InvitationOut)))]
 pub(crate) async fn create_invitation(
     who: Inviting,
     State(api): State<Api>,
@@ -193,9 +197,9 @@ pub(crate) async fn create_invitation(
     })
 }
 
-/// Lists the open invitations.
+/// List open invitations
 #[utoipa::path(get, path = "/api/v1/users/invitations", tag = "users",
-    responses((status = 200, description = "One page of invitations", body = Listed<InvitationOut>)))]
+    responses((status = 200, description = "A page of invitations", body = Listed<InvitationOut>)))]
 pub(crate) async fn list_invitations(
     who: Allowed<permits::UsersRead>,
     State(api): State<Api>,
@@ -208,12 +212,12 @@ pub(crate) async fn list_invitations(
     Ok(Listed::of(page, |invitation| invitation.value.into()))
 }
 
-/// Withdraws an invitation.
+/// Withdraw an invitation
 ///
-/// Its link no longer works.
-#[utoipa::path(delete, path = "/api/v1/users/invitations/{invitation}", tag = "users",
-    params(("invitation" = String, Path, description = "The invitation's id", example = "inv_01hq5c1ynyc0000000000000ab")),
-    responses((status = 204, description = "It is withdrawn")))]
+/// Its link stops working.
+#[utoipa::path(delete, path = "/api/v1/users/invitations/{invitation_id}", tag = "users",
+    params(("invitation_id" = String, Path, description = "Id of the invitation", example = "inv_01hq5c1ynyc0000000000000ab")),
+    responses((status = 204, description = "The invitation is withdrawn")))]
 pub(crate) async fn delete_invitation(
     who: Inviting,
     State(api): State<Api>,
@@ -228,13 +232,13 @@ pub(crate) async fn delete_invitation(
     withdrawn.await
 }
 
-/// Sends an invitation again.
+/// Resend an invitation
 ///
-/// With a new link, which works for a week; the one before no longer works. Where the address has had as many mails as it may, the
-/// link of before works for another week instead.
-#[utoipa::path(post, path = "/api/v1/users/invitations/{invitation}/resend", tag = "users",
-    params(("invitation" = String, Path, description = "The invitation's id", example = "inv_01hq5c1ynyc0000000000000ab")),
-    responses((status = 200, description = "The invitation; its mail is on its way", body = InvitationOut)))]
+/// Sends a new link that works for a week; the previous link stops working. If the address has reached its limit of mails, no
+/// mail is sent and the previous link works for another week.
+#[utoipa::path(post, path = "/api/v1/users/invitations/{invitation_id}/resend", tag = "users",
+    params(("invitation_id" = String, Path, description = "Id of the invitation", example = "inv_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The invitation. Its mail is on its way.", body = InvitationOut)))]
 pub(crate) async fn resend_invitation(
     who: Inviting,
     State(api): State<Api>,

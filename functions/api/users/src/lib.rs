@@ -1,4 +1,4 @@
-//! Who belongs to a tenant: its people, what they may do, and who is invited.
+//! The users of a tenant, their roles, and invitations.
 
 mod accept;
 mod invitations;
@@ -14,7 +14,7 @@ use domain::{
 };
 use kit::{ConfigError, Env, Problem};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -33,10 +33,10 @@ api::operations! {
     accept::accept_invitation,
 }
 
-/// Others may be faster so often, then the caller is told. Enough for everybody who was invited to come at once.
+/// Attempts of a change that loses races, before the caller gets a conflict. Enough for a whole office that joins at once.
 const RACES: Races = Races::most(24);
 
-/// What is known of an address in the table.
+/// Hash by which the table knows an address.
 fn email_sha256(email: &Email) -> String {
     sha256_hex(email.as_str())
 }
@@ -45,23 +45,23 @@ fn may_all_of(who: &Allowed<permits::UsersWrite>, role: Role) -> bool {
     granted(role, &[]).all(|permission| who.principal().may(permission))
 }
 
-/// Nobody gives away more than they have: a key with narrow scopes makes no administrator.
+/// Refuses a role with more permissions than the caller's. A key with narrow scopes cannot create an administrator.
 fn refuse_beyond_own(who: &Allowed<permits::UsersWrite>, role: Role) -> Result<(), Problem> {
     if may_all_of(who, role) {
         return Ok(());
     }
-    let detail = format!("You cannot make anybody {role}: that role may do more than you.");
+    let detail = format!("You cannot assign the role {role}: it has more permissions than you. Choose a lower role.");
     Err(Problem::field("role", detail))
 }
 
-/// Nor more time than they have: people stay when a key is over that let them in, or let them do more.
+/// Refuses a key that expires: the people it lets in would outlast it.
 fn refuse_outliving(who: &Allowed<permits::UsersWrite>) -> Result<(), Problem> {
     match who.principal().ends_at() {
         None => Ok(()),
         Some(end) => {
             let detail = format!(
-                "A key that ends, as this one does at {end}, cannot let people in or let them do more: they would outlast it. Use a \
-                 key without an end, or log in."
+                "This key expires at {end}, so it cannot let people in or extend their permissions. Use a key \
+                    without expiry, or log in."
             );
             Err(Problem::forbidden(detail))
         }

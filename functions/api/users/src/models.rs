@@ -1,4 +1,4 @@
-//! What the API takes and gives.
+//! Models of requests and responses.
 
 use api::RoleWord;
 use domain::{
@@ -13,35 +13,35 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A person of the tenant.
+/// A user of the tenant.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MemberOut {
-    /// The person.
+    /// Id of the user.
     #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     id: UserId,
-    /// Their address.
+    /// E-mail address.
     #[schema(value_type = String, format = "email", example = "maya@saffron.example")]
     email: Email,
-    /// Their name, as colleagues call them.
+    /// Display name.
     #[schema(example = "Maya Haddad")]
     name: String,
-    /// What they may do here.
+    /// Role in this tenant.
     #[schema(value_type = RoleWord, example = "manager")]
     role: Role,
-    /// Whether they may do it now.
+    /// State in this tenant.
     status: UserStatus,
-    /// Since when they belong to the tenant.
+    /// Time of joining the tenant.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T10:00:00Z")]
     joined_at: Timestamp,
 }
 
-/// Whether a person may act.
+/// State of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UserStatus {
-    /// They may.
+    /// The user can act in the tenant.
     Active,
-    /// They may not, until somebody activates them again.
+    /// The user has no access until somebody activates them again.
     Deactivated,
 }
 
@@ -76,57 +76,57 @@ impl From<Member> for MemberOut {
     }
 }
 
-/// What can be changed of a person.
+/// Changes to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MemberChange {
-    /// What they may do here.
+    /// Role in this tenant.
     #[garde(skip)]
     #[schema(value_type = RoleWord, example = "manager")]
     pub(crate) role: Role,
-    /// Whether they may do it now. Who is deactivated is out at once, wherever they are logged in.
+    /// State in this tenant. A deactivated user loses access at once, in all sessions.
     #[garde(skip)]
     pub(crate) status: UserStatus,
 }
 
-/// Somebody to be invited.
+/// A new invitation.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InvitationIn {
-    /// Where the link goes. Who follows it proves the address.
+    /// Address that gets the link. Opening the link proves the address.
     #[garde(skip)]
     #[schema(value_type = String, format = "email", max_length = 254, example = "sami@saffron.example")]
     pub(crate) email: Email,
-    /// What they will be.
+    /// Role of the new user.
     #[garde(skip)]
     #[schema(value_type = RoleWord, example = "agent")]
     pub(crate) role: Role,
-    /// BCP 47 language of the mail; left out: the first of the tenant's own.
+    /// Language of the mail (BCP 47). Default: the first language of the tenant.
     #[garde(inner(custom(api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
     pub(crate) language: Option<String>,
 }
 
-/// An invitation that is open.
+/// An open invitation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvitationOut {
-    /// The invitation.
+    /// Id of the invitation.
     #[schema(value_type = String, example = "inv_01hq5c1ynyc0000000000000ab")]
     id: InvitationId,
-    /// Whom.
+    /// Invited address.
     #[schema(value_type = String, format = "email", example = "sami@saffron.example")]
     email: Email,
-    /// What they will be.
+    /// Role of the new user.
     #[schema(value_type = RoleWord, example = "agent")]
     role: Role,
-    /// Who invites: a person (`usr_…`), a key (`key_…`), or the platform.
+    /// Inviter: a user (`usr_…`), a key (`key_…`) or the platform.
     #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     invited_by: Actor,
-    /// When.
+    /// Time of creation.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T10:00:00Z")]
     created_at: Timestamp,
-    /// Until when its link works.
+    /// Time of the link's expiry.
     #[schema(value_type = String, format = DateTime, example = "2026-11-27T10:00:00Z")]
     expires_at: Timestamp,
 }
@@ -144,26 +144,26 @@ impl From<Invitation> for InvitationOut {
     }
 }
 
-/// Who accepts an invitation.
+/// Acceptance of an invitation.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcceptIn {
-    /// The link's `token`.
+    /// Value of `token` in the link.
     #[garde(custom(at_most_200))]
     #[schema(value_type = String, max_length = 200, example = "qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
     pub(crate) token: SecretString,
-    /// The person's name, as colleagues call them. Only of who has no account yet, and then needed.
+    /// Display name. Required for a person without an account, ignored otherwise.
     #[garde(inner(length(chars, min = 1, max = 100), custom(api::one_line)))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 100, example = "Sami Nasser")]
     pub(crate) name: Option<String>,
-    /// 10 to 128 characters, none that is guessed soon; a few unrelated words are good. Only of who has no account yet, and then
-    /// needed; an account keeps its password.
+    /// Password of 10 to 128 characters that is hard to guess, such as a few unrelated words. Required for a person without an
+    /// account, ignored otherwise.
     #[garde(skip)]
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "password", min_length = 10, max_length = 128, example = "seven quiet lanterns")]
     pub(crate) password: Option<SecretString>,
-    /// BCP 47 language of the person's mail. Only of who has no account yet.
+    /// Language of the person's mail (BCP 47). Only for a person without an account.
     #[garde(inner(custom(api::language)))]
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, example = "en")]
@@ -178,27 +178,27 @@ fn at_most_200(secret: &SecretString, _: &()) -> garde::Result {
     }
 }
 
-/// The place that was taken. Log in to use it.
+/// The membership. Log in to use it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AcceptedOut {
-    /// The tenant.
+    /// Id of the tenant.
     #[schema(value_type = String, example = "tnt_01hq5c1ynyc0000000000000ab")]
     pub(crate) tenant: TenantId,
-    /// Its name.
+    /// Name of the business.
     #[schema(example = "Saffron Bakery")]
     pub(crate) business: String,
-    /// Its name in URLs.
+    /// Name of the tenant in URLs.
     #[schema(value_type = Option<String>, example = "saffron-bakery")]
     pub(crate) slug: Option<Slug>,
-    /// The person.
+    /// Id of the user.
     #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     pub(crate) user: UserId,
-    /// Their address, with which they log in.
+    /// E-mail address to log in with.
     #[schema(value_type = String, format = "email", example = "sami@saffron.example")]
     pub(crate) email: Email,
-    /// What they are there.
+    /// Role in the tenant.
     #[schema(value_type = RoleWord, example = "agent")]
     pub(crate) role: Role,
-    /// Whether their account was made now.
+    /// True if the account was created by this request.
     pub(crate) new_account: bool,
 }

@@ -1,4 +1,4 @@
-//! The people who belong to the tenant.
+//! The users of a tenant.
 
 use api::{Allowed, Api, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, permits};
 use axum::extract::State;
@@ -12,22 +12,22 @@ use crate::{
     refuse_beyond_own, refuse_outliving,
 };
 
-/// Why somebody was not changed.
+/// The reason why a user was not changed.
 fn setback(error: MemberError) -> Setback {
     match error {
         MemberError::LastAdmin => {
-            let detail = "The tenant needs an active administrator. Make somebody else one first.";
+            let detail = "The tenant needs an active administrator. Make another user administrator first.";
             Problem::conflict("last_admin", detail).into()
         }
         MemberError::Store(error) => error.into(),
     }
 }
 
-/// Lists the tenant's people.
+/// List users
 ///
-/// Those who are deactivated are among them; those who are invited are not.
+/// Includes deactivated users, but not invited people.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users",
-    responses((status = 200, description = "One page of people", body = Listed<MemberOut>)))]
+    responses((status = 200, description = "A page of users", body = Listed<MemberOut>)))]
 pub(crate) async fn list_users(
     who: Allowed<permits::UsersRead>,
     State(api): State<Api>,
@@ -38,10 +38,10 @@ pub(crate) async fn list_users(
     Ok(Listed::of(page, |member| member.value.into()))
 }
 
-/// Shows a person of the tenant.
-#[utoipa::path(get, path = "/api/v1/users/{user}", tag = "users",
-    params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
-    responses((status = 200, description = "The person", body = MemberOut)))]
+/// Get a user
+#[utoipa::path(get, path = "/api/v1/users/{user_id}", tag = "users",
+    params(("user_id" = String, Path, description = "Id of the user", example = "usr_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The user", body = MemberOut)))]
 pub(crate) async fn get_user(
     who: Allowed<permits::UsersRead>,
     State(api): State<Api>,
@@ -51,14 +51,14 @@ pub(crate) async fn get_user(
     found.map(Tagged::of).ok_or_else(Problem::not_found)
 }
 
-/// Changes what a person may do, or lets them go.
+/// Update a user
 ///
-/// Who is deactivated is out at once, wherever they are logged in, and can be activated again. The last active administrator
-/// can neither go nor become less. Nobody changes who may do more than they, nor makes anybody so; a key that ends neither
-/// raises nor activates anybody.
-#[utoipa::path(patch, path = "/api/v1/users/{user}", tag = "users",
-    params(("user" = String, Path, description = "The person's id", example = "usr_01hq5c1ynyc0000000000000ab")),
-    responses((status = 200, description = "The person as they are now", body = MemberOut)))]
+/// Changes a user's role, or deactivates or activates them. A deactivated user loses access at once, in all sessions. The last
+/// active administrator can be neither deactivated nor given a lower role. Nobody can change a user who has more permissions, or
+/// grant more than their own. An API key that expires can neither raise a role nor activate a user.
+#[utoipa::path(patch, path = "/api/v1/users/{user_id}", tag = "users",
+    params(("user_id" = String, Path, description = "Id of the user", example = "usr_01hq5c1ynyc0000000000000ab")),
+    responses((status = 200, description = "The updated user", body = MemberOut)))]
 pub(crate) async fn update_user(
     who: Allowed<permits::UsersWrite>,
     State(api): State<Api>,
@@ -84,7 +84,7 @@ pub(crate) async fn update_user(
         }
         if !may_all_of(&who, current.role) {
             let detail = format!(
-                "You cannot change who is {}: that role may do more than you.",
+                "You cannot change a user with the role {}: it has more permissions than you. Ask an administrator.",
                 current.role
             );
             return Err(Problem::forbidden(detail).into());

@@ -230,7 +230,7 @@ async fn note(act: &Act, user: UserId, what: SecurityEventKind, ctx: &Context) {
         tracing::warn!(
             error = kit::chain(&error),
             what = what.as_str(),
-            "a security event is not noted"
+            "a security event is not recorded"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Sends one e-mail.
 //!
-//! Nearly safe to run twice: a process remembers the ids of what it sent. A mail may still come twice, after a crash or a lost
-//! answer between SES's acceptance and the queue's; it then says the same thing with the same link (decision 0012).
+//! Nearly safe to run twice: a process remembers the ids of the mails that it sent. A mail can still arrive twice, after a crash
+//! or a lost answer between SES and the queue. It then says the same with the same link (decision 0012).
 
 mod texts;
 
@@ -14,19 +14,19 @@ use jobs::MailJob;
 use kit::{ConfigError, Done, Env, Job, JobError, NoScope, SealedLinks, line, metric};
 use providers::mail::{MailClass, MailError, Mailer};
 
-/// SES has been seen to refuse a good address once and take it at the next try, so one refusal is not believed.
+/// Refusals before a refusal is believed. SES has refused a good address once and accepted it at the next attempt.
 const RECEIVES_UNTIL_BELIEVED: u32 = 3;
 
-/// More mails than one process sends before the queue would hand one out again.
+/// More mails than one process sends before the queue would deliver one again.
 const MOST_REMEMBERED: usize = 1000;
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
-    /// None without the parameter `MailFrom`.
+    /// `None` without the parameter `MailFrom`.
     mailer: Option<Mailer>,
-    /// Opens links, which come sealed.
+    /// Opens sealed links.
     links: SealedLinks,
-    /// What all links begin with.
+    /// Prefix of all links.
     base: String,
     sent: Mutex<VecDeque<String>>,
 }
@@ -54,7 +54,7 @@ impl Context {
         })
     }
 
-    /// Whoever could bend a link would get the token in it.
+    /// True if the link leads to us. Whoever could redirect a link would get its token.
     fn is_ours(&self, link: &str) -> bool {
         let unusual =
             |character: char| character.is_whitespace() || character.is_control() || "<>\"\\".contains(character);
@@ -75,7 +75,7 @@ impl Context {
     }
 }
 
-/// Sends it, unless this process has.
+/// Sends the mail, unless this process has sent it already.
 ///
 /// # Errors
 /// When SES cannot take it now, or takes nothing of ours until somebody sets it up: the job comes back, and at last lies
@@ -93,7 +93,7 @@ pub async fn handle(job: Job<MailJob, NoScope>, ctx: &Context) -> Result<Done, J
     let receive_count = job.receive_count;
     let mail = ctx.links.open(job.body).await?;
     if mail.mail.url().is_some_and(|url| !ctx.is_ours(url)) {
-        tracing::error!("an e-mail's link does not lead to us: is AppUrl what the link was made with?");
+        tracing::error!("the link of an e-mail does not lead to us: is AppUrl the address that it was created with?");
         return Err(JobError::new("send an e-mail: its link does not lead to us"));
     }
     let letter = texts::write(&mail.mail, &mail.language);

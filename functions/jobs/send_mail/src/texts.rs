@@ -1,22 +1,22 @@
-//! What the e-mails say, in every language that they are written in: English, and Arabic from right to left.
+//! Texts of the e-mails in English and, from right to left, in Arabic.
 //!
-//! No pictures, nothing from elsewhere, nothing that reports back: the only links are those of the job.
+//! No images, no remote content and no tracking: the only links are those of the job.
 
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
 use providers::mail::Letter;
 
-/// Unicode's isolates: a name keeps its own direction within a sentence of the other. Names are rid of them, so that those in a
-/// sentence are always ours.
+/// Unicode's isolates, which keep a name's own direction within a sentence of the other direction. They are removed from names,
+/// so that those in a sentence are always ours.
 const NAME_BEGINS: char = '\u{2068}';
 const NAME_ENDS: char = '\u{2069}';
 
-/// Keeps what follows a dot or a slash from becoming a link, without being seen.
+/// Invisible character that keeps text after a dot or a slash from becoming a link.
 const WORD_JOINER: char = '\u{2060}';
 
 const LONGEST_NAME: usize = 80;
 
-/// Writes a mail in this language, else in English.
+/// Writes a mail in this language, or else in English.
 pub(crate) fn write(mail: &Mail, language: &str) -> Letter {
     let primary = language.split(['-', '_']).next().unwrap_or_default();
     if primary.eq_ignore_ascii_case("ar") {
@@ -26,7 +26,7 @@ pub(crate) fn write(mail: &Mail, language: &str) -> Letter {
     }
 }
 
-/// What a language's mails have in common.
+/// The parts that all mails of a language share.
 struct Frame {
     language: &'static str,
     direction: &'static str,
@@ -37,8 +37,8 @@ struct Frame {
 const ENGLISH: Frame = Frame {
     language: "en",
     direction: "ltr",
-    or_open: "Or open this link:",
-    sent_because: "Ringback sent you this because your e-mail address was used there.",
+    or_open: "If the button does not work, open this link:",
+    sent_because: "You received this e-mail because your address was used on Ringback.",
 };
 
 const ARABIC: Frame = Frame {
@@ -48,48 +48,51 @@ const ARABIC: Frame = Frame {
     sent_because: "أرسل Ringback هذه الرسالة لأن بريدك الإلكتروني استُخدم فيه.",
 };
 
-/// A mail's own words; names in it stand between isolates.
+/// The text of a mail. Names in it stand between isolates.
 struct Words<'a> {
     subject: String,
     before: String,
-    /// What a button says, and where it leads.
+    /// Label and target of the button.
     action: Option<(&'static str, &'a str)>,
     after: String,
 }
 
 fn english(mail: &Mail) -> Words<'_> {
-    const OR_NOT: &str = "If it was you, all is well. If it was not, choose a new password at once on the log-in page, and tell \
-                          whoever looks after Ringback at your business.";
+    const OR_NOT: &str = "If this was you, you do not need to do anything. If it was not, choose a new password on \
+        the log-in page now and tell whoever manages Ringback at your business.";
     match mail {
         Mail::VerifyEmail { link, business } => {
             let business = name(business);
             Words {
                 subject: format!("Confirm your e-mail address for {business}"),
                 before: format!(
-                    "Somebody signed up {business} on Ringback with this e-mail address. If it was you, confirm the address:"
+                    "Somebody signed up {business} on Ringback with this e-mail address. If this was you, confirm \
+                        the address:"
                 ),
                 action: Some(("Confirm the address", opened(link))),
-                after: "The page asks for the password that you chose when you signed up. If it was not you, ignore this e-mail: \
-                        nothing happens without the confirmation."
+                after: "The page asks for the password that you chose at sign-up. If this was not you, ignore this \
+                    e-mail. Without the confirmation, nothing happens."
                     .to_owned(),
             }
         }
         Mail::AccountExists { business, log_in_link } => Words {
             subject: "You already have a Ringback account".to_owned(),
             before: format!(
-                "Somebody, probably you, signed up {} on Ringback with this e-mail address. There is an account with it \
-                 already, so nothing was changed. Log in with your usual password, or choose a new one from the same page:",
+                "Somebody, probably you, signed up {} on Ringback with this e-mail address. The address already has \
+                    an account, so nothing was changed. Log in with your password, or choose a new one on the same \
+                    page:",
                 name(business)
             ),
             action: Some(("Log in", opened(log_in_link))),
-            after: "If it was not you, you need not do anything.".to_owned(),
+            after: "If this was not you, you do not need to do anything.".to_owned(),
         },
         Mail::ResetPassword { link } => Words {
             subject: "Choose a new password".to_owned(),
-            before: "Somebody asked for a new password for your Ringback account. If it was you, choose it here:".to_owned(),
+            before: "Somebody requested a new password for your Ringback account. If this was you, choose it here:"
+                .to_owned(),
             action: Some(("Choose a new password", opened(link))),
-            after: "The link works once and for a short time. If it was not you, ignore this e-mail: your password stays as \
-                    it is."
+            after: "The link works once and for an hour. If this was not you, ignore this e-mail. Your password \
+                stays the same."
                 .to_owned(),
         },
         Mail::Invitation {
@@ -101,8 +104,8 @@ fn english(mail: &Mail) -> Words<'_> {
             Words {
                 subject: format!("{inviter} invites you to {business} on Ringback"),
                 before: format!(
-                    "{inviter} invites you to work with {business} on Ringback, which follows up on missed calls. Accept the \
-                     invitation here:"
+                    "{inviter} invites you to work with {business} on Ringback, a service that follows up on missed \
+                        calls. Accept the invitation here:"
                 ),
                 action: Some(("Accept the invitation", opened(link))),
                 after: format!(
@@ -112,7 +115,7 @@ fn english(mail: &Mail) -> Words<'_> {
         }
         Mail::PasswordChanged {} => Words {
             subject: "Your password was changed".to_owned(),
-            before: "The password of your Ringback account was changed just now.".to_owned(),
+            before: "The password of your Ringback account has just been changed.".to_owned(),
             action: None,
             after: OR_NOT.to_owned(),
         },
@@ -120,20 +123,21 @@ fn english(mail: &Mail) -> Words<'_> {
             let (subject, before) = match what {
                 FactorChange::TurnedOn => (
                     "Two-step log-in was turned on",
-                    "From now on, logging in to your Ringback account also asks for a code from your authenticator app.",
+                    "From now on, logging in to your Ringback account also requires a code from your authenticator \
+                        app.",
                 ),
                 FactorChange::TurnedOff => (
                     "Two-step log-in was turned off",
-                    "Logging in to your Ringback account no longer asks for a code from your authenticator app.",
+                    "Logging in to your Ringback account no longer requires a code from your authenticator app.",
                 ),
                 FactorChange::RecoveryCodesReplaced => (
                     "You have new recovery codes",
-                    "New recovery codes were made for your Ringback account. The old ones no longer work.",
+                    "New recovery codes were created for your Ringback account. The old ones no longer work.",
                 ),
                 FactorChange::RecoveryCodeUsed => (
                     "A recovery code was used",
-                    "A recovery code was used to log in to your Ringback account, instead of the authenticator app. It does not \
-                     work again.",
+                    "A recovery code was used instead of the authenticator app to log in to your Ringback account. \
+                        It cannot be used again.",
                 ),
             };
             Words {
@@ -146,7 +150,7 @@ fn english(mail: &Mail) -> Words<'_> {
         Mail::NewDevice { device, address, at } => Words {
             subject: "New log-in to your Ringback account".to_owned(),
             before: format!(
-                "Somebody logged in to your Ringback account from a device or a place that it did not know: {}.",
+                "Somebody logged in to your Ringback account from a new device or place: {}.",
                 [device.as_deref().map(name), address.map(isolated), Some(moment(*at))]
                     .into_iter()
                     .flatten()
@@ -157,18 +161,19 @@ fn english(mail: &Mail) -> Words<'_> {
             after: OR_NOT.to_owned(),
         },
         Mail::PlatformRight { given: true } => Words {
-            subject: "You administer Ringback now".to_owned(),
-            before: "You were given the right to administer the whole of Ringback: all businesses on it. It works once two-step \
-                     log-in is turned on for your account."
+            subject: "You are now an administrator of Ringback".to_owned(),
+            before: "Your account can now administer all of Ringback, including every business on it. The \
+                permission takes effect once two-step log-in is turned on for your account."
                 .to_owned(),
             action: None,
-            after: "If you did not expect this, tell whoever runs Ringback at once.".to_owned(),
+            after: "If you did not expect this, tell the operator of Ringback now.".to_owned(),
         },
         Mail::PlatformRight { given: false } => Words {
-            subject: "You no longer administer Ringback".to_owned(),
-            before: "The right to administer the whole of Ringback was taken from your account.".to_owned(),
+            subject: "You are no longer an administrator of Ringback".to_owned(),
+            before: "Your account can no longer administer Ringback.".to_owned(),
             action: None,
-            after: "If you did not expect this, ask whoever runs Ringback. Your account and your businesses stay as they are."
+            after: "If you did not expect this, ask the operator of Ringback. Your account and your businesses stay \
+                the same."
                 .to_owned(),
         },
         Mail::PlatformInvited { business, invited } => {
@@ -176,11 +181,12 @@ fn english(mail: &Mail) -> Words<'_> {
             Words {
                 subject: format!("Ringback invites an administrator to {business}"),
                 before: format!(
-                    "Whoever runs Ringback has invited {invited} to be an administrator of {business}, as you are one."
+                    "The operator of Ringback has invited {invited} as an administrator of {business}, like you."
                 ),
                 action: None,
-                after: "If your business did not ask for this, tell whoever runs Ringback at once. You can withdraw the invitation, \
-                        and deactivate who accepted it; what they do stands in the audit log."
+                after: "If your business did not ask for this, tell the operator of Ringback now. You can withdraw \
+                    the invitation, or deactivate the new administrator. Their actions are recorded in the audit \
+                    log."
                     .to_owned(),
             }
         }
@@ -195,7 +201,8 @@ fn arabic(mail: &Mail) -> Words<'_> {
             let business = name(business);
             Words {
                 subject: format!("تأكيد بريدك الإلكتروني لحساب {business}"),
-                before: format!("سجّل شخص ما {business} في Ringback بهذا البريد الإلكتروني. إن كنت أنت، فأكّد العنوان:"),
+                before: format!("سجّل شخص ما {business} في Ringback بهذا البريد الإلكتروني. إن كنت أنت، فأكّد \
+                    العنوان:"),
                 action: Some(("تأكيد العنوان", opened(link))),
                 after: "ستطلب الصفحة كلمة المرور التي اخترتها عند التسجيل. إن لم تكن أنت، فتجاهل هذه الرسالة: لن يحدث شيء من دون \
                         التأكيد."
@@ -257,7 +264,8 @@ fn arabic(mail: &Mail) -> Words<'_> {
                 ),
                 FactorChange::RecoveryCodeUsed => (
                     "تم استخدام رمز استرداد",
-                    "تم تسجيل الدخول إلى حسابك في Ringback برمز استرداد بدلًا من تطبيق المصادقة. لن يعمل هذا الرمز مرة أخرى.",
+                    "تم تسجيل الدخول إلى حسابك في Ringback برمز استرداد بدلًا من تطبيق المصادقة. لن يعمل هذا الرمز \
+                        مرة أخرى.",
                 ),
             };
             Words {
@@ -308,12 +316,12 @@ fn arabic(mail: &Mail) -> Words<'_> {
     }
 }
 
-/// The URL of a link, which is open by now.
+/// URL of a link that has been unsealed.
 fn opened(link: &Link) -> &str {
     link.url().unwrap_or_default()
 }
 
-/// What keeps its own direction in a sentence and needs nothing else.
+/// A text between isolates, which needs no other treatment.
 fn isolated(shown: impl std::fmt::Display) -> String {
     format!("{NAME_BEGINS}{shown}{NAME_ENDS}")
 }
@@ -322,8 +330,8 @@ fn moment(at: Timestamp) -> String {
     isolated(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"))
 }
 
-/// A name that a person typed, as it may stand in a mail that goes to somebody else: on one line, not too long, with no
-/// directions but its own, and with nothing that a mail program would make a link of.
+/// A name that a person typed, made safe for a mail to somebody else: on one line, shortened, without direction marks, and
+/// without text that a mail program would turn into a link.
 fn name(typed: &str) -> String {
     let is_mark =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
@@ -392,7 +400,7 @@ fn paragraph(text: &str) -> String {
     format!("<p>{text}</p>\n")
 }
 
-/// As it may stand in an element or in an attribute's quotes.
+/// Escapes text for elements and quoted attributes.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -451,7 +459,7 @@ mod tests {
         ]
     }
 
-    /// Invisible characters are shown.
+    /// Makes invisible characters visible.
     fn shown(letter: &Letter) -> String {
         let text = format!("Subject: {}\n\n{}\n{}", letter.subject, letter.text, letter.html);
         text.replace(NAME_BEGINS, "[FSI]")

@@ -1,4 +1,4 @@
-//! Aircall's webhooks: verifies the sender's token and puts every call that has ended into `calls`.
+//! Aircall's webhooks: verifies the sender's token and queues every ended call in `calls`.
 
 use axum::{Router, response::Response, routing::post};
 use domain::connection::VerifySecrets;
@@ -9,18 +9,18 @@ use kit::{
 };
 use providers::aircall;
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
-        .route("/webhooks/aircall/{tenant}/{connection}", post(receive))
+        .route("/webhooks/aircall/{tenant_id}/{connection_id}", post(receive))
         .with_state(Webhook::calls(env, "aircall")?))
 }
 
 const JSON: &str = "application/json";
-/// To whatever is proven: Aircall switches off a webhook that refuses too much.
+/// Answer to every authenticated event: Aircall turns off a webhook that refuses too much.
 const TAKEN: &str = "{}";
 
 async fn receive(delivery: Delivery) -> Result<Response, Problem> {
@@ -32,7 +32,7 @@ async fn receive(delivery: Delivery) -> Result<Response, Problem> {
     });
     let proven = proving.await?;
     let read = aircall::event(body, proven.connection().id, delivery.at);
-    // Who has the token could send as Aircall: it is not kept.
+    // The token is not stored: anybody who has it could send as Aircall.
     let kept = match &read {
         Ok(_) => Vec::new(),
         Err(_) => aircall::without_token(body),

@@ -1,5 +1,5 @@
-//! Exotel's Passthru and StatusCallback: verifies the secret in the URL and the sender's address, as Exotel signs nothing, and
-//! puts what they say of a call into `calls`.
+//! Exotel's Passthru and StatusCallback: verifies the secret in the URL and the sender's address, because Exotel signs nothing,
+//! and queues the report in `calls`.
 
 use axum::{
     Router,
@@ -18,21 +18,24 @@ use kit::{
 };
 use providers::{Unreadable, exotel, form};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route(
-            "/webhooks/exotel/{tenant}/{connection}/passthru/{secret}",
+            "/webhooks/exotel/{tenant_id}/{connection_id}/passthru/{secret}",
             get(passthru),
         )
-        .route("/webhooks/exotel/{tenant}/{connection}/status/{secret}", post(status))
+        .route(
+            "/webhooks/exotel/{tenant_id}/{connection_id}/status/{secret}",
+            post(status),
+        )
         .with_state(Webhook::calls(env, "exotel")?))
 }
 
-/// Tenant, connection, and the secret that ends the URL.
+/// Tenant, connection and the secret at the end of the URL.
 type Addressed = Path<(String, String, String)>;
 
 async fn passthru(path: Addressed, delivery: Delivery) -> Result<Response, Problem> {

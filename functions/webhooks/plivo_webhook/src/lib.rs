@@ -1,4 +1,4 @@
-//! Plivo's hangup callback: verifies the signature and puts what it says of a call into `calls`.
+//! Plivo's hangup callback: verifies the signature and queues the report in `calls`.
 
 use axum::{Router, response::Response, routing::post};
 use domain::connection::VerifySecrets;
@@ -15,13 +15,13 @@ use providers::{
     },
 };
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
-        .route("/webhooks/plivo/{tenant}/{connection}/hangup", post(receive))
+        .route("/webhooks/plivo/{tenant_id}/{connection_id}/hangup", post(receive))
         .with_state(Webhook::calls(env, "plivo")?))
 }
 

@@ -1,4 +1,5 @@
-//! The generic signed event: any telephone system can report a call. Verifies the sender and puts the event into `calls`.
+//! The generic signed event, by which any telephone system can report a call. Verifies the sender and queues the event in
+//! `calls`.
 
 use axum::{Router, response::Response, routing::post};
 use domain::connection::VerifySecrets;
@@ -9,13 +10,13 @@ use kit::{
 };
 use providers::telephony::{self, Headers};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
-        .route("/webhooks/telephony/{tenant}/{connection}", post(receive))
+        .route("/webhooks/telephony/{tenant_id}/{connection_id}", post(receive))
         .with_state(Webhook::calls(env, "telephony")?))
 }
 

@@ -1,5 +1,5 @@
-//! Twilio's message webhooks, for SMS and for WhatsApp through Twilio: verifies the sender and puts replies and statuses
-//! into `provider-events`.
+//! Twilio's message webhooks, for SMS and for WhatsApp through Twilio: verifies the sender and queues replies and statuses in
+//! `provider-events`.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use providers::{
     twilio::{address, form, signature, twiml},
 };
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -26,11 +26,11 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let callback = |what| post(move |delivery| receive(what, delivery));
     Ok(Router::new()
         .route(
-            "/webhooks/twilio/{tenant}/{connection}/inbound",
+            "/webhooks/twilio/{tenant_id}/{connection_id}/inbound",
             callback(What::Inbound),
         )
         .route(
-            "/webhooks/twilio/{tenant}/{connection}/message-status",
+            "/webhooks/twilio/{tenant_id}/{connection_id}/message-status",
             callback(What::Status),
         )
         .with_state(webhook))
@@ -44,7 +44,8 @@ enum What {
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A message has at most 1,600 characters and ten addresses of media; its form is read before it is proven.
+/// Maximum size of a body, which is read before it is authenticated. A message has at most 1,600 characters and ten addresses of
+/// media.
 const LARGEST: usize = 1024 * 1024;
 
 async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Problem> {
@@ -99,8 +100,8 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
     Ok(done())
 }
 
-/// Whether the event is about the connection's own account and, for a customer's message, a number of it. A status may
-/// name a sender that a Messaging Service chose.
+/// True if the event is about the connection's own account and, for a customer's message, one of its numbers. A status may name a
+/// sender that a Messaging Service chose.
 fn is_of(what: What, connection: &Connection, fields: &Form) -> bool {
     let Account::Twilio {
         account_sid,

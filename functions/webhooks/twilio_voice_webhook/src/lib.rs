@@ -1,7 +1,7 @@
-//! Twilio's voice webhooks: verifies the sender, puts every callback into `calls`, answers TwiML.
+//! Twilio's voice webhooks: verifies the sender, queues every callback in `calls`, answers TwiML.
 //!
-//! A ringing call is answered even if nothing of ours can store it, and within seconds even if everything hangs; Twilio brings
-//! the call's end later.
+//! A ringing call is answered even if it cannot be stored, and within seconds even if everything hangs. Twilio reports the end of
+//! the call later.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -32,7 +32,7 @@ use providers::twilio::{
 };
 use store::{Store, TenantScope};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -41,19 +41,19 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let callback = |what| post(move |tenants, delivery| receive(what, tenants, delivery));
     Ok(Router::new()
         .route(
-            "/webhooks/twilio/{tenant}/{connection}/voice",
+            "/webhooks/twilio/{tenant_id}/{connection_id}/voice",
             callback(VoiceCallback::Voice),
         )
         .route(
-            "/webhooks/twilio/{tenant}/{connection}/dial-result",
+            "/webhooks/twilio/{tenant_id}/{connection_id}/dial-result",
             callback(VoiceCallback::DialResult),
         )
         .route(
-            "/webhooks/twilio/{tenant}/{connection}/status",
+            "/webhooks/twilio/{tenant_id}/{connection_id}/status",
             callback(VoiceCallback::Status),
         )
         .route(
-            "/webhooks/twilio/{tenant}/{connection}/recording",
+            "/webhooks/twilio/{tenant_id}/{connection_id}/recording",
             callback(VoiceCallback::Recording),
         )
         .layer(Extension(tenants))
@@ -63,12 +63,12 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 const FORM: &str = "application/x-www-form-urlencoded";
 const XML: &str = "text/xml";
 
-/// All of it takes at most this long. Twilio gives up after 15 s, its retries included.
+/// Maximum time of an answer. Twilio gives up after 15 s, including its retries.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-/// Business hours are worth this much of it.
+/// The part of it that may be spent on business hours.
 const HOURS_WITHIN: Duration = Duration::from_secs(1);
 
-/// The answer to a call of which we know nothing because our own table is out of reach: spoken by Twilio's own voice.
+/// Answer to a call if our own table cannot be reached, spoken by Twilio's own voice.
 const FALLBACK: &str = concat!(
     r#"<?xml version="1.0" encoding="UTF-8"?>"#,
     "\n<Response><Say>Thank you for calling. We cannot take your call right now.</Say><Hangup/></Response>\n"
@@ -129,12 +129,12 @@ async fn receive(
     stored.or_else(unless(waiting)).map(|()| answer(XML, said))
 }
 
-/// What is wrong, unless a caller is waiting: then it is in the log and among the metrics, and they get their answer.
+/// Drops the error if a caller is waiting: it is logged and counted, and the caller gets an answer.
 fn unless(waiting: bool) -> impl FnOnce(Problem) -> Result<(), Problem> {
     move |problem| if waiting { Ok(()) } else { Err(problem) }
 }
 
-/// How the connection answers, if the call is the connection's own: its account, and a number of it where it lists any.
+/// Voice settings of the connection, if the call belongs to it: same account, and one of its numbers if it lists any.
 fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts) -> Option<&'a VoiceSettings> {
     let Account::Twilio {
         account_sid,
@@ -150,17 +150,17 @@ fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts)
     (ours && account.is_none_or(|account| account == account_sid)).then_some(voice)
 }
 
-/// Tenants, for their business hours: one read when cold.
+/// Cache of tenants for their business hours. One read when cold.
 struct Tenants(Mutex<Vec<(TenantId, Timestamp, Arc<Tenant>)>>);
 
-/// Changed hours are noticed within this time.
+/// Time after which changed hours are noticed.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// So many tenants are remembered.
+/// Maximum number of cached tenants.
 const MOST: usize = 500;
 
 impl Tenants {
-    /// Whether the business is closed. Unknown when the table does not answer: the call is answered all the same.
+    /// True if the business is closed. `None` if the table does not respond: the call is answered anyway.
     async fn closed(&self, store: &Store, scope: &TenantScope, now: Timestamp, limit: TimeLimit) -> Option<bool> {
         let unknown = |error: &(dyn std::error::Error + 'static)| {
             tracing::warn!(error = kit::chain(error), "business hours are not known");

@@ -1,4 +1,4 @@
-//! Vonage's voice events: verifies the signed token and puts what says how a call goes into `calls`.
+//! Vonage's voice events: verifies the signed token and queues events about a call in `calls`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,13 +11,13 @@ use kit::{
 };
 use providers::vonage::{self, Expected};
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
-        .route("/webhooks/vonage/{tenant}/{connection}", post(receive))
+        .route("/webhooks/vonage/{tenant_id}/{connection_id}", post(receive))
         .with_state(Webhook::calls(env, "vonage")?))
 }
 
@@ -59,6 +59,6 @@ async fn receive(delivery: Delivery) -> Result<Response, Problem> {
     })?;
     let read = vonage::event(body, proven.connection().id, now);
     delivery.take_call(&proven, read, body).await?;
-    // To some events, Vonage takes a body for the flow that is to follow.
+    // An empty answer: for some events, Vonage reads a body as the next flow.
     Ok(answer(JSON, ""))
 }

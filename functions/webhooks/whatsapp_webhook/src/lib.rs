@@ -1,5 +1,5 @@
-//! Meta's WhatsApp webhooks, by a connection's own URL or by the one of a Meta app that tenants share: answers the
-//! handshake, verifies the bytes as they came, cuts them into changes and puts each into `provider-events`.
+//! Meta's WhatsApp webhooks, by a connection's own URL or by that of a Meta app that tenants share: answers the handshake,
+//! verifies the raw bytes, splits them into changes and queues each in `provider-events`.
 
 use std::sync::{
     Arc, OnceLock,
@@ -34,7 +34,7 @@ use providers::whatsapp::{
     webhook::{self as meta, Change},
 };
 
-/// The function's routes.
+/// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
@@ -48,7 +48,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     });
     Ok(Router::new()
         .route(
-            "/webhooks/whatsapp/{tenant}/{connection}",
+            "/webhooks/whatsapp/{tenant_id}/{connection_id}",
             get(shake_hands).post(receive),
         )
         .route("/webhooks/whatsapp", get(shake_hands_shared).post(receive_shared))
@@ -62,10 +62,10 @@ struct Context {
     app: OnceLock<SharedApp>,
 }
 
-/// What cannot be read at all, in place of a field's name.
+/// Stands for the field's name of an entry that cannot be read at all.
 const UNREADABLE: &str = "unreadable";
 
-/// So many unreadable changes of a post are kept one by one. Of more, the post is kept whole.
+/// Maximum number of unreadable changes of a post that are stored one by one. Beyond it, the post is stored whole.
 const MOST_KEPT: usize = 20;
 
 // ---- The handshake ------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ async fn shake_hands_shared(
     challenge(&context.webhook, &target, proven.map(drop))
 }
 
-/// Refuses what is no handshake before anything is looked up.
+/// Refuses an incomplete handshake before anything is looked up.
 fn complete(query: &str) -> Result<(), Problem> {
     match handshake::answer(query, "") {
         Err(error @ handshake::Refused::Incomplete) => {
@@ -203,7 +203,7 @@ async fn receive_shared(
 const SIGNATURE: &str = "x-hub-signature-256";
 
 impl Context {
-    /// The app that tenants share. Made when it is needed: AWS clients would slow the start.
+    /// The app that tenants share. Created on demand, because AWS clients would slow down the start.
     fn app(&self) -> &SharedApp {
         self.app.get_or_init(|| {
             let client = self.env.secrets_manager();
@@ -211,8 +211,8 @@ impl Context {
         })
     }
 
-    /// As [`Webhook::authenticate`], for connections that may have no secrets of their own: `proves` then answers `None`
-    /// until it is given the shared app's.
+    /// As [`Webhook::authenticate`], for connections that may have no secrets of their own: `proves` returns `None` until it gets
+    /// the shared app's.
     async fn authenticate(
         &self,
         tenant: &str,
@@ -237,7 +237,7 @@ impl Context {
         }
     }
 
-    /// The readable changes of a post. What is not is kept raw.
+    /// The readable changes of a post. Unreadable ones are stored raw.
     async fn split(&self, body: &[u8]) -> Result<Vec<Change>, Problem> {
         let mut changes = match meta::split(body) {
             Ok(changes) => changes,
@@ -263,7 +263,7 @@ impl Context {
         Ok(changes)
     }
 
-    /// A change as a job; one that is too large for the queue goes to the bucket, and a pointer to the queue.
+    /// A change as a job. One that is too large for the queue is stored in the bucket, with a pointer in the queue.
     async fn entry(
         &self,
         proven: &Authenticated,
@@ -296,7 +296,7 @@ impl Context {
     }
 }
 
-/// An entry or change that is none.
+/// An invalid entry or change.
 #[derive(Debug)]
 struct NotAChange;
 

@@ -29,8 +29,8 @@ assert.equal(refused.response.status, 403);
 const problem: components["schemas"]["Problem"] | undefined = refused.error;
 assert.equal(problem?.type, "urn:ringback:problem:forbidden");
 
-const missing = await ours.GET("/api/v1/api-keys/{api_key}", {
-  params: { path: { api_key: "key_00000000000000000000000000" } },
+const missing = await ours.GET("/api/v1/api-keys/{api_key_id}", {
+  params: { path: { api_key_id: "key_00000000000000000000000000" } },
 });
 assert.equal(missing.error?.type, "urn:ringback:problem:not_found");
 
@@ -38,8 +38,8 @@ const wrong = await ours.POST("/api/v1/api-keys", { body: { ...wanted, name: "" 
 assert.equal(wrong.response.status, 422);
 assert.deepEqual([...new Set(wrong.error?.errors?.map((error) => error.field))], ["name"]);
 
-const gone = await ours.DELETE("/api/v1/api-keys/{api_key}", {
-  params: { path: { api_key: made.data.api_key.id } },
+const gone = await ours.DELETE("/api/v1/api-keys/{api_key_id}", {
+  params: { path: { api_key_id: made.data.api_key.id } },
 });
 assert.equal(gone.response.status, 204);
 console.log("the TypeScript client works");

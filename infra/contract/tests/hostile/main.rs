@@ -1,10 +1,10 @@
-//! Every operation of the contract gets the largest bodies that are let through, in the worst shapes that its schema suggests. What
-//! it does with them is bounded by a count of work: reading a body of that length once is the unit, so no machine is too slow
-//! for this, and what grows faster than its input is far above the bound. A new operation is found in the contract.
+//! Every operation of the contract gets bodies of the maximum size, in the worst shapes that its schema suggests. The work it
+//! does with them is bounded, relative to parsing a body of that length once, so that slow machines do not matter and superlinear
+//! work exceeds the bound. New operations are found in the contract.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
 mod shapes;
@@ -31,18 +31,18 @@ use crate::{
     work::{Work, measured},
 };
 
-/// So many readings an operation may take for a body, and what it takes for the document's example besides. About twice what the worst
-/// takes: a patch of very short items is read, merged and read again.
+/// Maximum work for a body, as a multiple of parsing it, in addition to the work for the document's example. About twice the
+/// worst case: a patch of very short items, which is parsed, merged and parsed again.
 const MOST: Work = Work {
     allocations: 40.0,
     bytes: 30.0,
     peak: 40.0,
 };
 
-/// No answer is larger. Lambda takes 6 MB.
+/// Maximum size of an answer. Lambda allows 6 MB.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
-/// The operation's path with an id that its list names, or one of the right kind.
+/// The operation's path with an id from its list, or with any id of the right kind.
 async fn path(town: &Town<'_>, operation: &Operation<'_>, made: &BTreeMap<String, String>) -> String {
     let Some(name) = operation.parameters().next() else {
         return operation.path.to_owned();
@@ -61,12 +61,12 @@ fn call(operation: &Operation<'_>, path: &str, content_type: &str, body: &str) -
     call.header("content-type", content_type).body(body)
 }
 
-/// Waits for what is left of all limits: the test's clock is its own.
+/// Waits until all limits are free again, on the test's own clock.
 fn later(aws: &Aws) {
     aws.pass(3_600);
 }
 
-/// What came of it all.
+/// Results of the requests.
 #[derive(Default)]
 struct Outcome {
     wrong: Vec<String>,
@@ -74,7 +74,7 @@ struct Outcome {
     sent: usize,
 }
 
-/// Asks one function all that the contract says it takes.
+/// Sends everything that the contract declares to one function.
 fn ask_all(document: &Value, units: Units, own: &Value, routes: fn(&Env) -> Result<Router, ConfigError>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -126,13 +126,13 @@ fn ask_all(document: &Value, units: Units, own: &Value, routes: fn(&Env) -> Resu
             }
         }
         if !read {
-            outcome.wrong.push(format!("{}: none was read", operation.id()));
+            outcome.wrong.push(format!("{}: none was parsed", operation.id()));
         }
     }
     outcome
 }
 
-/// What reading the largest once takes.
+/// Work of parsing the largest body once.
 #[derive(Clone, Copy)]
 struct Units {
     of_body: Work,

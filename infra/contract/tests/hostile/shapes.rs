@@ -1,23 +1,23 @@
-//! Bodies that nobody sends in earnest: of an operation's example, with one place of its schema made as large as can be.
+//! Hostile bodies: an operation's example with one place of its schema made as large as possible.
 
 use contract::Operation;
 use serde_json::{Map, Value, json};
 use stack::contract::{is_kind, resolve};
 
-/// A body that is taken, and what it is.
+/// A valid body with its schema.
 pub(crate) struct Example {
     pub(crate) content_type: String,
     pub(crate) body: Value,
     schema: Value,
 }
 
-/// A body, and in words what is wrong with it.
+/// A hostile body with a description.
 pub(crate) struct Hostile {
     pub(crate) what: String,
     pub(crate) body: String,
 }
 
-/// The operation's examples, one of each kind, with their schemas. Of several content types one: they are read alike.
+/// The operation's examples, one per kind, with their schemas. Of several content types, one is enough: they are parsed alike.
 pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Example> {
     let body = resolve(document, &operation.value["requestBody"]);
     let content = body["content"].as_object().into_iter().flatten().next();
@@ -36,24 +36,24 @@ pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Examp
     named.chain(alone).collect()
 }
 
-/// A way into a body.
+/// A step into a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Member(String),
     Item,
 }
 
-/// A place in a body that may hold something.
+/// A place in a body that can hold a value.
 struct Place {
     steps: Vec<Step>,
-    /// What an item or a member's value looks like, where it holds several.
+    /// Example of an item or member, if the place holds several.
     item: Option<Value>,
     list: bool,
     map: bool,
     object: bool,
 }
 
-/// All bodies that are tried of an example besides those [of no schema](of_no_schema), each of at most so many bytes.
+/// All hostile bodies of an example except those [of no schema](of_no_schema), each of at most this many bytes.
 pub(crate) fn hostile(document: &Value, example: &Example, most: usize) -> Vec<Hostile> {
     let mut all = Vec::new();
     let mut places = Vec::new();
@@ -78,16 +78,16 @@ impl Step {
     }
 }
 
-/// Room for the rest of the example around what is made large.
+/// Bytes reserved for the rest of the example.
 const REST: usize = 4 * 1024;
 
-/// This text as often as it fits, with something between.
+/// The text repeated as often as it fits, with a separator.
 fn repeated(text: &str, between: &str, most: usize) -> String {
     let count = most.saturating_sub(2) / (text.len() + between.len());
     vec![text; count].join(between)
 }
 
-/// Texts that differ, as often as they fit.
+/// Different texts, as many as fit.
 fn numbered(of: impl Fn(usize) -> String, most: usize) -> String {
     let mut all = String::with_capacity(most);
     for number in 0.. {
@@ -103,7 +103,7 @@ fn numbered(of: impl Fn(usize) -> String, most: usize) -> String {
     all
 }
 
-/// Bodies that are tried whatever is expected.
+/// Hostile bodies for any schema.
 pub(crate) fn of_no_schema(most: usize) -> Vec<Hostile> {
     let object = |members: String| format!("{{{members}}}");
     let deep = |depth: usize| format!("{}{}", r#"{"a":["#.repeat(depth), "]}".repeat(depth));
@@ -143,7 +143,7 @@ pub(crate) fn of_no_schema(most: usize) -> Vec<Hostile> {
     all.into_iter().map(named).collect()
 }
 
-/// What one place may be made to hold.
+/// Hostile values for one place.
 fn within(place: &Place, most: usize) -> Vec<(&'static str, String)> {
     let most = most - REST;
     let mut all = vec![("a long text", format!(r#""{}""#, "x".repeat(most - 2)))];
@@ -212,7 +212,7 @@ fn within(place: &Place, most: usize) -> Vec<(&'static str, String)> {
     all
 }
 
-/// The same with another number at its end, or within its texts.
+/// A copy with another number at its end or in its texts.
 fn differing(item: &Value, number: usize) -> Value {
     match item {
         Value::String(text) => {
@@ -244,7 +244,7 @@ fn emptied(item: &Value) -> Value {
     }
 }
 
-/// The body with this text at this place, made where the example has nothing.
+/// The body with this text at this place, which is created if the example lacks it.
 fn with(body: &Value, steps: &[Step], text: &str) -> String {
     const MARK: &str = "@@here@@";
     let mut body = body.clone();
@@ -269,7 +269,7 @@ fn with(body: &Value, steps: &[Step], text: &str) -> String {
     body.to_string().replacen(&format!("\"{MARK}\""), text, 1)
 }
 
-/// The places of a schema, and of what is in them.
+/// Places of a schema and of its nested schemas.
 fn find(document: &Value, schema: &Value, steps: &[Step], found: &mut Vec<Place>) {
     const DEEPEST: usize = 6;
     let schema = resolve(document, schema);
@@ -315,7 +315,7 @@ fn find(document: &Value, schema: &Value, steps: &[Step], found: &mut Vec<Place>
     }
 }
 
-/// What a schema shows of itself, or of its fields.
+/// Example of a schema, or of its fields.
 fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
     let schema = resolve(document, schema);
     let own = [

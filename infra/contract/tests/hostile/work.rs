@@ -1,18 +1,18 @@
-//! What a piece of work takes, counted.
+//! Counts the work of a computation.
 
 use allocation_counter::AllocationInfo;
 use serde_json::Value;
 
-/// What was allocated: the same on every machine and however busy it is.
+/// Allocations, which are the same on every machine and under any load.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Work {
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
-    /// The most bytes at one time.
+    /// Peak number of bytes.
     pub(crate) peak: f64,
 }
 
-/// Does it on this thread, and counts.
+/// Runs it on this thread and counts.
 pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Work) {
     let mut done = None;
     let info: AllocationInfo = allocation_counter::measure(|| done = Some(work()));
@@ -25,7 +25,7 @@ pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Work) {
     (done.expect("it was done"), work)
 }
 
-/// What it takes to read a body of this length once, with nothing known of it: short texts in a list.
+/// Work of parsing a body of this length once without a schema: short texts in a list.
 pub(crate) fn of_reading(length: usize) -> Work {
     let item = r#""+97145550001""#;
     let items = vec![item; length / (item.len() + 1)];
@@ -42,7 +42,7 @@ impl Work {
         }
     }
 
-    /// What is more than this.
+    /// The work beyond this.
     pub(crate) fn without(self, usual: Self) -> Self {
         self.each(usual, |own, usual| (own - usual).max(0.0))
     }

@@ -1,4 +1,4 @@
-//! Whoever sends what the document shows is not told to correct it.
+//! Requests as the document shows them are accepted.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use testkit::{
     api::{PASSWORD, Town, env_of_all},
 };
 
-/// The password in the document's examples; everybody in a [`Town`] has another.
+/// The password in the document's examples. Users of a [`Town`] have another.
 const SHOWN: &str = "seven quiet lanterns";
 
-/// What only the moment can make right: an authenticator app's code.
+/// Operations that need a value of the moment, such as an authenticator app's code.
 const OF_THE_MOMENT: &[&str] = &["confirm_second_factor"];
 
-/// The bodies that the document shows, by the names of their kinds.
+/// The bodies that the document shows, by kind.
 fn bodies(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
     let mut all = Vec::new();
     for (content_type, media) in operation.value["requestBody"]["content"]
@@ -35,7 +35,7 @@ fn bodies(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
     all
 }
 
-/// The operation's path with what was made before, of the same kind where there are several.
+/// The operation's path with an existing id, of the same kind if there are several.
 fn path(town: &Town<'_>, operation: &Operation<'_>, kind: &str, made: &BTreeMap<(String, String), String>) -> String {
     let Some(name) = operation.parameters().next() else {
         return operation.path.to_owned();

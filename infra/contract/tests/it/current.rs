@@ -1,4 +1,4 @@
-//! The checked-in files are what the code says, and nothing is left out.
+//! The checked-in files are up to date and complete.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ fn checked_in_files_are_what_the_code_says() {
         let known = std::fs::read_to_string(root().join(file)).unwrap_or_default();
         assert!(
             known == text,
-            "{file} is not current: run `cargo run --package contract` and look at what changed"
+            "{file} is outdated: run `cargo run --package contract` and review the changes"
         );
     }
 }
@@ -38,7 +38,7 @@ fn no_function_describes_what_another_does() {
     }
 }
 
-/// Merged, the second of one name would be lost.
+/// If two schemas have the same name, merging loses one.
 #[test]
 fn no_two_functions_mean_different_things_by_one_schemas_name() {
     let mut known: std::collections::BTreeMap<String, (&str, serde_json::Value)> = std::collections::BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Who reads the document alone knows what to send and what comes back.
+//! The document alone says what to send and what comes back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use domain::permission::Permission;
 use serde_json::Value;
 use stack::contract::{is_kind, resolve};
 
-/// All that is wrong at once, so that it is mended at once.
+/// Reports all defects at once.
 #[track_caller]
 fn nothing(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
@@ -28,10 +28,10 @@ fn every_operation_says_what_it_does_and_who_may() {
         let mut say = |what: &str| wrong.push(format!("{} {} ({id}): {what}", operation.method, operation.path));
         let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         if !is_word(id) || !id.contains('_') {
-            say("the operation id is no verb_resource");
+            say("the operation id is not verb_resource");
         }
         if !ids.insert(id) {
-            say("the operation id is taken");
+            say("the operation id is not unique");
         }
         if !is_text(&value["summary"]) {
             say("no summary");
@@ -44,13 +44,13 @@ fn every_operation_says_what_it_does_and_who_may() {
             .collect();
         match own.as_slice() {
             [tag] if known.contains(tag) => drop(used.insert(*tag)),
-            _ => say("not one tag that contract::TAGS describes"),
+            _ => say("not exactly one tag of contract::TAGS"),
         }
         let permission = operation.permission();
         let is_known =
             permission.parse::<Permission>().is_ok() || ["public", "person", "platform"].contains(&permission);
         if !is_known {
-            say("x-permission is none");
+            say("unknown x-permission");
         }
         let security = value["security"].as_array().cloned().unwrap_or_default();
         let ways: Vec<&str> = security
@@ -68,16 +68,16 @@ fn every_operation_says_what_it_does_and_who_may() {
         }
         let responses = value["responses"].as_object().cloned().unwrap_or_default();
         if !responses.keys().any(|status| status.starts_with('2')) {
-            say("no success");
+            say("no successful response");
         }
         for status in ["429", "500"] {
             if !responses.contains_key(status) {
-                say(&format!("no {status}"));
+                say(&format!("no response {status}"));
             }
         }
     }
     for tag in known.difference(&used) {
-        wrong.push(format!("tag {tag}: no operation has it"));
+        wrong.push(format!("tag {tag}: no operation uses it"));
     }
     nothing(&wrong);
 }
@@ -133,7 +133,7 @@ fn every_parameter_is_described_with_an_example() {
     nothing(&wrong);
 }
 
-/// Which of a schema's fields say nothing of themselves.
+/// Fields of a schema without a description.
 fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<String>) {
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{at}.{name}");
@@ -176,7 +176,7 @@ fn every_schema_and_every_field_is_described() {
     nothing(&wrong);
 }
 
-/// The path of the first field of a schema of which no example can be shown: neither its own, nor one of what it is made of.
+/// Path of the first field of a schema without an example of its own or of its parts.
 fn unshown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> Option<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         if seen.iter().any(|known| known == reference) {

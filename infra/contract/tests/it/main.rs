@@ -1,4 +1,4 @@
-//! What holds for the contract as a whole.
+//! Tests of the contract as a whole.
 
 mod accepted;
 mod current;

@@ -1,4 +1,4 @@
-//! Every problem that the code makes is in the table, and named where it is answered.
+//! Every problem in the code is in the table, and is named by the operations that answer it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 use contract::{Function, document, functions, operations, problems::ANSWERED_BY, problems::OF_WEBHOOKS, root};
 use kit::problem::kinds::{SPECIAL, all};
 
-/// The Rust sources below a folder, as one text.
+/// The Rust sources of a folder as one text.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -22,13 +22,13 @@ fn sources(folder: &Path) -> String {
     text
 }
 
-/// The words that stand as a text of their own in a source.
+/// Words that are string literals of a source.
 fn words(source: &str) -> BTreeSet<&str> {
     let is_word = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     source.split('"').filter(is_word).collect()
 }
 
-/// The words of problems that a source makes: the first text within such a call.
+/// Problems that a source creates: the first string literal of such a call.
 fn made<'a>(source: &'a str, calls: &[&str]) -> BTreeSet<&'a str> {
     let calls = calls.iter().flat_map(|call| source.match_indices(call));
     let own = calls.filter(|(at, _)| !source[..*at].ends_with(|before: char| before.is_ascii_alphanumeric()));
@@ -45,7 +45,7 @@ const CALLS: &[&str] = &["Problem::conflict(", "Problem::new("];
 fn every_kind_is_described_once() {
     let mut known = BTreeSet::new();
     for kind in all() {
-        assert!(known.insert(kind.word), "{} is there twice", kind.word);
+        assert!(known.insert(kind.word), "{} is in the table twice", kind.word);
         assert!((400..600).contains(&kind.status), "{}", kind.word);
         let sentence = |text: &str| text.starts_with(|first: char| first.is_ascii_uppercase()) && !text.ends_with('.');
         assert!(sentence(kind.means) && sentence(kind.advice), "{}", kind.word);
@@ -61,7 +61,7 @@ fn every_kind_is_described_once() {
 }
 
 #[test]
-fn a_problem_of_its_own_is_named_by_the_operations_that_answer_it() {
+fn special_problems_are_named_by_their_operations() {
     let special: BTreeSet<_> = SPECIAL.iter().map(|kind| kind.word).collect();
     let named: BTreeMap<_, _> = ANSWERED_BY.iter().copied().collect();
     let there: BTreeSet<_> = named.keys().chain(OF_WEBHOOKS).copied().collect();
@@ -78,12 +78,12 @@ fn a_problem_of_its_own_is_named_by_the_operations_that_answer_it() {
                 .get(word)
                 .is_some_and(|ids| ids.iter().any(|id| own.contains(*id)));
             if !answered && made(&source, CALLS).contains(word) {
-                wrong.push(format!("{name} makes `{word}`, but none of its operations names it"));
+                wrong.push(format!("{name} creates `{word}`, but none of its operations names it"));
             }
         }
         for (word, ids) in &named {
             if ids.iter().any(|id| own.contains(*id)) && !words(&source).contains(word) {
-                wrong.push(format!("{name} never makes `{word}`"));
+                wrong.push(format!("{name} never creates `{word}`"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Schemas say what is sent and answered, no less and no more.
+//! Schemas describe exactly what is sent and answered.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn kind(value: &Value) -> &'static [&'static str] {
     }
 }
 
-/// What of a value its schema does not allow; formats and patterns aside.
+/// Differences between a value and its schema, except formats and patterns.
 fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     let schema = resolve(document, schema);
     let fits = |part: &&Value| misfits(document, part, value, at).is_empty();
@@ -51,7 +51,7 @@ fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
     );
     must(
         schema["enum"].is_null() || each(schema, "enum").any(|word| word == value),
-        "no such word",
+        "unknown word",
     );
     must(schema["const"].is_null() || schema["const"] == *value, "another word");
     must(
@@ -92,7 +92,7 @@ fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
         let path = format!("{at}.{name}");
         match (schema["properties"].get(name), &schema["additionalProperties"]) {
             (Some(own), _) => wrong.extend(misfits(document, own, field, &path)),
-            (None, Value::Bool(false)) => wrong.push(format!("{path}: no such field")),
+            (None, Value::Bool(false)) => wrong.push(format!("{path}: unknown field")),
             (None, more @ Value::Object(_)) => wrong.extend(misfits(document, more, field, &path)),
             _ => {}
         }
@@ -124,7 +124,7 @@ fn every_request_is_shown_and_is_what_its_schema_says() {
     nothing(&wrong);
 }
 
-/// Which parts of a schema have no bound, so that a client cannot know what is refused.
+/// Parts of a schema without a bound, so that a client cannot know what is refused.
 fn unbounded(document: &Value, schema: &Value, at: &str, seen: &mut BTreeSet<String>, wrong: &mut BTreeSet<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The account and its numbers, for who asks whether they work.
+//! The account and its numbers, for requests that test them.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -13,7 +13,7 @@ use crate::faults::{Api, Event};
 use crate::interference::{self, Caller};
 use crate::world::Sims;
 
-/// Who asks, unless a fault strikes the request.
+/// The caller, unless a fault affects the request.
 async fn looking<'a>(
     world: &Sims,
     config: &'a Config,

@@ -1,21 +1,21 @@
-//! Connection overrides: what the fragment of a webhook's URL says of how it is delivered.
+//! Connection overrides: delivery options in the fragment of a webhook's URL.
 
 use std::time::Duration;
 
 use crate::delivery::Cause;
 
-/// How one URL is asked, and when it is asked again.
+/// Time-outs and retries of one URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Overrides {
-    /// Until the answer.
+    /// Time until the answer.
     read: Duration,
-    /// All tries together.
+    /// Time of all attempts together.
     total: Duration,
     retries: u32,
     on: On,
 }
 
-/// After which failures it is asked again.
+/// Failures after which a request is repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct On {
     connect: bool,
@@ -41,7 +41,7 @@ const EDGES: &[&str] = &[
 ];
 
 impl Default for Overrides {
-    /// Once more, and only where nobody takes the connection.
+    /// One retry, only if the connection is refused.
     fn default() -> Self {
         Self {
             read: Duration::from_secs(15),
@@ -56,7 +56,7 @@ impl Default for Overrides {
 }
 
 impl Overrides {
-    /// Of a URL. A fragment that is none of Twilio's changes nothing.
+    /// Overrides of a URL. An unknown fragment changes nothing.
     pub(crate) fn of(url: &str) -> Self {
         let fragment = url.split_once('#').map_or("", |(_, fragment)| fragment);
         Self::parse(fragment).unwrap_or_default()
@@ -82,12 +82,13 @@ impl Overrides {
         Some(all)
     }
 
-    /// How long the next try may take, after so much time.
+    /// Maximum time of the next attempt, after this time.
     pub(crate) fn next_try(&self, spent: Duration) -> Duration {
         self.read.min(self.total.saturating_sub(spent))
     }
 
-    /// Whether it is asked again after this many tries, which took so much time together and of which the last one failed so.
+    /// True if the request is repeated after this number of attempts, which took this time together and of which the last one
+    /// failed like this.
     pub(crate) fn again(&self, tries: u32, spent: Duration, cause: Cause) -> bool {
         let on = match cause {
             Cause::Connect => self.on.connect,

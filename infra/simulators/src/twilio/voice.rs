@@ -1,6 +1,6 @@
-//! A customer's call through Twilio: asks Ringback what to do, obeys its TwiML, reports what came of it.
+//! A customer's call through Twilio: asks Ringback what to do, executes its TwiML, reports the result.
 //!
-//! Time is data: ringing and talking are told in the callbacks, nobody waits for them.
+//! Time is data: ringing and talking are stated in the callbacks, without waiting.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::phones::country;
 use crate::random::Random;
 use crate::world::Sims;
 
-/// How Twilio spells a withheld number on a keypad: ANONYMOUS.
+/// Twilio's number for a withheld caller: ANONYMOUS on a keypad.
 const ANONYMOUS: &str = "+266696687";
 
-/// Documents one call may ask for: a flow that redirects in a circle ends.
+/// Maximum number of documents per call, so that circular redirects end.
 const DOCUMENTS: usize = 20;
 
 #[derive(Clone, Debug)]
@@ -32,13 +32,13 @@ pub(crate) struct Call {
     pub(crate) outcome: String,
     pub(crate) ring_seconds: Option<u32>,
     pub(crate) talk_seconds: Option<u32>,
-    /// The number's voice flow is the tenant's own: Ringback gets the final status only.
+    /// The number has its own call flow: Ringback gets only the final status.
     pub(crate) own_flow: bool,
     pub(crate) repeat: u32,
     pub(crate) shuffle: bool,
 }
 
-/// One call under way.
+/// A call in progress.
 struct Line<'a> {
     world: &'a Sims,
     config: &'a Config,
@@ -47,12 +47,12 @@ struct Line<'a> {
     call: &'a Call,
     seconds: u32,
     events: Vec<CallEvent>,
-    /// Callbacks whose answers change nothing; delivered at the end, so that they can be shuffled.
+    /// Callbacks whose answers change nothing. Delivered at the end, so that they can be shuffled.
     pile: Vec<Webhook>,
 }
 
 enum Next {
-    /// Go on with the answer of this request.
+    /// Continue with the answer of this request.
     Ask(Webhook),
     End,
 }
@@ -96,7 +96,7 @@ impl Line<'_> {
         }
     }
 
-    /// Asks for TwiML and obeys it until the call ends. Returns the call's final status.
+    /// Requests TwiML and executes it until the call ends. Returns the final status of the call.
     async fn follow(&mut self) -> &'static str {
         let url = self.tenant.twilio_url(self.config, self.account, "voice");
         let mut ask = self.webhook("voice", &url, self.fields("ringing"));
@@ -160,7 +160,7 @@ impl Line<'_> {
         Next::End
     }
 
-    /// `None`: the call goes on with the next verb.
+    /// `None`: the call continues with the next verb.
     fn dial(&mut self, timeout: u32, action: Option<&Target>, document: &str) -> Option<Next> {
         let (dial_status, ringing) = match self.call.outcome.as_str() {
             "answered" => ("completed", 5),
@@ -336,7 +336,7 @@ impl Line<'_> {
     }
 }
 
-/// An absolute URL is kept to the byte, since it is signed.
+/// An absolute URL is kept byte for byte, because it is signed.
 fn resolve(document: &str, url: &str) -> String {
     if Url::parse(url).is_ok() {
         return url.to_owned();

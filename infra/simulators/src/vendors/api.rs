@@ -35,7 +35,7 @@ impl Vendor {
         }
     }
 
-    /// What a tenant's requests bring, as `user:password`.
+    /// Credentials of a tenant's requests, as `user:password`.
     fn credentials(self, tenant: &Tenant) -> Option<String> {
         let (user, password) = match self {
             Self::Aircall => {
@@ -79,7 +79,7 @@ impl Vendor {
     }
 }
 
-/// Whose credentials a request brings, unless a fault strikes it.
+/// The tenant of the credentials, unless a fault affects the request.
 async fn asking<'a>(
     world: &Sims,
     config: &'a Config,
@@ -134,7 +134,7 @@ async fn show_vonages_balance(State(world): State<Sims>, headers: HeaderMap) -> 
     }
 }
 
-/// None: calls are not kept here.
+/// `None`: calls are not stored here.
 async fn list_exotels_calls(State(world): State<Sims>, Path(account): Path<String>, headers: HeaderMap) -> Response {
     let config = world.config();
     let tenant = match asking(&world, &config, Vendor::Exotel, &headers).await {

@@ -1,5 +1,4 @@
-//! Telephone systems by name, which report calls with events of their own, and have an API that says whether credentials
-//! are good.
+//! Telephone systems by name, which report calls with their own events and have an API to check credentials.
 
 mod aircall;
 mod api;
@@ -34,22 +33,22 @@ pub(crate) fn routes() -> Router<Sims> {
 /// An event before it is addressed.
 struct Event {
     what: String,
-    /// Below the connection's own URL.
+    /// Path below the connection's own URL.
     path: String,
     body: Body,
 }
 
-/// When a call's parts happened; durations are told, never waited for.
+/// Times of a call. Durations are stated, never waited for.
 struct Times {
     started: Timestamp,
-    /// None: nobody spoke.
+    /// `None`: nobody answered.
     answered: Option<Timestamp>,
     ended: Timestamp,
     talk_seconds: u32,
 }
 
 impl Vendor {
-    /// The number of the tenant that is called where the call names none.
+    /// The tenant's number that is called if the call names none.
     pub(crate) fn number(self, tenant: &Tenant) -> Option<&str> {
         match self {
             Self::Aircall => tenant.aircall.as_ref().map(|account| account.number.as_str()),

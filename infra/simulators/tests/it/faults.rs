@@ -316,7 +316,7 @@ async fn send_as(stage: &Stage, process: &Child, key: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn the_caller_is_killed_before_or_after_acceptance_at_most_twice() {
+async fn caller_is_killed_around_acceptance_at_most_twice() {
     for (kind, accepted) in [("kill_before", 1), ("kill_after", 3)] {
         let stage = Stage::set().await;
         stage.faults(json!([{"kind": kind}])).await;

@@ -295,8 +295,9 @@ async fn a_closed_window_may_also_be_told_later() {
     assert_eq!(stage.outbox("").await[0]["statuses"][0]["code"], 131_047);
 }
 
+/// The signature covers the bytes of the body.
 #[tokio::test]
-async fn statuses_look_like_the_fixtures_and_are_signed_over_their_bytes() {
+async fn statuses_match_the_fixtures_and_are_signed() {
     let stage = Stage::set().await;
     stage
         .put(&format!("/phones/{MAYA}"), json!({"name": "Maya Fixture مايا"}))

@@ -197,8 +197,9 @@ async fn credentials_open_their_own_account_only() {
     assert_eq!(list["messages"], json!([]), "and nobody lists another's messages");
 }
 
+/// The signature covers the query.
 #[tokio::test]
-async fn status_callbacks_look_like_the_fixtures_and_are_signed_with_their_query() {
+async fn status_callbacks_match_the_fixtures_and_are_signed() {
     let stage = Stage::set().await;
     let callback = stage.callback("con.msg.1&x=a%20b");
     let (signed, _) = callback.split_once('#').unwrap();

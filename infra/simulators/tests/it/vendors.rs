@@ -92,7 +92,7 @@ fn base64_url(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn exotels_passthru_looks_like_the_fixtures_and_ends_its_url_with_the_secret() {
+async fn exotels_passthru_matches_fixtures_with_secret_in_url() {
     let stage = Stage::set().await;
     for (outcome, file) in [
         ("answered", "passthru_completed"),

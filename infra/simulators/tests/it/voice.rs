@@ -48,7 +48,7 @@ fn status(received: &Received) -> String {
 }
 
 #[tokio::test]
-async fn dial_results_are_reported_to_the_action_with_the_fields_of_the_fixtures() {
+async fn dial_results_match_the_fixtures() {
     let cases = [
         ("missed", "no-answer", "in-progress", "dial_action_no_answer"),
         ("busy", "busy", "in-progress", "dial_action_busy"),

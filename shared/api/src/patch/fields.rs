@@ -1,5 +1,5 @@
-//! Whether what a patch removes are fields at all. The type itself tells: reading it asks for each object with the names of its
-//! fields. One reading answers for all that is removed, however much that is.
+//! Finds fields of a patch that the type does not have. The type itself knows them: deserializing it asks for each object with
+//! the names of its fields. One pass checks all removed fields, however many there are.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::{Error, Map, Value, map};
 
-/// The first member that `changes` removes from an object of `T` that has no such field. `merged` is a `T` with the changes.
+/// The first member that `changes` removes although an object of `T` has no such field. `merged` is a `T` with the changes.
 pub(super) fn unknown<T: DeserializeOwned>(merged: &Value, changes: &Value) -> Option<String> {
     let search = Search::default();
     let look = Look {
@@ -25,12 +25,12 @@ pub(super) fn unknown<T: DeserializeOwned>(merged: &Value, changes: &Value) -> O
 
 #[derive(Default)]
 struct Search<'a> {
-    /// The names on the way to where it looks.
+    /// Names on the path to the current place.
     at: RefCell<Vec<&'a str>>,
     found: RefCell<Option<String>>,
 }
 
-/// A place in the whole, and what the patch says of it.
+/// A place in the value, with the patch's part for it.
 #[derive(Clone, Copy)]
 struct Look<'a, 's> {
     value: &'a Value,
@@ -43,7 +43,7 @@ impl<'a> Look<'a, '_> {
         self.changes?.as_object()
     }
 
-    /// What this object's fields are is known now.
+    /// Compares the patch with the fields of this object.
     fn compare(self, fields: &[&str]) {
         let removed = self
             .members()

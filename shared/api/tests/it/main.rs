@@ -266,7 +266,7 @@ const PLATFORM: &str = "/api/v1/platform";
 const THING: &str = "/api/v1/things/ctc_01jcs8q3v4w5x6y7z8a9b0c1d2";
 
 #[tokio::test]
-async fn only_who_is_proven_and_permitted_gets_in() {
+async fn only_authenticated_and_permitted_callers_get_in() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let body = || json!({"name": "a"});
@@ -338,7 +338,7 @@ async fn only_who_is_proven_and_permitted_gets_in() {
 }
 
 #[tokio::test]
-async fn an_answer_says_what_is_left_and_a_limit_is_never_passed() {
+async fn rate_limit_is_reported_and_never_exceeded() {
     let aws = Aws::new().await;
     let (town, _) = town(&aws).await;
     let admin = town.admin();
@@ -395,7 +395,7 @@ async fn an_answer_says_what_is_left_and_a_limit_is_never_passed() {
 }
 
 #[tokio::test]
-async fn a_wrong_body_is_told_what_is_wrong_with_it() {
+async fn invalid_body_names_its_errors() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let admin = town.admin();
@@ -408,7 +408,7 @@ async fn a_wrong_body_is_told_what_is_wrong_with_it() {
     assert_eq!(sent, only("more", "Unknown field, expected `name` or `look`."));
     assert_eq!(
         fields(admin.post(THINGS, json!({})).await),
-        only("name", "This field is missing.")
+        only("name", "This field is required.")
     );
     assert_eq!(
         fields(admin.post(THINGS, json!({"name": 1})).await),
@@ -464,7 +464,7 @@ async fn a_wrong_body_is_told_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_what_it_names_of_the_version_that_was_read() {
+async fn patch_changes_named_fields_of_the_read_version() {
     let aws = Aws::new().await;
     let (town, _) = town(&aws).await;
     let admin = town.admin();
@@ -532,14 +532,14 @@ async fn patch_is_bounded_in_bytes_and_members() {
     let too_many = |field: &str| json!({"field": field, "detail": "Expected at most 100 members, got 101."});
     assert_eq!(
         first_error(members(100)).await,
-        json!({"field": "f0", "detail": "There is no such field."})
+        json!({"field": "f0", "detail": "Unknown field."})
     );
     assert_eq!(first_error(members(101)).await, too_many(""));
     assert_eq!(first_error(json!({"look": members(101)})).await, too_many("look"));
 }
 
 #[tokio::test]
-async fn what_was_sent_is_not_repeated_at_length() {
+async fn errors_do_not_repeat_long_input() {
     let aws = Aws::new().await;
     let (town, _) = town(&aws).await;
     let long = "x".repeat(500_000);
@@ -574,7 +574,7 @@ async fn a_list_is_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn parameters_that_nobody_reads_are_refused_except_of_what_is_open_to_everybody() {
+async fn unknown_parameters_are_refused_unless_public() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let ask = |method: &str, path: &str| Call::new(method, &format!("{path}?limit=5"));
@@ -593,7 +593,7 @@ async fn parameters_that_nobody_reads_are_refused_except_of_what_is_open_to_ever
 }
 
 #[tokio::test]
-async fn a_request_with_a_key_has_its_effect_once() {
+async fn request_with_key_takes_effect_once() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let effects = || context.effects();
@@ -650,7 +650,7 @@ async fn a_request_with_a_key_has_its_effect_once() {
 }
 
 #[tokio::test]
-async fn a_key_can_be_used_again_where_nothing_came_of_it() {
+async fn key_can_be_reused_after_an_error() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let post = |name: &str| town.admin().post_once(THINGS, "k", json!({"name": name}));
@@ -665,8 +665,9 @@ async fn a_key_can_be_used_again_where_nothing_came_of_it() {
     assert_eq!(context.effects(), 2);
 }
 
+/// The process died before it stored its answer.
 #[tokio::test]
-async fn a_request_that_died_is_tried_again_and_names_the_same_objects() {
+async fn interrupted_request_is_repeated_with_the_same_ids() {
     for (name, first, wait) in [
         ("dies once", (500, "internal"), 60),
         ("fails once", (503, "unavailable"), 0),
@@ -697,7 +698,7 @@ async fn a_request_that_died_is_tried_again_and_names_the_same_objects() {
 }
 
 #[tokio::test]
-async fn a_request_of_the_platform_has_its_effect_once_and_is_its_callers_own() {
+async fn platform_request_takes_effect_once_per_caller() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let post = |name: &str| town.platform().post_once(PLATFORM, "k", json!({"name": name}));
@@ -720,7 +721,7 @@ async fn a_request_of_the_platform_has_its_effect_once_and_is_its_callers_own() 
 
 /// Row and right are there; what is missing is the factor, or a session that began with it.
 #[tokio::test]
-async fn the_platform_is_administered_by_two_factors_only() {
+async fn platform_requires_a_second_factor() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let post = async |caller: Caller<'_>| caller.post(PLATFORM, json!({"name": "a"})).await;
@@ -754,7 +755,7 @@ async fn the_platform_is_administered_by_two_factors_only() {
 }
 
 #[tokio::test]
-async fn a_request_of_the_platform_that_failed_is_tried_again_and_names_the_same_objects() {
+async fn failed_platform_request_repeats_with_the_same_ids() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let post = || town.platform().post_once(PLATFORM, "k", json!({"name": "fails once"}));
@@ -765,7 +766,7 @@ async fn a_request_of_the_platform_that_failed_is_tried_again_and_names_the_same
 }
 
 #[tokio::test]
-async fn a_key_is_refused_where_nothing_is_kept() {
+async fn key_is_refused_where_answers_are_not_stored() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     for (caller, path) in [(town.admin(), "/api/v1/me"), (town.anyone(), "/api/v1/open")] {
@@ -776,8 +777,9 @@ async fn a_key_is_refused_where_nothing_is_kept() {
     }
 }
 
+/// The table stored the record of the idempotency key, but its answer was lost.
 #[tokio::test]
-async fn a_request_whose_record_nobody_heard_of_still_runs() {
+async fn request_runs_though_its_record_was_unacknowledged() {
     let aws = Aws::new().await;
     let lossy = testkit::Lossy::before(&aws);
     let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
@@ -822,7 +824,7 @@ async fn a_secret_is_shown_once() {
 }
 
 #[test]
-fn the_document_says_what_the_types_say() {
+fn document_matches_the_types() {
     let document = serde_json::to_value(document().into_openapi()).unwrap();
     let of = |path: &str, method: &str| document["paths"][path][method].clone();
     let create = of("/api/v1/things", "post");

@@ -1,15 +1,15 @@
-//! Every kind of problem. The contract and its pages are written from here.
+//! All kinds of problems. The contract and its pages are generated from this table.
 
 /// A kind of problem.
 #[derive(Debug, Clone, Copy)]
 pub struct ProblemKind {
-    /// The end of its `type`.
+    /// Last part of its `type`.
     pub word: &'static str,
-    /// The HTTP status it comes with.
+    /// HTTP status.
     pub status: u16,
-    /// What it means.
+    /// Meaning.
     pub means: &'static str,
-    /// What its reader does.
+    /// Advice to the caller.
     pub advice: &'static str,
 }
 
@@ -22,103 +22,103 @@ const fn kind(word: &'static str, status: u16, means: &'static str, advice: &'st
     }
 }
 
-/// What any operation may answer, by what it takes.
+/// Problems that any operation can answer.
 pub const COMMON: &[ProblemKind] = &[
     kind(
         "bad_request",
         400,
-        "The body is not JSON, or a header or the cursor is malformed",
+        "The request is malformed: the body is not JSON, or a header or the cursor is invalid",
         "Correct the request",
     ),
     kind(
         "ambiguous_credentials",
         400,
-        "An access token and an API key came together",
+        "The request has both an access token and an API key",
         "Send one of them",
     ),
     kind(
         "no_tenant",
         400,
-        "The caller belongs to several tenants and names none",
+        "The caller belongs to several tenants and the request names none",
         "Name one in `X-Tenant-ID`",
     ),
     kind(
         "unauthorized",
         401,
-        "No access token, key or signature that is valid now",
-        "Refresh the token or log in again; check the key",
+        "The request has no valid access token, key or signature",
+        "Refresh the token, log in again, or check the key",
     ),
     kind(
         "forbidden",
         403,
-        "The caller's role or scopes do not have the permission, or they are no member",
+        "The caller lacks the permission, or is not a member of the tenant",
         "Ask an administrator",
     ),
     kind(
         "tenant_suspended",
         403,
         "The tenant is suspended or being deleted",
-        "Ask the platform's support",
+        "Contact the platform's support",
     ),
     kind(
         "second_factor_needed",
         403,
-        "The platform's administrator has no second factor, or logged in without it",
-        "Switch one on under `/api/v1/me/second-factor`, then log in with its code",
+        "The platform administrator has no second factor, or logged in without it",
+        "Set one up under `/api/v1/me/second-factor`, then log in with its code",
     ),
     kind(
         "not_found",
         404,
-        "There is no such thing, or it is another tenant's",
+        "The resource does not exist in the caller's tenant",
         "Check the URL",
     ),
     kind(
         "method_not_allowed",
         405,
-        "The path does not take this method",
-        "Use one that `Allow` names",
+        "The path does not support this method",
+        "Use a method that `Allow` names",
     ),
     kind(
         "conflict",
         409,
-        "Somebody else changed it at the same moment",
-        "Read it again, then decide",
+        "Somebody else changed the resource at the same time",
+        "Read it again and repeat the change if it still applies",
     ),
     kind(
         "still_running",
         409,
-        "The first request with this `Idempotency-Key` still runs",
-        "Ask again after `Retry-After` seconds",
+        "The first request with this `Idempotency-Key` is still running",
+        "Try again after `Retry-After` seconds",
     ),
     kind(
         "already_done",
         409,
-        "The first request with this `Idempotency-Key` was answered with a secret that is shown once",
-        "Look at what `Location` names, where it is there",
+        "The first request with this `Idempotency-Key` returned a secret, which is shown only once",
+        "Read the resource that `Location` names, if there is one",
     ),
     kind(
         "stale",
         412,
-        "It has changed since the version that `If-Match` names",
-        "Read it again, apply the change to that",
+        "The resource has changed since the version in `If-Match`",
+        "Read it again and repeat the change if it still applies",
     ),
     kind("too_large", 413, "The body is too large", "Send less"),
     kind(
         "wrong_content_type",
         415,
-        "The body is of another type than the operation takes",
+        "The body has a content type that the operation does not accept",
         "Set `Content-Type` to a type that the operation names",
     ),
     kind(
         "invalid",
         422,
-        "Fields or parameters are wrong, unknown or missing",
-        "Correct what `errors` names",
+        "Fields or parameters are invalid, unknown or missing",
+        "Correct the fields in `errors`",
     ),
     kind(
         "idempotency_key_reused",
         422,
-        "This `Idempotency-Key` was used for another request",
+        "This `Idempotency-Key` was used for a different request",
         "Use a new key for each request",
     ),
     kind(
@@ -130,13 +130,18 @@ pub const COMMON: &[ProblemKind] = &[
     kind(
         "internal",
         500,
-        "Something is wrong on our side",
-        "Try again; if it stays, report the `X-Correlation-Id`",
+        "Something went wrong on our side",
+        "Try again. If the problem persists, report the `X-Correlation-Id`",
     ),
-    kind("unavailable", 503, "It could not be done just now", "Send it again"),
+    kind(
+        "unavailable",
+        503,
+        "The service is temporarily unavailable",
+        "Send the request again",
+    ),
 ];
 
-/// What single operations answer, or webhooks.
+/// Problems of single operations or of webhooks.
 pub const SPECIAL: &[ProblemKind] = &[
     kind(
         "wrong_credentials",
@@ -147,106 +152,111 @@ pub const SPECIAL: &[ProblemKind] = &[
     kind(
         "second_factor_required",
         401,
-        "The password is right and a second factor is on",
+        "The password is correct, but a second factor is on",
         "Log in again with `code` or `recovery_code`",
     ),
     kind(
         "wrong_code",
         401,
-        "The second factor's code is wrong, too old or was used",
-        "Take the app's next one",
+        "The code of the second factor is wrong, expired or already used",
+        "Use the app's next code",
     ),
-    kind("session_over", 401, "The session is over", "Log in again"),
+    kind("session_over", 401, "The session has ended", "Log in again"),
     kind(
         "refreshed_elsewhere",
         409,
         "Another request has just refreshed this session",
-        "Go on with the tokens that it got",
+        "Continue with the tokens of that request",
     ),
     kind(
         "link_not_valid",
         404,
-        "The link was used, withdrawn or is too old",
-        "Ask for a new one",
+        "The link was used, withdrawn or has expired",
+        "Request a new link",
     ),
     kind(
         "account_exists",
         409,
-        "The address has an account by now",
+        "The address already has an account",
         "Log in instead",
     ),
     kind(
         "slug_taken",
         409,
         "Another business has this name in URLs",
-        "Choose another",
+        "Choose another name",
     ),
     kind(
         "second_factor_on",
         409,
-        "A second factor is on already",
-        "Remove it first",
+        "A second factor is already on",
+        "Turn it off first",
     ),
     kind(
         "no_pending_factor",
         409,
         "No second factor waits to be confirmed",
-        "Begin again",
+        "Set one up first",
     ),
-    kind("second_factor_off", 404, "No second factor is on", "Set it up first"),
+    kind("second_factor_off", 404, "The second factor is off", "Set it up first"),
     kind(
         "last_admin",
         409,
         "The tenant would have no active administrator",
-        "Make somebody else one first",
+        "Make another user administrator first",
     ),
     kind(
         "already_member",
         409,
-        "The person belongs to the tenant already",
-        "Activate them, if they are deactivated",
+        "The person already belongs to the tenant",
+        "Activate them if they are deactivated",
     ),
     kind(
         "already_invited",
         409,
-        "The address is invited already",
-        "Send that invitation again, or withdraw it first",
+        "The address already has an invitation",
+        "Resend or withdraw the invitation",
     ),
     kind(
         "too_many_invitations",
         409,
-        "As many invitations are open as can be",
-        "Withdraw some, or wait",
+        "The tenant has the maximum number of open invitations",
+        "Withdraw one, or wait until one expires",
     ),
     kind(
         "too_many_users",
         409,
-        "The tenant has as many people as it can",
-        "Let somebody go first",
+        "The tenant has the maximum number of users",
+        "Deactivate a user first",
     ),
     kind(
         "too_many_tenants",
         409,
-        "The account belongs to as many tenants as it can",
+        "The account belongs to the maximum number of tenants",
         "Use another address",
     ),
     kind(
         "too_many_api_keys",
         409,
-        "The tenant has as many keys as it can",
+        "The tenant has the maximum number of API keys",
         "Delete one first",
     ),
-    kind("expired", 409, "The key's time is over", "Give it a later end first"),
+    kind(
+        "expired",
+        409,
+        "The API key has expired",
+        "Give it a later expiry first",
+    ),
     kind(
         "still_rotating",
         409,
-        "The key has as many working secrets as it can",
-        "Wait until the first one ends, or end all with `overlap_hours` 0",
+        "The API key has the maximum number of valid secrets",
+        "Wait until one ends, or end all with `overlap_hours` 0",
     ),
     kind(
         "too_many_connections",
         409,
-        "The tenant has as many connections as it can",
+        "The tenant has the maximum number of connections",
         "Delete one first",
     ),
     kind(
@@ -259,33 +269,38 @@ pub const SPECIAL: &[ProblemKind] = &[
         "number_connected",
         409,
         "Another connection of the tenant has this WhatsApp number",
-        "Use that one",
+        "Use that connection",
     ),
     kind(
         "secret_is_made_here",
         409,
-        "The connection's secret is made here, not at the provider",
+        "The secret of this kind of connection is generated here, not by the provider",
         "Rotate it to get a new one",
     ),
     kind(
         "nothing_to_rotate",
         409,
-        "The platform's own Meta app verifies the connection's webhooks",
-        "Set credentials with an app secret to bring an app of your own",
+        "The platform's own Meta app verifies the webhooks of this connection",
+        "Set credentials with an app secret to use an app of your own",
     ),
     kind(
         "too_many_secrets",
         409,
-        "As many secrets are valid at once as can be",
+        "The connection has the maximum number of valid secrets",
         "Finish the rotation first",
     ),
-    kind("not_rotating", 409, "No rotation has begun", "Nothing is left to do"),
-    kind("tenant_leaving", 409, "The tenant is leaving", "Resume it to keep it"),
+    kind("not_rotating", 409, "No rotation has begun", "Nothing needs to be done"),
+    kind(
+        "tenant_leaving",
+        409,
+        "The tenant is being deleted",
+        "Resume it to keep it",
+    ),
     kind(
         "tenant_gone",
         409,
-        "The grace period is over: the tenant's data is being deleted",
-        "Found a new tenant",
+        "The grace period is over and the tenant's data is being deleted",
+        "Create a new tenant",
     ),
     kind(
         "unprocessable",

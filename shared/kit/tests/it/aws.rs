@@ -30,8 +30,9 @@ async fn jobs_travel_in_batches_grouped_by_tenant() {
     );
 }
 
+/// A failing record returns later than after the visibility time-out of the queue alone.
 #[tokio::test]
-async fn a_failing_record_comes_back_later_than_the_queue_alone_would_bring_it() {
+async fn failing_record_returns_with_backoff() {
     let aws = Aws::new().await;
     let queue = Queue::new(aws.env(), QueueName::Sends).unwrap();
     queue
@@ -75,7 +76,7 @@ async fn a_failing_record_comes_back_later_than_the_queue_alone_would_bring_it()
 }
 
 #[tokio::test]
-async fn what_the_table_can_never_take_is_a_dead_letter_at_once() {
+async fn impossible_write_is_a_dead_letter_at_once() {
     let aws = Aws::new().await;
     let dead = aws.env().config().text(DEAD_LETTERS).unwrap().to_owned();
     let event = |env: &kit::Env| {
@@ -109,7 +110,7 @@ async fn what_the_table_can_never_take_is_a_dead_letter_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_queue_refuses_is_spilled_and_swept_back() {
+async fn refused_jobs_are_spilled_and_swept_back() {
     let aws = Aws::new().await;
     let nowhere = aws.env_with(&[("CALLS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let bucket = RawBucket::new(aws.env()).unwrap();

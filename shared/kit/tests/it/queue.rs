@@ -114,8 +114,9 @@ fn look(call: &str, correlation_id: &str) -> String {
     look.to_string()
 }
 
+/// Reports of one call in a batch are processed one after the other.
 #[tokio::test]
-async fn reports_of_one_call_in_a_batch_take_turns_and_others_do_not_wait_for_them() {
+async fn records_of_one_call_run_in_turn_and_block_no_others() {
     #[derive(Default)]
     struct Seen(Mutex<(Vec<String>, Vec<String>, usize)>);
     let handle = async |job: Job<CallJob>, seen: &Seen| {

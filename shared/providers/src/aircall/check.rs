@@ -13,14 +13,14 @@ use crate::{
 
 const PROVIDER: &str = "Aircall";
 
-/// The most that Aircall gives in one page.
+/// Maximum page size of Aircall.
 const MOST_NUMBERS: &str = "50";
 
-/// A client of Aircall's API, which asks and changes nothing.
+/// A read-only client of Aircall's API.
 #[derive(Debug, Clone)]
 pub struct AircallClient {
     http: Http,
-    /// Without a slash at the end.
+    /// Base URL without a trailing slash.
     base: String,
 }
 
@@ -34,8 +34,8 @@ impl AircallClient {
         }
     }
 
-    /// Asks whether an API key is taken and, `with_numbers`, for the account's numbers, both at once. `None`: not all of its
-    /// numbers are known, because they were not asked for, are more than one page, or one of them cannot be read.
+    /// Checks an API key and, with `with_numbers`, reads the account's numbers, both at once. `None`: the numbers are not known
+    /// completely, because they were not requested, fill more than one page, or one of them is unreadable.
     ///
     /// # Errors
     /// When one of them is refused or not answered.

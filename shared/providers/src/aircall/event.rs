@@ -18,8 +18,8 @@ const fn unreadable(field: &'static str) -> Unreadable {
     }
 }
 
-/// Reads an event. `None` for all but `call.ended`: it alone has the whole call, half a minute after the end, while others
-/// come too early or, such as `call.tagged`, days later.
+/// Parses an event. `None` for all but `call.ended`: it alone has the whole call, half a minute after the end. Others come too
+/// early or, such as `call.tagged`, days later.
 ///
 /// # Errors
 /// When it does not say which call it is about, and who called whom.
@@ -73,7 +73,7 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
     }))
 }
 
-/// Numbers are written for people, `+44 7700 900111`, `+1 800-123-4567`; hidden ones are `anonymous`.
+/// Numbers are formatted for people, `+44 7700 900111`, `+1 800-123-4567`; hidden ones are `anonymous`.
 pub(super) fn number(value: &Value) -> Party {
     party::of_written(value.as_str().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Aircall: calls of its numbers, by its webhooks; its API, to ask whether the account works.
+//! Aircall: calls of its numbers by webhooks, and its API for testing the connection.
 
 mod check;
 mod event;
@@ -10,15 +10,15 @@ use serde_json::value::RawValue;
 
 use crate::shown;
 
-/// What is read of an event before anybody is proven: where its token stands. Of all else nothing is kept, and a second `token`
-/// makes it unreadable: what is proven is what is read later.
+/// The part of an event that is parsed before authentication: the position of its token. A second `token` makes it unreadable, so
+/// that the authenticated content is the content that is parsed later.
 #[derive(Deserialize)]
 struct Proof<'a> {
     #[serde(borrow)]
     token: &'a RawValue,
 }
 
-/// The token as it is written, if the body is an object with one.
+/// The raw token, if the body is an object with one.
 fn token(body: &[u8]) -> Option<&RawValue> {
     // A list would be taken field by field.
     let object = body.trim_ascii_start().starts_with(b"{");
@@ -26,16 +26,15 @@ fn token(body: &[u8]) -> Option<&RawValue> {
     Some(proof?.ok()?.token)
 }
 
-/// Whether the event holds one of the tokens that Aircall gave when its webhooks were made. Aircall signs nothing: who has
-/// seen one event can write others.
-/// Source: developer.aircall.io, "Webhooks overview".
+/// True if the event contains one of the tokens that Aircall issued for its webhooks. Aircall signs nothing, so whoever has seen
+/// one event can forge others. Source: developer.aircall.io, "Webhooks overview".
 #[must_use]
 pub fn is_from(tokens: &[impl AsRef<str>], body: &[u8]) -> bool {
     let token = token(body).map(|token| serde_json::from_str::<String>(token.get()));
     token.is_some_and(|token| token.is_ok_and(|token| shown::is_one_of(tokens, &token)))
 }
 
-/// The event without its token, which proves every other one too: for where it is kept.
+/// The event without its token, which would authenticate any other event, for storage.
 #[must_use]
 pub fn without_token(body: &[u8]) -> Vec<u8> {
     let Some(token) = token(body) else {

@@ -12,7 +12,7 @@ use crate::{
 
 const PROVIDER: &str = "Exotel";
 
-/// A client of Exotel's API, which asks and changes nothing.
+/// A read-only client of Exotel's API.
 #[derive(Debug, Clone)]
 pub struct ExotelClient {
     http: Http,
@@ -33,7 +33,7 @@ impl ExotelClient {
         }
     }
 
-    /// Asks whether an API key may look at an account.
+    /// Checks whether an API key can read an account.
     ///
     /// # Errors
     /// When it may not, or Exotel does not say.

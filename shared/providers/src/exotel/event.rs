@@ -18,7 +18,7 @@ use crate::{
     times::plausible,
 };
 
-/// All times are India's, wherever the call is.
+/// All times are in India's time zone.
 fn india() -> tz::Offset {
     tz::offset(0).saturating_add(jiff::SignedDuration::from_mins(330))
 }
@@ -30,7 +30,7 @@ const fn unreadable(field: &'static str) -> Unreadable {
     }
 }
 
-/// An event's fields, empty ones left out.
+/// Fields of an event without empty ones.
 struct Fields<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Fields<'_> {
@@ -53,7 +53,7 @@ impl Fields<'_> {
             .ok_or(unreadable("CallSid"))
     }
 
-    /// `2026-10-31 14:50:00`. An end that is not known is the beginning of 1970, which nothing believes.
+    /// `2026-10-31 14:50:00`. An unknown end is given as the beginning of 1970, which is rejected as implausible.
     fn time(&self, name: &str, received_at: Timestamp) -> Option<Timestamp> {
         let local: DateTime = self.filled(name)?.parse().ok()?;
         let at = plausible(india().to_timestamp(local).ok()?)?;
@@ -70,7 +70,7 @@ fn number(text: &str, country: CallingCode) -> Party {
     }
 }
 
-/// Reads a Passthru's query. `country` is whose national numbers these are.
+/// Parses the query of a Passthru. `country` is the country of its national numbers.
 ///
 /// # Errors
 /// When it does not name its call.
@@ -118,7 +118,7 @@ pub fn passthru(
     Ok(event(provider_call_id, facts, connection, received_at))
 }
 
-/// Reads a StatusCallback that came as a form.
+/// Parses a StatusCallback in form encoding.
 ///
 /// # Errors
 /// When it does not name its call.
@@ -133,7 +133,7 @@ pub fn status_form(
     status(&Fields(&field), country, connection, received_at)
 }
 
-/// Reads a StatusCallback that came as JSON.
+/// Parses a StatusCallback in JSON.
 ///
 /// # Errors
 /// When it is none, or does not name its call.
@@ -207,8 +207,8 @@ fn direction(word: &str) -> Option<Direction> {
     }
 }
 
-/// `no-answer` says which of two dialled sides did not answer as little as `completed` says that somebody spoke: both are
-/// no more than an end.
+/// `no-answer` does not say which of the two dialled sides did not answer, and `completed` does not say that somebody spoke. Both
+/// only mean that the call has ended.
 fn call_status(word: &str) -> Option<CallStatus> {
     Some(match word {
         "queued" | "ringing" => CallStatus::Ringing,

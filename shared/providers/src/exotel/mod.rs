@@ -1,4 +1,4 @@
-//! Exotel: calls, by the Passthru applet of its flows and by StatusCallback; its API, to ask whether the account works.
+//! Exotel: calls by the Passthru applet and StatusCallback, and its API for testing the connection.
 
 mod check;
 mod event;
@@ -11,8 +11,8 @@ pub use event::{passthru, status_form, status_json};
 
 use crate::shown;
 
-/// Whether a request is the connection's Exotel account's, as far as can be told: Exotel signs nothing, so the URL ends in a
-/// secret of ours, and the sender's address is one of those listed, if any are. Who learns the URL can write events.
+/// True if a request comes from the connection's Exotel account, as far as that can be known. Exotel signs nothing, so the URL
+/// ends in our secret, and the sender's address must be listed if any are. Whoever learns the URL can forge events.
 #[must_use]
 pub fn is_from(url_secrets: &[impl AsRef<str>], shown: &str, sources: &[IpRange], source: Option<IpAddr>) -> bool {
     let placed = sources.is_empty() || source.is_some_and(|source| sources.iter().any(|range| range.contains(source)));

@@ -8,14 +8,14 @@ use aws_sdk_sesv2::{
 
 use super::error::MailError;
 
-/// An e-mail, written.
+/// The text of an e-mail.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// One line.
+    /// Subject, on one line.
     pub subject: String,
-    /// For who reads no HTML.
+    /// Plain text.
     pub text: String,
-    /// The same as a page.
+    /// HTML with the same content.
     pub html: String,
 }
 
@@ -27,7 +27,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// The client must not repeat requests by itself: SES has no idempotency key.
+    /// The client must not retry by itself, because SES has no idempotency key.
     #[must_use]
     pub fn new(client: Client, from: &str) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl Mailer {
         }
     }
 
-    /// Sends it; returns SES's id.
+    /// Sends a mail and returns SES's id.
     ///
     /// # Errors
     /// When SES did not take it. After a time-out it may have.

@@ -1,28 +1,28 @@
-//! What an answer of SES that is not a success means. Its words are never kept: they quote addresses.
+//! Meaning of unsuccessful answers of SES. Their texts are never stored, because they quote addresses.
 
 use aws_sdk_sesv2::{
     error::{ProvideErrorMetadata, SdkError},
     operation::send_email::SendEmailError,
 };
 
-/// What to do about a mail that was not sent.
+/// Treatment of a mail that was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailClass {
-    /// The same mail may pass a little later.
+    /// The mail may succeed a little later.
     Again,
-    /// SES refuses whatever we send, until somebody changes something about the account, the identity or the role.
+    /// SES refuses all mails until somebody changes the account, the identity or the role.
     Setup,
-    /// This mail can never be sent to this address.
+    /// The mail can never be sent to this address.
     Never,
 }
 
-/// A mail that was not sent, or of which nobody knows.
+/// A mail that was not sent, or whose outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("SES did not take a mail: {code}")]
 pub struct MailError {
-    /// What follows.
+    /// Treatment.
     pub class: MailClass,
-    /// SES's own word, or ours where no answer came.
+    /// SES's error code, or ours if no answer came.
     pub code: String,
 }
 

@@ -8,11 +8,11 @@ use crate::{
 
 const PROVIDER: &str = "Plivo";
 
-/// A client of Plivo's API, which asks and changes nothing.
+/// A read-only client of Plivo's API.
 #[derive(Debug, Clone)]
 pub struct PlivoClient {
     http: Http,
-    /// Without a slash at the end.
+    /// Base URL without a trailing slash.
     base: String,
 }
 
@@ -26,7 +26,7 @@ impl PlivoClient {
         }
     }
 
-    /// Asks whether an account's credentials are taken.
+    /// Checks an account's credentials.
     ///
     /// # Errors
     /// When they are refused, or Plivo does not say.

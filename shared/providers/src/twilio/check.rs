@@ -12,13 +12,13 @@ use crate::check::CheckError;
 
 const PROVIDER: &str = "Twilio";
 
-/// The most that Twilio gives in one page; an account with more numbers is searched no further.
+/// Maximum page size of Twilio. Further numbers of an account are not searched.
 const MOST_NUMBERS: &str = "1000";
 
-/// What Twilio says of an account.
+/// State of an account at Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountState {
-    /// `active`, `suspended`, `closed`; `None` where the API key may not ask.
+    /// `active`, `suspended` or `closed`. `None` if the API key may not read it.
     pub status: Option<String>,
     /// Its numbers.
     pub numbers: Vec<AccountNumber>,
@@ -29,14 +29,14 @@ pub struct AccountState {
 pub struct AccountNumber {
     /// The number.
     pub number: Phone,
-    /// Whether calls can come in.
+    /// True if it can receive calls.
     pub voice: bool,
-    /// Whether it sends SMS.
+    /// True if it can send SMS.
     pub sms: bool,
 }
 
 impl TwilioClient {
-    /// Asks for an account and its numbers, both at once.
+    /// Reads an account and its numbers, both at once.
     ///
     /// # Errors
     /// When the numbers are refused or not answered. A standard API key may not ask for the account itself.

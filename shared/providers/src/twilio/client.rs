@@ -1,5 +1,5 @@
-//! Twilio's Messages API: sending, and looking for a message whose sending had an unknown outcome. Nothing here retries.
-//! Source: twilio.com/docs/messaging/api/message-resource; it has no idempotency key.
+//! Twilio's Messages API: sends messages, and searches for a message with an unknown outcome. Nothing is retried here. Source:
+//! twilio.com/docs/messaging/api/message-resource; it has no idempotency key.
 
 use std::error::Error;
 
@@ -25,11 +25,11 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct TwilioClient {
     pub(super) http: Http,
-    /// Without a slash at the end.
+    /// Base URL without a trailing slash.
     pub(super) base: String,
 }
 
-/// Who sends.
+/// Sender of a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Sender<'a> {
     /// A number, by SMS.
@@ -49,7 +49,7 @@ impl Sender<'_> {
     }
 }
 
-/// What names an account's API key. Not the auth token: that would also sign webhooks.
+/// An API key of an account. Not the auth token, which would also sign webhooks.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     /// `SK…`.
@@ -60,7 +60,7 @@ pub struct Credentials<'a> {
     pub account_sid: &'a str,
 }
 
-/// An SMS that a network could not deliver for four hours comes too late to follow a call.
+/// Validity of an SMS: after four hours it is too late to follow a call.
 const VALIDITY_SECONDS: &str = "14400";
 
 impl TwilioClient {
@@ -112,8 +112,8 @@ impl TwilioClient {
         }
     }
 
-    /// Looks for a message that may have been sent, to settle an unknown outcome. `of_others` names those of the given SIDs that
-    /// are known as other messages'. All of it takes no longer than one request may.
+    /// Searches for a message that may have been sent, to settle an unknown outcome. `of_others` names those of the given SIDs
+    /// that belong to other messages. The whole search takes no longer than one request may.
     ///
     /// # Errors
     /// When the list cannot be had or read, is too long to be searched, or `of_others` fails.
@@ -213,37 +213,37 @@ impl TwilioClient {
     }
 }
 
-/// What looking for a message came to.
+/// Result of a search for a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Search {
-    /// Twilio took it, and this became of it.
+    /// Twilio accepted it; this is its status.
     Found(Box<StatusReport>),
-    /// Twilio's whole list for the recipient was read, and nothing on it that was sent since can be the message. Proof as
-    /// soon as the list no longer lags behind the sending.
+    /// Twilio's complete list for the recipient has no message sent since then that can be the one. This is proof once the list
+    /// no longer lags behind the sending.
     NotTaken,
-    /// Neither.
+    /// The result is inconclusive.
     Unclear,
 }
 
 const PAGE: &str = "50";
 const MOST_PAGES: usize = 4;
-/// Twilio's clock and ours differ, and its times are whole seconds.
+/// Tolerance for the difference between Twilio's clock and ours; its times are whole seconds.
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(30);
 
-/// What is known of a message whose sending had an unknown outcome.
+/// Known facts about a message with an unknown outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Who sent it.
+    /// Sender.
     pub sender: Sender<'a>,
-    /// To whom.
+    /// Recipient.
     pub to: &'a Recipient,
-    /// What it said.
+    /// Content.
     pub content: &'a Content,
-    /// When the attempt was claimed: it was sent after that.
+    /// Time of the claim; the message was sent after it.
     pub since: Timestamp,
-    /// When the attempt's request had surely ended: it was sent before that.
+    /// Time at which the attempt's request had certainly ended; the message was sent before it.
     pub until: Timestamp,
-    /// The ids of messages that are other attempts'.
+    /// Ids of messages that belong to other attempts.
     pub known: &'a [String],
 }
 
@@ -278,8 +278,8 @@ impl Wanted<'_> {
         })
     }
 
-    /// Whether it may be the message after all, be its sender, its text or its time ever so different: whatever goes out to the
-    /// recipient from then on and is no other attempt's.
+    /// True if it may be the message, even with another sender, text or time: any message to the recipient since then that does
+    /// not belong to another attempt.
     fn could_be(&self, message: &Value) -> bool {
         let known = message["sid"]
             .as_str()
@@ -298,8 +298,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// Twilio replaces typographic characters by plain ones and puts words before texts of trial accounts, so letters and
-    /// digits are compared, from the end. A template's text is Twilio's to fill in: it is not compared.
+    /// Compares letters and digits from the end, because Twilio replaces typographic characters and prefixes the texts of trial
+    /// accounts. The text of a template is filled in by Twilio, so it is not compared.
     fn is_content(&self, message: &Value) -> bool {
         let Content::Text(wanted) = self.content else {
             return true;
@@ -323,7 +323,7 @@ fn created(message: &Value) -> Option<Timestamp> {
     rfc2822(message["date_created"].as_str()?)
 }
 
-/// An unknown outcome could not be settled by looking.
+/// The search could not settle an unknown outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// The account's SID cannot be one of Twilio's.
@@ -357,7 +357,7 @@ pub enum FindError {
     NotTold(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// SIDs stand in the address; anything else could lead elsewhere.
+/// True for a valid SID. SIDs are part of the URL, and anything else could lead elsewhere.
 pub(super) fn is_sid(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
@@ -432,7 +432,7 @@ fn content_variables(filled: &FilledTemplate) -> Map<String, Value> {
         .collect()
 }
 
-/// Only a SID proves that the message was taken.
+/// Only a SID proves that the message was accepted.
 fn accepted(answer: &Answer, channel: Channel) -> SendOutcome {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let Some(provider_ref) = body["sid"].as_str().and_then(|sid| sid.parse().ok()) else {

@@ -12,10 +12,10 @@ use domain::{
 use super::address::{Address, address};
 use crate::{form::Form, label, outcome::given_up, whatsapp::bsuid};
 
-/// Twilio sends at most ten media with a message.
+/// Maximum number of media in a message.
 const MOST_MEDIA: usize = 10;
 
-/// An address of media that is longer is none.
+/// Maximum length of a media address.
 const LONGEST_URL: usize = 2048;
 
 fn sid(form: &Form) -> Option<ProviderRef> {
@@ -23,8 +23,8 @@ fn sid(form: &Form) -> Option<ProviderRef> {
     sid?.parse().ok()
 }
 
-/// Reads a status callback. `key` is the query parameter that we put into the callback's address. Twilio gives no time, so
-/// it is the time of receipt.
+/// Parses a status callback. `key` is the query parameter that we put into the callback's address. Twilio sends no time, so the
+/// time of receipt is used.
 #[must_use]
 pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Update> {
     let word = form
@@ -56,7 +56,7 @@ pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Upd
     })]
 }
 
-/// Reads a message that a customer wrote.
+/// Parses a message from a customer.
 #[must_use]
 pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let Some(provider_ref) = sid(form) else {
@@ -113,8 +113,8 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     })]
 }
 
-/// Twilio's words for how far a message has come. `partially_delivered` has reached the phone in part: sending it again
-/// on another channel would repeat what was read.
+/// Status of a message. `partially_delivered` has partly reached the phone, so sending it on another channel would repeat what
+/// was read.
 pub(crate) fn state(word: &str) -> Option<AttemptState> {
     Some(match word {
         "accepted" | "scheduled" | "queued" | "sending" => AttemptState::Accepted,
@@ -126,7 +126,7 @@ pub(crate) fn state(word: &str) -> Option<AttemptState> {
     })
 }
 
-/// SMS are billed by segment; their number is 0 until Twilio knows it. WhatsApp is not billed by segments.
+/// SMS are billed by segment, whose number is 0 until Twilio knows it. WhatsApp is not billed by segment.
 pub(crate) fn cost(channel: Channel, segments: &str) -> Option<Cost> {
     let units = segments.parse().ok().filter(|segments| *segments > 0)?;
     (channel == Channel::Sms).then(|| Cost {

@@ -9,19 +9,19 @@ use domain::{
     phone::Phone,
 };
 
-/// An answer that does nothing more; a call that gets it ends.
+/// An empty answer, which ends the call.
 pub const EMPTY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response></Response>\n";
 
-/// Our addresses that an answer names.
+/// Our addresses in an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Urls<'a> {
-    /// Where the result of forwarding goes.
+    /// Address for the result of forwarding.
     pub dial_result: &'a str,
-    /// Where a finished recording goes.
+    /// Address for a finished recording.
     pub recording: &'a str,
 }
 
-/// How a call is really handled: forwarding needs a number to forward to.
+/// The effective handling of a call: forwarding needs a target number.
 #[must_use]
 pub fn handling(settings: &VoiceSettings) -> Handling {
     match settings.handling {
@@ -46,7 +46,7 @@ pub fn answer(settings: &VoiceSettings, urls: Urls<'_>) -> String {
     }
 }
 
-/// The answer to the result of forwarding: nothing more where somebody spoke or the caller has gone.
+/// The answer to the result of forwarding: empty if somebody spoke or the caller has hung up.
 #[must_use]
 pub fn answer_after_dial(settings: &VoiceSettings, dial: Option<DialStatus>, urls: Urls<'_>) -> String {
     match dial {
@@ -64,8 +64,8 @@ pub fn answer_after_dial(settings: &VoiceSettings, dial: Option<DialStatus>, url
     }
 }
 
-/// Without an action of its own `<Record>` would ask the current address again and begin anew. Its action and its callback
-/// may be the same address: both tell of the same recording.
+/// Without its own action, `<Record>` would request the current address again and start over. Its action and its callback may be
+/// the same address, because both report the same recording.
 fn voicemail(said: Twiml, settings: &VoiceSettings, urls: Urls<'_>) -> Twiml {
     said.record(settings.voicemail_max_seconds, Some(urls.recording), urls.recording)
         .hang_up()
@@ -76,13 +76,13 @@ fn voicemail(said: Twiml, settings: &VoiceSettings, urls: Urls<'_>) -> Twiml {
 pub struct Twiml(String);
 
 impl Twiml {
-    /// An answer that does nothing yet.
+    /// An empty answer.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads sentences out, each in its language.
+    /// Speaks sentences, each in its language.
     #[must_use]
     pub fn say(mut self, sentences: &[Spoken]) -> Self {
         for spoken in sentences {
@@ -95,7 +95,7 @@ impl Twiml {
         self
     }
 
-    /// Forwards. The caller hears it ring and is not charged until somebody picks up.
+    /// Forwards the call. The caller hears it ring and is not charged until somebody answers.
     #[must_use]
     pub fn dial(mut self, to: &Phone, timeout_seconds: u32, action: &str) -> Self {
         self.0.push_str("<Dial");
@@ -128,14 +128,14 @@ impl Twiml {
         self
     }
 
-    /// Lets the caller hear the busy tone, without answering.
+    /// Plays the busy tone without answering.
     #[must_use]
     pub fn reject_busy(mut self) -> Self {
         self.0.push_str("<Reject reason=\"busy\"/>");
         self
     }
 
-    /// The whole document, to be sent as `text/xml`.
+    /// The whole document, of the type `text/xml`.
     #[must_use]
     pub fn finish(self) -> String {
         format!(
@@ -151,7 +151,7 @@ impl Twiml {
     }
 }
 
-/// Writes a text so that it stands for itself in XML. Characters that no XML document may hold are left out.
+/// Escapes a text for XML. Characters that XML does not allow are dropped.
 fn escape(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {

@@ -9,11 +9,11 @@ use crate::{
 
 const PROVIDER: &str = "Vonage";
 
-/// A client of Vonage's account API, which asks and changes nothing.
+/// A read-only client of Vonage's account API.
 #[derive(Debug, Clone)]
 pub struct VonageClient {
     http: Http,
-    /// Without a slash at the end.
+    /// Base URL without a trailing slash.
     base: String,
 }
 
@@ -27,7 +27,7 @@ impl VonageClient {
         }
     }
 
-    /// Asks whether an account's credentials are taken.
+    /// Checks an account's credentials.
     ///
     /// # Errors
     /// When they are refused, or Vonage does not say.

@@ -18,7 +18,7 @@ const fn unreadable(field: &'static str) -> Unreadable {
     }
 }
 
-/// Reads an event. `None` where it brings nothing about how the call goes: recordings, input, errors of the flow, transfers,
+/// Parses an event. `None` if it says nothing about the course of the call: recordings, input, errors of the flow, transfers,
 /// legs that only ring.
 ///
 /// # Errors
@@ -104,7 +104,7 @@ fn call_status(word: &str) -> Option<CallStatus> {
     })
 }
 
-/// What became of one attempt to reach the business.
+/// Result of one attempt to reach the business.
 fn attempt(word: &str) -> Option<DialStatus> {
     Some(match word {
         "answered" => DialStatus::Answered,

@@ -86,7 +86,7 @@ async fn a_whatsapp_number_is_asked_for_with_its_account_and_its_apps() {
 }
 
 #[tokio::test]
-async fn what_meta_refuses_says_what_to_do_and_what_it_does_not_answer_is_unclear() {
+async fn metas_refusal_is_explained_and_silence_is_unclear() {
     let none = || (200, json!({"data": []}));
     let expired = graph((401, refusal(190, Some(463))), none(), none()).await.unwrap_err();
     let CheckError::Refused {
@@ -166,8 +166,9 @@ async fn only_what_meta_hides_from_a_token_is_denied_to_it() {
     assert_eq!(told[4], Value::Null, "there are more numbers than these");
 }
 
+/// A Twilio account is identified by its numbers, also with a key that may not read the account.
 #[tokio::test]
-async fn a_twilio_account_is_known_by_its_numbers_also_to_a_key_that_may_not_see_the_account() {
+async fn restricted_twilio_key_proves_account_by_numbers() {
     let server = MockServer::start().await;
     answers(
         &server,
@@ -273,15 +274,16 @@ fn json_text(status: u16, body: &str) -> ResponseTemplate {
 }
 
 #[tokio::test]
-async fn a_telephone_system_that_takes_the_credentials_is_believed() {
+async fn telephone_systems_acceptance_passes() {
     for (system, _, body) in SYSTEMS {
         let told = answered(system, json_text(200, body)).await;
         assert_eq!(told, Ok(()), "{system}");
     }
 }
 
+/// It says what to set, and does not change the connection's health.
 #[tokio::test]
-async fn what_a_telephone_system_refuses_says_what_to_set_and_nothing_of_the_connections_health() {
+async fn telephone_systems_refusal_is_explained() {
     for (system, status, named) in [
         ("Aircall", 401, "`api_token`"),
         ("Aircall", 403, "`api_token`"),
@@ -320,7 +322,7 @@ async fn what_a_telephone_system_refuses_says_what_to_set_and_nothing_of_the_con
 }
 
 #[tokio::test]
-async fn what_a_telephone_system_does_not_answer_is_unclear() {
+async fn telephone_systems_silence_is_unclear() {
     let unclear = |system: &str, what: &str, told: Result<(), CheckError>| {
         assert!(
             matches!(told, Err(CheckError::Unclear { .. })),
@@ -345,7 +347,7 @@ async fn what_a_telephone_system_does_not_answer_is_unclear() {
 }
 
 #[tokio::test]
-async fn exotel_is_asked_in_the_accounts_own_cluster_for_one_call_at_most() {
+async fn exotel_is_asked_for_one_call_in_its_cluster() {
     let (singapore, mumbai) = (MockServer::start().await, MockServer::start().await);
     Mock::given(path("/v1/Accounts/saffron1/Calls.json"))
         .and(query_param("PageSize", "1"))

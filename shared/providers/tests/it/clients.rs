@@ -84,7 +84,7 @@ fn assert_all_refused(outcomes: &[SendOutcome], wanted: ErrorClass) {
 }
 
 #[tokio::test]
-async fn no_connection_means_that_nothing_was_sent() {
+async fn failed_connection_means_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     drop(listener);
@@ -99,7 +99,7 @@ async fn no_connection_means_that_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn no_tls_means_that_nothing_was_sent() {
+async fn failed_tls_means_not_sent() {
     // Answers in clear what should be TLS.
     let clear = server(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -112,18 +112,18 @@ async fn no_tls_means_that_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_the_operators_to_correct() {
+async fn invalid_address_is_the_operators_error() {
     assert_all_refused(&both("not an address", PATIENT).await, ErrorClass::TenantMustAct);
 }
 
 #[tokio::test]
-async fn no_answer_in_time_means_that_nobody_knows() {
+async fn time_out_is_unknown() {
     let silent = server(std::mem::forget);
     assert_all_unknown(&both(&silent, IMPATIENT).await);
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_after_the_request_means_that_nobody_knows() {
+async fn broken_connection_after_request_is_unknown() {
     let rude = server(|mut stream| {
         let mut request = [0; 4096];
         let _ = stream.read(&mut request);
@@ -132,7 +132,7 @@ async fn a_connection_that_breaks_after_the_request_means_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn a_success_that_breaks_off_means_that_nobody_knows() {
+async fn truncated_success_is_unknown() {
     let cut = server(|mut stream| {
         let mut request = [0; 4096];
         let _ = stream.read(&mut request);
@@ -142,7 +142,7 @@ async fn a_success_that_breaks_off_means_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn a_server_error_or_a_page_means_that_nobody_knows() {
+async fn server_error_or_html_page_is_unknown() {
     let page = "<html><head><title>502</title></head></html>";
     for status in [500, 502, 503, 504, 599] {
         assert_all_unknown(&both_answered(ResponseTemplate::new(status).set_body_string(page)).await);
@@ -153,7 +153,7 @@ async fn a_server_error_or_a_page_means_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn a_page_that_refuses_is_a_refusal() {
+async fn html_page_with_client_error_is_a_refusal() {
     let page = "<html>";
     for (status, class) in [
         (400, ErrorClass::FallBack),
@@ -178,7 +178,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_wished_pause_is_told() {
+async fn retry_after_is_reported() {
     let answer = ResponseTemplate::new(429).insert_header("retry-after", "17");
     for outcome in both_answered(answer).await {
         let SendOutcome::Refused { retry_after, .. } = outcome else {

@@ -98,7 +98,7 @@ fn only_what_nobody_took_is_missed() {
 }
 
 #[test]
-fn an_applet_before_the_dialling_decides_nothing_while_the_call_goes_on() {
+fn applet_before_dialling_decides_nothing_early() {
     let before = fixtures::bytes("telephony/exotel/passthru_ivr_only.txt");
     let after = fixtures::bytes("telephony/exotel/passthru_completed.txt");
     let mut facts = read("passthru", &before).unwrap().facts;

@@ -404,8 +404,9 @@ async fn a_lost_message_is_found_on_a_later_page() {
     assert_eq!(found(find(&pages, &wanted).await).provider_ref, "SMours");
 }
 
+/// No message on the complete list may possibly be the one that is searched for.
 #[tokio::test]
-async fn only_a_whole_list_on_which_nothing_can_be_the_message_proves_that_it_was_not_taken() {
+async fn only_a_complete_search_proves_a_message_was_not_sent() {
     let content = text("Sorry we missed your call.");
     let to = maya();
     let number = "+15005550006".parse().unwrap();

@@ -105,7 +105,7 @@ fn what_the_flow_answered_and_nobody_took_is_missed() {
 }
 
 #[test]
-fn a_leg_to_the_business_names_neither_the_customer_nor_the_line() {
+fn outbound_leg_names_neither_customer_nor_line() {
     let of_leg = |from: Value| {
         let mut event = leg("unanswered");
         event["from"] = from;

@@ -23,7 +23,7 @@ fn functions_share_one_set_of_dependencies() {
             "--prefix=none",
             "--format={p}|{f}|",
         ]));
-        // Others would compile it for nothing, and start with it.
+        // Other crates would compile it without using it, and start slower.
         let describes = tree
             .lines()
             .any(|line| line.starts_with("utoipa ") || line.starts_with("garde "));

@@ -18,7 +18,7 @@ fn allowed(shared: &str) -> &'static [&'static str] {
     }
 }
 
-/// What any function may depend on; those of the API may use `api`, too.
+/// Dependencies that every function may have. Functions of the API may use `api`, too.
 const FOR_FUNCTIONS: [&str; 6] = ["kit", "access", "store", "domain", "jobs", "providers"];
 /// Tests never ship: they may use what they need, but no function and no tool except the providers' other side.
 const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
 use domain::{
@@ -113,7 +113,7 @@ async fn a_key_is_shown_once_and_proves_its_software() {
 }
 
 #[tokio::test]
-async fn the_list_tells_of_each_key_when_it_was_used_however_it_is_paged() {
+async fn list_shows_last_use_on_every_page() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let mut expected = Vec::new();
@@ -176,7 +176,7 @@ async fn a_repeated_request_makes_one_key_and_never_shows_it_again() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_key_is_named() {
+async fn invalid_key_names_the_wrong_fields() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     for (wrong, field) in [
@@ -248,7 +248,7 @@ async fn a_key_never_escalates() {
 }
 
 #[tokio::test]
-async fn a_key_is_changed_by_who_knows_its_latest_version() {
+async fn key_update_requires_its_latest_version() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
@@ -295,7 +295,7 @@ async fn a_key_is_changed_by_who_knows_its_latest_version() {
 }
 
 #[tokio::test]
-async fn a_rotated_key_works_with_both_secrets_for_the_overlap_and_no_longer() {
+async fn rotated_key_accepts_both_secrets_during_overlap_only() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
@@ -378,8 +378,9 @@ async fn a_rotation_while_another_runs_ends_no_secret_before_its_time() {
     assert_eq!(town.admin().post(&rotate, json!({})).await.status(), 200);
 }
 
+/// The answer of the first attempt was lost.
 #[tokio::test]
-async fn a_rotation_of_which_nobody_heard_is_tried_again_and_the_older_secret_works_on() {
+async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
@@ -410,7 +411,7 @@ async fn a_rotation_of_which_nobody_heard_is_tried_again_and_the_older_secret_wo
 
 /// Who found a secret that is being replaced gains no time by it.
 #[tokio::test]
-async fn a_secret_that_ends_hands_on_no_more_time_than_it_has() {
+async fn expiring_secret_grants_no_later_expiry() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
@@ -450,7 +451,7 @@ async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
 }
 
 #[tokio::test]
-async fn a_key_that_ends_hands_on_no_more_time_than_it_has() {
+async fn expiring_key_grants_no_later_expiry() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let ends = "2026-11-27T12:00:00Z";
@@ -488,7 +489,7 @@ async fn a_key_that_ends_hands_on_no_more_time_than_it_has() {
 }
 
 #[tokio::test]
-async fn a_key_works_on_when_who_made_it_leaves() {
+async fn key_outlives_its_creators_membership() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (store, scope) = (aws.store(), town.home.scope());
@@ -512,7 +513,7 @@ async fn a_key_works_on_when_who_made_it_leaves() {
 }
 
 #[tokio::test]
-async fn what_tells_of_a_keys_use_goes_with_the_key() {
+async fn deleted_key_loses_its_usage_record() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
@@ -532,7 +533,7 @@ async fn what_tells_of_a_keys_use_goes_with_the_key() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused_at_once_and_is_not_there_any_more() {
+async fn revoked_key_is_refused_and_gone_at_once() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
@@ -553,7 +554,7 @@ async fn a_revoked_key_is_refused_at_once_and_is_not_there_any_more() {
 }
 
 #[tokio::test]
-async fn keys_of_another_tenant_are_not_there() {
+async fn keys_of_another_tenant_are_not_found() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let foreign = format!("{KEYS}/{}", town.away.key);
@@ -577,7 +578,7 @@ async fn keys_of_another_tenant_are_not_there() {
 }
 
 #[tokio::test]
-async fn there_are_never_more_keys_than_the_limit_however_many_ask_at_once() {
+async fn concurrent_creations_never_exceed_the_key_limit() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     for _ in 0..46 {

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
 use domain::{
@@ -210,7 +210,7 @@ async fn a_period_over_the_turn_of_a_month_is_read_month_by_month() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_question_is_named() {
+async fn invalid_query_names_the_wrong_parameters() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     for (query, field) in [

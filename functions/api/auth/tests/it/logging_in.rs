@@ -36,7 +36,7 @@ async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn tries_are_limited_by_account_whether_it_exists_or_not() {
+async fn attempts_are_limited_per_account_existing_or_not() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     world.aws.pass(3600);
@@ -66,7 +66,7 @@ async fn tries_are_limited_by_account_whether_it_exists_or_not() {
 }
 
 #[tokio::test]
-async fn who_tries_again_and_again_keeps_nobody_out_who_is_elsewhere() {
+async fn guessing_does_not_lock_out_the_owner_elsewhere() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let stranger = |password: &str| log_in(&maya.email, password).from_address("10.6.0.1");
@@ -82,7 +82,7 @@ async fn who_tries_again_and_again_keeps_nobody_out_who_is_elsewhere() {
 }
 
 #[tokio::test]
-async fn tries_are_limited_by_the_hour_too() {
+async fn attempts_are_also_limited_per_hour() {
     let world = World::new().await;
     let mut taken = 0;
     for _minute in 0..8 {
@@ -97,7 +97,7 @@ async fn tries_are_limited_by_the_hour_too() {
 }
 
 #[tokio::test]
-async fn tries_are_limited_by_the_callers_address() {
+async fn attempts_are_limited_per_ip_address() {
     let world = World::new().await;
     let calls: Vec<_> = (0..40)
         .map(|n| log_in(&format!("nobody{n}@saffron.example"), "wrong"))
@@ -107,7 +107,7 @@ async fn tries_are_limited_by_the_callers_address() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_its_refresh_token_as_a_cookie_that_scripts_cannot_read() {
+async fn browser_gets_refresh_token_as_http_only_cookie() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let body = json!({"email": maya.email, "password": PASSWORD, "session": "cookie"});
@@ -145,7 +145,7 @@ async fn a_browser_gets_its_refresh_token_as_a_cookie_that_scripts_cannot_read()
 }
 
 #[tokio::test]
-async fn who_was_deactivated_is_not_told_of_the_tenant() {
+async fn deactivated_user_does_not_see_the_tenant() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let (now, store) = (world.aws.now(), world.aws.store());
@@ -187,7 +187,7 @@ async fn who_was_deactivated_is_not_told_of_the_tenant() {
 }
 
 #[tokio::test]
-async fn who_belongs_to_several_tenants_sees_them_all_and_leaves_them_all_at_once() {
+async fn user_of_several_tenants_sees_and_leaves_them_all() {
     let world = World::new().await;
     let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
     let (now, store) = (world.aws.now(), world.aws.store());

@@ -92,7 +92,7 @@ async fn people_see_their_sessions_and_end_them_but_nobody_elses() {
 }
 
 #[tokio::test]
-async fn what_is_a_persons_own_is_not_for_keys_or_strangers() {
+async fn own_account_is_closed_to_keys_and_strangers() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let paths = [

@@ -11,7 +11,7 @@ fn change(current: &str, password: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn another_password_ends_all_other_sessions_and_gives_a_new_one() {
+async fn password_change_ends_other_sessions_and_starts_one() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let other = world.log_in(&maya.email).await;
@@ -38,7 +38,7 @@ async fn another_password_ends_all_other_sessions_and_gives_a_new_one() {
 }
 
 #[tokio::test]
-async fn another_password_needs_the_one_before_and_must_be_good() {
+async fn password_change_needs_the_old_and_a_strong_new_one() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let path = "/api/v1/auth/change-password";
@@ -63,8 +63,9 @@ async fn another_password_needs_the_one_before_and_must_be_good() {
     assert!(world.mails().await.is_empty());
 }
 
+/// Somebody else writes the account during the change.
 #[tokio::test]
-async fn another_password_is_written_though_somebody_else_writes_the_account_just_then() {
+async fn password_change_survives_a_lost_race() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     // In no tenant: the only row to be written is the account's.
@@ -100,7 +101,7 @@ fn reset(token: &str, password: &str) -> testkit::Call {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_does_not_tell_whether_the_address_has_an_account() {
+async fn forgotten_password_does_not_reveal_accounts() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let ask = |email: &str| post("/api/v1/auth/forgot-password", &json!({"email": email}));
@@ -168,7 +169,7 @@ async fn an_address_gets_five_links_an_hour_and_ten_a_day() {
 
 /// Strangers can cause these at will; whoever must get back in must not wait for them.
 #[tokio::test]
-async fn sign_ups_keep_nobody_from_a_new_password() {
+async fn sign_ups_do_not_block_password_resets() {
     let world = World::unlimited().await;
     let maya = world.newcomer("saffron").await;
     for slug in ["a-bakery", "b-bakery", "c-bakery", "d-bakery", "e-bakery"] {
@@ -183,7 +184,7 @@ async fn sign_ups_keep_nobody_from_a_new_password() {
 }
 
 #[tokio::test]
-async fn a_password_is_right_however_the_keyboard_spells_it() {
+async fn password_matches_in_every_unicode_form() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let path = "/api/v1/auth/change-password";
@@ -200,7 +201,7 @@ async fn a_password_is_right_however_the_keyboard_spells_it() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_down_does_not_tell_whether_the_address_has_an_account() {
+async fn failing_queue_does_not_reveal_accounts() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
@@ -211,8 +212,9 @@ async fn a_queue_that_is_down_does_not_tell_whether_the_address_has_an_account()
     assert_eq!(unknown.status(), 202);
 }
 
+/// Changing the password and logging out of all sessions both invalidate the link.
 #[tokio::test]
-async fn a_link_is_over_once_the_password_is_another_or_all_sessions_are_ended() {
+async fn reset_link_ends_with_password_change_or_log_out() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let of_before = forgotten(&world, &maya).await;
@@ -287,7 +289,7 @@ async fn ten_resets_by_one_link_have_one_winner() {
 }
 
 #[tokio::test]
-async fn a_link_is_over_after_an_hour_and_for_nothing_else() {
+async fn reset_link_expires_after_an_hour_and_resets_only() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let token = forgotten(&world, &maya).await;

@@ -32,7 +32,7 @@ async fn a_refresh_token_works_once_and_gives_the_next() {
 }
 
 #[tokio::test]
-async fn fifty_refreshes_at_once_have_one_winner_and_the_session_goes_on() {
+async fn concurrent_refreshes_have_one_winner_and_keep_session() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let answers = world.all(&vec![refresh(&maya.refresh); 50]).await;
@@ -45,7 +45,7 @@ async fn fifty_refreshes_at_once_have_one_winner_and_the_session_goes_on() {
 }
 
 #[tokio::test]
-async fn an_old_token_that_comes_again_ends_the_session() {
+async fn reused_refresh_token_ends_the_session() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let second = token(&world.refresh(&maya.refresh).await);
@@ -98,7 +98,7 @@ async fn a_session_ends_after_thirty_days_though_refreshed() {
 }
 
 #[tokio::test]
-async fn the_operators_limit_counts_for_sessions_of_before_too() {
+async fn session_limit_applies_to_existing_sessions() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let call = |token: &str| refresh(token);
@@ -168,7 +168,7 @@ async fn a_refresh_cookie_that_comes_twice_is_refused() {
 
 /// Else whoever plants a cookie keeps somebody logged in.
 #[tokio::test]
-async fn two_cookies_keep_nobody_from_logging_out() {
+async fn duplicate_cookies_do_not_prevent_log_out() {
     let world = World::new().await;
     let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
     let (own, planted) = (cookie(&world, &maya).await, cookie(&world, &tom).await);
@@ -197,7 +197,7 @@ async fn two_cookies_keep_nobody_from_logging_out() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_session_or_family_is_nothing() {
+async fn foreign_refresh_token_is_refused() {
     let world = World::new().await;
     let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
     let (ids, secrets) = maya.refresh.split_once('.').expect("a token");
@@ -269,7 +269,7 @@ async fn a_browser_refreshes_by_its_cookie() {
 }
 
 #[tokio::test]
-async fn logging_out_ends_the_session_of_the_body_the_cookie_or_the_access_token() {
+async fn log_out_ends_session_of_body_cookie_or_access_token() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let by_body = world.log_in(&maya.email).await;

@@ -99,7 +99,7 @@ fn unauthorized(kind: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_code_is_asked_for_after_the_right_password_only_and_counts_once() {
+async fn code_is_required_after_password_and_works_once() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let (app, _) = switched_on(&world, &maya).await;
@@ -136,7 +136,7 @@ async fn a_code_is_asked_for_after_the_right_password_only_and_counts_once() {
 }
 
 #[tokio::test]
-async fn codes_are_counted_and_never_more_than_ten_an_hour_are_tried() {
+async fn at_most_ten_codes_an_hour_are_tried() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let (app, _) = switched_on(&world, &maya).await;
@@ -201,7 +201,7 @@ async fn a_recovery_code_lets_in_once_and_the_person_is_told() {
 }
 
 #[tokio::test]
-async fn a_factor_that_was_not_confirmed_is_not_asked_for() {
+async fn unconfirmed_factor_is_not_required() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let confirm = format!("{FACTOR}/confirm");
@@ -237,7 +237,7 @@ async fn a_factor_that_was_not_confirmed_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn the_factor_goes_by_the_password_and_a_code_and_by_nothing_less() {
+async fn removing_factor_needs_password_and_code() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let off = |body: Value| {
@@ -334,7 +334,7 @@ async fn a_token_says_whether_its_session_began_with_a_factor() {
 
 /// Who is in such a session could set up a factor of their own, and be taken for who proved the one before.
 #[tokio::test]
-async fn a_session_has_not_proven_a_factor_of_later() {
+async fn session_does_not_prove_a_later_factor() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let (app, codes) = switched_on(&world, &maya).await;

@@ -53,7 +53,7 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
 }
 
 #[tokio::test]
-async fn twenty_followers_of_one_link_found_one_tenant() {
+async fn concurrent_confirmations_create_one_tenant() {
     let world = World::new().await;
     world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
     let verify = confirm(&world.link().await, PASSWORD);
@@ -62,7 +62,7 @@ async fn twenty_followers_of_one_link_found_one_tenant() {
 }
 
 #[tokio::test]
-async fn a_link_opens_nothing_for_who_does_not_know_the_password_of_the_sign_up() {
+async fn sign_up_link_requires_the_password() {
     let world = World::new().await;
     let email = "maya@saffron.example";
     world.function.call(&sign_up("saffron", email)).await;
@@ -89,8 +89,9 @@ async fn a_link_opens_nothing_for_who_does_not_know_the_password_of_the_sign_up(
     assert_eq!(elsewhere.status(), 201, "{}", elsewhere.text());
 }
 
+/// Another transaction gets in the way of the confirmation.
 #[tokio::test]
-async fn another_transaction_in_the_way_of_a_link_leaves_it_valid_and_it_is_tried_again() {
+async fn lost_race_leaves_the_link_valid_and_is_retried() {
     let world = World::new().await;
     world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
     let token = world.link().await;
@@ -102,8 +103,9 @@ async fn another_transaction_in_the_way_of_a_link_leaves_it_valid_and_it_is_trie
     assert_eq!(answer.status(), 201, "{}", answer.text());
 }
 
+/// Whoever lost the mail signs up again; the previous link stops working.
 #[tokio::test]
-async fn whose_mail_was_lost_signs_up_again_and_the_link_before_is_over() {
+async fn repeated_sign_up_replaces_the_link() {
     let world = World::new().await;
     let email = "maya@saffron.example";
     world.function.call(&sign_up("saffron", email)).await;
@@ -129,7 +131,7 @@ async fn whose_mail_was_lost_signs_up_again_and_the_link_before_is_over() {
 
 /// Who floods an address does not end the link that its owner waits for, nor hold names.
 #[tokio::test]
-async fn a_sign_up_that_sends_no_mail_holds_no_name_and_ends_no_link() {
+async fn sign_up_without_mail_reserves_no_name() {
     let world = World::unlimited().await;
     let email = "maya@saffron.example";
     world.function.call(&sign_up("saffron", email)).await;
@@ -151,7 +153,7 @@ async fn a_sign_up_that_sends_no_mail_holds_no_name_and_ends_no_link() {
 }
 
 #[tokio::test]
-async fn a_refused_sign_up_takes_nothing_of_the_five_mails() {
+async fn refused_sign_up_does_not_count_as_mail() {
     let world = World::unlimited().await;
     world.newcomer("harbour").await;
     let email = "maya@saffron.example";
@@ -176,7 +178,7 @@ async fn all_plus_addresses_of_a_mailbox_share_five_mails() {
 }
 
 #[tokio::test]
-async fn of_sign_ups_of_one_address_at_once_one_link_works() {
+async fn concurrent_sign_ups_of_an_address_leave_one_link() {
     let world = World::new().await;
     let calls = vec![sign_up("saffron", "maya@saffron.example"); 5];
     assert_eq!(statuses(&world.all(&calls).await), [(202, 5)].into());
@@ -194,7 +196,7 @@ async fn of_sign_ups_of_one_address_at_once_one_link_works() {
 }
 
 #[tokio::test]
-async fn a_link_is_over_after_a_day_and_the_name_free_again() {
+async fn sign_up_link_and_name_expire_after_a_day() {
     let world = World::new().await;
     world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
     let token = world.link().await;
@@ -263,8 +265,9 @@ fn headers(answer: &testkit::Answer) -> Vec<String> {
     names.iter().map(|name| answer.header(name).to_owned()).collect()
 }
 
+/// An address that got an account since the sign-up cannot create a second one.
 #[tokio::test]
-async fn an_address_that_got_an_account_meanwhile_founds_no_second_one() {
+async fn address_with_new_account_cannot_confirm_sign_up() {
     let world = World::new().await;
     let email = "maya@saffron.example";
     world.function.call(&sign_up("saffron", email)).await;
@@ -346,7 +349,7 @@ async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_name_is_let_go_when_its_mail_cannot_be_sent() {
+async fn name_is_released_if_the_mail_fails() {
     let world = World::new().await;
     let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let call = sign_up("saffron", "maya@saffron.example");

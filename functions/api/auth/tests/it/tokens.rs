@@ -18,7 +18,7 @@ fn read(part: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_that_auth_did_not_sign_or_that_is_over_proves_nobody() {
+async fn forged_or_expired_token_is_refused() {
     let world = World::new().await;
     let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
     let parts: Vec<&str> = maya.access.split('.').collect();

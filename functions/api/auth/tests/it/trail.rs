@@ -31,7 +31,7 @@ fn from(call: Call, address: &str, agent: &str) -> Call {
 }
 
 #[tokio::test]
-async fn a_log_in_stands_in_the_trail() {
+async fn log_in_is_recorded_in_the_trail() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     world.aws.pass(60);
@@ -87,7 +87,7 @@ async fn refused_log_ins_of_an_hour_are_one_entry_with_their_count() {
 
 /// Whoever has taken a session over guesses there as well.
 #[tokio::test]
-async fn a_wrong_proof_within_a_session_stands_in_the_trail() {
+async fn wrong_proof_in_a_session_is_recorded() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let factor = "/api/v1/me/second-factor";
@@ -146,7 +146,7 @@ async fn guesses_leave_few_rows_in_the_trail() {
 }
 
 #[tokio::test]
-async fn what_people_change_and_end_stands_in_the_trail() {
+async fn changes_and_ended_sessions_are_recorded() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let other = world.log_in(&maya.email).await;
@@ -202,7 +202,7 @@ async fn what_people_change_and_end_stands_in_the_trail() {
 }
 
 #[tokio::test]
-async fn a_copied_token_stands_in_the_trail() {
+async fn reused_token_is_recorded() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     assert_eq!(world.refresh(&maya.refresh).await.status(), 200);
@@ -258,7 +258,7 @@ async fn log_in_from(world: &World, maya: &Newcomer, address: &str, agent: &str)
 }
 
 #[tokio::test]
-async fn a_log_in_from_a_new_device_is_told_by_mail_once() {
+async fn new_device_is_reported_by_mail_once() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     // That of the sign-up is known.
@@ -288,7 +288,7 @@ async fn a_log_in_from_a_new_device_is_told_by_mail_once() {
 }
 
 #[tokio::test]
-async fn a_device_that_could_not_be_told_of_is_new_the_next_time() {
+async fn unreported_device_stays_new() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
@@ -299,7 +299,7 @@ async fn a_device_that_could_not_be_told_of_is_new_the_next_time() {
 }
 
 #[tokio::test]
-async fn twenty_devices_are_known_and_no_more() {
+async fn at_most_twenty_devices_are_remembered() {
     let world = World::unlimited().await;
     let maya = world.newcomer("saffron").await;
     for n in 0..25 {

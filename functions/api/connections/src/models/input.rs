@@ -1,4 +1,4 @@
-//! Connections that are to be made, and credentials.
+//! New connections and credentials.
 
 use std::ops::RangeInclusive;
 
@@ -19,13 +19,13 @@ use super::{
 };
 
 one_of! {
-    /// A connection to be made.
+    /// A new connection.
     ConnectionIn {
         /// Meta's WhatsApp Cloud API.
         Whatsapp = "whatsapp": WhatsappIn,
         /// Twilio.
         Twilio = "twilio": TwilioIn,
-        /// Any telephone system.
+        /// Any telephone system, by the generic event.
         Telephony = "telephony": TelephonyIn,
         /// Aircall.
         Aircall = "aircall": AircallIn,
@@ -38,7 +38,7 @@ one_of! {
     }
 }
 
-/// Models of connections to be made. Each begins with its kind, which was read before the rest, and a name.
+/// Models of new connections. Each begins with its kind, which is read before the rest, and a name.
 macro_rules! connections_in {
     ($(
         #[doc = $about:literal]
@@ -57,7 +57,7 @@ macro_rules! connections_in {
                 #[doc = $word]
                 #[expect(dead_code, reason = "read before the rest")]
                 kind: $kind,
-                /// For people.
+                /// Display name.
                 #[schema(min_length = 1, max_length = 100, example = $example)]
                 name: String,
                 $($fields)*
@@ -69,156 +69,156 @@ macro_rules! connections_in {
 connections_in! {
     /// Meta's WhatsApp Cloud API.
     WhatsappIn {
-        /// `whatsapp`.
+        /// Always `whatsapp`.
         kind: WhatsappKind, name like "WhatsApp",
-        /// The WhatsApp Business Account's id.
+        /// Id of the WhatsApp Business Account.
         #[schema(pattern = "^[0-9]{5,20}$", example = "900000000000101")]
         waba_id: String,
-        /// The sending number's id; not the number itself.
+        /// Meta's id of the sending number, not the number itself.
         #[schema(pattern = "^[0-9]{5,20}$", example = "910000000000101")]
         phone_number_id: String,
-        /// The number as people see it, in E.164.
+        /// Phone number in E.164.
         #[schema(value_type = String, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
         display_number: Phone,
-        /// What verifies and sends.
+        /// Credentials for webhooks and sending.
         #[garde(dive)]
         credentials: WhatsappCredentials,
     }
 
-    /// Twilio: calls, SMS, and WhatsApp where a sender is given.
+    /// Twilio: calls, SMS, and WhatsApp if a sender is given.
     TwilioIn {
-        /// `twilio`.
+        /// Always `twilio`.
         kind: TwilioKind, name like "Twilio",
-        /// The account.
+        /// SID of the account.
         #[schema(pattern = "^AC[0-9a-f]{32}$", example = "AC000000000000000000000000000000b1")]
         account_sid: String,
-        /// The numbers that belong to this connection; the first sends SMS unless a Messaging Service does.
+        /// Numbers of this connection. The first one sends SMS unless a Messaging Service does.
         #[serde(default)]
         #[schema(value_type = Vec<PhoneText>, max_items = 100, example = json!(["+97145550001"]))]
         numbers: Vec<Phone>,
-        /// A Messaging Service that sends SMS.
+        /// SID of a Messaging Service that sends SMS.
         #[schema(pattern = "^MG[0-9a-f]{32}$", example = "MG000000000000000000000000000000b1")]
         messaging_service_sid: Option<String>,
-        /// The number that sends WhatsApp through Twilio.
+        /// Number that sends WhatsApp through Twilio.
         #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550002")]
         whatsapp_sender: Option<Phone>,
-        /// How calls are answered. Left out: by the tenant's own flow.
+        /// Call handling. If omitted, the tenant's own call flow answers.
         #[serde(default)]
         voice: VoiceModel,
-        /// What verifies and sends.
+        /// Credentials for webhooks and sending.
         #[garde(dive)]
         credentials: TwilioCredentials,
     }
 
-    /// Any telephone system, by the generic signed event. Its secret is made here and shown once.
+    /// Any telephone system, by the generic signed event. Its secret is generated and shown once.
     TelephonyIn {
-        /// `telephony`.
+        /// Always `telephony`.
         kind: TelephonyKind, name like "Front desk",
-        /// The lines that belong to this connection; none: all that it reports.
+        /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
         #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
     }
 
-    /// Aircall. Its token comes when its webhook is made there, under the address that this answers.
+    /// Aircall. Its token is issued when the webhook is created at Aircall, with the address in this response.
     AircallIn {
-        /// `aircall`.
+        /// Always `aircall`.
         kind: AircallKind, name like "Aircall",
-        /// The lines that belong to this connection; none: all that it reports.
+        /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
         #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
-        /// What verifies; left out until the webhook is made at Aircall. No event is taken before.
+        /// Credentials. Omit them until the webhook exists at Aircall. No event is accepted before.
         #[garde(dive)]
         credentials: Option<AircallCredentials>,
     }
 
     /// Vonage's Voice API.
     VonageIn {
-        /// `vonage`.
+        /// Always `vonage`.
         kind: VonageKind, name like "Vonage",
-        /// The account's API key, which names it: every signed event does.
+        /// API key of the account, which identifies it in every signed event.
         #[schema(min_length = 4, max_length = 32, example = "abcd1234")]
         api_key: String,
-        /// The Voice application whose events these are; left out: any of the account.
+        /// Voice application whose events are accepted. If omitted, any application of the account.
         #[schema(
             pattern = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
             example = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
         )]
         application_id: Option<String>,
-        /// The lines that belong to this connection; none: all that it reports.
+        /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
         #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
-        /// What verifies.
+        /// Credentials for webhooks.
         #[garde(dive)]
         credentials: VonageCredentials,
     }
 
-    /// Exotel. It signs nothing: a secret that ends the addresses is made here and shown once.
+    /// Exotel, which does not sign its events. A generated secret at the end of the addresses, shown once, proves them.
     ExotelIn {
-        /// `exotel`.
+        /// Always `exotel`.
         kind: ExotelKind, name like "Exotel",
-        /// The account's SID.
+        /// SID of the account.
         #[schema(min_length = 1, max_length = 64, example = "saffron1")]
         account_sid: String,
-        /// Where the account is kept.
+        /// Exotel region of the account.
         #[serde(default)]
         cluster: ClusterModel,
-        /// The calling code that its national numbers belong to, without `+`; left out: 91.
+        /// Calling code of its national numbers, without `+`. Default: 91.
         #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]{0,2}$", example = "91")]
         country_code: Option<CallingCode>,
-        /// The lines that belong to this connection; none: all that it reports.
+        /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
         #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
-        /// The addresses that may report; none: any.
+        /// IP addresses that may report events. Empty: any.
         #[serde(default)]
         #[schema(value_type = Vec<IpRangeText>, max_items = 50, example = json!(["192.0.2.0/24"]))]
         sources: Vec<IpRange>,
-        /// What the account is asked with when the connection is tested.
+        /// Credentials for testing the connection.
         #[garde(dive)]
         credentials: Option<ExotelCredentials>,
     }
 
     /// Plivo.
     PlivoIn {
-        /// `plivo`.
+        /// Always `plivo`.
         kind: PlivoKind, name like "Plivo",
-        /// The account's auth id.
+        /// Auth id of the account.
         #[schema(pattern = "^(MA|SA)[A-Za-z0-9_-]{8,30}$", example = "MAXXXXXXXXXXXXXXXXXX")]
         auth_id: String,
-        /// The lines that belong to this connection; none: all that it reports.
+        /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
         #[schema(value_type = Vec<PhoneText>, max_items = 100)]
         lines: Vec<Phone>,
-        /// What verifies.
+        /// Credentials for webhooks.
         #[garde(dive)]
         credentials: PlivoCredentials,
     }
 }
 
-/// What a WhatsApp connection verifies and sends with.
+/// Credentials of a WhatsApp connection.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub(crate) struct WhatsappCredentials {
-    /// The token of a system user that is assigned to the account.
+    /// Access token of a system user that is assigned to the WhatsApp account.
     #[garde(custom(token_text))]
     #[schema(write_only, min_length = 8, max_length = 1024)]
     access_token: String,
-    /// The secret of the Meta app that gets the events. Left out: the platform's own app does.
+    /// Secret of the Meta app that receives the events. If omitted, the platform's own app receives them.
     #[garde(inner(custom(secret_text)))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     app_secret: Option<String>,
 }
 
-/// What a Twilio connection verifies and sends with.
+/// Credentials of a Twilio connection.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub(crate) struct TwilioCredentials {
-    /// The account's auth token: it signs webhooks.
+    /// Auth token of the account, which signs webhooks.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     auth_token: String,
@@ -227,39 +227,39 @@ pub(crate) struct TwilioCredentials {
     #[garde(length(max = 4), dive)]
     #[schema(write_only, max_items = 4)]
     shared_keys: Vec<SharedKeyIn>,
-    /// The SID of an API key, which sends.
+    /// SID of the API key that sends messages.
     #[garde(custom(key_sid))]
     #[schema(pattern = "^SK[0-9a-f]{32}$", example = "SK000000000000000000000000000000b1")]
     api_key_sid: String,
-    /// The API key's secret.
+    /// Secret of the API key.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     api_key_secret: String,
 }
 
-/// A shared key of Twilio's.
+/// A shared key of Twilio.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SharedKeyIn {
-    /// Its id, as the signature's settings header names it.
+    /// Id of the key, as in the signature's settings header.
     #[garde(length(min = 1, max = 100), ascii)]
     #[schema(min_length = 1, max_length = 100, example = "signing-key-1")]
     id: String,
-    /// The secret.
+    /// Secret of the key.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     secret: String,
 }
 
-/// What an Aircall connection verifies with, and is tested with.
+/// Credentials of an Aircall connection.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AircallCredentials {
-    /// The token that Aircall gave when the webhook was made: every event holds it.
+    /// Token that Aircall issued for the webhook. Every event holds it.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     token: String,
-    /// A key of Aircall's API, to be asked when the connection is tested.
+    /// Key of Aircall's API, for testing the connection.
     #[garde(dive)]
     api_key: Option<AircallApiKey>,
 }
@@ -268,11 +268,11 @@ pub(crate) struct AircallCredentials {
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AircallApiKey {
-    /// Its id.
+    /// Id of the key.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256, example = "ab12cd34ef56ab78")]
     api_id: String,
-    /// Its token.
+    /// Token of the key.
     #[garde(custom(secret_text))]
     #[schema(
         write_only,
@@ -283,29 +283,29 @@ pub(crate) struct AircallApiKey {
     api_token: String,
 }
 
-/// What a Vonage connection verifies with, and is tested with.
+/// Credentials of a Vonage connection.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VonageCredentials {
-    /// The account's signature secret.
+    /// Signature secret of the account.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     signature_secret: String,
-    /// The secret of the account's API key, to be asked when the connection is tested; it does not sign.
+    /// Secret of the account's API key, for testing the connection. It does not sign events.
     #[garde(inner(custom(secret_text)))]
     #[schema(write_only, min_length = 8, max_length = 256, example = "ABCDEFGH01234abc")]
     api_secret: Option<String>,
 }
 
-/// What an Exotel connection is tested with.
+/// Credentials of an Exotel connection, for testing it.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExotelCredentials {
-    /// The API key.
+    /// API key.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256, example = "0123456789abcdef")]
     api_key: String,
-    /// Its token.
+    /// Token of the API key.
     #[garde(custom(secret_text))]
     #[schema(
         write_only,
@@ -316,30 +316,30 @@ pub(crate) struct ExotelCredentials {
     api_token: String,
 }
 
-/// What a Plivo connection verifies with, and is tested with.
+/// Credentials of a Plivo connection.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlivoCredentials {
-    /// The account's auth token: it signs webhooks, and opens Plivo's API.
+    /// Auth token of the account, which signs webhooks and opens Plivo's API.
     #[garde(custom(secret_text))]
     #[schema(write_only, min_length = 8, max_length = 256)]
     auth_token: String,
 }
 
 one_of! {
-    /// New credentials for a connection. They replace the old ones at once; to change a secret without a gap, rotate.
+    /// New credentials of a connection. They replace the old ones at once. To change a webhook secret without a gap, rotate it.
     CredentialsIn {
-        /// Of a WhatsApp connection.
+        /// Credentials of a WhatsApp connection.
         Whatsapp = "whatsapp": WhatsappNewCredentials,
-        /// Of a Twilio connection.
+        /// Credentials of a Twilio connection.
         Twilio = "twilio": TwilioNewCredentials,
-        /// Of an Aircall connection.
+        /// Credentials of an Aircall connection.
         Aircall = "aircall": AircallNewCredentials,
-        /// Of a Vonage connection.
+        /// Credentials of a Vonage connection.
         Vonage = "vonage": VonageNewCredentials,
-        /// Of an Exotel connection.
+        /// Credentials of an Exotel connection.
         Exotel = "exotel": ExotelNewCredentials,
-        /// Of a Plivo connection.
+        /// Credentials of a Plivo connection.
         Plivo = "plivo": PlivoNewCredentials,
     }
 }
@@ -352,10 +352,10 @@ macro_rules! new_credentials {
             #[serde(deny_unknown_fields)]
             #[garde(allow_unvalidated)]
             pub(crate) struct $name {
-                /// The connection's kind.
+                /// Kind of the connection.
                 #[expect(dead_code, reason = "read before the rest")]
                 kind: $kind,
-                /// The credentials, all of them.
+                /// All credentials of the connection.
                 #[garde(dive)]
                 pub(crate) credentials: $credentials,
             }
@@ -369,17 +369,18 @@ new_credentials! {
     AircallNewCredentials { AircallKind, AircallCredentials } "New credentials of an Aircall connection.";
     VonageNewCredentials { VonageKind, VonageCredentials } "New credentials of a Vonage connection.";
     ExotelNewCredentials { ExotelKind, ExotelCredentials }
-        "New credentials of an Exotel connection's API. The secret of its addresses stays: rotate it.";
+        "New credentials for the API of an Exotel connection. The secret in its addresses stays: rotate it to \
+            change it.";
     PlivoNewCredentials { PlivoKind, PlivoCredentials } "New credentials of a Plivo connection.";
 }
 
-/// A new secret for webhooks, valid together with the old ones.
+/// A new webhook secret, valid together with the old ones.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecretRotationIn {
-    /// The provider's new secret: Twilio's auth token, the Meta app's secret, Aircall's token, Vonage's signature secret,
-    /// Plivo's auth token. Left out for `telephony` and `exotel`, whose secrets are made here, and for `whatsapp` to get a
-    /// new verify token.
+    /// The provider's new secret: Twilio's auth token, the Meta app's secret, Aircall's token, Vonage's signature secret or
+    /// Plivo's auth token. Omit it for `telephony` and `exotel`, whose secrets are generated, and for `whatsapp` to get a new
+    /// verify token.
     #[garde(inner(custom(secret_text)))]
     #[schema(
         write_only,
@@ -417,7 +418,7 @@ fn key_sid(text: &str, (): &()) -> garde::Result {
     }
 }
 
-/// A connection as it was asked for.
+/// A requested connection.
 pub(crate) struct Wanted {
     pub(crate) name: String,
     pub(crate) account: Account,
@@ -434,20 +435,20 @@ impl Wanted {
     }
 }
 
-/// Credentials as they are kept: what verifies webhooks, and what sends if anything does.
+/// Stored credentials: those for webhooks, and those for sending if there are any.
 pub(crate) struct Kept {
     pub(crate) verify: VerifySecrets,
     pub(crate) send: Option<SendSecrets>,
 }
 
 impl Kept {
-    /// What the provider is asked with when the connection is tested.
+    /// Credentials for testing the connection.
     pub(crate) fn asks_with(&self) -> Option<SendSecrets> {
         self.send.clone().or_else(|| opens_api(&self.verify))
     }
 }
 
-/// What opens the provider's API because it verifies: the newest of Plivo's auth tokens.
+/// Credentials for the provider's API that also verify webhooks: the newest of Plivo's auth tokens.
 pub(crate) fn opens_api(verify: &VerifySecrets) -> Option<SendSecrets> {
     let VerifySecrets::Plivo { auth_tokens } = verify else {
         return None;

@@ -1,4 +1,4 @@
-//! The kinds of connections, and bodies of which a `kind` tells what else they hold.
+//! Kinds of connections, and bodies whose `kind` determines their other fields.
 
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -17,7 +17,7 @@ use utoipa::{
 macro_rules! kinds {
     // The word is a `tt`: `utoipa` does not see a `literal` in serde's attribute.
     ($(#[doc = $about:literal] $kind:ident = $word:tt, $alone:ident;)*) => {
-        /// The providers, as the `kind` of a connection.
+        /// Provider of a connection.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
         pub(crate) enum ConnectionKind {
             $(#[doc = $about] #[serde(rename = $word)] $kind,)*
@@ -84,8 +84,7 @@ impl ConnectionKind {
     }
 }
 
-/// A body of one of several kinds, which its `kind` tells: kept as it came until the kind is known, so that a wrong field can
-/// be named.
+/// A body of one of several kinds. It stays unparsed until its `kind` is known, so that a wrong field can be named.
 pub(crate) struct OneOf<T> {
     pub(crate) body: Box<RawValue>,
     of: PhantomData<fn() -> T>,
@@ -124,7 +123,7 @@ impl<T: ToSchema> ToSchema for OneOf<T> {
     }
 }
 
-/// What the document says of such a body: which model its `kind` stands for.
+/// Schema of such a body, with a model for each `kind`.
 macro_rules! one_of {
     (
         #[doc = $about:literal]
@@ -138,7 +137,7 @@ macro_rules! one_of {
         #[schema(discriminator(property_name = "kind", mapping(
             $(($word = concat!("#/components/schemas/", stringify!($model))),)*
         )))]
-        #[expect(dead_code, reason = "what the document says of a body that is read by its kind")]
+        #[expect(dead_code, reason = "schema of a body that is read by its kind")]
         pub(crate) enum $name {
             $(#[doc = $said] $kind($model),)*
         }

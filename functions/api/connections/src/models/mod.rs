@@ -1,7 +1,7 @@
-//! Connections as the API takes and gives them. Credentials are taken and never given.
+//! Connections in the API. Credentials are accepted but never returned.
 
-/// Makes what the API has of what the domain has, or back: enums with the same words, structs with the same fields. What
-/// either lacks does not compile.
+/// Converts between the API's and the domain's types: enums with the same words, structs with the same fields. A missing variant
+/// or field does not compile.
 macro_rules! same {
     (words $from:ident => $to:ident: $($word:ident),*) => {
         impl From<$from> for $to {

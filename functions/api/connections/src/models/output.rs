@@ -1,4 +1,4 @@
-//! Connections as they are shown.
+//! Connections in responses.
 
 use domain::{
     checkup::{CheckResult, Quality},
@@ -19,215 +19,215 @@ use super::{
 /// A connection. Its credentials are never shown.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ConnectionOut {
-    /// The connection.
+    /// Id of the connection.
     #[schema(value_type = String, example = "conn_01hq5c1ynyc0000000000000ab")]
     pub(crate) id: ConnectionId,
-    /// The provider.
+    /// Provider.
     pub(crate) kind: ConnectionKind,
-    /// For people.
+    /// Display name.
     #[schema(example = "WhatsApp")]
     pub(crate) name: String,
-    /// What names the account at the provider.
+    /// Identity of the account at the provider.
     pub(crate) account: ProviderAccount,
-    /// `whatsapp`: the number as people see it.
+    /// `whatsapp`: phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Option<Phone>,
-    /// `twilio`: its numbers.
+    /// `twilio`: phone numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     pub(crate) numbers: Option<Vec<Phone>>,
-    /// `twilio`: a Messaging Service that sends SMS.
+    /// `twilio`: Messaging Service that sends SMS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) messaging_service_sid: Option<String>,
-    /// `twilio`: the number that sends WhatsApp.
+    /// `twilio`: number that sends WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub(crate) whatsapp_sender: Option<Phone>,
-    /// `twilio`: how calls are answered.
+    /// `twilio`: call handling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) voice: Option<VoiceModel>,
-    /// Its lines; none: all that it reports.
+    /// Numbers of this connection. Empty: all numbers that it reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     pub(crate) lines: Option<Vec<Phone>>,
-    /// `vonage`: the Voice application.
+    /// `vonage`: Voice application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
-    /// `exotel`: where the account is kept.
+    /// `exotel`: region of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cluster: Option<ClusterModel>,
-    /// `exotel`: the calling code of its national numbers.
+    /// `exotel`: calling code of its national numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub(crate) country_code: Option<CallingCode>,
-    /// `exotel`: the addresses that may report.
+    /// `exotel`: IP addresses that may report events.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     pub(crate) sources: Option<Vec<IpRange>>,
-    /// Whether it works.
+    /// Health of the connection.
     pub(crate) health: ConnectionHealth,
-    /// A throttled or restricted number sends nothing before.
+    /// Time until which a throttled or restricted number sends nothing.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) paused_until: Option<Timestamp>,
-    /// Meta's rating of the number, as of the last test, or as Meta reported it since.
+    /// Meta's quality rating of the number, from the last test or a later report of Meta.
     pub(crate) quality: Option<NumberQuality>,
-    /// The name under which customers see the number, as of the last test.
+    /// Name that customers see, from the last test.
     pub(crate) verified_name: Option<String>,
-    /// The provider's limits, as of the last test, or as the provider reported them since.
+    /// Limits of the provider, from the last test or a later report of the provider.
     pub(crate) limits: ConnectionLimits,
-    /// The last test; none since the credentials, or settings that the provider was asked about, are others.
+    /// Result of the last test. `null` after a change of the credentials or of a tested setting.
     pub(crate) last_test: Option<ConnectionTest>,
-    /// Since when an older secret verifies webhooks, too.
+    /// Time since which an older secret is also valid for webhooks.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) rotating_since: Option<Timestamp>,
-    /// Since when it is there.
+    /// Time of creation.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
 }
 
-/// What names an account at its provider; each kind has some of them.
+/// Identity of an account at its provider. Each kind has some of the fields.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct ProviderAccount {
-    /// `twilio`, `exotel`.
+    /// `twilio`, `exotel`: SID of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account_sid: Option<String>,
-    /// `whatsapp`.
+    /// `whatsapp`: id of the WhatsApp Business Account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) waba_id: Option<String>,
-    /// `whatsapp`.
+    /// `whatsapp`: id of the number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) phone_number_id: Option<String>,
-    /// `vonage`: names the account, and is no secret.
+    /// `vonage`: API key, which identifies the account and is not secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<String>,
-    /// `plivo`.
+    /// `plivo`: auth id of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) auth_id: Option<String>,
 }
 
-/// Whether a connection works.
+/// Health of a connection.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ConnectionHealth {
-    /// `unhealthy`: the provider refuses it until somebody acts; messages wait.
+    /// State. If `unhealthy`, the provider refuses the connection until somebody acts, and messages wait.
     pub(crate) state: ConnectionHealthState,
-    /// Since when it does not.
+    /// Time since which the connection is unhealthy.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) since: Option<Timestamp>,
-    /// Why, for people.
+    /// Reason for people to read.
     #[schema(example = "the access token is not valid or has expired")]
     pub(crate) reason: Option<String>,
 }
 
-/// Whether a connection works.
+/// State of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConnectionHealthState {
-    /// It does, as far as is known.
+    /// It works, as far as is known.
     Healthy,
-    /// It does not until somebody acts.
+    /// It does not work until somebody acts.
     Unhealthy,
 }
 
-/// Meta's rating of a number.
+/// Meta's quality rating of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NumberQuality {
     /// Good.
     Green,
-    /// Middling.
+    /// Medium.
     Yellow,
-    /// Bad: Meta may restrict the number.
+    /// Low: Meta may restrict the number.
     Red,
     /// Not rated yet.
     Unknown,
 }
 
-/// A provider's limits; `null`: not known.
+/// Limits of a provider. `null`: not known.
 #[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 pub(crate) struct ConnectionLimits {
-    /// Messages a second, in and out.
+    /// Messages per second, inbound and outbound.
     #[schema(example = 80)]
     pub(crate) messages_per_second: Option<u32>,
-    /// Customers that may be written to first within 24 hours; 0: no limit.
+    /// Customers to whom the business may write first within 24 hours. 0: no limit.
     #[schema(example = 2000)]
     pub(crate) customers_per_day: Option<u32>,
 }
 
-/// What came of a test.
+/// Result of a test.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ConnectionTest {
-    /// When.
+    /// Time of the test.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
-    /// What came of it.
+    /// Result.
     pub(crate) result: ConnectionTestResult,
-    /// What was found, or what to do.
+    /// Findings, or what to do.
     #[schema(example = "WhatsApp knows the number as Saffron Bakery.")]
     pub(crate) message: String,
 }
 
-/// What came of a test.
+/// Result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConnectionTestResult {
-    /// The provider takes the credentials, and has what it was asked about: the account, its numbers where it tells them.
+    /// The provider accepts the credentials and knows the account and, if it tells them, its numbers.
     Passed,
-    /// Somebody must act; the message says how.
+    /// Somebody must act. The message says how.
     Failed,
     /// The provider did not answer.
     Unclear,
-    /// Nobody can be asked about what is given: the first event tells.
+    /// Nothing can be asked with these credentials. The first event will show whether it works.
     Waiting,
 }
 
-/// A new connection, with what is shown only now.
+/// A new connection, with its generated secrets, which are shown only once.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConnectionMade {
     /// The connection.
     pub(crate) connection: ConnectionOut,
-    /// The addresses to paste at the provider.
+    /// Addresses to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
-    /// `whatsapp`: what Meta asks for beside the callback URL. Shown once.
+    /// `whatsapp`: verify token for Meta's callback URL. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verify_token: Option<String>,
-    /// `telephony`: what signs its events; `exotel`: what ends its addresses. Shown once.
+    /// `telephony`: secret that signs events. `exotel`: secret at the end of the addresses. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
 }
 
-/// A rotation that has begun, with what is shown only now.
+/// A rotation that has begun, with its generated secret, which is shown only once.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SecretRotationOut {
     /// The connection.
     pub(crate) connection: ConnectionOut,
-    /// The addresses to paste at the provider.
+    /// Addresses to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
-    /// `whatsapp`, where no `secret` was sent: the new verify token. Shown once.
+    /// `whatsapp`: new verify token, if no `secret` was sent. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verify_token: Option<String>,
-    /// `telephony`, `exotel`: the new secret. Shown once.
+    /// `telephony`, `exotel`: new secret. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
 }
 
-/// The addresses of a connection.
+/// Webhook addresses of a connection.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct WebhookAddresses {
-    /// The addresses to paste at the provider.
+    /// Addresses to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
 }
 
-/// An address to paste at the provider.
+/// An address to configure at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct WebhookAddress {
-    /// Where the provider asks for it.
+    /// Name of the setting at the provider.
     #[schema(example = "callback URL")]
     pub(crate) what: &'static str,
-    /// The methods that it uses.
+    /// HTTP methods that the provider uses.
     #[schema(example = "POST")]
     pub(crate) method: &'static str,
-    /// The address. `{secret}` stands for a secret that was shown once.
+    /// URL. `{secret}` stands for a secret that was shown once.
     #[schema(
         example = "https://api.example.com/webhooks/whatsapp/tnt_01hq5c1ynyc0000000000000ab/conn_01hq5c1ynyc0000000000000ab"
     )]

@@ -1,4 +1,4 @@
-//! What a connection can be changed to.
+//! Settings of a connection that can change.
 
 use api::{IpRangeText, PhoneText};
 use domain::{
@@ -12,45 +12,45 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a connection can be changed to. Each kind has some of the fields; what names its account never changes.
+/// Changes to a connection. Each kind has some of the fields. The identity of the account never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub(crate) struct ConnectionSettings {
-    /// For people.
+    /// Display name.
     #[schema(min_length = 1, max_length = 100, example = "Front desk")]
     pub(crate) name: String,
-    /// `whatsapp`: the number as people see it.
+    /// `whatsapp`: phone number.
     #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Option<Phone>,
-    /// `twilio`: its numbers.
+    /// `twilio`: phone numbers.
     #[schema(value_type = Option<Vec<PhoneText>>, max_items = 100)]
     pub(crate) numbers: Option<Vec<Phone>>,
-    /// `twilio`: a Messaging Service that sends SMS.
+    /// `twilio`: Messaging Service that sends SMS.
     #[schema(pattern = "^MG[0-9a-f]{32}$")]
     pub(crate) messaging_service_sid: Option<String>,
-    /// `twilio`: the number that sends WhatsApp.
+    /// `twilio`: number that sends WhatsApp.
     #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$")]
     pub(crate) whatsapp_sender: Option<Phone>,
-    /// `twilio`: how calls are answered.
+    /// `twilio`: call handling.
     pub(crate) voice: Option<VoiceModel>,
-    /// All but `whatsapp` and `twilio`: its lines; none: all that it reports.
+    /// All kinds except `whatsapp` and `twilio`: numbers of this connection. Empty: all numbers that it reports.
     #[schema(value_type = Option<Vec<PhoneText>>, max_items = 100)]
     pub(crate) lines: Option<Vec<Phone>>,
-    /// `vonage`: the Voice application; none: any of the account.
+    /// `vonage`: Voice application. `null`: any application of the account.
     #[schema(pattern = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
     pub(crate) application_id: Option<String>,
-    /// `exotel`: where the account is kept.
+    /// `exotel`: region of the account.
     pub(crate) cluster: Option<ClusterModel>,
-    /// `exotel`: the calling code of its national numbers.
+    /// `exotel`: calling code of its national numbers.
     #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]{0,2}$")]
     pub(crate) country_code: Option<CallingCode>,
-    /// `exotel`: the addresses that may report; none: any.
+    /// `exotel`: IP addresses that may report events. Empty: any.
     #[schema(value_type = Option<Vec<IpRangeText>>, max_items = 50)]
     pub(crate) sources: Option<Vec<IpRange>>,
 }
 
-/// Where Exotel keeps an account.
+/// Exotel region of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClusterModel {
@@ -61,27 +61,27 @@ pub(crate) enum ClusterModel {
     Mumbai,
 }
 
-/// How a Twilio number answers.
+/// Call handling of a Twilio number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct VoiceModel {
-    /// What happens to a call.
+    /// Handling of a call.
     pub(crate) handling: HandlingModel,
-    /// Where a forwarded call goes.
+    /// Number to which calls are forwarded.
     #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550009")]
     pub(crate) forward_to: Option<Phone>,
-    /// How long it rings there, in seconds.
+    /// Seconds for which a forwarded call rings.
     #[schema(minimum = 5, maximum = 600, example = 20)]
     pub(crate) forward_timeout_seconds: u32,
-    /// What is said, in every language in order.
+    /// Announcement, in each language in turn.
     #[schema(max_items = 10)]
     pub(crate) greeting: Vec<SpokenModel>,
-    /// What is said after a forwarded call nobody took, before a recording or the end.
+    /// Announcement after a forwarded call that nobody answered, before a recording or the end of the call.
     #[schema(max_items = 10)]
     pub(crate) missed_greeting: Vec<SpokenModel>,
-    /// Offer to leave a recording after a forwarded call nobody took.
+    /// True to offer a voicemail after a forwarded call that nobody answered.
     pub(crate) voicemail_after_missed: bool,
-    /// The longest recording, in seconds.
+    /// Maximum length of a voicemail, in seconds.
     #[schema(minimum = 5, maximum = 600, example = 120)]
     pub(crate) voicemail_max_seconds: u32,
 }
@@ -100,28 +100,28 @@ impl Default for VoiceModel {
     }
 }
 
-/// What happens to a call.
+/// Handling of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum HandlingModel {
-    /// An announcement, then we hang up.
+    /// Play an announcement and hang up.
     Greet,
-    /// A recording at once.
+    /// Record a voicemail at once.
     Voicemail,
-    /// Forwarded to the business.
+    /// Forward the call to the business.
     Forward,
-    /// The tenant's own flow; only its callbacks come here.
+    /// The tenant's own call flow answers. Only its callbacks come here.
     OwnFlow,
 }
 
-/// A sentence to be read out.
+/// A sentence to be spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpokenModel {
-    /// BCP 47.
+    /// Language (BCP 47).
     #[schema(min_length = 2, max_length = 35, example = "en-GB")]
     pub(crate) language: String,
-    /// The sentence.
+    /// Text of the sentence.
     #[schema(min_length = 1, max_length = 1000, example = "Thank you for calling.")]
     pub(crate) text: String,
 }
@@ -130,7 +130,7 @@ same! { words ClusterModel <=> ExotelCluster: Singapore, Mumbai }
 same! { words HandlingModel <=> Handling: Greet, Voicemail, Forward, OwnFlow }
 same! { fields SpokenModel <=> Spoken: language, text }
 
-/// How a number answers, as the other side has it.
+/// Converts the call handling of a number.
 macro_rules! voice {
     ($voice:ident) => {
         Self {
@@ -210,7 +210,7 @@ impl From<&Connection> for ConnectionSettings {
 }
 
 impl ConnectionSettings {
-    /// The fields that are given, besides the name.
+    /// The given fields except the name.
     fn given(&self) -> impl Iterator<Item = &'static str> {
         let fields = [
             ("display_number", self.display_number.is_some()),
@@ -227,7 +227,7 @@ impl ConnectionSettings {
         fields.into_iter().filter_map(|(field, given)| given.then_some(field))
     }
 
-    /// The connection with these settings; what its kind does not have, or must have, is named.
+    /// The connection with these settings. Fields that its kind does not have, or requires, are reported.
     pub(crate) fn of(mut self, before: &Connection) -> Result<Connection, Vec<FieldProblem>> {
         let mut account = before.account.clone();
         let kind = account.kind();
@@ -236,7 +236,7 @@ impl ConnectionSettings {
         match &mut account {
             Account::WhatsApp { display_number, .. } => match self.display_number.take() {
                 Some(number) => *display_number = number,
-                None => missing = Some(FieldProblem::new("display_number", "This field is missing.")),
+                None => missing = Some(FieldProblem::new("display_number", "This field is required.")),
             },
             Account::Twilio {
                 numbers,
@@ -273,7 +273,7 @@ impl ConnectionSettings {
             }
         }
         let mut problems = name_problems(&self.name);
-        let foreign = |field| FieldProblem::new(field, format!("A {kind} connection has no such field."));
+        let foreign = |field| FieldProblem::new(field, format!("A {kind} connection has no such field. Remove it."));
         problems.extend(self.given().map(foreign));
         problems.extend(missing);
         problems.extend(account.problems());
@@ -291,7 +291,7 @@ impl ConnectionSettings {
     }
 }
 
-/// What is wrong with a connection's name.
+/// Problems of a connection's name.
 pub(crate) fn name_problems(name: &str) -> Vec<FieldProblem> {
     let problem = line_problem(name, LONGEST_NAME);
     problem

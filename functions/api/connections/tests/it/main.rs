@@ -67,8 +67,9 @@ async fn lets_in_telephony(town: &Town<'_>, id: &str, secret: &str) -> bool {
     lets_in(town, id, proves).await
 }
 
+/// Webhooks verify with the given or the generated and shown secrets.
 #[tokio::test]
-async fn every_kind_is_made_and_its_webhooks_verify_with_what_was_given_or_shown() {
+async fn every_kind_is_created_and_verifies_its_webhooks() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -129,7 +130,7 @@ async fn every_kind_is_made_and_its_webhooks_verify_with_what_was_given_or_shown
     let told = &made.json()["connection"]["last_test"];
     assert_eq!(told["result"], "failed", "somebody must act: {told}");
     assert!(
-        told["message"].as_str().unwrap().contains("none is taken"),
+        told["message"].as_str().unwrap().contains("no event is accepted"),
         "and is told what to do: {told}"
     );
     let given = json!({"kind": "aircall", "credentials": {"token": "aircall-token-1"}});
@@ -176,7 +177,7 @@ async fn every_kind_is_made_and_its_webhooks_verify_with_what_was_given_or_shown
 }
 
 #[tokio::test]
-async fn what_meta_reports_of_a_number_is_shown_until_a_later_test() {
+async fn metas_report_is_shown_until_the_next_test() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -214,7 +215,7 @@ async fn what_meta_reports_of_a_number_is_shown_until_a_later_test() {
 }
 
 #[tokio::test]
-async fn no_answer_holds_a_secret_again() {
+async fn secrets_are_never_returned_again() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -238,7 +239,7 @@ async fn no_answer_holds_a_secret_again() {
                 .post(&at(id, "/rotate"), json!({"secret": "another-secret-1"}))
                 .await,
         );
-        answers.push(manager.delete(&at(id, "/rotate")).await);
+        answers.push(manager.post(&at(id, "/finish-rotation"), json!({})).await);
     }
     let wrong = json!({"kind": "whatsapp", "credentials": {"access_token": TOKEN, "app_secret": 7}});
     answers.push(manager.put(&at(&whatsapp, "/credentials"), wrong).await);
@@ -251,7 +252,7 @@ async fn no_answer_holds_a_secret_again() {
 }
 
 #[tokio::test]
-async fn a_verify_token_that_was_not_kept_is_made_anew() {
+async fn lost_verify_token_is_replaced() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -296,7 +297,7 @@ async fn a_verify_token_that_was_not_kept_is_made_anew() {
 }
 
 #[tokio::test]
-async fn while_a_secret_is_rotated_both_are_valid_and_then_the_new_one_alone() {
+async fn rotation_accepts_both_secrets_until_finished() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -315,12 +316,18 @@ async fn while_a_secret_is_rotated_both_are_valid_and_then_the_new_one_alone() {
         .post(&at(&telephony, "/rotate"), json!({"secret": "my-own-secret"}))
         .await;
     assert_eq!(errors(&given), ["secret"]);
-    let finished = manager.delete(&at(&telephony, "/rotate")).await;
+    let finished = manager.post(&at(&telephony, "/finish-rotation"), json!({})).await;
     assert_eq!(finished.status(), 200, "{}", finished.text());
     assert_eq!(finished.json()["rotating_since"], Value::Null);
     assert!(!lets_in_telephony(&town, &telephony, &old).await);
     assert!(lets_in_telephony(&town, &telephony, &new).await);
-    assert_eq!(manager.delete(&at(&telephony, "/rotate")).await.status(), 409);
+    assert_eq!(
+        manager
+            .post(&at(&telephony, "/finish-rotation"), json!({}))
+            .await
+            .status(),
+        409
+    );
     for _ in 0..3 {
         assert_eq!(manager.post(&at(&telephony, "/rotate"), json!({})).await.status(), 200);
     }
@@ -339,7 +346,7 @@ async fn while_a_secret_is_rotated_both_are_valid_and_then_the_new_one_alone() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_and_nothing_is_written() {
+async fn invalid_input_is_named_and_writes_nothing() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -451,7 +458,7 @@ async fn what_is_wrong_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn a_name_holds_nothing_that_nobody_sees() {
+async fn name_has_no_invisible_characters() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -479,7 +486,7 @@ async fn a_name_holds_nothing_that_nobody_sees() {
 }
 
 #[tokio::test]
-async fn a_stale_version_changes_nothing_and_every_change_raises_the_tenants() {
+async fn stale_update_is_refused_and_changes_raise_version() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -540,7 +547,7 @@ async fn a_stale_version_changes_nothing_and_every_change_raises_the_tenants() {
 }
 
 #[tokio::test]
-async fn another_tenants_connection_is_not_there_and_who_may_look_may_not_change() {
+async fn foreign_connections_are_hidden_and_readers_cannot_write() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -555,7 +562,7 @@ async fn another_tenants_connection_is_not_there_and_who_may_look_may_not_change
         stranger.patch(&path(""), change.clone()).await,
         stranger.put(&path("/credentials"), credentials.clone()).await,
         stranger.post(&path("/rotate"), json!({})).await,
-        stranger.delete(&path("/rotate")).await,
+        stranger.post(&path("/finish-rotation"), json!({})).await,
         stranger.post(&path("/test"), json!({})).await,
         stranger.delete(&path("")).await,
     ] {
@@ -571,7 +578,7 @@ async fn another_tenants_connection_is_not_there_and_who_may_look_may_not_change
             caller.patch(&path(""), change.clone()).await,
             caller.put(&path("/credentials"), credentials.clone()).await,
             caller.post(&path("/rotate"), json!({})).await,
-            caller.delete(&path("/rotate")).await,
+            caller.post(&path("/finish-rotation"), json!({})).await,
             caller.post(&path("/test"), json!({})).await,
             caller.delete(&path("")).await,
         ] {
@@ -582,7 +589,7 @@ async fn another_tenants_connection_is_not_there_and_who_may_look_may_not_change
 }
 
 #[tokio::test]
-async fn a_whatsapp_number_is_one_tenants_and_one_connections() {
+async fn whatsapp_number_belongs_to_one_connection() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -630,7 +637,7 @@ async fn a_whatsapp_number_is_one_tenants_and_one_connections() {
 
 /// What leads a shared app's events to a tenant lasts as long as the tenant can prove that the number is its own.
 #[tokio::test]
-async fn a_number_is_let_go_when_its_provider_refuses_the_tenant() {
+async fn refusal_by_provider_releases_the_number() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -672,7 +679,7 @@ async fn a_number_is_let_go_when_its_provider_refuses_the_tenant() {
 
 /// Meta also refuses owners: who must pay, who is blocked for a while, whose token may not see the account's apps.
 #[tokio::test]
-async fn a_number_stays_where_a_refusal_proves_nothing() {
+async fn inconclusive_refusal_keeps_the_number() {
     let graph = graph::Graph::start().await;
     let world = World::start().await;
     let aws = Aws::new().await;
@@ -712,8 +719,9 @@ async fn a_number_stays_where_a_refusal_proves_nothing() {
     assert_eq!(held().await, None);
 }
 
+/// Of two tenants that connect a number at once, one has it and the other is told.
 #[tokio::test]
-async fn of_two_tenants_that_connect_a_number_at_once_one_has_it_and_the_other_is_told() {
+async fn one_of_two_tenants_wins_a_number() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -731,7 +739,7 @@ async fn of_two_tenants_that_connect_a_number_at_once_one_has_it_and_the_other_i
 }
 
 #[tokio::test]
-async fn a_test_tells_what_the_provider_says_and_never_fails_itself() {
+async fn test_reports_the_provider_and_never_fails() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;

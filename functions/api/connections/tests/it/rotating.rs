@@ -28,8 +28,9 @@ async fn rotated_twice(town: &Town<'_>, lossy: &Lossy, id: &str, body: Value) ->
     rotate().await
 }
 
+/// A repeated request shows the secret of the first attempt and adds no other.
 #[tokio::test]
-async fn a_rotation_that_is_tried_again_shows_the_first_ones_secret_and_adds_no_other() {
+async fn repeated_rotation_shows_the_same_secret() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
@@ -57,7 +58,7 @@ async fn a_rotation_that_is_tried_again_shows_the_first_ones_secret_and_adds_no_
 }
 
 #[tokio::test]
-async fn a_providers_secret_that_is_sent_again_is_taken_once() {
+async fn repeated_provider_secret_is_added_once() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);

@@ -15,7 +15,7 @@ fn last_test(body: &Value) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_telephone_system_is_asked_whether_it_takes_the_credentials() {
+async fn test_asks_the_telephone_system() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -67,14 +67,14 @@ async fn a_telephone_system_is_asked_whether_it_takes_the_credentials() {
         let (result, message) = test(&none).await;
         assert_eq!(result, "waiting", "{kind}: {message}");
         assert!(
-            message.contains("first call") && message.contains("API credentials"),
+            message.contains("first reported call") && message.contains("credentials for the provider's API"),
             "{kind}: {message}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_line_that_aircall_does_not_have_is_named() {
+async fn test_names_numbers_missing_at_aircall() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -94,7 +94,7 @@ async fn a_line_that_aircall_does_not_have_is_named() {
 }
 
 #[tokio::test]
-async fn exotel_is_asked_where_the_account_is_kept() {
+async fn test_asks_exotels_own_region() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -109,7 +109,7 @@ async fn exotel_is_asked_where_the_account_is_kept() {
 }
 
 #[tokio::test]
-async fn a_test_counts_until_what_was_asked_about_is_changed() {
+async fn test_result_holds_until_tested_settings_change() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -160,14 +160,14 @@ async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
             result, "waiting",
             "{kind}: its API cannot tell what webhooks are signed with"
         );
-        assert!(message.contains("No API tells"), "{kind}: {message}");
+        assert!(message.contains("No API can check"), "{kind}: {message}");
         let (result, message) = last_test(&manager.post(&at(&id, "/test"), json!({})).await.json());
         assert_eq!(result, "passed", "{kind}: {message}");
     }
 }
 
 #[tokio::test]
-async fn credentials_that_the_api_takes_are_tested_at_once_and_never_shown() {
+async fn new_credentials_are_tested_and_never_shown() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
@@ -228,8 +228,9 @@ async fn credentials_that_the_api_takes_are_tested_at_once_and_never_shown() {
     }
 }
 
+/// New API credentials keep the secret in Exotel's URL. Plivo is asked with its newest auth token.
 #[tokio::test]
-async fn an_exotel_address_outlives_new_api_credentials_and_plivo_is_asked_with_its_newest_token() {
+async fn new_credentials_keep_exotels_url_and_plivo_uses_newest() {
     let world = World::start().await;
     let aws = Aws::new().await;
     let town = world.town(&aws).await;

@@ -9,7 +9,7 @@ async fn function() -> Function {
 }
 
 #[tokio::test]
-async fn the_document_is_the_one_that_is_checked_in_and_is_not_sent_twice() {
+async fn document_is_the_checked_in_one_and_cacheable() {
     let function = function().await;
     let answer = function.call(&Call::get("/api/v1/openapi.json")).await;
     assert_eq!(
@@ -119,7 +119,7 @@ async fn every_link_of_a_served_page_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn what_is_nowhere_or_takes_another_method_is_a_problem() {
+async fn unknown_path_or_method_is_a_problem() {
     let function = function().await;
     let nowhere = ["/", "/api/v1/nothing", "/api/v2/tenant", "/webhooks/unknown/a/b"];
     for (method, path, status, word) in nowhere
@@ -156,7 +156,7 @@ fn requests_on_the_page_are_the_documents_own_and_fit_a_shell() {
 }
 
 #[tokio::test]
-async fn the_links_of_mails_lead_to_a_page_that_acts_only_when_asked() {
+async fn mail_links_open_a_page_that_acts_on_click_only() {
     let function = function().await;
     for path in ["/verify-email", "/reset-password", "/accept-invitation", "/log-in"] {
         let answer = function.call(&Call::get(&format!("{path}?token=secret"))).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::{Aws, Call, Function};
 
 #[tokio::test]
-async fn liveness_reaches_nothing() {
+async fn shallow_check_reaches_nothing() {
     let aws = Aws::new().await;
     let function = Function::new(&aws.env_with(&[("TABLE_NAME", "no-such-table")]), routes);
     for path in ["/api/health", "/api/v1/health", "/api/v1/health?deep=false"] {
@@ -24,7 +24,7 @@ async fn liveness_reaches_nothing() {
 }
 
 #[tokio::test]
-async fn a_deep_look_reaches_table_and_queues_at_most_every_five_seconds() {
+async fn deep_check_runs_at_most_every_five_seconds() {
     let aws = Aws::new().await;
     let function = Function::new(aws.env(), routes);
     let deep = Call::get("/api/health?deep=true");

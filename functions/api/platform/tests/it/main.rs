@@ -67,7 +67,7 @@ async fn nobody_but_a_platform_administrator_is_let_in() {
 }
 
 #[tokio::test]
-async fn tenants_are_listed_page_by_page_in_the_order_of_their_founding() {
+async fn tenants_are_listed_in_order_of_creation() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let mut ids = [town.home.tenant.to_string(), town.away.tenant.to_string()];
@@ -112,7 +112,7 @@ async fn a_cursor_of_another_list_is_refused() {
 }
 
 #[tokio::test]
-async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
+async fn new_tenant_has_an_invited_administrator() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let made = town.platform().post(TENANTS, pizzeria("joes-pizza")).await;
@@ -136,7 +136,7 @@ async fn a_founded_tenant_has_an_invited_administrator_and_no_password() {
 }
 
 #[tokio::test]
-async fn a_refused_founding_takes_nothing_of_the_five_mails() {
+async fn refused_creation_does_not_count_as_mail() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     assert_eq!(
@@ -217,8 +217,9 @@ async fn without_mails(town: &Town<'_>, url: &str, body: Value) -> Answer {
     Function::new(&nowhere, platform::routes).call(&call).await
 }
 
+/// A creation whose mail was lost is completed by the same request.
 #[tokio::test]
-async fn a_founding_whose_mail_was_lost_is_completed_by_the_same_request_again() {
+async fn repeated_creation_sends_the_lost_mail() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let lost = without_mails(&town, TENANTS, pizzeria("joes-pizza")).await;
@@ -237,8 +238,9 @@ async fn a_founding_whose_mail_was_lost_is_completed_by_the_same_request_again()
     assert_eq!(log(&town).await, ["tenant_created"]);
 }
 
+/// An invitation whose mail was lost is sent by the same request.
 #[tokio::test]
-async fn an_invitation_whose_mail_was_lost_is_sent_by_the_same_request_again() {
+async fn repeated_invitation_sends_the_lost_mail() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let url = format!("{}/invitations", home(&town));
@@ -266,8 +268,9 @@ async fn a_name_is_given_once_however_many_ask_at_once() {
     assert_eq!(log(&town).await, ["tenant_created"]);
 }
 
+/// Nothing is written.
 #[tokio::test]
-async fn what_is_wrong_with_a_new_tenant_is_said_by_field_and_nothing_is_written() {
+async fn invalid_tenant_is_refused_by_field() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let before = aws.row_count().await;
@@ -323,7 +326,7 @@ async fn a_suspended_tenant_sends_nothing_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn who_is_let_go_is_kept_if_resumed_in_time_and_not_later() {
+async fn leaving_tenant_can_be_resumed_in_grace_period_only() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let resume = format!("{}/resume", home(&town));
@@ -395,7 +398,7 @@ async fn plan_and_limits_change_under_the_version_that_was_seen() {
 }
 
 #[tokio::test]
-async fn operators_at_the_same_time_all_get_what_they_asked() {
+async fn concurrent_operators_all_succeed() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (platform, url) = (town.platform(), home(&town));
@@ -411,7 +414,7 @@ async fn operators_at_the_same_time_all_get_what_they_asked() {
 }
 
 #[tokio::test]
-async fn use_is_told_by_day_and_for_a_bounded_time() {
+async fn usage_is_listed_by_day_for_a_bounded_period() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let url = |query: &str| format!("{}/usage{query}", home(&town));
@@ -429,7 +432,7 @@ async fn use_is_told_by_day_and_for_a_bounded_time() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_does_not_exist_is_not_found_whatever_is_done_with_it() {
+async fn unknown_tenant_is_not_found_by_any_operation() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let platform = town.platform();
@@ -483,7 +486,7 @@ async fn connected(town: &Town<'_>) -> Connection {
 }
 
 #[tokio::test]
-async fn a_number_is_released_and_its_holder_sees_so() {
+async fn released_number_is_shown_to_its_holder() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let connection = connected(&town).await;
@@ -530,7 +533,7 @@ async fn a_number_is_released_and_its_holder_sees_so() {
 }
 
 #[tokio::test]
-async fn a_number_is_released_whose_connection_is_gone() {
+async fn number_of_a_deleted_connection_can_be_released() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let connection = connected(&town).await;
@@ -554,7 +557,7 @@ async fn a_number_is_released_whose_connection_is_gone() {
 }
 
 #[tokio::test]
-async fn administrators_are_told_whom_the_platform_lets_in() {
+async fn administrators_are_told_of_platform_invitations() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let url = format!("{}/invitations", home(&town));
@@ -585,7 +588,7 @@ async fn administrators_are_told_whom_the_platform_lets_in() {
 }
 
 #[tokio::test]
-async fn names_that_hold_what_nobody_sees_are_refused() {
+async fn names_with_invisible_characters_are_refused() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     for (field, wrong) in [

@@ -29,7 +29,7 @@ async fn config(town: &Town<'_>) -> TenantConfig {
 }
 
 #[tokio::test]
-async fn settings_that_are_patched_are_there_at_once_and_the_others_stay() {
+async fn patched_settings_change_and_others_stay() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     let manager = town.manager();
@@ -82,8 +82,9 @@ async fn settings_that_are_patched_are_there_at_once_and_the_others_stay() {
     assert_eq!(stored.retention.unwrap().calls_days, 90);
 }
 
+/// Nothing is written.
 #[tokio::test]
-async fn what_cannot_be_is_named_by_its_field_and_nothing_is_written() {
+async fn invalid_settings_are_refused_by_field() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     let manager = town.manager();
@@ -161,8 +162,9 @@ async fn many_wrong_items_get_fifty_errors_and_a_count() {
     assert_eq!(fields(&too_many), ["languages"]);
 }
 
+/// Quiet hours from before such values were refused stay as they are.
 #[tokio::test]
-async fn quiet_hours_of_before_they_were_refused_stay_and_keep_nobody_from_other_changes() {
+async fn old_invalid_quiet_hours_do_not_block_other_changes() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     let mut stored = config(&town).await.tenant;
@@ -192,7 +194,7 @@ async fn quiet_hours_of_before_they_were_refused_stay_and_keep_nobody_from_other
 }
 
 #[tokio::test]
-async fn a_stale_version_changes_nothing_and_a_change_of_nothing_is_none() {
+async fn stale_update_is_refused_and_empty_update_is_none() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     let manager = town.manager();
@@ -210,7 +212,7 @@ async fn a_stale_version_changes_nothing_and_a_change_of_nothing_is_none() {
 }
 
 #[tokio::test]
-async fn who_may_look_may_not_change() {
+async fn readers_cannot_change_settings() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     for caller in [town.viewer(), town.agent()] {

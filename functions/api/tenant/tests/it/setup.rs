@@ -102,7 +102,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
         (
             connection("whatsapp", |_, one| one.checkup = None),
             "whatsapp",
-            "not tested",
+            "has not been tested",
         ),
         (
             // The only telephone line left, made before its webhook.
@@ -119,7 +119,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 line.checkup = Some(tested(&aws, CheckResult::Waiting));
             }),
             "telephone_line",
-            "so no call is taken",
+            "so no call is accepted",
         ),
         (
             Box::new(|configured: &mut Configured| configured.templates[0].status.0 = "PAUSED".to_owned()),

@@ -160,7 +160,7 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
 }
 
 #[tokio::test]
-async fn who_has_an_account_joins_by_the_link_alone_and_keeps_their_password() {
+async fn existing_user_joins_by_link_and_keeps_password() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let other = town.away.person(Role::Manager);
@@ -224,7 +224,7 @@ async fn everybody_invited_can_come_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn a_link_that_does_not_work_is_answered_the_same_whatever_is_wrong_with_it() {
+async fn invalid_links_all_get_the_same_answer() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let store = aws.store();
@@ -265,7 +265,7 @@ async fn a_link_that_does_not_work_is_answered_the_same_whatever_is_wrong_with_i
 }
 
 #[tokio::test]
-async fn an_invitation_sent_again_has_a_new_link_and_the_old_one_is_dead() {
+async fn resent_invitation_replaces_the_link() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let invited = invite(&town, NEW, "viewer").await;
@@ -426,8 +426,9 @@ async fn a_repeated_request_invites_once() {
     assert_eq!(mails(&aws).await.len(), 1);
 }
 
+/// An invitation whose mail was lost is sent by the same request.
 #[tokio::test]
-async fn an_invitation_whose_mail_was_lost_is_sent_by_the_same_request_again() {
+async fn repeated_invitation_sends_the_lost_mail() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let nowhere = aws.env_with(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/nowhere")]);
@@ -499,7 +500,7 @@ async fn a_person_belongs_to_a_bounded_number_of_tenants() {
 }
 
 #[tokio::test]
-async fn whom_the_platform_invites_administers_the_tenant_though_they_belong_to_it_already() {
+async fn platform_invitation_makes_a_member_administrator() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let store = aws.store();

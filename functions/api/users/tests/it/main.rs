@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "all of it is tests; the lint's own exception covers only the functions marked as such"
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
 mod invitations;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 #[tokio::test]
-async fn managers_see_who_belongs_to_the_tenant_and_only_administrators_change_it() {
+async fn managers_list_users_and_only_admins_change_them() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = of_home(&town, Role::Agent);

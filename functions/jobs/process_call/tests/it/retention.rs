@@ -18,7 +18,7 @@ fn days(days: i64) -> SignedDuration {
 }
 
 #[tokio::test]
-async fn a_call_is_kept_from_its_start_its_message_from_its_last_send() {
+async fn call_is_retained_from_its_start_message_from_last_send() {
     let world = World::with(|configured| configured.tenant.retention = keep(40, 50)).await;
     let (now, begun) = (world.aws.now(), world.aws.now() - SignedDuration::from_mins(5));
     let facts = CallFacts {

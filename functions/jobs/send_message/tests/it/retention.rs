@@ -17,7 +17,7 @@ async fn keeping(messages_days: u32) -> World {
 }
 
 #[tokio::test]
-async fn a_message_is_kept_for_the_tenants_days_after_its_last_send() {
+async fn message_is_retained_from_its_last_possible_send() {
     let world = keeping(50).await;
     let message = world.follow_up().await;
     let until = world.aws.now() + SignedDuration::from_hours(24 * (SENT_WITHIN + 50));

@@ -14,7 +14,7 @@ use testkit::{
 
 const SECRET: &str = "fixture-exotel-url-secret-01";
 const MISSED: &str = "telephony/exotel/passthru_incomplete.txt";
-/// Where the test's requests come from.
+/// IP address of the test's requests.
 const LISTED: &str = "203.0.113.24";
 
 fn account(lines: &[&str], sources: &[&str]) -> Account {
@@ -36,17 +36,17 @@ async fn world() -> World {
     exotel.with(account(&[], &[]), verify).await
 }
 
-/// As Exotel asks the connection at this path how a flow goes on.
+/// Exotel's request to the Passthru applet's URL.
 fn passthru(connection: &str, secret: &str, query: &str) -> Call {
     Call::get(&format!("{connection}/passthru/{secret}?{query}")).from_address(LISTED)
 }
 
-/// Where Exotel reports the connection's calls to.
+/// URL of the connection's status callback.
 fn status(world: &World) -> String {
     format!("{}/status/{SECRET}", world.path())
 }
 
-/// As Exotel would send it.
+/// The fixture as Exotel would send it.
 fn sent(world: &World, name: &str) -> Call {
     if name.contains("passthru") {
         return passthru(&world.path(), SECRET, &fixtures::text(name));

@@ -38,7 +38,7 @@ fn hangup(connection: &str) -> String {
     format!("{connection}/hangup")
 }
 
-/// Of a callback to the connection at this path of `base`.
+/// Signature of a callback to the connection at this path of `base`.
 fn signature(base: &str, connection: &str, form: &[u8]) -> (String, &'static str) {
     let nonce = "05429567804466091622";
     (

@@ -23,7 +23,7 @@ fn signed_at(path: &str, form: &[u8]) -> Call {
     Call::form(path, form).header(SIGNATURE, &sign(TWILIO_TOKEN, &format!("{BASE}{path}"), form))
 }
 
-/// What Twilio sends to `inbound` or `message-status` of the connection.
+/// A signed request of Twilio to `inbound` or `message-status` of the connection.
 fn signed(world: &World, what: &str, form: impl AsRef<[u8]>) -> Call {
     signed_at(&format!("{}/{what}", world.path()), form.as_ref())
 }

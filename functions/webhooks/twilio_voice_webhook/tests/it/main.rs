@@ -145,7 +145,7 @@ async fn the_query_is_signed_as_it_came() {
     world.only_report("status_busy").await;
 }
 
-/// Twilio neither sends nor signs what ends its addresses; a proxy may hand it on.
+/// Twilio neither sends nor signs the fragment of its addresses, but a proxy may pass it on.
 #[tokio::test]
 async fn override_in_the_url_is_no_part_of_the_signature() {
     let world = world().await;
@@ -164,7 +164,7 @@ async fn override_in_the_url_is_no_part_of_the_signature() {
     }
 }
 
-/// Everything that is not proven is answered alike, and leaves no trace.
+/// Every unauthenticated request gets the same answer and leaves no trace.
 #[tokio::test]
 async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
     let mut world = world().await;
@@ -275,7 +275,7 @@ async fn a_call_is_answered_even_if_it_can_be_stored_nowhere() {
     world.assert_asked_for_again(&delivered_again).await;
 }
 
-/// Nothing is refused, nothing answers: each way is given up in time for the next.
+/// Nothing refuses and nothing responds: each step is given up in time for the next.
 #[tokio::test]
 async fn ringing_call_is_answered_within_5_s_whatever_hangs() {
     let world = world().await;
@@ -290,7 +290,7 @@ async fn ringing_call_is_answered_within_5_s_whatever_hangs() {
     assert_eq!(in_5_s(function.call(&busy)).await.status(), 503);
 }
 
-/// By a clock that goes on only while everybody waits.
+/// Runs the work on a clock that advances only while everything waits.
 async fn in_5_s<T>(work: impl Future<Output = T>) -> T {
     let began = tokio::time::Instant::now();
     let done = work.await;
@@ -330,7 +330,7 @@ async fn known_connection_answers_in_its_own_words_while_all_hangs() {
     }
 }
 
-/// The queue hangs and the bucket does not: half of the time is left for it.
+/// The queue hangs but the bucket does not: half of the time remains for it.
 #[tokio::test]
 async fn what_a_hanging_queue_does_not_take_is_spilled_in_time() {
     let world = world().await;

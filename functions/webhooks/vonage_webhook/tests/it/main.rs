@@ -102,7 +102,7 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
     world.assert_refused(&calls, at).await;
 }
 
-/// Vonage sends it again, then signed. That those of nobody's are refused is told with all that is unproven.
+/// Vonage sends such an event again, signed. Requests to unknown connections are refused like all unauthenticated ones.
 #[tokio::test]
 async fn unsigned_event_of_a_connection_is_asked_for_again() {
     let world = world().await;
@@ -121,8 +121,9 @@ async fn a_line_that_is_not_the_connections_is_ignored() {
         .await;
 }
 
+/// The flow may show any number to the business.
 #[tokio::test]
-async fn a_missed_call_is_missed_whatever_number_the_flow_shows_to_the_business() {
+async fn missed_call_does_not_depend_on_the_shown_number() {
     let world = world().await;
     let mut leg = fixtures::json(MISSED);
     leg["direction"] = "outbound".into();
@@ -142,8 +143,9 @@ async fn a_missed_call_is_missed_whatever_number_the_flow_shows_to_the_business(
     }
 }
 
+/// An event that names no call is stored; an event that is not about a call is not.
 #[tokio::test]
-async fn an_event_that_names_no_call_is_kept_and_one_about_none_is_not() {
+async fn unreadable_event_is_stored_and_foreign_one_is_not() {
     let world = world().await;
     let recording = r#"{"recording_url":"https://api.example.test/1","conversation_uuid":"CON-1"}"#;
     world.assert_ignored(&signed(&world, recording)).await;

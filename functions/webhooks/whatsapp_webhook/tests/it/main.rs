@@ -177,7 +177,7 @@ async fn an_unproven_post_is_refused_and_leaves_nothing() {
         .await;
 }
 
-/// The text fixture's one change with messages repeated up to about this many bytes.
+/// The change of the text fixture with its messages repeated up to about this many bytes.
 fn large(bytes: usize) -> Vec<u8> {
     let mut post = fixtures::json("whatsapp/inbound/text.json");
     let messages = post["entry"][0]["changes"][0]["value"]["messages"]
@@ -193,7 +193,7 @@ fn large(bytes: usize) -> Vec<u8> {
     serde_json::to_vec(&post).expect("JSON")
 }
 
-/// A job works its items one by one, and has 30 seconds.
+/// A job processes its items one by one and has 30 seconds.
 #[tokio::test]
 async fn largest_change_becomes_jobs_of_at_most_fifty_items() {
     let world = world().await;
@@ -244,7 +244,7 @@ async fn item_larger_than_a_queues_message_travels_by_the_bucket() {
     assert_eq!(piece["value"], post["entry"][0]["changes"][0]["value"]);
 }
 
-/// A put for each of a million would take an hour.
+/// Storing each of a million changes would take an hour.
 #[tokio::test]
 async fn post_with_very_many_unreadable_changes_is_kept_whole() {
     let world = world().await;
@@ -283,7 +283,7 @@ async fn size_method_and_type_are_checked() {
 
 const SHARED_SECRET: &str = "shared-app-secret";
 
-/// Two tenants behind one app. Only the first has claimed the whole account, so that it gets template events.
+/// Two tenants behind one app. Only the first has claimed the whole account, so only it gets template events.
 async fn shared_world() -> (Aws, Env, Seeded, Seeded) {
     let aws = Aws::new().await;
     let name = format!("meta-{}", aws.ids().ulid());
@@ -372,8 +372,9 @@ async fn a_shared_apps_template_events_go_to_the_accounts_owner() {
     );
 }
 
+/// Events signed with the shared secret are ignored for numbers that no connection claims, or no longer claims.
 #[tokio::test]
-async fn a_shared_secret_opens_no_number_that_is_not_claimed_or_not_the_connections_any_more() {
+async fn shared_secret_opens_only_claimed_numbers() {
     let (aws, env, mut first, _) = shared_world().await;
     let function = Function::new(&env, routes);
     let unknown = fixtures::bytes("whatsapp/batch/known_and_unknown_tenant.json");
@@ -405,7 +406,7 @@ async fn a_shared_secret_opens_no_number_that_is_not_claimed_or_not_the_connecti
     );
 }
 
-/// Its ids are keys of our table, which have a maximum.
+/// Its ids are keys of our table, whose length is limited.
 #[tokio::test]
 async fn shared_apps_account_or_number_that_is_no_id_is_kept() {
     let (aws, env, first, _) = shared_world().await;
@@ -426,7 +427,7 @@ async fn shared_apps_account_or_number_that_is_no_id_is_kept() {
 }
 
 #[tokio::test]
-async fn a_connection_without_secrets_of_its_own_is_verified_by_the_shared_app() {
+async fn connection_without_secrets_uses_the_shared_app() {
     let (aws, env, mut first, _) = shared_world().await;
     let none = VerifySecrets::WhatsApp {
         app_secrets: Vec::new(),
