@@ -6,6 +6,7 @@
 mod compact;
 mod database;
 mod error;
+mod forms;
 mod keys;
 mod row;
 

@@ -126,11 +126,8 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
                 store.link_identity(scope, &identity, contact.id).await.unwrap(),
                 contact.id
             );
-            contact.bsuid = Some("AE.13491208655302741918".to_owned());
-            let write = ContactWrite {
-                contact,
-                new_identities: vec![],
-            };
+            contact.bsuids = vec!["AE.13491208655302741918".to_owned()];
+            let write = ContactWrite::from(contact);
             store.write_contact(scope, &write, None).await.unwrap();
             spent("link");
         }

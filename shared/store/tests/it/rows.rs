@@ -5,7 +5,7 @@ use domain::{
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     message::{AttemptState, Channel, StatusReport},
-    outside::{ProviderRef, ShownName},
+    outside::ProviderRef,
     record::{Entry, MessageRef, Received},
 };
 use store::{
@@ -69,9 +69,9 @@ async fn a_transaction_writes_all_or_nothing() {
 async fn two_first_sightings_of_one_number_make_one_contact() {
     let world = World::new().await;
     let identity = Identity::Phone(phone(CUSTOMER));
-    let write = || ContactWrite {
-        contact: Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &identity, world.aws.now()),
-        new_identities: vec![identity.clone()],
+    let write = || {
+        let id = ContactId::new(world.aws.ids().ulid());
+        ContactWrite::new(Contact::first_seen(id, &identity, world.aws.now()), identity.clone())
     };
     let writes: Vec<ContactWrite> = (0..4).map(|_| write()).collect();
     let all = writes
@@ -95,7 +95,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     let rename = world
         .store
         .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
-            contact.name = ShownName::of("Layla");
+            contact.language = Some("ar".to_owned());
             Change::Profile
         });
     let stop = world
@@ -106,7 +106,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     let (renamed, stopped) = tokio::join!(rename, stop);
     assert!(renamed.unwrap() && stopped.unwrap());
     let contact = world.store.contact(world.scope(), contact.id).await.unwrap().unwrap();
-    assert!(contact.name.is_some() && contact.opted_out.is_some());
+    assert!(contact.language.is_some() && contact.opted_out.is_some());
     let history = world.store.history(world.scope(), contact.id, 10, at).await.unwrap();
     assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
 }
@@ -230,12 +230,9 @@ async fn a_customers_message_is_stored_once() {
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let received = received(&world, contact.id);
     let reached = Reached {
-        contact: ContactWrite {
-            contact,
-            new_identities: vec![],
-        },
+        contact: ContactWrite::from(contact),
         consent: vec![],
-        cancelled: None,
+        cancelled: vec![],
     };
     let arrived = Arrived {
         received: &received,
@@ -278,7 +275,7 @@ async fn identities_are_found_together_and_only_in_their_own_tenant() {
     let world = World::new().await;
     let contact = world
         .business
-        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuid = Some("AE.1".to_owned()))
+        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuids = vec!["AE.1".to_owned()])
         .await;
     let identities = [
         Identity::Bsuid("AE.1".to_owned()),
@@ -308,12 +305,9 @@ async fn what_the_table_can_never_take_is_told_apart() {
     let mut received = received(&world, contact.id);
     received.message.text = Some("x".repeat(500_000));
     let people = [Reached {
-        contact: ContactWrite {
-            contact,
-            new_identities: vec![],
-        },
+        contact: ContactWrite::from(contact),
         consent: vec![],
-        cancelled: None,
+        cancelled: vec![],
     }];
     let arrived = Arrived {
         received: &received,

@@ -40,7 +40,7 @@ async fn a_missed_call_of_somebody_new_makes_a_contact_a_call_and_a_message() {
         "the net under the queue"
     );
     let contact = world.customer().await;
-    assert_eq!(contact.name.as_deref(), Some("Layla Haddad"));
+    assert_eq!(world.name_of(&contact).await.as_deref(), Some("Layla Haddad"));
     assert_eq!((contact.calls, contact.last_follow_up_at), (1, Some(world.aws.now())));
     let [job] = &world.queued().await[..] else {
         panic!("one job");
@@ -95,7 +95,7 @@ async fn a_call_that_is_then_answered_cancels_the_message_not_sent_yet() {
     assert_eq!(messages[0].state(), MessageState::Cancelled);
     assert_eq!(messages[0].due, None);
     assert_eq!(calls[1].message, None);
-    assert_eq!(world.customer().await.open_follow_up, None);
+    assert_eq!(world.customer().await.open, []);
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_call_reported_late_as_answered_takes_the_cooldown_back() {
     let (_, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Cancelled);
     let customer = world.customer().await;
-    assert_eq!((customer.last_follow_up_at, customer.open_follow_up), (None, None));
+    assert_eq!((customer.last_follow_up_at, customer.open), (None, vec![]));
     // The next missed call is followed up.
     world.telephony("18", missed(CUSTOMER)).await;
     let (calls, _) = world.history().await;
