@@ -112,6 +112,8 @@ impl Town {
 
     /// The seeded bakery with ids, numbers and secrets of its own, open all day.
     fn model(&self, name: &str) -> Result<Value> {
+        // What names the same thing names it afterwards, too.
+        let mut ids = BTreeMap::<String, String>::new();
         let mut file = tenant::read_value(&self.model, &mut |text| {
             Ok(if text.starts_with("$secret:") {
                 Some(random_hex(16)?)
@@ -119,7 +121,12 @@ impl Town {
                 Some(seed::whsec(&random_hex(16)?))
             } else {
                 match text.split_once('_') {
-                    Some((prefix @ ("tnt" | "conn" | "rule"), _)) => Some(format!("{prefix}_{}", new_ulid()?)),
+                    Some((prefix @ ("tnt" | "conn" | "line" | "rule"), _)) => {
+                        let known = ids.get(text).cloned();
+                        let id = known.map_or_else(|| new_ulid().map(|own| format!("{prefix}_{own}")), Ok)?;
+                        ids.insert(text.to_owned(), id.clone());
+                        Some(id)
+                    }
                     _ => None,
                 }
             })
@@ -135,7 +142,9 @@ impl Town {
         };
         let account = &mut plan.connection("twilio")["account"];
         account["account_sid"] = format!("AC{}", random_hex(16)?).into();
-        account["numbers"] = json!([format!("+9714{}", &digits[..7])]);
+        let number = format!("+9714{}", &digits[..7]);
+        account["numbers"] = json!([number]);
+        plan.file["lines"][0]["number"] = number.into();
         let send = &mut plan.connection("twilio")["send"];
         send["api_key_sid"] = format!("SK{}", random_hex(16)?).into();
         let account = &mut plan.connection("whatsapp")["account"];

@@ -1,4 +1,4 @@
-//! Tenants as an operator writes them: one JSON file per tenant with its connections, rules, templates and products, in the
+//! Tenants as an operator writes them: one JSON file per tenant with its connections, lines, rules, templates and products, in the
 //! words of `domain`, credentials in clear. It is sealed on the way into the table, local or on AWS.
 
 use std::{collections::BTreeMap, ops::Deref, path::Path};
@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use domain::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets},
-    ids::ConnectionId,
+    ids::{ConnectionId, LineId},
+    line::{self, Line},
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
@@ -30,6 +31,9 @@ pub struct TenantFile {
     /// All its connections.
     #[serde(default)]
     pub connections: Vec<ConnectionFile>,
+    /// All its lines. Left out: those of the table stay; the first is made from the connections.
+    #[serde(default)]
+    pub lines: Option<Vec<Line>>,
     /// All its rules.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -216,9 +220,17 @@ impl Deployment {
                 }
             }
         }
+        let lines = match &file.lines {
+            Some(lines) => lines.clone(),
+            None => {
+                let known = self.store.lines(&scope).await;
+                lines_of(known.context("reading the tenant's lines")?, &connections)
+            }
+        };
         let config = TenantConfig {
             tenant: file.tenant.tenant.clone(),
             rules: file.rules.clone(),
+            lines: lines.clone(),
             templates: file.templates.clone(),
             products: file.products.clone(),
             connections: connections.iter().map(ConnectionSummary::from).collect(),
@@ -227,6 +239,7 @@ impl Deployment {
             tenant: file.tenant.tenant.clone(),
             status_meant: file.tenant.says_status,
             rules: file.rules.clone(),
+            lines,
             templates: file.templates.clone(),
             products: file.products.clone(),
             connections,
@@ -285,6 +298,15 @@ impl Deployment {
     }
 }
 
+/// The lines of a tenant whose file names none: those that it has, else the first.
+fn lines_of(known: Vec<Line>, connections: &[Connection]) -> Vec<Line> {
+    if !known.is_empty() {
+        return known;
+    }
+    let id = connections.first().map(|connection| LineId::new(connection.id.ulid()));
+    id.and_then(|id| line::first_of(id, connections)).into_iter().collect()
+}
+
 /// What is wrong with the quiet hours of the tenant or of a rule. The API takes no such ones either.
 fn quiet_hours_problem(file: &TenantFile) -> Option<String> {
     let of_tenant = file.tenant.quiet_hours.map(|quiet| ("the tenant".to_owned(), quiet));
@@ -339,6 +361,29 @@ mod tests {
         );
         let of_rule = problem(night, ["21:00", "21:00"]).unwrap();
         assert!(of_rule.contains("Missed calls"), "{of_rule}");
+    }
+
+    #[test]
+    fn file_without_lines_keeps_them_or_gets_the_first() {
+        let connections: Vec<Connection> = serde_json::from_value(json!([{
+            "id": "conn_01k9zz0000000000000000000a", "name": "PBX", "verify": "",
+            "account": {"kind": "telephony", "lines": ["+97143330000"]},
+        }]))
+        .unwrap();
+        let first = lines_of(Vec::new(), &connections);
+        let number = first[0].number.as_ref().map(ToString::to_string);
+        assert_eq!((first.len(), number.as_deref()), (1, Some("+97143330000")));
+        assert_eq!(
+            lines_of(Vec::new(), &connections),
+            first,
+            "the same line, however often it is applied"
+        );
+        let renamed = vec![Line {
+            name: "Reception".to_owned(),
+            ..first[0].clone()
+        }];
+        assert_eq!(lines_of(renamed.clone(), &connections), renamed);
+        assert_eq!(lines_of(Vec::new(), &[]), []);
     }
 
     fn read(words: &Value) -> Result<TenantWords, serde_json::Error> {

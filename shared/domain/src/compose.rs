@@ -8,9 +8,11 @@ use crate::{
     config::{ConnectionSummary, TenantConfig},
     contact::Contact,
     hours,
-    ids::ConnectionId,
+    ids::{ConnectionId, LineId},
+    line::{self, Line},
     line_type::LineTypes,
     message::{Category, Cause, Channel, Content, Leg, Message, Recipient},
+    phone::Phone,
     phrases::{ago, length, local, span},
     profile::Profile,
     purpose::{Limit, Narrowing, Policy, Purpose},
@@ -38,7 +40,9 @@ pub struct Intent<'a> {
     pub cooldown: SignedDuration,
     /// To whom.
     pub to: Recipient,
-    /// The connection that sends it where it can.
+    /// The line that it is sent from: its connections send it where they can.
+    pub line: Option<LineId>,
+    /// The connection that sends it where no line says otherwise, and it can.
     pub prefers: ConnectionId,
     /// What to say by each channel, in the order in which channels are tried.
     pub says: Vec<Says<'a>>,
@@ -94,6 +98,8 @@ pub struct Composed {
     pub policy: Policy,
     /// To whom.
     pub to: Recipient,
+    /// The line that it is sent from.
+    pub line: Option<LineId>,
     /// The channels, in order; never empty.
     pub legs: Vec<Leg>,
     /// Not to be sent before.
@@ -188,6 +194,7 @@ impl Composed {
             cause: self.cause,
             policy: self.policy,
             to: self.to,
+            line: self.line,
             plan: self.legs,
             attempts: Vec::new(),
             not_before: self.not_before,
@@ -296,6 +303,7 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         cause: intent.cause,
         policy,
         to: intent.to.clone(),
+        line: intent.line,
         legs,
         not_before,
         keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
@@ -345,10 +353,8 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
     } = *world;
     let channel = says.channel;
     let fact = |why: String| (why, false);
-    let preferred = carriers(config, channel).find(|connection| connection.id == intent.prefers);
-    let connection = preferred
-        .or_else(|| carriers(config, channel).next())
-        .ok_or_else(|| fact("no connection carries it".to_owned()))?;
+    let (connection, sender) =
+        carrier(config, intent, channel).ok_or_else(|| fact("no connection carries it".to_owned()))?;
     let phone = intent.to.phone.as_ref();
     if let Some(why) = cannot_reach(contact, phone, channel, policy.category(), now, line_type) {
         return Err(fact(why));
@@ -363,20 +369,59 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
     Ok(Leg {
         channel,
         connection: connection.id,
+        sender: sender.cloned(),
         content,
     })
 }
 
-/// The connections that may send by this channel. A call's own is preferred, so that besides the first only those count that
-/// report calls.
-pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
-    let carrying = config
-        .connections
-        .iter()
-        .filter(move |connection| connection.carries.contains(&channel));
-    carrying
+/// The connection that sends a message by this channel, and which of its numbers where the line names one.
+pub(crate) fn carrier<'a>(
+    config: &'a TenantConfig,
+    intent: &Intent<'_>,
+    channel: Channel,
+) -> Option<(&'a ConnectionSummary, Option<&'a Phone>)> {
+    let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
+    let of_line = line.and_then(|line| Some((line_carrier(config, line, channel)?, line.sender(channel))));
+    of_line.or_else(|| {
+        let preferred = usual_carriers(config, channel).find(|connection| connection.id == intent.prefers);
+        let connection = preferred.or_else(|| usual_carriers(config, channel).next());
+        connection.map(|connection| (connection, None))
+    })
+}
+
+/// The connection that a line names for this channel, where it can send.
+pub(crate) fn line_carrier<'a>(
+    config: &'a TenantConfig,
+    line: &Line,
+    channel: Channel,
+) -> Option<&'a ConnectionSummary> {
+    let named = line.connection(channel)?;
+    carrying(config, channel).find(|connection| connection.id == named)
+}
+
+fn carrying(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    let connections = config.connections.iter();
+    connections.filter(move |connection| connection.carries.contains(&channel))
+}
+
+/// The connections that may send by this channel for calls to no line, or to one that names none. A call's own is preferred, so
+/// that besides the first only those count that report calls.
+pub(crate) fn usual_carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    carrying(config, channel)
         .enumerate()
         .filter(|(place, connection)| *place == 0 || connection.reports_calls())
+        .map(|(_, connection)| connection)
+}
+
+/// All connections that may send by this channel: the usual ones, and those that lines name.
+pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    let named = move |connection: &ConnectionSummary| {
+        let mut lines = config.lines.iter();
+        lines.any(|line| line.connection(channel) == Some(connection.id))
+    };
+    carrying(config, channel)
+        .enumerate()
+        .filter(move |(place, connection)| *place == 0 || connection.reports_calls() || named(connection))
         .map(|(_, connection)| connection)
 }
 

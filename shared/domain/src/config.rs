@@ -7,11 +7,13 @@ use crate::{
     checkup::CheckResult,
     connection::{Account, Connection, Health},
     ids::ConnectionId,
+    line::{self, Line},
     message::{Channel, FilledTemplate, TemplateValue, WhenUnknown},
     phone::Phone,
     product::Product,
     purpose::{Category, Purpose},
     rule::{LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
+    settings::FieldProblem,
     source::{SmsText, TemplateUse, placeholders},
     template::{Misfit, ParameterFormat, TemplateDefinition, braces},
     tenant::Tenant,
@@ -24,6 +26,9 @@ pub struct TenantConfig {
     pub tenant: Tenant,
     /// Its rules, in any order.
     pub rules: Vec<Rule>,
+    /// Its lines, in any order.
+    #[serde(default)]
+    pub lines: Vec<Line>,
     /// Its templates, in every language.
     pub templates: Vec<TemplateDefinition>,
     /// Its products.
@@ -60,6 +65,9 @@ pub struct ConnectionSummary {
     /// As [`Connection::whatsapp_number`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whatsapp_number: Option<Phone>,
+    /// The numbers of which a line may name one to send SMS from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sms_numbers: Vec<Phone>,
 }
 
 impl ConnectionSummary {
@@ -88,6 +96,10 @@ impl From<&Connection> for ConnectionSummary {
                 Health::Unhealthy { reason, .. } => Some(reason.clone()),
             },
             whatsapp_number: connection.whatsapp_number().cloned(),
+            sms_numbers: match &connection.account {
+                Account::Twilio { numbers, .. } => numbers.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 }
@@ -108,6 +120,13 @@ impl TenantConfig {
         };
         let mut problems: Vec<String> = self.rules.iter().flat_map(of_rule).collect();
         problems.extend(self.tenant.problems().iter().map(ToString::to_string));
+        for line in &self.lines {
+            let found = line_problems(line, self).into_iter();
+            problems.extend(found.map(|problem| format!("line {:?}: {problem}", line.name)));
+        }
+        if self.lines.len() > line::MOST_LINES {
+            problems.push(format!("a tenant has at most {} lines", line::MOST_LINES));
+        }
         let services = self
             .templates
             .iter()
@@ -120,8 +139,46 @@ impl TenantConfig {
         if ids.windows(2).any(|pair| pair[0] == pair[1]) {
             problems.push("two rules have the same id".to_owned());
         }
+        let mut ids: Vec<_> = self.lines.iter().map(|line| line.id).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            problems.push("two lines have the same id".to_owned());
+        }
         problems
     }
+}
+
+/// What is wrong with a line, by field, by itself and beside the other lines and the connections. Empty: nothing.
+#[must_use]
+pub fn line_problems(line: &Line, config: &TenantConfig) -> Vec<FieldProblem> {
+    let mut problems = line.problems();
+    let mut found = |field: &str, detail: String| problems.push(FieldProblem::new(field, detail));
+    if let Some(number) = &line.number {
+        let mut others = config.lines.iter().filter(|other| other.id != line.id);
+        if let Some(other) = others.find(|other| other.number.as_ref() == Some(number)) {
+            found("number", format!("The line {:?} already has this number.", other.name));
+        }
+    }
+    for (channel, field) in [(Channel::WhatsApp, "whatsapp"), (Channel::Sms, "sms.connection")] {
+        let Some(named) = line.connection(channel) else {
+            continue;
+        };
+        let known = config.connections.iter().find(|connection| connection.id == named);
+        match known.filter(|connection| connection.carries.contains(&channel)) {
+            None => found(
+                field,
+                format!("No connection that sends {} has this id.", channel.name()),
+            ),
+            Some(connection) => {
+                if let Some(sender) = line.sender(channel)
+                    && !connection.sms_numbers.contains(sender)
+                {
+                    found("sms.number", "The connection has no such number.".to_owned());
+                }
+            }
+        }
+    }
+    problems
 }
 
 /// What is wrong with a rule, in sentences for whoever wrote it, who knows its name.
@@ -153,6 +210,11 @@ pub fn rule_problems(rule: &Rule, config: &TenantConfig) -> Vec<String> {
     }
     if then.when_unknown == Some(WhenUnknown::SendAgain) {
         found("when_unknown: send_again is for one-time codes only".to_owned());
+    }
+    for id in &rule.when.lines {
+        if line::by_id(&config.lines, *id).is_none() {
+            found(format!("there is no line {id}"));
+        }
     }
     for (index, channel) in then.channels.iter().enumerate() {
         if then.channels[..index].contains(channel) {
@@ -296,6 +358,53 @@ mod tests {
                 "rule \"Missed calls\": template missed_call_followup is marketing, the rule says utility",
             ]
         );
+    }
+
+    #[test]
+    fn problems_of_lines_are_named_by_field() {
+        let mut config = config();
+        let sms = |number: &str| serde_json::json!({"connection": config.connections[0].id, "number": number});
+        let line = |id: u8, number: &str| -> Line {
+            serde_json::from_value(serde_json::json!({
+                "id": format!("line_{id:026}"), "name": format!("Line {id}"), "number": number,
+                "whatsapp": config.connections[1].id, "sms": sms("+97143330000"),
+            }))
+            .unwrap()
+        };
+        let (one, two) = (line(1, "+97143330000"), line(2, "+97143330001"));
+        config.connections[0].sms_numbers = vec!["+97143330000".parse().unwrap()];
+        config.rules[0].when.lines = vec![one.id];
+        config.lines = vec![one, two];
+        assert_eq!(config.problems(), Vec::<String>::new());
+
+        config.rules[0]
+            .when
+            .lines
+            .push("line_00000000000000000000000003".parse().unwrap());
+        config.lines[0].name = String::new();
+        config.lines[1].number = config.lines[0].number.clone();
+        config.lines[1].whatsapp = Some(config.connections[0].id);
+        config.lines[0].sms.as_mut().unwrap().number = Some("+97143330009".parse().unwrap());
+        let hours = r#"{"monday": [{"from": "09:00", "to": "13:00"}, {"from": "12:00", "to": "15:00"}]}"#;
+        config.lines[1].business_hours = Some(serde_json::from_str(hours).unwrap());
+        config.lines[1].sms.as_mut().unwrap().connection = "conn_00000000000000000000000009".parse().unwrap();
+        assert_eq!(
+            config.problems(),
+            [
+                "rule \"Missed calls\": there is no line line_00000000000000000000000003",
+                "line \"\": name: Expected one line of 1 to 100 characters, none of them invisible.",
+                "line \"\": number: The line \"Line 2\" already has this number.",
+                "line \"\": sms.number: The connection has no such number.",
+                "line \"Line 2\": business_hours.monday: These hours overlap.",
+                "line \"Line 2\": number: The line \"\" already has this number.",
+                "line \"Line 2\": whatsapp: No connection that sends WhatsApp has this id.",
+                "line \"Line 2\": sms.connection: No connection that sends SMS has this id.",
+            ]
+        );
+        config.lines[1].id = config.lines[0].id;
+        assert!(config.problems().contains(&"two lines have the same id".to_owned()));
+        config.lines = vec![config.lines[0].clone(); line::MOST_LINES + 1];
+        assert!(config.problems().contains(&"a tenant has at most 50 lines".to_owned()));
     }
 
     #[test]

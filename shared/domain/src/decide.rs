@@ -6,11 +6,12 @@ use ulid::Ulid;
 
 use crate::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::{Composed, Intent, Reason, Refusal, Says, Words, World, carriers, compose, content},
-    config::TenantConfig,
+    compose::{Composed, Intent, Reason, Refusal, Says, Words, World, compose, content, line_carrier, usual_carriers},
+    config::{ConnectionSummary, TenantConfig},
     contact::{Contact, Identity},
     hours,
     ids::{CallId, ContactId},
+    line::{self, Line},
     message::{Cause, Channel, Recipient},
     phone::Phone,
     phrases::ago,
@@ -58,11 +59,14 @@ impl Decision {
 #[must_use]
 pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
     let World { config, contact, .. } = *world;
+    let line = call.facts.line().and_then(Party::phone);
+    let line = line.and_then(|number| line::called(&config.lines, number));
     let mut grounds = Grounds {
         rule: None,
+        line: line.map(|line| line.id),
         config_version: config.tenant.config_version,
         new_caller: is_new(contact),
-        open: hours::is_open(&config.tenant, call.started_at),
+        open: hours::is_open(&config.tenant, line.and_then(Line::hours), call.started_at),
         opted_in: contact.opted_in_at.is_some(),
         opted_out: contact.opted_out.is_some(),
         last_follow_up_at: contact.last_follow_up_at,
@@ -108,6 +112,7 @@ fn follow_up(call: &CallView<'_>, world: &World<'_>, grounds: &mut Grounds) -> R
             phone: Some(phone.clone()),
             bsuid: contact.bsuid().map(str::to_owned),
         },
+        line: grounds.line,
         prefers: call.connection,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
         subject: Subject::Call(*call),
@@ -176,13 +181,12 @@ fn is_new(contact: &Contact) -> bool {
 
 fn matches(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> bool {
     let when = &rule.when;
-    let line = call.facts.line().and_then(Party::phone);
     let ring = call.facts.rang_seconds();
     let talk = call.facts.talk_seconds.unwrap_or(0);
 
     when.outcomes.contains(&call.outcome)
         && when.direction == Direction::Inbound
-        && (when.lines.is_empty() || line.is_some_and(|line| when.lines.contains(line)))
+        && (when.lines.is_empty() || grounds.line.is_some_and(|line| when.lines.contains(&line)))
         && match when.hours {
             Hours::Any => true,
             Hours::Open => grounds.open,
@@ -199,6 +203,27 @@ fn matches(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> bool {
 
 fn within(seconds: Option<u32>, least: Option<u32>, most: Option<u32>) -> bool {
     seconds.is_none_or(|seconds| least.is_none_or(|least| seconds >= least) && most.is_none_or(|most| seconds <= most))
+}
+
+/// The connections that may send what a rule says by a channel: of its lines, or of all calls where it names none.
+fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&'a ConnectionSummary> {
+    let named = &rule.when.lines;
+    let lines = config
+        .lines
+        .iter()
+        .filter(|line| named.is_empty() || named.contains(&line.id));
+    let mut found = Vec::new();
+    let mut usual = named.is_empty();
+    for line in lines {
+        match line_carrier(config, line, channel) {
+            Some(connection) => found.push(connection),
+            None => usual = true,
+        }
+    }
+    if usual {
+        found.extend(usual_carriers(config, channel));
+    }
+    found
 }
 
 /// What keeps a rule from writing by this channel to somebody of whom only the number is known, whichever connection reports
@@ -227,7 +252,7 @@ pub fn obstacles(config: &TenantConfig, rule: &Rule, channel: Channel) -> Vec<St
     let mut found = Vec::new();
     for language in languages {
         contact.language = language;
-        for connection in carriers(config, channel) {
+        for connection in senders(config, rule, channel) {
             let call = CallView {
                 id: CallId::new(id, Ulid::nil()),
                 connection: connection.id,
@@ -256,6 +281,7 @@ mod tests {
     use super::*;
     use crate::{
         contact::{OptOut, Unreachable},
+        line::SmsSender,
         line_type::LineType,
         message::{Category, Content, WhenUnknown},
         quiet::QuietAction,
@@ -268,6 +294,75 @@ mod tests {
         let mut case = Case::new();
         change(&mut case);
         case
+    }
+
+    fn line(id: u8, number: &str) -> Line {
+        let text = format!(r#"{{"id": "line_{id:026}", "name": "Line {id}", "number": "{number}"}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// A rule of a line that exists no longer is for no call: it must not become one for all.
+    #[test]
+    fn rule_of_a_deleted_line_matches_nothing() {
+        let mut case = case(|case| {
+            case.config.lines = vec![line(1, "+97143330000")];
+            case.config.rules[0].when.lines = vec![case.config.lines[0].id];
+        });
+        let decision = case.decide();
+        assert_eq!(decision.grounds.line, Some(case.config.lines[0].id));
+        assert_eq!(case.plan().line, decision.grounds.line);
+        case.config.lines.clear();
+        assert_eq!(case.nothing().0, Reason::NoRule);
+        assert_eq!(case.decide().grounds.line, None);
+    }
+
+    #[test]
+    fn hours_of_the_line_decide() {
+        // Marina Dental is closed on Friday noon; its pharmacy is open then.
+        let mut case = case(|case| {
+            case.config.rules[0].when.hours = Hours::Open;
+            case.config.lines = vec![line(1, "+97143330000"), line(2, "+97143330001")];
+            let hours = r#"{"friday": [{"from": "11:00", "to": "13:00"}]}"#;
+            case.config.lines[1].business_hours = Some(serde_json::from_str(hours).unwrap());
+        });
+        assert_eq!((case.nothing().0, case.decide().grounds.open), (Reason::NoRule, false));
+        case.facts.to = Some(Party::Phone("+97143330001".parse().unwrap()));
+        assert!(case.decide().follow_up.is_ok() && case.decide().grounds.open);
+        // A number of no line has the tenant's hours.
+        case.facts.to = Some(Party::Phone("+97143330002".parse().unwrap()));
+        assert!(!case.decide().grounds.open);
+    }
+
+    #[test]
+    fn connections_of_the_line_send() {
+        let mut case = Case::new();
+        let mut branch = case.config.connections.clone();
+        for (place, connection) in branch.iter_mut().enumerate() {
+            connection.id = format!("conn_{:026}", 10 + place).parse().unwrap();
+        }
+        case.config.connections.extend(branch.clone());
+        let connections = |case: &Case| -> Vec<_> {
+            let sender = |leg: &crate::message::Leg| (leg.connection, leg.sender.as_ref().map(ToString::to_string));
+            case.plan().legs.iter().map(sender).collect()
+        };
+        let usual = connections(&case);
+        let mut own = line(1, "+97143330000");
+        own.whatsapp = Some(branch[1].id);
+        own.sms = Some(SmsSender {
+            connection: branch[0].id,
+            number: Some("+97143330009".parse().unwrap()),
+        });
+        case.config.lines = vec![own];
+        let sender = Some("+97143330009".to_owned());
+        assert_eq!(connections(&case), [(branch[1].id, None), (branch[0].id, sender)]);
+        assert_eq!(case.plan().line, Some(case.config.lines[0].id));
+        // What the line does not name, or names no more, is sent as without lines.
+        case.config.lines[0].sms = None;
+        assert_eq!(connections(&case), [(branch[1].id, None), usual[1].clone()]);
+        case.config
+            .connections
+            .retain(|connection| connection.id != branch[1].id);
+        assert_eq!(connections(&case), usual);
     }
 
     #[test]
@@ -588,9 +683,18 @@ mod tests {
         // Marina Dental is closed on Friday noon.
         assert!(matched(&|case| case.config.rules[0].when.hours = Hours::Closed));
         assert!(!matched(&|case| case.config.rules[0].when.hours = Hours::Open));
-        let lines = |line: &str| vec![line.parse::<Phone>().unwrap()];
-        assert!(matched(&|case| case.config.rules[0].when.lines = lines("+97143330000")));
-        assert!(!matched(&|case| case.config.rules[0].when.lines = lines("+97143330001")));
+        let of_line = |number: &'static str, named: u8| {
+            move |case: &mut Case| {
+                case.config.lines = vec![line(1, number)];
+                case.config.rules[0].when.lines = vec![line(named, number).id];
+            }
+        };
+        assert!(matched(&of_line("+97143330000", 1)));
+        assert!(
+            !matched(&of_line("+97143330001", 1)),
+            "the call was to a number of no line"
+        );
+        assert!(!matched(&of_line("+97143330000", 2)), "there is no such line");
         // Nobody knows how long it rang: the caller is not made to suffer for that.
         assert!(matched(&|case| case.config.rules[0].when.min_ring_seconds = Some(5)));
         assert!(!matched(&|case| {

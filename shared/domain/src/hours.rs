@@ -8,17 +8,18 @@ use jiff::{
 
 use crate::{
     phone::Phone,
-    tenant::{Span, Tenant},
+    tenant::{BusinessHours, Span, Tenant},
     zone::Zone,
 };
 
-/// Whether the business is open. A span that began yesterday counts to its end, also into a holiday.
+/// Whether the business is open. `own` are the hours of the line that was called, where it has any: they count instead of the
+/// tenant's. A span that began yesterday counts to its end, also into a holiday.
 #[must_use]
-pub fn is_open(tenant: &Tenant, at: Timestamp) -> bool {
+pub fn is_open(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> bool {
     let today = at.to_zoned(tenant.time_zone.rules().clone()).date();
     let yesterday = today.yesterday().unwrap_or(today);
     [yesterday, today].into_iter().any(|day| {
-        spans_on(tenant, day)
+        spans_on(tenant, own, day)
             .iter()
             .any(|span| instants(tenant.time_zone.rules(), day, *span).is_some_and(|(from, to)| from <= at && at < to))
     })
@@ -26,14 +27,14 @@ pub fn is_open(tenant: &Tenant, at: Timestamp) -> bool {
 
 /// When the business opens next: `at` itself when it is open then. `None` when it stays closed for a year.
 #[must_use]
-pub fn next_opening(tenant: &Tenant, at: Timestamp) -> Option<Timestamp> {
-    if is_open(tenant, at) {
+pub fn next_opening(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> Option<Timestamp> {
+    if is_open(tenant, own, at) {
         return Some(at);
     }
     let zone = tenant.time_zone.rules();
     let today = at.to_zoned(zone.clone()).date();
     today.series(1.day()).take(367).find_map(|day| {
-        spans_on(tenant, day)
+        spans_on(tenant, own, day)
             .iter()
             .filter_map(|span| instants(zone, day, *span))
             .filter(|(from, to)| at <= *from && from < to)
@@ -48,12 +49,12 @@ const ALWAYS: &[Span] = &[Span {
     to: Time::midnight(),
 }];
 
-fn spans_on(tenant: &Tenant, day: Date) -> &[Span] {
+fn spans_on<'a>(tenant: &'a Tenant, own: Option<&'a BusinessHours>, day: Date) -> &'a [Span] {
     // The later entry counts: somebody added it because the earlier was not right for this day.
     if let Some(holiday) = tenant.holidays.iter().rev().find(|holiday| holiday.covers(day)) {
         return &holiday.hours;
     }
-    match &tenant.business_hours {
+    match own.or(tenant.business_hours.as_ref()) {
         Some(hours) => hours.on(day.weekday()),
         None => ALWAYS,
     }
@@ -211,7 +212,7 @@ mod tests {
             ("2026-12-07T09:30:00+04", false),
             ("2026-12-07T10:30:00+04", true),
         ] {
-            assert_eq!(is_open(&tenant, at(instant)), open, "{instant}");
+            assert_eq!(is_open(&tenant, None, at(instant)), open, "{instant}");
         }
         for (instant, opening) in [
             ("2026-11-23T10:00:00+04", "2026-11-23T10:00:00+04"),
@@ -219,7 +220,7 @@ mod tests {
             ("2026-11-23T21:00:00+04", "2026-11-27T18:00:00+04"),
             ("2026-12-05T12:00:00+04", "2026-12-07T10:00:00+04"),
         ] {
-            assert_eq!(next_opening(&tenant, at(instant)), Some(at(opening)), "{instant}");
+            assert_eq!(next_opening(&tenant, None, at(instant)), Some(at(opening)), "{instant}");
         }
     }
 
@@ -227,15 +228,40 @@ mod tests {
     fn without_hours_a_business_is_open_except_on_holidays() {
         let mut tenant = tenant();
         tenant.business_hours = None;
-        assert!(is_open(&tenant, at("2026-11-24T03:00:00+04")));
-        assert!(!is_open(&tenant, at("2026-12-02T12:00:00+04")));
+        assert!(is_open(&tenant, None, at("2026-11-24T03:00:00+04")));
+        assert!(!is_open(&tenant, None, at("2026-12-02T12:00:00+04")));
         assert_eq!(
-            next_opening(&tenant, at("2026-12-02T12:00:00+04")),
+            next_opening(&tenant, None, at("2026-12-02T12:00:00+04")),
             Some(at("2026-12-04T00:00:00+04"))
         );
-        tenant.business_hours = Some(crate::tenant::BusinessHours::default());
+        tenant.business_hours = Some(BusinessHours::default());
         tenant.holidays.clear();
-        assert_eq!(next_opening(&tenant, at("2026-12-02T12:00:00+04")), None);
+        assert_eq!(next_opening(&tenant, None, at("2026-12-02T12:00:00+04")), None);
+    }
+
+    /// Hours of a line count instead of the tenant's; holidays are the tenant's.
+    #[test]
+    fn own_hours_replace_the_tenants() {
+        let tenant = tenant();
+        let own: BusinessHours = serde_json::from_str(r#"{"tuesday": [{"from": "20:00", "to": "04:00"}]}"#).unwrap();
+        for (instant, usual, of_line) in [
+            ("2026-11-23T10:00:00+04", true, false),
+            ("2026-11-24T21:00:00+04", false, true),
+            ("2026-11-25T03:59:00+04", false, true),
+            ("2026-12-07T10:30:00+04", true, true),
+        ] {
+            assert_eq!(is_open(&tenant, None, at(instant)), usual, "{instant}");
+            assert_eq!(is_open(&tenant, Some(&own), at(instant)), of_line, "{instant}");
+        }
+        assert_eq!(
+            next_opening(&tenant, Some(&own), at("2026-11-23T10:00:00+04")),
+            Some(at("2026-11-24T20:00:00+04"))
+        );
+        let always = Tenant {
+            business_hours: None,
+            ..tenant
+        };
+        assert!(!is_open(&always, Some(&own), at("2026-11-23T10:00:00+04")));
     }
 
     #[test]

@@ -173,6 +173,10 @@ id!(
     RuleId, "rule"
 );
 id!(
+    /// A line: what customers reach a tenant by.
+    LineId, "line"
+);
+id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );

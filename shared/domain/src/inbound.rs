@@ -105,6 +105,9 @@ pub struct InboundMessage {
     pub provider_ref: ProviderRef,
     /// Who wrote.
     pub from: Sender,
+    /// The number that it was sent to, where the connection alone does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Phone>,
     /// When, by the provider's clock.
     pub at: Timestamp,
     /// The provider's word for its type, such as `text`, `image`.

@@ -18,6 +18,7 @@ pub mod hours;
 pub mod ids;
 pub mod inbound;
 pub mod ip_range;
+pub mod line;
 pub mod line_type;
 pub mod message;
 pub mod outside;

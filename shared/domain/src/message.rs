@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{CallId, ConnectionId, MessageId, SendKey, derived},
+    ids::{CallId, ConnectionId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,
     phone::Phone,
     purpose::Policy,
@@ -88,6 +88,9 @@ pub struct Leg {
     pub channel: Channel,
     /// The connection that sends it.
     pub connection: ConnectionId,
+    /// The connection's number that sends it, where the line names one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Phone>,
     /// What it carries.
     pub content: Content,
 }
@@ -346,6 +349,9 @@ pub struct Message {
     pub policy: Policy,
     /// To whom.
     pub to: Recipient,
+    /// The line that it is sent from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
     /// Channels in the order in which they are tried.
     pub plan: Vec<Leg>,
     /// One per leg tried, in order.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{CallFacts, CallProvider, Outcome},
-    ids::{CallId, ConnectionId, ContactId, MessageId, RuleId, derived},
+    ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
     inbound::InboundMessage,
     message::{Message, Remark, StatusReport},
 };
@@ -59,7 +59,10 @@ pub struct Grounds {
     /// The rule that matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleId>,
-    /// The version of the tenant's configuration, rules included.
+    /// The line that was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
+    /// The version of the tenant's configuration, rules and lines included.
     pub config_version: u64,
     /// Whether the caller was new.
     pub new_caller: bool,
@@ -128,6 +131,9 @@ pub struct Received {
     pub id: MessageId,
     /// The connection that it came by.
     pub connection: ConnectionId,
+    /// The line that it was written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
     /// What the customer sent.
     pub message: InboundMessage,
     /// What we did about it, in sentences.

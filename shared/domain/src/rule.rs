@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{Direction, Outcome},
-    ids::RuleId,
+    ids::{LineId, RuleId},
     message::{Category, Channel, WhenUnknown},
-    phone::Phone,
     purpose::USUAL_FALLBACK_SECONDS,
     quiet::QuietHours,
     source::{SmsText, TemplateUse},
@@ -77,9 +76,9 @@ pub struct When {
     pub outcomes: Vec<Outcome>,
     /// Who called whom. Outbound calls never get a message, so only `inbound` matches anything.
     pub direction: Direction,
-    /// The business's lines that were called; none: all.
+    /// The lines that were called; none: all calls, also those to a number of no line. A line that no longer exists matches none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<Phone>,
+    pub lines: Vec<LineId>,
     /// Whether the business was open when the call began.
     pub hours: Hours,
     /// Whether the caller is new.

@@ -176,9 +176,7 @@ impl Tenant {
 
     fn hours(&self, found: &mut Findings) {
         if let Some(hours) = &self.business_hours {
-            for (day, spans) in hours.days() {
-                spans_of(&format!("business_hours.{day}"), spans, found);
-            }
+            found.0.extend(hours.problems("business_hours"));
         }
         if let Some(problem) = self.quiet_hours.and_then(|quiet| quiet.problem()) {
             found.add("quiet_hours.to", problem);
@@ -263,6 +261,16 @@ impl BusinessHours {
             ("saturday", &self.saturday),
             ("sunday", &self.sunday),
         ]
+    }
+
+    /// What is wrong with them, by field; `field` is their own. Empty: nothing.
+    #[must_use]
+    pub fn problems(&self, field: &str) -> Vec<FieldProblem> {
+        let mut found = Findings(Vec::new());
+        for (day, spans) in self.days() {
+            spans_of(&format!("{field}.{day}"), spans, &mut found);
+        }
+        found.0
     }
 
     /// Whether it is closed all week.

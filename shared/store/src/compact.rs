@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     contact::Contact,
-    ids::{CallId, MessageId},
+    ids::{CallId, LineId, MessageId},
     message::Message,
 };
 use jiff::Timestamp;
@@ -73,7 +73,7 @@ const CONTACT: Names = Names {
     ],
 };
 
-const LETTERS: [(&str, &str); 40] = [
+const LETTERS: [(&str, &str); 42] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -103,6 +103,8 @@ const LETTERS: [(&str, &str); 40] = [
     ("credentials", "A"),
     ("body", "B"),
     ("created_at", "C"),
+    ("sender", "D"),
+    ("line", "E"),
     ("opt_in", "I"),
     ("kind", "K"),
     ("leg", "L"),
@@ -213,6 +215,11 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
     if map.get("dispatches") == Some(&number(0)) {
         map.remove("dispatches");
     }
+    if let Some(AttributeValue::S(line)) = map.get_mut("line")
+        && let Some(own) = line.strip_prefix(LineId::PREFIX).and_then(|own| own.strip_prefix('_'))
+    {
+        *line = own.to_owned();
+    }
     MESSAGE.shorten(map)
 }
 
@@ -246,6 +253,9 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
             "id".to_owned(),
             AttributeValue::S(format!("{}_{contact}{own}", MessageId::PREFIX)),
         );
+    }
+    if let Some(AttributeValue::S(line)) = map.get_mut("line") {
+        *line = format!("{}_{line}", LineId::PREFIX);
     }
     map.insert("version".to_owned(), number(version));
     // As the index has it: there alone a lease is sure to be seen.

@@ -1,4 +1,4 @@
-//! What people configure: the tenant, its connections, rules, templates and products.
+//! What people configure: the tenant, its connections, lines, rules, templates and products.
 
 use std::{
     collections::HashMap,
@@ -10,6 +10,7 @@ use domain::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Connection, Health},
     ids::{ConnectionId, TenantId},
+    line::Line,
     product::Product,
     rule::Rule,
     template::{TemplateDefinition, TemplateReport},
@@ -48,6 +49,8 @@ pub struct Configured {
     pub status_meant: bool,
     /// All its rules: others are removed.
     pub rules: Vec<Rule>,
+    /// All its lines: others are removed.
+    pub lines: Vec<Line>,
     /// All its templates: others are removed.
     pub templates: Vec<TemplateDefinition>,
     /// All its products: others are removed.
@@ -117,7 +120,7 @@ impl Store {
         Ok(tenant.config_version + 1)
     }
 
-    /// The tenant's configuration as it is now: one read, and four queries when it has changed since this process read it.
+    /// The tenant's configuration as it is now: one read, and five queries when it has changed since this process read it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -137,8 +140,9 @@ impl Store {
                 return Ok(Some(Arc::clone(config)));
             }
         }
-        let (rules, templates, products, connections) = tokio::try_join!(
+        let (rules, lines, templates, products, connections) = tokio::try_join!(
             Box::pin(self.configured::<Rule>(scope, keys::RULE)),
+            Box::pin(self.lines(scope)),
             Box::pin(self.configured::<TemplateDefinition>(scope, keys::TEMPLATE)),
             Box::pin(self.configured::<Product>(scope, keys::PRODUCT)),
             Box::pin(self.connections(scope)),
@@ -147,6 +151,7 @@ impl Store {
         let config = Arc::new(TenantConfig {
             tenant,
             rules,
+            lines,
             templates,
             products,
             connections,
@@ -159,7 +164,11 @@ impl Store {
         Ok(Some(config))
     }
 
-    async fn configured<T: DeserializeOwned>(&self, scope: &TenantScope, prefix: &str) -> Result<Vec<T>, StoreError> {
+    pub(crate) async fn configured<T: DeserializeOwned>(
+        &self,
+        scope: &TenantScope,
+        prefix: &str,
+    ) -> Result<Vec<T>, StoreError> {
         const DOING: &str = "read the tenant's configuration";
         let partition = keys::tenant_partition(scope);
         let items = self
@@ -288,6 +297,10 @@ impl Store {
         for rule in &configured.rules {
             rows.push(self.part(scope, keys::RULE, &rule.id.to_string(), "rule", rule)?);
         }
+        for line in &configured.lines {
+            let (key, row) = self.part(scope, keys::LINE, &line.id.to_string(), "line", line)?;
+            rows.push((key, row.version(1)));
+        }
         for template in &configured.templates {
             rows.push(self.part(scope, keys::TEMPLATE, &template_id(template), "template", template)?);
         }
@@ -308,7 +321,7 @@ impl Store {
             .flat_map(|connection| lookups::claimable(&connection.account))
             .collect();
         let (mut gone, mut released) = (Vec::new(), Vec::new());
-        for prefix in [keys::RULE, keys::TEMPLATE, keys::PRODUCT, keys::CONNECTION] {
+        for prefix in [keys::RULE, keys::LINE, keys::TEMPLATE, keys::PRODUCT, keys::CONNECTION] {
             for item in self
                 .database
                 .query(&partition, prefix, MOST_CONFIGURED, false, DOING)
@@ -379,6 +392,20 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     // The platform's list of tenants, in the order of their founding.
     let listed = row.listed(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
     Ok(listed.version(next.config_version))
+}
+
+/// The row of a line that is new, or still has this version.
+pub(crate) fn line_row(
+    scope: &TenantScope,
+    line: &Line,
+    before: Option<u64>,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::configured(scope, keys::LINE, &line.id.to_string());
+    let condition = before.map_or(Condition::NewOrGone, Condition::Version);
+    let row = Row::new(&key, "line", line, condition, doing)?;
+    Ok(row.version(before.unwrap_or_default() + 1).stamped(stamp))
 }
 
 /// The rule that a new tenant begins with.

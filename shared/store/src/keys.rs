@@ -48,6 +48,7 @@ pub(crate) fn configured(scope: &TenantScope, prefix: &str, id: &str) -> Key {
 
 pub(crate) const CONNECTION: &str = "CONN#";
 pub(crate) const RULE: &str = "RULE#";
+pub(crate) const LINE: &str = "LINE#";
 pub(crate) const TEMPLATE: &str = "TEMPLATE#";
 pub(crate) const PRODUCT: &str = "PRODUCT#";
 

@@ -22,6 +22,7 @@ pub mod counters;
 pub mod due;
 pub mod idempotency;
 pub mod limited;
+pub mod lines;
 pub mod lookups;
 pub mod members;
 pub mod messages;

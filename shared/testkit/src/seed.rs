@@ -190,6 +190,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
             tenant,
             status_meant: true,
             rules: Vec::new(),
+            lines: Vec::new(),
             templates: Vec::new(),
             products: Vec::new(),
             connections: vec![twilio, whatsapp, telephony],

@@ -1,6 +1,7 @@
 //! Connections: a tenant's numbers and accounts at its providers. Credentials can be written but never read. Secrets that are
 //! created here are shown once.
 
+mod lines;
 mod models;
 mod secrets;
 mod trial;
@@ -144,6 +145,7 @@ async fn create_connection(
         }
         Err(error) => return Err(refused(error)),
     };
+    lines::set_up(&context.api, &who, &connection).await?;
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await;
     let now = match tested {
         Ok(Some(now)) => now,

@@ -3,7 +3,7 @@
 use domain::{
     checkup::CheckResult,
     compose::carriers,
-    config::{ConnectionSummary, TenantConfig, rule_problems},
+    config::{ConnectionSummary, TenantConfig, line_problems, rule_problems},
     decide::obstacles,
     message::Channel,
     rule::Rule,
@@ -109,10 +109,16 @@ fn telephone_line(config: &TenantConfig) -> SetupStep {
     let reports = |connection: &&ConnectionSummary| connection.reports_calls();
     let lines: Vec<_> = config.connections.iter().filter(reports).collect();
     let title = "Connect a telephone line";
-    let connect = step(StepId::TelephoneLine, title, CONNECT).lacks(
-        lines.is_empty(),
-        "No connection reports calls, so missed calls are not noticed.",
-    );
+    let broken = config.lines.iter().find_map(|line| {
+        let problem = line_problems(line, config).into_iter().next()?;
+        Some(format!("{}: {problem}", line.name))
+    });
+    let connect = step(StepId::TelephoneLine, title, CONNECT)
+        .lacks(
+            lines.is_empty(),
+            "No connection reports calls, so missed calls are not noticed.",
+        )
+        .heed(broken.is_some(), broken.unwrap_or_default());
     // Of several, each is of use by itself.
     if lines.iter().any(|line| trouble(line).is_none()) {
         return connect;

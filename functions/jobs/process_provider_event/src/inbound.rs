@@ -6,6 +6,7 @@ use domain::{
     contact::{Change, Contact, Identity, Linked, MOST_SAME},
     ids::{ConnectionId, ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
+    line,
     message::{Channel, Message, Remark},
     outside::{ProviderRef, ShownName},
     phone::Phone,
@@ -142,6 +143,8 @@ impl Event<'_> {
             let received = Received {
                 id: MessageId::new(writer, self.ctx.ids.ulid()),
                 connection: self.connection,
+                line: line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref())
+                    .map(|line| line.id),
                 message: message.clone(),
                 remarks,
                 correlation_id: self.correlation_id.to_owned(),

@@ -103,7 +103,7 @@ impl Channels {
             }
             (Account::Twilio { account_sid, .. }, Some(secrets @ SendSecrets::Twilio { .. })) => {
                 let (Some(sender), Some(credentials)) = (
-                    twilio_sender(&connection.account, leg.channel),
+                    twilio_sender(&connection.account, leg),
                     twilio_credentials(account_sid, secrets),
                 ) else {
                     return Sent {
@@ -142,7 +142,7 @@ impl Channels {
             return Found::CannotTell;
         };
         let (Some(sender), Some(credentials)) = (
-            twilio_sender(&connection.account, leg.channel),
+            twilio_sender(&connection.account, leg),
             twilio_credentials(account_sid, secrets),
         ) else {
             return Found::CannotTell;
@@ -200,7 +200,8 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
     })
 }
 
-fn twilio_sender(account: &Account, channel: Channel) -> Option<Sender<'_>> {
+/// What sends a leg: the number that its line names while the connection has it, else what the connection usually sends from.
+fn twilio_sender<'a>(account: &'a Account, leg: &Leg) -> Option<Sender<'a>> {
     let Account::Twilio {
         numbers,
         messaging_service_sid,
@@ -210,11 +211,12 @@ fn twilio_sender(account: &Account, channel: Channel) -> Option<Sender<'_>> {
     else {
         return None;
     };
-    match channel {
+    let named = numbers.iter().find(|number| leg.sender.as_ref() == Some(*number));
+    match leg.channel {
         Channel::WhatsApp => whatsapp_sender.as_ref().map(Sender::WhatsApp),
-        Channel::Sms => match (messaging_service_sid, numbers.first()) {
-            (Some(service), _) => Some(Sender::MessagingService(service)),
-            (None, number) => number.map(Sender::Number),
+        Channel::Sms => match (named, messaging_service_sid, numbers.first()) {
+            (None, Some(service), _) => Some(Sender::MessagingService(service)),
+            (named, _, first) => named.or(first).map(Sender::Number),
         },
     }
 }

@@ -11,10 +11,11 @@ use std::{
 use axum::{Extension, Router, response::Response, routing::post};
 use domain::{
     Timestamp,
-    call::CallFacts,
+    call::{CallFacts, Party},
     connection::{Account, Connection, VerifySecrets, VoiceSettings},
     hours,
     ids::TenantId,
+    line::{self, Line},
     phone::Phone,
     tenant::Tenant,
     webhook_urls::TWILIO_OVERRIDES,
@@ -118,7 +119,9 @@ async fn receive(
         VoiceCallback::Voice => {
             event.facts.handling = Some(twiml::handling(settings));
             let limit = limit.at_most(HOURS_WITHIN);
-            event.facts.closed = tenants.closed(&webhook.store(), proven.scope(), now, limit).await;
+            let called = event.facts.line().and_then(Party::phone);
+            let tenant = tenants.of(&webhook.store(), proven.scope(), now, limit).await;
+            event.facts.closed = tenant.map(|tenant| tenant.is_closed(called, now));
             twiml::answer(settings, urls)
         }
         VoiceCallback::DialResult => twiml::answer_after_dial(settings, event.facts.dial, urls),
@@ -145,13 +148,27 @@ fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts)
     else {
         return None;
     };
-    let line: Option<&Phone> = facts.line().and_then(|party| party.phone());
+    let line: Option<&Phone> = facts.line().and_then(Party::phone);
     let ours = line.is_none_or(|line| numbers.is_empty() || numbers.contains(line));
     (ours && account.is_none_or(|account| account == account_sid)).then_some(voice)
 }
 
-/// Cache of tenants for their business hours. One read when cold.
-struct Tenants(Mutex<Vec<(TenantId, Timestamp, Arc<Tenant>)>>);
+/// A tenant with its lines, for their business hours.
+struct Known {
+    tenant: Tenant,
+    lines: Vec<Line>,
+}
+
+impl Known {
+    /// True if the called line is closed, or the business if it has no hours of its own.
+    fn is_closed(&self, called: Option<&Phone>, now: Timestamp) -> bool {
+        let line = called.and_then(|number| line::called(&self.lines, number));
+        !hours::is_open(&self.tenant, line.and_then(Line::hours), now)
+    }
+}
+
+/// Cache of tenants. Two reads at once when cold.
+struct Tenants(Mutex<Vec<(TenantId, Timestamp, Arc<Known>)>>);
 
 /// Time after which changed hours are noticed.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -160,40 +177,35 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 const MOST: usize = 500;
 
 impl Tenants {
-    /// True if the business is closed. `None` if the table does not respond: the call is answered anyway.
-    async fn closed(&self, store: &Store, scope: &TenantScope, now: Timestamp, limit: TimeLimit) -> Option<bool> {
+    /// The tenant. `None` if the table does not respond: the call is answered anyway.
+    async fn of(&self, store: &Store, scope: &TenantScope, now: Timestamp, limit: TimeLimit) -> Option<Arc<Known>> {
         let unknown = |error: &(dyn std::error::Error + 'static)| {
             tracing::warn!(error = kit::chain(error), "business hours are not known");
         };
-        let tenant = match self.remembered(scope.tenant(), now) {
-            Some(tenant) => tenant,
-            None => {
-                let read = limit
-                    .keep(store.tenant(scope))
-                    .await
-                    .map_err(|late| unknown(&late))
-                    .ok()?;
-                let tenant = read.map_err(|error| unknown(&error)).ok()?;
-                self.remember(Arc::new(tenant?), now)
-            }
-        };
-        Some(!hours::is_open(&tenant, now))
+        if let Some(known) = self.remembered(scope.tenant(), now) {
+            return Some(known);
+        }
+        let both = async { tokio::try_join!(store.tenant(scope), store.lines(scope)) };
+        let read = limit.keep(both).await.map_err(|late| unknown(&late)).ok()?;
+        let (tenant, lines) = read.map_err(|error| unknown(&error)).ok()?;
+        let known = Known { tenant: tenant?, lines };
+        Some(self.remember(Arc::new(known), now))
     }
 
-    fn remembered(&self, id: TenantId, now: Timestamp) -> Option<Arc<Tenant>> {
+    fn remembered(&self, id: TenantId, now: Timestamp) -> Option<Arc<Known>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |since: Timestamp| now.duration_since(since) < LIFETIME;
         let found = known.iter().find(|(known, since, _)| *known == id && fresh(*since));
-        found.map(|(_, _, tenant)| Arc::clone(tenant))
+        found.map(|(_, _, known)| Arc::clone(known))
     }
 
-    fn remember(&self, tenant: Arc<Tenant>, now: Timestamp) -> Arc<Tenant> {
+    fn remember(&self, new: Arc<Known>, now: Timestamp) -> Arc<Known> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(id, _, _)| *id != tenant.id);
+        known.retain(|(id, _, _)| *id != new.tenant.id);
         if known.len() >= MOST {
             known.remove(0);
         }
-        known.push((tenant.id, now, Arc::clone(&tenant)));
-        tenant
+        known.push((new.tenant.id, now, Arc::clone(&new)));
+        new
     }
 }

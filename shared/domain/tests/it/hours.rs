@@ -108,14 +108,14 @@ proptest! {
         ))
         .unwrap();
         let never = [&monday, &thursday, &sunday].iter().all(|spans| *spans == "[]");
-        match next_opening(&tenant, at) {
+        match next_opening(&tenant, None, at) {
             None => prop_assert!(never),
             Some(opening) => {
                 prop_assert!(at <= opening);
-                prop_assert!(is_open(&tenant, opening), "{opening}");
+                prop_assert!(is_open(&tenant, None, opening), "{opening}");
                 let mut before = at;
                 while before < opening {
-                    prop_assert!(!is_open(&tenant, before), "{before}");
+                    prop_assert!(!is_open(&tenant, None, before), "{before}");
                     before += SignedDuration::from_mins(61);
                 }
             }

@@ -34,9 +34,11 @@ fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) 
             phone: contact.phone().cloned(),
             bsuid: None,
         },
+        line: None,
         plan: vec![Leg {
             channel: Channel::Sms,
             connection: "conn_00000000000000000000000001".parse().expect("an id"),
+            sender: None,
             content: Content::Text("Hello".to_owned()),
         }],
         attempts: vec![],

@@ -45,6 +45,7 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
         .map(|channel| Leg {
             channel,
             connection,
+            sender: None,
             content: Content::Text("Hello".to_owned()),
         })
         .collect();
@@ -65,6 +66,7 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
             phone: Some("+447700900111".parse().unwrap()),
             bsuid: None,
         },
+        line: None,
         legs,
         not_before: start(),
         keep_until: start() + SignedDuration::from_hours(24 * 30),

@@ -6,7 +6,8 @@ use domain::{
     config::TenantConfig,
     contact::{Contact, Identity},
     decide::{decide, obstacles},
-    ids::{CallId, ConnectionId, ContactId},
+    ids::{CallId, ConnectionId, ContactId, LineId},
+    line::Line,
     line_type,
     message::Channel,
     outside::ShownName,
@@ -21,6 +22,11 @@ use ulid::Ulid;
 
 fn connection(place: u64) -> ConnectionId {
     ConnectionId::new(Ulid::from_parts(1, place.into()))
+}
+
+/// The number of a line.
+fn number(place: usize) -> String {
+    format!("+44207946000{place}")
 }
 
 prop_compose! {
@@ -73,7 +79,16 @@ prop_compose! {
             json!({"en": "Sorry", "ar": "{{call.time}}"}), json!({"en": "Sorry", "ar": "{{tenant.website}}"}),
         ]),
         names_template in prop::bool::weighted(0.9),
+        lines in vec((option::of(0_u64..4), option::of(0_u64..4), any::<bool>()), 0..3),
     ) -> TenantConfig {
+        // Some are named by the rule; some name connections that there are not, or that cannot send.
+        let id = |place: usize| LineId::new(Ulid::from_parts(2, place as u128));
+        let named: Vec<_> = (0..lines.len()).filter(|place| lines[*place].2).map(id).collect();
+        let line = |(place, (whatsapp, sms, _)): (usize, &(Option<u64>, Option<u64>, bool))| json!({
+            "id": id(place), "name": "Line", "number": number(place), "whatsapp": whatsapp.map(connection),
+            "sms": sms.map(|sms| json!({"connection": connection(sms)})),
+        });
+        let lines: Vec<Value> = lines.iter().enumerate().map(line).collect();
         let (en_gb, ar, en) = templates;
         let templates: Vec<Value> = [en_gb, ar, en].into_iter().flatten().collect();
         let template = names_template.then(|| json!({
@@ -82,10 +97,10 @@ prop_compose! {
         from_value(json!({
             "tenant": {"id": "tnt_00000000000000000000000001", "name": "Shop", "time_zone": "Europe/London"},
             "rules": [{
-                "id": "rule_00000000000000000000000001", "name": "Missed",
+                "id": "rule_00000000000000000000000001", "name": "Missed", "when": {"lines": named},
                 "then": {"channels": channels, "template": template, "sms_text": sms_text},
             }],
-            "templates": templates, "products": [], "connections": connections,
+            "templates": templates, "products": [], "connections": connections, "lines": lines,
         })).unwrap()
     }
 }
@@ -94,6 +109,7 @@ prop_compose! {
 fn channels(
     config: &TenantConfig,
     reported_by: ConnectionId,
+    called: &str,
     language: Option<&str>,
     name: Option<&str>,
 ) -> Vec<Channel> {
@@ -101,7 +117,7 @@ fn channels(
     let facts = CallFacts {
         direction: Some(Direction::Inbound),
         from: Some(Party::Phone(phone())),
-        to: Some(Party::Phone("+442079460001".parse().unwrap())),
+        to: Some(Party::Phone(called.parse().unwrap())),
         ..CallFacts::default()
     };
     let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
@@ -146,11 +162,19 @@ proptest! {
         // Those that report calls, and one that was removed since.
         let reporting = config.connections.iter().filter(|connection| connection.reports_calls());
         let reporting: Vec<_> = reporting.map(|connection| connection.id).chain([connection(99)]).collect();
+        // The numbers of the rule's lines; else of all lines, and one of no line.
+        let lines = config.lines.iter().enumerate();
+        let named = |(place, line): (usize, &Line)| {
+            (rule.when.lines.is_empty() || rule.when.lines.contains(&line.id)).then(|| number(place))
+        };
+        let other = rule.when.lines.is_empty().then(|| number(9));
+        let called: Vec<String> = lines.filter_map(named).chain(other).collect();
         for &channel in &rule.then.channels {
             let gets = |name: Option<&str>| {
                 let calls = reporting.iter().flat_map(|id| LANGUAGES.map(|language| (*id, language)));
+                let calls = calls.flat_map(|(id, language)| called.iter().map(move |called| (id, language, called)));
                 calls
-                    .map(|(id, language)| channels(&config, id, language, name).contains(&channel))
+                    .map(|(id, language, called)| channels(&config, id, called, language, name).contains(&channel))
                     .collect::<Vec<_>>()
             };
             if is_clear(&config, rule, channel) {

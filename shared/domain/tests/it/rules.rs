@@ -7,6 +7,7 @@ use domain::{
     contact::{Contact, Identity, OptOut},
     decide::{Decision, decide},
     ids::{CallId, ContactId, RuleId},
+    line::Line,
     line_type,
     message::Channel,
     phone::Phone,
@@ -169,7 +170,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
 
 /// The rule that must decide, found in the plainest way.
 fn expected<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
-    let open = domain::hours::is_open(&config.tenant, call.now);
+    let open = domain::hours::is_open(&config.tenant, None, call.now);
     let mut best: Option<&Rule> = None;
     for rule in &config.rules {
         let when = &rule.when;
@@ -238,6 +239,29 @@ proptest! {
         // The order in which rules are read from the table does not matter.
         config.rules = shuffled;
         prop_assert_eq!(decided(&config, &call), decision);
+    }
+
+    /// Without lines, and with lines of other numbers, calls are decided alike; a line that names nothing but the number is only
+    /// noted.
+    #[test]
+    fn lines_that_name_nothing_change_nothing(rules in rules(), call in call(), called in any::<bool>()) {
+        let mut config = config();
+        config.rules = rules;
+        let usual = decided(&config, &call);
+        prop_assert_eq!(usual.grounds.line, None);
+        let number = if called { "+442079460001" } else { "+442079460002" };
+        let line: Line = serde_json::from_str(&format!(
+            r#"{{"id": "line_00000000000000000000000001", "name": "Line", "number": "{number}"}}"#
+        ))
+        .unwrap();
+        let id = called.then_some(line.id);
+        config.lines = vec![line];
+        let mut decision = decided(&config, &call);
+        prop_assert_eq!(decision.grounds.line.take(), id);
+        if let Ok(composed) = &mut decision.follow_up {
+            prop_assert_eq!(composed.line.take(), id);
+        }
+        prop_assert_eq!(decision, usual);
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let Some(provider_ref) = sid(form) else {
         return vec![unknown("message", "without MessageSid")];
     };
+    let to = form.get("To").and_then(|to| address(&to)?.phone);
     let from = form.get("From").unwrap_or_default();
     let Some(address) = address(&from) else {
         // The channel's name only: what follows it is somebody's address.
@@ -98,6 +99,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         channel,
         provider_ref,
         from,
+        to,
         at: received_at,
         cut: was_cut(&text) || was_cut(&payload),
         text: text.map(|(text, _)| text),

@@ -341,6 +341,8 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         channel: Channel::WhatsApp,
         provider_ref,
         from,
+        // The connection is the number's.
+        to: None,
         at: unix_seconds(&item["timestamp"]).unwrap_or(fallback_time),
         cut: text_cut || payload_cut,
         text,

@@ -10,7 +10,7 @@ use domain::{
     record::CallProgress,
 };
 use store::{config::Configured, contacts::ContactWrite, messages::Reference, usage};
-use testkit::business::{CUSTOMER, missed, read};
+use testkit::business::{CUSTOMER, LINE, missed, read};
 
 use crate::world::{COUNTING, World};
 
@@ -33,6 +33,13 @@ fn as_long_as_real_ones(configured: &mut Configured) {
         "{{tenant.name}}: we missed your call. Order at https://harbour-lane.example or call {{tenant.phone}}. Reply STOP \
          to opt out."
     )));
+}
+
+/// A line of the number that is called.
+fn with_a_line(configured: &mut Configured) {
+    as_long_as_real_ones(configured);
+    let line = serde_json::json!({"id": "line_01hq5bakery0000000000000n1", "name": "Shop", "number": LINE});
+    configured.lines = vec![read(line)];
 }
 
 /// A row of this size costs one write unit.
@@ -60,7 +67,7 @@ fn row_size(row: &HashMap<String, AttributeValue>) -> usize {
 #[tokio::test]
 async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     let _alone = COUNTING.write().await;
-    let world = World::alone_with(as_long_as_real_ones).await;
+    let world = World::alone_with(with_a_line).await;
     // Real times have milliseconds.
     world.aws.clock().advance(jiff::SignedDuration::from_millis(617));
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());

@@ -203,6 +203,7 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
         channel: Channel::WhatsApp,
         provider_ref: "wamid.in".parse().expect("a reference"),
         from: Sender::default(),
+        to: None,
         at: world.aws.now(),
         kind: "text".to_owned(),
         cut: false,
@@ -217,6 +218,7 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     Received {
         id: MessageId::new(contact, world.aws.ids().ulid()),
         connection: world.business.whatsapp,
+        line: None,
         message,
         remarks: vec![],
         correlation_id: "cor".to_owned(),

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use domain::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, SendSecrets, VerifySecrets},
+    line::Line,
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
@@ -72,10 +73,15 @@ fn the_example_of_a_rule_works_as_written() {
     let price = product.price.as_ref().map(ToString::to_string).unwrap_or_default();
     assert!(page.contains(&format!("prints as `{price}`")), "{price}");
     let tenant: Tenant = from_str(one("json tenant")).unwrap();
-    let carries = json!({"id": "conn_00000000000000000000000001", "name": "all", "carries": ["whatsapp", "sms"]});
+    let line: Line = from_str(one("json line")).unwrap();
+    let carries = json!({
+        "id": "conn_01k9zz0000000000000000000a", "name": "all", "carries": ["whatsapp", "sms"],
+        "sms_numbers": ["+97143330000"],
+    });
     let config = TenantConfig {
         tenant,
         rules: vec![rule],
+        lines: vec![line],
         templates: vec![template],
         products: vec![product],
         connections: vec![from_value::<ConnectionSummary>(carries).unwrap()],

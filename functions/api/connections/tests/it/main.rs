@@ -1,6 +1,7 @@
 //! Connections: what is made verifies, what is wrong is named, and no secret comes out again.
 
 mod graph;
+mod lines;
 mod pages;
 mod rotating;
 mod systems;

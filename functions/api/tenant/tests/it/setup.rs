@@ -153,6 +153,25 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             "has no content_sid",
         ),
         (
+            Box::new(|configured: &mut Configured| {
+                let id = "line_00000000000000000000000001";
+                configured.rules[0].when.lines = vec![id.parse().expect("an id")];
+            }),
+            "rule",
+            "there is no line",
+        ),
+        (
+            Box::new(|configured: &mut Configured| {
+                let line = json!({
+                    "id": "line_00000000000000000000000001", "name": "Reception",
+                    "whatsapp": "conn_00000000000000000000000009",
+                });
+                configured.lines = vec![read(line)];
+            }),
+            "telephone_line",
+            "Reception: whatsapp: No connection",
+        ),
+        (
             Box::new(|configured: &mut Configured| configured.rules[0].then.fallback_after_seconds = 90_000),
             "rule",
             "fallback_after_seconds is at most",

@@ -49,6 +49,29 @@ async fn a_missed_call_of_somebody_new_makes_a_contact_a_call_and_a_message() {
     assert_eq!(job.correlation_id, "cor-17");
 }
 
+/// What is stored names the line, and reading it back gives the same.
+#[tokio::test]
+async fn call_and_message_know_their_line() {
+    let world = World::with(|configured| {
+        let line =
+            |id: &str, number: &str| read(json!({"id": format!("line_{id:0>26}"), "name": id, "number": number}));
+        configured.lines = vec![line("1", "+442079460099"), line("2", LINE)];
+        configured.rules[0].when.lines = configured.lines.iter().map(|line| line.id).collect();
+    })
+    .await;
+    let called = Some(world.business.configured.lines[1].id);
+    world.telephony("17", missed(CUSTOMER)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!((calls[0].grounds.line, messages[0].line), (called, called));
+    // A number of no line is none of the rule's.
+    let mut facts = missed("+971501234568");
+    facts.to = Some(Party::Phone(phone("+442079460098")));
+    world.telephony("18", facts).await;
+    let (calls, messages) = world.history_of(&Identity::Phone(phone("+971501234568"))).await;
+    assert_eq!((calls[0].grounds.line, calls[0].reason.as_str()), (None, "no_rule"));
+    assert!(messages.is_empty());
+}
+
 #[tokio::test]
 async fn a_known_contact_stays_the_same() {
     let world = World::new().await;

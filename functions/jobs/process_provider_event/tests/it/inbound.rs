@@ -2,12 +2,12 @@
 
 use domain::{
     contact::Identity,
-    message::{AttemptState, MessageState},
+    message::{AttemptState, Channel, MessageState},
 };
 use kit::{Done, Job};
 use process_provider_event::handle;
 use serde_json::{Value, json};
-use testkit::business::{CUSTOMER, phone};
+use testkit::business::{CUSTOMER, phone, read};
 
 use crate::world::{World, states, status, wrote};
 
@@ -21,6 +21,49 @@ async fn a_message_of_somebody_new_makes_a_contact_and_opens_the_window() {
     let (received, consent) = world.told_by(&contact).await;
     assert_eq!(received[0].message.text.as_deref(), Some("Hello"));
     assert!(consent.is_empty());
+}
+
+/// By WhatsApp the connection tells the line, by SMS the number that was written to.
+#[tokio::test]
+async fn stored_message_names_the_line_written_to() {
+    let line = |own: u8, more: Value| -> domain::line::Line {
+        let mut line = json!({"id": format!("line_{own:026}"), "name": "Line"});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(line)
+    };
+    let world = World::with(|configured| {
+        let id = |kind: &str| {
+            let mut all = configured.connections.iter();
+            all.find(|one| one.account.kind() == kind).expect("there is one").id
+        };
+        configured.lines = vec![
+            line(
+                1,
+                json!({"whatsapp": id("whatsapp"), "sms": {"connection": id("twilio"), "number": "+15005550001"}}),
+            ),
+            line(
+                2,
+                json!({"number": "+15005550006", "sms": {"connection": id("twilio")}}),
+            ),
+        ];
+    })
+    .await;
+    world.whatsapp("wamid.in", "Hello").await;
+    world.work(world.sms("SMin", "Hello", "")).await;
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let lines = &world.business.configured.lines;
+    let mut told: Vec<_> = received
+        .iter()
+        .map(|received| (received.message.channel, received.line))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            (Channel::WhatsApp, Some(lines[0].id)),
+            (Channel::Sms, Some(lines[1].id))
+        ]
+    );
 }
 
 #[tokio::test]

@@ -79,6 +79,49 @@ async fn a_rule_for_sms_sends_by_twilio() {
     assert_eq!(message.due, None, "nothing is left to do");
 }
 
+/// The number that the line names sends while the connection has it.
+#[tokio::test]
+async fn sms_comes_from_the_lines_number() {
+    for (sender, service, from) in [
+        ("+15005550001", None, Some("+15005550001")),
+        (
+            "+15005550001",
+            Some("MG00000000000000000000000000000001"),
+            Some("+15005550001"),
+        ),
+        ("+15005550009", None, Some(LINE)),
+        ("+15005550009", Some("MG00000000000000000000000000000001"), None),
+    ] {
+        let world = World::with(|configured| {
+            configured.rules[0].then.channels = vec![Channel::Sms];
+            let twilio = configured
+                .connections
+                .iter_mut()
+                .find(|one| one.account.kind() == "twilio");
+            let twilio = twilio.expect("there is one");
+            if let Account::Twilio {
+                numbers,
+                messaging_service_sid,
+                ..
+            } = &mut twilio.account
+            {
+                numbers.push(phone("+15005550001"));
+                *messaging_service_sid = service.map(str::to_owned);
+            }
+            configured.lines = vec![read(json!({
+                "id": "line_00000000000000000000000001", "name": "Line", "number": LINE,
+                "sms": {"connection": twilio.id, "number": sender},
+            }))];
+        })
+        .await;
+        let message = world.follow_up().await;
+        world.worked(&message).await;
+        let request = world.provider.only_send();
+        assert_eq!(request.field("From").as_deref(), from, "{sender} {service:?}");
+        assert_eq!(request.field("MessagingServiceSid").is_some(), from.is_none());
+    }
+}
+
 #[tokio::test]
 async fn whatsapp_goes_through_twilio_where_the_sender_is_there() {
     let world = World::with(|configured| {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use testkit::{
     Answer, Call, Lossy, fixtures,
     request::DOMAIN,
-    seed::TWILIO_TOKEN,
+    seed::{TWILIO_NUMBER, TWILIO_TOKEN},
     webhook::{Webhook, World, larger_than_a_call},
 };
 use twilio_voice_webhook::routes;
@@ -120,6 +120,31 @@ async fn a_closed_business_is_noted_with_the_call() {
     world.tenant.write(&world.aws).await;
     world.call(&signed(&world, "voice", "inbound_ringing")).await;
     assert_eq!(world.only_report("a call").await.facts.closed, Some(true));
+}
+
+/// The business is closed, the line that was called is open.
+#[tokio::test]
+async fn hours_of_the_called_line_count() {
+    let mut world = world().await;
+    let always = json!([{"from": "00:00", "to": "00:00"}]);
+    let days = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let hours: serde_json::Map<String, Value> = days.map(|day| (day.to_owned(), always.clone())).into_iter().collect();
+    let line = json!({
+        "id": "line_00000000000000000000000001", "name": "Always", "number": TWILIO_NUMBER, "business_hours": hours,
+    });
+    world.tenant.configured.tenant.business_hours = Some(BusinessHours::default());
+    world.tenant.configured.lines = vec![serde_json::from_value(line).expect("it is a line")];
+    world.tenant.write(&world.aws).await;
+    world.call(&signed(&world, "voice", "inbound_ringing")).await;
+    assert_eq!(world.only_report("a call").await.facts.closed, Some(false));
 }
 
 #[tokio::test]
