@@ -1,7 +1,58 @@
-//! Sends one message's next attempt: check, claim, send, record, in this order.
+//! # How a message is sent
 //!
-//! Safe to run twice: the claim is a conditional write on the message's version, the last before the request, and only the
-//! worker whose claim stands in the row goes on. What came of a request is recorded by moving the message forward only.
+//! This function takes the next step of one message. The page follows a message from the wish to say something to the status that
+//! the customer's phone reports. The words are those of `docs/glossary.md`.
+//!
+//! ## Before this function
+//!
+//! 1. **Intent.** Something happens, such as a missed call. `process_call` finds the rule that matches
+//!    ([`domain::decide`]), which yields an [`Intent`](domain::compose::Intent): the cause, the purpose, the recipient, and what to
+//!    say by each channel.
+//! 2. **Composing.** [`domain::compose::compose`] fills templates and texts with values, chooses a connection for each channel, and
+//!    narrows the purpose's row of [`domain::purpose`] to a policy. The result is a message with its legs, usually WhatsApp and
+//!    then SMS, or a refusal with its sentence. It is a pure function: the same intent in the same world gives the same message.
+//! 3. **Commit.** The message is written in one transaction with its cause, and only then queued. Its id follows from the cause, so
+//!    doing it twice finds the first. A worker that dies in between loses nothing: the row is in the due index, and
+//!    `dispatch_due` queues it again.
+//!
+//! ## In this function
+//!
+//! A job names a message and the number of the attempt that it is for. A copy of a job whose attempt exists already does nothing.
+//! [`Message::next`] says what to do now: try a leg, wait, give up, or look for evidence of an attempt whose outcome is unknown.
+//! To try a leg:
+//!
+//! 1. **Check** ([`domain::check`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health.
+//!    The policy is the one frozen on the message; no rule is read. The answer is to go on, to come back later, to skip the leg,
+//!    or never to send.
+//! 2. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
+//!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
+//!    credentials, is read before the claim.
+//! 3. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
+//! 4. **Send.** One request to the provider, with a time limit shorter than the claim.
+//! 5. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written in the same
+//!    transaction, so that statuses find the message.
+//!
+//! What follows depends on the outcome: refused by this channel leads to the next leg; throttling and temporary errors lead to a
+//! retry; refused credentials mark the connection unhealthy, and its messages wait.
+//!
+//! **An unknown outcome** (a time-out, a server error, a worker that died after the claim) is never repeated blindly. The provider is
+//! asked where it can be asked (`evidence`); otherwise a status may still arrive. After the deadline of the message's policy the
+//! attempt is given up, and the policy says whether the next channel is tried.
+//!
+//! ## After this function
+//!
+//! Statuses arrive by webhook and go through `process_provider_event`. They move an attempt forward only, in any order and any
+//! number: accepted, sent, delivered, read, or failed. A status that arrives before our own record is parked under the provider's
+//! reference and applied when the record is written. If no delivery is reported until the leg's fallback deadline, the due index
+//! brings the message back here, and the next leg is tried.
+//!
+//! ## Why a message is not sent twice, and not lost
+//!
+//! * One cause, one id, one row.
+//! * One claim per attempt: a conditional write on the version of the message. Whoever loses the race stops.
+//! * Outcomes that nobody knows are settled by evidence or deadline, not by another request.
+//! * Every state that needs work has a time in the due index, so no step depends on a queue alone.
+//! * Processing a job twice is safe at every step, and the chaos test kills workers between all of them.
 
 mod channels;
 mod evidence;
