@@ -9,6 +9,8 @@ mod error;
 mod forms;
 mod keys;
 mod row;
+#[cfg(test)]
+mod samples;
 
 pub mod accounts;
 pub mod api_keys;
