@@ -28,7 +28,7 @@ use crate::world::{COUNTING, World};
 const STEPS: [(&str, f64); 8] = [
     ("decide", 14.0),
     ("claim", 1.0),
-    ("record", 4.0),
+    ("record", 2.0),
     ("sent", 1.0),
     ("link", 2.0),
     ("delivered", 2.0),
