@@ -219,6 +219,9 @@ fn event_sources_fail_records_alone_and_are_bounded() {
                         properties["TumblingWindowInSeconds"].is_i64(),
                         "{id}: events name no shard"
                     );
+                    // What a tenant's changes of one window count is one write.
+                    let window = json!({"!If": ["IsLocal", 1, 30]});
+                    assert_eq!(properties["MaximumBatchingWindowInSeconds"], window, "{id}");
                     // Attempts are bounded by age alone: a bad deploy uses up any number of them within minutes.
                     assert_eq!(properties["MaximumRetryAttempts"], -1, "{id}");
                     let age = properties["MaximumRecordAgeInSeconds"].as_i64().unwrap_or(i64::MAX);
