@@ -18,9 +18,9 @@ use domain::{
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
-    calls::Decided,
     config::{ConfigCache, Configured},
     contacts::ContactWrite,
+    effects::{Effects, Once},
 };
 
 use crate::{
@@ -138,6 +138,7 @@ impl Seeded {
             connection,
             correlation_id: "cor-event".to_owned(),
             received_at: aws.now(),
+            group: jobs::EventGroup::Inbound,
             source,
             payload: jobs::Payload::Inline(payload),
         }
@@ -282,17 +283,19 @@ impl Seeded {
             due: None,
             ..reported.unwrap_or_else(first)
         };
-        let decided = Decided {
-            progress: &progress,
-            call: &call,
-            contact: &ContactWrite {
+        let effects = Effects {
+            once: Once::Decided {
+                progress: &progress,
+                call: &call,
+            },
+            people: vec![ContactWrite {
                 contact,
                 new_identities,
-            },
-            message: Some(&message),
-            cancelled: None,
+            }],
+            planned: vec![message.clone()],
+            ..Effects::default()
         };
-        store.decide_call(&scope, &decided, now).await.expect("store a call");
+        store.commit(&scope, effects, now).await.expect("store a call");
         message.version += 1;
         message
     }

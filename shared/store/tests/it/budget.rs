@@ -9,7 +9,13 @@ use domain::{
     message::{AttemptState, Cost, SendOutcome, StatusReport},
     record::CallProgress,
 };
-use store::{config::Configured, contacts::ContactWrite, messages::Reference, usage};
+use store::{
+    config::Configured,
+    contacts::ContactWrite,
+    effects::{Effects, Once},
+    messages::Reference,
+    usage,
+};
 use testkit::business::{CUSTOMER, missed, read};
 
 use crate::world::{COUNTING, World};
@@ -168,7 +174,11 @@ async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
         correlation_id: world.aws.ids().ulid().to_string(),
         version: 0,
     };
-    store.write_call_progress(scope, &progress, now).await.unwrap();
+    let reported = Effects {
+        once: Once::Reported(&progress),
+        ..Effects::default()
+    };
+    store.commit(scope, reported, now).await.unwrap();
     progress.version += 1;
     spent.push(("rings", usage::take().write_units));
     let decided = world.business.follow_up_after(&world.aws, CUSTOMER, Some(progress));
