@@ -81,7 +81,7 @@ fn bulk(world: &World, like: &Message) -> Message {
     };
     Message {
         id: MessageId::new(like.id.contact(), world.aws.ids().ulid()),
-        policy: Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap(),
+        policy: Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).expect("follow-ups are utility"),
         version: 0,
         ..like.clone()
     }
