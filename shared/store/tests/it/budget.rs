@@ -294,7 +294,7 @@ async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
     let decided = world.business.follow_up_after(&world.aws, CUSTOMER, Some(progress));
     let message = Box::pin(decided).await;
     spent.push(("decide", usage::take().write_units));
-    let domain::message::Cause::Call(call) = message.cause;
+    let Cause::Call(call) = message.cause;
     let mut call = store.call(scope, call, now).await.unwrap().unwrap();
     call.facts.call_seconds = Some(30);
     store.write_call(scope, &call).await.unwrap();
