@@ -6,8 +6,9 @@ use domain::{
     compose::World,
     connection::Account,
     contact::{Contact, Identity},
-    decide::decide,
+    decide::{decide, needs},
     ids::{CallId, ConnectionId, ContactId, RuleId},
+    material::Material,
     message::Message,
     phone::Phone,
     record::{Call, CallProgress},
@@ -151,7 +152,7 @@ impl Seeded {
         self.contact_with(aws, number, |_| {}).await
     }
 
-    /// Removes the tenant's own rows of a kind, or those of a contact, as if somebody had deleted them.
+    /// Removes the tenant's row, or a contact's rows of a kind, as if somebody had deleted them.
     ///
     /// # Panics
     /// When there are none, or the table does not answer.
@@ -225,19 +226,27 @@ impl Seeded {
             known.unwrap_or_else(|| Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now));
         let call_id = CallId::new(contact.id, aws.ids().ulid());
         let facts = missed(number);
+        let view = CallView {
+            id: call_id,
+            connection: self.telephony,
+            facts: &facts,
+            outcome: Outcome::Missed,
+            started_at: now,
+        };
+        let world = World {
+            config: &config,
+            material: Material::NONE,
+            contact: &contact,
+            now,
+            line_type: &|_: &Phone| domain::line_type::LineType::Other,
+        };
+        let material = store.material(&scope, &needs(&view, &world)).await;
+        let material = material.expect("the templates");
         let decision = decide(
-            &CallView {
-                id: call_id,
-                connection: self.telephony,
-                facts: &facts,
-                outcome: Outcome::Missed,
-                started_at: now,
-            },
+            &view,
             &World {
-                config: &config,
-                contact: &contact,
-                now,
-                line_type: &|_: &Phone| domain::line_type::LineType::Other,
+                material: &material,
+                ..world
             },
         );
         let sentence = decision.sentence().to_owned();

@@ -5,6 +5,7 @@ mod config;
 mod due;
 mod leaving;
 mod limited;
+mod owned;
 mod reads;
 mod retention;
 mod rows;
