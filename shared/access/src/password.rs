@@ -20,7 +20,7 @@ pub struct HashError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Wrong length.
-    #[error("use 10 to 128 characters, such as a few unrelated words")]
+    #[error("use {SHORTEST} to {LONGEST} characters, such as a few unrelated words")]
     Length,
     /// Easy to guess.
     #[error("it is easy to guess; use a few unrelated words")]
@@ -29,6 +29,12 @@ pub enum WeakPassword {
     #[error("it must not be your e-mail address or your name")]
     Personal,
 }
+
+/// Minimum length in characters.
+pub const SHORTEST: usize = 10;
+
+/// Maximum length in characters.
+pub const LONGEST: usize = 128;
 
 /// Fragments that, repeated or with digits around them, make up most leaked passwords of ten characters and more, and the name of
 /// this product.
@@ -64,13 +70,12 @@ fn spelled(password: &str) -> Cow<'_, str> {
 /// When it is too short, too long, guessable or personal.
 pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
     // One character may be spelled by eighteen, so both lengths are limited.
-    let most = 128;
-    if password.chars().count() > most {
+    if password.chars().count() > LONGEST {
         return Err(WeakPassword::Length);
     }
     let password = spelled(password);
     let length = password.chars().count();
-    if !(10..=most).contains(&length) {
+    if !(SHORTEST..=LONGEST).contains(&length) {
         return Err(WeakPassword::Length);
     }
     let lower = password.to_lowercase();

@@ -353,6 +353,8 @@ impl Account {
 #[serde(try_from = "String", into = "String")]
 pub struct CallingCode(u16);
 
+shown_as!(CallingCode, {"type": "string", "pattern": "^[1-9][0-9]{0,2}$", "examples": ["91"]});
+
 /// A text that is no country calling code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a country calling code of 1 to 3 digits without +, such as 91")]

@@ -101,6 +101,8 @@ macro_rules! id {
         }
 
         text_serde!($name);
+
+        shown_as!($name, {"type": "string", "examples": [concat!($prefix, "_01hq5c1ynyc0000000000000ab")]});
     };
 }
 

@@ -1,10 +1,14 @@
 //! What the business means: calls, contacts, messages and the rules of sending. Pure: no I/O, no clock, no randomness.
 
+#[macro_use]
+mod schema;
+
 pub mod account;
 pub mod account_shape;
 pub mod actor;
 pub mod api_key;
 pub mod audit;
+pub mod bounded;
 pub mod call;
 pub mod check;
 pub mod checkup;
