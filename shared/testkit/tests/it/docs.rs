@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use domain::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, SendSecrets, VerifySecrets},
+    material::Material,
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
@@ -73,14 +74,16 @@ fn the_example_of_a_rule_works_as_written() {
     assert!(page.contains(&format!("prints as `{price}`")), "{price}");
     let tenant: Tenant = from_str(one("json tenant")).unwrap();
     let carries = json!({"id": "conn_00000000000000000000000001", "name": "all", "carries": ["whatsapp", "sms"]});
+    let material = Material {
+        templates: vec![template],
+        products: vec![product],
+    };
     let config = TenantConfig {
         tenant,
         rules: vec![rule],
-        templates: vec![template],
-        products: vec![product],
         connections: vec![from_value::<ConnectionSummary>(carries).unwrap()],
     };
-    assert_eq!(config.problems(), Vec::<String>::new());
+    assert_eq!(config.problems(&material), Vec::<String>::new());
 }
 
 #[test]
