@@ -2,7 +2,7 @@
 //! writes it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -354,7 +354,8 @@ impl Store {
             places.insert(key.sk);
         }
         rows.push(Row::counting(&owned::count_key::<T>(scope), places.len()));
-        gone.retain(|key| rows.iter().all(|row| row.key() != *key));
+        let kept: HashSet<Key> = rows.iter().map(Row::key).collect();
+        gone.retain(|key| !kept.contains(key));
         Ok(before.into_values().collect())
     }
 
