@@ -1,5 +1,5 @@
-//! Tenants as an operator writes them: one JSON file per tenant with its connections, rules, templates and products, in the
-//! words of `domain`, credentials in clear. It is sealed on the way into the table, local or on AWS.
+//! Tenants as operators write them: one JSON file per tenant with its connections, rules, templates and products, in the terms of
+//! `domain`, with credentials in plain text. They are encrypted when they are written to the table, local or on AWS.
 
 use std::{collections::BTreeMap, ops::Deref, path::Path};
 
@@ -41,12 +41,12 @@ pub struct TenantFile {
     pub products: Vec<Product>,
 }
 
-/// A tenant as its file describes it.
+/// A tenant in its file.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct TenantWords {
     tenant: Tenant,
-    /// Whether the file says a status. Else a tenant that was suspended stays suspended.
+    /// Whether the file gives a status. Otherwise, a suspended tenant stays suspended.
     says_status: bool,
 }
 
@@ -58,7 +58,7 @@ impl TryFrom<Value> for TenantWords {
         let tenant: Tenant = serde_json::from_value(words)?;
         if tenant.status == TenantStatus::Leaving || tenant.leaves_at.is_some() {
             return Err(Self::Error::custom(
-                "a file cannot let a tenant go: the platform's API does",
+                "a file cannot delete a tenant; use the platform's API",
             ));
         }
         Ok(Self { tenant, says_status })
@@ -73,38 +73,38 @@ impl Deref for TenantWords {
     }
 }
 
-/// A connection with its credentials in clear.
+/// A connection with its credentials in plain text.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionFile {
     /// The connection.
     pub id: ConnectionId,
-    /// For people.
+    /// Name for display.
     pub name: String,
     /// The account.
     pub account: Account,
-    /// What verifies its webhooks. Left out: what the table has stays.
+    /// Verification secrets. If omitted, those in the table stay.
     #[serde(default)]
     pub verify: Option<VerifySecrets>,
-    /// What sends. Left out: what the table has stays.
+    /// Sending secrets. If omitted, those in the table stay.
     #[serde(default)]
     pub send: Option<SendSecrets>,
 }
 
 impl ConnectionFile {
-    /// twilio, whatsapp, telephony and so on.
+    /// The kind: twilio, whatsapp, telephony and so on.
     pub const fn kind(&self) -> &'static str {
         self.account.kind()
     }
 }
 
-/// Reads a tenant's file. A value that `resolve` knows is replaced by what it gives: secrets need not stand in the file.
+/// Reads a tenant's file. Values that `resolve` knows are replaced by its result, so secrets need not be in the file.
 pub fn read(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<TenantFile> {
     let value = read_value(file, resolve)?;
     serde_json::from_value(value).with_context(|| format!("understanding {}", file.display()))
 }
 
-/// The same, not understood yet.
+/// The same, not parsed yet.
 pub fn read_value(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<Value> {
     let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     let mut value: Value = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
@@ -131,7 +131,7 @@ pub fn from_environment(text: &str) -> Result<Option<String>> {
     let Some(name) = text.strip_prefix("$env:") else {
         return Ok(None);
     };
-    let value = std::env::var(name).with_context(|| format!("the file names $env:{name}, which is not set"))?;
+    let value = std::env::var(name).with_context(|| format!("the file uses $env:{name}, which is not set"))?;
     Ok(Some(value))
 }
 
@@ -145,7 +145,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Of these stack outputs.
+    /// The deployment with these stack outputs.
     pub async fn new(outputs: &BTreeMap<String, String>, aws: &Aws) -> Result<Self> {
         let output = |name: &str| {
             outputs
@@ -166,15 +166,15 @@ impl Deployment {
         })
     }
 
-    /// What signs and seals as `auth` does.
+    /// The secret with which `auth` signs and seals.
     pub fn signer(&self, outputs: &BTreeMap<String, String>) -> Result<Signer> {
         let secret = outputs.get("AuthSecretArn");
         let secret = secret.context("the stack has no output AuthSecretArn")?.clone();
         Ok(Signer::new(self.secrets_manager.clone(), secret, self.store.clone()))
     }
 
-    /// Writes the tenant and all that is its; what the file no longer has is removed. Returns what will keep its rules from
-    /// sending, in sentences: such a tenant is written all the same, and says so on every call.
+    /// Writes the tenant with everything that belongs to it, and deletes what the file no longer contains. Returns sentences about
+    /// problems that prevent its rules from sending: such a tenant is written all the same, and each call reports the problem.
     pub async fn apply(&self, file: &TenantFile) -> Result<Vec<String>> {
         if let Some(problem) = quiet_hours_problem(file) {
             bail!("{problem}");
@@ -182,7 +182,10 @@ impl Deployment {
         let scope = access::operator::scope(file.tenant.id);
         let before = self.store.tenant(&scope).await.context("reading the tenant")?;
         if file.tenant.says_status && before.is_some_and(|before| before.status == TenantStatus::Leaving) {
-            bail!("{} is leaving: resume it first, or leave `status` out", file.tenant.id);
+            bail!(
+                "the deletion of {} is requested: resume it first, or omit `status`",
+                file.tenant.id
+            );
         }
         let known = self
             .store
@@ -205,7 +208,7 @@ impl Deployment {
                     .claim_whatsapp_number(&scope, waba_id, phone_number_id, connection.id)
                     .await
                     .with_context(|| format!("claiming the WhatsApp number {phone_number_id}"))?;
-                // Template and account events name no number: of several numbers of one account, one takes them.
+                // Template and account events name no number: of several numbers of one account, one receives them.
                 match self
                     .store
                     .claim_whatsapp_number(&scope, waba_id, "", connection.id)
@@ -248,7 +251,7 @@ impl Deployment {
         let verify = match (&given.verify, known) {
             (Some(verify), _) => self.secrets.seal(tenant, given.id, Purpose::Verify, verify).await?,
             (None, Some(known)) => known.verify.clone(),
-            (None, None) => bail!("{} is new, so it needs `verify`", given.id),
+            (None, None) => bail!("{} is new, so `verify` is required", given.id),
         };
         let send = match (&given.send, known) {
             (Some(send), _) => Some(self.secrets.seal(tenant, given.id, Purpose::Send, send).await?),
@@ -260,7 +263,7 @@ impl Deployment {
             id: given.id,
             name: given.name.clone(),
             account: given.account.clone(),
-            // New credentials deserve a new chance.
+            // New credentials are tried again.
             health: known
                 .filter(|_| !changed)
                 .map_or(Health::Healthy, |known| known.health.clone()),
@@ -285,7 +288,7 @@ impl Deployment {
     }
 }
 
-/// What is wrong with the quiet hours of the tenant or of a rule. The API takes no such ones either.
+/// Problems of the quiet hours of the tenant or of a rule, which the API refuses, too.
 fn quiet_hours_problem(file: &TenantFile) -> Option<String> {
     let of_tenant = file.tenant.quiet_hours.map(|quiet| ("the tenant".to_owned(), quiet));
     let of_rules = file.rules.iter().filter_map(|rule| {
@@ -296,7 +299,7 @@ fn quiet_hours_problem(file: &TenantFile) -> Option<String> {
     all.find_map(|(whose, quiet)| Some(format!("{whose}: {}", quiet.problem()?)))
 }
 
-/// The URLs to give to the providers. A secret that is part of one stands in the file, not in what is printed.
+/// The URLs to configure at the providers. A secret that is part of a URL is in the file, not in this output.
 pub fn webhook_urls(base: &str, file: &TenantFile) -> Vec<(String, String)> {
     let of = |connection: &ConnectionFile| {
         let name = connection.name.clone();

@@ -5,7 +5,7 @@ use tokio::process::Command;
 
 use crate::stage::{Stage, on_stage};
 
-/// What is to be seen, in this order.
+/// The expected output, in this order.
 const SCENES: [&str; 8] = [
     "A missed call is answered by WhatsApp",
     "The customer replies",
@@ -13,7 +13,7 @@ const SCENES: [&str; 8] = [
     "the cooldown holds",
     "STOP, and a later call stays silent",
     "A forged webhook is refused",
-    "What it used of AWS",
+    "AWS usage at list prices",
     "per 1,000 follow-ups",
 ];
 
