@@ -68,7 +68,7 @@ impl Overrides {
             let (key, value) = part.split_once('=')?;
             let within = |least: u64, most: u64| value.parse().ok().filter(|number| (least..=most).contains(number));
             match key {
-                // On one machine a connection is taken at once, or not at all.
+                // On one machine, a connection is accepted at once or not at all.
                 "ct" => drop(within(100, 10_000)?),
                 "rt" => all.read = Duration::from_millis(within(100, 15_000)?),
                 "tt" => all.total = Duration::from_millis(within(100, 15_000)?),
