@@ -63,7 +63,7 @@ fn spelled(password: &str) -> Cow<'_, str> {
 /// # Errors
 /// When it is too short, too long, guessable or personal.
 pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
-    // One character may be spelled by eighteen: both are bounded.
+    // One character may be spelled by eighteen, so both lengths are limited.
     let most = 128;
     if password.chars().count() > most {
         return Err(WeakPassword::Length);
@@ -77,7 +77,7 @@ pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
     let mut distinct: Vec<char> = lower.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    // What is left of a common word's password is digits, signs and the word again.
+    // The rest of a common word's password is digits, signs and the word again.
     let rest = COMMON.iter().fold(lower.clone(), |rest, word| rest.replace(word, ""));
     let letters = rest.chars().filter(|letter| letter.is_alphabetic()).count();
     let shrunk = rest.len() < lower.len();
@@ -147,7 +147,7 @@ pub fn is_right(password: &str, known: Option<&PasswordHash>) -> bool {
     };
     let is = |password: &str| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
     let spelled = spelled(password);
-    // Hashes of before passwords had one spelling are of what was typed.
+    // Hashes from before the normalisation are of the text as it was typed.
     let same = is(&spelled) || (spelled != password && is(password));
     same && known.is_some()
 }
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_password_is_right_however_it_is_spelled() {
-        // Å as one character, as two, and as the sign of the unit; ﬁ as a ligature; digits in full width.
+        // Å as one character, as two, and as the sign of the unit; ﬁ as a ligature; full-width digits.
         let spellings = [
             "\u{c5}ngström fi 12",
             "A\u{30a}ngstro\u{308}m \u{fb01} \u{ff11}\u{ff12}",
@@ -210,7 +210,7 @@ mod tests {
         }
         assert_eq!(check("short"), Err(WeakPassword::Length));
         assert_eq!(check(&"long".repeat(40)), Err(WeakPassword::Length));
-        // Eighteen letters in one: longer than it looks, and no better.
+        // Eighteen letters in one character: longer than it looks, but no stronger.
         assert_eq!(check(&"\u{fdfa}".repeat(8)), Err(WeakPassword::Length));
         for common in [
             "Password123!",

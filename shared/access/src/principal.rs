@@ -275,13 +275,13 @@ impl Authenticator {
             Who::User(user) => (Actor::User(user), user.to_string()),
             Who::Key(key) => (Actor::ApiKey(key), key.to_string()),
         };
-        // The caller's own limit first: one that is over it takes nothing of its tenant's.
+        // The caller's own limit comes first: a caller over it uses nothing of its tenant's.
         let limit = Limit::per_minute(gate.principal_limit);
         let allowance = self.store.take(&scope, &counted, limit, now).await?;
         if !allowance.is_within() {
             return Err(Refusal::TooMany(allowance));
         }
-        // A key is of one tenant; naming another is a mistake worth telling.
+        // A key belongs to one tenant; naming another is a mistake worth reporting.
         if sent.tenant.is_some_and(|text| text.parse() != Ok(scope.tenant())) {
             return Err(Refusal::NotAMember);
         }
@@ -309,7 +309,7 @@ impl Authenticator {
     async fn member(&self, token: &str, tenant: Option<&str>, now: Timestamp) -> Result<Proven, Refusal> {
         let claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
         match self.place(&claims, tenant).await {
-            // They are counted too, as what they are elsewhere: a person.
+            // They are counted, too, as a user outside any tenant.
             Err(Refusal::NotAMember) => {
                 self.count_person(claims.sub, now).await?;
                 Err(Refusal::NotAMember)

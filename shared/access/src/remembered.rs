@@ -34,7 +34,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Remembered<K, V> {
     pub(crate) fn put(&mut self, key: K, value: V, now: Timestamp) {
         self.values.insert(key.clone(), (now, value));
         self.order.push_back((now, key));
-        // A key that was put again stands in the order twice: only its last place counts.
+        // A key that was inserted again is in the order twice; only its last place counts.
         while self.values.len() > self.most || self.order.len() > 2 * self.most {
             let Some((at, oldest)) = self.order.pop_front() else {
                 break;

@@ -145,12 +145,12 @@ impl Signer {
             let newest = secret.signing_keys.last().map(|key| key.public.created_at);
             if newest.is_none_or(|made| now.duration_since(made) >= KEY_LIFETIME) {
                 secret.signing_keys.push(new_key(now)?);
-                // A key that no longer signs is not needed once its last token is over.
+                // A key that no longer signs is not needed after its last token has expired.
                 let keep = secret.signing_keys.len().saturating_sub(2);
                 secret.signing_keys.drain(..keep);
                 match self.publish(&secret).await {
                     Ok(()) => self.write(&secret).await?,
-                    // Somebody else makes one at the same time: it may be there by now.
+                    // Another process is creating one at the same time: it may exist by now.
                     Err(SignError::Table(error)) if error.is_conflict() => continue,
                     Err(error) => return Err(error),
                 }

@@ -18,7 +18,7 @@ static WARM: AtomicBool = AtomicBool::new(false);
 pub(crate) enum Outcome {
     /// Everything was done.
     Done,
-    /// The caller was refused for a reason of their own.
+    /// The caller was refused for a reason on their side.
     Refused,
     /// Records of a queue or stream are to be delivered again.
     Failed,

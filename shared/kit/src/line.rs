@@ -1,7 +1,7 @@
-//! What an invocation says about itself: fields of its one log line.
+//! Fields of an invocation's log line.
 //!
-//! A process serves one invocation at a time, so the line is the process's. Numbers, ids and words only; never what a
-//! customer wrote, nor a whole telephone number.
+//! A process serves one invocation at a time, so the line belongs to the process. Only numbers, ids and words; never a customer's
+//! text or a whole telephone number.
 
 use std::{
     collections::BTreeMap,

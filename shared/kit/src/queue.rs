@@ -270,7 +270,7 @@ where
     let body = match body {
         Ok(body) => body,
         Err(error) => {
-            // Never dropped: it circles to the dead-letter queue, where a fixed version can redrive it. The error names
+            // Never dropped: it ends in the dead-letter queue, from which a fixed version can redrive it. The error names
             // the place, not the content.
             tracing::error!(record = id, line = error.line(), column = error.column(), kind = ?error.classify(), "unreadable job");
             metric::count("job_unreadable", &[]);

@@ -147,7 +147,7 @@ impl RawBucket {
     pub async fn read_spilled(&self, key: &str) -> Result<Option<Spilled>, BucketError> {
         const DOING: &str = "read a spilled job";
         let bytes = match self.get(key, DOING).await {
-            // So S3 says that an object is gone to whom it does not show what there is.
+            // S3 answers like this for a missing object if the role may not list the bucket.
             Err(error) if error.forbidden => {
                 tracing::warn!(
                     error = crate::log::chain(&error),

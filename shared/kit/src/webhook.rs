@@ -104,7 +104,7 @@ impl Webhook {
     /// Admits the sender if `proves` accepts it for the connection in the URL.
     ///
     /// # Errors
-    /// Why not, as the access rules say it.
+    /// With the reason, as defined by the access rules.
     pub async fn authenticate(
         &self,
         tenant: &str,
@@ -137,7 +137,7 @@ impl Webhook {
     /// As [`Webhook::authenticate`], within this time.
     ///
     /// # Errors
-    /// A 401 when it is refused, a 503 when we cannot tell in time.
+    /// A 401 if the sender is refused, a 503 if we cannot tell in time.
     pub async fn authenticate_within(
         &self,
         limit: TimeLimit,
@@ -285,7 +285,7 @@ impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
         let (mut parts, body) = request.into_parts();
         let (Path(addressed), Extension(correlation_id), Extension(target), Extension(source)) =
             parts.extract::<Parts>().await?;
-        // It is in memory already, so this fails for its size only.
+        // The body is in memory already, so this fails only because of its size.
         let body = body::to_bytes(body, MOST).await;
         Ok(Self {
             webhook: Arc::clone(webhook),

@@ -1,4 +1,4 @@
-//! A business with everything that a follow-up needs, and the ways to make calls and messages for it.
+//! A business with everything that a follow-up needs, and builders of calls and messages for it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
@@ -36,10 +36,10 @@ pub const LINE: &str = TWILIO_NUMBER;
 /// A customer's mobile.
 pub const CUSTOMER: &str = "+971501234567";
 
-/// Reads a value of `domain` written as JSON.
+/// Parses a value of `domain` from JSON.
 ///
 /// # Panics
-/// When it is none.
+/// When it is invalid.
 pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a value of this type")
 }
@@ -47,7 +47,7 @@ pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
 /// A telephone number.
 ///
 /// # Panics
-/// When it is none.
+/// When it is invalid.
 #[must_use]
 pub fn phone(number: &str) -> Phone {
     number.parse().expect("a telephone number")
@@ -76,13 +76,13 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
 }
 
 impl Seeded {
-    /// A report of a call by its Twilio connection.
+    /// A report of a call through its Twilio connection.
     #[must_use]
     pub fn twilio_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
         self.report(aws, self.twilio, CallProvider::Twilio, call, facts)
     }
 
-    /// A report of a call by its own telephone system.
+    /// A report of a call through its own telephone system.
     #[must_use]
     pub fn telephony_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
         self.report(aws, self.telephony, CallProvider::Telephony, call, facts)
@@ -109,7 +109,7 @@ impl Seeded {
         }
     }
 
-    /// An event of WhatsApp's webhook for its number: `value` is what stands under `changes[].value`.
+    /// An event of WhatsApp's webhook for its number; `value` is the content of `changes[].value`.
     #[must_use]
     pub fn whatsapp_event(&self, aws: &Aws, field: &str, value: &Value) -> ProviderEvent {
         let change = providers::whatsapp::webhook::Change {
@@ -143,15 +143,15 @@ impl Seeded {
         }
     }
 
-    /// A contact in the table that is known by its number.
+    /// A contact in the table with this number.
     ///
     /// # Panics
-    /// When the table does not take it.
+    /// When the table does not accept it.
     pub async fn contact(&self, aws: &Aws, number: &str) -> Contact {
         self.contact_with(aws, number, |_| {}).await
     }
 
-    /// Removes the tenant's own rows of a kind, or those of a contact, as if somebody had deleted them.
+    /// Deletes the tenant's own rows of a kind, or those of a contact.
     ///
     /// # Panics
     /// When there are none, or the table does not answer.
@@ -180,7 +180,7 @@ impl Seeded {
     /// The same, changed before it is written.
     ///
     /// # Panics
-    /// When the table does not take it.
+    /// When the table does not accept it.
     pub async fn contact_with(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
         let identity = Identity::Phone(phone(number));
         let mut contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
@@ -198,15 +198,15 @@ impl Seeded {
         contact
     }
 
-    /// What the rules make of a missed call by this number: stored as `process_call` does, with the message due.
+    /// The result of the rules for a missed call by this number, stored as by `process_call`, with the message due.
     ///
     /// # Panics
-    /// When the rules send nothing, or the table does not take it.
+    /// When the rules send nothing, or the table does not accept it.
     pub async fn follow_up(&self, aws: &Aws, number: &str) -> Message {
         self.follow_up_after(aws, number, None).await
     }
 
-    /// The same, decided after the telephone system had reported something before.
+    /// The same for a call with earlier reports.
     ///
     /// # Panics
     /// As [`Seeded::follow_up`].
@@ -298,13 +298,13 @@ impl Seeded {
     }
 }
 
-/// A call that the telephone system itself calls missed.
+/// A call that the telephone system reports as missed.
 #[must_use]
 pub fn missed(from: &str) -> CallFacts {
     stated(from, Outcome::Missed)
 }
 
-/// A call whose outcome the telephone system states.
+/// A call whose outcome the telephone system reports.
 #[must_use]
 pub fn stated(from: &str, outcome: Outcome) -> CallFacts {
     CallFacts {

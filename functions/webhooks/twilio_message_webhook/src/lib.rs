@@ -53,7 +53,7 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
     let (webhook, url, body) = (&delivery.webhook, delivery.url(), &delivery.body);
     let proving = delivery.prove(|_, secrets| signature::signs_form(secrets, |name| delivery.header(name), &url, body));
     let proven = proving.await?;
-    // Twilio wants TwiML; an empty one sends nothing back to the customer.
+    // Twilio expects TwiML; an empty document sends nothing to the customer.
     let done = || answer("text/xml", twiml::EMPTY);
     let fields = form::parse(body);
     let named = fields

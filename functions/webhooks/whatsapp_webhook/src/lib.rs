@@ -62,7 +62,7 @@ struct Context {
     app: OnceLock<SharedApp>,
 }
 
-/// Stands for the field's name of an entry that cannot be read at all.
+/// Placeholder for the field's name of an entry that cannot be parsed at all.
 const UNREADABLE: &str = "unreadable";
 
 /// Maximum number of unreadable changes of a post that are stored one by one. Beyond it, the post is stored whole.

@@ -20,7 +20,7 @@ struct Proof<'a> {
 
 /// The raw token, if the body is an object with one.
 fn token(body: &[u8]) -> Option<&RawValue> {
-    // A list would be taken field by field.
+    // A list would be parsed field by field.
     let object = body.trim_ascii_start().starts_with(b"{");
     let proof = object.then(|| serde_json::from_slice::<Proof<'_>>(body));
     Some(proof?.ok()?.token)
@@ -75,7 +75,7 @@ mod tests {
         ] {
             assert!(!is(wrong), "{wrong}");
         }
-        // Deeper than anybody reads: the scan does not care.
+        // Nested more deeply than any parser accepts, which does not affect the scan.
         let deep = format!(
             r#"{{"data": {}{}, "token": "good"}}"#,
             "[".repeat(100_000),

@@ -19,7 +19,7 @@ const MISSED: &str = "telephony/aircall/call_ended_agents_did_not_answer.json";
 
 async fn world() -> World {
     let aircall = Webhook::new("aircall", routes);
-    // While one token replaces another, both are known.
+    // During a rotation, both tokens are valid.
     let verify = VerifySecrets::Aircall {
         tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
     };
@@ -91,7 +91,7 @@ async fn a_line_that_is_not_the_connections_is_ignored() {
 async fn an_event_that_names_no_call_is_kept() {
     let world = world().await;
     let body = changed("/data/id", Value::Null);
-    // Deeper than anything is read.
+    // Nested more deeply than any parser accepts.
     let deep = format!(
         r#"{{"token": "{TOKEN}", "data": {}{}}}"#,
         "[".repeat(999),

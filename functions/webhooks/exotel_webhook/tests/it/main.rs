@@ -29,7 +29,7 @@ fn account(lines: &[&str], sources: &[&str]) -> Account {
 
 async fn world() -> World {
     let exotel = Webhook::new("exotel", routes);
-    // While one secret replaces another, both are known.
+    // During a rotation, both secrets are valid.
     let verify = VerifySecrets::Exotel {
         url_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
     };
@@ -108,7 +108,7 @@ async fn a_line_that_is_not_the_connections_is_ignored() {
     world.change(account(&["+442079460002"], &[])).await;
     world.assert_ignored(&sent(&world, MISSED)).await;
     world.change(account(&["+442079460002", "+442079460001"], &[])).await;
-    // The second names no line: it is of a call that another report names.
+    // The second names no line: it belongs to a call that another report describes.
     for name in [MISSED, "telephony/exotel/status_callback_no_answer.txt"] {
         assert_eq!(world.status(&sent(&world, name)).await, 200);
         world.only_report(name).await;

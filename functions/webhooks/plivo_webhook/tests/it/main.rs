@@ -27,7 +27,7 @@ async fn world() -> World {
         auth_id: "MAFIXTURE0000000000A".to_owned(),
         lines: vec![phone("+442079460001")],
     };
-    // While one token replaces another, both are known.
+    // During a rotation, both tokens are valid.
     let verify = VerifySecrets::Plivo {
         auth_tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
     };

@@ -70,7 +70,7 @@ async fn a_ringing_call_is_forwarded_and_queued() {
         &answer,
         r#"<Say language="en-GB">Thank you for calling.</Say><Dial timeout="20" action=""#,
     );
-    // Twilio asks there again, too.
+    // Twilio retries requests to this URL, too.
     let dial_result = format!("\"{BASE}{}#rc=3&amp;rp=all\"", path(&world, "dial-result"));
     assert!(answer.text().contains(&dial_result), "{}", answer.text());
     assert_eq!(answer.header("x-correlation-id"), "abc-1");
@@ -200,7 +200,7 @@ async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
         let call = signed_for(BASE, &path, &form);
         calls.push(("unknown, whatever it is signed with", call));
     }
-    // Where nobody can tell, a ringing call is answered and any other callback asked for again.
+    // If the sender cannot be verified, a ringing call is answered and other callbacks are retried.
     let busy = fixtures::bytes("twilio/voice/status_busy.txt");
     let at = |connection: &str| signed_for(BASE, &format!("{connection}/status"), &busy);
     world.assert_refused(&calls, at).await;
@@ -306,7 +306,7 @@ async fn known_connection_answers_in_its_own_words_while_all_hangs() {
     let world = world().await;
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
-    // Known by a callback that needs no business hours.
+    // Cached after a callback that needs no business hours.
     assert_twiml(&function.call(&signed(&world, "status", "status_busy")).await, EMPTY);
     aws.hang();
     tokio::time::pause();
@@ -322,7 +322,7 @@ async fn known_connection_answers_in_its_own_words_while_all_hangs() {
             None => assert_eq!(answer.status(), 503, "{what} is asked for again"),
         }
     }
-    // What cannot be read can be kept nowhere, either; somebody waits all the same.
+    // An unreadable body cannot be stored either; the caller still gets an answer.
     let nameless = b"CallStatus=ringing&From=%2B447700900111";
     for (what, status) in [("voice", 200), ("status", 503)] {
         let call = signed_for(BASE, &path(&world, what), nameless);
@@ -339,7 +339,7 @@ async fn what_a_hanging_queue_does_not_take_is_spilled_in_time() {
     aws.hang_on("SendMessageBatch");
     let ringing = signed(&world, "voice", "inbound_ringing");
     tokio::time::pause();
-    // The clock stands while somebody is busy.
+    // The clock stands still while work is done.
     let clock = async {
         while !aws.has_kept_waiting() {
             tokio::task::yield_now().await;
@@ -424,7 +424,7 @@ async fn size_method_and_type_are_checked() {
     for (path, status) in [
         ("/webhooks/twilio/a/b/other", 404),
         ("/webhooks/twilio/a b/c", 404),
-        // Nobody's, whatever stands there.
+        // A header without any meaning.
         ("/webhooks/twilio/a b/\"/voice", 401),
     ] {
         assert_eq!(world.status(&Call::form(path, "")).await, status);

@@ -27,7 +27,7 @@ async fn world() -> World {
         application_id: Some(APPLICATION.to_owned()),
         lines: vec![phone("+442079460001")],
     };
-    // While one secret replaces another, both are known.
+    // During a rotation, both secrets are valid.
     let verify = VerifySecrets::Vonage {
         signature_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
     };
@@ -173,7 +173,7 @@ async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
 async fn size_method_and_type_are_checked() {
     let world = world().await;
     let (large, path) = (signed(&world, larger_than_a_call()), world.path());
-    // A token for a GET binds no query: who saw one could bring another.
+    // A token for a GET does not bind the query, so an eavesdropper could send another query.
     let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

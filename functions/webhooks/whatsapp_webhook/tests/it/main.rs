@@ -165,7 +165,7 @@ async fn an_unproven_post_is_refused_and_leaves_nothing() {
     for vector in vectors["vectors"].as_array().expect("a list") {
         let body = vector["body"].as_str().expect("text");
         let header = vector["header_x_hub_signature_256"].as_str().unwrap_or_default();
-        // Those that hold are signed with our secret too, some of them with further ones.
+        // Valid vectors are also signed with our secret, some of them with additional ones.
         if vector["valid"] == false {
             let call = Call::json(&path, body).header("x-hub-signature-256", header);
             calls.push((vector["name"].to_string(), call));
@@ -386,7 +386,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
         200
     );
     assert_eq!(events(&aws).await.len(), 1, "the known tenant's");
-    // The connection got another number; the row that leads to it is stale.
+    // The connection got another number, so the row that leads to it is stale.
     let whatsapp = first.whatsapp;
     if let Account::WhatsApp { phone_number_id, .. } = &mut first.connection_mut(whatsapp).account {
         "910000000000099".clone_into(phone_number_id);
@@ -459,7 +459,7 @@ async fn connection_without_secrets_uses_the_shared_app() {
             .text(),
         "7"
     );
-    // Without a shared app nothing verifies it, an empty secret least of all.
+    // Without a shared app nothing verifies it, least of all an empty secret.
     let alone = Function::new(aws.env(), routes);
     let empty: Value = json!({"object": "whatsapp_business_account", "entry": []});
     let empty = empty.to_string();
