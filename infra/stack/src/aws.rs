@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn operators_log_in_as_they_are_used_to() {
+    async fn every_kind_of_aws_profile_is_supported() {
         let program = r#"credential_process = echo '{"Version":1,"AccessKeyId":"by-program","SecretAccessKey":"s"}'"#;
         assert_eq!(credentials(program).await.as_deref(), Ok("by-program"));
         let identity_center = "sso_session = none\nsso_account_id = 123456789012\nsso_role_name = operator\n\

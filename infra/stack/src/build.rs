@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargo_is_told_the_package_of_every_function() {
+    fn every_function_is_built_as_a_package() {
         let place = Place::new(None).expect("a checkout");
         let functions = functions(&place.root).expect("functions");
         let chosen: Vec<_> = selection(&functions).collect();

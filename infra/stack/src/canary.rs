@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_found_by_their_form_and_by_themselves() {
+    fn secrets_are_found_by_form_and_by_value() {
         let canaries = Canaries {
             secrets: BTreeSet::from(["0123456789abcdef".to_owned()]),
         };

@@ -230,7 +230,7 @@ mod tests {
 
     /// The template's concurrency of busy queues.
     #[test]
-    fn busy_queues_take_what_the_template_says() {
+    fn busy_queues_match_the_template() {
         let template = include_str!("../../../template.yaml");
         let bounds = template.split("MaximumConcurrency: ").skip(1);
         let sum: u64 = bounds

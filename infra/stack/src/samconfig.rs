@@ -61,7 +61,7 @@ mod tests {
     "#;
 
     #[test]
-    fn an_environment_is_read_as_sam_reads_it() {
+    fn environments_are_read_as_by_sam() {
         let prod = Environment::parse(FILE, "prod").unwrap();
         assert_eq!(prod.stack_name, "ringback");
         assert_eq!(prod.region.as_deref(), Some("eu-central-1"));

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn seeded_tenants_have_every_connection_and_what_the_simulators_need() {
+    fn seeded_tenants_have_all_connections() {
         let place = Place::new(None).unwrap();
         let data = std::env::temp_dir().join(format!("ringback-seeds-{}", std::process::id()));
         std::fs::create_dir_all(&data).unwrap();

@@ -318,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quiet_hours_that_are_none_are_refused() {
+    fn invalid_quiet_hours_are_refused() {
         let problem = |of_tenant: [&str; 2], of_rule: [&str; 2]| {
             let quiet = |[from, to]: [&str; 2]| json!({ "from": from, "to": to });
             let file = json!({
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_a_status_or_none_and_never_lets_a_tenant_go() {
+    fn file_cannot_delete_a_tenant() {
         assert!(!read(&json!({})).unwrap().says_status);
         assert!(read(&json!({"status": "active"})).unwrap().says_status);
         let suspended = read(&json!({"status": "suspended"})).unwrap();

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_right_or_wrong_and_nobodys_is_never_right() {
+    fn password_of_an_unknown_account_never_matches() {
         let hash = hash("correct horse battery", &[7; 16]).unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
         assert!(is_right("correct horse battery", Some(&hash)));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_right_however_it_is_spelled() {
+    fn password_matches_in_every_unicode_form() {
         // Å as one character, as two, and as the sign of the unit; ﬁ as a ligature; full-width digits.
         let spellings = [
             "\u{c5}ngström fi 12",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_of_before_passwords_were_normalised_stay_right() {
+    fn hashes_of_unnormalised_passwords_still_match() {
         let typed = "A\u{30a}ngstro\u{308}m and more";
         let hash: phc::PasswordHash = Argon2::default()
             .hash_password_with_salt(typed.as_bytes(), &[7; 16])
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_is_guessed_soon_is_refused() {
+    fn guessable_password_is_refused() {
         let about = ["joe.bloggs@example.com", "Maya Haddad", "Joe's Pizza"];
         let check = |password: &str| check(password, &about);
         for good in [

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_is_asked_for_again() {
+    fn expired_value_is_fetched_again() {
         let mut memory = Remembered::new(SignedDuration::from_secs(60), 10);
         memory.put("a", 1, at(0));
         assert_eq!(memory.get(&"a", at(59)), Some((at(0), 1)));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_when_it_is_full() {
+    fn oldest_value_is_dropped_when_full() {
         let mut memory = Remembered::new(SignedDuration::from_secs(60), 3);
         for (second, key) in ["a", "b", "c", "a", "d"].into_iter().enumerate() {
             memory.put(key, (), at(i64::try_from(second).unwrap()));

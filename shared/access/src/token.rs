@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refresh_token_survives_its_text_and_nothing_else_is_one() {
+    fn only_refresh_tokens_parse_as_refresh_tokens() {
         let user = UserId::new(ulid::Ulid::from_parts(1, 2));
         let session = SessionId::new(ulid::Ulid::from_parts(3, 4));
         let first = RefreshToken::first(user, session, [1; 32], [2; 32]);

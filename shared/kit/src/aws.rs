@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn amazons_roots_are_used_for_public_regions_only() {
+    fn amazons_roots_are_used_only_in_public_regions() {
         assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
         // Creating a client reads them, and panics if one cannot be read.
         let _client = aws("eu-west-1").dynamodb();

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn lifted_limits_and_plain_urls_start_only_locally() {
+    fn lifted_limits_and_http_urls_start_only_locally() {
         for (variable, value) in [
             ("AUTH_LIMIT_FACTOR", "1000"),
             ("AUTH_LIMIT_FACTOR", "2"),

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_keep_both_limits_and_the_order() {
+    fn batches_respect_limits_and_order() {
         let sizes = |entries: Vec<Entry>| batches(entries).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(vec![]), Vec::<usize>::new());
         assert_eq!(sizes(vec![entry(1); 23]), [10, 10, 3]);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_is_whole_seconds_within_the_queues_limit() {
+    fn delay_is_rounded_up_and_limited() {
         assert_eq!(entry(1).after(Duration::from_millis(1001)).delay_seconds, 2);
         assert_eq!(entry(1).after(Duration::from_secs(2000)).delay_seconds, 900);
         assert_eq!(entry(1).after(Duration::ZERO).delay_seconds, 0);

@@ -424,7 +424,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_cookie_that_is_set_reaches_the_browser() {
+    fn every_set_cookie_reaches_the_browser() {
         let mut answer = Response::new(Bytes::from_static(b"ok"));
         for cookie in ["a=1; HttpOnly", "b=2"] {
             let cookie = HeaderValue::from_static(cookie);
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn size_of_an_answer_is_that_of_the_result() {
+    fn answer_size_is_measured_in_the_result() {
         for body in [
             &b"plain"[..],
             b"\"a\\b\"\n\r\t\x08\x0c\x00\x1f",

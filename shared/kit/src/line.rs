@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_stands_only_if_all_agree() {
+    fn value_is_logged_only_if_all_agree() {
         let mut common = Common::default();
         assert_eq!(common.get(), None);
         common.add("a".to_owned());

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_one_line_of_the_embedded_format() {
+    fn counts_use_the_embedded_metric_format() {
         let line = line(7, "dev", "webhook_refused", &[("provider", "twilio".to_owned())], 3);
         assert_eq!(
             line,

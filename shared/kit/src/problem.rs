@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_a_problem_are_bounded() {
+    fn texts_of_a_problem_are_shortened() {
         let long = "é".repeat(100_000);
         let problem = Problem::bad_request(&*long).about(&*long, &*long);
         let bytes = serde_json::to_vec(&problem).unwrap().len();

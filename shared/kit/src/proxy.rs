@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_set_up_whole_or_not_at_all() {
+    fn half_configured_proxy_is_refused() {
         let hash = sha256_hex(SECRET);
         assert!(TrustedProxy::of(&config("", "").unwrap()).unwrap().is_none());
         assert!(config("CloudFront-Viewer-Address", &hash).is_ok());
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_viewer_is_who_the_proven_proxy_names() {
+    fn trusted_proxy_names_the_viewer() {
         let other = sha256_hex("the next secret");
         let config = config("x-viewer", &format!("{other},{}", sha256_hex(SECRET))).unwrap();
         let proxy = TrustedProxy::of(&config).unwrap().unwrap();

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queues_url_follows_from_its_arn() {
+    fn queue_url_is_derived_from_the_arn() {
         let arn = "arn:aws:sqs:eu-west-1:123456789012:sends";
         let aws = "https://sqs.eu-west-1.amazonaws.com/123456789012/sends";
         assert_eq!(queue_url(arn, None).as_deref(), Some(aws));

@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_of_the_secrets_fits_and_an_empty_one_never_does() {
+    fn any_secret_matches_and_an_empty_one_never_does() {
         assert!(is_one_of(&["old", "new"], "new") && is_one_of(&["old", "new"], "old"));
         for (secrets, shown) in [
             (&["old", "new"][..], "ne"),

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_believable_times_are_taken() {
+    fn implausible_times_are_ignored() {
         let at = unix_seconds(&Value::from("1793347200"));
         assert_eq!(at, Some("2026-10-30T00:00:00-08:00".parse().unwrap()));
         assert_eq!(unix_seconds(&Value::from(1_793_347_200)), at);

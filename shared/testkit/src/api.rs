@@ -618,7 +618,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybodys_password_is_the_one_that_is_told() {
+    fn test_password_matches_its_hash() {
         let hash = access::password::hash(PASSWORD, &[7; 16]).expect("it is hashed");
         assert_eq!(hash.0, PASSWORD_HASH);
     }

@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_and_question_marks_are_as_iams() {
+    fn wildcards_match_as_in_iam() {
         for (text, pattern, same) in [
             ("T#1#C#2", "T#*#C#*", true),
             ("T#1#REF#2", "T#*#C#*", false),

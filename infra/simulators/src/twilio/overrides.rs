@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_asked_for_is_tried_again_within_the_whole_time() {
+    fn only_requested_failures_are_retried_within_the_limit() {
         let none = Duration::ZERO;
         let own = Overrides::of("https://h.test/voice");
         assert!(own.again(1, none, Cause::Connect) && !own.again(2, none, Cause::Connect));

@@ -296,7 +296,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
 }
 
 #[tokio::test]
-async fn whoever_writes_stop_gets_no_more_sms_until_start() {
+async fn stop_blocks_sms_until_start() {
     let stage = Stage::set().await;
     let sms = [("To", MAYA), ("From", SMS), ("Body", "hello")];
     assert_eq!(stage.twilio(&sms).await.0, 201);

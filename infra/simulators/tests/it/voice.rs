@@ -182,7 +182,7 @@ async fn unreadable_twiml_ends_the_call() {
 }
 
 #[tokio::test]
-async fn a_tenants_own_flow_tells_the_final_status_only() {
+async fn own_flow_reports_only_the_final_status() {
     for (outcome, expected) in [
         ("missed", "no-answer"),
         ("busy", "busy"),

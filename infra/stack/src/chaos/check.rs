@@ -558,13 +558,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_provider_says_too_is_fine() {
+    fn consistent_statuses_break_no_promise() {
         let found = broken(&message("read"), vec![sent(&["sent", "delivered", "read"])]);
         assert!(found.is_empty(), "{found:?}");
     }
 
     #[test]
-    fn every_broken_promise_is_found() {
+    fn every_broken_promise_is_detected() {
         let read = vec!["sent", "delivered", "read"];
         let cases = [
             (message("read"), vec![sent(&read), sent(&read)], "was sent 2 times"),

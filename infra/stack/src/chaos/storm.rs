@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fifth_of_the_requests_goes_wrong() {
+    fn a_fifth_of_the_requests_fails() {
         let all: f64 = REQUESTS.iter().map(|(_, probability)| probability).sum();
         assert!((0.19..0.21).contains(&all), "{all}");
     }

@@ -309,7 +309,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_compared_as_iam_does() {
+    fn patterns_match_as_in_iam() {
         let own = format!("T#{}", "?".repeat(26));
         let tenant = format!("T#{}", "x".repeat(26));
         for (pattern, text, same) in [

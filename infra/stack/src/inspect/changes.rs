@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn lambdas_record_of_a_failure_is_read_in_all_its_forms() {
+    fn every_form_of_lambdas_failure_record_is_read() {
         let event = json!({ "Records": [record("a")], "shardId": "shard-1", "window": {}, "state": {} });
         for payload in [event.clone(), Value::String(event.to_string())] {
             let stored = json!({
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_publish_changes_keeps_is_read() {
+    fn stored_unreadable_changes_are_read() {
         let kept = json!({ "Records": [record("a")], "shardId": "shard-1" });
         assert_eq!(Batch::read(kept).unwrap().shard, "shard-1");
         // The earlier form.
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_changes_is_no_batch() {
+    fn object_without_changes_is_refused() {
         let without_payload = json!({ "DDBStreamBatchInfo": { "shardId": "shard-1" } });
         for stored in [
             without_payload,

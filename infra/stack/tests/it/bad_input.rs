@@ -100,7 +100,7 @@ fn understood(what: &str, business: &Business<'_>, from: &domain::phone::Phone) 
 }
 
 #[test]
-fn forged_webhooks_all_get_the_same_401_and_leave_nothing() {
+fn forged_webhooks_get_the_same_401_without_a_trace() {
     on_stage(async |stage| {
         let business = stage.business("Forged").await?;
         let mut bodies = std::collections::BTreeSet::new();
@@ -207,7 +207,7 @@ fn handshake_needs_the_connections_own_token() {
 }
 
 #[test]
-fn signed_but_unreadable_is_kept_and_the_provider_told_it_is_fine() {
+fn unreadable_signed_webhook_is_stored_and_acknowledged() {
     on_stage(async |stage| {
         let business = stage.business("Unreadable").await?;
         let bucket = &stage.town.outputs["RawBucketName"];
@@ -312,7 +312,7 @@ fn wrong_method_type_and_size_are_refused_as_such() {
 
 /// What no other route takes is one function's: whoever mistypes a path is told so as everywhere else.
 #[test]
-fn paths_of_nobody_and_wrong_methods_are_answered_with_problems() {
+fn unknown_paths_and_wrong_methods_get_problems() {
     on_stage(async |stage| {
         let nowhere = [
             "/",
@@ -362,7 +362,7 @@ fn paths_of_nobody_and_wrong_methods_are_answered_with_problems() {
 }
 
 #[test]
-fn events_for_numbers_of_another_connection_are_ignored_and_counted() {
+fn foreign_numbers_are_ignored_and_counted() {
     on_stage(async |stage| {
         let business = stage
             .changed_business("Own numbers", |plan| {

@@ -65,7 +65,7 @@ async fn call_row(stage: &Stage, business: &Business<'_>) -> Result<Value> {
 }
 
 #[test]
-fn given_up_changes_count_once_when_worked_again() {
+fn reprocessed_changes_count_once() {
     on_stage(async |stage| {
         let business = stage.business("Given up").await?;
         let caller = customer();

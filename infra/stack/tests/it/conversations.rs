@@ -32,7 +32,7 @@ fn reply_is_stored_once_and_opens_the_window() {
 }
 
 #[test]
-fn button_of_the_template_comes_back_with_what_it_answers() {
+fn button_reply_is_stored_with_its_message() {
     on_stage(async |stage| {
         let business = stage.business("Button").await?;
         let caller = customer();
@@ -120,7 +120,7 @@ fn stop_before_the_message_goes_out_blocks_it() {
 }
 
 #[test]
-fn marketing_switched_off_in_whatsapp_is_noted() {
+fn marketing_opt_out_in_whatsapp_is_recorded() {
     on_stage(async |stage| {
         let business = stage.business("Preferences").await?;
         let person = customer();

@@ -17,7 +17,7 @@ fn commands(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_first_quarter_of_an_hour_goes_as_the_page_says() {
+fn commands_of_the_first_quarter_of_an_hour_work() {
     on_stage(async |stage| {
         let file = stage.place.root.join(PAGE);
         let page = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;

@@ -30,7 +30,7 @@ async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body:
 }
 
 #[test]
-fn who_is_invited_joins_by_the_mails_link_and_the_audit_log_says_who_did_it_and_no_secret() {
+fn invited_user_joins_and_audit_log_shows_no_secret() {
     on_stage(async |stage| {
         let began = now()?;
         let business = stage.business("Inviting").await?;

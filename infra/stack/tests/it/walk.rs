@@ -45,7 +45,7 @@ struct Walk<'a> {
 }
 
 #[test]
-fn every_operation_lets_in_whom_the_permission_table_names_and_nobody_else() {
+fn every_operation_admits_exactly_the_permitted_callers() {
     on_stage(async |stage| {
         let mut walk = Walk::begin(stage).await?;
         let contract = walk.contract.clone();
@@ -59,7 +59,7 @@ fn every_operation_lets_in_whom_the_permission_table_names_and_nobody_else() {
 }
 
 #[test]
-fn what_is_another_tenants_reads_like_what_is_not_there() {
+fn foreign_objects_look_like_missing_ones() {
     on_stage(async |stage| {
         let mut walk = Walk::begin(stage).await?;
         let contract = walk.contract.clone();
@@ -91,7 +91,7 @@ const NO_IDS: [&str; 10] = [
 ];
 
 #[test]
-fn what_is_no_id_is_refused_with_a_problem() {
+fn invalid_id_is_refused_with_a_problem() {
     on_stage(async |stage| {
         let mut walk = Walk::begin(stage).await?;
         let contract = walk.contract.clone();

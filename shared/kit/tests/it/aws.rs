@@ -14,7 +14,7 @@ fn send_message(number: u32) -> SendMessage {
 }
 
 #[tokio::test]
-async fn jobs_travel_in_batches_grouped_by_tenant() {
+async fn jobs_are_batched_and_grouped_by_tenant() {
     let aws = Aws::new().await;
     let queue = Queue::new(aws.env(), QueueName::Sends).unwrap();
     let entries = (1..=23)
@@ -149,7 +149,7 @@ async fn refused_jobs_are_spilled_and_swept_back() {
 }
 
 #[tokio::test]
-async fn calls_are_counted_by_the_action_they_need() {
+async fn requests_are_counted_by_iam_action() {
     let aws = Aws::new().await;
     let _ = store::usage::take();
     let bucket = RawBucket::new(aws.env()).unwrap();

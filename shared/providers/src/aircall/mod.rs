@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_one_token_of_the_event_proves() {
+    fn event_with_two_tokens_is_refused() {
         let is = |body: &str| is_from(&["good"], body.as_bytes());
         for right in [
             r#"{"token": "good"}"#,
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn event_is_kept_byte_for_byte_without_its_token() {
+    fn event_is_stored_without_its_token() {
         let without = |body: &str| String::from_utf8(without_token(body.as_bytes())).unwrap();
         assert_eq!(
             without(r#"{ "a" : 1.0, "token" : "g\u006fod" , "a": 2}"#),

@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_may_be_signed_or_not() {
+    fn port_may_be_part_of_the_signed_url() {
         let other = |url: &str| port_variants(url).pop().unwrap_or_default();
         assert_eq!(other("https://h.test/a?b=c:1"), "https://h.test:443/a?b=c:1");
         assert_eq!(other("http://h.test"), "http://h.test:80");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_signed_as_they_are() {
+    fn invalid_utf8_is_signed_as_bytes() {
         let token = ["token".to_owned()];
         let secrets = Secrets {
             auth_tokens: &token,

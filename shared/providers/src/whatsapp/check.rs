@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_and_numbers_are_read_as_meta_writes_them() {
+    fn metas_limits_and_numbers_are_parsed() {
         for (tier, expected) in [
             ("TIER_250", Some(250)),
             ("TIER_2K", Some(2_000)),

@@ -72,7 +72,7 @@ fn refusal(code: i64, subcode: Option<i64>) -> Value {
 }
 
 #[tokio::test]
-async fn a_whatsapp_number_is_asked_for_with_its_account_and_its_apps() {
+async fn whatsapp_check_reads_number_account_and_apps() {
     let listed = (200, json!({"data": [{"id": NUMBER}]}));
     let apps = (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
     let told = graph(number(), listed, apps).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_whatsapp_number_is_asked_for_with_its_account_and_its_apps() {
 }
 
 #[tokio::test]
-async fn metas_refusal_is_explained_and_silence_is_unclear() {
+async fn whatsapp_refusal_is_explained_and_silence_unclear() {
     let none = || (200, json!({"data": []}));
     let expired = graph((401, refusal(190, Some(463))), none(), none()).await.unwrap_err();
     let CheckError::Refused {
@@ -120,7 +120,7 @@ async fn metas_refusal_is_explained_and_silence_is_unclear() {
 
 /// A claim on a number falls with a denial, so nothing else may count as one.
 #[tokio::test]
-async fn only_what_meta_hides_from_a_token_is_denied_to_it() {
+async fn only_a_hidden_object_counts_as_denied() {
     let listed = || (200, json!({"data": [{"id": NUMBER}]}));
     let apps = || (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
     let denied = |told: Result<Value, CheckError>| match told.unwrap_err() {
@@ -347,7 +347,7 @@ async fn telephone_systems_silence_is_unclear() {
 }
 
 #[tokio::test]
-async fn exotel_is_asked_for_one_call_in_its_cluster() {
+async fn exotel_check_reads_one_call_in_its_cluster() {
     let (singapore, mumbai) = (MockServer::start().await, MockServer::start().await);
     Mock::given(path("/v1/Accounts/saffron1/Calls.json"))
         .and(query_param("PageSize", "1"))
@@ -376,7 +376,7 @@ async fn aircalls_numbers(status: u16, body: Value) -> Result<Option<Vec<Phone>>
 }
 
 #[tokio::test]
-async fn aircalls_numbers_are_known_only_where_all_of_them_are() {
+async fn aircalls_numbers_are_known_only_if_complete() {
     let page = |next: Value, digits: &[&str]| {
         let numbers: Vec<Value> = digits.iter().map(|digits| json!({"id": 1, "digits": digits})).collect();
         json!({"meta": {"next_page_link": next}, "numbers": numbers})

@@ -17,7 +17,7 @@ fn fixture(name: &str) -> String {
 }
 
 #[test]
-fn every_callback_comes_to_its_outcome() {
+fn every_callback_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Outcome> = [
         // Rings, and is never heard of again.
         ("answer_ringing.txt", Outcome::Unknown),
@@ -43,7 +43,7 @@ fn every_callback_comes_to_its_outcome() {
 }
 
 #[test]
-fn every_status_has_its_outcome_and_none_is_missed_by_guess() {
+fn unknown_status_is_never_a_missed_call() {
     let text = fixture("hangup_no_answer");
     for (status, expected) in [
         ("timeout", Outcome::Missed),

@@ -236,7 +236,7 @@ async fn a_message_that_failed_at_once_is_refused() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_never_leaves() {
+async fn impossible_message_is_never_sent() {
     let server = MockServer::start().await;
     let twilio = client(&server);
     let number = "+15005550006".parse().unwrap();
@@ -447,7 +447,7 @@ async fn only_a_complete_search_proves_a_message_was_not_sent() {
 }
 
 #[tokio::test]
-async fn what_is_known_as_another_message_is_not_found() {
+async fn message_of_another_attempt_is_not_found() {
     let content = text("Sorry we missed your call.");
     let to = maya();
     let number = "+15005550006".parse().unwrap();
@@ -481,7 +481,7 @@ async fn what_is_known_as_another_message_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_whole_search_takes_no_longer_than_one_request_may() {
+async fn search_is_limited_to_the_time_of_one_request() {
     let content = text("Sorry we missed your call.");
     let to = maya();
     let number = "+15005550006".parse().unwrap();

@@ -40,7 +40,7 @@ fn together(events: impl IntoIterator<Item = CallEvent>) -> CallFacts {
 }
 
 #[test]
-fn every_event_comes_to_its_outcome() {
+fn every_event_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Outcome> = [
         // Picked up, and never heard of again.
         ("answered.json", Outcome::Unknown),
@@ -80,7 +80,7 @@ fn a_call_that_completed_after_an_answer_was_answered() {
 }
 
 #[test]
-fn what_the_flow_answered_and_nobody_took_is_missed() {
+fn call_answered_only_by_the_flow_is_missed() {
     for (status, expected) in [
         ("timeout", Outcome::Missed),
         ("unanswered", Outcome::Missed),
@@ -127,7 +127,7 @@ fn a_colleague_who_picks_up_makes_it_answered() {
 }
 
 #[test]
-fn what_says_nothing_of_the_call_is_left_aside() {
+fn unrelated_events_are_ignored() {
     for event in [
         json!({"recording_url": "https://api.example.test/1", "conversation_uuid": "CON-1"}),
         json!({"dtmf": {"digits": "2"}, "conversation_uuid": "CON-1"}),
@@ -159,7 +159,7 @@ fn an_event_that_names_no_call_is_unreadable() {
 }
 
 #[test]
-fn hidden_callers_and_words_that_are_not_known_are_told_as_such() {
+fn hidden_callers_and_unknown_words_are_recognised() {
     let mut event = fixtures::json("telephony/vonage/unanswered.json");
     event["from"] = "anonymous".into();
     event["status"] = "pondering".into();

@@ -161,7 +161,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn pieces_read_as_the_whole(
+    fn pieces_give_the_same_result_as_the_whole(
         field in select(vec!["messages", "calls", "user_preferences", "standby", "account_update"]),
         value in value(),
     ) {
@@ -186,7 +186,7 @@ proptest! {
 
 /// Of members that come twice the last counts, for a piece as for the whole.
 #[test]
-fn members_that_come_twice_are_read_alike() {
+fn duplicate_members_are_read_alike() {
     let list = |from: usize| Value::from((from..from + 60).map(status).collect::<Vec<_>>()).to_string();
     let twice = r#""recipient_id":"447700000001","recipient_id":"447700000002""#;
     let raw = format!(
@@ -269,7 +269,7 @@ fn long_messages_become_pieces_that_fit_a_queue() {
 
 /// What would grow when it is cut is no post of Meta's.
 #[test]
-fn post_that_would_become_too_much_is_refused_whole() {
+fn post_with_too_many_pieces_is_refused_whole() {
     let everybodys = json!({ "wa_id": "447700900101", "profile": { "name": "x".repeat(1_000_000) } });
     let statuses: Vec<_> = (0..2_000).map(status).collect();
     let value = json!({ "contacts": [everybodys], "statuses": statuses });
@@ -294,7 +294,7 @@ fn post_that_would_become_too_much_is_refused_whole() {
 
 /// A change that does not say whose it is in a way that can be read must not count as the whole account's.
 #[test]
-fn change_with_an_unreadable_number_is_nobodys() {
+fn change_with_an_invalid_number_has_no_owner() {
     for metadata in [
         r#"{"phone_number_id":"1"},"metadata":{}"#.to_owned(),
         format!(r#"{{"phone_number_id":"{}"}}"#, "1".repeat(2_000)),
@@ -315,7 +315,7 @@ fn change_with_an_unreadable_number_is_nobodys() {
 
 /// Accounts and numbers become keys of our table.
 #[test]
-fn account_that_is_no_id_is_nobodys() {
+fn change_with_an_invalid_account_has_no_owner() {
     let of = |id: Value| {
         let post = json!({ "object": "whatsapp_business_account",
                            "entry": [{ "id": id, "changes": [{ "field": "messages", "value": {} }] }] });

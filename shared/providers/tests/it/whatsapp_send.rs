@@ -235,7 +235,7 @@ async fn every_answer_is_classified() {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_what_is_wrong_and_not_to_whom() {
+async fn refusal_gives_the_reason_without_the_number() {
     let server = MockServer::start().await;
     let body = json!({ "error": { "code": 100, "message": "447700900111", "error_data": { "details": "to: +44 7700 900111 is not allowed" } } });
     Mock::given(method("POST"))
@@ -252,7 +252,7 @@ async fn a_refusal_tells_what_is_wrong_and_not_to_whom() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_never_leaves() {
+async fn impossible_message_is_never_sent() {
     let server = MockServer::start().await;
     let nobody = Recipient {
         phone: None,
@@ -349,7 +349,7 @@ async fn a_list_of_templates_is_whole_or_an_error() {
 
 /// What is created is later listed: every kind of definition is read, but for those that we cannot send.
 #[tokio::test]
-async fn definitions_are_read_whole() {
+async fn definitions_are_parsed_completely() {
     let definitions = [
         "create_request_utility.json",
         "create_request_named_params.json",
@@ -373,7 +373,7 @@ async fn definitions_are_read_whole() {
 /// Creating and editing templates and fetching media are not built yet: their fixtures are only held to be JSON, and their
 /// errors to be read like every error of this API.
 #[tokio::test]
-async fn fixtures_of_what_is_not_built_are_known() {
+async fn unsupported_fixtures_are_listed() {
     let mut names = fixtures::names("whatsapp/templates");
     names.retain(|name| !name.starts_with("list_") && !name.starts_with("create_request_"));
     assert_eq!(

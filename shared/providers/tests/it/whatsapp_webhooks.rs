@@ -35,12 +35,12 @@ fn read_all(folder: &str) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_inbound_message_is_understood() {
+fn every_inbound_fixture_is_parsed() {
     insta::assert_json_snapshot!("whatsapp_inbound", read_all("whatsapp/inbound"));
 }
 
 #[test]
-fn every_status_is_understood() {
+fn every_status_fixture_is_parsed() {
     let read = read_all("whatsapp/status");
     for (name, changes) in &read {
         let code: Option<i64> = name
@@ -59,7 +59,7 @@ fn every_status_is_understood() {
 }
 
 #[test]
-fn every_account_event_is_understood() {
+fn every_account_fixture_is_parsed() {
     insta::assert_json_snapshot!("whatsapp_account", read_all("whatsapp/account"));
 }
 
@@ -102,7 +102,7 @@ fn our_key_comes_back_with_the_status() {
 }
 
 #[test]
-fn another_product_or_no_json_is_unreadable() {
+fn other_products_and_invalid_json_are_unreadable() {
     assert!(matches!(
         split(&fixtures::bytes("whatsapp/batch/wrong_object.json")),
         Err(Unreadable::OtherObject)
@@ -154,7 +154,7 @@ fn one_bad_item_does_not_lose_the_others() {
 }
 
 #[test]
-fn oddities_are_survived() {
+fn odd_values_do_not_fail_parsing() {
     let update = |field: &str, value: Value| {
         let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": 9, "changes": [{ "field": field, "value": value }] }] });
         let changes = split(body.to_string().as_bytes()).unwrap();

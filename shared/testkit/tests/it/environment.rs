@@ -111,7 +111,7 @@ fn code(package: &Package) -> String {
 }
 
 #[test]
-fn functions_are_given_what_they_read_and_nothing_else() {
+fn functions_get_exactly_the_variables_they_read() {
     let everywhere = names(&template()["Globals"]["Function"]);
     assert_eq!(
         everywhere,
@@ -159,7 +159,7 @@ fn functions_are_given_what_they_read_and_nothing_else() {
 }
 
 #[test]
-fn every_variable_that_is_read_stands_in_the_template() {
+fn every_variable_read_is_in_the_template() {
     const OF_LAMBDA: &[&str] = &[
         "AWS_REGION",
         "AWS_ACCESS_KEY_ID",

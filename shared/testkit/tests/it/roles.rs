@@ -124,7 +124,7 @@ fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
 }
 
 #[test]
-fn what_lambda_needs_for_logs_and_triggers_is_granted_and_nothing_else() {
+fn logs_and_triggers_grant_exactly_what_lambda_needs() {
     for function in functions() {
         let own = policies(&function)
             .iter()
@@ -182,7 +182,7 @@ fn every_statement_on_the_table_names_its_partitions() {
 }
 
 #[test]
-fn partitions_are_touched_by_whose_work_it_is() {
+fn only_listed_functions_touch_a_partition() {
     const OWN: &str = "T#??????????????????????????";
     let who = |of: fn(&str) -> bool, writes: bool| -> BTreeSet<&str> {
         let is_write = |action: &&str| {
@@ -222,7 +222,7 @@ fn partitions_are_touched_by_whose_work_it_is() {
 
 /// The dead letters of the queue that it works, and it may send there.
 #[test]
-fn what_is_laid_aside_goes_to_the_queues_own_dead_letters() {
+fn functions_write_only_to_their_own_dead_letters() {
     let mut count = 0;
     for function in functions() {
         let properties = &function.resource["Properties"];
@@ -249,7 +249,7 @@ fn what_is_laid_aside_goes_to_the_queues_own_dead_letters() {
 
 /// Who keeps the answer to a request reads it when the request comes again.
 #[test]
-fn kept_answers_are_written_and_read() {
+fn stored_answers_can_be_written_and_read() {
     let who = |action: &str| -> Vec<&str> {
         let statements = on_table().into_iter().filter(|(_, statement)| {
             texts(&statement["Action"]).contains(&action) && partitions(statement).contains(&"T#*#IDEM#*")
@@ -263,7 +263,7 @@ fn kept_answers_are_written_and_read() {
 
 /// What strangers cause in a security trail is added up.
 #[test]
-fn who_notes_tries_may_add_them_up() {
+fn functions_that_count_attempts_may_update_counters() {
     let adds = on_table().into_iter().filter(|(_, statement)| {
         texts(&statement["Action"]).contains(&"dynamodb:UpdateItem") && partitions(statement).contains(&"USER#*")
     });
@@ -273,7 +273,7 @@ fn who_notes_tries_may_add_them_up() {
 
 /// S3 tells who may not list that an object which is gone is forbidden. Such a request has no prefix.
 #[test]
-fn who_reads_objects_is_told_that_one_is_gone() {
+fn functions_that_read_objects_may_list_them() {
     for (id, role) in resources("AWS::IAM::Role") {
         let policies = role["Properties"]["Policies"].as_array().expect("policies");
         let all: Vec<_> = policies.iter().flat_map(statements).collect();
@@ -290,7 +290,7 @@ fn who_reads_objects_is_told_that_one_is_gone() {
 }
 
 #[test]
-fn a_webhook_cannot_open_what_sends() {
+fn webhooks_cannot_open_sending_secrets() {
     for function in functions() {
         let text = resources("AWS::IAM::Role")
             .find(|(id, _)| *id == format!("{}Role", function.id))

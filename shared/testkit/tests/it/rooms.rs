@@ -65,7 +65,7 @@ fn testkit_is_for_tests_only_and_functions_use_no_function() {
 }
 
 #[test]
-fn every_crate_lies_in_the_folder_of_its_name_in_one_of_the_rooms() {
+fn every_crate_is_in_the_folder_of_its_name() {
     for package in packages() {
         let parts: Vec<_> = package.folder.split('/').collect();
         let placed = match parts.as_slice() {

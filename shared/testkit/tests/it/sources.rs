@@ -74,7 +74,7 @@ fn every_json_fixture_is_json() {
 /// Reading clock, randomness and environment, and minting scopes, is forbidden by `clippy.toml`. Who is excused:
 /// the crates whose work it is, and tests.
 #[test]
-fn only_those_whose_work_it_is_silence_the_house_rule() {
+fn only_listed_crates_silence_the_clock_lint() {
     for file in rust_files().filter(|file| !file.starts_with(GUARDS)) {
         let excused = ["shared/kit/", "shared/access/", "infra/"]
             .iter()

@@ -71,7 +71,7 @@ fn functions_are_named_and_built_alike() {
 }
 
 #[test]
-fn logs_are_not_kept_for_ever() {
+fn logs_expire() {
     for (id, logs) in resources("AWS::Logs::LogGroup") {
         assert!(
             !logs["Properties"]["RetentionInDays"].is_null(),
@@ -197,7 +197,7 @@ fn every_queue_survives_a_bad_deploy() {
 }
 
 #[test]
-fn event_sources_fail_records_alone_and_are_bounded() {
+fn event_sources_report_single_failures_and_are_limited() {
     for function in functions() {
         for (name, event) in events(&function) {
             let properties = &event["Properties"];
@@ -266,7 +266,7 @@ fn operators_are_told_how_many_functions_busy_queues_run() {
 
 /// Throttles are a route's own: what strangers may ask without a limit must not be on a route that people need.
 #[test]
-fn each_operation_of_log_in_has_a_throttle_of_its_own() {
+fn every_log_in_operation_has_its_own_throttle() {
     let document: Value = serde_json::from_str(&read("docs/openapi.json")).expect("the contract is JSON");
     let settings = &template()["Resources"]["Api"]["Properties"]["RouteSettings"];
     let rate = |route: &str| settings[route]["ThrottlingRateLimit"].as_i64();
@@ -313,7 +313,7 @@ fn each_operation_of_log_in_has_a_throttle_of_its_own() {
 }
 
 #[test]
-fn the_table_keeps_what_it_promises() {
+fn table_settings_match_the_promises() {
     let (_, table) = resources("AWS::DynamoDB::Table").next().expect("there is a table");
     let properties = &table["Properties"];
     assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");

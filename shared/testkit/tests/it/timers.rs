@@ -63,14 +63,14 @@ fn the_defaults_hold_their_order() {
 
 /// As the functions have it: what waits longer than a day answers nothing any more.
 #[test]
-fn what_is_waited_for_has_an_end() {
+fn every_wait_is_limited() {
     for name in ["UnknownDeadlineSeconds", "DecideCallSeconds", "RecheckSeconds"] {
         assert_eq!(template()["Parameters"][name]["MaxValue"], 86_400, "{name}");
     }
 }
 
 #[test]
-fn lambda_gets_the_six_time_outs_of_visibility_that_it_wants() {
+fn visibility_is_six_function_timeouts() {
     let defaults = defaults();
     assert!(defaults["QueueVisibility"] >= 6 * defaults["FunctionTimeout"]);
 }
@@ -99,7 +99,7 @@ fn table(text: &str) -> Timers {
 }
 
 #[test]
-fn the_local_stacks_timers_hold_the_order_and_shorten_every_timer() {
+fn local_timers_are_shorter_in_the_same_order() {
     let local = table(&read("infra/stack/src/deploy.rs"));
     let is_timer = |name: &str| !name.ends_with("Days") && name != "AuthLimitFactor";
     for (name, seconds) in defaults().into_iter().filter(|(name, _)| is_timer(name)) {

@@ -67,7 +67,7 @@ async fn every_reply_and_status_is_queued_as_it_came() {
 }
 
 #[tokio::test]
-async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
+async fn unauthenticated_webhook_is_refused_without_a_trace() {
     let world = world().await;
     let form = fixtures::bytes(TEXT);
     let path = format!("{}/inbound", world.path());
@@ -89,7 +89,7 @@ async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_names_no_message_is_kept() {
+async fn webhook_without_a_message_is_stored() {
     let world = world().await;
     let forms: [&[u8]; 2] = [b"MessageStatus=sent", b"\xff\xfe=MessageSid"];
     let calls = forms.map(|form| (signed(&world, "message-status", form), form));
@@ -114,7 +114,7 @@ async fn a_message_to_somebody_elses_number_or_account_is_ignored() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_for_the_queue_travels_by_the_bucket() {
+async fn too_large_message_is_queued_through_the_bucket() {
     let world = world().await;
     let form = format!("{}&Extra={}", fixtures::text(TEXT), "x".repeat(300_000));
     assert_eq!(world.status(&signed(&world, "inbound", &form)).await, 200);

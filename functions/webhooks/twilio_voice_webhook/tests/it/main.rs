@@ -114,7 +114,7 @@ async fn every_callback_is_queued_and_answered() {
 }
 
 #[tokio::test]
-async fn a_closed_business_is_noted_with_the_call() {
+async fn call_records_that_the_business_is_closed() {
     let mut world = world().await;
     world.tenant.configured.tenant.business_hours = Some(BusinessHours::default());
     world.tenant.write(&world.aws).await;
@@ -147,7 +147,7 @@ async fn the_query_is_signed_as_it_came() {
 
 /// Twilio neither sends nor signs the fragment of its addresses, but a proxy may pass it on.
 #[tokio::test]
-async fn override_in_the_url_is_no_part_of_the_signature() {
+async fn connection_override_is_not_signed() {
     let world = world().await;
     let form = fixtures::bytes("twilio/voice/status_busy.txt");
     let status = path(&world, "status");
@@ -166,7 +166,7 @@ async fn override_in_the_url_is_no_part_of_the_signature() {
 
 /// Every unauthenticated request gets the same answer and leaves no trace.
 #[tokio::test]
-async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
+async fn unauthenticated_webhook_is_refused_without_a_trace() {
     let mut world = world().await;
     let (tenant, stranger) = (world.tenant.tenant().to_string(), world.stranger().await);
     let good = path(&world, "voice");
@@ -302,7 +302,7 @@ async fn in_5_s<T>(work: impl Future<Output = T>) -> T {
 
 /// The same once the connection is known: business hours, queue and bucket hang.
 #[tokio::test]
-async fn known_connection_answers_in_its_own_words_while_all_hangs() {
+async fn known_connection_uses_its_own_answer_while_all_hangs() {
     let world = world().await;
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
@@ -332,7 +332,7 @@ async fn known_connection_answers_in_its_own_words_while_all_hangs() {
 
 /// The queue hangs but the bucket does not: half of the time remains for it.
 #[tokio::test]
-async fn what_a_hanging_queue_does_not_take_is_spilled_in_time() {
+async fn jobs_of_a_hanging_queue_are_spilled_in_time() {
     let world = world().await;
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
@@ -359,7 +359,7 @@ async fn what_a_hanging_queue_does_not_take_is_spilled_in_time() {
 }
 
 #[tokio::test]
-async fn what_the_queue_refuses_is_spilled() {
+async fn refused_job_is_spilled() {
     let world = world().await;
     let nowhere = "http://127.0.0.1:9/000000000000/none";
     let function = world.function_with(&[("CALLS_QUEUE_URL", nowhere)]);
@@ -372,7 +372,7 @@ async fn what_the_queue_refuses_is_spilled() {
 }
 
 #[tokio::test]
-async fn a_caller_hears_something_even_if_the_table_is_out_of_reach() {
+async fn caller_gets_an_answer_without_the_table() {
     let world = world().await;
     let function = world.function_with(&[("TABLE_NAME", "no-such-table")]);
     assert_twiml(
@@ -386,7 +386,7 @@ async fn a_caller_hears_something_even_if_the_table_is_out_of_reach() {
 }
 
 #[tokio::test]
-async fn a_signed_callback_that_names_no_call_is_kept() {
+async fn signed_callback_without_a_call_is_stored() {
     let world = world().await;
     let form = b"CallStatus=busy&From=%2B447700900111";
     let call = signed_for(BASE, &path(&world, "status"), form);

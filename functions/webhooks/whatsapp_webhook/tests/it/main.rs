@@ -62,7 +62,7 @@ async fn the_handshake_vectors_hold() {
 }
 
 #[tokio::test]
-async fn a_handshake_of_nobodys_is_forbidden_like_a_wrong_token() {
+async fn handshake_of_an_unknown_connection_is_forbidden() {
     let mut world = world().await;
     let query = "hub.mode=subscribe&hub.challenge=1&hub.verify_token=fixture-verify-token";
     let own = world.path();
@@ -108,7 +108,7 @@ async fn every_change_of_the_connection_is_queued_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_post_is_cut_into_changes_and_those_of_others_are_ignored() {
+async fn post_is_split_and_foreign_changes_are_ignored() {
     let world = world().await;
     for (fixture, expected) in [
         ("duplicate_of_inbound_text", 2),
@@ -133,7 +133,7 @@ async fn a_post_is_cut_into_changes_and_those_of_others_are_ignored() {
 }
 
 #[tokio::test]
-async fn what_is_signed_but_unreadable_is_kept_and_taken() {
+async fn unreadable_signed_post_is_stored_and_acknowledged() {
     let world = world().await;
     let wrong_object = fixtures::bytes("whatsapp/batch/wrong_object.json");
     let half = fixtures::bytes("whatsapp/inbound/text.json")[..100].to_vec();
@@ -148,7 +148,7 @@ async fn what_is_signed_but_unreadable_is_kept_and_taken() {
 }
 
 #[tokio::test]
-async fn an_unproven_post_is_refused_and_leaves_nothing() {
+async fn unauthenticated_post_is_refused_without_a_trace() {
     let world = world().await;
     let body = fixtures::bytes("whatsapp/inbound/text.json");
     let path = world.path();
@@ -220,7 +220,7 @@ async fn largest_change_becomes_jobs_of_at_most_fifty_items() {
 }
 
 #[tokio::test]
-async fn item_larger_than_a_queues_message_travels_by_the_bucket() {
+async fn too_large_item_is_queued_through_the_bucket() {
     let world = world().await;
     let mut post = fixtures::json("whatsapp/inbound/text.json");
     post["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] = "x".repeat(300_000).into();
@@ -246,7 +246,7 @@ async fn item_larger_than_a_queues_message_travels_by_the_bucket() {
 
 /// Storing each of a million changes would take an hour.
 #[tokio::test]
-async fn post_with_very_many_unreadable_changes_is_kept_whole() {
+async fn post_with_many_unreadable_changes_is_stored_whole() {
     let world = world().await;
     let good = fixtures::json("whatsapp/inbound/text.json")["entry"][0].clone();
     let mut entries = vec![json!(7); 5_000];
@@ -262,7 +262,7 @@ async fn post_with_very_many_unreadable_changes_is_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_change_that_fits_the_queue_does_not_take_the_detour() {
+async fn small_change_is_queued_directly() {
     let world = world().await;
     assert_eq!(world.status(&signed(&world.path(), &large(9_000))).await, 200);
     assert_eq!(events(&world.aws).await.len(), 1);
@@ -408,7 +408,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
 
 /// Its ids are keys of our table, whose length is limited.
 #[tokio::test]
-async fn shared_apps_account_or_number_that_is_no_id_is_kept() {
+async fn shared_app_event_with_an_invalid_id_is_stored() {
     let (aws, env, first, _) = shared_world().await;
     let function = Function::new(&env, routes);
     let long = ["1".repeat(65), "1".repeat(1_020), "1".repeat(3_000), "#".to_owned()];

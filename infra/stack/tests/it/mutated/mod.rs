@@ -265,7 +265,7 @@ async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) ->
 }
 
 #[test]
-fn damaged_webhooks_are_answered_and_none_circles() {
+fn mutated_webhooks_cause_no_endless_retries() {
     let seed = std::env::var("RINGBACK_TEST_SEED").ok();
     let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     eprintln!("RINGBACK_TEST_SEED={seed}");
