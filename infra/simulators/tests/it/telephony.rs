@@ -42,7 +42,7 @@ async fn call_events_look_like_the_fixtures_and_are_signed() {
 }
 
 #[tokio::test]
-async fn every_valid_event_can_be_sent() {
+async fn unusual_and_repeated_calls_are_sent() {
     let stage = Stage::set().await;
     let call = json!({
         "tenant": "tnt_a", "from": null, "to": "+442079460001", "outcome": "teleported", "via": "telephony",

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn event_with_two_tokens_is_refused() {
+    fn only_a_single_top_level_token_authenticates() {
         let is = |body: &str| is_from(&["good"], body.as_bytes());
         for right in [
             r#"{"token": "good"}"#,

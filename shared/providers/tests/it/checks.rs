@@ -120,7 +120,7 @@ async fn whatsapp_refusal_is_explained_and_silence_unclear() {
 
 /// A claim on a number falls with a denial, so nothing else may count as one.
 #[tokio::test]
-async fn only_a_hidden_object_counts_as_denied() {
+async fn only_errors_of_access_deny_the_number() {
     let listed = || (200, json!({"data": [{"id": NUMBER}]}));
     let apps = || (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
     let denied = |told: Result<Value, CheckError>| match told.unwrap_err() {

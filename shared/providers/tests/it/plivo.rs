@@ -43,7 +43,7 @@ fn every_callback_fixture_has_its_outcome() {
 }
 
 #[test]
-fn unknown_status_is_never_a_missed_call() {
+fn unclear_status_is_an_unknown_outcome() {
     let text = fixture("hangup_no_answer");
     for (status, expected) in [
         ("timeout", Outcome::Missed),
