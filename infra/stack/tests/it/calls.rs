@@ -1,4 +1,4 @@
-//! From a call to a message: what a caller gets, once, on which channel, and why.
+//! From a call to its message: once, on the right channel, with a reason.
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
@@ -156,7 +156,7 @@ fn own_voice_flow_needs_its_final_status_only() {
         let own = json!({ "via": "twilio", "own_flow": true });
         business.call(&caller, "missed", own.clone()).await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
-        // `completed` alone never means missed: nobody knows who spoke.
+        // `completed` alone never means missed, because somebody may have answered.
         let other = customer();
         business.call(&other, "answered", own).await?;
         let call = business.decided(&other, 1).await?;

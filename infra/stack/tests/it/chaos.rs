@@ -1,4 +1,4 @@
-//! The short form of `cargo stack chaos`.
+//! The short run of `cargo stack chaos`.
 
 use anyhow::{Result, ensure};
 use stack::chaos::{self, Ground, Size};

@@ -1,4 +1,4 @@
-//! What customers write, and what they wish.
+//! Customers' messages, opt-outs and opt-ins.
 
 use anyhow::{Context as _, ensure};
 use domain::message::Channel;
@@ -25,7 +25,7 @@ fn reply_is_stored_once_and_opens_the_window() {
             known.received
         );
         ensure!(known.contact.last_whatsapp_at.is_some());
-        // A message of a new customer is no call: the rules stay silent.
+        // A message of a new customer is not a call, so no rule applies.
         ensure!(known.messages.is_empty() && known.received.len() == 1, "{known}");
         Ok(())
     });
@@ -62,7 +62,7 @@ fn stop_silences_every_channel_until_start() {
         for (channel, stop, start) in [
             (Channel::Sms, "STOP", "START"),
             (Channel::WhatsApp, "توقّف!", "ابدأ"),
-            // The business's own words.
+            // The tenant's own stop word.
             (Channel::WhatsApp, "من فضلكم لا ترسل شيئا", "start"),
         ] {
             let person = customer();

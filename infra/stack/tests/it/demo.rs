@@ -1,4 +1,4 @@
-//! The demo, from an empty data directory, while the stack of the tests runs: two stacks of one checkout, side by side.
+//! The demo, from an empty data directory, beside the stack of the tests: two stacks of one checkout run side by side.
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
@@ -31,7 +31,7 @@ fn a_second_stack_plays_the_demo_beside_the_first() {
     on_stage(async |stage| {
         answers(stage).await?;
         let data = stage.place.dot.join("beside");
-        // What an interrupted run left.
+        // Left by an interrupted run.
         if data.exists() {
             std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
         }

@@ -1,4 +1,4 @@
-//! When a provider or a phone does not do its part: nothing is lost, nothing is sent twice.
+//! Failures of providers and phones: nothing is lost, nothing is sent twice.
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
@@ -34,7 +34,7 @@ fn caller_not_on_whatsapp_gets_the_sms() {
             .await?;
         let states: Vec<_> = message.attempts.iter().map(|attempt| attempt.state).collect();
         ensure!(states == [AttemptState::Failed, AttemptState::Delivered], "{states:?}");
-        // Learnt: the next call does not try WhatsApp first.
+        // The failure is remembered: the next call does not try WhatsApp first.
         let contact = stage
             .play
             .customer(business.id(), &caller)
@@ -87,7 +87,7 @@ fn missed_deadline_sends_sms_and_late_delivery_counts() {
         let caller = customer();
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
-        // Only the dispatcher's minute brings it.
+        // Only the scheduled dispatcher sends it.
         business.accepted(&caller, Channel::Sms).await?;
         stage.play.mend(off).await?;
         let states = business
@@ -97,7 +97,7 @@ fn missed_deadline_sends_sms_and_late_delivery_counts() {
                 (states == [AttemptState::Read, AttemptState::Delivered]).then_some(states)
             })
             .await?;
-        // The read of one channel never marks the other.
+        // A read on one channel never marks the other as read.
         ensure!(states.len() == 2);
         ensure!(business.outbox(&caller).await?.len() == 2, "once by each channel");
         Ok(())
@@ -308,7 +308,7 @@ fn worker_killed_before_or_after_accepting_sends_once() {
         let fault = json!({ "api": "graph", "number": caller, "kind": "kill_before", "times": 1 });
         business.fault(fault).await?;
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
-        // Nobody can tell, so it is not sent again by WhatsApp.
+        // The outcome is unknown, so it is not sent again by WhatsApp.
         business.accepted(&caller, Channel::Sms).await?;
         business.settled(&caller).await?;
         ensure!(business.outbox(&caller).await?.len() == 1);

@@ -1,4 +1,4 @@
-//! The fuzzer, in short; `cargo stack fuzz` is the long form.
+//! The short run of the fuzzer; `cargo stack fuzz` is the long one.
 
 use anyhow::ensure;
 use stack::{

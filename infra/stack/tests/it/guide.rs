@@ -1,4 +1,4 @@
-//! The page for beginners says what works: its commands are run as they stand.
+//! Runs the commands of the page for beginners unchanged.
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
@@ -7,7 +7,7 @@ use crate::stage::on_stage;
 
 const PAGE: &str = "docs/first-quarter-of-an-hour.md";
 
-/// The blocks that are to be run. Those before them start a stack, which is there already.
+/// The blocks to run. Earlier blocks start a stack, which runs already.
 fn commands(page: &str) -> Vec<&str> {
     let blocks = page.split("```sh run\n").skip(1);
     blocks

@@ -1,4 +1,4 @@
-//! E-mails, from their queue to the people.
+//! E-mails, from their queue to the recipients.
 
 use anyhow::{Result, ensure};
 use jobs::{FactorChange, Mail, MailJob};
@@ -55,7 +55,7 @@ fn users_get_mails_in_their_language_with_their_link() {
 fn refused_mail_is_retried_and_logs_no_address() {
     on_stage(async |stage| {
         let to = mails::new_address()?;
-        // The words of this refusal quote the address.
+        // The text of this error quotes the address.
         for kind in ["mail_unverified", "throttled"] {
             let fault = json!({ "api": "ses", "kind": kind, "number": to, "times": 1 });
             stage.play.fault(fault).await?;

@@ -1,4 +1,4 @@
-//! What holds for the deployment as a whole.
+//! Properties of the deployment as a whole.
 
 use anyhow::{Context as _, ensure};
 use domain::message::{Channel, MessageState};
@@ -99,7 +99,7 @@ fn logs_contain_no_secrets_texts_or_numbers() {
             .reply(&caller, Channel::WhatsApp, "Zwitscher zwitscher")
             .await?;
         business.reply(&other, Channel::Sms, "Zwitscher by SMS").await?;
-        // Errors are where things slip out: unreadable, forged, refused.
+        // Errors are the most likely leaks: unreadable, forged and refused requests.
         let path = business.webhook("telephony");
         stage
             .play
@@ -160,7 +160,7 @@ fn logs_contain_no_secrets_texts_or_numbers() {
     });
 }
 
-/// At the end of `cargo stack test` the same look is taken again, over the whole run.
+/// At the end of `cargo stack test`, the whole run is searched again.
 #[test]
 fn earlier_logs_contain_no_secrets() {
     on_stage(async |stage| {

@@ -1,4 +1,4 @@
-//! The short name of `cargo stack iam`.
+//! Runs `cargo stack iam` as a test.
 
 use stack::{build, iam};
 

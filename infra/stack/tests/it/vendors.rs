@@ -1,4 +1,4 @@
-//! Telephone systems by name: their calls are followed up like any other's, and nobody else can report any.
+//! Telephone systems with their own adapters: their calls are followed up like all others, and nobody else can report any.
 
 use std::collections::BTreeSet;
 
@@ -86,7 +86,7 @@ fn forged_calls_of_telephone_systems_get_the_same_401() {
     });
 }
 
-/// What a test of the business's connection of this kind comes to: its result, its message, and the connection's health.
+/// The outcome of a test of the business's connection of this kind: its result, its message, and the connection's health.
 async fn tested(business: &Business<'_>, kind: &str) -> Result<(String, String, String)> {
     let connection = &business.tenant.connections[kind];
     let path = format!("/api/v1/connections/{connection}/test");
