@@ -295,7 +295,7 @@ async fn webhooks_come_three_times_or_out_of_order() {
     );
 }
 
-/// A process that stands for a function about to be killed.
+/// A process in the role of a function to be killed.
 fn victim() -> Child {
     Command::new("sleep")
         .arg("600")

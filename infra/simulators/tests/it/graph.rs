@@ -94,7 +94,7 @@ async fn every_kind_of_message_in_the_fixtures_is_accepted() {
     }
 }
 
-/// The body and content type of an upload; reqwest's own multipart is a feature nobody else needs.
+/// The body and content type of an upload; only this test would need reqwest's own multipart feature.
 fn reqwest_multipart(file: &str, kind: &str) -> (String, String) {
     let part = |name: &str, rest: &str, value: &str| {
         format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n{value}\r\n")
@@ -247,7 +247,7 @@ async fn a_token_sends_from_its_own_number_only() {
     }
     assert!(stage.outbox("").await.is_empty());
 
-    // The window belongs to the business that was written to.
+    // The window belongs to the business that the customer wrote to.
     stage.maya_writes("tnt_a", "whatsapp").await;
     assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! E-mail: what SES takes, refuses and shows.
+//! E-mail: what SES accepts, refuses and shows.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn accepted_mail_is_in_the_outbox_with_its_links() {
     assert_eq!(status, 200, "{taken}");
     send(&stage, &mail("tom@salon.example")).await;
     assert_eq!(stage.get("/mails").await.as_array().unwrap().len(), 2);
-    // A plus as it is, and as a query string should have it.
+    // A literal plus, and an encoded one.
     for to in [MAYA.to_owned(), MAYA.to_uppercase().replace('+', "%2B")] {
         let found = stage.get(&format!("/mails?to={to}")).await;
         let found = found.as_array().unwrap();
@@ -100,7 +100,7 @@ async fn mail_page_is_sandboxed() {
     assert!(answer.text().await.unwrap().contains("<script>"), "shown as it came");
     let none = stage.http.get(stage.url("/mails/none/html")).send().await.unwrap();
     assert_eq!(none.status().as_u16(), 404);
-    // The page frames it without a right.
+    // The page frames it without permissions.
     let page = stage
         .http
         .get(stage.url("/"))

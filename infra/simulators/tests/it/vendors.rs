@@ -1,4 +1,4 @@
-//! Telephone systems by name: their events look like the fixtures and are proven as each vendor proves them.
+//! Telephone systems with their own adapters: their events match the fixtures and are authenticated as by each vendor.
 
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ async fn exotels_passthru_matches_fixtures_with_secret_in_url() {
             "/webhooks/exotel/tnt_a/con_xa/passthru/fixture-exotel-url-secret-01"
         );
         let promised = fixture(&format!("telephony/exotel/{file}.txt"));
-        // Whom it rang, and where recordings are, depends on the flow.
+        // The called user, and the location of recordings, depend on the flow.
         let mut wanted = fields(&promised);
         wanted.retain(|name| !matches!(name.as_str(), "DialWhomNumber" | "RecordingUrl"));
         assert_eq!(fields(query), wanted, "{outcome}");
@@ -200,7 +200,7 @@ async fn impossible_outcome_of_a_vendor_is_refused() {
     assert!(stage.ringback.received().is_empty());
 }
 
-/// The APIs: what is asked, who asks, and how a refusal looks.
+/// The APIs: requests, credentials, and refusals.
 const APIS: [(&str, &str, [&str; 2], u16, &str); 5] = [
     (
         "aircall",

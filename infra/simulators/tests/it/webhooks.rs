@@ -28,7 +28,7 @@ async fn webhooks_are_redelivered_until_accepted() {
     assert_eq!(counts, (&json!(1), &json!(0), &json!(0), &json!(6)));
 }
 
-/// How often Ringback is asked where it answers so, by addresses that end so; each request is as the first.
+/// Number of requests to a Ringback that answers like this, for URLs with this end; each request equals the first.
 async fn asked_by_twilio(overrides: &str, answers: &'static [u16]) -> (usize, u64) {
     let ringback = Ringback::answering(|_, before| (answers[before.min(answers.len() - 1)], String::new())).await;
     let stage = Stage::opposite(ringback, json!({})).await;

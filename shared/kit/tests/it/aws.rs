@@ -30,7 +30,7 @@ async fn jobs_are_batched_and_grouped_by_tenant() {
     );
 }
 
-/// A failing record returns later than after the visibility time-out of the queue alone.
+/// A failing record returns later than the queue's visibility time-out alone would cause.
 #[tokio::test]
 async fn failing_record_returns_with_backoff() {
     let aws = Aws::new().await;
@@ -61,7 +61,7 @@ async fn failing_record_returns_with_backoff() {
     let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> { Err(JobError::new("not now")) };
     let response = work_batch(aws.env(), event, &(), &fails).await;
     assert_eq!(response.batch_item_failures.len(), 1);
-    // One second was the queue's; 40 are the kit's.
+    // One second comes from the queue, 40 from the kit.
     let again = aws
         .env()
         .sqs()
@@ -101,7 +101,7 @@ async fn impossible_write_is_a_dead_letter_at_once() {
     let received = aws.env().sqs().receive_message().queue_url(&dead);
     let received = received.send().await.unwrap().messages.unwrap_or_default();
     assert_eq!(received[0].body.as_deref(), Some(&*job(1).to_string()));
-    // Where it cannot be laid aside it stays in its queue.
+    // If it cannot become a dead letter, it stays in its queue.
     for nowhere in ["", "http://127.0.0.1:9/000000000000/none"] {
         let env = aws.env_with(&[(DEAD_LETTERS, nowhere)]);
         let response = work_batch(&env, event(&env), &(), &fails).await;
@@ -140,7 +140,7 @@ async fn refused_jobs_are_spilled_and_swept_back() {
             .is_err(),
         "nowhere safe"
     );
-    // Nobody sweeps what is not filled by webhooks: it is refused, not forgotten in the bucket.
+    // Queues that webhooks do not fill are not swept: the job is refused instead of lost in the bucket.
     let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let unswept = Queue::new(&nowhere, QueueName::Sends).unwrap().or_bucket(&bucket);
     let entries = vec![Entry::new(&send_message(1)).unwrap()];

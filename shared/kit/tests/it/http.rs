@@ -1,4 +1,4 @@
-//! What all functions behind the HTTP API do around their routes.
+//! Common behaviour of all functions behind the HTTP API.
 
 use axum::{Extension, Router, body::Bytes, extract::Path, routing::post};
 use kit::{
@@ -36,7 +36,7 @@ fn app() -> App {
     App::new(&env(), routes)
 }
 
-/// API Gateway's own example, changed.
+/// API Gateway's own example, with changes.
 fn event(changes: &Value) -> HttpEvent {
     let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
     for (name, value) in changes.as_object().unwrap() {
@@ -76,7 +76,7 @@ async fn path_decoded_by_the_gateway_is_restored() {
         ("a#b", "a#b"),
         ("a\nb c", "a\nb c"),
         ("\u{e9}[]^|\\", "\u{e9}[]^|\\"),
-        // What it leaves as it is.
+        // Characters that stay unchanged.
         ("a%25b", "a%b"),
     ] {
         let (status, text, _) = answer(&json!({"rawPath": format!("/called/{path}")})).await;
@@ -86,7 +86,7 @@ async fn path_decoded_by_the_gateway_is_restored() {
     assert_eq!(status, 404);
 }
 
-/// Twilio is given addresses with one.
+/// Twilio's URLs have a fragment.
 #[tokio::test]
 async fn fragment_passed_on_by_a_proxy_is_removed() {
     let asked = async |path: &str, query: &str| {
@@ -170,7 +170,7 @@ async fn every_answer_has_security_headers() {
     }
 }
 
-/// Lambda would fail the invocation, and the caller would learn nothing.
+/// Otherwise, Lambda would fail the invocation, and the caller would not learn the reason.
 #[tokio::test]
 async fn too_large_answer_becomes_a_problem() {
     let quotes = |count: usize| json!({"rawPath": "/quotes", "body": "x".repeat(count)});
@@ -234,7 +234,7 @@ async fn signed_url_is_built_from_the_request() {
     assert_eq!(text, format!("{domain}/url https://api.example.test/url"));
 }
 
-/// Who asks, as the function sees it behind a proxy that is trusted.
+/// The caller's address as the function sees it behind a trusted proxy.
 async fn behind_a_proxy(headers: Value, source: &str) -> (u16, String) {
     let secret = access::token::sha256_hex("the-secret-of-the-proxy");
     let config = [
@@ -271,7 +271,7 @@ async fn only_the_trusted_proxy_names_the_caller() {
         json!({}),
         json!({"cloudfront-viewer-address": "203.0.113.7:41234"}),
         json!({"x-origin-secret": "a guess", "cloudfront-viewer-address": "203.0.113.7:41234"}),
-        // The proxy is right, and set up so that it names nobody.
+        // The proxy is authenticated, but configured so that it names nobody.
         json!({"x-origin-secret": "the-secret-of-the-proxy"}),
         json!({"x-origin-secret": "the-secret-of-the-proxy", "cloudfront-viewer-address": "somebody"}),
     ] {

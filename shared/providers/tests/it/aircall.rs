@@ -1,4 +1,4 @@
-//! Aircall's events: every fixture, and what they come to.
+//! Aircall's events: every fixture, and its outcome.
 
 use std::collections::BTreeMap;
 
@@ -109,7 +109,7 @@ fn an_event_that_names_no_call_is_unreadable() {
         assert!(read(&changed(pointer, value.clone())).is_err(), "{pointer} {value}");
     }
     assert!(read(b"<xml/>").is_err());
-    // Days later, and about no call's end.
+    // Sent days later, and not about the end of a call.
     assert_eq!(read(&changed("/event", json!("call.tagged"))), Ok(None));
 }
 

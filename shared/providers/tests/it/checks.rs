@@ -1,4 +1,4 @@
-//! Asking whether an account works: what is asked, and what each answer comes to.
+//! Tests of accounts: the requests, and the result of each answer.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ async fn whatsapp_refusal_is_explained_and_silence_unclear() {
     assert!(matches!(crooked, CheckError::Refused { .. }), "{crooked:?}");
 }
 
-/// A claim on a number falls with a denial, so nothing else may count as one.
+/// A denial releases the claim on a number, so nothing else may count as one.
 #[tokio::test]
 async fn only_errors_of_access_deny_the_number() {
     let listed = || (200, json!({"data": [{"id": NUMBER}]}));
@@ -166,7 +166,7 @@ async fn only_errors_of_access_deny_the_number() {
     assert_eq!(told[4], Value::Null, "there are more numbers than these");
 }
 
-/// A Twilio account is identified by its numbers, also with a key that may not read the account.
+/// A Twilio account is identified by its numbers, even with a key that may not read the account.
 #[tokio::test]
 async fn restricted_twilio_key_proves_account_by_numbers() {
     let server = MockServer::start().await;
@@ -212,7 +212,7 @@ const USER: &str = "MAFIXTURE00000000000";
 const SECRET: &str = "fixture-api-secret";
 const NOWHERE: &str = "http://127.0.0.1:1";
 
-/// The telephone systems that are asked for nothing but an answer: where, and what says that all is well.
+/// Telephone systems whose API is only tested: the URL, and the successful answer.
 const SYSTEMS: [(&str, &str, &str); 4] = [
     ("Aircall", "/v1/ping", r#"{"ping": "pong"}"#),
     (
@@ -281,7 +281,7 @@ async fn telephone_systems_acceptance_passes() {
     }
 }
 
-/// It says what to set, and does not change the connection's health.
+/// The sentence says what to correct, and the connection's health is unchanged.
 #[tokio::test]
 async fn telephone_systems_refusal_is_explained() {
     for (system, status, named) in [
@@ -297,7 +297,7 @@ async fn telephone_systems_refusal_is_explained() {
         ("Plivo", 403, "`auth_token`"),
         ("Plivo", 404, "`auth_id`"),
     ] {
-        // Some quote what they were sent.
+        // Some quote the request.
         let quoting = format!(r#"{{"error": "{USER}:{SECRET} is wrong"}}"#);
         let refused = answered(system, json_text(status, &quoting)).await.unwrap_err();
         let CheckError::Refused {

@@ -1,4 +1,4 @@
-//! Exotel's events: every fixture, and what they come to.
+//! Exotel's events: every fixture, and its outcome.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn every_event_fixture_has_its_outcome() {
         ("passthru_incomplete.txt", Outcome::Missed),
         ("passthru_ivr_only.txt", Outcome::Abandoned),
         ("passthru_voicemail.txt", Outcome::Voicemail),
-        // Of a call that the API made: which side did not answer is not told.
+        // A call made by the API: the event does not say which side did not answer.
         ("status_callback_no_answer.txt", Outcome::Unknown),
         ("status_callback_terminal.json", Outcome::Answered),
     ]

@@ -1,4 +1,4 @@
-//! Plivo's callbacks: every fixture, and what they come to.
+//! Plivo's callbacks: every fixture, and its outcome.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn fixture(name: &str) -> String {
 #[test]
 fn every_callback_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Outcome> = [
-        // Rings, and is never heard of again.
+        // Rings, without any further callback.
         ("answer_ringing.txt", Outcome::Unknown),
         ("hangup_busy.txt", Outcome::Busy),
         ("hangup_completed.txt", Outcome::Answered),

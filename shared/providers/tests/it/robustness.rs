@@ -1,4 +1,4 @@
-//! Whatever comes in, nothing panics and no neighbour is lost.
+//! Arbitrary input never panics and never affects other items.
 
 use domain::inbound::Update;
 use proptest::{collection::vec, prelude::*};
@@ -198,7 +198,7 @@ proptest! {
         prop_assert!(twilio::signature::verify(secrets, headers, url, Body::Form(body.as_bytes())).is_ok());
         if other != values[0] {
             let changed = body.replacen(&format!("n0={}", encode(&values[0])), &format!("n0={}", encode(&other)), 1);
-            // Without separators, a value may run into the next name; that is Twilio's scheme.
+            // Without separators, a value may merge with the next name; that is Twilio's scheme.
             let same_text = twilio::signature::sign("token", url, changed.as_bytes()) == signature;
             let judged = twilio::signature::verify(secrets, headers, url, Body::Form(changed.as_bytes())).is_ok();
             prop_assert_eq!(judged, same_text);

@@ -135,7 +135,7 @@ fn our_answers_equal_the_fixtures() {
         ("twiml_empty.xml", twiml::EMPTY.to_owned()),
         ("twiml_hangup_busy.xml", twiml::answer(&settings(Handling::Greet), URLS)),
         ("twiml_forward_then_action.xml", twiml::answer(&forward, URLS)),
-        // Ours names an action besides: without one, Twilio would ask the first address again.
+        // Ours also names an action: without one, Twilio would request the first address again.
         (
             "twiml_voicemail.xml",
             Twiml::new().say(&sorry).record(60, None, URLS.recording).finish(),

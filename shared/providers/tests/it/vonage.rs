@@ -1,4 +1,4 @@
-//! Vonage's events: every fixture, and what the legs of a call come to together.
+//! Vonage's events: every fixture, and the outcome of a call's legs together.
 
 use std::collections::BTreeMap;
 
@@ -42,11 +42,11 @@ fn together(events: impl IntoIterator<Item = CallEvent>) -> CallFacts {
 #[test]
 fn every_event_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Outcome> = [
-        // Picked up, and never heard of again.
+        // Picked up, without any further event.
         ("answered.json", Outcome::Unknown),
         ("busy.json", Outcome::Busy),
         ("cancelled.json", Outcome::Abandoned),
-        // By itself: says not whether anybody spoke.
+        // Alone, it does not say whether anybody spoke.
         ("completed.json", Outcome::Unknown),
         ("failed.json", Outcome::Failed),
         ("rejected.json", Outcome::Busy),
@@ -113,7 +113,7 @@ fn outbound_leg_names_neither_customer_nor_line() {
     };
     let facts = of_leg(json!("442079460001"));
     assert_eq!((facts.direction, &facts.from, facts.line()), (None, &None, None));
-    // Flows put whatever they like there.
+    // Flows can put any text there.
     for from in [json!("447700900111"), json!("reception"), json!(""), json!(null)] {
         assert_eq!(of_leg(from.clone()), facts, "{from}");
     }

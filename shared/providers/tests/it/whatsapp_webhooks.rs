@@ -1,4 +1,4 @@
-//! Meta's webhooks: every fixture, read whole.
+//! Meta's webhooks: every fixture, completely parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -192,7 +192,7 @@ fn odd_values_do_not_fail_parsing() {
         ),
         json!([{ "account": { "field": "account_update", "event": "DISABLED_UPDATE", "restricts": false } }])
     );
-    // Old spelling: the number changed, and no id says whose it was.
+    // The former format: the number changed, and no id names its owner.
     let system =
         json!({ "type": "system", "system": { "type": "customer_changed_number", "new_wa_id": "447700900119" } });
     assert_eq!(
@@ -223,7 +223,7 @@ fn an_item_without_a_time_gets_the_time_of_receipt() {
     assert_eq!(message.at, fixtures::at("2026-11-20T08:00:00Z"));
 }
 
-/// As a job in a queue carries it.
+/// In the form of a job in a queue.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Job {
@@ -232,7 +232,7 @@ enum Job {
 
 #[test]
 fn a_change_keeps_its_bytes_through_a_queue() {
-    // Meta escapes what is not ASCII, and the slash.
+    // Meta escapes the slash and everything that is not ASCII.
     let raw = r#"{"value": {"t":"\u0645\u0631\u062d \/ 1.50"} ,"field":"messages"}"#;
     let body = format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[ {raw} ]}}]}}"#);
     let change = split(body.as_bytes()).unwrap().remove(0);

@@ -1,5 +1,5 @@
-//! Variables that functions read against those that the template gives them: one that is missing stops a function at its
-//! start, one too many says something about a function that is not true.
+//! Variables that functions read against those in the template. A missing one keeps a function from starting; an additional one is
+//! misleading.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use testkit::template::{functions, template};
 
 use crate::repository::{Package, packages};
 
-/// What a use of the kit reads: a text in a function's sources, the variables that it needs, those that it may be given.
+/// Variables by use of the kit: a text in a function's sources, the required variables, the optional ones.
 const KIT: &[(&str, &[&str], &[&str])] = &[
-    // Every job; one without a point of its own ignores it.
+    // Every job; one without a crash point ignores it.
     ("pub async fn handle(", &[], &["CRASH_POINTS"]),
     (
         "Webhook::new(",
@@ -79,7 +79,7 @@ fn named(sources: &str) -> BTreeSet<&str> {
     sources.split('"').filter(is_name).collect()
 }
 
-/// Names that are handed to one of the configuration's reading functions.
+/// Names that are passed to one of the configuration's reading functions.
 fn read_by_name(sources: &str) -> impl Iterator<Item = &str> {
     let ways = [
         ".text(\"",
@@ -100,7 +100,7 @@ fn function(name: &str) -> &'static Package {
     package.unwrap_or_else(|| panic!("no crate {name}"))
 }
 
-/// Without comments.
+/// The code without comments.
 fn code(package: &Package) -> String {
     let sources = package.sources();
     sources
@@ -142,7 +142,7 @@ fn functions_get_exactly_the_variables_they_read() {
             "{} reads {missing:?}, which the template does not give it",
             deployed.id
         );
-        // What the table can never take is laid aside at once.
+        // Records that the table can never accept become dead letters at once.
         let works_rows = sources.contains("serve_queue(") && given.contains("TABLE_NAME");
         assert!(
             !works_rows || given.contains("DEAD_LETTERS_URL"),
@@ -180,7 +180,7 @@ fn every_variable_read_is_in_the_template() {
     {
         let sources = code(package);
         for name in read_by_name(&sources) {
-            // One letter: the kit's own tests.
+            // One letter: used by the kit's own tests.
             let known = given.contains(name) || name.len() == 1;
             assert!(known, "{} reads {name}, which no function is given", package.name);
         }

@@ -1,4 +1,4 @@
-//! Every function has a role of its own, and none says `*` where AWS knows something finer.
+//! Every function has its own role, and no role contains `*` if AWS supports anything finer.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use testkit::template::{Function, functions, policies, resources, statements, te
 
 use crate::template::events;
 
-/// Resources that end in `*` or are one, and why.
+/// Resources that are or end in `*`, with the reason.
 const PATTERNS: &[(&str, &str)] = &[
     ("${RawBucket.Arn}/raw/*", "objects have no names beforehand"),
     ("${RawBucket.Arn}/spill/*", "objects have no names beforehand"),
@@ -29,7 +29,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Actions that know no resource.
+/// Actions without a resource.
 const WITHOUT_RESOURCE: &[(&str, &str)] = &[("dynamodb:ListStreams", "the action knows no resource")];
 
 #[test]
@@ -95,7 +95,7 @@ fn check(id: &str, statement: &Value) {
     }
 }
 
-/// What Lambda itself needs, which the emulator does not check: actions and resources of the policies `logs` and `trigger`.
+/// The permissions of Lambda itself, which the emulator does not check: actions and resources of the policies `logs` and `trigger`.
 fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
     let logs = json!({ "!GetAtt": format!("{}Logs.Arn", function.id) });
     let mut needed = vec![(vec!["logs:CreateLogStream", "logs:PutLogEvents"], logs)];
@@ -142,12 +142,12 @@ fn logs_and_triggers_grant_exactly_what_lambda_needs() {
     }
 }
 
-/// The partition keys that a statement on the table or an index names.
+/// The partition keys in a statement on the table or an index.
 fn partitions(statement: &'static Value) -> Vec<&'static str> {
     texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
 }
 
-/// Functions with the statements of their `work` on the table, its indexes included.
+/// Functions with their `work` statements on the table and its indexes.
 fn on_table() -> Vec<(&'static str, &'static Value)> {
     let mut found = vec![];
     for function in functions() {
@@ -174,7 +174,7 @@ fn every_statement_on_the_table_names_its_partitions() {
             "{function}: {sid} names no partitions"
         );
         for action in texts(&statement["Action"]) {
-            // Of a scan or a statement of PartiQL without a key the condition holds, since there is nothing that it would compare.
+            // For a scan or a PartiQL statement without a key the condition holds, because there is nothing to compare.
             let keyed = !action.contains("Scan") && !action.contains("PartiQL");
             assert!(keyed, "{function}: {sid} allows {action}");
         }
@@ -196,12 +196,12 @@ fn only_listed_functions_touch_a_partition() {
         });
         all.map(|(function, _)| function).collect()
     };
-    // Signing keys, and who administers the platform.
+    // Signing keys and platform administrators.
     assert_eq!(
         who(|key| key.starts_with('P') || key.starts_with('*'), true),
         BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform"])
     );
-    // Hashes of passwords, sessions.
+    // Hashes of passwords, and sessions.
     assert_eq!(
         who(|key| key.starts_with('U') || key.starts_with('*'), false),
         BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform", "users"])
@@ -220,7 +220,7 @@ fn only_listed_functions_touch_a_partition() {
     }
 }
 
-/// The dead letters of the queue that it works, and it may send there.
+/// Functions may write to the dead letters of their own queue.
 #[test]
 fn functions_write_only_to_their_own_dead_letters() {
     let mut count = 0;
@@ -247,7 +247,7 @@ fn functions_write_only_to_their_own_dead_letters() {
     assert!(count >= 3, "only {count} functions lay aside");
 }
 
-/// Who keeps the answer to a request reads it when the request comes again.
+/// A function that stores the answer to a request also reads it when the request is repeated.
 #[test]
 fn stored_answers_can_be_written_and_read() {
     let who = |action: &str| -> Vec<&str> {
@@ -261,7 +261,7 @@ fn stored_answers_can_be_written_and_read() {
     assert!(writers.len() >= 3, "only {writers:?}");
 }
 
-/// What strangers cause in a security trail is added up.
+/// Security events that strangers cause are counted in one row.
 #[test]
 fn functions_that_count_attempts_may_update_counters() {
     let adds = on_table().into_iter().filter(|(_, statement)| {
@@ -271,7 +271,7 @@ fn functions_that_count_attempts_may_update_counters() {
     assert_eq!(who, ["auth"]);
 }
 
-/// S3 tells who may not list that an object which is gone is forbidden. Such a request has no prefix.
+/// S3 answers a request for a missing object with "forbidden" without the permission to list. Such a request has no prefix.
 #[test]
 fn functions_that_read_objects_may_list_them() {
     for (id, role) in resources("AWS::IAM::Role") {
@@ -302,7 +302,7 @@ fn webhooks_cannot_open_sending_secrets() {
             "{} may use the key of sending tokens",
             function.id
         );
-        // It makes, rotates and tests them: docs/decisions/0016-connection-test.md.
+        // It creates, rotates and tests connections: docs/decisions/0016-connection-test.md.
         let keeper = function.name == "connections";
         assert!(
             webhook || keeper || !text.contains("VerifyKey"),

@@ -1,10 +1,10 @@
-//! Which room may use which.
+//! Dependencies between crates.
 
 use crate::repository::{packages, read, root};
 
 const FUNCTION_KINDS: [&str; 4] = ["webhooks", "api", "jobs", "schedules"];
 
-/// What a crate of `shared/` may depend on.
+/// Allowed dependencies of a crate of `shared/`.
 fn allowed(shared: &str) -> &'static [&'static str] {
     match shared {
         "domain" => &[],
@@ -12,7 +12,7 @@ fn allowed(shared: &str) -> &'static [&'static str] {
         "access" => &["store", "domain", "jobs"],
         "kit" => &["access", "store", "domain", "jobs"],
         "api" => &["kit", "access", "store", "domain", "jobs"],
-        // Tests alone use it.
+        // Only for tests.
         "testkit" => &["kit", "access", "store", "domain", "jobs", "providers"],
         other => panic!("shared/{other} has no place in the direction of dependencies yet"),
     }
@@ -20,7 +20,7 @@ fn allowed(shared: &str) -> &'static [&'static str] {
 
 /// Dependencies that every function may have. Functions of the API may use `api`, too.
 const FOR_FUNCTIONS: [&str; 6] = ["kit", "access", "store", "domain", "jobs", "providers"];
-/// Tests never ship: they may use what they need, but no function and no tool except the providers' other side.
+/// Tests never ship, so they may use what they need, but no function and no tool except the simulators.
 const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];
 
 #[test]
@@ -117,7 +117,7 @@ fn a_functions_main_only_starts_the_kit() {
     }
 }
 
-/// A test program carries the whole AWS SDK: dozens of empty ones fill a disk. But one that is not built never fails.
+/// A test program contains the whole AWS SDK, so dozens of empty ones fill a disk. But a test that is not built never fails.
 #[test]
 fn a_test_program_is_built_exactly_where_sources_have_tests() {
     for package in packages() {

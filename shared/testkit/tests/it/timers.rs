@@ -1,4 +1,4 @@
-//! Timers hold an order: each must end before the next one acts on its silence.
+//! The order of timers: each must end before the next one acts on its silence.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use testkit::template::template;
 
 use crate::repository::read;
 
-/// A request ends before its function does, a function before its claim, a claim before the dispatcher looks again, and
-/// that before the queue hands out its record once more.
+/// A request ends before its function, a function before its claim, a claim before the dispatcher checks again, and
+/// that before the queue delivers its record again.
 const ORDER: [&str; 5] = [
     "ProviderTimeout",
     "FunctionTimeout",
@@ -61,7 +61,7 @@ fn the_defaults_hold_their_order() {
     check(&defaults(), "template.yaml");
 }
 
-/// As the functions have it: what waits longer than a day answers nothing any more.
+/// As in the functions: work that waits longer than a day is useless.
 #[test]
 fn every_wait_is_limited() {
     for name in ["UnknownDeadlineSeconds", "DecideCallSeconds", "RecheckSeconds"] {
