@@ -1473,7 +1473,9 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
         // It goes to the bucket instead.
         "Enqueue" if webhook => flow(Failed::Logged("jobs refused by their queue")),
         // It is delivered again, to no avail.
-        "LayAside" => flow(Failed::Logged("a hopeless record stays in its queue")),
+        "LayAside" => flow(Failed::Logged(
+            "could not move an impossible record to the dead letters",
+        )),
         // Only records that the queue refuses go to the bucket.
         "Spill" if webhook => Flow {
             also_without: &["Enqueue"],

@@ -40,7 +40,7 @@ pub struct Credentials<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Not authenticated: credentials are missing, forged, expired or revoked. The caller is not told which.
-    #[error("the caller is not proven")]
+    #[error("the caller is not authenticated")]
     Unproven,
     /// Both kinds of credentials at once.
     #[error("two kinds of credentials")]
@@ -417,7 +417,7 @@ impl Authenticator {
             memory.noted.put(today, (), now);
         }
         if let Err(error) = self.store.note_key_use(scope, key, now).await {
-            tracing::warn!(error = store::chain(&error), "an API key's use was not noted");
+            tracing::warn!(error = store::chain(&error), "could not record the use of an API key");
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.noted.forget(&today);
         }

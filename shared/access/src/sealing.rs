@@ -9,7 +9,7 @@ const NONCE: usize = 12;
 
 /// Sealing or opening failed. Never says what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is sealed otherwise, or for something else")]
+#[error("it was sealed with another key or context")]
 pub(crate) struct SealError;
 
 /// A sealing key.

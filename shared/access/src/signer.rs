@@ -159,9 +159,7 @@ impl Signer {
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
             return Ok(known);
         }
-        Err(SignError::Crypto(
-            "publish a signing key: others are faster all the time",
-        ))
+        Err(SignError::Crypto("publish a signing key: too many lost races"))
     }
 
     /// Publishes a key before it is stored, so that every key that ever signs is known, whoever else creates one at the same
@@ -203,7 +201,7 @@ impl Signer {
 }
 
 fn new_key(now: Timestamp) -> Result<PrivateKey, SignError> {
-    const FAILED: SignError = SignError::Crypto("make a signing key");
+    const FAILED: SignError = SignError::Crypto("create a signing key");
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| FAILED)?;
     let pkcs8 = pair.to_pkcs8v1().map_err(|_| FAILED)?;
     // An uncompressed point: 4, then x and y of 32 bytes each.

@@ -169,7 +169,7 @@ fn action(service: &str, operation: &str) -> &'static str {
         ("Secrets Manager", "PutSecretValue") => "secretsmanager:PutSecretValue",
         ("SESv2", "SendEmail") => "ses:SendEmail",
         _ => {
-            tracing::warn!(service, operation, "an AWS call that kit::aws has no IAM action for");
+            tracing::warn!(service, operation, "kit::aws has no IAM action for an AWS request");
             "aws:Other"
         }
     }

@@ -103,11 +103,12 @@ impl Config {
     fn refuse_what_is_for_tests(&self) -> Result<(), ConfigError> {
         let stage = self.stage.as_str();
         if self.optional("CRASH_POINTS").is_some() {
-            let problem = format!("only the local stage crashes on purpose, this is {stage}");
+            let problem = format!("only the local stage may have crash points, and this is {stage}");
             return Err(ConfigError::new("CRASH_POINTS", problem));
         }
         if self.optional("AUTH_LIMIT_FACTOR").is_some_and(|factor| factor != "1") {
-            let problem = format!("only the local stage lifts the limits of log-in, this is {stage}: must be 1");
+            let problem =
+                format!("must be 1: only the local stage may raise the limits of log-in, and this is {stage}");
             return Err(ConfigError::new("AUTH_LIMIT_FACTOR", problem));
         }
         // They are read by name where they are used. They are checked here so that no function starts with a value that another refuses.

@@ -242,8 +242,8 @@ impl App {
         let viewer = proxy.viewer(headers);
         headers.remove(ORIGIN_SECRET);
         viewer.map(|viewer| Source(Some(viewer))).ok_or_else(|| {
-            line::note("refused", "not by the proxy");
-            Problem::forbidden("Requests are not taken at this address. Use the API's public one.")
+            line::note("refused", "not through the proxy");
+            Problem::forbidden("Requests are not accepted at this address. Use the API's public one.")
         })
     }
 
@@ -256,7 +256,7 @@ impl App {
         };
         let bytes = bytes_in_result(answer.body());
         if bytes > LARGEST_ANSWER {
-            tracing::error!(bytes, "an answer is larger than Lambda takes");
+            tracing::error!(bytes, "an answer is larger than Lambda allows");
             return whole(Problem::internal().into_response()).await;
         }
         // Turn the router's own answers, which have no body, into problems, and keep the Allow header.

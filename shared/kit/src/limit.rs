@@ -10,7 +10,7 @@ pub struct TimeLimit(Instant);
 
 /// The time is up, and the work was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it took longer than somebody waits for it")]
+#[error("the time limit is exceeded")]
 pub struct TimeUp;
 
 impl TimeLimit {

@@ -39,13 +39,13 @@ impl TrustedProxy {
             (Some(_), None) => return Err(ConfigError::new(SECRET, format!("must be set, because {HEADER} is"))),
         };
         let header = HeaderName::from_bytes(header.to_ascii_lowercase().as_bytes())
-            .map_err(|_| ConfigError::new(HEADER, "must be a header's name"))?;
+            .map_err(|_| ConfigError::new(HEADER, "must be the name of a header"))?;
         let secrets: Vec<String> = secrets.split(',').map(str::to_owned).collect();
         let hex = |secret: &String| {
             secret.len() == 64 && secret.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
         if !secrets.iter().all(hex) {
-            let problem = "must be SHA-256 in 64 small hexadecimal digits, or two of them with a comma between";
+            let problem = "must be a SHA-256 of 64 lower-case hexadecimal digits, or two separated by a comma";
             return Err(ConfigError::new(SECRET, problem));
         }
         Ok(Some(Self { header, secrets }))

@@ -97,7 +97,7 @@ pub enum Done {
 /// it is a bug unless something is being deleted.
 #[must_use]
 pub fn gone(what: &'static str) -> Done {
-    tracing::info!(what, "what a job is about no longer exists");
+    tracing::info!(what, "the subject of a job no longer exists");
     metric::count("job_gone", &[("what", what)]);
     Done::Already
 }
@@ -325,7 +325,10 @@ async fn lay_aside(env: &Env, record: &SqsMessage) -> bool {
     match send.send().await {
         Ok(_) => true,
         Err(error) => {
-            tracing::warn!(error = chain(&error), "a hopeless record stays in its queue");
+            tracing::warn!(
+                error = chain(&error),
+                "could not move an impossible record to the dead letters"
+            );
             false
         }
     }
@@ -348,7 +351,7 @@ async fn hand_out_again(env: &Env, record: &SqsMessage, after: Duration) {
         .queue_url(url)
         .receipt_handle(handle);
     if let Err(error) = change.visibility_timeout(seconds).send().await {
-        tracing::warn!(error = chain(&error), "could not back off a failed record");
+        tracing::warn!(error = chain(&error), "could not delay a failed record");
     }
 }
 

@@ -69,7 +69,7 @@ impl RawBucket {
     /// When the bucket does not take them.
     pub async fn keep_raw(&self, reason: &str, provider: &str, bytes: Vec<u8>) -> Result<String, BucketError> {
         let key = format!("raw/{reason}/{provider}/{}", self.new_name());
-        self.put(&key, bytes, "keep a raw event").await?;
+        self.put(&key, bytes, "store a raw event").await?;
         Ok(key)
     }
 
@@ -132,7 +132,7 @@ impl RawBucket {
         for prefix in CHANGES {
             let list = self.client.s3().list_objects_v2().bucket(&self.bucket);
             let listed = list.prefix(prefix).max_keys(1).send().await;
-            let listed = listed.map_err(|error| BucketError::new("look for spilled changes", error))?;
+            let listed = listed.map_err(|error| BucketError::new("list spilled changes", error))?;
             if listed.key_count.unwrap_or_default() > 0 {
                 return Ok(true);
             }
@@ -151,7 +151,7 @@ impl RawBucket {
             Err(error) if error.forbidden => {
                 tracing::warn!(
                     error = crate::log::chain(&error),
-                    "a spilled job is gone, or may not be read"
+                    "a spilled job does not exist, or may not be read"
                 );
                 None
             }
