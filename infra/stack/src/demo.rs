@@ -276,7 +276,7 @@ async fn replies(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     let open = play
         .customer(&tenant.id, from)
         .await?
-        .is_some_and(|customer| customer.contact.last_whatsapp_at.is_some());
+        .is_some_and(|customer| customer.contact.last_whatsapp_at().is_some());
     ensure!(open, "the reply is stored, but the 24-hour window did not open");
     clock.say("stored on the contact; the 24-hour window is open");
     Ok(0)

@@ -914,10 +914,7 @@ impl Audit<'_> {
         let mut contact = Contact::first_seen(ContactId::new(new_ulid()?), &identity, Timestamp::now());
         filled(async |text| {
             contact.called_from = Some(Identity::Sip(text));
-            let write = ContactWrite {
-                contact: contact.clone(),
-                new_identities: vec![identity.clone()],
-            };
+            let write = ContactWrite::new(contact.clone(), identity.clone());
             self.play.store.write_contact(&scope, &write, None).await
         })
         .await?;
@@ -962,12 +959,7 @@ impl Audit<'_> {
                 Full::Contact(id) => {
                     let mut contact = store.contact(&scope, id).await?.context("there is a contact")?;
                     contact.called_from = None;
-                    let new_identities = Vec::new();
-                    let write = ContactWrite {
-                        contact,
-                        new_identities,
-                    };
-                    store.write_contact(&scope, &write, None).await?;
+                    store.write_contact(&scope, &contact.into(), None).await?;
                 }
                 Full::Message(id) => {
                     let found = store.message(&scope, id, Timestamp::now()).await?;

@@ -189,7 +189,8 @@ fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
             definition.check(filled).map_err(misfit)
         }
         (Channel::WhatsApp, Content::Text(_)) => {
-            if contact.window_open(now) {
+            let from = connection.whatsapp_number();
+            if from.is_some_and(|number| contact.window_open(number, now)) {
                 Ok(())
             } else {
                 Err("the person has not written by WhatsApp in the last 24 hours".to_owned())
@@ -330,7 +331,16 @@ mod tests {
         assert_eq!(
             sending(|sending| {
                 sending.message.plan[0].content = Content::Text("Hello".to_owned());
-                sending.contact.last_whatsapp_at = Some(at("2026-11-19T12:00:01+04"));
+                let other = "+97143330001".parse().unwrap();
+                sending.contact.open_window(&other, at("2026-11-19T12:00:01+04"));
+            }),
+            skip("the person has not written by WhatsApp in the last 24 hours")
+        );
+        assert_eq!(
+            sending(|sending| {
+                sending.message.plan[0].content = Content::Text("Hello".to_owned());
+                let number = sending.connections[1].whatsapp_number().unwrap().clone();
+                sending.contact.open_window(&number, at("2026-11-19T12:00:01+04"));
             }),
             Check::Go
         );

@@ -12,6 +12,7 @@ use crate::{
     line_type::LineTypes,
     message::{Category, Cause, Channel, Content, Leg, Message, Recipient},
     phrases::{ago, length, local, span},
+    profile::Profile,
     purpose::{Limit, Narrowing, Policy, Purpose},
     quiet::{self, QuietAction},
     reach::{Unwelcome, cannot_reach, unwelcome},
@@ -76,6 +77,8 @@ pub struct World<'a> {
     pub config: &'a TenantConfig,
     /// The person.
     pub contact: &'a Contact,
+    /// More of the person.
+    pub profile: &'a Profile,
     /// Now.
     pub now: Timestamp,
     /// How line types are found out.
@@ -336,6 +339,7 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
     let World {
         config,
         contact,
+        profile,
         now,
         line_type,
     } = *world;
@@ -352,6 +356,7 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
     let values = Values {
         config,
         contact,
+        profile,
         subject: intent.subject,
     };
     let content = content(&values, says.words, policy.category(), connection).map_err(|why| (why, true))?;

@@ -8,6 +8,7 @@ use crate::{
     connection::{Account, Connection, Health},
     ids::ConnectionId,
     message::{Channel, FilledTemplate, TemplateValue, WhenUnknown},
+    phone::Phone,
     product::Product,
     purpose::{Category, Purpose},
     rule::{LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
@@ -56,6 +57,9 @@ pub struct ConnectionSummary {
     /// Why the provider refuses it, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unhealthy: Option<String>,
+    /// As [`Connection::whatsapp_number`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whatsapp_number: Option<Phone>,
 }
 
 impl ConnectionSummary {
@@ -83,6 +87,7 @@ impl From<&Connection> for ConnectionSummary {
                 Health::Healthy => None,
                 Health::Unhealthy { reason, .. } => Some(reason.clone()),
             },
+            whatsapp_number: connection.whatsapp_number().cloned(),
         }
     }
 }

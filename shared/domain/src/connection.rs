@@ -523,6 +523,20 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The number of the business that customers write to by WhatsApp.
+    #[must_use]
+    pub const fn whatsapp_number(&self) -> Option<&Phone> {
+        match &self.account {
+            Account::WhatsApp { display_number, .. } => Some(display_number),
+            Account::Twilio { whatsapp_sender, .. } => whatsapp_sender.as_ref(),
+            Account::Telephony { .. }
+            | Account::Aircall { .. }
+            | Account::Vonage { .. }
+            | Account::Exotel { .. }
+            | Account::Plivo { .. } => None,
+        }
+    }
+
     /// Whether it can carry this channel.
     #[must_use]
     pub fn carries(&self, channel: Channel) -> bool {

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{CallId, ConnectionId, ContactId, MessageId},
+    account::Email,
+    ids::{ConnectionId, ContactId, MessageId},
     inbound::{OptFlag, Sender},
     message::{Channel, Message},
-    outside::ShownName,
     phone::Phone,
+    purpose::{Event, Limit, Purpose},
     record::ConsentEntry,
     send::{Classified, Effect},
 };
@@ -21,6 +22,8 @@ pub enum Identity {
     Phone(Phone),
     /// Meta's business-scoped user id.
     Bsuid(String),
+    /// An e-mail address.
+    Email(Email),
     /// A SIP address.
     Sip(String),
     /// All who hide their number from one connection: calls are stored, nobody is messaged.
@@ -34,6 +37,7 @@ impl Identity {
         match self {
             Self::Phone(phone) => format!("phone:{phone}"),
             Self::Bsuid(id) => format!("bsuid:{id}"),
+            Self::Email(email) => format!("email:{}", email.as_str()),
             Self::Sip(address) => format!("sip:{address}"),
             Self::Withheld(connection) => format!("withheld:{connection}"),
         }
@@ -62,20 +66,24 @@ impl OptOut {
     }
 }
 
-/// A person who calls or writes to a tenant.
+/// A person who calls or writes to a tenant, as far as deciding and sending need it. Read and written with every call and
+/// message, so that every list is bounded; the rest stands in the [`Profile`](crate::profile::Profile).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The contact.
     pub id: ContactId,
-    /// As the person or the network gives it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<ShownName>,
-    /// The telephone number, where known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<Phone>,
-    /// Meta's business-scoped user id, where known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bsuid: Option<String>,
+    /// Whether the profile has a name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// Telephone numbers, the preferred one first. At most [`MOST_IDENTITIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<Phone>,
+    /// Meta's business-scoped user ids, the newest first. At most [`MOST_IDENTITIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bsuids: Vec<String>,
+    /// E-mail addresses, the preferred one first. At most [`MOST_IDENTITIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<Email>,
     /// What it was first seen by, where that is neither: a SIP address, or that the number was hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_from: Option<Identity>,
@@ -100,21 +108,21 @@ pub struct Contact {
     /// Channels that cannot reach this person, with when and why we learnt it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
-    /// When the last follow-up was planned: what the cooldown counts from.
+    /// When the last message that starts a cooldown was planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
-    /// The last follow-up and its call, to cancel it when the call is answered after all or the customer writes first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open_follow_up: Option<OpenFollowUp>,
+    /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenIntent>,
     /// When the last inbound call was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<Timestamp>,
     /// Calls decided so far: a caller with none before is new.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
     pub calls: u32,
-    /// The customer's last WhatsApp message or WhatsApp call; opens the service window for 24 hours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_whatsapp_at: Option<Timestamp>,
+    /// WhatsApp numbers of the business to which the customer wrote or which they called. At most [`MOST_WINDOWS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
     /// The customer's last message on any channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
@@ -127,16 +135,90 @@ pub struct Contact {
 /// So many other contacts can be known to be the same person: each is read and written with what the person says.
 pub const MOST_SAME: usize = 5;
 
-/// A follow-up that may not have been sent yet.
+/// Most identities of one kind.
+pub const MOST_IDENTITIES: usize = 4;
+
+/// Most open intents. One more takes the place of the oldest.
+pub const MOST_OPEN: usize = 4;
+
+/// Most service windows. One more takes the place of the one that was opened longest ago.
+pub const MOST_WINDOWS: usize = 4;
+
+const fn is_none_yet(count: &u32) -> bool {
+    *count == 0
+}
+
+/// A message that may not have been sent yet, to cancel it when it becomes needless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenFollowUp {
+pub struct OpenIntent {
+    /// Its purpose, by which events cancel it.
+    pub purpose: Purpose,
     /// The message.
     pub message: MessageId,
-    /// The call that caused it.
-    pub call: CallId,
-    /// When the follow-up before it was planned: what the cooldown counts from if nothing of this one goes out.
+    /// Start of the cooldown before this message was planned, to be restored if nothing of it goes out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
+}
+
+/// WhatsApp's service window with one number of the business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The number of the business.
+    pub number: Phone,
+    /// The customer's last message to it, or last call.
+    pub at: Timestamp,
+}
+
+/// What has changed of the identities that lead to a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// These lead here now.
+    pub new: Vec<Identity>,
+    /// These no longer do: there was no room.
+    pub dropped: Vec<Identity>,
+}
+
+impl Linked {
+    /// Whether nothing has changed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.dropped.is_empty()
+    }
+
+    /// Adds what one identity changed: itself, unless it was known, and the one that made room.
+    fn note<T>(&mut self, learnt: Learnt<T>, kind: fn(T) -> Identity) {
+        if let Learnt::New { new, dropped } = learnt {
+            self.new.push(kind(new));
+            self.dropped.extend(dropped.map(kind));
+        }
+    }
+}
+
+/// What came of adding to a list of identities.
+enum Learnt<T> {
+    Known,
+    New { new: T, dropped: Option<T> },
+}
+
+/// Adds to a list of identities. The preferred one stands first; the last one makes room.
+fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) -> Learnt<T> {
+    if let Some(place) = known.iter().position(|one| one == new) {
+        if preferred {
+            known[..=place].rotate_right(1);
+        }
+        return Learnt::Known;
+    }
+    let dropped = if known.len() < MOST_IDENTITIES {
+        None
+    } else {
+        known.pop()
+    };
+    let place = if preferred { 0 } else { known.len() };
+    known.insert(place, new.clone());
+    Learnt::New {
+        new: new.clone(),
+        dropped,
+    }
 }
 
 /// A channel on which a person cannot be reached.
@@ -157,17 +239,13 @@ impl Contact {
     /// A contact of whom nothing is known but one identity.
     #[must_use]
     pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
-        let (phone, bsuid, called_from) = match identity {
-            Identity::Phone(phone) => (Some(phone.clone()), None, None),
-            Identity::Bsuid(bsuid) => (None, Some(bsuid.clone()), None),
-            Identity::Sip(_) | Identity::Withheld(_) => (None, None, Some(identity.clone())),
-        };
-        Self {
+        let mut contact = Self {
             id,
-            name: None,
-            phone,
-            bsuid,
-            called_from,
+            named: false,
+            phones: Vec::new(),
+            bsuids: Vec::new(),
+            emails: Vec::new(),
+            called_from: None,
             language: None,
             same_as: Vec::new(),
             opted_out: None,
@@ -176,20 +254,64 @@ impl Contact {
             marketing_welcome_at: None,
             unreachable: Vec::new(),
             last_follow_up_at: None,
-            open_follow_up: None,
+            open: Vec::new(),
             last_call_at: None,
             calls: 0,
-            last_whatsapp_at: None,
+            windows: Vec::new(),
             last_inbound_at: None,
             created_at: at,
             version: 0,
-        }
+        };
+        contact.prefer(identity);
+        contact
     }
 
-    /// Whether free text may go out by WhatsApp.
+    /// The preferred telephone number, where one is known.
     #[must_use]
-    pub fn window_open(&self, now: Timestamp) -> bool {
-        self.last_whatsapp_at.is_some_and(|at| now < at + SERVICE_WINDOW)
+    pub fn phone(&self) -> Option<&Phone> {
+        self.phones.first()
+    }
+
+    /// The newest of Meta's business-scoped user ids, where one is known.
+    #[must_use]
+    pub fn bsuid(&self) -> Option<&str> {
+        self.bsuids.first().map(String::as_str)
+    }
+
+    /// Whether free text may go out by WhatsApp from this number of the business.
+    #[must_use]
+    pub fn window_open(&self, number: &Phone, now: Timestamp) -> bool {
+        let mut windows = self.windows.iter();
+        windows.any(|window| window.number == *number && now < window.at + SERVICE_WINDOW)
+    }
+
+    /// Whether free text may go out by WhatsApp from any number of the business.
+    #[must_use]
+    pub fn any_window_open(&self, now: Timestamp) -> bool {
+        self.last_whatsapp_at().is_some_and(|at| now < at + SERVICE_WINDOW)
+    }
+
+    /// The customer's last WhatsApp message or WhatsApp call, to whichever number.
+    #[must_use]
+    pub fn last_whatsapp_at(&self) -> Option<Timestamp> {
+        self.windows.iter().map(|window| window.at).max()
+    }
+
+    /// The customer wrote to this WhatsApp number of the business, or called it: the service window is open for 24 hours.
+    pub fn open_window(&mut self, number: &Phone, at: Timestamp) {
+        if let Some(window) = self.windows.iter_mut().find(|window| window.number == *number) {
+            window.at = window.at.max(at);
+            return;
+        }
+        self.windows.push(Window {
+            number: number.clone(),
+            at,
+        });
+        if self.windows.len() > MOST_WINDOWS
+            && let Some((oldest, _)) = self.windows.iter().enumerate().min_by_key(|(_, window)| window.at)
+        {
+            self.windows.remove(oldest);
+        }
     }
 
     /// Why a channel is known not to reach this person.
@@ -223,9 +345,9 @@ impl Contact {
     }
 
     /// When the person was last heard of on the channel, as far as we know.
-    const fn heard_on(&self, channel: Channel) -> Option<Timestamp> {
+    fn heard_on(&self, channel: Channel) -> Option<Timestamp> {
         match channel {
-            Channel::WhatsApp => self.last_whatsapp_at,
+            Channel::WhatsApp => self.last_whatsapp_at(),
             Channel::Sms => self.last_inbound_at,
         }
     }
@@ -302,22 +424,57 @@ impl Contact {
         }
     }
 
-    /// Plans a follow-up: the cooldown counts from it.
-    pub fn follow_up_with(&mut self, message: MessageId, call: CallId, now: Timestamp) {
-        self.open_follow_up = Some(OpenFollowUp {
-            message,
-            call,
-            before: self.last_follow_up_at.replace(now),
+    /// Notes a message that is planned. A cooldown counts from it where its policy says so.
+    pub fn opens(&mut self, message: &Message) {
+        let before = if message.policy.counts(Limit::Cooldown) {
+            self.last_follow_up_at.replace(message.created_at)
+        } else {
+            None
+        };
+        if self.open.len() >= MOST_OPEN {
+            self.open.remove(0);
+        }
+        self.open.push(OpenIntent {
+            purpose: message.policy.purpose(),
+            message: message.id,
+            before,
         });
     }
 
-    /// The open follow-up has ended before its time. If nothing of it can have gone out, the cooldown is what it was before.
-    pub fn close_follow_up(&mut self, ended: &Message) {
-        if let Some(open) = self.open_follow_up.take_if(|open| open.message == ended.id)
-            && ended.nothing_went_out()
-        {
-            self.last_follow_up_at = open.before;
+    /// Messages that may not have been sent yet and that this event cancels.
+    #[must_use]
+    pub fn open_to(&self, event: Event) -> Vec<MessageId> {
+        let cancelled = |open: &&OpenIntent| open.purpose.row().cancelled_by.contains(&event);
+        let open = self.open.iter().filter(cancelled);
+        open.map(|open| open.message).collect()
+    }
+
+    /// Nothing is left to cancel of a message.
+    pub fn forget(&mut self, message: MessageId) {
+        self.open.retain(|open| open.message != message);
+    }
+
+    /// A message has ended before its time. If nothing of it can have gone out, the cooldown is what it was before. Returns
+    /// whether that changed it.
+    pub fn close(&mut self, ended: &Message) -> bool {
+        let Some(place) = self.open.iter().position(|open| open.message == ended.id) else {
+            return false;
+        };
+        let closed = self.open.remove(place);
+        if !ended.policy.counts(Limit::Cooldown) || !ended.nothing_went_out() {
+            return false;
         }
+        let planned = Some(ended.created_at);
+        // A message that was planned later took the place of this one's cooldown.
+        if let Some(later) = self.open[place..].iter_mut().find(|later| later.before == planned) {
+            later.before = closed.before;
+            return true;
+        }
+        let last = self.last_follow_up_at == planned;
+        if last {
+            self.last_follow_up_at = closed.before;
+        }
+        last
     }
 
     /// Takes over what the same person, known as another contact too, has refused. Returns what is new.
@@ -344,28 +501,39 @@ impl Contact {
     /// What it is found by, as far as it says itself.
     #[must_use]
     pub fn known_by(&self) -> Vec<Identity> {
-        let phone = self.phone.clone().map(Identity::Phone);
-        let bsuid = self.bsuid.clone().map(Identity::Bsuid);
-        phone.into_iter().chain(bsuid).chain(self.called_from.clone()).collect()
+        let phones = self.phones.iter().cloned().map(Identity::Phone);
+        let bsuids = self.bsuids.iter().cloned().map(Identity::Bsuid);
+        let emails = self.emails.iter().cloned().map(Identity::Email);
+        phones
+            .chain(bsuids)
+            .chain(emails)
+            .chain(self.called_from.clone())
+            .collect()
     }
 
-    /// Takes over what a report tells of the person. Returns the identities that must point here now.
-    pub fn link(&mut self, sender: &Sender) -> Vec<Identity> {
-        let mut new = Vec::new();
-        if let (None, Some(phone)) = (&self.phone, &sender.phone) {
-            self.phone = Some(phone.clone());
-            new.push(Identity::Phone(phone.clone()));
+    /// Takes over what a report tells of the person. A number that is not the preferred one comes after those that are known;
+    /// the newest of Meta's ids holds.
+    pub fn link(&mut self, sender: &Sender) -> Linked {
+        let mut linked = Linked::default();
+        if let Some(phone) = &sender.phone {
+            linked.note(learn_of(&mut self.phones, phone, false), Identity::Phone);
         }
-        if let Some(bsuid) = &sender.bsuid
-            && self.bsuid.as_ref() != Some(bsuid)
-        {
-            self.bsuid = Some(bsuid.clone());
-            new.push(Identity::Bsuid(bsuid.clone()));
+        if let Some(bsuid) = &sender.bsuid {
+            linked.note(learn_of(&mut self.bsuids, bsuid, true), Identity::Bsuid);
         }
-        if self.name.is_none() {
-            self.name.clone_from(&sender.name);
+        linked
+    }
+
+    /// Takes over an identity as the preferred one of its kind.
+    pub fn prefer(&mut self, identity: &Identity) -> Linked {
+        let mut linked = Linked::default();
+        match identity {
+            Identity::Phone(phone) => linked.note(learn_of(&mut self.phones, phone, true), Identity::Phone),
+            Identity::Bsuid(bsuid) => linked.note(learn_of(&mut self.bsuids, bsuid, true), Identity::Bsuid),
+            Identity::Email(email) => linked.note(learn_of(&mut self.emails, email, true), Identity::Email),
+            Identity::Sip(_) | Identity::Withheld(_) => self.called_from = Some(identity.clone()),
         }
-        new
+        linked
     }
 }
 
@@ -385,8 +553,8 @@ pub enum Change {
     Nothing,
     /// The contact itself.
     Profile,
-    /// The contact, and these identities now point to it.
-    Linked(Vec<Identity>),
+    /// The contact, and the identities that lead to it.
+    Linked(Linked),
     /// The contact, with an entry in its consent ledger.
     Consent(ConsentEntry),
 }

@@ -14,6 +14,7 @@ use crate::{
     message::{Cause, Channel, Recipient},
     phone::Phone,
     phrases::ago,
+    profile::Profile,
     purpose::{Narrowing, Purpose},
     reach::opted_out,
     record::Grounds,
@@ -105,7 +106,7 @@ fn follow_up(call: &CallView<'_>, world: &World<'_>, grounds: &mut Grounds) -> R
         cooldown: SignedDuration::from_secs(then.cooldown_seconds.into()),
         to: Recipient {
             phone: Some(phone.clone()),
-            bsuid: contact.bsuid.clone(),
+            bsuid: contact.bsuid().map(str::to_owned),
         },
         prefers: call.connection,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
@@ -237,6 +238,7 @@ pub fn obstacles(config: &TenantConfig, rule: &Rule, channel: Channel) -> Vec<St
             let values = Values {
                 config,
                 contact: &contact,
+                profile: &Profile::default(),
                 subject: Subject::Call(call),
             };
             if let Err(why) = content(&values, says(rule, channel).words, rule.then.category, connection)
@@ -465,9 +467,10 @@ mod tests {
             )
         );
         // Tried again after a month, or once the person has written.
-        unreachable.contact.last_whatsapp_at = Some(at("2026-11-16T12:00:00+04"));
+        let number = "+97143330000".parse().unwrap();
+        unreachable.contact.open_window(&number, at("2026-11-16T12:00:00+04"));
         assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
-        unreachable.contact.last_whatsapp_at = None;
+        unreachable.contact.windows.clear();
         unreachable.now = at("2026-12-16T12:00:00+04");
         assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
 

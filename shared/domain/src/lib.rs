@@ -25,6 +25,7 @@ pub mod permission;
 pub mod phone;
 pub mod phrases;
 pub mod product;
+pub mod profile;
 pub mod purpose;
 pub mod quiet;
 mod reach;

@@ -54,7 +54,9 @@ pub(crate) fn unwelcome(policy: &Policy, contact: &Contact, who: &str, now: Time
     }
     match policy.basis() {
         Basis::Written if contact.last_inbound_at.is_none() => missing("a message from this person, who wrote none"),
-        Basis::Window if !contact.window_open(now) => missing("an open service window, and this person's has closed"),
+        Basis::Window if !contact.any_window_open(now) => {
+            missing("an open service window, and this person's has closed")
+        }
         Basis::Subject | Basis::OptIn | Basis::Written | Basis::Window => None,
     }
 }
@@ -77,7 +79,7 @@ pub(crate) fn cannot_reach(
         .iter()
         .filter(|known| known.channel == channel && now < known.at + UNREACHABLE_FOR)
         // Who has written by WhatsApp since can be reached there.
-        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at.is_none_or(|at| at <= known.at))
+        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at))
         .max_by_key(|known| known.at);
     if let Some(known) = known {
         return Some(format!(

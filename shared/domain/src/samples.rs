@@ -14,6 +14,7 @@ use crate::{
     line_type::LineType,
     message::{Channel, Message},
     phone::Phone,
+    profile::Profile,
     send::Timers,
     subject::{CallView, Subject},
     tenant::Tenant,
@@ -116,8 +117,8 @@ pub(crate) fn message_of(composed: Composed, now: Timestamp) -> Message {
 }
 
 /// Checks values of a call after hours, at 14:05 in Dubai.
-pub(crate) fn with_values<T>(contact: &Contact, check: impl Fn(&Values<'_>) -> T) -> T {
-    let (config, facts) = (config(), facts());
+pub(crate) fn with_values<T>(profile: &Profile, check: impl Fn(&Values<'_>) -> T) -> T {
+    let (config, contact, facts) = (config(), contact(), facts());
     let call = CallView {
         id: CallId::new(contact.id, Ulid::from_parts(1, 1)),
         connection: "conn_00000000000000000000000001".parse().unwrap(),
@@ -127,7 +128,8 @@ pub(crate) fn with_values<T>(contact: &Contact, check: impl Fn(&Values<'_>) -> T
     };
     check(&Values {
         config: &config,
-        contact,
+        contact: &contact,
+        profile,
         subject: Subject::Call(call),
     })
 }
@@ -152,6 +154,7 @@ pub(crate) fn at(text: &str) -> Timestamp {
 pub(crate) struct Case {
     pub(crate) config: TenantConfig,
     pub(crate) contact: Contact,
+    pub(crate) profile: Profile,
     pub(crate) facts: CallFacts,
     pub(crate) outcome: Outcome,
     pub(crate) now: Timestamp,
@@ -163,6 +166,7 @@ impl Case {
         Self {
             config: config(),
             contact: contact(),
+            profile: Profile::default(),
             facts: facts(),
             outcome: Outcome::Missed,
             now: at(NOON),
@@ -183,6 +187,7 @@ impl Case {
             &World {
                 config: &self.config,
                 contact: &self.contact,
+                profile: &self.profile,
                 now: self.now,
                 line_type: &move |_: &Phone| line,
             },

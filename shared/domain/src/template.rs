@@ -546,13 +546,16 @@ pub(crate) fn primary(language: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{config, contact, with_values};
+    use crate::{
+        profile::Profile,
+        samples::{config, with_values},
+    };
 
     #[test]
     fn a_template_is_filled_by_its_rule() {
         let config = config();
         let wanted = config.rules[0].then.template.clone().unwrap();
-        with_values(&contact(), |values| {
+        with_values(&Profile::default(), |values| {
             let filled = config.templates[0].fill(&wanted, |value| values.value(value)).unwrap();
             assert_eq!(
                 config.templates[0].text(&filled),
@@ -567,7 +570,7 @@ mod tests {
         let config = config();
         let definition = &config.templates[0];
         let wanted = config.rules[0].then.template.clone().unwrap();
-        let good = with_values(&contact(), |values| {
+        let good = with_values(&Profile::default(), |values| {
             definition.fill(&wanted, |value| values.value(value))
         })
         .unwrap();
@@ -641,7 +644,7 @@ mod tests {
                 "header": {"from": "tenant.name"}}"#,
         )
         .unwrap();
-        let filled = with_values(&contact(), |values| {
+        let filled = with_values(&Profile::default(), |values| {
             definition.fill(&wanted, |value| values.value(value))
         })
         .unwrap();

@@ -4,6 +4,7 @@ use crate::{
     call::Party,
     config::TenantConfig,
     contact::Contact,
+    profile::Profile,
     source::{Piece, Source, Value, placeholders},
     subject::{CallView, Subject},
     template::{LONGEST_SMS, Misfit, check_length},
@@ -19,6 +20,8 @@ pub struct Values<'a> {
     pub config: &'a TenantConfig,
     /// The person.
     pub contact: &'a Contact,
+    /// More of the person.
+    pub profile: &'a Profile,
     /// What the message is about.
     pub subject: Subject<'a>,
 }
@@ -28,13 +31,13 @@ impl Values<'_> {
     #[must_use]
     pub fn look_up(&self, source: &Source) -> Option<String> {
         let found = match source {
-            Source::ContactName => self.contact.name.as_deref().map(short),
+            Source::ContactName => self.profile.name.as_deref().map(short),
             Source::ContactFirstName => {
-                let name = self.contact.name.as_deref()?;
+                let name = self.profile.name.as_deref()?;
                 name.split_whitespace().next().map(short)
             }
             Source::ContactPhone => {
-                let phone = self.contact.phone.as_ref().or_else(|| self.subject.phone())?;
+                let phone = self.contact.phone().or_else(|| self.subject.phone())?;
                 Some(phone.to_string())
             }
             Source::CallLine => self.call().facts.line().and_then(Party::phone).map(ToString::to_string),
@@ -111,15 +114,11 @@ fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{
-        outside::ShownName,
-        samples::{contact, with_values},
-    };
+    use crate::{outside::ShownName, profile::Profile, samples::with_values};
 
     #[test]
     fn values_are_looked_up_with_defaults() {
-        let mut maya = contact();
-        maya.name = ShownName::of(" Maya \n Al  Fixture ");
+        let maya = Profile::named(ShownName::of(" Maya \n Al  Fixture "));
         with_values(&maya, |values| {
             for (text, expected) in [
                 ("{{contact.name}}", "Maya Al Fixture"),

@@ -24,7 +24,7 @@ const SESSION_ROW_OUTLIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The way from an address to a person.
 #[derive(Serialize, Deserialize)]
-struct EmailOwner {
+pub(crate) struct EmailOwner {
     user: UserId,
 }
 
@@ -40,7 +40,7 @@ pub struct Hold {
 
 /// Who holds a name in URLs.
 #[derive(Serialize, Deserialize)]
-struct SlugOwner {
+pub(crate) struct SlugOwner {
     /// `None` while the sign-up is not confirmed.
     tenant: Option<TenantId>,
     /// That sign-up.

@@ -79,8 +79,8 @@ pub struct Decided<'a> {
     pub contact: &'a ContactWrite,
     /// The message that follows, with the time when it is due.
     pub message: Option<&'a Message>,
-    /// An earlier follow-up that the call makes unnecessary, cancelled.
-    pub cancelled: Option<&'a Message>,
+    /// Earlier messages that the call makes unnecessary, cancelled.
+    pub cancelled: &'a [Message],
 }
 
 impl Store {

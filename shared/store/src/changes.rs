@@ -6,11 +6,11 @@ use domain::{
     message::Message,
     record::{Call, Received},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
-use crate::{StoreError, compact, keys};
+use crate::{StoreError, compact, forms, keys, row};
 
 /// A change of a row that counters are made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,9 +48,8 @@ fn text<'a>(image: &'a Item, name: &str) -> Option<&'a str> {
     }
 }
 
-fn data<T: for<'de> Deserialize<'de>>(image: &Item) -> Result<T, StoreError> {
-    let data = image.get("data").cloned().unwrap_or(AttributeValue::Null(true));
-    serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing: DOING, why })
+fn data<T: DeserializeOwned>(image: &Item) -> Result<T, StoreError> {
+    row::data(image.clone().into(), DOING)
 }
 
 fn message(image: &Item) -> Result<Message, StoreError> {
@@ -118,6 +117,7 @@ fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
     if image.contains_key("gone") {
         return Ok(None);
     }
+    forms::readable(&image.clone().into(), DOING)?;
     attribute(image, "data")
 }
 

@@ -1,21 +1,78 @@
-//! Rows of messages, made small. A message is written six times and more in its life, and every started KiB of a row is a
-//! write unit each time: so its row has one-letter names and leaves out what the key tells and what is nearly always the same.
+//! Rows of messages and contacts, made small. A message is written six times and more in its life, a contact with every call
+//! and message, and every started KiB of a row is a write unit each time: so these rows have one-letter names and leave out what
+//! the key tells and what is nearly always the same.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    contact::Contact,
     ids::{CallId, MessageId},
     message::Message,
 };
 use jiff::Timestamp;
 
 use crate::{
-    StoreError, keys,
+    StoreError, forms, keys,
     row::{self, Item, number, string},
 };
 
-/// Names within a message, and the letter that stands for each. A letter is never given to another name.
+/// Names within an item, the letter that stands for each, and which of them are times: a row keeps those as milliseconds since
+/// 1970, a third of the text. A letter is never given to another name.
+struct Names {
+    letters: &'static [(&'static str, &'static str)],
+    times: &'static [&'static str],
+}
+
+const MESSAGE: Names = Names {
+    letters: &LETTERS,
+    times: &TIMES,
+};
+
+const CONTACT: Names = Names {
+    letters: &[
+        ("at", "a"),
+        ("bsuids", "b"),
+        ("created_at", "c"),
+        ("opted_in_at", "d"),
+        ("emails", "e"),
+        ("last_follow_up_at", "f"),
+        ("before", "g"),
+        ("channel", "h"),
+        ("last_inbound_at", "i"),
+        ("kind", "k"),
+        ("language", "l"),
+        ("last_call_at", "m"),
+        ("calls", "n"),
+        ("opted_out", "o"),
+        ("phones", "p"),
+        ("marketing_opted_out", "q"),
+        ("reason", "r"),
+        ("same_as", "s"),
+        ("unreachable", "u"),
+        ("value", "v"),
+        ("windows", "w"),
+        ("open", "x"),
+        ("marketing_welcome_at", "y"),
+        ("source", "A"),
+        ("called_from", "C"),
+        ("message", "M"),
+        ("named", "N"),
+        ("purpose", "P"),
+        ("number", "W"),
+    ],
+    times: &[
+        "at",
+        "before",
+        "created_at",
+        "last_call_at",
+        "last_follow_up_at",
+        "last_inbound_at",
+        "marketing_welcome_at",
+        "opted_in_at",
+    ],
+};
+
 const LETTERS: [(&str, &str); 40] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
@@ -59,7 +116,6 @@ const LETTERS: [(&str, &str); 40] = [
     ("reason", "Y"),
 ];
 
-/// Times, which a row keeps as milliseconds since 1970: a number takes a third of the text.
 const TIMES: [&str; 7] = [
     "accepted_at",
     "claimed_at",
@@ -71,7 +127,10 @@ const TIMES: [&str; 7] = [
 ];
 
 /// Changes every field of every map within: its name, and its value.
-fn fields(value: AttributeValue, change: fn(String, AttributeValue) -> (String, AttributeValue)) -> AttributeValue {
+fn fields(
+    value: AttributeValue,
+    change: &impl Fn(String, AttributeValue) -> (String, AttributeValue),
+) -> AttributeValue {
     match value {
         AttributeValue::M(map) => AttributeValue::M(
             map.into_iter()
@@ -83,21 +142,38 @@ fn fields(value: AttributeValue, change: fn(String, AttributeValue) -> (String, 
     }
 }
 
-fn short(name: String, value: AttributeValue) -> (String, AttributeValue) {
-    let value = match value {
-        AttributeValue::S(text) if TIMES.contains(&name.as_str()) => in_milliseconds(text),
-        other => other,
-    };
-    (letter(&name).map_or(name, str::to_owned), value)
-}
+impl Names {
+    fn short(&self, name: String, value: AttributeValue) -> (String, AttributeValue) {
+        let value = match value {
+            AttributeValue::S(text) if self.times.contains(&name.as_str()) => in_milliseconds(text),
+            other => other,
+        };
+        let letter = self.letters.iter().find(|(long, _)| *long == name);
+        (letter.map_or(name, |(_, letter)| (*letter).to_owned()), value)
+    }
 
-fn long(name: String, value: AttributeValue) -> (String, AttributeValue) {
-    let name = word(&name).map_or(name, str::to_owned);
-    let value = match value {
-        AttributeValue::N(digits) if TIMES.contains(&name.as_str()) => as_text(digits),
-        other => other,
-    };
-    (name, value)
+    fn long(&self, name: String, value: AttributeValue) -> (String, AttributeValue) {
+        let word = self.letters.iter().find(|(_, short)| *short == name);
+        let name = word.map_or(name, |(long, _)| (*long).to_owned());
+        let value = match value {
+            AttributeValue::N(digits) if self.times.contains(&name.as_str()) => as_text(digits),
+            other => other,
+        };
+        (name, value)
+    }
+
+    fn shorten(&self, map: HashMap<String, AttributeValue>) -> AttributeValue {
+        fields(AttributeValue::M(map), &|name, value| self.short(name, value))
+    }
+
+    /// The fields of a row's item, by their names.
+    fn lengthen(&self, item: &mut Item) -> HashMap<String, AttributeValue> {
+        let data = item.remove("data");
+        match data.map(|data| fields(data, &|name, value| self.long(name, value))) {
+            Some(AttributeValue::M(map)) => map,
+            _ => HashMap::new(),
+        }
+    }
 }
 
 /// A time that is not precise to the millisecond stays as it is.
@@ -112,16 +188,6 @@ fn in_milliseconds(text: String) -> AttributeValue {
 fn as_text(digits: String) -> AttributeValue {
     let at = digits.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     at.map_or(AttributeValue::N(digits), |at| AttributeValue::S(at.to_string()))
-}
-
-fn letter(name: &str) -> Option<&'static str> {
-    let found = LETTERS.iter().find(|(long, _)| *long == name);
-    found.map(|(_, letter)| *letter)
-}
-
-fn word(letter: &str) -> Option<&'static str> {
-    let found = LETTERS.iter().find(|(_, short)| *short == letter);
-    found.map(|(long, _)| *long)
 }
 
 /// A message's data as its row keeps it. `dispatches` keeps its name: a lease changes it in place.
@@ -147,7 +213,7 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
     if map.get("dispatches") == Some(&number(0)) {
         map.remove("dispatches");
     }
-    fields(AttributeValue::M(map), short)
+    MESSAGE.shorten(map)
 }
 
 /// Letters of a ULID.
@@ -161,16 +227,14 @@ fn contact_of<'a>(id: &'a str, prefix: &str) -> Option<&'a str> {
 
 /// Reads a message from its row.
 pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, StoreError> {
+    forms::readable(&item, doing)?;
     let ids = string(&item, "pk").zip(string(&item, "sk")).and_then(|(pk, sk)| {
         let (_, contact) = pk.rsplit_once('#')?;
         Some((contact.to_owned(), sk.strip_prefix(keys::MESSAGE)?.to_owned()))
     });
     let version = row::version_of(&item);
     let due = string(&item, "gsi2sk").and_then(keys::due_time).map(str::to_owned);
-    let mut map = match item.remove("data").map(|data| fields(data, long)) {
-        Some(AttributeValue::M(map)) => map,
-        _ => HashMap::new(),
-    };
+    let mut map = MESSAGE.lengthen(&mut item);
     if let Some((contact, own)) = ids {
         if let Some(AttributeValue::M(cause)) = map.get_mut("cause")
             && let Some(AttributeValue::S(call)) = cause.get_mut("call")
@@ -193,6 +257,51 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
 }
 
+/// A contact's data as its row keeps it.
+pub(crate) fn shrink_contact(data: AttributeValue) -> AttributeValue {
+    let AttributeValue::M(mut map) = data else {
+        return data;
+    };
+    for told_by_the_row in ["id", "version"] {
+        map.remove(told_by_the_row);
+    }
+    each_message(&mut map, |message| {
+        let own = message.len().checked_sub(ULID);
+        own.and_then(|own| message.get(own..)).map(str::to_owned)
+    });
+    CONTACT.shorten(map)
+}
+
+/// Reads a contact from its row.
+pub(crate) fn contact(mut item: Item, doing: &'static str) -> Result<Contact, StoreError> {
+    forms::readable(&item, doing)?;
+    let id = string(&item, "pk").and_then(keys::contact_of);
+    let version = row::version_of(&item);
+    let mut map = CONTACT.lengthen(&mut item);
+    if let Some(id) = id {
+        let contact = keys::lower(id.ulid());
+        each_message(&mut map, |own| Some(format!("{}_{contact}{own}", MessageId::PREFIX)));
+        map.insert("id".to_owned(), AttributeValue::S(id.to_string()));
+    }
+    map.insert("version".to_owned(), number(version));
+    serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
+}
+
+/// Changes the ids of a contact's open messages: all begin with the contact's own.
+fn each_message(contact: &mut HashMap<String, AttributeValue>, change: impl Fn(&str) -> Option<String>) {
+    let Some(AttributeValue::L(open)) = contact.get_mut("open") else {
+        return;
+    };
+    for intent in open {
+        if let AttributeValue::M(intent) = intent
+            && let Some(AttributeValue::S(message)) = intent.get_mut("message")
+            && let Some(changed) = change(message)
+        {
+            *message = changed;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,14 +315,14 @@ mod tests {
             ("1969-12-31T23:59:59.999Z", Some("-1")),
             ("soon", None),
         ] {
-            let (name, value) = short("claimed_at".to_owned(), AttributeValue::S(text.to_owned()));
+            let (name, value) = MESSAGE.short("claimed_at".to_owned(), AttributeValue::S(text.to_owned()));
             let expected = number.map_or_else(
                 || AttributeValue::S(text.to_owned()),
                 |digits| AttributeValue::N(digits.to_owned()),
             );
             assert_eq!(value, expected, "{text}");
             assert_eq!(
-                long(name, value),
+                MESSAGE.long(name, value),
                 ("claimed_at".to_owned(), AttributeValue::S(text.to_owned()))
             );
         }
@@ -221,14 +330,15 @@ mod tests {
 
     #[test]
     fn every_letter_stands_for_one_name() {
-        for (place, (long, short)) in LETTERS.iter().enumerate() {
-            assert_eq!(short.len(), 1);
-            assert!(long.len() > 1);
-            assert!(
-                LETTERS[..place]
-                    .iter()
-                    .all(|(other, letter)| other != long && letter != short)
-            );
+        for names in [MESSAGE, CONTACT] {
+            for (place, (long, short)) in names.letters.iter().enumerate() {
+                assert_eq!(short.len(), 1);
+                assert!(long.len() > 1);
+                let mut before = names.letters[..place].iter();
+                assert!(before.all(|(other, letter)| other != long && letter != short), "{long}");
+            }
+            let is_named = |time: &&str| names.letters.iter().any(|(long, _)| long == time);
+            assert!(names.times.iter().all(is_named));
         }
     }
 }

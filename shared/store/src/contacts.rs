@@ -1,8 +1,9 @@
 //! Contacts, what they are known by, and all that happens with them.
 
 use domain::{
-    contact::{Change, Contact, Identity},
+    contact::{Change, Contact, Identity, Linked},
     ids::ContactId,
+    profile::Profile,
     record::{Call, ConsentEntry, Entry, Received},
 };
 use jiff::Timestamp;
@@ -16,45 +17,124 @@ use crate::{
 /// A lost race is read and decided again this often.
 const MOST_RACES: u32 = 8;
 
-/// A contact, and the identities that must point to it once it is written.
+/// A contact, and what is written together with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContactWrite {
     /// As it shall be. `version` is still the one that was read; 0 for a new contact.
     pub contact: Contact,
-    /// Identities that did not exist when they were looked up.
+    /// Identities that lead to it once it is written. They did not exist when they were looked up.
     pub new_identities: Vec<Identity>,
+    /// Identities that led to it and no longer do.
+    pub dropped_identities: Vec<Identity>,
+    /// Its profile, where that changes. `version` is the one that was read; 0 for a new one.
+    pub profile: Option<Profile>,
+}
+
+impl From<Contact> for ContactWrite {
+    /// The contact alone.
+    fn from(contact: Contact) -> Self {
+        Self {
+            contact,
+            new_identities: Vec::new(),
+            dropped_identities: Vec::new(),
+            profile: None,
+        }
+    }
 }
 
 impl ContactWrite {
+    /// The contact, and the identities that lead to it.
+    #[must_use]
+    pub fn linked(contact: Contact, linked: Linked) -> Self {
+        Self {
+            new_identities: linked.new,
+            dropped_identities: linked.dropped,
+            ..Self::from(contact)
+        }
+    }
+
+    /// A contact that is seen for the first time, with the identity that leads to it.
+    #[must_use]
+    pub fn new(contact: Contact, identity: Identity) -> Self {
+        Self {
+            new_identities: vec![identity],
+            ..Self::from(contact)
+        }
+    }
+
     /// The rows of it, for a transaction.
     pub(crate) fn rows(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Row>, StoreError> {
+        let id = self.contact.id;
         let mut rows = vec![contact_row(scope, &self.contact, doing)?];
         for identity in &self.new_identities {
-            let key = keys::identity(scope, identity);
-            rows.push(Row::new(&key, "identity", &self.contact.id, Condition::New, doing)?);
+            rows.push(identity_row(scope, identity, id, Condition::NewOrGone, doing)?);
+        }
+        let heard = self.contact.last_inbound_at.max(self.contact.last_call_at);
+        for identity in &self.dropped_identities {
+            // Who has it next is somebody else.
+            let row = identity_row(scope, identity, id, Condition::Always, doing)?;
+            rows.push(row.gone(heard.unwrap_or(self.contact.created_at)));
+        }
+        if let Some(profile) = &self.profile {
+            rows.push(profile_row(scope, id, profile, doing)?);
         }
         Ok(rows)
     }
 }
 
+fn identity_row(
+    scope: &TenantScope,
+    identity: &Identity,
+    contact: ContactId,
+    condition: Condition,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::identity(scope, identity);
+    Row::new(&key, "identity", &contact, condition, doing)
+}
+
+fn unchanged(version: u64) -> Condition {
+    match version {
+        0 => Condition::New,
+        version => Condition::Version(version),
+    }
+}
+
 fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::contact(scope, contact.id);
-    let condition = if contact.version == 0 {
-        Condition::New
-    } else {
-        Condition::Version(contact.version)
-    };
-    let mut next = contact.clone();
-    next.version += 1;
-    let name = next.name.as_deref().unwrap_or_default().to_owned();
-    Ok(Row::new(&key, "contact", &next, condition, doing)?
-        .version(next.version)
+    let version = contact.version + 1;
+    // Listed by its id, which a new name does not move past a cursor.
+    Ok(Row::new(&key, "contact", contact, unchanged(contact.version), doing)?
+        .data(compact::shrink_contact)
+        .version(version)
         .listed(
             format!("{}#CONTACTS", keys::tenant_partition(scope)),
-            format!("{}#{}", name.to_lowercase(), next.id),
-        )
-        .list_field("name", name)
-        .list_field("created_at", next.created_at.to_string()))
+            contact.id.to_string(),
+        ))
+}
+
+fn profile_row(
+    scope: &TenantScope,
+    contact: ContactId,
+    profile: &Profile,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::profile(scope, contact);
+    let next = Profile {
+        version: profile.version + 1,
+        ..profile.clone()
+    };
+    let row = Row::new(&key, "profile", &next, unchanged(profile.version), doing)?;
+    Ok(row.version(next.version))
+}
+
+/// A contact and its profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// The contact.
+    pub contact: Contact,
+    /// Its profile; empty where nothing more is known.
+    pub profile: Profile,
 }
 
 impl Store {
@@ -64,13 +144,66 @@ impl Store {
     /// When the table does not answer, or the contact is being deleted.
     pub async fn contact_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Option<Contact>, StoreError> {
         const DOING: &str = "find the contact of an identity";
-        let key = keys::identity(scope, identity);
-        let Some(item) = self.database.get(&key, DOING).await? else {
+        let Some(id) = self.id_of(scope, identity, DOING).await? else {
             return Ok(None);
         };
-        let id: ContactId = row::data(item, DOING)?;
         let found = self.contact(scope, id).await?;
         found.map(Some).ok_or(StoreError::Gone { doing: DOING })
+    }
+
+    /// The same with its profile, in as many requests.
+    ///
+    /// # Errors
+    /// When the table does not answer, or the contact is being deleted.
+    pub async fn known_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Option<Known>, StoreError> {
+        const DOING: &str = "find the contact of an identity and its profile";
+        let Some(id) = self.id_of(scope, identity, DOING).await? else {
+            return Ok(None);
+        };
+        let found = self.known(scope, id).await?;
+        found.map(Some).ok_or(StoreError::Gone { doing: DOING })
+    }
+
+    async fn id_of(
+        &self,
+        scope: &TenantScope,
+        identity: &Identity,
+        doing: &'static str,
+    ) -> Result<Option<ContactId>, StoreError> {
+        let item = self.database.get(&keys::identity(scope, identity), doing).await?;
+        item.filter(row::live).map(|item| row::data(item, doing)).transpose()
+    }
+
+    /// A contact with its profile, in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn known(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Known>, StoreError> {
+        const DOING: &str = "read a contact and its profile";
+        let (contact, profile) = (keys::contact(scope, id), keys::profile(scope, id));
+        let mut found = self
+            .database
+            .get_many(&[contact.clone(), profile.clone()], DOING)
+            .await?;
+        let Some(contact) = found.remove(&contact) else {
+            return Ok(None);
+        };
+        let profile = found.remove(&profile).map(|item| row::data(item, DOING)).transpose()?;
+        Ok(Some(Known {
+            contact: compact::contact(contact, DOING)?,
+            profile: profile.unwrap_or_default(),
+        }))
+    }
+
+    /// What is known of a contact beyond itself; an empty profile where there is none.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn profile(&self, scope: &TenantScope, id: ContactId) -> Result<Profile, StoreError> {
+        const DOING: &str = "read a contact's profile";
+        let item = self.database.get(&keys::profile(scope, id), DOING).await?;
+        let profile = item.map(|item| row::data(item, DOING)).transpose()?;
+        Ok(profile.unwrap_or_default())
     }
 
     /// The contacts that have these identities, one entry per identity. Two requests whatever the number.
@@ -93,7 +226,8 @@ impl Store {
         let mut found = self.database.get_many(&id_keys, DOING).await?;
         let mut ids: Vec<Option<ContactId>> = Vec::with_capacity(id_keys.len());
         for key in &id_keys {
-            ids.push(found.remove(key).map(|item| row::data(item, DOING)).transpose()?);
+            let item = found.remove(key).filter(row::live);
+            ids.push(item.map(|item| row::data(item, DOING)).transpose()?);
         }
         let mut wanted: Vec<ContactId> = ids.iter().flatten().copied().collect();
         wanted.sort();
@@ -105,7 +239,7 @@ impl Store {
         let items = self.database.get_many(&contact_keys, DOING).await?;
         let mut contacts: Vec<Contact> = Vec::with_capacity(items.len());
         for item in items.into_values() {
-            contacts.push(row::data(item, DOING)?);
+            contacts.push(compact::contact(item, DOING)?);
         }
         let found = ids.into_iter().map(|id| {
             let contact = id.map(|id| contacts.iter().find(|contact| contact.id == id).cloned());
@@ -125,7 +259,7 @@ impl Store {
         self.database
             .get(&keys::contact(scope, id), DOING)
             .await?
-            .map(|item| row::data(item, DOING))
+            .map(|item| compact::contact(item, DOING))
             .transpose()
     }
 
@@ -165,7 +299,7 @@ impl Store {
     ) -> Result<ContactId, StoreError> {
         const DOING: &str = "link an identity";
         let key = keys::identity(scope, identity);
-        let row = Row::new(&key, "identity", &contact, Condition::New, DOING)?;
+        let row = identity_row(scope, identity, contact, Condition::NewOrGone, DOING)?;
         match self.database.put(row, DOING).await {
             Ok(()) => return Ok(contact),
             Err(error) if error.is_conflict() => {}
@@ -191,16 +325,13 @@ impl Store {
             let Some(mut contact) = self.contact(scope, id).await? else {
                 return Ok(false);
             };
-            let (new_identities, entry) = match change(&mut contact) {
+            let (linked, entry) = match change(&mut contact) {
                 Change::Nothing => return Ok(false),
-                Change::Profile => (Vec::new(), None),
-                Change::Linked(identities) => (identities, None),
-                Change::Consent(entry) => (Vec::new(), Some(entry)),
+                Change::Profile => (Linked::default(), None),
+                Change::Linked(linked) => (linked, None),
+                Change::Consent(entry) => (Linked::default(), Some(entry)),
             };
-            let write = ContactWrite {
-                contact,
-                new_identities,
-            };
+            let write = ContactWrite::linked(contact, linked);
             match self
                 .write_contact(scope, &write, entry.as_ref().map(|entry| (consent_id, entry)))
                 .await

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 
 use crate::{
-    Store, StoreError, TenantScope, keys,
+    Store, StoreError, TenantScope, forms, keys,
     row::{Item, key_item, number, string},
     usage,
 };
@@ -189,7 +189,10 @@ impl Store {
         let retried_since = source.retried_since.as_second();
         // What is brought again may be so once more: its run is kept for as long as the row.
         let mut oldest = if source.again { 0 } else { source.oldest.as_second() };
-        let mut values = vec![(":kind", AttributeValue::S("counters".to_owned()))];
+        let mut values = vec![
+            (":kind", AttributeValue::S("counters".to_owned())),
+            (":form", forms::form("counters")),
+        ];
         let condition = match known {
             None if source.again => "attribute_not_exists(#seq)",
             None => {
@@ -215,7 +218,8 @@ impl Store {
                 }
             }
         };
-        let mut update = "SET #seq = :last, #first = :first, #oldest = :oldest, #kind = :kind".to_owned();
+        let mut update =
+            "SET #seq = :last, #first = :first, #oldest = :oldest, #kind = :kind, #form = :form".to_owned();
         values.extend([
             (":last", AttributeValue::S(latest.last)),
             (":first", AttributeValue::S(latest.first)),
@@ -226,6 +230,7 @@ impl Store {
             ("#first", FIRST_SEQUENCE),
             ("#oldest", OLDEST),
             ("#kind", "kind"),
+            ("#form", forms::FORM),
         ];
         if !keep.is_empty() {
             update.push_str(", #before = list_append(if_not_exists(#before, :none), :keep)");
@@ -298,14 +303,29 @@ impl Store {
             .query(&partition, "SHARD#", MOST_SHARDS, false, DOING)
             .await?;
         let mut sum = Counters::new();
-        for item in items {
-            for (name, value) in item {
-                if let (Some(name), Ok(value)) = (name.strip_prefix(COUNTER), value.as_n()) {
-                    *sum.entry(name.to_owned()).or_default() += value.parse::<u64>().unwrap_or_default();
-                }
-            }
+        for item in &items {
+            forms::readable(item, DOING)?;
+            add(&mut sum, item);
         }
         Ok(sum)
+    }
+}
+
+/// What a row says, for whoever reads samples of it.
+#[cfg(test)]
+pub(crate) fn sample(row: &Item) -> Counters {
+    Known::read(row).expect("a row says how far it is");
+    let mut sum = Counters::new();
+    add(&mut sum, row);
+    sum
+}
+
+/// Adds the counters of one row.
+fn add(sum: &mut Counters, row: &Item) {
+    for (name, value) in row {
+        if let (Some(name), Ok(value)) = (name.strip_prefix(COUNTER), value.as_n()) {
+            *sum.entry(name.to_owned()).or_default() += value.parse::<u64>().unwrap_or_default();
+        }
     }
 }
 

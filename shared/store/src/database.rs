@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use crate::{
     config,
     error::StoreError,
+    forms,
     keys::{Key, Listed},
     row::{Item, Row, Write, key_item, text},
     usage,
@@ -309,12 +310,13 @@ impl Database {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key_item(key)))
-            .update_expression("ADD n :one SET expires_at = :expires, kind = :kind")
+            .update_expression("ADD n :one SET expires_at = :expires, kind = :kind, f = :form")
             .condition_expression("attribute_not_exists(n) OR n < :limit")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(limit.into()))
             .expression_attribute_values(":expires", number(expires_at.as_second()))
             .expression_attribute_values(":kind", text("rate"))
+            .expression_attribute_values(":form", forms::form("rate"))
             .return_values(ReturnValue::UpdatedNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
@@ -355,15 +357,18 @@ impl Database {
             .table_name(&self.table)
             .set_key(Some(key_item(key)))
             .update_expression(
-                "SET #data = :data, #kind = :kind, #expires = :expires, #since = if_not_exists(#since, :at) ADD #n :one",
+                "SET #data = :data, #kind = :kind, #form = :form, #expires = :expires, \
+                 #since = if_not_exists(#since, :at) ADD #n :one",
             )
             .expression_attribute_names("#data", "data")
             .expression_attribute_names("#kind", "kind")
+            .expression_attribute_names("#form", forms::FORM)
             .expression_attribute_names("#expires", "expires_at")
             .expression_attribute_names("#since", "since")
             .expression_attribute_names("#n", "n")
             .expression_attribute_values(":data", field("data"))
             .expression_attribute_values(":kind", field("kind"))
+            .expression_attribute_values(":form", field(forms::FORM))
             .expression_attribute_values(":expires", field("expires_at"))
             .expression_attribute_values(":at", text(at.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))

@@ -45,6 +45,16 @@ pub enum StoreError {
         /// Why. Not its source, which logs show: it may quote what the row holds.
         why: serde_dynamo::Error,
     },
+    /// A row was written by a newer version: once that version runs here, it can be read.
+    #[error("{doing}: a row of the kind {kind} has the form {form}, which only a newer version reads")]
+    NewerForm {
+        /// What was being done.
+        doing: &'static str,
+        /// The row's kind.
+        kind: String,
+        /// Its form.
+        form: u64,
+    },
 }
 
 impl StoreError {

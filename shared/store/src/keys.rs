@@ -233,6 +233,10 @@ pub(crate) fn contact(scope: &TenantScope, contact: ContactId) -> Key {
     Key::new(contact_partition(scope, contact), "CONTACT")
 }
 
+pub(crate) fn profile(scope: &TenantScope, contact: ContactId) -> Key {
+    Key::new(contact_partition(scope, contact), "PROFILE")
+}
+
 pub(crate) fn call(scope: &TenantScope, id: CallId) -> Key {
     Key::new(
         contact_partition(scope, id.contact()),

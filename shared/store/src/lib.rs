@@ -6,8 +6,11 @@
 mod compact;
 mod database;
 mod error;
+mod forms;
 mod keys;
 mod row;
+#[cfg(test)]
+mod samples;
 
 pub mod accounts;
 pub mod api_keys;

@@ -79,8 +79,8 @@ pub struct Reached {
     pub contact: ContactWrite,
     /// Changes of consent, each under an id of its own.
     pub consent: Vec<(Ulid, ConsentEntry)>,
-    /// A follow-up that is not sent any more, cancelled.
-    pub cancelled: Option<Message>,
+    /// Messages that are not sent any more, cancelled.
+    pub cancelled: Vec<Message>,
 }
 
 impl Reached {
@@ -89,7 +89,7 @@ impl Reached {
         for (id, entry) in &self.consent {
             rows.push(consent_row(scope, self.contact.contact.id, *id, entry, doing)?);
         }
-        if let Some(message) = &self.cancelled {
+        for message in &self.cancelled {
             rows.push(message_row(scope, message, doing)?);
         }
         Ok(rows)
@@ -114,6 +114,23 @@ impl Store {
             .transpose()
     }
 
+    /// Those of these messages that are kept, in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn messages(
+        &self,
+        scope: &TenantScope,
+        ids: &[MessageId],
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        const DOING: &str = "read messages";
+        let keys: Vec<Key> = ids.iter().map(|id| keys::message(scope, *id)).collect();
+        let mut found = self.database.get_many(&keys, DOING).await?;
+        let kept = keys.iter().filter_map(|key| row::kept(found.remove(key)?, now));
+        kept.map(|item| compact::message(item, DOING)).collect()
+    }
+
     /// A message, while it is kept, and its contact, in one request.
     ///
     /// # Errors
@@ -135,7 +152,7 @@ impl Store {
         match (message, found.remove(&contact_key)) {
             (Some(message), Some(contact)) => Ok(Some(MessageAndContact {
                 message: compact::message(message, DOING)?,
-                contact: row::data(contact, DOING)?,
+                contact: compact::contact(contact, DOING)?,
             })),
             _ => Ok(None),
         }
@@ -161,11 +178,7 @@ impl Store {
         contact: Contact,
     ) -> Result<(), StoreError> {
         const DOING: &str = "write a message and its contact";
-        let contact = ContactWrite {
-            contact,
-            new_identities: Vec::new(),
-        };
-        let mut rows = contact.rows(scope, DOING)?;
+        let mut rows = ContactWrite::from(contact).rows(scope, DOING)?;
         rows.push(message_row(scope, message, DOING)?);
         self.database.transact(rows, DOING).await
     }

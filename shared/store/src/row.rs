@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::StoreError,
+    forms,
     keys::{self, Key},
 };
 
@@ -109,6 +110,7 @@ impl Row {
         let data = serde_dynamo::to_attribute_value(data).map_err(|why| StoreError::Form { doing, why })?;
         let mut item = key_item(key);
         item.insert("kind".to_owned(), text(kind));
+        item.insert(forms::FORM.to_owned(), forms::form(kind));
         item.insert("data".to_owned(), data);
         Ok(Self { item, condition })
     }
@@ -237,6 +239,7 @@ pub(crate) fn count(item: &Item) -> u64 {
 
 /// Reads the item from a row.
 pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> Result<T, StoreError> {
+    forms::readable(&item, doing)?;
     let data = item.remove("data").unwrap_or(AttributeValue::Null(true));
     serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing, why })
 }

@@ -10,6 +10,7 @@ use domain::{
     ids::{CallId, ConnectionId, ContactId, RuleId},
     message::Message,
     phone::Phone,
+    profile::Profile,
     record::{Call, CallProgress},
     rule::Rule,
     subject::CallView,
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use store::{
     calls::Decided,
     config::{ConfigCache, Configured},
-    contacts::ContactWrite,
+    contacts::{ContactWrite, Known},
 };
 
 use crate::{
@@ -185,11 +186,9 @@ impl Seeded {
         let identity = Identity::Phone(phone(number));
         let mut contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
         change(&mut contact);
-        let mut new_identities = vec![identity];
-        new_identities.extend(contact.bsuid.clone().map(Identity::Bsuid));
         let write = ContactWrite {
-            contact,
-            new_identities,
+            new_identities: contact.known_by(),
+            ..ContactWrite::from(contact)
         };
         let written = aws.store().write_contact(&self.scope().clone(), &write, None).await;
         written.expect("write a contact");
@@ -215,14 +214,12 @@ impl Seeded {
         let identity = Identity::Phone(phone(number));
         let config = store.config(&scope, &ConfigCache::default()).await;
         let config = config.expect("the configuration").expect("a tenant");
-        let known = store.contact_of(&scope, &identity).await.expect("the contact");
-        let new_identities = if known.is_none() {
-            vec![identity.clone()]
-        } else {
-            vec![]
-        };
-        let mut contact =
-            known.unwrap_or_else(|| Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now));
+        let known = store.known_of(&scope, &identity).await.expect("the contact");
+        let new = known.is_none();
+        let Known { mut contact, profile } = known.unwrap_or_else(|| Known {
+            contact: Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now),
+            profile: Profile::default(),
+        });
         let call_id = CallId::new(contact.id, aws.ids().ulid());
         let facts = missed(number);
         let decision = decide(
@@ -236,6 +233,7 @@ impl Seeded {
             &World {
                 config: &config,
                 contact: &contact,
+                profile: &profile,
                 now,
                 line_type: &|_: &Phone| domain::line_type::LineType::Other,
             },
@@ -247,7 +245,7 @@ impl Seeded {
         let correlation_id = aws.ids().ulid().to_string();
         let mut message = composed.message(correlation_id.clone(), now, &timers);
         let message_id = message.id;
-        contact.follow_up_with(message_id, call_id, now);
+        contact.opens(&message);
         let call = Call {
             id: call_id,
             connection: self.telephony,
@@ -286,11 +284,11 @@ impl Seeded {
             progress: &progress,
             call: &call,
             contact: &ContactWrite {
-                contact,
-                new_identities,
+                new_identities: if new { vec![identity] } else { vec![] },
+                ..ContactWrite::from(contact)
             },
             message: Some(&message),
-            cancelled: None,
+            cancelled: &[],
         };
         store.decide_call(&scope, &decided, now).await.expect("store a call");
         message.version += 1;

@@ -4,6 +4,7 @@ use domain::{
     contact::{Contact, Identity},
     ids::ContactId,
     message::Message,
+    outside::ShownName,
     record::Entry,
 };
 use jobs::SendMessage;
@@ -121,6 +122,15 @@ impl<C> World<C> {
     pub async fn customer(&self) -> Contact {
         let found = self.contact_of(&Identity::Phone(phone(CUSTOMER))).await;
         found.expect("the customer is known")
+    }
+
+    /// The name of a contact, if known.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn name_of(&self, contact: &Contact) -> Option<ShownName> {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        store.profile(scope, contact.id).await.expect("the table answers").name
     }
 
     /// A contact's history, oldest first.

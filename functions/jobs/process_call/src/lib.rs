@@ -9,15 +9,22 @@ use domain::{
     compose::World,
     contact::{Contact, Identity},
     decide::decide,
-    ids::{ConnectionId, ContactId},
-    message::{Message, Remark},
+    ids::{ConnectionId, ContactId, MessageId},
+    message::{Cause, Message, Remark},
+    profile::Profile,
+    purpose::Event,
     record::{Call, CallProgress},
     send::Timers,
     subject::CallView,
 };
 use jobs::{CallJob, SendMessage};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry, metric};
-use store::{Store, StoreError, TenantScope, calls::Decided, config::ConfigCache, contacts::ContactWrite};
+use store::{
+    Store, StoreError, TenantScope,
+    calls::Decided,
+    config::ConfigCache,
+    contacts::{ContactWrite, Known},
+};
 
 /// A lost race is read and decided again this often; then the queue tries again.
 const MOST_RACES: u32 = 10;
@@ -234,13 +241,13 @@ async fn decide_call(
     let identity = identity(&progress);
     let (config, found) = tokio::join!(ctx.store.config(scope, &ctx.config), async {
         match &before {
-            Some(call) => match ctx.store.contact(scope, call.id.contact()).await? {
+            Some(call) => match ctx.store.known(scope, call.id.contact()).await? {
                 None => Err(StoreError::Gone {
                     doing: "decide a call again",
                 }),
                 found => Ok(found),
             },
-            None => ctx.store.contact_of(scope, &identity).await,
+            None => ctx.store.known_of(scope, &identity).await,
         }
     });
     let (config, found) = match (config?, found) {
@@ -249,21 +256,26 @@ async fn decide_call(
         (_, Err(error)) if error.is_gone() => return let_rest(progress, "contact", now, scope, ctx).await,
         (_, Err(error)) => return Err(error.into()),
     };
-    let new_identities = if found.is_none() {
-        vec![identity.clone()]
-    } else {
-        Vec::new()
-    };
-    let mut contact = found.unwrap_or_else(|| Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now));
+    let new = found.is_none();
+    let Known {
+        mut contact,
+        mut profile,
+    } = found.unwrap_or_else(|| Known {
+        contact: Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now),
+        profile: Profile::default(),
+    });
     let call_id = progress.call_id(contact.id);
     let inbound = progress.facts.direction != Some(Direction::Outbound);
     let cancelled = match &before {
-        None if outcome == Outcome::Answered => answered_after_all(scope, &mut contact, now, ctx).await?,
-        None => None,
+        None if outcome == Outcome::Answered => {
+            let open = contact.open_to(Event::AnsweredCall);
+            answered_after_all(scope, &mut contact, &open, now, ctx).await?
+        }
+        None => Vec::new(),
         // What comes late says nothing of the calls since then. And this one is counted already, which deciding must not see.
         Some(_) => {
             contact.calls -= u32::from(inbound && contact.calls > 0);
-            None
+            Vec::new()
         }
     };
     let decision = decide(
@@ -277,6 +289,7 @@ async fn decide_call(
         &World {
             config: &config,
             contact: &contact,
+            profile: &profile,
             now,
             line_type: &domain::line_type::by_numbering_plan,
         },
@@ -284,13 +297,14 @@ async fn decide_call(
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
     let composed = decision.follow_up.ok();
     let message = composed.map(|composed| composed.message(progress.correlation_id.clone(), now, &ctx.timers));
-    if before.is_some() {
+    let named = if before.is_some() {
         contact.calls += u32::from(inbound);
+        false
     } else {
-        note_call(&mut contact, &progress.facts, now);
-    }
+        note_call(&mut contact, &mut profile, &progress.facts, now)
+    };
     if let Some(message) = &message {
-        contact.follow_up_with(message.id, call_id, now);
+        contact.opens(message);
     }
     progress.decided = Some(call_id);
     progress.due = None;
@@ -325,11 +339,12 @@ async fn decide_call(
         progress: &progress,
         call: &call,
         contact: &ContactWrite {
-            contact,
-            new_identities,
+            new_identities: if new { vec![identity] } else { Vec::new() },
+            profile: named.then_some(profile),
+            ..ContactWrite::from(contact)
         },
         message: message.as_ref(),
-        cancelled: cancelled.as_ref(),
+        cancelled: &cancelled,
     };
     ctx.store.decide_call(scope, &decided, now).await?;
     crash::point("process_call.committed");
@@ -357,15 +372,19 @@ fn identity(progress: &CallProgress) -> Identity {
     }
 }
 
-/// What a call teaches us about its contact.
-fn note_call(contact: &mut Contact, facts: &CallFacts, now: Timestamp) {
-    if facts.direction != Some(Direction::Outbound) {
-        contact.calls += 1;
-        contact.last_call_at = Some(now);
-        if contact.name.is_none() {
-            contact.name.clone_from(&facts.caller_name);
-        }
+/// What a call teaches us about its contact. Returns whether its profile has changed.
+fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, now: Timestamp) -> bool {
+    if facts.direction == Some(Direction::Outbound) {
+        return false;
     }
+    contact.calls += 1;
+    contact.last_call_at = Some(now);
+    let learnt = profile.name.is_none() && facts.caller_name.is_some();
+    if learnt {
+        profile.name.clone_from(&facts.caller_name);
+        contact.named = true;
+    }
+    learnt
 }
 
 /// How long the queue itself should hold a job back, where it can.
@@ -384,30 +403,30 @@ async fn queue(scope: &TenantScope, message: &Message, now: Timestamp, ctx: &Con
     Ok(())
 }
 
-/// The contact's follow-up that this answered call makes unnecessary, cancelled and closed; `None` where there is none left to
-/// cancel.
+/// Those of the contact's open messages that can still be cancelled, now that a call was answered: cancelled and closed.
 async fn answered_after_all(
     scope: &TenantScope,
     contact: &mut Contact,
+    open: &[MessageId],
     now: Timestamp,
     ctx: &Context,
-) -> Result<Option<Message>, JobError> {
-    let Some(open) = contact.open_follow_up else {
-        return Ok(None);
-    };
-    let Some(mut message) = ctx.store.message(scope, open.message, now).await? else {
-        return Ok(None);
-    };
-    let why = if message.attempts.is_empty() {
-        "not sent: the call was answered after all"
-    } else {
-        "no further channel: the call was answered after all"
-    };
-    if !message.cancel(why.to_owned()) {
-        return Ok(None);
+) -> Result<Vec<Message>, JobError> {
+    if open.is_empty() {
+        return Ok(Vec::new());
     }
-    contact.close_follow_up(&message);
-    Ok(Some(message))
+    let mut cancelled = ctx.store.messages(scope, open, now).await?;
+    cancelled.retain_mut(|message| {
+        let why = if message.attempts.is_empty() {
+            "not sent: the call was answered after all"
+        } else {
+            "no further channel: the call was answered after all"
+        };
+        message.cancel(why.to_owned())
+    });
+    for message in &cancelled {
+        contact.close(message);
+    }
+    Ok(cancelled)
 }
 
 /// The call is decided. A redelivery makes sure that the next step is queued; a late report adds what it knows to the call. If
@@ -478,11 +497,14 @@ async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx:
     let Some(mut contact) = ctx.store.contact(scope, call.id.contact()).await? else {
         return Ok(());
     };
-    if contact.open_follow_up.is_none_or(|open| open.call != call.id) {
+    let own = Cause::Call(call.id).message_id();
+    if !contact.open.iter().any(|open| open.message == own) {
         return Ok(());
     }
-    if let Some(message) = answered_after_all(scope, &mut contact, now, ctx).await? {
-        ctx.store.write_message_and_contact(scope, &message, contact).await?;
+    for message in answered_after_all(scope, &mut contact, &[own], now, ctx).await? {
+        ctx.store
+            .write_message_and_contact(scope, &message, contact.clone())
+            .await?;
     }
     Ok(())
 }

@@ -2,11 +2,15 @@
 
 use domain::{
     Timestamp,
-    contact::{Change, Contact, Identity, MOST_SAME},
-    ids::{ContactId, MessageId},
+    config::TenantConfig,
+    contact::{Change, Contact, Identity, Linked, MOST_SAME},
+    ids::{ConnectionId, ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     message::{Channel, Message, Remark},
-    outside::ProviderRef,
+    outside::{ProviderRef, ShownName},
+    phone::Phone,
+    profile::Profile,
+    purpose::Event as Happened,
     record::{ConsentEntry, MessageRef, Received},
     words,
 };
@@ -24,9 +28,11 @@ struct Person {
     /// As it is in the table; `None` where it is new.
     before: Option<Contact>,
     contact: Contact,
-    new_identities: Vec<Identity>,
+    linked: Linked,
+    /// Where it changes.
+    profile: Option<Profile>,
     consent: Vec<ConsentEntry>,
-    cancelled: Option<Message>,
+    cancelled: Vec<Message>,
 }
 
 impl Person {
@@ -34,14 +40,15 @@ impl Person {
         Self {
             before: Some(contact.clone()),
             contact,
-            new_identities: Vec::new(),
+            linked: Linked::default(),
+            profile: None,
             consent: Vec::new(),
-            cancelled: None,
+            cancelled: Vec::new(),
         }
     }
 
     fn changed(&self) -> bool {
-        self.before.as_ref() != Some(&self.contact) || !self.new_identities.is_empty()
+        self.before.as_ref() != Some(&self.contact) || !self.linked.is_empty()
     }
 }
 
@@ -96,6 +103,7 @@ impl Event<'_> {
                     .as_deref()
                     .and_then(|text| words::opt_word(text, &config.tenant))
             });
+            let number = whatsapp_number(&config, self.connection);
             let mut remarks = Vec::new();
             let mut remark = |text: String| remarks.push(Remark { at: now, text });
             if let Some(flag) = flag {
@@ -112,16 +120,19 @@ impl Event<'_> {
                 remark(format!("the customer {source}"));
             }
             for person in &mut people {
-                self.wrote_first(person, now).await?;
+                self.wrote_first(person, Timestamp::MAX, now).await?;
                 let contact = &mut person.contact;
                 contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
-                if message.opens_window && message.channel == Channel::WhatsApp {
-                    contact.last_whatsapp_at = contact.last_whatsapp_at.max(Some(at));
+                if message.opens_window
+                    && message.channel == Channel::WhatsApp
+                    && let Some(number) = number
+                {
+                    contact.open_window(number, at);
                 }
                 // A message that came by a channel proves that the channel reaches the person.
                 contact.unreachable.retain(|known| known.channel != message.channel);
             }
-            if people.iter().any(|person| person.cancelled.is_some()) {
+            if people.iter().any(|person| !person.cancelled.is_empty()) {
                 remark("what was not sent yet of a follow-up is cancelled: the customer wrote first".to_owned());
             }
             if message.cut {
@@ -204,9 +215,27 @@ impl Event<'_> {
             bsuid: from.bsuid.clone().filter(|bsuid| free(&Identity::Bsuid(bsuid.clone()))),
             name: from.name.clone(),
         };
-        people[0].contact.link(&sender);
-        people[0].new_identities = unclaimed;
+        people[0].linked = Linked {
+            new: unclaimed,
+            dropped: people[0].contact.link(&sender).dropped,
+        };
+        self.learn_name(&mut people[0], from.name.as_ref()).await?;
         Ok(people)
+    }
+
+    /// Takes over the name of a person of whom none is known.
+    async fn learn_name(&self, person: &mut Person, name: Option<&ShownName>) -> Result<(), JobError> {
+        let Some(name) = name.filter(|_| !person.contact.named) else {
+            return Ok(());
+        };
+        let mut profile = match &person.before {
+            Some(known) => self.ctx.store.profile(self.scope, known.id).await?,
+            None => Profile::default(),
+        };
+        profile.name.get_or_insert_with(|| name.clone());
+        person.contact.named = true;
+        person.profile = Some(profile);
+        Ok(())
     }
 
     /// Adds the contacts that proved to be the same person before.
@@ -239,8 +268,8 @@ impl Event<'_> {
     fn reached(&self, people: Vec<Person>) -> Vec<Reached> {
         let reached = |person: Person| Reached {
             contact: ContactWrite {
-                contact: person.contact,
-                new_identities: person.new_identities,
+                profile: person.profile,
+                ..ContactWrite::linked(person.contact, person.linked)
             },
             consent: person
                 .consent
@@ -252,26 +281,33 @@ impl Event<'_> {
         people.into_iter().map(reached).collect()
     }
 
-    /// Cancels the person's follow-up that was not sent yet.
-    async fn wrote_first(&self, person: &mut Person, now: Timestamp) -> Result<(), JobError> {
-        let Some(open) = person.contact.open_follow_up else {
+    /// Cancels what was planned for the person up to then and is not sent yet, where a message of theirs makes it needless.
+    async fn wrote_first(&self, person: &mut Person, wrote: Timestamp, now: Timestamp) -> Result<(), JobError> {
+        let open = person.contact.open_to(Happened::Inbound);
+        if open.is_empty() {
             return Ok(());
-        };
-        let message = self.ctx.store.message(self.scope, open.message, now).await?;
-        let Some(mut message) = message else {
-            person.contact.open_follow_up = None;
-            return Ok(());
-        };
-        let why = if message.attempts.is_empty() {
-            "not sent: the customer wrote first"
-        } else {
-            "no further channel: the customer wrote"
-        };
-        if message.cancel(why.to_owned()) {
-            person.contact.close_follow_up(&message);
-            person.cancelled = Some(message);
-        } else {
-            person.contact.open_follow_up = None;
+        }
+        let mut messages = self.ctx.store.messages(self.scope, &open, now).await?;
+        for id in open {
+            let found = messages.iter().position(|message| message.id == id);
+            let Some(mut message) = found.map(|place| messages.swap_remove(place)) else {
+                person.contact.forget(id);
+                continue;
+            };
+            if message.created_at > wrote {
+                continue;
+            }
+            let why = if message.attempts.is_empty() {
+                "not sent: the customer wrote first"
+            } else {
+                "no further channel: the customer wrote"
+            };
+            if message.cancel(why.to_owned()) {
+                person.contact.close(&message);
+                person.cancelled.push(message);
+            } else {
+                person.contact.forget(id);
+            }
         }
         Ok(())
     }
@@ -279,8 +315,14 @@ impl Event<'_> {
     /// A WhatsApp call opens the window, as a message does.
     pub(crate) async fn whatsapp_call(&self, from: &Sender, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
+        let Some(config) = self.ctx.store.config(self.scope, &self.ctx.config).await? else {
+            return Ok(kit::queue::gone("tenant"));
+        };
+        let number = whatsapp_number(&config, self.connection);
         self.change_people(from, "note a WhatsApp call", |contact| {
-            contact.last_whatsapp_at = contact.last_whatsapp_at.max(Some(at));
+            if let Some(number) = number {
+                contact.open_window(number, at);
+            }
             None
         })
         .await
@@ -320,14 +362,13 @@ impl Event<'_> {
         }
         let written = store
             .change_contact(self.scope, contact.id, self.ctx.ids.ulid(), |contact| {
+                let mut linked = Linked::default();
                 for identity in &free {
-                    match identity {
-                        Identity::Phone(phone) => contact.phone = Some(phone.clone()),
-                        Identity::Bsuid(bsuid) => contact.bsuid = Some(bsuid.clone()),
-                        Identity::Sip(_) | Identity::Withheld(_) => {}
-                    }
+                    let Linked { new, dropped } = contact.prefer(identity);
+                    linked.new.extend(new);
+                    linked.dropped.extend(dropped);
                 }
-                Change::Linked(free.clone())
+                Change::Linked(linked)
             })
             .await?;
         Ok(if written { Done::Now } else { Done::Already })
@@ -348,9 +389,8 @@ impl Event<'_> {
             one_person(&mut people);
             let wrote = people.iter().filter_map(|person| person.contact.last_inbound_at).max();
             for person in &mut people {
-                let planned = person.contact.open_follow_up.and(person.contact.last_follow_up_at);
-                if planned.is_some_and(|planned| Some(planned) <= wrote) {
-                    self.wrote_first(person, now).await?;
+                if let Some(wrote) = wrote {
+                    self.wrote_first(person, wrote, now).await?;
                 }
             }
             people.retain(Person::changed);
@@ -392,6 +432,12 @@ impl Event<'_> {
         }
         Err(busy(doing))
     }
+}
+
+/// The WhatsApp number of the business behind a connection.
+fn whatsapp_number(config: &TenantConfig, connection: ConnectionId) -> Option<&Phone> {
+    let found = config.connections.iter().find(|known| known.id == connection);
+    found?.whatsapp_number.as_ref()
 }
 
 /// The id of Meta's first: a number can change hands, and may be missing.

@@ -1,7 +1,7 @@
 //! Reports on our own messages.
 
 use domain::{
-    contact::{Change, Contact, Identity},
+    contact::{Change, Contact, Identity, Linked},
     errors::{self, Stage},
     ids::MessageId,
     inbound::{Sender, Status},
@@ -138,7 +138,7 @@ impl Event<'_> {
         let Some(contact) = store.contact(self.scope, message.id.contact()).await? else {
             return Ok(());
         };
-        if contact.bsuid.as_ref() == Some(bsuid) {
+        if contact.bsuid() == Some(bsuid) {
             return Ok(());
         }
         // The identity first: should the contact's own write fail, the report comes back and finds its contact here.
@@ -151,18 +151,22 @@ impl Event<'_> {
             bsuid: Some(bsuid.clone()),
             ..Sender::default()
         };
-        let mut write = ContactWrite {
-            contact,
-            new_identities: Vec::new(),
+        // It leads here already.
+        let link = |contact: &mut Contact| Linked {
+            new: Vec::new(),
+            ..contact.link(&learnt)
         };
-        write.contact.link(&learnt);
+        let mut contact = contact;
+        let linked = link(&mut contact);
+        let write = ContactWrite::linked(contact, linked);
         match store.write_contact(self.scope, &write, None).await {
             Err(error) if error.is_conflict() => {}
             other => return other.map_err(JobError::from),
         }
-        let change = |contact: &mut Contact| match contact.link(&learnt) {
-            new if new.is_empty() => Change::Nothing,
-            _ => Change::Profile,
+        let change = |contact: &mut Contact| {
+            let known = contact.bsuid() == Some(bsuid);
+            let linked = link(contact);
+            if known { Change::Nothing } else { Change::Linked(linked) }
         };
         let (id, consent) = (write.contact.id, self.ctx.ids.ulid());
         store.change_contact(self.scope, id, consent, change).await?;

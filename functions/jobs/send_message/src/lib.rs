@@ -244,9 +244,8 @@ impl Work<'_> {
     /// what it was before.
     async fn write_ended(&self, message: &Message) -> Result<(), StoreError> {
         let mut contact = self.contact.clone();
-        contact.close_follow_up(message);
         let store = &self.ctx.store;
-        if contact.last_follow_up_at == self.contact.last_follow_up_at {
+        if !contact.close(message) {
             return store.write_message(self.scope, message).await;
         }
         store.write_message_and_contact(self.scope, message, contact).await

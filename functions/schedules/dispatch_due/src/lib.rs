@@ -227,6 +227,13 @@ async fn lease_row(
             return Ok(None);
         }
     };
+    // Its look was set before it was known how long its channel has.
+    if let DueRow::Message(message) = &row
+        && let Some(until) = message.waits_for_delivery(now)
+    {
+        ctx.store.lease(&due, until).await?;
+        return Ok(None);
+    }
     let dispatches = match &row {
         DueRow::Message(message) => message.dispatches,
         DueRow::Call(progress) => progress.dispatches,

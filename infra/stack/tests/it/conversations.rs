@@ -24,7 +24,7 @@ fn reply_is_stored_once_and_opens_the_window() {
             "{:?}",
             known.received
         );
-        ensure!(known.contact.last_whatsapp_at.is_some());
+        ensure!(known.contact.last_whatsapp_at().is_some());
         // A message of a new customer is not a call, so no rule applies.
         ensure!(known.messages.is_empty() && known.received.len() == 1, "{known}");
         Ok(())

@@ -6,6 +6,7 @@ mod calls;
 mod contacts;
 mod errors;
 mod hours;
+mod intents;
 mod messages;
 mod obstacles;
 mod purposes;

@@ -10,6 +10,7 @@ use domain::{
     line_type,
     message::Channel,
     outside::ShownName,
+    profile::Profile,
     rule::Rule,
     subject::CallView,
 };
@@ -107,7 +108,7 @@ fn channels(
     let id = ContactId::new(Ulid::from_parts(1, 1));
     let mut contact = Contact::first_seen(id, &Identity::Phone(phone()), now);
     contact.language = language.map(str::to_owned);
-    contact.name = name.and_then(ShownName::of);
+    let profile = Profile::named(name.and_then(ShownName::of));
     let decision = decide(
         &CallView {
             id: CallId::new(id, Ulid::from_parts(1, 2)),
@@ -119,6 +120,7 @@ fn channels(
         &World {
             config,
             contact: &contact,
+            profile: &profile,
             now,
             line_type: &line_type::unknown,
         },

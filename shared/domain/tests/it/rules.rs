@@ -10,6 +10,7 @@ use domain::{
     line_type,
     message::Channel,
     phone::Phone,
+    profile::Profile,
     rule::{Caller, Hours, Rule},
     subject::CallView,
     tenant::TenantStatus,
@@ -159,6 +160,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
         &World {
             config,
             contact,
+            profile: &Profile::default(),
             now: call.now,
             line_type: &line_type::unknown,
         },

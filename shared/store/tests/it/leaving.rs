@@ -8,7 +8,6 @@ use domain::{
     actor::{Actor, Stamp},
     connection::Account as Provider,
     ids::UserId,
-    outside::ShownName,
     permission::Role,
 };
 use testkit::{
@@ -63,7 +62,7 @@ async fn contacts_behind_entries_of_the_index_that_are_out_of_date_go_too() {
     for number in [CUSTOMER, "+971501000002"] {
         world
             .business
-            .contact_with(&world.aws, number, |contact| contact.name = ShownName::of("Zoe"))
+            .contact_with(&world.aws, number, |contact| contact.language = Some("ar".to_owned()))
             .await;
     }
     // Ten entries that lead to no contact.

@@ -213,12 +213,9 @@ async fn a_customers_message_goes_at_its_time() {
     let until = world.aws.now() + days(35);
     received.keep_until = Some(until);
     let reached = Reached {
-        contact: ContactWrite {
-            contact,
-            new_identities: vec![],
-        },
+        contact: ContactWrite::from(contact),
         consent: vec![],
-        cancelled: None,
+        cancelled: vec![],
     };
     let arrived = Arrived {
         received: &received,

@@ -1,11 +1,12 @@
 //! Conditions: who writes first wins, and the other learns it.
 
 use domain::{
-    contact::{Change, Contact, Identity},
+    contact::{Change, Contact, Identity, MOST_IDENTITIES},
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     message::{AttemptState, Channel, StatusReport},
     outside::{ProviderRef, ShownName},
+    profile::Profile,
     record::{Entry, MessageRef, Received},
 };
 use store::{
@@ -69,9 +70,9 @@ async fn a_transaction_writes_all_or_nothing() {
 async fn two_first_sightings_of_one_number_make_one_contact() {
     let world = World::new().await;
     let identity = Identity::Phone(phone(CUSTOMER));
-    let write = || ContactWrite {
-        contact: Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &identity, world.aws.now()),
-        new_identities: vec![identity.clone()],
+    let write = || {
+        let id = ContactId::new(world.aws.ids().ulid());
+        ContactWrite::new(Contact::first_seen(id, &identity, world.aws.now()), identity.clone())
     };
     let writes: Vec<ContactWrite> = (0..4).map(|_| write()).collect();
     let all = writes
@@ -95,7 +96,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     let rename = world
         .store
         .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
-            contact.name = ShownName::of("Layla");
+            contact.language = Some("ar".to_owned());
             Change::Profile
         });
     let stop = world
@@ -106,7 +107,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     let (renamed, stopped) = tokio::join!(rename, stop);
     assert!(renamed.unwrap() && stopped.unwrap());
     let contact = world.store.contact(world.scope(), contact.id).await.unwrap().unwrap();
-    assert!(contact.name.is_some() && contact.opted_out.is_some());
+    assert!(contact.language.is_some() && contact.opted_out.is_some());
     let history = world.store.history(world.scope(), contact.id, 10, at).await.unwrap();
     assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
 }
@@ -230,12 +231,9 @@ async fn a_customers_message_is_stored_once() {
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let received = received(&world, contact.id);
     let reached = Reached {
-        contact: ContactWrite {
-            contact,
-            new_identities: vec![],
-        },
+        contact: ContactWrite::from(contact),
         consent: vec![],
-        cancelled: None,
+        cancelled: vec![],
     };
     let arrived = Arrived {
         received: &received,
@@ -278,7 +276,7 @@ async fn identities_are_found_together_and_only_in_their_own_tenant() {
     let world = World::new().await;
     let contact = world
         .business
-        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuid = Some("AE.1".to_owned()))
+        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuids = vec!["AE.1".to_owned()])
         .await;
     let identities = [
         Identity::Bsuid("AE.1".to_owned()),
@@ -308,12 +306,9 @@ async fn what_the_table_can_never_take_is_told_apart() {
     let mut received = received(&world, contact.id);
     received.message.text = Some("x".repeat(500_000));
     let people = [Reached {
-        contact: ContactWrite {
-            contact,
-            new_identities: vec![],
-        },
+        contact: ContactWrite::from(contact),
         consent: vec![],
-        cancelled: None,
+        cancelled: vec![],
     }];
     let arrived = Arrived {
         received: &received,
@@ -340,4 +335,86 @@ async fn reports_on_what_another_tool_sends_are_kept_for_a_day() {
     assert!(parked().await.is_some());
     world.aws.pass(1);
     assert!(parked().await.is_none());
+}
+
+#[tokio::test]
+async fn an_identity_that_made_room_is_free_for_somebody_else() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let bsuid = |number: usize| Identity::Bsuid(format!("AE.{number}"));
+    for number in 0..=MOST_IDENTITIES {
+        let learnt = store.change_contact(scope, contact.id, world.aws.ids().ulid(), |contact| {
+            Change::Linked(contact.prefer(&bsuid(number)))
+        });
+        assert!(learnt.await.unwrap());
+    }
+    let who = async |number| {
+        store
+            .contact_of(scope, &bsuid(number))
+            .await
+            .unwrap()
+            .map(|found| found.id)
+    };
+    assert_eq!(who(0).await, None);
+    assert_eq!(who(1).await, Some(contact.id));
+    assert_eq!(who(MOST_IDENTITIES).await, Some(contact.id));
+    let other = world.business.contact(&world.aws, "+971501234599").await;
+    assert_eq!(store.link_identity(scope, &bsuid(0), other.id).await.unwrap(), other.id);
+    assert_eq!(who(0).await, Some(other.id));
+    let taken = store.link_identity(scope, &bsuid(1), other.id).await;
+    assert_eq!(taken.unwrap(), contact.id, "what leads to somebody stays theirs");
+    let both = store.contacts_of(scope, &[bsuid(0), bsuid(1)]).await.unwrap();
+    let both: Vec<_> = both.into_iter().map(|found| found.map(|found| found.id)).collect();
+    assert_eq!(both, [Some(other.id), Some(contact.id)]);
+}
+
+#[tokio::test]
+async fn a_profile_is_written_with_its_contact_and_read_alone() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    assert_eq!(store.profile(scope, contact.id).await.unwrap(), Profile::default());
+    let named = ContactWrite {
+        profile: Some(Profile::named(ShownName::of("Layla"))),
+        ..ContactWrite::from(contact.clone())
+    };
+    store.write_contact(scope, &named, None).await.unwrap();
+    let known = store
+        .known_of(scope, &Identity::Phone(phone(CUSTOMER)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(known.contact.id, contact.id);
+    assert_eq!(known.profile.name.as_deref(), Some("Layla"));
+    assert_eq!(store.profile(scope, contact.id).await.unwrap(), known.profile);
+    // Somebody else named the person meanwhile: neither is written.
+    let late = ContactWrite {
+        profile: Some(Profile::named(ShownName::of("Leila"))),
+        ..ContactWrite::from(known.contact)
+    };
+    let late = store.write_contact(scope, &late, None).await;
+    assert!(late.unwrap_err().is_conflict());
+    assert_eq!(store.contact(scope, contact.id).await.unwrap().unwrap().version, 2);
+}
+
+/// A contact's place in the list is its id: whatever is learnt of it moves it past no cursor.
+#[tokio::test]
+async fn a_contact_is_listed_by_its_id() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let rows = world.rows().await;
+    let listed: Vec<_> = rows
+        .iter()
+        .filter(|row| row["sk"].as_s().is_ok_and(|sk| sk == "CONTACT"))
+        .collect();
+    let [row] = listed[..] else { panic!("{listed:?}") };
+    assert_eq!(
+        row["gsi1pk"].as_s().unwrap(),
+        &format!("{}#CONTACTS", world.partition())
+    );
+    assert_eq!(row["gsi1sk"].as_s().unwrap(), &contact.id.to_string());
+    for changes in ["name", "created_at"] {
+        assert!(!row.contains_key(changes), "{changes}");
+    }
 }

@@ -219,6 +219,9 @@ fn event_sources_report_single_failures_and_are_limited() {
                         properties["TumblingWindowInSeconds"].is_i64(),
                         "{id}: events name no shard"
                     );
+                    // One write counts all of a tenant's changes of a window.
+                    let window = json!({"!If": ["IsLocal", 1, 30]});
+                    assert_eq!(properties["MaximumBatchingWindowInSeconds"], window, "{id}");
                     // Attempts are limited by age alone: a bad deploy uses up any number of them within minutes.
                     assert_eq!(properties["MaximumRetryAttempts"], -1, "{id}");
                     let age = properties["MaximumRecordAgeInSeconds"].as_i64().unwrap_or(i64::MAX);

@@ -9,6 +9,7 @@ use domain::{
     decide::decide,
     ids::{CallId, ContactId},
     line_type,
+    profile::Profile,
     subject::CallView,
 };
 use serde_json::{Value, json};
@@ -201,6 +202,7 @@ fn follows(aws: &Aws, config: &TenantConfig, reported_by: &Connection, language:
         &World {
             config,
             contact: &contact,
+            profile: &Profile::default(),
             now: aws.now(),
             line_type: &line_type::unknown,
         },

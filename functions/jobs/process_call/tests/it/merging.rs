@@ -386,7 +386,7 @@ async fn a_late_report_that_somebody_did_answer_keeps_an_unsent_message_back() {
     let (calls, messages) = world.history().await;
     assert_eq!(messages[0].state(), domain::message::MessageState::Cancelled);
     assert!(calls[0].remarks[0].text.contains("answered"), "{:?}", calls[0].remarks);
-    assert_eq!(world.customer().await.open_follow_up, None);
+    assert_eq!(world.customer().await.open, []);
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ async fn a_message_of_somebody_new_makes_a_contact_and_opens_the_window() {
     let world = World::new().await;
     assert_eq!(world.whatsapp("wamid.in", "Hello").await, Done::Now);
     let contact = world.customer().await;
-    assert_eq!(contact.name.as_deref(), Some("Layla Haddad"));
-    assert!(contact.window_open(world.aws.now()));
+    assert_eq!(world.name_of(&contact).await.as_deref(), Some("Layla Haddad"));
+    assert!(contact.any_window_open(world.aws.now()));
     let (received, consent) = world.told_by(&contact).await;
     assert_eq!(received[0].message.text.as_deref(), Some("Hello"));
     assert!(consent.is_empty());
@@ -51,7 +51,7 @@ async fn an_sms_does_not_open_whatsapps_window() {
     let world = World::new().await;
     world.work(world.sms("SMin", "Hello", "")).await;
     let contact = world.customer().await;
-    assert!(!contact.window_open(world.aws.now()));
+    assert!(!contact.any_window_open(world.aws.now()));
     assert_eq!(contact.last_inbound_at, Some(world.aws.now()));
 }
 
@@ -66,7 +66,7 @@ async fn a_whatsapp_call_opens_the_window_and_stores_no_message() {
     let event = world.business.whatsapp_event(&world.aws, "calls", &value);
     assert_eq!(world.work(event.clone()).await, Done::Now);
     let contact = world.customer().await;
-    assert!(contact.window_open(world.aws.now()));
+    assert!(contact.any_window_open(world.aws.now()));
     assert!(world.told_by(&contact).await.0.is_empty());
     assert_eq!(world.work(event).await, Done::Already);
 }
@@ -158,7 +158,7 @@ async fn a_customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
     let message = world.message(&message).await;
     assert_eq!((message.state(), message.due), (MessageState::Cancelled, None));
     let contact = world.customer().await;
-    assert_eq!(contact.open_follow_up, None);
+    assert_eq!(contact.open, []);
     let (received, _) = world.told_by(&contact).await;
     assert!(
         received[0].remarks[0].text.contains("cancelled"),
@@ -183,7 +183,7 @@ async fn a_changed_id_leads_to_the_same_contact() {
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
     let known = world
         .business
-        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuid = Some(old.to_owned()))
+        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuids = vec![old.to_owned()])
         .await;
     let value = json!({"messages": [{
         "id": "wamid.sys", "timestamp": world.aws.now().as_second().to_string(), "type": "system",
@@ -194,7 +194,7 @@ async fn a_changed_id_leads_to_the_same_contact() {
     for identity in [Identity::Bsuid(new.to_owned()), Identity::Phone(phone("+971509999999"))] {
         let found = world.contact_of(&identity).await.unwrap();
         assert_eq!(found.id, known.id);
-        assert_eq!(found.phone, Some(phone("+971509999999")));
+        assert_eq!(found.phone(), Some(&phone("+971509999999")));
     }
     // The old number still leads there: who has it now is told apart when they write.
     assert_eq!(world.customer().await.id, known.id);
@@ -208,7 +208,7 @@ async fn two_contacts_that_prove_to_be_one_person_both_stay() {
     let other = world
         .business
         .contact_with(&world.aws, "+971501234568", |contact| {
-            contact.bsuid = Some(id.to_owned())
+            contact.bsuids = vec![id.to_owned()]
         })
         .await;
     let digits = CUSTOMER.trim_start_matches('+');
@@ -252,7 +252,7 @@ async fn a_stop_without_a_number_reaches_whom_it_answers() {
     assert_eq!(world.work(world.messages(&stop)).await, Done::Now);
     let contact = world.customer().await;
     assert!(contact.opted_out.is_some());
-    assert_eq!(contact.open_follow_up, None, "the SMS is cancelled");
+    assert_eq!(contact.open, [], "the SMS is cancelled");
     assert_eq!(world.message(&message).await.due, None);
     let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(found.id, contact.id, "the id is learnt");
@@ -266,7 +266,7 @@ async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
     let other = world
         .business
         .contact_with(&world.aws, "+971501234568", |contact| {
-            contact.bsuid = Some(BSUID.to_owned())
+            contact.bsuids = vec![BSUID.to_owned()]
         })
         .await;
     let digits = CUSTOMER.trim_start_matches('+');
@@ -321,7 +321,7 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
     world.statuses(&[delivered]).await;
     let customer = world.customer().await;
     assert!(customer.opted_out.is_some());
-    assert_eq!(customer.open_follow_up, None);
+    assert_eq!(customer.open, []);
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
     let (_, consent) = world.told_by(&customer).await;
     assert!(consent[0].source.contains("asked for no more messages"), "{consent:?}");
@@ -368,7 +368,7 @@ async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
     let with = async |number: &str, bsuid: &str| {
-        let set = |contact: &mut domain::contact::Contact| contact.bsuid = Some(bsuid.to_owned());
+        let set = |contact: &mut domain::contact::Contact| contact.bsuids = vec![bsuid.to_owned()];
         world.business.contact_with(&world.aws, number, set).await
     };
     let first = with("+971501234561", old).await;
@@ -415,7 +415,7 @@ async fn a_clock_that_is_ahead_moves_neither_window_nor_refusal() {
     let far = world.aws.now().as_second() + 400 * 86_400;
     world.work(world.messages(&wrote("wamid.in", far, "STOP"))).await;
     let contact = world.customer().await;
-    assert_eq!(contact.last_whatsapp_at, Some(world.aws.now()));
+    assert_eq!(contact.last_whatsapp_at(), Some(world.aws.now()));
     world.aws.pass(60);
     world.whatsapp("wamid.start", "START").await;
     assert!(world.customer().await.opted_out.is_none());
@@ -452,4 +452,72 @@ async fn what_has_the_id_of_our_own_message_is_no_customers() {
         .statuses(&[status("delivered", world.aws.now().as_second())])
         .await;
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
+}
+
+/// The first name that is heard stays, and is looked for no more.
+#[tokio::test]
+async fn a_name_is_learnt_once() {
+    let world = World::new().await;
+    let known = world.business.contact(&world.aws, CUSTOMER).await;
+    let named = |id: &str, name: &str| {
+        let mut value = wrote(id, world.aws.now().as_second(), "Hello");
+        value["contacts"][0]["profile"]["name"] = name.into();
+        world.messages(&value)
+    };
+    world
+        .work_at_once([named("wamid.1", "Layla"), named("wamid.2", "Layla")])
+        .await;
+    world.work(named("wamid.3", "L.")).await;
+    let customer = world.customer().await;
+    assert_eq!((customer.id, customer.named), (known.id, true));
+    assert_eq!(world.name_of(&customer).await.as_deref(), Some("Layla"));
+    assert_eq!(world.told_by(&customer).await.0.len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_opens_the_window_of_its_number_alone() {
+    let world = World::new().await;
+    world.whatsapp("wamid.in", "Hello").await;
+    let connection = world.configured_whatsapp().await;
+    let (contact, now) = (world.customer().await, world.aws.now());
+    assert!(contact.window_open(connection.whatsapp_number().unwrap(), now));
+    assert!(!contact.window_open(&phone("+971501239999"), now));
+    assert_eq!(contact.windows.len(), 1);
+}
+
+/// Rules without a cooldown plan one after the other.
+#[tokio::test]
+async fn a_customer_who_writes_first_cancels_all_that_is_planned() {
+    let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
+    let earlier = world.follow_up().await;
+    world.aws.pass(30);
+    let later = world.follow_up().await;
+    assert_eq!(world.customer().await.open.len(), 2);
+    world.whatsapp("wamid.in", "Are you open?").await;
+    for message in [earlier, later] {
+        assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
+    }
+    let customer = world.customer().await;
+    assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
+}
+
+#[tokio::test]
+async fn a_second_number_of_somebody_known_leads_to_them() {
+    let world = World::new().await;
+    let known = world
+        .business
+        .contact_with(&world.aws, "+971501234568", |contact| {
+            contact.bsuids = vec![BSUID.to_owned()]
+        })
+        .await;
+    let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), "Hello", None);
+    value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
+    world.work(world.messages(&value)).await;
+    let customer = world.customer().await;
+    assert_eq!(customer.id, known.id);
+    assert_eq!(
+        customer.phones,
+        [phone("+971501234568"), phone(CUSTOMER)],
+        "the first stays the preferred one"
+    );
 }

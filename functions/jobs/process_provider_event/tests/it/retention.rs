@@ -59,5 +59,5 @@ async fn a_report_on_a_message_that_is_over_changes_nothing() {
     assert_eq!(states(&row.unwrap()), [AttemptState::Accepted]);
     // Whoever writes now finds nothing to cancel.
     assert_eq!(world.whatsapp("wamid.in", "Hello").await, Done::Now);
-    assert_eq!(world.customer().await.open_follow_up, None);
+    assert_eq!(world.customer().await.open, []);
 }

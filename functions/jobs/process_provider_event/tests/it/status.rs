@@ -192,7 +192,7 @@ async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_con
     world.work(world.messages(&reply)).await;
     let (received, _) = world.told_by(&world.customer().await).await;
     assert_eq!(received.len(), 1);
-    assert_eq!(world.customer().await.phone.unwrap().as_str(), CUSTOMER);
+    assert_eq!(world.customer().await.phone().unwrap().as_str(), CUSTOMER);
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn an_id_whose_contact_could_not_be_written_is_learnt_by_the_redelivery() 
     assert_eq!(linked.unwrap(), message.id.contact());
     let event = world.messages(&json!({"statuses": [sent]}));
     world.received(event, 2).await.unwrap();
-    assert_eq!(world.customer().await.bsuid.as_deref(), Some(bsuid));
+    assert_eq!(world.customer().await.bsuid(), Some(bsuid));
 }
 
 #[tokio::test]
@@ -221,13 +221,13 @@ async fn an_id_that_is_somebody_elses_stays_theirs() {
     let other = world
         .business
         .contact_with(&world.aws, "+971507654321", |contact| {
-            contact.bsuid = Some(bsuid.to_owned())
+            contact.bsuids = vec![bsuid.to_owned()]
         })
         .await;
     let mut sent = status("sent", world.aws.now().as_second());
     sent["recipient_user_id"] = bsuid.into();
     world.statuses(&[sent]).await;
-    assert_eq!(world.customer().await.bsuid, None);
+    assert_eq!(world.customer().await.bsuid(), None);
     let found = world.contact_of(&Identity::Bsuid(bsuid.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
 }

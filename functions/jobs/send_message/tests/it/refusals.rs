@@ -368,10 +368,7 @@ async fn a_stop_between_check_and_claim_is_obeyed() {
     contact.wish(OptFlag::Stop, "wrote STOP".to_owned(), world.aws.now());
     let runtime = tokio::runtime::Handle::current();
     lossy.happens_before("Decrypt", move || {
-        let write = ContactWrite {
-            contact,
-            new_identities: vec![],
-        };
+        let write = ContactWrite::from(contact);
         runtime.block_on(store.write_contact(&scope, &write, None)).unwrap();
     });
     Box::pin(handle(world.job(&message), &ctx)).await.unwrap();

@@ -180,10 +180,7 @@ impl World {
     pub(crate) async fn change_contact(&self, message: &Message, change: impl FnOnce(&mut domain::contact::Contact)) {
         let mut contact = self.contact(message).await;
         change(&mut contact);
-        let write = ContactWrite {
-            contact,
-            new_identities: vec![],
-        };
+        let write = ContactWrite::from(contact);
         let store = self.aws.store();
         let written = store.write_contact(self.business.scope(), &write, None).await;
         written.expect("the contact is written");

@@ -238,10 +238,8 @@ async fn callers_without_a_number_go_also_when_their_calls_have_gone_before() {
     ];
     for identity in callers {
         let id = ContactId::new(world.aws.ids().ulid());
-        let write = ContactWrite {
-            contact: Contact::first_seen(id, &identity, world.aws.now()),
-            new_identities: vec![identity],
-        };
+        let contact = Contact::first_seen(id, &identity, world.aws.now());
+        let write = ContactWrite::new(contact, identity);
         let store = world.aws.store();
         let written = store.write_contact(world.business.scope(), &write, None).await;
         written.expect("the contact is written");
@@ -301,11 +299,11 @@ async fn who_calls_often_without_a_number_goes() {
             progress: &progress,
             call: &call,
             contact: &ContactWrite {
-                contact: contact.clone(),
                 new_identities: std::mem::take(&mut new_identities),
+                ..ContactWrite::from(contact.clone())
             },
             message: None,
-            cancelled: None,
+            cancelled: &[],
         };
         store
             .decide_call(scope, &decided, now)

@@ -5,7 +5,10 @@ mod changes;
 use std::time::Duration;
 
 use dispatch_due::{Context, handle};
-use domain::{call::CallStatus, message::Message};
+use domain::{
+    call::CallStatus,
+    message::{Message, SendOutcome},
+};
 use jiff::SignedDuration;
 use jobs::{CallJob, SendMessage};
 use kit::{QueueName, RawBucket, Spilled, schedule::Deadline};
@@ -335,4 +338,46 @@ async fn a_bucket_that_hangs_does_not_keep_what_is_due() {
     ticking.abort();
     assert!(lossy.has_kept_waiting());
     assert_eq!(world.sends().await.len(), 1);
+}
+
+/// The time at which it is looked at was set when it was planned, and stays when the provider takes it: most messages are
+/// delivered by then.
+#[tokio::test]
+async fn a_message_that_was_taken_waits_for_its_next_channel() {
+    let world = World::new().await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let timers = world.aws.env().config().timers().unwrap();
+    let mut message = world.follow_up(CUSTOMER).await;
+    let planned = message.due;
+    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
+    store.write_message(scope, &message).await.unwrap();
+    message.version += 1;
+    world.aws.pass(1);
+    let taken = SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().unwrap(),
+        segments: None,
+    };
+    message.record(1, taken, world.aws.now(), &timers);
+    store.write_message(scope, &message).await.unwrap();
+    let fallback = world.aws.now() + SignedDuration::from_secs(120);
+    assert_eq!(
+        (
+            world.message(&message).await.due,
+            message.waits_for_delivery(world.aws.now())
+        ),
+        (planned, Some(fallback))
+    );
+    world.aws.pass(89);
+    world.run().await;
+    assert!(world.sends().await.is_empty());
+    assert_eq!(world.message(&message).await.due, Some(fallback));
+    world.aws.pass(30);
+    world.run().await;
+    assert!(world.sends().await.is_empty());
+    world.aws.pass(1);
+    world.run().await;
+    let [job] = &world.sends().await[..] else {
+        panic!("one job")
+    };
+    assert_eq!((job.message, job.attempt), (message.id, 2));
 }

@@ -1,0 +1,155 @@
+use domain::{
+    Timestamp,
+    contact::{Contact, Identity, MOST_IDENTITIES, MOST_OPEN, MOST_WINDOWS},
+    ids::{CallId, ContactId},
+    inbound::Sender,
+    message::{Cause, Channel, Content, Leg, Message, Recipient},
+    phone::Phone,
+    purpose::{Category, Event, Narrowing, Policy, Purpose},
+};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use ulid::Ulid;
+
+fn at(second: u8) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 20_000) + SignedDuration::from_secs(second.into())
+}
+
+fn phone(number: usize) -> Phone {
+    format!("+9715012345{number:02}").parse().expect("a number")
+}
+
+fn somebody() -> Contact {
+    let id = ContactId::new(Ulid::from_parts(1, 1));
+    Contact::first_seen(id, &Identity::Phone(phone(0)), at(0))
+}
+
+fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) -> Message {
+    let cause = Cause::Call(CallId::new(contact.id, Ulid::from_parts(u64::from(second), 7)));
+    Message {
+        id: cause.message_id(),
+        cause,
+        policy: Policy::narrowed(purpose, category, &Narrowing::default()).expect("a category of the purpose"),
+        to: Recipient {
+            phone: contact.phone().cloned(),
+            bsuid: None,
+        },
+        plan: vec![Leg {
+            channel: Channel::Sms,
+            connection: "conn_00000000000000000000000001".parse().expect("an id"),
+            content: Content::Text("Hello".to_owned()),
+        }],
+        attempts: vec![],
+        not_before: at(second),
+        waiting: None,
+        due: None,
+        dispatches: 0,
+        ended: None,
+        remarks: vec![],
+        created_at: at(second),
+        keep_until: None,
+        correlation_id: String::new(),
+        version: 0,
+    }
+}
+
+fn follow_up(contact: &Contact, second: u8) -> Message {
+    planned(contact, second, Purpose::FollowUp, Category::Utility)
+}
+
+proptest! {
+    /// In whatever order messages are cancelled, the cooldown counts from the newest that is left.
+    #[test]
+    fn cooldown_counts_from_what_is_left(cancelled in Just([0_u8, 1, 2]).prop_shuffle(), how_many in 0..=3_usize) {
+        let mut contact = somebody();
+        let earlier = at(1);
+        contact.last_follow_up_at = Some(earlier);
+        let messages = [10, 20, 30].map(|second| follow_up(&contact, second));
+        for message in &messages {
+            contact.opens(message);
+        }
+        let cancelled = &cancelled[..how_many];
+        for place in cancelled {
+            prop_assert!(contact.close(&messages[usize::from(*place)]));
+        }
+        let left = (0..3_u8).rev().find(|place| !cancelled.contains(place));
+        let last = left.map_or(earlier, |place| messages[usize::from(place)].created_at);
+        prop_assert_eq!(contact.last_follow_up_at, Some(last));
+        prop_assert_eq!(contact.open.len(), 3 - how_many);
+    }
+}
+
+#[test]
+fn what_starts_no_cooldown_takes_none_back() {
+    let mut contact = somebody();
+    let follow_up = follow_up(&contact, 10);
+    contact.opens(&follow_up);
+    let order = planned(&contact, 20, Purpose::Order, Category::Utility);
+    contact.opens(&order);
+    assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
+    assert_eq!(contact.open_to(Event::AnsweredCall), [follow_up.id]);
+    assert_eq!(contact.open_to(Event::Stop), [follow_up.id, order.id]);
+    assert!(!contact.close(&order));
+    assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
+    assert!(contact.close(&follow_up));
+    assert_eq!((contact.last_follow_up_at, contact.open.len()), (None, 0));
+    assert!(!contact.close(&follow_up), "it is closed once");
+}
+
+#[test]
+fn lists_of_a_contact_are_bounded() {
+    let mut contact = somebody();
+    for number in 0..50_u8 {
+        contact.opens(&follow_up(&contact, number));
+        contact.open_window(&phone(number.into()), at(number));
+        contact.link(&Sender {
+            phone: Some(phone(number.into())),
+            bsuid: Some(format!("AE.{number}")),
+            name: None,
+        });
+        contact.prefer(&Identity::Email(
+            format!("{number}@example.com").parse().expect("an address"),
+        ));
+    }
+    assert_eq!(contact.open.len(), MOST_OPEN);
+    assert_eq!(contact.windows.len(), MOST_WINDOWS);
+    assert_eq!(contact.known_by().len(), 3 * MOST_IDENTITIES);
+    let newest = follow_up(&contact, 49);
+    assert_eq!(contact.open.last().map(|open| open.message), Some(newest.id));
+    assert_eq!(contact.last_whatsapp_at(), Some(at(49)));
+    assert!(!contact.window_open(&phone(0), at(49)), "the oldest window made room");
+    assert!(
+        contact.window_open(&phone(49), at(49))
+            && !contact.window_open(&phone(48), at(48) + SignedDuration::from_hours(24))
+    );
+}
+
+#[test]
+fn what_leads_to_a_contact_is_told_exactly() {
+    let mut contact = somebody();
+    let mut leading = vec![Identity::Phone(phone(0))];
+    let sender = |number: usize| Sender {
+        phone: Some(phone(number)),
+        bsuid: Some(format!("AE.{number}")),
+        name: None,
+    };
+    for number in [1, 2, 2, 3, 4, 5, 1, 6] {
+        let linked = contact.link(&sender(number));
+        assert!(linked.new.iter().all(|new| !leading.contains(new)));
+        assert!(linked.dropped.iter().all(|dropped| leading.contains(dropped)));
+        leading.extend(linked.new);
+        leading.retain(|one| !linked.dropped.contains(one));
+        let mut known = contact.known_by();
+        known.sort();
+        leading.sort();
+        assert_eq!(known, leading);
+    }
+    assert_eq!(
+        contact.phone(),
+        Some(&phone(0)),
+        "the first number stays the preferred one"
+    );
+    assert_eq!(contact.bsuid(), Some("AE.6"), "the newest id holds");
+    assert!(contact.prefer(&Identity::Phone(phone(6))).is_empty());
+    assert_eq!(contact.phone(), Some(&phone(6)));
+}
