@@ -337,6 +337,7 @@ async fn drained(running: &Running) -> Result<()> {
         "CallsQueueUrl",
         "ProviderEventsQueueUrl",
         "SendsQueueUrl",
+        "BulkSendsQueueUrl",
         "MailsQueueUrl",
     ]
     .iter()

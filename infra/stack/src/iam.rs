@@ -892,6 +892,7 @@ impl Audit<'_> {
             connection: connection.parse().context("reading a connection's id")?,
             correlation_id: "iam".to_owned(),
             received_at: Timestamp::now(),
+            group: jobs::EventGroup::Inbound,
             source: jobs::EventSource::WhatsApp,
             payload: jobs::Payload::Stored(self.lost.clone()),
         };
@@ -940,14 +941,8 @@ impl Audit<'_> {
             self.play.store.write_message(&scope, &message).await
         })
         .await?;
+        let job = jobs::SendMessage::next_of(scope.tenant(), &message);
         self.full.lock().await.push((scope, Full::Message(message.id)));
-        let job = jobs::SendMessage {
-            tenant: business.id.parse().context("reading a tenant's id")?,
-            correlation_id: "iam".to_owned(),
-            message: message.id,
-            attempt: message.next_number(),
-            rounds: 0,
-        };
         self.queue("SendsQueueUrl", business, &job).await
     }
 

@@ -45,8 +45,10 @@ pub enum Letters {
     Calls,
     /// Messages and statuses from providers.
     ProviderEvents,
-    /// Messages to send.
+    /// Messages to send that answer a person.
     Sends,
+    /// Messages to send to many.
+    BulkSends,
     /// E-mails to users of Ringback.
     Mails,
     /// Changes of the table that are missing in day counters and the audit log.
@@ -55,10 +57,11 @@ pub enum Letters {
 
 impl Letters {
     /// Queues with dead letters, by the names of the stack's outputs.
-    pub const QUEUES: [(Self, &str); 4] = [
+    pub const QUEUES: [(Self, &str); 5] = [
         (Self::Calls, "Calls"),
         (Self::ProviderEvents, "ProviderEvents"),
         (Self::Sends, "Sends"),
+        (Self::BulkSends, "BulkSends"),
         (Self::Mails, "Mails"),
     ];
 }
@@ -155,7 +158,7 @@ async fn arn(session: &Session, queue: &str) -> Result<String> {
 }
 
 /// Functions that run at the same time when the queues are busy: the sum of the template's `MaximumConcurrency`. Webhooks need the rest.
-const BUSY_QUEUES: u64 = 32;
+const BUSY_QUEUES: u64 = 37;
 
 /// A warning if the account's concurrency limit is low; none if the caller may not read it.
 pub async fn low_concurrency(aws: &Aws) -> Option<String> {

@@ -16,15 +16,23 @@ pub enum QueueName {
     Calls,
     /// Events of messaging providers, for `process_provider_event`.
     ProviderEvents,
-    /// Messages to send, for `send_message`.
+    /// Messages to send that answer a person, for `send_message`.
     Sends,
+    /// Messages to send to many, for `send_message`, too.
+    BulkSends,
     /// E-mails to users of Ringback, for `send_mail`. Never spilled, because links in them contain tokens.
     Mails,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
+    pub const ALL: [Self; 5] = [
+        Self::Calls,
+        Self::ProviderEvents,
+        Self::Sends,
+        Self::BulkSends,
+        Self::Mails,
+    ];
 
     /// Queues that webhooks fill. Jobs that these refuse may be in the bucket, and `dispatch_due` queues them again. The other
     /// queues are filled by jobs, which are retried by themselves; searching the bucket for them would cost on every idle day.
@@ -37,6 +45,7 @@ impl QueueName {
             Self::Calls => "calls",
             Self::ProviderEvents => "provider-events",
             Self::Sends => "sends",
+            Self::BulkSends => "bulk-sends",
             Self::Mails => "mails",
         }
     }
@@ -48,6 +57,7 @@ impl QueueName {
             Self::Calls => "CALLS_QUEUE_URL",
             Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
             Self::Sends => "SENDS_QUEUE_URL",
+            Self::BulkSends => "BULK_SENDS_QUEUE_URL",
             Self::Mails => "MAILS_QUEUE_URL",
         }
     }
@@ -113,7 +123,7 @@ pub struct EnqueueError {
 }
 
 impl EnqueueError {
-    fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             doing,
             source: source.into(),
@@ -161,6 +171,12 @@ impl Queue {
             url: env.config().text(name.variable())?.to_owned(),
             spill: None,
         })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> QueueName {
+        self.name
     }
 
     /// Stores jobs that the queue refuses in this bucket, if it is one of [`QueueName::SWEPT`]: jobs of other queues would never

@@ -9,7 +9,7 @@ use jobs::{JobBody, QueueBody};
 use store::{StoreError, TenantScope};
 
 use crate::{
-    ConfigError, Env,
+    ConfigError, Env, QueueName,
     invocation::{Invocation, Outcome},
     line,
     log::{chain, panic_text},
@@ -311,9 +311,24 @@ where
 /// Variable with the queue for jobs that can never succeed. Without it, such a record circles until the queue gives it up.
 pub const DEAD_LETTERS: &str = "DEAD_LETTERS_URL";
 
+/// The same for jobs of [`QueueName::BulkSends`].
+pub const BULK_DEAD_LETTERS: &str = "BULK_DEAD_LETTERS_URL";
+
+/// The dead letters of the queue that handed out the record.
+fn dead_letters<'a>(env: &'a Env, record: &SqsMessage) -> Option<&'a str> {
+    let name = record
+        .event_source_arn
+        .as_deref()
+        .and_then(|arn| arn.rsplit(':').next());
+    let bulk = env.config().optional(QueueName::BulkSends.variable());
+    let of_bulk = name.is_some() && name == bulk.and_then(|url| url.rsplit('/').next());
+    let variable = if of_bulk { BULK_DEAD_LETTERS } else { DEAD_LETTERS };
+    env.config().optional(variable)
+}
+
 /// Moves a record to the dead letters at once. Returns false if that is not possible.
 async fn lay_aside(env: &Env, record: &SqsMessage) -> bool {
-    let Some(url) = env.config().optional(DEAD_LETTERS) else {
+    let Some(url) = dead_letters(env, record) else {
         return false;
     };
     let send = env

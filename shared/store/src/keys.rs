@@ -6,6 +6,7 @@ use domain::{
     account::Slug,
     contact::Identity,
     ids::{ApiKeyId, CallId, ConnectionId, ContactId, MessageId, SessionId, TenantId, UserId},
+    purpose::Lane,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
@@ -59,6 +60,7 @@ pub(crate) const SESSION: &str = "SESSION#";
 pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const CONSENT: &str = "CONSENT#";
+pub(crate) const REFERENCE: &str = "REF";
 
 /// The one row that is read before a tenant is known to be who the URL says: what verifies the webhook.
 pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
@@ -261,7 +263,7 @@ pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
 
 /// A provider's reference. `kind` separates the providers and, within one, calls from messages.
 pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key {
-    Key::new(format!("{}#REF#{kind}:{reference}", tenant_partition(scope)), "REF")
+    Key::new(format!("{}#REF#{kind}:{reference}", tenant_partition(scope)), REFERENCE)
 }
 
 pub(crate) fn counters(scope: &TenantScope, day: &str, shard: &str) -> Key {
@@ -285,23 +287,27 @@ pub(crate) fn sortable(at: Timestamp) -> String {
         .to_string()
 }
 
-/// The partitions of the due index.
-pub const DUE_SHARDS: u8 = 16;
+/// The partitions of each lane of the due index.
+pub(crate) const DUE_SHARDS: u8 = 16;
 
-pub(crate) fn due_partition(shard: u8) -> String {
-    format!("DUE#{shard:02}")
+pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
+    format!("DUE#{}#{shard:02}", lane.as_str())
 }
 
 /// The place of a row in the due index. The shard follows from the row's key, so that a row always finds its own. Rows of one
 /// place are told apart by their keys, which the index carries anyway: the place is short because every move writes it.
-pub(crate) fn due(key: &Key, at: Timestamp) -> (String, String) {
+pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
     let id = format!("{}#{}", key.pk, key.sk);
     // FNV-1a: spreads evenly and needs nothing.
     let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     let shard = u8::try_from(hash % u32::from(DUE_SHARDS)).unwrap_or_default();
-    (due_partition(shard), format!("{}#{}", sortable(at), key.sk))
+    (due_partition(lane, shard), due_place(key, at))
+}
+
+pub(crate) fn due_place(key: &Key, at: Timestamp) -> String {
+    format!("{}#{}", sortable(at), key.sk)
 }
 
 /// The time of a place in the due index.
@@ -337,8 +343,9 @@ mod tests {
     #[test]
     fn due_times_sort_as_text_and_shards_stay() {
         let key = Key::new("T#a".to_owned(), "MSG#b");
-        let earlier = due(&key, "2026-11-20T10:00:00Z".parse().unwrap());
-        let later = due(&key, "2026-11-20T10:00:00.5Z".parse().unwrap());
+        let earlier = due(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
+        let later = due(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());
+        assert!(earlier.0.starts_with("DUE#bulk#"));
         assert!(earlier.1 < later.1);
         assert_eq!(earlier.0, later.0);
         assert_eq!(due_time(&later.1), Some("2026-11-20T10:00:00.500Z"));

@@ -22,6 +22,7 @@ pub mod connections;
 pub mod contacts;
 pub mod counters;
 pub mod due;
+pub mod effects;
 pub mod idempotency;
 pub mod limited;
 pub mod lookups;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::actor::Stamp;
+use domain::{actor::Stamp, purpose::Lane};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -164,9 +164,9 @@ impl Row {
     }
 
     /// Says when somebody must look again, if ever.
-    pub(crate) fn due(mut self, key: &Key, due: Option<Timestamp>) -> Self {
+    pub(crate) fn due(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
         if let Some(at) = due {
-            let (partition, sort) = keys::due(key, at);
+            let (partition, sort) = keys::due(lane, key, at);
             self.item.insert("gsi2pk".to_owned(), text(partition));
             self.item.insert("gsi2sk".to_owned(), text(sort));
         }

@@ -19,9 +19,9 @@ use domain::{
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
-    calls::Decided,
     config::{ConfigCache, Configured},
     contacts::{ContactWrite, Known},
+    effects::{Effects, Once},
 };
 
 use crate::{
@@ -139,6 +139,7 @@ impl Seeded {
             connection,
             correlation_id: "cor-event".to_owned(),
             received_at: aws.now(),
+            group: jobs::EventGroup::Inbound,
             source,
             payload: jobs::Payload::Inline(payload),
         }
@@ -280,17 +281,19 @@ impl Seeded {
             due: None,
             ..reported.unwrap_or_else(first)
         };
-        let decided = Decided {
-            progress: &progress,
-            call: &call,
-            contact: &ContactWrite {
+        let effects = Effects {
+            once: Once::Decided {
+                progress: &progress,
+                call: &call,
+            },
+            people: vec![ContactWrite {
                 new_identities: if new { vec![identity] } else { vec![] },
                 ..ContactWrite::from(contact)
-            },
-            message: Some(&message),
-            cancelled: &[],
+            }],
+            planned: vec![message.clone()],
+            ..Effects::default()
         };
-        store.decide_call(&scope, &decided, now).await.expect("store a call");
+        store.commit(&scope, effects, now).await.expect("store a call");
         message.version += 1;
         message
     }

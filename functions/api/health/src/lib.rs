@@ -62,7 +62,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_secs(5);
 #[schema(as = Health, example = json!({
     "status": "ok",
     "table": "ok",
-    "queues": {"calls": "ok", "mails": "ok", "provider-events": "ok", "sends": "ok"},
+    "queues": {"bulk-sends": "ok", "calls": "ok", "mails": "ok", "provider-events": "ok", "sends": "ok"},
 }))]
 #[allow(dead_code, reason = "describes what is written as a value")]
 struct HealthOut {

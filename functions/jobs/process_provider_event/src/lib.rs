@@ -16,8 +16,8 @@ use domain::{
     send::{Classified, Effect, Timers},
     template::TemplateReport,
 };
-use jobs::{EventSource, Payload, ProviderEvent, SendMessage};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, RawBucket, enqueue::Entry, metric};
+use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, RawBucket, metric};
 use providers::{form, twilio, whatsapp};
 use store::{Store, StoreError, TenantScope, config::ConfigCache};
 
@@ -28,7 +28,7 @@ const MOST_RACES: u32 = 12;
 pub struct Context {
     store: Store,
     config: ConfigCache,
-    sends: Queue,
+    queues: Queues,
     raw: RawBucket,
     timers: Timers,
     clock: Clock,
@@ -44,7 +44,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
-            sends: Queue::new(env, QueueName::Sends)?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
             raw: RawBucket::new(env)?,
             timers: env.config().timers()?,
             clock: env.clock().clone(),
@@ -248,8 +248,9 @@ impl Event<'_> {
 
     /// Queues a message's next attempt; the due index is the net under it.
     async fn queue(&self, message: &domain::message::Message) -> Result<(), JobError> {
-        let job = SendMessage::next_of(self.scope.tenant(), message);
-        self.ctx.sends.send_all(vec![Entry::new(&job)?]).await?;
+        let now = self.ctx.clock.now();
+        let next = ToQueue::send(self.scope.tenant(), message).at(now);
+        self.ctx.queues.enqueue(vec![next], now).await?;
         Ok(())
     }
 }

@@ -71,13 +71,14 @@ use domain::{
     record::MessageRef,
     send::{Classified, Effect, ErrorClass, Timers},
 };
-use jobs::SendMessage;
-use kit::{
-    Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, TimeLimit, crash, enqueue::Entry, metric,
-};
+use jiff::SignedDuration;
+use jobs::{SendMessage, ToQueue};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
     Store, StoreError, TenantScope,
     config::ConfigCache,
+    contacts::ContactWrite,
+    effects::Effects,
     messages::{MessageAndContact, Reference},
 };
 
@@ -97,7 +98,7 @@ const RECEIVES_UNTIL_UNHEALTHY: u32 = 3;
 pub const MOST_ROUNDS: u8 = 8;
 
 /// The dispatcher looks once a minute: a wait for a connection that is longer needs no copy in the queue.
-const LONGEST_QUEUED_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Between two tries to record what came of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
@@ -109,7 +110,7 @@ const LONGEST_RECORDING: Duration = Duration::from_secs(12);
 pub struct Context {
     store: Store,
     config: ConfigCache,
-    sends: Queue,
+    queues: Queues,
     channels: Channels,
     evidence: Evidence,
     timers: Timers,
@@ -127,7 +128,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
-            sends: Queue::new(env, QueueName::Sends)?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
             channels: Channels::new(env, &timers)?,
             evidence: Evidence::new(env)?,
             timers,
@@ -248,7 +249,12 @@ impl Work<'_> {
         if !contact.close(message) {
             return store.write_message(self.scope, message).await;
         }
-        store.write_message_and_contact(self.scope, message, contact).await
+        let effects = Effects {
+            people: vec![ContactWrite::from(contact)],
+            ended: vec![message.clone()],
+            ..Effects::default()
+        };
+        store.commit(self.scope, effects, self.ctx.clock.now()).await.map(drop)
     }
 
     /// Check, claim, send, record.
@@ -610,28 +616,21 @@ impl Work<'_> {
     /// Queues the next attempt where it is near; the due index has the rest. So it has what waits for its connection, and whatever
     /// was queued again and again: Lambda ends what goes round between a function and its queue for about 16 rounds.
     async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), StepError> {
-        let wait = match message.next(now, &self.ctx.timers) {
-            Next::Try { .. } => Duration::ZERO,
+        let until = match message.next(now, &self.ctx.timers) {
+            Next::Try { .. } => now,
             // A retry, not a fallback's deadline: that one is nearly always made needless by a delivery.
-            Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => {
-                Duration::try_from(until.duration_since(now)).unwrap_or_default()
-            }
+            Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => until,
             _ => return Ok(()),
         };
-        let longest = if message.waiting.is_some() {
-            LONGEST_QUEUED_WAIT
-        } else {
-            kit::enqueue::LONGEST_DELAY
-        };
-        if wait > longest || self.rounds >= MOST_ROUNDS {
+        let is_long = message.waiting.is_some() && until > now + LONGEST_QUEUED_WAIT;
+        if is_long || self.rounds >= MOST_ROUNDS {
             return Ok(());
         }
-        let job = SendMessage {
-            rounds: self.rounds + 1,
-            ..SendMessage::next_of(self.scope.tenant(), message)
-        };
-        let entry = Entry::new(&job).map_err(StepError::Queue)?.after(wait);
-        self.ctx.sends.send_all(vec![entry]).await.map_err(StepError::Queue)
+        let next = ToQueue::send(self.scope.tenant(), message)
+            .at(until)
+            .again(self.rounds + 1);
+        let queued = self.ctx.queues.enqueue(vec![next], now).await;
+        queued.map(drop).map_err(StepError::Queue)
     }
 }
 

@@ -61,7 +61,7 @@ impl Starts {
 }
 
 /// The environment of every function. Values are never used, because no event arrives.
-const VARIABLES: [(&str, &str); 45] = [
+const VARIABLES: [(&str, &str); 46] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -81,6 +81,7 @@ const VARIABLES: [(&str, &str); 45] = [
     ),
     ("DEAD_LETTERS_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
     ("SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/sends"),
+    ("BULK_SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bulk"),
     ("MAILS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/mails"),
     ("RAW_BUCKET", "bucket"),
     ("KMS_VERIFY_KEY_ID", "verify"),

@@ -14,7 +14,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::due::{DUE_SHARDS, Due};
+use store::due::{Due, Partition};
 
 use super::{
     Ground,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Queues, as outputs of the stack; each has dead letters.
-const QUEUES: [&str; 4] = ["Calls", "ProviderEvents", "Sends", "Mails"];
+const QUEUES: [&str; 5] = ["Calls", "ProviderEvents", "Sends", "BulkSends", "Mails"];
 
 /// Every due row is due within this time.
 const FAR: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -48,8 +48,8 @@ async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
         .filter_map(|tenant| tenant.id.parse().ok())
         .collect();
     let mut found = Vec::new();
-    for shard in 0..DUE_SHARDS {
-        let page = ground.play.store.due(shard, now()? + FAR, None, MANY).await?;
+    for partition in Partition::all() {
+        let page = ground.play.store.due(partition, now()? + FAR, None, MANY).await?;
         found.extend(page.due.into_iter().filter(|due| tenants.contains(&due.tenant())));
     }
     Ok(found)

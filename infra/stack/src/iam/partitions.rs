@@ -132,7 +132,8 @@ fn samples() -> Result<Vec<(&'static str, String)>> {
         ("by_day", format!("T#{tenant}#CONTACTS")),
         ("by_day", format!("T#{tenant}#CALLS#2026-11-20")),
         ("by_day", "PLATFORM#TENANTS".to_owned()),
-        ("due", "DUE#00".to_owned()),
+        ("due", "DUE#answers#00".to_owned()),
+        ("due", "DUE#campaigns#00".to_owned()),
     ])
 }
 

@@ -19,6 +19,7 @@ mod demo;
 mod failures;
 mod fuzz;
 mod guide;
+mod lanes;
 mod mails;
 mod mutated;
 mod operators;

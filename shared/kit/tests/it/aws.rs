@@ -1,8 +1,13 @@
 //! Queues and the bucket, against the emulator.
 
 use aws_lambda_events::sqs::SqsEvent;
-use jobs::SendMessage;
-use kit::{Done, Entry, Job, JobError, Queue, QueueName, RawBucket, queue::work_batch};
+use domain::purpose::Lane;
+use jiff::SignedDuration;
+use jobs::{NextJob, SendMessage, ToQueue};
+use kit::{
+    Done, Entry, Job, JobError, Queue, QueueName, Queues, RawBucket,
+    queue::{BULK_DEAD_LETTERS, work_batch},
+};
 use serde_json::json;
 use store::StoreError;
 use testkit::{Aws, aws::DEAD_LETTERS};
@@ -166,5 +171,63 @@ async fn requests_are_counted_by_iam_action() {
     let usage = store::usage::take();
     for action in ["s3:PutObject", "s3:GetObject", "sqs:SendMessage", "dynamodb:GetItem"] {
         assert!(usage.actions.contains_key(action), "{action}: {usage:?}");
+    }
+}
+
+/// Each job goes into the queue of its lane, for its time; what is later is left to the due index.
+#[tokio::test]
+async fn jobs_go_into_the_queue_of_their_lane() {
+    let aws = Aws::new().await;
+    let (now, names) = (aws.now(), [QueueName::Sends, QueueName::BulkSends]);
+    let next = |lane, number, seconds| ToQueue {
+        job: NextJob::Send(lane, send_message(number)),
+        not_before: now + SignedDuration::from_secs(seconds),
+    };
+    let queues = Queues::new(aws.env(), &names).unwrap();
+    let jobs = vec![
+        next(Lane::Answers, 1, -5),
+        next(Lane::Bulk, 2, 0),
+        next(Lane::Answers, 3, 900),
+        next(Lane::Answers, 4, 901),
+    ];
+    assert_eq!(queues.enqueue(jobs, now).await.unwrap(), 3);
+    assert_eq!(aws.depth(QueueName::Sends).await, 2, "one of them for later");
+    assert_eq!(aws.drain(QueueName::BulkSends).await, [job(2)]);
+    // A queue that a function was not given is a bug.
+    let only = Queues::new(aws.env(), &[QueueName::Sends]).unwrap();
+    assert!(only.enqueue(vec![next(Lane::Bulk, 5, 0)], now).await.is_err());
+    // One that does not answer keeps no other's jobs.
+    let nowhere = aws.env_with(&[("BULK_SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let queues = Queues::new(&nowhere, &[QueueName::BulkSends, QueueName::Sends]).unwrap();
+    let jobs = vec![next(Lane::Bulk, 6, 0), next(Lane::Answers, 7, 0)];
+    assert!(queues.enqueue(jobs, now).await.is_err());
+    assert_eq!(aws.depth(QueueName::Sends).await, 3);
+}
+
+/// Records of two queues that one function works are laid aside each in its own dead letters.
+#[tokio::test]
+async fn hopeless_bulk_record_goes_to_its_own_dead_letters() {
+    let aws = Aws::new().await;
+    // Any other queue of the test's will do.
+    let letters = aws.env().config().text("MAILS_QUEUE_URL").unwrap().to_owned();
+    let env = aws.env_with(&[(BULK_DEAD_LETTERS, &letters)]);
+    let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> {
+        Err(StoreError::Invalid {
+            doing: "write a message",
+            source: "the key is too long".into(),
+        }
+        .into())
+    };
+    for (queue, laid_aside) in [("SENDS_QUEUE_URL", 0), ("BULK_SENDS_QUEUE_URL", 1)] {
+        let name = env.config().text(queue).unwrap().rsplit('/').next().unwrap().to_owned();
+        let event = json!({"Records": [{
+            "messageId": "1", "receiptHandle": "none", "body": job(1).to_string(),
+            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "tnt_1"},
+            "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{name}"),
+        }]});
+        let event = serde_json::from_value::<SqsEvent>(event).unwrap();
+        let response = work_batch(&env, event, &(), &fails).await;
+        assert!(response.batch_item_failures.is_empty());
+        assert_eq!(aws.depth(QueueName::Mails).await, laid_aside, "{queue}");
     }
 }

@@ -232,6 +232,12 @@ pub fn updates(change: &Change) -> Vec<Update> {
     found
 }
 
+/// Whether a change holds reports on messages and nothing else. What cannot be read may be anything.
+#[must_use]
+pub fn only_statuses(change: &Change) -> bool {
+    change.field == "messages" && pieces::only_statuses(&change.raw)
+}
+
 fn unknown(kind: &str) -> Update {
     Update::Unknown { kind: label(kind) }
 }

@@ -16,6 +16,7 @@ use store::{
     config::Configured,
     contacts::ContactWrite,
     counters::{Counted, Source},
+    effects::{Effects, Once},
     messages::Reference,
     usage,
 };
@@ -288,13 +289,17 @@ async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
         correlation_id: world.aws.ids().ulid().to_string(),
         version: 0,
     };
-    store.write_call_progress(scope, &progress, now).await.unwrap();
+    let reported = Effects {
+        once: Once::Reported(&progress),
+        ..Effects::default()
+    };
+    store.commit(scope, reported, now).await.unwrap();
     progress.version += 1;
     spent.push(("rings", usage::take().write_units));
     let decided = world.business.follow_up_after(&world.aws, CUSTOMER, Some(progress));
     let message = Box::pin(decided).await;
     spent.push(("decide", usage::take().write_units));
-    let domain::message::Cause::Call(call) = message.cause;
+    let Cause::Call(call) = message.cause;
     let mut call = store.call(scope, call, now).await.unwrap().unwrap();
     call.facts.call_seconds = Some(30);
     store.write_call(scope, &call).await.unwrap();

@@ -3,6 +3,7 @@
 mod budget;
 mod config;
 mod due;
+mod effects;
 mod leaving;
 mod limited;
 mod reads;

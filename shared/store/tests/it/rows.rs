@@ -11,7 +11,8 @@ use domain::{
 };
 use store::{
     contacts::ContactWrite,
-    messages::{Arrived, Reached, Reference},
+    effects::{Effects, Once},
+    messages::Reference,
 };
 use testkit::business::{CUSTOMER, phone};
 
@@ -225,31 +226,31 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     }
 }
 
+/// What storing it writes.
+pub(crate) fn stored(received: &Received, contact: Contact) -> Effects<'_> {
+    Effects {
+        once: Once::Received {
+            received,
+            api: "whatsapp",
+            parked: None,
+        },
+        people: vec![ContactWrite::from(contact)],
+        ..Effects::default()
+    }
+}
+
 #[tokio::test]
 async fn a_customers_message_is_stored_once() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let received = received(&world, contact.id);
-    let reached = Reached {
-        contact: ContactWrite::from(contact),
-        consent: vec![],
-        cancelled: vec![],
-    };
-    let arrived = Arrived {
-        received: &received,
-        api: "whatsapp",
-        parked: None,
-        people: std::slice::from_ref(&reached),
-    };
     let (store, now) = (&world.store, world.aws.now());
-    store.store_received(world.scope(), &arrived, now).await.unwrap();
-    assert!(
-        store
-            .store_received(world.scope(), &arrived, now)
-            .await
-            .unwrap_err()
-            .is_conflict()
-    );
+    let again = stored(&received, contact);
+    let jobs = store.commit(world.scope(), again.clone(), now).await.unwrap();
+    assert_eq!(jobs, []);
+    let twice = store.commit(world.scope(), again, now).await.unwrap_err();
+    assert!(twice.is_conflict());
+    assert!(store.has_message(world.scope(), received.id, now).await.unwrap());
 }
 
 #[tokio::test]
@@ -305,18 +306,8 @@ async fn what_the_table_can_never_take_is_told_apart() {
     let contact = world.business.contact(&world.aws, "+971501234599").await;
     let mut received = received(&world, contact.id);
     received.message.text = Some("x".repeat(500_000));
-    let people = [Reached {
-        contact: ContactWrite::from(contact),
-        consent: vec![],
-        cancelled: vec![],
-    }];
-    let arrived = Arrived {
-        received: &received,
-        api: "whatsapp",
-        parked: None,
-        people: &people,
-    };
-    let error = store.store_received(world.scope(), &arrived, now).await.unwrap_err();
+    let effects = stored(&received, contact);
+    let error = store.commit(world.scope(), effects, now).await.unwrap_err();
     assert!(error.is_invalid() && !error.is_conflict(), "{error}");
 }
 

@@ -8,7 +8,9 @@ const FUNCTION_KINDS: [&str; 4] = ["webhooks", "api", "jobs", "schedules"];
 fn allowed(shared: &str) -> &'static [&'static str] {
     match shared {
         "domain" => &[],
-        "jobs" | "providers" | "store" => &["domain"],
+        "jobs" | "providers" => &["domain"],
+        // What was written says which jobs follow.
+        "store" => &["domain", "jobs"],
         "access" => &["store", "domain", "jobs"],
         "kit" => &["access", "store", "domain", "jobs"],
         "api" => &["kit", "access", "store", "domain", "jobs"],

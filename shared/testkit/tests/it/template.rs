@@ -193,7 +193,7 @@ fn every_queue_survives_a_bad_deploy() {
             assert_eq!(redrive["maxReceiveCount"], 20, "{id}");
         }
     }
-    assert!(queues.len() >= 8, "four queues with their dead letters");
+    assert!(queues.len() >= 10, "five queues with their dead letters");
 }
 
 #[test]

@@ -521,3 +521,62 @@ async fn a_second_number_of_somebody_known_leads_to_them() {
         "the first stays the preferred one"
     );
 }
+
+/// In whatever order they are delivered, and however often.
+#[tokio::test]
+async fn inbound_ids_follow_from_time_and_reference() {
+    let mut conversations = Vec::new();
+    for order in [[0, 1, 2, 1], [2, 1, 0, 2]] {
+        let world = World::new().await;
+        let sent = world.aws.now().as_second();
+        for number in order {
+            world.aws.pass(7);
+            let event = world.messages(&wrote(&format!("wamid.{number}"), sent + number, "Hello"));
+            world.work(event).await;
+        }
+        let (received, _) = world.told_by(&world.customer().await).await;
+        let rows: Vec<_> = received
+            .iter()
+            .map(|received| (received.id.own(), received.message.provider_ref.to_string()))
+            .collect();
+        let references: Vec<_> = rows.iter().map(|(_, reference)| reference.as_str()).collect();
+        assert_eq!(references, ["wamid.0", "wamid.1", "wamid.2"]);
+        conversations.push(rows);
+    }
+    assert_eq!(conversations[0], conversations[1]);
+}
+
+/// References are kept for 60 days, messages often longer.
+#[tokio::test]
+async fn message_is_stored_once_after_its_reference_is_gone() {
+    let world = World::new().await;
+    let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    let before = world.customer().await;
+    world.aws.pass(61 * 24 * 3600);
+    assert_eq!(world.work(event).await, Done::Already);
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.customer().await, before);
+}
+
+/// What was sent among bulk goes on among bulk.
+#[tokio::test]
+async fn failed_bulk_message_is_queued_in_its_lane() {
+    use domain::purpose::{Category, Narrowing, Policy, Purpose};
+    let world = World::new().await;
+    let mut message = world.follow_up().await;
+    let narrowing = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
+    world.write(&message).await;
+    message.version += 1;
+    let message = world.claimed(message).await;
+    world.recorded(message, "whatsapp", "wamid.1").await;
+    let mut failed = status("failed", world.aws.now().as_second());
+    failed["errors"] = json!([{"code": 131_026, "title": "Message undeliverable"}]);
+    assert_eq!(world.statuses(&[failed]).await, Done::Now);
+    assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
+    assert_eq!(world.aws.depth(kit::QueueName::BulkSends).await, 1);
+}

@@ -12,7 +12,11 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::schedule::Deadline;
-use store::{calls::Decided, contacts::ContactWrite, platform::PlatformAct};
+use store::{
+    contacts::ContactWrite,
+    effects::{Effects, Once},
+    platform::PlatformAct,
+};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, missed},
@@ -295,20 +299,18 @@ async fn who_calls_often_without_a_number_goes() {
             correlation_id: "test".to_owned(),
             version: 0,
         };
-        let decided = Decided {
-            progress: &progress,
-            call: &call,
-            contact: &ContactWrite {
+        let effects = Effects {
+            once: Once::Decided {
+                progress: &progress,
+                call: &call,
+            },
+            people: vec![ContactWrite {
                 new_identities: std::mem::take(&mut new_identities),
                 ..ContactWrite::from(contact.clone())
-            },
-            message: None,
-            cancelled: &[],
+            }],
+            ..Effects::default()
         };
-        store
-            .decide_call(scope, &decided, now)
-            .await
-            .expect("the call is written");
+        store.commit(scope, effects, now).await.expect("the call is written");
         contact.version += 1;
     }
     world.leave(0).await;

@@ -135,3 +135,28 @@ async fn size_method_and_type_are_checked() {
     let (get, json) = (Call::get(&path), Call::json(&path, "{}"));
     world.assert_size_method_and_type_are_checked(&large, &get, &json).await;
 }
+
+/// Statuses never delay what customers write.
+#[tokio::test]
+async fn statuses_and_replies_have_groups_of_their_own() {
+    let world = world().await;
+    let tenant = world.tenant.tenant();
+    for (what, group) in [("inbound", "inbound"), ("message-status?key=a.b.1", "status")] {
+        let name = if group == "inbound" {
+            TEXT.to_owned()
+        } else {
+            a_status()
+        };
+        let answer = world.call(&signed(&world, what, fixtures::bytes(&name))).await;
+        assert_eq!(answer.status(), 200);
+        let jobs = world.aws.drain_with_groups(QueueName::ProviderEvents).await;
+        assert_eq!(jobs.len(), 1);
+        assert_eq!(jobs[0].0, format!("{tenant}#{group}"));
+    }
+}
+
+fn a_status() -> String {
+    let names = fixtures::names("twilio/sms").into_iter();
+    let mut statuses = names.filter(|name| !name.contains("/inbound"));
+    statuses.next().expect("a status")
+}

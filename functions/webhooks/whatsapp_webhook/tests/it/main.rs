@@ -471,3 +471,38 @@ async fn connection_without_secrets_uses_the_shared_app() {
         401
     );
 }
+
+/// Statuses never delay what customers write; what is not surely a status counts as that.
+#[tokio::test]
+async fn statuses_and_replies_have_groups_of_their_own() {
+    let world = world().await;
+    let post = fixtures::json("whatsapp/inbound/text.json");
+    let status = serde_json::json!({
+        "id": "wamid.1", "status": "delivered", "recipient_id": "971501234567", "timestamp": "1779280000",
+    });
+    let group = async |change: &dyn Fn(&mut Value)| {
+        let mut post = post.clone();
+        change(&mut post["entry"][0]["changes"][0]);
+        let answer = world.status(&signed(&world.path(), post.to_string().as_bytes())).await;
+        assert_eq!(answer, 200);
+        let jobs = world.aws.drain_with_groups(QueueName::ProviderEvents).await;
+        assert_eq!(jobs.len(), 1);
+        let tenant = format!("{}#", jobs[0].1["tenant"].as_str().expect("a tenant"));
+        jobs[0].0.strip_prefix(&tenant).expect("the tenant's group").to_owned()
+    };
+    let statuses = |change: &mut Value| {
+        change["value"]["statuses"] = serde_json::json!([status]);
+        change["value"].as_object_mut().expect("an object").remove("messages");
+    };
+    assert_eq!(group(&|_| {}).await, "inbound");
+    assert_eq!(group(&statuses).await, "status");
+    let both = |change: &mut Value| change["value"]["statuses"] = serde_json::json!([status]);
+    assert_eq!(group(&both).await, "inbound");
+    let nothing = |change: &mut Value| change["value"]["statuses"] = "none".into();
+    assert_eq!(group(&nothing).await, "inbound");
+    let large = |change: &mut Value| {
+        statuses(change);
+        change["value"]["statuses"][0]["biz_opaque_callback_data"] = "x".repeat(300_000).into();
+    };
+    assert_eq!(group(&large).await, "status");
+}

@@ -194,7 +194,12 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
 /// Number of jobs by queue, in any state.
 async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<String>> {
     let mut all = Vec::new();
-    for queue in ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl"] {
+    for queue in [
+        "CallsQueueUrl",
+        "ProviderEventsQueueUrl",
+        "SendsQueueUrl",
+        "BulkSendsQueueUrl",
+    ] {
         let ask = json!({ "QueueUrl": stage.town.outputs[queue], "AttributeNames": ["All"] });
         let answer = session.call("sqs", "get_queue_attributes", ask).await?;
         for state in ["", "NotVisible", "Delayed"] {

@@ -64,6 +64,18 @@ fn queued(text: &str) -> usize {
     text.bytes().map(bytes).sum()
 }
 
+/// True if a change's only items are statuses.
+pub(super) fn only_statuses(raw: &str) -> bool {
+    let read = |raw| members(serde_json::from_str::<&RawValue>(raw).ok()?);
+    let Some(value) = read(raw).and_then(|change| members(change.get("value")?)) else {
+        return false;
+    };
+    let mut named = LISTS.iter().filter(|name| value.contains_key(**name));
+    named.next() == Some(&"statuses")
+        && named.next().is_none()
+        && value.get("statuses").and_then(|raw| list(raw)).is_some()
+}
+
 /// A change's pieces, as JSON. `None` if it is small or cannot be cut; then it stays byte for byte as it is.
 pub(super) fn of(raw: &RawValue) -> Option<Pieces<'_>> {
     let mut change = members(raw)?;
