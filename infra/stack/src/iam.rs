@@ -1471,7 +1471,7 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
         // Only failed records are delayed.
         "BackOff" => Flow {
             also_without: &["Read"],
-            failed: Failed::Logged("could not back off"),
+            failed: Failed::Logged("could not delay"),
         },
         "SealMail" if function == "make_platform_admin" => flow(DENIED),
         "ReachTable" | "ReachQueues" | "Verify" | "Send" | "SignAndSeal" | "SealMail" | "ListTenants" => {
