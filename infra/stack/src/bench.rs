@@ -159,6 +159,7 @@ async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result
         Function {
             name: EMPTY.to_owned(),
             logical_id: String::new(),
+            of_api: false,
         },
     );
     step("building functions", builder.compile(&functions)).await?;

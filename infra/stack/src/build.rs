@@ -40,6 +40,8 @@ pub struct Function {
     pub name: String,
     /// The resource in the template: `ProcessCall`.
     pub logical_id: String,
+    /// Whether it is a resource of the API.
+    pub of_api: bool,
 }
 
 impl Function {
@@ -71,7 +73,12 @@ pub fn functions(root: &Path) -> Result<Vec<Function>> {
                 .split('_')
                 .map(|word| word[..1].to_ascii_uppercase() + &word[1..])
                 .collect();
-            found.push(Function { name, logical_id });
+            let of_api = room.ends_with("api");
+            found.push(Function {
+                name,
+                logical_id,
+                of_api,
+            });
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

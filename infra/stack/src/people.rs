@@ -89,7 +89,7 @@ impl Registry {
         let known = self.store.api_keys(&scope, None, 1).await?;
         if known.items.is_empty() {
             let key = key(api_key, now)?;
-            let made = self.store.create_api_key(&scope, &key, &stamp).await;
+            let made = self.store.create(&scope, &key, &stamp).await;
             made.with_context(|| format!("creating the API key of {tenant}"))?;
         }
         Ok(())

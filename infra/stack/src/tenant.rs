@@ -9,6 +9,7 @@ use domain::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets},
     ids::ConnectionId,
+    material::Material,
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
@@ -222,8 +223,6 @@ impl Deployment {
         let config = TenantConfig {
             tenant: file.tenant.tenant.clone(),
             rules: file.rules.clone(),
-            templates: file.templates.clone(),
-            products: file.products.clone(),
             connections: connections.iter().map(ConnectionSummary::from).collect(),
         };
         let configured = Configured {
@@ -238,7 +237,11 @@ impl Deployment {
             .write_config(&scope, &configured)
             .await
             .context("writing the tenant")?;
-        let mut problems = config.problems();
+        let material = Material {
+            templates: file.templates.clone(),
+            products: file.products.clone(),
+        };
+        let mut problems = config.problems(&material);
         for connection in &configured.connections {
             let found = connection.account.problems().into_iter();
             problems.extend(found.map(|problem| format!("{}: {problem}", connection.name)));

@@ -7,8 +7,9 @@ use std::{
 };
 
 use domain::{
-    account::{Account, MemberStatus},
+    account::{Account, Member, MemberStatus},
     actor::{Actor, Stamp},
+    api_key::ApiKey,
     ids::{ApiKeyId, SessionId, TenantId, UserId},
     permission::{Permission, Role},
     tenant::{Tenant, TenantStatus},
@@ -325,7 +326,7 @@ impl Authenticator {
             None => claims.tnt.ok_or(Refusal::NoTenant)?,
         };
         let scope = TenantScope::mint(tenant, Authority::User);
-        let member = self.store.member(&scope, claims.sub).await?;
+        let member = self.store.get::<Member>(&scope, &claims.sub).await?;
         let member = member.ok_or(Refusal::NotAMember)?.value;
         if claims.is_ended(member.sessions_from, member.spared_session) {
             return Err(Refusal::Unproven);
@@ -351,7 +352,7 @@ impl Authenticator {
         let scope = TenantScope::mint(owner.tenant, Authority::ApiKey);
         let found = self
             .store
-            .api_key(&scope, owner.key)
+            .get::<ApiKey>(&scope, &owner.key)
             .await?
             .ok_or(Refusal::Unproven)?
             .value;

@@ -173,6 +173,10 @@ id!(
     RuleId, "rule"
 );
 id!(
+    /// A thing that a tenant sells.
+    ProductId, "prd"
+);
+id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod inbound;
 pub mod ip_range;
 pub mod line_type;
+pub mod material;
 pub mod message;
 pub mod outside;
 pub mod permission;

@@ -271,8 +271,8 @@ impl Store {
             Write::Put(email_row(account.id, email_sha256, DOING)?),
             Write::Put(account_row(account, Condition::New, 1, DOING)?),
             Write::Put(config::new_tenant_row(scope, tenant, DOING)?.stamped(stamp)),
-            Write::Put(config::first_rule_row(scope, rule, stamp, DOING)?),
         ];
+        writes.extend(config::first_rule_writes(scope, rule, stamp)?);
         writes.extend(members::first(scope, member, stamp, DOING)?.map(Write::Put));
         self.database.transact_writes(writes, DOING).await
     }

@@ -2,6 +2,8 @@
 //!
 //! Every key of tenant data is built from a scope, so that no call can name another tenant's rows.
 
+use std::fmt::Display;
+
 use domain::{
     account::Slug,
     contact::Identity,
@@ -34,27 +36,81 @@ fn tenant_pk(tenant: TenantId) -> String {
     format!("T#{}", lower(tenant.ulid()))
 }
 
-/// The partition of the tenant's own rows: settings, rules, connections and what else people configure.
+/// What the tenant's partitions begin with; itself the partition of the tenant and its settings.
 pub(crate) fn tenant_partition(scope: &TenantScope) -> String {
     tenant_pk(scope.tenant())
 }
 
-pub(crate) fn tenant(scope: &TenantScope) -> Key {
-    Key::new(tenant_partition(scope), "TENANT")
+/// A partition of what people configure. IAM sees partition keys only: what a function must not read is in another
+/// partition than what it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// People, invitations and API keys, read to authenticate.
+    People,
+    /// The days on which API keys were used.
+    KeyUses,
+    /// Connections with their sealed credentials.
+    Connections,
+    /// Rules, lines and whatever else is few.
+    Configuration,
+    /// Templates.
+    Templates,
+    /// Products.
+    Products,
 }
 
-pub(crate) fn configured(scope: &TenantScope, prefix: &str, id: &str) -> Key {
-    Key::new(tenant_partition(scope), format!("{prefix}{id}"))
+impl Part {
+    /// All, connections first.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Connections,
+        Self::Configuration,
+        Self::Templates,
+        Self::Products,
+        Self::KeyUses,
+        Self::People,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::People => "IAM",
+            Self::KeyUses => "KEYUSE",
+            Self::Connections => "CONN",
+            Self::Configuration => "CONF",
+            Self::Templates => "TEMPLATE",
+            Self::Products => "PRODUCT",
+        }
+    }
 }
+
+pub(crate) fn part(scope: &TenantScope, part: Part) -> String {
+    format!("{}#{}", tenant_partition(scope), part.word())
+}
+
+/// The row of something owned. A prefix that its id has itself is not repeated.
+pub(crate) fn owned(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
+    let id = id.to_string();
+    let bare = id.strip_prefix(prefix).unwrap_or(&id);
+    Key::new(part(scope, in_part), format!("{prefix}{bare}"))
+}
+
+/// Counts the rows of a kind.
+pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
+    Key::new(part(scope, in_part), format!("COUNT#{kind}"))
+}
+
+/// A value that only one thing of the tenant's may have.
+pub(crate) fn claim(scope: &TenantScope, what: &str, value: &str) -> Key {
+    Key::new(format!("{}#ID#{what}:{value}", tenant_partition(scope)), "ID")
+}
+
+pub(crate) fn tenant(scope: &TenantScope) -> Key {
+    Key::new(tenant_partition(scope), TENANT)
+}
+
+/// The sort key of the tenant itself.
+pub(crate) const TENANT: &str = "TENANT";
 
 pub(crate) const CONNECTION: &str = "CONN#";
-pub(crate) const RULE: &str = "RULE#";
-pub(crate) const TEMPLATE: &str = "TEMPLATE#";
-pub(crate) const PRODUCT: &str = "PRODUCT#";
-
-pub(crate) const MEMBER: &str = "USER#";
-pub(crate) const INVITATION: &str = "INVITE#";
-pub(crate) const API_KEY: &str = "APIKEY#";
 pub(crate) const SESSION: &str = "SESSION#";
 
 pub(crate) const CALL: &str = "CALL#";
@@ -64,7 +120,10 @@ pub(crate) const REFERENCE: &str = "REF";
 
 /// The one row that is read before a tenant is known to be who the URL says: what verifies the webhook.
 pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
-    Key::new(tenant_pk(tenant), format!("{CONNECTION}{connection}"))
+    Key::new(
+        format!("{}#{}", tenant_pk(tenant), Part::Connections.word()),
+        format!("{CONNECTION}{connection}"),
+    )
 }
 
 /// The way from a WhatsApp number to its connection, for tenants that share one Meta app.
@@ -74,21 +133,18 @@ pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
 
 /// Which of the tenant's people are active administrators: read and written with every change that could leave none.
 pub(crate) fn admins(scope: &TenantScope) -> Key {
-    Key::new(tenant_partition(scope), "ADMINS")
+    Key::new(part(scope, Part::People), "ADMINS")
 }
 
-/// Counts the additions to what the tenant may have only so many of.
-pub(crate) fn additions(scope: &TenantScope, what: &str) -> Key {
-    Key::new(tenant_partition(scope), format!("ADDITIONS#{what}"))
+/// Counts the invitations: who invites somebody counts the people first.
+pub(crate) fn additions(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::People), "ADDITIONS#PEOPLE")
 }
 
 /// When an API key was last used.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
-    configured(scope, API_KEY, &format!("{key}{KEY_USE}"))
+    Key::new(part(scope, Part::KeyUses), key.to_string())
 }
-
-/// Behind an API key's id: what tells of its use, so that it follows the key itself in a list.
-pub(crate) const KEY_USE: &str = "#USE";
 
 /// A person's own partition: they belong to no single tenant.
 pub(crate) fn user_partition(user: UserId) -> String {

@@ -26,8 +26,10 @@ pub mod effects;
 pub mod idempotency;
 pub mod limited;
 pub mod lookups;
+pub mod material;
 pub mod members;
 pub mod messages;
+pub mod owned;
 pub mod platform;
 pub mod rates;
 pub mod scope;
@@ -35,7 +37,8 @@ pub mod security;
 pub mod usage;
 
 pub use error::{StoreError, chain};
-pub use keys::day;
+pub use keys::{Part, day};
+pub use owned::{Owned, OwnedError, Pointer};
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};
 

@@ -3,7 +3,7 @@
 use domain::{
     contact::Contact,
     ids::MessageId,
-    message::{Message, StatusReport},
+    message::{Message, MessageState, StatusReport},
     outside::ProviderRef,
     record::{MessageRef, Received},
 };
@@ -42,7 +42,17 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
             format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
             happened(at, next.id.own()),
         )
-        .list_field("direction", "outbound"))
+        .list_field("direction", "outbound")
+        .in_state(trouble(scope, &next)))
+}
+
+/// Where a message is listed that failed or was blocked, by the day of its making.
+fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+    let at = message.created_at;
+    matches!(message.state(), MessageState::Failed | MessageState::Blocked).then(|| {
+        let partition = format!("{}#FAILED#{}", keys::tenant_partition(scope), keys::day(at));
+        (partition, happened(at, message.id.own()))
+    })
 }
 
 fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> Key {

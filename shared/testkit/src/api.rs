@@ -566,7 +566,7 @@ async fn new_key(
         expires_at,
         revoked_at: None,
     };
-    let made = aws.store().create_api_key(scope, &key, &stamp(aws)).await;
+    let made = aws.store().create(scope, &key, &stamp(aws)).await;
     made.expect("the key is written");
     (key.id, secret)
 }

@@ -419,13 +419,13 @@ async fn make_table(env: &Env) {
         .projection_type(ProjectionType::Include)
         .set_non_key_attributes(Some(listed.map(str::to_owned).to_vec()))
         .build();
-    let due = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let keys_only = || Projection::builder().projection_type(ProjectionType::KeysOnly).build();
     let stream = StreamSpecification::builder()
         .stream_enabled(true)
         .stream_view_type(StreamViewType::NewAndOldImages)
         .build()
         .expect("it is complete");
-    let names = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"];
+    let names = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk"];
     env.dynamodb()
         .create_table()
         .table_name(env.config().text("TABLE_NAME").expect("the test names a table"))
@@ -434,7 +434,8 @@ async fn make_table(env: &Env) {
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
         .global_secondary_indexes(index("by_day", "gsi1pk", "gsi1sk", by_day))
-        .global_secondary_indexes(index("due", "gsi2pk", "gsi2sk", due))
+        .global_secondary_indexes(index("due", "gsi2pk", "gsi2sk", keys_only()))
+        .global_secondary_indexes(index("by_state", "gsi3pk", "gsi3sk", keys_only()))
         .stream_specification(stream)
         .send()
         .await

@@ -6,8 +6,9 @@ use domain::{
     compose::World,
     connection::Account,
     contact::{Contact, Identity},
-    decide::decide,
+    decide::{decide, needs},
     ids::{CallId, ConnectionId, ContactId, RuleId},
+    material::Material,
     message::Message,
     phone::Phone,
     profile::Profile,
@@ -153,7 +154,7 @@ impl Seeded {
         self.contact_with(aws, number, |_| {}).await
     }
 
-    /// Deletes the tenant's own rows of a kind, or those of a contact.
+    /// Deletes the tenant's row, or a contact's rows of a kind.
     ///
     /// # Panics
     /// When there are none, or the table does not answer.
@@ -223,20 +224,28 @@ impl Seeded {
         });
         let call_id = CallId::new(contact.id, aws.ids().ulid());
         let facts = missed(number);
+        let view = CallView {
+            id: call_id,
+            connection: self.telephony,
+            facts: &facts,
+            outcome: Outcome::Missed,
+            started_at: now,
+        };
+        let world = World {
+            config: &config,
+            material: Material::NONE,
+            contact: &contact,
+            profile: &profile,
+            now,
+            line_type: &|_: &Phone| domain::line_type::LineType::Other,
+        };
+        let material = store.material(&scope, &needs(&view, &world)).await;
+        let material = material.expect("the templates");
         let decision = decide(
-            &CallView {
-                id: call_id,
-                connection: self.telephony,
-                facts: &facts,
-                outcome: Outcome::Missed,
-                started_at: now,
-            },
+            &view,
             &World {
-                config: &config,
-                contact: &contact,
-                profile: &profile,
-                now,
-                line_type: &|_: &Phone| domain::line_type::LineType::Other,
+                material: &material,
+                ..world
             },
         );
         let sentence = decision.sentence().to_owned();

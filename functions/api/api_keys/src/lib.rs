@@ -13,7 +13,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
-use store::Versioned;
+use store::{OwnedError, Versioned};
 
 use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, KeyPath, NewApiKeyOut, RotateIn};
 
@@ -60,7 +60,7 @@ fn fresh(api: &Api, rotation: Option<RotationId>) -> Result<Fresh, Problem> {
 }
 
 async fn found(api: &Api, who: &Writing, id: ApiKeyId) -> Result<Versioned<ApiKey>, Problem> {
-    let found = api.store().api_key(who.scope(), id).await?;
+    let found = api.store().get(who.scope(), &id).await?;
     found.ok_or_else(Problem::not_found)
 }
 
@@ -165,18 +165,17 @@ async fn create_api_key(
     };
     let created = RACES.until_won(async || {
         // This very request came before and was interrupted: nobody has seen its key.
-        if let Some(before) = store.api_key(who.scope(), made.id).await? {
-            store.change_api_key(who.scope(), &before, &made, &stamp).await?;
+        if let Some(before) = store.get::<ApiKey>(who.scope(), &made.id).await? {
+            store.change(who.scope(), &before, &made, &stamp).await?;
             return Ok(before.version + 1);
         }
-        let counted = store.count_api_keys(who.scope()).await?;
-        if counted.found >= ApiKey::MOST {
-            let detail = format!("A tenant can have at most {} API keys. Delete one first.", ApiKey::MOST);
-            return Err(Problem::conflict("too_many_api_keys", detail).into());
+        match store.create(who.scope(), &made, &stamp).await {
+            Err(OwnedError::Full) => {
+                let detail = format!("A tenant can have at most {} API keys. Delete one first.", ApiKey::MOST);
+                Err(Problem::conflict("too_many_api_keys", detail).into())
+            }
+            written => Ok(written.map(|()| 1)?),
         }
-        let scope = who.scope();
-        store.create_one_more_api_key(scope, &counted, &made, &stamp).await?;
-        Ok(1)
     });
     let version = created.await?;
     Ok(Once(Created {
@@ -254,7 +253,7 @@ async fn update_api_key(
         if lasts_otherwise || more {
             refuse_outliving(&who, after.expires_at)?;
         }
-        store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
+        store.change(who.scope(), &before, &after, &who.stamp()).await?;
         let after = Versioned {
             value: after,
             version: before.version + 1,
@@ -322,7 +321,7 @@ async fn rotate_api_key(
         }
         let mut after = before.value.clone();
         after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours, now)?;
-        store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
+        store.change(who.scope(), &before, &after, &who.stamp()).await?;
         Ok(after)
     });
     let after = rotation.await?;

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    account::{Account, Session},
+    account::{Account, Member, Session},
     ids::SessionId,
     security::SecurityEventKind::LoggedOut,
 };
@@ -101,7 +101,7 @@ pub(crate) async fn update_me(
 async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: &Person) -> Result<(), Problem> {
     let store = context.store();
     let renamed = RACES.until_won(async || {
-        let Some(before) = store.member(scope, account.id).await? else {
+        let Some(before) = store.get::<Member>(scope, &account.id).await? else {
             return Ok(());
         };
         if before.value.name == account.name {

@@ -177,7 +177,7 @@ async fn list_connections(
 ) -> Result<Listed<ConnectionOut>, Problem> {
     let store = context.api.store();
     let page = store
-        .connections_page(who.scope(), paging.after(), paging.limit())
+        .page::<Connection>(who.scope(), paging.after(), paging.limit())
         .await?;
     Ok(Listed::of(page, |row| ConnectionOut::from(&row.value)))
 }
@@ -482,7 +482,7 @@ fn unopened(error: &SecretsError) -> Problem {
 
 impl Context {
     async fn find(&self, scope: &TenantScope, id: ConnectionId) -> Result<Found, Problem> {
-        let found = self.api.store().versioned_connection(scope, id).await?;
+        let found = self.api.store().get(scope, &id).await?;
         found.ok_or_else(Problem::not_found)
     }
 

@@ -181,7 +181,7 @@ async fn renewed(
             token_sha256: link.token_sha256.clone(),
             ..before.value.clone()
         };
-        store.renew_invitation(scope, &before, &after, &who.stamp()).await?;
+        store.change(scope, &before, &after, &who.stamp()).await?;
         Ok(true)
     });
     renewed.await

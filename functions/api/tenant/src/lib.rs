@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use api::{Allowed, Api, IfMatch, Patch, Tagged, permits};
 use axum::{Extension, Router, extract::State};
-use domain::tenant::Tenant;
+use domain::{template::TemplateDefinition, tenant::Tenant};
 use kit::{ConfigError, Env, Problem};
 use store::config::ConfigCache;
 
@@ -65,6 +65,9 @@ async fn update_tenant(
     Ok(tagged(&after, version))
 }
 
+/// Templates that are looked at besides those that rules name.
+const SEEN_TEMPLATES: i32 = 100;
+
 /// Get the progress of the set-up
 ///
 /// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it.
@@ -75,12 +78,18 @@ async fn get_tenant_setup(
     State(api): State<Api>,
     Extension(configs): Extension<Arc<ConfigCache>>,
 ) -> Result<Tagged<SetupOut>, Problem> {
-    // One read while the configuration is the one that this process knows, four queries more when it is another.
-    let config = api.store().config(who.scope(), &configs).await?;
+    // One read while the configuration is the one that this process knows, two queries more when it is another.
+    let (store, scope) = (api.store(), who.scope());
+    let config = store.config(scope, &configs).await?;
     let config = config.ok_or_else(Problem::not_found)?;
+    let mut material = store.material(scope, &setup::needs(&config)).await?;
+    let templates = store.page::<TemplateDefinition>(scope, None, SEEN_TEMPLATES).await?;
+    material
+        .templates
+        .extend(templates.items.into_iter().map(|template| template.value));
     Ok(Tagged {
         version: config.tenant.config_version,
-        body: setup::steps(&config),
+        body: setup::steps(&config, &material),
     })
 }
 

@@ -161,7 +161,7 @@ pub(crate) async fn accept_invitation(
             account
         };
         let previous = if account.tenants.contains(&open.tenant.id) {
-            store.member(&open.scope, account.id).await?
+            store.get::<Member>(&open.scope, &account.id).await?
         } else {
             account.tenants.push(open.tenant.id);
             None

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use api::{Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits};
 use axum::{Extension, extract::State};
 use domain::{
-    account::{Email, Invitation},
+    account::{Email, Invitation, Member},
     actor::Actor,
     ids::InvitationId,
 };
@@ -57,7 +57,10 @@ async fn mail(
     let store = api.store();
     let tenant = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
     let inviter = match who.actor() {
-        Actor::User(user) => store.member(who.scope(), user).await?.map(|member| member.value.name),
+        Actor::User(user) => store
+            .get::<Member>(who.scope(), &user)
+            .await?
+            .map(|member| member.value.name),
         Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
     };
     let language = language
@@ -92,7 +95,7 @@ async fn renew(
     after.expires_at = who.now() + LIFETIME;
     let stamp = who.stamp();
     let store = api.store();
-    store.renew_invitation(who.scope(), before, &after, &stamp).await?;
+    store.change(who.scope(), before, &after, &stamp).await?;
     Ok(Versioned {
         value: after,
         version: before.version + 1,
@@ -107,7 +110,7 @@ async fn refuse(api: &Api, who: &Inviting, people: &People, email: &Email) -> Re
     }
     let store = api.store();
     if let Some(user) = store.user_of_email(&email_sha256(email)).await?
-        && store.member(who.scope(), user).await?.is_some()
+        && store.get::<Member>(who.scope(), &user).await?.is_some()
     {
         let detail = "This person already belongs to the tenant. If they are deactivated, activate them.";
         return Err(Problem::conflict("already_member", detail));
@@ -206,7 +209,9 @@ pub(crate) async fn list_invitations(
     paging: Paging,
 ) -> Result<Listed<InvitationOut>, Problem> {
     let store = api.store();
-    let mut page = store.invitations(who.scope(), paging.after(), paging.limit()).await?;
+    let mut page = store
+        .page::<Invitation>(who.scope(), paging.after(), paging.limit())
+        .await?;
     // Those past their time are deleted late.
     page.items.retain(|invitation| invitation.value.expires_at > who.now());
     Ok(Listed::of(page, |invitation| invitation.value.into()))
@@ -226,7 +231,7 @@ pub(crate) async fn delete_invitation(
     let store = api.store();
     let withdrawn = RACES.until_won(async || {
         let before = found(&api, &who, id).await?;
-        store.withdraw_invitation(who.scope(), &before, &who.stamp()).await?;
+        store.remove(who.scope(), &before, &who.stamp()).await?;
         Ok(NoContent)
     });
     withdrawn.await

@@ -2,7 +2,10 @@
 
 use api::{Allowed, Api, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, permits};
 use axum::extract::State;
-use domain::{account::MemberStatus, ids::UserId};
+use domain::{
+    account::{Member, MemberStatus},
+    ids::UserId,
+};
 use kit::Problem;
 use store::{Versioned, members::MemberError};
 
@@ -34,7 +37,9 @@ pub(crate) async fn list_users(
     paging: Paging,
 ) -> Result<Listed<MemberOut>, Problem> {
     let store = api.store();
-    let page = store.members(who.scope(), paging.after(), paging.limit()).await?;
+    let page = store
+        .page::<Member>(who.scope(), paging.after(), paging.limit())
+        .await?;
     Ok(Listed::of(page, |member| member.value.into()))
 }
 
@@ -47,7 +52,7 @@ pub(crate) async fn get_user(
     State(api): State<Api>,
     Path(user): Path<UserId>,
 ) -> Result<Tagged<MemberOut>, Problem> {
-    let found = api.store().member(who.scope(), user).await?;
+    let found = api.store().get::<Member>(who.scope(), &user).await?;
     found.map(Tagged::of).ok_or_else(Problem::not_found)
 }
 
@@ -68,7 +73,7 @@ pub(crate) async fn update_user(
 ) -> Result<Tagged<MemberOut>, Problem> {
     let store = api.store();
     let changed = RACES.until_won(async || {
-        let found = store.member(who.scope(), user).await?;
+        let found = store.get::<Member>(who.scope(), &user).await?;
         let before = found.ok_or_else(Problem::not_found)?;
         if_match.check(before.version)?;
         let current = MemberChange {

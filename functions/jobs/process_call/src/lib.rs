@@ -8,8 +8,9 @@ use domain::{
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
     compose::World,
     contact::{Contact, Identity},
-    decide::decide,
+    decide::{decide, needs},
     ids::{ConnectionId, ContactId, MessageId},
+    material::Material,
     message::{Cause, Message, Remark},
     profile::Profile,
     purpose::Event,
@@ -276,20 +277,27 @@ async fn decide_call(
             Vec::new()
         }
     };
+    let view = CallView {
+        id: call_id,
+        connection: progress.connection,
+        facts: &progress.facts,
+        outcome,
+        started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
+    };
+    let world = World {
+        config: &config,
+        material: Material::NONE,
+        contact: &contact,
+        profile: &profile,
+        now,
+        line_type: &domain::line_type::by_numbering_plan,
+    };
+    let material = ctx.store.material(scope, &needs(&view, &world)).await?;
     let decision = decide(
-        &CallView {
-            id: call_id,
-            connection: progress.connection,
-            facts: &progress.facts,
-            outcome,
-            started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
-        },
+        &view,
         &World {
-            config: &config,
-            contact: &contact,
-            profile: &profile,
-            now,
-            line_type: &domain::line_type::by_numbering_plan,
+            material: &material,
+            ..world
         },
     );
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());

@@ -158,8 +158,9 @@ impl Event<'_> {
     }
 
     async fn template(&self, report: &TemplateReport) -> Result<Done, JobError> {
+        let connections = self.of_same_account().await?;
         for _race in 0..MOST_RACES {
-            match self.ctx.store.note_template(self.scope, report).await {
+            match self.ctx.store.note_template(self.scope, &connections, report).await {
                 Ok(true) => return Ok(Done::Now),
                 Ok(false) => return Ok(Done::Already),
                 Err(error) if error.is_conflict() => {}
@@ -167,6 +168,19 @@ impl Event<'_> {
             }
         }
         Err(busy("write what is reported of a template"))
+    }
+
+    /// The event's connection and those of the same WhatsApp account: templates are the account's, and one of them hears of them.
+    async fn of_same_account(&self) -> Result<Vec<ConnectionId>, JobError> {
+        let connections = self.ctx.store.connections(self.scope).await?;
+        let account = |connection: &Connection| match &connection.account {
+            Account::WhatsApp { waba_id, .. } => Some(waba_id.clone()),
+            _ => None,
+        };
+        let own = connections.iter().find(|connection| connection.id == self.connection);
+        let own = own.and_then(account);
+        let same = connections.iter().filter(|one| own.is_some() && account(one) == own);
+        Ok(same.map(|connection| connection.id).collect())
     }
 
     /// An account that may not send is marked, so that its messages wait; the rest is for people to read.

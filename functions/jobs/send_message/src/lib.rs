@@ -66,10 +66,11 @@ use domain::{
     connection::{Connection, Health},
     contact::{Change, Contact},
     ids::SendKey,
-    message::{AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
+    message::{AttemptState, Channel, Content, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
     record::MessageRef,
     send::{Classified, Effect, ErrorClass, Timers},
+    template::TemplateDefinition,
 };
 use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
@@ -227,6 +228,7 @@ impl Work<'_> {
         message: &'a Message,
         leg: u8,
         connection: &'a Connection,
+        template: Option<&'a TemplateDefinition>,
         now: Timestamp,
     ) -> CheckInput<'a> {
         CheckInput {
@@ -235,6 +237,7 @@ impl Work<'_> {
             leg,
             contact: &self.contact,
             connection,
+            template,
             now,
             timers: &self.ctx.timers,
             line_type: &domain::line_type::by_numbering_plan,
@@ -262,12 +265,20 @@ impl Work<'_> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
             return Err(StepError::Broken("the plan lacks the channel to be tried"));
         };
-        let connection = self.ctx.store.connection(self.scope, planned.connection).await?;
+        let named = match &planned.content {
+            Content::Template(filled) => Some((filled.name.as_str(), filled.language.as_str())),
+            Content::Text(_) => None,
+        };
+        let store = &self.ctx.store;
+        let (connection, template) = store
+            .connection_and_template(self.scope, planned.connection, named)
+            .await?;
+        let template = template.as_ref();
         let check = match &connection {
             None => Check::SkipLeg {
                 why: format!("{} is no longer connected", planned.channel.name()),
             },
-            Some(connection) => check::check(&self.check_input(&message, leg, connection, now)),
+            Some(connection) => check::check(&self.check_input(&message, leg, connection, template, now)),
         };
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
@@ -283,14 +294,17 @@ impl Work<'_> {
                     )),
                     _ => None,
                 };
-                let store = &self.ctx.store;
                 if !store.change_connection(self.scope, &connection, probe).await? {
                     // Somebody else does, or it works again.
                     return Ok(Step::Again);
                 }
-                self.claim_and_send(message, leg, &planned, &connection, now).await
+                self.claim_and_send(message, leg, &planned, (&connection, template), now)
+                    .await
             }
-            (Check::Go, Some(connection)) => self.claim_and_send(message, leg, &planned, &connection, now).await,
+            (Check::Go, Some(connection)) => {
+                self.claim_and_send(message, leg, &planned, (&connection, template), now)
+                    .await
+            }
             (Check::Later { until, why }, _) => {
                 message.postpone(until, why, now, &self.ctx.timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
@@ -323,7 +337,7 @@ impl Work<'_> {
         mut message: Message,
         leg: u8,
         planned: &Leg,
-        connection: &Connection,
+        (connection, template): (&Connection, Option<&TemplateDefinition>),
         now: Timestamp,
     ) -> Result<Step, StepError> {
         let ctx = self.ctx;
@@ -348,7 +362,7 @@ impl Work<'_> {
             Err(error) => return Err(StepError::Store(error)),
         }
         crash::point("send_message.claimed");
-        let kept_back = match self.wished_meanwhile(&message, leg, connection).await {
+        let kept_back = match self.wished_meanwhile(&message, leg, connection, template).await {
             None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => Some(too_late()),
             other => other,
         };
@@ -369,7 +383,13 @@ impl Work<'_> {
 
     /// Looks at the contact once more: what it refused between the check and the claim is obeyed. The claim stands then, so what
     /// is refused later comes after the request.
-    async fn wished_meanwhile(&self, message: &Message, leg: u8, connection: &Connection) -> Option<SendOutcome> {
+    async fn wished_meanwhile(
+        &self,
+        message: &Message,
+        leg: u8,
+        connection: &Connection,
+        template: Option<&TemplateDefinition>,
+    ) -> Option<SendOutcome> {
         let contact = match self.ctx.store.contact(self.scope, self.contact.id).await {
             Ok(Some(contact)) if contact.version == self.contact.version => return None,
             Ok(Some(contact)) => contact,
@@ -384,7 +404,7 @@ impl Work<'_> {
         };
         let check = check::check(&CheckInput {
             contact: &contact,
-            ..self.check_input(message, leg, connection, self.ctx.clock.now())
+            ..self.check_input(message, leg, connection, template, self.ctx.clock.now())
         });
         match check {
             Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),

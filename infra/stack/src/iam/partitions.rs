@@ -112,6 +112,13 @@ fn samples() -> Result<Vec<(&'static str, String)>> {
     let hash = random_hex(32)?;
     Ok(vec![
         ("", format!("T#{tenant}")),
+        ("", format!("T#{tenant}#IAM")),
+        ("", format!("T#{tenant}#KEYUSE")),
+        ("", format!("T#{tenant}#CONN")),
+        ("", format!("T#{tenant}#CONF")),
+        ("", format!("T#{tenant}#TEMPLATE")),
+        ("", format!("T#{tenant}#PRODUCT")),
+        ("", format!("T#{tenant}#ID#sku:1")),
         ("", format!("T#{tenant}#C#{other}")),
         ("", format!("T#{tenant}#ID#phone:1")),
         ("", format!("T#{tenant}#REF#graph:1")),
@@ -132,6 +139,7 @@ fn samples() -> Result<Vec<(&'static str, String)>> {
         ("by_day", format!("T#{tenant}#CONTACTS")),
         ("by_day", format!("T#{tenant}#CALLS#2026-11-20")),
         ("by_day", "PLATFORM#TENANTS".to_owned()),
+        ("by_state", format!("T#{tenant}#FAILED#2026-11-20")),
         ("due", "DUE#answers#00".to_owned()),
         ("due", "DUE#campaigns#00".to_owned()),
     ])
@@ -242,6 +250,7 @@ async fn refused(client: &Client, action: &str, table: &str, index: &str, key: &
             let name = match index {
                 "" => "pk",
                 "due" => "gsi2pk",
+                "by_state" => "gsi3pk",
                 _ => "gsi1pk",
             };
             let query = client.query().table_name(table).limit(1);

@@ -5,9 +5,10 @@ use domain::{
     compose::{World, carriers},
     config::TenantConfig,
     contact::{Contact, Identity},
-    decide::{decide, obstacles},
+    decide::{decide, needs, obstacles},
     ids::{CallId, ConnectionId, ContactId},
     line_type,
+    material::{Material, Needs},
     message::Channel,
     outside::ShownName,
     profile::Profile,
@@ -73,26 +74,46 @@ prop_compose! {
             json!({"en": "Sorry", "ar": "{{call.time}}"}), json!({"en": "Sorry", "ar": "{{tenant.website}}"}),
         ]),
         names_template in prop::bool::weighted(0.9),
-    ) -> TenantConfig {
+    ) -> (TenantConfig, Material) {
         let (en_gb, ar, en) = templates;
         let templates: Vec<Value> = [en_gb, ar, en].into_iter().flatten().collect();
         let template = names_template.then(|| json!({
             "name": "missed", "language": "en_GB", "by_contact_language": by_contact_language, "variables": {"1": value},
         }));
-        from_value(json!({
+        let config = from_value(json!({
             "tenant": {"id": "tnt_00000000000000000000000001", "name": "Shop", "time_zone": "Europe/London"},
             "rules": [{
                 "id": "rule_00000000000000000000000001", "name": "Missed",
                 "then": {"channels": channels, "template": template, "sms_text": sms_text},
             }],
-            "templates": templates, "products": [], "connections": connections,
-        })).unwrap()
+            "connections": connections,
+        })).unwrap();
+        let templates = templates.into_iter().map(|template| from_value(template).unwrap()).collect();
+        (config, Material { templates, products: Vec::new() })
+    }
+}
+
+/// What somebody reads who needs this.
+fn read(needs: &Needs, all: &Material) -> Material {
+    let needed = |template: &&domain::template::TemplateDefinition| {
+        needs.templates.iter().any(|need| {
+            let language = need
+                .language
+                .as_ref()
+                .is_none_or(|language| *language == template.language);
+            need.name == template.name && language
+        })
+    };
+    Material {
+        templates: all.templates.iter().filter(needed).cloned().collect(),
+        products: Vec::new(),
     }
 }
 
 /// The channels that a call gets, reported by this connection and made by somebody of this language.
 fn channels(
     config: &TenantConfig,
+    material: &Material,
     reported_by: ConnectionId,
     language: Option<&str>,
     name: Option<&str>,
@@ -109,29 +130,35 @@ fn channels(
     let mut contact = Contact::first_seen(id, &Identity::Phone(phone()), now);
     contact.language = language.map(str::to_owned);
     let profile = Profile::named(name.and_then(ShownName::of));
-    let decision = decide(
-        &CallView {
-            id: CallId::new(id, Ulid::from_parts(1, 2)),
-            connection: reported_by,
-            facts: &facts,
-            outcome: Outcome::Missed,
-            started_at: now,
-        },
-        &World {
-            config,
-            contact: &contact,
-            profile: &profile,
-            now,
-            line_type: &line_type::unknown,
-        },
+    let call = CallView {
+        id: CallId::new(id, Ulid::from_parts(1, 2)),
+        connection: reported_by,
+        facts: &facts,
+        outcome: Outcome::Missed,
+        started_at: now,
+    };
+    let world = |material| World {
+        config,
+        material,
+        contact: &contact,
+        profile: &profile,
+        now,
+        line_type: &line_type::unknown,
+    };
+    let read = read(&needs(&call, &world(Material::NONE)), material);
+    let decision = decide(&call, &world(&read));
+    assert_eq!(
+        decision,
+        decide(&call, &world(material)),
+        "what is not needed changes nothing"
     );
     let legs = decision.follow_up.map(|composed| composed.legs).unwrap_or_default();
     legs.iter().map(|leg| leg.channel).collect()
 }
 
 /// Whether the rule's channel has nothing in its way, as the list of what is still to be set up says.
-fn is_clear(config: &TenantConfig, rule: &Rule, channel: Channel) -> bool {
-    carriers(config, channel).next().is_some() && obstacles(config, rule, channel).is_empty()
+fn is_clear(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> bool {
+    carriers(config, channel).next().is_some() && obstacles(config, material, rule, channel).is_empty()
 }
 
 const LANGUAGES: [Option<&str>; 6] = [None, Some("en"), Some("en-GB"), Some("ar"), Some("ar-AE"), Some("fr")];
@@ -141,7 +168,7 @@ proptest! {
 
     /// Both ways: what is said to work does, whoever calls where; and of what is said not to, some call does not get it.
     #[test]
-    fn a_channel_without_an_obstacle_is_what_every_call_gets_and_no_other(config in config()) {
+    fn a_channel_without_an_obstacle_is_what_every_call_gets_and_no_other((config, material) in config()) {
         let rule = &config.rules[0];
         // Those that report calls, and one that was removed since.
         let reporting = config.connections.iter().filter(|connection| connection.reports_calls());
@@ -150,10 +177,10 @@ proptest! {
             let gets = |name: Option<&str>| {
                 let calls = reporting.iter().flat_map(|id| LANGUAGES.map(|language| (*id, language)));
                 calls
-                    .map(|(id, language)| channels(&config, id, language, name).contains(&channel))
+                    .map(|(id, language)| channels(&config, &material, id, language, name).contains(&channel))
                     .collect::<Vec<_>>()
             };
-            if is_clear(&config, rule, channel) {
+            if is_clear(&config, &material, rule, channel) {
                 prop_assert!(gets(None).iter().all(|gets| *gets) && gets(Some("Maya")).iter().all(|gets| *gets));
             } else {
                 prop_assert!(gets(None).iter().any(|gets| !gets));

@@ -155,6 +155,7 @@ pub enum TemplatesError {
 fn definition(item: &Value) -> Option<TemplateDefinition> {
     let word = |name: &str| item[name].as_str().map(ToOwned::to_owned);
     let mut definition = TemplateDefinition {
+        connection: None,
         name: word("name")?,
         language: word("language")?,
         category: super::category(item["category"].as_str()?)?,

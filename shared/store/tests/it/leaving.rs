@@ -88,8 +88,8 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
     let world = World::new().await;
     world
         .put_many(2_100, |number| {
-            let sort = format!("PRODUCT#{number}");
-            [("pk", world.partition()), ("sk", sort), ("kind", "product".to_owned())].into()
+            let (part, sort) = (format!("{}#IAM", world.partition()), format!("A#{number}"));
+            [("pk", part), ("sk", sort), ("kind", "other".to_owned())].into()
         })
         .await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
@@ -105,7 +105,7 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
     };
     store.seat(scope, &account, "hash", &member, &stamp).await.unwrap();
     world.delete().await;
-    assert_eq!(store.member(scope, user).await.unwrap(), None);
+    assert_eq!(store.get::<Member>(scope, &user).await.unwrap(), None);
     assert!(store.account(user).await.unwrap().unwrap().value.tenants.is_empty());
     let left = world.keys(&world.partition()).await;
     assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);

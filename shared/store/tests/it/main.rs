@@ -6,6 +6,7 @@ mod due;
 mod effects;
 mod leaving;
 mod limited;
+mod owned;
 mod reads;
 mod retention;
 mod rows;

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use domain::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, SendSecrets, VerifySecrets},
+    material::Material,
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
@@ -76,11 +77,13 @@ fn the_example_of_a_rule_works_as_written() {
     let config = TenantConfig {
         tenant,
         rules: vec![rule],
-        templates: vec![template],
-        products: vec![product],
         connections: vec![from_value::<ConnectionSummary>(carries).unwrap()],
     };
-    assert_eq!(config.problems(), Vec::<String>::new());
+    let material = Material {
+        templates: vec![template],
+        products: vec![product],
+    };
+    assert_eq!(config.problems(&material), Vec::<String>::new());
 }
 
 #[test]

@@ -162,7 +162,13 @@ async fn a_tenant_that_cannot_be_deleted_does_not_keep_another_from_going() {
     let another = Box::pin(business(&world.aws)).await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let broken = [
-        ("pk", text(&world.business.tenant().to_string().replace("tnt_", "T#"))),
+        (
+            "pk",
+            text(&format!(
+                "{}#CONN",
+                world.business.tenant().to_string().replace("tnt_", "T#")
+            )),
+        ),
         ("sk", text("CONN#broken")),
         ("kind", text("connection")),
         ("data", text("no connection")),
