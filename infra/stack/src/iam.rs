@@ -1006,7 +1006,7 @@ impl Audit<'_> {
         self.change(business, "phone_number_quality_update", limit).await
     }
 
-    /// What Meta reports of a template stands on it.
+    /// A report by Meta about a template is recorded on it.
     async fn reported_template(&self, business: &Tenant) -> Result<u16> {
         let status = json!({
             "event": "APPROVED", "message_template_id": 1, "message_template_name": "missed_call", "message_template_language": "en",
@@ -1014,7 +1014,7 @@ impl Audit<'_> {
         self.change(business, "message_template_status_update", status).await
     }
 
-    /// An account that may not send any more is marked, which other processes notice by the tenant's version.
+    /// An account that may no longer send is marked; other processes notice this by the tenant's version.
     async fn reported_account(&self, business: &Tenant) -> Result<u16> {
         let restricted = json!({
             "event": "ACCOUNT_RESTRICTION",
@@ -1261,7 +1261,7 @@ impl Audit<'_> {
         self.play.request(method, &path, &headers, body).await
     }
 
-    /// Who signed up follows the mail's link.
+    /// The user who signed up follows the mailed link.
     async fn founded_by(&self, (email, signed_up): (String, Answer)) -> Result<(String, Answer)> {
         ensure!(signed_up.status == 202, "nobody signs up: {}", signed_up.body);
         let body = json!({ "token": self.token_for(&email).await?, "password": PASSWORD });
