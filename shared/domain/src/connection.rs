@@ -243,8 +243,9 @@ pub enum Account {
     },
 }
 
-/// Exotel keeps accounts apart by where their data is.
+/// Exotel region of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ClusterModel"))]
 #[serde(rename_all = "snake_case")]
 pub enum ExotelCluster {
     /// `api.exotel.com`.

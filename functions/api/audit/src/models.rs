@@ -39,7 +39,7 @@ pub(crate) struct AuditEntryOut {
     /// Actor: a user (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
     actor: Actor,
     /// Kind of change.
-    action: AuditAction,
+    action: Action,
     /// Kind of object: `tenant`, `member`, `invitation`, `api_key`, `connection`, `rule`, …
     #[schemars(example = &"member")]
     kind: String,
@@ -51,18 +51,6 @@ pub(crate) struct AuditEntryOut {
     /// Correlation id of the request, for its answer and logs.
     #[schemars(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
-}
-
-/// Kind of change.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum AuditAction {
-    /// The object was created.
-    Created,
-    /// The object was changed.
-    Changed,
-    /// The object was removed.
-    Removed,
 }
 
 /// A changed field.
@@ -105,11 +93,7 @@ impl From<Recorded> for AuditEntryOut {
             id,
             at: entry.by.at,
             actor: entry.by.actor,
-            action: match entry.action {
-                Action::Created => AuditAction::Created,
-                Action::Changed => AuditAction::Changed,
-                Action::Removed => AuditAction::Removed,
-            },
+            action: entry.action,
             kind: entry.kind,
             object: entry.object,
             changes: entry.changes.into_iter().map(FieldChangeOut::from).collect(),

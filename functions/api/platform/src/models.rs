@@ -30,7 +30,7 @@ pub struct PlatformTenantOut {
     #[schemars(example = "joes-pizza")]
     pub slug: Option<Slug>,
     /// State of the tenant.
-    pub status: PlatformTenantStatus,
+    pub status: TenantStatus,
     /// Plan, in the operator's words.
     #[schemars(example = &"standard")]
     pub plan: Option<String>,
@@ -44,18 +44,6 @@ pub struct PlatformTenantOut {
     pub created_at: Timestamp,
 }
 
-/// State of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PlatformTenantStatus {
-    /// The tenant can act and send messages.
-    Active,
-    /// Calls and messages are stored. Nothing is sent, and its users and keys are refused.
-    Suspended,
-    /// As suspended, and all data is deleted when the grace period ends.
-    Leaving,
-}
-
 impl From<&Tenant> for PlatformTenantOut {
     fn from(tenant: &Tenant) -> Self {
         let created = i64::try_from(tenant.id.ulid().timestamp_ms()).unwrap_or_default();
@@ -63,11 +51,7 @@ impl From<&Tenant> for PlatformTenantOut {
             id: tenant.id,
             name: tenant.name.clone(),
             slug: tenant.slug.clone(),
-            status: match tenant.status {
-                TenantStatus::Active => PlatformTenantStatus::Active,
-                TenantStatus::Suspended => PlatformTenantStatus::Suspended,
-                TenantStatus::Leaving => PlatformTenantStatus::Leaving,
-            },
+            status: tenant.status,
             plan: tenant.plan.clone(),
             limits: tenant.limits.unwrap_or_default().into(),
             leaves_at: tenant.leaves_at,

@@ -157,20 +157,7 @@ pub(crate) struct QuietHoursModel {
     pub to: LocalTime,
     /// Treatment of messages in quiet hours.
     #[serde(default)]
-    pub action: QuietActionModel,
-}
-
-/// Treatment of messages in quiet hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum QuietActionModel {
-    /// The message waits until they end.
-    #[default]
-    Defer,
-    /// The message is sent anyway.
-    Send,
-    /// The message is dropped.
-    Skip,
+    pub action: QuietAction,
 }
 
 /// Days for which calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change
@@ -267,7 +254,7 @@ pub(crate) struct TenantOut {
     /// Name in URLs.
     pub slug: Option<Slug>,
     /// State of the tenant.
-    pub status: TenantState,
+    pub status: TenantStatus,
     /// Name of the business, as its customers know it.
     #[schemars(example = "Saffron Bakery")]
     pub name: String,
@@ -299,18 +286,6 @@ pub(crate) struct TenantOut {
     pub variables: BTreeMap<String, String>,
     /// Retention of calls and messages. A change applies to new ones only.
     pub retention: RetentionModel,
-}
-
-/// State of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum TenantState {
-    /// The tenant can send messages.
-    Active,
-    /// Calls and messages are stored, but nothing is sent.
-    Suspended,
-    /// Nothing is sent, and all data is deleted when the grace period ends.
-    Leaving,
 }
 
 /// Progress of the set-up.
@@ -461,11 +436,7 @@ impl From<&QuietHoursModel> for QuietHours {
         Self {
             from: quiet.from.0,
             to: quiet.to.0,
-            action: match quiet.action {
-                QuietActionModel::Defer => QuietAction::Defer,
-                QuietActionModel::Send => QuietAction::Send,
-                QuietActionModel::Skip => QuietAction::Skip,
-            },
+            action: quiet.action,
         }
     }
 }
@@ -475,11 +446,7 @@ impl From<&QuietHours> for QuietHoursModel {
         Self {
             from: LocalTime(quiet.from),
             to: LocalTime(quiet.to),
-            action: match quiet.action {
-                QuietAction::Defer => QuietActionModel::Defer,
-                QuietAction::Send => QuietActionModel::Send,
-                QuietAction::Skip => QuietActionModel::Skip,
-            },
+            action: quiet.action,
         }
     }
 }
@@ -543,11 +510,7 @@ impl From<Tenant> for TenantOut {
         Self {
             id: tenant.id,
             slug: tenant.slug,
-            status: match tenant.status {
-                TenantStatus::Active => TenantState::Active,
-                TenantStatus::Suspended => TenantState::Suspended,
-                TenantStatus::Leaving => TenantState::Leaving,
-            },
+            status: tenant.status,
             name: settings.name,
             time_zone: settings.time_zone,
             default_region: settings.default_region,

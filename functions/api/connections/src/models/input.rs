@@ -7,7 +7,7 @@ use domain::{
         ACCOUNT_SID, API_KEY_SID, AUTH_ID, META_ID, MOST_LINES, MOST_SOURCES, SERVICE_SID, UUID, is_api_key_sid,
     },
     bounded::UpTo,
-    connection::{Account, CallingCode, SendSecrets, SharedKey, VerifySecrets},
+    connection::{Account, CallingCode, ExotelCluster, SendSecrets, SharedKey, VerifySecrets},
     ip_range::IpRange,
     phone::Phone,
     settings::LONGEST_NAME,
@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
     kinds::{AircallKind, ExotelKind, PlivoKind, TelephonyKind, TwilioKind, VonageKind, WhatsappKind, one_of},
-    settings::{ClusterModel, VoiceModel},
+    settings::VoiceModel,
 };
 
 one_of! {
@@ -157,7 +157,7 @@ connections_in! {
         account_sid: String,
         /// Exotel region of the account.
         #[serde(default)]
-        cluster: ClusterModel,
+        cluster: ExotelCluster,
         /// Calling code of its national numbers, without `+`. Default: 91.
         country_code: Option<CallingCode>,
         /// Numbers of this connection. Empty: all numbers that it reports.
@@ -581,7 +581,7 @@ impl ExotelIn {
     pub(crate) fn wanted(self, secret: String) -> Wanted {
         let account = Account::Exotel {
             account_sid: self.account_sid,
-            cluster: self.cluster.into(),
+            cluster: self.cluster,
             country_code: self.country_code.unwrap_or(CallingCode::INDIA),
             lines: self.lines,
             sources: self.sources,

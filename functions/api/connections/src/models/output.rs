@@ -3,7 +3,7 @@
 use api::Part;
 use domain::{
     checkup::{CheckResult, Quality},
-    connection::{Account, CallingCode, Connection, Health},
+    connection::{Account, CallingCode, Connection, ExotelCluster, Health},
     ids::ConnectionId,
     ip_range::IpRange,
     phone::Phone,
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     kinds::ConnectionKind,
-    settings::{ClusterModel, ConnectionSettings, VoiceModel},
+    settings::{ConnectionSettings, VoiceModel},
 };
 
 /// A connection. Its credentials are never shown.
@@ -52,7 +52,7 @@ pub(crate) struct ConnectionOut {
     pub(crate) application_id: Option<String>,
     /// `exotel`: region of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cluster: Option<ClusterModel>,
+    pub(crate) cluster: Option<ExotelCluster>,
     /// `exotel`: calling code of its national numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) country_code: Option<CallingCode>,
@@ -64,7 +64,7 @@ pub(crate) struct ConnectionOut {
     /// Time until which a throttled or restricted number sends nothing.
     pub(crate) paused_until: Option<Timestamp>,
     /// Meta's quality rating of the number, from the last test or a later report of Meta.
-    pub(crate) quality: Option<NumberQuality>,
+    pub(crate) quality: Option<Quality>,
     /// Name that customers see, from the last test.
     pub(crate) verified_name: Option<String>,
     /// Limits of the provider, from the last test or a later report of the provider.
@@ -119,20 +119,6 @@ pub(crate) enum ConnectionHealthState {
     Unhealthy,
 }
 
-/// Meta's quality rating of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NumberQuality {
-    /// Good.
-    Green,
-    /// Medium.
-    Yellow,
-    /// Low: Meta may restrict the number.
-    Red,
-    /// Not rated yet.
-    Unknown,
-}
-
 /// Limits of a provider. `null`: not known.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub(crate) struct ConnectionLimits {
@@ -150,24 +136,10 @@ pub(crate) struct ConnectionTest {
     /// Time of the test.
     pub(crate) at: Timestamp,
     /// Result.
-    pub(crate) result: ConnectionTestResult,
+    pub(crate) result: CheckResult,
     /// Findings, or what to do.
     #[schemars(example = "WhatsApp knows the number as Saffron Bakery.")]
     pub(crate) message: String,
-}
-
-/// Result of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ConnectionTestResult {
-    /// The provider accepts the credentials and knows the account and, if it tells them, its numbers.
-    Passed,
-    /// Somebody must act. The message says how.
-    Failed,
-    /// The provider did not answer.
-    Unclear,
-    /// Nothing can be asked with these credentials. The first event will show whether it works.
-    Waiting,
 }
 
 /// A new connection, with its generated secrets, which are shown only once.
@@ -223,9 +195,6 @@ pub(crate) struct WebhookAddress {
     pub(crate) url: String,
 }
 
-same! { words Quality => NumberQuality: Green, Yellow, Red, Unknown }
-same! { words CheckResult => ConnectionTestResult: Passed, Failed, Unclear, Waiting }
-
 impl From<Connection> for ConnectionOut {
     fn from(connection: Connection) -> Self {
         Self::from(&connection)
@@ -255,7 +224,7 @@ impl From<&Connection> for ConnectionOut {
             sources: settings.sources,
             health: ConnectionHealth::from(&connection.health),
             paused_until: connection.paused_until,
-            quality: known.quality.map(|quality| quality.value.into()),
+            quality: known.quality.map(|quality| quality.value),
             verified_name: checkup.and_then(|checkup| checkup.verified_name.clone()),
             limits: ConnectionLimits {
                 messages_per_second: known.messages_per_second.map(|count| count.value),
@@ -263,7 +232,7 @@ impl From<&Connection> for ConnectionOut {
             },
             last_test: checkup.map(|checkup| ConnectionTest {
                 at: checkup.at,
-                result: checkup.result.into(),
+                result: checkup.result,
                 message: checkup.message.clone(),
             }),
             rotating_since: connection.rotating_since,

@@ -42,7 +42,7 @@ pub(crate) struct ConnectionSettings {
     #[schemars(regex(pattern = UUID))]
     pub(crate) application_id: Option<String>,
     /// `exotel`: region of the account.
-    pub(crate) cluster: Option<ClusterModel>,
+    pub(crate) cluster: Option<ExotelCluster>,
     /// `exotel`: calling code of its national numbers.
     pub(crate) country_code: Option<CallingCode>,
     /// `exotel`: IP addresses that may report events. Empty: any.
@@ -50,23 +50,12 @@ pub(crate) struct ConnectionSettings {
     pub(crate) sources: Option<Vec<IpRange>>,
 }
 
-/// Exotel region of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ClusterModel {
-    /// `api.exotel.com`.
-    #[default]
-    Singapore,
-    /// `api.in.exotel.com`.
-    Mumbai,
-}
-
 /// Call handling of a Twilio number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct VoiceModel {
     /// Handling of a call.
-    pub(crate) handling: HandlingModel,
+    pub(crate) handling: Handling,
     /// Number to which calls are forwarded.
     #[schemars(example = "+97145550009")]
     pub(crate) forward_to: Option<Phone>,
@@ -89,7 +78,7 @@ pub(crate) struct VoiceModel {
 impl Default for VoiceModel {
     fn default() -> Self {
         Self {
-            handling: HandlingModel::OwnFlow,
+            handling: Handling::OwnFlow,
             forward_to: None,
             forward_timeout_seconds: 20,
             greeting: Vec::new(),
@@ -98,20 +87,6 @@ impl Default for VoiceModel {
             voicemail_max_seconds: 120,
         }
     }
-}
-
-/// Handling of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum HandlingModel {
-    /// Play an announcement and hang up.
-    Greet,
-    /// Record a voicemail at once.
-    Voicemail,
-    /// Forward the call to the business.
-    Forward,
-    /// The tenant's own call flow answers. Only its callbacks come here.
-    OwnFlow,
 }
 
 /// A sentence to be spoken.
@@ -126,15 +101,13 @@ pub(crate) struct SpokenModel {
     pub(crate) text: String,
 }
 
-same! { words ClusterModel <=> ExotelCluster: Singapore, Mumbai }
-same! { words HandlingModel <=> Handling: Greet, Voicemail, Forward, OwnFlow }
-same! { fields SpokenModel <=> Spoken: language, text }
+same! { SpokenModel <=> Spoken: language, text }
 
 /// Converts the call handling of a number.
 macro_rules! voice {
     ($voice:ident) => {
         Self {
-            handling: $voice.handling.into(),
+            handling: $voice.handling,
             forward_to: $voice.forward_to,
             forward_timeout_seconds: $voice.forward_timeout_seconds,
             greeting: $voice.greeting.into_iter().map(Into::into).collect(),
@@ -202,7 +175,7 @@ impl Part for ConnectionSettings {
                 ..
             } => Self {
                 lines: Some(lines),
-                cluster: Some(cluster.into()),
+                cluster: Some(cluster),
                 country_code: Some(country_code),
                 sources: Some(sources),
                 ..named
@@ -249,7 +222,7 @@ impl Part for ConnectionSettings {
                 sources,
                 ..
             } => {
-                *cluster = self.cluster.take().unwrap_or_default().into();
+                *cluster = self.cluster.take().unwrap_or_default();
                 *country_code = self.country_code.take().unwrap_or(CallingCode::INDIA);
                 *lines = self.lines.take().unwrap_or_default();
                 *sources = self.sources.take().unwrap_or_default();
