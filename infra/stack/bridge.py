@@ -1,18 +1,18 @@
-"""What the local AWS needs from outside, run in MiniStack's own Python environment (which has boto3).
+"""Support for the local AWS, run in MiniStack's own Python environment (which has boto3).
 
-Every bridge over a gap says what to delete once MiniStack closes it. The rest is a thin door to boto3 for `cargo stack`,
-which so needs no AWS client for services that no function uses.
+Every bridge over a gap says what to delete once MiniStack closes it. The rest is a thin interface to boto3 for `cargo stack`,
+which therefore needs no AWS client for services that no function uses.
 
     bridge.py serve                      run MiniStack until SIGTERM
-    bridge.py tied PROGRAM ARGUMENT …    become that program, which ends when the caller does
-    bridge.py after-deploy STACK         routes, CORS and TTL that a deploy leaves out
+    bridge.py tied PROGRAM ARGUMENT …    run that program, which ends when the caller ends
+    bridge.py after-deploy STACK         routes, CORS and TTL that a deployment omits
     bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
     bridge.py redrive FROM TO            move a queue's messages to another, by their URLs
     bridge.py logs GROUP… [--since MS]   log events as JSON lines
     bridge.py call SERVICE OPERATION     boto3 call; arguments are JSON on stdin, the answer is JSON on stdout
     bridge.py region                     the region of the caller's own configuration, if it names one
-    bridge.py calls                      many: {"service", "operation", "arguments"} a line on stdin, {"answer"} or {"error"} a
-                                         line on stdout
+    bridge.py calls                      many calls: {"service", "operation", "arguments"} per line on stdin, {"answer"} or
+                                         {"error"} per line on stdout
 """
 
 import base64
@@ -27,7 +27,7 @@ import zipfile
 
 
 def end_with_parent():
-    """Even if `cargo stack` is killed: PR_SET_PDEATHSIG, which survives exec."""
+    """Ends this process even if `cargo stack` is killed: PR_SET_PDEATHSIG, which survives exec."""
     import ctypes
     import signal
 
@@ -43,7 +43,7 @@ def serve():
     # core/lambda_runtime.py sets it on its own server.
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
-    # Bridge: for SendMessageBatch and its like it asks for an action of that name; on AWS batches need the action of the
+    # Bridge: it requires an action named SendMessageBatch and the like; on AWS, batches need the action of the
     # single operation. Delete when MiniStack's core/iam_actions.py maps them.
     from ministack.core import iam_actions
 
@@ -55,7 +55,7 @@ def serve():
 
     iam_actions.extract_iam_action = as_authorised
 
-    # Bridge: `{proxy+}` does not match a path with an encoded line feed, which AWS hands to the function. Delete when
+    # Bridge: `{proxy+}` does not match a path with an encoded line feed, which AWS passes to the function. Delete when
     # MiniStack's services/apigateway.py matches with re.DOTALL.
     from ministack.services import apigateway
 
@@ -77,11 +77,11 @@ def serve():
 
 
 def leading_keys(seen):
-    """Bridge: a request has no dynamodb:LeadingKeys, so that conditions on it hold always or never. Delete when MiniStack's
+    """Bridge: a request has no dynamodb:LeadingKeys, so conditions on it always or never hold. Delete when MiniStack's
     core/iam_actions.py sets it for single items, batches, transactions and queries (of an index: the index's key).
 
-    Which role used which kind of key goes into the file `seen`, a line each: `cargo stack iam` compares it with the roles. That
-    part stays, as a patch of `evaluate` alone."""
+    The file `seen` records which role used which kind of key, one per line: `cargo stack iam` compares it with the roles. That
+    part stays, as a patch of `evaluate` only."""
     from ministack.core import iam_actions, iam_evaluator
 
     class Keyed(str):
@@ -118,7 +118,7 @@ def leading_keys(seen):
         return found
 
     def parsed(body, read):
-        """What is malformed is for the service to refuse."""
+        """The service itself refuses malformed requests."""
         try:
             return read(json.loads(body or b"{}"))
         except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
@@ -146,9 +146,15 @@ def leading_keys(seen):
         return enforce(*arguments, resource_arn=resource_arn, service_context=service_context)
 
     def kind(key):
-        """The key with `x` for what is not the name of a kind of row; ids keep their length."""
-        told = [part if re.fullmatch("[A-Z]+", part) else "x" * (26 if len(part) == 26 else 1) for part in key.split("#")]
-        return "#".join(told)
+        """The key with `x` in place of everything but names of row kinds and what precedes a colon; ids keep their length."""
+
+        def told(part):
+            if re.fullmatch("[A-Z]+", part):
+                return part
+            name, colon, _ = part.partition(":")
+            return f"{name}:x" if colon else "x" * (26 if len(part) == 26 else 1)
+
+        return "#".join(map(told, key.split("#")))
 
     known = set()
     open(seen, "w").close()
@@ -168,8 +174,8 @@ def leading_keys(seen):
 
 
 def missing_objects():
-    """Bridge: who reads an object that is not there without s3:ListBucket is told NoSuchKey; AWS says AccessDenied, and asks the
-    policy without the keys of a listing. Delete when MiniStack's services/s3.py asks."""
+    """Bridge: reading a missing object without s3:ListBucket gives NoSuchKey; AWS gives AccessDenied, and evaluates the policy
+    without the keys of a listing. Delete when MiniStack's services/s3.py does so."""
     from ministack.core import iam_evaluator
     from ministack.core.router import extract_access_key_id, extract_region
     from ministack.services import s3
@@ -193,7 +199,7 @@ def missing_objects():
 
 
 def placeholders():
-    """Bridge: an alarm on an expression cannot be made. It is noted and watches nothing; delete when MiniStack's
+    """Bridge: an alarm on an expression cannot be created. It is recorded and watches nothing; delete when MiniStack's
     AWS::CloudWatch::Alarm takes `Metrics`."""
     from ministack.services.cloudformation import provisioners
 
@@ -219,13 +225,13 @@ def placeholders():
 
 def sized_reads():
     """Bridge: a read costs 0.5 or 1 unit whatever its size, and a BatchGetItem reports nothing. On AWS each item costs a unit
-    per 4 KB begun, also one that is not there; a query or scan adds up all it read before filtering, then rounds once; eventual
-    consistency halves, a transaction doubles. Delete when MiniStack's services/dynamodb.py counts sizes of reads."""
+    per started 4 KB, even a missing one; a query or scan adds up everything read before filtering, then rounds once; eventual
+    consistency halves the cost, a transaction doubles it. Delete when MiniStack's services/dynamodb.py counts sizes of reads."""
     from ministack.services import dynamodb
 
     add, page_of = dynamodb._add_consumed_capacity, dynamodb._paginate_evaluated_items
     batch_get, transact_get = dynamodb._batch_get_item, dynamodb._transact_get_items
-    read = {"bytes": 0}  # by the last query or scan; the emulator works one request after the other
+    read = {"bytes": 0}  # by the last query or scan; the emulator processes one request after the other
 
     def units(size):
         return max(1.0, float(-(-size // 4096)))
@@ -285,8 +291,8 @@ def sized_reads():
 
 
 def forget_stream_positions(file):
-    """Bridge: a stop keeps how far each mapping has read a table's stream, but not the stream: after the next start changes
-    would go unread until there are as many again. Delete when MiniStack keeps both or neither."""
+    """Bridge: a stop keeps each mapping's position in a table's stream, but not the stream: after the next start, changes would
+    not be read until there are as many again. Delete when MiniStack keeps both or neither."""
     if not os.path.exists(file):
         return
     with open(file) as saved:
@@ -326,7 +332,7 @@ def after_deploy(stack):
 
 
 def import_routes(api, body, physical):
-    """Bridge: MiniStack ignores the OpenAPI body of an HTTP API, which is what SAM makes of HttpApi events. Delete with
+    """Bridge: MiniStack ignores the OpenAPI body of an HTTP API, which SAM generates from HttpApi events. Delete with
     `import_cors` when AWS::ApiGatewayV2::Api imports `Body`."""
     gateway = client("apigatewayv2")
     functions = client("lambda")
@@ -339,7 +345,7 @@ def import_routes(api, body, physical):
             if not integration:
                 continue
             verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-            # The route of what no other takes has no method.
+            # The default route has no method.
             key = path if path == "$default" else f"{verb} {path}"
             wanted.add(key)
             if key in known:
@@ -380,7 +386,7 @@ def import_cors(api, body, parameters):
 
 
 def switch_on_ttl(table, specification):
-    """Bridge: MiniStack leaves a table's TTL off whatever the template says. Delete when its AWS::DynamoDB::Table reads
+    """Bridge: MiniStack never turns on a table's TTL. Delete when its AWS::DynamoDB::Table reads
     TimeToLiveSpecification."""
     dynamodb = client("dynamodb")
     status = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"].get("TimeToLiveStatus")
@@ -403,7 +409,7 @@ def update_code(pairs):
 
 
 def redrive(source, target):
-    """Bridge: MiniStack does not know StartMessageMoveTask. Delete when it does."""
+    """Bridge: MiniStack does not support StartMessageMoveTask. Delete when it does."""
     sqs = client("sqs")
     moved = 0
     while True:

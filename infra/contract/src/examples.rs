@@ -38,13 +38,6 @@ const TOGETHER: &[(&str, &[&str])] = &[
 
 const NUMBERS: &[&str] = &["display_number", "lines", "numbers", "whatsapp_sender"];
 
-/// Path parameters by the path segment before them.
-const PARAMETERS: &[(&str, &str, &str)] = &[(
-    "/api/v1/connections/{connection_id}",
-    "Id of the connection.",
-    "conn_01hq5c1ynyc0000000000000ab",
-)];
-
 const CURSOR: &str = "AWNvbm5fMDFocTVjMXlueWM";
 
 /// Adds missing examples.
@@ -52,7 +45,7 @@ pub(crate) fn fill(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.values_mut().for_each(fields);
     }
-    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+    for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
         for operation in item
             .as_object_mut()
             .into_iter()
@@ -65,25 +58,15 @@ pub(crate) fn fill(document: &mut Value) {
                 .into_iter()
                 .flatten()
             {
-                describe(path, parameter);
+                describe(parameter);
             }
         }
     }
 }
 
-fn describe(path: &str, parameter: &mut Value) {
-    let is_missing = |parameter: &Value, key: &str| parameter[key].is_null() && parameter["schema"][key].is_null();
-    if parameter["name"] == "cursor" && is_missing(parameter, "example") {
+fn describe(parameter: &mut Value) {
+    if parameter["name"] == "cursor" && parameter["example"].is_null() {
         parameter["example"] = CURSOR.into();
-    }
-    let known = PARAMETERS.iter().find(|(start, ..)| path.starts_with(start));
-    if let (Some((_, about, example)), true) = (known, parameter["in"] == "path") {
-        if is_missing(parameter, "description") {
-            parameter["description"] = (*about).into();
-        }
-        if is_missing(parameter, "example") {
-            parameter["example"] = (*example).into();
-        }
     }
 }
 

@@ -10,15 +10,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use api::Document;
 use axum::Router;
 use kit::{ConfigError, Env};
 use serde_json::{Map, Value, json};
 pub use stack::contract::{Operation, operations};
-use utoipa::openapi::{
-    InfoBuilder, License, OpenApi, ServerBuilder,
-    tag::{Tag, TagBuilder},
-};
 
 /// Path of the document in the repository.
 pub const DOCUMENT: &str = "docs/openapi.json";
@@ -69,7 +64,7 @@ pub struct Function {
     /// Name of the function.
     pub name: &'static str,
     /// Description of its operations.
-    pub document: Document,
+    pub document: Value,
     /// Its routes.
     pub routes: fn(&Env) -> Result<Router, ConfigError>,
 }
@@ -96,41 +91,42 @@ pub fn functions() -> Vec<Function> {
     ]
 }
 
-/// The whole document.
-#[must_use]
-pub fn openapi() -> OpenApi {
-    let all = functions().into_iter().map(|function| function.document);
-    let mut openapi = all.fold(Document::default(), Document::and).into_openapi();
-    openapi.info = InfoBuilder::new()
-        .title("Ringback API")
-        .version(VERSION)
-        .description(Some(ABOUT))
-        .license(Some(license()))
-        .build();
-    let here = ServerBuilder::new()
-        .url("/")
-        .description(Some("The deployment that serves this document"));
-    openapi.servers = Some(vec![here.build()]);
-    openapi.tags = Some(TAGS.iter().map(|(name, about)| tag(name, about)).collect());
-    openapi
+/// The operations of all functions.
+fn merged() -> Value {
+    let mut all = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ringback API",
+            "version": VERSION,
+            "description": ABOUT,
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "The deployment that serves this document"}],
+    });
+    let tag = |(name, about): &(&str, &str)| json!({"name": name, "description": about});
+    all["tags"] = TAGS.iter().map(tag).collect();
+    for function in functions() {
+        merge(&mut all, function.document);
+    }
+    all
 }
 
-fn license() -> License {
-    let mut license = License::new("MIT OR Apache-2.0");
-    license.identifier = Some("MIT OR Apache-2.0".to_owned());
-    license
-}
-
-fn tag(name: &str, about: &str) -> Tag {
-    TagBuilder::new().name(name).description(Some(about)).build()
+/// Adds the members that are not there yet, at every depth.
+fn merge(all: &mut Value, own: Value) {
+    if let (Value::Object(all), Value::Object(own)) = (all, own) {
+        for (name, part) in own {
+            match all.get_mut(&name) {
+                Some(known) => merge(known, part),
+                None => drop(all.insert(name, part)),
+            }
+        }
+    }
 }
 
 /// The document as it is written to its file.
-///
-/// # Errors
-/// When it cannot be written as JSON.
-pub fn document() -> Result<Value> {
-    let mut document = serde_json::to_value(openapi()).context("writing the document as JSON")?;
+#[must_use]
+pub fn document() -> Value {
+    let mut document = merged();
     while drop_unused(&mut document) {}
     examples::fill(&mut document);
     examples::bodies(&mut document);
@@ -140,7 +136,7 @@ pub fn document() -> Result<Value> {
         "description": "Authentication, errors, idempotency, lists, versions and deprecation",
         "url": GUIDE,
     });
-    Ok(document)
+    document
 }
 
 /// Drops components without references, such as the schemas of types that stand inline. Returns true if there was one.
@@ -211,7 +207,7 @@ fn references(value: &Value, named: &mut BTreeSet<String>) {
 /// # Errors
 /// When the document cannot be written as JSON.
 pub fn files() -> Result<[(&'static str, String); 3]> {
-    let document = document()?;
+    let document = document();
     let text = serde_json::to_string_pretty(&document).context("writing the document as JSON")?;
     Ok([
         (DOCUMENT, format!("{text}\n")),

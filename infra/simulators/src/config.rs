@@ -251,7 +251,7 @@ impl Default for StatusDelays {
 
 impl Default for Delivery {
     fn default() -> Self {
-        // Forty attempts at up to five seconds: a receiver that is away for three minutes still gets everything.
+        // Forty attempts at up to five seconds: a receiver that is unavailable for three minutes still gets everything.
         Self {
             attempts: 40,
             first_backoff_ms: 200,

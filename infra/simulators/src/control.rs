@@ -75,7 +75,7 @@ fn tenant<'a>(config: &'a Config, id: &str) -> Result<&'a Tenant, Refused> {
 }
 
 fn phone_number(text: &str) -> Result<String, Refused> {
-    e164(text).ok_or_else(|| bad_request("a phone number is +, then 7 to 15 digits"))
+    e164(text).ok_or_else(|| bad_request("a phone number is a + and 7 to 15 digits"))
 }
 
 async fn health() -> Json<Value> {
@@ -214,7 +214,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
     let (call_id, line) = match (via, via.vendor()) {
         (_, Some(vendor)) => {
             let number = vendor.number(&tenant);
-            let number = number.ok_or_else(|| not_found("this tenant has no account there"))?;
+            let number = number.ok_or_else(|| not_found("this tenant has no account at this vendor"))?;
             let call = pbx::Call {
                 id: input.call_id.clone().unwrap_or_else(|| vendor.call_id(&world)),
                 from: from.clone(),
@@ -232,7 +232,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
             let account = tenant
                 .twilio
                 .clone()
-                .ok_or_else(|| not_found("this tenant has no Twilio"))?;
+                .ok_or_else(|| not_found("this tenant has no Twilio account"))?;
             let to = input.to.clone().or_else(|| account.numbers.first().cloned());
             let to = to.ok_or_else(|| bad_request("this tenant has no Twilio number to call"))?;
             let call = twilio::Call {
@@ -252,7 +252,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
             let account = tenant
                 .telephony
                 .clone()
-                .ok_or_else(|| not_found("this tenant has no telephony"))?;
+                .ok_or_else(|| not_found("this tenant has no telephone system"))?;
             let own_number = tenant
                 .twilio
                 .as_ref()
@@ -301,7 +301,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
     let events = task.await.map_err(|error| {
         Refused(
             StatusCode::INTERNAL_SERVER_ERROR,
-            format!("the call ended in the simulator itself: {error}"),
+            format!("the simulator failed during the call: {error}"),
         )
     })?;
     Ok(Json(json!({"call_id": call_id, "events": events})).into_response())
@@ -364,7 +364,7 @@ async fn send_reply(State(world): State<Sims>, Json(input): Json<ReplyIn>) -> Re
                         .find(wanted)
                         .map(|button| (sent.clone(), button.clone()))
                 });
-                Some(found.ok_or_else(|| not_found("no message to this customer has that button"))?)
+                Some(found.ok_or_else(|| not_found("no message to this customer has this button"))?)
             }
         };
         let phone = state.phone(&number);
@@ -375,7 +375,7 @@ async fn send_reply(State(world): State<Sims>, Json(input): Json<ReplyIn>) -> Re
         .map_or(input.text.as_str(), |(_, button)| &button.text)
         .to_owned();
     if text.is_empty() {
-        return Err(bad_request("a reply needs a text or a button"));
+        return Err(bad_request("a reply must have a text or a button"));
     }
     let tapped = tapped.as_ref().map(|(sent, button)| (sent, button));
     let person = (number.as_str(), name.as_str(), &profile);
@@ -479,7 +479,7 @@ async fn set_preference(State(world): State<Sims>, Json(input): Json<PreferenceI
         match input.value.as_str() {
             "stop" => drop(state.marketing_stopped.insert(pair)),
             "resume" => drop(state.marketing_stopped.remove(&pair)),
-            _ => return Err(bad_request("value is stop or resume")),
+            _ => return Err(bad_request("value must be stop or resume")),
         }
         state.phone(&number).name(&number)
     };
@@ -667,7 +667,7 @@ async fn remove_fault(State(world): State<Sims>, Path(id): Path<u64>) -> Result<
     Ok(StatusCode::NO_CONTENT)
 }
 
-// Looking
+// Inspection
 
 #[derive(Debug, Default, Deserialize)]
 struct OutboxQuery {

@@ -162,7 +162,7 @@ impl Deliveries {
             let (outcome, took) = self
                 .attempt(webhook, next.map_or(timeout, |next| next.min(timeout)))
                 .await;
-            // It does not say how long it waits between its tries.
+            // Twilio does not document the time between attempts.
             spent += took + pause;
             lock(&self.counts).attempts += 1;
             if outcome.delivered() {
@@ -329,7 +329,7 @@ async fn answered(request: reqwest::RequestBuilder) -> Outcome {
     match request.send().await {
         Ok(answer) => {
             let status = answer.status().as_u16();
-            // A body that breaks off half-way is no answer.
+            // A body that ends early is no answer.
             match answer.text().await {
                 Ok(body) => Outcome {
                     status,

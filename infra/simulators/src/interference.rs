@@ -1,4 +1,4 @@
-//! Faults that strike a request itself: its answer, its connection, or the process that made it.
+//! Faults of a request itself: of its answer, its connection, or the process that made it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::world::{Sims, State};
 /// A caller is killed at most this often per message, so that every message gets through in the end.
 const KILLS_PER_MESSAGE: u32 = 2;
 
-/// How long a connection is held when the rule does not say: longer than any caller waits.
+/// Default time for which a connection is held: longer than any caller waits.
 const HOLD: Duration = Duration::from_secs(60);
 
 const BEFORE: &[Kind] = &[
@@ -26,7 +26,7 @@ const BEFORE: &[Kind] = &[
 ];
 const AFTER: &[Kind] = &[Kind::ServerErrorAfter, Kind::TimeoutAfter, Kind::KillAfter];
 
-/// Who asks for a message to be sent, and which message it is.
+/// The caller of a send request, and the message.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pid: Option<i32>,
@@ -49,19 +49,19 @@ impl Caller {
     }
 }
 
-/// What a request brings by Basic authentication, as `user:password`.
+/// The credentials of Basic authentication, as `user:password`.
 pub(crate) fn basic(headers: &HeaderMap) -> Option<String> {
     let given = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
     String::from_utf8(STANDARD.decode(given).ok()?).ok()
 }
 
-/// The `(pid N)` of a local function's User-Agent; never this process, nor its parents' init.
+/// The `(pid N)` of a local function's User-Agent; never this process or init.
 pub(crate) fn caller_pid(agent: &str) -> Option<i32> {
     let pid: i32 = agent.split("(pid ").nth(1)?.split(')').next()?.trim().parse().ok()?;
     (pid > 1 && u32::try_from(pid) != Ok(std::process::id())).then_some(pid)
 }
 
-/// Before anything is accepted. `Some`: the request is answered with this fault.
+/// Before acceptance. `Some`: the request is answered with this fault.
 pub(crate) async fn before(world: &Sims, event: Event<'_>, caller: &Caller) -> Option<Kind> {
     let rule = take(&mut world.state(), event, caller, BEFORE)?;
     act(world, &rule, caller).await;
@@ -75,7 +75,7 @@ pub(crate) async fn after(world: &Sims, event: Event<'_>, caller: &Caller) -> Op
     Some(rule.kind)
 }
 
-/// For requests that are not sends: only credentials can be bad.
+/// For requests other than sends, which only a credentials fault affects.
 pub(crate) fn credentials_refused(world: &Sims, event: Event<'_>) -> bool {
     world.state().fault(event, &[Kind::BadCredentials]).is_some()
 }
@@ -107,7 +107,7 @@ async fn act(world: &Sims, rule: &Rule, caller: &Caller) {
         }
         Kind::KillBefore | Kind::KillAfter => {
             if let Some(pid) = caller.pid.and_then(Pid::from_raw) {
-                // Already gone is as good.
+                // It may have ended already.
                 let _ = kill_process(pid, Signal::KILL);
             }
         }

@@ -1,7 +1,7 @@
-//! The providers' other side: Graph API, Twilio, a telephone system and SES, for local runs and tests.
+//! The providers' side: Graph API, Twilio, telephone systems and SES, for local runs and tests.
 //!
-//! One process and one port. Ringback's functions are pointed here instead of at the providers; the control API plays
-//! the customers. Nothing here ships to AWS.
+//! One process and one port. Ringback's functions use its URL instead of the providers'; the control API acts as
+//! the customers. Nothing here is deployed to AWS.
 #![expect(
     clippy::disallowed_methods,
     reason = "a simulator is the outside world: it has its own clock"
@@ -74,7 +74,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         .layer(DefaultBodyLimit::max(100 * 1024 * 1024))
         .with_state(world);
     let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for Nagle's timer; a socket that refuses is only slower.
+        // Small answers must not wait for Nagle's timer; a socket that refuses this is only slower.
         let _ = stream.set_nodelay(true);
     });
     let server = tokio::spawn(async move {
@@ -82,7 +82,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         let until = async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        // Serving ends with the signal; accepting cannot fail for good.
+        // Serving ends with the signal; accepting cannot fail permanently.
         let _ = axum::serve(listener, router).with_graceful_shutdown(until).await;
     });
     Ok(Running { addr, stop, server })
@@ -95,7 +95,7 @@ impl Running {
         format!("http://{}", self.addr)
     }
 
-    /// Stops: open requests are answered first, held ones let go, undelivered webhooks given up.
+    /// Stops: answers open requests first, releases held ones, gives up undelivered webhooks.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.server).await;
@@ -108,7 +108,7 @@ impl Drop for Running {
     }
 }
 
-/// A lock whose holder cannot leave it half-written: a panic elsewhere is no reason to stop.
+/// A lock whose data is always consistent, so a panic elsewhere is no reason to stop.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Every message a provider accepted, with the sender's own key: what tests count.
+//! Every message that a provider accepted, with the sender's own key, for tests to count.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct Sent {
     /// The provider's id: wamid or message SID.
     pub id: String,
     pub statuses: Vec<Status>,
-    /// What the customer sees.
+    /// The text that the customer sees.
     #[serde(skip)]
     pub shown: Shown,
     #[serde(skip)]
@@ -77,10 +77,10 @@ pub struct Shown {
 #[derive(Clone, Debug, Serialize)]
 pub struct Button {
     pub text: String,
-    /// What comes back to the business: a quick reply's payload or an interactive reply's id; none: opens a link.
+    /// The answer of a tap: a quick reply's payload or an interactive reply's id; none: opens a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
-    /// A list row's second line, which comes back too.
+    /// A list row's second line, which is part of the answer, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The shape of the answer: `button`, `button_reply` or `list_reply`.
@@ -88,14 +88,14 @@ pub struct Button {
     pub kind: &'static str,
 }
 
-/// What status webhooks need besides.
+/// Additional data of status webhooks.
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
     /// Meta's pricing category, lower case: utility, marketing, authentication, service.
     pub category: String,
     /// The request named a BSUID instead of a phone.
     pub to_bsuid: bool,
-    /// Twilio: where statuses go; none: nowhere.
+    /// Twilio: the URL of statuses; none: no statuses.
     pub status_callback: Option<String>,
     pub messaging_service_sid: Option<String>,
     pub segments: u32,

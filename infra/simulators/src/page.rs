@@ -45,7 +45,7 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text)
 }
 
-/// The numbers whose phones changed, and `mails`; `*` when the reader should look at everything again.
+/// The numbers whose phones changed, and `mails`; `*` if the reader must load everything again.
 async fn events(State(world): State<Sims>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = stream::unfold(
         (world.changes.subscribe(), world.stopped()),

@@ -1,4 +1,4 @@
-//! A telephone system of any make that reports its calls with the generic signed event.
+//! A telephone system of any kind that reports its calls with the generic signed event.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub(crate) async fn place(
         url: tenant.telephony_url(config, account),
         body: Body::Telephony {
             secret: account.secret.clone(),
-            // The same on every copy: that is how the receiver knows them.
+            // The same in every copy, so that the receiver recognises them.
             id: format!("msg_{}", world.hex_id()),
             json: event(world, call).to_string().into_bytes(),
         },

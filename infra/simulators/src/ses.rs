@@ -1,4 +1,4 @@
-//! Amazon SES: `SendEmail` of API v2 with simple content, and the mails that people received.
+//! Amazon SES: `SendEmail` of API v2 with simple content, and the received mails.
 //!
 //! Only the form of the request's AWS signature is checked, because the key of an assumed role is the emulator's secret.
 
@@ -70,7 +70,7 @@ async fn take(world: &Sims, headers: &HeaderMap, body: &[u8]) -> Result<String, 
         tenant: "",
         number: Some(&mail.to),
     };
-    // A process is killed at most so often per mail; nothing else tells mails apart.
+    // Limits the kills per mail; nothing else tells mails apart.
     let caller = Caller::new(headers, &mail.to, Some(&mail.subject));
     let kinds = &[Kind::MailRejected, Kind::MailUnverified];
     let refusal = world.state().fault(event, kinds).map(|rule| rule.kind);
@@ -189,16 +189,16 @@ impl Request {
         let known = ["FromEmailAddress", "Destination", "Content"];
         let fields = body
             .as_object()
-            .ok_or_else(|| bad_request("The request is no object"))?;
-        // Everything else that SES takes would do something that nobody here does.
+            .ok_or_else(|| bad_request("The request is not an object"))?;
+        // No other part of SES's request is supported.
         if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-            return Err(bad_request(format!("The simulator knows no {other}")));
+            return Err(bad_request(format!("The simulator does not support {other}")));
         }
         let from = address(&body["FromEmailAddress"])?;
         let destination = &body["Destination"];
         let to = match destination["ToAddresses"].as_array().map(Vec::as_slice) {
             Some([to]) if destination.as_object().is_some_and(|all| all.len() == 1) => address(to)?,
-            _ => return Err(bad_request("The simulator sends to one address")),
+            _ => return Err(bad_request("The simulator sends to exactly one address")),
         };
         let simple = &body["Content"]["Simple"];
         let data = |content: &Value, name: &str| {
@@ -268,7 +268,7 @@ struct MailQuery {
 
 async fn list_mails(State(world): State<Sims>, Query(query): Query<MailQuery>) -> Json<Vec<MailSent>> {
     let state = world.state();
-    // No address has a space: it is a plus that the query string turned into one.
+    // No address contains a space: it is a plus that the query string turned into one.
     let to = query.to.map(|to| to.trim().replace(' ', "+"));
     let wanted = |mail: &&MailSent| to.as_deref().is_none_or(|to| same_address(to, &mail.to));
     Json(state.mails.iter().filter(wanted).cloned().collect())
@@ -278,7 +278,7 @@ pub(crate) fn same_address(a: &str, b: &str) -> bool {
     a.trim().eq_ignore_ascii_case(b.trim())
 }
 
-/// Nothing in a mail may run, load or navigate, framed or opened by itself.
+/// Nothing in a mail can run, load or navigate, whether in a frame or opened by itself.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'self'";
 

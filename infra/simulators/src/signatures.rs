@@ -1,4 +1,4 @@
-//! How each provider signs what it sends: the sender's half of the vectors under `shared/testkit/fixtures/vectors`.
+//! Signatures of the providers' webhooks: the sender's side of the vectors under `shared/testkit/fixtures/vectors`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -94,7 +94,7 @@ pub(crate) fn accept(world: &Sims, state: &mut State, sent: Sent, course: Course
                 && !waited
             {
                 waited = true;
-                // Waiting for a person is not being busy: the outbox counts as drained meanwhile.
+                // Waiting for a phone is not work in progress: the simulators count as idle meanwhile.
                 drop(busy.take());
                 world.wait_for_phone(rule.id, rule.seconds).await;
                 busy = Some(world.busy());
@@ -138,7 +138,7 @@ fn arrivals(world: &Sims, occasion: &str, steps: &[Step], course: &Course) -> Ve
         return times;
     }
     let last = times.iter().max().copied().unwrap_or_default();
-    // Far enough apart that redelivery and scheduling do not put them right again.
+    // Far enough apart that redelivery and scheduling do not restore the order.
     let gap = Duration::from_millis(world.config().status_delay_ms.delivered.max(20));
     let mut order: Vec<usize> = (0..steps.len()).collect();
     Random::of(world.config().seed, occasion).shuffle(&mut order);

@@ -42,7 +42,7 @@ pub(crate) struct World {
 
 #[derive(Debug)]
 pub(crate) struct State {
-    /// Randomness that need not be repeatable per request, such as the choice among several 5xx.
+    /// Randomness that need not be reproducible per request, such as the choice among several 5xx.
     pub(crate) random: Random,
     pub(crate) faults: Faults,
     pub(crate) phones: Phones,
@@ -184,7 +184,7 @@ impl World {
     }
 
     pub(crate) fn changed(&self, number: &str) {
-        // Nobody watching is fine.
+        // There may be no viewer.
         let _ = self.changes.send(number.to_owned());
     }
 
@@ -206,7 +206,7 @@ impl World {
         self.held.load(Ordering::SeqCst)
     }
 
-    /// Waits until the rule that holds a message is removed, or its time is over.
+    /// Waits until the rule that holds a message is removed or ends.
     pub(crate) async fn wait_for_phone(self: &Arc<Self>, rule: u64, seconds: Option<f64>) {
         self.held.fetch_add(1, Ordering::SeqCst);
         let _held = Held(Arc::clone(self));
@@ -228,7 +228,7 @@ impl World {
         self.deliveries.deliver(webhook, self.config().delivery).await
     }
 
-    /// Delivers in the background, `copies` times, each a little later.
+    /// Delivers in the background, `copies` times, each slightly later.
     pub(crate) fn deliver_later(self: &Arc<Self>, webhook: &Webhook, after: Duration, copies: u32) {
         for copy in 0..copies {
             let (world, webhook, busy) = (Arc::clone(self), webhook.clone(), self.busy());

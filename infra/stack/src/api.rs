@@ -1,4 +1,4 @@
-//! The API as its callers use it.
+//! Requests to the API.
 
 use anyhow::{Context as _, Result, bail};
 use domain::Timestamp;
@@ -12,10 +12,10 @@ use crate::{
     totp,
 };
 
-/// What proves a caller.
+/// A caller's credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// Nothing.
+    /// None.
     Nothing,
     /// `Authorization: Bearer …`.
     Token(String),
@@ -26,8 +26,8 @@ pub enum Proof {
 /// A body with its content type.
 pub type Body = Option<(String, Value)>;
 
-/// Logs a person in, by their second factor where they have one; the answer's body. Three times in half a minute: each code counts
-/// once.
+/// Logs a user in, with the second factor if there is one, and returns the answer's body. Works three times in half a minute,
+/// because each code counts once.
 pub async fn session_of(play: &Play, login: &Login) -> Result<Value> {
     let mut body = json!({ "email": login.email, "password": login.password });
     let Some(secret) = &login.totp_secret else {
@@ -51,15 +51,15 @@ async fn asked_to_log_in(play: &Play, body: &Value) -> Result<Answer> {
     ask(play, "post", "/api/v1/auth/log-in", &Proof::Nothing, None, &body).await
 }
 
-/// Logs a person in; the access token.
+/// Logs a user in and returns the access token.
 pub async fn log_in(play: &Play, login: &Login) -> Result<String> {
     let token = session_of(play, login).await?["access_token"]
         .as_str()
         .map(str::to_owned);
-    token.context("who logs in gets an access token")
+    token.context("the answer has no access token")
 }
 
-/// Asks the API; `tenant` is named by `X-Tenant-ID`.
+/// Sends a request to the API; `tenant` is sent as `X-Tenant-ID`.
 pub async fn ask(
     play: &Play,
     method: &str,
@@ -87,8 +87,8 @@ pub async fn ask(
     play.request(&method.to_uppercase(), path, &headers, text).await
 }
 
-/// What an operation's path may name by its parameter `name`: an object that is made for it alone by the document's example, so
-/// that nothing that others need is changed or removed; where none can be made, one that is listed. `None`: there is none.
+/// A value for the parameter `name` of an operation's path: the id of an object created for it alone by the document's example,
+/// so that no other object is changed or deleted; if none can be created, a listed one. `None` if there is none.
 pub async fn object_for(
     play: &Play,
     contract: &Contract,
@@ -108,16 +108,16 @@ pub async fn object_for(
         return Ok(place.map(str::to_owned));
     }
     let listed = succeeded(&ask(play, "get", list, keeper, None, &None).await?, list)?;
-    // Of people the last administrator cannot be changed.
+    // The last administrator cannot be changed.
     let mut items = listed["items"].as_array().into_iter().flatten();
     let one = items.find(|item| item["role"] != "admin");
     Ok(one.and_then(|item| item["id"].as_str()).map(str::to_owned))
 }
 
-/// Makes something by the document's example of this operation.
+/// Creates an object by the document's example of this operation.
 pub async fn make(play: &Play, contract: &Contract, keeper: &Proof, create: &Operation<'_>) -> Result<Answer> {
     let mut body = contract.example_body(create);
-    // What must be nobody else's.
+    // Values that must be unique.
     for (field, end) in [
         ("slug", ""),
         ("email", "@example.test"),
@@ -132,18 +132,18 @@ pub async fn make(play: &Play, contract: &Contract, keeper: &Proof, create: &Ope
     let made = ask(play, create.method, create.path, keeper, None, &body).await?;
     succeeded(
         &made,
-        &format!("making one by the document's example of {}", create.id()),
+        &format!("creating one by the document's example of {}", create.id()),
     )?;
     Ok(made)
 }
 
-/// An answer's body; null where it is no JSON.
+/// An answer's body; null if it is not JSON.
 #[must_use]
 pub fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap_or_default()
 }
 
-/// The last word of a problem's type, such as `not_found`; empty where it is none.
+/// The last word of a problem's type, such as `not_found`; empty if it is not a problem.
 #[must_use]
 pub fn kind(answer: &Answer) -> String {
     let body = json(answer);
@@ -151,7 +151,7 @@ pub fn kind(answer: &Answer) -> String {
     kind.unwrap_or_default().to_owned()
 }
 
-/// What must be a 2xx.
+/// Requires a 2xx.
 pub fn succeeded(answer: &Answer, what: &str) -> Result<Value> {
     if !(200..300).contains(&answer.status) {
         bail!("{what}: {} {}", answer.status, answer.body);

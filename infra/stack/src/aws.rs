@@ -1,5 +1,5 @@
-//! The door to an AWS, local or real: `bridge.py` calls boto3, so that no client is compiled for services that no
-//! function uses. A call takes about half a second; nothing on a hot path goes through here.
+//! Access to AWS, local or real: `bridge.py` calls boto3, so that no client is compiled for services that no
+//! function uses. A call takes about half a second, so it is not for hot paths.
 
 use std::{collections::BTreeMap, process::Stdio};
 
@@ -15,17 +15,17 @@ use tokio::{
 
 use crate::{process::run_captured, samconfig::Environment, tools::Tools};
 
-/// Where the local stack pretends to be.
+/// The region of the local stack.
 pub const REGION: &str = "us-east-1";
 
-/// Credentials that MiniStack takes for the account's root.
+/// Credentials that MiniStack accepts as the account's root.
 pub const LOCAL_CREDENTIALS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
     ("AWS_REGION", REGION),
 ];
 
-/// An AWS to talk to.
+/// An AWS, local or real.
 #[derive(Debug, Clone)]
 pub struct Aws {
     tools: Tools,
@@ -36,11 +36,11 @@ pub struct Aws {
 enum Side {
     /// The emulator, at this URL.
     Local(String),
-    /// The real one, with the caller's own credentials.
+    /// AWS itself, with the caller's own credentials.
     Real { region: String, profile: Option<String> },
 }
 
-/// An open door: see [`Aws::session`].
+/// An open session: see [`Aws::session`].
 #[derive(Debug)]
 pub struct Session(Mutex<Pipes>);
 
@@ -61,11 +61,11 @@ impl Session {
             .stdin
             .write_all(line.as_bytes())
             .await
-            .context("asking bridge.py")?;
-        let told = pipes.lines.next_line().await.context("listening to bridge.py")?;
+            .context("writing to bridge.py")?;
+        let told = pipes.lines.next_line().await.context("reading from bridge.py")?;
         drop(pipes);
         let told = told.context("bridge.py has ended")?;
-        let mut told: Value = serde_json::from_str(&told).context("understanding bridge.py")?;
+        let mut told: Value = serde_json::from_str(&told).context("parsing the answer of bridge.py")?;
         if let Some(error) = told["error"].as_str() {
             bail!("{service} {operation}: {error}");
         }
@@ -105,10 +105,10 @@ impl Aws {
         }
     }
 
-    /// The real one, where an environment of `samconfig.toml` is: its region, else the caller's.
+    /// AWS itself, in the region of an environment of `samconfig.toml`, or the caller's.
     ///
     /// # Errors
-    /// When nobody names a region.
+    /// If no region is given.
     pub async fn real(tools: Tools, environment: &Environment) -> Result<Self> {
         let named = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
         let mut region = environment
@@ -126,7 +126,7 @@ impl Aws {
         }
         let region = region.with_context(|| {
             format!(
-                "no region is known for the stack {}: name one as `region` in samconfig.toml, in AWS_REGION, or in your AWS \
+                "no region is known for the stack {}: set it as `region` in samconfig.toml, in AWS_REGION, or in your AWS \
                  profile (README.md, \"Deploy to AWS\")",
                 environment.stack_name
             )
@@ -143,7 +143,7 @@ impl Aws {
         }
     }
 
-    /// Points a command at this AWS.
+    /// Configures a command for this AWS.
     pub fn aim<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         match &self.side {
             Side::Local(endpoint) => command
@@ -153,7 +153,7 @@ impl Aws {
                 .env_remove("AWS_PROFILE")
                 .env_remove("AWS_SESSION_TOKEN")
                 .envs(LOCAL_CREDENTIALS),
-            // boto3 looks at one of the two names, the SDK at the other.
+            // boto3 reads one of the two names, the SDK the other.
             Side::Real { region, profile } => command
                 .env("AWS_DEFAULT_REGION", region)
                 .env("AWS_REGION", region)
@@ -161,7 +161,7 @@ impl Aws {
         }
     }
 
-    /// What clients of our own are made with.
+    /// Configuration of our own clients.
     pub async fn sdk(&self) -> SdkConfig {
         let loader = aws_config::defaults(BehaviorVersion::latest());
         let loader = match &self.side {
@@ -205,7 +205,7 @@ impl Aws {
         serde_json::from_slice(&output).with_context(|| format!("reading the answer to {service} {operation}"))
     }
 
-    /// For many calls, one after the other: without the half second that each takes to begin.
+    /// A session for many calls in sequence, which saves the half second that each call takes to start.
     pub fn session(&self) -> Result<Session> {
         let mut command = self.command();
         self.aim(command.arg("calls"));
@@ -224,7 +224,7 @@ impl Aws {
         })))
     }
 
-    /// Everything these log groups hold since a time (milliseconds since 1970).
+    /// All events of these log groups since a time (milliseconds since 1970).
     pub async fn logs(&self, groups: &[String], since: Option<i64>) -> Result<Vec<LogEvent>> {
         let since = since.map(|at| at.to_string());
         let mut arguments = vec!["logs"];
@@ -268,7 +268,7 @@ mod tests {
     #[expect(deprecated, reason = "the crate that it moved to is not ours to depend on")]
     use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
 
-    /// Credentials of a profile that is this text; reaches nobody, since nobody has logged in.
+    /// The error of using a profile with this text. Nothing is sent, because nobody has logged in.
     async fn credentials(profile: &str) -> Result<String, String> {
         #[expect(deprecated, reason = "see its import")]
         let files = ProfileFiles::builder()
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn operators_log_in_as_they_are_used_to() {
+    async fn every_kind_of_aws_profile_is_supported() {
         let program = r#"credential_process = echo '{"Version":1,"AccessKeyId":"by-program","SecretAccessKey":"s"}'"#;
         assert_eq!(credentials(program).await.as_deref(), Ok("by-program"));
         let identity_center = "sso_session = none\nsso_account_id = 123456789012\nsso_role_name = operator\n\

@@ -1,5 +1,5 @@
-//! `bench`: what the deployed functions cost in time, memory, bytes and dollars. The figures of a whole run stand in
-//! `docs/benchmarks.md`.
+//! `bench`: costs of the deployed functions in time, memory, bytes and dollars. `docs/benchmarks.md` has the results of a whole
+//! run.
 
 pub mod load;
 pub mod operations;
@@ -30,16 +30,16 @@ use load::{Load, Network, Work};
 use operations::Cost;
 use start::Starts;
 
-/// What can be measured by itself.
+/// Parts that can be measured separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Part {
-    /// Size, and start to first event: needs no AWS.
+    /// Size, and start to first event; needs no AWS.
     Start,
-    /// What a follow-up uses and costs.
+    /// Usage and cost of a follow-up.
     Bill,
     /// Latency, CPU and memory under load.
     Load,
-    /// What each operation of the API asks of AWS.
+    /// AWS requests of each operation of the API.
     Api,
 }
 
@@ -47,49 +47,49 @@ impl Part {
     const ALL: [Self; 4] = [Self::Start, Self::Bill, Self::Load, Self::Api];
 }
 
-/// What the others' start is held against.
+/// Baseline of the other functions' starts.
 pub const EMPTY: &str = "empty_function";
 
-/// How many calls or connections at a time.
+/// Concurrent calls or connections.
 const CONCURRENCY: [usize; 3] = [1, 8, 32];
 
 /// Starts of each binary.
 const STARTS: usize = 40;
 
-/// Follow-ups on one bill.
+/// Follow-ups per bill.
 const FOLLOW_UPS: usize = 20;
 
-/// Calls of one load; each caller makes its share.
+/// Calls per load, divided among the callers.
 const CALLS: usize = 96;
 
-/// Webhooks of one load; each connection posts its share.
+/// Webhooks per load, divided among the connections.
 const WEBHOOKS: usize = 960;
 
-/// Longer than anything takes on a busy machine.
+/// Maximum wait for one step, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A binary's size.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Size {
-    /// As the linker left it.
+    /// Size of the linked binary.
     bytes: u64,
-    /// As `sam deploy` uploads it.
+    /// Size of the zip file that `sam deploy` uploads.
     zipped: u64,
 }
 
-/// Follow-ups, one after the other, and what they used.
+/// Sequential follow-ups, and what they used.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FollowUps {
-    /// How the calls came in.
+    /// Source of the calls.
     what: String,
     count: usize,
     bill: Bill,
 }
 
-/// All that was measured, by the last run of each part.
+/// All measurements, from the last run of each part.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Figures {
-    /// By part: when, and how its functions were compiled.
+    /// By part: the time, and the build profile of its functions.
     taken: BTreeMap<Part, String>,
     sizes: BTreeMap<String, Size>,
     starts: Vec<Starts>,
@@ -98,14 +98,14 @@ pub struct Figures {
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
     work: BTreeMap<String, Work>,
-    /// The kernel's part of the CPU of functions that work a call, under load.
+    /// The kernel's share of the CPU time of functions that process a call, under load.
     #[serde(default)]
     kernel_share: Option<f64>,
     #[serde(default)]
     operations: Vec<Cost>,
 }
 
-/// Measures these parts, and writes `docs/benchmarks.md` from what has been measured.
+/// Measures these parts, and writes `docs/benchmarks.md` from all measurements.
 pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
     let parts = if parts.is_empty() { &Part::ALL } else { parts };
     let options = Options {
@@ -141,7 +141,7 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
             .taken
             .insert(*part, format!("{now}, {} profile, load average {load}", profile.name()));
     }
-    std::fs::write(&kept, serde_json::to_vec(&figures).context("keeping the figures")?)
+    std::fs::write(&kept, serde_json::to_vec(&figures).context("storing the figures")?)
         .with_context(|| format!("writing {}", kept.display()))?;
     let file = place.root.join("docs/benchmarks.md");
     std::fs::write(&file, page::write(&figures)).with_context(|| format!("writing {}", file.display()))?;
@@ -149,7 +149,7 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
     Ok(())
 }
 
-/// Sizes and starts, of the functions and of one that does nothing.
+/// Sizes and starts of the functions and of an empty one.
 async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result<()> {
     let tools = Tools::set_up(place).await?;
     let builder = Builder::new(place.clone(), tools.clone(), profile);
@@ -159,6 +159,7 @@ async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result
         Function {
             name: EMPTY.to_owned(),
             logical_id: String::new(),
+            of_api: false,
         },
     );
     step("building functions", builder.compile(&functions)).await?;
@@ -172,7 +173,7 @@ async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result
     Ok(())
 }
 
-/// Zips as the SAM CLI does: Python's zipfile at zlib's usual level.
+/// Compresses as the SAM CLI does: Python's zipfile at zlib's default level.
 const ZIPPED: &str = "
 import io, sys, zipfile
 for path in sys.argv[1:]:
@@ -281,10 +282,10 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
     Ok(())
 }
 
-/// Follow-ups one after the other, so that no batch makes them cheaper, each until it is read; the bill of all.
+/// Sequential follow-ups, so that no batch makes them cheaper, each until it is read; the bill of all.
 async fn follow_ups(running: &Running, play: &Play, network: &Network, via: &str) -> Result<Bill> {
     let tenant = network.tenant();
-    // The stream's last batch of what came before.
+    // Waits for the stream's last batch of earlier work.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let begun = Timestamp::now().as_millisecond();
     for _ in 0..FOLLOW_UPS {
@@ -317,9 +318,9 @@ async fn replies(play: &Play, network: &Network) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the simulators have nothing more to report.
+/// Waits until the simulators have no more webhooks to deliver.
 async fn quiet(play: &Play) -> Result<()> {
-    until(PATIENCE, "an end of all webhooks", async || {
+    until(PATIENCE, "the delivery of all webhooks", async || {
         let idle: Value = play.get("/idle").await?;
         Ok(if idle["idle"] == true {
             Look::Seen(())
@@ -337,6 +338,7 @@ async fn drained(running: &Running) -> Result<()> {
         "CallsQueueUrl",
         "ProviderEventsQueueUrl",
         "SendsQueueUrl",
+        "BulkSendsQueueUrl",
         "MailsQueueUrl",
     ]
     .iter()
@@ -361,7 +363,7 @@ async fn drained(running: &Running) -> Result<()> {
     .await
 }
 
-/// The value below which so many of a hundred lie; `sorted` must be.
+/// A percentile of `sorted`.
 pub fn percentile(sorted: &[f64], of_hundred: usize) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;

@@ -1,4 +1,4 @@
-//! What a stretch of work used of AWS and what that costs at list prices, from the functions' own log lines.
+//! The AWS usage of some work and its cost at list prices, from the functions' own log lines.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -8,8 +8,8 @@ use crate::aws::LogEvent;
 
 /// List prices in dollars, us-east-1, on demand, without free tier, as of November 2026.
 ///
-/// Not in here: what a deployment costs while nothing happens (idle polls of queues, keys, secrets, alarms: a few dollars a
-/// month), storage, and the providers' own fees.
+/// Not included: the cost of an idle deployment (idle polls of queues, keys, secrets, alarms: a few dollars a month), storage, and
+/// the providers' own fees.
 pub mod price {
     /// A write request unit.
     pub const WRITE_UNIT: f64 = 0.625 / 1e6;
@@ -17,7 +17,7 @@ pub mod price {
     pub const READ_UNIT: f64 = 0.125 / 1e6;
     /// A request to SQS; a batch below 64 KB is one.
     pub const SQS_REQUEST: f64 = 0.40 / 1e6;
-    /// On top, for a message sent with a group to a standard queue (fair queues).
+    /// In addition, for a message sent with a group to a standard queue (fair queues).
     pub const SQS_FAIR: f64 = 0.10 / 1e6;
     /// An invocation.
     pub const INVOCATION: f64 = 0.20 / 1e6;
@@ -35,14 +35,14 @@ pub mod price {
     pub const S3_GET: f64 = 0.0004 / 1e3;
     /// An e-mail without attachments.
     pub const MAIL: f64 = 0.10 / 1e3;
-    /// A byte of logs taken in.
+    /// A byte of ingested logs.
     pub const LOG_BYTE: f64 = 0.50 / 1e9;
 }
 
 /// Every function's memory in the template.
 const MEMORY_GB: f64 = 0.25;
 
-/// What CloudWatch adds to every event when it bills.
+/// Bytes that CloudWatch adds to every event for billing.
 const LOG_EVENT_OVERHEAD: u64 = 26;
 
 /// An invocation's log line; other lines lack `function`.
@@ -75,45 +75,45 @@ struct Capacity {
     write: f64,
 }
 
-/// What one function used.
+/// Usage of one function.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Use {
-    /// How often it ran.
+    /// Invocations.
     pub invocations: u64,
-    /// How often in a new process.
+    /// Cold starts.
     pub cold: u64,
-    /// All its running time, each rounded up to whole milliseconds as Lambda does.
+    /// Total running time, each invocation rounded up to whole milliseconds as Lambda does.
     pub billed_ms: f64,
-    /// Its CPU time.
+    /// CPU time.
     pub cpu_ms: f64,
-    /// How much of that processes took for their first event, in which they make clients and connections.
+    /// The CPU time of processes' first events, in which they create clients and connections.
     #[serde(default)]
     pub cold_cpu_ms: f64,
     /// CPU time from a process's start to its first event, over all cold starts.
     pub init_cpu_ms: f64,
-    /// The most memory one process held.
+    /// Peak memory of one process.
     pub peak_memory_kb: u64,
     /// Calls by the IAM action they need.
     pub aws: BTreeMap<String, u64>,
-    /// Requests: a transaction or batch is one.
+    /// Requests; a transaction or batch counts as one.
     pub requests: u64,
     /// Read units.
     pub read: f64,
     /// Write units.
     pub write: f64,
-    /// Calls of providers.
+    /// Calls to providers.
     pub providers: BTreeMap<String, u64>,
 }
 
 impl Use {
-    /// CPU milliseconds of all invocations, had none been a process's first.
+    /// CPU milliseconds of all invocations as if none were a process's first.
     pub fn warm_cpu_ms(&self) -> f64 {
         let warm = self.invocations - self.cold;
         (self.cpu_ms - self.cold_cpu_ms) / warm as f64 * self.invocations as f64
     }
 }
 
-/// What all functions used.
+/// Usage of all functions.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Bill {
     /// By crate name.
@@ -125,24 +125,24 @@ pub struct Bill {
 /// One line of the bill.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// What.
+    /// Name.
     pub what: &'static str,
-    /// How much.
+    /// Quantity.
     pub quantity: f64,
-    /// At which price.
+    /// Price of one unit.
     pub dollars: f64,
 }
 
-/// Runs every minute whatever happens: part of what a deployment costs while idle.
+/// Runs every minute in any case, so it is part of the cost of an idle deployment.
 const IDLE: [&str; 2] = ["dispatch_due", "health"];
 
 impl Bill {
-    /// Adds up these log lines. What runs by the clock is left out.
+    /// Adds up these log lines, without scheduled functions.
     pub fn of(events: &[LogEvent]) -> Self {
         let mut bill = Self::default();
         for event in events {
             let Ok(line) = serde_json::from_str::<Line>(&event.message) else {
-                // The functions' other lines, metrics among them, are JSON, too; the platform's own are off on AWS.
+                // The functions' other lines, including metrics, are JSON, too; the platform's own are off on AWS.
                 if event.message.starts_with('{') {
                     bill.log_bytes += event.message.len() as u64 + LOG_EVENT_OVERHEAD;
                 }
@@ -206,7 +206,7 @@ impl Bill {
             .sum()
     }
 
-    /// What it costs.
+    /// The cost by item.
     pub fn items(&self) -> Vec<Item> {
         let webhooks = self.invocations(|name| name.ends_with("_webhook"));
         let consumers = ["process_call", "send_message", "process_provider_event", "send_mail"];
@@ -260,19 +260,19 @@ impl Bill {
         ]
     }
 
-    /// All of it.
+    /// The total.
     pub fn dollars(&self) -> f64 {
         self.items().iter().map(|item| item.dollars).sum()
     }
 
-    /// How many messages providers were asked to send.
+    /// Number of send requests to providers.
     pub fn sent(&self) -> usize {
         let calls = self.functions.values().flat_map(|used| &used.providers);
         let sends = calls.filter(|(call, _)| call.ends_with(".send"));
         sends.map(|(_, count)| usize::try_from(*count).unwrap_or(0)).sum()
     }
 
-    /// For people: per function, by kind, and per 1,000 follow-ups.
+    /// Readable report: per function, by kind, and per 1,000 follow-ups.
     pub fn show(&self, follow_ups: usize) -> String {
         let mut text = String::new();
         let mut line = |words: String| {
@@ -307,7 +307,7 @@ impl Bill {
         }
         if follow_ups > 0 {
             line(format!(
-                "  {follow_ups} follow-ups and all that happened around them: ${:.6}, or ${:.3} per 1,000 follow-ups",
+                "  {follow_ups} follow-ups with everything around them: ${:.6}, or ${:.3} per 1,000 follow-ups",
                 self.dollars(),
                 self.dollars() / follow_ups as f64 * 1000.0
             ));
@@ -346,9 +346,9 @@ mod tests {
         assert_eq!(bill.functions["send_message"].warm_cpu_ms(), 3.0);
         assert!(
             !bill.functions.contains_key("dispatch_due"),
-            "the clock's own runs are not the follow-ups'"
+            "scheduled runs do not count as follow-ups"
         );
-        // One call of ours, and the two that Lambda makes for each batch.
+        // One call by the function, and two by Lambda for each batch.
         let sqs = bill
             .items()
             .into_iter()

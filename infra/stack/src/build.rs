@@ -17,14 +17,14 @@ use crate::{
 /// How functions are compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Profile {
-    /// Fast to build: what every day is made of.
+    /// Fast to build, for local work.
     Everyday,
-    /// Small and quick to start: the manifest's own release profile, which an operator's `sam build` makes.
+    /// Small and quick to start: the manifest's release profile, used by an operator's `sam build`.
     Shipped,
 }
 
 impl Profile {
-    /// In words.
+    /// The profile's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Everyday => "everyday",
@@ -40,6 +40,8 @@ pub struct Function {
     pub name: String,
     /// The resource in the template: `ProcessCall`.
     pub logical_id: String,
+    /// Whether it is a resource of the API.
+    pub of_api: bool,
 }
 
 impl Function {
@@ -71,7 +73,12 @@ pub fn functions(root: &Path) -> Result<Vec<Function>> {
                 .split('_')
                 .map(|word| word[..1].to_ascii_uppercase() + &word[1..])
                 .collect();
-            found.push(Function { name, logical_id });
+            let of_api = room.ends_with("api");
+            found.push(Function {
+                name,
+                logical_id,
+                of_api,
+            });
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -87,19 +94,19 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// The function of that name, with a helpful error.
+/// The function of that name; the error lists all names.
 pub fn function(root: &Path, name: &str) -> Result<Function> {
     let all = functions(root)?;
     let names: Vec<_> = all.iter().map(|function| function.name.clone()).collect();
     match all.into_iter().find(|function| function.name == name.replace('-', "_")) {
         Some(function) => Ok(function),
-        None => bail!("no function `{name}`; there are {}", names.join(", ")),
+        None => bail!("no function `{name}`; the functions are {}", names.join(", ")),
     }
 }
 
-/// Tells cargo which functions to build. Each is named as a package, too: cargo turns on the features that all selected
-/// packages want, and without any that is the whole workspace with its tools. The functions would then be built of other
-/// dependencies than `sam build` makes, which goes from package to package, and all would be compiled twice.
+/// Selects functions in a cargo command. Each is also named as a package: cargo enables the features that all selected packages
+/// request, and without a package that is the whole workspace with its tools. The functions would then be built with other
+/// dependencies than by `sam build`, which builds package by package, and everything would be compiled twice.
 fn selection(functions: &[Function]) -> impl Iterator<Item = &str> {
     functions
         .iter()
@@ -115,12 +122,12 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A builder in this checkout.
+    /// A builder for this checkout.
     pub const fn new(place: Place, tools: Tools, profile: Profile) -> Self {
         Self { place, tools, profile }
     }
 
-    /// Each profile has its own target folder: they share no object, and so neither makes the other build anew.
+    /// The target folder of the profile. Profiles share no objects, so neither causes rebuilds of the other.
     fn target(&self) -> PathBuf {
         let target = self.place.root.join("target");
         match self.profile {
@@ -129,7 +136,7 @@ impl Builder {
         }
     }
 
-    /// The binary that `cargo lambda` leaves.
+    /// The binary that `cargo lambda` writes.
     pub fn binary(&self, function: &Function) -> PathBuf {
         self.target().join("lambda").join(&function.name).join("bootstrap")
     }
@@ -137,7 +144,7 @@ impl Builder {
     fn environment(&self, command: &mut tokio::process::Command) {
         command.env("CARGO_TARGET_DIR", self.target());
         if self.profile == Profile::Everyday {
-            // Measured in docs/decisions/0007-build-profiles.md. LTO and units reach through cargo-lambda only because
+            // Measured in docs/decisions/0007-build-profiles.md. LTO and units pass through cargo-lambda only because
             // the manifest sets both.
             command
                 .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
@@ -147,15 +154,15 @@ impl Builder {
         }
     }
 
-    /// Waits until no other stack of this checkout builds or deploys; nobody else does while the result is held.
-    /// cargo-lambda moves the binaries that cargo left, so two at once would take them from each other.
+    /// Waits until no other stack of this checkout builds or deploys, and prevents others while the result is held.
+    /// cargo-lambda moves cargo's binaries, so two at once would take them from each other.
     pub async fn alone(&self) -> Result<File> {
         let folder = self.place.dot.join("build");
         std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         let path = folder.join(format!("{}.lock", self.profile.name()));
         let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
         if file.try_lock().is_err() {
-            eprintln!("· waiting for another stack's build");
+            eprintln!("· waiting for the build of another stack");
             while file.try_lock().is_err() {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
@@ -173,16 +180,16 @@ impl Builder {
         run_shown(&mut command, "cargo lambda build").await
     }
 
-    /// Where `sam build` puts what `sam deploy` reads.
+    /// The folder that `sam build` writes and `sam deploy` reads.
     pub fn built(&self) -> PathBuf {
         self.place.dot.join("build").join(self.profile.name())
     }
 
-    /// Makes what `sam deploy` reads, after [`Builder::compile`]; returns the template in it.
+    /// Writes the input of `sam deploy`, after [`Builder::compile`]; returns its template.
     ///
-    /// The shipped profile goes through `sam build`, as an operator does. The everyday one lays out the same result by
-    /// itself, because `sam build` walks through every function once more, at least a second each: the template with every
-    /// `CodeUri` pointing at a folder with the binary.
+    /// The shipped profile uses `sam build`, as an operator does. The everyday one creates the same result itself: the template
+    /// with every `CodeUri` pointing at a folder with the binary. `sam build` would process every function again, at least a second
+    /// each.
     pub async fn package(&self, functions: &[Function], architecture: &str) -> Result<PathBuf> {
         let built = self.built();
         let template = built.join("template.yaml");
@@ -218,7 +225,7 @@ impl Builder {
     }
 }
 
-/// The name Lambda has for this machine's architecture.
+/// Lambda's name of this machine's architecture.
 pub fn architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") {
         "arm64"
@@ -232,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargo_is_told_the_package_of_every_function() {
+    fn every_function_is_built_as_a_package() {
         let place = Place::new(None).expect("a checkout");
         let functions = functions(&place.root).expect("functions");
         let chosen: Vec<_> = selection(&functions).collect();
@@ -241,7 +248,7 @@ mod tests {
             for option in ["--package", "--bin"] {
                 assert!(
                     chosen.chunks(2).any(|pair| pair == [option, name]),
-                    "{option} {name}: else the tools' features are turned on in functions, too"
+                    "{option} {name}: otherwise the tools' features are enabled in functions, too"
                 );
             }
         }

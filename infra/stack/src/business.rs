@@ -1,4 +1,4 @@
-//! Businesses opened in a running stack for one test or one run alone: nobody else's customers, faults or pauses touch them.
+//! Businesses created in a running stack for one test or one run: others' customers, faults and pauses do not affect them.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
     tenant::{self, Deployment, TenantFile},
 };
 
-/// Opens businesses in one running stack.
+/// Creates businesses in one running stack.
 #[derive(Clone)]
 pub struct Town {
     /// The CloudFormation stack's outputs by name.
@@ -31,36 +31,36 @@ pub struct Town {
     data: PathBuf,
 }
 
-/// What a business is made from, to be changed before it opens.
+/// The plan of a business, which can be changed before it opens.
 pub struct Plan {
-    /// The tenant's file, ids and secrets filled in. Made after the seeded bakery: WhatsApp first, then SMS, open all day.
+    /// The tenant's file, with ids and secrets filled in. Modelled on the seeded bakery: WhatsApp first, then SMS, open all day.
     pub file: Value,
-    /// What the simulators know of it besides what follows from the file; merged into its entry.
+    /// Fields of the simulators' entry in addition to those derived from the file.
     pub simulated: Value,
 }
 
 impl Plan {
-    /// A connection of the file by kind: twilio, whatsapp or telephony.
+    /// A connection in the file by kind: twilio, whatsapp or telephony.
     pub fn connection(&mut self, kind: &str) -> &mut Value {
         let connections = self.file["connections"].as_array_mut();
         let found = connections.and_then(|all| all.iter_mut().find(|one| one["account"]["kind"] == kind));
         found.expect("the bakery has a connection of each kind")
     }
 
-    /// Calls ring somewhere first, so that they have a dial result.
+    /// Forwards calls to a phone first, so that they have a dial result.
     pub fn forward_calls(&mut self) {
         self.connection("twilio")["account"]["voice"] =
             json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
     }
 
-    /// What follows a call.
+    /// Sets what follows a call.
     pub fn then(&mut self) -> &mut Value {
         &mut self.file["rules"][0]["then"]
     }
 }
 
 impl Town {
-    /// The town around a running stack; `data` is its data directory.
+    /// For a running stack with the data directory `data`.
     pub async fn new(play: &Play, aws: &Aws, place: &Place, data: &Path) -> Result<Self> {
         let outputs = aws.outputs(&play.endpoints.stack).await?;
         let deployment = Deployment::new(&outputs, aws).await?;
@@ -78,26 +78,26 @@ impl Town {
         })
     }
 
-    /// Lets people in.
+    /// Creates users.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// The deployment's shared Meta app: its secret and its verify token.
+    /// The deployment's shared Meta app: its app secret and verify token.
     pub fn meta_app(&self) -> Result<(String, String)> {
         let mut vault = Vault::open(&self.data)?;
         Ok((vault.secret("meta.app_secret")?, vault.secret("meta.verify_token")?))
     }
 
-    /// Opens a business, changed as wanted.
+    /// Opens a business, with these changes of its plan.
     pub async fn open(&self, name: &str, change: impl FnOnce(&mut Plan)) -> Result<Tenant> {
         let mut plan = Plan {
             file: self.model(name)?,
             simulated: json!({}),
         };
         change(&mut plan);
-        let file: TenantFile = serde_json::from_value(plan.file).context("understanding the tenant of a test")?;
-        // Ids are words of a domain once their underscore is a hyphen.
+        let file: TenantFile = serde_json::from_value(plan.file).context("parsing the tenant of a test")?;
+        // Ids are valid in a domain name after replacing the underscore by a hyphen.
         let domain = format!("{}.example", file.tenant.id).replace('_', "-");
         let users = people::users(&domain, self.registry.password());
         let seed = Seed::new(file, people::api_key(&random_hex(16)?)?, users)?;
@@ -110,7 +110,7 @@ impl Town {
         Ok(tenant)
     }
 
-    /// The seeded bakery with ids, numbers and secrets of its own, open all day.
+    /// The seeded bakery with its own ids, numbers and secrets, open all day.
     fn model(&self, name: &str) -> Result<Value> {
         // What names the same thing names it afterwards, too.
         let mut ids = BTreeMap::<String, String>::new();
@@ -155,7 +155,7 @@ impl Town {
     }
 }
 
-/// So many random digits.
+/// Random digits.
 fn digits(count: usize) -> Result<String> {
     let bytes = random_hex(count)?;
     Ok(bytes

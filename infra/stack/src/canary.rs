@@ -1,4 +1,4 @@
-//! What must stand in no log line: secrets, passwords, tokens, people's addresses and numbers, what is written to them.
+//! Data that no log line may contain: secrets, passwords, tokens, addresses and numbers, texts of messages.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::{
     place::Place,
 };
 
-/// How these things begin, whosever they are.
+/// Beginnings of such data, whoever it belongs to.
 const FORMS: [(&str, &str); 10] = [
     ("rbk_", "an API key"),
     ("rbr_", "a refresh token"),
@@ -32,13 +32,13 @@ const WORDS: [&str; 5] = [
     "Kanarienvogel",
 ];
 
-/// What is looked for: the forms, the words, and every secret of a data directory.
+/// The searched texts: the beginnings, the words, and every secret of a data directory.
 pub struct Canaries {
     secrets: BTreeSet<String>,
 }
 
 impl Canaries {
-    /// Of this stack.
+    /// The canaries of this stack.
     pub fn of(place: &Place) -> Result<Self> {
         let file = place.data.join("secrets.json");
         let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
@@ -49,7 +49,7 @@ impl Canaries {
         })
     }
 
-    /// What a line gives away, if anything; never the secret itself.
+    /// The kind of data that a line contains, if any; never the data itself.
     #[must_use]
     pub fn found(&self, line: &str) -> Option<&'static str> {
         let form = FORMS.iter().find(|(form, _)| line.contains(form));
@@ -64,7 +64,7 @@ impl Canaries {
     }
 }
 
-/// Looks through all that these groups hold. Returns how many lines it saw, and who gives what away, at most one line each.
+/// Searches all lines of these groups. Returns the number of lines, and a finding per group and kind.
 pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(usize, Vec<String>)> {
     let (mut lines, mut wrong) = (0, Vec::new());
     for group in groups {
@@ -81,7 +81,7 @@ pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(
                 }
             }
             lines += events.len();
-            // The emulator gives the oldest lines since a time and nothing to ask for more with.
+            // The emulator returns the oldest lines since a time, and no token for more.
             let last = events.iter().map(|event| event.time).max();
             match last {
                 Some(last) if since.is_none_or(|since| last > since) => since = Some(last),
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_found_by_their_form_and_by_themselves() {
+    fn secrets_are_found_by_form_and_by_value() {
         let canaries = Canaries {
             secrets: BTreeSet::from(["0123456789abcdef".to_owned()]),
         };

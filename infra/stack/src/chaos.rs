@@ -1,9 +1,9 @@
-//! `chaos`: calls while everything breaks, then quiet, then a look whether the promises held: nothing lost, nothing sent
-//! twice, every call with its sentence, every status right.
+//! `chaos`: calls during many faults, then quiet, then a check of the promises: nothing lost, nothing sent twice, a sentence for
+//! every call, every status right.
 //!
-//! Every webhook comes three times and shuffled; a fifth of the requests to providers goes wrong, time-outs after accepting
-//! among them; functions are killed at random, while they call a provider, and at the crash points between their writes; one
-//! queue's consumer is away for a while.
+//! Every webhook is delivered three times and shuffled; a fifth of the requests to providers fails, some by a time-out after
+//! acceptance; functions are killed at random, while they call a provider, and at the crash points between their writes; one
+//! queue's consumer is disabled for a while.
 
 mod check;
 mod storm;
@@ -29,16 +29,16 @@ use crate::{
 
 pub use check::Verdict;
 
-/// How much of it.
+/// Size of a storm.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// Calls.
+    /// Number of calls.
     pub calls: usize,
-    /// Over how long they are spread.
+    /// Duration over which they are spread.
     pub storm: Duration,
-    /// How long the consumer of `sends` is away in the middle.
+    /// Duration for which the consumer of `sends` is disabled in the middle.
     pub outage: Duration,
-    /// How long it may take afterwards until nothing is left to do.
+    /// Maximum time afterwards until no work is left.
     pub calm: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Size {
         calm: Duration::from_secs(300),
     };
 
-    /// What `cargo stack chaos` does.
+    /// Size of `cargo stack chaos`.
     pub const LONG: Self = Self {
         calls: 1000,
         storm: Duration::from_secs(300),
@@ -60,26 +60,26 @@ impl Size {
     };
 }
 
-/// A running stack that may be broken.
+/// A running stack whose functions may be killed.
 pub struct Ground<'a> {
-    /// From outside.
+    /// Access from outside.
     pub play: &'a Play,
-    /// Businesses of its own.
+    /// Businesses for this run only.
     pub town: &'a Town,
-    /// Its AWS.
+    /// The stack's AWS.
     pub aws: &'a Aws,
     /// The checkout.
     pub place: &'a Place,
-    /// Its data directory: only processes that run from there are killed.
+    /// Its data directory: only processes started from there are killed.
     pub data: &'a Path,
 }
 
-/// A seed that nobody has chosen.
+/// A random seed.
 pub fn new_seed() -> Result<u64> {
     u64::from_str_radix(&crate::secrets::random_hex(3)?, 16).context("reading random digits")
 }
 
-/// Runs it on a stack of its own; true if all promises held.
+/// Runs the storm on its own stack; true if all promises held.
 pub async fn chaos(options: &Options, size: Size, seed: u64) -> Result<bool> {
     let running = tokio::select! {
         running = Running::start(options) => running?,
@@ -108,23 +108,23 @@ async fn on_own_stack(running: &Running, size: Size, seed: u64) -> Result<Verdic
     play_out(&ground, size, seed).await
 }
 
-/// The storm, the calm after it, and the look at what is left.
+/// The storm, the quiet after it, and the checks.
 pub async fn play_out(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Verdict> {
-    eprintln!("· seed {seed}: `--seed {seed}` makes the same choices again");
+    eprintln!("· seed {seed}: `--seed {seed}` repeats the same choices");
     let begun = Instant::now();
     ground.crash_points(storm::CRASH_POINTS).await?;
     let what = format!("{} calls in a storm of {}", size.calls, seconds(size.storm));
     let stormed = step(&what, Box::pin(storm::storm(ground, size, seed))).await;
-    // Whatever happened, the stack is left whole.
+    // The stack is restored, whatever happened.
     ground.crash_points("").await?;
     ground.consuming("send_message", true).await?;
     let stormed = stormed?;
     let calm = step(
-        "waiting until nothing is left to do",
+        "waiting until no work is left",
         check::calm(ground, &stormed, size.calm),
     )
     .await?;
-    let mut verdict = step("looking at every call", Box::pin(check::check(ground, &stormed))).await?;
+    let mut verdict = step("checking every call", Box::pin(check::check(ground, &stormed))).await?;
     verdict.took(begun.elapsed(), calm);
     Ok(verdict)
 }
@@ -134,7 +134,7 @@ impl Ground<'_> {
         Ok(build::function(&self.place.root, name)?.deployed(&self.play.endpoints.stack))
     }
 
-    /// Sets where functions crash on purpose; empty: nowhere. Warm processes are replaced.
+    /// Sets the crash points of the functions; empty for none. Warm processes are replaced.
     async fn crash_points(&self, points: &str) -> Result<()> {
         for function in ["process_call", "send_message", "process_provider_event"] {
             let name = self.function(function)?;
@@ -159,7 +159,7 @@ impl Ground<'_> {
         Ok(())
     }
 
-    /// Switches the consumer of a queue off or on.
+    /// Disables or enables the consumer of a queue.
     async fn consuming(&self, function: &str, on: bool) -> Result<()> {
         let filter = json!({ "FunctionName": self.function(function)? });
         let mappings = self.aws.call("lambda", "list_event_source_mappings", filter).await?;
@@ -170,7 +170,7 @@ impl Ground<'_> {
         Ok(())
     }
 
-    /// All functions' log lines since then.
+    /// All functions' log lines since a time.
     async fn logs(&self, since: i64) -> Result<Vec<LogEvent>> {
         let groups: Vec<_> = build::functions(&self.place.root)?
             .iter()
@@ -179,7 +179,7 @@ impl Ground<'_> {
         self.aws.logs(&groups, Some(since)).await
     }
 
-    /// Runs the dispatcher now, in addition to its minute.
+    /// Runs the dispatcher now, in addition to its schedule.
     async fn dispatch(&self) -> Result<()> {
         let name = self.function("dispatch_due")?;
         let invoke = json!({ "FunctionName": name, "Payload": "{}" });

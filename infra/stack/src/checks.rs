@@ -1,4 +1,4 @@
-//! `check`: what needs no stack. Formatting, lints, dependencies, spelling, the template.
+//! `check`: the checks that need no stack. Formatting, lints, dependencies, spelling, the template.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{
     tools::{Contract, Tools},
 };
 
-/// Runs all checks, cheapest first; the first failure ends it.
+/// Runs all checks, cheapest first. The first failure ends the run.
 pub async fn check(place: &Place) -> Result<()> {
     let tools = Tools::set_up(place).await?;
     step(
@@ -22,7 +22,7 @@ pub async fn check(place: &Place) -> Result<()> {
     .await?;
     step("typos", run_shown(&mut tools.sam("typos"), "typos")).await?;
     step(
-        "template: sam validate, cfn-lint, expanded too",
+        "template: sam validate, cfn-lint, also expanded",
         template(place, &tools),
     )
     .await?;
@@ -45,13 +45,13 @@ pub async fn check(place: &Place) -> Result<()> {
     arm64(place, &tools).await
 }
 
-/// What an operator's machine must have to build for arm64, which the template deploys by default.
+/// The target that operators need to build for arm64, the template's default.
 const ARM64: &str = "aarch64-unknown-linux-gnu";
 
-/// Functions that between them link all that any function does.
+/// Functions that together link every library that any function links.
 const LINKS_ALL: [&str; 2] = ["connections", "dispatch_due"];
 
-/// Builds for arm64, where the target is installed: C code and assembler below us may have no part for it.
+/// Builds for arm64 if the target is installed, because C code and assembler of dependencies may not support it.
 async fn arm64(place: &Place, tools: &Tools) -> Result<()> {
     let mut ask = Command::new("rustc");
     ask.current_dir(&place.root)
@@ -59,7 +59,7 @@ async fn arm64(place: &Place, tools: &Tools) -> Result<()> {
     let libraries = run_captured(&mut ask, &[], "asking for the libraries of arm64").await;
     let installed = libraries.is_ok_and(|path| Path::new(String::from_utf8_lossy(&path).trim()).exists());
     if !installed {
-        println!("· arm64 is not built here: rustup target add {ARM64}");
+        println!("· skipped the build for arm64; to enable it: rustup target add {ARM64}");
         return Ok(());
     }
     let mut build = tools.sam("cargo");
@@ -112,7 +112,7 @@ fn cargo(place: &Place) -> Command {
 async fn template(place: &Place, tools: &Tools) -> Result<()> {
     for lint in [None, Some("--lint")] {
         let mut command = tools.sam("sam");
-        // Validation asks the SAM translator for a region and nobody for credentials.
+        // Validation gives the SAM translator a region; no credentials are needed.
         command.args(["validate", "--region", "us-east-1"]).args(lint);
         run_logged(&mut command, &place.logs().join("sam-validate.log"), "sam validate").await?;
     }

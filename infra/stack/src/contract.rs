@@ -1,11 +1,11 @@
-//! `docs/openapi.json` as tools and tests read it.
+//! `docs/openapi.json` for tools and tests.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
 use crate::place::Place;
 
-/// The contract that the checkout holds.
+/// The contract in the checkout.
 #[derive(Debug, Clone)]
 pub struct Contract {
     document: Value,
@@ -14,22 +14,22 @@ pub struct Contract {
 /// An operation of a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
-    /// `get`, `post` and so on.
+    /// The method: `get`, `post` and so on.
     pub method: &'a str,
-    /// With its parameters in braces.
+    /// The path with its parameters in braces.
     pub path: &'a str,
-    /// All that is said of it.
+    /// Its description in the document.
     pub value: &'a Value,
 }
 
 impl<'a> Operation<'a> {
-    /// Its name.
+    /// The operation id.
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.value["operationId"].as_str().unwrap_or_default()
     }
 
-    /// Who may call it: a permission's word, `person`, `platform` or `public`.
+    /// Authorized callers: a permission's word, `person`, `platform` or `public`.
     #[must_use]
     pub fn permission(&self) -> &'a str {
         self.value["x-permission"].as_str().unwrap_or_default()
@@ -41,7 +41,7 @@ impl<'a> Operation<'a> {
         pieces.filter_map(|piece| piece.split('}').next())
     }
 
-    /// Its path with these values for its parameters.
+    /// The path with these values for its parameters.
     #[must_use]
     pub fn path_with(&self, values: &[(&str, String)]) -> String {
         let fill = |path: String, (name, value): &(&str, String)| path.replace(&format!("{{{name}}}"), value);
@@ -49,7 +49,7 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// A document's operations, in the order of their paths.
+/// The operations of a document, ordered by path.
 pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
     let paths = document["paths"].as_object().into_iter().flatten();
@@ -61,7 +61,7 @@ pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
 }
 
 impl Contract {
-    /// Reads it.
+    /// Reads the document.
     pub fn read(place: &Place) -> Result<Self> {
         let file = place.root.join("docs/openapi.json");
         let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
@@ -69,12 +69,12 @@ impl Contract {
         Ok(Self { document })
     }
 
-    /// All its operations.
+    /// All operations.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         operations(&self.document)
     }
 
-    /// The document with these operations only.
+    /// The document with only these operations.
     #[must_use]
     pub fn only(&self, wanted: impl Fn(&Operation<'_>) -> bool) -> Value {
         let mut paths: Map<String, Value> = Map::new();
@@ -87,7 +87,7 @@ impl Contract {
         document
     }
 
-    /// A body that the operation takes, of the document's own examples, with its content type; `None` where it takes none.
+    /// A valid body from the document's examples, with its content type; `None` if the operation takes none.
     #[must_use]
     pub fn example_body(&self, operation: &Operation<'_>) -> Option<(String, Value)> {
         let body = resolve(&self.document, &operation.value["requestBody"]);
@@ -98,7 +98,7 @@ impl Contract {
     }
 }
 
-/// What a reference leads to; anything else is itself.
+/// The target of a reference; other values are returned unchanged.
 #[must_use]
 pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
@@ -109,7 +109,7 @@ pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// Whether a value of this schema may be of this kind, such as `string` or `null`.
+/// Whether this schema allows a value of this kind, such as `string` or `null`.
 #[must_use]
 pub fn is_kind(schema: &Value, kind: &str) -> bool {
     match &schema["type"] {

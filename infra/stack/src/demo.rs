@@ -1,5 +1,5 @@
-//! `demo`: everything from nothing, then the main job and the ways in which it must not go wrong, with the time since the
-//! call beside every line; then the bill. Only public URLs and signed webhooks drive it.
+//! `demo`: starts everything from nothing, then shows the main flow and its error cases, with the time since the call beside every
+//! line, then the bill. It uses only public URLs and signed webhooks.
 
 use std::time::{Duration, Instant};
 
@@ -20,24 +20,24 @@ use crate::{
     up::interrupted,
 };
 
-/// Longer than anything in it takes on a busy machine.
+/// Maximum wait for one step, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Plays it; true if everything was seen. With `stay`, everything keeps running afterwards until Ctrl-C.
+/// Runs the demo; true if all steps were seen. With `stay`, everything keeps running until Ctrl-C.
 pub async fn demo(options: &Options, stay: bool) -> Result<bool> {
     let begun = Instant::now();
     let mut running = tokio::select! {
         running = Running::start(options) => running?,
         () = interrupted() => bail!("interrupted"),
     };
-    println!("\nRingback runs after {:.1} s.", begun.elapsed().as_secs_f64());
+    println!("\nRingback is running after {:.1} s.", begun.elapsed().as_secs_f64());
     let outcome = tokio::select! {
         outcome = acts(&running) => outcome,
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
     if stay && outcome.is_ok() {
         println!(
-            "Everything keeps running: the customers' phones are at {}\nCtrl-C ends it.",
+            "Everything keeps running. The customers' phones are at {}\nPress Ctrl-C to stop.",
             running.endpoints.simulators
         );
         tokio::select! {
@@ -106,7 +106,7 @@ async fn acts(running: &Running) -> Result<bool> {
         .await;
 
     let (follow_ups, missing) = (scene.follow_ups, scene.missing);
-    let logs = step("reading the bill", async {
+    let logs = step("computing the bill", async {
         let rest = quiet(&play).await;
         if missing.is_empty() {
             rest?;
@@ -114,22 +114,22 @@ async fn acts(running: &Running) -> Result<bool> {
         running.logs(Some(begun)).await
     })
     .await?;
-    println!("What it used of AWS, at list prices (memory 256 MB, arm64; running times are this machine's)");
+    println!("AWS usage at list prices (memory 256 MB, arm64; running times of this machine)");
     println!("{}", Bill::of(&logs).show(follow_ups));
     println!("The customers' phones: {}", running.endpoints.simulators);
     if missing.is_empty() {
-        println!("All steps were seen.");
+        println!("All steps succeeded.");
     } else {
-        println!("{} of 6 steps were not seen; see above.", missing.len());
+        println!("{} of 6 steps failed; see above.", missing.len());
         complaints(&logs, &missing);
         println!(
-            "`cargo stack demo --stay` keeps it running for `cargo stack logs FUNCTION` and `cargo stack why --to NUMBER`."
+            "Use `cargo stack demo --stay` to keep it running, then `cargo stack logs FUNCTION` and `cargo stack why --to NUMBER`."
         );
     }
     Ok(missing.is_empty())
 }
 
-/// What the functions complained of, those first in which a step got stuck.
+/// Warnings and errors of the functions, first those of functions in which a step failed.
 fn complaints(logs: &[LogEvent], missing: &[&str]) {
     let of = |event: &LogEvent| {
         let line: Value = serde_json::from_str(&event.message).ok()?;
@@ -143,20 +143,20 @@ fn complaints(logs: &[LogEvent], missing: &[&str]) {
         println!("  {function}: {line}");
     }
     if found.is_empty() {
-        println!("  The functions complained of nothing.");
+        println!("  The functions logged no warnings or errors.");
     }
 }
 
-/// Milliseconds since 1970, as log events have it.
+/// Milliseconds since 1970, as in log events.
 fn started_at() -> Result<i64> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.context("the clock is past 1970")?;
     i64::try_from(now.as_millis()).context("the clock is sane")
 }
 
-/// Waits until the simulators have nothing more to report.
+/// Waits until the simulators have no more webhooks to deliver.
 async fn quiet(play: &Play) -> Result<()> {
-    until(PATIENCE, "an end of all webhooks", async || {
+    until(PATIENCE, "the delivery of all webhooks", async || {
         let idle: Value = play.get("/idle").await?;
         Ok(if idle["idle"] == true {
             Look::Seen(())
@@ -167,12 +167,12 @@ async fn quiet(play: &Play) -> Result<()> {
     .await
 }
 
-/// The demo so far.
+/// State of the demo.
 struct Scene<'a> {
     play: &'a Play,
     tenant: &'a Tenant,
     follow_ups: usize,
-    /// Functions in which steps that were not seen most likely got stuck.
+    /// Functions in which the missing steps most likely failed.
     missing: Vec<&'static str>,
 }
 
@@ -183,14 +183,14 @@ impl Scene<'_> {
             Ok(follow_ups) => self.follow_ups += follow_ups,
             Err(error) => {
                 self.missing.push(function);
-                println!("    ✗ not seen: {error:#}");
+                println!("    ✗ failed: {error:#}");
                 println!("      {}", self.deliveries().await);
             }
         }
         println!();
     }
 
-    /// What the simulators could not deliver, for who looks for a cause.
+    /// Webhooks that the simulators could not deliver.
     async fn deliveries(&self) -> String {
         match self.play.get::<Value>("/deliveries").await {
             Ok(seen) => format!(
@@ -202,7 +202,7 @@ impl Scene<'_> {
     }
 }
 
-/// Lines with the time since the call.
+/// Prints lines with the time since the call.
 struct Clock(Instant);
 
 impl Clock {
@@ -213,7 +213,7 @@ impl Clock {
 
 async fn call(play: &Play, tenant: &Tenant, from: &Phone) -> Result<Clock> {
     let clock = Clock(Instant::now());
-    clock.say(format_args!("{from} calls {}; nobody can pick up", tenant.name));
+    clock.say(format_args!("{from} calls {}; nobody answers", tenant.name));
     let call = play
         .call(&tenant.id, from, "missed", json!({ "via": "twilio" }))
         .await?;
@@ -241,13 +241,13 @@ fn words(sent: &Sent) -> String {
     }
 }
 
-/// Acts return how many follow-ups they saw accepted.
+/// Acts return the number of accepted follow-ups.
 async fn answered(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     let clock = call(play, tenant, from).await?;
     let sent = play.accepted(&tenant.id, from, Channel::WhatsApp, PATIENCE).await?;
-    clock.say(format_args!("WhatsApp took {}", words(&sent)));
+    clock.say(format_args!("WhatsApp accepted {}", words(&sent)));
     for (state, status) in [(MessageState::Delivered, "delivered"), (MessageState::Read, "read")] {
-        let what = format!("the message {status}, in the table");
+        let what = format!("the status `{status}` in the table");
         play.known(&tenant.id, from, PATIENCE, &what, |customer| {
             let reached =
                 |message: &&domain::message::Message| message.state() == state || message.state() == MessageState::Read;
@@ -259,7 +259,7 @@ async fn answered(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     let decided = play.decided(&tenant.id, from, 1, PATIENCE).await?;
     println!("             why: {}", decided.decision);
     let sent = play.outbox(&tenant.id, from).await?;
-    ensure!(sent.len() == 1, "{} messages went out instead of one", sent.len());
+    ensure!(sent.len() == 1, "{} messages were sent instead of one", sent.len());
     Ok(1)
 }
 
@@ -287,7 +287,7 @@ async fn falls_back(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize>
         .await?;
     let clock = call(play, tenant, from).await?;
     let sent = play.accepted(&tenant.id, from, Channel::WhatsApp, PATIENCE).await?;
-    clock.say(format_args!("WhatsApp took {}", words(&sent)));
+    clock.say(format_args!("WhatsApp accepted {}", words(&sent)));
     play.known(
         &tenant.id,
         from,
@@ -301,12 +301,12 @@ async fn falls_back(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize>
     .await
     .map(|error| clock.say(format_args!("failed: {}", error.reason)))?;
     let sent = play.accepted(&tenant.id, from, Channel::Sms, PATIENCE).await?;
-    clock.say(format_args!("SMS took {}", words(&sent)));
+    clock.say(format_args!("SMS accepted {}", words(&sent)));
     play.known(
         &tenant.id,
         from,
         PATIENCE,
-        "the SMS delivered, in the table",
+        "the delivery of the SMS in the table",
         |customer| {
             let message = customer.messages.first()?;
             (message.state() == MessageState::Delivered).then_some(())
@@ -329,11 +329,11 @@ async fn stops(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
         customer.contact.opted_out.as_ref().map(drop)
     })
     .await?;
-    clock.say("noted on the contact and in the consent ledger");
+    clock.say("recorded on the contact and in the consent ledger");
     silent(play, tenant, from, "opted_out").await
 }
 
-/// A second call that is decided against, for this reason, and after which nothing more goes out.
+/// A second call that gets no message for this reason.
 async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Result<usize> {
     let before = play.outbox(&tenant.id, from).await?.len();
     let clock = call(play, tenant, from).await?;
@@ -341,13 +341,13 @@ async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Res
     clock.say(&decided.decision);
     ensure!(
         decided.reason == reason && decided.message.is_none(),
-        "the call was decided otherwise: {}",
+        "the call was decided differently: {}",
         decided.decision
     );
     quiet(play).await?;
     let after = play.outbox(&tenant.id, from).await?.len();
-    ensure!(after == before, "{} messages went out all the same", after - before);
-    clock.say("nothing went out");
+    ensure!(after == before, "{} messages were sent all the same", after - before);
+    clock.say("no message is sent");
     Ok(0)
 }
 
@@ -380,7 +380,7 @@ async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {
         )
         .await?;
     clock.say(format_args!(
-        "somebody else reports a call of {from}: answered {}",
+        "an attacker reports a call of {from}: answered with {}",
         answer.status
     ));
     ensure!(
@@ -392,6 +392,6 @@ async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {
     quiet(play).await?;
     let known = play.customer(&tenant.id, &from).await?;
     ensure!(known.is_none(), "it was stored all the same");
-    clock.say("nothing is stored, nothing is queued");
+    clock.say("nothing is stored or queued");
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! Brings the template and the functions into an AWS, doing no more than what changed.
+//! Deploys the template and the functions, but only what changed.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
     tools::{Tools, fingerprint},
 };
 
-/// The stack's name in the emulator; samconfig.toml has it, too.
+/// The stack's name in the emulator, as in samconfig.toml.
 pub const STACK: &str = "ringback-local";
 
 /// The shared Meta app's secret in the emulator's Secrets Manager.
@@ -26,7 +26,7 @@ pub const META_APP_SECRET: &str = "ringback-local/meta-app";
 
 const ARTIFACTS: &str = "ringback-local-artifacts";
 
-/// Production's timers, shortened; the same order: provider < function < claim < first due < visibility.
+/// The timers of production, shortened, in the same order: provider < function < claim < first due < visibility.
 pub const LOCAL_TIMERS: [(&str, u32); 9] = [
     ("ProviderTimeout", 2),
     ("FunctionTimeout", 6),
@@ -39,16 +39,16 @@ pub const LOCAL_TIMERS: [(&str, u32); 9] = [
     ("TenantGraceSeconds", 3600),
 ];
 
-/// What is deployed into a data directory, beside MiniStack's own state.
+/// Record of what is deployed in a data directory, beside MiniStack's own state.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Deployed {
-    /// The stack's `deployment` tag: tells whether the emulator's state is the one meant.
+    /// The stack's `deployment` tag: shows whether the emulator's state is the expected one.
     id: String,
     /// The template and its parameters.
     source: String,
-    /// Each function's binary.
+    /// The hash of each function's binary.
     binaries: BTreeMap<String, String>,
-    /// The emulator stopped in order, so its state is as new as this.
+    /// Whether the emulator was stopped normally, so that its state is as new as this record.
     pub clean: bool,
 }
 
@@ -57,7 +57,7 @@ impl Deployed {
         place.data.join("deployed.json")
     }
 
-    /// What is known; nothing after an unreadable file.
+    /// Reads the record; empty if the file is unreadable.
     pub fn read(place: &Place) -> Self {
         std::fs::read(Self::file(place))
             .ok()
@@ -65,14 +65,14 @@ impl Deployed {
             .unwrap_or_default()
     }
 
-    /// Notes it.
+    /// Writes the record.
     pub fn write(&self, place: &Place) -> Result<()> {
         let text = serde_json::to_vec_pretty(self).context("writing deployed.json")?;
         std::fs::write(Self::file(place), text).context("writing deployed.json")
     }
 }
 
-/// Deploys into the emulator. `parameters` beside the timers; empty values are the template's defaults.
+/// Deploys to the emulator. `parameters` are added to the timers; empty values are the template's defaults.
 pub async fn deploy(
     place: &Place,
     tools: &Tools,
@@ -121,10 +121,10 @@ pub async fn deploy(
             .await?;
         }
     } else {
-        let template = step("packing functions", builder.package(functions, architecture)).await?;
+        let template = step("packaging functions", builder.package(functions, architecture)).await?;
         let id = crate::secrets::random_hex(8)?;
         step("sam deploy", sam_deploy(place, tools, aws, &template, &parameters, &id)).await?;
-        // Bridges over what the emulator's CloudFormation leaves out; see bridge.py.
+        // Bridges for features that the emulator's CloudFormation lacks; see bridge.py.
         step("routes, CORS and TTL", async {
             aws.bridge(&["after-deploy", STACK], &[]).await.map(drop)
         })
@@ -149,11 +149,11 @@ async fn sam_deploy(
     id: &str,
 ) -> Result<()> {
     let made = aws.call("s3", "create_bucket", json!({ "Bucket": ARTIFACTS })).await;
-    // It is there after a deployment that was broken off.
+    // It already exists after an interrupted deployment.
     if let Err(error) = made
         && !format!("{error:#}").contains("BucketAlreadyOwnedByYou")
     {
-        return Err(error.context("making the artifact bucket"));
+        return Err(error.context("creating the artifact bucket"));
     }
     let mut command = tools.sam("sam");
     command
@@ -171,10 +171,10 @@ async fn sam_deploy(
         "sam deploy",
     )
     .await
-    .context("deploying into the emulator (`cargo stack up --fresh` forgets what it holds)")
+    .context("deploying to the emulator (`cargo stack up --fresh` deletes its state first)")
 }
 
-/// The `deployment` tag of the stack in the emulator, if there is a finished one.
+/// The `deployment` tag of the stack in the emulator, if one is completely deployed.
 async fn deployment(aws: &Aws) -> Option<String> {
     let answer = aws
         .call("cloudformation", "describe_stacks", json!({ "StackName": STACK }))
@@ -202,7 +202,7 @@ pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) 
     aws.bridge(&arguments, &[]).await.map(drop)
 }
 
-/// Notes that a function was deployed by hand into the running stack, so that the next `up` does not do it again.
+/// Records that a function was deployed by hand to the running stack, so that the next `up` does not repeat it.
 pub fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
     let mut deployed = Deployed::read(place);
     deployed.binaries.insert(

@@ -1,4 +1,4 @@
-//! How to reach a running stack: what `endpoints.json` holds.
+//! The endpoints of a running stack, as in `endpoints.json`.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::place::Place;
 pub struct Endpoints {
     /// The public API: where webhooks go.
     pub api: String,
-    /// The providers' other side.
+    /// The simulators of the providers.
     pub simulators: String,
     /// MiniStack.
     pub aws_endpoint: String,
-    /// The region it is addressed under.
+    /// The region of the local AWS.
     pub region: String,
     /// The CloudFormation stack.
     pub stack: String,
@@ -27,7 +27,7 @@ pub struct Endpoints {
     pub pid: u32,
     /// The seeded tenants.
     pub tenants: Vec<Tenant>,
-    /// Who administers the platform.
+    /// The platform administrator.
     pub platform_admin: Login,
 }
 
@@ -36,33 +36,33 @@ pub struct Endpoints {
 pub struct Tenant {
     /// `tnt_…`.
     pub id: String,
-    /// For people.
+    /// Name for display.
     pub name: String,
     /// Connection ids by kind: twilio, whatsapp, telephony.
     pub connections: BTreeMap<String, String>,
-    /// What signs this tenant's webhooks.
+    /// Secrets that sign this tenant's webhooks.
     pub secrets: Secrets,
-    /// A key with the role of an administrator, for `X-API-Key`.
+    /// An API key with the role of an administrator, for `X-API-Key`.
     pub api_key: String,
-    /// One person of each role.
+    /// One user of each role.
     pub users: Users,
 }
 
-/// One person of each role.
+/// One user of each role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Users {
-    /// Decides who gets in.
+    /// Administrator: manages the tenant's users.
     pub admin: Login,
-    /// Runs the business.
+    /// Manager: manages the business.
     pub manager: Login,
-    /// Talks with customers.
+    /// Agent: answers customers.
     pub agent: Login,
-    /// Looks.
+    /// Viewer: reads.
     pub viewer: Login,
 }
 
 impl Users {
-    /// The one of this role.
+    /// The user of this role.
     pub const fn of(&self, role: Role) -> &Login {
         match role {
             Role::Admin => &self.admin,
@@ -73,19 +73,19 @@ impl Users {
     }
 }
 
-/// What a person logs in with.
+/// A user's log-in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Login {
-    /// Their address.
+    /// E-mail address.
     pub email: String,
-    /// Their password.
+    /// Password.
     pub password: String,
-    /// What their authenticator app was given, in base32, where they have a second factor: TOTP, SHA-1, six digits, 30 seconds.
+    /// Secret of the authenticator app in base32, if there is a second factor: TOTP, SHA-1, six digits, 30 seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totp_secret: Option<String>,
 }
 
-/// Secrets that a test needs to speak as a provider; generated per data directory.
+/// Secrets with which a test can act as a provider; generated per data directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Secrets {
     /// Signs Twilio's callbacks.
@@ -99,7 +99,7 @@ pub struct Secrets {
 }
 
 impl Endpoints {
-    /// Those of the stack that runs in this place.
+    /// The endpoints of the stack that runs in this data directory.
     pub fn of_running(place: &Place) -> Result<Self> {
         let file = place.endpoints();
         let text = std::fs::read(&file).with_context(|| {
@@ -111,7 +111,7 @@ impl Endpoints {
         serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     pub fn write(&self, place: &Place) -> Result<()> {
         let file = place.endpoints();
         let draft = file.with_extension("json.new");

@@ -1,5 +1,5 @@
-//! `fuzz`: schemathesis asks every operation of the contract, with right and wrong input, and looks whether each answer is one
-//! that the contract names: no 5xx, no status, header or field that it does not know.
+//! `fuzz`: schemathesis sends valid and invalid input to every operation of the contract and checks that the contract names each
+//! answer: no 5xx, no unknown status, header or field.
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -18,25 +18,25 @@ use crate::{
     up::interrupted,
 };
 
-/// How much is asked.
+/// Number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
-    /// Random requests per operation, besides those that the schemas' limits suggest.
+    /// Random requests per operation, in addition to those derived from the schemas' limits.
     pub examples: u32,
-    /// Whether also in sequences, with what earlier answers named.
+    /// Whether to also send sequences of requests that use values of earlier answers.
     pub sequences: bool,
-    /// Persons who take turns.
+    /// Number of users who take turns.
     pub persons: usize,
 }
 
 impl Size {
-    /// A minute or two.
+    /// Takes a minute or two.
     pub const SHORT: Self = Self {
         examples: 6,
         sequences: false,
         persons: 8,
     };
-    /// As long as it takes.
+    /// Takes as long as it needs.
     pub const LONG: Self = Self {
         examples: 150,
         sequences: true,
@@ -44,14 +44,14 @@ impl Size {
     };
 }
 
-/// Makes the same requests in every run of CI.
+/// Seed of CI, where every run makes the same requests.
 pub const SEED: u64 = 20_261_120;
 
-/// What an answer is held against.
+/// Checks of each answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance";
 
-/// Who asks which operations.
+/// A caller, and the operations that it calls.
 #[derive(Clone, Copy)]
 struct Part {
     name: &'static str,
@@ -77,7 +77,7 @@ const PARTS: [Part; 4] = [
     },
 ];
 
-/// Asks everything; an error shows what was found, with requests to repeat it.
+/// Sends all requests. The error lists the findings, with requests to reproduce them.
 pub async fn fuzz(
     play: &Play,
     town: &Town,
@@ -138,7 +138,7 @@ pub async fn fuzz(
     Ok(())
 }
 
-/// `cargo stack fuzz`: the long form, on a stack of its own.
+/// `cargo stack fuzz`: the long form, on its own stack.
 pub async fn alone(options: &Options, seed: u64) -> Result<()> {
     let running = tokio::select! {
         running = Running::start(options) => running?,
@@ -165,18 +165,18 @@ fn arguments(command: &mut Command, play: &Play, size: Size, seed: u64) {
         "examples,coverage,fuzzing"
     };
     command
-        // One worker: the same requests in the same order; and two of them meet in a race within the tool.
+        // One worker: the requests have the same order, and two workers race within the tool.
         .args(["run", "--no-color", "--continue-on-failure", "--workers", "1"])
         .args(["--url", &play.endpoints.api])
         .args(["--checks", CHECKS, "--phases", phases])
         .args(["--max-examples", &size.examples.to_string()])
         .args(["--seed", &seed.to_string(), "--generation-database", "none"])
-        // What it says of data it could not think of is no finding about the API.
+        // Its remarks about data that it could not generate are no findings about the API.
         .args(["--suppress-health-check", "all", "--warnings", "off"])
         .args(["--request-timeout", "60"]);
 }
 
-/// Lets each operation's path begin with what is there, made for this operation alone: what one deletes, no other asks for.
+/// Begins each operation's path with ids of objects created for this operation alone, so that a deletion does not affect others.
 async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, document: &mut Value) -> Result<()> {
     let mut found = Vec::new();
     for operation in operations(document) {
@@ -203,7 +203,7 @@ async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, documen
     Ok(())
 }
 
-/// Tokens of persons made for this, one per line.
+/// Tokens of users created for this run, one per line.
 async fn people(play: &Play, town: &Town, platform: bool, count: usize) -> Result<String> {
     let mut lines = String::new();
     for _ in 0..count {
@@ -219,7 +219,7 @@ async fn people(play: &Play, town: &Town, platform: bool, count: usize) -> Resul
     Ok(lines)
 }
 
-/// Whether every operation belongs to one part.
+/// Checks that every operation belongs to one part.
 #[must_use]
 pub fn covers(contract: &Contract) -> bool {
     let parts = |operation: &Operation<'_>| PARTS.iter().filter(|part| (part.picks)(operation)).count();

@@ -1,11 +1,11 @@
-//! `iam`: whether every function's role allows what the function calls, and nothing else.
+//! `iam`: checks that every function's role allows exactly what the function calls.
 //!
-//! Three questions to a deployed stack. Do the actions of each role's `work` policy equal the AWS operations in the function's
-//! log lines, over flows that reach its rare paths, too? Does every statement of `work` carry something: taken away, does its
-//! flow fail? And do `logs` and `trigger`, which Lambda itself uses and the emulator does not check, say what the template says
-//! and name the function's own log group and event source? What a role may touch of the table is looked at besides (`partitions`).
+//! Three checks on a deployed stack. Do the actions of each role's `work` policy equal the AWS operations in the function's log
+//! lines, over flows that include its rare paths? Is every statement of `work` needed: does its flow fail when it is removed?
+//! And do `logs` and `trigger`, which Lambda itself uses and the emulator does not check, agree with the template and name the
+//! function's own log group and event source? The partitions of the table that a role may touch are checked in `partitions`.
 //!
-//! It takes statements away while it runs: nothing else may use the stack meanwhile.
+//! It removes statements while it runs, so nothing else may use the stack meanwhile.
 
 mod partitions;
 
@@ -44,34 +44,34 @@ use crate::{
     vendors::{self, Vendors},
 };
 
-/// Longer than anything takes on a busy machine.
+/// Maximum wait for one step, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// An access token of ours is used this long: it is valid for longer.
+/// Time for which an access token is reused, shorter than its validity.
 const ACCESS_TOKEN: Duration = Duration::from_secs(300);
 
-/// How long a flow is driven before it counts as not failing.
+/// Time for which a flow is run before it counts as not failing.
 const UNTIL_FAILED: Duration = Duration::from_secs(60);
 
-/// Statements for services that the simulators stand in for: nobody looks at the policy there, so nothing fails without one. That
-/// what they allow is called, and no more, is still seen in the log lines.
+/// Statements for services that the simulators stand in for. They do not evaluate policies, so nothing fails without the statement.
+/// The log lines still show whether what they allow is called, and nothing else.
 const OF_SIMULATORS: [(&str, &str); 1] = [("send_mail", "SendMail")];
 
-/// What S3 asks for by itself where an object is gone, so that no function calls it: the statement's name.
+/// The statement for the permission that S3 itself checks if an object is missing, so no function calls its action.
 const ASKED_BY_S3: &str = "MissLarge";
 
-/// Of a tenant's own partition, as the template writes it.
+/// Partition keys of a tenant's own partition, as in the template.
 const OWN_PARTITION: &str = "T#??????????????????????????";
 
-/// Of a row, in bytes.
+/// Maximum size of a row in bytes.
 const LARGEST_ROW: usize = 400 * 1024;
 
-/// What people choose here.
+/// Password of users created here.
 const PASSWORD: &str = "seven quiet lanterns";
 
 const POLICIES: [&str; 3] = ["logs", "trigger", "work"];
 
-/// Runs all checks on a stack of its own.
+/// Runs all checks on its own stack.
 pub async fn iam() -> Result<()> {
     let options = Options::throwaway("iam")?;
     let running = tokio::select! {
@@ -93,8 +93,7 @@ async fn check_running(running: &Running) -> Result<()> {
     Box::pin(check(&play, &town, &running.aws, &running.functions, data)).await
 }
 
-/// Runs all checks on a stack that nobody else uses meanwhile, and whose data directory is `data`; errors name everything that is
-/// wrong.
+/// Runs all checks on a stack that nothing else uses meanwhile, with the data directory `data`. The error lists all findings.
 pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function], data: &Path) -> Result<()> {
     let begun = Timestamp::now().as_millisecond();
     let aws = aws.session()?;
@@ -125,7 +124,7 @@ pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function], 
     Ok(())
 }
 
-/// A function's role as it is deployed.
+/// A function's deployed role.
 struct Role {
     function: Function,
     log_group: String,
@@ -167,7 +166,7 @@ async fn roles(play: &Play, aws: &Session, functions: &[Function]) -> Result<Vec
     Ok(found)
 }
 
-/// A text, or a list of texts.
+/// One text or a list of texts.
 fn texts(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(texts).collect(),
@@ -204,18 +203,18 @@ impl Role {
     }
 }
 
-/// What shows that a flow failed, besides a line in the function's log that it was denied one of the statement's actions.
+/// Evidence that a flow failed, in addition to a denial of one of the statement's actions in the function's log.
 enum Failed {
     /// The answer's status.
     Answered(u16),
-    /// A text in that line.
+    /// A text in the log line.
     Logged(&'static str),
 }
 
 const DENIED: Failed = Failed::Logged("");
 const UNAVAILABLE: Failed = Failed::Answered(503);
 
-/// A statement's flow: what else must be missing so that it is reached, and what shows that it fails.
+/// A statement's flow: the other statements to remove so that it is reached, and the evidence of its failure.
 struct Flow {
     also_without: &'static [&'static str],
     failed: Failed,
@@ -229,21 +228,21 @@ const fn flow(failed: Failed) -> Flow {
 }
 
 struct Audit<'a> {
-    /// Of the platform's administrator, and since when.
+    /// Token of the platform administrator, and its time.
     platform: tokio::sync::Mutex<Option<(Instant, String)>>,
     play: &'a Play,
     town: &'a Town,
     data: &'a Path,
-    /// The key of an object that is gone.
+    /// The key of a missing object.
     lost: String,
-    /// Rows that nothing can be added to.
+    /// Rows that are as large as possible, so nothing can be added to them.
     full: tokio::sync::Mutex<Vec<(TenantScope, Full)>>,
     vendors: Vendors,
     aws: Session,
     roles: Vec<Role>,
 }
 
-/// A row that is as large as the table takes.
+/// A row of the maximum size of the table.
 #[derive(Clone, Copy)]
 enum Full {
     Contact(ContactId),
@@ -258,7 +257,7 @@ impl Audit<'_> {
 
     // ---- Triggers and logs ------------------------------------------------------------------------------------------
 
-    /// What Lambda itself needs, by the template and by what is deployed.
+    /// The permissions of Lambda itself, in the template and as deployed.
     async fn triggers_and_logs(&self) -> Result<Vec<String>> {
         let asked = json!({ "StackName": self.play.endpoints.stack, "TemplateStage": "Processed" });
         let template = self.aws.call("cloudformation", "get_template", asked).await?;
@@ -339,7 +338,7 @@ impl Audit<'_> {
             };
             wanted.extend(actions.iter().map(|action| ((*action).to_owned(), source.clone())));
             if source.contains(":dynamodb:") {
-                // The batches that Lambda gives up on, and an action that knows no resource.
+                // Lambda's given-up batches, and an action without a resource.
                 let bucket = format!("arn:aws:s3:::{}", self.output("RawBucketName")?);
                 wanted.insert(("dynamodb:ListStreams".to_owned(), "*".to_owned()));
                 wanted.insert(("s3:PutObject".to_owned(), format!("{bucket}/aws/lambda/*")));
@@ -356,8 +355,8 @@ impl Audit<'_> {
 
     // ---- With everything allowed ------------------------------------------------------------------------------------
 
-    /// Plays what functions do, both directions; nothing may be denied from `since` on, or, unless `strict`, nothing of this
-    /// business's: what was taken away before may still come back from a queue.
+    /// Runs the functions' flows in both directions. Nothing may be denied after `since`; unless `strict`, nothing of this business,
+    /// because records denied earlier may still be delivered again.
     async fn ordinary(&self, since: i64, strict: bool) -> Result<()> {
         let business = self.open().await?;
         let (by_pbx, by_twilio) = (new_phone()?, new_phone()?);
@@ -384,6 +383,8 @@ impl Audit<'_> {
         self.large_reply(&business).await?;
         self.unknown_change(&business).await?;
         self.reported_limit(&business).await?;
+        self.reported_template(&business).await?;
+        self.reported_account(&self.open().await?).await?;
         self.shared_app().await?;
         self.refused_credentials().await?;
         self.dispatch().await?;
@@ -400,7 +401,7 @@ impl Audit<'_> {
                 })
                 .await?;
         }
-        // The last of all: its WhatsApp goes.
+        // Last, because it deletes its WhatsApp connection.
         self.settings_and_connections(&business).await?;
         let lines = self.logs(&self.log_groups(), since).await?;
         let denied = lines
@@ -416,7 +417,7 @@ impl Audit<'_> {
         self.roles.iter().map(|role| &role.log_group).collect()
     }
 
-    /// What these log groups hold since a time (milliseconds since 1970).
+    /// Events of these log groups since a time (milliseconds since 1970).
     async fn logs(&self, groups: &[&String], since: i64) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         for group in groups {
@@ -438,7 +439,7 @@ impl Audit<'_> {
         Ok(lines)
     }
 
-    /// Operations in the functions' log lines against the actions of their roles.
+    /// Compares the operations in the functions' log lines with the actions of their roles.
     async fn operations(&self, since: i64) -> Result<Vec<String>> {
         let mut called: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for line in self.logs(&self.log_groups(), since).await? {
@@ -467,9 +468,9 @@ impl Audit<'_> {
         Ok(wrong)
     }
 
-    // ---- With one statement less ------------------------------------------------------------------------------------
+    // ---- With one statement removed ---------------------------------------------------------------------------------
 
-    /// Takes every statement of `work` away in turn; names those without which nothing failed.
+    /// Removes every statement of `work` in turn; lists those without which nothing failed.
     async fn without_each(&self) -> Result<Vec<String>> {
         let mut wrong = Vec::new();
         for role in &self.roles {
@@ -501,14 +502,14 @@ impl Audit<'_> {
         let since = Timestamp::now().as_millisecond();
         self.put_work(role, &gone).await?;
         let outcome = Box::pin(self.fails(role, sid, &failed, since)).await;
-        // Before it may be done: nothing shall lie among the dead letters.
+        // Restored at once, so that no record becomes a dead letter.
         self.make_room().await?;
-        // Whatever came of it, the next flow needs it.
+        // The next flow needs the statement, whatever the result was.
         self.put_work(role, &[]).await?;
         outcome
     }
 
-    /// Deploys the role's `work` policy without these statements. A policy without any is none: IAM refuses it.
+    /// Deploys the role's `work` policy without these statements. IAM refuses a policy without any, so that one is deleted.
     async fn put_work(&self, role: &Role, gone: &[&str]) -> Result<()> {
         let mut document = role.document("work").clone();
         let mut change = json!({ "RoleName": role.name, "PolicyName": "work" });
@@ -522,7 +523,7 @@ impl Audit<'_> {
         self.aws.call("iam", "put_role_policy", change).await.map(drop)
     }
 
-    /// Drives the flow until it fails.
+    /// Runs the flow until it fails.
     async fn fails(&self, role: &Role, sid: &str, failed: &Failed, since: i64) -> Result<&'static str> {
         let work = statements(role.document("work"));
         let statement = work.iter().find(|statement| statement["Sid"] == sid);
@@ -537,7 +538,7 @@ impl Audit<'_> {
         loop {
             let answered = self.drive(role, sid, &business, again).await?;
             again = true;
-            // The line follows the event within moments; driving on would only repeat it.
+            // The log line appears shortly after the event; running the flow again would only repeat it.
             for _ in 0..4 {
                 let lines = self.logs(&[&role.log_group], since).await?;
                 let shown = match failed {
@@ -559,13 +560,14 @@ impl Audit<'_> {
         }
     }
 
-    /// What needs this statement; returns the answer's status where there is one. With `again`, the same flow still waits for
-    /// its failure.
+    /// Runs the flow of this statement; returns the answer's status if there is one. With `again`, the same flow still waits for its
+    /// failure.
     async fn drive(&self, role: &Role, sid: &str, business: &Tenant, again: bool) -> Result<Option<u16>> {
         let from = new_phone()?;
         let once = !again;
         match (role.name(), sid) {
             ("twilio_voice_webhook", "Keep") => self.twilio(business, "status", "CallStatus=completed").await.map(Some),
+            ("twilio_voice_webhook", "ReadTenant" | "ReadLines") => self.rang(business).await.map(Some),
             ("twilio_voice_webhook", _) => self.ended(business).await.map(Some),
             ("telephony_webhook", _) => self.reported(business).await.map(Some),
             ("aircall_webhook" | "vonage_webhook" | "exotel_webhook" | "plivo_webhook", sid) => {
@@ -589,11 +591,11 @@ impl Audit<'_> {
                 let more = json!({ "via": "telephony" });
                 self.play.call(&business.id, &from, "missed", more).await.map(|_| None)
             }
-            // Completed without a dial result: a look at it is queued for when the time for that is over.
+            // Completed without a dial result: a check is queued for the end of the wait.
             ("process_call", "LookAgain") if once => self.ended(business).await.map(Some),
             ("process_call", _) if once => self.missed(business).await,
             ("process_provider_event", "Enqueue") if once => {
-                // A failed message goes on by SMS.
+                // A failed message continues by SMS.
                 let fault = json!({ "tenant": business.id, "api": "graph", "kind": "not_on_whatsapp" });
                 self.play.fault(fault).await?;
                 self.missed(business).await
@@ -603,6 +605,7 @@ impl Audit<'_> {
                 let stop = self.play.reply(&business.id, &from, Channel::WhatsApp, "STOP");
                 stop.await.map(|_| None)
             }
+            ("process_provider_event", "Raise") if once => self.reported_account(business).await.map(Some),
             ("process_provider_event", "ReadLarge") if once => self.large_reply(business).await.map(Some),
             ("process_provider_event", "MissLarge") if once => self.lost_reply(business).await.map(|()| None),
             ("process_provider_event", "KeepUnknown") if once => self.unknown_change(business).await.map(Some),
@@ -614,8 +617,8 @@ impl Audit<'_> {
                 self.play.fault(fault).await?;
                 self.missed(business).await
             }
-            // Nobody knows whether it was sent, until it is too late for a report. No queue holds a copy for that moment: it is
-            // the dispatcher's.
+            // The outcome stays unknown until the deadline. No queue holds a copy for that time, so the dispatcher
+            // finds it.
             ("send_message", "SeeBacklog") | ("dispatch_due", "Lease" | "Enqueue") if once => {
                 let fault = json!({ "tenant": business.id, "api": "graph", "kind": "timeout_before", "times": 1 });
                 self.play.fault(fault).await?;
@@ -624,6 +627,11 @@ impl Audit<'_> {
             ("send_message", "SeeBacklog") | ("dispatch_due", "Lease" | "Enqueue") => {
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 self.dispatch().await.map(|()| None)
+            }
+            ("send_message", "Raise") if once => {
+                let fault = json!({ "tenant": business.id, "api": "graph", "kind": "bad_credentials" });
+                self.play.fault(fault).await?;
+                self.missed(business).await
             }
             ("send_message", _) if once => self.missed(business).await,
             ("send_mail", "OpenMail") if once => {
@@ -644,7 +652,7 @@ impl Audit<'_> {
             }
             ("dispatch_due", _) => self.dispatch().await.map(|()| None),
             ("auth", "SignAndSeal") => {
-                // Read once in five minutes by a process.
+                // A process reads it once in five minutes.
                 self.kill(role)?;
                 self.logs_in().await.map(|answer| Some(answer.status))
             }
@@ -653,6 +661,7 @@ impl Audit<'_> {
                 self.kill(role)?;
                 self.signs_up().await.map(|(_, answer)| Some(answer.status))
             }
+            ("auth", "Count") => self.founded().await.map(|answer| Some(answer.status)),
             ("auth", "Enqueue") => self.signs_up().await.map(|(_, answer)| Some(answer.status)),
             ("auth", "Tally") => self
                 .mistyped(&mails::new_address()?)
@@ -672,6 +681,7 @@ impl Audit<'_> {
                 let answer = self.of_platform("POST", &path, Some(body)).await?;
                 Ok(Some(answer.status))
             }
+            ("platform", "Count") => self.founded_by_platform().await.map(|answer| Some(answer.status)),
             ("platform", "Write") => {
                 let path = format!("/tenants/{}/suspend", business.id);
                 let answer = self
@@ -710,14 +720,16 @@ impl Audit<'_> {
                 self.invited(business).await.map(|answer| Some(answer.status))
             }
             ("users", "Enqueue" | "Write") => self.invited(business).await.map(|answer| Some(answer.status)),
-            // Only making one seals what verifies, and only a test opens what sends.
-            ("connections", "Verify" | "Write") => self.connected(business).await.map(|answer| Some(answer.status)),
+            // Only creating a connection encrypts verification secrets, and only a test decrypts sending secrets.
+            ("connections", "Verify" | "Write" | "Count") => {
+                self.connected(business).await.map(|answer| Some(answer.status))
+            }
             ("connections", "Send") => {
                 let path = connection_path(business, "whatsapp")?;
                 let tested = self.api(business, "POST", &format!("{path}/test"), None).await?;
                 Ok(Some(tested.status))
             }
-            ("api_keys", "Write") => {
+            ("api_keys", "Write" | "Count") => {
                 let answer = self
                     .api(business, "POST", "/api/v1/api-keys", Some(audited_key()))
                     .await?;
@@ -728,29 +740,34 @@ impl Audit<'_> {
                 let answer = self.api(business, "PATCH", "/api/v1/tenant", Some(words)).await?;
                 Ok(Some(answer.status))
             }
-            (resource @ ("users" | "api_keys" | "audit" | "tenant" | "connections"), _) => {
+            // Of all others of the API: what they list, or the one thing that they are about.
+            (resource, _) if role.function.of_api && resource != "health" => {
                 let path = format!("/api/v1/{}", resource.replace('_', "-"));
                 let answer = self.api(business, "GET", &path, None).await?;
                 Ok(Some(answer.status))
             }
             ("health", _) => {
-                // A look is remembered for five seconds.
+                // A result is cached for five seconds.
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 self.deep_health().await.map(Some)
             }
-            // Queues and the stream bring it again by themselves.
+            // Queues and the stream deliver it again by themselves.
             _ => Ok(None),
         }
     }
 
     // ---- Flows ------------------------------------------------------------------------------------------------------
 
-    /// A business that no warm process knows.
+    /// A business that no warm process has cached.
     async fn open(&self) -> Result<Tenant> {
-        self.town.open("Audited", |plan| self.vendors.connect(plan)).await
+        let plan = |plan: &mut crate::business::Plan| {
+            plan.then()["sms_text"]["en"] = "{{tenant.name}}: sorry. How about our {{product.cake.name}}?".into();
+            self.vendors.connect(plan)
+        };
+        self.town.open("Audited", plan).await
     }
 
-    /// A call that its telephone system reports as missed: a message follows.
+    /// A call that its telephone system reports as missed, so a message follows.
     async fn missed(&self, business: &Tenant) -> Result<Option<u16>> {
         let from = new_phone()?;
         let more = json!({ "via": "telephony" });
@@ -778,7 +795,7 @@ impl Audit<'_> {
             .await
     }
 
-    /// Twilio reports the end of a call, and nothing else of it.
+    /// Twilio reports only the end of a call.
     async fn ended(&self, business: &Tenant) -> Result<u16> {
         let from = new_phone()?;
         let body = format!(
@@ -787,6 +804,17 @@ impl Audit<'_> {
             from.digits()
         );
         self.twilio(business, "status", &body).await
+    }
+
+    /// Twilio reports a ringing call.
+    async fn rang(&self, business: &Tenant) -> Result<u16> {
+        let from = new_phone()?;
+        let body = format!(
+            "CallSid=CA{}&From=%2B{}&Direction=inbound&CallStatus=ringing",
+            random_hex(16)?,
+            from.digits()
+        );
+        self.twilio(business, "voice", &body).await
     }
 
     /// A telephone system reports an answered call.
@@ -813,7 +841,7 @@ impl Audit<'_> {
         self.post(&path, "application/json", &signed, event).await
     }
 
-    /// A telephone system by name reports an answered call, or something that cannot be read.
+    /// A telephone system with its own adapter reports an answered call, or something unreadable.
     async fn vendor(&self, business: &Tenant, kind: &str, readable: bool) -> Result<u16> {
         let api = &self.play.endpoints.api;
         let event = self.vendors.event(kind, &business.id, api, readable)?;
@@ -863,7 +891,7 @@ impl Audit<'_> {
         self.whatsapp(business, &body.to_string()).await
     }
 
-    /// A report on a message that nobody knows.
+    /// A report on an unknown message.
     async fn status(&self, business: &Tenant) -> Result<u16> {
         let status = json!({
             "id": format!("wamid.{}", random_hex(16)?), "status": "delivered", "recipient_id": "971500000000",
@@ -882,7 +910,7 @@ impl Audit<'_> {
             .await
     }
 
-    /// An event whose stored bytes are gone.
+    /// An event whose stored bytes are missing.
     async fn lost_reply(&self, business: &Tenant) -> Result<()> {
         let connection = business
             .connections
@@ -893,13 +921,14 @@ impl Audit<'_> {
             connection: connection.parse().context("reading a connection's id")?,
             correlation_id: "iam".to_owned(),
             received_at: Timestamp::now(),
+            group: jobs::EventGroup::Inbound,
             source: jobs::EventSource::WhatsApp,
             payload: jobs::Payload::Stored(self.lost.clone()),
         };
         self.queue("ProviderEventsQueueUrl", business, &event).await
     }
 
-    /// Queues a job; the queue is named as the stack's output is.
+    /// Queues a job; `queue` is the name of the stack's output.
     async fn queue(&self, queue: &str, business: &Tenant, job: &impl serde::Serialize) -> Result<()> {
         let entry = json!({
             "QueueUrl": self.output(queue)?,
@@ -909,7 +938,7 @@ impl Audit<'_> {
         self.aws.call("sqs", "send_message", entry).await.map(drop)
     }
 
-    /// A contact whose row is full: whatever comes of them, the table refuses it as invalid.
+    /// A contact whose row is full, so the table refuses every change as invalid.
     async fn full_contact(&self, business: &Tenant, phone: &Phone) -> Result<()> {
         let (scope, identity) = (scope(business)?, Identity::Phone(phone.clone()));
         let mut contact = Contact::first_seen(ContactId::new(new_ulid()?), &identity, Timestamp::now());
@@ -923,7 +952,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// The same of a message that is to be sent.
+    /// The same for a message to be sent.
     async fn full_message(&self, business: &Tenant) -> Result<()> {
         let (scope, from) = (scope(business)?, new_phone()?);
         let via = json!({ "via": "telephony" });
@@ -941,18 +970,12 @@ impl Audit<'_> {
             self.play.store.write_message(&scope, &message).await
         })
         .await?;
+        let job = jobs::SendMessage::next_of(scope.tenant(), &message);
         self.full.lock().await.push((scope, Full::Message(message.id)));
-        let job = jobs::SendMessage {
-            tenant: business.id.parse().context("reading a tenant's id")?,
-            correlation_id: "iam".to_owned(),
-            message: message.id,
-            attempt: message.next_number(),
-            rounds: 0,
-        };
         self.queue("SendsQueueUrl", business, &job).await
     }
 
-    /// What is full is so no more: its jobs end.
+    /// Empties the full rows, so that their jobs end.
     async fn make_room(&self) -> Result<()> {
         let store = &self.play.store;
         for (scope, full) in self.full.lock().await.drain(..) {
@@ -973,7 +996,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// They are there after all, so that their job ends.
+    /// Creates the missing rows, so that their job ends.
     async fn find_lost(&self) -> Result<()> {
         let body = json!({
             "object": "whatsapp_business_account",
@@ -986,7 +1009,7 @@ impl Audit<'_> {
         self.aws.call("s3", "put_object", put).await.map(drop)
     }
 
-    /// What Meta reports of a number stands on its connection.
+    /// A report by Meta about a number is recorded on its connection.
     async fn reported_limit(&self, business: &Tenant) -> Result<u16> {
         let limit = json!({
             "display_phone_number": "1", "event": "THROUGHPUT_UPGRADE",
@@ -995,7 +1018,24 @@ impl Audit<'_> {
         self.change(business, "phone_number_quality_update", limit).await
     }
 
-    /// A number of the app that tenants share gets an answer.
+    /// A report by Meta about a template is recorded on it.
+    async fn reported_template(&self, business: &Tenant) -> Result<u16> {
+        let status = json!({
+            "event": "APPROVED", "message_template_id": 1, "message_template_name": "missed_call", "message_template_language": "en",
+        });
+        self.change(business, "message_template_status_update", status).await
+    }
+
+    /// An account that may no longer send is marked; other processes notice this by the tenant's version.
+    async fn reported_account(&self, business: &Tenant) -> Result<u16> {
+        let restricted = json!({
+            "event": "ACCOUNT_RESTRICTION",
+            "restriction_info": [{ "restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING" }],
+        });
+        self.change(business, "account_update", restricted).await
+    }
+
+    /// A customer writes to a number of the shared app and gets an answer.
     async fn shared_app(&self) -> Result<()> {
         let (app_secret, verify_token) = self.town.meta_app()?;
         let share = |plan: &mut crate::business::Plan| {
@@ -1016,17 +1056,17 @@ impl Audit<'_> {
         answered.map(drop)
     }
 
-    /// A provider refuses a connection's credentials, which is noted on it.
+    /// A provider refuses a connection's credentials, which is recorded on it.
     async fn refused_credentials(&self) -> Result<()> {
         let business = self.open().await?;
         let fault = json!({ "tenant": business.id, "api": "graph", "kind": "bad_credentials" });
         self.play.fault(fault).await?;
         self.missed(&business).await?;
-        self.comes_to_use("send_message", "dynamodb:PutItem", OWN_PARTITION)
+        self.comes_to_use("send_message", "dynamodb:UpdateItem", OWN_PARTITION)
             .await
     }
 
-    /// A call's report that no queue brings again: the dispatcher finds it when its time has come.
+    /// A call's report that no queue delivers: the dispatcher finds it when it is due.
     async fn decided_late(&self) -> Result<()> {
         let business = self.open().await?;
         let role = self.role("process_call")?;
@@ -1042,7 +1082,7 @@ impl Audit<'_> {
         found
     }
 
-    /// Waits until a function has used such a partition; the dispatcher runs meanwhile.
+    /// Waits until a function has used such a partition, while the dispatcher runs.
     async fn comes_to_use(&self, function: &str, action: &str, pattern: &str) -> Result<()> {
         let role = self.role(function)?;
         let begun = Instant::now();
@@ -1057,19 +1097,19 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// Something that Meta may send one day.
+    /// An event of an unknown type from Meta.
     async fn unknown_change(&self, business: &Tenant) -> Result<u16> {
         self.change(business, "not_known_yet", json!({ "news": true })).await
     }
 
-    /// Meta saves the shared app's URL.
+    /// Meta verifies the shared app's URL.
     async fn handshake(&self) -> Result<u16> {
         let (_, token) = self.town.meta_app()?;
         let path = format!("/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token={token}");
         Ok(self.play.request("GET", &path, &[], "").await?.status)
     }
 
-    /// A request of the business's software, and once more, as if its answer had been lost.
+    /// A request with an API key, sent twice, as if its answer had been lost.
     async fn api(&self, business: &Tenant, method: &str, path: &str, body: Option<Value>) -> Result<Answer> {
         let once = random_hex(8)?;
         let mut headers = vec![
@@ -1081,13 +1121,13 @@ impl Audit<'_> {
         let answer = self.play.request(method, path, &headers, body.clone()).await?;
         if method == "POST" && (200..300).contains(&answer.status) {
             let again = self.play.request(method, path, &headers, body).await?;
-            // 409 where the answer held a secret that is shown once.
+            // 409 if the answer contained a secret that is shown once.
             ensure!(again.status < 500, "{method} {path} once more: {}", again.body);
         }
         Ok(answer)
     }
 
-    /// Somebody new is invited, and comes by the mail's link.
+    /// A new user is invited and accepts by the mailed link.
     async fn joins(&self, business: &Tenant) -> Result<()> {
         let to = mails::new_address()?;
         let body = json!({ "email": to, "role": "agent" });
@@ -1100,7 +1140,7 @@ impl Audit<'_> {
         succeeded(&joined, "accepting an invitation").map(drop)
     }
 
-    /// The token of the link that this address was sent.
+    /// The token of the link mailed to this address.
     async fn token_for(&self, to: &str) -> Result<String> {
         let mail = mails::arrived(self.play, to, PATIENCE).await?;
         let link = mail.links.first().context("the mail has a link")?;
@@ -1108,14 +1148,14 @@ impl Audit<'_> {
         Ok(token.to_owned())
     }
 
-    /// Somebody new is invited.
+    /// Invites a new user.
     async fn invited(&self, business: &Tenant) -> Result<Answer> {
         let body = json!({ "email": mails::new_address()?, "role": "viewer" });
         self.api(business, "POST", "/api/v1/users/invitations", Some(body))
             .await
     }
 
-    /// Somebody is invited and a key is made and looked at; both are taken back, and who did it is asked for.
+    /// A user is invited and a key is created and read; both are revoked, and the audit log is read.
     async fn people_and_keys(&self, business: &Tenant) -> Result<()> {
         self.joins(business).await?;
         let invited = self.invited(business).await?;
@@ -1143,14 +1183,19 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// A telephone system is connected.
+    /// Connects a telephone system.
     async fn connected(&self, business: &Tenant) -> Result<Answer> {
         let body = json!({ "kind": "telephony", "name": "audited" });
         self.api(business, "POST", "/api/v1/connections", Some(body)).await
     }
 
-    /// Settings are changed; a telephone system is connected, its secret rotated; WhatsApp is tested and disconnected.
+    /// Settings are changed; a telephone system is connected and its secret rotated; WhatsApp is tested and disconnected. A business
+    /// without lines gets its first.
     async fn settings_and_connections(&self, business: &Tenant) -> Result<()> {
+        let none = |plan: &mut crate::business::Plan| plan.file["lines"] = json!([]);
+        let without = self.town.open("Without lines", none).await?;
+        let made = self.connected(&without).await?;
+        ensure!(made.status == 201, "nothing is connected: {}", made.body);
         let made = self.connected(business).await?;
         ensure!(made.status == 201, "nothing is connected: {}", made.body);
         let place = made.header("location").context("it says where it is")?;
@@ -1193,13 +1238,13 @@ impl Audit<'_> {
         self.post_json("/api/v1/auth/log-in", &body).await
     }
 
-    /// Somebody tries this address with a wrong password.
+    /// Tries to log in to this address with a wrong password.
     async fn mistyped(&self, email: &str) -> Result<Answer> {
         let body = json!({ "email": email, "password": "not this one" });
         self.post_json("/api/v1/auth/log-in", &body).await
     }
 
-    /// Somebody new signs a business up; also returns their address.
+    /// A new user signs up a business; also returns their address.
     async fn signs_up(&self) -> Result<(String, Answer)> {
         let email = mails::new_address()?;
         let body = json!({
@@ -1209,7 +1254,7 @@ impl Audit<'_> {
         Ok((email, self.post_json("/api/v1/auth/sign-up", &body).await?))
     }
 
-    /// A token of the platform's administrator, who can log in only three times in half a minute.
+    /// A token of the platform administrator, who can log in only three times in half a minute.
     async fn platform_token(&self) -> Result<String> {
         let mut known = self.platform.lock().await;
         if let Some((since, token)) = &*known
@@ -1222,7 +1267,7 @@ impl Audit<'_> {
         Ok(token)
     }
 
-    /// What the platform's administrator asks.
+    /// A request of the platform administrator.
     async fn of_platform(&self, method: &str, path: &str, body: Option<Value>) -> Result<Answer> {
         let bearer = format!("Bearer {}", self.platform_token().await?);
         let once = random_hex(8)?;
@@ -1233,14 +1278,33 @@ impl Audit<'_> {
         self.play.request(method, &path, &headers, body).await
     }
 
-    /// Somebody signs up, logs in with a key that is made for it, goes on with the session and logs out.
-    async fn sessions(&self) -> Result<()> {
-        let (email, signed_up) = self.signs_up().await?;
+    /// The user who signed up follows the mailed link.
+    async fn founded_by(&self, (email, signed_up): (String, Answer)) -> Result<(String, Answer)> {
         ensure!(signed_up.status == 202, "nobody signs up: {}", signed_up.body);
         let body = json!({ "token": self.token_for(&email).await?, "password": PASSWORD });
-        let verified = self.post_json("/api/v1/auth/verify-email", &body).await?;
+        Ok((email, self.post_json("/api/v1/auth/verify-email", &body).await?))
+    }
+
+    /// A business is founded by who signed up for it.
+    async fn founded(&self) -> Result<Answer> {
+        let signed_up = self.signs_up().await?;
+        self.founded_by(signed_up).await.map(|(_, answer)| answer)
+    }
+
+    /// A business is founded by the platform.
+    async fn founded_by_platform(&self) -> Result<Answer> {
+        let body = json!({
+            "name": "Audited", "slug": format!("audited-{}", random_hex(6)?), "time_zone": "Asia/Dubai",
+            "admin_email": mails::new_address()?,
+        });
+        self.of_platform("POST", "/tenants", Some(body)).await
+    }
+
+    /// Somebody signs up, logs in with a key that is made for it, goes on with the session and logs out.
+    async fn sessions(&self) -> Result<()> {
+        let (email, verified) = self.founded_by(self.signs_up().await?).await?;
         succeeded(&verified, "verifying an address")?;
-        // What strangers cause is noted, too, whether or not the address has an account.
+        // Events caused by strangers are recorded, too, whether or not the address has an account.
         for address in [&email, &mails::new_address()?] {
             let refused = self.mistyped(address).await?;
             ensure!(refused.status == 401, "a wrong password: {}", refused.body);
@@ -1248,7 +1312,7 @@ impl Audit<'_> {
             let asked = self.post_json("/api/v1/auth/forgot-password", &forgot).await?;
             succeeded(&asked, "forgetting a password")?;
         }
-        // Without signing keys the next log-in makes one; those before stay published.
+        // Without signing keys, the next log-in creates one; earlier ones stay published.
         let auth = self.role("auth")?;
         let secret = self.aws.resources(&self.play.endpoints.stack).await?;
         let secret = secret.get("AuthSecret").context("the stack has an AuthSecret")?;
@@ -1264,7 +1328,7 @@ impl Audit<'_> {
         self.kill(auth)?;
         let mut logged_in = self.logs_in().await?;
         for _dying in 0..10 {
-            // The emulator may still hand a request to the process that was killed.
+            // The emulator may still send a request to the killed process.
             if logged_in.status != 502 {
                 break;
             }
@@ -1272,7 +1336,7 @@ impl Audit<'_> {
             logged_in = self.logs_in().await?;
         }
         let tokens = succeeded(&logged_in, "logging in")?;
-        // A function that read the keys a moment ago knows the new one only after its next look.
+        // A function that has just read the keys knows the new one only after it reads them again.
         tokio::time::sleep(Duration::from_secs(3)).await;
         let refreshed = self
             .post_json(
@@ -1294,8 +1358,8 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// Tenants are listed, one is suspended and resumed, let go and kept, asked about; its number is released; those that have left
-    /// are deleted.
+    /// Tenants are listed; one is suspended and resumed, its deletion requested and undone, its number released; tenants whose
+    /// grace period has ended are deleted.
     async fn platform(&self, business: &Tenant) -> Result<()> {
         let one = format!("/tenants/{}", business.id);
         for (method, path, body) in [
@@ -1328,11 +1392,7 @@ impl Audit<'_> {
         for body in [json!({ "email": email }), json!({ "email": email, "remove": true })] {
             self.invoke("make_platform_admin", body).await?;
         }
-        let body = json!({
-            "name": "Audited", "slug": format!("audited-{}", random_hex(6)?), "time_zone": "Asia/Dubai",
-            "admin_email": mails::new_address()?,
-        });
-        let founded = self.of_platform("POST", "/tenants", Some(body)).await?;
+        let founded = self.founded_by_platform().await?;
         let founded = succeeded(&founded, "founding a tenant")?;
         self.leave(founded["id"].as_str().context("a tenant has an id")?)
             .await?;
@@ -1340,14 +1400,14 @@ impl Audit<'_> {
         self.invoke("delete_tenants", json!({})).await
     }
 
-    /// Somebody new is made an administrator of the platform. Returns their address.
+    /// Creates a platform administrator and returns their address.
     async fn appointed(&self) -> Result<String> {
         let email = mails::new_address()?;
         self.invoke("make_platform_admin", json!({ "email": email })).await?;
         Ok(email)
     }
 
-    /// A tenant's grace period is over.
+    /// Ends a tenant's grace period.
     async fn leave(&self, id: &str) -> Result<()> {
         let id = id.parse().context("reading a tenant's id")?;
         let (store, scope, now) = (&self.play.store, access::operator::scope(id), Timestamp::now());
@@ -1370,14 +1430,14 @@ impl Audit<'_> {
         Ok(changed.await?)
     }
 
-    /// Invokes a function by hand. That it fails is seen in its log.
+    /// Invokes a function directly. Its log shows whether it failed.
     async fn invoke(&self, function: &str, payload: Value) -> Result<()> {
         let name = &self.role(function)?.deployed;
         let asked = json!({ "FunctionName": name, "Payload": payload.to_string() });
         self.aws.call("lambda", "invoke", asked).await.map(drop)
     }
 
-    /// A mail for somebody new, which SES refuses once with this fault. Returns the address.
+    /// A mail to a new address, which SES refuses once with this fault. Returns the address.
     async fn mail(&self, fault: Option<&str>) -> Result<String> {
         let to = mails::new_address()?;
         if let Some(kind) = fault {
@@ -1404,12 +1464,12 @@ impl Audit<'_> {
             .status)
     }
 
-    /// Runs the schedule's function now.
+    /// Runs the scheduled function now.
     async fn dispatch(&self) -> Result<()> {
         self.invoke("dispatch_due", json!({})).await
     }
 
-    /// A message's row that no version of ours would write.
+    /// A message's row that no version of our code writes.
     async fn unreadable_row(&self, business: &Tenant) -> Result<()> {
         let text = |text: &str| json!({ "S": text });
         let item = json!({
@@ -1420,7 +1480,7 @@ impl Audit<'_> {
         self.aws.call("dynamodb", "put_item", put).await.map(drop)
     }
 
-    /// Ends the function's processes in this stack; the next event begins a new one.
+    /// Kills the function's processes in this stack; the next event starts a new one.
     fn kill(&self, role: &Role) -> Result<()> {
         let name = format!("AWS_LAMBDA_FUNCTION_NAME={}", role.deployed);
         let stack = format!("AWS_ENDPOINT_URL={}", self.play.endpoints.aws_endpoint);
@@ -1428,7 +1488,7 @@ impl Audit<'_> {
             let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
-            // Others' processes cannot be read, and are not meant.
+            // Processes of others cannot be read and are skipped.
             let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
             let has = |wanted: &str| environment.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes());
             if has(&name)
@@ -1443,49 +1503,53 @@ impl Audit<'_> {
     }
 }
 
-/// The body of what must be a 2xx.
+/// The body of an answer that must be a 2xx.
 fn succeeded(answer: &Answer, what: &str) -> Result<Value> {
     let good = (200..300).contains(&answer.status);
     ensure!(good, "{what}: {} {}", answer.status, answer.body);
     Ok(serde_json::from_str(&answer.body).unwrap_or_default())
 }
 
-/// Where the business's connection of this kind is.
+/// The path of the business's connection of this kind.
 fn connection_path(business: &Tenant, kind: &str) -> Result<String> {
     let id = business.connections.get(kind);
     let id = id.with_context(|| format!("the business has {kind}"))?;
     Ok(format!("/api/v1/connections/{id}"))
 }
 
-/// What shows that a function's flow fails without a statement.
+/// Evidence that a function's flow fails without a statement.
 fn expected(function: &str, sid: &str) -> Result<Flow> {
     let webhook = function.ends_with("_webhook");
     Ok(match sid {
-        // The sender cannot be told; the provider delivers it again.
+        // The sender cannot be authenticated; the provider delivers it again.
         "ReadConnection" | "DecryptVerify" | "Keep" | "ReadMetaApp" if webhook => flow(UNAVAILABLE),
+        // The call is answered all the same.
+        "ReadTenant" | "ReadLines" if webhook => flow(Failed::Logged("business hours are not known")),
         // It goes to the bucket instead.
         "Enqueue" if webhook => flow(Failed::Logged("jobs refused by their queue")),
-        // It comes again, which helps nobody.
-        "LayAside" => flow(Failed::Logged("a hopeless record stays in its queue")),
-        // Only what the queue refuses goes to the bucket.
+        // It is delivered again, to no avail.
+        "LayAside" => flow(Failed::Logged(
+            "could not move an impossible record to the dead letters",
+        )),
+        // Only records that the queue refuses go to the bucket.
         "Spill" if webhook => Flow {
             also_without: &["Enqueue"],
             failed: UNAVAILABLE,
         },
-        // Only what failed is held back.
+        // Only failed records are delayed.
         "BackOff" => Flow {
             also_without: &["Read"],
-            failed: Failed::Logged("could not back off"),
+            failed: Failed::Logged("could not delay"),
         },
         "SealMail" if function == "make_platform_admin" => flow(DENIED),
         "ReachTable" | "ReachQueues" | "Verify" | "Send" | "SignAndSeal" | "SealMail" | "ListTenants" => {
             flow(UNAVAILABLE)
         }
-        // It is only not noted; who tried is answered all the same.
+        // It is only not recorded; the caller is answered all the same.
         "Tally" => flow(Failed::Logged("a security event is not recorded")),
-        "Read" | "Write" | "Remove" | "CountTries" | "NoteUse" | "OpenMail" | "Enqueue" | "LookAgain" | "ReadLarge"
-        | "MissLarge" | "KeepUnknown" | "DecryptSend" | "SeeBacklog" | "Count" | "Audit" | "Spill" | "ReadDue"
-        | "Lease" | "SweepSpilled" | "ListSpilled" | "ListContacts" => flow(DENIED),
+        "Read" | "Write" | "Raise" | "Remove" | "CountTries" | "NoteUse" | "OpenMail" | "Enqueue" | "LookAgain"
+        | "ReadLarge" | "MissLarge" | "KeepUnknown" | "DecryptSend" | "SeeBacklog" | "Count" | "Audit" | "Spill"
+        | "ReadDue" | "Lease" | "SweepSpilled" | "ListSpilled" | "ListContacts" => flow(DENIED),
         _ => bail!("no flow is known for this statement: add one to infra/stack/src/iam.rs"),
     })
 }
@@ -1500,9 +1564,9 @@ fn new_ulid() -> Result<Ulid> {
     Ok(Ulid::from_parts(now, u128::from_str_radix(&random_hex(10)?, 16)?))
 }
 
-/// Writes a row with the longest text that the table takes.
+/// Writes a row with the longest text that the table accepts.
 async fn filled(mut write: impl AsyncFnMut(String) -> Result<(), StoreError>) -> Result<()> {
-    // All but the first of a row's bytes are text; what is added later is longer than a step.
+    // Nearly all of a row's bytes are this text, and later additions are longer than a step.
     for length in (0..LARGEST_ROW).rev().step_by(16) {
         match write("x".repeat(length)).await {
             Err(error) if error.is_invalid() => {}
@@ -1512,7 +1576,7 @@ async fn filled(mut write: impl AsyncFnMut(String) -> Result<(), StoreError>) ->
     bail!("the table takes no row")
 }
 
-/// A key that is made to be looked at and taken back.
+/// An API key that is created, read and revoked.
 fn audited_key() -> Value {
     json!({ "name": "audited", "role": "viewer" })
 }

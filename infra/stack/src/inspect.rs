@@ -1,4 +1,4 @@
-//! Looking inside a running stack: logs, dead letters, the bill; and placing one call.
+//! Inspection of a running stack: logs, dead letters, the bill; and placing one call.
 
 mod changes;
 
@@ -15,7 +15,7 @@ use crate::{
     place::Place,
 };
 
-/// Prints a function's log lines, going on if asked.
+/// Prints a function's log lines and, if asked, follows them.
 pub async fn logs(aws: &Aws, stack: &str, function: &Function, follow: bool) -> Result<()> {
     let groups = [function.log_group(stack)];
     let mut since = None;
@@ -31,39 +31,42 @@ pub async fn logs(aws: &Aws, stack: &str, function: &Function, follow: bool) -> 
     }
 }
 
-/// What all functions used since a time (milliseconds since 1970).
+/// The bill of all functions since a time (milliseconds since 1970).
 pub async fn bill(aws: &Aws, place: &Place, stack: &str, since: Option<i64>) -> Result<Bill> {
     let functions = build::functions(&place.root)?;
     let groups: Vec<_> = functions.iter().map(|function| function.log_group(stack)).collect();
     Ok(Bill::of(&aws.logs(&groups, since).await?))
 }
 
-/// What was given up, and can be worked again once its cause is mended.
+/// Given-up records, which can be processed again once the cause is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Letters {
     /// Events of calls.
     Calls,
     /// Messages and statuses from providers.
     ProviderEvents,
-    /// Messages to send.
+    /// Messages to send that answer a person.
     Sends,
-    /// E-mails to people who work with Ringback.
+    /// Messages to send to many.
+    BulkSends,
+    /// E-mails to users of Ringback.
     Mails,
-    /// Changes of the table that day counters and the audit log lack.
+    /// Changes of the table that are missing in day counters and the audit log.
     Changes,
 }
 
 impl Letters {
     /// Queues with dead letters, by the names of the stack's outputs.
-    pub const QUEUES: [(Self, &str); 4] = [
+    pub const QUEUES: [(Self, &str); 5] = [
         (Self::Calls, "Calls"),
         (Self::ProviderEvents, "ProviderEvents"),
         (Self::Sends, "Sends"),
+        (Self::BulkSends, "BulkSends"),
         (Self::Mails, "Mails"),
     ];
 }
 
-/// Prints how many dead letters there are and what they are, without bodies: these hold what customers wrote. The same of changes.
+/// Prints the number and kind of dead letters and of given-up changes, without bodies: these contain customers' messages.
 pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
     for (_, queue) in Letters::QUEUES {
@@ -82,7 +85,7 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
             .as_str()
             .unwrap_or("?");
         println!("{queue:16} {waiting}");
-        // A look, not a claim: they are visible again at once.
+        // Only a look: they are visible again at once.
         let look =
             json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "AttributeNames": ["All"] });
         let messages = aws.call("sqs", "receive_message", look).await?;
@@ -116,13 +119,13 @@ fn bucket(outputs: &BTreeMap<String, String>) -> Result<&str> {
         .context("the stack has no output RawBucketName")
 }
 
-/// Sends a queue's dead letters back to it, or has given-up changes worked again.
+/// Sends a queue's dead letters back to it, or lets the function process given-up changes again.
 pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: Letters) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
     let Some((_, queue)) = Letters::QUEUES.into_iter().find(|(queue, _)| *queue == letters) else {
         let function = build::function(&place.root, "publish_changes")?.deployed(stack);
         let worked = changes::work(&aws.session()?, bucket(&outputs)?, &function).await?;
-        println!("Changes: {worked} batches worked.");
+        println!("Changes: {worked} batches processed.");
         return Ok(());
     };
     let url = |name: String| {
@@ -139,11 +142,11 @@ pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: Letters) ->
             arn(&session, source).await?,
             arn(&session, url(format!("{queue}QueueUrl"))?).await?,
         );
-        // The target is said: what a function laid aside itself has no queue that it came from.
+        // The target is named, because records that a function itself put there have no source queue.
         let task = json!({ "SourceArn": source, "DestinationArn": target });
         session.call("sqs", "start_message_move_task", task).await?;
     }
-    println!("{queue}: on their way back.");
+    println!("{queue}: dead letters are being sent back.");
     Ok(())
 }
 
@@ -154,10 +157,10 @@ async fn arn(session: &Session, queue: &str) -> Result<String> {
     arn.map(str::to_owned).context("a queue has an ARN")
 }
 
-/// Functions that run at once when the queues are busy: the sum of the template's `MaximumConcurrency`. Webhooks need the rest.
-const BUSY_QUEUES: u64 = 32;
+/// Functions that run at the same time when the queues are busy: the sum of the template's `MaximumConcurrency`. Webhooks need the rest.
+const BUSY_QUEUES: u64 = 37;
 
-/// What to ask for where the account lets few functions run at once; nothing where nobody may look.
+/// A warning if the account's concurrency limit is low; none if the caller may not read it.
 pub async fn low_concurrency(aws: &Aws) -> Option<String> {
     let settings = aws.call("lambda", "get_account_settings", json!({})).await.ok()?;
     warning(settings["AccountLimit"]["ConcurrentExecutions"].as_u64()?)
@@ -166,13 +169,13 @@ pub async fn low_concurrency(aws: &Aws) -> Option<String> {
 fn warning(at_once: u64) -> Option<String> {
     (at_once < 3 * BUSY_QUEUES).then(|| {
         format!(
-            "this account runs {at_once} functions at once, and busy queues take {BUSY_QUEUES} of them: webhooks are throttled. Ask for \
-             1,000: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"
+            "this account runs at most {at_once} functions at once, and busy queues use {BUSY_QUEUES} of them, so webhooks may be throttled. \
+             Request 1,000: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"
         )
     })
 }
 
-/// Places a call through the simulators and prints what became of its webhooks.
+/// Places a call through the simulators and prints the results of its webhooks.
 pub async fn call(
     endpoints: &Endpoints,
     tenant: Option<&str>,
@@ -190,20 +193,20 @@ pub async fn call(
         .json(&call)
         .send()
         .await
-        .context("asking the simulators for a call")?;
+        .context("requesting a call from the simulators")?;
     let status = response.status();
     let answer: Value = response.json().await.context("reading the simulators' answer")?;
     if !status.is_success() {
-        bail!("the simulators refuse: {answer}");
+        bail!("the simulators refused the call: {answer}");
     }
     println!(
         "{}",
-        serde_json::to_string_pretty(&answer).context("showing the answer")?
+        serde_json::to_string_pretty(&answer).context("formatting the answer")?
     );
     Ok(())
 }
 
-/// The id of a tenant given by id or by a part of its name; the first one if none is given.
+/// The id of a tenant given by id or by a part of its name; of the first one if none is given.
 pub fn tenant_id(endpoints: &Endpoints, given: Option<&str>) -> Result<String> {
     let wanted = given.unwrap_or_default().to_lowercase();
     let found = endpoints
@@ -212,9 +215,9 @@ pub fn tenant_id(endpoints: &Endpoints, given: Option<&str>) -> Result<String> {
         .find(|tenant| tenant.id == wanted || tenant.name.to_lowercase().contains(&wanted));
     match (found, given) {
         (Some(tenant), _) => Ok(tenant.id.clone()),
-        // One that `tenant apply` wrote is not in endpoints.json.
+        // A tenant written by `tenant apply` is not in endpoints.json.
         (None, Some(given)) if given.starts_with("tnt_") => Ok(given.to_owned()),
-        (None, _) => bail!("no tenant like {wanted:?}"),
+        (None, _) => bail!("no tenant matches {wanted:?}"),
     }
 }
 
@@ -228,9 +231,9 @@ mod tests {
         assert_eq!(warning(1000), None);
     }
 
-    /// What the template lets busy queues take.
+    /// The template's concurrency of busy queues.
     #[test]
-    fn busy_queues_take_what_the_template_says() {
+    fn busy_queues_match_the_template() {
         let template = include_str!("../../../template.yaml");
         let bounds = template.split("MaximumConcurrency: ").skip(1);
         let sum: u64 = bounds

@@ -1,6 +1,6 @@
-//! `cargo stack`: sets up the tools, runs the local AWS, builds, deploys, plays, tests.
+//! `cargo stack`: sets up the tools, runs the local AWS, builds, deploys, simulates calls and tests.
 //!
-//! [`running::Running`] is a whole stack from nothing; a command that needs one starts it and stops it.
+//! [`running::Running`] is a whole stack; a command that needs one starts and stops it.
 
 #![expect(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! E-mails of a running stack: into their queue as a function would put them, and out of the simulators' outbox.
+//! E-mails of a running stack: queueing them as a function does, and reading them from the simulators' outbox.
 
 use std::time::Duration;
 
@@ -15,29 +15,29 @@ use crate::{
     secrets::random_hex,
 };
 
-/// A mail that SES took.
+/// A mail accepted by SES.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Mail {
     /// The sender's address.
     pub from: String,
-    /// Its first line.
+    /// The subject.
     pub subject: String,
-    /// For who reads no HTML.
+    /// The plain text.
     pub text: String,
-    /// The same as a page.
+    /// The HTML page.
     pub html: String,
-    /// All URLs in it.
+    /// All URLs in the mail.
     pub links: Vec<String>,
-    /// When.
+    /// Time of acceptance.
     pub at: Timestamp,
 }
 
-/// An address that nobody has had before.
+/// A new random address.
 pub fn new_address() -> Result<String> {
     Ok(format!("person-{}@people.example", random_hex(8)?))
 }
 
-/// Has a mail sent by the stack's own function.
+/// Lets the stack's own function send a mail.
 pub async fn order(aws: &Session, town: &Town, mail: &MailJob) -> Result<()> {
     let queue = town.outputs.get("MailsQueueUrl");
     let entry = json!({
@@ -48,12 +48,12 @@ pub async fn order(aws: &Session, town: &Town, mail: &MailJob) -> Result<()> {
     aws.call("sqs", "send_message", entry).await.map(drop)
 }
 
-/// The mails that this address got, oldest first.
+/// The mails to this address, oldest first.
 pub async fn received(play: &Play, to: &str) -> Result<Vec<Mail>> {
     play.get(&format!("/mails?to={to}")).await
 }
 
-/// The last mail to this address, as soon as there is one.
+/// Waits for a mail to this address and returns the last one.
 pub async fn arrived(play: &Play, to: &str, limit: Duration) -> Result<Mail> {
     until(limit, &format!("a mail to {to}"), async || {
         Ok(match received(play, to).await?.pop() {

@@ -29,7 +29,7 @@ use stack::{
 #[command(
     name = "cargo stack",
     bin_name = "cargo stack",
-    about = "Ringback on this machine",
+    about = "Run, deploy and operate Ringback",
     disable_version_flag = true
 )]
 struct Cli {
@@ -50,10 +50,10 @@ impl Where {
     }
 }
 
-/// A stack to look into: the one that runs here, or one on AWS.
+/// A stack to inspect: the one that runs here, or one on AWS.
 #[derive(Args, Clone)]
 struct Target {
-    /// On AWS, with your own credentials
+    /// Use the stack on AWS, with your own credentials
     #[arg(long, value_enum)]
     stage: Option<Stage>,
     #[command(flatten)]
@@ -68,7 +68,7 @@ enum Stage {
 }
 
 impl Stage {
-    /// As samconfig.toml calls it.
+    /// The name in samconfig.toml.
     const fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
@@ -77,7 +77,7 @@ impl Stage {
     }
 }
 
-/// Where a command looks.
+/// The selected stack.
 struct Found {
     place: Place,
     aws: Aws,
@@ -128,7 +128,7 @@ impl Found {
         match (&self.endpoints, given) {
             (Some(endpoints), given) => inspect::tenant_id(endpoints, given),
             (None, Some(id)) => Ok(id.to_owned()),
-            (None, None) => bail!("on AWS, --tenant says whose customer"),
+            (None, None) => bail!("on AWS, --tenant is required"),
         }
     }
 }
@@ -137,7 +137,7 @@ impl Found {
 enum TenantCommand {
     /// Write a tenant with its connections, rules, templates and products, and print its webhook URLs
     Apply {
-        /// See infra/stack/tenants/ for examples; `$env:NAME` stands for an environment variable
+        /// See infra/stack/tenants/ for examples; `$env:NAME` is replaced by an environment variable
         file: PathBuf,
         #[command(flatten)]
         target: Target,
@@ -146,14 +146,14 @@ enum TenantCommand {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Everything from nothing, then a missed call and what may follow, and the bill; exits 0 only if all was seen
+    /// Start everything from nothing and show a missed call, what follows and the bill; exits with 0 only if all steps were seen
     Demo {
         #[command(flatten)]
         place: Where,
         /// The API's port [default: a free one]
         #[arg(long)]
         port: Option<u16>,
-        /// Keep running afterwards, to play with the customers' phones
+        /// Keep running afterwards, to try the customers' phones
         #[arg(long)]
         stay: bool,
     },
@@ -166,10 +166,10 @@ enum Command {
         /// The API's port [default: a free one]
         #[arg(long)]
         port: Option<u16>,
-        /// Forget what the data directory holds
+        /// Delete the data directory's state first
         #[arg(long)]
         fresh: bool,
-        /// How functions are compiled
+        /// Build profile of the functions
         #[arg(long, value_enum, default_value_t = Profile::Everyday)]
         profile: Profile,
     },
@@ -178,13 +178,13 @@ enum Command {
         #[command(flatten)]
         place: Where,
     },
-    /// Build one function and put it into the running stack
+    /// Build one function and deploy it to the running stack
     Deploy {
         /// Its crate's name, such as send_message
         function: String,
         #[command(flatten)]
         place: Where,
-        /// How it is compiled
+        /// Build profile
         #[arg(long, value_enum, default_value_t = Profile::Everyday)]
         profile: Profile,
     },
@@ -196,21 +196,21 @@ enum Command {
         /// missed, busy, answered, voicemail, abandoned, failed, after_hours
         #[arg(long, default_value = "missed")]
         outcome: String,
-        /// Who is called, by id or part of the name [default: the first]
+        /// Called tenant, by id or part of the name [default: the first]
         #[arg(long)]
         tenant: Option<String>,
-        /// twilio, telephony, aircall, vonage, exotel or plivo, where the tenant has it
+        /// twilio, telephony, aircall, vonage, exotel or plivo, if the tenant has it
         #[arg(long)]
         via: Option<String>,
         #[command(flatten)]
         place: Where,
     },
-    /// Print everything that happened with a person, with every decision and its reason
+    /// Print everything that happened with a customer, with every decision and its reason
     Why {
-        /// The person's number in E.164
+        /// The customer's number in E.164
         #[arg(long)]
         to: String,
-        /// Whose customer, by id or part of the name [default: the first]
+        /// The customer's tenant, by id or part of the name [default: the first]
         #[arg(long)]
         tenant: Option<String>,
         #[command(flatten)]
@@ -225,66 +225,66 @@ enum Command {
     Logs {
         /// Its crate's name, such as send_message
         function: String,
-        /// Go on until Ctrl-C
+        /// Follow until Ctrl-C
         #[arg(short, long)]
         follow: bool,
         #[command(flatten)]
         target: Target,
     },
-    /// List dead letters and changes that were given up on, or have them worked again
+    /// List dead letters and given-up changes, or process them again
     Dlq {
-        /// Send this queue's back to it, or have the changes worked again
+        /// Send this queue's dead letters back to it, or process the changes again
         #[arg(long, value_enum)]
         redrive: Option<Letters>,
         #[command(flatten)]
         target: Target,
     },
-    /// Total what the functions used, in AWS calls and dollars
+    /// Sum up the AWS calls of all functions and their cost in dollars
     Bill {
         #[command(flatten)]
         target: Target,
     },
-    /// Calls while providers fail and functions are killed, then a look whether all promises held
+    /// Place calls while providers fail and functions are killed, then check that all promises held
     Chaos {
-        /// State, logs and secrets of the stack, forgotten first [default: .stack/chaos]
+        /// State, logs and secrets of the stack, deleted first [default: .stack/chaos]
         #[arg(long, value_name = "FOLDER")]
         data_dir: Option<PathBuf>,
-        /// About two minutes instead of eight
+        /// Take about two minutes instead of eight
         #[arg(long)]
         short: bool,
-        /// How many calls [default: 1000; short: 300]
+        /// Number of calls [default: 1000; short: 300]
         #[arg(long)]
         calls: Option<usize>,
-        /// Makes the same choices as the run that printed it
+        /// Repeat the choices of the run that printed this seed
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Everything from nothing and the whole test suite
+    /// Start everything from nothing and run the whole test suite
     Test {
-        /// For the test binaries, such as a test's name
+        /// Arguments for the test binaries, such as a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measure size, start, latency, CPU, memory and dollars; writes docs/benchmarks.md
+    /// Measure size, start, latency, CPU, memory and dollars, and write docs/benchmarks.md
     Bench {
-        /// Only this; may be given several times [default: all]
+        /// Measure only this; can be repeated [default: all]
         #[arg(long, value_enum)]
         part: Vec<Part>,
-        /// How functions are compiled
+        /// Build profile of the functions
         #[arg(long, value_enum, default_value_t = Profile::Shipped)]
         profile: Profile,
     },
-    /// Whether every function's role allows what the function calls, and nothing else
+    /// Check that every function's role allows exactly what the function calls
     Iam,
-    /// Ask every operation of the contract, with right and wrong input, whether its answers are what it says; the long form
+    /// Send valid and invalid input to every operation and check the answers against the contract (the long run)
     Fuzz {
-        /// Makes the same requests as the run that printed it
+        /// Repeat the requests of the run that printed this seed
         #[arg(long)]
         seed: Option<u64>,
     },
     /// Write docs/openapi.json, docs/permissions.md and docs/problems.md from the code, and lint the document
     Contract,
-    /// Formatting, lints, dependencies, spelling, the template, the contract
+    /// Check formatting, lints, dependencies, spelling, the template and the contract
     Check,
 }
 
@@ -352,10 +352,7 @@ async fn run(command: Command) -> Result<bool> {
         }
         Command::Why { to, tenant, target } => {
             let found = target.find().await?;
-            let tenant = found
-                .tenant(tenant.as_deref())?
-                .parse()
-                .context("understanding --tenant")?;
+            let tenant = found.tenant(tenant.as_deref())?.parse().context("parsing --tenant")?;
             let (deployment, _) = found.deployment().await?;
             for (at, what) in why::timeline(&deployment.store, tenant, &to).await? {
                 println!("{at:.3}  {what}");

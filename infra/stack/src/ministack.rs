@@ -1,4 +1,4 @@
-//! MiniStack, the local AWS: started with an environment of its own, stopped so that it keeps its state.
+//! MiniStack, the local AWS: started with its own environment, and stopped so that it keeps its state.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{place::Place, process::Server, tools::Tools};
 
-/// Starts it on this port; see [`Server::wait_until`] and [`ready`].
+/// Starts MiniStack on this port; see [`Server::wait_until`] and [`ready`].
 pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
     let tmp = place.data.join("tmp");
     if tmp.exists() {
@@ -16,8 +16,8 @@ pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
         std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     }
     let mut command = tools.bridge();
-    // Functions inherit all of it, so nothing of ours may be in it: else a variable missing from the template would go
-    // unnoticed. Delete env_clear when MiniStack gives functions only what the template says.
+    // Functions inherit all of it, so it must not contain anything of ours. Otherwise, a variable missing from the template would not be
+    // noticed. Delete env_clear when MiniStack passes only the template's variables to functions.
     command
         .arg("serve")
         .env_clear()
@@ -28,7 +28,7 @@ pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
         .env("PYTHONUNBUFFERED", "1")
         .env("BIND_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())
-        // Functions find AWS by it.
+        // Functions find AWS by this variable.
         .env("AWS_ENDPOINT_URL", endpoint(port))
         .env("AUTH", "true")
         .env("PERSIST_STATE", "1")
@@ -37,7 +37,7 @@ pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
         .env("S3_DATA_DIR", place.data.join("s3"))
         .env("SFTP_ENABLED", "0")
         .env("IOT_MTLS_ENABLED", "0")
-        // It would look for its own containers; functions run as host processes.
+        // It would search for its own containers; functions run as host processes.
         .env("DOCKER_HOST", "unix:///nonexistent");
     Server::start(
         "MiniStack",
@@ -47,12 +47,12 @@ pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
     )
 }
 
-/// Where it answers.
+/// URL of MiniStack.
 pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// Whether it answers.
+/// Whether MiniStack answers.
 pub async fn ready(port: u16) -> bool {
     http_ok(port, "/_ministack/health").await
 }

@@ -1,5 +1,5 @@
-//! The people and keys of local tenants: an account per role, an API key, and who administers the platform. They are made
-//! with the operator's credentials; on AWS people come by sign-up and invitation only.
+//! The users and keys of local tenants: an account per role, an API key, and the platform administrator. They are created with the
+//! operator's credentials; on AWS, users come only by sign-up and invitation.
 
 use std::sync::{Arc, OnceLock};
 
@@ -22,11 +22,11 @@ use crate::{
     totp,
 };
 
-/// How many characters of a key people recognise it by.
+/// Characters of a key by which users recognise it.
 const HINT: usize = 12;
 
-/// Lets people into local tenants. All have the data directory's one password, so that it is hashed once: hashing takes
-/// long on purpose.
+/// Creates users of local tenants. All have the data directory's one password, so that it is hashed once: hashing is slow on
+/// purpose.
 #[derive(Clone)]
 pub struct Registry {
     store: Store,
@@ -36,7 +36,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Of this table, whose second factors this seals, with this data directory's password.
+    /// For this table, with this key to seal second factors, and this data directory's password.
     pub fn new(store: Store, signer: Signer, vault: &mut Vault) -> Result<Self> {
         Ok(Self {
             store,
@@ -64,12 +64,12 @@ impl Registry {
         let (email, language) = (email(login)?, "en".to_owned());
         let mut account = Account::new(id, email, name.to_owned(), language, self.hash()?, now);
         account.tenants = tenants;
-        // A token that another process issues in this millisecond must not count as older.
+        // A token issued by another process in this millisecond must not count as older.
         account.sessions_from = now - std::time::Duration::from_secs(60);
         Ok(account)
     }
 
-    /// Gives a tenant its people and its key, where it has none yet.
+    /// Creates a tenant's users and key if it has none yet.
     pub async fn seat(&self, tenant: TenantId, users: &Users, api_key: &str) -> Result<()> {
         let scope = access::operator::scope(tenant);
         let now = Timestamp::now();
@@ -84,18 +84,18 @@ impl Registry {
             let account = self.account(login, &name, vec![tenant], now)?;
             let member = Member::joining(&account, role, now);
             let seated = self.store.seat(&scope, &account, &address, &member, &stamp).await;
-            seated.with_context(|| format!("seating the {role} of {tenant}"))?;
+            seated.with_context(|| format!("creating the {role} of {tenant}"))?;
         }
         let known = self.store.api_keys(&scope, None, 1).await?;
         if known.items.is_empty() {
             let key = key(api_key, now)?;
-            let made = self.store.create_api_key(&scope, &key, &stamp).await;
-            made.with_context(|| format!("making the API key of {tenant}"))?;
+            let made = self.store.create(&scope, &key, &stamp).await;
+            made.with_context(|| format!("creating the API key of {tenant}"))?;
         }
         Ok(())
     }
 
-    /// Makes an administrator of the platform, whose second factor this login knows, where there is none with this address yet.
+    /// Creates a platform administrator with the second factor of this log-in, unless one with this address exists.
     pub async fn appoint(&self, login: &Login) -> Result<()> {
         let now = Timestamp::now();
         let address = address_sha256(&email(login)?);
@@ -105,10 +105,7 @@ impl Registry {
         };
         let (mut account, version) = match known {
             Some(known) => (known.value, Some(known.version)),
-            None => (
-                self.account(login, "The platform's administrator", Vec::new(), now)?,
-                None,
-            ),
+            None => (self.account(login, "Platform administrator", Vec::new(), now)?, None),
         };
         if account.second_factor.is_none() {
             let secret = login
@@ -137,10 +134,10 @@ impl Registry {
             .store
             .give_platform_right(account.id, &account.email, &act, &random_hex(8)?)
             .await;
-        given.context("making the platform's administrator").map(drop)
+        given.context("creating the platform administrator").map(drop)
     }
 
-    /// Another administrator of the platform, whose requests count against nobody else's limits.
+    /// Another platform administrator, whose requests do not count against the limits of others.
     pub async fn appoint_another(&self) -> Result<Login> {
         let login = Login {
             email: format!("platform-{}@ringback.example", random_hex(8)?),
@@ -152,12 +149,12 @@ impl Registry {
     }
 }
 
-/// What all local people log in with; made once per data directory.
+/// The password of all local users, generated once per data directory.
 pub fn password(vault: &mut Vault) -> Result<String> {
     vault.secret("people.password")
 }
 
-/// The platform's administrator.
+/// The platform administrator's log-in.
 pub fn platform_admin(vault: &mut Vault) -> Result<Login> {
     Ok(Login {
         email: "platform@ringback.example".to_owned(),
@@ -166,7 +163,7 @@ pub fn platform_admin(vault: &mut Vault) -> Result<Login> {
     })
 }
 
-/// The people of a tenant whose addresses end in this domain.
+/// The log-ins of a tenant's users, with addresses of this domain.
 pub fn users(domain: &str, password: &str) -> Users {
     let login = |role: Role| Login {
         email: format!("{role}@{domain}"),
@@ -181,7 +178,7 @@ pub fn users(domain: &str, password: &str) -> Users {
     }
 }
 
-/// An API key from 32 characters.
+/// An API key with these 32 characters.
 pub fn api_key(secret: &str) -> Result<String> {
     let bytes = secret
         .as_bytes()

@@ -1,10 +1,10 @@
-//! Where things are: the checkout, `.stack/` beside it, and the data directory of one stack.
+//! Paths: the checkout, `.stack/` in it, and the data directory of one stack.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// The folders that `cargo stack` works in.
+/// The folders of `cargo stack`.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The checkout.
@@ -16,7 +16,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The folders of the stack whose data is in `data` (`.stack/data` unless given); makes what is missing.
+    /// The folders of the stack with this data directory (`.stack/data` by default). Creates missing ones.
     pub fn new(data: Option<&Path>) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()
@@ -35,17 +35,17 @@ impl Place {
         Ok(place)
     }
 
-    /// What the tools would otherwise keep in the home directory.
+    /// Files that the tools would otherwise keep in the home directory.
     pub fn cache(&self) -> PathBuf {
         self.dot.join("cache")
     }
 
-    /// Output of tools and children.
+    /// Output of tools and child processes.
     pub fn logs(&self) -> PathBuf {
         self.data.join("logs")
     }
 
-    /// Where a running stack says how to reach it: `.stack/endpoints.json` for the default data directory, else in the
+    /// The file with a running stack's endpoints: `.stack/endpoints.json` for the default data directory, otherwise in the data
     /// data directory.
     pub fn endpoints(&self) -> PathBuf {
         if self.data == self.dot.join("data") {

@@ -1,5 +1,5 @@
-//! A running stack from the outside: customers who call and write through the simulators, requests to the public API, and a
-//! look into the table for what became of it. `demo`, `chaos`, `bench`, `iam` and the deployed tests speak through this.
+//! A running stack from the outside: customers who call and write through the simulators, requests to the public API, and reads of
+//! the table for the results. `demo`, `chaos`, `bench`, `iam` and the deployed tests use it.
 
 use std::{
     fmt::Display,
@@ -26,7 +26,7 @@ use crate::{
     secrets::random_hex,
 };
 
-/// How often something that is waited for is looked at.
+/// Interval between checks while waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 
 /// More rows than any customer of a test has.
@@ -35,18 +35,18 @@ const WHOLE_HISTORY: i32 = 500;
 /// A running stack.
 #[derive(Clone)]
 pub struct Play {
-    /// Where it is.
+    /// Its endpoints.
     pub endpoints: Endpoints,
     /// Its table.
     pub store: Store,
-    /// For requests of one's own.
+    /// Client for other requests.
     pub http: reqwest::Client,
 }
 
-/// A message in the simulators' outbox: a provider accepted it.
+/// A message in the simulators' outbox, accepted by a provider.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Sent {
-    /// Whose it is.
+    /// Id of the tenant.
     pub tenant: String,
     /// WhatsApp or SMS.
     pub channel: Channel,
@@ -54,21 +54,21 @@ pub struct Sent {
     pub via: String,
     /// The customer's number.
     pub to: String,
-    /// A text.
+    /// The text, unless it is a template.
     #[serde(default)]
     pub body: Option<String>,
-    /// Or a template.
+    /// The template, unless it is a text.
     #[serde(default)]
     pub template: Option<SentTemplate>,
-    /// Ours.
+    /// Our key.
     pub key: Option<String>,
-    /// When.
+    /// Time of acceptance.
     pub accepted_at: Timestamp,
-    /// What the provider said of it since, in order.
+    /// Statuses reported by the provider since, in order.
     pub statuses: Vec<SentStatus>,
 }
 
-/// A template as it was sent.
+/// A sent template.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SentTemplate {
     /// Its name, or Twilio's `HX…`.
@@ -79,14 +79,14 @@ pub struct SentTemplate {
     pub parameters: Vec<String>,
 }
 
-/// What a provider said of a message.
+/// A status reported by a provider.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SentStatus {
-    /// Its word.
+    /// The provider's word.
     pub status: String,
-    /// When.
+    /// Time of the status.
     pub at: Timestamp,
-    /// Why it failed.
+    /// Error code of a failure.
     #[serde(default)]
     pub code: Option<i64>,
 }
@@ -97,38 +97,38 @@ impl Sent {
         self.key.as_deref()?.parse().ok()
     }
 
-    /// Whether the provider said this of it.
+    /// Whether the provider reported this status.
     pub fn is(&self, status: &str) -> bool {
         self.statuses.iter().any(|known| known.status == status)
     }
 
-    /// The last word.
+    /// The last status.
     pub fn latest(&self) -> &str {
         self.statuses.last().map_or("accepted", |status| &status.status)
     }
 }
 
-/// What the table knows of a customer, oldest first.
+/// A customer's data in the table, oldest first.
 #[derive(Debug, Clone)]
 pub struct Customer {
-    /// Who.
+    /// The contact.
     pub contact: Contact,
     /// Their calls.
     pub calls: Vec<Call>,
-    /// What we wrote, or would have.
+    /// Messages to them, sent or not.
     pub messages: Vec<Message>,
-    /// What they wrote.
+    /// Messages from them.
     pub received: Vec<Received>,
-    /// What they agreed to.
+    /// Their consent ledger.
     pub consent: Vec<ConsentEntry>,
 }
 
-/// The answer to a request of one's own.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// By lower-case name.
+    /// Headers by lower-case name.
     pub headers: Vec<(String, String)>,
     /// The body as text.
     pub body: String,
@@ -142,18 +142,18 @@ impl Answer {
     }
 }
 
-/// What a look at something that is waited for found.
+/// The result of a check while waiting.
 pub enum Look<T> {
-    /// It is there.
+    /// Found.
     Seen(T),
-    /// Not yet; this is there instead.
+    /// Not found yet; the text says what was found instead.
     Instead(String),
 }
 
-/// Looks again and again until it is there.
+/// Repeats a check until it succeeds.
 ///
 /// # Errors
-/// Once `limit` has passed, with what was there instead.
+/// If `limit` passes first, with what was found instead.
 pub async fn until<T>(limit: Duration, what: &str, mut look: impl AsyncFnMut() -> Result<Look<T>>) -> Result<T> {
     let begun = Instant::now();
     loop {
@@ -162,13 +162,13 @@ pub async fn until<T>(limit: Duration, what: &str, mut look: impl AsyncFnMut() -
             Look::Instead(instead) => instead,
         };
         if begun.elapsed() > limit {
-            bail!("{what}: not within {} s; instead: {instead}", limit.as_secs());
+            bail!("waited {} s for {what}; found instead: {instead}", limit.as_secs());
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// A mobile number of the United Arab Emirates that nobody in this stack has had before, as far as chance can tell.
+/// A random mobile number of the United Arab Emirates, most probably unused in this stack.
 pub fn new_phone() -> Result<Phone> {
     let random = u64::from_str_radix(&random_hex(7)?, 16).context("reading random digits")?;
     format!("+97150{:07}", random % 10_000_000)
@@ -189,14 +189,14 @@ pub async fn store(endpoints: &Endpoints) -> Store {
 }
 
 impl Play {
-    /// Speaks with the stack at these endpoints.
+    /// Connects to the stack at these endpoints.
     pub async fn new(endpoints: Endpoints) -> Result<Self> {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(60))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .context("making an HTTP client")?;
+            .context("creating an HTTP client")?;
         Ok(Self {
             store: store(&endpoints).await,
             endpoints,
@@ -247,7 +247,7 @@ impl Play {
         self.simulators(reqwest::Method::DELETE, path, None).await
     }
 
-    /// A customer calls a business; `more` as the simulators' README says. Returns when all webhooks are answered.
+    /// A customer calls a business; `more` as in the simulators' README. Returns when all webhooks are answered.
     pub async fn call(&self, tenant: &str, from: &Phone, outcome: &str, more: Value) -> Result<Value> {
         let mut call = json!({ "tenant": tenant, "from": from, "outcome": outcome });
         merge(&mut call, more);
@@ -263,13 +263,13 @@ impl Play {
         .await
     }
 
-    /// Something goes wrong from now on. Returns the fault's id.
+    /// Adds a fault and returns its id.
     pub async fn fault(&self, fault: Value) -> Result<u64> {
         let answer = self.post("/faults", &fault).await?;
         answer["id"].as_u64().context("a fault has an id")
     }
 
-    /// It no longer does.
+    /// Removes a fault.
     pub async fn mend(&self, fault: u64) -> Result<()> {
         self.delete(&format!("/faults/{fault}")).await.map(drop)
     }
@@ -290,7 +290,7 @@ impl Play {
             }
             Ok(Look::Instead(match self.customer(tenant, to).await? {
                 Some(customer) => customer.to_string(),
-                None => "nothing is known of this customer".to_owned(),
+                None => "the customer is unknown".to_owned(),
             }))
         })
         .await
@@ -298,7 +298,7 @@ impl Play {
 
     // ---- Through the public API -------------------------------------------------------------------------------------
 
-    /// A request of one's own to the public API.
+    /// A request to the public API.
     pub async fn request(
         &self,
         method: &str,
@@ -334,7 +334,7 @@ impl Play {
 
     // ---- In the table -----------------------------------------------------------------------------------------------
 
-    /// All that the table knows of a customer.
+    /// All data of a customer in the table.
     pub async fn customer(&self, tenant: &str, phone: &Phone) -> Result<Option<Customer>> {
         Box::pin(self.read_customer(tenant, phone)).await
     }
@@ -370,7 +370,7 @@ impl Play {
         Ok(Some(customer))
     }
 
-    /// Waits until the table says so of a customer. `seen` gives what is looked for; the customer is told of otherwise.
+    /// Waits until `seen` finds what it looks for in a customer's data; otherwise the error describes the customer.
     pub async fn known<T>(
         &self,
         tenant: &str,
@@ -381,7 +381,7 @@ impl Play {
     ) -> Result<T> {
         until(limit, what, async || {
             let Some(customer) = self.customer(tenant, phone).await? else {
-                return Ok(Look::Instead("nothing is known of this customer".to_owned()));
+                return Ok(Look::Instead("the customer is unknown".to_owned()));
             };
             Ok(match seen(&customer) {
                 Some(it) => Look::Seen(it),
@@ -391,9 +391,9 @@ impl Play {
         .await
     }
 
-    /// Waits until this customer's call number `count` is decided.
+    /// Waits until the customer's call number `count` is decided.
     pub async fn decided(&self, tenant: &str, phone: &Phone, count: usize, limit: Duration) -> Result<Call> {
-        let what = format!("a decision on call {count} of {phone}");
+        let what = format!("the decision on call {count} of {phone}");
         self.known(tenant, phone, limit, &what, |customer| {
             customer.calls.get(count - 1).cloned()
         })
@@ -436,7 +436,7 @@ impl Display for Customer {
     }
 }
 
-/// Puts the fields of `more` into `into`.
+/// Merges the fields of `more` into `into`.
 pub fn merge(into: &mut Value, more: Value) {
     if let (Some(into), Value::Object(more)) = (into.as_object_mut(), more) {
         into.extend(more);

@@ -1,4 +1,4 @@
-//! Children: tools that run to their end, and servers that must not outlive us.
+//! Child processes: tools that run to completion, and servers that must end with us.
 
 use std::{
     fs::File,
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-/// Ends a tool's whole process group when dropped before the tool ended: cargo and sam have children of their own.
+/// Ends a tool's whole process group if it is dropped early: cargo and sam have children of their own.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -38,7 +38,7 @@ async fn to_its_end(command: &mut Command, what: &str) -> Result<std::process::E
     Ok(status)
 }
 
-/// Runs a tool to its end with its output in a file; an error shows the end of it.
+/// Runs a tool with its output in a file; the error shows the end of the file.
 pub async fn run_logged(command: &mut Command, log: &Path, what: &str) -> Result<()> {
     let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
     command
@@ -49,13 +49,13 @@ pub async fn run_logged(command: &mut Command, log: &Path, what: &str) -> Result
         return Ok(());
     }
     bail!(
-        "{what} failed ({status}); the end of {}:\n{}",
+        "{what} failed ({status}); the last lines of {}:\n{}",
         log.display(),
         tail(log, 30)
     );
 }
 
-/// Runs a tool to its end with our own output.
+/// Runs a tool with our own output.
 pub async fn run_shown(command: &mut Command, what: &str) -> Result<()> {
     if !succeeds(command, what).await? {
         bail!("{what} failed");
@@ -63,12 +63,12 @@ pub async fn run_shown(command: &mut Command, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs a tool to its end with our own output; whether it succeeded.
+/// Runs a tool with our own output; returns whether it succeeded.
 pub async fn succeeds(command: &mut Command, what: &str) -> Result<bool> {
     Ok(to_its_end(command, what).await?.success())
 }
 
-/// Runs a tool to its end with our own output, and shows every line of its own to `look`; whether it succeeded.
+/// Runs a tool with our own output and passes each of its lines to `look`; returns whether it succeeded.
 pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnMut(&str)) -> Result<bool> {
     use tokio::io::AsyncBufReadExt as _;
 
@@ -95,7 +95,7 @@ pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnM
     Ok(status.success())
 }
 
-/// Runs a tool to its end and returns what it printed; its complaints become the error.
+/// Runs a tool and returns its standard output; its standard error becomes the error.
 pub async fn run_captured(command: &mut Command, input: &[u8], what: &str) -> Result<Vec<u8>> {
     use tokio::io::AsyncWriteExt as _;
 
@@ -108,7 +108,7 @@ pub async fn run_captured(command: &mut Command, input: &[u8], what: &str) -> Re
         .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
     let mut stdin = child.stdin.take().context("stdin is piped")?;
     let feed = async move {
-        // A child that does not read its input closes the pipe; its exit code tells.
+        // A child that does not read its input closes the pipe; its exit code decides.
         let _ = stdin.write_all(input).await;
         drop(stdin);
     };
@@ -127,8 +127,8 @@ fn tail(log: &Path, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
-/// A child that serves. It has its own process group, so that Ctrl-C reaches us alone and we stop children in order;
-/// dropped without [`Server::stop`] it is told to end, too.
+/// A child process that serves. It has its own process group, so that Ctrl-C reaches only us and we stop children in order.
+/// If it is dropped without [`Server::stop`], it is told to end, too.
 #[derive(Debug)]
 pub struct Server {
     name: &'static str,
@@ -138,7 +138,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it, its output appended to `log`. `patience`: how long it may take to end.
+    /// Starts the child, appending its output to `log`. `patience` is the maximum time for its end.
     pub fn start(name: &'static str, command: &mut Command, log: PathBuf, patience: Duration) -> Result<Self> {
         let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
         let child = command
@@ -156,7 +156,7 @@ impl Server {
         })
     }
 
-    /// Waits until `ready` says so; an error if the child ends or `limit` passes first.
+    /// Waits until `ready` is true. Fails if the child ends or `limit` passes first.
     pub async fn wait_until<F: Future<Output = bool>>(
         &mut self,
         limit: Duration,
@@ -167,9 +167,9 @@ impl Server {
             if ready().await {
                 return Ok(());
             }
-            if let Some(status) = self.child.try_wait().context("asking after a child")? {
+            if let Some(status) = self.child.try_wait().context("checking a child process")? {
                 bail!(
-                    "{} ended ({status}); the end of {}:\n{}",
+                    "{} ended ({status}); the last lines of {}:\n{}",
                     self.name,
                     self.log.display(),
                     tail(&self.log, 30)
@@ -187,7 +187,7 @@ impl Server {
         match self.child.wait().await {
             Ok(status) => {
                 anyhow::anyhow!(
-                    "{} ended ({status}); the end of {}:\n{}",
+                    "{} ended ({status}); the last lines of {}:\n{}",
                     self.name,
                     self.log.display(),
                     tail(&self.log, 30)
@@ -202,7 +202,7 @@ impl Server {
         self.child.id()
     }
 
-    /// Asks it to end, waits, and kills what is left of its group. True if it ended when asked.
+    /// Tells the child to end, waits, and kills the rest of its group. True if it ended in time.
     pub async fn stop(mut self) -> Result<bool> {
         let group = group(&self.child);
         signal(group, Signal::TERM);
@@ -227,19 +227,19 @@ impl Drop for Server {
     }
 }
 
-/// The group of a child that leads one.
+/// The process group of a child that leads one.
 fn group(child: &Child) -> Option<Pid> {
     child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
 }
 
 fn signal(group: Option<Pid>, signal: Signal) {
     if let Some(group) = group {
-        // Gone already is what we want.
+        // It may have ended already.
         let _ = kill_process_group(group, signal);
     }
 }
 
-/// Processes whose program lies where MiniStack unpacks this stack's functions, with the function's name.
+/// Processes whose program is in the folder where MiniStack unpacks this stack's functions, with the function's name.
 pub fn running_functions(data: &Path) -> Result<Vec<(Pid, String)>> {
     let unpacked = data.join("tmp");
     let mut found = Vec::new();
@@ -250,7 +250,7 @@ pub fn running_functions(data: &Path) -> Result<Vec<(Pid, String)>> {
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
             continue;
         };
-        // Processes end while one looks.
+        // Processes may end meanwhile.
         let Ok(program) = std::fs::read_link(entry.path().join("exe")) else {
             continue;
         };
@@ -266,17 +266,17 @@ pub fn running_functions(data: &Path) -> Result<Vec<(Pid, String)>> {
             found.push((pid, name));
         }
     }
-    // The order of /proc is not part of the seed.
+    // The order in /proc is not reproducible.
     found.sort_by(|a, b| a.1.cmp(&b.1));
     Ok(found)
 }
 
-/// The kernel's part of what these processes have computed so far; `None` where they have computed nothing yet.
+/// The kernel's share of the CPU time of these processes so far; `None` if they have used none.
 pub fn kernel_share(processes: impl IntoIterator<Item = Pid>) -> Option<f64> {
     let (mut own, mut kernel) = (0_u64, 0_u64);
     for pid in processes {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-        // Behind the program's name, which may hold anything: state and ten numbers, then both in ticks.
+        // After the program's name, which may contain anything: the state and ten numbers, then both values in ticks.
         let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let mut times = rest
             .split_whitespace()

@@ -1,5 +1,5 @@
-//! The public port: forwards to the API in MiniStack, which tells APIs apart by Host. Ours because the URL must be known
-//! before the deploy, and the API's id is known only after it.
+//! The public port: forwards to the API in MiniStack, which tells APIs apart by Host. It exists because the URL must be known
+//! before the deployment, and the API's id is known only after it.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 
 type Answer = Response<Either<Incoming, Full<Bytes>>>;
 
-/// The port, taken; it answers 503 until it knows its API.
+/// The bound port; it answers 503 until it knows its API.
 #[derive(Debug)]
 pub struct Proxy {
     target: Arc<OnceLock<Target>>,
@@ -39,12 +39,12 @@ struct Target {
 }
 
 impl Proxy {
-    /// Takes the port (0: a free one) and answers.
+    /// Binds the port (0: a free one) and serves.
     pub async fn bind(port: u16) -> Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
             .await
-            .with_context(|| format!("taking port {port} for the API (another can be given with --port)"))?;
-        let port = listener.local_addr().context("asking for the port taken")?.port();
+            .with_context(|| format!("binding port {port} for the API (use --port for another one)"))?;
+        let port = listener.local_addr().context("reading the chosen port")?.port();
         let target = Arc::new(OnceLock::new());
         let client = Client::builder(TokioExecutor::new()).build_http();
         let task = tokio::spawn(serve(listener, client, Arc::clone(&target)));
@@ -56,7 +56,7 @@ impl Proxy {
         self.port
     }
 
-    /// From now on forwards to this API.
+    /// Forwards to this API from now on.
     pub fn forward_to(&self, ministack_port: u16, api: &str) -> Result<()> {
         let host = HeaderValue::from_str(&format!("{api}.execute-api.localhost:{ministack_port}"))
             .context("an API's id makes a host name")?;
@@ -76,11 +76,11 @@ impl Drop for Proxy {
 async fn serve(listener: TcpListener, client: Client<HttpConnector, Incoming>, target: Arc<OnceLock<Target>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: wait for some to come back.
+            // Most likely out of file descriptors: waits until some are free.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
         };
-        // Without this, answers in two writes wait for the peer's delayed acknowledgement.
+        // Otherwise, answers in two writes wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
         let (client, target) = (client.clone(), Arc::clone(&target));
         tokio::spawn(async move {
@@ -88,7 +88,7 @@ async fn serve(listener: TcpListener, client: Client<HttpConnector, Incoming>, t
                 let (client, target) = (client.clone(), Arc::clone(&target));
                 async move { Ok::<_, Infallible>(forward(&client, target.get(), request).await) }
             });
-            // A caller that goes away mid-request is its own business.
+            // A caller may disconnect in the middle of a request.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;

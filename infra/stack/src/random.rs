@@ -1,6 +1,6 @@
-//! Choices that a seed makes again, on every machine: SplitMix64.
+//! Reproducible choices from a seed, the same on every machine: SplitMix64.
 
-/// A sequence of them.
+/// A sequence of random numbers.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -10,7 +10,7 @@ impl Random {
         Self(seed)
     }
 
-    /// The next.
+    /// The next number.
     pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -19,26 +19,26 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Below this; of nothing, zero.
+    /// A number below `most`; zero if `most` is zero.
     pub fn below(&mut self, most: usize) -> usize {
         let index = self.roll().checked_rem(most as u64).unwrap_or_default();
         usize::try_from(index).unwrap_or_default()
     }
 
-    /// One of them, if there are any.
+    /// One element; `None` if there are none.
     pub fn choose<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         from.get(self.below(from.len()))
     }
 
-    /// One of them.
+    /// One element.
     ///
     /// # Panics
-    /// When there are none.
+    /// If there are none.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         self.choose(from).expect("there is something to pick from")
     }
 
-    /// So many small letters and digits.
+    /// Random small letters and digits.
     pub fn letters(&mut self, count: usize) -> String {
         const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
         (0..count)

@@ -1,4 +1,4 @@
-//! What `cargo stack` says while it works: one line per step, with its time.
+//! Progress of `cargo stack`: one line per step, with its time.
 
 use std::{
     future::Future,
@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 
-/// Runs a step, announcing it and saying how long it took.
+/// Runs a step, printing its name and then its duration.
 pub async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     eprintln!("· {what}");
     let begun = Instant::now();

@@ -28,14 +28,14 @@ use crate::{
     tools::{Tools, fingerprint},
 };
 
-/// How to run a stack.
+/// Options of a stack.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where its state, logs and secrets live; `.stack/data` unless given.
+    /// Folder of its state, logs and secrets; `.stack/data` by default.
     pub data_dir: Option<PathBuf>,
-    /// The public port; a free one unless given.
+    /// The public port; by default a free one.
     pub port: Option<u16>,
-    /// Forget what the data directory holds.
+    /// Whether to delete the data directory's state first.
     pub fresh: bool,
     /// How functions are compiled.
     pub profile: Profile,
@@ -56,7 +56,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// A stack of its own for one command, from nothing: `.stack/<name>`.
+    /// Options of a single command's own stack, created from nothing: `.stack/<name>`.
     pub fn throwaway(name: &str) -> Result<Self> {
         let place = Place::new(None)?;
         Ok(Self {
@@ -67,7 +67,7 @@ impl Options {
     }
 }
 
-/// Ports that a data directory keeps from one run to the next, because queue URLs in MiniStack's state hold them.
+/// Ports that a data directory keeps between runs, because queue URLs in MiniStack's state contain them.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Ports {
     ministack: u16,
@@ -75,22 +75,22 @@ struct Ports {
     simulators: u16,
 }
 
-/// A running stack. Stop it with [`Running::stop`]; dropped, its children end too, but without keeping order.
+/// A running stack. Stop it with [`Running::stop`]; if it is dropped, its children end too, but in no order.
 #[derive(Debug)]
 pub struct Running {
-    /// Where everything is.
+    /// Its folders.
     pub place: Place,
     /// The tools.
     pub tools: Tools,
     /// The local AWS.
     pub aws: Aws,
-    /// What `endpoints.json` holds.
+    /// Content of `endpoints.json`.
     pub endpoints: Endpoints,
     /// Every deployed function.
     pub functions: Vec<Function>,
     /// Builds and finds their binaries.
     pub builder: Builder,
-    // Children, in the order in which they are dropped.
+    // Child processes, in the order in which they are dropped.
     proxy: Proxy,
     simulators: Server,
     ministack: Server,
@@ -98,7 +98,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Brings everything up; what is fresh is reused.
+    /// Starts everything and reuses what is up to date.
     pub async fn start(options: &Options) -> Result<Self> {
         let place = Place::new(options.data_dir.as_deref())?;
         let lock = lock(&place)?;
@@ -114,14 +114,14 @@ impl Running {
         let was: Ports = read_json(&place.data.join("ports.json")).unwrap_or_default();
         if was.ministack != 0 && was.ministack != ports.ministack {
             eprintln!(
-                "· port {} is taken now; the emulator's state holds it in its URLs, so it begins anew",
+                "· port {} is in use; the emulator's state contains it in URLs, so the state is deleted",
                 was.ministack
             );
             forget(&place)?;
         }
         write_json(&place.data.join("ports.json"), &ports)?;
 
-        // MiniStack gets ready while cargo works.
+        // MiniStack starts while cargo compiles.
         let mut ministack = ministack::start(&place, &tools, ports.ministack)?;
         let functions = build::functions(&place.root)?;
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
@@ -136,7 +136,7 @@ impl Running {
         let api = format!("http://127.0.0.1:{}", ports.api);
         let simulators_url = format!("http://127.0.0.1:{}", ports.simulators);
         let mut vault = Vault::open(&place.data)?;
-        // Before the functions: work that waits from the last run begins as soon as these run.
+        // Started before the functions, because work left from the last run begins as soon as they run.
         let seeds = seed::load(&place, &mut vault)?;
         let config = place.data.join("simulators.json");
         write_json(&config, &seed::simulators(&api, &seeds))?;
@@ -179,7 +179,7 @@ impl Running {
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
             ("CorsOrigins", "http://localhost:5173".to_owned()),
             ("CrashPoints", options.crash_points.clone()),
-            // Tests log in and sign up by the hundred, from one address. The limits themselves are tested in process.
+            // Tests log in and sign up hundreds of times from one address. The limits themselves are tested in process.
             ("AuthLimitFactor", "1000".to_owned()),
         ];
         deploy::deploy(&place, &tools, &aws, &builder, &functions, &parameters).await?;
@@ -231,12 +231,12 @@ impl Running {
         }
     }
 
-    /// Compiles one function anew and puts it into the running stack.
+    /// Compiles one function and deploys it to the running stack.
     pub async fn redeploy(&self, function: &Function) -> Result<()> {
         redeploy(&self.place, &self.aws, &self.builder, function).await
     }
 
-    /// Invokes a function by its crate's name and waits for the answer; `dispatch_due` need so not wait for its minute.
+    /// Invokes a function by its crate's name and waits for the answer, so that `dispatch_due` need not wait for its minute.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
         let name = build::function(&self.place.root, function)?.deployed(STACK);
         self.aws
@@ -248,7 +248,7 @@ impl Running {
             .await
     }
 
-    /// Switches the mapping of a queue's consumer (crate's name) off or on, as in an outage.
+    /// Disables or enables the event source of a queue's consumer (crate's name), as in an outage.
     pub async fn set_consuming(&self, function: &str, on: bool) -> Result<()> {
         let name = build::function(&self.place.root, function)?.deployed(STACK);
         let mappings = self
@@ -257,7 +257,7 @@ impl Running {
             .await?;
         let mappings = mappings["EventSourceMappings"].as_array().cloned().unwrap_or_default();
         if mappings.is_empty() {
-            bail!("{function} consumes nothing");
+            bail!("{function} has no event source");
         }
         for mapping in mappings {
             let change = json!({ "UUID": mapping["UUID"], "Enabled": on });
@@ -298,7 +298,7 @@ impl Running {
     }
 }
 
-/// Compiles one function and puts it into the stack that runs in this place.
+/// Compiles one function and deploys it to the stack that runs in this data directory.
 pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Function) -> Result<()> {
     let _alone = builder.alone().await?;
     step(
@@ -334,7 +334,7 @@ async fn put_secret(aws: &Aws, name: &str, value: &Value) -> Result<()> {
     Ok(())
 }
 
-/// One `cargo stack` per data directory.
+/// Lock that allows one `cargo stack` per data directory.
 fn lock(place: &Place) -> Result<File> {
     let path = place.data.join("lock");
     let mut file = File::options()
@@ -346,7 +346,7 @@ fn lock(place: &Place) -> Result<File> {
     if file.try_lock().is_err() {
         let owner = std::fs::read_to_string(&path).unwrap_or_default();
         bail!(
-            "a stack already runs in {} (process {}); stop it with `cargo stack down`, or give another --data-dir",
+            "a stack is already running in {} (process {}); stop it with `cargo stack down`, or give another --data-dir",
             place.data.display(),
             owner.trim()
         );
@@ -356,7 +356,7 @@ fn lock(place: &Place) -> Result<File> {
     Ok(file)
 }
 
-/// The process that runs the stack in this place, if any.
+/// The process that runs the stack in this data directory, if any.
 pub fn owner(place: &Place) -> Option<u32> {
     let path = place.data.join("lock");
     let file = File::options().write(true).open(&path).ok()?;
@@ -366,7 +366,7 @@ pub fn owner(place: &Place) -> Option<u32> {
     std::fs::read_to_string(&path).ok()?.trim().parse().ok()
 }
 
-/// Drops the emulator's state and what we know of it; secrets stay.
+/// Deletes the emulator's state and our record of it; secrets stay.
 fn forget(place: &Place) -> Result<()> {
     for folder in ["state", "s3"] {
         let folder = place.data.join(folder);
@@ -380,28 +380,28 @@ fn forget(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// Another MiniStack may not read the old one's state.
+/// Deletes the state of another MiniStack version, which may be unreadable.
 fn forget_if_outdated(place: &Place) -> Result<()> {
     let pins = place.root.join("infra/stack/python/ministack.lock");
     let stamp = place.data.join("ministack.sha256");
     let now = fingerprint([pins.as_path()])?;
     if !std::fs::read_to_string(&stamp).is_ok_and(|was| was == now) {
         forget(place)?;
-        std::fs::write(&stamp, now).context("noting MiniStack's version")?;
+        std::fs::write(&stamp, now).context("recording MiniStack's version")?;
     }
     Ok(())
 }
 
-/// The ports of the last run where they are still free, else others.
+/// The ports of the last run if they are still free, otherwise others.
 fn ports(place: &Place, api: Option<u16>) -> Result<Ports> {
     let was: Ports = read_json(&place.data.join("ports.json")).unwrap_or_default();
-    // Held until all are chosen, so that none is given twice.
+    // Held until all are chosen, so that no port is chosen twice.
     let mut held = Vec::new();
     let mut pick = |wanted: u16| -> Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
             .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .context("looking for a free port")?;
-        let port = listener.local_addr().context("asking for the port taken")?.port();
+        let port = listener.local_addr().context("reading the chosen port")?.port();
         held.push(listener);
         Ok(port)
     };

@@ -1,4 +1,4 @@
-//! `samconfig.toml`: where the stacks on AWS are, as SAM CLI reads it.
+//! `samconfig.toml`: the stacks on AWS, as SAM CLI reads it.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,9 +10,9 @@ use serde::Deserialize;
 pub struct Environment {
     /// The stack's name.
     pub stack_name: String,
-    /// Its region; none: the caller's own.
+    /// The region; if none is given, the caller's own.
     pub region: Option<String>,
-    /// The profile of the AWS configuration to use; none: the caller's own.
+    /// The profile of the AWS configuration; if none is given, the caller's own.
     pub profile: Option<String>,
 }
 
@@ -31,17 +31,15 @@ impl Environment {
     }
 
     fn parse(text: &str, name: &str) -> Result<Self> {
-        let file: File = toml::from_str(text).context("understanding it")?;
+        let file: File = toml::from_str(text).context("parsing it")?;
         let environment = file.environments.get(name).context("it has no such environment")?;
-        // What stands for one command comes before what stands for all.
+        // Parameters of one command take precedence over global ones.
         let mut merged = toml::Table::new();
         for command in ["global", "deploy"] {
             let parameters = environment.get(command).and_then(|command| command.get("parameters"));
             merged.extend(parameters.and_then(toml::Value::as_table).cloned().unwrap_or_default());
         }
-        toml::Value::Table(merged)
-            .try_into()
-            .context("understanding its parameters")
+        toml::Value::Table(merged).try_into().context("parsing its parameters")
     }
 }
 
@@ -63,7 +61,7 @@ mod tests {
     "#;
 
     #[test]
-    fn an_environment_is_read_as_sam_reads_it() {
+    fn environments_are_read_as_by_sam() {
         let prod = Environment::parse(FILE, "prod").unwrap();
         assert_eq!(prod.stack_name, "ringback");
         assert_eq!(prod.region.as_deref(), Some("eu-central-1"));

@@ -1,18 +1,18 @@
-//! Secrets of the seeded tenants, made once per data directory and kept there.
+//! Secrets of the seeded tenants, generated once per data directory.
 
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context as _, Result};
 use rustix::rand::{GetRandomFlags, getrandom};
 
-/// This many random bytes in hex.
+/// Random bytes in hex.
 pub fn random_hex(bytes: usize) -> Result<String> {
     let mut random = vec![0; bytes];
     getrandom(&mut random, GetRandomFlags::empty()).context("asking the system for random bytes")?;
     Ok(hex::encode(random))
 }
 
-/// Named secrets in a file that only its owner reads.
+/// Named secrets in a file that only its owner can read.
 #[derive(Debug)]
 pub struct Vault {
     file: std::path::PathBuf,
@@ -20,7 +20,7 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// The vault of a data directory.
+    /// The secrets of a data directory.
     pub fn open(data: &Path) -> Result<Self> {
         let file = data.join("secrets.json");
         let secrets = match std::fs::read(&file) {
@@ -31,7 +31,7 @@ impl Vault {
         Ok(Self { file, secrets })
     }
 
-    /// The secret of that name, made now if it is new: 16 random bytes in hex.
+    /// The secret of that name, generated if it is new: 16 random bytes in hex.
     pub fn secret(&mut self, name: &str) -> Result<String> {
         if let Some(secret) = self.secrets.get(name) {
             return Ok(secret.clone());

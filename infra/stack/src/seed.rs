@@ -1,4 +1,4 @@
-//! The two tenants that every local stack has, and what the simulators know of them.
+//! The two tenants that every local stack has, and the simulators' configuration for them.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ pub struct Seed {
     users: Users,
 }
 
-/// Reads `infra/stack/tenants/`, filling in this data directory's secrets: `$secret:NAME` in hex, `$whsec:NAME` as Standard
-/// Webhooks writes them.
+/// Reads `infra/stack/tenants/` and fills in this data directory's secrets: `$secret:NAME` in hex, `$whsec:NAME` in the format of
+/// Standard Webhooks.
 pub fn load(place: &Place, vault: &mut Vault) -> Result<Vec<Seed>> {
     FILES
         .iter()
@@ -68,7 +68,7 @@ fn secrets(file: &TenantFile) -> Result<Secrets> {
                 app_secrets,
                 verify_token,
             }) => {
-                // None: the deployment's shared Meta app verifies.
+                // None: the deployment's shared Meta app verifies its webhooks.
                 whatsapp = Some((app_secrets.first().cloned().unwrap_or_default(), verify_token));
             }
             Some(VerifySecrets::Telephony { secrets }) => telephony = secrets.first(),
@@ -86,7 +86,7 @@ fn secrets(file: &TenantFile) -> Result<Secrets> {
     })
 }
 
-/// Writes the tenants with their people into the deployment with these outputs, and appoints the platform's administrator.
+/// Writes the tenants with their users to the deployment with these outputs, and creates the platform administrator.
 pub async fn write(
     aws: &Aws,
     outputs: &BTreeMap<String, String>,
@@ -105,7 +105,7 @@ pub async fn write(
 }
 
 impl Seed {
-    /// A tenant from its file, credentials included, with its key and its people.
+    /// A tenant from its file, with credentials, API key and users.
     pub fn new(file: TenantFile, api_key: String, users: Users) -> Result<Self> {
         let secrets = secrets(&file).with_context(|| format!("looking for the secrets of {}", file.tenant.name))?;
         Ok(Self {
@@ -116,13 +116,13 @@ impl Seed {
         })
     }
 
-    /// Writes it.
+    /// Writes the tenant to the table.
     pub async fn write(&self, deployment: &Deployment, registry: &Registry) -> Result<()> {
         deployment.apply(&self.file).await?;
         registry.seat(self.file.tenant.id, &self.users, &self.api_key).await
     }
 
-    /// How `endpoints.json` shows it.
+    /// The tenant's entry in `endpoints.json`.
     pub fn endpoint(&self) -> Tenant {
         Tenant {
             id: self.file.tenant.id.to_string(),
@@ -201,7 +201,7 @@ pub fn simulators(public_base_url: &str, seeds: &[Seed]) -> Value {
     })
 }
 
-/// A template in the shape of `GET /{waba}/message_templates`.
+/// A template in the format of `GET /{waba}/message_templates`.
 fn as_meta_has_it(template: &TemplateDefinition) -> Value {
     let mut components = Vec::new();
     if let Some(header) = &template.header {
@@ -251,7 +251,7 @@ mod tests {
         for name in FILES {
             let path = place.root.join(format!("infra/stack/tenants/{name}.json"));
             let file = tenant::read_value(&path, &mut |_| Ok(None)).unwrap();
-            // By SMS the tenant's first language counts.
+            // SMS uses the tenant's first language.
             let first = &file["tenant"]["languages"][0];
             for rule in file["rules"].as_array().unwrap() {
                 let then = &rule["then"];
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn seeded_tenants_have_every_connection_and_what_the_simulators_need() {
+    fn seeded_tenants_have_all_connections() {
         let place = Place::new(None).unwrap();
         let data = std::env::temp_dir().join(format!("ringback-seeds-{}", std::process::id()));
         std::fs::create_dir_all(&data).unwrap();
@@ -281,7 +281,7 @@ mod tests {
             assert!(endpoint.secrets.telephony_secret.starts_with("whsec_"));
             assert_eq!(
                 endpoint.secrets.twilio_auth_token, again.secrets.twilio_auth_token,
-                "secrets are made once per data directory"
+                "secrets are generated once per data directory"
             );
             assert_eq!(
                 (&endpoint.api_key, &endpoint.users.admin.password),

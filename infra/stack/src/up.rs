@@ -10,7 +10,7 @@ use crate::{
     running::{Options, Running, owner},
 };
 
-/// Brings a stack up and keeps it until Ctrl-C, `cargo stack down` or the end of a child.
+/// Starts a stack and keeps it running until Ctrl-C, `cargo stack down` or the end of a child process.
 pub async fn up(options: &Options) -> Result<()> {
     let mut running = tokio::select! {
         running = Running::start(options) => running?,
@@ -29,7 +29,7 @@ pub async fn up(options: &Options) -> Result<()> {
 fn summary(running: &Running) -> String {
     let endpoints = &running.endpoints;
     let mut text = format!(
-        "\nRingback runs.\n  API        {}\n  phones     {}\n  AWS        {} (any credentials, {})\n  details    {}\n",
+        "\nRingback is running.\n  API        {}\n  phones     {}\n  AWS        {} (any credentials, {})\n  details    {}\n",
         endpoints.api,
         endpoints.simulators,
         endpoints.aws_endpoint,
@@ -39,7 +39,7 @@ fn summary(running: &Running) -> String {
     for tenant in &endpoints.tenants {
         text += &format!("  tenant     {} ({})\n", tenant.name, tenant.id);
     }
-    text + "Ctrl-C or `cargo stack down` stops it and keeps its data."
+    text + "Ctrl-C or `cargo stack down` stops the stack and keeps its data."
 }
 
 /// Resolves at Ctrl-C or SIGTERM.
@@ -58,10 +58,10 @@ pub async fn interrupted() {
     }
 }
 
-/// Stops the stack of this place.
+/// Stops the stack of this data directory.
 pub async fn down(place: &Place) -> Result<()> {
     let Some(pid) = owner(place) else {
-        println!("No stack runs in {}.", place.data.display());
+        println!("No stack is running in {}.", place.data.display());
         return Ok(());
     };
     let process = i32::try_from(pid)
@@ -72,7 +72,7 @@ pub async fn down(place: &Place) -> Result<()> {
     let begun = Instant::now();
     while owner(place).is_some() {
         if begun.elapsed() > Duration::from_secs(60) {
-            bail!("process {pid} does not end");
+            bail!("process {pid} did not end in time");
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

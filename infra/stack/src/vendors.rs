@@ -1,4 +1,4 @@
-//! Connections of a business to telephone systems by name, with credentials of their APIs, and events as these sign them.
+//! Connections to telephone systems with their own adapters, with credentials of their APIs, and events as these systems sign them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     secrets::random_hex,
 };
 
-/// Their kinds.
+/// The kinds of telephone systems.
 pub const KINDS: [&str; 4] = ["aircall", "vonage", "exotel", "plivo"];
 
 /// The password of each kind's API, by its field in `send`.
@@ -30,7 +30,7 @@ const APPLICATION: &str = "00000000-0000-4000-8000-0000000000bb";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// One connection of each kind, with one secret for what they sign, one for their APIs, and one line for all of them.
+/// One connection of each kind, with one secret for signatures, one for their APIs, and one line for all of them.
 pub struct Vendors {
     connections: BTreeMap<&'static str, String>,
     secret: String,
@@ -38,20 +38,20 @@ pub struct Vendors {
     line: Phone,
 }
 
-/// A request that one of them makes.
+/// A request from a telephone system.
 pub struct Event {
     /// The method.
     pub method: &'static str,
     /// Path and query.
     pub path: String,
-    /// Headers, the content's type included.
+    /// Headers, including the content type.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
 }
 
 impl Event {
-    /// The headers as a request takes them.
+    /// The headers as a map.
     #[must_use]
     pub fn headers(&self) -> Vec<(&str, &str)> {
         self.headers
@@ -62,7 +62,7 @@ impl Event {
 }
 
 impl Vendors {
-    /// With ids, a secret and a line of their own.
+    /// Connections with random ids, secret and line.
     ///
     /// # Errors
     /// When the machine has no random bytes.
@@ -79,7 +79,7 @@ impl Vendors {
         })
     }
 
-    /// The same with another secret: what somebody else would send.
+    /// The same with another secret, as sent by an attacker.
     ///
     /// # Errors
     /// When the machine has no random bytes.
@@ -92,7 +92,7 @@ impl Vendors {
         })
     }
 
-    /// Connects a business, and tells the simulators.
+    /// Connects a business and configures the simulators.
     pub fn connect(&self, plan: &mut Plan) {
         let (secret, lines) = (&self.secret, [&self.line]);
         for (kind, id) in &self.connections {
@@ -124,7 +124,7 @@ impl Vendors {
                 _ => (
                     json!({ "auth_id": AUTH_ID }),
                     json!({ "auth_tokens": [secret] }),
-                    // Signs and asks.
+                    // For signatures and for the API.
                     json!({ "auth_token": secret }),
                     json!({ "auth_token": secret, "auth_id": AUTH_ID }),
                 ),
@@ -143,10 +143,10 @@ impl Vendors {
         }
     }
 
-    /// An event for a tenant whose public API is at `api`: a call that was answered, or, not `readable`, one that has no id.
+    /// An event for a tenant whose public API is at `api`: an answered call or, unless `readable`, one without an id.
     ///
     /// # Errors
-    /// When the machine has no random bytes, or the kind is none of [`KINDS`].
+    /// If the machine has no random bytes, or the kind is not in [`KINDS`].
     pub fn event(&self, kind: &str, tenant: &str, api: &str, readable: bool) -> Result<Event> {
         let (secret, now) = (&self.secret, Timestamp::now());
         let (from, to) = (new_phone()?, self.line.digits());
@@ -196,17 +196,17 @@ impl Vendors {
         self.signed(kind, what, tenant, api, content_type, &content)
     }
 
-    /// What proves all that they send.
+    /// The secret that authenticates their requests.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// A request with this content, be it an event or not, as the kind proves it. `what` ends its address: `passthru` or `status`
-    /// of Exotel's, `hangup` of Plivo's.
+    /// A request with this content, valid or not, authenticated as the kind requires. `what` ends its path: `passthru` or `status`
+    /// for Exotel, `hangup` for Plivo.
     ///
     /// # Errors
-    /// When the machine has no random bytes, or the kind is none of [`KINDS`].
+    /// If the machine has no random bytes, or the kind is not in [`KINDS`].
     pub fn signed(
         &self,
         kind: &str,

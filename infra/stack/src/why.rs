@@ -1,4 +1,4 @@
-//! `why`: everything that happened with a person, in order, with every decision and its reason.
+//! `why`: everything that happened with a customer, in order, with every decision and its reason.
 
 use anyhow::{Context as _, Result, bail};
 use domain::{
@@ -12,15 +12,15 @@ use domain::{
 };
 use store::Store;
 
-/// At most this many rows of a contact's history.
+/// Maximum rows of a contact's history.
 const MOST: i32 = 200;
 
-/// The timeline of the person with this number: time and sentence, oldest first.
+/// The timeline of the customer with this number: time and sentence, oldest first.
 pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Vec<(Timestamp, String)>> {
     let scope = access::operator::scope(tenant);
     let phone: Phone = phone
         .parse()
-        .with_context(|| format!("{phone:?} is no number in E.164, such as +447700900123"))?;
+        .with_context(|| format!("{phone:?} is not a number in E.164, such as +447700900123"))?;
     let contact = store
         .contact_of(&scope, &Identity::Phone(phone.clone()))
         .await
@@ -33,14 +33,14 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
         .await
         .context("reading the history")?;
     let mut lines = Vec::new();
-    // Calls before the messages that follow them.
+    // Calls come before the messages that follow them.
     for entry in history.iter().rev() {
         match entry {
             Entry::Call(call) => of_call(call, &mut lines),
             Entry::Sent(message) => of_message(message, &mut lines),
             Entry::Received(received) => {
                 let message = &received.message;
-                // What people wrote is not shown: this is an operator's view.
+                // Customers' texts are not shown: this is an operator's view.
                 lines.push((
                     message.at,
                     format!("wrote by {} ({})", message.channel.name(), message.kind),
@@ -57,7 +57,7 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
             }
         }
     }
-    // Stable: what stands together and happened at one time stays in order.
+    // A stable sort: entries with the same time keep their order.
     lines.sort_by_key(|(at, _)| *at);
     Ok(lines)
 }

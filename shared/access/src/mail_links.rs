@@ -71,7 +71,7 @@ impl MailLinks {
         {
             let opened = self.key().await?.open(&about, sealed);
             let opened = opened.map_err(|error| SecretsError::new(DOING, error))?;
-            let url = String::from_utf8(opened).map_err(|_| SecretsError::new(DOING, "it is no text"))?;
+            let url = String::from_utf8(opened).map_err(|_| SecretsError::new(DOING, "it is not text"))?;
             *link = Link::Clear(url);
         }
         Ok(job)

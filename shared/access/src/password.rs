@@ -20,7 +20,7 @@ pub struct HashError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Wrong length.
-    #[error("use 10 to 128 characters, such as a few unrelated words")]
+    #[error("use {SHORTEST} to {LONGEST} characters, such as a few unrelated words")]
     Length,
     /// Easy to guess.
     #[error("it is easy to guess; use a few unrelated words")]
@@ -29,6 +29,12 @@ pub enum WeakPassword {
     #[error("it must not be your e-mail address or your name")]
     Personal,
 }
+
+/// Minimum length in characters.
+pub const SHORTEST: usize = 10;
+
+/// Maximum length in characters.
+pub const LONGEST: usize = 128;
 
 /// Fragments that, repeated or with digits around them, make up most leaked passwords of ten characters and more, and the name of
 /// this product.
@@ -63,21 +69,20 @@ fn spelled(password: &str) -> Cow<'_, str> {
 /// # Errors
 /// When it is too short, too long, guessable or personal.
 pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
-    // One character may be spelled by eighteen: both are bounded.
-    let most = 128;
-    if password.chars().count() > most {
+    // One character may be spelled by eighteen, so both lengths are limited.
+    if password.chars().count() > LONGEST {
         return Err(WeakPassword::Length);
     }
     let password = spelled(password);
     let length = password.chars().count();
-    if !(10..=most).contains(&length) {
+    if !(SHORTEST..=LONGEST).contains(&length) {
         return Err(WeakPassword::Length);
     }
     let lower = password.to_lowercase();
     let mut distinct: Vec<char> = lower.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    // What is left of a common word's password is digits, signs and the word again.
+    // The rest of a common word's password is digits, signs and the word again.
     let rest = COMMON.iter().fold(lower.clone(), |rest, word| rest.replace(word, ""));
     let letters = rest.chars().filter(|letter| letter.is_alphabetic()).count();
     let shrunk = rest.len() < lower.len();
@@ -147,7 +152,7 @@ pub fn is_right(password: &str, known: Option<&PasswordHash>) -> bool {
     };
     let is = |password: &str| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
     let spelled = spelled(password);
-    // Hashes of before passwords had one spelling are of what was typed.
+    // Hashes from before the normalisation are of the text as it was typed.
     let same = is(&spelled) || (spelled != password && is(password));
     same && known.is_some()
 }
@@ -157,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_right_or_wrong_and_nobodys_is_never_right() {
+    fn password_of_an_unknown_account_never_matches() {
         let hash = hash("correct horse battery", &[7; 16]).unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
         assert!(is_right("correct horse battery", Some(&hash)));
@@ -167,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_right_however_it_is_spelled() {
-        // Å as one character, as two, and as the sign of the unit; ﬁ as a ligature; digits in full width.
+    fn password_matches_in_every_unicode_form() {
+        // Å as one character, as two, and as the sign of the unit; ﬁ as a ligature; full-width digits.
         let spellings = [
             "\u{c5}ngström fi 12",
             "A\u{30a}ngstro\u{308}m \u{fb01} \u{ff11}\u{ff12}",
@@ -184,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_of_before_passwords_were_normalised_stay_right() {
+    fn hashes_of_unnormalised_passwords_still_match() {
         let typed = "A\u{30a}ngstro\u{308}m and more";
         let hash: phc::PasswordHash = Argon2::default()
             .hash_password_with_salt(typed.as_bytes(), &[7; 16])
@@ -195,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_is_guessed_soon_is_refused() {
+    fn guessable_password_is_refused() {
         let about = ["joe.bloggs@example.com", "Maya Haddad", "Joe's Pizza"];
         let check = |password: &str| check(password, &about);
         for good in [
@@ -210,7 +215,7 @@ mod tests {
         }
         assert_eq!(check("short"), Err(WeakPassword::Length));
         assert_eq!(check(&"long".repeat(40)), Err(WeakPassword::Length));
-        // Eighteen letters in one: longer than it looks, and no better.
+        // Eighteen letters in one character: longer than it looks, but no stronger.
         assert_eq!(check(&"\u{fdfa}".repeat(8)), Err(WeakPassword::Length));
         for common in [
             "Password123!",

@@ -7,8 +7,9 @@ use std::{
 };
 
 use domain::{
-    account::{Account, MemberStatus},
+    account::{Account, Member, MemberStatus},
     actor::{Actor, Stamp},
+    api_key::ApiKey,
     ids::{ApiKeyId, SessionId, TenantId, UserId},
     permission::{Permission, Role},
     tenant::{Tenant, TenantStatus},
@@ -40,7 +41,7 @@ pub struct Credentials<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Not authenticated: credentials are missing, forged, expired or revoked. The caller is not told which.
-    #[error("the caller is not proven")]
+    #[error("the caller is not authenticated")]
     Unproven,
     /// Both kinds of credentials at once.
     #[error("two kinds of credentials")]
@@ -275,13 +276,13 @@ impl Authenticator {
             Who::User(user) => (Actor::User(user), user.to_string()),
             Who::Key(key) => (Actor::ApiKey(key), key.to_string()),
         };
-        // The caller's own limit first: one that is over it takes nothing of its tenant's.
+        // The caller's own limit comes first: a caller over it uses nothing of its tenant's.
         let limit = Limit::per_minute(gate.principal_limit);
         let allowance = self.store.take(&scope, &counted, limit, now).await?;
         if !allowance.is_within() {
             return Err(Refusal::TooMany(allowance));
         }
-        // A key is of one tenant; naming another is a mistake worth telling.
+        // A key belongs to one tenant; naming another is a mistake worth reporting.
         if sent.tenant.is_some_and(|text| text.parse() != Ok(scope.tenant())) {
             return Err(Refusal::NotAMember);
         }
@@ -309,7 +310,7 @@ impl Authenticator {
     async fn member(&self, token: &str, tenant: Option<&str>, now: Timestamp) -> Result<Proven, Refusal> {
         let claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
         match self.place(&claims, tenant).await {
-            // They are counted too, as what they are elsewhere: a person.
+            // They are counted, too, as a user outside any tenant.
             Err(Refusal::NotAMember) => {
                 self.count_person(claims.sub, now).await?;
                 Err(Refusal::NotAMember)
@@ -325,7 +326,7 @@ impl Authenticator {
             None => claims.tnt.ok_or(Refusal::NoTenant)?,
         };
         let scope = TenantScope::mint(tenant, Authority::User);
-        let member = self.store.member(&scope, claims.sub).await?;
+        let member = self.store.get::<Member>(&scope, &claims.sub).await?;
         let member = member.ok_or(Refusal::NotAMember)?.value;
         if claims.is_ended(member.sessions_from, member.spared_session) {
             return Err(Refusal::Unproven);
@@ -351,7 +352,7 @@ impl Authenticator {
         let scope = TenantScope::mint(owner.tenant, Authority::ApiKey);
         let found = self
             .store
-            .api_key(&scope, owner.key)
+            .get::<ApiKey>(&scope, &owner.key)
             .await?
             .ok_or(Refusal::Unproven)?
             .value;
@@ -417,7 +418,7 @@ impl Authenticator {
             memory.noted.put(today, (), now);
         }
         if let Err(error) = self.store.note_key_use(scope, key, now).await {
-            tracing::warn!(error = store::chain(&error), "an API key's use was not noted");
+            tracing::warn!(error = store::chain(&error), "could not record the use of an API key");
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.noted.forget(&today);
         }

@@ -34,7 +34,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Remembered<K, V> {
     pub(crate) fn put(&mut self, key: K, value: V, now: Timestamp) {
         self.values.insert(key.clone(), (now, value));
         self.order.push_back((now, key));
-        // A key that was put again stands in the order twice: only its last place counts.
+        // A key that was inserted again is in the order twice; only its last place counts.
         while self.values.len() > self.most || self.order.len() > 2 * self.most {
             let Some((at, oldest)) = self.order.pop_front() else {
                 break;
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_is_asked_for_again() {
+    fn expired_value_is_fetched_again() {
         let mut memory = Remembered::new(SignedDuration::from_secs(60), 10);
         memory.put("a", 1, at(0));
         assert_eq!(memory.get(&"a", at(59)), Some((at(0), 1)));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_when_it_is_full() {
+    fn oldest_value_is_dropped_when_full() {
         let mut memory = Remembered::new(SignedDuration::from_secs(60), 3);
         for (second, key) in ["a", "b", "c", "a", "d"].into_iter().enumerate() {
             memory.put(key, (), at(i64::try_from(second).unwrap()));

@@ -9,7 +9,7 @@ const NONCE: usize = 12;
 
 /// Sealing or opening failed. Never says what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is sealed otherwise, or for something else")]
+#[error("it was sealed with another key or context")]
 pub(crate) struct SealError;
 
 /// A sealing key.
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_by_its_key_and_words_only() {
+    fn sealed_text_opens_only_with_its_key_and_context() {
         let key = SealingKey::of("a key");
         let sealed = key.seal("for maya", b"secret").unwrap();
         assert_ne!(

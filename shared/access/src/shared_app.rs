@@ -121,7 +121,7 @@ impl SharedApp {
     /// The connection that owns a WhatsApp account and number. Template and account events have an empty number.
     ///
     /// # Errors
-    /// `Refused` when it is nobody's, or not that connection's any more.
+    /// `Refused` if nobody owns it, or that connection no longer does.
     pub async fn owner(
         &self,
         _proof: FromMeta,

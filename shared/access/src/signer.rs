@@ -145,12 +145,12 @@ impl Signer {
             let newest = secret.signing_keys.last().map(|key| key.public.created_at);
             if newest.is_none_or(|made| now.duration_since(made) >= KEY_LIFETIME) {
                 secret.signing_keys.push(new_key(now)?);
-                // A key that no longer signs is not needed once its last token is over.
+                // A key that no longer signs is not needed after its last token has expired.
                 let keep = secret.signing_keys.len().saturating_sub(2);
                 secret.signing_keys.drain(..keep);
                 match self.publish(&secret).await {
                     Ok(()) => self.write(&secret).await?,
-                    // Somebody else makes one at the same time: it may be there by now.
+                    // Another process is creating one at the same time: it may exist by now.
                     Err(SignError::Table(error)) if error.is_conflict() => continue,
                     Err(error) => return Err(error),
                 }
@@ -159,9 +159,7 @@ impl Signer {
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
             return Ok(known);
         }
-        Err(SignError::Crypto(
-            "publish a signing key: others are faster all the time",
-        ))
+        Err(SignError::Crypto("publish a signing key: too many lost races"))
     }
 
     /// Publishes a key before it is stored, so that every key that ever signs is known, whoever else creates one at the same
@@ -203,7 +201,7 @@ impl Signer {
 }
 
 fn new_key(now: Timestamp) -> Result<PrivateKey, SignError> {
-    const FAILED: SignError = SignError::Crypto("make a signing key");
+    const FAILED: SignError = SignError::Crypto("create a signing key");
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| FAILED)?;
     let pkcs8 = pair.to_pkcs8v1().map_err(|_| FAILED)?;
     // An uncompressed point: 4, then x and y of 32 bytes each.

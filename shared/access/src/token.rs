@@ -140,7 +140,7 @@ impl Verifier {
     /// # Errors
     /// When the keys cannot be read.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Option<Claims>, StoreError> {
-        // Nothing of ours is longer; a parser need not see it.
+        // No token of ours is longer, and a parser need not see it.
         if token.len() > 2048 {
             return Ok(None);
         }
@@ -157,7 +157,7 @@ impl Verifier {
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[ISSUER]);
-        // By our own clock, below.
+        // Checked below by our own clock.
         validation.validate_exp = false;
         let Ok(token) = jsonwebtoken::decode::<Claims>(token, key, &validation) else {
             return Ok(None);
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refresh_token_survives_its_text_and_nothing_else_is_one() {
+    fn only_refresh_tokens_parse_as_refresh_tokens() {
         let user = UserId::new(ulid::Ulid::from_parts(1, 2));
         let session = SessionId::new(ulid::Ulid::from_parts(3, 4));
         let first = RefreshToken::first(user, session, [1; 32], [2; 32]);

@@ -33,7 +33,7 @@ const MOST_UNKNOWN: usize = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// The sender is not authenticated. Unknown connections and wrong signatures get the same answer.
-    #[error("the sender is not proven")]
+    #[error("the sender is not authenticated")]
     Refused,
     /// The result is unknown: the sender should try again.
     #[error("the connection could not be read")]

@@ -1,58 +1,75 @@
-//! Bodies, paths and queries of requests, parsed and validated before a handler sees them.
+//! Bodies, paths and queries of requests, parsed before a handler sees them. Values of their types are valid.
+
+use std::collections::BTreeSet;
 
 use axum::{
     body::{self, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
     http::{Extensions, header, request::Parts},
 };
-use garde::Validate;
 use kit::{
     Problem,
     http::{LARGEST_OF_API, Target},
     problem::FieldError,
 };
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
-use utoipa::{
-    IntoParams, ToSchema,
-    openapi::{ContentBuilder, Required, path::ParameterIn, request_body::RequestBodyBuilder},
-};
+use serde_json::{Map, Value, value::RawValue};
 
-use crate::{
-    document::{Argument, Entry},
-    operations::Takes,
-};
+use crate::operations::Takes;
 
-/// A JSON body, parsed and validated. `T` refuses unknown fields and declares its checks with `garde`.
+/// A JSON body. `T` refuses unknown fields, and the types of its fields refuse values that they cannot hold.
 ///
 /// Refused are another content type (415), more than 1 MB (413), anything that is not JSON (400), and wrong, unknown or missing
-/// fields, each named (422).
+/// fields (422), of which each of the body's own is named once.
 #[derive(Debug, Clone, Copy)]
 pub struct Body<T>(pub T);
 
-impl<S, T> FromRequest<S> for Body<T>
-where
-    S: Send + Sync,
-    T: DeserializeOwned + Validate<Context = ()>,
-{
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = bytes_of_type(request, &["application/json"], LARGEST_OF_API).await?;
-        let input = valid(parse(&bytes)?)?;
-        Ok(Self(input))
+        checked_bytes(&bytes).map(Self)
     }
 }
 
-impl<T: ToSchema + 'static> Argument for Body<T> {
-    fn describe(entry: &mut Entry) {
-        let schema = entry.schema::<T>();
-        let content = ContentBuilder::new().schema(Some(schema)).build();
-        let body = RequestBodyBuilder::new()
-            .content("application/json", content)
-            .required(Some(Required::True));
-        entry.takes_body(body.build());
+fn checked_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    parse(bytes).map_err(|found| match found {
+        Wrong::Json(problem) => problem,
+        Wrong::Field(error) => match serde_json::from_slice(bytes) {
+            Ok(Value::Object(members)) => and_more::<T>(error, members),
+            _ => Problem::fields(vec![error]),
+        },
+    })
+}
+
+/// Maximum number of further fields that are looked at. Each takes one more pass over the body.
+const MOST_MORE: usize = 9;
+
+/// The problem with all wrong fields: without the field that was found wrong, the next one is found, until a field is missing.
+pub(crate) fn and_more<T: DeserializeOwned>(first: FieldError, mut members: Map<String, Value>) -> Problem {
+    let sent: BTreeSet<_> = members.keys().cloned().collect();
+    let mut errors = vec![first];
+    while let Some(found) = errors.last().filter(|_| errors.len() <= MOST_MORE) {
+        let own = found.field.split(['.', '[']).next().unwrap_or_default();
+        if members.remove(own).is_none() {
+            break;
+        }
+        // A field that was sent is missing only because it was taken out.
+        let next = read::<T>(&members).err();
+        let next = next.filter(|error| !sent.contains(&error.field) || members.contains_key(&error.field));
+        match next {
+            Some(error) => errors.push(error),
+            None => break,
+        }
     }
+    Problem::fields(errors)
+}
+
+/// Parses a value that is JSON already.
+pub(crate) fn read<T: DeserializeOwned>(members: &Map<String, Value>) -> Result<T, FieldError> {
+    serde_path_to_error::deserialize(members)
+        .map_err(|error| wrong_field(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// The body's bytes, if it has one of these content types and is not too large.
@@ -73,13 +90,34 @@ pub(crate) async fn bytes(body: body::Body, most: usize) -> Result<Bytes, Proble
     whole.map_err(|_| Problem::larger_than(most))
 }
 
-/// Parses JSON.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let no_json = |error: &serde_json::Error| Problem::bad_request(format!("The body is not JSON: {error}."));
+/// Reason why a body cannot be parsed.
+#[derive(Debug)]
+enum Wrong {
+    Json(Problem),
+    Field(FieldError),
+}
+
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Self {
+        match wrong {
+            Wrong::Json(problem) => problem,
+            Wrong::Field(error) => Self::fields(vec![error]),
+        }
+    }
+}
+
+/// Parses JSON as an object without a schema.
+pub(crate) fn members(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+    Ok(parse(bytes)?)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Wrong> {
+    let no_json =
+        |error: &serde_json::Error| Wrong::Json(Problem::bad_request(format!("The body is not JSON: {error}.")));
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {
-            wrong_field(&error.path().to_string(), &error.inner().to_string())
+            Wrong::Field(wrong_field(&error.path().to_string(), &error.inner().to_string()))
         } else {
             no_json(error.inner())
         }
@@ -88,30 +126,18 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Parses and validates a body that was kept raw, for bodies of several kinds.
+/// Parses a body that was kept raw, for bodies of several kinds.
 ///
 /// # Errors
 /// 422 that names the fields.
-pub fn checked<T: DeserializeOwned + Validate<Context = ()>>(kept: &RawValue) -> Result<T, Problem> {
-    valid(parse(kept.get().as_bytes())?)
+pub fn checked<T: DeserializeOwned>(kept: &RawValue) -> Result<T, Problem> {
+    checked_bytes(kept.get().as_bytes())
 }
 
-/// Validates a parsed value.
-pub(crate) fn valid<T: Validate<Context = ()>>(input: T) -> Result<T, Problem> {
-    let Err(report) = input.validate() else {
-        return Ok(input);
-    };
-    let error = |(path, error): &(garde::Path, garde::Error)| FieldError {
-        field: path.to_string(),
-        detail: sentence(error.message()),
-    };
-    Err(Problem::fields(report.iter().map(error).collect()))
-}
-
-/// A problem that names the field of a serde error. The value sent is not repeated, because it may be a secret.
-pub(crate) fn wrong_field(path: &str, message: &str) -> Problem {
+/// The field of a serde error. The value sent is not repeated, because it may be a secret.
+fn wrong_field(path: &str, message: &str) -> FieldError {
     let (field, detail) = explain(path, message);
-    Problem::field(field, detail)
+    FieldError { field, detail }
 }
 
 fn explain(path: &str, message: &str) -> (String, String) {
@@ -172,8 +198,6 @@ where
     }
 }
 
-impl<T> Argument for Path<T> {}
-
 /// Parameters of the query, except those of [`crate::Paging`]. `T` refuses unknown ones. Each wrong one is named (422).
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
@@ -190,20 +214,6 @@ where
         let mut pairs = pairs(&parts.extensions)?;
         pairs.retain(|(name, _)| !(paged && crate::paging::NAMES.contains(&name.as_str())));
         from_pairs(&pairs).map(Self)
-    }
-}
-
-impl<T: IntoParams> Argument for Query<T> {
-    const TAKES: Takes = Takes {
-        query: true,
-        paging: false,
-    };
-
-    fn describe(entry: &mut Entry) {
-        for parameter in T::into_params(|| Some(ParameterIn::Query)) {
-            entry.parameter(parameter);
-        }
-        entry.takes_query();
     }
 }
 
@@ -225,8 +235,10 @@ pub(crate) fn pairs(extensions: &Extensions) -> Result<Vec<(String, String)>, Pr
 pub(crate) fn from_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Problem> {
     let written = serde_urlencoded::to_string(pairs).map_err(|_| Problem::internal())?;
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(written.as_bytes()));
-    serde_path_to_error::deserialize(deserializer)
-        .map_err(|error| wrong_field(&error.path().to_string(), &error.inner().to_string()))
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let error = wrong_field(&error.path().to_string(), &error.inner().to_string());
+        Problem::fields(vec![error])
+    })
 }
 
 #[cfg(test)]
@@ -248,9 +260,40 @@ mod tests {
         number: u8,
     }
 
-    fn wrong(text: &str) -> serde_json::Value {
-        let problem = parse::<Outer>(text.as_bytes()).unwrap_err();
+    fn wrong(text: &str) -> Value {
+        let problem = Problem::from(parse::<Outer>(text.as_bytes()).unwrap_err());
         serde_json::to_value(problem).unwrap()
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading it matters")]
+    struct Person {
+        name: domain::account::PersonName,
+        email: domain::account::Email,
+        places: Vec<u8>,
+    }
+
+    #[test]
+    fn each_wrong_field_is_named_once() {
+        use serde_json::json;
+
+        for (body, fields) in [
+            (
+                json!({"name": "", "email": "x", "places": [1, "a", "b"], "more": 1}),
+                vec!["email", "more", "name", "places[1]"],
+            ),
+            (json!({"name": "", "email": "a@b.example"}), vec!["name"]),
+            (json!({"email": "x"}), vec!["email", "name"]),
+            (json!({"places": []}), vec!["name"]),
+        ] {
+            let problem = checked_bytes::<Person>(body.to_string().as_bytes()).unwrap_err();
+            let problem = serde_json::to_value(problem).unwrap();
+            let errors = problem["errors"].as_array().unwrap().iter();
+            let mut found: Vec<_> = errors.map(|error| error["field"].as_str().unwrap()).collect();
+            found.sort_unstable();
+            assert_eq!(found, fields, "{body}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Building blocks of the API's functions: guards, bodies, pages, replies, idempotency, races, and operations as routes and as a
-//! document.
+//! Building blocks of the API's functions: guards, bodies, pages, replies, changes, idempotency, races, and operations as routes and
+//! as a document.
 
 mod body;
-mod checks;
+mod change;
 mod context;
+mod describe;
 mod document;
 mod guards;
 mod idempotency;
@@ -14,23 +15,27 @@ mod patch;
 pub mod permits;
 mod races;
 mod replies;
+mod schemas;
 mod secrets;
-mod words;
+mod texts;
 
 pub use body::{Body, Path, Query, checked};
-pub use checks::{language, one_line};
+pub use change::{Part, found};
 pub use context::Api;
-pub use document::{Answer, AnswerHeader, Argument, Document, Entry, Handles};
+pub use describe::{Input, Output};
+pub use document::{AnswerHeader, Described, Document, Row, Sketch};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
 pub use operations::{Operations, Takes, serve};
 pub use paging::Paging;
 pub use patch::Patch;
 pub use races::{Races, Setback};
-pub use replies::{Created, IfMatch, Listed, NoContent, Once, Tagged};
+pub use replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 pub use secrets::LinkToken;
-pub use words::{IpRangeText, LanguageText, OwnWordText, PermissionWord, PhoneText, RoleWord, ZoneText};
+pub use texts::{KnownPassword, NewPassword, SecretText};
 
+#[doc(hidden)]
+pub use axum::http::Method;
 #[doc(hidden)]
 pub use guards::{Asked, Proven};
 #[doc(hidden)]
-pub use pastey::paste;
+pub use serde_json::Value;

@@ -19,13 +19,12 @@ use kit::{
     problem::rate_headers,
 };
 use store::rates::Allowance;
-use utoipa::openapi::HttpMethod;
 
 use crate::{
     body::no_query,
     context::Api,
-    document::Handles,
-    guards::{Admission, Asked, Device, Guard, Kind, Proven, Sent},
+    document::Described,
+    guards::{Admission, Asked, Device, Kind, Proven, Sent},
     idempotency,
 };
 
@@ -63,37 +62,22 @@ struct Route {
 }
 
 impl Operations {
-    /// Adds a handler under the path and methods of its `utoipa` attribute.
+    /// Adds a handler.
     #[must_use]
-    pub fn with<P, H, M, A>(mut self, handler: &H) -> Self
+    pub fn with<H, M, A>(mut self, method: Method, path: &str, handler: &H) -> Self
     where
-        P: utoipa::Path,
-        H: Handler<M, Api> + Handles<A>,
+        H: Handler<M, Api> + Described<A>,
         M: 'static,
     {
-        let methods = P::methods().iter().fold(MethodRouter::new(), |methods, method| {
-            methods.on(filter(method), handler.clone())
-        });
+        // The table names methods that axum has.
+        let filter = MethodFilter::try_from(method).unwrap_or(MethodFilter::GET);
         self.routes.push(Route {
-            path: P::path(),
-            kind: H::Guard::KIND,
+            path: path.to_owned(),
+            kind: H::KIND,
             takes: H::TAKES,
-            methods,
+            methods: MethodRouter::new().on(filter, handler.clone()),
         });
         self
-    }
-}
-
-fn filter(method: &HttpMethod) -> MethodFilter {
-    match method {
-        HttpMethod::Get => MethodFilter::GET,
-        HttpMethod::Put => MethodFilter::PUT,
-        HttpMethod::Post => MethodFilter::POST,
-        HttpMethod::Head => MethodFilter::HEAD,
-        HttpMethod::Patch => MethodFilter::PATCH,
-        HttpMethod::Trace => MethodFilter::TRACE,
-        HttpMethod::Delete => MethodFilter::DELETE,
-        HttpMethod::Options => MethodFilter::OPTIONS,
     }
 }
 
@@ -236,31 +220,47 @@ fn with_rate(mut answer: Response, allowance: &Allowance) -> Response {
     answer
 }
 
-/// Collects handlers: `operations()` returns their routes, `document()` their description. Each handler has a `#[utoipa::path]`,
-/// and its first argument is its guard.
+/// The table of a function's operations: `operations()` returns their routes, `document()` their description. Each handler's first
+/// argument is its guard. What the types do not say stands in the table: summary and description, method, path, the meaning of a
+/// success, headers of it that no type implies, and further responses.
 ///
 /// ```ignore
-/// api::operations! { get_tenant, update_tenant, keys::create_key }
+/// api::operations! {
+///     "things" {
+///         /// Update a thing
+///         ///
+///         /// Changes its name.
+///         PATCH "/api/v1/things/{thing_id}" => update_thing, "The updated thing", 404 "It was sold";
+///     }
+/// }
 /// ```
 #[macro_export]
 macro_rules! operations {
-    ($($($segment:ident)::+),+ $(,)?) => {
+    ($($tag:literal { $(
+        $(#[doc = $about:literal])+
+        $method:ident $path:literal => $($segment:ident)::+, $success:literal
+            $(, with $header:literal $meaning:literal)* $(, $status:literal $other:literal)*;
+    )+ })+) => {
         fn operations() -> $crate::Operations {
             $crate::Operations::default()
-                $(.with::<$crate::operations!(@path [] $($segment)+), _, _, _>(&$($segment)::+))+
+                $($(.with($crate::Method::$method, $path, &$($segment)::+))+)+
         }
 
         /// Description of this function's operations.
         #[must_use]
-        pub fn document() -> $crate::Document {
+        pub fn document() -> $crate::Value {
             $crate::Document::default()
-                $(.with::<$crate::operations!(@path [] $($segment)+), _, _>(&$($segment)::+))+
+                $($(.with(&$($segment)::+, &$crate::Row {
+                    tag: $tag,
+                    method: $crate::Method::$method,
+                    path: $path,
+                    handler: stringify!($($segment)::+),
+                    about: &[$($about),+],
+                    success: $success,
+                    headers: &[$(($header, $meaning)),*],
+                    others: &[$(($status, $other)),*],
+                }))+)+
+                .json()
         }
-    };
-    (@path [$($module:ident)*] $handler:ident) => {
-        $crate::paste! { $($module::)* [<__path_ $handler>] }
-    };
-    (@path [$($module:ident)*] $next:ident $($rest:ident)+) => {
-        $crate::operations!(@path [$($module)* $next] $($rest)+)
     };
 }

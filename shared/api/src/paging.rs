@@ -3,23 +3,14 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kit::Problem;
-use serde_json::json;
-use utoipa::openapi::{
-    ObjectBuilder, Required, Type,
-    path::{ParameterBuilder, ParameterIn},
-};
 
-use crate::{
-    body::pairs,
-    document::{Argument, Entry},
-    operations::Takes,
-};
+use crate::{body::pairs, operations::Takes};
 
 pub(crate) const NAMES: [&str; 2] = ["limit", "cursor"];
 
-const MOST: i32 = 100;
+pub(crate) const MOST: i32 = 100;
 
-const DEFAULT: i32 = 25;
+pub(crate) const DEFAULT: i32 = 25;
 
 /// Version of the cursor format.
 const FORM: &str = "1";
@@ -93,35 +84,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let alone = parts.extensions.get::<Takes>().is_some_and(|takes| !takes.query);
         Self::from_pairs(&pairs(&parts.extensions)?, alone)
-    }
-}
-
-impl Argument for Paging {
-    const TAKES: Takes = Takes {
-        query: false,
-        paging: true,
-    };
-
-    fn describe(entry: &mut Entry) {
-        let limit = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1))
-            .maximum(Some(MOST))
-            .default(Some(json!(DEFAULT)));
-        let cursor = ObjectBuilder::new().schema_type(Type::String);
-        for (name, description, schema) in [
-            ("limit", "Maximum number of items on the page.", limit),
-            (
-                "cursor",
-                "`next_cursor` of the previous page. Omit it for the first page.",
-                cursor,
-            ),
-        ] {
-            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
-            let parameter = parameter.description(Some(description)).required(Required::False);
-            entry.parameter(parameter.schema(Some(schema.build())).build());
-        }
-        entry.takes_query();
     }
 }
 

@@ -5,21 +5,13 @@ mod fields;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
-use garde::Validate;
 use kit::{Problem, http::LARGEST_PATCH};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use utoipa::{
-    ToSchema,
-    openapi::{ContentBuilder, Required, request_body::RequestBodyBuilder},
-};
 
-use crate::{
-    body,
-    document::{Argument, Entry},
-};
+use crate::body;
 
-const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
+pub(crate) const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
 /// Maximum number of members of an object in a patch: twice that of our largest map, to empty and refill it.
 const MOST_MEMBERS: usize = 100;
@@ -36,7 +28,7 @@ impl<S: Send + Sync, T> FromRequest<S> for Patch<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = body::bytes_of_type(request, &TYPES, LARGEST_PATCH).await?;
-        let changes: Map<String, Value> = body::parse(&bytes)?;
+        let changes = body::members(&bytes)?;
         refuse_crowded(&changes, &mut Vec::new())?;
         Ok(Self {
             changes: Value::Object(changes),
@@ -61,26 +53,25 @@ fn refuse_crowded<'a>(changes: &'a Map<String, Value>, at: &mut Vec<&'a str>) ->
     Ok(())
 }
 
-impl<T: Serialize + DeserializeOwned + Validate<Context = ()>> Patch<T> {
-    /// `current` with the changes applied, parsed and validated as if it had been sent as a whole.
+impl<T: Serialize + DeserializeOwned> Patch<T> {
+    /// `current` with the changes applied, parsed as if it had been sent as a whole.
     ///
     /// # Errors
     /// 422 that names the fields.
     pub fn apply(&self, current: &T) -> Result<T, Problem> {
         let mut merged = serde_json::to_value(current).map_err(|_| Problem::internal())?;
         merge(&mut merged, &self.changes);
-        let after = body::valid(read(&merged)?)?;
+        let Value::Object(members) = merged else {
+            return Err(Problem::internal());
+        };
+        let after = body::read(&members).map_err(|error| body::and_more::<T>(error, members.clone()))?;
+        let merged = Value::Object(members);
         // Removing a field that does not exist changes nothing, so it would pass: but whoever does it is mistaken.
         match fields::unknown::<T>(&merged, &self.changes) {
             Some(field) => Err(Problem::field(field, "Unknown field.")),
             None => Ok(after),
         }
     }
-}
-
-fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| body::wrong_field(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// Merges as RFC 7396 says.
@@ -104,37 +95,18 @@ fn merge(target: &mut Value, changes: &Value) {
     }
 }
 
-impl<T: ToSchema + 'static> Argument for Patch<T> {
-    fn describe(entry: &mut Entry) {
-        let schema = entry.patch_schema::<T>();
-        let mut body = RequestBodyBuilder::new()
-            .description(Some(
-                "A JSON merge patch (RFC 7396): given fields are replaced, `null` removes a field, all others stay.",
-            ))
-            .required(Some(Required::True));
-        for content_type in TYPES {
-            let content = ContentBuilder::new().schema(Some(schema.clone())).build();
-            body = body.content(content_type, content);
-        }
-        entry.takes_body(body.build());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde::Deserialize;
     use serde_json::json;
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize, Validate)]
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Shop {
-        #[garde(length(chars, min = 1, max = 5))]
-        name: String,
-        #[garde(skip)]
+        name: domain::text::Line<1, 5>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
-        #[garde(skip)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hours: Option<Hours>,
     }
@@ -149,7 +121,7 @@ mod tests {
 
     fn apply(changes: Value) -> Result<Shop, Value> {
         let current = Shop {
-            name: "Old".to_owned(),
+            name: "Old".parse().unwrap(),
             hint: Some("ring twice".to_owned()),
             hours: Some(Hours { from: 9, to: Some(17) }),
         };
@@ -170,7 +142,7 @@ mod tests {
             (changed.name.as_str(), changed.hint, changed.hours),
             ("New", None, Some(hours))
         );
-        assert_eq!(apply(json!({})).unwrap().name, "Old");
+        assert_eq!(apply(json!({})).unwrap().name.as_str(), "Old");
         assert_eq!(
             apply(json!({"hours": {"to": null}})).unwrap().hours,
             Some(Hours { from: 9, to: None })

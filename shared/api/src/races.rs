@@ -1,7 +1,7 @@
 //! Changes that depend on a previous read. After a lost race, they read and decide again.
 
 use kit::Problem;
-use store::StoreError;
+use store::{OwnedError, StoreError};
 
 /// Number of attempts of a change that loses races, and the caller's answer if all of them do. One constant per function:
 ///
@@ -102,6 +102,12 @@ impl From<StoreError> for Setback {
         } else {
             Self::Refused(error.into())
         }
+    }
+}
+
+impl From<OwnedError> for Setback {
+    fn from(error: OwnedError) -> Self {
+        StoreError::from(error).into()
     }
 }
 

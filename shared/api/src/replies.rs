@@ -1,7 +1,5 @@
 //! Responses of handlers.
 
-use std::borrow::Cow;
-
 use axum::{
     Json,
     extract::FromRequestParts,
@@ -11,25 +9,13 @@ use axum::{
 use kit::Problem;
 use serde::Serialize;
 use store::{Page, Versioned};
-use utoipa::{
-    __dev::ComposeSchema,
-    ToSchema,
-    openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema, Type, schema::SchemaType},
-};
 
-use crate::{
-    document::{Answer, AnswerHeader, Argument, Entry},
-    paging,
-};
+use crate::paging;
 
 fn etag(version: u64) -> HeaderValue {
     // Digits in quotes are always a header's value.
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
-
-const ETAG: AnswerHeader = ("ETag", "Version of the resource");
-
-const LOCATION: AnswerHeader = ("Location", "Path of the new resource");
 
 /// 200 with the version as `ETag`.
 #[derive(Debug, Clone)]
@@ -50,10 +36,6 @@ impl<T> Tagged<T> {
     }
 }
 
-impl<T> Answer for Tagged<T> {
-    const HEADERS: &'static [AnswerHeader] = &[ETAG];
-}
-
 impl<T: Serialize> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
         ([(header::ETAG, etag(self.version))], Json(self.body)).into_response()
@@ -71,10 +53,6 @@ pub struct Created<T> {
     pub body: T,
 }
 
-impl<T> Answer for Created<T> {
-    const HEADERS: &'static [AnswerHeader] = &[ETAG, LOCATION];
-}
-
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         let Ok(location) = HeaderValue::from_str(&self.location) else {
@@ -89,8 +67,6 @@ impl<T: Serialize> IntoResponse for Created<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;
 
-impl Answer for NoContent {}
-
 impl IntoResponse for NoContent {
     fn into_response(self) -> Response {
         StatusCode::NO_CONTENT.into_response()
@@ -98,9 +74,10 @@ impl IntoResponse for NoContent {
 }
 
 /// 200 with a page of a list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(description = "A page of a list.", rename = "Listed_{T}")]
 pub struct Listed<T> {
-    /// Items.
+    /// Items of this page.
     pub items: Vec<T>,
     /// Value of `cursor` for the next page. `null` on the last page.
     pub next_cursor: Option<String>,
@@ -116,38 +93,6 @@ impl<T> Listed<T> {
     }
 }
 
-// The derived ones would repeat the items' schema within each list's.
-impl<T: ToSchema> ComposeSchema for Listed<T> {
-    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let items = ArrayBuilder::new()
-            .items(Ref::from_schema_name(T::name()))
-            .description(Some("Items of this page."));
-        let next_cursor = ObjectBuilder::new()
-            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("Value of `cursor` for the next page. `null` on the last page."));
-        ObjectBuilder::new()
-            .description(Some("A page of a list."))
-            .property("items", items)
-            .required("items")
-            .property("next_cursor", next_cursor)
-            .required("next_cursor")
-            .into()
-    }
-}
-
-impl<T: ToSchema> ToSchema for Listed<T> {
-    fn name() -> Cow<'static, str> {
-        "Listed".into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
-    }
-}
-
-impl<T> Answer for Listed<T> {}
-
 impl<T: Serialize> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
         Json(self).into_response()
@@ -158,11 +103,37 @@ impl<T: Serialize> IntoResponse for Listed<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Once<R>(pub R);
 
-impl<R: Answer> Answer for Once<R> {
-    const HEADERS: &'static [AnswerHeader] = R::HEADERS;
+/// The same, for an answer that shows a secret only sometimes.
+#[derive(Debug, Clone, Copy)]
+pub struct OnceIf<R> {
+    /// True if it does now.
+    pub shows: bool,
+    /// The answer.
+    pub answer: R,
 }
 
-/// Marks such an answer.
+impl<R: IntoResponse> IntoResponse for OnceIf<R> {
+    fn into_response(self) -> Response {
+        if self.shows {
+            Once(self.answer).into_response()
+        } else {
+            self.answer.into_response()
+        }
+    }
+}
+
+/// An answer with another status of success than its own.
+#[derive(Debug, Clone, Copy)]
+pub struct With<const STATUS: u16, R>(pub R);
+
+impl<const STATUS: u16, R: IntoResponse> IntoResponse for With<STATUS, R> {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
+        (status, self.0).into_response()
+    }
+}
+
+/// Marks an answer with a secret.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ShownOnce;
 
@@ -185,6 +156,9 @@ enum Expected {
 }
 
 impl IfMatch {
+    /// Any version, for changes whose callers cannot name one.
+    pub const ANY: Self = Self(Expected::Any);
+
     /// Refuses an outdated version. Without the header, any version is accepted.
     ///
     /// # Errors
@@ -197,7 +171,7 @@ impl IfMatch {
         }
     }
 
-    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(value) = headers.get(header::IF_MATCH) else {
             return Ok(Self(Expected::Any));
         };
@@ -227,14 +201,6 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Self::of(&parts.headers)
-    }
-}
-
-impl Argument for IfMatch {
-    fn describe(entry: &mut Entry) {
-        let description = "`ETag` of the version that you read. The change is refused (412) if somebody has changed the resource since.";
-        entry.header_parameter("If-Match", description, "\"3\"");
-        entry.takes_if_match();
     }
 }
 

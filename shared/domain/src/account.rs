@@ -9,6 +9,7 @@ use crate::{
     actor::Actor,
     ids::{InvitationId, SessionId, TenantId, UserId},
     permission::Role,
+    text::Line,
 };
 
 /// An e-mail address, in lower case. ASCII only: an internationalised domain is written in its ASCII form, so that two
@@ -22,7 +23,17 @@ pub struct Email(String);
 #[error("expected an e-mail address such as name@example.com, in ASCII letters")]
 pub struct InvalidEmail;
 
+shown_as!(Email, {
+    "type": "string",
+    "format": "email",
+    "maxLength": Email::LONGEST,
+    "examples": ["maya@saffron.example"],
+});
+
 impl Email {
+    /// Maximum length in characters (RFC 5321, 4.5.3.1.3).
+    pub const LONGEST: usize = 254;
+
     /// As it is written and compared.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -50,7 +61,7 @@ impl FromStr for Email {
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         let domain_ok = domain.len() <= 253 && domain.contains('.') && domain.split('.').all(label_ok);
-        if local_ok && domain_ok && text.len() <= 254 {
+        if local_ok && domain_ok && text.len() <= Self::LONGEST {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
             Err(InvalidEmail)
@@ -94,7 +105,21 @@ const RESERVED: [&str; 16] = [
     "status", "support", "webhooks", "www",
 ];
 
+shown_as!(Slug, {
+    "type": "string",
+    "minLength": Slug::SHORTEST,
+    "maxLength": Slug::LONGEST,
+    "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$",
+    "examples": ["saffron-bakery"],
+});
+
 impl Slug {
+    /// Minimum length in characters.
+    pub const SHORTEST: usize = 3;
+
+    /// Maximum length in characters.
+    pub const LONGEST: usize = 40;
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -107,7 +132,7 @@ impl FromStr for Slug {
 
     fn from_str(text: &str) -> Result<Self, InvalidSlug> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let formed = (3..=40).contains(&text.len())
+        let formed = (Self::SHORTEST..=Self::LONGEST).contains(&text.len())
             && text.bytes().all(allowed)
             && !text.starts_with('-')
             && !text.ends_with('-')
@@ -326,8 +351,12 @@ impl Member {
     }
 }
 
-/// Whether a member may act.
+/// Display name of a person.
+pub type PersonName = Line<1, 100>;
+
+/// State of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "UserStatus"))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStatus {
     /// They may.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
 use crate::{
     call::Handling,
     connection::{Account, VoiceSettings},
@@ -20,10 +22,23 @@ pub const MOST_SOURCES: usize = 50;
 pub const MOST_SPOKEN: usize = 10;
 /// The longest sentence, in characters.
 pub const LONGEST_SPOKEN: usize = 1_000;
+/// The shortest ring, and the shortest recording.
+pub const SHORTEST_SECONDS: u32 = 5;
 /// Twilio rings at most ten minutes.
 pub const LONGEST_RING_SECONDS: u32 = 600;
 /// The longest recording.
 pub const LONGEST_VOICEMAIL_SECONDS: u32 = 600;
+
+/// Pattern of a Twilio account's SID.
+pub const ACCOUNT_SID: &str = "^AC[0-9a-f]{32}$";
+/// Pattern of a Twilio Messaging Service's SID.
+pub const SERVICE_SID: &str = "^MG[0-9a-f]{32}$";
+/// Pattern of [`is_api_key_sid`].
+pub const API_KEY_SID: &str = "^SK[0-9a-f]{32}$";
+/// Pattern of a UUID.
+pub const UUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+/// Pattern of Plivo's auth id.
+pub const AUTH_ID: &str = "^(MA|SA)[A-Za-z0-9_-]{8,30}$";
 
 fn is_twilio_sid(text: &str, prefix: &str) -> bool {
     let hex = text.strip_prefix(prefix).unwrap_or_default();
@@ -39,10 +54,39 @@ pub fn is_api_key_sid(text: &str) -> bool {
     is_twilio_sid(text, "SK")
 }
 
+/// Pattern of [`is_meta_id`].
+pub const META_ID: &str = "^[0-9]{5,20}$";
+
 /// Whether it has the form of Meta's id of an account or a number.
 #[must_use]
 pub fn is_meta_id(text: &str) -> bool {
     (5..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Meta's id of an account or a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct MetaId(String);
+
+shown_as!(MetaId, {"type": "string", "pattern": META_ID});
+
+impl MetaId {
+    /// Its digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for MetaId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if is_meta_id(&text) {
+            Ok(Self(text))
+        } else {
+            Err(D::Error::custom("must be Meta's id, 5 to 20 digits"))
+        }
+    }
 }
 
 fn is_word(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
@@ -124,7 +168,11 @@ impl Account {
                     "account_sid",
                     "Expected 1 to 64 letters and digits.",
                 );
-                shape(sources.len() <= MOST_SOURCES, "sources", "Expected at most 50 entries.");
+                shape(
+                    sources.len() <= MOST_SOURCES,
+                    "sources",
+                    &format!("Expected at most {MOST_SOURCES} entries."),
+                );
             }
             Self::Plivo { auth_id, .. } => {
                 let named = auth_id.starts_with("MA") || auth_id.starts_with("SA");
@@ -169,12 +217,12 @@ fn voice_of(voice: &VoiceSettings, found: &mut Vec<FieldProblem>) {
             "Expected a number, because calls are forwarded.",
         ));
     }
-    if !(5..=LONGEST_RING_SECONDS).contains(&voice.forward_timeout_seconds) {
-        let bounds = format!("Expected 5 to {LONGEST_RING_SECONDS} seconds.");
+    if !(SHORTEST_SECONDS..=LONGEST_RING_SECONDS).contains(&voice.forward_timeout_seconds) {
+        let bounds = format!("Expected {SHORTEST_SECONDS} to {LONGEST_RING_SECONDS} seconds.");
         found.push(wrong("voice.forward_timeout_seconds", &bounds));
     }
-    if !(5..=LONGEST_VOICEMAIL_SECONDS).contains(&voice.voicemail_max_seconds) {
-        let bounds = format!("Expected 5 to {LONGEST_VOICEMAIL_SECONDS} seconds.");
+    if !(SHORTEST_SECONDS..=LONGEST_VOICEMAIL_SECONDS).contains(&voice.voicemail_max_seconds) {
+        let bounds = format!("Expected {SHORTEST_SECONDS} to {LONGEST_VOICEMAIL_SECONDS} seconds.");
         found.push(wrong("voice.voicemail_max_seconds", &bounds));
     }
     for (name, spoken) in [

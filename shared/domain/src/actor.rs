@@ -20,6 +20,12 @@ pub enum Actor {
     Operator,
 }
 
+shown_as!(Actor, {
+    "type": "string",
+    "pattern": "^((usr|key)_[0-9a-z]{26}|platform:usr_[0-9a-z]{26}|operator)$",
+    "examples": ["usr_01hq5c1ynyc0000000000000ab"],
+});
+
 /// A text that names no actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected usr_…, key_…, platform:usr_… or operator")]

@@ -27,15 +27,16 @@ pub struct Entry {
     pub changes: Vec<FieldChange>,
 }
 
-/// What was done.
+/// Kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AuditAction"))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// It was not there before.
+    /// The object was created.
     Created,
-    /// It was.
+    /// The object was changed.
     Changed,
-    /// It is no longer.
+    /// The object was removed.
     Removed,
 }
 

@@ -142,17 +142,18 @@ impl DialStatus {
     }
 }
 
-/// How our own answer to the ringing call handles it.
+/// Handling of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HandlingModel"))]
 #[serde(rename_all = "snake_case")]
 pub enum Handling {
-    /// An announcement, then we hang up: nobody could have picked up.
+    /// Play an announcement and hang up.
     Greet,
-    /// A recording at once.
+    /// Record a voicemail at once.
     Voicemail,
-    /// Forwarded to the business; what follows decides.
+    /// Forward the call to the business.
     Forward,
-    /// The tenant's own flow; we only hear its callbacks.
+    /// The tenant's own call flow answers. Only its callbacks come here.
     OwnFlow,
 }
 

@@ -13,7 +13,7 @@ use crate::{
     quiet::{self, QuietAction},
     reach::{cannot_reach, unwelcome},
     send::Timers,
-    template::{LONGEST_SMS, Misfit},
+    template::{LONGEST_SMS, Misfit, TemplateDefinition},
 };
 
 /// What the check before a send is made from.
@@ -29,6 +29,8 @@ pub struct CheckInput<'a> {
     pub contact: &'a Contact,
     /// The leg's connection.
     pub connection: &'a Connection,
+    /// The template that the leg names, as that connection has it now.
+    pub template: Option<&'a TemplateDefinition>,
     /// Now.
     pub now: Timestamp,
     /// For how long an unhealthy connection is left alone.
@@ -146,10 +148,10 @@ pub fn check(input: &CheckInput<'_>) -> Check {
 
 fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
     let CheckInput {
-        config,
         message,
         contact,
         connection,
+        template,
         now,
         line_type,
         ..
@@ -167,10 +169,8 @@ fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
     match (leg.channel, &leg.content) {
         (Channel::WhatsApp, Content::Template(filled)) => {
             let misfit = |misfit: Misfit| misfit.to_string();
-            let definition = config
-                .templates
-                .iter()
-                .find(|known| known.name == filled.name && known.language == filled.language)
+            let definition = template
+                .filter(|known| known.name == filled.name && known.language == filled.language)
                 .ok_or_else(|| Misfit::NoTemplate {
                     name: filled.name.clone(),
                     language: filled.language.clone(),
@@ -217,6 +217,7 @@ mod tests {
     use crate::{
         contact::OptOut,
         line_type::LineType,
+        material::Material,
         message::{Category, Waiting},
         phone::Phone,
         purpose::{Narrowing, Policy, Purpose},
@@ -231,6 +232,7 @@ mod tests {
     /// A planned message about to be sent; each test changes what it is about.
     struct Sending {
         config: TenantConfig,
+        material: Material,
         contact: Contact,
         message: Message,
         connections: Vec<Connection>,
@@ -246,6 +248,7 @@ mod tests {
                 message: message_of(case.plan(), case.now),
                 connections: connections(),
                 config: case.config,
+                material: case.material,
                 contact: case.contact,
                 leg: 0,
                 now: case.now,
@@ -255,13 +258,22 @@ mod tests {
 
         fn check(&self) -> Check {
             let line = self.line;
-            let wanted = self.message.plan[usize::from(self.leg)].connection;
+            let leg = &self.message.plan[usize::from(self.leg)];
+            let wanted = leg.connection;
+            let template = match &leg.content {
+                Content::Template(filled) => {
+                    let mut named = self.material.named(wanted, &filled.name);
+                    named.find(|template| template.language == filled.language)
+                }
+                Content::Text(_) => None,
+            };
             check(&CheckInput {
                 config: &self.config,
                 message: &self.message,
                 leg: self.leg,
                 contact: &self.contact,
                 connection: self.connections.iter().find(|known| known.id == wanted).unwrap(),
+                template,
                 now: self.now,
                 timers: &timers(),
                 line_type: &move |_: &Phone| line,
@@ -317,11 +329,11 @@ mod tests {
             skip("the number is a landline")
         );
         assert_eq!(
-            sending(|sending| sending.config.templates[0].status.0 = "DISABLED".to_owned()),
+            sending(|sending| sending.material.templates[0].status.0 = "DISABLED".to_owned()),
             skip("template missed_call_followup in en_GB is DISABLED, not APPROVED")
         );
         assert_eq!(
-            sending(|sending| sending.config.templates[0].category = Category::Marketing),
+            sending(|sending| sending.material.templates[0].category = Category::Marketing),
             skip("template missed_call_followup is marketing, the rule says utility")
         );
         assert_eq!(
@@ -465,7 +477,7 @@ mod tests {
                 evening(sending);
                 let code = Policy::narrowed(Purpose::OneTimeCode, Category::Authentication, &Narrowing::default());
                 (sending.message.policy, sending.message.created_at) = (code.unwrap(), sending.now);
-                sending.config.templates[0].category = Category::Authentication;
+                sending.material.templates[0].category = Category::Authentication;
             }),
             Check::Go
         );

@@ -26,29 +26,35 @@ pub struct Checkup {
     pub customers_per_day: Option<u32>,
 }
 
-/// What came of a test.
+/// Result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ConnectionTestResult")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckResult {
-    /// The provider takes the credentials, and has what it was asked about: the account, its numbers where it tells them.
+    /// The provider accepts the credentials and knows the account and, if it tells them, its numbers.
     Passed,
-    /// Somebody must act; the message says who and how.
+    /// Somebody must act. The message says how.
     Failed,
-    /// The provider did not answer, so that nothing is known.
+    /// The provider did not answer.
     Unclear,
-    /// Nobody can be asked about what is given: the first event tells.
+    /// Nothing can be asked with these credentials. The first event will show whether it works.
     Waiting,
 }
 
-/// Meta's rating of a number, from what its recipients report.
+/// Meta's quality rating of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NumberQuality"))]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Good.
     Green,
-    /// Middling.
+    /// Medium.
     Yellow,
-    /// Bad: Meta may restrict the number.
+    /// Low: Meta may restrict the number.
     Red,
     /// Not rated yet.
     Unknown,

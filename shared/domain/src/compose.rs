@@ -11,6 +11,7 @@ use crate::{
     ids::{ConnectionId, LineId},
     line::{self, Line},
     line_type::LineTypes,
+    material::Material,
     message::{Category, Cause, Channel, Content, Leg, Message, Recipient},
     phone::Phone,
     phrases::{ago, length, local, span},
@@ -79,6 +80,8 @@ pub enum Words<'a> {
 pub struct World<'a> {
     /// The tenant with its configuration.
     pub config: &'a TenantConfig,
+    /// The templates and products that the message names: see [`crate::material::Needs`].
+    pub material: &'a Material,
     /// The person.
     pub contact: &'a Contact,
     /// More of the person.
@@ -346,6 +349,7 @@ fn legs(intent: &Intent<'_>, policy: &Policy, world: &World<'_>) -> (Vec<Leg>, V
 fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) -> Result<Leg, (String, bool)> {
     let World {
         config,
+        material,
         contact,
         profile,
         now,
@@ -361,6 +365,7 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
     }
     let values = Values {
         config,
+        material,
         contact,
         profile,
         subject: intent.subject,
@@ -437,7 +442,7 @@ pub(crate) fn content(
     match words {
         Words::None(why) => Err(why.to_owned()),
         Words::Template(wanted) => {
-            let found = find(config, wanted, contact.language.as_deref()).map_err(misfit)?;
+            let found = find(values.material, connection.id, wanted, contact.language.as_deref()).map_err(misfit)?;
             found.sendable(connection.needs_content_sid).map_err(misfit)?;
             if found.category != category {
                 return Err(misfit(Misfit::Category {
@@ -456,7 +461,7 @@ pub(crate) fn content(
     }
 }
 
-fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
+pub(crate) fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
     match texts {
         SmsText::One(text) => Some(text),
         SmsText::ByLanguage(texts) => {
@@ -475,26 +480,24 @@ fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact)
 /// # Errors
 /// When there is none.
 fn find<'a>(
-    config: &'a TenantConfig,
+    material: &'a Material,
+    connection: ConnectionId,
     wanted: &TemplateUse,
     language: Option<&str>,
 ) -> Result<&'a TemplateDefinition, Misfit> {
     let own = language.filter(|_| wanted.by_contact_language).and_then(|language| {
         let named = || {
-            config
-                .templates
-                .iter()
-                .filter(|template| template.name == wanted.name && template.status.sendable())
+            material
+                .named(connection, &wanted.name)
+                .filter(|template| template.status.sendable())
         };
         named()
             .find(|template| same_language(&template.language, language))
             .or_else(|| named().find(|template| template::primary(&template.language) == template::primary(language)))
     });
     own.or_else(|| {
-        config
-            .templates
-            .iter()
-            .find(|template| template.name == wanted.name && template.language == wanted.language)
+        let mut named = material.named(connection, &wanted.name);
+        named.find(|template| template.language == wanted.language)
     })
     .ok_or_else(|| Misfit::NoTemplate {
         name: wanted.name.clone(),

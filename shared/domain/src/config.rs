@@ -8,14 +8,14 @@ use crate::{
     connection::{Account, Connection, Health},
     ids::ConnectionId,
     line::{self, Line},
+    material::Material,
     message::{Channel, FilledTemplate, TemplateValue, WhenUnknown},
     phone::Phone,
-    product::Product,
     purpose::{Category, Purpose},
     rule::{LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
     settings::FieldProblem,
     source::{SmsText, TemplateUse, placeholders},
-    template::{Misfit, ParameterFormat, TemplateDefinition, braces},
+    template::{Misfit, ParameterFormat, braces},
     tenant::Tenant,
 };
 
@@ -29,10 +29,6 @@ pub struct TenantConfig {
     /// Its lines, in any order.
     #[serde(default)]
     pub lines: Vec<Line>,
-    /// Its templates, in every language.
-    pub templates: Vec<TemplateDefinition>,
-    /// Its products.
-    pub products: Vec<Product>,
     /// Its connections.
     pub connections: Vec<ConnectionSummary>,
 }
@@ -105,18 +101,15 @@ impl From<&Connection> for ConnectionSummary {
 }
 
 impl TenantConfig {
-    /// A product by its id.
+    /// What is wrong with it, in sentences for whoever wrote it. Empty: nothing. `material`: all its templates and products.
     #[must_use]
-    pub fn product(&self, id: &str) -> Option<&Product> {
-        self.products.iter().find(|product| product.id == id)
-    }
-
-    /// What is wrong with it, in sentences for whoever wrote it. Empty: nothing.
-    #[must_use]
-    pub fn problems(&self) -> Vec<String> {
+    pub fn problems(&self, material: &Material) -> Vec<String> {
         let of_rule = |rule: &Rule| {
             let named = |problem| format!("rule {:?}: {problem}", rule.name);
-            rule_problems(rule, self).into_iter().map(named).collect::<Vec<_>>()
+            rule_problems(rule, self, material)
+                .into_iter()
+                .map(named)
+                .collect::<Vec<_>>()
         };
         let mut problems: Vec<String> = self.rules.iter().flat_map(of_rule).collect();
         problems.extend(self.tenant.problems().iter().map(ToString::to_string));
@@ -127,7 +120,7 @@ impl TenantConfig {
         if self.lines.len() > line::MOST_LINES {
             problems.push(format!("a tenant has at most {} lines", line::MOST_LINES));
         }
-        let services = self
+        let services = material
             .templates
             .iter()
             .filter(|template| template.category == Category::Service);
@@ -143,6 +136,15 @@ impl TenantConfig {
         ids.sort_unstable();
         if ids.windows(2).any(|pair| pair[0] == pair[1]) {
             problems.push("two lines have the same id".to_owned());
+        }
+        let mut skus: Vec<_> = material
+            .products
+            .iter()
+            .filter_map(|product| product.sku.as_ref())
+            .collect();
+        skus.sort_unstable();
+        if let Some(pair) = skus.windows(2).find(|pair| pair[0] == pair[1]) {
+            problems.push(format!("two products have the SKU {}", pair[0]));
         }
         problems
     }
@@ -183,7 +185,7 @@ pub fn line_problems(line: &Line, config: &TenantConfig) -> Vec<FieldProblem> {
 
 /// What is wrong with a rule, in sentences for whoever wrote it, who knows its name.
 #[must_use]
-pub fn rule_problems(rule: &Rule, config: &TenantConfig) -> Vec<String> {
+pub fn rule_problems(rule: &Rule, config: &TenantConfig, material: &Material) -> Vec<String> {
     let mut problems = Vec::new();
     let mut found = |problem: String| problems.push(problem);
     let then = &rule.then;
@@ -231,7 +233,7 @@ pub fn rule_problems(rule: &Rule, config: &TenantConfig) -> Vec<String> {
     if then.channels.contains(&Channel::WhatsApp) {
         match &then.template {
             None => found("WhatsApp needs a template".to_owned()),
-            Some(wanted) => problems.extend(template_problems(rule, wanted, config)),
+            Some(wanted) => problems.extend(template_problems(rule, wanted, material)),
         }
     }
     let mut found = |problem: String| problems.push(problem);
@@ -259,8 +261,8 @@ pub fn rule_problems(rule: &Rule, config: &TenantConfig) -> Vec<String> {
 }
 
 /// What is wrong with a rule's use of a template, as far as the stored definitions tell.
-fn template_problems(rule: &Rule, wanted: &TemplateUse, config: &TenantConfig) -> Vec<String> {
-    let named: Vec<_> = config
+fn template_problems(rule: &Rule, wanted: &TemplateUse, material: &Material) -> Vec<String> {
+    let named: Vec<_> = material
         .templates
         .iter()
         .filter(|template| {
@@ -335,21 +337,21 @@ fn template_problems(rule: &Rule, wanted: &TemplateUse, config: &TenantConfig) -
 mod tests {
     use super::*;
     use crate::{
-        samples::{TENANT, config},
+        samples::{TENANT, config, material},
         source::Value,
     };
 
     #[test]
     fn what_is_wrong_with_a_configuration_is_said_at_once() {
-        let mut config = config();
-        assert_eq!(config.problems(), Vec::<String>::new());
+        let (mut config, mut material) = (config(), material());
+        assert_eq!(config.problems(&material), Vec::<String>::new());
         config.rules[0].then.when_unknown = Some(WhenUnknown::SendAgain);
         config.rules[0].then.fallback_after_seconds = 86_401;
-        config.templates[1].category = Category::Marketing;
-        config.templates.remove(0);
+        material.templates[1].category = Category::Marketing;
+        material.templates.remove(0);
         config.connections.remove(0);
         assert_eq!(
-            config.problems(),
+            config.problems(&material),
             [
                 "rule \"Missed calls\": fallback_after_seconds is at most 86400",
                 "rule \"Missed calls\": when_unknown: send_again is for one-time codes only",
@@ -362,7 +364,7 @@ mod tests {
 
     #[test]
     fn problems_of_lines_are_named_by_field() {
-        let mut config = config();
+        let (mut config, material) = (config(), material());
         let sms = |number: &str| serde_json::json!({"connection": config.connections[0].id, "number": number});
         let line = |id: u8, number: &str| -> Line {
             serde_json::from_value(serde_json::json!({
@@ -375,7 +377,7 @@ mod tests {
         config.connections[0].sms_numbers = vec!["+97143330000".parse().unwrap()];
         config.rules[0].when.lines = vec![one.id];
         config.lines = vec![one, two];
-        assert_eq!(config.problems(), Vec::<String>::new());
+        assert_eq!(config.problems(&material), Vec::<String>::new());
 
         config.rules[0]
             .when
@@ -389,7 +391,7 @@ mod tests {
         config.lines[1].business_hours = Some(serde_json::from_str(hours).unwrap());
         config.lines[1].sms.as_mut().unwrap().connection = "conn_00000000000000000000000009".parse().unwrap();
         assert_eq!(
-            config.problems(),
+            config.problems(&material),
             [
                 "rule \"Missed calls\": there is no line line_00000000000000000000000003",
                 "line \"\": name: Expected one line of 1 to 100 characters, none of them invisible.",
@@ -402,9 +404,17 @@ mod tests {
             ]
         );
         config.lines[1].id = config.lines[0].id;
-        assert!(config.problems().contains(&"two lines have the same id".to_owned()));
+        assert!(
+            config
+                .problems(&material)
+                .contains(&"two lines have the same id".to_owned())
+        );
         config.lines = vec![config.lines[0].clone(); line::MOST_LINES + 1];
-        assert!(config.problems().contains(&"a tenant has at most 50 lines".to_owned()));
+        assert!(
+            config
+                .problems(&material)
+                .contains(&"a tenant has at most 50 lines".to_owned())
+        );
     }
 
     #[test]

@@ -243,8 +243,9 @@ pub enum Account {
     },
 }
 
-/// Exotel keeps accounts apart by where their data is.
+/// Exotel region of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ClusterModel"))]
 #[serde(rename_all = "snake_case")]
 pub enum ExotelCluster {
     /// `api.exotel.com`.
@@ -352,6 +353,8 @@ impl Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallingCode(u16);
+
+shown_as!(CallingCode, {"type": "string", "pattern": "^[1-9][0-9]{0,2}$", "examples": ["91"]});
 
 /// A text that is no country calling code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -12,6 +12,7 @@ use crate::{
     hours,
     ids::{CallId, ContactId},
     line::{self, Line},
+    material::{Material, Needs},
     message::{Cause, Channel, Recipient},
     phone::Phone,
     phrases::ago,
@@ -58,10 +59,29 @@ impl Decision {
 /// call in the same world gives the same decision.
 #[must_use]
 pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
+    let mut grounds = grounds(call, world);
+    let wanted = intent(call, world, &mut grounds);
+    let follow_up = wanted
+        .and_then(|intent| compose(&intent, world))
+        .map_err(|mut refusal| {
+            refusal.sentence.insert_str(0, "no message: ");
+            refusal
+        });
+    Decision { grounds, follow_up }
+}
+
+/// What deciding reads besides the configuration, so that it can be given to [`decide`].
+#[must_use]
+pub fn needs(call: &CallView<'_>, world: &World<'_>) -> Needs {
+    let wanted = intent(call, world, &mut grounds(call, world));
+    wanted.map(|intent| Needs::of(&intent, world)).unwrap_or_default()
+}
+
+fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
     let World { config, contact, .. } = *world;
     let line = call.facts.line().and_then(Party::phone);
     let line = line.and_then(|number| line::called(&config.lines, number));
-    let mut grounds = Grounds {
+    Grounds {
         rule: None,
         line: line.map(|line| line.id),
         config_version: config.tenant.config_version,
@@ -70,15 +90,11 @@ pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
         opted_in: contact.opted_in_at.is_some(),
         opted_out: contact.opted_out.is_some(),
         last_follow_up_at: contact.last_follow_up_at,
-    };
-    let follow_up = follow_up(call, world, &mut grounds).map_err(|mut refusal| {
-        refusal.sentence.insert_str(0, "no message: ");
-        refusal
-    });
-    Decision { grounds, follow_up }
+    }
 }
 
-fn follow_up(call: &CallView<'_>, world: &World<'_>, grounds: &mut Grounds) -> Result<Composed, Refusal> {
+/// What the first rule that matches wants to say.
+fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> Result<Intent<'a>, Refusal> {
     let World {
         config, contact, now, ..
     } = *world;
@@ -96,7 +112,7 @@ fn follow_up(call: &CallView<'_>, world: &World<'_>, grounds: &mut Grounds) -> R
     };
     grounds.rule = Some(rule.id);
     let then = &rule.then;
-    let intent = Intent {
+    Ok(Intent {
         cause: Cause::Call(call.id),
         purpose: Purpose::FollowUp,
         category: then.category,
@@ -118,8 +134,7 @@ fn follow_up(call: &CallView<'_>, world: &World<'_>, grounds: &mut Grounds) -> R
         subject: Subject::Call(*call),
         not_before: now + SignedDuration::from_secs(then.delay_seconds.min(LONGEST_DELAY_SECONDS).into()),
         by: format!("rule {:?}", rule.name),
-    };
-    compose(&intent, world)
+    })
 }
 
 /// What a rule says by a channel.
@@ -230,7 +245,7 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&
 /// the call and whatever language they speak: the reasons that such calls would get. Empty: nothing. That some connection
 /// carries the channel is another question.
 #[must_use]
-pub fn obstacles(config: &TenantConfig, rule: &Rule, channel: Channel) -> Vec<String> {
+pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<String> {
     let caller = Phone::nobodys();
     let at = Timestamp::UNIX_EPOCH;
     let id = ContactId::new(Ulid::nil());
@@ -243,7 +258,10 @@ pub fn obstacles(config: &TenantConfig, rule: &Rule, channel: Channel) -> Vec<St
     };
     let mut languages = vec![None];
     if let (Channel::WhatsApp, Some(wanted)) = (channel, &rule.then.template) {
-        let named = config.templates.iter().filter(|template| template.name == wanted.name);
+        let named = material
+            .templates
+            .iter()
+            .filter(|template| template.name == wanted.name);
         languages.extend(named.map(|template| Some(template.language.clone())));
     }
     if let (Channel::Sms, Some(SmsText::ByLanguage(texts))) = (channel, &rule.then.sms_text) {
@@ -262,6 +280,7 @@ pub fn obstacles(config: &TenantConfig, rule: &Rule, channel: Channel) -> Vec<St
             };
             let values = Values {
                 config,
+                material,
                 contact: &contact,
                 profile: &Profile::default(),
                 subject: Subject::Call(call),
@@ -575,7 +594,7 @@ mod tests {
 
     #[test]
     fn a_template_that_does_not_fit_leaves_its_channel_out() {
-        let paused = case(|case| case.config.templates[0].status.0 = "PAUSED".to_owned());
+        let paused = case(|case| case.material.templates[0].status.0 = "PAUSED".to_owned());
         assert_eq!(paused.channels(), [Channel::Sms]);
         assert!(
             paused
@@ -587,8 +606,8 @@ mod tests {
         only_whatsapp.config.rules[0].then.channels = vec![Channel::WhatsApp];
         assert_eq!(only_whatsapp.nothing().0, Reason::Template);
 
-        only_whatsapp.config.templates[0].status.0 = "APPROVED".to_owned();
-        only_whatsapp.config.templates[0].body.push_str(" {{3}}");
+        only_whatsapp.material.templates[0].status.0 = "APPROVED".to_owned();
+        only_whatsapp.material.templates[0].body.push_str(" {{3}}");
         assert_eq!(
             only_whatsapp.nothing(),
             (
@@ -598,7 +617,7 @@ mod tests {
                     .to_owned()
             )
         );
-        only_whatsapp.config.templates.clear();
+        only_whatsapp.material.templates.clear();
         assert_eq!(only_whatsapp.nothing().0, Reason::Template);
 
         // Twilio knows templates by its own id only.
@@ -613,7 +632,7 @@ mod tests {
         let mut case = case(|case| {
             case.facts.from = Some(Party::Phone("+12125550100".parse().unwrap()));
             case.config.rules[0].then.category = Category::Marketing;
-            case.config.templates[0].category = Category::Marketing;
+            case.material.templates[0].category = Category::Marketing;
             case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
             // 12:00 in Dubai is the middle of the night in America.
             case.config.tenant.quiet_hours = None;
@@ -629,7 +648,7 @@ mod tests {
         let mut case = case(|case| {
             case.config.rules[0].then.category = Category::Marketing;
             case.config.rules[0].then.when_unknown = Some(WhenUnknown::NextChannel);
-            case.config.templates[0].category = Category::Marketing;
+            case.material.templates[0].category = Category::Marketing;
         });
         assert_eq!(case.nothing().0, Reason::NoConsent);
         case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));

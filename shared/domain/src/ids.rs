@@ -101,6 +101,8 @@ macro_rules! id {
         }
 
         text_serde!($name);
+
+        shown_as!($name, {"type": "string", "examples": [concat!($prefix, "_01hq5c1ynyc0000000000000ab")]});
     };
 }
 
@@ -175,6 +177,10 @@ id!(
 id!(
     /// A line: what customers reach a tenant by.
     LineId, "line"
+);
+id!(
+    /// A thing that a tenant sells.
+    ProductId, "prd"
 );
 id!(
     /// A person who calls or writes to a tenant.

@@ -10,6 +10,13 @@ pub struct IpRange {
     bits: u8,
 }
 
+shown_as!(IpRange, {
+    "type": "string",
+    "description": "An IP address, or a range of them as `address/bits`.",
+    "maxLength": 43,
+    "examples": ["192.0.2.0/24"],
+});
+
 /// A text that is no range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an IP address or a range of them, such as 203.0.113.0/24")]

@@ -1,10 +1,14 @@
 //! What the business means: calls, contacts, messages and the rules of sending. Pure: no I/O, no clock, no randomness.
 
+#[macro_use]
+mod schema;
+
 pub mod account;
 pub mod account_shape;
 pub mod actor;
 pub mod api_key;
 pub mod audit;
+pub mod bounded;
 pub mod call;
 pub mod check;
 pub mod checkup;
@@ -20,6 +24,7 @@ pub mod inbound;
 pub mod ip_range;
 pub mod line;
 pub mod line_type;
+pub mod material;
 pub mod message;
 pub mod outside;
 pub mod permission;

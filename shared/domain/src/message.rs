@@ -621,8 +621,19 @@ impl Message {
             + SignedDuration::from_secs(self.policy.fallback_after_seconds().into())
     }
 
+    /// The time of the next channel, while the provider has the message and nothing is to be done but to wait.
+    #[must_use]
+    pub fn waits_for_delivery(&self, now: Timestamp) -> Option<Timestamp> {
+        let last = self.last()?;
+        let taken = matches!(last.state, AttemptState::Accepted | AttemptState::Sent);
+        let waits = taken && self.ended.is_none() && !self.delivered() && self.policy.fallback_after_seconds() > 0;
+        self.leg_after(last.leg).filter(|_| waits)?;
+        Some(self.fallback_at(last)).filter(|until| now < *until)
+    }
+
     /// Sets `due` to when somebody must look again. Called by every move below. A time that is set already stays if it comes only
-    /// a little later than it must: moving it would write the due index twice.
+    /// a little later than it must: moving it would write the due index twice. For the same reason it stays where it comes too
+    /// early for the next channel: a delivery nearly always makes that look needless, and else the dispatcher moves it on.
     pub(crate) fn look_again(&mut self, now: Timestamp, timers: &Timers) {
         self.dispatches = 0;
         let due = match self.next(now, timers) {
@@ -636,7 +647,9 @@ impl Message {
             Some(last) if last.state == AttemptState::Claimed => timers.first_due - timers.claim,
             _ => LITTLE_LATE,
         };
-        let in_time = |set: &Timestamp| due.is_some_and(|due| due <= *set && *set <= due + late);
+        let taken = self.last().is_some_and(|last| last.state.was_accepted());
+        let early = |set: &Timestamp| taken && now < *set;
+        let in_time = |set: &Timestamp| due.is_some_and(|due| (due <= *set || early(set)) && *set <= due + late);
         self.due = self.due.filter(in_time).or(due);
     }
 

@@ -4,8 +4,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Role of a user or key in a tenant. Each role includes the ones below it.
+/// Role of a user or key in a tenant. Each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads.
@@ -58,8 +59,9 @@ impl FromStr for Role {
 
 macro_rules! permissions {
     ($(#[doc = $about:literal] $name:ident = $word:literal, $least:ident;)*) => {
-        /// Permissions. Their names are the scopes of API keys.
+        /// A permission. Its name is a scope of API keys.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Permission {
             $(#[doc = $about] #[serde(rename = $word)] $name,)*
         }

@@ -6,6 +6,13 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Phone(String);
 
+shown_as!(Phone, {
+    "type": "string",
+    "description": "A telephone number in E.164.",
+    "pattern": r"^\+[1-9][0-9]{6,14}$",
+    "examples": ["+97145550001"],
+});
+
 /// A text that is not a telephone number in E.164.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a telephone number in international form, such as +442079460000")]

@@ -93,6 +93,20 @@ pub enum Lane {
     Bulk,
 }
 
+impl Lane {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 2] = [Self::Answers, Self::Bulk];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answers => "answers",
+            Self::Bulk => "bulk",
+        }
+    }
+}
+
 /// Ground on which somebody may be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Basis {

@@ -31,16 +31,21 @@ impl QuietHours {
     }
 }
 
-/// What happens to a message in quiet hours.
+/// Treatment of messages in quiet hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "QuietActionModel")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum QuietAction {
-    /// It waits until they end.
+    /// The message waits until they end.
     #[default]
     Defer,
-    /// It goes out all the same.
+    /// The message is sent anyway.
     Send,
-    /// It is not sent at all.
+    /// The message is dropped.
     Skip,
 }
 

@@ -146,6 +146,17 @@ pub struct Received {
     pub keep_until: Option<Timestamp>,
 }
 
+impl Received {
+    /// The id of a customer's message: the same however often and in whatever order it is delivered. By the provider's time of
+    /// it, so that a conversation is in the order in which it was written; a provider that tells none has that of its webhook.
+    #[must_use]
+    pub fn id_of(contact: ContactId, api: &str, message: &InboundMessage) -> MessageId {
+        let key = format!("received#{api}#{}", message.provider_ref);
+        let at = u64::try_from(message.at.as_millisecond()).unwrap_or_default();
+        MessageId::new(contact, derived(at, key.as_bytes()))
+    }
+}
+
 /// A change of what somebody agreed to: the ledger has one row for each, none is ever changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConsentEntry {

@@ -12,6 +12,7 @@ use crate::{
     decide::{self, Decision},
     ids::{CallId, ContactId},
     line_type::LineType,
+    material::Material,
     message::{Channel, Message},
     phone::Phone,
     profile::Profile,
@@ -64,18 +65,6 @@ pub(crate) fn config() -> TenantConfig {
       "sms_text": "Sorry we missed you, {{{{contact.first_name|there}}}}. {{{{tenant.name}}}}, {{{{tenant.phone}}}}. Reply STOP to opt out."
     }}
   }}],
-  "templates": [
-    {{"name": "missed_call_followup", "language": "en_GB", "category": "utility", "status": "APPROVED",
-      "body": "Hello {{{{1}}}}, sorry we missed your call to {{{{2}}}} today. How can we help?",
-      "buttons": [{{"kind": "quick_reply", "text": "Call me back"}},
-                  {{"kind": "url", "text": "Book online", "url": "https://book.example.test/{{{{1}}}}"}}]}},
-    {{"name": "missed_call_followup", "language": "ar", "category": "utility", "status": "APPROVED",
-      "body": "مرحبا {{{{1}}}}، نعتذر لعدم الرد على مكالمتك إلى {{{{2}}}} اليوم.",
-      "buttons": [{{"kind": "quick_reply", "text": "اتصلوا بي"}},
-                  {{"kind": "url", "text": "احجز", "url": "https://book.example.test/{{{{1}}}}"}}]}}
-  ],
-  "products": [{{"id": "haircut", "name": "Haircut", "price": {{"amount": 12050, "currency": "AED"}},
-                 "url": "https://example.test/haircut", "fields": {{"length": "30 minutes"}}}}],
   "connections": [
     {{"id": "conn_00000000000000000000000001", "name": "Twilio", "carries": ["sms"], "needs_content_sid": true}},
     {{"id": "conn_00000000000000000000000002", "name": "WhatsApp", "carries": ["whatsapp"]}}
@@ -83,6 +72,25 @@ pub(crate) fn config() -> TenantConfig {
 }}"#
     );
     serde_json::from_str(&text).unwrap()
+}
+
+pub(crate) fn material() -> Material {
+    let templates = r#"[
+    {"name": "missed_call_followup", "language": "en_GB", "category": "utility", "status": "APPROVED",
+      "body": "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?",
+      "buttons": [{"kind": "quick_reply", "text": "Call me back"},
+                  {"kind": "url", "text": "Book online", "url": "https://book.example.test/{{1}}"}]},
+    {"name": "missed_call_followup", "language": "ar", "category": "utility", "status": "APPROVED",
+      "body": "مرحبا {{1}}، نعتذر لعدم الرد على مكالمتك إلى {{2}} اليوم.",
+      "buttons": [{"kind": "quick_reply", "text": "اتصلوا بي"},
+                  {"kind": "url", "text": "احجز", "url": "https://book.example.test/{{1}}"}]}
+  ]"#;
+    let products = r#"[{"id": "prd_00000000000000000000000001", "sku": "haircut", "name": "Haircut", "price": {"amount": 12050, "currency": "AED"},
+                 "url": "https://example.test/haircut", "fields": {"length": "30 minutes"}}]"#;
+    Material {
+        templates: serde_json::from_str(templates).unwrap(),
+        products: serde_json::from_str(products).unwrap(),
+    }
 }
 
 pub(crate) fn contact() -> Contact {
@@ -118,7 +126,7 @@ pub(crate) fn message_of(composed: Composed, now: Timestamp) -> Message {
 
 /// Checks values of a call after hours, at 14:05 in Dubai.
 pub(crate) fn with_values<T>(profile: &Profile, check: impl Fn(&Values<'_>) -> T) -> T {
-    let (config, contact, facts) = (config(), contact(), facts());
+    let (config, material, contact, facts) = (config(), material(), contact(), facts());
     let call = CallView {
         id: CallId::new(contact.id, Ulid::from_parts(1, 1)),
         connection: "conn_00000000000000000000000001".parse().unwrap(),
@@ -128,6 +136,7 @@ pub(crate) fn with_values<T>(profile: &Profile, check: impl Fn(&Values<'_>) -> T
     };
     check(&Values {
         config: &config,
+        material: &material,
         contact: &contact,
         profile,
         subject: Subject::Call(call),
@@ -153,6 +162,7 @@ pub(crate) fn at(text: &str) -> Timestamp {
 /// A missed call, decided by the sample configuration; each test changes what it is about.
 pub(crate) struct Case {
     pub(crate) config: TenantConfig,
+    pub(crate) material: Material,
     pub(crate) contact: Contact,
     pub(crate) profile: Profile,
     pub(crate) facts: CallFacts,
@@ -165,6 +175,7 @@ impl Case {
     pub(crate) fn new() -> Self {
         Self {
             config: config(),
+            material: material(),
             contact: contact(),
             profile: Profile::default(),
             facts: facts(),
@@ -174,9 +185,9 @@ impl Case {
         }
     }
 
-    pub(crate) fn decide(&self) -> Decision {
+    pub(crate) fn with_world<T>(&self, look: impl FnOnce(&CallView<'_>, &World<'_>) -> T) -> T {
         let line = self.line;
-        decide::decide(
+        look(
             &CallView {
                 id: CallId::new(self.contact.id, Ulid::from_parts(1, 1)),
                 connection: "conn_00000000000000000000000001".parse().unwrap(),
@@ -186,12 +197,17 @@ impl Case {
             },
             &World {
                 config: &self.config,
+                material: &self.material,
                 contact: &self.contact,
                 profile: &self.profile,
                 now: self.now,
                 line_type: &move |_: &Phone| line,
             },
         )
+    }
+
+    pub(crate) fn decide(&self) -> Decision {
+        self.with_world(decide::decide)
     }
 
     pub(crate) fn plan(&self) -> Composed {

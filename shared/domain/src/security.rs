@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::SessionId;
 
+shown_as!(SecurityEventKind, {"type": "string", "examples": ["log_in_refused"]});
+
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,9 @@
 //! What may stand in a tenant's settings: bounds, and sentences about what breaks them, by field.
 
+use std::str::FromStr;
+
 use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     retention::Retention,
@@ -72,6 +75,57 @@ pub fn is_region(code: &str) -> bool {
     !code.is_empty() && REGIONS.split(' ').any(|region| region == code)
 }
 
+/// A BCP 47 language tag, by shape.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Language(String);
+
+shown_as!(Language, {"type": "string", "minLength": 2, "maxLength": LONGEST_LANGUAGE, "description": "A BCP 47 language tag.", "examples": ["en"]});
+
+/// A text that is not a language tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a BCP 47 language tag, such as en or ar-AE")]
+pub struct InvalidLanguage;
+
+impl Language {
+    /// A tag that is stored already, whatever the rules were then.
+    #[must_use]
+    pub fn stored(tag: &str) -> Self {
+        Self(tag.to_owned())
+    }
+
+    /// The tag.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Language> for String {
+    fn from(language: Language) -> Self {
+        language.0
+    }
+}
+
+impl FromStr for Language {
+    type Err = InvalidLanguage;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLanguage> {
+        let language = is_language(text).then(|| Self(text.to_owned()));
+        language.ok_or(InvalidLanguage)
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Maximum length of a language tag in characters.
+pub const LONGEST_LANGUAGE: usize = 35;
+
 /// Whether a text has the shape of a BCP 47 language tag: a language of two or three letters, then script, region and
 /// variants if any.
 #[must_use]
@@ -80,7 +134,7 @@ pub fn is_language(tag: &str) -> bool {
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts = tag.split('-').peekable();
     let language = parts.next().unwrap_or_default();
-    if tag.len() > 35 || !(2..=3).contains(&language.len()) || !letters(language) {
+    if tag.len() > LONGEST_LANGUAGE || !(2..=3).contains(&language.len()) || !letters(language) {
         return false;
     }
     parts.next_if(|part| part.len() == 4 && letters(part));

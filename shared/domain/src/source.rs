@@ -129,9 +129,9 @@ pub enum Source {
     CallOutcome,
     /// `tenant.<name>`.
     Tenant(String),
-    /// `product.<id>.<field>`; the fields `name`, `price` and `url` are always there.
+    /// `product.<id or SKU>.<field>`; the fields `name`, `price` and `url` are always there.
     Product {
-        /// The product's id.
+        /// The product's id, or its SKU.
         id: String,
         /// The field.
         field: String,

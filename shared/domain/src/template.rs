@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ids::ConnectionId,
     message::{Category, FilledTemplate, TemplateValue},
     source::{InvalidPlaceholder, TemplateUse, Value},
 };
@@ -14,6 +15,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateDefinition {
+    /// The connection whose account has it. None: every connection that carries WhatsApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionId>,
     /// The name at Meta: `[a-z0-9_]`, at most 512.
     pub name: String,
     /// The language code at Meta, such as `en_GB`.
@@ -261,6 +265,18 @@ impl TemplateKey {
     pub const LONGEST_NAME: usize = 512;
     /// The longest language code; the longest known has 6 letters.
     pub const LONGEST_LANGUAGE: usize = 32;
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its language.
+    #[must_use]
+    pub fn language(&self) -> &str {
+        &self.language
+    }
 
     /// A template that there can be; `None` where no template has such a name or language.
     #[must_use]
@@ -548,17 +564,19 @@ mod tests {
     use super::*;
     use crate::{
         profile::Profile,
-        samples::{config, with_values},
+        samples::{config, material, with_values},
     };
 
     #[test]
     fn a_template_is_filled_by_its_rule() {
-        let config = config();
+        let (config, material) = (config(), material());
         let wanted = config.rules[0].then.template.clone().unwrap();
         with_values(&Profile::default(), |values| {
-            let filled = config.templates[0].fill(&wanted, |value| values.value(value)).unwrap();
+            let filled = material.templates[0]
+                .fill(&wanted, |value| values.value(value))
+                .unwrap();
             assert_eq!(
-                config.templates[0].text(&filled),
+                material.templates[0].text(&filled),
                 "Hello there, sorry we missed your call to Marina Dental today. How can we help?"
             );
             assert_eq!(filled.buttons, [(1, "b/marina".to_owned())]);
@@ -567,8 +585,8 @@ mod tests {
 
     #[test]
     fn values_that_do_not_fit_are_found_before_sending() {
-        let config = config();
-        let definition = &config.templates[0];
+        let (config, material) = (config(), material());
+        let definition = &material.templates[0];
         let wanted = config.rules[0].then.template.clone().unwrap();
         let good = with_values(&Profile::default(), |values| {
             definition.fill(&wanted, |value| values.value(value))
@@ -633,7 +651,7 @@ mod tests {
 
     #[test]
     fn named_variables_carry_their_names() {
-        let mut definition = config().templates[0].clone();
+        let mut definition = material().templates[0].clone();
         definition.parameter_format = ParameterFormat::Named;
         definition.body = "Hello {{first_name}}, {{shop}} here. Bye {{first_name}}.".to_owned();
         definition.buttons.clear();
@@ -655,7 +673,7 @@ mod tests {
 
     #[test]
     fn a_definition_with_gaps_is_broken() {
-        let mut definition = config().templates[0].clone();
+        let mut definition = material().templates[0].clone();
         definition.body = "Hello {{1}} and {{3}}".to_owned();
         assert!(definition.body_variables().is_err());
         definition.body = "Hello {{name}}".to_owned();
@@ -680,7 +698,7 @@ mod tests {
             report(30, Some("APPROVED"), Some(Category::Utility)),
         ];
         for first in 0..reports.len() {
-            let mut template = config().templates.remove(0);
+            let mut template = material().templates.remove(0);
             let mut order: Vec<_> = reports.iter().cycle().skip(first).take(reports.len()).collect();
             if first % 2 == 1 {
                 order.reverse();
@@ -691,7 +709,7 @@ mod tests {
             assert_eq!(template.status.0, "APPROVED");
             assert_eq!(template.category, Category::Marketing);
         }
-        let mut template = config().templates.remove(0);
+        let mut template = material().templates.remove(0);
         template.note(&reports[2]);
         template.note(&reports[1]);
         assert_eq!(template.status.0, "REINSTATED", "a late PAUSED changes nothing");

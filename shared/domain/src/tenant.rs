@@ -67,7 +67,7 @@ pub struct Tenant {
     /// When its data goes, while it is leaving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves_at: Option<Timestamp>,
-    /// Raised by every change of the tenant, its rules, templates, products or connections, so that caches notice.
+    /// Raised by every change of the tenant, its rules, lines or connections, so that caches notice.
     #[serde(default)]
     pub config_version: u64,
 }
@@ -109,16 +109,17 @@ impl Tenant {
     }
 }
 
-/// Whether a tenant may send.
+/// State of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TenantState"))]
 #[serde(rename_all = "snake_case")]
 pub enum TenantStatus {
-    /// It may.
+    /// The tenant can act and send messages.
     #[default]
     Active,
-    /// Calls and messages are stored; nothing is sent.
+    /// Calls and messages are stored. Nothing is sent, and its users and keys are refused.
     Suspended,
-    /// As suspended, and all its data goes when the grace period ends.
+    /// As suspended, and all data is deleted when the grace period ends.
     Leaving,
 }
 

@@ -6,6 +6,8 @@
 //! a virama (Hindi, Sinhala), a joiner within an emoji, a variation selector behind an emoji or an ideograph. The conditions are
 //! those of RFC 5892 (appendices A.1 and A.2), widened as far as people write in these scripts, and of UTS #51.
 
+use std::str::FromStr;
+
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{
@@ -13,6 +15,7 @@ use icu_properties::{
         GeneralCategory, Ideographic, JoiningType, VariationSelector,
     },
 };
+use serde::{Deserialize, Serialize};
 
 /// What is wrong with a text of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +29,75 @@ pub enum WrongText {
     /// It has characters that nobody sees.
     #[error("must not hold invisible characters, such as those that turn the direction of writing")]
     Invisible,
+}
+
+/// A text of one line, such as a name, of `LEAST` to `MOST` characters. Parsing removes spaces around it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Line<const LEAST: usize, const MOST: usize>(String);
+
+shown_as!(const LEAST, MOST; Line<LEAST, MOST>, {"type": "string", "minLength": LEAST, "maxLength": MOST});
+
+/// Reason why a text is not such a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLine {
+    /// Wrong length.
+    #[error("must have {least} to {most} characters")]
+    Length {
+        /// Minimum.
+        least: usize,
+        /// Maximum.
+        most: usize,
+    },
+    /// Characters that it may not contain.
+    #[error(transparent)]
+    Wrong(#[from] WrongText),
+}
+
+impl<const LEAST: usize, const MOST: usize> Line<LEAST, MOST> {
+    /// A text that is stored already, whatever the rules were then.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const LEAST: usize, const MOST: usize> From<Line<LEAST, MOST>> for String {
+    fn from(line: Line<LEAST, MOST>) -> Self {
+        line.0
+    }
+}
+
+impl<const LEAST: usize, const MOST: usize> FromStr for Line<LEAST, MOST> {
+    type Err = InvalidLine;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLine> {
+        let text = text.trim();
+        // What is too long is not looked at.
+        if !(LEAST..=MOST).contains(&text.chars().take(MOST + 1).count()) {
+            return Err(InvalidLine::Length {
+                least: LEAST,
+                most: MOST,
+            });
+        }
+        if !text.is_empty() {
+            check_line(text)?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl<'de, const LEAST: usize, const MOST: usize> Deserialize<'de> for Line<LEAST, MOST> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
@@ -133,6 +205,18 @@ fn varies(before: &[char]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_has_its_length_and_no_blanks_around() {
+        let read = |text: &str| text.parse::<Line<1, 5>>().map(String::from);
+        let length = InvalidLine::Length { least: 1, most: 5 };
+        assert_eq!(read(" مايا "), Ok("مايا".to_owned()));
+        assert_eq!(read("Mayaa"), Ok("Mayaa".to_owned()));
+        assert_eq!(read("  "), Err(length));
+        assert_eq!(read("Maya H"), Err(length));
+        assert_eq!(read("a\nb"), Err(WrongText::Control.into()));
+        assert_eq!("".parse::<Line<0, 5>>().map(String::from), Ok(String::new()));
+    }
 
     #[test]
     fn names_of_all_scripts_are_taken_as_people_write_them() {

@@ -4,6 +4,7 @@ use crate::{
     call::Party,
     config::TenantConfig,
     contact::Contact,
+    material::Material,
     profile::Profile,
     source::{Piece, Source, Value, placeholders},
     subject::{CallView, Subject},
@@ -16,8 +17,10 @@ const LONGEST_NAME: usize = 60;
 /// What values are looked up in.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
-    /// The tenant and its products.
+    /// The tenant.
     pub config: &'a TenantConfig,
+    /// Its products.
+    pub material: &'a Material,
     /// The person.
     pub contact: &'a Contact,
     /// More of the person.
@@ -46,7 +49,7 @@ impl Values<'_> {
             Source::CallOutcome => Some(self.call().outcome.as_str().replace('_', " ")),
             Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),
             Source::Product { id, field } => {
-                let product = self.config.product(id)?;
+                let product = self.material.product(id)?;
                 match field.as_str() {
                     "name" => Some(product.name.clone()),
                     "price" => product.price.as_ref().map(ToString::to_string),

@@ -9,6 +9,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
+shown_as!(Zone, {
+    "type": "string",
+    "description": "A time zone of the IANA database.",
+    "maxLength": 64,
+    "examples": ["Asia/Dubai"],
+});
+
 /// A text that is not the name of a time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time zone of the IANA database, such as Asia/Dubai")]

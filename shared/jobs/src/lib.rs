@@ -2,14 +2,14 @@
 //! travels whole, because nothing else holds it yet, and e-mails, whose addresses and links no table has.
 
 mod mail;
+mod next;
 
 pub use mail::{FactorChange, Link, Mail, MailJob};
+pub use next::{NextJob, ToQueue};
 
 use domain::{
     call::{CallEvent, CallProvider},
     ids::{ConnectionId, MessageId, TenantId},
-    message::Message,
-    record::CallProgress,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -34,6 +34,10 @@ pub trait JobBody: Serialize + DeserializeOwned + Send + 'static {
     fn tenant(&self) -> TenantId;
     /// Follows one cause through logs and queues.
     fn correlation_id(&self) -> &str;
+    /// Its message group, where the tenant has several: none of them delays the others.
+    fn group_of_tenant(&self) -> String {
+        self.tenant().to_string()
+    }
     /// Jobs with the same text change the same row. Where one batch holds several they are worked one after the other: at the
     /// same time they would only get into each other's way, and a write that loses is paid for, too.
     fn in_turn(&self) -> Option<&str> {
@@ -47,7 +51,7 @@ impl<T: JobBody> QueueBody for T {
     }
 
     fn group(&self) -> String {
-        self.tenant().to_string()
+        self.group_of_tenant()
     }
 
     fn follows(&self) -> &str {
@@ -91,20 +95,6 @@ pub enum CallJob {
     },
 }
 
-impl CallJob {
-    /// A look at a call that waits.
-    #[must_use]
-    pub fn look(tenant: TenantId, progress: CallProgress) -> Self {
-        Self::Decide {
-            tenant,
-            correlation_id: progress.correlation_id,
-            connection: progress.connection,
-            provider: progress.provider,
-            provider_call_id: progress.provider_call_id,
-        }
-    }
-}
-
 impl JobBody for CallJob {
     fn tenant(&self) -> TenantId {
         match self {
@@ -126,7 +116,7 @@ impl JobBody for CallJob {
     }
 }
 
-/// Queue `sends`: send a message's next attempt. A copy whose attempt number is stale is dropped.
+/// Queues `sends` and `bulk-sends`: send a message's next attempt. A copy whose attempt number is stale is dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "send_message")]
 pub struct SendMessage {
@@ -145,20 +135,6 @@ pub struct SendMessage {
 
 const fn none(rounds: &u8) -> bool {
     *rounds == 0
-}
-
-impl SendMessage {
-    /// A copy for the message's next attempt.
-    #[must_use]
-    pub fn next_of(tenant: TenantId, message: &Message) -> Self {
-        Self {
-            tenant,
-            correlation_id: message.correlation_id.clone(),
-            message: message.id,
-            attempt: message.next_number(),
-            rounds: 0,
-        }
-    }
 }
 
 impl JobBody for SendMessage {
@@ -183,10 +159,31 @@ pub struct ProviderEvent {
     pub correlation_id: String,
     /// When our webhook received it.
     pub received_at: Timestamp,
+    /// Whether it only reports on messages of ours.
+    pub group: EventGroup,
     /// What it is.
     pub source: EventSource,
     /// The event itself.
     pub payload: Payload,
+}
+
+/// The events of a tenant that are kept apart: the statuses of a broadcast never delay a reply or a STOP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventGroup {
+    /// Reports on messages of ours, and nothing else.
+    Status,
+    /// Anything else: what customers write and wish, and what is reported of accounts, numbers and templates.
+    Inbound,
+}
+
+impl EventGroup {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Inbound => "inbound",
+        }
+    }
 }
 
 /// Which webhook brought it.
@@ -218,6 +215,10 @@ pub enum Payload {
 impl JobBody for ProviderEvent {
     fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    fn group_of_tenant(&self) -> String {
+        format!("{}#{}", self.tenant, self.group.as_str())
     }
 
     fn correlation_id(&self) -> &str {

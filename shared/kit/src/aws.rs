@@ -29,12 +29,12 @@ macro_rules! client {
             .behavior_version(BehaviorVersion::latest())
             .region($aws.region.clone())
             .credentials_provider($aws.credentials.clone())
-            // They stay the same as long as the process lives.
+            // They stay valid for the lifetime of the process.
             .identity_cache(IdentityCache::no_cache())
             .http_client($aws.http.clone())
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts())
-            // An attempt's time-out covers the whole of its answer, except where that is a stream (S3's objects).
+            // An attempt's time-out covers its whole answer, except for streams (S3's objects).
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(CountCalls)
     }};
@@ -67,7 +67,7 @@ fn trusted(region: &str, endpoint: Option<&str>) -> TrustStore {
 impl Aws {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let region = config.text("AWS_REGION")?;
-        // No template sets it: an emulator does, for whichever stage runs there.
+        // The template never sets it; an emulator does, for whichever stage runs there.
         let endpoint = config.optional("AWS_ENDPOINT_URL").map(|url| url.trim_end_matches('/'));
         let tls = TlsContext::builder()
             .with_trust_store(trusted(region, endpoint))
@@ -169,7 +169,7 @@ fn action(service: &str, operation: &str) -> &'static str {
         ("Secrets Manager", "PutSecretValue") => "secretsmanager:PutSecretValue",
         ("SESv2", "SendEmail") => "ses:SendEmail",
         _ => {
-            tracing::warn!(service, operation, "an AWS call that kit::aws has no IAM action for");
+            tracing::warn!(service, operation, "kit::aws has no IAM action for an AWS request");
             "aws:Other"
         }
     }
@@ -191,9 +191,9 @@ mod tests {
     }
 
     #[test]
-    fn amazons_roots_are_used_for_public_regions_only() {
+    fn amazons_roots_are_used_only_in_public_regions() {
         assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
-        // Making a client reads them, and panics where one cannot be read.
+        // Creating a client reads them, and panics if one cannot be read.
         let _client = aws("eu-west-1").dynamodb();
         let own = |region| format!("{:?}", trusted(region, None)).contains("enable_native_roots: true");
         assert!(!own("eu-west-1"));

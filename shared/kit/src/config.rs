@@ -63,8 +63,8 @@ impl Config {
     /// The environment of the process.
     ///
     /// # Errors
-    /// When the stage is not one of the three, or something is set outside the local one that is for tests alone: crash points,
-    /// lifted limits, public URLs without TLS; or when a proxy is set up by half.
+    /// When the stage is not one of the three; when a setting for tests (crash points, lifted limits, public URLs without TLS) is used
+    /// outside the local stage; or when only half of a proxy is configured.
     pub fn from_process() -> Result<Self, ConfigError> {
         let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -95,7 +95,7 @@ impl Config {
     /// The proxy that is trusted to name the viewer, if there is one.
     ///
     /// # Errors
-    /// When it is set up by half.
+    /// When only half of it is configured.
     pub(crate) fn trusted_proxy(&self) -> Result<Option<TrustedProxy>, ConfigError> {
         TrustedProxy::of(self)
     }
@@ -103,14 +103,15 @@ impl Config {
     fn refuse_what_is_for_tests(&self) -> Result<(), ConfigError> {
         let stage = self.stage.as_str();
         if self.optional("CRASH_POINTS").is_some() {
-            let problem = format!("only the local stage crashes on purpose, this is {stage}");
+            let problem = format!("only the local stage may have crash points, and this is {stage}");
             return Err(ConfigError::new("CRASH_POINTS", problem));
         }
         if self.optional("AUTH_LIMIT_FACTOR").is_some_and(|factor| factor != "1") {
-            let problem = format!("only the local stage lifts the limits of log-in, this is {stage}: must be 1");
+            let problem =
+                format!("must be 1: only the local stage may raise the limits of log-in, and this is {stage}");
             return Err(ConfigError::new("AUTH_LIMIT_FACTOR", problem));
         }
-        // Read by name where they are used; here, so that no function starts with what another one would refuse.
+        // They are read by name where they are used. They are checked here so that no function starts with a value that another refuses.
         for variable in ["PUBLIC_BASE_URL", "APP_URL"] {
             self.optional_url(variable)?;
         }
@@ -166,7 +167,7 @@ impl Config {
     /// A required URL.
     ///
     /// # Errors
-    /// When it is missing or no URL.
+    /// When it is missing or not a URL.
     pub fn url(&self, variable: &str) -> Result<&str, ConfigError> {
         self.optional_url(variable)?
             .ok_or_else(|| ConfigError::new(variable, "must be set"))
@@ -201,7 +202,7 @@ impl Config {
     /// The timers of sending. A function has those that it uses; the others have the template's defaults.
     ///
     /// # Errors
-    /// When one is no number of seconds or longer than a day, or those given do not hold their order.
+    /// When one is not a number of seconds, is longer than a day, or they are not in their order.
     pub fn timers(&self) -> Result<Timers, ConfigError> {
         const ORDER: [&str; 3] = ["PROVIDER_TIMEOUT", "CLAIM_SECONDS", "FIRST_DUE_SECONDS"];
         self.must_rise(&ORDER)?;
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn lifted_limits_and_plain_urls_start_only_locally() {
+    fn lifted_limits_and_http_urls_start_only_locally() {
         for (variable, value) in [
             ("AUTH_LIMIT_FACTOR", "1000"),
             ("AUTH_LIMIT_FACTOR", "2"),
@@ -326,7 +327,7 @@ mod tests {
     fn timers_hold_their_order() {
         let good = config(&[("STAGE", "local"), ("CLAIM_SECONDS", "8"), ("FIRST_DUE_SECONDS", "10")]).unwrap();
         assert_eq!(good.timers().unwrap().claim, SignedDuration::from_secs(8));
-        // What a function is not given is not compared: the stack sets it for others.
+        // Timers that a function is not given are not compared: the stack sets them for other functions.
         let part = config(&[("STAGE", "local"), ("FIRST_DUE_SECONDS", "10")]).unwrap();
         assert_eq!(part.timers().unwrap().first_due, SignedDuration::from_secs(10));
         let bad = config(&[("STAGE", "local"), ("PROVIDER_TIMEOUT", "2"), ("CLAIM_SECONDS", "2")]).unwrap();

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_are_read_with_their_chance() {
+    fn crash_points_are_parsed_with_their_probability() {
         assert_eq!(
             parse("a=0.5, b.c=1"),
             Ok(vec![("a".to_owned(), 0.5), ("b.c".to_owned(), 1.0)])

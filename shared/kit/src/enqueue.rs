@@ -16,15 +16,23 @@ pub enum QueueName {
     Calls,
     /// Events of messaging providers, for `process_provider_event`.
     ProviderEvents,
-    /// Messages to send, for `send_message`.
+    /// Messages to send that answer a person, for `send_message`.
     Sends,
+    /// Messages to send to many, for `send_message`, too.
+    BulkSends,
     /// E-mails to users of Ringback, for `send_mail`. Never spilled, because links in them contain tokens.
     Mails,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Calls, Self::ProviderEvents, Self::Sends, Self::Mails];
+    pub const ALL: [Self; 5] = [
+        Self::Calls,
+        Self::ProviderEvents,
+        Self::Sends,
+        Self::BulkSends,
+        Self::Mails,
+    ];
 
     /// Queues that webhooks fill. Jobs that these refuse may be in the bucket, and `dispatch_due` queues them again. The other
     /// queues are filled by jobs, which are retried by themselves; searching the bucket for them would cost on every idle day.
@@ -37,6 +45,7 @@ impl QueueName {
             Self::Calls => "calls",
             Self::ProviderEvents => "provider-events",
             Self::Sends => "sends",
+            Self::BulkSends => "bulk-sends",
             Self::Mails => "mails",
         }
     }
@@ -48,6 +57,7 @@ impl QueueName {
             Self::Calls => "CALLS_QUEUE_URL",
             Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
             Self::Sends => "SENDS_QUEUE_URL",
+            Self::BulkSends => "BULK_SENDS_QUEUE_URL",
             Self::Mails => "MAILS_QUEUE_URL",
         }
     }
@@ -113,7 +123,7 @@ pub struct EnqueueError {
 }
 
 impl EnqueueError {
-    fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             doing,
             source: source.into(),
@@ -161,6 +171,12 @@ impl Queue {
             url: env.config().text(name.variable())?.to_owned(),
             spill: None,
         })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> QueueName {
+        self.name
     }
 
     /// Stores jobs that the queue refuses in this bucket, if it is one of [`QueueName::SWEPT`]: jobs of other queues would never
@@ -337,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_keep_both_limits_and_the_order() {
+    fn batches_respect_limits_and_order() {
         let sizes = |entries: Vec<Entry>| batches(entries).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(vec![]), Vec::<usize>::new());
         assert_eq!(sizes(vec![entry(1); 23]), [10, 10, 3]);
@@ -345,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_is_whole_seconds_within_the_queues_limit() {
+    fn delay_is_rounded_up_and_limited() {
         assert_eq!(entry(1).after(Duration::from_millis(1001)).delay_seconds, 2);
         assert_eq!(entry(1).after(Duration::from_secs(2000)).delay_seconds, 900);
         assert_eq!(entry(1).after(Duration::ZERO).delay_seconds, 0);

@@ -135,7 +135,7 @@ impl Env {
     /// Client of SES, at `SES_ENDPOINT_URL` if it is set.
     ///
     /// # Errors
-    /// When the variable is no URL, or missing in the local stack: mails of a test must not leave the machine.
+    /// When the variable is not a URL, or missing in the local stack: mails of a test must not leave the machine.
     pub fn ses(&self) -> Result<aws_sdk_sesv2::Client, ConfigError> {
         let endpoint = self.config().optional_url("SES_ENDPOINT_URL")?;
         if endpoint.is_none() && self.stage() == Stage::Local {

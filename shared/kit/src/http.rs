@@ -198,12 +198,12 @@ impl App {
     /// These routes in this environment.
     #[must_use]
     pub fn new(env: &Env, routes: Router) -> Self {
-        // The body is whole by now and its size checked; axum's own limit is lower.
+        // The body is already complete and its size checked; axum's own limit is lower.
         let router = routes.layer(DefaultBodyLimit::disable());
         Self {
             env: env.clone(),
             router,
-            // Wrong ones are refused when the configuration is read.
+            // Invalid ones are refused when the configuration is read.
             proxy: env.config().trusted_proxy().unwrap_or_default(),
         }
     }
@@ -242,8 +242,8 @@ impl App {
         let viewer = proxy.viewer(headers);
         headers.remove(ORIGIN_SECRET);
         viewer.map(|viewer| Source(Some(viewer))).ok_or_else(|| {
-            line::note("refused", "not by the proxy");
-            Problem::forbidden("Requests are not taken at this address. Use the API's public one.")
+            line::note("refused", "not through the proxy");
+            Problem::forbidden("Requests are not accepted at this address. Use the API's public one.")
         })
     }
 
@@ -251,15 +251,15 @@ impl App {
         let answering = async { whole(self.router.clone().oneshot(request).await.into_response()).await };
         let answer = match AssertUnwindSafe(answering).catch_unwind().await {
             Ok(answer) => answer,
-            // The panic's own line says where and why.
+            // The panic's own log line has the details.
             Err(_panic) => return whole(Problem::internal().into_response()).await,
         };
         let bytes = bytes_in_result(answer.body());
         if bytes > LARGEST_ANSWER {
-            tracing::error!(bytes, "an answer is larger than Lambda takes");
+            tracing::error!(bytes, "an answer is larger than Lambda allows");
             return whole(Problem::internal().into_response()).await;
         }
-        // What the router answers by itself has no body: make it a problem, and keep the Allow header.
+        // Turn the router's own answers, which have no body, into problems, and keep the Allow header.
         match Problem::of_status(answer.status()) {
             Some(problem) if answer.body().is_empty() => {
                 let mut explained = whole(problem.into_response()).await;
@@ -301,7 +301,7 @@ fn bytes_in_result(body: &[u8]) -> usize {
 fn header_map(headers: &BTreeMap<String, String>) -> HeaderMap {
     let parsed = headers.iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        // Not `from_str`: a header that is no ASCII is wrong, not missing.
+        // Not `from_str`: a header that is not ASCII is wrong, not missing.
         Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
     });
     parsed.collect()
@@ -331,7 +331,7 @@ fn request(event: HttpEvent, headers: HeaderMap, source: Source) -> Result<Reque
     } = event;
     let (raw_path, raw_query_string) = without_fragment(raw_path, raw_query_string);
     let uri = Cow::from(utf8_percent_encode(&raw_path, DECODED));
-    // No route has a path that is no URI, so such a request is for nothing we have.
+    // No route has a path that is not a URI, so such a request is for an unknown path.
     let uri: Uri = uri.parse().map_err(|_| Problem::not_found())?;
     let method =
         Method::from_bytes(request_context.http.method.as_bytes()).map_err(|_| Problem::method_not_allowed())?;
@@ -424,7 +424,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_cookie_that_is_set_reaches_the_browser() {
+    fn every_set_cookie_reaches_the_browser() {
         let mut answer = Response::new(Bytes::from_static(b"ok"));
         for cookie in ["a=1; HttpOnly", "b=2"] {
             let cookie = HeaderValue::from_static(cookie);
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn size_of_an_answer_is_that_of_the_result() {
+    fn answer_size_is_measured_in_the_result() {
         for body in [
             &b"plain"[..],
             b"\"a\\b\"\n\r\t\x08\x0c\x00\x1f",

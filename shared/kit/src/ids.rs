@@ -11,7 +11,7 @@ use crate::Clock;
 
 /// The operating system has no randomness available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no randomness to make a secret from")]
+#[error("no randomness is available for a secret")]
 pub struct SecretError;
 
 /// Generates ULIDs and secrets.

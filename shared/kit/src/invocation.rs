@@ -18,7 +18,7 @@ static WARM: AtomicBool = AtomicBool::new(false);
 pub(crate) enum Outcome {
     /// Everything was done.
     Done,
-    /// The caller was refused for a reason of their own.
+    /// The caller was refused for a reason on their side.
     Refused,
     /// Records of a queue or stream are to be delivered again.
     Failed,
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_we_must_mend_is_counted_as_failed() {
+    fn our_own_errors_are_counted_as_failed() {
         let all = [Outcome::Done, Outcome::Refused, Outcome::Failed, Outcome::Error];
         let counted = all.map(|outcome| (outcome.as_str(), outcome.is_ours_to_mend()));
         let wanted = [("done", false), ("refused", false), ("failed", true), ("error", true)];

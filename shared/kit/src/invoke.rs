@@ -41,7 +41,7 @@ where
                     let result = AssertUnwindSafe(handle(request, context)).catch_unwind().await;
                     result.unwrap_or_else(|panic| Err(JobError::new(format!("panicked: {}", panic_text(&*panic)))))
                 }
-                Err(error) => Err(JobError::new(format!("the request cannot be read: {error}"))),
+                Err(error) => Err(JobError::new(format!("the request cannot be parsed: {error}"))),
             };
             if let Err(error) = &result {
                 tracing::error!(%error, "invocation failed");

@@ -10,7 +10,7 @@ pub struct TimeLimit(Instant);
 
 /// The time is up, and the work was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it took longer than somebody waits for it")]
+#[error("the time limit is exceeded")]
 pub struct TimeUp;
 
 impl TimeLimit {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_hangs_is_given_up_when_the_time_is_up() {
+    async fn hanging_work_is_given_up_at_the_limit() {
         let (began, limit) = (Instant::now(), TimeLimit::of(Duration::from_secs(4)));
         assert_eq!(limit.keep(ready(7)).await, Ok(7));
         let after = |seconds: u64| assert_eq!(began.elapsed().as_secs(), seconds);

@@ -1,7 +1,7 @@
-//! What an invocation says about itself: fields of its one log line.
+//! Fields of an invocation's log line.
 //!
-//! A process serves one invocation at a time, so the line is the process's. Numbers, ids and words only; never what a
-//! customer wrote, nor a whole telephone number.
+//! A process serves one invocation at a time, so the line belongs to the process. Only numbers, ids and words; never a customer's
+//! text or a whole telephone number.
 
 use std::{
     collections::BTreeMap,
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_stands_only_if_all_agree() {
+    fn value_is_logged_only_if_all_agree() {
         let mut common = Common::default();
         assert_eq!(common.get(), None);
         common.add("a".to_owned());

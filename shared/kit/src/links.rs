@@ -12,7 +12,7 @@ impl Links {
     /// From the function's environment.
     ///
     /// # Errors
-    /// When a URL is none.
+    /// When a URL is invalid.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let config = env.config();
         let base = match config.optional_url("APP_URL")? {
@@ -36,7 +36,7 @@ impl Links {
         format!("{}?token={token}", self.to(page, target))
     }
 
-    /// The same where there is no request: `None` where no base is configured.
+    /// The same without a request: `None` if no base is configured.
     #[must_use]
     pub fn with_token_configured(&self, page: &str, token: &str) -> Option<String> {
         let base = self.base.as_deref()?;

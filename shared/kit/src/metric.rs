@@ -18,12 +18,17 @@ static COUNTS: Mutex<BTreeMap<Key, u64>> = Mutex::new(BTreeMap::new());
 
 /// Counts one.
 pub fn count(name: &'static str, dimensions: &[(&'static str, &str)]) {
+    add(name, 1, dimensions);
+}
+
+/// Counts several at once.
+pub fn add(name: &'static str, number: u64, dimensions: &[(&'static str, &str)]) {
     let dimensions = dimensions
         .iter()
         .map(|(name, value)| (*name, (*value).to_owned()))
         .collect();
     let mut counts = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
-    *counts.entry((name, dimensions)).or_default() += 1;
+    *counts.entry((name, dimensions)).or_default() += number;
 }
 
 /// Writes and forgets what was counted.
@@ -69,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_one_line_of_the_embedded_format() {
+    fn counts_use_the_embedded_metric_format() {
         let line = line(7, "dev", "webhook_refused", &[("provider", "twilio".to_owned())], 3);
         assert_eq!(
             line,

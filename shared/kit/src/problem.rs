@@ -14,7 +14,8 @@ use store::{StoreError, rates::Allowance};
 use crate::{http::LARGEST_BODY, log::chain};
 
 /// An error: what is wrong and what to do about it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(example = example())]
 pub struct Problem {
     /// Kind of problem: a stable word for programs. The guide lists all of them.
     #[serde(rename = "type")]
@@ -23,26 +24,33 @@ pub struct Problem {
     title: &'static str,
     /// HTTP status.
     #[serde(serialize_with = "as_number")]
+    #[schemars(with = "u16", range(min = 400, max = 599))]
     status: StatusCode,
     /// What is wrong with this request and what to do about it.
     detail: String,
     /// Wrong fields, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MOST_ERRORS))]
     errors: Vec<FieldError>,
     /// Number of further errors, if there are more than 50.
     #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 1))]
     more_errors: u32,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Problem of one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// Path of the field, such as `lines[0].number`. Empty: the body as a whole.
     pub field: String,
     /// What is wrong with the field.
     pub detail: String,
+}
+
+fn example() -> Problem {
+    Problem::field("name", "Expected 1 to 80 characters.")
 }
 
 /// Maximum number of errors in a problem. One body can have hundreds of thousands.
@@ -155,6 +163,12 @@ impl Problem {
     #[must_use]
     pub fn conflict(kind: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, kind, "Conflict", detail)
+    }
+
+    /// 409 of this kind: the tenant has as many of these things as it can have. `advice` says how to make room.
+    #[must_use]
+    pub fn at_most(kind: &str, most: usize, things: &str, advice: &str) -> Self {
+        Self::conflict(kind, format!("A tenant can have at most {most} {things}. {advice}"))
     }
 
     /// 412: the object has changed since the caller read it.
@@ -387,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_a_problem_are_bounded() {
+    fn texts_of_a_problem_are_shortened() {
         let long = "é".repeat(100_000);
         let problem = Problem::bad_request(&*long).about(&*long, &*long);
         let bytes = serde_json::to_vec(&problem).unwrap().len();

@@ -1,10 +1,10 @@
-//! A proxy before the API, such as CloudFront with WAF: which of its headers names who really asks, and how a request proves that it
-//! came by it.
+//! A proxy before the API, such as CloudFront with WAF: the header that names the viewer, and the secret that proves that a request
+//! came through the proxy.
 //!
-//! Without one the address is the one that API Gateway saw. With one that would be the proxy's own, and whoever is behind it would
-//! share one limit; while a header alone could be made up by whoever reaches the gateway directly. So the proxy adds a secret to
-//! each request, of which functions know the hash only, and requests without it are refused: closed, not open, where something
-//! is set up wrongly.
+//! Without a proxy, the address is the one that API Gateway saw. Behind a proxy that would be the proxy's own, so all viewers would
+//! share one limit, while a header alone could be forged by anyone who reaches the gateway directly. So the proxy adds a secret to
+//! each request, of which functions know only the hash, and requests without it are refused. A wrong configuration fails closed,
+//! not open.
 
 use std::net::IpAddr;
 
@@ -28,7 +28,7 @@ impl TrustedProxy {
     /// From `VIEWER_ADDRESS_HEADER` and `ORIGIN_SECRET_SHA256`. `None` if neither is set.
     ///
     /// # Errors
-    /// When one of them stands alone or has another form.
+    /// When one of them is set without the other, or has another form.
     pub(crate) fn of(config: &Config) -> Result<Option<Self>, ConfigError> {
         const HEADER: &str = "VIEWER_ADDRESS_HEADER";
         const SECRET: &str = "ORIGIN_SECRET_SHA256";
@@ -39,13 +39,13 @@ impl TrustedProxy {
             (Some(_), None) => return Err(ConfigError::new(SECRET, format!("must be set, because {HEADER} is"))),
         };
         let header = HeaderName::from_bytes(header.to_ascii_lowercase().as_bytes())
-            .map_err(|_| ConfigError::new(HEADER, "must be a header's name"))?;
+            .map_err(|_| ConfigError::new(HEADER, "must be the name of a header"))?;
         let secrets: Vec<String> = secrets.split(',').map(str::to_owned).collect();
         let hex = |secret: &String| {
             secret.len() == 64 && secret.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
         if !secrets.iter().all(hex) {
-            let problem = "must be SHA-256 in 64 small hexadecimal digits, or two of them with a comma between";
+            let problem = "must be a SHA-256 of 64 lower-case hexadecimal digits, or two separated by a comma";
             return Err(ConfigError::new(SECRET, problem));
         }
         Ok(Some(Self { header, secrets }))
@@ -54,14 +54,14 @@ impl TrustedProxy {
     /// Address of the viewer, if the request came through the proxy.
     pub(crate) fn viewer(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
-        // What is compared are hashes: their preimage is what is secret.
+        // Hashes are compared, and their preimage is secret.
         let proof = sha256_hex(text(&ORIGIN_SECRET)?);
         let proven = self.secrets.contains(&proof);
         proven.then(|| address(text(&self.header)?)).flatten()
     }
 }
 
-/// An address as proxies write it, with or without the port: CloudFront writes `198.51.100.7:46532`, and one of IPv6 without
+/// An address as proxies write it, with or without the port: CloudFront writes `198.51.100.7:46532`, and IPv6 addresses without
 /// brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_set_up_whole_or_not_at_all() {
+    fn half_configured_proxy_is_refused() {
         let hash = sha256_hex(SECRET);
         assert!(TrustedProxy::of(&config("", "").unwrap()).unwrap().is_none());
         assert!(config("CloudFront-Viewer-Address", &hash).is_ok());
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_viewer_is_who_the_proven_proxy_names() {
+    fn trusted_proxy_names_the_viewer() {
         let other = sha256_hex("the next secret");
         let config = config("x-viewer", &format!("{other},{}", sha256_hex(SECRET))).unwrap();
         let proxy = TrustedProxy::of(&config).unwrap().unwrap();

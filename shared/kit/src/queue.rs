@@ -9,7 +9,7 @@ use jobs::{JobBody, QueueBody};
 use store::{StoreError, TenantScope};
 
 use crate::{
-    ConfigError, Env,
+    ConfigError, Env, QueueName,
     invocation::{Invocation, Outcome},
     line,
     log::{chain, panic_text},
@@ -97,7 +97,7 @@ pub enum Done {
 /// it is a bug unless something is being deleted.
 #[must_use]
 pub fn gone(what: &'static str) -> Done {
-    tracing::info!(what, "what a job is about no longer exists");
+    tracing::info!(what, "the subject of a job no longer exists");
     metric::count("job_gone", &[("what", what)]);
     Done::Already
 }
@@ -270,7 +270,7 @@ where
     let body = match body {
         Ok(body) => body,
         Err(error) => {
-            // Never dropped: it circles to the dead-letter queue, where a fixed version can redrive it. The error names
+            // Never dropped: it ends in the dead-letter queue, from which a fixed version can redrive it. The error names
             // the place, not the content.
             tracing::error!(record = id, line = error.line(), column = error.column(), kind = ?error.classify(), "unreadable job");
             metric::count("job_unreadable", &[]);
@@ -311,9 +311,24 @@ where
 /// Variable with the queue for jobs that can never succeed. Without it, such a record circles until the queue gives it up.
 pub const DEAD_LETTERS: &str = "DEAD_LETTERS_URL";
 
+/// The same for jobs of [`QueueName::BulkSends`].
+pub const BULK_DEAD_LETTERS: &str = "BULK_DEAD_LETTERS_URL";
+
+/// The dead letters of the queue that handed out the record.
+fn dead_letters<'a>(env: &'a Env, record: &SqsMessage) -> Option<&'a str> {
+    let name = record
+        .event_source_arn
+        .as_deref()
+        .and_then(|arn| arn.rsplit(':').next());
+    let bulk = env.config().optional(QueueName::BulkSends.variable());
+    let of_bulk = name.is_some() && name == bulk.and_then(|url| url.rsplit('/').next());
+    let variable = if of_bulk { BULK_DEAD_LETTERS } else { DEAD_LETTERS };
+    env.config().optional(variable)
+}
+
 /// Moves a record to the dead letters at once. Returns false if that is not possible.
 async fn lay_aside(env: &Env, record: &SqsMessage) -> bool {
-    let Some(url) = env.config().optional(DEAD_LETTERS) else {
+    let Some(url) = dead_letters(env, record) else {
         return false;
     };
     let send = env
@@ -325,7 +340,10 @@ async fn lay_aside(env: &Env, record: &SqsMessage) -> bool {
     match send.send().await {
         Ok(_) => true,
         Err(error) => {
-            tracing::warn!(error = chain(&error), "a hopeless record stays in its queue");
+            tracing::warn!(
+                error = chain(&error),
+                "could not move an impossible record to the dead letters"
+            );
             false
         }
     }
@@ -348,7 +366,7 @@ async fn hand_out_again(env: &Env, record: &SqsMessage, after: Duration) {
         .queue_url(url)
         .receipt_handle(handle);
     if let Err(error) = change.visibility_timeout(seconds).send().await {
-        tracing::warn!(error = chain(&error), "could not back off a failed record");
+        tracing::warn!(error = chain(&error), "could not delay a failed record");
     }
 }
 
@@ -373,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queues_url_follows_from_its_arn() {
+    fn queue_url_is_derived_from_the_arn() {
         let arn = "arn:aws:sqs:eu-west-1:123456789012:sends";
         let aws = "https://sqs.eu-west-1.amazonaws.com/123456789012/sends";
         assert_eq!(queue_url(arn, None).as_deref(), Some(aws));

@@ -69,7 +69,7 @@ impl RawBucket {
     /// When the bucket does not take them.
     pub async fn keep_raw(&self, reason: &str, provider: &str, bytes: Vec<u8>) -> Result<String, BucketError> {
         let key = format!("raw/{reason}/{provider}/{}", self.new_name());
-        self.put(&key, bytes, "keep a raw event").await?;
+        self.put(&key, bytes, "store a raw event").await?;
         Ok(key)
     }
 
@@ -132,7 +132,7 @@ impl RawBucket {
         for prefix in CHANGES {
             let list = self.client.s3().list_objects_v2().bucket(&self.bucket);
             let listed = list.prefix(prefix).max_keys(1).send().await;
-            let listed = listed.map_err(|error| BucketError::new("look for spilled changes", error))?;
+            let listed = listed.map_err(|error| BucketError::new("list spilled changes", error))?;
             if listed.key_count.unwrap_or_default() > 0 {
                 return Ok(true);
             }
@@ -147,11 +147,11 @@ impl RawBucket {
     pub async fn read_spilled(&self, key: &str) -> Result<Option<Spilled>, BucketError> {
         const DOING: &str = "read a spilled job";
         let bytes = match self.get(key, DOING).await {
-            // So S3 says that an object is gone to whom it does not show what there is.
+            // S3 answers like this for a missing object if the role may not list the bucket.
             Err(error) if error.forbidden => {
                 tracing::warn!(
                     error = crate::log::chain(&error),
-                    "a spilled job is gone, or may not be read"
+                    "a spilled job does not exist, or may not be read"
                 );
                 None
             }

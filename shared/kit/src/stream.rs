@@ -87,7 +87,7 @@ where
                 records,
                 again,
             };
-            // A panic cannot tell how far it came: all records come again.
+            // A panic cannot tell how far processing came, so all records are delivered again.
             let first = batch
                 .records
                 .first()

@@ -104,7 +104,7 @@ impl Webhook {
     /// Admits the sender if `proves` accepts it for the connection in the URL.
     ///
     /// # Errors
-    /// Why not, as the access rules say it.
+    /// With the reason, as defined by the access rules.
     pub async fn authenticate(
         &self,
         tenant: &str,
@@ -128,7 +128,7 @@ impl Webhook {
                 Problem::unauthorized()
             }
             AuthError::Table(_) | AuthError::Secrets(_) => {
-                tracing::error!(error = chain(error), "cannot tell who sent a webhook");
+                tracing::error!(error = chain(error), "could not authenticate the sender of a webhook");
                 Problem::unavailable()
             }
         }
@@ -137,7 +137,7 @@ impl Webhook {
     /// As [`Webhook::authenticate`], within this time.
     ///
     /// # Errors
-    /// A 401 when it is refused, a 503 when we cannot tell in time.
+    /// A 401 if the sender is refused, a 503 if we cannot tell in time.
     pub async fn authenticate_within(
         &self,
         limit: TimeLimit,
@@ -174,7 +174,10 @@ impl Webhook {
 
     /// Reports that a webhook could not be stored. Providers are asked to send it again, if they do that.
     fn lost(&self, why: &(dyn std::error::Error + 'static)) -> Problem {
-        tracing::error!(error = chain(why), "a webhook is stored nowhere");
+        tracing::error!(
+            error = chain(why),
+            "a webhook is lost: neither its queue nor the bucket accepted it"
+        );
         metric::count("webhook_lost", &[("provider", self.provider)]);
         Problem::unavailable()
     }
@@ -185,7 +188,7 @@ impl Webhook {
     /// A 500 when it cannot be written as JSON.
     pub fn entry<T: JobBody>(&self, job: &T) -> Result<Entry, Problem> {
         Entry::new(job).map_err(|error| {
-            tracing::error!(error = chain(&error), "cannot make a job of a webhook");
+            tracing::error!(error = chain(&error), "could not create the job of a webhook");
             Problem::internal()
         })
     }
@@ -200,7 +203,7 @@ impl Webhook {
             provider = self.provider,
             object = key,
             why = chain(why),
-            "unreadable webhook kept"
+            "unreadable webhook stored"
         );
         metric::count("webhook_unreadable", &[("provider", self.provider)]);
         line::count("unreadable", 1);
@@ -285,7 +288,7 @@ impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
         let (mut parts, body) = request.into_parts();
         let (Path(addressed), Extension(correlation_id), Extension(target), Extension(source)) =
             parts.extract::<Parts>().await?;
-        // It is in memory already, so this fails for its size only.
+        // The body is in memory already, so this fails only because of its size.
         let body = body::to_bytes(body, MOST).await;
         Ok(Self {
             webhook: Arc::clone(webhook),

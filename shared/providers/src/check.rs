@@ -1,8 +1,8 @@
-//! Asking a provider whether an account works. Nothing is changed or sent there.
+//! Tests whether an account works at a provider. Nothing is changed or sent there.
 //!
-//! WhatsApp and Twilio send, so what they refuse is read by the tables of sending ([`domain::errors`]) and counts for the
-//! connection's health. Aircall, Vonage, Exotel and Plivo send nothing: their API is asked for this question alone, and calls
-//! come in by webhooks that other secrets prove. What they refuse is told, and the connection's health stays as it is.
+//! WhatsApp and Twilio send, so their refusals are classified by the tables of sending ([`domain::errors`]) and affect the
+//! connection's health. Aircall, Vonage, Exotel and Plivo do not send: their API is used only for this test, and calls
+//! arrive by webhooks that are authenticated with other secrets. Their refusals are reported, and the health stays unchanged.
 
 use domain::{
     message::SendOutcome,
@@ -95,7 +95,7 @@ impl CheckError {
     /// A missing answer of an API that sends.
     pub(crate) fn of_failure(api: Api, provider: &str, failure: &Failure) -> Self {
         match failure {
-            // A request that cannot be built holds something that no header can.
+            // A request that cannot be built contains a value that is invalid in a header.
             Failure::NotBuilt(_) => Self::of(outcome::of_failure(api, failure), provider),
             _ => Self::unanswered(provider, failure),
         }
@@ -135,8 +135,8 @@ impl CheckError {
     }
 }
 
-/// Asks an API of which nothing else is wanted than an answer. `refusal`: what a status means of which somebody must do
-/// something, and what. Nothing that the provider writes is shown: it may quote the request.
+/// Calls an API only to see whether it answers. `refusal` gives the meaning of a status and what to do about it.
+/// Nothing that the provider writes is shown, because it may quote the request.
 pub(crate) async fn ask(
     http: &Http,
     provider: &str,

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debug_print_shows_no_values() {
+    fn debug_output_of_a_form_hides_values() {
         assert_eq!(format!("{:?}", parse(b"Body=secret")), r#"["Body"]"#);
     }
 }

@@ -1,7 +1,7 @@
-//! The outside world: one folder per vendor, with its webhooks' signatures and payloads, its client and its errors.
+//! Providers: one folder each, with its webhooks' signatures and payloads, its client and its errors.
 //!
-//! Everything is translated into the words of `domain` here; nothing of a vendor's format goes further. Facts about the
-//! vendors and their confidence are in the project's provider contracts; where a fact is only our policy, the code says so.
+//! Everything is translated into the terms of `domain` here; no vendor's format leaves this crate. Sources of facts are named
+//! where they are used; where a fact is only our policy, the code says so.
 
 pub mod aircall;
 pub mod check;

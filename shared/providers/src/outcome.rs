@@ -50,7 +50,7 @@ pub(crate) fn of_failure(api: Api, failure: &Failure) -> SendOutcome {
 pub(crate) fn of_error(api: Api, answer: &Answer, code: Option<i64>, details: Option<&str>) -> SendOutcome {
     let provider = name(api);
     let status = answer.status;
-    // A redirect is not an error of the tables, and does not tell whether the message was taken.
+    // The tables of errors do not cover a redirect, and it does not tell whether the message was accepted.
     let classified = classify(api, Stage::Answer, Some(status), code);
     let meaning = classified.meaning;
     let which = code.map_or_else(|| format!("HTTP {status}"), |code| format!("code {code}"));

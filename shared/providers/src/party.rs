@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_written_for_people_are_read() {
+    fn formatted_numbers_are_parsed() {
         let number = |text: &str| Party::Phone(text.parse().unwrap());
         for (written, expected) in [
             ("+1 800-123-4567", number("+18001234567")),
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn marks_never_change_a_number(
+        fn punctuation_never_changes_a_number(
             digits in "[1-9][0-9]{6,14}",
             marks in prop::collection::vec("[-() ./\u{a0}\u{2010}\u{2011}\u{202c}]{0,3}", 15),
         ) {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_known_by_number_or_address() {
+    fn parties_have_a_number_or_sip_address() {
         assert_eq!(parse("+447700900111"), Party::Phone("+447700900111".parse().unwrap()));
         assert_eq!(
             parse("sip:alice@pbx.example.test;transport=udp"),

@@ -1,14 +1,14 @@
-//! Times as providers give them.
+//! Times in the formats of providers.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// From here on a provider's time is believed: before it none of these APIs existed.
+/// Earliest plausible time: before it, none of these APIs existed.
 const EARLIEST_SECOND: i64 = 1_262_304_000; // 2010
-/// Up to here: later times come from milliseconds taken for seconds, and would overflow when a window is added.
+/// Latest plausible time: later ones are milliseconds taken for seconds, and would overflow when a window is added.
 const LATEST_SECOND: i64 = 4_102_444_800; // 2100
 
-/// A time that a provider may mean.
+/// A plausible time of a provider.
 pub(crate) fn plausible(at: Timestamp) -> Option<Timestamp> {
     (EARLIEST_SECOND..LATEST_SECOND).contains(&at.as_second()).then_some(at)
 }
@@ -23,7 +23,7 @@ pub(crate) fn unix_seconds(value: &Value) -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok().and_then(plausible)
 }
 
-/// As in mail, `Sat, 31 Oct 2026 09:20:00 +0000`: Twilio's times, and HTTP's.
+/// As in mail, `Sat, 31 Oct 2026 09:20:00 +0000`: the format of Twilio and of HTTP.
 pub(crate) fn rfc2822(text: &str) -> Option<Timestamp> {
     let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
     plausible(zoned.timestamp())
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_believable_times_are_taken() {
+    fn implausible_times_are_ignored() {
         let at = unix_seconds(&Value::from("1793347200"));
         assert_eq!(at, Some("2026-10-30T00:00:00-08:00".parse().unwrap()));
         assert_eq!(unix_seconds(&Value::from(1_793_347_200)), at);

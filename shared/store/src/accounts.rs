@@ -24,7 +24,7 @@ const SESSION_ROW_OUTLIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The way from an address to a person.
 #[derive(Serialize, Deserialize)]
-struct EmailOwner {
+pub(crate) struct EmailOwner {
     user: UserId,
 }
 
@@ -40,7 +40,7 @@ pub struct Hold {
 
 /// Who holds a name in URLs.
 #[derive(Serialize, Deserialize)]
-struct SlugOwner {
+pub(crate) struct SlugOwner {
     /// `None` while the sign-up is not confirmed.
     tenant: Option<TenantId>,
     /// That sign-up.
@@ -271,8 +271,8 @@ impl Store {
             Write::Put(email_row(account.id, email_sha256, DOING)?),
             Write::Put(account_row(account, Condition::New, 1, DOING)?),
             Write::Put(config::new_tenant_row(scope, tenant, DOING)?.stamped(stamp)),
-            Write::Put(config::first_rule_row(scope, rule, stamp, DOING)?),
         ];
+        writes.extend(config::first_rule_writes(scope, rule, stamp)?);
         writes.extend(members::first(scope, member, stamp, DOING)?.map(Write::Put));
         self.database.transact_writes(writes, DOING).await
     }

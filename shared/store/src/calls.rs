@@ -1,18 +1,17 @@
-//! Calls: their reports while they are merged, and the transaction that decides them.
+//! Calls: their reports while they are merged, and what they are once they are decided.
 
 use domain::{
     call::{CallProvider, Direction},
     ids::{CallId, ConnectionId},
-    message::Message,
+    purpose::Lane,
     record::{Call, CallProgress},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store, StoreError, TenantScope,
-    contacts::{ContactWrite, REFERENCE_LIFE, happened},
+    contacts::happened,
     keys::{self, Key},
-    messages::message_row,
     row::{self, Condition, Row},
 };
 
@@ -25,7 +24,7 @@ pub(crate) fn progress_key(scope: &TenantScope, provider: CallProvider, connecti
     )
 }
 
-fn progress_row(
+pub(crate) fn progress_row(
     scope: &TenantScope,
     progress: &CallProgress,
     now: Timestamp,
@@ -47,11 +46,16 @@ fn progress_row(
     next.version += 1;
     Ok(Row::new(&key, "call_progress", &next, condition, doing)?
         .version(next.version)
-        .due(&key, next.due)
+        .due(Lane::Answers, &key, next.due)
         .expires(now, life))
 }
 
-fn call_row(scope: &TenantScope, call: &Call, condition: Condition, doing: &'static str) -> Result<Row, StoreError> {
+pub(crate) fn call_row(
+    scope: &TenantScope,
+    call: &Call,
+    condition: Condition,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
     let at = call.happened_at();
     let direction = match call.facts.direction {
         Some(Direction::Outbound) => "outbound",
@@ -66,21 +70,6 @@ fn call_row(scope: &TenantScope, call: &Call, condition: Condition, doing: &'sta
         )
         .list_field("outcome", call.outcome.as_str())
         .list_field("direction", direction))
-}
-
-/// All that deciding a call writes, in one transaction.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Decided<'a> {
-    /// The reports; `decided` names the call.
-    pub progress: &'a CallProgress,
-    /// The call with its sentence.
-    pub call: &'a Call,
-    /// The contact, new or changed.
-    pub contact: &'a ContactWrite,
-    /// The message that follows, with the time when it is due.
-    pub message: Option<&'a Message>,
-    /// Earlier messages that the call makes unnecessary, cancelled.
-    pub cancelled: &'a [Message],
 }
 
 impl Store {
@@ -104,50 +93,6 @@ impl Store {
             .await?
             .filter(|item| !row::expired(item, now));
         item.map(|item| row::data(item, DOING)).transpose()
-    }
-
-    /// Writes what was reported of a call, under the condition that it is unchanged since it was read.
-    ///
-    /// # Errors
-    /// A conflict when somebody else wrote first.
-    pub async fn write_call_progress(
-        &self,
-        scope: &TenantScope,
-        progress: &CallProgress,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "write what was reported of a call";
-        let row = progress_row(scope, progress, now, REFERENCE_LIFE, DOING)?;
-        self.database.put(row, DOING).await
-    }
-
-    /// Decides a call, or decides it again: its row, its contact and the message that follows it, all or none.
-    ///
-    /// # Errors
-    /// A conflict when somebody else wrote any of them first.
-    pub async fn decide_call(
-        &self,
-        scope: &TenantScope,
-        decided: &Decided<'_>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "decide a call";
-        // The reports name the caller as the call does: they go with it.
-        let kept = decided.call.keep_until.map(|until| until.duration_since(now));
-        let life = kept.map_or(REFERENCE_LIFE, |kept| kept.min(REFERENCE_LIFE));
-        let unchanged = match decided.call.version {
-            0 | 1 => Condition::New,
-            version => Condition::Version(version - 1),
-        };
-        let mut rows = vec![
-            progress_row(scope, decided.progress, now, life, DOING)?,
-            call_row(scope, decided.call, unchanged, DOING)?,
-        ];
-        rows.extend(decided.contact.rows(scope, DOING)?);
-        for message in decided.message.into_iter().chain(decided.cancelled) {
-            rows.push(message_row(scope, message, DOING)?);
-        }
-        self.database.transact(rows, DOING).await
     }
 
     /// A decided call, while it is kept.

@@ -140,9 +140,11 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
     if before.get("by") == after.get("by") && before.get("v") == after.get("v") {
         return Ok(None);
     }
-    let object = sk
-        .split_once('#')
-        .map_or_else(|| tenant.to_string(), |(_, id)| id.to_owned());
+    let object = match sk.split_once('#') {
+        Some((_, id)) => id.to_owned(),
+        None if sk == keys::TENANT => tenant.to_string(),
+        None => sk.to_owned(),
+    };
     Ok(Some(Stamped {
         tenant,
         by,

@@ -1,33 +1,32 @@
-//! What people configure: the tenant, its connections, lines, rules, templates and products.
+//! What people configure: the tenant, its connections, lines and rules, which processes remember; and all of it at once, as an
+//! operator writes it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use domain::{
+    account_shape::MOST_CONNECTIONS,
     actor::Stamp,
     config::{ConnectionSummary, TenantConfig},
-    connection::{Connection, Health},
+    connection::{Connection, Health, Sealed},
     ids::{ConnectionId, TenantId},
     line::Line,
+    message::Channel,
     product::Product,
     rule::Rule,
-    template::{TemplateDefinition, TemplateReport},
+    template::TemplateDefinition,
     tenant::Tenant,
 };
 use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Store, StoreError, TenantScope, Versioned, keys,
+    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, keys,
     keys::Key,
-    lookups,
-    row::{self, Condition, Item, Row},
+    lookups, owned,
+    row::{self, Condition, Item, Row, Write},
 };
-
-/// A tenant has at most this many of each kind.
-pub const MOST_CONFIGURED: i32 = 500;
 
 /// A lost race is read and decided again this often.
 pub(crate) const MOST_RACES: u32 = 8;
@@ -80,18 +79,36 @@ impl Configured {
     }
 }
 
-fn template_id(template: &TemplateDefinition) -> String {
-    format!("{}#{}", template.name, template.language)
+impl Owned for Connection {
+    const KIND: &'static str = "connection";
+    const PART: Part = Part::Connections;
+    const PREFIX: &'static str = keys::CONNECTION;
+    const MOST: u32 = MOST_CONNECTIONS as u32;
+    const REMEMBERED: bool = true;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn removed(&self, _at: Timestamp) -> Self {
+        Self {
+            verify: Sealed(String::new()),
+            send: None,
+            ..self.clone()
+        }
+    }
 }
 
-pub(crate) fn connection_row(
-    scope: &TenantScope,
-    connection: &Connection,
-    condition: Condition,
-    doing: &'static str,
-) -> Result<Row, StoreError> {
-    let key = keys::configured(scope, keys::CONNECTION, &connection.id.to_string());
-    Row::new(&key, "connection", connection, condition, doing)
+impl Owned for Rule {
+    const KIND: &'static str = "rule";
+    const PART: Part = Part::Configuration;
+    const PREFIX: &'static str = "RULE#";
+    const MOST: u32 = 500;
+    const REMEMBERED: bool = true;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl Store {
@@ -120,7 +137,7 @@ impl Store {
         Ok(tenant.config_version + 1)
     }
 
-    /// The tenant's configuration as it is now: one read, and five queries when it has changed since this process read it.
+    /// The tenant's configuration as it is now: one read, and two queries when it has changed since this process read it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -140,20 +157,13 @@ impl Store {
                 return Ok(Some(Arc::clone(config)));
             }
         }
-        let (rules, lines, templates, products, connections) = tokio::try_join!(
-            Box::pin(self.configured::<Rule>(scope, keys::RULE)),
-            Box::pin(self.lines(scope)),
-            Box::pin(self.configured::<TemplateDefinition>(scope, keys::TEMPLATE)),
-            Box::pin(self.configured::<Product>(scope, keys::PRODUCT)),
-            Box::pin(self.connections(scope)),
-        )?;
+        let ((rules, lines), connections) =
+            tokio::try_join!(Box::pin(self.rules_and_lines(scope)), Box::pin(self.connections(scope)))?;
         let connections = connections.iter().map(ConnectionSummary::from).collect();
         let config = Arc::new(TenantConfig {
             tenant,
             rules,
             lines,
-            templates,
-            products,
             connections,
         });
         let mut known = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,19 +174,20 @@ impl Store {
         Ok(Some(config))
     }
 
-    pub(crate) async fn configured<T: DeserializeOwned>(
-        &self,
-        scope: &TenantScope,
-        prefix: &str,
-    ) -> Result<Vec<T>, StoreError> {
-        const DOING: &str = "read the tenant's configuration";
-        let partition = keys::tenant_partition(scope);
-        let items = self
-            .database
-            .query(&partition, prefix, MOST_CONFIGURED, false, DOING)
-            .await?;
-        let live = items.into_iter().filter(row::live);
-        live.map(|item| row::data(item, DOING)).collect()
+    /// The tenant's rules and lines, which share a partition: one query.
+    async fn rules_and_lines(&self, scope: &TenantScope) -> Result<(Vec<Rule>, Vec<Line>), StoreError> {
+        const DOING: &str = "read the tenant's rules and lines";
+        let (mut rules, mut lines) = (Vec::new(), Vec::new());
+        let items = self.every(scope, Part::Configuration, "", DOING).await?;
+        for item in items.into_iter().filter(row::live) {
+            match row::string(&item, "kind") {
+                Some(Rule::KIND) => rules.push(row::data(item, DOING)?),
+                Some(Line::KIND) => lines.push(row::data(item, DOING)?),
+                // Their counters.
+                _ => {}
+            }
+        }
+        Ok((rules, lines))
     }
 
     /// The tenant's connections.
@@ -184,7 +195,7 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn connections(&self, scope: &TenantScope) -> Result<Vec<Connection>, StoreError> {
-        self.configured(scope, keys::CONNECTION).await
+        self.all(scope).await
     }
 
     /// A connection, with its health as it is now.
@@ -192,10 +203,8 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn connection(&self, scope: &TenantScope, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
-        const DOING: &str = "read a connection";
-        let key = keys::configured(scope, keys::CONNECTION, &id.to_string());
-        let item = self.database.get(&key, DOING).await?;
-        item.filter(row::live).map(|item| row::data(item, DOING)).transpose()
+        let found = self.get::<Connection>(scope, &id).await?;
+        Ok(found.map(|found| found.value))
     }
 
     /// Changes a connection's health and pause, of the row as it is now: what somebody else configured or noted meanwhile
@@ -234,22 +243,19 @@ impl Store {
         change: impl Fn(&Connection) -> Option<Connection>,
     ) -> Result<bool, StoreError> {
         for _race in 0..MOST_RACES {
-            let Some(Versioned { value: before, version }) = self.versioned_connection(scope, id).await? else {
+            let Some(Versioned { value: before, version }) = self.get::<Connection>(scope, &id).await? else {
                 return Ok(false);
             };
             let Some(after) = change(&before).filter(|after| *after != before) else {
                 return Ok(false);
             };
-            let row = connection_row(scope, &after, Condition::Version(version), doing)?.version(version + 1);
+            let row = owned::change_row(scope, version, &after)?;
             // Whether it works is remembered with the configuration; pauses, and when it was tried again, are not.
             let written = if ConnectionSummary::from(&after) == ConnectionSummary::from(&before) {
                 self.database.put(row, doing).await
             } else {
-                let Some(tenant) = self.tenant(scope).await? else {
-                    return Ok(false);
-                };
-                let rows = vec![row, tenant_row(scope, &tenant, doing)?];
-                self.database.transact(rows, doing).await
+                let writes = vec![Write::Put(row), Write::Raise(keys::tenant(scope))];
+                self.database.transact_writes(writes, doing).await
             };
             match written {
                 Err(error) if error.is_conflict() => {}
@@ -259,33 +265,6 @@ impl Store {
         Err(StoreError::Conflict { doing })
     }
 
-    /// Writes what the provider reports of a template. A template that we do not have is left alone.
-    ///
-    /// # Errors
-    /// When the table does not answer, or a conflict.
-    pub async fn note_template(&self, scope: &TenantScope, report: &TemplateReport) -> Result<bool, StoreError> {
-        const DOING: &str = "write what is reported of a template";
-        let key = keys::configured(scope, keys::TEMPLATE, &report.template.to_string());
-        // The tenant first: its version, under which the template is written, stands for the template as it is read here.
-        let Some(tenant) = self.tenant(scope).await? else {
-            return Ok(false);
-        };
-        let Some(item) = self.database.get(&key, DOING).await?.filter(row::live) else {
-            return Ok(false);
-        };
-        let before: TemplateDefinition = row::data(item, DOING)?;
-        let mut template = before.clone();
-        template.note(report);
-        if template == before {
-            return Ok(false);
-        }
-        let template = Row::new(&key, "template", &template, Condition::Always, DOING)?;
-        self.database
-            .transact(vec![template, tenant_row(scope, &tenant, DOING)?], DOING)
-            .await?;
-        Ok(true)
-    }
-
     /// Writes all of a tenant's configuration; what it no longer has is removed, and its WhatsApp numbers are free for
     /// others. The tenant's row comes last, so that nobody remembers half of it under the new version.
     ///
@@ -293,73 +272,69 @@ impl Store {
     /// When the table does not answer.
     pub async fn write_config(&self, scope: &TenantScope, configured: &Configured) -> Result<(), StoreError> {
         const DOING: &str = "write the tenant's configuration";
-        let mut rows: Vec<(Key, Row)> = Vec::new();
-        for rule in &configured.rules {
-            rows.push(self.part(scope, keys::RULE, &rule.id.to_string(), "rule", rule)?);
-        }
-        for line in &configured.lines {
-            let (key, row) = self.part(scope, keys::LINE, &line.id.to_string(), "line", line)?;
-            rows.push((key, row.version(1)));
-        }
-        for template in &configured.templates {
-            rows.push(self.part(scope, keys::TEMPLATE, &template_id(template), "template", template)?);
-        }
-        for product in &configured.products {
-            rows.push(self.part(scope, keys::PRODUCT, &product.id, "product", product)?);
-        }
-        for connection in &configured.connections {
-            let key = keys::configured(scope, keys::CONNECTION, &connection.id.to_string());
-            // A condition on the version never holds for a row without one.
-            rows.push((
-                key,
-                connection_row(scope, connection, Condition::Always, DOING)?.version(1),
-            ));
-        }
-        let partition = keys::tenant_partition(scope);
+        let carries = |connection: &&Connection| connection.carries(Channel::WhatsApp);
+        let carrying: Vec<ConnectionId> = configured
+            .connections
+            .iter()
+            .filter(carries)
+            .map(|one| one.id)
+            .collect();
+        let templates = configured.templates.iter().flat_map(|template| {
+            let of = |id: ConnectionId| TemplateDefinition {
+                connection: Some(id),
+                ..template.clone()
+            };
+            let connections = template.connection.map_or_else(|| carrying.clone(), |id| vec![id]);
+            connections.into_iter().map(of)
+        });
+        let templates: Vec<TemplateDefinition> = templates.collect();
         let kept = configured.connections.iter();
         let kept: Vec<Key> = kept
             .flat_map(|connection| lookups::claimable(&connection.account))
             .collect();
-        let (mut gone, mut released) = (Vec::new(), Vec::new());
-        for prefix in [keys::RULE, keys::LINE, keys::TEMPLATE, keys::PRODUCT, keys::CONNECTION] {
-            for item in self
-                .database
-                .query(&partition, prefix, MOST_CONFIGURED, false, DOING)
-                .await?
-            {
-                let Some(key) = key_of(&item) else { continue };
-                if prefix == keys::CONNECTION {
-                    let before: Connection = row::data(item.clone(), DOING)?;
-                    released.extend(lookups::claimable(&before.account));
-                }
-                let Some((_, row)) = rows.iter_mut().find(|(kept, _)| *kept == key) else {
-                    gone.push(key);
-                    continue;
-                };
-                if prefix == keys::TEMPLATE {
-                    let before: TemplateDefinition = row::data(item, DOING)?;
-                    let id = template_id(&before);
-                    if let Some(template) = configured.templates.iter().find(|one| template_id(one) == id) {
-                        let template = template.clone().as_reported(&before);
-                        *row = self.part(scope, keys::TEMPLATE, &id, "template", &template)?.1;
-                    }
-                } else {
-                    // Health that somebody notes of the row as it was must not come over this one.
-                    row.set_version(row::version_of(&item) + VERSIONS_SKIPPED);
-                }
-            }
-        }
+        let mut rows = Vec::new();
+        let mut gone = Vec::new();
+        self.replace(
+            scope,
+            &configured.rules,
+            |given: &Rule, _| given.clone(),
+            &mut rows,
+            &mut gone,
+        )
+        .await?;
+        self.replace(
+            scope,
+            &configured.lines,
+            |given: &Line, _| given.clone(),
+            &mut rows,
+            &mut gone,
+        )
+        .await?;
+        let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
+        self.replace(scope, &templates, as_reported, &mut rows, &mut gone)
+            .await?;
+        self.replace(
+            scope,
+            &configured.products,
+            |given: &Product, _| given.clone(),
+            &mut rows,
+            &mut gone,
+        )
+        .await?;
+        let as_given = |given: &Connection, _: &Connection| given.clone();
+        let before = self
+            .replace(scope, &configured.connections, as_given, &mut rows, &mut gone)
+            .await?;
+        let released = before.iter().flat_map(|known| lookups::claimable(&known.account));
+        let released: Vec<Key> = released.filter(|key| !kept.contains(key)).collect();
         // Before the connections change by which they are found.
-        released.retain(|key| !kept.contains(key));
         for key in &self.leading_here(scope, released).await? {
             self.database.delete(key, DOING).await?;
         }
-        for (_, row) in rows {
+        for row in rows {
             self.database.put(row, DOING).await?;
         }
-        for key in &gone {
-            self.database.delete(key, DOING).await?;
-        }
+        self.database.delete_many(&gone, DOING).await?;
         let before = self.tenant(scope).await?;
         let tenant = configured.tenant_over(before.as_ref());
         let mut row = tenant_row(scope, &tenant, DOING)?;
@@ -369,17 +344,60 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    fn part(
+    /// Adds the rows by which these take the place of all that there are of a kind, and the keys of those that are no more.
+    /// `over` makes of one what it is to be over the one that is there. Returns those that are there.
+    async fn replace<T: Owned>(
         &self,
         scope: &TenantScope,
-        prefix: &'static str,
-        id: &str,
-        kind: &'static str,
-        data: &impl Serialize,
-    ) -> Result<(Key, Row), StoreError> {
-        let key = keys::configured(scope, prefix, id);
-        let row = Row::new(&key, kind, data, Condition::Always, "write the tenant's configuration")?;
-        Ok((key, row))
+        given: &[T],
+        over: impl Fn(&T, &T) -> T,
+        rows: &mut Vec<Row>,
+        gone: &mut Vec<Key>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut versions = BTreeMap::new();
+        let mut before = BTreeMap::new();
+        for item in self.every(scope, T::PART, T::PREFIX, T::KIND).await? {
+            let Some(key) = key_of(&item) else { continue };
+            gone.push(key.clone());
+            versions.insert(key.sk.clone(), row::version_of(&item));
+            let value: T = row::data(item, T::KIND)?;
+            gone.extend(value.pointers(scope).into_iter().map(Pointer::key));
+            before.insert(key.sk, value);
+        }
+        let mut places = BTreeSet::new();
+        for one in given {
+            let key = owned::key::<T>(scope, &one.id());
+            let value = before
+                .get(&key.sk)
+                .map_or_else(|| one.clone(), |known| over(one, known));
+            // A condition on the version never holds for a row without one; and what somebody notes of the row as it was must not
+            // come over this one.
+            let version = versions.get(&key.sk).map_or(1, |version| version + VERSIONS_SKIPPED);
+            rows.push(Row::new(&key, T::KIND, &value, Condition::Always, T::KIND)?.version(version));
+            rows.extend(
+                value
+                    .pointers(scope)
+                    .into_iter()
+                    .map(|pointer| pointer.row(Condition::Always, None)),
+            );
+            places.insert(key.sk);
+        }
+        rows.push(Row::counting(&owned::count_key::<T>(scope), places.len()));
+        let kept: HashSet<Key> = rows.iter().map(Row::key).collect();
+        gone.retain(|key| !kept.contains(key));
+        Ok(before.into_values().collect())
+    }
+
+    /// All rows of a partition that begin so, those that are removed among them.
+    pub(crate) async fn every(
+        &self,
+        scope: &TenantScope,
+        part: Part,
+        prefix: &str,
+        doing: &'static str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let partition = keys::part(scope, part);
+        self.database.query(&partition, prefix, i32::MAX, false, doing).await
     }
 }
 
@@ -394,31 +412,11 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     Ok(listed.version(next.config_version))
 }
 
-/// The row of a line that is new, or still has this version.
-pub(crate) fn line_row(
-    scope: &TenantScope,
-    line: &Line,
-    before: Option<u64>,
-    stamp: &Stamp,
-    doing: &'static str,
-) -> Result<Row, StoreError> {
-    let key = keys::configured(scope, keys::LINE, &line.id.to_string());
-    let condition = before.map_or(Condition::NewOrGone, Condition::Version);
-    let row = Row::new(&key, "line", line, condition, doing)?;
-    Ok(row.version(before.unwrap_or_default() + 1).stamped(stamp))
-}
-
-/// The rule that a new tenant begins with.
-pub(crate) fn first_rule_row(
-    scope: &TenantScope,
-    rule: &Rule,
-    stamp: &Stamp,
-    doing: &'static str,
-) -> Result<Row, StoreError> {
-    let key = keys::configured(scope, keys::RULE, &rule.id.to_string());
-    Ok(Row::new(&key, "rule", rule, Condition::New, doing)?
-        .version(1)
-        .stamped(stamp))
+/// The rule that a new tenant begins with. Its version says nothing yet: the tenant is written with it.
+pub(crate) fn first_rule_writes(scope: &TenantScope, rule: &Rule, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
+    let mut writes = owned::create_writes(scope, rule, stamp)?;
+    writes.retain(|write| !matches!(write, Write::Raise(_)));
+    Ok(writes)
 }
 
 /// The row of a tenant that is founded now.

@@ -7,16 +7,17 @@ use domain::{
     actor::Stamp,
     checkup::{CheckResult, Checkup, Reported},
     config::ConnectionSummary,
-    connection::{Account, Connection, Health, Sealed},
+    connection::{Account, Connection, Health},
     ids::ConnectionId,
 };
 use jiff::Timestamp;
 
 use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    config::{MOST_RACES, connection_row, tenant_row},
+    Store, StoreError, TenantScope, Versioned,
+    config::{MOST_RACES, tenant_row},
     keys,
     lookups::WhatsAppOwner,
+    owned,
     row::{self, Condition, Row, Write},
 };
 
@@ -60,34 +61,6 @@ pub struct Tested {
 }
 
 impl Store {
-    /// A connection with its version.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn versioned_connection(
-        &self,
-        scope: &TenantScope,
-        id: ConnectionId,
-    ) -> Result<Option<Versioned<Connection>>, StoreError> {
-        const DOING: &str = "read a connection";
-        let key = keys::configured(scope, keys::CONNECTION, &id.to_string());
-        row::versioned(self.database.get(&key, DOING).await?, None, DOING)
-    }
-
-    /// One page of the tenant's connections, by id.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn connections_page(
-        &self,
-        scope: &TenantScope,
-        after: Option<&str>,
-        limit: i32,
-    ) -> Result<Page<Versioned<Connection>>, StoreError> {
-        self.configured_page(scope, keys::CONNECTION, after, limit, "list connections")
-            .await
-    }
-
     /// Makes a connection. `proven`: the provider has confirmed that the account is the tenant's, so that events of an app
     /// that tenants share may be taken for it.
     ///
@@ -110,19 +83,15 @@ impl Store {
             if others.iter().any(|other| other.id == connection.id) {
                 return Err(conflict.into());
             }
-            if others.len() >= MOST_CONNECTIONS {
-                return Err(ConnectionError::TooMany);
-            }
-            let row = connection_row(scope, connection, Condition::New, DOING)?;
-            let mut writes = vec![
-                Write::Put(row.version(1).stamped(stamp)),
-                // Read before the others were: the transaction fails where somebody has made one since.
-                Write::Put(tenant_row(scope, &tenant, DOING)?),
-            ];
+            let mut writes = owned::create_writes(scope, connection, stamp)?;
+            // Read before the others were: the transaction fails where somebody has made one since.
+            writes.retain(|write| !matches!(write, Write::Raise(_)));
+            writes.push(Write::Put(tenant_row(scope, &tenant, DOING)?));
             writes.extend(self.claims(scope, connection, proven, &others).await?);
-            match self.database.transact_writes(writes, DOING).await {
-                Err(error) if error.is_conflict() => {}
-                other => return Ok(other?),
+            match self.database.try_transact(writes, DOING).await? {
+                Ok(()) => return Ok(()),
+                Err(lost) if lost.refused.contains(&owned::COUNT) => return Err(ConnectionError::TooMany),
+                Err(_) => {}
             }
         }
         Err(conflict.into())
@@ -193,12 +162,11 @@ impl Store {
         version: u64,
         stamp: &Stamp,
     ) -> Result<u64, StoreError> {
-        const DOING: &str = "change a connection";
-        let row = connection_row(scope, connection, Condition::Version(version), DOING)?;
-        let row = row.version(version + 1).stamped(stamp);
-        self.write_with_tenant(scope, connection.id, version, vec![Write::Put(row)], DOING)
-            .await?;
-        Ok(version + 1)
+        let before = Versioned {
+            value: connection.clone(),
+            version,
+        };
+        Ok(self.change(scope, &before, connection, stamp).await?)
     }
 
     /// Removes a connection that nobody else has changed since it was read. Its secrets go at once.
@@ -211,18 +179,8 @@ impl Store {
         before: &Versioned<Connection>,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "remove a connection";
-        let connection = Connection {
-            verify: Sealed(String::new()),
-            send: None,
-            ..before.value.clone()
-        };
-        let row = connection_row(scope, &connection, Condition::Version(before.version), DOING)?;
-        let row = row.version(before.version + 1).stamped(stamp).gone(stamp.at);
-        let mut writes = vec![Write::Put(row)];
-        writes.extend(self.releases(scope, &before.value).await?);
-        self.write_with_tenant(scope, connection.id, before.version, writes, DOING)
-            .await
+        let releases = self.releases(scope, &before.value).await?;
+        self.remove_with(scope, before, stamp, releases).await
     }
 
     async fn releases(&self, scope: &TenantScope, connection: &Connection) -> Result<Vec<Write>, StoreError> {
@@ -309,7 +267,7 @@ impl Store {
     ) -> Result<Option<Versioned<Connection>>, ConnectionError> {
         const DOING: &str = "note a connection's test";
         for _race in 0..MOST_RACES {
-            let Some(before) = self.versioned_connection(scope, seen.id).await? else {
+            let Some(before) = self.get::<Connection>(scope, &seen.id).await? else {
                 return Ok(None);
             };
             if before.value.credentials_version != seen.credentials_version {
@@ -321,8 +279,7 @@ impl Store {
             after.health = tested.health;
             after.paused_until = tested.paused_until;
             let version = before.version + 1;
-            let row = connection_row(scope, &after, Condition::Version(before.version), DOING)?.version(version);
-            let mut writes = vec![Write::Put(row)];
+            let mut writes = vec![Write::Put(owned::change_row(scope, before.version, &after)?)];
             match proof {
                 Proof::Given if matches!(after.account, Account::WhatsApp { .. }) => {
                     let others = self.connections(scope).await?;
@@ -333,10 +290,7 @@ impl Store {
             }
             // Part of the configuration that is remembered: the list of what is still to be set up.
             if ConnectionSummary::from(&before.value) != ConnectionSummary::from(&after) {
-                let Some(tenant) = self.tenant(scope).await? else {
-                    return Ok(None);
-                };
-                writes.push(Write::Put(tenant_row(scope, &tenant, DOING)?));
+                writes.push(Write::Raise(keys::tenant(scope)));
             }
             match self.database.transact_writes(writes, DOING).await {
                 Err(error) if error.is_conflict() => {}
@@ -367,32 +321,5 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// Writes with the tenant's next version; again where only the tenant's row was somebody else's meanwhile.
-    async fn write_with_tenant(
-        &self,
-        scope: &TenantScope,
-        id: ConnectionId,
-        version: u64,
-        writes: Vec<Write>,
-        doing: &'static str,
-    ) -> Result<(), StoreError> {
-        for _race in 0..MOST_RACES {
-            let Some(tenant) = self.tenant(scope).await? else {
-                break;
-            };
-            let mut writes = writes.clone();
-            writes.push(Write::Put(tenant_row(scope, &tenant, doing)?));
-            match self.database.transact_writes(writes, doing).await {
-                Err(error) if error.is_conflict() => {}
-                other => return other,
-            }
-            let now = self.versioned_connection(scope, id).await?;
-            if now.is_none_or(|now| now.version != version) {
-                break;
-            }
-        }
-        Err(StoreError::Conflict { doing })
     }
 }

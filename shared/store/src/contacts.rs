@@ -279,12 +279,7 @@ impl Store {
         if let Some((id, entry)) = consent {
             rows.push(consent_row(scope, write.contact.id, id, entry, DOING)?);
         }
-        if rows.len() == 1
-            && let Some(row) = rows.pop()
-        {
-            return self.database.put(row, DOING).await;
-        }
-        self.database.transact(rows, DOING).await
+        self.write_rows(rows, DOING).await
     }
 
     /// Points an identity to a contact, unless it points to one already. Returns the one that it points to then.

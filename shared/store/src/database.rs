@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::{
     },
     types::{
         AttributeValue, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity,
-        ReturnValue, TransactWriteItem, WriteRequest, builders::DeleteBuilder,
+        ReturnValue, TransactWriteItem, Update, WriteRequest,
+        builders::{DeleteBuilder, UpdateBuilder},
     },
 };
 
@@ -434,6 +435,16 @@ impl Database {
 
     /// Writes and removes several rows or none.
     pub(crate) async fn transact_writes(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), StoreError> {
+        let written = self.try_transact(writes, doing).await?;
+        written.map_err(|_lost| StoreError::Conflict { doing })
+    }
+
+    /// The same, and which writes it was lost for, where somebody else was faster.
+    pub(crate) async fn try_transact(
+        &self,
+        writes: Vec<Write>,
+        doing: &'static str,
+    ) -> Result<Result<(), Lost>, StoreError> {
         let mut items = Vec::with_capacity(writes.len());
         for write in writes {
             items.push(match write {
@@ -468,27 +479,77 @@ impl Database {
                     removing(delete.expression_attribute_values(":held", held), doing)?
                 }
                 Write::Clear(key) => removing(self.removal(&key), doing)?,
+                Write::CountBelow(key, most) => {
+                    let update = self.update(&key, "ADD n :one SET kind = :kind");
+                    let update = update.expression_attribute_values(":kind", text("count"));
+                    let update = update.condition_expression("attribute_not_exists(n) OR n < :most");
+                    let update = update.expression_attribute_values(":most", AttributeValue::N(most.to_string()));
+                    updating(
+                        update.expression_attribute_values(":one", AttributeValue::N("1".to_owned())),
+                        doing,
+                    )?
+                }
+                Write::CountDown(key) => {
+                    let update = self.update(&key, "ADD n :less");
+                    updating(
+                        update.expression_attribute_values(":less", AttributeValue::N("-1".to_owned())),
+                        doing,
+                    )?
+                }
+                Write::Raise(key) => {
+                    // Who signed the row before did not make this change.
+                    let raise = "SET #data.#version = #data.#version + :one, v = v + :one REMOVE #by";
+                    let update = self.update(&key, raise).condition_expression("attribute_exists(pk)");
+                    let update = update.expression_attribute_names("#data", "data");
+                    let update = update.expression_attribute_names("#version", "config_version");
+                    let update = update.expression_attribute_names("#by", "by");
+                    updating(
+                        update.expression_attribute_values(":one", AttributeValue::N("1".to_owned())),
+                        doing,
+                    )?
+                }
             });
         }
-        let output = self
+        let sent = self
             .client
             .transact_write_items()
             .set_transact_items(Some(items))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
-            .await
-            .map_err(|error| {
-                if lost_a_race(&error) {
-                    StoreError::Conflict { doing }
-                } else if cancelled_for(&error).any(|code| code == "ValidationError") {
-                    StoreError::invalid(doing, error)
-                } else {
-                    StoreError::answered(doing, error)
-                }
-            })?;
-        spent(output.consumed_capacity(), true);
-        Ok(())
+            .await;
+        match sent {
+            Ok(output) => {
+                spent(output.consumed_capacity(), true);
+                Ok(Ok(()))
+            }
+            Err(error) if lost_a_race(&error) => Ok(Err(Lost {
+                refused: refused_by(&error),
+            })),
+            Err(error) if cancelled_for(&error).any(|code| code == "ValidationError") => {
+                Err(StoreError::invalid(doing, error))
+            }
+            Err(error) => Err(StoreError::answered(doing, error)),
+        }
     }
+
+    fn update(&self, key: &Key, expression: &str) -> UpdateBuilder {
+        let update = Update::builder().table_name(&self.table).set_key(Some(key_item(key)));
+        update.update_expression(expression)
+    }
+}
+
+/// Somebody else was faster than a transaction.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// The places of the writes whose conditions did not hold. None, where somebody else just wrote one of the rows.
+    pub(crate) refused: Vec<usize>,
+}
+
+/// One part of a transaction.
+fn updating(update: UpdateBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
+    usage::count(&["dynamodb:UpdateItem"]);
+    let update = update.build().map_err(|error| StoreError::database(doing, error))?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// One part of a transaction.
@@ -496,6 +557,16 @@ fn removing(delete: DeleteBuilder, doing: &'static str) -> Result<TransactWriteI
     usage::count(&["dynamodb:DeleteItem"]);
     let delete = delete.build().map_err(|error| StoreError::database(doing, error))?;
     Ok(TransactWriteItem::builder().delete(delete).build())
+}
+
+/// The places of the writes whose conditions did not hold.
+fn refused_by(error: &SdkError<TransactWriteItemsError>) -> Vec<usize> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return Vec::new();
+    };
+    let reasons = cancelled.cancellation_reasons().iter().enumerate();
+    let refused = reasons.filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
+    refused.map(|(at, _)| at).collect()
 }
 
 /// Why a transaction was cancelled: a code for each of its parts, `None` for those that would have succeeded.

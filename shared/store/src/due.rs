@@ -3,17 +3,38 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use domain::{ids::TenantId, message::Message, record::CallProgress};
+use domain::{ids::TenantId, purpose::Lane, record::CallProgress};
 use jiff::Timestamp;
+use jobs::ToQueue;
 
 use crate::{
     Store, StoreError, compact,
-    keys::{self, Key},
+    keys::{self, DUE_SHARDS, Key},
     row::{self, Item, key_item, string},
     usage,
 };
 
-pub use crate::keys::DUE_SHARDS;
+/// A partition of the due index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Partition {
+    lane: Lane,
+    shard: u8,
+}
+
+impl Partition {
+    /// Partitions of each lane.
+    pub const OF_LANE: usize = DUE_SHARDS as usize;
+
+    /// Those of a lane.
+    pub fn of(lane: Lane) -> impl Iterator<Item = Self> {
+        (0..DUE_SHARDS).map(move |shard| Self { lane, shard })
+    }
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Lane::ALL.into_iter().flat_map(Self::of)
+    }
+}
 
 /// A row whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +51,8 @@ pub struct Due {
 pub struct DuePage {
     /// The rows, oldest first.
     pub due: Vec<Due>,
+    /// How many more there are on the page of which nobody knows what they wait for. They are left as they are.
+    pub unknown: u64,
     /// Where the next page begins; `None` where this was the last.
     pub next: Option<Next>,
 }
@@ -46,23 +69,76 @@ impl Due {
     }
 }
 
-/// What a due row is.
+/// A due row with the job that looks at it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum DueRow {
-    /// A message with work left.
-    Message(Box<Message>),
-    /// A call that waits for a report.
-    Call(Box<CallProgress>),
+pub struct DueRow {
+    /// The job.
+    pub job: ToQueue,
+    /// How often the dispatcher has queued it since it last changed.
+    pub dispatches: u32,
+    /// Time before which there is nothing to do, although it is listed as due.
+    pub not_before: Option<Timestamp>,
 }
 
+/// A kind of row that waits for a time.
+struct DueKind {
+    /// How the sort keys of its rows begin: the index has nothing else of a row.
+    sort_key: &'static str,
+    /// Its name in the row.
+    kind: &'static str,
+    /// The job that looks at a row.
+    job: fn(TenantId, Item) -> Result<DueRow, StoreError>,
+}
+
+const DOING: &str = "read due rows";
+
+/// What may wait for a time, and the job that looks at it. A new kind is a new entry; a row of a kind that stands not here, such
+/// as one of a later version of the code, is left to whoever knows it.
+const KINDS: [DueKind; 2] = [
+    DueKind {
+        sort_key: keys::MESSAGE,
+        kind: "message",
+        job: |tenant, item| {
+            let message = compact::message(item, DOING)?;
+            Ok(DueRow {
+                job: ToQueue::send(tenant, &message),
+                dispatches: message.dispatches,
+                not_before: message.waits_for_delivery(Timestamp::MIN),
+            })
+        },
+    },
+    DueKind {
+        sort_key: keys::REFERENCE,
+        kind: "call_progress",
+        job: |tenant, item| {
+            let progress: CallProgress = row::data(item, DOING)?;
+            let dispatches = progress.dispatches;
+            let until = progress.due.unwrap_or(progress.first_seen);
+            Ok(DueRow {
+                job: ToQueue::look(tenant, progress, until),
+                dispatches,
+                not_before: None,
+            })
+        },
+    },
+];
+
 impl Store {
-    /// Rows of one shard whose time has come, oldest first, at most `limit`, from where the page before ended. One query of keys.
+    /// Rows of one partition whose time has come, oldest first, at most `limit`, from where the page before ended. One query of
+    /// keys.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn due(&self, shard: u8, now: Timestamp, from: Option<Next>, limit: i32) -> Result<DuePage, StoreError> {
+    pub async fn due(
+        &self,
+        partition: Partition,
+        now: Timestamp,
+        from: Option<Next>,
+        limit: i32,
+    ) -> Result<DuePage, StoreError> {
         const DOING: &str = "read what is due";
         usage::count(&["dynamodb:Query"]);
+        let place = keys::due_partition(partition.lane, partition.shard);
         let output = self
             .database
             .client
@@ -70,7 +146,7 @@ impl Store {
             .table_name(&self.database.table)
             .index_name("due")
             .key_condition_expression("gsi2pk = :shard AND gsi2sk <= :now")
-            .expression_attribute_values(":shard", AttributeValue::S(keys::due_partition(shard)))
+            .expression_attribute_values(":shard", AttributeValue::S(place))
             // `~` sorts after the `#` between time and id.
             .expression_attribute_values(":now", AttributeValue::S(format!("{}~", keys::sortable(now))))
             .set_exclusive_start_key(from.map(|Next(key)| key))
@@ -82,19 +158,20 @@ impl Store {
         if let Some(capacity) = output.consumed_capacity() {
             usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
         }
+        let due: Vec<Due> = output.items().iter().filter_map(|item| due_of(item, now)).collect();
         Ok(DuePage {
-            due: output.items().iter().filter_map(|item| due_of(item, now)).collect(),
+            unknown: u64::try_from(output.items().len() - due.len()).unwrap_or_default(),
+            due,
             next: output.last_evaluated_key.map(Next),
         })
     }
 
-    /// The rows behind due keys, in one request per hundred. Rows that are gone or past their time are left out; one that cannot
-    /// be read does not keep the others.
+    /// The rows behind due keys with the jobs that look at them, in one request per hundred. Rows that are gone or past their
+    /// time are left out; one that cannot be read does not keep the others.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn due_rows(&self, due: Vec<Due>) -> Result<Vec<(Due, Result<DueRow, StoreError>)>, StoreError> {
-        const DOING: &str = "read due rows";
         let keys: Vec<Key> = due.iter().map(|due| due.key.clone()).collect();
         let mut items = self.database.get_many(&keys, DOING).await?;
         let mut rows = Vec::with_capacity(due.len());
@@ -103,10 +180,10 @@ impl Store {
             let Some(item) = item.and_then(|item| row::kept(item, due.found)) else {
                 continue;
             };
-            let row = match string(&item, "kind") {
-                Some("message") => compact::message(item, DOING).map(|message| DueRow::Message(Box::new(message))),
-                Some("call_progress") => row::data(item, DOING).map(|progress| DueRow::Call(Box::new(progress))),
-                _ => Err(StoreError::database(
+            let kind = string(&item, "kind").unwrap_or_default();
+            let row = match KINDS.iter().find(|known| known.kind == kind) {
+                Some(known) => (known.job)(due.tenant, item),
+                None => Err(StoreError::database(
                     DOING,
                     std::io::Error::other("a row of no known kind"),
                 )),
@@ -123,7 +200,7 @@ impl Store {
     pub async fn lease(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
         const DOING: &str = "lease a due row";
         usage::count(&["dynamodb:UpdateItem"]);
-        let (_, place) = keys::due(&due.key, again);
+        let place = keys::due_place(&due.key, again);
         let result = self
             .database
             .client
@@ -164,8 +241,10 @@ impl Store {
     }
 }
 
+/// A row of a known kind. Told by its key, before it is read: the role of whoever asks may not even read another.
 fn due_of(item: &Item, found: Timestamp) -> Option<Due> {
     let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
+    KINDS.iter().find(|known| sk.starts_with(known.sort_key))?;
     Some(Due {
         key: Key {
             pk: pk.to_owned(),

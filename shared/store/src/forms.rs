@@ -56,6 +56,12 @@ fn known(kind: &str) -> Option<u64> {
     found.map(|(_, form)| *form)
 }
 
+/// All kinds of rows.
+#[cfg(test)]
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().map(|(kind, _)| *kind)
+}
+
 /// The form in which rows of a kind are written.
 pub(crate) fn form_of(kind: &str) -> u64 {
     debug_assert!(known(kind).is_some(), "rows of the kind {kind} have no form");

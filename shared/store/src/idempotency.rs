@@ -47,7 +47,7 @@ pub struct KeptAnswer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
+pub(crate) struct Record {
     /// SHA-256 of the body, in hex.
     body_sha256: String,
     /// From which new ids of this request are derived, so that a second try after a crash names the same objects.

@@ -2,10 +2,13 @@
 //!
 //! Every key of tenant data is built from a scope, so that no call can name another tenant's rows.
 
+use std::fmt::Display;
+
 use domain::{
     account::Slug,
     contact::Identity,
     ids::{ApiKeyId, CallId, ConnectionId, ContactId, MessageId, SessionId, TenantId, UserId},
+    purpose::Lane,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
@@ -33,37 +36,94 @@ fn tenant_pk(tenant: TenantId) -> String {
     format!("T#{}", lower(tenant.ulid()))
 }
 
-/// The partition of the tenant's own rows: settings, rules, connections and what else people configure.
+/// What the tenant's partitions begin with; itself the partition of the tenant and its settings.
 pub(crate) fn tenant_partition(scope: &TenantScope) -> String {
     tenant_pk(scope.tenant())
 }
 
-pub(crate) fn tenant(scope: &TenantScope) -> Key {
-    Key::new(tenant_partition(scope), "TENANT")
+/// A partition of what people configure. IAM sees partition keys only: what a function must not read is in another
+/// partition than what it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// People, invitations and API keys, read to authenticate.
+    People,
+    /// The days on which API keys were used.
+    KeyUses,
+    /// Connections with their sealed credentials.
+    Connections,
+    /// Rules, lines and whatever else is few.
+    Configuration,
+    /// Templates.
+    Templates,
+    /// Products.
+    Products,
 }
 
-pub(crate) fn configured(scope: &TenantScope, prefix: &str, id: &str) -> Key {
-    Key::new(tenant_partition(scope), format!("{prefix}{id}"))
+impl Part {
+    /// All, connections first.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Connections,
+        Self::Configuration,
+        Self::Templates,
+        Self::Products,
+        Self::KeyUses,
+        Self::People,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::People => "IAM",
+            Self::KeyUses => "KEYUSE",
+            Self::Connections => "CONN",
+            Self::Configuration => "CONF",
+            Self::Templates => "TEMPLATE",
+            Self::Products => "PRODUCT",
+        }
+    }
 }
+
+pub(crate) fn part(scope: &TenantScope, part: Part) -> String {
+    format!("{}#{}", tenant_partition(scope), part.word())
+}
+
+/// The row of something owned. A prefix that its id has itself is not repeated.
+pub(crate) fn owned(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
+    let id = id.to_string();
+    let bare = id.strip_prefix(prefix).unwrap_or(&id);
+    Key::new(part(scope, in_part), format!("{prefix}{bare}"))
+}
+
+/// Counts the rows of a kind.
+pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
+    Key::new(part(scope, in_part), format!("COUNT#{kind}"))
+}
+
+/// A value that only one thing of the tenant's may have.
+pub(crate) fn claim(scope: &TenantScope, what: &str, value: &str) -> Key {
+    Key::new(format!("{}#ID#{what}:{value}", tenant_partition(scope)), "ID")
+}
+
+pub(crate) fn tenant(scope: &TenantScope) -> Key {
+    Key::new(tenant_partition(scope), TENANT)
+}
+
+/// The sort key of the tenant itself.
+pub(crate) const TENANT: &str = "TENANT";
 
 pub(crate) const CONNECTION: &str = "CONN#";
-pub(crate) const RULE: &str = "RULE#";
-pub(crate) const LINE: &str = "LINE#";
-pub(crate) const TEMPLATE: &str = "TEMPLATE#";
-pub(crate) const PRODUCT: &str = "PRODUCT#";
-
-pub(crate) const MEMBER: &str = "USER#";
-pub(crate) const INVITATION: &str = "INVITE#";
-pub(crate) const API_KEY: &str = "APIKEY#";
 pub(crate) const SESSION: &str = "SESSION#";
 
 pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const CONSENT: &str = "CONSENT#";
+pub(crate) const REFERENCE: &str = "REF";
 
 /// The one row that is read before a tenant is known to be who the URL says: what verifies the webhook.
 pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
-    Key::new(tenant_pk(tenant), format!("{CONNECTION}{connection}"))
+    Key::new(
+        format!("{}#{}", tenant_pk(tenant), Part::Connections.word()),
+        format!("{CONNECTION}{connection}"),
+    )
 }
 
 /// The way from a WhatsApp number to its connection, for tenants that share one Meta app.
@@ -73,21 +133,18 @@ pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
 
 /// Which of the tenant's people are active administrators: read and written with every change that could leave none.
 pub(crate) fn admins(scope: &TenantScope) -> Key {
-    Key::new(tenant_partition(scope), "ADMINS")
+    Key::new(part(scope, Part::People), "ADMINS")
 }
 
-/// Counts the additions to what the tenant may have only so many of.
-pub(crate) fn additions(scope: &TenantScope, what: &str) -> Key {
-    Key::new(tenant_partition(scope), format!("ADDITIONS#{what}"))
+/// Counts the invitations: who invites somebody counts the people first.
+pub(crate) fn additions(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::People), "ADDITIONS#PEOPLE")
 }
 
 /// When an API key was last used.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
-    configured(scope, API_KEY, &format!("{key}{KEY_USE}"))
+    Key::new(part(scope, Part::KeyUses), key.to_string())
 }
-
-/// Behind an API key's id: what tells of its use, so that it follows the key itself in a list.
-pub(crate) const KEY_USE: &str = "#USE";
 
 /// A person's own partition: they belong to no single tenant.
 pub(crate) fn user_partition(user: UserId) -> String {
@@ -262,7 +319,7 @@ pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
 
 /// A provider's reference. `kind` separates the providers and, within one, calls from messages.
 pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key {
-    Key::new(format!("{}#REF#{kind}:{reference}", tenant_partition(scope)), "REF")
+    Key::new(format!("{}#REF#{kind}:{reference}", tenant_partition(scope)), REFERENCE)
 }
 
 pub(crate) fn counters(scope: &TenantScope, day: &str, shard: &str) -> Key {
@@ -286,23 +343,27 @@ pub(crate) fn sortable(at: Timestamp) -> String {
         .to_string()
 }
 
-/// The partitions of the due index.
-pub const DUE_SHARDS: u8 = 16;
+/// The partitions of each lane of the due index.
+pub(crate) const DUE_SHARDS: u8 = 16;
 
-pub(crate) fn due_partition(shard: u8) -> String {
-    format!("DUE#{shard:02}")
+pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
+    format!("DUE#{}#{shard:02}", lane.as_str())
 }
 
 /// The place of a row in the due index. The shard follows from the row's key, so that a row always finds its own. Rows of one
 /// place are told apart by their keys, which the index carries anyway: the place is short because every move writes it.
-pub(crate) fn due(key: &Key, at: Timestamp) -> (String, String) {
+pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
     let id = format!("{}#{}", key.pk, key.sk);
     // FNV-1a: spreads evenly and needs nothing.
     let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     let shard = u8::try_from(hash % u32::from(DUE_SHARDS)).unwrap_or_default();
-    (due_partition(shard), format!("{}#{}", sortable(at), key.sk))
+    (due_partition(lane, shard), due_place(key, at))
+}
+
+pub(crate) fn due_place(key: &Key, at: Timestamp) -> String {
+    format!("{}#{}", sortable(at), key.sk)
 }
 
 /// The time of a place in the due index.
@@ -338,8 +399,9 @@ mod tests {
     #[test]
     fn due_times_sort_as_text_and_shards_stay() {
         let key = Key::new("T#a".to_owned(), "MSG#b");
-        let earlier = due(&key, "2026-11-20T10:00:00Z".parse().unwrap());
-        let later = due(&key, "2026-11-20T10:00:00.5Z".parse().unwrap());
+        let earlier = due(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
+        let later = due(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());
+        assert!(earlier.0.starts_with("DUE#bulk#"));
         assert!(earlier.1 < later.1);
         assert_eq!(earlier.0, later.0);
         assert_eq!(due_time(&later.1), Some("2026-11-20T10:00:00.500Z"));

@@ -9,6 +9,8 @@ mod error;
 mod forms;
 mod keys;
 mod row;
+#[cfg(test)]
+mod samples;
 
 pub mod accounts;
 pub mod api_keys;
@@ -20,12 +22,15 @@ pub mod connections;
 pub mod contacts;
 pub mod counters;
 pub mod due;
+pub mod effects;
 pub mod idempotency;
 pub mod limited;
 pub mod lines;
 pub mod lookups;
+pub mod material;
 pub mod members;
 pub mod messages;
+pub mod owned;
 pub mod platform;
 pub mod rates;
 pub mod scope;
@@ -33,7 +38,8 @@ pub mod security;
 pub mod usage;
 
 pub use error::{StoreError, chain};
-pub use keys::day;
+pub use keys::{Part, day};
+pub use owned::{Owned, OwnedError, Pointer};
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};
 

@@ -1,24 +1,34 @@
-//! Lines: what customers reach a tenant by. Every change raises the tenant's version in the same transaction.
+//! Lines: what customers reach a tenant by.
 
-use domain::{actor::Stamp, line::Line, tenant::Tenant};
-
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    config::{line_row, tenant_row},
-    keys, row,
+use domain::{
+    actor::Stamp,
+    line::{Line, MOST_LINES},
+    phone::Phone,
+    tenant::Tenant,
 };
 
-impl Store {
-    /// The tenant's lines.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn lines(&self, scope: &TenantScope) -> Result<Vec<Line>, StoreError> {
-        self.configured(scope, keys::LINE).await
+use crate::{Owned, Part, Pointer, Store, StoreError, TenantScope, config::tenant_row, owned, row::Write};
+
+impl Owned for Line {
+    const KIND: &'static str = "line";
+    const PART: Part = Part::Configuration;
+    const PREFIX: &'static str = "LINE#";
+    const MOST: u32 = MOST_LINES as u32;
+    const REMEMBERED: bool = true;
+
+    fn id(&self) -> String {
+        self.id.to_string()
     }
 
-    /// Writes a line, if nothing of the tenant's configuration has changed since `tenant` was read, before all that the line was
-    /// decided from.
+    fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
+        let pointer = |number: &Phone| Pointer::unique(scope, "line", &number.to_string(), &self.id);
+        self.number.as_ref().and_then(pointer).into_iter().collect()
+    }
+}
+
+impl Store {
+    /// Creates or changes a line, if nothing of the tenant's configuration has changed since `tenant` was read, before all that the
+    /// line was decided from.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when something has.
@@ -30,13 +40,14 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "set up a line";
-        let key = keys::configured(scope, keys::LINE, &line.id.to_string());
-        let before: Option<Versioned<Line>> = row::versioned(self.database.get(&key, DOING).await?, None, DOING)?;
-        let before = before.map(|before| before.version);
-        let rows = vec![
-            line_row(scope, line, before, stamp, DOING)?,
-            tenant_row(scope, tenant, DOING)?,
-        ];
-        self.database.transact(rows, DOING).await
+        let before = self.get::<Line>(scope, &line.id).await?;
+        let mut writes = match &before {
+            Some(before) => owned::change_writes(scope, before, line, stamp)?,
+            None => owned::create_writes(scope, line, stamp)?,
+        };
+        // The tenant's version is raised from the one that was read, not from whichever it has.
+        writes.retain(|write| !matches!(write, Write::Raise(_)));
+        writes.push(Write::Put(tenant_row(scope, tenant, DOING)?));
+        self.database.transact_writes(writes, DOING).await
     }
 }

@@ -10,8 +10,10 @@ use domain::{
 use jiff::Timestamp;
 
 use crate::{
-    Page, Store, StoreError, TenantScope, Versioned, accounts,
+    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, accounts,
     keys::{self, Key},
+    limited::{MOST_INVITATIONS, MOST_PEOPLE},
+    owned,
     row::{self, Condition, Row, Write},
 };
 
@@ -30,6 +32,45 @@ fn is_admin(member: &Member) -> bool {
     member.role == Role::Admin && member.status == MemberStatus::Active
 }
 
+impl Owned for Member {
+    const KIND: &'static str = "member";
+    const PART: Part = Part::People;
+    const PREFIX: &'static str = "USER#";
+    const MOST: u32 = MOST_PEOPLE as u32;
+    /// Together with the invitations: [`crate::limited`].
+    const COUNTED: bool = false;
+
+    fn id(&self) -> String {
+        self.user.to_string()
+    }
+}
+
+impl Owned for Invitation {
+    const KIND: &'static str = "invitation";
+    const PART: Part = Part::People;
+    const PREFIX: &'static str = "INVITE#";
+    const MOST: u32 = MOST_INVITATIONS as u32;
+    /// They lapse by themselves: [`crate::limited`].
+    const COUNTED: bool = false;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
+        let grant = Grant::Invitation {
+            tenant: scope.tenant(),
+            invitation: self.id,
+        };
+        let link = Pointer::new(keys::grant(&self.token_sha256), "grant", &grant);
+        link.into_iter().collect()
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
 fn member_row(
     scope: &TenantScope,
     member: &Member,
@@ -38,8 +79,8 @@ fn member_row(
     stamp: &Stamp,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
-    let key = keys::configured(scope, keys::MEMBER, &member.user.to_string());
-    Ok(Row::new(&key, "member", member, condition, doing)?
+    let key = owned::key::<Member>(scope, &member.user);
+    Ok(Row::new(&key, Member::KIND, member, condition, doing)?
         .version(version)
         .stamped(stamp))
 }
@@ -78,32 +119,16 @@ pub(crate) fn invitation_rows(
     invitation: &Invitation,
     stamp: &Stamp,
     doing: &'static str,
-) -> Result<[Row; 2], StoreError> {
-    let key = keys::configured(scope, keys::INVITATION, &invitation.id.to_string());
-    let lifetime = invitation.expires_at.duration_since(stamp.at);
-    let grant = Grant::Invitation {
-        tenant: scope.tenant(),
-        invitation: invitation.id,
-    };
-    let link = keys::grant(&invitation.token_sha256);
-    let row = Row::new(&key, "invitation", invitation, Condition::New, doing)?;
-    Ok([
-        row.version(1).stamped(stamp).expires(stamp.at, lifetime),
-        Row::new(&link, "grant", &grant, Condition::New, doing)?.expires(stamp.at, lifetime),
-    ])
+) -> Result<Vec<Row>, StoreError> {
+    let key = owned::key::<Invitation>(scope, &invitation.id);
+    let row = Row::new(&key, Invitation::KIND, invitation, Condition::New, doing)?;
+    let row = row.version(1).stamped(stamp).expires_at(invitation.expires_at);
+    let links = invitation.pointers(scope).into_iter();
+    let links = links.map(|link| link.row(Condition::New, Some(invitation.expires_at)));
+    Ok(std::iter::once(row).chain(links).collect())
 }
 
 impl Store {
-    /// A person's place in the tenant.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn member(&self, scope: &TenantScope, user: UserId) -> Result<Option<Versioned<Member>>, StoreError> {
-        const DOING: &str = "read a member";
-        let key = keys::configured(scope, keys::MEMBER, &user.to_string());
-        row::versioned(self.database.get(&key, DOING).await?, None, DOING)
-    }
-
     /// Where a person belongs: of each of these tenants its row and their place, in one read, in the order given. What is
     /// not there is left out.
     ///
@@ -114,7 +139,7 @@ impl Store {
         let keys: Vec<(Key, Key)> = scopes
             .iter()
             .map(|scope| {
-                let member = keys::configured(scope, keys::MEMBER, &user.to_string());
+                let member = owned::key::<Member>(scope, &user);
                 (keys::tenant(scope), member)
             })
             .collect();
@@ -132,44 +157,6 @@ impl Store {
             }
         }
         Ok(belongs)
-    }
-
-    /// One page of the tenant's people, by id. `after` is what the page before said.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn members(
-        &self,
-        scope: &TenantScope,
-        after: Option<&str>,
-        limit: i32,
-    ) -> Result<Page<Versioned<Member>>, StoreError> {
-        self.configured_page(scope, keys::MEMBER, after, limit, "list members")
-            .await
-    }
-
-    /// One page of a kind of the tenant's own rows, by id.
-    pub(crate) async fn configured_page<T: serde::de::DeserializeOwned>(
-        &self,
-        scope: &TenantScope,
-        prefix: &'static str,
-        after: Option<&str>,
-        limit: i32,
-        doing: &'static str,
-    ) -> Result<Page<Versioned<T>>, StoreError> {
-        let partition = keys::tenant_partition(scope);
-        let after = after.map(|id| format!("{prefix}{id}"));
-        let (rows, more) = self
-            .database
-            .page(&partition, prefix, after.as_deref(), limit, false, doing)
-            .await?;
-        let last = rows.last().and_then(|item| row::string(item, "sk"));
-        let next = last.filter(|_| more).map(|sk| sk.trim_start_matches(prefix).to_owned());
-        let items = rows
-            .into_iter()
-            .filter_map(|item| row::versioned(Some(item), None, doing).transpose())
-            .collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
     }
 
     /// Changes a member that nobody else has changed since it was read. The tenant keeps an active administrator, whoever
@@ -268,7 +255,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "end a member's sessions";
         for _race in 0..crate::config::MOST_RACES {
-            let Some(before) = self.member(scope, user).await? else {
+            let Some(before) = self.get::<Member>(scope, &user).await? else {
                 return Ok(());
             };
             let known = before.value.sessions_from;
@@ -297,7 +284,7 @@ impl Store {
     pub async fn invite(&self, scope: &TenantScope, invitation: &Invitation, stamp: &Stamp) -> Result<(), StoreError> {
         const DOING: &str = "invite somebody";
         let rows = invitation_rows(scope, invitation, stamp, DOING)?;
-        self.database.transact(rows.into(), DOING).await
+        self.database.transact(rows, DOING).await
     }
 
     /// An invitation that is still open.
@@ -310,54 +297,8 @@ impl Store {
         id: InvitationId,
         now: Timestamp,
     ) -> Result<Option<Versioned<Invitation>>, StoreError> {
-        const DOING: &str = "read an invitation";
-        let key = keys::configured(scope, keys::INVITATION, &id.to_string());
-        row::versioned(self.database.get(&key, DOING).await?, Some(now), DOING)
-    }
-
-    /// One page of the invitations, by id; those past their time are among them until they are deleted, which is late.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn invitations(
-        &self,
-        scope: &TenantScope,
-        after: Option<&str>,
-        limit: i32,
-    ) -> Result<Page<Versioned<Invitation>>, StoreError> {
-        self.configured_page(scope, keys::INVITATION, after, limit, "list invitations")
-            .await
-    }
-
-    /// Takes an invitation back; its link no longer works.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] when it was accepted or taken back meanwhile.
-    pub async fn withdraw_invitation(
-        &self,
-        scope: &TenantScope,
-        invitation: &Versioned<Invitation>,
-        stamp: &Stamp,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "withdraw an invitation";
-        let writes = self.used_up(scope, invitation, stamp, DOING)?;
-        self.database.transact_writes(writes, DOING).await
-    }
-
-    fn used_up(
-        &self,
-        scope: &TenantScope,
-        invitation: &Versioned<Invitation>,
-        stamp: &Stamp,
-        doing: &'static str,
-    ) -> Result<Vec<Write>, StoreError> {
-        let key = keys::configured(scope, keys::INVITATION, &invitation.value.id.to_string());
-        let condition = Condition::Version(invitation.version);
-        let row = Row::new(&key, "invitation", &invitation.value, condition, doing)?;
-        Ok(vec![
-            Write::Delete(keys::grant(&invitation.value.token_sha256)),
-            Write::Put(row.version(invitation.version + 1).stamped(stamp).gone(stamp.at)),
-        ])
+        let found = self.get::<Invitation>(scope, &id).await?;
+        Ok(found.filter(|invitation| invitation.value.expires_at > now))
     }
 
     /// Lets an invited person in: uses up the invitation, writes their place and the tenant into their account. All or
@@ -378,7 +319,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "join a tenant";
-        let mut writes = self.used_up(scope, invitation, stamp, DOING)?;
+        let mut writes = used_up(scope, invitation, stamp)?;
         let condition = if before == 0 {
             writes.push(Write::Put(accounts::email_row(account.id, email_sha256, DOING)?));
             Condition::New
@@ -408,4 +349,13 @@ impl Store {
         }
         self.database.transact_writes(writes, DOING).await
     }
+}
+
+/// What using up an invitation writes. Its link must still be there: it works once.
+fn used_up(scope: &TenantScope, invitation: &Versioned<Invitation>, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
+    let row = owned::change_row(scope, invitation.version, &invitation.value)?;
+    let mut writes = vec![Write::Put(row.stamped(stamp).gone(stamp.at))];
+    let links = invitation.value.pointers(scope).into_iter();
+    writes.extend(links.map(|link| Write::Delete(link.key())));
+    Ok(writes)
 }

@@ -3,16 +3,15 @@
 use domain::{
     contact::Contact,
     ids::MessageId,
-    message::{Message, StatusReport},
+    message::{Message, MessageState, StatusReport},
     outside::ProviderRef,
-    record::{ConsentEntry, MessageRef, Received},
+    record::{MessageRef, Received},
 };
 use jiff::{SignedDuration, Timestamp};
-use ulid::Ulid;
 
 use crate::{
     Store, StoreError, TenantScope, compact,
-    contacts::{ContactWrite, REFERENCE_LIFE, consent_row, happened},
+    contacts::{REFERENCE_LIFE, happened},
     keys::{self, Key},
     row::{self, Condition, Row},
 };
@@ -38,16 +37,70 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         .data(compact::shrink)
         .kept(next.keep_until)
         .version(next.version)
-        .due(&key, next.due)
+        .due(next.policy.lane(), &key, next.due)
         .listed(
             format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
             happened(at, next.id.own()),
         )
-        .list_field("direction", "outbound"))
+        .list_field("direction", "outbound")
+        .in_state(trouble(scope, &next)))
+}
+
+/// Where a message is listed that failed or was blocked, by the day of its making.
+fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+    let at = message.created_at;
+    matches!(message.state(), MessageState::Failed | MessageState::Blocked).then(|| {
+        let partition = format!("{}#FAILED#{}", keys::tenant_partition(scope), keys::day(at));
+        (partition, happened(at, message.id.own()))
+    })
 }
 
 fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> Key {
     keys::reference(scope, api, provider_ref)
+}
+
+/// The row of a customer's message. Its id follows from what the provider tells, so a row that is there is the same message.
+pub(crate) fn received_row(
+    scope: &TenantScope,
+    received: &Received,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::message(scope, received.id);
+    let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?
+        .kept(received.keep_until)
+        .listed(
+            format!(
+                "{}#MSGS#{}",
+                keys::tenant_partition(scope),
+                keys::day(received.message.at)
+            ),
+            happened(received.message.at, received.id.own()),
+        );
+    Ok(row.list_field("direction", "inbound"))
+}
+
+/// What is kept under a provider's id, in the place of reports that were parked there.
+pub(crate) fn reference_row(
+    scope: &TenantScope,
+    (api, provider_ref): (&str, &ProviderRef),
+    found: &MessageRef,
+    parked: Option<ParkedVersion>,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let (condition, version) = match parked {
+        None => (Condition::NewOrExpired(now), 1),
+        Some(ParkedVersion(version)) => (Condition::Version(version), version + 1),
+    };
+    let row = Row::new(
+        &reference_key(scope, api, provider_ref),
+        "message_ref",
+        found,
+        condition,
+        doing,
+    )?;
+    Ok(row.version(version).expires(now, REFERENCE_LIFE))
 }
 
 /// A message and its contact, as `send_message` needs them.
@@ -57,43 +110,6 @@ pub struct MessageAndContact {
     pub message: Message,
     /// Its contact.
     pub contact: Contact,
-}
-
-/// What storing a customer's message writes, in one transaction.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Arrived<'a> {
-    /// The message.
-    pub received: &'a Received,
-    /// The API whose reference deduplicates it, such as `whatsapp`, `twilio`.
-    pub api: &'a str,
-    /// The row of the reference exists already and holds reports, which are about no message of ours.
-    pub parked: Option<ParkedVersion>,
-    /// Whom it changes: one contact, or several that are the same person.
-    pub people: &'a [Reached],
-}
-
-/// What somebody's message or wish changes of one contact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reached {
-    /// The contact, new or changed.
-    pub contact: ContactWrite,
-    /// Changes of consent, each under an id of its own.
-    pub consent: Vec<(Ulid, ConsentEntry)>,
-    /// Messages that are not sent any more, cancelled.
-    pub cancelled: Vec<Message>,
-}
-
-impl Reached {
-    fn rows(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Row>, StoreError> {
-        let mut rows = self.contact.rows(scope, doing)?;
-        for (id, entry) in &self.consent {
-            rows.push(consent_row(scope, self.contact.contact.id, *id, entry, doing)?);
-        }
-        for message in &self.cancelled {
-            rows.push(message_row(scope, message, doing)?);
-        }
-        Ok(rows)
-    }
 }
 
 impl Store {
@@ -158,6 +174,16 @@ impl Store {
         }
     }
 
+    /// Whether a message is there, ours or theirs, while it is kept.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn has_message(&self, scope: &TenantScope, id: MessageId, now: Timestamp) -> Result<bool, StoreError> {
+        const DOING: &str = "look for a message";
+        let item = self.database.get(&keys::message(scope, id), DOING).await?;
+        Ok(item.is_some_and(|item| !row::expired(&item, now)))
+    }
+
     /// Writes a message under the condition that it is unchanged since it was read.
     ///
     /// # Errors
@@ -165,22 +191,6 @@ impl Store {
     pub async fn write_message(&self, scope: &TenantScope, message: &Message) -> Result<(), StoreError> {
         const DOING: &str = "write a message";
         self.database.put(message_row(scope, message, DOING)?, DOING).await
-    }
-
-    /// Writes a message together with its contact, under the condition that neither has changed since it was read.
-    ///
-    /// # Errors
-    /// A conflict when somebody else wrote one of them first.
-    pub async fn write_message_and_contact(
-        &self,
-        scope: &TenantScope,
-        message: &Message,
-        contact: Contact,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "write a message and its contact";
-        let mut rows = ContactWrite::from(contact).rows(scope, DOING)?;
-        rows.push(message_row(scope, message, DOING)?);
-        self.database.transact(rows, DOING).await
     }
 
     /// Writes the row that finds a message by the provider's id, then the message.
@@ -205,25 +215,16 @@ impl Store {
             message: message.id,
             attempt,
         };
-        let key = reference_key(scope, api, provider_ref);
-        let row = |condition, version| {
-            let row = Row::new(&key, "message_ref", &ours, condition, DOING)?;
-            Ok::<_, StoreError>(row.version(version).expires(now, REFERENCE_LIFE))
-        };
+        let reference = reference_row(scope, (api, provider_ref), &ours, parked, now, DOING)?;
         let message_row = message_row(scope, message, DOING)?;
-        match parked {
+        if parked.is_some() {
             // Reports that are parked must not be lost between the two.
-            Some(parked) => {
-                let reference = row(Condition::Version(parked.0), parked.0 + 1)?;
-                self.database.transact(vec![message_row, reference], DOING).await
-            }
-            // Half the price of a transaction. A process that dies in between leaves a way to the message by which reports
-            // settle it, like any claim that is not recorded.
-            None => {
-                self.database.put(row(Condition::NewOrExpired(now), 1)?, DOING).await?;
-                self.database.put(message_row, DOING).await
-            }
+            return self.database.transact(vec![message_row, reference], DOING).await;
         }
+        // Half the price of a transaction. A process that dies in between leaves a way to the message by which reports
+        // settle it, like any claim that is not recorded.
+        self.database.put(reference, DOING).await?;
+        self.database.put(message_row, DOING).await
     }
 
     /// What is kept under a provider's id, with the version that the next write needs.
@@ -314,71 +315,6 @@ impl Store {
             .version(version)
             .expires(now, PARKED_LIFE);
         self.database.put(row, DOING).await
-    }
-
-    /// Stores a customer's message once, with all that follows from it.
-    ///
-    /// # Errors
-    /// A conflict when it is stored already or somebody else wrote the contact first: read again.
-    pub async fn store_received(
-        &self,
-        scope: &TenantScope,
-        arrived: &Arrived<'_>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "store a customer's message";
-        let received = arrived.received;
-        let at = received.message.at;
-        let theirs = MessageRef::Theirs { message: received.id };
-        let (condition, version) = match arrived.parked {
-            None => (Condition::NewOrExpired(now), 1),
-            Some(ParkedVersion(version)) => (Condition::Version(version), version + 1),
-        };
-        let mut rows = vec![
-            Row::new(
-                &reference_key(scope, arrived.api, &received.message.provider_ref),
-                "message_ref",
-                &theirs,
-                condition,
-                DOING,
-            )?
-            .version(version)
-            .expires(now, REFERENCE_LIFE),
-            Row::new(
-                &keys::message(scope, received.id),
-                "received",
-                received,
-                Condition::New,
-                DOING,
-            )?
-            .kept(received.keep_until)
-            .listed(
-                format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
-                happened(at, received.id.own()),
-            )
-            .list_field("direction", "inbound"),
-        ];
-        for reached in arrived.people {
-            rows.extend(reached.rows(scope, DOING)?);
-        }
-        self.database.transact(rows, DOING).await
-    }
-
-    /// Writes what a wish or a report changes of these contacts, all or nothing.
-    ///
-    /// # Errors
-    /// A conflict when somebody else wrote one of them first.
-    pub async fn write_people(&self, scope: &TenantScope, people: &[Reached]) -> Result<(), StoreError> {
-        const DOING: &str = "write what somebody wishes";
-        let mut rows = Vec::new();
-        for reached in people {
-            rows.extend(reached.rows(scope, DOING)?);
-        }
-        match <[Row; 1]>::try_from(rows) {
-            Ok([row]) => self.database.put(row, DOING).await,
-            Err(none) if none.is_empty() => Ok(()),
-            Err(rows) => self.database.transact(rows, DOING).await,
-        }
     }
 }
 

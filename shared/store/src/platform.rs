@@ -4,11 +4,14 @@
 use domain::{
     account::{Email, Invitation, Slug},
     actor::Stamp,
+    api_key::ApiKey,
     call::Party,
     checkup::Checkup,
     connection::Connection,
     contact::Identity,
     ids::{ConnectionId, ContactId, TenantId, UserId},
+    line::Line,
+    product::Product,
     rule::Rule,
     tenant::Tenant,
 };
@@ -16,10 +19,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Page, Store, StoreError, TenantScope, accounts, calls, config, keys,
+    Owned as _, Page, Part, Store, StoreError, TenantScope, accounts, calls, config, keys,
     keys::Key,
     lookups::{self, WhatsAppOwner},
-    members,
+    members, owned,
     row::{self, Condition, Item, Row, Write},
 };
 
@@ -107,12 +110,13 @@ impl Store {
         let mut rows = vec![
             accounts::taken_slug_row(slug, scope.tenant(), act.by.at, DOING)?,
             config::new_tenant_row(scope, tenant, DOING)?.stamped(&act.by),
-            config::first_rule_row(scope, rule, &act.by, DOING)?,
             members::nobody_row(scope, DOING)?,
             act_row(act, act_id, DOING)?,
         ];
         rows.extend(members::invitation_rows(scope, invitation, &act.by, DOING)?);
-        self.database.transact(rows, DOING).await
+        let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
+        writes.extend(config::first_rule_writes(scope, rule, &act.by)?);
+        self.database.transact_writes(writes, DOING).await
     }
 
     /// Changes a tenant that nobody else has changed since it was read. Where it begins to leave, or stays after all,
@@ -274,17 +278,15 @@ impl Store {
                 return Ok(false);
             }
             writes.push(Write::Put(act_row(act, act_id, DOING)?));
-            if let Some(before) = self.versioned_connection(scope, connection).await? {
+            if let Some(before) = self.get::<Connection>(scope, &connection).await? {
                 let after = Connection {
                     checkup: Some(checkup.clone()),
                     ..before.value
                 };
-                let row = config::connection_row(scope, &after, Condition::Version(before.version), DOING)?;
-                writes.push(Write::Put(row.version(before.version + 1).stamped(&act.by)));
+                let row = owned::change_row(scope, before.version, &after)?;
+                writes.push(Write::Put(row.stamped(&act.by)));
                 // Its summary is part of the configuration that is remembered.
-                if let Some(tenant) = self.tenant(scope).await? {
-                    writes.push(Write::Put(config::tenant_row(scope, &tenant, DOING)?));
-                }
+                writes.push(Write::Raise(keys::tenant(scope)));
             }
             match self.database.transact_writes(writes, DOING).await {
                 Err(error) if error.is_conflict() => {}
@@ -347,11 +349,24 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn delete_tenant_page(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.delete_own_rows(scope, keys::CONNECTION).await?
+        Ok(self
+            .delete_own_rows(scope, &keys::part(scope, Part::Connections))
+            .await?
             && self.delete_contacts(scope).await?
-            && self.delete_own_rows(scope, "").await?
+            && self.delete_parts(scope).await?
+            && self.delete_own_rows(scope, &keys::tenant_partition(scope)).await?
             && self.delete_days(scope, now).await?
             && self.delete_contacts(scope).await?)
+    }
+
+    /// One page of the first partition of what people configured that has any. Returns whether there was none.
+    async fn delete_parts(&self, scope: &TenantScope) -> Result<bool, StoreError> {
+        for part in Part::ALL {
+            if !self.delete_own_rows(scope, &keys::part(scope, part)).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Deletes the row of a tenant of which nothing else is left, and its name in URLs. From then on nothing new is
@@ -477,14 +492,13 @@ impl Store {
         }
     }
 
-    /// One page of the tenant's own rows that begin so, with the look-ups that lead to them, but not the tenant's row
+    /// One page of one of the tenant's own partitions, with the look-ups that lead to its rows, but not the tenant's row
     /// itself. Returns whether there was none.
-    async fn delete_own_rows(&self, scope: &TenantScope, prefix: &str) -> Result<bool, StoreError> {
+    async fn delete_own_rows(&self, scope: &TenantScope, partition: &str) -> Result<bool, StoreError> {
         const DOING: &str = "delete a tenant's own rows";
-        let partition = keys::tenant_partition(scope);
         let (rows, _) = self
             .database
-            .page(&partition, prefix, None, DELETE_PAGE, false, DOING)
+            .page(partition, "", None, DELETE_PAGE, false, DOING)
             .await?;
         let tenant = keys::tenant(scope);
         let (mut own, mut look_ups, mut claimable) = (Vec::new(), Vec::new(), Vec::new());
@@ -499,7 +513,7 @@ impl Store {
                     let connection: Connection = row::data(item, DOING)?;
                     claimable.extend(lookups::claimable(&connection.account));
                 }
-                Some(_) => look_ups.extend(look_ups_of(item, DOING)?),
+                Some(_) => look_ups.extend(look_ups_of(scope, item)?),
                 None => {}
             }
         }
@@ -541,18 +555,13 @@ fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
     std::iter::once(progress).chain(address).collect()
 }
 
-/// The rows outside the tenant's keys that lead to this one. Each is named by a secret that only this one has.
-fn look_ups_of(item: Item, doing: &'static str) -> Result<Vec<Key>, StoreError> {
-    Ok(match row::string(&item, "kind") {
-        Some("api_key") => {
-            let key: domain::api_key::ApiKey = row::data(item, doing)?;
-            let secrets = key.secrets.iter();
-            secrets.map(|secret| keys::api_key_owner(&secret.sha256)).collect()
-        }
-        Some("invitation") => {
-            let invitation: Invitation = row::data(item, doing)?;
-            vec![keys::grant(&invitation.token_sha256)]
-        }
-        _ => Vec::new(),
-    })
+/// The rows that lead to this one, each named by a value that only this one has.
+fn look_ups_of(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
+    match row::string(&item, "kind") {
+        Some(ApiKey::KIND) => owned::pointers_of::<ApiKey>(scope, item),
+        Some(Invitation::KIND) => owned::pointers_of::<Invitation>(scope, item),
+        Some(Line::KIND) => owned::pointers_of::<Line>(scope, item),
+        Some(Product::KIND) => owned::pointers_of::<Product>(scope, item),
+        _ => Ok(Vec::new()),
+    }
 }

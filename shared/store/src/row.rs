@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::actor::Stamp;
+use domain::{actor::Stamp, purpose::Lane};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -96,6 +96,12 @@ pub(crate) enum Write {
     DeleteHeld(Key, AttributeValue),
     /// Removes a row, if it is there.
     Clear(Key),
+    /// Adds one to a counter that must be below the limit.
+    CountBelow(Key, u32),
+    /// Takes one off a counter.
+    CountDown(Key),
+    /// Raises the version of the tenant's row, so that processes read its configuration again.
+    Raise(Key),
 }
 
 impl Row {
@@ -115,6 +121,42 @@ impl Row {
         Ok(Self { item, condition })
     }
 
+    /// The same of data that has the table's form already.
+    pub(crate) fn held(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
+        let mut item = key_item(key);
+        item.insert("kind".to_owned(), text(kind));
+        item.insert("data".to_owned(), data);
+        Self { item, condition }
+    }
+
+    /// A counter of so many.
+    pub(crate) fn counting(key: &Key, count: usize) -> Self {
+        let mut item = key_item(key);
+        item.insert("kind".to_owned(), text("count"));
+        item.insert("n".to_owned(), AttributeValue::N(count.to_string()));
+        Self {
+            item,
+            condition: Condition::Always,
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        let part = |name| string(&self.item, name).unwrap_or_default().to_owned();
+        Key {
+            pk: part("pk"),
+            sk: part("sk"),
+        }
+    }
+
+    /// Lists the row by a state that changes. A row without one is in no such list.
+    pub(crate) fn in_state(mut self, place: Option<(String, String)>) -> Self {
+        if let Some((partition, sort)) = place {
+            self.item.insert("gsi3pk".to_owned(), text(partition));
+            self.item.insert("gsi3sk".to_owned(), text(sort));
+        }
+        self
+    }
+
     /// Keeps the item in another form.
     pub(crate) fn data(mut self, form: impl FnOnce(AttributeValue) -> AttributeValue) -> Self {
         if let Some(data) = self.item.remove("data") {
@@ -127,10 +169,6 @@ impl Row {
     pub(crate) fn version(mut self, version: u64) -> Self {
         self.item.insert("v".to_owned(), number(version));
         self
-    }
-
-    pub(crate) fn set_version(&mut self, version: u64) {
-        self.item.insert("v".to_owned(), number(version));
     }
 
     /// Lists the row under a day, or another partition of the list index.
@@ -164,9 +202,9 @@ impl Row {
     }
 
     /// Says when somebody must look again, if ever.
-    pub(crate) fn due(mut self, key: &Key, due: Option<Timestamp>) -> Self {
+    pub(crate) fn due(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
         if let Some(at) = due {
-            let (partition, sort) = keys::due(key, at);
+            let (partition, sort) = keys::due(lane, key, at);
             self.item.insert("gsi2pk".to_owned(), text(partition));
             self.item.insert("gsi2sk".to_owned(), text(sort));
         }
@@ -178,7 +216,7 @@ impl Row {
         self.expires_at(now + after)
     }
 
-    fn expires_at(mut self, at: Timestamp) -> Self {
+    pub(crate) fn expires_at(mut self, at: Timestamp) -> Self {
         self.item
             .insert("expires_at".to_owned(), AttributeValue::N(at.as_second().to_string()));
         self

@@ -1,4 +1,4 @@
-//! Two tenants with people and keys, and clients of a function of the API that call as them.
+//! Two tenants with users and keys, and clients that call a function of the API as them.
 
 use std::{future::IntoFuture, pin::Pin};
 
@@ -25,7 +25,7 @@ use store::{TenantScope, Versioned, platform::PlatformAct};
 
 use crate::{Answer, Aws, Call, Function};
 
-/// The password of everybody in a [`Town`].
+/// The password of all users of a [`Town`].
 pub const PASSWORD: &str = "seaside bakery opens early";
 
 /// Its hash.
@@ -35,7 +35,7 @@ const PASSWORD_HASH: &str =
 /// The id of the key that signs a town's tokens.
 pub const KID: &str = "testkit";
 
-/// A P-256 key pair of tests alone: PKCS#8, base64.
+/// A P-256 key pair for tests only: PKCS#8, base64.
 const PRIVATE_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgj5PmA/gY/n7iGfRBDC4w6R/DrJmeXTG13ju2mrL3gyehRANCAAQrjDg50ocvz45d86bj0Z8o3RxFUlq6N7Eh/77jWcOnxkLo9DtRgZkrCZKEq48c8Ae7Gt9bGT600rdFFBfl3msg";
 
 /// Its public point.
@@ -44,7 +44,7 @@ const PUBLIC_KEY: [&str; 2] = [
     "Quj0O1GBmSsJkoSrjxzwB7sa31sZPrTSt0UUF-XeayA",
 ];
 
-/// What any function of the API needs besides the usual variables. No provider answers.
+/// Variables that any function of the API needs in addition to the usual ones. No provider answers.
 ///
 /// # Panics
 /// When the emulator does not answer.
@@ -71,14 +71,14 @@ pub async fn env_of_all(aws: &Aws) -> Env {
     ])
 }
 
-/// Somebody who logs in.
+/// A user who can log in.
 #[derive(Debug, Clone)]
 pub struct Citizen {
-    /// Who it is.
+    /// The user's id.
     pub user: UserId,
-    /// Their address. Their password is [`PASSWORD`].
+    /// The address. The password is [`PASSWORD`].
     pub email: Email,
-    /// Their session: of tokens only, there is no row.
+    /// The session in tokens, without a row.
     pub session: SessionId,
 }
 
@@ -88,9 +88,9 @@ pub struct House {
     pub tenant: TenantId,
     /// Its name in URLs.
     pub slug: Slug,
-    /// Its people, by role.
+    /// Its users, by role.
     pub people: Vec<(Role, Citizen)>,
-    /// Its API key of the role admin.
+    /// Its API key with the role admin.
     pub key: ApiKeyId,
     /// That key's secret.
     pub key_secret: String,
@@ -98,13 +98,13 @@ pub struct House {
 }
 
 impl House {
-    /// The right to its data.
+    /// The scope of its data.
     #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
 
-    /// Its person of this role.
+    /// Its user of this role.
     ///
     /// # Panics
     /// Never: there is one of each.
@@ -119,16 +119,16 @@ impl House {
 pub struct Town<'a> {
     aws: &'a Aws,
     function: Function,
-    /// The tenant that callers are of where nothing else is said.
+    /// The tenant of callers by default.
     pub home: House,
-    /// Another one, of other people.
+    /// Another tenant with other users.
     pub away: House,
-    /// Who administers the platform, and belongs to no tenant.
+    /// The platform administrator, who belongs to no tenant.
     pub platform: Citizen,
 }
 
 impl<'a> Town<'a> {
-    /// In this test's table, calling the function with these routes.
+    /// In this test's table, with a function with these routes.
     ///
     /// # Panics
     /// When the table does not answer, or the function lacks a variable.
@@ -136,7 +136,7 @@ impl<'a> Town<'a> {
         Self::with_env(aws, aws.env(), routes).await
     }
 
-    /// The same with an environment of its own for the function, such as of [`Aws::env_with`].
+    /// The same with another environment for the function, such as from [`Aws::env_with`].
     ///
     /// # Panics
     /// As [`Town::new`].
@@ -159,7 +159,7 @@ impl<'a> Town<'a> {
         self.aws
     }
 
-    /// The function itself, for calls that are built otherwise.
+    /// The function itself, for other kinds of calls.
     #[must_use]
     pub const fn function(&self) -> &Function {
         &self.function
@@ -189,7 +189,7 @@ impl<'a> Town<'a> {
         self.role(Role::Viewer)
     }
 
-    /// The home tenant's person of this role.
+    /// The home tenant's user of this role.
     #[must_use]
     pub fn role(&self, role: Role) -> Caller<'_> {
         self.of(&self.home, role)
@@ -201,51 +201,51 @@ impl<'a> Town<'a> {
         self.of(&self.away, Role::Admin)
     }
 
-    /// A tenant's person of this role.
+    /// A tenant's user of this role.
     #[must_use]
     pub fn of(&self, house: &House, role: Role) -> Caller<'_> {
         self.person(house.person(role), Some(house.tenant))
     }
 
-    /// This person, by a new access token that means this tenant.
+    /// This user, with a new access token for this tenant.
     #[must_use]
     pub fn person(&self, citizen: &Citizen, tenant: Option<TenantId>) -> Caller<'_> {
         let claims = Claims::new(citizen.user, citizen.session, tenant, self.aws.now());
         self.bearer(&sign(&claims))
     }
 
-    /// The platform's administrator, who logged in with a second factor.
+    /// The platform administrator, with a second factor.
     #[must_use]
     pub fn platform(&self) -> Caller<'_> {
         self.person_by_two_factors(&self.platform, None)
     }
 
-    /// This person, by a new access token of a session that began with a second factor.
+    /// This user, with a new access token of a session that began with a second factor.
     #[must_use]
     pub fn person_by_two_factors(&self, citizen: &Citizen, tenant: Option<TenantId>) -> Caller<'_> {
         let claims = Claims::new(citizen.user, citizen.session, tenant, self.aws.now());
         self.bearer(&sign(&claims.with_second_factor(true)))
     }
 
-    /// The home tenant's software, by its key of the role admin.
+    /// The home tenant's software, with its API key of the role admin.
     #[must_use]
     pub fn key(&self) -> Caller<'_> {
         self.api_key(&self.home.key_secret)
     }
 
-    /// Whoever has this access token.
+    /// A caller with this access token.
     #[must_use]
     pub fn bearer(&self, token: &str) -> Caller<'_> {
         self.anyone().with_header("authorization", &format!("Bearer {token}"))
     }
 
-    /// Whoever has this API key.
+    /// A caller with this API key.
     #[must_use]
     pub fn api_key(&self, secret: &str) -> Caller<'_> {
         self.anyone().with_header("x-api-key", secret)
     }
 
-    /// Somebody without credentials.
+    /// A caller without credentials.
     #[must_use]
     pub const fn anyone(&self) -> Caller<'_> {
         Caller {
@@ -254,7 +254,7 @@ impl<'a> Town<'a> {
         }
     }
 
-    /// Somebody who may do what needs this permission, as the API's document names it.
+    /// A caller with this permission, as named in the API's document.
     #[must_use]
     pub fn who_may(&self, permission: &str) -> Caller<'_> {
         match permission {
@@ -264,7 +264,7 @@ impl<'a> Town<'a> {
         }
     }
 
-    /// Makes a key of the home tenant with this role and these scopes; returns its secret.
+    /// Creates a key of the home tenant with this role and these scopes; returns its secret.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -272,7 +272,7 @@ impl<'a> Town<'a> {
         new_key(self.aws, &self.home.scope, role, scopes, None).await
     }
 
-    /// The same of a key that ends then.
+    /// The same for a key that expires then.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -281,7 +281,7 @@ impl<'a> Town<'a> {
     }
 }
 
-/// Somebody who calls a function.
+/// A client of a function, with its credentials.
 #[derive(Clone)]
 pub struct Caller<'a> {
     function: &'a Function,
@@ -344,7 +344,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// A request that is made when it is awaited.
+/// A request that is sent when it is awaited.
 #[must_use = "it is made when it is awaited"]
 pub struct Asking<'a> {
     function: &'a Function,
@@ -363,13 +363,13 @@ impl Asking<'_> {
         self.header("if-match", &format!("\"{version}\""))
     }
 
-    /// Comes from this address.
+    /// Sets the caller's address.
     pub fn from_address(mut self, address: &str) -> Self {
         self.call = self.call.from_address(address);
         self
     }
 
-    /// Has this body instead, which may be nonsense.
+    /// Replaces the body, which may be invalid.
     pub fn raw_body(mut self, body: impl AsRef<[u8]>) -> Self {
         self.call = self.call.body(body);
         self
@@ -452,7 +452,7 @@ fn email_sha256(citizen: &Citizen) -> String {
     token::sha256_hex(citizen.email.as_str())
 }
 
-/// Founds a tenant as its sign-up would, and lets one person of each role in.
+/// Creates a tenant as by sign-up, with one user of each role.
 async fn house(aws: &Aws, slug: &str) -> House {
     let store = aws.store();
     let (now, stamp) = (aws.now(), stamp(aws));
@@ -566,7 +566,7 @@ async fn new_key(
         expires_at,
         revoked_at: None,
     };
-    let made = aws.store().create_api_key(scope, &key, &stamp(aws)).await;
+    let made = aws.store().create(scope, &key, &stamp(aws)).await;
     made.expect("the key is written");
     (key.id, secret)
 }
@@ -580,7 +580,7 @@ async fn platform_admin(aws: &Aws) -> Citizen {
     citizen
 }
 
-/// Gives somebody the right to administer the platform, and a second factor, which is only there: nobody logs in with it.
+/// Makes a user a platform administrator with a second factor that only exists: nobody logs in with it.
 ///
 /// # Panics
 /// When the table does not answer, or they have it already.
@@ -588,7 +588,7 @@ pub async fn appoint(aws: &Aws, citizen: &Citizen) {
     let act = PlatformAct {
         action: "platform_admin_made".to_owned(),
         tenant: None,
-        // Long before what a test does, so that it does not stand in the month that it looks at.
+        // Long before the time of a test, so that it is not in the month that the test reads.
         by: Stamp {
             at: aws.now() - SignedDuration::from_hours(90 * 24),
             ..stamp(aws)
@@ -618,7 +618,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybodys_password_is_the_one_that_is_told() {
+    fn test_password_matches_its_hash() {
         let hash = access::password::hash(PASSWORD, &[7; 16]).expect("it is hashed");
         assert_eq!(hash.0, PASSWORD_HASH);
     }

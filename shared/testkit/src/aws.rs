@@ -19,9 +19,9 @@ use crate::role::{Forbidden, Role, Watch};
 /// One test's own AWS.
 pub struct Aws {
     variables: BTreeMap<String, String>,
-    /// The function's.
+    /// The function's environment.
     env: Env,
-    /// The test's own.
+    /// The test's own environment.
     own: Env,
     forbidden: Forbidden,
     clock: Clock,
@@ -31,10 +31,10 @@ pub struct Aws {
 const NEEDED: &str =
     "this test needs the AWS emulator; run it by `cargo stack test`, or set RINGBACK_TEST_AWS to a MiniStack's URL";
 
-/// The variable that holds the URL of a function's dead letters.
+/// The variable with the URL of a function's dead letters.
 pub const DEAD_LETTERS: &str = kit::queue::DEAD_LETTERS;
 
-/// The time at which every test begins: within the vectors' and fixtures' own day.
+/// The time at which every test begins, on the day of the vectors and fixtures.
 #[must_use]
 pub fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("it is a time")
@@ -104,14 +104,14 @@ impl Aws {
         }
     }
 
-    /// What a function of the stack would be given. What it asks of the table is held against the role of the function whose tests
-    /// these are; the test fails at its end where the role does not allow it.
+    /// The environment of a function in the stack. Its requests to the table are compared with the role of the function whose tests
+    /// these are; the test fails at its end if the role does not allow one.
     #[must_use]
     pub const fn env(&self) -> &Env {
         &self.env
     }
 
-    /// The same with some variables set otherwise; an empty one is as good as missing.
+    /// The same with some variables changed; an empty one counts as missing.
     #[must_use]
     pub fn env_with(&self, changes: &[(&str, &str)]) -> Env {
         let mut variables = self.variables.clone();
@@ -127,7 +127,7 @@ impl Aws {
         self.own.dynamodb()
     }
 
-    /// The time of everything in the test.
+    /// The clock of everything in the test.
     #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
@@ -142,7 +142,7 @@ impl Aws {
     /// The table.
     ///
     /// # Panics
-    /// Never: the test has one.
+    /// Never: the table always exists.
     #[must_use]
     pub fn store(&self) -> Store {
         Store::new(
@@ -174,15 +174,15 @@ impl Aws {
         self.clock.now()
     }
 
-    /// Lets so many seconds pass.
+    /// Lets this number of seconds pass.
     pub fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
-    /// Takes all jobs out of a queue that it hands out now; those held back stay.
+    /// Takes all jobs out of a queue that are visible now; delayed ones stay.
     ///
     /// # Panics
-    /// When the queue does not answer or holds something else.
+    /// When the queue does not answer or contains something else.
     pub async fn take_jobs<T: QueueBody>(&self, queue: QueueName) -> Vec<T> {
         let bodies = self.drain(queue).await.into_iter();
         bodies
@@ -190,10 +190,10 @@ impl Aws {
             .collect()
     }
 
-    /// Takes all mails out of their queue, with their links in clear.
+    /// Takes all mails out of their queue, with opened links.
     ///
     /// # Panics
-    /// When the queue does not answer, or holds a mail that does not open.
+    /// When the queue does not answer, or a mail cannot be opened.
     pub async fn take_mails(&self) -> Vec<MailJob> {
         let links = SealedLinks::new(&self.env).expect("the test has a secret for mails");
         let mut mails = Vec::new();
@@ -203,7 +203,7 @@ impl Aws {
         mails
     }
 
-    /// How many jobs a queue holds, those held back included.
+    /// Number of jobs in a queue, including delayed ones.
     ///
     /// # Panics
     /// When the queue does not answer.
@@ -213,10 +213,10 @@ impl Aws {
         depth.expect("the queue answers")
     }
 
-    /// Puts so many bodies into the queue behind this variable.
+    /// Puts this number of bodies into the queue that the variable names.
     ///
     /// # Panics
-    /// When the queue does not take them.
+    /// When the queue does not accept them.
     pub async fn fill_queue(&self, variable: &str, bodies: usize) {
         let url = self.env.config().text(variable).expect("the test has this queue");
         for _ in 0..bodies {
@@ -225,7 +225,7 @@ impl Aws {
         }
     }
 
-    /// Hands out everything that a queue has, as to workers that are not done yet; returns how much.
+    /// Receives everything in a queue without deleting it, like workers that have not finished; returns the number.
     ///
     /// # Panics
     /// When the queue does not answer.
@@ -329,7 +329,7 @@ impl Aws {
         found
     }
 
-    /// How many rows the table holds.
+    /// Number of rows in the table.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -339,7 +339,7 @@ impl Aws {
         usize::try_from(scan.expect("the table answers").count).unwrap_or_default()
     }
 
-    /// How many rows this actor has signed, as the audit log reads them.
+    /// Number of rows stamped by this actor, as the audit log reads them.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -353,10 +353,10 @@ impl Aws {
         usize::try_from(scan.send().await.expect("the table answers").count).unwrap_or_default()
     }
 
-    /// Deletes the table: whoever still looks into it fails.
+    /// Deletes the table, so that further requests fail.
     ///
     /// # Panics
-    /// When it is gone already.
+    /// When it has already been deleted.
     pub async fn delete_table(&self) {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
         let deleting = self.own.dynamodb().delete_table().table_name(table);
@@ -419,13 +419,13 @@ async fn make_table(env: &Env) {
         .projection_type(ProjectionType::Include)
         .set_non_key_attributes(Some(listed.map(str::to_owned).to_vec()))
         .build();
-    let due = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let keys_only = || Projection::builder().projection_type(ProjectionType::KeysOnly).build();
     let stream = StreamSpecification::builder()
         .stream_enabled(true)
         .stream_view_type(StreamViewType::NewAndOldImages)
         .build()
         .expect("it is complete");
-    let names = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"];
+    let names = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk"];
     env.dynamodb()
         .create_table()
         .table_name(env.config().text("TABLE_NAME").expect("the test names a table"))
@@ -434,7 +434,8 @@ async fn make_table(env: &Env) {
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
         .global_secondary_indexes(index("by_day", "gsi1pk", "gsi1sk", by_day))
-        .global_secondary_indexes(index("due", "gsi2pk", "gsi2sk", due))
+        .global_secondary_indexes(index("due", "gsi2pk", "gsi2sk", keys_only()))
+        .global_secondary_indexes(index("by_state", "gsi3pk", "gsi3sk", keys_only()))
         .stream_specification(stream)
         .send()
         .await

@@ -1,4 +1,4 @@
-//! A business with everything that a follow-up needs, and the ways to make calls and messages for it.
+//! A business with everything that a follow-up needs, and builders of calls and messages for it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
@@ -6,8 +6,9 @@ use domain::{
     compose::World,
     connection::Account,
     contact::{Contact, Identity},
-    decide::decide,
+    decide::{decide, needs},
     ids::{CallId, ConnectionId, ContactId, RuleId},
+    material::Material,
     message::Message,
     phone::Phone,
     profile::Profile,
@@ -19,9 +20,9 @@ use domain::{
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
-    calls::Decided,
     config::{ConfigCache, Configured},
     contacts::{ContactWrite, Known},
+    effects::{Effects, Once},
 };
 
 use crate::{
@@ -37,10 +38,10 @@ pub const LINE: &str = TWILIO_NUMBER;
 /// A customer's mobile.
 pub const CUSTOMER: &str = "+971501234567";
 
-/// Reads a value of `domain` written as JSON.
+/// Parses a value of `domain` from JSON.
 ///
 /// # Panics
-/// When it is none.
+/// When it is invalid.
 pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a value of this type")
 }
@@ -48,7 +49,7 @@ pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
 /// A telephone number.
 ///
 /// # Panics
-/// When it is none.
+/// When it is invalid.
 #[must_use]
 pub fn phone(number: &str) -> Phone {
     number.parse().expect("a telephone number")
@@ -77,13 +78,13 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
 }
 
 impl Seeded {
-    /// A report of a call by its Twilio connection.
+    /// A report of a call through its Twilio connection.
     #[must_use]
     pub fn twilio_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
         self.report(aws, self.twilio, CallProvider::Twilio, call, facts)
     }
 
-    /// A report of a call by its own telephone system.
+    /// A report of a call through its own telephone system.
     #[must_use]
     pub fn telephony_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
         self.report(aws, self.telephony, CallProvider::Telephony, call, facts)
@@ -110,7 +111,7 @@ impl Seeded {
         }
     }
 
-    /// An event of WhatsApp's webhook for its number: `value` is what stands under `changes[].value`.
+    /// An event of WhatsApp's webhook for its number; `value` is the content of `changes[].value`.
     #[must_use]
     pub fn whatsapp_event(&self, aws: &Aws, field: &str, value: &Value) -> ProviderEvent {
         let change = providers::whatsapp::webhook::Change {
@@ -139,20 +140,21 @@ impl Seeded {
             connection,
             correlation_id: "cor-event".to_owned(),
             received_at: aws.now(),
+            group: jobs::EventGroup::Inbound,
             source,
             payload: jobs::Payload::Inline(payload),
         }
     }
 
-    /// A contact in the table that is known by its number.
+    /// A contact in the table with this number.
     ///
     /// # Panics
-    /// When the table does not take it.
+    /// When the table does not accept it.
     pub async fn contact(&self, aws: &Aws, number: &str) -> Contact {
         self.contact_with(aws, number, |_| {}).await
     }
 
-    /// Removes the tenant's own rows of a kind, or those of a contact, as if somebody had deleted them.
+    /// Deletes the tenant's row, or a contact's rows of a kind.
     ///
     /// # Panics
     /// When there are none, or the table does not answer.
@@ -181,7 +183,7 @@ impl Seeded {
     /// The same, changed before it is written.
     ///
     /// # Panics
-    /// When the table does not take it.
+    /// When the table does not accept it.
     pub async fn contact_with(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
         let identity = Identity::Phone(phone(number));
         let mut contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
@@ -197,15 +199,15 @@ impl Seeded {
         contact
     }
 
-    /// What the rules make of a missed call by this number: stored as `process_call` does, with the message due.
+    /// The result of the rules for a missed call by this number, stored as by `process_call`, with the message due.
     ///
     /// # Panics
-    /// When the rules send nothing, or the table does not take it.
+    /// When the rules send nothing, or the table does not accept it.
     pub async fn follow_up(&self, aws: &Aws, number: &str) -> Message {
         self.follow_up_after(aws, number, None).await
     }
 
-    /// The same, decided after the telephone system had reported something before.
+    /// The same for a call with earlier reports.
     ///
     /// # Panics
     /// As [`Seeded::follow_up`].
@@ -222,20 +224,28 @@ impl Seeded {
         });
         let call_id = CallId::new(contact.id, aws.ids().ulid());
         let facts = missed(number);
+        let view = CallView {
+            id: call_id,
+            connection: self.telephony,
+            facts: &facts,
+            outcome: Outcome::Missed,
+            started_at: now,
+        };
+        let world = World {
+            config: &config,
+            material: Material::NONE,
+            contact: &contact,
+            profile: &profile,
+            now,
+            line_type: &|_: &Phone| domain::line_type::LineType::Other,
+        };
+        let material = store.material(&scope, &needs(&view, &world)).await;
+        let material = material.expect("the templates");
         let decision = decide(
-            &CallView {
-                id: call_id,
-                connection: self.telephony,
-                facts: &facts,
-                outcome: Outcome::Missed,
-                started_at: now,
-            },
+            &view,
             &World {
-                config: &config,
-                contact: &contact,
-                profile: &profile,
-                now,
-                line_type: &|_: &Phone| domain::line_type::LineType::Other,
+                material: &material,
+                ..world
             },
         );
         let sentence = decision.sentence().to_owned();
@@ -280,29 +290,31 @@ impl Seeded {
             due: None,
             ..reported.unwrap_or_else(first)
         };
-        let decided = Decided {
-            progress: &progress,
-            call: &call,
-            contact: &ContactWrite {
+        let effects = Effects {
+            once: Once::Decided {
+                progress: &progress,
+                call: &call,
+            },
+            people: vec![ContactWrite {
                 new_identities: if new { vec![identity] } else { vec![] },
                 ..ContactWrite::from(contact)
-            },
-            message: Some(&message),
-            cancelled: &[],
+            }],
+            planned: vec![message.clone()],
+            ..Effects::default()
         };
-        store.decide_call(&scope, &decided, now).await.expect("store a call");
+        store.commit(&scope, effects, now).await.expect("store a call");
         message.version += 1;
         message
     }
 }
 
-/// A call that the telephone system itself calls missed.
+/// A call that the telephone system reports as missed.
 #[must_use]
 pub fn missed(from: &str) -> CallFacts {
     stated(from, Outcome::Missed)
 }
 
-/// A call whose outcome the telephone system states.
+/// A call whose outcome the telephone system reports.
 #[must_use]
 pub fn stated(from: &str, outcome: Outcome) -> CallFacts {
     CallFacts {

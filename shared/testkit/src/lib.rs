@@ -1,4 +1,4 @@
-//! What tests need: fixtures, a table per test, builders.
+//! Shared code of tests: fixtures, a table per test, builders.
 
 pub mod api;
 pub mod aws;

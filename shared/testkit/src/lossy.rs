@@ -1,5 +1,5 @@
-//! A way to AWS on which answers get lost: the request is done, and nobody hears of it. The SDK then asks again by itself. Or
-//! somebody else is in the way of a write. Or no answer ever comes.
+//! Access to AWS on which answers get lost: the request is executed, but the answer never arrives, and the SDK repeats it. It can also
+//! let another writer interfere, refuse requests, or never answer.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -9,34 +9,34 @@ use std::{
 
 use crate::Aws;
 
-/// What becomes of a request.
+/// What happens to a request.
 enum Fate {
-    /// Its answer is lost, and this happens then.
+    /// Its answer is lost, and then this happens.
     Lost(Box<dyn FnOnce() + Send>),
-    /// It is not done: somebody else writes just now.
+    /// It is not executed: another writer was faster.
     InTheWay,
-    /// It is not done: too much is asked of the table.
+    /// It is not executed: the table throttles it.
     Throttled,
-    /// It is not done: whoever asks may not.
+    /// It is not executed: the caller lacks the permission.
     Forbidden,
-    /// This happens first.
+    /// This happens before it is executed.
     Late(Box<dyn FnOnce() + Send>),
 }
 
-/// An operation, and what becomes of its next request.
+/// An operation, and what happens to its next request.
 type Losing = (String, Fate);
 
-/// Requests that nobody answers, or whose answer is no.
+/// Requests that get no answer, or a refusal.
 #[derive(Default)]
 struct Hanging {
     /// All, or those of this operation.
     which: Option<Option<String>>,
-    /// Open for as long as the test is.
+    /// Connections that stay open until the end of the test.
     waiting: Vec<TcpStream>,
     denied: Option<String>,
 }
 
-/// A loopback port before the emulator's.
+/// A loopback port in front of the emulator.
 pub struct Lossy {
     url: String,
     losing: Arc<Mutex<Vec<Losing>>>,
@@ -44,10 +44,10 @@ pub struct Lossy {
 }
 
 impl Lossy {
-    /// Before this test's AWS.
+    /// In front of this test's AWS.
     ///
     /// # Panics
-    /// When there is no free port, or the emulator's URL is none.
+    /// When there is no free port, or the emulator's URL is invalid.
     #[must_use]
     pub fn before(aws: &Aws) -> Self {
         let endpoint = aws.env().config().text("AWS_ENDPOINT_URL");
@@ -60,7 +60,7 @@ impl Lossy {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (upstream, (losing, hanging)) = (upstream.clone(), shared.clone());
-                // A client that goes away is none of the test's business.
+                // A client may disconnect.
                 std::thread::spawn(move || drop(pass_on(&stream, &upstream, &losing, &hanging)));
             }
         });
@@ -83,50 +83,50 @@ impl Lossy {
         lock(&self.losing).push((operation.to_owned(), Fate::Lost(Box::new(then))));
     }
 
-    /// Refuses the next request of this operation, `PutItem` or `TransactWriteItems`, as the table does while somebody else
-    /// writes.
+    /// Refuses the next request of this operation, `PutItem` or `TransactWriteItems`, as the table does when another writer was
+    /// faster.
     pub fn be_in_the_way_of(&self, operation: &str) {
         lock(&self.losing).push((operation.to_owned(), Fate::InTheWay));
     }
 
-    /// Refuses the next requests of this operation, as a table does of which too much is asked.
+    /// Throttles the next requests of this operation, as the table does.
     pub fn throttle(&self, operation: &str, times: usize) {
         let throttled = || (operation.to_owned(), Fate::Throttled);
         lock(&self.losing).extend(std::iter::repeat_with(throttled).take(times));
     }
 
-    /// Refuses the next request of this operation, as S3 does for `GetObject` of an object that is gone where the role may not list.
+    /// Refuses the next request of this operation, as S3 does for `GetObject` of a missing object if the role may not list.
     pub fn forbid(&self, operation: &str) {
         lock(&self.losing).push((operation.to_owned(), Fate::Forbidden));
     }
 
-    /// This happens before the next request of this operation is done.
+    /// This happens before the next request of this operation is executed.
     pub fn happens_before(&self, operation: &str, what: impl FnOnce() + Send + 'static) {
         lock(&self.losing).push((operation.to_owned(), Fate::Late(Box::new(what))));
     }
 
-    /// Answers no request any more.
+    /// Answers no request from now on.
     pub fn hang(&self) {
         lock(&self.hanging).which = Some(None);
     }
 
-    /// Answers no request of this operation any more.
+    /// Answers no request of this operation from now on.
     pub fn hang_on(&self, operation: &str) {
         lock(&self.hanging).which = Some(Some(operation.to_owned()));
     }
 
-    /// Denies all requests of this operation from now on, as AWS does to who may not ask.
+    /// Denies all requests of this operation from now on, as AWS does without the permission.
     pub fn deny(&self, operation: &str) {
         lock(&self.hanging).denied = Some(operation.to_owned());
     }
 
-    /// Whether somebody has waited for an answer that does not come.
+    /// True if a client has waited for an answer in vain.
     #[must_use]
     pub fn has_kept_waiting(&self) -> bool {
         !lock(&self.hanging).waiting.is_empty()
     }
 
-    /// Whether all that was to be lost is.
+    /// True if every planned loss has happened.
     #[must_use]
     pub fn has_lost_all(&self) -> bool {
         lock(&self.losing).is_empty()
@@ -150,7 +150,7 @@ fn pass_on(
         if reader.read_line(&mut line)? == 0 || line.trim_end().is_empty() {
             break;
         }
-        // S3 has no header that names the operation.
+        // S3 has no header with the operation.
         if head.is_empty() && line.starts_with("GET ") {
             let lists = line.contains("list-type");
             operation = if lists { "ListObjectsV2" } else { "GetObject" }.to_owned();
@@ -159,7 +159,7 @@ fn pass_on(
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap_or(0),
             "x-amz-target" => operation = value.rsplit('.').next().unwrap_or_default().to_owned(),
-            // One connection for each request keeps this simple.
+            // One connection per request keeps this simple.
             "connection" => continue,
             _ => {}
         }
@@ -207,7 +207,7 @@ fn pass_on(
     client.write_all(&answer)
 }
 
-/// How the table refuses a write that is not the first.
+/// The table's refusal of a conditional write.
 fn refusal(operation: &str) -> String {
     let body = if operation == "TransactWriteItems" {
         r#"{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "CancellationReasons": [{"Code": "TransactionConflict"}]}"#

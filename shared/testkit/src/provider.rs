@@ -1,5 +1,5 @@
-//! The providers' other side for tests of one function: takes requests of the Graph API, Twilio and SES on a loopback port,
-//! answers as told, and remembers them. The simulators are for the whole; this is for one request at a time.
+//! The providers' side for tests of one function: accepts requests of the Graph API, Twilio and SES on a loopback port, answers as
+//! told, and records them. The simulators are for whole stacks; this is for one request at a time.
 
 use std::{
     collections::VecDeque,
@@ -15,16 +15,16 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-/// What a request is answered with.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// The message is taken.
+    /// The message is accepted.
     Accept,
     /// This status, these headers and this body.
     Answer(u16, Vec<(&'static str, String)>, Value),
     /// The connection breaks after the request was read.
     Break,
-    /// What the test says by [`Provider::release`], once it does.
+    /// The answer that the test gives with [`Provider::release`].
     Held,
 }
 
@@ -59,7 +59,7 @@ impl Reply {
     }
 }
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `POST`.
@@ -73,13 +73,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether it went to the Graph API.
+    /// True if it was sent to the Graph API.
     #[must_use]
     pub fn is_graph(&self) -> bool {
         self.path.ends_with("/messages")
     }
 
-    /// Whether it went to SES.
+    /// True if it was sent to SES.
     #[must_use]
     pub fn is_mail(&self) -> bool {
         self.path == "/v2/email/outbound-emails"
@@ -88,7 +88,7 @@ impl Request {
     /// The body as JSON.
     ///
     /// # Panics
-    /// When it is something else.
+    /// When it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a JSON body")
@@ -108,7 +108,7 @@ impl Request {
         form.get(name).map(|value| value.into_owned())
     }
 
-    /// The key that its statuses will bring back.
+    /// The key that its statuses will contain.
     #[must_use]
     pub fn key(&self) -> Option<String> {
         if self.is_graph() {
@@ -116,7 +116,7 @@ impl Request {
         }
         let callback = self.field("StatusCallback")?;
         let (_, key) = callback.split_once("key=")?;
-        // The fragment is Twilio's own.
+        // The fragment is for Twilio itself.
         key.split('#').next().map(str::to_owned)
     }
 }
@@ -124,7 +124,7 @@ impl Request {
 struct State {
     replies: VecDeque<Reply>,
     requests: Vec<Request>,
-    /// `None`: asking for the list fails.
+    /// `None`: requests for the list fail.
     listed: Option<Vec<Value>>,
     held: Vec<mpsc::Sender<Reply>>,
 }
@@ -169,26 +169,26 @@ impl Provider {
                 let (Ok(stream), shared) = (stream, Arc::clone(&serving)) else {
                     continue;
                 };
-                // A client that goes away is none of the test's business.
+                // A client may disconnect.
                 std::thread::spawn(move || drop(serve(&stream, &shared)));
             }
         });
         Self { url, shared }
     }
 
-    /// Where it answers.
+    /// Its URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What `send_message` is given, with this as both providers.
+    /// The environment of `send_message`, with this as both providers.
     #[must_use]
     pub fn env(&self, aws: &crate::Aws) -> kit::Env {
         self.env_with(aws, &[])
     }
 
-    /// The same with some variables set otherwise.
+    /// The same with some variables changed.
     #[must_use]
     pub fn env_with(&self, aws: &crate::Aws, changes: &[(&str, &str)]) -> kit::Env {
         let mut variables = vec![
@@ -201,22 +201,22 @@ impl Provider {
         aws.env_with(&variables)
     }
 
-    /// Answers the next send so. After the last of these, sends are accepted.
+    /// Answers the next send like this. After the last of these answers, sends are accepted.
     pub fn reply(&self, reply: Reply) {
         self.shared.lock().replies.push_back(reply);
     }
 
-    /// What Twilio's list of messages shows from now on, to each recipient those to them.
+    /// The content of Twilio's list of messages from now on; each recipient's list shows only their messages.
     pub fn list(&self, messages: Vec<Value>) {
         self.shared.lock().listed = Some(messages);
     }
 
-    /// Twilio's list of messages is not to be had from now on.
+    /// Requests for Twilio's list of messages fail from now on.
     pub fn list_nothing(&self) {
         self.shared.lock().listed = None;
     }
 
-    /// Every send that came so far.
+    /// Every send so far.
     #[must_use]
     pub fn sends(&self) -> Vec<Request> {
         let state = self.shared.lock();
@@ -224,10 +224,10 @@ impl Provider {
         sends.cloned().collect()
     }
 
-    /// The only send that came so far.
+    /// The only send so far.
     ///
     /// # Panics
-    /// When none came, or several.
+    /// When there are none, or several.
     #[must_use]
     pub fn only_send(&self) -> Request {
         let mut sends = self.sends();
@@ -235,28 +235,28 @@ impl Provider {
         sends.remove(0)
     }
 
-    /// How often Twilio's list was asked for.
+    /// Number of requests for Twilio's list.
     #[must_use]
     pub fn lookups(&self) -> usize {
         let state = self.shared.lock();
         state.requests.iter().filter(|request| request.method == "GET").count()
     }
 
-    /// Waits for a request that is held.
+    /// Waits for a held request.
     pub async fn arrived(&self) {
         self.shared.arrived.notified().await;
     }
 
-    /// Accepts the requests that are held.
+    /// Accepts the held requests.
     pub fn release(&self) {
         self.release_with(Reply::Accept);
     }
 
-    /// Answers the requests that are held.
+    /// Answers the held requests.
     #[expect(clippy::needless_pass_by_value, reason = "reads as the other ways to reply do")]
     pub fn release_with(&self, reply: Reply) {
         for held in self.shared.lock().held.drain(..) {
-            // Its client may have gone.
+            // Its client may have disconnected.
             let _ = held.send(reply.clone());
         }
     }
@@ -297,7 +297,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let reply = match reply {
         Reply::Held => {
             shared.arrived.notify_one();
-            // An error means that the test is over.
+            // An error means that the test has ended.
             released.recv().unwrap_or(Reply::Break)
         }
         reply => reply,

@@ -1,4 +1,4 @@
-//! Requests as API Gateway hands them to a function, and a function's answer in process.
+//! Requests as API Gateway passes them to a function, and the function's answers, in process.
 
 use axum::{Router, body::Bytes, http::Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures;
 
-/// A request to be made. Headers and path stand as a provider sends them.
+/// A request to a function, with headers and path as a provider sends them.
 #[derive(Debug, Clone)]
 pub struct Call {
     event: Value,
@@ -62,14 +62,14 @@ impl Call {
         self
     }
 
-    /// Comes from this address.
+    /// Sets the caller's address.
     #[must_use]
     pub fn from_address(mut self, address: &str) -> Self {
         self.event["requestContext"]["http"]["sourceIp"] = address.into();
         self
     }
 
-    /// Leaves out all that might prove anything.
+    /// Removes everything that could authenticate the request.
     #[must_use]
     pub fn unsigned(mut self) -> Self {
         if let Some(headers) = self.event["headers"].as_object_mut() {
@@ -78,7 +78,7 @@ impl Call {
         self
     }
 
-    /// Leaves a header out.
+    /// Removes a header.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
         if let Some(headers) = self.event["headers"].as_object_mut() {
@@ -87,7 +87,7 @@ impl Call {
         self
     }
 
-    /// The body as text where it is one, else as base64, which is how API Gateway decides too for JSON.
+    /// The body as text if it is valid, otherwise as base64, as API Gateway does.
     #[must_use]
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
         match std::str::from_utf8(body.as_ref()) {
@@ -108,7 +108,7 @@ impl Call {
         self
     }
 
-    /// As the function gets it.
+    /// The event that the function receives.
     ///
     /// # Panics
     /// Never: it is built from API Gateway's own example.
@@ -121,7 +121,7 @@ impl Call {
 /// A function in process.
 pub struct Function(App);
 
-/// What it answered.
+/// The function's answer.
 #[derive(Debug, Clone)]
 pub struct Answer(Response<Bytes>);
 
@@ -147,7 +147,7 @@ impl Answer {
         self.0.status().as_u16()
     }
 
-    /// A header, empty where there is none.
+    /// A header, empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.0
@@ -157,7 +157,7 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// The cookies that it sets.
+    /// The cookies in the answer.
     #[must_use]
     pub fn cookies(&self) -> Vec<&str> {
         let all = self.0.headers().get_all("set-cookie").iter();

@@ -1,5 +1,5 @@
-//! What a function's role lets it do at the table. A test's table has no roles, so each request that a function makes in its own
-//! tests is held against its role in `template.yaml`: a flow that only a test plays would else be refused on AWS alone.
+//! The permissions of a function's role at the table. A test's table has no roles, so each request that a function makes in its own
+//! tests is compared with its role in `template.yaml`. Otherwise, a flow that only a test exercises would be refused only on AWS.
 
 use std::{
     collections::BTreeSet,
@@ -27,7 +27,7 @@ struct Statement {
     actions: Vec<&'static str>,
     /// `Table.Arn`, or an index of it.
     resources: Vec<&'static str>,
-    /// None: all of them.
+    /// None: all keys.
     partitions: Option<Vec<&'static str>>,
 }
 
@@ -52,12 +52,12 @@ impl Statement {
     }
 }
 
-/// A role, as far as it concerns the table.
+/// The statements of a role about the table.
 #[derive(Debug)]
 pub(crate) struct Role(Vec<Statement>);
 
 impl Role {
-    /// The role of the function whose tests are running; none in the tests of anything else.
+    /// The role of the function whose tests are running; none in other tests.
     pub(crate) fn of_this_crate() -> Option<&'static Self> {
         static ROLE: OnceLock<Option<Role>> = OnceLock::new();
         let role = ROLE.get_or_init(|| {
@@ -76,7 +76,7 @@ impl Role {
     }
 }
 
-/// As IAM's `StringLike`: `*` is any text, `?` any sign.
+/// Matches like IAM's `StringLike`: `*` is any text, `?` any character.
 fn is_like(text: &str, pattern: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
@@ -93,7 +93,7 @@ fn is_like(text: &str, pattern: &str) -> bool {
     }
 }
 
-/// What a request needs: for one action and resource, all its partitions.
+/// The permissions that a request needs: for one action and resource, all its partitions.
 #[derive(Debug, PartialEq)]
 struct Asked {
     action: &'static str,
@@ -119,7 +119,7 @@ fn pk(item: &std::collections::HashMap<String, AttributeValue>) -> Option<&Attri
     item.get("pk")
 }
 
-/// What IAM asks for, of each operation that works on items; a transaction needs what its parts need.
+/// The permissions that IAM requires for each operation on items; a transaction needs those of its parts.
 fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
     let input = context.input();
     let one = |action, key| vec![Asked::of(action, [key])];
@@ -136,7 +136,7 @@ fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
         return one("dynamodb:DeleteItem", delete.key().and_then(pk));
     }
     if let Some(query) = input.downcast_ref::<QueryInput>() {
-        // `pk = :name …`: the partition comes first.
+        // `pk = :name …`: the partition is the first.
         let name = query
             .key_condition_expression()
             .and_then(|text| text.split_whitespace().nth(2));
@@ -188,7 +188,7 @@ fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
     Vec::new()
 }
 
-/// What a test's function asked of the table and its role forbids.
+/// Requests of a test's function that its role forbids.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Forbidden(Arc<Mutex<BTreeSet<String>>>);
 
@@ -199,7 +199,7 @@ impl Forbidden {
     }
 }
 
-/// Sees each request.
+/// Observes each request.
 #[derive(Debug)]
 pub(crate) struct Watch {
     pub(crate) role: &'static Role,
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_and_question_marks_are_as_iams() {
+    fn wildcards_match_as_in_iam() {
         for (text, pattern, same) in [
             ("T#1#C#2", "T#*#C#*", true),
             ("T#1#REF#2", "T#*#C#*", false),

@@ -19,7 +19,7 @@ pub const TWILIO_ACCOUNT: &str = "AC000000000000000000000000000000a1";
 pub const TWILIO_NUMBER: &str = "+15005550006";
 /// Signs Meta's webhooks.
 pub const APP_SECRET: &str = "fixture-meta-app-secret-0001";
-/// Comes with Meta's handshake.
+/// Token of Meta's handshake.
 pub const VERIFY_TOKEN: &str = "fixture-verify-token";
 /// The WhatsApp account in the fixtures.
 pub const WABA: &str = "900000000000001";
@@ -30,7 +30,7 @@ pub const TELEPHONY_SECRET: &str = "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZX
 
 /// A tenant in the table.
 pub struct Seeded {
-    /// What was written.
+    /// The configuration that was written.
     pub configured: Configured,
     /// Its Twilio connection.
     pub twilio: ConnectionId,
@@ -48,13 +48,13 @@ impl Seeded {
         self.configured.tenant.id
     }
 
-    /// The right to its data.
+    /// The scope of its data.
     #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
 
-    /// Writes what was changed in `configured`.
+    /// Writes the changes in `configured`.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -65,7 +65,7 @@ impl Seeded {
             .expect("the tenant is written");
     }
 
-    /// Adds a connection, and writes it.
+    /// Adds and writes a connection.
     ///
     /// # Panics
     /// When the table or the keys do not answer.
@@ -89,7 +89,7 @@ impl Seeded {
     }
 }
 
-/// How the fixtures' Twilio number answers: forwards for 20 s, then takes a recording.
+/// Voice settings of the fixtures' Twilio number: forwards for 20 s, then records a voicemail.
 #[must_use]
 pub fn voice() -> VoiceSettings {
     let said = |text: &str| {

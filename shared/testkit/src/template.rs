@@ -1,4 +1,4 @@
-//! `template.yaml` as a value: CloudFormation's functions stand in it by their tags, such as `{"!Ref": "Table"}`.
+//! `template.yaml` as a value: CloudFormation's functions are represented by their tags, such as `{"!Ref": "Table"}`.
 
 use std::{path::Path, sync::OnceLock};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The whole template.
 ///
 /// # Panics
-/// When it cannot be read, or is no YAML.
+/// When it cannot be read, or is not YAML.
 pub fn template() -> &'static Value {
     static TEMPLATE: OnceLock<Value> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
@@ -39,7 +39,7 @@ fn value(yaml: &Yaml<'_>) -> Value {
 /// Its resources of this type, by logical id.
 ///
 /// # Panics
-/// When it has none at all.
+/// When there are none.
 pub fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
     let all = template()["Resources"].as_object().expect("the template has resources");
     all.iter()
@@ -54,7 +54,7 @@ pub struct Function {
     pub id: &'static str,
     /// The last part of its `CodeUri`: its crate.
     pub name: &'static str,
-    /// All that stands there about it.
+    /// Its definition.
     pub resource: &'static Value,
 }
 
@@ -74,7 +74,7 @@ pub fn functions() -> Vec<Function> {
         .collect()
 }
 
-/// All texts in a value: one, those of a list, the arguments of a function.
+/// All texts in a value: a single one, those of a list, the arguments of a function.
 #[must_use]
 pub fn texts(value: &Value) -> Vec<&str> {
     match value {
@@ -85,10 +85,10 @@ pub fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-/// A policy's statements; each stands plain or as the value of a `!If`.
+/// A policy's statements, each plain or as the value of an `!If`.
 ///
 /// # Panics
-/// When they are no list.
+/// When they are not a list.
 #[must_use]
 pub fn statements(policy: &Value) -> Vec<&Value> {
     let listed = policy["PolicyDocument"]["Statement"]

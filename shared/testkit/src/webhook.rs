@@ -1,5 +1,5 @@
-//! A provider's webhook, and what all of them promise: who proves nothing leaves nothing, what cannot be read is kept, and what
-//! can be stored nowhere is asked for again. How a call is proven, and at which path below the connection's, each test says.
+//! A provider's webhook, and the promises of all of them: unauthenticated requests leave nothing behind, unreadable events are
+//! stored, and the provider is asked to retry what cannot be stored. Each test says how a call is authenticated, and its path.
 
 use std::fmt::Display;
 
@@ -14,19 +14,19 @@ use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};
 
 use crate::{Answer, Aws, Call, Function, Lossy, Seeded, seed};
 
-/// A body larger than any webhook takes.
+/// A body larger than the limit of any webhook.
 #[must_use]
 pub fn too_large() -> Vec<u8> {
     vec![b' '; 3 * 1024 * 1024 + 1]
 }
 
-/// A body one byte larger than a webhook takes that tells of calls.
+/// A body one byte larger than the limit of a webhook for calls.
 #[must_use]
 pub fn larger_than_a_call() -> Vec<u8> {
     vec![b' '; LARGEST_CALL + 1]
 }
 
-/// The function that takes a provider's webhooks.
+/// The function of a provider's webhooks.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook {
     provider: &'static str,
@@ -38,18 +38,18 @@ pub struct Webhook {
 pub struct World {
     /// Its AWS.
     pub aws: Aws,
-    /// The tenant, as [`seed::tenant`] makes it.
+    /// The tenant, as created by [`seed::tenant`].
     pub tenant: Seeded,
     /// The tenant's connection to the provider.
     pub connection: ConnectionId,
     webhook: Webhook,
     function: Function,
-    /// How many rows the table holds while nothing has been left in it.
+    /// Number of rows in the table at the beginning.
     rows: usize,
 }
 
 impl Webhook {
-    /// The function with these routes, for the provider that paths and the raw bucket's keys name so.
+    /// The function with these routes, for the provider with this name in paths and in the raw bucket's keys.
     #[must_use]
     pub const fn new(provider: &'static str, routes: fn(&Env) -> Result<Router, ConfigError>) -> Self {
         Self {
@@ -59,14 +59,14 @@ impl Webhook {
         }
     }
 
-    /// Given these variables besides those of every test.
+    /// With these variables in addition to those of every test.
     #[must_use]
     pub const fn given(mut self, variables: &'static [(&'static str, &'static str)]) -> Self {
         self.variables = variables;
         self
     }
 
-    /// With a tenant that has this connection besides the usual ones.
+    /// With a tenant that has this connection in addition to the usual ones.
     pub async fn with(self, account: Account, verify: VerifySecrets) -> World {
         let aws = Aws::new().await;
         let mut tenant = seed::tenant(&aws).await;
@@ -106,13 +106,13 @@ impl Webhook {
 }
 
 impl World {
-    /// The path of the connection, without what a webhook may have after it.
+    /// The path of the connection, without further parts.
     #[must_use]
     pub fn path(&self) -> String {
         self.webhook.path(self.tenant.tenant(), self.connection)
     }
 
-    /// Paths of no connection to this provider: ids that are none, ids that nobody has, and the tenant's other connections.
+    /// Paths that are not a connection of this provider: invalid ids, unknown ids, and the tenant's other connections.
     fn strangers_paths(&self) -> Vec<String> {
         let (tenant, ulid) = (self.tenant.tenant(), self.aws.ids().ulid());
         let (nobody, nothing) = (TenantId::new(ulid), ConnectionId::new(ulid));
@@ -129,20 +129,20 @@ impl World {
         paths
     }
 
-    /// Another process of the function, with some variables set otherwise.
+    /// Another process of the function, with some variables changed.
     #[must_use]
     pub fn function_with(&self, changes: &[(&str, &str)]) -> Function {
         self.webhook.function(&self.aws, changes)
     }
 
-    /// Another process of the function, which reaches neither a queue nor the bucket.
+    /// Another process of the function, which can reach neither a queue nor the bucket.
     #[must_use]
     pub fn storing_nowhere(&self) -> Function {
         let queues = QueueName::ALL.map(|queue| (queue.variable(), "http://127.0.0.1:9/000000000000/none"));
         self.function_with(&[&queues[..], &[("RAW_BUCKET", "none-such")]].concat())
     }
 
-    /// Makes this the connection's account, for another process of the function.
+    /// Changes the connection's account, for another process of the function.
     pub async fn change(&mut self, account: Account) {
         self.tenant.connection_mut(self.connection).account = account;
         self.tenant.write(&self.aws).await;
@@ -150,7 +150,7 @@ impl World {
         self.rows = self.aws.row_count().await;
     }
 
-    /// Another tenant of the usual kind, beside this one.
+    /// Another tenant of the usual kind.
     pub async fn stranger(&mut self) -> Seeded {
         let stranger = seed::tenant(&self.aws).await;
         self.rows = self.aws.row_count().await;
@@ -162,7 +162,7 @@ impl World {
         self.function.call(call).await
     }
 
-    /// Calls the function: the answer's status.
+    /// Calls the function and returns the answer's status.
     pub async fn status(&self, call: &Call) -> u16 {
         self.call(call).await.status()
     }
@@ -170,7 +170,7 @@ impl World {
     /// Takes the reports of calls out of their queue.
     ///
     /// # Panics
-    /// When one is something else, or not of the tenant's connection.
+    /// When one is something else, or not about the tenant's connection.
     pub async fn reports(&self) -> Vec<CallEvent> {
         let jobs = self.aws.take_jobs(QueueName::Calls).await.into_iter();
         jobs.map(|job| match job {
@@ -184,7 +184,7 @@ impl World {
         .collect()
     }
 
-    /// Takes the only report of a call out of its queue. `what` was sent.
+    /// Takes the only report of a call out of its queue. `what` names the request in errors.
     ///
     /// # Panics
     /// As [`World::reports`], or when there are none or several.
@@ -194,7 +194,7 @@ impl World {
         reports.remove(0)
     }
 
-    /// What was kept because nobody could read it, in the order of its bytes.
+    /// The stored unreadable bodies, in the order of their bytes.
     pub async fn kept(&self) -> Vec<Vec<u8>> {
         let prefix = format!("raw/unreadable/{}/", self.webhook.provider);
         let mut kept: Vec<_> = self.aws.objects(&prefix).await.into_values().collect();
@@ -202,7 +202,7 @@ impl World {
         kept
     }
 
-    /// No queue holds a job.
+    /// Asserts that no queue contains a job.
     ///
     /// # Panics
     /// When one does.
@@ -213,7 +213,7 @@ impl World {
         }
     }
 
-    /// No queue holds a job, the bucket no object, and the table no further row.
+    /// Asserts that no queue contains a job, the bucket no object, and the table no additional row.
     ///
     /// # Panics
     /// When something is left.
@@ -224,12 +224,12 @@ impl World {
         assert_eq!(self.aws.row_count().await, self.rows);
     }
 
-    /// These are all refused with the same answer, and nothing is left of them. So is a good call for a connection of another
-    /// kind or of nobody's, signed or not, and that without asking for a secret; for the connection itself it is taken. `good`
-    /// makes it, for a path such as [`World::path`].
+    /// Asserts that all of these are refused with the same answer and leave nothing behind, and so is a valid call for a connection of
+    /// another kind or without an owner, signed or not, without opening a secret; for the connection itself it is accepted. `good`
+    /// builds the call for a path such as [`World::path`].
     ///
     /// # Panics
-    /// When it is otherwise.
+    /// When one is answered differently.
     pub async fn assert_refused<W: Display>(&self, calls: &[(W, Call)], good: impl Fn(&str) -> Call) {
         assert!(!calls.is_empty());
         let mut refused: Vec<_> = calls
@@ -255,8 +255,8 @@ impl World {
         assert_eq!(self.status(&good(&self.path())).await, 200, "the good call is none");
     }
 
-    /// Whose it is cannot be told while the secrets do not open or the table does not answer: then it is asked for again. What
-    /// can be told is refused all the same.
+    /// Asserts that the provider is asked to retry while the secrets cannot be opened or the table does not answer, because the sender
+    /// cannot be authenticated. Requests that are certainly invalid are refused all the same.
     async fn assert_only_what_is_unknown_is_asked_for_again(&self, good: impl Fn(&str) -> Call) {
         let aws = Lossy::before(&self.aws);
         aws.deny("Decrypt");
@@ -281,19 +281,19 @@ impl World {
         }
     }
 
-    /// The call is taken, and nothing is left of it.
+    /// Asserts that the call is accepted and leaves nothing behind.
     ///
     /// # Panics
-    /// When it is otherwise.
+    /// When it is not.
     pub async fn assert_ignored(&self, call: &Call) {
         assert_eq!(self.status(call).await, 200, "{call:?}");
         self.assert_nothing_is_left().await;
     }
 
-    /// These are taken, and the bytes beside each are kept, for nobody to work on.
+    /// Asserts that these are accepted, and that the bytes beside each are stored without a job.
     ///
     /// # Panics
-    /// When it is otherwise.
+    /// When one is not.
     pub async fn assert_kept(&self, calls: &[(Call, &[u8])]) {
         assert!(!calls.is_empty());
         for (call, _) in calls {
@@ -305,10 +305,10 @@ impl World {
         self.assert_nothing_is_queued().await;
     }
 
-    /// Where nothing can be stored, the provider is to send these again.
+    /// Asserts that the provider is asked to retry these if nothing can be stored.
     ///
     /// # Panics
-    /// When one is answered otherwise, or there are none.
+    /// When one is answered differently, or there are none.
     pub async fn assert_asked_for_again(&self, calls: &[Call]) {
         assert!(!calls.is_empty());
         let function = self.storing_nowhere();
@@ -317,7 +317,7 @@ impl World {
         }
     }
 
-    /// Once the connection is known, a call is taken without the table.
+    /// Asserts that a call is accepted without the table once the connection is cached.
     ///
     /// # Panics
     /// When it is not.
@@ -328,20 +328,20 @@ impl World {
         assert_eq!(self.reports().await.len(), 2);
     }
 
-    /// The call is of a method that its path does not take: only `methods`.
+    /// Asserts that the call's method is refused at its path, which allows only `methods`.
     ///
     /// # Panics
-    /// When it is answered otherwise.
+    /// When it is answered differently.
     pub async fn assert_takes_only(&self, methods: &str, call: &Call) {
         let answer = self.call(call).await;
         assert_eq!((answer.status(), answer.header("allow")), (405, methods), "{call:?}");
         assert_eq!(answer.json()["type"], "urn:ringback:problem:method_not_allowed");
     }
 
-    /// What is [`too_large`], a `GET` where only a `POST` is taken, and a body of another type are refused.
+    /// Asserts that a [`too_large`] body, a `GET` instead of a `POST` and a body of another type are refused.
     ///
     /// # Panics
-    /// When one is answered otherwise.
+    /// When one is answered differently.
     pub async fn assert_size_method_and_type_are_checked(&self, large: &Call, get: &Call, other_type: &Call) {
         assert_eq!(self.status(large).await, 413);
         self.assert_takes_only("POST", get).await;

@@ -1,4 +1,4 @@
-//! A business, and a function that works for it.
+//! A business, and a process of the function under test.
 
 use domain::{
     contact::{Contact, Identity},
@@ -20,9 +20,9 @@ use crate::{
 pub struct World<C> {
     /// Its AWS.
     pub aws: Aws,
-    /// The business.
+    /// The business in it.
     pub business: Seeded,
-    /// What the function made of its environment.
+    /// The function's context.
     pub ctx: C,
     env: Env,
     build: fn(&Env) -> Result<C, ConfigError>,
@@ -37,7 +37,7 @@ impl<C> World<C> {
         Self::given(|aws| aws.env().clone(), build, change).await
     }
 
-    /// The same, of a function that is given this environment.
+    /// The same with this environment for the function.
     ///
     /// # Panics
     /// When the function does not start.
@@ -68,7 +68,7 @@ impl<C> World<C> {
         (self.build)(&self.env).expect("a context")
     }
 
-    /// A follow-up for the customer, which waits to be sent.
+    /// A follow-up for the customer that is ready to be sent.
     pub async fn follow_up(&self) -> Message {
         Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await
     }
@@ -76,16 +76,16 @@ impl<C> World<C> {
     /// Writes a message.
     ///
     /// # Panics
-    /// When the table does not take it.
+    /// When the table does not accept it.
     pub async fn write(&self, message: &Message) {
         let written = self.aws.store().write_message(self.business.scope(), message).await;
         written.expect("the message is written");
     }
 
-    /// A worker is about to send the message by its next channel.
+    /// Claims the message's next channel, as a worker does before it sends.
     ///
     /// # Panics
-    /// When the table does not take the claim.
+    /// When the table does not accept the claim.
     pub async fn claimed(&self, mut message: Message) -> Message {
         let leg = u8::try_from(message.attempts.len()).expect("few channels");
         let timers = self.aws.env().config().timers().expect("timers");
@@ -95,10 +95,10 @@ impl<C> World<C> {
         message
     }
 
-    /// A message as it is now.
+    /// The message in the table.
     ///
     /// # Panics
-    /// When it is gone.
+    /// When it does not exist.
     pub async fn message(&self, message: &Message) -> Message {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let found = store.message(scope, message.id, self.aws.now()).await;
@@ -106,7 +106,7 @@ impl<C> World<C> {
         found.expect("the message is there")
     }
 
-    /// Who is known by this.
+    /// The contact with this identity.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -115,16 +115,16 @@ impl<C> World<C> {
         store.contact_of(scope, identity).await.expect("the table answers")
     }
 
-    /// Who has the number [`CUSTOMER`].
+    /// The contact with the number [`CUSTOMER`].
     ///
     /// # Panics
-    /// When nobody has.
+    /// When there is none.
     pub async fn customer(&self) -> Contact {
         let found = self.contact_of(&Identity::Phone(phone(CUSTOMER))).await;
         found.expect("the customer is known")
     }
 
-    /// What somebody is called.
+    /// The name of a contact, if known.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -133,7 +133,7 @@ impl<C> World<C> {
         store.profile(scope, contact.id).await.expect("the table answers").name
     }
 
-    /// All that happened with somebody, oldest first.
+    /// A contact's history, oldest first.
     ///
     /// # Panics
     /// When the table does not answer.
@@ -145,7 +145,7 @@ impl<C> World<C> {
         entries
     }
 
-    /// What waits to be sent, taken out of the queue.
+    /// The jobs to send messages, taken out of the queue.
     pub async fn queued(&self) -> Vec<SendMessage> {
         self.aws.take_jobs(QueueName::Sends).await
     }

@@ -4,18 +4,22 @@
 mod models;
 
 use access::token;
-use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races, Tagged, permits};
+use api::{
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races, Tagged, found, permits,
+};
 use axum::{Json, Router, extract::State};
 use domain::{
-    api_key::{ApiKey, KeySecret, LastUsed},
+    api_key::{ApiKey, KeySecret},
     ids::{ApiKeyId, RotationId},
     permission::{Permission, Role, granted},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
-use store::Versioned;
+use store::{OwnedError, StoreError, Versioned};
 
-use crate::models::{ApiKeyChange, ApiKeyIn, ApiKeyOut, KeyPath, NewApiKeyOut, RotateIn};
+use crate::models::{
+    ApiKeyChange, ApiKeyIn, ApiKeyOut, Known, NewApiKeyOut, RotateIn, in_order, refuse_foreign_scopes,
+};
 
 /// Routes of the function.
 ///
@@ -26,12 +30,42 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    create_api_key,
-    list_api_keys,
-    get_api_key,
-    update_api_key,
-    delete_api_key,
-    rotate_api_key,
+    "api keys" {
+        /// Create an API key
+        ///
+        /// Returns the key once; it cannot be read again. The key has the permissions of its role, narrowed by its scopes, and
+        /// never more than its creator. A key that expires can only create keys that expire no later. Keys belong to the tenant and
+        /// stay valid when their creator leaves.
+        POST "/api/v1/api-keys" => create_api_key, "The API key. Its secret is shown once.";
+
+        /// List API keys
+        ///
+        /// Shows the first characters of each key, never the whole key. Includes expired keys until they are deleted.
+        GET "/api/v1/api-keys" => list_api_keys, "A page of API keys";
+
+        /// Get an API key
+        ///
+        /// Shows its settings and first characters, never the whole key.
+        GET "/api/v1/api-keys/{api_key_id}" => get_api_key, "The API key";
+
+        /// Update an API key
+        ///
+        /// Changes its name, scopes or expiry. The role cannot change: create another key instead. A key that expires cannot extend
+        /// another key beyond its own expiry, nor add permissions to a key that expires later.
+        PATCH "/api/v1/api-keys/{api_key_id}" => update_api_key, "The updated API key";
+
+        /// Revoke an API key
+        ///
+        /// Takes effect at once and cannot be undone: the next request with the key is refused.
+        DELETE "/api/v1/api-keys/{api_key_id}" => delete_api_key, "The API key is revoked";
+
+        /// Rotate an API key
+        ///
+        /// Returns a new secret once. The previous secret stays valid for the overlap; older secrets keep their earlier expiry. If
+        /// the new secret is lost, rotate again. At most four secrets are valid at the same time. With an overlap of 0, all
+        /// previous secrets end at once.
+        POST "/api/v1/api-keys/{api_key_id}/rotate" => rotate_api_key, "The API key with its new secret, which is shown once";
+    }
 }
 
 type Writing = Allowed<permits::ApiKeysWrite>;
@@ -59,24 +93,23 @@ fn fresh(api: &Api, rotation: Option<RotationId>) -> Result<Fresh, Problem> {
     Ok(Fresh { key, secret })
 }
 
-async fn found(api: &Api, who: &Writing, id: ApiKeyId) -> Result<Versioned<ApiKey>, Problem> {
-    let found = api.store().api_key(who.scope(), id).await?;
-    found.ok_or_else(Problem::not_found)
-}
-
-async fn found_with_use<P: permits::Permit>(
+async fn known<P: permits::Permit>(
     api: &Api,
     who: &Allowed<P>,
     id: ApiKeyId,
-) -> Result<(Versioned<ApiKey>, Option<LastUsed>), Problem> {
-    let found = api.store().api_key_and_use(who.scope(), id).await?;
-    found.ok_or_else(Problem::not_found)
+) -> Result<Option<Versioned<Known>>, StoreError> {
+    let known = api.store().api_key_and_use(who.scope(), id).await?;
+    Ok(known.map(|(Versioned { version, value: key }, used)| Versioned {
+        version,
+        value: Known { key, used },
+    }))
 }
 
-fn tagged(key: Versioned<ApiKey>, used: Option<LastUsed>, now: Timestamp) -> Tagged<ApiKeyOut> {
+fn tagged(known: Versioned<Known>, now: Timestamp) -> Tagged<ApiKeyOut> {
+    let Known { key, used } = known.value;
     Tagged {
-        version: key.version,
-        body: ApiKeyOut::new(key.value, used, now),
+        version: known.version,
+        body: ApiKeyOut::new(key, used, now),
     }
 }
 
@@ -85,12 +118,8 @@ fn covers(who: &Writing, role: Role, scopes: &[Permission]) -> bool {
     granted(role, scopes).all(|permission| who.principal().may(permission))
 }
 
-/// Refuses scopes that the role does not include, and permissions that the caller does not have.
-fn refuse_wrong_powers(who: &Writing, role: Role, scopes: &[Permission]) -> Result<(), Problem> {
-    if let Some(index) = scopes.iter().position(|scope| !role.may(*scope)) {
-        let detail = format!("The role {role} does not have this permission. Leave it out, or choose another role.");
-        return Err(Problem::field(format!("scopes[{index}]"), detail));
-    }
+/// Refuses permissions that the caller does not have.
+fn refuse_beyond_own(who: &Writing, role: Role, scopes: &[Permission]) -> Result<(), Problem> {
     if role > who.role() {
         return Err(Problem::field(
             "role",
@@ -128,35 +157,23 @@ fn refuse_outliving(who: &Writing, expires_at: Option<Timestamp>) -> Result<(), 
     }
 }
 
-/// Without duplicates, in the order of the table of permissions.
-fn in_order(mut scopes: Vec<Permission>) -> Vec<Permission> {
-    scopes.sort_unstable();
-    scopes.dedup();
-    scopes
-}
-
-/// Create an API key
-///
-/// Returns the key once; it cannot be read again. The key has the permissions of its role, narrowed by its scopes, and never more
-/// than its creator. A key that expires can only create keys that expire no later. Keys belong to the tenant and stay valid when
-/// their creator leaves.
-#[utoipa::path(post, path = "/api/v1/api-keys", tag = "api keys",
-    responses((status = 201, description = "The API key. Its secret is shown once.", body = NewApiKeyOut)))]
 async fn create_api_key(
     who: Writing,
     State(api): State<Api>,
     Body(input): Body<ApiKeyIn>,
 ) -> Result<Once<Created<NewApiKeyOut>>, Problem> {
-    refuse_wrong_powers(&who, input.role, &input.scopes)?;
+    let scopes = input.scopes.into_vec();
+    refuse_foreign_scopes(input.role, &scopes)?;
+    refuse_beyond_own(&who, input.role, &scopes)?;
     refuse_past(input.expires_at, who.now())?;
     refuse_outliving(&who, input.expires_at)?;
     let (store, stamp) = (api.store(), who.stamp());
     let Fresh { key, secret } = fresh(&api, None)?;
     let made = ApiKey {
         id: ApiKeyId::new(who.ulid()),
-        name: input.name.trim().to_owned(),
+        name: input.name.into(),
         role: input.role,
-        scopes: in_order(input.scopes),
+        scopes: in_order(scopes),
         secrets: vec![secret],
         created_by: who.actor(),
         created_at: who.now(),
@@ -165,18 +182,17 @@ async fn create_api_key(
     };
     let created = RACES.until_won(async || {
         // This very request came before and was interrupted: nobody has seen its key.
-        if let Some(before) = store.api_key(who.scope(), made.id).await? {
-            store.change_api_key(who.scope(), &before, &made, &stamp).await?;
+        if let Some(before) = store.get::<ApiKey>(who.scope(), &made.id).await? {
+            store.change(who.scope(), &before, &made, &stamp).await?;
             return Ok(before.version + 1);
         }
-        let counted = store.count_api_keys(who.scope()).await?;
-        if counted.found >= ApiKey::MOST {
-            let detail = format!("A tenant can have at most {} API keys. Delete one first.", ApiKey::MOST);
-            return Err(Problem::conflict("too_many_api_keys", detail).into());
+        match store.create(who.scope(), &made, &stamp).await {
+            Err(OwnedError::Full) => {
+                let full = Problem::at_most("too_many_api_keys", ApiKey::MOST, "API keys", "Delete one first.");
+                Err(full.into())
+            }
+            written => Ok(written.map(|()| 1)?),
         }
-        let scope = who.scope();
-        store.create_one_more_api_key(scope, &counted, &made, &stamp).await?;
-        Ok(1)
     });
     let version = created.await?;
     Ok(Once(Created {
@@ -186,11 +202,6 @@ async fn create_api_key(
     }))
 }
 
-/// List API keys
-///
-/// Shows the first characters of each key, never the whole key. Includes expired keys until they are deleted.
-#[utoipa::path(get, path = "/api/v1/api-keys", tag = "api keys",
-    responses((status = 200, description = "A page of API keys", body = Listed<ApiKeyOut>)))]
 async fn list_api_keys(
     who: Allowed<permits::ApiKeysRead>,
     State(api): State<Api>,
@@ -203,28 +214,14 @@ async fn list_api_keys(
     }))
 }
 
-/// Get an API key
-///
-/// Shows its settings and first characters, never the whole key.
-#[utoipa::path(get, path = "/api/v1/api-keys/{api_key_id}", tag = "api keys",
-    params(KeyPath),
-    responses((status = 200, description = "The API key", body = ApiKeyOut)))]
 async fn get_api_key(
     who: Allowed<permits::ApiKeysRead>,
     State(api): State<Api>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
-    let (key, used) = found_with_use(&api, &who, id).await?;
-    Ok(tagged(key, used, who.now()))
+    Ok(tagged(found(known(&api, &who, id)).await?, who.now()))
 }
 
-/// Update an API key
-///
-/// Changes its name, scopes or expiry. The role cannot change: create another key instead. A key that expires cannot extend
-/// another key beyond its own expiry, nor add permissions to a key that expires later.
-#[utoipa::path(patch, path = "/api/v1/api-keys/{api_key_id}", tag = "api keys",
-    params(KeyPath),
-    responses((status = 200, description = "The updated API key", body = ApiKeyOut)))]
 async fn update_api_key(
     who: Writing,
     State(api): State<Api>,
@@ -232,62 +229,46 @@ async fn update_api_key(
     if_match: IfMatch,
     patch: Patch<ApiKeyChange>,
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
-    let store = api.store();
-    let changed = RACES.until_won(async || {
-        let (before, used) = found_with_use(&api, &who, id).await?;
-        if_match.check(before.version)?;
-        let current = ApiKeyChange::from(&before.value);
-        let wanted = patch.apply(&current)?;
-        let mut after = before.value.clone();
-        wanted.name.trim().clone_into(&mut after.name);
-        after.scopes = in_order(wanted.scopes.clone());
-        after.expires_at = wanted.expires_at;
-        if after == before.value {
-            return Ok(tagged(before, used, who.now()));
-        }
-        refuse_wrong_powers(&who, after.role, &wanted.scopes)?;
-        let lasts_otherwise = after.expires_at != before.value.expires_at;
+    let allow = |before: &Known, after: &Known| {
+        let (before, after) = (&before.key, &after.key);
+        refuse_beyond_own(&who, after.role, &after.scopes)?;
+        let lasts_otherwise = after.expires_at != before.expires_at;
         if lasts_otherwise {
             refuse_past(after.expires_at, who.now())?;
         }
-        let more = granted(after.role, &after.scopes).any(|permission| !before.value.may(permission));
+        let more = granted(after.role, &after.scopes).any(|permission| !before.may(permission));
         if lasts_otherwise || more {
             refuse_outliving(&who, after.expires_at)?;
         }
-        store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
-        let after = Versioned {
-            value: after,
-            version: before.version + 1,
+        Ok(())
+    };
+    let write = async |Versioned { version, value: before }: Versioned<Known>, after: Known| {
+        let before = Versioned {
+            version,
+            value: before.key,
         };
-        Ok(tagged(after, used, who.now()))
-    });
-    changed.await
+        let stamp = who.stamp();
+        api.store().change(who.scope(), &before, &after.key, &stamp).await?;
+        Ok(Versioned {
+            version: version + 1,
+            value: after,
+        })
+    };
+    let read = || known(&api, &who, id);
+    let changed = patch.change(RACES, &if_match, read, allow, write).await?;
+    Ok(tagged(changed, who.now()))
 }
 
-/// Revoke an API key
-///
-/// Takes effect at once and cannot be undone: the next request with the key is refused.
-#[utoipa::path(delete, path = "/api/v1/api-keys/{api_key_id}", tag = "api keys",
-    params(KeyPath),
-    responses((status = 204, description = "The API key is revoked")))]
 async fn delete_api_key(who: Writing, State(api): State<Api>, Path(id): Path<ApiKeyId>) -> Result<NoContent, Problem> {
     let store = api.store();
     let revoked = RACES.until_won(async || {
-        let before = found(&api, &who, id).await?;
+        let before = found(store.get::<ApiKey>(who.scope(), &id)).await?;
         store.revoke_api_key(who.scope(), &before, &who.stamp()).await?;
         Ok(NoContent)
     });
     revoked.await
 }
 
-/// Rotate an API key
-///
-/// Returns a new secret once. The previous secret stays valid for the overlap; older secrets keep their earlier expiry. If the
-/// new secret is lost, rotate again. At most four secrets are valid at the same time. With an overlap of 0, all previous secrets
-/// end at once.
-#[utoipa::path(post, path = "/api/v1/api-keys/{api_key_id}/rotate", tag = "api keys",
-    params(KeyPath),
-    responses((status = 200, description = "The API key with its new secret, which is shown once", body = NewApiKeyOut)))]
 async fn rotate_api_key(
     who: Writing,
     State(api): State<Api>,
@@ -298,7 +279,7 @@ async fn rotate_api_key(
     let now = who.now();
     let Fresh { key, secret } = fresh(&api, Some(RotationId::new(who.ulid())))?;
     let rotation = RACES.until_won(async || {
-        let before = found(&api, &who, id).await?;
+        let before = found(store.get::<ApiKey>(who.scope(), &id)).await?;
         // Who gets the new secret can do what the key can.
         if !covers(&who, before.value.role, &before.value.scopes) {
             let detail =
@@ -321,8 +302,8 @@ async fn rotate_api_key(
             return Err(Problem::forbidden(detail).into());
         }
         let mut after = before.value.clone();
-        after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours, now)?;
-        store.change_api_key(who.scope(), &before, &after, &who.stamp()).await?;
+        after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours.get(), now)?;
+        store.change(who.scope(), &before, &after, &who.stamp()).await?;
         Ok(after)
     });
     let after = rotation.await?;

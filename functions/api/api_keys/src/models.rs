@@ -1,131 +1,167 @@
 //! Models of requests and responses.
 
-use api::{PermissionWord, RoleWord};
+use api::Part;
 use domain::{
     actor::Actor,
     api_key::{ApiKey, LastUsed},
+    bounded::{UpTo, Whole},
     ids::ApiKeyId,
     permission::{Permission, Role},
+    text::Line,
 };
-use garde::Validate;
 use jiff::{Timestamp, civil::Date};
+use kit::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
-/// Path parameters of an API key.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "it describes what `Path<ApiKeyId>` reads")]
-pub(crate) struct KeyPath {
-    /// Id of the API key
-    #[param(example = "key_01hq5c1ynyc0000000000000ab")]
-    api_key_id: String,
-}
+/// Display name of an API key.
+pub(crate) type KeyName = Line<1, 80>;
+
+/// Scopes of an API key.
+pub(crate) type Scopes = UpTo<100, Permission>;
+
+/// Hours of an overlap.
+pub(crate) type Overlap = Whole<0, 168>;
 
 /// A new API key.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyIn {
     /// Display name, such as the software that uses the key.
-    #[garde(length(chars, min = 1, max = 80), custom(api::one_line))]
-    #[schema(min_length = 1, max_length = 80, example = "Till at the harbour")]
-    pub(crate) name: String,
+    #[schemars(example = "Till at the harbour")]
+    pub(crate) name: KeyName,
     /// Role that limits the key.
-    #[garde(skip)]
-    #[schema(value_type = RoleWord, example = "agent")]
     pub(crate) role: Role,
     /// Permissions of the role that the key has. Empty: all of the role's.
-    #[garde(length(max = 100))]
     #[serde(default)]
-    #[schema(value_type = Vec<PermissionWord>, max_items = 100, example = json!(["connections:read"]))]
-    pub(crate) scopes: Vec<Permission>,
+    #[schemars(example = ["connections:read"])]
+    pub(crate) scopes: Scopes,
     /// Time of expiry. If omitted, the key does not expire.
-    #[garde(skip)]
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-20T10:00:00Z")]
+    #[schemars(example = "2027-11-20T10:00:00Z")]
     pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// Changes to an API key.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyChange {
     /// Display name, such as the software that uses the key.
-    #[garde(length(chars, min = 1, max = 80), custom(api::one_line))]
-    #[schema(min_length = 1, max_length = 80, example = "Till at the harbour")]
-    pub(crate) name: String,
+    #[schemars(example = "Till at the harbour")]
+    pub(crate) name: KeyName,
     /// Permissions of the role that the key has. Empty: all of the role's.
-    #[garde(length(max = 100))]
     #[serde(default)]
-    #[schema(value_type = Vec<PermissionWord>, max_items = 100, example = json!(["connections:read"]))]
-    pub(crate) scopes: Vec<Permission>,
+    #[schemars(example = ["connections:read"])]
+    pub(crate) scopes: Scopes,
     /// Time of expiry. `null`: the key does not expire.
-    #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-20T10:00:00Z")]
+    #[schemars(example = "2027-11-20T10:00:00Z")]
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-impl From<&ApiKey> for ApiKeyChange {
-    fn from(key: &ApiKey) -> Self {
+impl Part for ApiKeyChange {
+    type Of = Known;
+
+    fn of(Known { key, .. }: &Known) -> Self {
         Self {
-            name: key.name.clone(),
-            scopes: key.scopes.clone(),
+            name: KeyName::stored(&key.name),
+            scopes: key.scopes.clone().into(),
             expires_at: key.expires_at,
         }
     }
+
+    fn onto(self, before: &Known) -> Result<Known, Problem> {
+        let given = self.scopes.into_vec();
+        let scopes = in_order(given.clone());
+        if scopes != before.key.scopes {
+            refuse_foreign_scopes(before.key.role, &given)?;
+        }
+        Ok(Known {
+            key: ApiKey {
+                name: self.name.into(),
+                scopes,
+                expires_at: self.expires_at,
+                ..before.key.clone()
+            },
+            used: before.used,
+        })
+    }
+}
+
+/// Without duplicates, in the order of the table of permissions.
+pub(crate) fn in_order(mut scopes: Vec<Permission>) -> Vec<Permission> {
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}
+
+/// Refuses scopes that the role does not include.
+pub(crate) fn refuse_foreign_scopes(role: Role, scopes: &[Permission]) -> Result<(), Problem> {
+    match scopes.iter().position(|scope| !role.may(*scope)) {
+        Some(index) => {
+            let detail =
+                format!("The role {role} does not have this permission. Leave it out, or choose another role.");
+            Err(Problem::field(format!("scopes[{index}]"), detail))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A key with its last use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) key: ApiKey,
+    pub(crate) used: Option<LastUsed>,
 }
 
 /// Options of a rotation.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateIn {
     /// Hours for which the previous secret stays valid, 0 to 168. 0 ends all previous secrets at once.
-    #[garde(range(max = 168))]
     #[serde(default = "a_day")]
-    #[schema(minimum = 0, maximum = 168, default = 24, example = 24)]
-    pub(crate) overlap_hours: u32,
+    #[schemars(example = 24)]
+    pub(crate) overlap_hours: Overlap,
 }
 
-const fn a_day() -> u32 {
-    24
+const fn a_day() -> Overlap {
+    match Overlap::new(24) {
+        Some(hours) => hours,
+        None => panic!("a day is within the bounds"),
+    }
 }
 
 /// An API key without its secret.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ApiKeyOut {
     /// Id of the API key.
-    #[schema(value_type = String, example = "key_01hq5c1ynyc0000000000000ab")]
     id: ApiKeyId,
     /// Display name, such as the software that uses the key.
-    #[schema(example = "Till at the harbour")]
+    #[schemars(example = "Till at the harbour")]
     name: String,
     /// Role that limits the key.
-    #[schema(value_type = RoleWord, example = "agent")]
     role: Role,
     /// Permissions of the role that the key has. Empty: all of the role's.
-    #[schema(value_type = Vec<PermissionWord>, example = json!(["connections:read"]))]
+    #[schemars(example = ["connections:read"])]
     scopes: Vec<Permission>,
     /// State of the key.
     status: ApiKeyStatus,
     /// Valid secrets, newest first. More than one only during a rotation, at most four.
     secrets: Vec<SecretOut>,
     /// Creator: a user (`usr_…`), a key (`key_…`) or `operator`.
-    #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     created_by: Actor,
     /// Time of creation.
-    #[schema(value_type = String, format = DateTime, example = "2026-11-20T10:00:00Z")]
+    #[schemars(example = "2026-11-20T10:00:00Z")]
     created_at: Timestamp,
     /// Time of expiry.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-20T10:00:00Z")]
+    #[schemars(example = "2027-11-20T10:00:00Z")]
     expires_at: Option<Timestamp>,
     /// Day of last use, in UTC.
-    #[schema(value_type = Option<String>, format = Date, example = "2026-11-20")]
+    #[schemars(example = "2026-11-20")]
     last_used_on: Option<Date>,
 }
 
 /// State of an API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ApiKeyStatus {
     /// The key is valid.
@@ -135,14 +171,14 @@ pub(crate) enum ApiKeyStatus {
 }
 
 /// A secret of an API key, as far as it is shown.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ApiKeySecretOut)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ApiKeySecretOut")]
 pub(crate) struct SecretOut {
     /// First characters of the secret.
-    #[schema(example = "rbk_Xk2pQ9aL")]
+    #[schemars(example = &"rbk_Xk2pQ9aL")]
     hint: String,
     /// Time at which the secret ends, if it is being replaced.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T10:00:00Z")]
+    #[schemars(example = "2026-11-21T10:00:00Z")]
     valid_until: Option<Timestamp>,
 }
 
@@ -175,10 +211,10 @@ impl ApiKeyOut {
 }
 
 /// An API key with its secret, which is shown only once.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct NewApiKeyOut {
     /// Value of the header `X-API-Key`.
-    #[schema(example = "rbk_Xk2pQ9aLq0Zr3sT5uVw7yA1bC3dE5fG7hJ9kL1mN3pQ")]
+    #[schemars(example = &"rbk_Xk2pQ9aLq0Zr3sT5uVw7yA1bC3dE5fG7hJ9kL1mN3pQ")]
     key: String,
     /// The API key without its secret.
     api_key: ApiKeyOut,

@@ -19,7 +19,17 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }
 
-api::operations! { list_audit }
+api::operations! {
+    "audit" {
+        /// List the audit log
+        ///
+        /// Newest entries first, for the last seven days or a period of at most 31 days. Entries are kept for 400 days and appear
+        /// within a minute of the change. A page can hold fewer entries than `limit`, or none, without being the last one: only a
+        /// `next_cursor` of `null` ends the list. Secrets are never shown, only that they changed. Calls and messages are not part
+        /// of the log.
+        GET "/api/v1/audit" => list_audit, "A page of the audit log";
+    }
+}
 
 /// Length of the period if the caller names none.
 const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -48,14 +58,6 @@ fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), 
     Ok((from, to))
 }
 
-/// List the audit log
-///
-/// Newest entries first, for the last seven days or a period of at most 31 days. Entries are kept for 400 days and appear some
-/// seconds after the change. A page can hold fewer entries than `limit`, or none, without being the last one: only a
-/// `next_cursor` of `null` ends the list. Secrets are never shown, only that they changed. Calls and messages are not part of the
-/// log.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
-    responses((status = 200, description = "A page of the audit log", body = Listed<AuditEntryOut>)))]
 async fn list_audit(
     who: Allowed<permits::AuditRead>,
     State(api): State<Api>,

@@ -5,83 +5,65 @@ use domain::{
     audit::{Action, FieldChange},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::audit::Recorded;
-use utoipa::{IntoParams, ToSchema};
 
 /// Filters of the audit log.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditQuery {
     /// Start of the period. Default: seven days before its end.
-    #[serde(default)]
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-13T00:00:00Z")]
+    #[schemars(example = "2026-11-13T00:00:00Z")]
     pub(crate) from: Option<Timestamp>,
     /// End of the period, exclusive. Default: now.
-    #[serde(default)]
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-20T00:00:00Z")]
+    #[schemars(example = "2026-11-20T00:00:00Z")]
     pub(crate) to: Option<Timestamp>,
     /// Only changes by this actor: a user (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
-    #[serde(default)]
-    #[param(value_type = Option<String>, pattern = "^((usr|key)_[0-9a-z]{26}|platform:usr_[0-9a-z]{26}|operator)$", example = "usr_01hq5c1ynyc0000000000000ab")]
     pub(crate) actor: Option<Actor>,
     /// Only changes to the object with this id.
-    #[serde(default)]
-    #[param(max_length = 200, example = "key_01hq5c1ynyc0000000000000ab")]
+    #[schemars(length(max = 200), example = &"key_01hq5c1ynyc0000000000000ab")]
     pub(crate) object: Option<String>,
 }
 
 /// An entry of the audit log.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AuditEntryOut {
     /// Id of the entry.
-    #[schema(example = "6f1b3c9a0d2e4f5a8b7c6d5e4f3a2b1c")]
+    #[schemars(example = "6f1b3c9a0d2e4f5a8b7c6d5e4f3a2b1c")]
     id: String,
     /// Time of the change.
-    #[schema(value_type = String, format = DateTime, example = "2026-11-20T10:00:00Z")]
+    #[schemars(example = "2026-11-20T10:00:00Z")]
     at: Timestamp,
     /// Actor: a user (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
-    #[schema(value_type = String, example = "usr_01hq5c1ynyc0000000000000ab")]
     actor: Actor,
     /// Kind of change.
-    action: AuditAction,
+    action: Action,
     /// Kind of object: `tenant`, `member`, `invitation`, `api_key`, `connection`, `rule`, …
-    #[schema(example = "member")]
+    #[schemars(example = &"member")]
     kind: String,
     /// Id of the object.
-    #[schema(example = "usr_01hq5c1ynyc0000000000000ab")]
+    #[schemars(example = &"usr_01hq5c1ynyc0000000000000ab")]
     object: String,
     /// Changed fields.
     changes: Vec<FieldChangeOut>,
     /// Correlation id of the request, for its answer and logs.
-    #[schema(example = "JKJaXmPLvHcESHA=")]
+    #[schemars(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
 }
 
-/// Kind of change.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum AuditAction {
-    /// The object was created.
-    Created,
-    /// The object was changed.
-    Changed,
-    /// The object was removed.
-    Removed,
-}
-
 /// A changed field.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct FieldChangeOut {
     /// Path of the field, with dots between its parts.
-    #[schema(example = "role")]
+    #[schemars(example = &"role")]
     field: String,
     /// Value before the change. `null` if there was none or it is hidden.
-    #[schema(value_type = Option<Value>, example = "agent")]
+    #[schemars(example = &"agent")]
     before: Option<Value>,
     /// Value after the change. `null` if there is none or it is hidden.
-    #[schema(value_type = Option<Value>, example = "manager")]
+    #[schemars(example = &"manager")]
     after: Option<Value>,
     /// True if the field holds a secret, whose values are never shown.
     hidden: bool,
@@ -111,11 +93,7 @@ impl From<Recorded> for AuditEntryOut {
             id,
             at: entry.by.at,
             actor: entry.by.actor,
-            action: match entry.action {
-                Action::Created => AuditAction::Created,
-                Action::Changed => AuditAction::Changed,
-                Action::Removed => AuditAction::Removed,
-            },
+            action: entry.action,
             kind: entry.kind,
             object: entry.object,
             changes: entry.changes.into_iter().map(FieldChangeOut::from).collect(),

@@ -39,12 +39,121 @@ use store::{Store, Versioned};
 use limits::Limits;
 
 api::operations! {
-    sign_up::sign_up, sign_up::verify_email,
-    log_in::log_in, log_in::refresh_session, log_in::log_out, log_in::log_out_everywhere,
-    password::change_password, password::forgot_password, password::reset_password,
-    me::get_signing_keys, me::get_me, me::update_me, me::list_sessions, me::end_session, trail::list_security_events,
-    second_factor::begin_second_factor, second_factor::confirm_second_factor,
-    second_factor::replace_recovery_codes, second_factor::remove_second_factor,
+    "auth" {
+        /// Sign up a business
+        ///
+        /// Reserves the name in URLs for a day and sends a link. Nothing else exists until the link is opened. If the mail is lost,
+        /// sign up again with the same name and address: a new link is sent and the previous one stops working. The answer is the
+        /// same if the address already has an account; then the mail says so.
+        POST "/api/v1/auth/sign-up" => sign_up::sign_up, "A mail is on its way";
+
+        /// Confirm a sign-up
+        ///
+        /// Creates the tenant with its first administrator and logs them in. The link works once and for a day, together with the
+        /// password of the sign-up. A wrong password does not use up the link.
+        POST "/api/v1/auth/verify-email" => sign_up::verify_email, "The tenant exists and the person is logged in",
+            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The password is not that of the sign-up", 404 "The link was used or has expired";
+
+        /// Log in
+        ///
+        /// If a second factor is on, the correct password without a code gets the problem `second_factor_required`.
+        POST "/api/v1/auth/log-in" => log_in::log_in, "The person is logged in",
+            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The address, password or code is wrong, or a code is required";
+
+        /// Refresh the access token
+        ///
+        /// Each refresh token works once and returns the next one. A refresh token that is used again was probably stolen, so its
+        /// session is ended. Of two simultaneous requests with the same token, the later one gets the problem `refreshed_elsewhere`
+        /// and the session continues.
+        POST "/api/v1/auth/refresh" => log_in::refresh_session, "New tokens",
+            with "Set-Cookie" "The next refresh token, if the previous one came in a cookie.", 401 "The session has ended";
+
+        /// Log out
+        ///
+        /// Ends the session of the refresh token in the body or the cookie, or else of the access token, which also helps if the
+        /// cookie came twice. The answer is the same if the session has ended already. Access tokens of the session stay valid
+        /// until they expire, a few minutes later.
+        POST "/api/v1/auth/log-out" => log_in::log_out, "The session has ended",
+            with "Set-Cookie" "Removes the refresh token from the browser.";
+
+        /// Log out of all sessions
+        ///
+        /// Ends all sessions of the person at once, in every tenant.
+        POST "/api/v1/auth/log-out-everywhere" => log_in::log_out_everywhere, "All sessions have ended",
+            with "Set-Cookie" "Removes the refresh token from the browser.";
+
+        /// Change the password
+        ///
+        /// Ends all other sessions. Returns a new session in place of the caller's.
+        POST "/api/v1/auth/change-password" => password::change_password, "The password is changed. New tokens.",
+            with "Set-Cookie" "The refresh token, if a cookie was requested.";
+
+        /// Request a password reset
+        ///
+        /// Sends a link to the address if it has an account. The answer and its timing are the same if it has none.
+        POST "/api/v1/auth/forgot-password" => password::forgot_password, "A mail is on its way, if the address has an account";
+
+        /// Reset the password
+        ///
+        /// Sets a new password by the link of a mail and ends all sessions. The link works once and for an hour. Changing the
+        /// password or logging out of all sessions invalidates it. A second factor stays on.
+        POST "/api/v1/auth/reset-password" => password::reset_password, "The password is changed. Log in with it.",
+            404 "The link was used or has expired";
+
+        /// Get the public keys
+        ///
+        /// A JSON Web Key Set with the keys that verify access tokens.
+        GET "/api/v1/auth/jwks.json" => me::get_signing_keys, "The public keys";
+    }
+
+    "me" {
+        /// Get your account
+        GET "/api/v1/me" => me::get_me, "The account and its tenants";
+
+        /// Update your name or language
+        PATCH "/api/v1/me" => me::update_me, "The updated account";
+
+        /// List your sessions
+        ///
+        /// Newest first, at most 100.
+        GET "/api/v1/me/sessions" => me::list_sessions, "Your sessions";
+
+        /// End one of your sessions
+        ///
+        /// Its refresh token stops working at once. Its access token stays valid until it expires, a few minutes later.
+        DELETE "/api/v1/me/sessions/{session_id}" => me::end_session, "Ended";
+
+        /// List your security events
+        ///
+        /// Newest first, for the last 90 days: log-ins, refused log-ins, ended sessions, and changes of password and second factor.
+        /// Events that strangers can cause are combined into one entry an hour with their number, placed at the beginning of the
+        /// hour.
+        GET "/api/v1/me/security-events" => trail::list_security_events, "A page of events";
+
+        /// Set up a second factor
+        ///
+        /// Returns a secret for an authenticator app. Log-in requires no code until the first one is confirmed. A repeated request
+        /// replaces the pending secret.
+        POST "/api/v1/me/second-factor" => second_factor::begin_second_factor, "The secret, which is shown once";
+
+        /// Turn on the second factor
+        ///
+        /// Confirms the first code of the authenticator app and returns recovery codes once. Ends the person's other sessions. The
+        /// caller's session continues, but counts as one with a second factor only after the next log-in.
+        POST "/api/v1/me/second-factor/confirm" => second_factor::confirm_second_factor, "The second factor is on";
+
+        /// Replace the recovery codes
+        ///
+        /// Requires the password and a code. Previous recovery codes stop working.
+        POST "/api/v1/me/second-factor/recovery-codes" => second_factor::replace_recovery_codes, "The new codes, which are shown once",
+            404 "The second factor is off";
+
+        /// Turn off the second factor
+        ///
+        /// Requires the password and a code.
+        DELETE "/api/v1/me/second-factor" => second_factor::remove_second_factor, "The second factor is off now",
+            404 "The second factor is off";
+    }
 }
 
 /// Routes of the function.

@@ -3,29 +3,28 @@
 use std::sync::Arc;
 
 use access::{password, token::RefreshToken};
-use api::{Anyone, Body, Person};
+use api::{Anyone, Body, NoContent, Person};
 use axum::{
     Extension,
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
 };
 use domain::{
     account::{Account, Presented, Session},
     ids::SessionId,
     security::SecurityEventKind::{
-        LogInLimited, LogInRefused, LoggedIn, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
+        self, LogInLimited, LogInRefused, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
         TokenReused,
     },
 };
 use jobs::{FactorChange, Mail};
 use kit::{Problem, line, metric};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use store::{Versioned, security::Whose};
 
 use crate::{
     Context, RACES,
-    models::{Handover, LogInIn, LoggedInOut, RefreshIn},
-    session::{cookie, first_tenant, forget_cookie, forget_old_cookie, logged_in},
+    models::{Handover, LogInIn, RecoveryCode, RefreshIn, SixDigits},
+    session::{LoggedIn, cookie, first_tenant, forget_cookie, forget_old_cookie, logged_in},
     totp,
     trail::{REFUSED, Seen, Tried},
 };
@@ -55,24 +54,11 @@ fn refreshed_elsewhere() -> Problem {
     Problem::conflict("refreshed_elsewhere", detail)
 }
 
-/// Log in
-///
-/// If a second factor is on, the correct password without a code gets the problem `second_factor_required`.
-#[utoipa::path(
-    post, path = "/api/v1/auth/log-in", tag = "auth",
-    responses(
-        (
-            status = 200, description = "The person is logged in", body = LoggedInOut,
-            headers(("Set-Cookie" = String, description = "The refresh token, if a cookie was requested.")),
-        ),
-        (status = 401, description = "The address, password or code is wrong, or a code is required"),
-    )
-)]
 pub(crate) async fn log_in(
     who: Anyone,
     Extension(context): Extension<Arc<Context>>,
     Body(input): Body<LogInIn>,
-) -> Result<Response, Problem> {
+) -> Result<LoggedIn, Problem> {
     if input.code.is_some() && input.recovery_code.is_some() {
         let detail = "Send the app's code or a recovery code, not both.";
         return Err(Problem::field("recovery_code", detail));
@@ -116,10 +102,10 @@ pub(crate) async fn log_in(
         .prepare(&account, first_tenant(&places), who.device(), asks, who.now())
         .await?;
     let session = begun.session.id;
-    let answer = context
-        .begin(begun, StatusCode::OK, &account, &places, input.session)
-        .await?;
-    context.note(tried.whose(), LoggedIn, seen(&who, Some(session))).await;
+    let answer = context.begin(begun, &account, &places, input.session).await?;
+    context
+        .note(tried.whose(), SecurityEventKind::LoggedIn, seen(&who, Some(session)))
+        .await;
     context
         .meet(who.correlation_id(), &account, who.device(), who.now())
         .await;
@@ -175,8 +161,8 @@ impl Context {
     pub(crate) async fn use_factor(
         &self,
         account: &mut Account,
-        code: Option<&SecretString>,
-        recovery_code: Option<&SecretString>,
+        code: Option<&SixDigits>,
+        recovery_code: Option<&RecoveryCode>,
         now: jiff::Timestamp,
     ) -> Result<bool, Problem> {
         let user = account.id;
@@ -184,12 +170,12 @@ impl Context {
             return Err(wrong_code());
         };
         if let Some(code) = recovery_code {
-            let used = totp::use_recovery_code(factor, code.expose_secret());
+            let used = totp::use_recovery_code(factor, code.0.expose_secret());
             return if used { Ok(true) } else { Err(wrong_code()) };
         }
         let opened = self.signer().open(user, &factor.secret, now).await;
         let secret = opened.map_err(|error| crate::sign_failed(&error))?;
-        let step = code.and_then(|code| totp::step_of(&secret, code.expose_secret(), now));
+        let step = code.and_then(|code| totp::step_of(&secret, code.0.expose_secret(), now));
         let step = step.filter(|step| *step > factor.last_step);
         factor.last_step = step.ok_or_else(wrong_code)?;
         Ok(false)
@@ -211,27 +197,12 @@ impl<E: Into<Problem>> From<E> for NoRefresh {
     }
 }
 
-/// Refresh the access token
-///
-/// Each refresh token works once and returns the next one. A refresh token that is used again was probably stolen, so its session
-/// is ended. Of two simultaneous requests with the same token, the later one gets the problem `refreshed_elsewhere` and the
-/// session continues.
-#[utoipa::path(
-    post, path = "/api/v1/auth/refresh", tag = "auth",
-    responses(
-        (
-            status = 200, description = "New tokens", body = LoggedInOut,
-            headers(("Set-Cookie" = String, description = "The next refresh token, if the previous one came in a cookie.")),
-        ),
-        (status = 401, description = "The session has ended"),
-    )
-)]
 pub(crate) async fn refresh_session(
     who: Anyone,
     Extension(context): Extension<Arc<Context>>,
     headers: HeaderMap,
     Body(input): Body<RefreshIn>,
-) -> Result<Response, Problem> {
+) -> Result<LoggedIn, Problem> {
     let in_body = input.refresh_token.as_ref().map(ExposeSecret::expose_secret);
     let handover = if in_body.is_some() {
         Handover::Body
@@ -258,7 +229,7 @@ pub(crate) async fn refresh_session(
 }
 
 impl Context {
-    async fn rotate(&self, who: &Anyone, token: &str, handover: Handover) -> Result<Response, NoRefresh> {
+    async fn rotate(&self, who: &Anyone, token: &str, handover: Handover) -> Result<LoggedIn, NoRefresh> {
         let (store, now) = (self.store(), who.now());
         let presented = RefreshToken::parse(token).ok_or(NoRefresh::Over)?;
         let (user, id) = (presented.user, presented.session);
@@ -302,36 +273,27 @@ impl Context {
             Err(error) if error.is_conflict() => return Err(NoRefresh::Elsewhere),
             Err(error) => return Err(error.into()),
         }
-        Ok(logged_in(StatusCode::OK, &account, &places, &tokens, handover))
+        Ok(logged_in(&account, &places, &tokens, handover))
     }
 }
 
-fn logged_out() -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
+/// The answer to a log-out, which removes the cookies.
+type LoggedOutAnswer = (HeaderMap, NoContent);
+
+fn logged_out() -> LoggedOutAnswer {
+    let mut headers = HeaderMap::new();
     for cookie in [forget_cookie(), forget_old_cookie()].into_iter().flatten() {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        headers.append(header::SET_COOKIE, cookie);
     }
-    response
+    (headers, NoContent)
 }
 
-/// Log out
-///
-/// Ends the session of the refresh token in the body or the cookie, or else of the access token, which also helps if the cookie
-/// came twice. The answer is the same if the session has ended already. Access tokens of the session stay valid until they
-/// expire, a few minutes later.
-#[utoipa::path(
-    post, path = "/api/v1/auth/log-out", tag = "auth",
-    responses((
-        status = 204, description = "The session has ended",
-        headers(("Set-Cookie" = String, description = "Removes the refresh token from the browser.")),
-    ))
-)]
 pub(crate) async fn log_out(
     who: Anyone,
     Extension(context): Extension<Arc<Context>>,
     headers: HeaderMap,
     Body(input): Body<RefreshIn>,
-) -> Result<Response, Problem> {
+) -> Result<LoggedOutAnswer, Problem> {
     let store = context.store();
     let in_body = input.refresh_token.as_ref().map(ExposeSecret::expose_secret);
     // Of two cookies it cannot be told which is ours. Nobody is kept logged in for that: the access token says who asks.
@@ -359,20 +321,10 @@ pub(crate) async fn log_out(
     Ok(logged_out())
 }
 
-/// Log out of all sessions
-///
-/// Ends all sessions of the person at once, in every tenant.
-#[utoipa::path(
-    post, path = "/api/v1/auth/log-out-everywhere", tag = "auth",
-    responses((
-        status = 204, description = "All sessions have ended",
-        headers(("Set-Cookie" = String, description = "Removes the refresh token from the browser.")),
-    ))
-)]
 pub(crate) async fn log_out_everywhere(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
-) -> Result<Response, Problem> {
+) -> Result<LoggedOutAnswer, Problem> {
     let account = who.account();
     let (store, user, from) = (context.store(), account.value.id, context.ends_all());
     let mut next = account.value.clone();

@@ -1,28 +1,30 @@
 //! The caller's own account and sessions, and the public keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use access::{link, token::PublicKey};
-use api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged};
+use api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Races, Setback, Tagged};
 use axum::{
     Extension, Json,
-    http::header,
-    response::{IntoResponse, Response},
+    http::{HeaderName, header},
 };
 use domain::{
-    account::{Account, Session},
+    account::{Account, Member, Session},
     ids::SessionId,
     security::SecurityEventKind::LoggedOut,
 };
 use futures::future::try_join_all;
 use kit::Problem;
-use store::{TenantScope, members::MemberError, security::Whose};
+use store::{TenantScope, Versioned, members::MemberError, security::Whose};
 
 use crate::{
     Context, RACES,
     models::{KeyOut, KeysOut, MeIn, MeOut, SessionOut, UserOut},
     trail::Seen,
 };
+
+/// Attempts of a change of the account that loses races.
+const CHANGES: Races = Races::most(8);
 
 /// Maximum number of sessions that are listed.
 const MOST_SESSIONS: i32 = 100;
@@ -49,11 +51,6 @@ impl Context {
     }
 }
 
-/// Get your account
-#[utoipa::path(
-    get, path = "/api/v1/me", tag = "me",
-    responses((status = 200, description = "The account and its tenants", body = MeOut))
-)]
 pub(crate) async fn get_me(who: Person, Extension(context): Extension<Arc<Context>>) -> Result<Tagged<MeOut>, Problem> {
     let account = who.account();
     Ok(Tagged {
@@ -62,32 +59,31 @@ pub(crate) async fn get_me(who: Person, Extension(context): Extension<Arc<Contex
     })
 }
 
-/// Update your name or language
-#[utoipa::path(
-    patch, path = "/api/v1/me", tag = "me",
-    responses((status = 200, description = "The updated account", body = MeOut))
-)]
 pub(crate) async fn update_me(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
     if_match: IfMatch,
     patch: Patch<MeIn>,
 ) -> Result<Tagged<MeOut>, Problem> {
-    let account = who.account();
-    if_match.check(account.version)?;
-    let current = MeIn {
-        name: account.value.name.clone(),
-        language: account.value.language.clone(),
+    let (store, user) = (context.store(), who.account().value.id);
+    // Read when the caller was authenticated; only after a lost race is it read again.
+    let known = Mutex::new(Some(who.account().clone()));
+    let read = async || {
+        let known = known.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match known {
+            Some(account) => Ok(Some(account)),
+            None => store.account(user).await,
+        }
     };
-    let MeIn { name, language } = patch.apply(&current)?;
-    let mut next = account.value.clone();
-    next.name = name.trim().to_owned();
-    next.language = language;
-    let mut version = account.version;
-    if next != account.value {
-        context.store().write_account(&next, version).await?;
-        version += 1;
-    }
+    let write = async |before: Versioned<Account>, after: Account| {
+        store.write_account(&after, before.version).await?;
+        Ok(Versioned {
+            version: before.version + 1,
+            value: after,
+        })
+    };
+    let changed = patch.change(CHANGES, &if_match, read, |_, _| Ok(()), write);
+    let Versioned { version, value: next } = changed.await?;
     let scopes = link::of_own_account(&next);
     // Also where nothing changed: the time before may have ended in between.
     try_join_all(scopes.iter().map(|scope| rename(&context, scope, &next, &who))).await?;
@@ -101,7 +97,7 @@ pub(crate) async fn update_me(
 async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: &Person) -> Result<(), Problem> {
     let store = context.store();
     let renamed = RACES.until_won(async || {
-        let Some(before) = store.member(scope, account.id).await? else {
+        let Some(before) = store.get::<Member>(scope, &account.id).await? else {
             return Ok(());
         };
         if before.value.name == account.name {
@@ -118,13 +114,6 @@ async fn rename(context: &Context, scope: &TenantScope, account: &Account, who: 
     renamed.await
 }
 
-/// List your sessions
-///
-/// Newest first, at most 100.
-#[utoipa::path(
-    get, path = "/api/v1/me/sessions", tag = "me",
-    responses((status = 200, description = "Your sessions", body = Listed<SessionOut>))
-)]
 pub(crate) async fn list_sessions(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
@@ -141,14 +130,6 @@ pub(crate) async fn list_sessions(
     })
 }
 
-/// End one of your sessions
-///
-/// Its refresh token stops working at once. Its access token stays valid until it expires, a few minutes later.
-#[utoipa::path(
-    delete, path = "/api/v1/me/sessions/{session_id}", tag = "me",
-    params(("session_id" = String, Path, description = "Id of the session", example = "ses_01jcs8q3v4w5x6y7z8a9b0c1d2")),
-    responses((status = 204, description = "Ended"))
-)]
 pub(crate) async fn end_session(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
@@ -168,17 +149,10 @@ pub(crate) async fn end_session(
     Ok(NoContent)
 }
 
-/// Get the public keys
-///
-/// A JSON Web Key Set with the keys that verify access tokens.
-#[utoipa::path(
-    get, path = "/api/v1/auth/jwks.json", tag = "auth",
-    responses((status = 200, description = "The public keys", body = KeysOut))
-)]
 pub(crate) async fn get_signing_keys(
     _who: Anyone,
     Extension(context): Extension<Arc<Context>>,
-) -> Result<Response, Problem> {
+) -> Result<([(HeaderName, &'static str); 1], Json<KeysOut>), Problem> {
     let published = context.store().signing_keys().await?.value.unwrap_or_default();
     let keys: Vec<PublicKey> = serde_json::from_str(&published).unwrap_or_default();
     let key = |key: PublicKey| KeyOut {
@@ -191,5 +165,5 @@ pub(crate) async fn get_signing_keys(
         y: key.y,
     };
     let keys = keys.into_iter().map(key).collect();
-    Ok(([(header::CACHE_CONTROL, KEYS_CACHED)], Json(KeysOut { keys })).into_response())
+    Ok(([(header::CACHE_CONTROL, KEYS_CACHED)], Json(KeysOut { keys })))
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use access::token::sha256_hex;
-use api::{Anyone, Body, LinkToken, NoContent, Person};
-use axum::{Extension, Json, http::StatusCode, response::Response};
+use api::{Anyone, Body, KnownPassword, LinkToken, NoContent, Person, With};
+use axum::{Extension, Json};
 use domain::{
     account::{Account, Email, Grant},
     security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
@@ -12,14 +12,14 @@ use domain::{
 use jiff::SignedDuration;
 use jobs::Mail;
 use kit::{Problem, http::Target};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use store::security::Whose;
 
 use crate::{
     Context, RACES,
     log_in::seen,
-    models::{ChangePasswordIn, ForgotPasswordIn, LoggedInOut, MailedOut, ResetPasswordIn},
-    session::first_tenant,
+    models::{ChangePasswordIn, ForgotPasswordIn, MailedOut, ResetPasswordIn},
+    session::{LoggedIn, first_tenant},
     sign_up::link_not_valid,
     trail::Tried,
 };
@@ -34,7 +34,7 @@ const FORGOT_TAKES: Duration = Duration::from_secs(1);
 
 impl Context {
     /// Refuses a wrong password of a logged-in person.
-    pub(crate) async fn must_know(&self, who: &Person, field: &str, password: &SecretString) -> Result<(), Problem> {
+    pub(crate) async fn must_know(&self, who: &Person, field: &str, password: &KnownPassword) -> Result<(), Problem> {
         let account = &who.account().value;
         self.limit_passwords(&account.email).await?;
         if access::password::is_right(password.expose_secret(), Some(&account.password)) {
@@ -46,21 +46,11 @@ impl Context {
     }
 }
 
-/// Change the password
-///
-/// Ends all other sessions. Returns a new session in place of the caller's.
-#[utoipa::path(
-    post, path = "/api/v1/auth/change-password", tag = "auth",
-    responses((
-        status = 200, description = "The password is changed. New tokens.", body = LoggedInOut,
-        headers(("Set-Cookie" = String, description = "The refresh token, if a cookie was requested.")),
-    ))
-)]
 pub(crate) async fn change_password(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
     Body(input): Body<ChangePasswordIn>,
-) -> Result<Response, Problem> {
+) -> Result<LoggedIn, Problem> {
     context
         .must_know(&who, "current_password", &input.current_password)
         .await?;
@@ -99,9 +89,7 @@ pub(crate) async fn change_password(
         Ok((next, places, begun))
     });
     let (next, places, begun) = changed.await?;
-    let answer = context
-        .begin(begun, StatusCode::OK, &next, &places, input.session)
-        .await?;
+    let answer = context.begin(begun, &next, &places, input.session).await?;
     context.note_own(&who, PasswordChanged).await;
     context
         .notify(who.correlation_id(), &next, Mail::PasswordChanged {})
@@ -109,19 +97,12 @@ pub(crate) async fn change_password(
     Ok(answer)
 }
 
-/// Request a password reset
-///
-/// Sends a link to the address if it has an account. The answer and its timing are the same if it has none.
-#[utoipa::path(
-    post, path = "/api/v1/auth/forgot-password", tag = "auth",
-    responses((status = 202, description = "A mail is on its way, if the address has an account", body = MailedOut))
-)]
 pub(crate) async fn forgot_password(
     who: Anyone,
     Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<ForgotPasswordIn>,
-) -> Result<(StatusCode, Json<MailedOut>), Problem> {
+) -> Result<With<202, Json<MailedOut>>, Problem> {
     context.limit_reset(&who, &input.email).await?;
     let sending = async {
         let found = context.account_of(&input.email).await?;
@@ -143,7 +124,7 @@ pub(crate) async fn forgot_password(
     let (sent, ()) = tokio::join!(sending, tokio::time::sleep(FORGOT_TAKES));
     sent?;
     let detail = "If the address has an account, a link is on its way to it. It works for an hour.";
-    Ok((StatusCode::ACCEPTED, Json(MailedOut { detail })))
+    Ok(With(Json(MailedOut { detail })))
 }
 
 /// Sends the link, unless the address has reached its limit of mails.
@@ -174,17 +155,6 @@ async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: 
     })
 }
 
-/// Reset the password
-///
-/// Sets a new password by the link of a mail and ends all sessions. The link works once and for an hour. Changing the password or
-/// logging out of all sessions invalidates it. A second factor stays on.
-#[utoipa::path(
-    post, path = "/api/v1/auth/reset-password", tag = "auth",
-    responses(
-        (status = 204, description = "The password is changed. Log in with it."),
-        (status = 404, description = "The link was used or has expired"),
-    )
-)]
 pub(crate) async fn reset_password(
     who: Anyone,
     Extension(context): Extension<Arc<Context>>,
@@ -192,7 +162,7 @@ pub(crate) async fn reset_password(
 ) -> Result<NoContent, Problem> {
     context.limit_link(&who).await?;
     let (store, now) = (context.store(), who.now());
-    let token_sha256 = sha256_hex(input.token.expose_secret());
+    let token_sha256 = sha256_hex(input.token.0.expose_secret());
     let reset = RACES.until_won(async || {
         let Some(Grant::Reset { user, sessions_from }) = store.grant(&token_sha256, now).await? else {
             return Err(link_not_valid().into());

@@ -79,14 +79,6 @@ impl Context {
     }
 }
 
-/// Set up a second factor
-///
-/// Returns a secret for an authenticator app. Log-in requires no code until the first one is confirmed. A repeated request
-/// replaces the pending secret.
-#[utoipa::path(
-    post, path = "/api/v1/me/second-factor", tag = "me",
-    responses((status = 200, description = "The secret, which is shown once", body = PendingFactorOut))
-)]
 pub(crate) async fn begin_second_factor(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
@@ -107,14 +99,6 @@ pub(crate) async fn begin_second_factor(
     Ok(Once(Json(PendingFactorOut { secret, uri })))
 }
 
-/// Turn on the second factor
-///
-/// Confirms the first code of the authenticator app and returns recovery codes once. Ends the person's other sessions. The
-/// caller's session continues, but counts as one with a second factor only after the next log-in.
-#[utoipa::path(
-    post, path = "/api/v1/me/second-factor/confirm", tag = "me",
-    responses((status = 200, description = "The second factor is on", body = RecoveryCodesOut))
-)]
 pub(crate) async fn confirm_second_factor(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
@@ -129,7 +113,7 @@ pub(crate) async fn confirm_second_factor(
     context.limit_codes(&next.email).await?;
     let opened = context.signer().open(next.id, &pending, who.now()).await;
     let secret = opened.map_err(|error| sign_failed(&error))?;
-    let Some(step) = totp::step_of(&secret, input.code.expose_secret(), who.now()) else {
+    let Some(step) = totp::step_of(&secret, input.code.0.expose_secret(), who.now()) else {
         context.note_own(&who, ProofRefused).await;
         let detail = "The app shows another code now. Check the clock of the device and try the next code.";
         return Err(Problem::field("code", detail));
@@ -149,16 +133,6 @@ pub(crate) async fn confirm_second_factor(
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
 }
 
-/// Replace the recovery codes
-///
-/// Requires the password and a code. Previous recovery codes stop working.
-#[utoipa::path(
-    post, path = "/api/v1/me/second-factor/recovery-codes", tag = "me",
-    responses(
-        (status = 200, description = "The new codes, which are shown once", body = RecoveryCodesOut),
-        (status = 404, description = "The second factor is off"),
-    )
-)]
 pub(crate) async fn replace_recovery_codes(
     who: Person,
     Extension(context): Extension<Arc<Context>>,
@@ -178,16 +152,6 @@ pub(crate) async fn replace_recovery_codes(
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
 }
 
-/// Turn off the second factor
-///
-/// Requires the password and a code.
-#[utoipa::path(
-    delete, path = "/api/v1/me/second-factor", tag = "me",
-    responses(
-        (status = 204, description = "The second factor is off now"),
-        (status = 404, description = "The second factor is off"),
-    )
-)]
 pub(crate) async fn remove_second_factor(
     who: Person,
     Extension(context): Extension<Arc<Context>>,

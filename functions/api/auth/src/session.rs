@@ -7,8 +7,7 @@ use access::{
 use api::Device;
 use axum::{
     Json,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
 };
 use domain::{
     account::{Account, Member, MemberStatus, Session},
@@ -129,13 +128,12 @@ impl Context {
     pub(crate) async fn begin(
         &self,
         begun: Begun,
-        status: StatusCode,
         account: &Account,
         places: &Places,
         handover: Handover,
-    ) -> Result<Response, Problem> {
+    ) -> Result<LoggedIn, Problem> {
         self.store().begin_session(&begun.session).await?;
-        Ok(logged_in(status, account, places, &begun.tokens, handover))
+        Ok(logged_in(account, places, &begun.tokens, handover))
     }
 
     /// Time from which tokens count if all current ones end.
@@ -144,14 +142,10 @@ impl Context {
     }
 }
 
-/// The answer to a log-in.
-pub(crate) fn logged_in(
-    status: StatusCode,
-    account: &Account,
-    places: &Places,
-    tokens: &Tokens,
-    handover: Handover,
-) -> Response {
+/// The answer to a log-in, with the cookie if one was requested.
+pub(crate) type LoggedIn = (HeaderMap, Json<LoggedInOut>);
+
+pub(crate) fn logged_in(account: &Account, places: &Places, tokens: &Tokens, handover: Handover) -> LoggedIn {
     let token = tokens.refresh.text();
     let cookie = (handover == Handover::Cookie).then(|| set_cookie(&token, tokens.refresh_lifetime));
     let body = LoggedInOut {
@@ -162,11 +156,8 @@ pub(crate) fn logged_in(
         user: UserOut::from(account),
         tenants: places.iter().map(PlaceOut::from).collect(),
     };
-    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
-    response
-        .headers_mut()
-        .extend(cookie.flatten().map(|cookie| (header::SET_COOKIE, cookie)));
-    response
+    let cookie = cookie.flatten().map(|cookie| (header::SET_COOKIE, cookie));
+    (cookie.into_iter().collect(), Json(body))
 }
 
 /// Removes the cookie from the browser.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use access::{link, password, token::sha256_hex};
-use api::{Anyone, Body, LinkToken};
-use axum::{Extension, Json, http::StatusCode, response::Response};
+use api::{Anyone, Body, LinkToken, With};
+use axum::{Extension, Json, http::StatusCode};
 use domain::{
     account::{Account, Grant, Member, SignUp},
     ids::{RuleId, TenantId, UserId},
     permission::Role,
     rule::Rule,
-    security::SecurityEventKind::LoggedIn,
+    security::SecurityEventKind,
     tenant::Tenant,
 };
 use jobs::Mail;
@@ -21,7 +21,8 @@ use store::security::Whose;
 use crate::{
     Context, RACES, email_sha256,
     log_in::{seen, wrong_credentials},
-    models::{LoggedInOut, MailedOut, SignUpIn, VerifyEmailIn},
+    models::{MailedOut, SignUpIn, VerifyEmailIn},
+    session::LoggedIn,
 };
 
 fn slug_taken() -> Problem {
@@ -35,21 +36,12 @@ pub(crate) fn link_not_valid() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "link_not_valid", "Invalid link", detail)
 }
 
-/// Sign up a business
-///
-/// Reserves the name in URLs for a day and sends a link. Nothing else exists until the link is opened. If the mail is lost, sign
-/// up again with the same name and address: a new link is sent and the previous one stops working. The answer is the same if the
-/// address already has an account; then the mail says so.
-#[utoipa::path(
-    post, path = "/api/v1/auth/sign-up", tag = "auth",
-    responses((status = 202, description = "A mail is on its way", body = MailedOut))
-)]
 pub(crate) async fn sign_up(
     who: Anyone,
     Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<SignUpIn>,
-) -> Result<(StatusCode, Json<MailedOut>), Problem> {
+) -> Result<With<202, Json<MailedOut>>, Problem> {
     context.limit_sign_up(&who, &input.email).await?;
     let SignUpIn {
         business,
@@ -60,7 +52,7 @@ pub(crate) async fn sign_up(
         time_zone,
         language,
     } = input;
-    let about = [email.as_str(), &name, &business, slug.as_str()];
+    let about = [email.as_str(), name.as_str(), business.as_str(), slug.as_str()];
     let password = context
         .api
         .password_hash("password", password.expose_secret(), &about)?;
@@ -69,16 +61,16 @@ pub(crate) async fn sign_up(
     let LinkToken { token, sha256 } = context.api.link_token()?;
     let asked = SignUp {
         email,
-        name: name.trim().to_owned(),
-        language,
+        name: name.into(),
+        language: language.into(),
         password,
-        business: business.trim().to_owned(),
+        business: business.into(),
         slug,
         time_zone,
         created_at: who.now(),
     };
     let detail = "Open the link in the mail that we sent you.";
-    let accepted = (StatusCode::ACCEPTED, Json(MailedOut { detail }));
+    let accepted = With(Json(MailedOut { detail }));
     let again = async || {
         let held = store.sign_up_hold(&asked.slug, who.now()).await?;
         let own = held.filter(|held| held.value.email_sha256 == address);
@@ -126,29 +118,14 @@ pub(crate) async fn sign_up(
     Ok(accepted)
 }
 
-/// Confirm a sign-up
-///
-/// Creates the tenant with its first administrator and logs them in. The link works once and for a day, together with the
-/// password of the sign-up. A wrong password does not use up the link.
-#[utoipa::path(
-    post, path = "/api/v1/auth/verify-email", tag = "auth",
-    responses(
-        (
-            status = 201, description = "The tenant exists and the person is logged in", body = LoggedInOut,
-            headers(("Set-Cookie" = String, description = "The refresh token, if a cookie was requested.")),
-        ),
-        (status = 401, description = "The password is not that of the sign-up"),
-        (status = 404, description = "The link was used or has expired"),
-    )
-)]
 pub(crate) async fn verify_email(
     who: Anyone,
     Extension(context): Extension<Arc<Context>>,
     Body(input): Body<VerifyEmailIn>,
-) -> Result<Response, Problem> {
+) -> Result<With<201, LoggedIn>, Problem> {
     context.limit_link(&who).await?;
     let (store, now) = (context.store(), who.now());
-    let token_sha256 = sha256_hex(input.token.expose_secret());
+    let token_sha256 = sha256_hex(input.token.0.expose_secret());
     let Some(Grant::SignUp(asked)) = store.grant(&token_sha256, now).await? else {
         return Err(link_not_valid());
     };
@@ -207,10 +184,10 @@ pub(crate) async fn verify_email(
     });
     founded.await?;
     let places = vec![(tenant, member)];
-    let answer = context
-        .begin(begun, StatusCode::CREATED, &account, &places, input.session)
-        .await?;
+    let answer = context.begin(begun, &account, &places, input.session).await?;
     let whose = Whose::Person(account.id);
-    context.note(whose, LoggedIn, seen(&who, Some(session))).await;
-    Ok(answer)
+    context
+        .note(whose, SecurityEventKind::LoggedIn, seen(&who, Some(session)))
+        .await;
+    Ok(With(answer))
 }

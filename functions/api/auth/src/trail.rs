@@ -123,14 +123,6 @@ impl Tried {
     }
 }
 
-/// List your security events
-///
-/// Newest first, for the last 90 days: log-ins, refused log-ins, ended sessions, and changes of password and second factor.
-/// Events that strangers can cause are combined into one entry an hour with their number, placed at the beginning of the hour.
-#[utoipa::path(
-    get, path = "/api/v1/me/security-events", tag = "me",
-    responses((status = 200, description = "A page of events", body = Listed<SecurityEventOut>))
-)]
 pub(crate) async fn list_security_events(
     who: Person,
     Extension(context): Extension<Arc<Context>>,

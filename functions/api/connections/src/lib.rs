@@ -10,12 +10,10 @@ use std::{sync::Arc, time::Duration};
 
 use access::{Kms, Secrets, SecretsError};
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Tagged, checked, permits,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, Races, Setback, Tagged,
+    checked, found, permits,
 };
-use axum::{
-    Extension, Router,
-    response::{IntoResponse, Response},
-};
+use axum::{Extension, Router};
 use domain::{
     account_shape::MOST_CONNECTIONS,
     checkup::Reported,
@@ -30,7 +28,7 @@ use providers::{
 };
 use serde_json::value::RawValue;
 use store::{
-    TenantScope, Versioned,
+    StoreError, TenantScope, Versioned,
     connections::{ConnectionError, Proof},
 };
 
@@ -48,6 +46,9 @@ use crate::{
 
 /// A connection with its version.
 type Found = Versioned<Connection>;
+
+/// Few people change a connection at the same time, but tests and reports of providers change it, too.
+const RACES: Races = Races::most(8);
 
 /// A caller who may change connections.
 type Writer = Allowed<permits::ConnectionsWrite>;
@@ -96,32 +97,76 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    create_connection,
-    list_connections,
-    get_connection,
-    update_connection,
-    delete_connection,
-    set_connection_credentials,
-    rotate_connection_secret,
-    finish_connection_rotation,
-    test_connection,
-    list_connection_webhooks,
+    "connections" {
+        /// Create a connection
+        ///
+        /// Connects a number or an account. The provider is asked at once whether the connection works. The connection is created
+        /// in any case, and `last_test` holds the result. Generated secrets and verify tokens are shown in this response only. A
+        /// tenant can have at most 50 connections.
+        POST "/api/v1/connections" => create_connection, "The connection, with the addresses to configure at the provider";
+
+        /// List connections
+        GET "/api/v1/connections" => list_connections, "A page of connections, oldest first";
+
+        /// Get a connection
+        ///
+        /// Includes its current health.
+        GET "/api/v1/connections/{connection_id}" => get_connection, "The connection";
+
+        /// Update a connection
+        ///
+        /// A JSON merge patch of its name, numbers and call handling. The identity of the account at the provider cannot change:
+        /// create another connection instead.
+        PATCH "/api/v1/connections/{connection_id}" => update_connection, "The updated connection";
+
+        /// Delete a connection
+        ///
+        /// Its webhooks are refused within five minutes, and its credentials are deleted.
+        DELETE "/api/v1/connections/{connection_id}" => delete_connection, "The connection is deleted";
+
+        /// Replace the credentials of a connection
+        ///
+        /// Send all credentials of the kind. The old ones end at once, and webhooks signed with them are refused. Credentials that
+        /// only serve tests are kept if they are omitted. To change a webhook secret without a gap, rotate it instead. The provider
+        /// is asked whether the new credentials work, and `last_test` holds the result.
+        PUT "/api/v1/connections/{connection_id}/credentials" => set_connection_credentials, "The updated connection";
+
+        /// Begin to rotate a webhook secret
+        ///
+        /// The new secret is valid at once, together with the old ones, until the rotation is finished. For `telephony` and
+        /// `exotel` it is generated and shown in this response only. For other kinds, send the provider's new secret as `secret`. A
+        /// `whatsapp` connection without `secret` gets a new verify token in place of the old one. Meta asks for the token only
+        /// when a callback URL is set, so existing webhooks continue to work.
+        POST "/api/v1/connections/{connection_id}/rotate" => rotate_connection_secret, "The new secret is valid";
+
+        /// Finish rotating a webhook secret
+        ///
+        /// Within five minutes, only the newest secret is valid. If no rotation has begun, the problem is `not_rotating`.
+        POST "/api/v1/connections/{connection_id}/finish-rotation" => finish_connection_rotation, "The updated connection";
+
+        /// Test a connection
+        ///
+        /// Asks the provider whether the connection works; no message is sent. `last_test` holds the result. Errors of WhatsApp and
+        /// Twilio also change the connection's health, as they do when a message is sent. If the provider says that a WhatsApp
+        /// number is not the tenant's, or refuses its token, other tenants can connect the number until a test passes again.
+        /// Aircall, Vonage, Exotel and Plivo are asked if the connection has credentials for their API. A passed test proves these;
+        /// the first reported call proves the webhook. Without such credentials, and for `telephony`, the result is `waiting`.
+        POST "/api/v1/connections/{connection_id}/test" => test_connection, "The connection, with the result in `last_test`";
+
+        /// List the webhook addresses of a connection
+        ///
+        /// The addresses to configure at the provider. `{secret}` stands for the secret that was shown when the connection was
+        /// created or last rotated. Meta's verify token was shown then, too; `POST …/rotate` creates a new one.
+        GET "/api/v1/connections/{connection_id}/webhooks" => list_connection_webhooks, "The addresses";
+    }
 }
 
-/// Create a connection
-///
-/// Connects a number or an account. The provider is asked at once whether the connection works. The connection is created in any
-/// case, and `last_test` holds the result. Generated secrets and verify tokens are shown in this response only. A tenant can have
-/// at most 50 connections.
-#[utoipa::path(post, path = "/api/v1/connections", tag = "connections",
-    responses((status = 201, description = "The connection, with the addresses to configure at the provider", body = ConnectionMade,
-        headers(("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version of the resource")))))]
 async fn create_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
     Body(input): Body<OneOf<ConnectionIn>>,
-) -> Result<Response, Problem> {
+) -> Result<OnceIf<Created<ConnectionMade>>, Problem> {
     let wanted = wanted(&context.api, &input.body)?;
     let mut problems = name_problems(&wanted.name);
     problems.extend(wanted.account.problems());
@@ -166,12 +211,10 @@ async fn create_connection(
             secret: shown.secret.clone(),
         },
     };
-    Ok(once_if(shown.is_any(), answer))
+    let shows = shown.is_any();
+    Ok(OnceIf { shows, answer })
 }
 
-/// List connections
-#[utoipa::path(get, path = "/api/v1/connections", tag = "connections",
-    responses((status = 200, description = "A page of connections, oldest first", body = Listed<ConnectionOut>)))]
 async fn list_connections(
     who: Allowed<permits::ConnectionsRead>,
     Extension(context): Extension<Arc<Context>>,
@@ -179,30 +222,19 @@ async fn list_connections(
 ) -> Result<Listed<ConnectionOut>, Problem> {
     let store = context.api.store();
     let page = store
-        .connections_page(who.scope(), paging.after(), paging.limit())
+        .page::<Connection>(who.scope(), paging.after(), paging.limit())
         .await?;
     Ok(Listed::of(page, |row| ConnectionOut::from(&row.value)))
 }
 
-/// Get a connection
-///
-/// Includes its current health.
-#[utoipa::path(get, path = "/api/v1/connections/{connection_id}", tag = "connections",
-    responses((status = 200, description = "The connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn get_connection(
     who: Allowed<permits::ConnectionsRead>,
     Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    Ok(tagged(&context.find(who.scope(), id).await?))
+    Ok(Tagged::of(context.find(who.scope(), id).await?))
 }
 
-/// Update a connection
-///
-/// A JSON merge patch of its name, numbers and call handling. The identity of the account at the provider cannot change: create
-/// another connection instead.
-#[utoipa::path(patch, path = "/api/v1/connections/{connection_id}", tag = "connections",
-    responses((status = 200, description = "The updated connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn update_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -210,40 +242,28 @@ async fn update_connection(
     if_match: IfMatch,
     patch: Patch<ConnectionSettings>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let before = context.known(who.scope(), id, &if_match).await?;
-    let after = patch
-        .apply(&ConnectionSettings::from(&before.value))?
-        .of(&before.value)?;
-    if after == before.value {
-        return Ok(tagged(&before));
-    }
-    Ok(tagged(&context.write(&who, after, before.version).await?))
+    let write =
+        async |before: Versioned<Connection>, after: Connection| Ok(context.write(&who, after, before.version).await?);
+    let read = || context.api.store().get(who.scope(), &id);
+    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), write).await?;
+    Ok(Tagged::of(changed))
 }
 
-/// Delete a connection
-///
-/// Its webhooks are refused within five minutes, and its credentials are deleted.
-#[utoipa::path(delete, path = "/api/v1/connections/{connection_id}", tag = "connections",
-    responses((status = 204, description = "The connection is deleted")))]
 async fn delete_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    let before = context.known(who.scope(), id, &if_match).await?;
-    let store = context.api.store();
-    store.remove_connection(who.scope(), &before, &who.stamp()).await?;
-    Ok(NoContent)
+    let removed = RACES.until_won(async || {
+        let before = context.known(who.scope(), id, &if_match).await?;
+        let store = context.api.store();
+        store.remove_connection(who.scope(), &before, &who.stamp()).await?;
+        Ok(NoContent)
+    });
+    removed.await
 }
 
-/// Replace the credentials of a connection
-///
-/// Send all credentials of the kind. The old ones end at once, and webhooks signed with them are refused. Credentials that only
-/// serve tests are kept if they are omitted. To change a webhook secret without a gap, rotate it instead. The provider is asked
-/// whether the new credentials work, and `last_test` holds the result.
-#[utoipa::path(put, path = "/api/v1/connections/{connection_id}/credentials", tag = "connections",
-    responses((status = 200, description = "The updated connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn set_connection_credentials(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -251,71 +271,36 @@ async fn set_connection_credentials(
     if_match: IfMatch,
     Body(input): Body<OneOf<CredentialsIn>>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let before = context.known(who.scope(), id, &if_match).await?;
-    let connection = before.value;
-    let kind = ConnectionKind::of(&connection.account);
-    if ConnectionKind::named(&input.body)? != kind {
-        let detail = format!(
-            "The connection is of the kind {}. Send credentials of that kind.",
-            connection.account.kind()
-        );
-        return Err(Problem::field("kind", detail));
-    }
-    let body = input.body;
-    let given: Kept = match kind {
-        ConnectionKind::WhatsApp => {
-            let given: WhatsappNewCredentials = checked(&body)?;
-            // Meta has the token already; it proves nothing but the handshake.
-            let shown = Shown::of(&context.open_verify(who.scope(), &connection).await?);
-            given.credentials.kept(shown.verify_token.unwrap_or_default())
-        }
-        ConnectionKind::Twilio => checked::<TwilioNewCredentials>(&body)?.credentials.into(),
-        ConnectionKind::Aircall => Some(checked::<AircallNewCredentials>(&body)?.credentials).into(),
-        ConnectionKind::Vonage => checked::<VonageNewCredentials>(&body)?.credentials.into(),
-        ConnectionKind::Plivo => checked::<PlivoNewCredentials>(&body)?.credentials.into(),
-        ConnectionKind::Exotel => {
-            let given: ExotelNewCredentials = checked(&body)?;
-            let verify = context.open_verify(who.scope(), &connection).await?;
-            ExotelCredentials::kept(Some(given.credentials), verify)
-        }
-        ConnectionKind::Telephony => {
-            let detail = "The secret of this kind is generated here. Rotate it to get a new one.";
-            return Err(Problem::conflict("secret_is_made_here", detail));
-        }
-    };
-    let (verify, send) = context.seal_all(who.scope(), id, &given).await?;
-    let after = Connection {
-        verify,
-        send: match kind {
-            // Its API is asked with what verifies.
-            ConnectionKind::Plivo => None,
-            _ => send.or(connection.send),
-        },
-        credentials_version: connection.credentials_version + 1,
-        awaits_secret: given.verify.is_empty(),
-        // Only Exotel's addresses keep the secrets that they had.
-        rotating_since: connection.rotating_since.filter(|_| kind == ConnectionKind::Exotel),
-        // New credentials deserve a new chance.
-        health: Health::Healthy,
-        checkup: None,
-        ..connection
-    };
-    let written = context.write(&who, after, before.version).await?;
+    let replaced = RACES.until_won(async || {
+        let before = context.known(who.scope(), id, &if_match).await?;
+        let given = context.given(&who, &before.value, &input.body).await?;
+        let connection = before.value;
+        let is = |kind| ConnectionKind::of(&connection.account) == kind;
+        let (plivo, exotel) = (is(ConnectionKind::Plivo), is(ConnectionKind::Exotel));
+        let (verify, send) = context.seal_all(who.scope(), id, &given).await?;
+        let after = Connection {
+            verify,
+            // Plivo's API is asked with what verifies.
+            send: if plivo { None } else { send.or(connection.send) },
+            credentials_version: connection.credentials_version + 1,
+            awaits_secret: given.verify.is_empty(),
+            // Only Exotel's addresses keep the secrets that they had.
+            rotating_since: connection.rotating_since.filter(|_| exotel),
+            // New credentials deserve a new chance.
+            health: Health::Healthy,
+            checkup: None,
+            ..connection
+        };
+        Ok((context.write(&who, after, before.version).await?, given))
+    });
+    let (written, given) = replaced.await?;
     let send = given.asks_with();
     let tested = context
         .test(who.scope(), &written.value, send.as_ref(), who.now())
         .await;
-    Ok(tagged(&tested.ok().flatten().unwrap_or(written)))
+    Ok(Tagged::of(tested.ok().flatten().unwrap_or(written)))
 }
 
-/// Begin to rotate a webhook secret
-///
-/// The new secret is valid at once, together with the old ones, until the rotation is finished. For `telephony` and `exotel` it
-/// is generated and shown in this response only. For other kinds, send the provider's new secret as `secret`. A `whatsapp`
-/// connection without `secret` gets a new verify token in place of the old one. Meta asks for the token only when a callback URL
-/// is set, so existing webhooks continue to work.
-#[utoipa::path(post, path = "/api/v1/connections/{connection_id}/rotate", tag = "connections",
-    responses((status = 200, description = "The new secret is valid", body = SecretRotationOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn rotate_connection_secret(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -323,27 +308,34 @@ async fn rotate_connection_secret(
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
     Body(input): Body<SecretRotationIn>,
-) -> Result<Response, Problem> {
+) -> Result<OnceIf<Tagged<SecretRotationOut>>, Problem> {
     let rotation = Some(RotationId::new(who.ulid()));
-    let mut before = context.find(who.scope(), id).await?;
-    let again = before.value.rotation == rotation;
-    if !again {
-        if_match.check(before.version)?;
-    }
-    let mut verify = context.open_verify(who.scope(), &before.value).await?;
-    let (now, shown) = if again {
-        // A second try of a request that had its effect: the first one's secret counts.
-        let made = input.secret.is_none();
-        (before, if made { Shown::of(&verify) } else { Shown::default() })
-    } else {
-        let shown = secrets::rotate(&context.api, &mut verify, input.secret)?;
+    let given = input.secret.map(String::from);
+    let rotated = RACES.until_won(async || {
+        let mut before = context.find(who.scope(), id).await?;
+        let again = before.value.rotation == rotation;
+        if !again {
+            if_match.check(before.version)?;
+        }
+        let mut verify = context.open_verify(who.scope(), &before.value).await?;
+        if again {
+            // A second try of a request that had its effect: the first one's secret counts.
+            let shown = if given.is_none() {
+                Shown::of(&verify)
+            } else {
+                Shown::default()
+            };
+            return Ok((before, shown));
+        }
+        let shown = secrets::rotate(&context.api, &mut verify, given.clone())?;
         let since = match shown.verify_token {
             Some(_) => before.value.rotating_since,
             None => before.value.rotating_since.or(Some(who.now())),
         };
         before.value.rotation = rotation;
-        (context.write_verify(&who, before, &verify, since).await?, shown)
-    };
+        Ok((context.write_verify(&who, before, &verify, since).await?, shown))
+    });
+    let (now, shown) = rotated.await?;
     let answer = Tagged {
         version: now.version,
         body: SecretRotationOut {
@@ -353,41 +345,29 @@ async fn rotate_connection_secret(
             secret: shown.secret.clone(),
         },
     };
-    Ok(once_if(shown.is_any(), answer))
+    let shows = shown.is_any();
+    Ok(OnceIf { shows, answer })
 }
 
-/// Finish rotating a webhook secret
-///
-/// Within five minutes, only the newest secret is valid. If no rotation has begun, the problem is `not_rotating`.
-#[utoipa::path(post, path = "/api/v1/connections/{connection_id}/finish-rotation", tag = "connections",
-    responses((status = 200, description = "The updated connection", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn finish_connection_rotation(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let before = context.known(who.scope(), id, &if_match).await?;
-    if before.value.rotating_since.is_none() {
-        return Err(Problem::conflict(
-            "not_rotating",
-            "No rotation has begun. Nothing needs to be finished.",
-        ));
-    }
-    let mut verify = context.open_verify(who.scope(), &before.value).await?;
-    secrets::finish(&mut verify);
-    Ok(tagged(&context.write_verify(&who, before, &verify, None).await?))
+    let finished = RACES.until_won(async || {
+        let before = context.known(who.scope(), id, &if_match).await?;
+        if before.value.rotating_since.is_none() {
+            let detail = "No rotation has begun. Nothing needs to be finished.";
+            return Err(Problem::conflict("not_rotating", detail).into());
+        }
+        let mut verify = context.open_verify(who.scope(), &before.value).await?;
+        secrets::finish(&mut verify);
+        context.write_verify(&who, before, &verify, None).await
+    });
+    Ok(Tagged::of(finished.await?))
 }
 
-/// Test a connection
-///
-/// Asks the provider whether the connection works; no message is sent. `last_test` holds the result. Errors of WhatsApp and
-/// Twilio also change the connection's health, as they do when a message is sent. If the provider says that a WhatsApp number is
-/// not the tenant's, or refuses its token, other tenants can connect the number until a test passes again. Aircall, Vonage,
-/// Exotel and Plivo are asked if the connection has credentials for their API. A passed test proves these; the first reported
-/// call proves the webhook. Without such credentials, and for `telephony`, the result is `waiting`.
-#[utoipa::path(post, path = "/api/v1/connections/{connection_id}/test", tag = "connections",
-    responses((status = 200, description = "The connection, with the result in `last_test`", body = ConnectionOut, headers(("ETag" = String, description = "Version of the resource")))))]
 async fn test_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
@@ -402,18 +382,12 @@ async fn test_connection(
         None => None,
     };
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await?;
-    tested.map(|now| tagged(&now)).ok_or_else(|| {
+    tested.map(Tagged::of).ok_or_else(|| {
         let detail = "The credentials changed during the test. Test the connection again.";
         Problem::conflict("conflict", detail)
     })
 }
 
-/// List the webhook addresses of a connection
-///
-/// The addresses to configure at the provider. `{secret}` stands for the secret that was shown when the connection was created or
-/// last rotated. Meta's verify token was shown then, too; `POST …/rotate` creates a new one.
-#[utoipa::path(get, path = "/api/v1/connections/{connection_id}/webhooks", tag = "connections",
-    responses((status = 200, description = "The addresses", body = WebhookAddresses)))]
 async fn list_connection_webhooks(
     who: Allowed<permits::ConnectionsRead>,
     Extension(context): Extension<Arc<Context>>,
@@ -427,22 +401,6 @@ async fn list_connection_webhooks(
             webhooks: context.webhooks(who.scope(), &found.value, &target, None),
         },
     })
-}
-
-fn tagged(connection: &Found) -> Tagged<ConnectionOut> {
-    Tagged {
-        version: connection.version,
-        body: ConnectionOut::from(&connection.value),
-    }
-}
-
-/// Marks the answer as not to be stored for repeated requests if it shows a secret.
-fn once_if(shows: bool, answer: impl IntoResponse) -> Response {
-    if shows {
-        Once(answer).into_response()
-    } else {
-        answer.into_response()
-    }
 }
 
 /// The connection that a body asks for, with generated secrets if its kind has them.
@@ -460,10 +418,12 @@ fn wanted(api: &Api, body: &RawValue) -> Result<Wanted, Problem> {
 
 fn refused(error: ConnectionError) -> Problem {
     match error {
-        ConnectionError::TooMany => {
-            let detail = format!("A tenant can have at most {MOST_CONNECTIONS} connections. Delete one first.");
-            Problem::conflict("too_many_connections", detail)
-        }
+        ConnectionError::TooMany => Problem::at_most(
+            "too_many_connections",
+            MOST_CONNECTIONS,
+            "connections",
+            "Delete one first.",
+        ),
         // Never whose.
         ConnectionError::NumberTaken => {
             let detail = "This WhatsApp number is already connected to another business. Disconnect it there first.";
@@ -484,8 +444,7 @@ fn unopened(error: &SecretsError) -> Problem {
 
 impl Context {
     async fn find(&self, scope: &TenantScope, id: ConnectionId) -> Result<Found, Problem> {
-        let found = self.api.store().versioned_connection(scope, id).await?;
-        found.ok_or_else(Problem::not_found)
+        found(self.api.store().get(scope, &id)).await
     }
 
     /// The connection, if its version is the one that the caller knows.
@@ -495,7 +454,40 @@ impl Context {
         Ok(found)
     }
 
-    async fn write(&self, who: &Writer, after: Connection, version: u64) -> Result<Found, Problem> {
+    /// The credentials that a body holds, completed by those of the connection that it keeps.
+    async fn given(&self, who: &Writer, connection: &Connection, body: &RawValue) -> Result<Kept, Problem> {
+        let kind = ConnectionKind::of(&connection.account);
+        if ConnectionKind::named(body)? != kind {
+            let detail = format!(
+                "The connection is of the kind {}. Send credentials of that kind.",
+                connection.account.kind()
+            );
+            return Err(Problem::field("kind", detail));
+        }
+        Ok(match kind {
+            ConnectionKind::WhatsApp => {
+                let given: WhatsappNewCredentials = checked(body)?;
+                // Meta has the token already; it proves nothing but the handshake.
+                let shown = Shown::of(&self.open_verify(who.scope(), connection).await?);
+                given.credentials.kept(shown.verify_token.unwrap_or_default())
+            }
+            ConnectionKind::Twilio => checked::<TwilioNewCredentials>(body)?.credentials.into(),
+            ConnectionKind::Aircall => Some(checked::<AircallNewCredentials>(body)?.credentials).into(),
+            ConnectionKind::Vonage => checked::<VonageNewCredentials>(body)?.credentials.into(),
+            ConnectionKind::Plivo => checked::<PlivoNewCredentials>(body)?.credentials.into(),
+            ConnectionKind::Exotel => {
+                let given: ExotelNewCredentials = checked(body)?;
+                let verify = self.open_verify(who.scope(), connection).await?;
+                ExotelCredentials::kept(Some(given.credentials), verify)
+            }
+            ConnectionKind::Telephony => {
+                let detail = "The secret of this kind is generated here. Rotate it to get a new one.";
+                return Err(Problem::conflict("secret_is_made_here", detail));
+            }
+        })
+    }
+
+    async fn write(&self, who: &Writer, after: Connection, version: u64) -> Result<Found, StoreError> {
         let store = self.api.store();
         let version = store
             .configure_connection(who.scope(), &after, version, &who.stamp())
@@ -510,7 +502,7 @@ impl Context {
         before: Found,
         verify: &VerifySecrets,
         rotating_since: Option<Timestamp>,
-    ) -> Result<Found, Problem> {
+    ) -> Result<Found, Setback> {
         let connection = before.value;
         let after = Connection {
             verify: self.seal(who.scope(), connection.id, Purpose::Verify, verify).await?,
@@ -521,7 +513,7 @@ impl Context {
             checkup: connection.checkup.filter(|_| !connection.awaits_secret),
             ..connection
         };
-        self.write(who, after, before.version).await
+        Ok(self.write(who, after, before.version).await?)
     }
 
     async fn seal(

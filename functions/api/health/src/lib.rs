@@ -5,16 +5,17 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use api::{Anyone, Document, NoContent};
+use api::{Anyone, Document, Input, Row, Sketch};
 use axum::{
     Extension, Json, Router,
     extract::State,
-    http::StatusCode,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
     routing::get,
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Queue, QueueName, http::Target};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -43,8 +44,38 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 /// The operations of this function in the API's document. They authenticate nobody, so the function serves them without the API's
 /// layers.
 #[must_use]
-pub fn document() -> Document {
-    Document::default().with::<__path_get_health, _, _>(&async |_: Anyone| NoContent)
+pub fn document() -> Value {
+    let operation = async |_: Anyone, _: Deep| -> Json<HealthOut> { unreachable!("it is only described") };
+    let row = Row {
+        tag: "service",
+        method: Method::GET,
+        path: "/api/v1/health",
+        handler: "get_health",
+        about: &[
+            "Check the health of the service",
+            "",
+            "A deep check also reaches the table and the queues. Its result is cached for five seconds.",
+        ],
+        success: "It lives.",
+        headers: &[],
+        others: &[(503, "A part of the service does not respond.")],
+    };
+    let mut document = Document::default().with(&operation, &row).json();
+    let responses = &mut document["paths"][row.path]["get"]["responses"];
+    // It says in its own words what does not respond.
+    responses["503"]["content"] = responses["200"]["content"].clone();
+    document
+}
+
+/// The query in the document. Any other is ignored.
+struct Deep;
+
+impl Input for Deep {
+    fn describe(sketch: &mut Sketch<'_>) {
+        let about = "True to check the table and the queues, too.";
+        let schema = json!({"type": "boolean", "example": true});
+        sketch.parameter("query", "deep", false, about, schema);
+    }
 }
 
 struct Context {
@@ -58,24 +89,26 @@ struct Context {
 const LIFETIME: SignedDuration = SignedDuration::from_secs(5);
 
 /// Health of the service.
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Health, example = json!({
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Health", example = json!({
     "status": "ok",
     "table": "ok",
-    "queues": {"calls": "ok", "mails": "ok", "provider-events": "ok", "sends": "ok"},
+    "queues": {"bulk-sends": "ok", "calls": "ok", "mails": "ok", "provider-events": "ok", "sends": "ok"},
 }))]
 #[allow(dead_code, reason = "describes what is written as a value")]
 struct HealthOut {
     /// Overall result.
     status: Overall,
     /// State of the table, if it was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<Reached>,
     /// State of each queue by name, if they were checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     queues: Option<BTreeMap<String, Reached>>,
 }
 
 /// Overall result of a health check.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(dead_code, reason = "describes what is written as a value")]
 enum Overall {
@@ -84,7 +117,7 @@ enum Overall {
 }
 
 /// State of a part of the service.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(dead_code, reason = "describes what is written as a value")]
 enum Reached {
@@ -92,19 +125,6 @@ enum Reached {
     Unreachable,
 }
 
-/// Check the health of the service
-///
-/// A deep check also reaches the table and the queues. Its result is cached for five seconds.
-#[utoipa::path(
-    get,
-    path = "/api/v1/health",
-    tag = "service",
-    params(("deep" = Option<bool>, Query, description = "True to check the table and the queues, too.", example = true)),
-    responses(
-        (status = 200, description = "It lives.", body = HealthOut),
-        (status = 503, description = "A part of the service does not respond.", body = HealthOut),
-    ),
-)]
 async fn get_health(State(context): State<Arc<Context>>, Extension(target): Extension<Target>) -> Response {
     if !target.query().split('&').any(|parameter| parameter == "deep=true") {
         return Json(json!({"status": "ok"})).into_response();

@@ -4,7 +4,8 @@
 pub mod models;
 
 use api::{
-    Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Path, Platform, Query, Races, Tagged,
+    Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Part, Patch, Path, Platform, Query, Races,
+    Setback, Tagged, found,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -14,18 +15,19 @@ use domain::{
     ids::{InvitationId, RuleId, TenantId},
     permission::Role,
     rule::Rule,
-    tenant::{Limits, Tenant, TenantStatus},
+    settings::Language,
+    tenant::{Tenant, TenantStatus},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, Problem, http::Target};
 use serde_json::json;
-use store::{TenantScope, lookups::WhatsAppOwner, platform::PlatformAct};
+use store::{StoreError, TenantScope, Versioned, lookups::WhatsAppOwner, platform::PlatformAct};
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch,
-    ReleaseIn, ReleasedOut, SuspendIn, TenantPath, UsageOut, UsageQuery,
+    ReleaseIn, ReleasedOut, SuspendIn, UsageOut, UsageQuery, own,
 };
 
 /// Routes of the function.
@@ -42,17 +44,63 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 struct Grace(SignedDuration);
 
 api::operations! {
-    list_platform_tenants,
-    create_platform_tenant,
-    get_platform_tenant,
-    update_platform_tenant,
-    delete_platform_tenant,
-    suspend_platform_tenant,
-    resume_platform_tenant,
-    invite_platform_admin,
-    get_platform_tenant_usage,
-    release_whatsapp_number,
-    list_platform_log,
+    "platform" {
+        /// List tenants
+        ///
+        /// All tenants of the deployment, in the order of their creation. The list may lag by a moment.
+        GET "/api/v1/platform/tenants" => list_platform_tenants, "A page of tenants";
+
+        /// Create a tenant
+        ///
+        /// Its first administrator is invited by mail and chooses a password, which nobody else ever knows.
+        POST "/api/v1/platform/tenants" => create_platform_tenant, "The tenant. The invitation is on its way.";
+
+        /// Get a tenant
+        GET "/api/v1/platform/tenants/{tenant_id}" => get_platform_tenant, "The tenant";
+
+        /// Update a tenant's plan and limits
+        PATCH "/api/v1/platform/tenants/{tenant_id}" => update_platform_tenant, "The updated tenant";
+
+        /// Delete a tenant
+        ///
+        /// Suspends it at once. All its data is deleted when the grace period ends. Resume it before then to keep it.
+        DELETE "/api/v1/platform/tenants/{tenant_id}" => delete_platform_tenant, "The tenant is suspended and its deletion is scheduled";
+
+        /// Suspend a tenant
+        ///
+        /// Calls and messages are stored, but nothing is sent. The tenant's users and keys are refused within half a minute.
+        POST "/api/v1/platform/tenants/{tenant_id}/suspend" => suspend_platform_tenant, "The updated tenant";
+
+        /// Resume a tenant
+        ///
+        /// For a tenant that is suspended, or that is being deleted and whose grace period is not over.
+        POST "/api/v1/platform/tenants/{tenant_id}/resume" => resume_platform_tenant, "The updated tenant";
+
+        /// Invite an administrator of a tenant
+        ///
+        /// For a tenant whose first invitation was lost or whose administrators have all left. The existing administrators are told
+        /// by mail.
+        POST "/api/v1/platform/tenants/{tenant_id}/invitations" => invite_platform_admin, "The invitation is on its way";
+
+        /// Get a tenant's usage by day
+        ///
+        /// Exact counts of calls and messages, for at most 31 days.
+        GET "/api/v1/platform/tenants/{tenant_id}/usage" => get_platform_tenant_usage, "The usage";
+
+        /// Release a WhatsApp number
+        ///
+        /// For a number that has moved to another business. Within five minutes, the connection that holds it gets no more events
+        /// of the Meta app that tenants share, and another tenant can connect the number. The former holder sees this in its
+        /// connection's `last_test` and in its audit log. If its connection passes a test before another one does, it holds the
+        /// number again.
+        POST "/api/v1/platform/whatsapp-numbers/release" => release_whatsapp_number, "The former holder",
+            404 "No connection holds the number";
+
+        /// List the platform's log
+        ///
+        /// The actions of administrators and operators in a month, newest first.
+        GET "/api/v1/platform/log" => list_platform_log, "A page of the platform's log";
+    }
 }
 
 /// Validity of an invitation to a tenant's first administrator.
@@ -67,11 +115,6 @@ const MOST_DAYS: i32 = 31;
 /// Days that are read at the same time.
 const DAYS_AT_ONCE: usize = 8;
 
-/// List tenants
-///
-/// All tenants of the deployment, in the order of their creation. The list may lag by a moment.
-#[utoipa::path(get, path = "/api/v1/platform/tenants", tag = "platform",
-    responses((status = 200, description = "A page of tenants", body = Listed<PlatformTenantOut>)))]
 async fn list_platform_tenants(
     _who: Platform,
     State(api): State<Api>,
@@ -89,11 +132,6 @@ fn other_list() -> Problem {
     )
 }
 
-/// Create a tenant
-///
-/// Its first administrator is invited by mail and chooses a password, which nobody else ever knows.
-#[utoipa::path(post, path = "/api/v1/platform/tenants", tag = "platform", request_body = PlatformTenantIn,
-    responses((status = 201, description = "The tenant. The invitation is on its way.", body = PlatformTenantOut)))]
 async fn create_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -136,7 +174,7 @@ async fn create_platform_tenant(
     let mailed = api.may_mail(&input.admin_email).await?;
     let invited = is_new || renewed(&api, &who, &scope, &invitation, mailed).await?;
     if invited && mailed {
-        let (email, language) = (&input.admin_email, input.language.as_deref());
+        let (email, language) = (&input.admin_email, input.language.as_ref());
         let mail = invitation_mail(&api, &who, &tenant, email, language, &link, &target);
         api.send_mails(vec![mail]).await?;
     }
@@ -181,7 +219,7 @@ async fn renewed(
             token_sha256: link.token_sha256.clone(),
             ..before.value.clone()
         };
-        store.renew_invitation(scope, &before, &after, &who.stamp()).await?;
+        store.change(scope, &before, &after, &who.stamp()).await?;
         Ok(true)
     });
     renewed.await
@@ -190,14 +228,10 @@ async fn renewed(
 fn new_tenant(id: TenantId, input: &PlatformTenantIn) -> Tenant {
     Tenant {
         slug: Some(input.slug.clone()),
-        plan: input.plan.clone(),
-        limits: limits(input.limits.into()),
-        ..Tenant::new(id, input.name.clone(), input.time_zone.clone())
+        plan: input.plan.clone().map(String::from),
+        limits: own(input.limits),
+        ..Tenant::new(id, input.name.clone().into(), input.time_zone.clone())
     }
-}
-
-fn limits(limits: Limits) -> Option<Limits> {
-    (limits != Limits::default()).then_some(limits)
 }
 
 fn taken(slug: &Slug) -> Problem {
@@ -222,7 +256,7 @@ fn invitation_mail(
     who: &Platform,
     tenant: &Tenant,
     email: &Email,
-    language: Option<&str>,
+    language: Option<&Language>,
     link: &LinkToken,
     target: &Target,
 ) -> MailJob {
@@ -231,7 +265,7 @@ fn invitation_mail(
         business: tenant.name.clone(),
         inviter: "Ringback".to_owned(),
     };
-    of_tenant(who, tenant, email, language.unwrap_or("en"), mail)
+    of_tenant(who, tenant, email, language.map_or("en", Language::as_str), mail)
 }
 
 fn of_tenant(who: &Platform, tenant: &Tenant, email: &Email, language: &str, mail: Mail) -> MailJob {
@@ -259,8 +293,7 @@ async fn notices(api: &Api, who: &Platform, tenant: &Tenant, invited: &Email) ->
 }
 
 async fn tenant_of(api: &Api, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
-    let found = api.store().tenant(&who.admin().scope(id)).await?;
-    found.ok_or_else(Problem::not_found)
+    found(api.store().tenant(&who.admin().scope(id))).await
 }
 
 fn tagged(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
@@ -270,10 +303,6 @@ fn tagged(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
     }
 }
 
-/// Get a tenant
-#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant_id}", tag = "platform",
-    params(TenantPath),
-    responses((status = 200, description = "The tenant", body = PlatformTenantOut)))]
 async fn get_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -282,45 +311,66 @@ async fn get_platform_tenant(
     Ok(tagged(&tenant_of(&api, &who, id).await?))
 }
 
-/// A change of a tenant, with its entry in the platform's log.
-struct Change {
-    after: Tenant,
+/// Words for the platform's log about a change of a tenant.
+struct Words {
     action: &'static str,
     detail: serde_json::Value,
 }
 
-/// Changes a tenant and records the action in the platform's log. `decide` returns the change, or `None` if the tenant is already
-/// as wanted.
+/// The tenant, whose version is that of its configuration.
+async fn known(api: &Api, who: &Platform, id: TenantId) -> Result<Option<Versioned<Tenant>>, StoreError> {
+    let tenant = api.store().tenant(&who.admin().scope(id)).await?;
+    Ok(tenant.map(|value| Versioned {
+        version: value.config_version,
+        value,
+    }))
+}
+
+/// Writes a changed tenant and records the action in the platform's log.
+async fn write(
+    api: &Api,
+    who: &Platform,
+    act_id: &str,
+    before: &Tenant,
+    after: Tenant,
+    Words { action, detail }: Words,
+) -> Result<Versioned<Tenant>, Setback> {
+    let act = act(action, before.id, who.stamp(), detail);
+    let scope = who.admin().scope(before.id);
+    let written = api
+        .store()
+        .change_tenant_for_platform(&scope, before, &after, &act, act_id);
+    written.await?;
+    let version = before.config_version + 1;
+    let config_version = version;
+    Ok(Versioned {
+        version,
+        value: Tenant {
+            config_version,
+            ..after
+        },
+    })
+}
+
+/// Changes a tenant. `decide` returns the tenant after the change, `words` what the log says of it.
 async fn change(
     api: &Api,
     who: &Platform,
     id: TenantId,
-    decide: impl Fn(&Tenant) -> Result<Option<Change>, Problem>,
+    if_match: &IfMatch,
+    decide: impl Fn(&Tenant) -> Result<Tenant, Problem>,
+    words: impl Fn(&Tenant) -> Words,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let scope = who.admin().scope(id);
     let act_id = who.ulid().to_string();
-    let store = api.store();
-    let changed = RACES.until_won(async || {
-        let before = tenant_of(api, who, id).await?;
-        let Some(Change { after, action, detail }) = decide(&before)? else {
-            return Ok(tagged(&before));
-        };
-        let act = act(action, id, who.stamp(), detail);
-        store
-            .change_tenant_for_platform(&scope, &before, &after, &act, &act_id)
-            .await?;
-        Ok(tagged(&Tenant {
-            config_version: before.config_version + 1,
-            ..after
-        }))
-    });
-    changed.await
+    let (act_id, words) = (&act_id, &words);
+    let write = async |before: Versioned<Tenant>, after: Tenant| {
+        let said = words(&before.value);
+        write(api, who, act_id, &before.value, after, said).await
+    };
+    let changed = RACES.change(if_match, || known(api, who, id), decide, write).await?;
+    Ok(tagged(&changed.value))
 }
 
-/// Update a tenant's plan and limits
-#[utoipa::path(patch, path = "/api/v1/platform/tenants/{tenant_id}", tag = "platform",
-    params(TenantPath),
-    responses((status = 200, description = "The updated tenant", body = PlatformTenantOut)))]
 async fn update_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -328,104 +378,74 @@ async fn update_platform_tenant(
     if_match: IfMatch,
     patch: Patch<PlatformTenantPatch>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let changed = change(&api, &who, id, |before| {
-        if_match.check(before.config_version)?;
-        let current = PlatformTenantPatch {
-            plan: before.plan.clone(),
-            limits: before.limits.unwrap_or_default().into(),
-        };
-        let wanted = patch.apply(&current)?;
-        if wanted == current {
-            return Ok(None);
-        }
-        Ok(Some(Change {
-            after: Tenant {
-                plan: wanted.plan.clone(),
-                limits: limits(wanted.limits.into()),
-                ..before.clone()
-            },
+    let act_id = who.ulid().to_string();
+    let (api, who, act_id) = (&api, &who, &act_id);
+    let save = async |before: Versioned<Tenant>, after: Tenant| {
+        let [was, is] = [&before.value, &after].map(PlatformTenantPatch::of);
+        let said = Words {
             action: "tenant_changed",
-            detail: json!({"before": current, "after": wanted}),
-        }))
-    });
-    changed.await
+            detail: json!({"before": was, "after": is}),
+        };
+        write(api, who, act_id, &before.value, after, said).await
+    };
+    let read = || known(api, who, id);
+    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), save).await?;
+    Ok(tagged(&changed.value))
 }
 
-/// Suspend a tenant
-///
-/// Calls and messages are stored, but nothing is sent. The tenant's users and keys are refused within half a minute.
-#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant_id}/suspend", tag = "platform", request_body = SuspendIn,
-    params(TenantPath),
-    responses((status = 200, description = "The updated tenant", body = PlatformTenantOut)))]
 async fn suspend_platform_tenant(
     who: Platform,
     State(api): State<Api>,
     Path(id): Path<TenantId>,
     Body(input): Body<SuspendIn>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let suspended = change(&api, &who, id, |before| match before.status {
-        TenantStatus::Suspended => Ok(None),
+    let decide = |before: &Tenant| match before.status {
         TenantStatus::Leaving => Err(leaving()),
-        TenantStatus::Active => Ok(Some(Change {
-            after: Tenant {
-                status: TenantStatus::Suspended,
-                ..before.clone()
-            },
-            action: "tenant_suspended",
-            detail: json!({"reason": input.reason}),
-        })),
-    });
-    suspended.await
+        TenantStatus::Suspended | TenantStatus::Active => Ok(Tenant {
+            status: TenantStatus::Suspended,
+            ..before.clone()
+        }),
+    };
+    let words = |_: &Tenant| Words {
+        action: "tenant_suspended",
+        detail: json!({"reason": input.reason}),
+    };
+    change(&api, &who, id, &IfMatch::ANY, decide, words).await
 }
 
 fn leaving() -> Problem {
     Problem::conflict("tenant_leaving", "The tenant is being deleted. Resume it to keep it.")
 }
 
-/// Resume a tenant
-///
-/// For a tenant that is suspended, or that is being deleted and whose grace period is not over.
-#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant_id}/resume", tag = "platform",
-    params(TenantPath),
-    responses((status = 200, description = "The updated tenant", body = PlatformTenantOut)))]
 async fn resume_platform_tenant(
     who: Platform,
     State(api): State<Api>,
     Path(id): Path<TenantId>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    let resumed = change(&api, &who, id, |before| {
-        let action = match before.status {
-            TenantStatus::Active => return Ok(None),
-            TenantStatus::Suspended => "tenant_resumed",
-            // Its data may be half gone already.
-            TenantStatus::Leaving if before.leaves_at.is_some_and(|at| at <= who.now()) => {
-                return Err(Problem::conflict(
-                    "tenant_gone",
-                    "The grace period is over and the tenant's data is being deleted. Create a new tenant instead.",
-                ));
-            }
+    let decide = |before: &Tenant| {
+        // Its data may be half gone already.
+        if before.status == TenantStatus::Leaving && before.leaves_at.is_some_and(|at| at <= who.now()) {
+            return Err(Problem::conflict(
+                "tenant_gone",
+                "The grace period is over and the tenant's data is being deleted. Create a new tenant instead.",
+            ));
+        }
+        Ok(Tenant {
+            status: TenantStatus::Active,
+            leaves_at: None,
+            ..before.clone()
+        })
+    };
+    let words = |before: &Tenant| Words {
+        action: match before.status {
             TenantStatus::Leaving => "tenant_kept",
-        };
-        Ok(Some(Change {
-            after: Tenant {
-                status: TenantStatus::Active,
-                leaves_at: None,
-                ..before.clone()
-            },
-            action,
-            detail: json!({}),
-        }))
-    });
-    resumed.await
+            TenantStatus::Suspended | TenantStatus::Active => "tenant_resumed",
+        },
+        detail: json!({}),
+    };
+    change(&api, &who, id, &IfMatch::ANY, decide, words).await
 }
 
-/// Invite an administrator of a tenant
-///
-/// For a tenant whose first invitation was lost or whose administrators have all left. The existing administrators are told by
-/// mail.
-#[utoipa::path(post, path = "/api/v1/platform/tenants/{tenant_id}/invitations", tag = "platform", request_body = InviteAdminIn,
-    params(TenantPath),
-    responses((status = 204, description = "The invitation is on its way")))]
 async fn invite_platform_admin(
     who: Platform,
     State(api): State<Api>,
@@ -450,7 +470,7 @@ async fn invite_platform_admin(
     let mailed = api.may_mail(&input.email).await?;
     if is_new || renewed(&api, &who, &scope, &invitation, mailed).await? {
         if mailed {
-            let (email, language) = (&input.email, input.language.as_deref());
+            let (email, language) = (&input.email, input.language.as_ref());
             mails.push(invitation_mail(&api, &who, &tenant, email, language, &link, &target));
         }
         api.send_mails(mails).await?;
@@ -458,16 +478,6 @@ async fn invite_platform_admin(
     Ok(NoContent)
 }
 
-/// Release a WhatsApp number
-///
-/// For a number that has moved to another business. Within five minutes, the connection that holds it gets no more events of the
-/// Meta app that tenants share, and another tenant can connect the number. The former holder sees this in its connection's
-/// `last_test` and in its audit log. If its connection passes a test before another one does, it holds the number again.
-#[utoipa::path(post, path = "/api/v1/platform/whatsapp-numbers/release", tag = "platform", request_body = ReleaseIn,
-    responses(
-        (status = 200, description = "The former holder", body = ReleasedOut),
-        (status = 404, description = "No connection holds the number"),
-    ))]
 async fn release_whatsapp_number(
     who: Platform,
     State(api): State<Api>,
@@ -475,11 +485,11 @@ async fn release_whatsapp_number(
 ) -> Result<Json<ReleasedOut>, Problem> {
     let store = api.store();
     let number = (input.waba_id.as_str(), input.phone_number_id.as_str());
-    let held = store.whatsapp_holder(number.0, number.1).await?;
-    let WhatsAppOwner { tenant, connection } = held.ok_or_else(Problem::not_found)?;
+    let held = store.whatsapp_holder(number.0, number.1);
+    let WhatsAppOwner { tenant, connection } = found(held).await?;
     let message = format!(
         "The operator of Ringback released the number: {}. Test the connection to claim it again.",
-        input.reason.trim()
+        input.reason.as_str()
     );
     let checkup = Checkup::new(CheckResult::Failed, message, who.now());
     let detail = json!({
@@ -496,12 +506,6 @@ async fn release_whatsapp_number(
     }
 }
 
-/// Delete a tenant
-///
-/// Suspends it at once. All its data is deleted when the grace period ends. Resume it before then to keep it.
-#[utoipa::path(delete, path = "/api/v1/platform/tenants/{tenant_id}", tag = "platform",
-    params(TenantPath),
-    responses((status = 204, description = "The tenant is suspended and its deletion is scheduled")))]
 async fn delete_platform_tenant(
     who: Platform,
     State(api): State<Api>,
@@ -510,30 +514,26 @@ async fn delete_platform_tenant(
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
     let at = who.now() + grace;
-    let leaving = change(&api, &who, id, |before| {
-        if_match.check(before.config_version)?;
-        if before.status == TenantStatus::Leaving {
-            return Ok(None);
-        }
-        Ok(Some(Change {
-            after: Tenant {
-                status: TenantStatus::Leaving,
-                leaves_at: Some(at),
-                ..before.clone()
-            },
-            action: "tenant_leaving",
-            detail: json!({"leaves_at": at}),
-        }))
-    });
-    leaving.await.map(|_| NoContent)
+    let decide = |before: &Tenant| {
+        let leaves_at = if before.status == TenantStatus::Leaving {
+            before.leaves_at
+        } else {
+            Some(at)
+        };
+        Ok(Tenant {
+            status: TenantStatus::Leaving,
+            leaves_at,
+            ..before.clone()
+        })
+    };
+    let words = |_: &Tenant| Words {
+        action: "tenant_leaving",
+        detail: json!({"leaves_at": at}),
+    };
+    change(&api, &who, id, &if_match, decide, words).await?;
+    Ok(NoContent)
 }
 
-/// Get a tenant's usage by day
-///
-/// Exact counts of calls and messages, for at most 31 days.
-#[utoipa::path(get, path = "/api/v1/platform/tenants/{tenant_id}/usage", tag = "platform",
-    params(TenantPath),
-    responses((status = 200, description = "The usage", body = UsageOut)))]
 async fn get_platform_tenant_usage(
     who: Platform,
     State(api): State<Api>,
@@ -573,11 +573,6 @@ fn is_position(text: &str, month: Date) -> bool {
     day.is_some_and(|day| (day.year(), day.month()) == (month.year(), month.month()))
 }
 
-/// List the platform's log
-///
-/// The actions of administrators and operators in a month, newest first.
-#[utoipa::path(get, path = "/api/v1/platform/log", tag = "platform",
-    responses((status = 200, description = "A page of the platform's log", body = Listed<PlatformActOut>)))]
 async fn list_platform_log(
     who: Platform,
     State(api): State<Api>,

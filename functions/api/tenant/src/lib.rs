@@ -3,13 +3,13 @@
 mod models;
 mod setup;
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use api::{Allowed, Api, IfMatch, Patch, Tagged, permits};
+use api::{Allowed, Api, IfMatch, Patch, Races, Tagged, found, permits};
 use axum::{Extension, Router, extract::State};
-use domain::tenant::Tenant;
+use domain::{template::TemplateDefinition, tenant::Tenant};
 use kit::{ConfigError, Env, Problem};
-use store::config::ConfigCache;
+use store::{StoreError, Versioned, config::ConfigCache};
 
 use crate::models::{SetupOut, TenantOut, TenantSettings};
 
@@ -22,71 +22,75 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?).layer(configs))
 }
 
-api::operations! { get_tenant, update_tenant, get_tenant_setup }
+api::operations! {
+    "tenant" {
+        /// Get the tenant
+        ///
+        /// Returns the profile and settings of the caller's tenant.
+        GET "/api/v1/tenant" => get_tenant, "The tenant";
 
-/// Get the tenant
-///
-/// Returns the profile and settings of the caller's tenant.
-#[utoipa::path(get, path = "/api/v1/tenant", tag = "tenant",
-    responses((status = 200, description = "The tenant", body = TenantOut, headers(("ETag" = String, description = "Version of the resource")))))]
-async fn get_tenant(who: Allowed<permits::TenantRead>, State(api): State<Api>) -> Result<Tagged<TenantOut>, Problem> {
-    let tenant = api.store().tenant(who.scope()).await?;
-    let tenant = tenant.ok_or_else(Problem::not_found)?;
-    Ok(tagged(&tenant, tenant.config_version))
+        /// Update the tenant's settings
+        ///
+        /// A JSON merge patch: omitted fields stay, `null` restores the default. The version in `ETag` counts every change of the
+        /// tenant's configuration, including its connections, rules and templates.
+        PATCH "/api/v1/tenant" => update_tenant, "The updated tenant";
+
+        /// Get the progress of the set-up
+        ///
+        /// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it.
+        GET "/api/v1/tenant/setup" => get_tenant_setup, "The steps of the set-up";
+    }
 }
 
-/// Update the tenant's settings
-///
-/// A JSON merge patch: omitted fields stay, `null` restores the default. The version in `ETag` counts every change of the
-/// tenant's configuration, including its connections, rules and templates.
-#[utoipa::path(patch, path = "/api/v1/tenant", tag = "tenant",
-    responses((status = 200, description = "The updated tenant", body = TenantOut, headers(("ETag" = String, description = "Version of the resource")))))]
+/// Few people change a business's settings at the same time, but every change of its configuration counts.
+const RACES: Races = Races::most(8);
+
+/// The tenant, whose version is that of its configuration.
+async fn tenant<P: permits::Permit>(api: &Api, who: &Allowed<P>) -> Result<Option<Versioned<Tenant>>, StoreError> {
+    let tenant = api.store().tenant(who.scope()).await?;
+    Ok(tenant.map(|value| Versioned {
+        version: value.config_version,
+        value,
+    }))
+}
+
+async fn get_tenant(who: Allowed<permits::TenantRead>, State(api): State<Api>) -> Result<Tagged<TenantOut>, Problem> {
+    Ok(Tagged::of(found(tenant(&api, &who)).await?))
+}
+
 async fn update_tenant(
     who: Allowed<permits::TenantWrite>,
     State(api): State<Api>,
     if_match: IfMatch,
     patch: Patch<TenantSettings>,
 ) -> Result<Tagged<TenantOut>, Problem> {
-    let store = api.store();
-    let before = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
-    if_match.check(before.config_version)?;
-    let after = patch.apply(&TenantSettings::from(&before))?.of(&before);
-    // What was stored when there was no such rule stands in nobody's way.
-    let known: HashSet<_> = before.problems().into_iter().collect();
-    let mut problems = after.problems();
-    problems.retain(|problem| !known.contains(problem));
-    if !problems.is_empty() {
-        return Err(problems.into());
-    }
-    if after == before {
-        return Ok(tagged(&before, before.config_version));
-    }
-    let version = store.change_tenant(who.scope(), &after, &who.stamp()).await?;
-    Ok(tagged(&after, version))
+    let write = async |_: Versioned<Tenant>, after: Tenant| {
+        let version = api.store().change_tenant(who.scope(), &after, &who.stamp()).await?;
+        Ok(Versioned { value: after, version })
+    };
+    let read = || tenant(&api, &who);
+    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), write).await?;
+    Ok(Tagged::of(changed))
 }
 
-/// Get the progress of the set-up
-///
-/// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it.
-#[utoipa::path(get, path = "/api/v1/tenant/setup", tag = "tenant",
-    responses((status = 200, description = "The steps of the set-up", body = SetupOut)))]
+/// Templates that are looked at besides those that rules name.
+const SEEN_TEMPLATES: i32 = 100;
+
 async fn get_tenant_setup(
     who: Allowed<permits::TenantRead>,
     State(api): State<Api>,
     Extension(configs): Extension<Arc<ConfigCache>>,
 ) -> Result<Tagged<SetupOut>, Problem> {
-    // One read while the configuration is the one that this process knows, four queries more when it is another.
-    let config = api.store().config(who.scope(), &configs).await?;
-    let config = config.ok_or_else(Problem::not_found)?;
+    // One read while the configuration is the one that this process knows, two queries more when it is another.
+    let (store, scope) = (api.store(), who.scope());
+    let config = found(store.config(scope, &configs)).await?;
+    let mut material = store.material(scope, &setup::needs(&config)).await?;
+    let templates = store.page::<TemplateDefinition>(scope, None, SEEN_TEMPLATES).await?;
+    material
+        .templates
+        .extend(templates.items.into_iter().map(|template| template.value));
     Ok(Tagged {
         version: config.tenant.config_version,
-        body: setup::steps(&config),
+        body: setup::steps(&config, &material),
     })
-}
-
-fn tagged(tenant: &Tenant, version: u64) -> Tagged<TenantOut> {
-    Tagged {
-        version,
-        body: TenantOut::from(tenant),
-    }
 }

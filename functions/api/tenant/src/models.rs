@@ -1,25 +1,30 @@
 //! Models of a tenant's settings.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+    str::FromStr,
+};
 
-use api::{LanguageText, OwnWordText, ZoneText};
+use api::Part;
 use domain::{
     account::Slug,
     ids::TenantId,
     quiet::{QuietAction, QuietHours},
     retention::Retention,
-    settings::{LONGEST_VARIABLE, MOST_VARIABLES, MOST_ZONES},
+    settings::{
+        LONGEST_NAME, LONGEST_VARIABLE, LONGEST_VARIABLE_NAME, LONGEST_WORD, Language, MOST_HOLIDAYS, MOST_LANGUAGES,
+        MOST_SPANS, MOST_VARIABLES, MOST_WORDS, MOST_ZONES,
+    },
     tenant::{BusinessHours, Holiday, Span, Tenant, TenantStatus},
+    text::Line,
     zone::Zone,
 };
-use garde::Validate;
 use jiff::civil::{Date, Time};
+use kit::Problem;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::json;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{Object, ObjectBuilder, RefOr, Schema, Type},
-};
 
 /// A local time of day, to the minute: `09:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +42,23 @@ impl<'de> Deserialize<'de> for LocalTime {
     }
 }
 
+impl JsonSchema for LocalTime {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "LocalTime".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:00"]})
+    }
+}
+
 /// A day: `2026-12-02`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(inline, description = "")]
 pub(crate) struct Day(pub Date);
 
 impl Serialize for Day {
@@ -64,106 +84,92 @@ fn like<'de, T: FromStr, D: Deserializer<'de>>(example: &str, what: &str, deseri
 
 /// Part of a day. If `to` is not after `from`, it ends on the next day: 18:00 to 02:00 crosses midnight, and 00:00 to 00:00 is
 /// the whole day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OpenSpan {
     /// Local start time.
-    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:00")]
     pub from: LocalTime,
     /// Local end time.
-    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
+    #[schemars(example = "18:00")]
     pub to: LocalTime,
 }
 
 /// Opening hours by weekday. Each span counts for the day on which it begins. A day without spans is closed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({
+#[schemars(example = json!({
     "monday": [{"from": "09:00", "to": "13:00"}, {"from": "16:00", "to": "21:00"}],
     "friday": [{"from": "16:00", "to": "23:30"}],
 }))]
 pub(crate) struct WeekHours {
     /// Spans that begin on Monday.
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub monday: Vec<OpenSpan>,
     /// Spans that begin on Tuesday.
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub tuesday: Vec<OpenSpan>,
     /// Spans that begin on Wednesday.
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub wednesday: Vec<OpenSpan>,
     /// Spans that begin on Thursday.
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub thursday: Vec<OpenSpan>,
     /// Spans that begin on Friday.
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub friday: Vec<OpenSpan>,
     /// Spans that begin on Saturday.
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub saturday: Vec<OpenSpan>,
     /// Spans that begin on Sunday.
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub sunday: Vec<OpenSpan>,
 }
 
 /// Days with other opening hours than usual.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HolidayModel {
     /// First day.
-    #[schema(value_type = String, format = Date, example = "2026-12-02")]
+    #[schemars(example = "2026-12-02")]
     pub from: Day,
     /// Last day. If omitted, the holiday is one day long.
-    #[schema(value_type = Option<String>, format = Date, example = "2026-12-03")]
+    #[schemars(example = "2026-12-03")]
     pub to: Option<Day>,
     /// Display name.
-    #[schema(min_length = 1, max_length = 100, example = "National Day")]
+    #[schemars(length(min = 1, max = LONGEST_NAME), example = "National Day")]
     pub name: Option<String>,
     /// Opening hours on each of these days. Empty: closed.
     #[serde(default)]
-    #[schema(max_items = 6)]
+    #[schemars(length(max = MOST_SPANS))]
     pub hours: Vec<OpenSpan>,
 }
 
 /// Quiet hours: a part of every day, in the recipient's time zone. They cross midnight if `to` is before `from`. The two cannot
 /// be equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuietHoursModel {
     /// Local start time.
-    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "21:00")]
+    #[schemars(example = "21:00")]
     pub from: LocalTime,
     /// Local end time.
-    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "08:00")]
+    #[schemars(example = "08:00")]
     pub to: LocalTime,
     /// Treatment of messages in quiet hours.
     #[serde(default)]
-    pub action: QuietActionModel,
-}
-
-/// Treatment of messages in quiet hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum QuietActionModel {
-    /// The message waits until they end.
-    #[default]
-    Defer,
-    /// The message is sent anyway.
-    Send,
-    /// The message is dropped.
-    Skip,
+    pub action: QuietAction,
 }
 
 /// Days for which calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change
 /// applies to new calls and messages only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RetentionModel {
     /// Days for calls.
-    #[schema(minimum = 30, maximum = 3650, example = 730)]
+    #[schemars(range(min = Retention::FEWEST_DAYS, max = Retention::MOST_DAYS), example = 730)]
     pub calls_days: u32,
     /// Days for messages, inbound and outbound.
-    #[schema(minimum = 30, maximum = 3650, example = 730)]
+    #[schemars(range(min = Retention::FEWEST_DAYS, max = Retention::MOST_DAYS), example = 730)]
     pub messages_days: u32,
 }
 
@@ -182,103 +188,83 @@ impl From<Retention> for RetentionModel {
     }
 }
 
-fn map(about: &str, names: &str, most: usize, value: RefOr<Schema>, example: serde_json::Value) -> Object {
-    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(names));
-    ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some(about))
-        .property_names(Some(name.build()))
-        .max_properties(Some(most))
-        .additional_properties(Some(value))
-        .examples([example])
-        .build()
-}
-
-fn recipient_zones() -> Object {
-    let about = "Time zones of recipients by calling code, for countries whose main time zone is not the one of the \
-        tenant's customers.";
-    let example = json!({"1": "America/New_York"});
-    map(about, "^[0-9]{1,3}$", MOST_ZONES, ZoneText::schema(), example)
-}
-
-fn variables() -> Object {
-    let about = "Values of `tenant.<name>` in templates and texts, such as the business's telephone number.";
-    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
-    let text = text.max_length(Some(LONGEST_VARIABLE)).build();
-    let example = json!({"phone": "+97145550001", "website": "https://saffron.example"});
-    map(about, "^[a-z][a-z0-9_]{0,39}$", MOST_VARIABLES, text.into(), example)
-}
-
 /// Settings that a tenant can change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 pub(crate) struct TenantSettings {
     /// Name of the business, as its customers know it.
-    #[schema(min_length = 1, max_length = 100, example = "Saffron Bakery")]
+    #[schemars(length(min = 1, max = LONGEST_NAME), example = "Saffron Bakery")]
     pub name: String,
     /// Time zone of the business, from the IANA database.
-    #[schema(value_type = String, max_length = 64, example = "Asia/Dubai")]
     pub time_zone: Zone,
     /// Country (ISO 3166) of phone numbers that have no country code.
-    #[schema(pattern = "^[A-Z]{2}$", example = "AE")]
+    #[schemars(regex(pattern = "^[A-Z]{2}$"), example = &"AE")]
     pub default_region: Option<String>,
     /// Languages of the customers (BCP 47), the default first.
     #[serde(default)]
-    #[schema(value_type = Vec<LanguageText>, max_items = 20, example = json!(["en", "ar"]))]
+    #[schemars(length(max = MOST_LANGUAGES), with = "Vec<Language>", example = ["en", "ar"])]
     pub languages: Vec<String>,
     /// Business hours. `null`: always open.
     pub business_hours: Option<WeekHours>,
     /// Days with other business hours.
     #[serde(default)]
-    #[schema(max_items = 200)]
+    #[schemars(length(max = MOST_HOLIDAYS))]
     pub holidays: Vec<HolidayModel>,
     /// Quiet hours for customers. `null`: none. A rule can set its own.
     pub quiet_hours: Option<QuietHoursModel>,
     /// Words that opt out, in addition to the built-in ones.
     #[serde(default)]
-    #[schema(value_type = Vec<OwnWordText>, max_items = 50, example = json!(["kifaya"]))]
+    #[schemars(length(max = MOST_WORDS), with = "Vec<Line<1, LONGEST_WORD>>", example = ["kifaya"])]
     pub stop_words: Vec<String>,
     /// Words that opt in again, in addition to the built-in ones.
     #[serde(default)]
-    #[schema(value_type = Vec<OwnWordText>, max_items = 50, example = json!(["yalla"]))]
+    #[schemars(length(max = MOST_WORDS), with = "Vec<Line<1, LONGEST_WORD>>", example = ["yalla"])]
     pub start_words: Vec<String>,
     /// Time zones of recipients by calling code, for countries whose main time zone is not the one of the tenant's customers.
     #[serde(default)]
-    #[schema(schema_with = recipient_zones)]
+    #[schemars(
+        extend("maxProperties" = MOST_ZONES, "propertyNames" = json!({"type": "string", "pattern": "^[0-9]{1,3}$"})),
+        example = json!({"1": "America/New_York"})
+    )]
     pub recipient_zones: BTreeMap<String, Zone>,
     /// Values of `tenant.<name>` in templates and texts. At most 50 names of lower-case letters, digits and `_`, with values of
     /// at most 500 characters.
     #[serde(default)]
-    #[schema(schema_with = variables)]
+    #[schemars(
+        with = "BTreeMap<String, Line<1, LONGEST_VARIABLE>>",
+        extend("maxProperties" = MOST_VARIABLES, "propertyNames" = variable_name()),
+        example = json!({"phone": "+97145550001", "website": "https://saffron.example"})
+    )]
     pub variables: BTreeMap<String, String>,
     /// Retention of calls and messages. A change applies to new ones only.
     #[serde(default)]
     pub retention: RetentionModel,
 }
 
+/// Schema of a variable's name.
+fn variable_name() -> Schema {
+    json_schema!({"type": "string", "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", LONGEST_VARIABLE_NAME - 1)})
+}
+
 /// A tenant.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct TenantOut {
     /// Id of the tenant.
-    #[schema(value_type = String, example = "tnt_01hq5c1ynyc0000000000000ab")]
     pub id: TenantId,
     /// Name in URLs.
-    #[schema(value_type = Option<String>, example = "saffron-bakery")]
     pub slug: Option<Slug>,
     /// State of the tenant.
-    pub status: TenantState,
+    pub status: TenantStatus,
     /// Name of the business, as its customers know it.
-    #[schema(example = "Saffron Bakery")]
+    #[schemars(example = "Saffron Bakery")]
     pub name: String,
     /// Time zone of the business, from the IANA database.
-    #[schema(value_type = String, example = "Asia/Dubai")]
     pub time_zone: Zone,
     /// Country (ISO 3166) of phone numbers that have no country code.
-    #[schema(example = "AE")]
+    #[schemars(example = &"AE")]
     pub default_region: Option<String>,
     /// Languages of the customers (BCP 47), the default first.
-    #[schema(example = json!(["en", "ar"]))]
+    #[schemars(example = ["en", "ar"])]
     pub languages: Vec<String>,
     /// Business hours. `null`: always open.
     pub business_hours: Option<WeekHours>,
@@ -287,35 +273,23 @@ pub(crate) struct TenantOut {
     /// Quiet hours for customers. `null`: none.
     pub quiet_hours: Option<QuietHoursModel>,
     /// Words that opt out, in addition to the built-in ones.
-    #[schema(example = json!(["kifaya"]))]
+    #[schemars(example = ["kifaya"])]
     pub stop_words: Vec<String>,
     /// Words that opt in again, in addition to the built-in ones.
-    #[schema(example = json!(["yalla"]))]
+    #[schemars(example = ["yalla"])]
     pub start_words: Vec<String>,
     /// Time zones of recipients by calling code.
-    #[schema(value_type = BTreeMap<String, String>, example = json!({"1": "America/New_York"}))]
+    #[schemars(example = json!({"1": "America/New_York"}))]
     pub recipient_zones: BTreeMap<String, Zone>,
     /// Values of `tenant.<name>` in templates and texts.
-    #[schema(example = json!({"phone": "+97145550001"}))]
+    #[schemars(example = json!({"phone": "+97145550001"}))]
     pub variables: BTreeMap<String, String>,
     /// Retention of calls and messages. A change applies to new ones only.
     pub retention: RetentionModel,
 }
 
-/// State of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum TenantState {
-    /// The tenant can send messages.
-    Active,
-    /// Calls and messages are stored, but nothing is sent.
-    Suspended,
-    /// Nothing is sent, and all data is deleted when the grace period ends.
-    Leaving,
-}
-
 /// Progress of the set-up.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct SetupOut {
     /// True if every required step is done, so that missed calls are followed by a message.
     pub ready: bool,
@@ -324,37 +298,37 @@ pub(crate) struct SetupOut {
 }
 
 /// A step of the set-up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct SetupStep {
     /// Name of the step.
     pub id: StepId,
     /// Display title.
-    #[schema(example = "Connect a telephone line")]
+    #[schemars(example = "Connect a telephone line")]
     pub title: String,
     /// State of the step.
     pub state: StepState,
     /// True if the step can be skipped.
     pub optional: bool,
     /// Sentences that say what is missing or needs attention.
-    #[schema(example = json!(["No connection reports calls, so missed calls are not noticed."]))]
+    #[schemars(example = ["No connection reports calls, so missed calls are not noticed."])]
     pub missing: Vec<String>,
     /// Operation that completes the step.
     pub operation: OperationLink,
 }
 
 /// An operation of this API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct OperationLink {
     /// HTTP method.
-    #[schema(example = "POST")]
+    #[schemars(example = &"POST")]
     pub method: &'static str,
     /// Path.
-    #[schema(example = "/api/v1/connections")]
+    #[schemars(example = "/api/v1/connections")]
     pub path: &'static str,
 }
 
 /// Steps of the set-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepId {
     /// Name, time zone, country and languages of the business.
@@ -374,7 +348,7 @@ pub(crate) enum StepId {
 }
 
 /// State of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepState {
     /// Nothing is missing.
@@ -462,11 +436,7 @@ impl From<&QuietHoursModel> for QuietHours {
         Self {
             from: quiet.from.0,
             to: quiet.to.0,
-            action: match quiet.action {
-                QuietActionModel::Defer => QuietAction::Defer,
-                QuietActionModel::Send => QuietAction::Send,
-                QuietActionModel::Skip => QuietAction::Skip,
-            },
+            action: quiet.action,
         }
     }
 }
@@ -476,17 +446,15 @@ impl From<&QuietHours> for QuietHoursModel {
         Self {
             from: LocalTime(quiet.from),
             to: LocalTime(quiet.to),
-            action: match quiet.action {
-                QuietAction::Defer => QuietActionModel::Defer,
-                QuietAction::Send => QuietActionModel::Send,
-                QuietAction::Skip => QuietActionModel::Skip,
-            },
+            action: quiet.action,
         }
     }
 }
 
-impl From<&Tenant> for TenantSettings {
-    fn from(tenant: &Tenant) -> Self {
+impl Part for TenantSettings {
+    type Of = Tenant;
+
+    fn of(tenant: &Tenant) -> Self {
         Self {
             name: tenant.name.clone(),
             time_zone: tenant.time_zone.clone(),
@@ -502,16 +470,13 @@ impl From<&Tenant> for TenantSettings {
             retention: tenant.retention.unwrap_or_default().into(),
         }
     }
-}
 
-impl TenantSettings {
-    /// The tenant with these settings.
-    pub(crate) fn of(self, before: &Tenant) -> Tenant {
+    fn onto(self, before: &Tenant) -> Result<Tenant, Problem> {
         let retention = Retention {
             calls_days: self.retention.calls_days,
             messages_days: self.retention.messages_days,
         };
-        Tenant {
+        let after = Tenant {
             business_hours: self.business_hours.as_ref().map(BusinessHours::from),
             holidays: each(&self.holidays),
             quiet_hours: self.quiet_hours.as_ref().map(QuietHours::from),
@@ -526,21 +491,26 @@ impl TenantSettings {
             recipient_zones: self.recipient_zones,
             variables: self.variables,
             ..before.clone()
+        };
+        // What was stored when there was no such rule stands in nobody's way.
+        let known: HashSet<_> = before.problems().into_iter().collect();
+        let mut problems = after.problems();
+        problems.retain(|problem| !known.contains(problem));
+        if problems.is_empty() {
+            Ok(after)
+        } else {
+            Err(problems.into())
         }
     }
 }
 
-impl From<&Tenant> for TenantOut {
-    fn from(tenant: &Tenant) -> Self {
-        let settings = TenantSettings::from(tenant);
+impl From<Tenant> for TenantOut {
+    fn from(tenant: Tenant) -> Self {
+        let settings = TenantSettings::of(&tenant);
         Self {
             id: tenant.id,
-            slug: tenant.slug.clone(),
-            status: match tenant.status {
-                TenantStatus::Active => TenantState::Active,
-                TenantStatus::Suspended => TenantState::Suspended,
-                TenantStatus::Leaving => TenantState::Leaving,
-            },
+            slug: tenant.slug,
+            status: tenant.status,
             name: settings.name,
             time_zone: settings.time_zone,
             default_region: settings.default_region,

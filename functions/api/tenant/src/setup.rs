@@ -5,8 +5,10 @@ use domain::{
     compose::carriers,
     config::{ConnectionSummary, TenantConfig, line_problems, rule_problems},
     decide::obstacles,
+    material::{Material, Needs},
     message::Channel,
     rule::Rule,
+    source::TemplateUse,
 };
 
 use crate::models::{OperationLink, SetupOut, SetupStep, StepId, StepState};
@@ -57,16 +59,37 @@ impl SetupStep {
     }
 }
 
+/// What the steps look at besides the configuration: what active rules name, in every language and through every connection that may
+/// send it.
+pub(crate) fn needs(config: &TenantConfig) -> Needs {
+    let mut needs = Needs::default();
+    for rule in active(config) {
+        if let Some(wanted) = &rule.then.template {
+            for connection in carriers(config, Channel::WhatsApp) {
+                let in_all = TemplateUse {
+                    by_contact_language: true,
+                    ..wanted.clone()
+                };
+                needs.template(&in_all, connection.id, false);
+            }
+        }
+        if let Some(texts) = &rule.then.sms_text {
+            needs.texts(texts);
+        }
+    }
+    needs
+}
+
 /// The steps in the order of the wizard.
-pub(crate) fn steps(config: &TenantConfig) -> SetupOut {
+pub(crate) fn steps(config: &TenantConfig, material: &Material) -> SetupOut {
     let steps = vec![
         profile(config),
         hours(config),
         telephone_line(config),
         whatsapp(config),
         sms(config),
-        template(config),
-        rule(config),
+        template(config, material),
+        rule(config, material),
     ];
     SetupOut {
         ready: steps.iter().all(|step| step.optional || step.state == StepState::Done),
@@ -197,20 +220,20 @@ fn sms(config: &TenantConfig) -> SetupStep {
 }
 
 /// The reason why an active rule cannot use this channel, with the rule's name.
-fn obstacle(config: &TenantConfig, channel: Channel) -> Option<String> {
+fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Option<String> {
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
-        let obstacle = obstacles(config, rule, channel).into_iter().next()?;
+        let obstacle = obstacles(config, material, rule, channel).into_iter().next()?;
         Some(format!("{}: {obstacle}.", rule.name))
     })
 }
 
-fn template(config: &TenantConfig) -> SetupStep {
-    let approved = config.templates.iter().any(|template| template.status.sendable());
-    let obstacle = obstacle(config, Channel::WhatsApp);
+fn template(config: &TenantConfig, material: &Material) -> SetupStep {
+    let approved = material.templates.iter().any(|template| template.status.sendable());
+    let obstacle = obstacle(config, material, Channel::WhatsApp);
     step(StepId::Template, "Get a WhatsApp template approved", LOOK)
         .lacks(
-            config.templates.is_empty(),
+            material.templates.is_empty(),
             "No template exists. The first message after a call must use one.",
         )
         .heed(!approved, "No template is approved by WhatsApp.")
@@ -218,12 +241,12 @@ fn template(config: &TenantConfig) -> SetupStep {
         .optional(only(config, Channel::Sms))
 }
 
-fn rule(config: &TenantConfig) -> SetupStep {
+fn rule(config: &TenantConfig, material: &Material) -> SetupStep {
     let broken = active(config).find_map(|rule| {
-        let problem = rule_problems(rule, config).into_iter().next()?;
+        let problem = rule_problems(rule, config, material).into_iter().next()?;
         Some(format!("{}: {problem}.", rule.name))
     });
-    let broken = broken.or_else(|| obstacle(config, Channel::Sms));
+    let broken = broken.or_else(|| obstacle(config, material, Channel::Sms));
     step(StepId::Rule, "Activate a rule", LOOK)
         .lacks(
             active(config).next().is_none(),

@@ -70,7 +70,7 @@ fn new_person(api: &Api, input: &AcceptIn, open: &Open) -> Result<(String, Passw
         detail: "This address has no account yet, so this field is required.".to_owned(),
     };
     let (name, password) = match (&input.name, &input.password) {
-        (Some(name), Some(password)) => (name.trim(), password.expose_secret()),
+        (Some(name), Some(password)) => (name.as_str(), password.expose_secret()),
         (name, password) => {
             let missing = [("name", name.is_none()), ("password", password.is_none())];
             let missing = missing.into_iter().filter(|(_, missing)| *missing);
@@ -113,16 +113,6 @@ fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Accept an invitation
-///
-/// A person without an account gives a name and a password. A person with an account gives only the token and keeps both. Log in
-/// afterwards. Whoever is invited by the platform to a tenant that they already belong to becomes its active administrator.
-#[utoipa::path(post, path = "/api/v1/users/invitations/accept", tag = "users",
-    responses(
-        (status = 200, description = "The person belongs to the tenant", body = AcceptedOut),
-        (status = 403, description = "The tenant is suspended"),
-        (status = 404, description = "The link is invalid"),
-    ))]
 pub(crate) async fn accept_invitation(
     who: Anyone,
     State(api): State<Api>,
@@ -154,14 +144,14 @@ pub(crate) async fn accept_invitation(
                     chosen.get_or_init(|| hashed)
                 }
             };
-            let language = input.language.clone().unwrap_or_else(|| "en".to_owned());
+            let language = input.language.clone().map_or_else(|| "en".to_owned(), String::from);
             let (id, email) = (UserId::new(who.ulid()), invitation.email.clone());
             let mut account = Account::new(id, email, name.clone(), language, password.clone(), who.now());
             account.learn(who.device().mark());
             account
         };
         let previous = if account.tenants.contains(&open.tenant.id) {
-            store.member(&open.scope, account.id).await?
+            store.get::<Member>(&open.scope, &account.id).await?
         } else {
             account.tenants.push(open.tenant.id);
             None

@@ -2,12 +2,13 @@
 
 use std::sync::OnceLock;
 
-use api::{Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits};
+use api::{Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, found, permits};
 use axum::{Extension, extract::State};
 use domain::{
-    account::{Email, Invitation},
+    account::{Email, Invitation, Member},
     actor::Actor,
     ids::InvitationId,
+    settings::Language,
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
@@ -35,9 +36,8 @@ const MAILS: Limit = Limit::per_hour(200);
 /// Console page that the link opens.
 const PAGE: &str = "accept-invitation";
 
-async fn found(api: &Api, who: &Inviting, id: InvitationId) -> Result<Versioned<Invitation>, Problem> {
-    let found = api.store().invitation(who.scope(), id, who.now()).await?;
-    found.ok_or_else(Problem::not_found)
+async fn open(api: &Api, who: &Inviting, id: InvitationId) -> Result<Versioned<Invitation>, Problem> {
+    found(api.store().invitation(who.scope(), id, who.now())).await
 }
 
 /// Counts an invitation mail against the limit of the tenant.
@@ -55,9 +55,12 @@ async fn mail(
     link: &LinkToken,
 ) -> Result<(), Problem> {
     let store = api.store();
-    let tenant = store.tenant(who.scope()).await?.ok_or_else(Problem::not_found)?;
+    let tenant = found(store.tenant(who.scope())).await?;
     let inviter = match who.actor() {
-        Actor::User(user) => store.member(who.scope(), user).await?.map(|member| member.value.name),
+        Actor::User(user) => store
+            .get::<Member>(who.scope(), &user)
+            .await?
+            .map(|member| member.value.name),
         Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
     };
     let language = language
@@ -92,7 +95,7 @@ async fn renew(
     after.expires_at = who.now() + LIFETIME;
     let stamp = who.stamp();
     let store = api.store();
-    store.renew_invitation(who.scope(), before, &after, &stamp).await?;
+    store.change(who.scope(), before, &after, &stamp).await?;
     Ok(Versioned {
         value: after,
         version: before.version + 1,
@@ -107,33 +110,30 @@ async fn refuse(api: &Api, who: &Inviting, people: &People, email: &Email) -> Re
     }
     let store = api.store();
     if let Some(user) = store.user_of_email(&email_sha256(email)).await?
-        && store.member(who.scope(), user).await?.is_some()
+        && store.get::<Member>(who.scope(), &user).await?.is_some()
     {
         let detail = "This person already belongs to the tenant. If they are deactivated, activate them.";
         return Err(Problem::conflict("already_member", detail));
     }
     if people.invitations.len() >= MOST_INVITATIONS {
-        let detail =
-            format!("At most {MOST_INVITATIONS} invitations can be open. Withdraw one, or wait until one expires.");
-        return Err(Problem::conflict("too_many_invitations", detail));
+        return Err(Problem::at_most(
+            "too_many_invitations",
+            MOST_INVITATIONS,
+            "open invitations",
+            "Withdraw one, or wait until one expires.",
+        ));
     }
     if people.members + people.invitations.len() >= MOST_PEOPLE {
-        let detail = format!(
-            "A tenant can have at most {MOST_PEOPLE} users, including invited ones. Deactivate a user or \
-                withdraw an invitation first."
-        );
-        return Err(Problem::conflict("too_many_users", detail));
+        return Err(Problem::at_most(
+            "too_many_users",
+            MOST_PEOPLE,
+            "users, including invited ones",
+            "Deactivate a user or withdraw an invitation first.",
+        ));
     }
     Ok(())
 }
 
-/// Create an invitation
-///
-/// Sends a link that works once and for a week. The role cannot have more permissions than the caller's. An API key that expires
-/// cannot invite anybody. An address gets at most 5 such mails an hour and 10 a day, from all tenants together. Beyond that the
-/// invitation is created, but its mail is sent only when it is resent later.
-#[utoipa::path(post, path = "/api/v1/users/invitations", tag = "users",
-    responses((status = 201, description = "The invitation. Its mail is on its way.", body = InvitationOut)))]
 pub(crate) async fn create_invitation(
     who: Inviting,
     State(api): State<Api>,
@@ -145,7 +145,7 @@ pub(crate) async fn create_invitation(
     limit_mails(&api, &who).await?;
     let store = api.store();
     let link = api.link_token()?;
-    let language = input.language.as_deref();
+    let language = input.language.as_ref().map(Language::as_str);
     let invitation = Invitation {
         id: InvitationId::new(who.ulid()),
         email: input.email,
@@ -197,27 +197,20 @@ pub(crate) async fn create_invitation(
     })
 }
 
-/// List open invitations
-#[utoipa::path(get, path = "/api/v1/users/invitations", tag = "users",
-    responses((status = 200, description = "A page of invitations", body = Listed<InvitationOut>)))]
 pub(crate) async fn list_invitations(
     who: Allowed<permits::UsersRead>,
     State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<InvitationOut>, Problem> {
     let store = api.store();
-    let mut page = store.invitations(who.scope(), paging.after(), paging.limit()).await?;
+    let mut page = store
+        .page::<Invitation>(who.scope(), paging.after(), paging.limit())
+        .await?;
     // Those past their time are deleted late.
     page.items.retain(|invitation| invitation.value.expires_at > who.now());
     Ok(Listed::of(page, |invitation| invitation.value.into()))
 }
 
-/// Withdraw an invitation
-///
-/// Its link stops working.
-#[utoipa::path(delete, path = "/api/v1/users/invitations/{invitation_id}", tag = "users",
-    params(("invitation_id" = String, Path, description = "Id of the invitation", example = "inv_01hq5c1ynyc0000000000000ab")),
-    responses((status = 204, description = "The invitation is withdrawn")))]
 pub(crate) async fn delete_invitation(
     who: Inviting,
     State(api): State<Api>,
@@ -225,20 +218,13 @@ pub(crate) async fn delete_invitation(
 ) -> Result<NoContent, Problem> {
     let store = api.store();
     let withdrawn = RACES.until_won(async || {
-        let before = found(&api, &who, id).await?;
-        store.withdraw_invitation(who.scope(), &before, &who.stamp()).await?;
+        let before = open(&api, &who, id).await?;
+        store.remove(who.scope(), &before, &who.stamp()).await?;
         Ok(NoContent)
     });
     withdrawn.await
 }
 
-/// Resend an invitation
-///
-/// Sends a new link that works for a week; the previous link stops working. If the address has reached its limit of mails, no
-/// mail is sent and the previous link works for another week.
-#[utoipa::path(post, path = "/api/v1/users/invitations/{invitation_id}/resend", tag = "users",
-    params(("invitation_id" = String, Path, description = "Id of the invitation", example = "inv_01hq5c1ynyc0000000000000ab")),
-    responses((status = 200, description = "The invitation. Its mail is on its way.", body = InvitationOut)))]
 pub(crate) async fn resend_invitation(
     who: Inviting,
     State(api): State<Api>,
@@ -246,7 +232,7 @@ pub(crate) async fn resend_invitation(
     Path(id): Path<InvitationId>,
 ) -> Result<Tagged<InvitationOut>, Problem> {
     let link = api.link_token()?;
-    let before = found(&api, &who, id).await?;
+    let before = open(&api, &who, id).await?;
     // A new link proves as much as the old one: who cannot give the role cannot send it.
     refuse_beyond_own(&who, before.value.role)?;
     refuse_outliving(&who)?;
@@ -254,7 +240,7 @@ pub(crate) async fn resend_invitation(
     let link = api.may_mail(&before.value.email).await?.then_some(link);
     let renewed = RACES.until_won_from(
         before,
-        async || found(&api, &who, id).await,
+        async || open(&api, &who, id).await,
         async |before| renew(&api, &who, &before, link.as_ref()).await,
     );
     let renewed = renewed.await?;

@@ -23,14 +23,51 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    people::list_users,
-    people::get_user,
-    people::update_user,
-    invitations::create_invitation,
-    invitations::list_invitations,
-    invitations::delete_invitation,
-    invitations::resend_invitation,
-    accept::accept_invitation,
+    "users" {
+        /// List users
+        ///
+        /// Includes deactivated users, but not invited people.
+        GET "/api/v1/users" => people::list_users, "A page of users";
+
+        /// Get a user
+        GET "/api/v1/users/{user_id}" => people::get_user, "The user";
+
+        /// Update a user
+        ///
+        /// Changes a user's role, or deactivates or activates them. A deactivated user loses access at once, in all sessions. The
+        /// last active administrator can be neither deactivated nor given a lower role. Nobody can change a user who has more
+        /// permissions, or grant more than their own. An API key that expires can neither raise a role nor activate a user.
+        PATCH "/api/v1/users/{user_id}" => people::update_user, "The updated user";
+
+        /// Create an invitation
+        ///
+        /// Sends a link that works once and for a week. The role cannot have more permissions than the caller's. An API key that
+        /// expires cannot invite anybody. An address gets at most 5 such mails an hour and 10 a day, from all tenants together.
+        /// Beyond that the invitation is created, but its mail is sent only when it is resent later.
+        POST "/api/v1/users/invitations" => invitations::create_invitation, "The invitation. Its mail is on its way.";
+
+        /// List open invitations
+        GET "/api/v1/users/invitations" => invitations::list_invitations, "A page of invitations";
+
+        /// Withdraw an invitation
+        ///
+        /// Its link stops working.
+        DELETE "/api/v1/users/invitations/{invitation_id}" => invitations::delete_invitation, "The invitation is withdrawn";
+
+        /// Resend an invitation
+        ///
+        /// Sends a new link that works for a week; the previous link stops working. If the address has reached its limit of mails,
+        /// no mail is sent and the previous link works for another week.
+        POST "/api/v1/users/invitations/{invitation_id}/resend" => invitations::resend_invitation, "The invitation. Its mail is on its way.";
+
+        /// Accept an invitation
+        ///
+        /// A person without an account gives a name and a password. A person with an account gives only the token and keeps both.
+        /// Log in afterwards. Whoever is invited by the platform to a tenant that they already belong to becomes its active
+        /// administrator.
+        POST "/api/v1/users/invitations/accept" => accept::accept_invitation, "The person belongs to the tenant",
+            403 "The tenant is suspended", 404 "The link is invalid";
+    }
 }
 
 /// Attempts of a change that loses races, before the caller gets a conflict. Enough for a whole office that joins at once.

@@ -8,8 +8,9 @@ use domain::{
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
     compose::World,
     contact::{Contact, Identity},
-    decide::decide,
+    decide::{decide, needs},
     ids::{ConnectionId, ContactId, MessageId},
+    material::Material,
     message::{Cause, Message, Remark},
     profile::Profile,
     purpose::Event,
@@ -17,13 +18,13 @@ use domain::{
     send::Timers,
     subject::CallView,
 };
-use jobs::{CallJob, SendMessage};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, crash, enqueue::Entry, metric};
+use jobs::{CallJob, ToQueue};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, crash, metric};
 use store::{
     Store, StoreError, TenantScope,
-    calls::Decided,
     config::ConfigCache,
     contacts::{ContactWrite, Known},
+    effects::{Effects, Once},
 };
 
 /// A lost race is read and decided again this often; then the queue tries again.
@@ -33,8 +34,7 @@ const MOST_RACES: u32 = 10;
 pub struct Context {
     store: Store,
     config: ConfigCache,
-    sends: Queue,
-    calls: Queue,
+    queues: Queues,
     timers: Timers,
     clock: Clock,
     ids: Ids,
@@ -49,8 +49,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
-            sends: Queue::new(env, QueueName::Sends)?,
-            calls: Queue::new(env, QueueName::Calls)?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::Calls])?,
             timers: env.config().timers()?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
@@ -161,14 +160,17 @@ async fn attempt(
             if progress.version == 0 && ctx.store.config(scope, &ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
             }
-            if !known {
+            let jobs = if known {
+                vec![ToQueue::look(scope.tenant(), progress, until)]
+            } else {
                 progress.dispatches = 0;
-                ctx.store.write_call_progress(scope, &progress, now).await?;
+                let jobs = write_progress(&progress, now, scope, ctx).await?;
                 crash::point("process_call.waiting");
-            }
+                jobs
+            };
             // Of a report that is known already, only a redelivery may have died before it came this far.
             if report.is_some() && (!known || job.redelivered()) {
-                look_again(progress, until, now, scope, ctx).await?;
+                ctx.queues.enqueue(jobs, now).await?;
             }
             Ok(if known { Done::Already } else { Done::Now })
         }
@@ -189,7 +191,7 @@ async fn let_go(
     if before.is_some_and(|before| before.facts == progress.facts && before.due.is_none()) {
         return Ok(Done::Already);
     }
-    ctx.store.write_call_progress(scope, &progress, now).await?;
+    write_progress(&progress, now, scope, ctx).await?;
     kit::line::count("of_nobody", 1);
     metric::count("call_of_nobody", &[("provider", progress.provider.as_str())]);
     Ok(Done::Now)
@@ -205,26 +207,23 @@ async fn let_rest(
 ) -> Result<Done, JobError> {
     if progress.version > 0 {
         progress.due = None;
-        ctx.store.write_call_progress(scope, &progress, now).await?;
+        write_progress(&progress, now, scope, ctx).await?;
     }
     Ok(kit::queue::gone(what))
 }
 
-/// Queues a look at a waiting call for the moment at which it can be decided. The due index is the net under it, and looks once
-/// a minute; waits longer than a queue can hold a job back are left to it.
-async fn look_again(
-    progress: CallProgress,
-    until: Timestamp,
+/// Writes what was reported of a call. A look at it follows at the moment at which it can be decided, while it waits.
+async fn write_progress(
+    progress: &CallProgress,
     now: Timestamp,
     scope: &TenantScope,
     ctx: &Context,
-) -> Result<(), JobError> {
-    let Some(delay) = queue_delay(until, now) else {
-        return Ok(());
+) -> Result<Vec<ToQueue>, StoreError> {
+    let effects = Effects {
+        once: Once::Reported(progress),
+        ..Effects::default()
     };
-    let look = CallJob::look(scope.tenant(), progress);
-    ctx.calls.send_all(vec![Entry::new(&look)?.after(delay)]).await?;
-    Ok(())
+    ctx.store.commit(scope, effects, now).await
 }
 
 /// Decides the call: its row, its contact and the message that follows it, in one transaction; then queues the message. `before`
@@ -278,20 +277,27 @@ async fn decide_call(
             Vec::new()
         }
     };
+    let view = CallView {
+        id: call_id,
+        connection: progress.connection,
+        facts: &progress.facts,
+        outcome,
+        started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
+    };
+    let world = World {
+        config: &config,
+        material: Material::NONE,
+        contact: &contact,
+        profile: &profile,
+        now,
+        line_type: &domain::line_type::by_numbering_plan,
+    };
+    let material = ctx.store.material(scope, &needs(&view, &world)).await?;
     let decision = decide(
-        &CallView {
-            id: call_id,
-            connection: progress.connection,
-            facts: &progress.facts,
-            outcome,
-            started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
-        },
+        &view,
         &World {
-            config: &config,
-            contact: &contact,
-            profile: &profile,
-            now,
-            line_type: &domain::line_type::by_numbering_plan,
+            material: &material,
+            ..world
         },
     );
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
@@ -335,23 +341,24 @@ async fn decide_call(
         keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),
         version,
     };
-    let decided = Decided {
-        progress: &progress,
-        call: &call,
-        contact: &ContactWrite {
+    let effects = Effects {
+        once: Once::Decided {
+            progress: &progress,
+            call: &call,
+        },
+        people: vec![ContactWrite {
             new_identities: if new { vec![identity] } else { Vec::new() },
             profile: named.then_some(profile),
             ..ContactWrite::from(contact)
-        },
-        message: message.as_ref(),
-        cancelled: &cancelled,
+        }],
+        planned: message.into_iter().collect(),
+        ended: cancelled,
+        ..Effects::default()
     };
-    ctx.store.decide_call(scope, &decided, now).await?;
+    let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");
     kit::line::count(outcome.as_str(), 1);
-    if let Some(message) = &message {
-        queue(scope, message, now, ctx).await?;
-    }
+    queue(jobs, now, ctx).await?;
     Ok(Done::Now)
 }
 
@@ -387,19 +394,10 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
     learnt
 }
 
-/// How long the queue itself should hold a job back, where it can.
-fn queue_delay(not_before: Timestamp, now: Timestamp) -> Option<std::time::Duration> {
-    let wait = std::time::Duration::try_from(not_before.duration_since(now)).unwrap_or_default();
-    (wait <= kit::enqueue::LONGEST_DELAY).then_some(wait)
-}
-
-async fn queue(scope: &TenantScope, message: &Message, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
-    let Some(delay) = queue_delay(message.not_before, now) else {
-        return Ok(());
-    };
-    let job = SendMessage::next_of(scope.tenant(), message);
-    ctx.sends.send_all(vec![Entry::new(&job)?.after(delay)]).await?;
-    crash::point("process_call.enqueued");
+async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
+    if ctx.queues.enqueue(jobs, now).await? > 0 {
+        crash::point("process_call.enqueued");
+    }
     Ok(())
 }
 
@@ -452,7 +450,7 @@ async fn after_decision(
         && message.attempts.is_empty()
         && message.ended.is_none()
     {
-        queue(scope, &message, now, ctx).await?;
+        queue(vec![ToQueue::send(scope.tenant(), &message)], now, ctx).await?;
     }
     let Some(report) = report else {
         return Ok(Done::Already);
@@ -501,10 +499,14 @@ async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx:
     if !contact.open.iter().any(|open| open.message == own) {
         return Ok(());
     }
-    for message in answered_after_all(scope, &mut contact, &[own], now, ctx).await? {
-        ctx.store
-            .write_message_and_contact(scope, &message, contact.clone())
-            .await?;
+    let ended = answered_after_all(scope, &mut contact, &[own], now, ctx).await?;
+    if !ended.is_empty() {
+        let effects = Effects {
+            people: vec![ContactWrite::from(contact)],
+            ended,
+            ..Effects::default()
+        };
+        ctx.store.commit(scope, effects, now).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     config::TenantConfig,
     contact::{Change, Contact, Identity, Linked, MOST_SAME},
-    ids::{ConnectionId, ContactId, MessageId},
+    ids::{ConnectionId, ContactId},
     inbound::{InboundMessage, OptFlag, Sender},
     line,
     message::{Channel, Message, Remark},
@@ -18,7 +18,7 @@ use domain::{
 use kit::{Done, JobError, crash, metric};
 use store::{
     contacts::ContactWrite,
-    messages::{Arrived, Reached},
+    effects::{Consent, Effects, Once},
 };
 
 use crate::{Event, MOST_RACES, busy};
@@ -141,7 +141,7 @@ impl Event<'_> {
             }
             let retention = config.tenant.retention.unwrap_or_default();
             let received = Received {
-                id: MessageId::new(writer, self.ctx.ids.ulid()),
+                id: Received::id_of(writer, self.api, &message),
                 connection: self.connection,
                 line: line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref())
                     .map(|line| line.id),
@@ -150,18 +150,23 @@ impl Event<'_> {
                 correlation_id: self.correlation_id.to_owned(),
                 keep_until: Some(retention.message_until(message.at, now)),
             };
-            let people = self.reached(people);
-            let arrived = Arrived {
-                received: &received,
-                api: self.api,
-                parked,
-                people: &people,
+            let effects = Effects {
+                once: Once::Received {
+                    received: &received,
+                    api: self.api,
+                    parked,
+                },
+                ..self.effects(people)
             };
-            match store.store_received(self.scope, &arrived, now).await {
-                Ok(()) => {
+            match store.commit(self.scope, effects, now).await {
+                Ok(_) => {
                     crash::point("process_provider_event.received");
                     kit::line::count("received", 1);
                     return Ok(Done::Now);
+                }
+                // The reference is forgotten before a message that is kept for long.
+                Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
+                    return Ok(Done::Already);
                 }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
@@ -268,20 +273,23 @@ impl Event<'_> {
     }
 
     /// What is to be written of these people.
-    fn reached(&self, people: Vec<Person>) -> Vec<Reached> {
-        let reached = |person: Person| Reached {
-            contact: ContactWrite {
+    fn effects<'a>(&self, people: Vec<Person>) -> Effects<'a> {
+        let mut effects = Effects::default();
+        for person in people {
+            let contact = person.contact.id;
+            let consent = person.consent.into_iter().map(|entry| Consent {
+                contact,
+                id: self.ctx.ids.ulid(),
+                entry,
+            });
+            effects.consent.extend(consent);
+            effects.ended.extend(person.cancelled);
+            effects.people.push(ContactWrite {
                 profile: person.profile,
                 ..ContactWrite::linked(person.contact, person.linked)
-            },
-            consent: person
-                .consent
-                .into_iter()
-                .map(|entry| (self.ctx.ids.ulid(), entry))
-                .collect(),
-            cancelled: person.cancelled,
-        };
-        people.into_iter().map(reached).collect()
+            });
+        }
+        effects
     }
 
     /// Cancels what was planned for the person up to then and is not sent yet, where a message of theirs makes it needless.
@@ -397,9 +405,9 @@ impl Event<'_> {
                 }
             }
             people.retain(Person::changed);
-            match store.write_people(self.scope, &self.reached(people)).await {
+            match store.commit(self.scope, self.effects(people), now).await {
                 Err(error) if error.is_conflict() => {}
-                written => return written.map_err(JobError::from),
+                written => return written.map(drop).map_err(JobError::from),
             }
         }
         Err(busy("tell two contacts of one person of each other"))
@@ -413,7 +421,8 @@ impl Event<'_> {
         change: impl Fn(&mut Contact) -> Option<ConsentEntry>,
     ) -> Result<Done, JobError> {
         for _race in 0..MOST_RACES {
-            let mut people = self.people(from, None, self.ctx.clock.now()).await?;
+            let now = self.ctx.clock.now();
+            let mut people = self.people(from, None, now).await?;
             for person in &mut people {
                 let entry = change(&mut person.contact);
                 person.consent.extend(entry);
@@ -427,8 +436,8 @@ impl Event<'_> {
             if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
             }
-            match self.ctx.store.write_people(self.scope, &self.reached(people)).await {
-                Ok(()) => return Ok(Done::Now),
+            match self.ctx.store.commit(self.scope, self.effects(people), now).await {
+                Ok(_) => return Ok(Done::Now),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }

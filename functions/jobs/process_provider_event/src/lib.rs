@@ -16,8 +16,8 @@ use domain::{
     send::{Classified, Effect, Timers},
     template::TemplateReport,
 };
-use jobs::{EventSource, Payload, ProviderEvent, SendMessage};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, RawBucket, enqueue::Entry, metric};
+use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, RawBucket, metric};
 use providers::{form, twilio, whatsapp};
 use store::{Store, StoreError, TenantScope, config::ConfigCache};
 
@@ -28,7 +28,7 @@ const MOST_RACES: u32 = 12;
 pub struct Context {
     store: Store,
     config: ConfigCache,
-    sends: Queue,
+    queues: Queues,
     raw: RawBucket,
     timers: Timers,
     clock: Clock,
@@ -44,7 +44,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
-            sends: Queue::new(env, QueueName::Sends)?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
             raw: RawBucket::new(env)?,
             timers: env.config().timers()?,
             clock: env.clock().clone(),
@@ -158,8 +158,9 @@ impl Event<'_> {
     }
 
     async fn template(&self, report: &TemplateReport) -> Result<Done, JobError> {
+        let connections = self.of_same_account().await?;
         for _race in 0..MOST_RACES {
-            match self.ctx.store.note_template(self.scope, report).await {
+            match self.ctx.store.note_template(self.scope, &connections, report).await {
                 Ok(true) => return Ok(Done::Now),
                 Ok(false) => return Ok(Done::Already),
                 Err(error) if error.is_conflict() => {}
@@ -167,6 +168,19 @@ impl Event<'_> {
             }
         }
         Err(busy("write what is reported of a template"))
+    }
+
+    /// The event's connection and those of the same WhatsApp account: templates are the account's, and one of them hears of them.
+    async fn of_same_account(&self) -> Result<Vec<ConnectionId>, JobError> {
+        let connections = self.ctx.store.connections(self.scope).await?;
+        let account = |connection: &Connection| match &connection.account {
+            Account::WhatsApp { waba_id, .. } => Some(waba_id.clone()),
+            _ => None,
+        };
+        let own = connections.iter().find(|connection| connection.id == self.connection);
+        let own = own.and_then(account);
+        let same = connections.iter().filter(|one| own.is_some() && account(one) == own);
+        Ok(same.map(|connection| connection.id).collect())
     }
 
     /// An account that may not send is marked, so that its messages wait; the rest is for people to read.
@@ -248,8 +262,9 @@ impl Event<'_> {
 
     /// Queues a message's next attempt; the due index is the net under it.
     async fn queue(&self, message: &domain::message::Message) -> Result<(), JobError> {
-        let job = SendMessage::next_of(self.scope.tenant(), message);
-        self.ctx.sends.send_all(vec![Entry::new(&job)?]).await?;
+        let now = self.ctx.clock.now();
+        let next = ToQueue::send(self.scope.tenant(), message).at(now);
+        self.ctx.queues.enqueue(vec![next], now).await?;
         Ok(())
     }
 }

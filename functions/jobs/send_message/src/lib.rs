@@ -1,7 +1,58 @@
-//! Sends one message's next attempt: check, claim, send, record, in this order.
+//! # How a message is sent
 //!
-//! Safe to run twice: the claim is a conditional write on the message's version, the last before the request, and only the
-//! worker whose claim stands in the row goes on. What came of a request is recorded by moving the message forward only.
+//! This function takes the next step of one message. The page follows a message from the wish to say something to the status that
+//! the customer's phone reports. The words are those of `docs/glossary.md`.
+//!
+//! ## Before this function
+//!
+//! 1. **Intent.** Something happens, such as a missed call. `process_call` finds the rule that matches
+//!    ([`domain::decide`]), which yields an [`Intent`](domain::compose::Intent): the cause, the purpose, the recipient, and what to
+//!    say by each channel.
+//! 2. **Composing.** [`domain::compose::compose`] fills templates and texts with values, chooses a connection for each channel, and
+//!    narrows the purpose's row of [`domain::purpose`] to a policy. The result is a message with its legs, usually WhatsApp and
+//!    then SMS, or a refusal with its sentence. It is a pure function: the same intent in the same world gives the same message.
+//! 3. **Commit.** The message is written in one transaction with its cause, and only then queued. Its id follows from the cause, so
+//!    doing it twice finds the first. A worker that dies in between loses nothing: the row is in the due index, and
+//!    `dispatch_due` queues it again.
+//!
+//! ## In this function
+//!
+//! A job names a message and the number of the attempt that it is for. A copy of a job whose attempt exists already does nothing.
+//! [`Message::next`] says what to do now: try a leg, wait, give up, or look for evidence of an attempt whose outcome is unknown.
+//! To try a leg:
+//!
+//! 1. **Check** ([`domain::check`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health.
+//!    The policy is the one frozen on the message; no rule is read. The answer is to go on, to come back later, to skip the leg,
+//!    or never to send.
+//! 2. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
+//!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
+//!    credentials, is read before the claim.
+//! 3. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
+//! 4. **Send.** One request to the provider, with a time limit shorter than the claim.
+//! 5. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written in the same
+//!    transaction, so that statuses find the message.
+//!
+//! What follows depends on the outcome: refused by this channel leads to the next leg; throttling and temporary errors lead to a
+//! retry; refused credentials mark the connection unhealthy, and its messages wait.
+//!
+//! **An unknown outcome** (a time-out, a server error, a worker that died after the claim) is never repeated blindly. The provider is
+//! asked where it can be asked (`evidence`); otherwise a status may still arrive. After the deadline of the message's policy the
+//! attempt is given up, and the policy says whether the next channel is tried.
+//!
+//! ## After this function
+//!
+//! Statuses arrive by webhook and go through `process_provider_event`. They move an attempt forward only, in any order and any
+//! number: accepted, sent, delivered, read, or failed. A status that arrives before our own record is parked under the provider's
+//! reference and applied when the record is written. If no delivery is reported until the leg's fallback deadline, the due index
+//! brings the message back here, and the next leg is tried.
+//!
+//! ## Why a message is not sent twice, and not lost
+//!
+//! * One cause, one id, one row.
+//! * One claim per attempt: a conditional write on the version of the message. Whoever loses the race stops.
+//! * Outcomes that nobody knows are settled by evidence or deadline, not by another request.
+//! * Every state that needs work has a time in the due index, so no step depends on a queue alone.
+//! * Processing a job twice is safe at every step, and the chaos test kills workers between all of them.
 
 mod channels;
 mod evidence;
@@ -15,18 +66,20 @@ use domain::{
     connection::{Connection, Health},
     contact::{Change, Contact},
     ids::SendKey,
-    message::{AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
+    message::{AttemptState, Channel, Content, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
     record::MessageRef,
     send::{Classified, Effect, ErrorClass, Timers},
+    template::TemplateDefinition,
 };
-use jobs::SendMessage;
-use kit::{
-    Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, TimeLimit, crash, enqueue::Entry, metric,
-};
+use jiff::SignedDuration;
+use jobs::{SendMessage, ToQueue};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
     Store, StoreError, TenantScope,
     config::ConfigCache,
+    contacts::ContactWrite,
+    effects::Effects,
     messages::{MessageAndContact, Reference},
 };
 
@@ -46,7 +99,7 @@ const RECEIVES_UNTIL_UNHEALTHY: u32 = 3;
 pub const MOST_ROUNDS: u8 = 8;
 
 /// The dispatcher looks once a minute: a wait for a connection that is longer needs no copy in the queue.
-const LONGEST_QUEUED_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Between two tries to record what came of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
@@ -58,7 +111,7 @@ const LONGEST_RECORDING: Duration = Duration::from_secs(12);
 pub struct Context {
     store: Store,
     config: ConfigCache,
-    sends: Queue,
+    queues: Queues,
     channels: Channels,
     evidence: Evidence,
     timers: Timers,
@@ -76,7 +129,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
-            sends: Queue::new(env, QueueName::Sends)?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
             channels: Channels::new(env, &timers)?,
             evidence: Evidence::new(env)?,
             timers,
@@ -175,6 +228,7 @@ impl Work<'_> {
         message: &'a Message,
         leg: u8,
         connection: &'a Connection,
+        template: Option<&'a TemplateDefinition>,
         now: Timestamp,
     ) -> CheckInput<'a> {
         CheckInput {
@@ -183,6 +237,7 @@ impl Work<'_> {
             leg,
             contact: &self.contact,
             connection,
+            template,
             now,
             timers: &self.ctx.timers,
             line_type: &domain::line_type::by_numbering_plan,
@@ -197,7 +252,12 @@ impl Work<'_> {
         if !contact.close(message) {
             return store.write_message(self.scope, message).await;
         }
-        store.write_message_and_contact(self.scope, message, contact).await
+        let effects = Effects {
+            people: vec![ContactWrite::from(contact)],
+            ended: vec![message.clone()],
+            ..Effects::default()
+        };
+        store.commit(self.scope, effects, self.ctx.clock.now()).await.map(drop)
     }
 
     /// Check, claim, send, record.
@@ -205,12 +265,20 @@ impl Work<'_> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
             return Err(StepError::Broken("the plan lacks the channel to be tried"));
         };
-        let connection = self.ctx.store.connection(self.scope, planned.connection).await?;
+        let named = match &planned.content {
+            Content::Template(filled) => Some((filled.name.as_str(), filled.language.as_str())),
+            Content::Text(_) => None,
+        };
+        let store = &self.ctx.store;
+        let (connection, template) = store
+            .connection_and_template(self.scope, planned.connection, named)
+            .await?;
+        let template = template.as_ref();
         let check = match &connection {
             None => Check::SkipLeg {
                 why: format!("{} is no longer connected", planned.channel.name()),
             },
-            Some(connection) => check::check(&self.check_input(&message, leg, connection, now)),
+            Some(connection) => check::check(&self.check_input(&message, leg, connection, template, now)),
         };
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
@@ -226,14 +294,17 @@ impl Work<'_> {
                     )),
                     _ => None,
                 };
-                let store = &self.ctx.store;
                 if !store.change_connection(self.scope, &connection, probe).await? {
                     // Somebody else does, or it works again.
                     return Ok(Step::Again);
                 }
-                self.claim_and_send(message, leg, &planned, &connection, now).await
+                self.claim_and_send(message, leg, &planned, (&connection, template), now)
+                    .await
             }
-            (Check::Go, Some(connection)) => self.claim_and_send(message, leg, &planned, &connection, now).await,
+            (Check::Go, Some(connection)) => {
+                self.claim_and_send(message, leg, &planned, (&connection, template), now)
+                    .await
+            }
             (Check::Later { until, why }, _) => {
                 message.postpone(until, why, now, &self.ctx.timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
@@ -266,7 +337,7 @@ impl Work<'_> {
         mut message: Message,
         leg: u8,
         planned: &Leg,
-        connection: &Connection,
+        (connection, template): (&Connection, Option<&TemplateDefinition>),
         now: Timestamp,
     ) -> Result<Step, StepError> {
         let ctx = self.ctx;
@@ -291,7 +362,7 @@ impl Work<'_> {
             Err(error) => return Err(StepError::Store(error)),
         }
         crash::point("send_message.claimed");
-        let kept_back = match self.wished_meanwhile(&message, leg, connection).await {
+        let kept_back = match self.wished_meanwhile(&message, leg, connection, template).await {
             None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => Some(too_late()),
             other => other,
         };
@@ -312,7 +383,13 @@ impl Work<'_> {
 
     /// Looks at the contact once more: what it refused between the check and the claim is obeyed. The claim stands then, so what
     /// is refused later comes after the request.
-    async fn wished_meanwhile(&self, message: &Message, leg: u8, connection: &Connection) -> Option<SendOutcome> {
+    async fn wished_meanwhile(
+        &self,
+        message: &Message,
+        leg: u8,
+        connection: &Connection,
+        template: Option<&TemplateDefinition>,
+    ) -> Option<SendOutcome> {
         let contact = match self.ctx.store.contact(self.scope, self.contact.id).await {
             Ok(Some(contact)) if contact.version == self.contact.version => return None,
             Ok(Some(contact)) => contact,
@@ -327,7 +404,7 @@ impl Work<'_> {
         };
         let check = check::check(&CheckInput {
             contact: &contact,
-            ..self.check_input(message, leg, connection, self.ctx.clock.now())
+            ..self.check_input(message, leg, connection, template, self.ctx.clock.now())
         });
         match check {
             Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),
@@ -559,28 +636,21 @@ impl Work<'_> {
     /// Queues the next attempt where it is near; the due index has the rest. So it has what waits for its connection, and whatever
     /// was queued again and again: Lambda ends what goes round between a function and its queue for about 16 rounds.
     async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), StepError> {
-        let wait = match message.next(now, &self.ctx.timers) {
-            Next::Try { .. } => Duration::ZERO,
+        let until = match message.next(now, &self.ctx.timers) {
+            Next::Try { .. } => now,
             // A retry, not a fallback's deadline: that one is nearly always made needless by a delivery.
-            Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => {
-                Duration::try_from(until.duration_since(now)).unwrap_or_default()
-            }
+            Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => until,
             _ => return Ok(()),
         };
-        let longest = if message.waiting.is_some() {
-            LONGEST_QUEUED_WAIT
-        } else {
-            kit::enqueue::LONGEST_DELAY
-        };
-        if wait > longest || self.rounds >= MOST_ROUNDS {
+        let is_long = message.waiting.is_some() && until > now + LONGEST_QUEUED_WAIT;
+        if is_long || self.rounds >= MOST_ROUNDS {
             return Ok(());
         }
-        let job = SendMessage {
-            rounds: self.rounds + 1,
-            ..SendMessage::next_of(self.scope.tenant(), message)
-        };
-        let entry = Entry::new(&job).map_err(StepError::Queue)?.after(wait);
-        self.ctx.sends.send_all(vec![entry]).await.map_err(StepError::Queue)
+        let next = ToQueue::send(self.scope.tenant(), message)
+            .at(until)
+            .again(self.rounds + 1);
+        let queued = self.ctx.queues.enqueue(vec![next], now).await;
+        queued.map(drop).map_err(StepError::Queue)
     }
 }
 

@@ -46,7 +46,7 @@ async fn passthru(path: Addressed, delivery: Delivery) -> Result<Response, Probl
 
 async fn status(path: Addressed, delivery: Delivery) -> Result<Response, Problem> {
     let (body, now) = (&delivery.body, delivery.at);
-    // Who makes the call says which; a body that is neither is kept rather than refused.
+    // The caller of the API chooses the encoding. A body in neither is stored rather than refused.
     let json = expect_content_type(&delivery.headers, "application/json").is_ok();
     let read = |connection: &Connection| {
         let read = if json { exotel::status_json } else { exotel::status_form };
@@ -69,7 +69,7 @@ async fn receive(
     });
     let proven = proving.await?;
     delivery.take_call(&proven, read(proven.connection()), bytes).await?;
-    // A Passthru's flow goes on by the status alone.
+    // A Passthru's flow continues by the status alone.
     Ok(answer("text/plain", ""))
 }
 

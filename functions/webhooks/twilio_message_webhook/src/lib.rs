@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{Router, response::Response, routing::post};
 use domain::connection::{Account, Connection};
-use jobs::{EventSource, Payload, ProviderEvent};
+use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
     http::expect_content_type,
@@ -53,7 +53,7 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
     let (webhook, url, body) = (&delivery.webhook, delivery.url(), &delivery.body);
     let proving = delivery.prove(|_, secrets| signature::signs_form(secrets, |name| delivery.header(name), &url, body));
     let proven = proving.await?;
-    // Twilio wants TwiML; an empty one sends nothing back to the customer.
+    // Twilio expects TwiML; an empty document sends nothing to the customer.
     let done = || answer("text/xml", twiml::EMPTY);
     let fields = form::parse(body);
     let named = fields
@@ -75,13 +75,13 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
         webhook.foreign();
         return Ok(done());
     }
-    let source = match what {
-        What::Inbound => EventSource::TwilioInbound,
-        What::Status => EventSource::TwilioStatus {
-            key: form::parse(delivery.target.query().as_bytes())
-                .filled("key")
-                .map(|key| key.into_owned()),
-        },
+    let (group, source) = match what {
+        What::Inbound => (EventGroup::Inbound, EventSource::TwilioInbound),
+        What::Status => {
+            let query = form::parse(delivery.target.query().as_bytes());
+            let key = query.filled("key").map(|key| key.into_owned());
+            (EventGroup::Status, EventSource::TwilioStatus { key })
+        }
     };
     let payload = if text.len() < LARGEST_JOB / 2 {
         Payload::Inline(text)
@@ -93,6 +93,7 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
         connection: proven.connection().id,
         correlation_id: delivery.correlation_id.as_str().to_owned(),
         received_at: delivery.at,
+        group,
         source,
         payload,
     };

@@ -88,12 +88,12 @@ async fn receive(
     let proves = |_: &Connection, secrets: &VerifySecrets| {
         signature::signs_form(secrets, |name| delivery.header(name), &url, body)
     };
-    // Somebody hears it ring. Of the others, Twilio asks again.
+    // A caller is waiting. For the other callbacks, Twilio retries.
     let waiting = what == VoiceCallback::Voice;
     let proven = webhook.authenticate_within(limit, tenant, connection, proves).await;
     let proven = match proven {
         Ok(proven) => proven,
-        // Nobody can tell whose call it is.
+        // The connection is unknown.
         Err(problem) if waiting && problem.status().is_server_error() => return Ok(answer(XML, FALLBACK)),
         Err(problem) => return Err(problem),
     };
@@ -185,7 +185,7 @@ impl Tenants {
         if let Some(known) = self.remembered(scope.tenant(), now) {
             return Some(known);
         }
-        let both = async { tokio::try_join!(store.tenant(scope), store.lines(scope)) };
+        let both = async { tokio::try_join!(store.tenant(scope), store.all(scope)) };
         let read = limit.keep(both).await.map_err(|late| unknown(&late)).ok()?;
         let (tenant, lines) = read.map_err(|error| unknown(&error)).ok()?;
         let known = Known { tenant: tenant?, lines };

@@ -22,7 +22,7 @@ use domain::{
     Timestamp,
     connection::{Connection, VerifySecrets},
 };
-use jobs::{EventSource, Payload, ProviderEvent};
+use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{
     ConfigError, Entry, Env, Problem, QueueName, Webhook,
     http::{CorrelationId, Target, expect_content_type},
@@ -62,7 +62,7 @@ struct Context {
     app: OnceLock<SharedApp>,
 }
 
-/// Stands for the field's name of an entry that cannot be read at all.
+/// Placeholder for the field's name of an entry that cannot be parsed at all.
 const UNREADABLE: &str = "unreadable";
 
 /// Maximum number of unreadable changes of a post that are stored one by one. Beyond it, the post is stored whole.
@@ -276,6 +276,11 @@ impl Context {
             connection: proven.connection().id,
             correlation_id: correlation.as_str().to_owned(),
             received_at: self.webhook.now(),
+            group: if meta::only_statuses(&change) {
+                EventGroup::Status
+            } else {
+                EventGroup::Inbound
+            },
             source: EventSource::WhatsApp,
             payload: Payload::Inline(json),
         };

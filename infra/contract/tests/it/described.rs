@@ -19,7 +19,7 @@ fn is_text(value: &Value) -> bool {
 
 #[test]
 fn every_operation_says_what_it_does_and_who_may() {
-    let document = document().unwrap();
+    let document = document();
     let tags = document["tags"].as_array().unwrap();
     let known: BTreeSet<&str> = tags.iter().filter_map(|tag| tag["name"].as_str()).collect();
     let (mut wrong, mut ids, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
@@ -84,7 +84,7 @@ fn every_operation_says_what_it_does_and_who_may() {
 
 #[test]
 fn every_error_is_a_problem() {
-    let document = document().unwrap();
+    let document = document();
     let mut wrong = Vec::new();
     for operation in operations(&document) {
         for (status, response) in operation.value["responses"].as_object().into_iter().flatten() {
@@ -107,7 +107,7 @@ fn every_error_is_a_problem() {
 
 #[test]
 fn every_parameter_is_described_with_an_example() {
-    let document = document().unwrap();
+    let document = document();
     let mut wrong = Vec::new();
     for operation in operations(&document) {
         for parameter in operation.value["parameters"].as_array().into_iter().flatten() {
@@ -165,7 +165,7 @@ fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<Strin
 
 #[test]
 fn every_schema_and_every_field_is_described() {
-    let document = document().unwrap();
+    let document = document();
     let mut wrong = Vec::new();
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         if !is_text(&schema["description"]) {
@@ -216,7 +216,7 @@ fn unshown(document: &Value, schema: &Value, seen: &mut Vec<String>) -> Option<S
 
 #[test]
 fn every_body_has_an_example_of_each_of_its_fields() {
-    let document = document().unwrap();
+    let document = document();
     let mut wrong = BTreeMap::new();
     for operation in operations(&document) {
         let responses = operation.value["responses"].as_object().into_iter().flatten();

@@ -68,7 +68,7 @@ pub(super) fn describe(world: &Sims, tenant: &Tenant, id: &str, own_url: &str) -
         "url": format!("{own_url}/media-downloads/{id}"),
         "mime_type": media.mime_type,
         "sha256": hex::encode(Sha256::digest(&media.bytes)),
-        // Seen as a number and as a string; the string catches the unwary.
+        // Meta sends a number or a string; the string finds clients that expect only a number.
         "file_size": media.bytes.len().to_string(),
         "id": id,
     }))

@@ -1,4 +1,4 @@
-//! `POST /{phone_number_id}/messages`: every rule Meta enforces in its answer, then acceptance.
+//! `POST /{phone_number_id}/messages`: every rule that Meta enforces in its answer, then acceptance.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -81,9 +81,9 @@ pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
 }
 
 struct Recipient {
-    /// As the request names it.
+    /// The recipient as named in the request.
     input: String,
-    /// E.164, or the BSUID of somebody this account never met.
+    /// E.164, or the BSUID of a user without any contact to this account.
     number: String,
     is_bsuid: bool,
 }
@@ -208,7 +208,7 @@ fn accept(
     ))
 }
 
-/// Everything that is not a template; limits as Meta documents them.
+/// Every message type except templates, with the limits that Meta documents.
 fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> Result<(Content, Shown), GraphError> {
     let kind = message["type"].as_str().unwrap_or("text");
     let part = &message[kind];

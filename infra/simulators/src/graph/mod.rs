@@ -39,7 +39,7 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/media-downloads/{id}", get(media::download_media))
 }
 
-/// A Graph API request that may go on: its token is a tenant's.
+/// An authorized Graph API request: its token is a tenant's.
 struct Access<'a> {
     tenant: &'a Tenant,
     account: &'a WhatsAppAccount,
@@ -113,7 +113,7 @@ async fn list_templates(
         .iter()
         .enumerate()
         .filter(|(_, template)| {
-            // Meta finds names by part.
+            // Meta searches names by part.
             query.name.as_deref().is_none_or(|name| template.name.contains(name))
                 && wanted(&query.status, &template.status)
                 && wanted(&query.category, &template.category)
@@ -183,7 +183,7 @@ struct FieldsQuery {
 }
 
 impl FieldsQuery {
-    /// Only the fields that were asked for, and the id.
+    /// Only the requested fields, and the id.
     fn only(&self, mut item: Value) -> Value {
         if let (Some(fields), Value::Object(item)) = (&self.fields, &mut item) {
             item.retain(|name, _| name == "id" || fields.split(',').any(|field| field == name));
@@ -192,7 +192,7 @@ impl FieldsQuery {
     }
 }
 
-/// What Meta says of the business's phone number.
+/// Meta's data of the business's phone number.
 fn number(access: &Access<'_>) -> Value {
     json!({
         "id": access.account.phone_number_id,
@@ -206,7 +206,7 @@ fn number(access: &Access<'_>) -> Value {
     })
 }
 
-/// A request that only looks: who asks, unless a fault strikes it.
+/// A reading request: returns the caller, unless a fault affects the request.
 async fn looking<'a>(
     world: &Sims,
     config: &'a Config,

@@ -1,4 +1,4 @@
-//! What Meta posts to Ringback: statuses, messages, preferences; and the handshake of a new webhook.
+//! Webhooks from Meta to Ringback: statuses, messages, preferences; and the handshake of a new webhook.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -59,7 +59,7 @@ pub(crate) fn status_webhook(
     let tenant = config.tenant(&sent.tenant)?;
     let account = tenant.whatsapp.as_ref()?;
     let user_id = bsuid(&account.waba_id, &sent.to);
-    // Somebody without WhatsApp has no contact, no BSUID (fixtures/whatsapp/status/failed_131026_no_contacts_no_bsuid).
+    // A recipient without WhatsApp has no contact and no BSUID (fixtures/whatsapp/status/failed_131026_no_contacts_no_bsuid).
     let known = code != Some(131_026);
     let mut item = json!({
         "id": sent.id,
@@ -182,7 +182,7 @@ pub(crate) fn preference_webhook(
     webhook(config, tenant, account, "preference", "user_preferences", value)
 }
 
-/// What Meta does when a webhook URL is saved: `GET` with a challenge. The HTTP status, and whether the challenge came
+/// Meta's request when a webhook URL is saved: `GET` with a challenge. Returns the HTTP status, and whether the challenge came
 /// back as the whole body.
 pub(crate) async fn handshake(world: &Sims, tenant: &Tenant, account: &WhatsAppAccount) -> (u16, bool) {
     let config = world.config();

@@ -10,8 +10,8 @@ const OUTCOMES = {
   failed: "Call failed",
 };
 const API_FAULTS = {
-  server_error: "Answers 5xx", timeout_before: "Never answers", timeout_after: "Accepts, never answers",
-  throttled: "Too many requests", bad_credentials: "Refuses our key", duplicate_webhooks: "Webhooks three times",
+  server_error: "Answer with 5xx", timeout_before: "No answer", timeout_after: "Accepted, no answer",
+  throttled: "Too many requests", bad_credentials: "Credentials refused", duplicate_webhooks: "Webhooks delivered three times",
   reordered_webhooks: "Webhooks out of order",
 };
 const SES_FAULTS = new Set(["server_error", "timeout_before", "timeout_after", "throttled", "bad_credentials"]);
@@ -35,12 +35,12 @@ async function ask(path, method = "GET", body) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new Error("The simulators cannot be reached.");
+    throw new Error("The simulators do not answer.");
   }
   const text = await answer.text();
   let data = null;
   try { data = text ? JSON.parse(text) : null; } catch { /* not JSON: the text says what is wrong */ }
-  if (!answer.ok) throw new Error(data?.error ?? (text || `Answered ${answer.status}.`));
+  if (!answer.ok) throw new Error(data?.error ?? (text || `Status ${answer.status}.`));
   return data;
 }
 
@@ -145,7 +145,7 @@ function showThread(list, items, channel) {
 }
 
 function showPhone(phone) {
-  $("phone-name").textContent = phone ? phone.name : "No phone chosen";
+  $("phone-name").textContent = phone ? phone.name : "No phone selected";
   $("phone-name").dir = "auto";
   $("phone-number").textContent = phone?.number ?? "";
   $("phone-number").dir = "ltr";
@@ -160,7 +160,7 @@ function showPhone(phone) {
   for (const form of document.querySelectorAll("form.reply")) {
     const { text } = form.elements;
     text.disabled = form.querySelector("button").disabled = !reachable[form.dataset.channel];
-    text.placeholder = text.disabled ? "This business is not on this channel" : "Message";
+    text.placeholder = text.disabled ? "This business does not use this channel" : "Message";
   }
   const chat = phone.chats.find((each) => each.tenant === state.tenant);
   for (const channel of ["whatsapp", "sms"]) showThread($(channel), chat?.[channel] ?? [], channel);
@@ -349,7 +349,7 @@ function live(status, text) {
 
 const events = new EventSource("events");
 events.onopen = () => { live("live", "Live"); attempt(refreshAll); };
-events.onerror = () => live("lost", "Disconnected, trying again");
+events.onerror = () => live("lost", "Disconnected, reconnecting");
 events.addEventListener("changed", (event) => { changed.add(event.data); soon(); });
 
 const wanted = decodeURIComponent(location.hash.slice(1));

@@ -98,7 +98,7 @@ pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
     TwilioError::new(code).into_response()
 }
 
-/// The person's number, and how they are to be reached.
+/// The recipient's number and channel.
 fn recipient(world: &Sims, access: &Access<'_>, form: &Form) -> Result<(String, Channel), TwilioError> {
     let to = form.get("To").ok_or_else(|| TwilioError::new(21_604))?;
     let Some(address) = to.strip_prefix("whatsapp:") else {
@@ -410,7 +410,7 @@ pub(super) async fn fetch_message(
         .ok_or_else(|| TwilioError::new(20_404))
 }
 
-/// When it was created, when it was sent (not yet, while it waits in the queue), and the message.
+/// The time of creation, the time of sending (none while it waits in the queue), and the message.
 fn all<'a>(
     state: &'a WorldState,
     access: &'a Access<'_>,

@@ -47,8 +47,8 @@ struct Access<'a> {
     account: &'a TwilioAccount,
 }
 
-/// Basic auth with an API key of the account, or its SID and auth token. Another account's credentials are as good as
-/// wrong ones.
+/// Basic auth with an API key of the account, or its SID and auth token. Another account's credentials are treated as wrong
+/// ones.
 fn authorise<'a>(
     world: &Sims,
     config: &'a Config,

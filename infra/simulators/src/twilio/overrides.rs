@@ -68,7 +68,7 @@ impl Overrides {
             let (key, value) = part.split_once('=')?;
             let within = |least: u64, most: u64| value.parse().ok().filter(|number| (least..=most).contains(number));
             match key {
-                // On one machine a connection is taken at once, or not at all.
+                // On one machine, a connection is accepted at once or not at all.
                 "ct" => drop(within(100, 10_000)?),
                 "rt" => all.read = Duration::from_millis(within(100, 15_000)?),
                 "tt" => all.total = Duration::from_millis(within(100, 15_000)?),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_asked_for_is_tried_again_within_the_whole_time() {
+    fn only_requested_failures_are_retried_within_the_limit() {
         let none = Duration::ZERO;
         let own = Overrides::of("https://h.test/voice");
         assert!(own.again(1, none, Cause::Connect) && !own.again(2, none, Cause::Connect));

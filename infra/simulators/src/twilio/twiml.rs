@@ -1,4 +1,4 @@
-//! The TwiML verbs a call obeys; others are passed over, as are nouns and prompts inside `<Gather>`.
+//! The supported TwiML verbs. Others are ignored, as are nouns and prompts inside `<Gather>`.
 
 use roxmltree::{Document, Node};
 
@@ -21,7 +21,7 @@ pub(crate) enum Verb {
     Hangup,
 }
 
-/// A URL to ask, relative to the document that names it.
+/// A URL to request, relative to the document that contains it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Target {
     pub(crate) url: String,
@@ -45,7 +45,7 @@ pub(crate) fn parse(xml: &str) -> Result<Vec<Verb>, String> {
     for node in root.children().filter(Node::is_element) {
         match node.tag_name().name() {
             "Say" => verbs.push(Verb::Listen(spoken_seconds(text(node)))),
-            // Its length is in the recording; ten seconds stand for it.
+            // The recording's length is unknown here; ten seconds are assumed.
             "Play" => verbs.push(Verb::Listen(10)),
             "Pause" => verbs.push(Verb::Listen(number(node, "length").unwrap_or(1))),
             "Dial" => verbs.push(Verb::Dial {

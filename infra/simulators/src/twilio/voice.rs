@@ -1,6 +1,6 @@
-//! A customer's call through Twilio: asks Ringback what to do, executes its TwiML, reports the result.
+//! A customer's call through Twilio: requests TwiML from Ringback, executes it, reports the result.
 //!
-//! Time is data: ringing and talking are stated in the callbacks, without waiting.
+//! No time passes: ringing and talking times are stated in the callbacks, without waiting.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ struct Line<'a> {
     call: &'a Call,
     seconds: u32,
     events: Vec<CallEvent>,
-    /// Callbacks whose answers change nothing. Delivered at the end, so that they can be shuffled.
+    /// Callbacks whose answers have no effect. Delivered at the end, so that they can be shuffled.
     pile: Vec<Webhook>,
 }
 
@@ -186,7 +186,7 @@ impl Line<'_> {
             push(&mut fields, "DialBridged", "true");
         }
         let ask = self.target("dial-result", action, document, fields);
-        // Where nothing can follow, or callbacks are to be shuffled, the answer is not obeyed. A voicemail needs it.
+        // If nothing can follow, or callbacks are to be shuffled, the answer is ignored. A voicemail needs it.
         if caller_is_gone || (self.call.shuffle && self.call.outcome != "voicemail") {
             self.pile.push(ask);
             return Some(Next::End);
@@ -265,7 +265,7 @@ impl Line<'_> {
     async fn deliver_pile(&mut self) {
         let asked = self.events.len();
         let mut pile = std::mem::take(&mut self.pile);
-        // What was asked is repeated already; only what has not gone out yet is multiplied here.
+        // Requests already sent were repeated then; only the remaining ones are repeated here.
         if self.call.repeat > 1 {
             let (again, fresh): (Vec<_>, Vec<_>) = pile
                 .into_iter()
@@ -284,7 +284,7 @@ impl Line<'_> {
             Random::of(self.config.seed, calls).shuffle(&mut pile);
         }
         let world = self.world;
-        // Started in order, a little apart; a slow one does not hold the next, as with the provider.
+        // Started in order, a little apart; a slow one does not delay the next, as with the provider.
         let deliveries = pile.into_iter().enumerate().map(|(place, webhook)| async move {
             tokio::time::sleep(Duration::from_millis(10) * u32::try_from(place).unwrap_or(u32::MAX)).await;
             let outcome = world.deliver(&webhook).await;

@@ -1,4 +1,4 @@
-//! What Twilio posts to Ringback about messages.
+//! Webhooks from Twilio to Ringback about messages.
 
 use jiff::Timestamp;
 
@@ -127,8 +127,8 @@ pub(crate) fn status_webhook(
     ))
 }
 
-/// A customer's message, in the shape of `fixtures/twilio/{sms,whatsapp}/inbound_*`. Also its SID, and what the network
-/// itself answers to an opt-out word.
+/// A customer's message, in the shape of `fixtures/twilio/{sms,whatsapp}/inbound_*`. Also returns its SID, and the network's own
+/// answer to an opt-out word.
 pub(crate) fn reply(
     world: &Sims,
     config: &Config,
@@ -215,7 +215,7 @@ pub(crate) fn reply(
     )
 }
 
-/// Twilio stops or resumes sending by itself; only Advanced Opt-Out says so in the webhook.
+/// Twilio stops or resumes sending by itself; only Advanced Opt-Out mentions it in the webhook.
 fn opt_out(
     world: &Sims,
     account: &TwilioAccount,

@@ -1,4 +1,4 @@
-//! Aircall: `call.hungup` at once, which knows little, then `call.ended`, in the shape of `fixtures/telephony/aircall`.
+//! Aircall: `call.hungup` at once, with few fields, then `call.ended`, in the shape of `fixtures/telephony/aircall`.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,10 +18,10 @@ pub(super) fn events(account: &Aircall, call: &Call, times: &Times) -> Result<Ve
             json!("agents_did_not_answer"),
             json!("https://media.example.test/vm/2.mp3"),
         ),
-        word @ ("busy" | "failed") => return Err(format!("Aircall reports no call as {word}")),
+        word @ ("busy" | "failed") => return Err(format!("Aircall cannot report the outcome {word}")),
         other => (json!(other), Value::Null),
     };
-    let id: u64 = call.id.parse().map_err(|_| "Aircall's ids of calls are numbers")?;
+    let id: u64 = call.id.parse().map_err(|_| "Aircall's call ids are numbers")?;
     let seconds = Timestamp::as_second;
     let user = times
         .answered

@@ -1,4 +1,4 @@
-//! The vendors' own APIs, as far as somebody asks whether an account's credentials are good.
+//! The parts of the vendors' own APIs that check an account's credentials.
 //! Sources: developer.aircall.io, API reference "Ping" and "Number"; developer.vonage.com/en/api/account;
 //! developer.exotel.com/docs/references/authentication; plivo.com/docs/account/api/account/retrieve-account-details.
 

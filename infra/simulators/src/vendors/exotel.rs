@@ -16,7 +16,7 @@ pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec
         "failed" => ("incomplete", Some("failed")),
         "abandoned" => ("client-hangup", Some("canceled")),
         "voicemail" => ("voicemail", None),
-        word @ "after_hours" => return Err(format!("Exotel reports no call as {word}")),
+        word @ "after_hours" => return Err(format!("Exotel cannot report the outcome {word}")),
         other => (other, None),
     };
     let national = |number: &str| {
@@ -44,7 +44,7 @@ pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec
         ("Created", &created),
         ("DialCallDuration", &talk),
         ("StartTime", &started),
-        // Not known yet where a flow asks.
+        // Not known yet while the flow asks.
         ("EndTime", "1970-01-01 05:30:00"),
         ("CurrentTime", &now),
         ("From", &from),
@@ -62,7 +62,7 @@ pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec
     }])
 }
 
-/// Exotel's times are India's.
+/// Exotel's times are Indian time.
 fn local(at: Timestamp, format: &str) -> String {
     let india = TimeZone::fixed(tz::offset(0).saturating_add(SignedDuration::from_mins(330)));
     at.to_zoned(india).strftime(format).to_string()

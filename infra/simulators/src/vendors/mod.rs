@@ -1,4 +1,4 @@
-//! Telephone systems by name, which report calls with their own events and have an API to check credentials.
+//! Telephone systems with their own adapters, which report calls with their own events and have an API to check credentials.
 
 mod aircall;
 mod api;
@@ -38,7 +38,7 @@ struct Event {
     body: Body,
 }
 
-/// Times of a call. Durations are stated, never waited for.
+/// Times of a call. Durations are stated without waiting for them.
 struct Times {
     started: Timestamp,
     /// `None`: nobody answered.
@@ -80,7 +80,7 @@ impl Vendor {
         call: &Call,
     ) -> Result<Vec<Webhook>, String> {
         let times = times(world, call);
-        let absent = || "this tenant has no account there".to_owned();
+        let absent = || "this tenant has no account at this vendor".to_owned();
         let (kind, connection, events) = match self {
             Self::Aircall => {
                 let account = tenant.aircall.as_ref().ok_or_else(absent)?;

@@ -14,7 +14,7 @@ pub(super) fn events(account: &Plivo, call: &Call, times: &Times) -> Result<Vec<
         "busy" => ("busy", "USER_BUSY", "Busy Line", "3010"),
         "abandoned" => ("cancel", "ORIGINATOR_CANCEL", "Canceled", "1000"),
         "failed" => ("failed", "UNALLOCATED_NUMBER", "Invalid Destination Address", "2000"),
-        word @ ("voicemail" | "after_hours") => return Err(format!("Plivo reports no call as {word}")),
+        word @ ("voicemail" | "after_hours") => return Err(format!("Plivo cannot report the outcome {word}")),
         other => (other, "NORMAL_CLEARING", "Normal Hangup", "4000"),
     };
     let time = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%S").to_string();

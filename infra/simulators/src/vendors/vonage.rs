@@ -14,7 +14,7 @@ pub(super) fn events(world: &Sims, account: &Vonage, call: &Call, times: &Times)
         "answered" => "completed",
         "missed" => "unanswered",
         "abandoned" => "cancelled",
-        word @ ("voicemail" | "after_hours") => return Err(format!("Vonage reports no call as {word}")),
+        word @ ("voicemail" | "after_hours") => return Err(format!("Vonage cannot report the outcome {word}")),
         other => other,
     };
     let leg = uuid(&world.hex_id());

@@ -1,4 +1,4 @@
-//! The vendors' public client libraries, pointed at the simulators, work.
+//! The vendors' public client libraries work with the simulators.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use crate::support::Stage;
 
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
-/// A Python that has the libraries: the stack's, or one made here, so that this test is never skipped.
+/// A Python with the libraries: the stack's, or one set up here, so that this test is never skipped.
 async fn python() -> PathBuf {
     if let Some(python) = std::env::var_os("RINGBACK_CLIENTS_PYTHON") {
         return python.into();

@@ -41,7 +41,7 @@ async fn twilio_whatsapp(stage: &Stage, to: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn who_is_not_on_whatsapp_is_told_by_a_failed_status() {
+async fn missing_whatsapp_is_reported_by_a_failed_status() {
     for kind in ["not_on_whatsapp", "blocked"] {
         let stage = Stage::set().await;
         stage.faults(json!([{"kind": kind, "number": MAYA}])).await;
@@ -77,7 +77,7 @@ async fn who_is_not_on_whatsapp_is_told_by_a_failed_status() {
 }
 
 #[tokio::test]
-async fn who_is_not_on_whatsapp_is_told_by_twilio_too() {
+async fn missing_whatsapp_is_reported_by_twilio_too() {
     let stage = Stage::set().await;
     stage.faults(json!([{"kind": "not_on_whatsapp", "number": MAYA}])).await;
     assert_eq!(twilio_whatsapp(&stage, MAYA).await.0, 201);
@@ -95,7 +95,7 @@ async fn who_is_not_on_whatsapp_is_told_by_twilio_too() {
 }
 
 #[tokio::test]
-async fn a_phone_that_is_off_gets_its_messages_when_it_is_back() {
+async fn offline_phone_gets_its_messages_later() {
     let stage = Stage::set().await;
     stage.faults(json!([{"kind": "offline", "number": MAYA}])).await;
     stage.send_whatsapp(&template(MAYA, "k")).await;
@@ -213,7 +213,7 @@ async fn timeouts_come_before_or_after_acceptance() {
 }
 
 #[tokio::test]
-async fn rules_are_used_up_and_tell_apis_tenants_and_numbers_apart() {
+async fn rules_match_api_tenant_and_number_and_are_used_up() {
     let stage = Stage::set().await;
     stage
         .faults(json!([{"kind": "throttled", "api": "graph", "times": 2}]))
@@ -295,7 +295,7 @@ async fn webhooks_come_three_times_or_out_of_order() {
     );
 }
 
-/// A process that stands for a function about to be killed.
+/// A process in the role of a function to be killed.
 fn victim() -> Child {
     Command::new("sleep")
         .arg("600")

@@ -94,7 +94,7 @@ async fn every_kind_of_message_in_the_fixtures_is_accepted() {
     }
 }
 
-/// The body and content type of an upload; reqwest's own multipart is a feature nobody else needs.
+/// The body and content type of an upload; only this test would need reqwest's own multipart feature.
 fn reqwest_multipart(file: &str, kind: &str) -> (String, String) {
     let part = |name: &str, rest: &str, value: &str| {
         format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n{value}\r\n")
@@ -247,7 +247,7 @@ async fn a_token_sends_from_its_own_number_only() {
     }
     assert!(stage.outbox("").await.is_empty());
 
-    // The window belongs to the business that was written to.
+    // The window belongs to the business that the customer wrote to.
     stage.maya_writes("tnt_a", "whatsapp").await;
     assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
     assert_eq!(
@@ -287,7 +287,7 @@ async fn the_window_is_open_for_24_hours_after_the_customer_wrote() {
 }
 
 #[tokio::test]
-async fn a_closed_window_may_also_be_told_later() {
+async fn closed_window_can_be_reported_by_a_status() {
     let stage = Stage::with(json!({"window_closed": "status"})).await;
     assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
     stage.drained().await;
@@ -437,7 +437,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
 }
 
 #[tokio::test]
-async fn marketing_stops_at_the_border_and_at_the_customers_word() {
+async fn marketing_is_refused_to_the_us_and_after_opt_out() {
     let stage = Stage::set().await;
     let offer = |to: &str| {
         json!({
@@ -512,7 +512,7 @@ async fn templates_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn the_handshake_asks_for_its_challenge_back() {
+async fn handshake_expects_its_challenge() {
     let ringback = crate::ringback::Ringback::answering(|received, _| {
         let query = received.path.split_once('?').map_or("", |(_, query)| query);
         let field = |name: &str| {

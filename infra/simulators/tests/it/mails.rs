@@ -1,4 +1,4 @@
-//! E-mail: what SES takes, refuses and shows.
+//! E-mail: what SES accepts, refuses and shows.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY};
 use serde_json::{Value, json};
@@ -57,13 +57,13 @@ async fn send(stage: &Stage, body: &Value) -> (u16, String, Value) {
 }
 
 #[tokio::test]
-async fn a_mail_that_was_taken_is_in_the_outbox_with_its_links() {
+async fn accepted_mail_is_in_the_outbox_with_its_links() {
     let stage = Stage::set().await;
     let (status, _, taken) = send(&stage, &mail(MAYA)).await;
     assert_eq!(status, 200, "{taken}");
     send(&stage, &mail("tom@salon.example")).await;
     assert_eq!(stage.get("/mails").await.as_array().unwrap().len(), 2);
-    // A plus as it is, and as a query string should have it.
+    // A literal plus, and an encoded one.
     for to in [MAYA.to_owned(), MAYA.to_uppercase().replace('+', "%2B")] {
         let found = stage.get(&format!("/mails?to={to}")).await;
         let found = found.as_array().unwrap();
@@ -87,7 +87,7 @@ async fn a_mail_that_was_taken_is_in_the_outbox_with_its_links() {
 }
 
 #[tokio::test]
-async fn a_mails_page_can_do_nothing() {
+async fn mail_page_is_sandboxed() {
     let stage = Stage::set().await;
     let taken = send(&stage, &mail(MAYA)).await.2;
     let page = stage.url(&format!("/mails/{}/html", taken["MessageId"].as_str().unwrap()));
@@ -100,7 +100,7 @@ async fn a_mails_page_can_do_nothing() {
     assert!(answer.text().await.unwrap().contains("<script>"), "shown as it came");
     let none = stage.http.get(stage.url("/mails/none/html")).send().await.unwrap();
     assert_eq!(none.status().as_u16(), 404);
-    // The page frames it without a right.
+    // The page frames it without permissions.
     let page = stage
         .http
         .get(stage.url("/"))
@@ -114,7 +114,7 @@ async fn a_mails_page_can_do_nothing() {
 }
 
 #[tokio::test]
-async fn who_does_not_sign_for_ses_sends_nothing() {
+async fn unsigned_mail_is_refused() {
     let stage = Stage::set().await;
     let incomplete = authorization("ses").replace(&"0f".repeat(32), "0f");
     for (given, code) in [
@@ -130,7 +130,7 @@ async fn who_does_not_sign_for_ses_sends_nothing() {
 }
 
 #[tokio::test]
-async fn what_ses_would_refuse_is_refused() {
+async fn invalid_mail_is_refused_as_by_ses() {
     let stage = Stage::set().await;
     let with = |pointer: &str, value: Value| {
         let mut mail = mail(MAYA);
@@ -159,7 +159,7 @@ async fn what_ses_would_refuse_is_refused() {
 }
 
 #[tokio::test]
-async fn faults_strike_mails_of_their_address() {
+async fn faults_affect_mails_to_their_address() {
     let stage = Stage::set().await;
     let cases = [
         ("throttled", 429, "TooManyRequestsException", 0),
@@ -191,7 +191,7 @@ async fn faults_strike_mails_of_their_address() {
 }
 
 #[tokio::test]
-async fn the_page_hears_of_a_mail() {
+async fn page_is_notified_of_a_mail() {
     let stage = Stage::set().await;
     let mut events = stage.http.get(stage.url("/events")).send().await.unwrap();
     send(&stage, &mail(MAYA)).await;

@@ -1,4 +1,4 @@
-//! The simulators against the fixtures and vectors their clients are tested with, and against the promises of their README.
+//! The simulators against the fixtures and vectors of their clients' tests, and against the promises of their README.
 
 mod clients;
 mod faults;

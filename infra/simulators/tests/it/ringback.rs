@@ -1,4 +1,4 @@
-//! A stand-in for Ringback: takes every webhook, remembers it, answers as it is told.
+//! A stand-in for Ringback: accepts and records every webhook, and answers as told.
 
 use std::sync::{Arc, Mutex};
 
@@ -37,7 +37,7 @@ impl Ringback {
         Self::answering(|_, _| (200, String::new())).await
     }
 
-    /// `answers` gets the request and how many came before it.
+    /// `answers` gets the request and the number of earlier ones.
     pub(crate) async fn answering(answers: impl Fn(&Received, usize) -> (u16, String) + Send + Sync + 'static) -> Self {
         let memory = Memory {
             received: Arc::default(),
@@ -61,7 +61,7 @@ impl Ringback {
             .clone()
     }
 
-    /// What came to paths that contain `part`.
+    /// Requests to paths that contain `part`.
     pub(crate) fn at(&self, part: &str) -> Vec<Received> {
         self.received()
             .into_iter()
@@ -69,7 +69,7 @@ impl Ringback {
             .collect()
     }
 
-    /// The statuses of WhatsApp webhooks, in the order they came.
+    /// The statuses of WhatsApp webhooks, in order of arrival.
     pub(crate) fn statuses(&self) -> Vec<String> {
         self.at("/webhooks/whatsapp")
             .iter()

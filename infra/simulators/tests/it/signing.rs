@@ -88,7 +88,7 @@ fn standard_webhooks_signatures_are_those_of_the_vectors() {
 #[test]
 fn vonage_tokens_are_those_of_the_vectors() {
     for vector in valid("vectors/vonage_signed_webhook_jwt.json") {
-        // That one binds no body; events are posted.
+        // That vector binds no body, but events have one.
         if vector["method"] == "GET" {
             continue;
         }
@@ -112,7 +112,7 @@ fn plivo_signatures_are_those_of_the_vectors() {
         let form: Vec<(String, String)> = form_urlencoded::parse(text(&vector, "body").as_bytes())
             .into_owned()
             .collect();
-        // Callbacks go to a URL without a query, and always bring a form.
+        // Callbacks go to a URL without a query, and always contain a form.
         if url.contains('?') || form.is_empty() {
             continue;
         }

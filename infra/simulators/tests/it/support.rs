@@ -1,4 +1,4 @@
-//! What the tests share: fixtures, two tenants, a client, waiting.
+//! Shared code of the tests: fixtures, two tenants, a client, waiting.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -129,7 +129,7 @@ pub(crate) fn tenant_b() -> Value {
     })
 }
 
-/// Simulators opposite to a stand-in for Ringback.
+/// Simulators with a stand-in for Ringback.
 pub(crate) struct Stage {
     pub(crate) simulators: Running,
     pub(crate) ringback: Ringback,
@@ -220,7 +220,7 @@ impl Stage {
         .await;
     }
 
-    /// Until nothing more is to come.
+    /// Waits until nothing is pending.
     pub(crate) async fn drained(&self) {
         until("the simulators are idle", async || {
             self.get("/idle").await["idle"] == true
@@ -262,7 +262,7 @@ impl Stage {
         parsed(request).await.1
     }
 
-    /// The StatusCallback Ringback would give, with this key.
+    /// The StatusCallback that Ringback would send, with this key.
     pub(crate) fn callback(&self, key: &str) -> String {
         format!(
             "{}/webhooks/twilio/tnt_a/con_ta/message-status?key={key}#rc=3&rp=all",
@@ -290,7 +290,7 @@ pub(crate) fn text(to: &str) -> Value {
     json!({"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": "hello"}})
 }
 
-/// Waits for a condition: generously, since only a wrong simulator never gets there.
+/// Waits for a condition. The limit is generous, because only a faulty simulator reaches it.
 pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !condition().await {

@@ -26,7 +26,7 @@ async fn call_events_look_like_the_fixtures_and_are_signed() {
         assert_eq!(received.path, "/webhooks/telephony/tnt_a/con_pa");
         let mut promised = fixture_json(&format!("telephony/generic/{outcome}.json"));
         let mut event = received.json();
-        // Whether ringing is told depends on the telephone system.
+        // Whether ringing is reported depends on the telephone system.
         for event in [&mut promised, &mut event] {
             event["data"].as_object_mut().unwrap().remove("ring_seconds");
         }
@@ -42,7 +42,7 @@ async fn call_events_look_like_the_fixtures_and_are_signed() {
 }
 
 #[tokio::test]
-async fn anything_a_telephone_system_may_say_can_be_said() {
+async fn unusual_and_repeated_calls_are_sent() {
     let stage = Stage::set().await;
     let call = json!({
         "tenant": "tnt_a", "from": null, "to": "+442079460001", "outcome": "teleported", "via": "telephony",

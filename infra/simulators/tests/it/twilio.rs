@@ -85,7 +85,7 @@ async fn accepted_messages_are_answered_as_in_the_fixtures() {
 async fn every_request_of_the_fixtures_is_accepted() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
-    // Written to through the Graph API; this opens the window of the sender at Twilio.
+    // Written to through the Graph API; this opens the window of Twilio's sender.
     stage
         .put(
             "/config",
@@ -101,7 +101,7 @@ async fn every_request_of_the_fixtures_is_accepted() {
             .post(stage.url("/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages.json"))
             .basic_auth("SKa", Some("secret-a"))
             .header("content-type", "application/x-www-form-urlencoded")
-            // Their callbacks lead outside; nothing may leave this machine.
+            // Their callbacks lead to other hosts, but no request may leave this machine.
             .body(body.replace("https%3A%2F%2Fhooks.example.test", &stage.ringback.url));
         let (status, answer) = parsed(request).await;
         assert_eq!(status, 201, "{name}: {answer}");
@@ -296,7 +296,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
 }
 
 #[tokio::test]
-async fn whoever_writes_stop_gets_no_more_sms_until_start() {
+async fn stop_blocks_sms_until_start() {
     let stage = Stage::set().await;
     let sms = [("To", MAYA), ("From", SMS), ("Body", "hello")];
     assert_eq!(stage.twilio(&sms).await.0, 201);

@@ -1,4 +1,4 @@
-//! Telephone systems by name: their events look like the fixtures and are proven as each vendor proves them.
+//! Telephone systems with their own adapters: their events match the fixtures and are authenticated as by each vendor.
 
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ async fn exotels_passthru_matches_fixtures_with_secret_in_url() {
             "/webhooks/exotel/tnt_a/con_xa/passthru/fixture-exotel-url-secret-01"
         );
         let promised = fixture(&format!("telephony/exotel/{file}.txt"));
-        // Whom it rang, and where recordings are, depends on the flow.
+        // The called user, and the location of recordings, depend on the flow.
         let mut wanted = fields(&promised);
         wanted.retain(|name| !matches!(name.as_str(), "DialWhomNumber" | "RecordingUrl"));
         assert_eq!(fields(query), wanted, "{outcome}");
@@ -166,7 +166,7 @@ async fn plivos_callback_looks_like_the_fixtures_and_is_signed() {
 }
 
 #[tokio::test]
-async fn copies_and_another_order_are_of_one_call() {
+async fn repeated_and_shuffled_events_are_of_one_call() {
     let stage = Stage::set().await;
     let call = json!({
         "tenant": "tnt_a", "from": null, "outcome": "answered", "via": "vonage", "repeat": 3, "shuffle": true,
@@ -183,7 +183,7 @@ async fn copies_and_another_order_are_of_one_call() {
 }
 
 #[tokio::test]
-async fn what_a_vendor_cannot_say_is_refused() {
+async fn impossible_outcome_of_a_vendor_is_refused() {
     let stage = Stage::set().await;
     for (tenant, via, outcome, status) in [
         ("tnt_a", "aircall", "busy", 400),
@@ -200,7 +200,7 @@ async fn what_a_vendor_cannot_say_is_refused() {
     assert!(stage.ringback.received().is_empty());
 }
 
-/// The APIs: what is asked, who asks, and how a refusal looks.
+/// The APIs: requests, credentials, and refusals.
 const APIS: [(&str, &str, [&str; 2], u16, &str); 5] = [
     (
         "aircall",
@@ -245,7 +245,7 @@ async fn ask(stage: &Stage, path: &str, user: &str, password: &str) -> (u16, Val
 }
 
 #[tokio::test]
-async fn their_apis_answer_who_has_the_accounts_credentials() {
+async fn vendor_apis_require_the_accounts_credentials() {
     let stage = Stage::set().await;
     for (api, path, [user, password], refused, why) in APIS {
         let (status, body) = ask(&stage, path, user, password).await;

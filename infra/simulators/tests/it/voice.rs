@@ -4,7 +4,7 @@ use simulators::signatures;
 use crate::ringback::{Received, Ringback};
 use crate::support::{MAYA, Stage, fields, fixture};
 
-/// Ringback that answers `/voice` with one document and what is asked next with another.
+/// A Ringback that answers `/voice` with one document and the next request with another.
 async fn stage(voice: &str, next: &str) -> Stage {
     let (voice, next) = (voice.to_owned(), next.to_owned());
     let ringback = Ringback::answering(move |received, _| {
@@ -22,7 +22,7 @@ async fn stage(voice: &str, next: &str) -> Stage {
     Stage::opposite(ringback, json!({})).await
 }
 
-/// A TwiML fixture, its URLs made relative: they would lead outside.
+/// A TwiML fixture with relative URLs, so that nothing is requested from outside.
 fn twiml(name: &str) -> String {
     fixture(&format!("twilio/voice/{name}.xml")).replace("https://hooks.example.test", "")
 }
@@ -182,7 +182,7 @@ async fn unreadable_twiml_ends_the_call() {
 }
 
 #[tokio::test]
-async fn a_tenants_own_flow_tells_the_final_status_only() {
+async fn own_flow_reports_only_the_final_status() {
     for (outcome, expected) in [
         ("missed", "no-answer"),
         ("busy", "busy"),

@@ -8,7 +8,7 @@ use crate::ringback::Ringback;
 use crate::support::{MAYA, Stage, template, until};
 
 #[tokio::test]
-async fn webhooks_are_redelivered_until_they_are_taken() {
+async fn webhooks_are_redelivered_until_accepted() {
     let ringback = Ringback::answering(|_, before| (if before < 5 { 503 } else { 200 }, String::new())).await;
     let stage = Stage::opposite(ringback, json!({})).await;
     let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
@@ -28,7 +28,7 @@ async fn webhooks_are_redelivered_until_they_are_taken() {
     assert_eq!(counts, (&json!(1), &json!(0), &json!(0), &json!(6)));
 }
 
-/// How often Ringback is asked where it answers so, by addresses that end so; each request is as the first.
+/// Number of requests to a Ringback that answers like this, for URLs with this end; each request equals the first.
 async fn asked_by_twilio(overrides: &str, answers: &'static [u16]) -> (usize, u64) {
     let ringback = Ringback::answering(|_, before| (answers[before.min(answers.len() - 1)], String::new())).await;
     let stage = Stage::opposite(ringback, json!({})).await;
@@ -53,7 +53,7 @@ async fn asked_by_twilio(overrides: &str, answers: &'static [u16]) -> (usize, u6
 }
 
 #[tokio::test]
-async fn twilio_asks_again_only_as_its_addresses_say() {
+async fn twilio_retries_only_as_its_urls_say() {
     for (overrides, answers, expected) in [
         ("", &[503, 200][..], (1, 1)),
         ("#rp=5xx", &[503, 503, 503], (2, 1)),
@@ -92,7 +92,7 @@ async fn an_outage_delays_statuses_and_loses_none() {
 }
 
 #[tokio::test]
-async fn a_webhook_nobody_takes_is_given_up_and_counted() {
+async fn undeliverable_webhook_is_given_up_and_counted() {
     let ringback = Ringback::answering(|_, _| (401, "secret reason".to_owned())).await;
     let delivery = json!({"attempts": 4, "first_backoff_ms": 1, "max_backoff_ms": 2});
     let stage = Stage::opposite(ringback, json!({"delivery": delivery})).await;
@@ -131,7 +131,7 @@ async fn tenants_of_a_shared_app_get_its_own_url() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_by_themselves_reads_when_told() {
+async fn messages_are_read_on_request() {
     let stage = Stage::with(json!({"auto_read": false})).await;
     stage.send_whatsapp(&template(MAYA, "k")).await;
     stage.drained().await;
@@ -181,7 +181,7 @@ async fn the_page_and_its_parts_are_served_and_phones_change_live() {
 }
 
 #[tokio::test]
-async fn a_reset_forgets_everything_but_the_tenants() {
+async fn reset_deletes_everything_but_the_tenants() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
     stage.send_whatsapp(&template(MAYA, "k")).await;
@@ -212,7 +212,7 @@ async fn the_outbox_finds_a_number_whose_plus_became_a_space() {
 }
 
 #[tokio::test]
-async fn stopping_waits_for_nobody_who_is_held() {
+async fn stopping_releases_held_requests() {
     let stage = Stage::set().await;
     stage
         .faults(json!([{"kind": "timeout_before", "seconds": 600, "times": 1}]))

@@ -1,4 +1,4 @@
-//! Signed webhooks, many at a time, and the time until they are answered and until a provider has the message.
+//! Concurrent signed webhooks, and the time until they are answered and until a provider has the message.
 
 use std::{
     collections::BTreeMap,
@@ -22,29 +22,29 @@ use crate::{
     secrets::random_hex,
 };
 
-/// Longer than any message takes.
+/// Maximum wait for a message.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How often a caller looks whether the message is out; it is timed by the provider, not by the look.
+/// Interval between a caller's checks for the message. The time is the provider's, not that of the check.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Milliseconds, sorted.
+/// Sorted durations in milliseconds.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Times(Vec<f64>);
 
 impl Times {
-    /// From measurements in any order.
+    /// From durations in any order.
     pub fn new(mut milliseconds: Vec<f64>) -> Self {
         milliseconds.sort_by(f64::total_cmp);
         Self(milliseconds)
     }
 
-    /// How many.
+    /// Number of durations.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The value below which so many of a hundred lie.
+    /// A percentile.
     pub fn percentile(&self, of_hundred: usize) -> f64 {
         super::percentile(&self.0, of_hundred)
     }
@@ -53,11 +53,11 @@ impl Times {
 /// One load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Load {
-    /// Callers, or connections, at a time.
+    /// Concurrent callers or connections.
     pub concurrency: usize,
-    /// Webhook acknowledgements, seen by the client.
+    /// Times until webhooks were acknowledged, measured by the client.
     pub acknowledged: Times,
-    /// From posting the dial result to the provider's acceptance; empty where none was waited for.
+    /// From posting the dial result to the provider's acceptance; empty if there was no message.
     pub sent: Times,
     /// Calls, or webhooks, per second.
     pub per_second: f64,
@@ -72,13 +72,13 @@ struct Inner {
     tenant: Tenant,
     account_sid: String,
     number: Phone,
-    /// Three digits that tell this run's callers from another's.
+    /// Three digits that distinguish this run's callers from another's.
     run: u32,
     callers: AtomicU32,
 }
 
 impl Network {
-    /// In front of a business of its own, which forwards its calls, so that they have a dial result, and which never closes.
+    /// Opens a business for this network, which forwards its calls, so that they have a dial result, and which never closes.
     pub async fn new(play: &Play, town: &Town) -> Result<Self> {
         let (mut account_sid, mut number) = (Value::Null, Value::Null);
         let forwards = |plan: &mut Plan| {
@@ -102,15 +102,15 @@ impl Network {
         &self.0.tenant
     }
 
-    /// A caller who never called before.
+    /// A new caller's number.
     pub fn caller(&self) -> Result<Phone> {
         let count = self.0.callers.fetch_add(1, Ordering::Relaxed);
         format!("+4479{:03}{count:05}", self.0.run)
             .parse()
-            .context("making a number")
+            .context("generating a number")
     }
 
-    /// Twilio reports; returns milliseconds until the answer.
+    /// Sends a Twilio webhook; returns milliseconds until the answer.
     async fn report(&self, call: &str, from: &Phone, what: &str, more: &[(&str, &str)]) -> Result<f64> {
         let Inner {
             play,
@@ -156,7 +156,7 @@ impl Network {
         Ok(took)
     }
 
-    /// A missed call: Twilio asks what to do, then reports that nobody picked up. Returns both acknowledgements and when the
+    /// A missed call: Twilio asks what to do, then reports that nobody picked up. Returns both acknowledgement times and when the
     /// second was posted.
     async fn missed_call(&self, from: &Phone) -> Result<([f64; 2], Timestamp)> {
         let call = format!("CA{}", random_hex(16)?);
@@ -183,7 +183,7 @@ impl Network {
         }
     }
 
-    /// So many callers at a time, each of whom calls again under another number once the provider has the message.
+    /// Concurrent callers, each of whom calls again from another number once the provider has the message.
     pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
         let begun = Instant::now();
         let mut callers = JoinSet::new();
@@ -211,7 +211,7 @@ impl Network {
         })
     }
 
-    /// So many connections that post ended calls one after the other, whatever becomes of them.
+    /// Concurrent connections that post ended calls one after the other, without waiting for messages.
     pub async fn webhooks(&self, concurrency: usize, each: usize) -> Result<Load> {
         let network = self.clone();
         many(concurrency, each, move || {
@@ -221,7 +221,7 @@ impl Network {
         .await
     }
 
-    /// As [`Network::webhooks`], of a function that calls nobody: what API, proxy and emulator take by themselves.
+    /// Like [`Network::webhooks`], but of a function that does nothing: the time of API, proxy and emulator alone.
     pub async fn nothing(&self, concurrency: usize, each: usize) -> Result<Load> {
         let play = self.0.play.clone();
         many(concurrency, each, move || {
@@ -236,7 +236,7 @@ impl Network {
         .await
     }
 
-    /// A telephone system reports a call that was answered: nothing follows it.
+    /// A telephone system reports an answered call, so no message follows.
     async fn ended_call(&self) -> Result<f64> {
         let tenant = &self.0.tenant;
         let connection = tenant
@@ -308,7 +308,7 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-/// How a function did while it was under load, by its own log lines.
+/// A function's performance under load, from its own log lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Work {
     /// Invocations.
@@ -318,9 +318,9 @@ pub struct Work {
     /// CPU milliseconds of warm invocations, and how many events those had.
     warm_cpu_ms: f64,
     warm_events: u64,
-    /// CPU milliseconds of first invocations.
+    /// CPU milliseconds of the processes' first invocations.
     cold_cpu_ms: Vec<f64>,
-    /// The most memory a process held, in KiB.
+    /// Peak memory of a process, in KiB.
     pub peak_kb: u64,
 }
 
@@ -339,7 +339,7 @@ impl Work {
                 continue;
             };
             let number = |name: &str| line[name].as_u64().unwrap_or(0);
-            // A stream's line counts its records, a queue's what became of each.
+            // A stream's line counts its records, a queue's line the results of its records.
             let records = match number("records") {
                 0 => number("done") + number("already") + number("failed"),
                 records => records,
@@ -368,7 +368,7 @@ impl Work {
         self.warm_cpu_ms / self.warm_events as f64
     }
 
-    /// CPU milliseconds of a process's first invocation, in which it makes its clients: the middle one.
+    /// CPU milliseconds of a process's first invocation, in which it creates its clients, median.
     pub fn first_cpu_ms(&self) -> f64 {
         super::percentile(&self.cold_cpu_ms, 50)
     }

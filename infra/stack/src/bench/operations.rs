@@ -1,4 +1,4 @@
-//! What each operation of the API asks of AWS, from the functions' own log lines.
+//! AWS requests of each operation of the API, from the functions' own log lines.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,22 +19,22 @@ use crate::{
     secrets::random_hex,
 };
 
-/// Each operation is asked so often, and the cheapest time counts: the others met a process that had just begun.
+/// Requests per operation. The cheapest counts, because the others may have met a new process.
 const TIMES: usize = 6;
 
-/// Log lines come a moment after the answer.
+/// Time until log lines appear after the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What one warm request used.
+/// Usage of one warm request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cost {
     /// The operation.
     pub id: String,
-    /// `get` and so on.
+    /// The method: `get` and so on.
     pub method: String,
     /// Its path.
     pub path: String,
-    /// What was answered.
+    /// Status of the answer.
     pub status: u16,
     /// Calls by the IAM action they need.
     pub aws: BTreeMap<String, u64>,
@@ -47,7 +47,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// How often the table was read.
+    /// Reads of the table.
     #[must_use]
     pub fn table_reads(&self) -> u64 {
         let reads = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
@@ -55,7 +55,7 @@ impl Cost {
     }
 }
 
-/// Asks every operation of a tenant, and those of a person that only look; `groups` are all functions' log groups.
+/// Calls every operation of a tenant, and the reading ones of a user; `groups` are all functions' log groups.
 pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], contract: &Contract) -> Result<Vec<Cost>> {
     let plenty = |plan: &mut Plan| {
         plan.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
@@ -118,7 +118,7 @@ async fn ask(
     Ok(play.request(&method, path, &headers, text).await?.status)
 }
 
-/// The operation's path with ids of the tenant's own; `None` where there is none to take.
+/// The operation's path with ids of the tenant's own; `None` if there are none.
 async fn path(play: &Play, keeper: &Proof, contract: &Contract, operation: &Operation<'_>) -> Result<Option<String>> {
     let mut values = Vec::new();
     for name in operation.parameters() {
@@ -162,7 +162,7 @@ async fn collect(
             let of_all = times
                 .iter()
                 .map(|(correlation, status)| Some((lines.get(correlation)?, status)));
-            // One that was killed after its answer left no line; half of them tell enough.
+            // A process that was killed after its answer left no line; half of the lines are enough.
             let of_all: Vec<_> = of_all.flatten().collect();
             if of_all.len() < times.len().div_ceil(2) {
                 return None;

@@ -1,4 +1,4 @@
-//! `docs/benchmarks.md`.
+//! Writes `docs/benchmarks.md`.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::bill::price;
 
-/// The aims, as the project set them before it was measured.
+/// The targets, set before the first measurement.
 const MOST_ZIPPED_MB: f64 = 3.0;
 const MOST_OVER_EMPTY_MS: f64 = 1.5;
 const MOST_MEMORY_MIB: f64 = 25.0;
@@ -43,7 +43,7 @@ pub(super) fn write(figures: &Figures) -> String {
     page
 }
 
-/// A warm GET of somebody who proves themselves reads the table so often at most: who it is, and what they ask for.
+/// Maximum reads of the table by a warm GET of an authenticated caller: one for the caller, one for the content.
 pub(super) const MOST_READS: u64 = 2;
 
 fn operations(costs: &[Cost]) -> String {
@@ -197,7 +197,7 @@ fn aims(figures: &Figures) -> String {
     format!("\n## Aims\n\n| what | aim | measured | |\n| --- | --- | --- | --- |\n{rows}")
 }
 
-/// What works a call until its message is sent; the rest follows the send.
+/// Functions that process a call until its message is sent.
 const UNTIL_SENT: [&str; 3] = ["telephony_webhook", "process_call", "send_message"];
 
 /// Whether this deployed function is one of them.
@@ -214,7 +214,7 @@ fn call_cpu_ms(first: &FollowUps) -> Option<(f64, f64)> {
     Some((all, cpu(UNTIL_SENT[0])?)).filter(|(all, _)| all.is_finite())
 }
 
-/// Where a call's CPU goes.
+/// CPU time of a call by function.
 fn cpu(figures: &Figures) -> String {
     let Some(first) = figures.follow_ups.first() else {
         return String::new();
@@ -457,7 +457,7 @@ times are this machine's, at 256 MB and arm64's price. Queues' idle polls, keys,
     text
 }
 
-/// A price with as many digits as it has, at most four.
+/// A price with up to four significant digits.
 fn significant(price: f64) -> String {
     let text = format!("{price:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

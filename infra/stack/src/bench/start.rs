@@ -1,5 +1,5 @@
-//! From a process's start to its first event, without any AWS: the binary is given a Lambda runtime API on loopback that hands
-//! out nothing, and asks it for its first event when it is ready.
+//! The time from a process's start to its first event, without AWS: the binary gets a Lambda runtime API on loopback that
+//! has no events, and requests its first event when it is ready.
 
 use std::{
     io::Read as _,
@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 /// One start.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Once {
-    /// From just before the process is made to its request for an event.
+    /// From just before the process is created to its request for an event.
     wall_ms: f64,
-    /// What it computed until then.
+    /// CPU time until then.
     cpu_ms: f64,
-    /// The most memory it held until then.
+    /// Peak memory until then.
     peak_kb: u64,
 }
 
@@ -39,29 +39,29 @@ impl Starts {
         values
     }
 
-    /// Milliseconds to the first event: the middle one.
+    /// Milliseconds to the first event, median.
     pub fn wall_ms(&self) -> f64 {
         super::percentile(&self.sorted(|run| run.wall_ms), 50)
     }
 
-    /// The quickest: what the machine's other work disturbs least.
+    /// Minimum, the least affected by other load of the machine.
     pub fn quickest_ms(&self) -> f64 {
         super::percentile(&self.sorted(|run| run.wall_ms), 0)
     }
 
-    /// CPU milliseconds to the first event: the middle one.
+    /// CPU milliseconds to the first event, median.
     pub fn cpu_ms(&self) -> f64 {
         super::percentile(&self.sorted(|run| run.cpu_ms), 50)
     }
 
-    /// MiB held at the first event: the middle one.
+    /// MiB at the first event, median.
     pub fn peak_mib(&self) -> f64 {
         super::percentile(&self.sorted(|run| run.peak_kb as f64 / 1024.0), 50)
     }
 }
 
-/// What every function finds in its environment; values are never used, since no event comes.
-const VARIABLES: [(&str, &str); 45] = [
+/// The environment of every function. Values are never used, because no event arrives.
+const VARIABLES: [(&str, &str); 46] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -81,6 +81,7 @@ const VARIABLES: [(&str, &str); 45] = [
     ),
     ("DEAD_LETTERS_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
     ("SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/sends"),
+    ("BULK_SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bulk"),
     ("MAILS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/mails"),
     ("RAW_BUCKET", "bucket"),
     ("KMS_VERIFY_KEY_ID", "verify"),
@@ -112,7 +113,7 @@ const VARIABLES: [(&str, &str); 45] = [
     ("RECHECK_SECONDS", "60"),
 ];
 
-/// Starts every binary `rounds` times, in turns, so that what else the machine does falls on all alike.
+/// Starts every binary `rounds` times, in turns, so that other load of the machine affects all alike.
 pub fn measure(binaries: &[(String, PathBuf)], rounds: usize) -> Result<Vec<Starts>> {
     let mut all: Vec<_> = binaries
         .iter()
@@ -121,7 +122,7 @@ pub fn measure(binaries: &[(String, PathBuf)], rounds: usize) -> Result<Vec<Star
             runs: Vec::with_capacity(rounds),
         })
         .collect();
-    // The first round brings the files into memory and is not counted.
+    // The first round loads the files into memory and is not counted.
     for round in 0..=rounds {
         for ((name, binary), starts) in binaries.iter().zip(&mut all) {
             let run = once(binary).with_context(|| format!("starting {name}"))?;
@@ -147,7 +148,7 @@ fn once(binary: &Path) -> Result<Once> {
                 _ => return,
             }
         }
-        // The receiver is gone when it has waited for too long.
+        // The receiver is dropped after a time-out.
         let _ = asked.send((Instant::now(), request, stream));
     });
     let begun = Instant::now();
@@ -159,15 +160,15 @@ fn once(binary: &Path) -> Result<Once> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .context("making the process")?;
-    // The stream stays open until the process is gone: it waits for its event meanwhile.
+        .context("starting the process")?;
+    // The stream stays open until the process ends, while it waits for its event.
     let outcome = asking
         .recv_timeout(Duration::from_secs(20))
-        .context("it never asked for an event")
+        .context("it never requested an event")
         .and_then(|(at, request, stream)| {
             if !request.starts_with(b"GET /2018-06-01/runtime/invocation/next") {
                 bail!(
-                    "it asked for {}",
+                    "it requested {}",
                     String::from_utf8_lossy(&request[..request.len().min(80)])
                 );
             }
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn functions_start_with_all_that_the_template_gives_them() {
-        // Of the local stack only.
+        // Only in the local stage.
         const LOCAL: [&str; 2] = ["CRASH_POINTS", "SES_ENDPOINT_URL"];
         let template = include_str!("../../../../template.yaml");
         let names = template.lines().filter_map(|line| line.trim().split_once(':'));

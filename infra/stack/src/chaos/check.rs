@@ -1,4 +1,4 @@
-//! The calm after the storm, and whether the promises held.
+//! The checks after the storm: whether all promises held.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::due::{DUE_SHARDS, Due};
+use store::due::{Due, Partition};
 
 use super::{
     Ground,
@@ -26,13 +26,13 @@ use crate::{
     report::seconds,
 };
 
-/// Queues, as outputs of the stack; each has its dead letters.
-const QUEUES: [&str; 4] = ["Calls", "ProviderEvents", "Sends", "Mails"];
+/// Queues, as outputs of the stack; each has dead letters.
+const QUEUES: [&str; 5] = ["Calls", "ProviderEvents", "Sends", "BulkSends", "Mails"];
 
-/// Rows due within this time are all there are.
+/// Every due row is due within this time.
 const FAR: Duration = Duration::from_secs(400 * 24 * 3600);
 
-/// More than one look finds per shard.
+/// Upper limit of due rows per shard.
 const MANY: i32 = 1000;
 
 fn now() -> Result<Timestamp> {
@@ -40,7 +40,7 @@ fn now() -> Result<Timestamp> {
     Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
 }
 
-/// Rows of the storm's tenants that somebody must look at again, now or ever.
+/// Rows of the storm's tenants that are due, now or later.
 async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
     let tenants: Vec<TenantId> = stormed
         .tenants
@@ -48,15 +48,15 @@ async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
         .filter_map(|tenant| tenant.id.parse().ok())
         .collect();
     let mut found = Vec::new();
-    for shard in 0..DUE_SHARDS {
-        let page = ground.play.store.due(shard, now()? + FAR, None, MANY).await?;
+    for partition in Partition::all() {
+        let page = ground.play.store.due(partition, now()? + FAR, None, MANY).await?;
         found.extend(page.due.into_iter().filter(|due| tenants.contains(&due.tenant())));
     }
     Ok(found)
 }
 
-/// What waits in a queue: visible or in flight. What it delays is a copy for later: the work itself is a due row, and other tests'
-/// follow-ups may be delayed for a quarter of an hour.
+/// Visible and in-flight records of a queue. Delayed ones are copies for later: the work itself is a due row, and follow-ups of other
+/// tests may be delayed for a quarter of an hour.
 async fn depth(ground: &Ground<'_>, output: &str) -> Result<u64> {
     let url = ground
         .town
@@ -72,7 +72,7 @@ async fn depth(ground: &Ground<'_>, output: &str) -> Result<u64> {
     Ok(number("ApproximateNumberOfMessages") + number("ApproximateNumberOfMessagesNotVisible"))
 }
 
-/// Waits until nothing is left to do; returns how long that took. The dispatcher runs more often than by itself.
+/// Waits until no work is left and returns how long that took. Runs the dispatcher more often than its schedule does.
 pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration) -> Result<Duration> {
     let begun = Instant::now();
     loop {
@@ -97,7 +97,7 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
             let rows = ground.play.store.due_rows(due).await?;
             let first = rows.first().map(|(_, row)| format!("{row:?}"));
             bail!(
-                "after {} there is still work: {waiting}; the first: {}",
+                "after {} there is still work: {waiting}; the first row: {}",
                 seconds(limit),
                 first.unwrap_or_default()
             );
@@ -106,10 +106,10 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
     }
 }
 
-/// What came of a storm.
+/// Result of a storm.
 #[derive(Debug, Default)]
 pub struct Verdict {
-    /// Promises that did not hold, one sentence each.
+    /// Broken promises, one sentence each.
     pub broken: Vec<String>,
     lines: Vec<(&'static str, String)>,
 }
@@ -125,11 +125,11 @@ impl Verdict {
     }
 
     pub(super) fn took(&mut self, whole: Duration, calm: Duration) {
-        self.line("until nothing was left to do", seconds(calm));
-        self.line("all of it", seconds(whole));
+        self.line("time until no work was left", seconds(calm));
+        self.line("total time", seconds(whole));
     }
 
-    /// For people.
+    /// Readable report.
     pub fn show(&self) -> String {
         let mut text = String::from("\nChaos\n");
         for (what, value) in &self.lines {
@@ -147,7 +147,7 @@ impl Verdict {
     }
 }
 
-/// What the simulators say became of an accepted message.
+/// State of an accepted message, as the simulators report it.
 fn told(sent: &Sent) -> AttemptState {
     let known = |status: &str| sent.is(status);
     if known("read") {
@@ -168,7 +168,7 @@ fn once(outbox: &Outbox, verdict: &mut Verdict) {
     for ((message, channel), sent) in outbox {
         if sent.len() > 1 {
             verdict.broken.push(format!(
-                "{message} went out {} times by {}: attempts {:?}",
+                "{message} was sent {} times by {}: attempts {:?}",
                 sent.len(),
                 channel.name(),
                 sent.iter()
@@ -180,7 +180,7 @@ fn once(outbox: &Outbox, verdict: &mut Verdict) {
     }
 }
 
-/// What the providers accepted, by message and channel.
+/// Messages accepted by providers, by message and channel.
 type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 
 pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verdict> {
@@ -195,7 +195,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
                 Some(key) => outbox.entry((key.message, sent.channel)).or_default().push(sent),
                 None => verdict
                     .broken
-                    .push(format!("a message to {} carries no key of ours", sent.to)),
+                    .push(format!("a message to {} has no key of ours", sent.to)),
             }
         }
     }
@@ -227,11 +227,11 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
     if seen.fell_back == 0 {
         verdict
             .broken
-            .push("nobody was sent an SMS for the token that had expired".to_owned());
+            .push("no message was sent by SMS because of the expired token".to_owned());
     }
     let longest = seen.longest_wait.as_secs();
     verdict.line(
-        "sent by SMS, because the WhatsApp token had expired",
+        "sent by SMS because the WhatsApp token had expired",
         format!("{}, after {longest} s at most", seen.fell_back),
     );
     exact_counters(ground, stormed, &mut verdict).await?;
@@ -249,12 +249,12 @@ struct Seen {
     longest_wait: SignedDuration,
 }
 
-/// What a connection that does not work keeps back is tried by SMS within the rule's deadline.
+/// A message whose connection does not work is sent by SMS within the rule's deadline.
 fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
     let Some(waiting) = message.waiting else {
         return;
     };
-    // A next channel that refuses moves the time, too.
+    // A refusal on the next channel also postpones the time.
     let later = || message.attempts.iter().filter(|attempt| attempt.leg > waiting.leg);
     if later().any(|attempt| attempt.state == AttemptState::Refused) {
         return;
@@ -272,7 +272,7 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
     }
 }
 
-/// One call row, decided, with its sentence, and as many messages as it should have.
+/// One decided call row with its sentence, and the expected number of messages.
 fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
     let calls: Vec<_> = customer
         .calls
@@ -303,7 +303,7 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
     }
 }
 
-/// A message is at rest, and its attempts are what the providers say.
+/// A message is in a final state, and its attempts agree with the providers.
 fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verdict) {
     let id = message.id;
     if message.due.is_some() {
@@ -312,7 +312,7 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
     let mut sent_any = false;
     for attempt in &message.attempts {
         let Some(leg) = message.plan.get(usize::from(attempt.leg)) else {
-            verdict.broken.push(format!("{id} has an attempt on no channel"));
+            verdict.broken.push(format!("{id} has an attempt without a channel"));
             continue;
         };
         let sent = outbox
@@ -350,9 +350,9 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
     }
     if !sent_any {
         seen.unsent += 1;
-        // Told, not lost: every channel was refused, or nobody could tell.
+        // Not lost but reported: every channel was refused, or the outcome is unknown.
         if message.ended.is_none() {
-            verdict.broken.push(format!("{id} never went out and does not say why"));
+            verdict.broken.push(format!("{id} was never sent and does not say why"));
         }
     }
     if matches!(
@@ -401,7 +401,7 @@ async fn exact_counters(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Ve
                 }
                 if counted != expected {
                     wrong.push(format!(
-                        "{counted} {name} are counted for {}, {expected} there were",
+                        "{counted} {name} are counted for {} instead of {expected}",
                         tenant.name
                     ));
                 }
@@ -409,7 +409,7 @@ async fn exact_counters(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Ve
             if wrong.is_empty() {
                 break;
             }
-            // The stream's consumer may lag; it was killed, too.
+            // The stream's consumer may lag, because it was killed, too.
             if begun.elapsed() > Duration::from_secs(60) {
                 verdict.broken.extend(wrong);
                 break;
@@ -420,7 +420,7 @@ async fn exact_counters(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Ve
     Ok(())
 }
 
-/// Dead letters and what was spilled.
+/// Counts dead letters and spilled jobs.
 async fn leftovers(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<()> {
     for queue in QUEUES {
         let dead = depth(ground, &format!("{queue}DeadLettersUrl")).await?;
@@ -454,11 +454,11 @@ async fn summary(
     verdict.line("messages accepted by providers", accepted.to_string());
     let states: Vec<_> = states.iter().map(|(state, count)| format!("{state} {count}")).collect();
     verdict.line("messages by state", states.join(", "));
+    verdict.line("attempts of unknown outcome, given up", seen.unknown.to_string());
     verdict.line(
-        "attempts of which nobody could tell, given up",
-        seen.unknown.to_string(),
+        "messages that no provider accepted, with a reason",
+        seen.unsent.to_string(),
     );
-    verdict.line("messages that no provider took, and say so", seen.unsent.to_string());
     let killed: u32 = stormed.killed.values().sum();
     verdict.line("processes killed at random", killed.to_string());
     let struck = |kinds: &[&str]| {
@@ -469,7 +469,7 @@ async fn summary(
         parts.join(", ")
     };
     verdict.line(
-        "callers killed while they asked",
+        "processes killed during a request to a provider",
         struck(&["kill_before", "kill_after"]),
     );
     let requests = [
@@ -479,9 +479,9 @@ async fn summary(
         "timeout_before",
         "timeout_after",
     ];
-    verdict.line("requests to providers that went wrong", struck(&requests));
+    verdict.line("requests to providers that failed", struck(&requests));
     verdict.line(
-        "messages that a phone did not take at once",
+        "messages that a phone did not accept at once",
         struck(&["not_on_whatsapp", "blocked", "offline"]),
     );
     let logs = ground.logs(stormed.began).await?;
@@ -497,7 +497,7 @@ async fn summary(
             .sum::<u64>()
     };
     let asked = format!("{} by WhatsApp, {} by SMS", of("whatsapp.send"), of("twilio.send"));
-    verdict.line("sends that a function lived to tell of", asked);
+    verdict.line("sends that a function could record", asked);
     let deliveries: Value = ground.play.get("/deliveries").await?;
     verdict.line(
         "webhooks delivered, attempts",
@@ -558,16 +558,16 @@ mod tests {
     }
 
     #[test]
-    fn what_the_provider_says_too_is_fine() {
+    fn consistent_statuses_break_no_promise() {
         let found = broken(&message("read"), vec![sent(&["sent", "delivered", "read"])]);
         assert!(found.is_empty(), "{found:?}");
     }
 
     #[test]
-    fn every_broken_promise_is_found() {
+    fn every_broken_promise_is_detected() {
         let read = vec!["sent", "delivered", "read"];
         let cases = [
-            (message("read"), vec![sent(&read), sent(&read)], "went out 2 times"),
+            (message("read"), vec![sent(&read), sent(&read)], "was sent 2 times"),
             (message("sent"), vec![sent(&read)], "the provider says read"),
             (message("read"), Vec::new(), "accepted nothing"),
             (message("claimed"), Vec::new(), "still claimed"),

@@ -1,4 +1,4 @@
-//! The storm: calls, and everything that goes wrong meanwhile.
+//! The storm: calls with faults.
 
 use std::{
     collections::BTreeMap,
@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use super::{Ground, Size};
 use crate::{endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
-/// Between transaction, enqueue and record: every place where the functions can be made to crash.
+/// Crash points between transaction, enqueue and record.
 pub(super) const CRASH_POINTS: &str = "\
 process_call.waiting=0.04,process_call.committed=0.04,process_call.enqueued=0.02,\
 send_message.claimed=0.03,send_message.sent=0.03,send_message.recorded=0.03,\
 process_provider_event.moved=0.01,process_provider_event.received=0.05";
 
-/// What goes wrong with requests to providers: a fifth of them together.
+/// Faults of requests to providers: a fifth of all requests.
 const REQUESTS: [(&str, f64); 7] = [
     ("throttled", 0.025),
     ("server_error", 0.03),
@@ -31,13 +31,13 @@ const REQUESTS: [(&str, f64); 7] = [
     ("kill_after", 0.025),
 ];
 
-/// What goes wrong with people's phones.
+/// Faults of customers' phones.
 const PHONES: [(&str, f64); 3] = [("not_on_whatsapp", 0.05), ("blocked", 0.02), ("offline", 0.05)];
 
-/// How often a fault may strike: never reached, but the simulators count it down, which tells how often it did.
+/// Maximum count of a fault. It is never reached, but the simulators count it down, which shows how often the fault occurred.
 const TIMES: u64 = 1_000_000;
 
-/// How often a process is killed that may be doing anything.
+/// Interval of random kills, whatever the process is doing.
 const KILL_EVERY: Duration = Duration::from_millis(900);
 
 /// A call that was placed.
@@ -50,17 +50,17 @@ pub(super) struct Placed {
     pub(super) followed: bool,
 }
 
-/// What was done.
+/// Record of the storm.
 #[derive(Debug)]
 pub(super) struct Stormed {
     pub(super) seed: u64,
     pub(super) tenants: Vec<Tenant>,
     pub(super) calls: Vec<Placed>,
-    /// How often each fault struck.
+    /// Occurrences of each fault.
     pub(super) struck: BTreeMap<String, u64>,
     /// Random kills by function.
     pub(super) killed: BTreeMap<String, u32>,
-    /// When it began, in milliseconds since 1970.
+    /// Time of the beginning, in milliseconds since 1970.
     pub(super) began: i64,
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
             plan.forward_calls();
         })
         .await?;
-    // Its WhatsApp token expires in the middle; else its providers work.
+    // Its WhatsApp token expires in the middle; its providers have no other faults.
     let expiring = ground
         .town
         .open("Chaos, expiring token", |plan| settings(plan.then()))
@@ -134,7 +134,7 @@ async fn struck(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, 
     Ok(struck)
 }
 
-/// Which tenant's WhatsApp token expires.
+/// The tenant whose WhatsApp token expires.
 pub(super) const EXPIRING: usize = 2;
 
 /// Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
@@ -152,7 +152,7 @@ fn faults_of(tenant: &Tenant) -> Vec<Value> {
         faults.push(fault);
     };
     for (kind, probability) in REQUESTS {
-        // Longer than a function waits (2 s), shorter than for ever.
+        // Longer than the function's time-out (2 s), and finite.
         let held = kind.starts_with("timeout").then(|| json!({ "seconds": 6 }));
         add(kind, probability, held.unwrap_or_else(|| json!({})));
     }
@@ -194,12 +194,12 @@ async fn place_calls(ground: &Ground<'_>, size: Size, tenants: &[Tenant], mut ra
             followed: outcome != "answered",
         });
     }
-    // What the storm leaves under way is still in it.
+    // Work that is still in progress belongs to the storm.
     tokio::time::sleep(size.storm.saturating_sub(begun.elapsed())).await;
     Ok(placed)
 }
 
-/// The consumer of `sends` is away for a while in the middle.
+/// Disables the consumer of `sends` for a while in the middle.
 async fn outage(ground: &Ground<'_>, size: Size) -> Result<()> {
     tokio::time::sleep(size.storm.mul_f64(0.3)).await;
     ground.consuming("send_message", false).await?;
@@ -207,7 +207,7 @@ async fn outage(ground: &Ground<'_>, size: Size) -> Result<()> {
     ground.consuming("send_message", true).await
 }
 
-/// Credentials are refused for a moment: the connection's messages wait.
+/// Refuses credentials for a moment, so the connection's messages wait.
 async fn refused_for_a_while(ground: &Ground<'_>, size: Size, tenants: &[Tenant]) -> Result<()> {
     tokio::time::sleep(size.storm.mul_f64(0.7)).await;
     for (tenant, api) in tenants.iter().zip(["graph", "twilio"]) {
@@ -217,8 +217,8 @@ async fn refused_for_a_while(ground: &Ground<'_>, size: Size, tenants: &[Tenant]
     Ok(())
 }
 
-/// A WhatsApp token has expired until somebody renews it, at the storm's end: the first to wait for it can do so only once `sends` is
-/// consumed again, and all who waited for the rule's time are to see it expired.
+/// Lets a WhatsApp token expire until the end of the storm. The first message can only start waiting once `sends` is consumed again,
+/// and every message that waited for the rule's time must see the token expired.
 async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Result<()> {
     tokio::time::sleep(size.storm.mul_f64(0.4)).await;
     let fault = json!({ "tenant": tenant.id, "api": "graph", "kind": "bad_credentials", "times": TIMES });
@@ -227,7 +227,7 @@ async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Resu
     ground.play.mend(fault).await
 }
 
-/// Kills one of this stack's functions again and again.
+/// Repeatedly kills one of this stack's functions.
 async fn kill_for_ever(data: &Path, random: &mut Random, killed: &mut BTreeMap<String, u32>) -> anyhow::Error {
     loop {
         tokio::time::sleep(KILL_EVERY).await;
@@ -238,7 +238,7 @@ async fn kill_for_ever(data: &Path, random: &mut Random, killed: &mut BTreeMap<S
         let Some((pid, function)) = random.choose(&processes) else {
             continue;
         };
-        // Gone already is as good.
+        // It may have ended already.
         if kill_process(*pid, Signal::KILL).is_ok() {
             *killed.entry(function.clone()).or_default() += 1;
         }
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fifth_of_the_requests_goes_wrong() {
+    fn a_fifth_of_the_requests_fails() {
         let all: f64 = REQUESTS.iter().map(|(_, probability)| probability).sum();
         assert!((0.19..0.21).contains(&all), "{all}");
     }

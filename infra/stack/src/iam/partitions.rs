@@ -1,7 +1,7 @@
 //! The partitions that a role may touch (docs/decisions/0031-partitions-in-roles.md).
 //!
-//! Two questions more. Is every partition that a statement names one that its function asked for? And does the emulator refuse all
-//! others to the role's own credentials: what a webhook's role is told who asks for an account or for the platform's rows?
+//! Two more checks. Did the function access every partition that its statements name? And does the emulator refuse all others to
+//! the role's own credentials, such as an account or the platform's rows to a webhook?
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use crate::{
 const OPERATOR: &str = "ForAllValues:StringLike";
 const KEYS: &str = "dynamodb:LeadingKeys";
 
-/// A kind of key that a role used, as the emulator noted it (`bridge.py`, `leading_keys`).
+/// A kind of key that a role used, as recorded by the emulator (`bridge.py`, `leading_keys`).
 #[derive(Debug, Deserialize)]
 struct Used {
     role: String,
@@ -32,22 +32,22 @@ struct Used {
     key: String,
 }
 
-/// What the emulator has noted so far.
+/// The emulator's records so far.
 fn used(data: &Path) -> Result<Vec<Used>> {
     let file = data.join("leading-keys.jsonl");
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     text.lines()
-        .map(|line| serde_json::from_str(line).context("understanding what the emulator noted"))
+        .map(|line| serde_json::from_str(line).context("parsing the emulator's records"))
         .collect()
 }
 
-/// Whether this role has done so in a partition that the pattern names.
+/// Whether this role used the action in a partition that matches the pattern.
 pub(super) fn has_used(data: &Path, role: &str, action: &str, pattern: &str) -> Result<bool> {
     let is_it = |used: &Used| used.role == role && used.action == action && like(pattern, &used.key);
     Ok(used(data)?.iter().any(is_it))
 }
 
-/// As IAM compares: `*` is any text, `?` one character.
+/// Matches as IAM does: `*` is any text, `?` one character.
 fn like(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
@@ -64,7 +64,7 @@ fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// The partitions that a statement names; none where it has no such condition.
+/// The partitions that a statement names; none without such a condition.
 fn partitions(statement: &Value) -> Option<Vec<String>> {
     let keys = &statement["Condition"][OPERATOR][KEYS];
     (!keys.is_null()).then(|| texts(keys).into_iter().collect())
@@ -76,7 +76,7 @@ fn is_of_table(statement: &Value) -> bool {
         .any(|action| action.starts_with("dynamodb:"))
 }
 
-/// Statements that name no partitions, and partitions that nobody asked for.
+/// Statements without partitions, and partitions that no flow used.
 pub(super) fn too_wide(roles: &[Role], data: &Path) -> Result<Vec<String>> {
     let used = used(data)?;
     let mut wrong = Vec::new();
@@ -98,20 +98,28 @@ pub(super) fn too_wide(roles: &[Role], data: &Path) -> Result<Vec<String>> {
             };
             let idle: Vec<&String> = named.iter().filter(|pattern| !asked(pattern)).collect();
             if !idle.is_empty() {
-                wrong.push(format!("{}: {sid} names {idle:?}, never asked for", role.name()));
+                wrong.push(format!("{}: {sid} names {idle:?}, which no flow uses", role.name()));
             }
         }
     }
     Ok(wrong)
 }
 
-/// A key of every kind that the table or an index has, of nobody.
+/// A key of each kind in the table or an index, which belongs to nobody.
 fn samples() -> Result<Vec<(&'static str, String)>> {
     let id = || random_hex(13);
     let (tenant, other) = (id()?, id()?);
     let hash = random_hex(32)?;
     Ok(vec![
         ("", format!("T#{tenant}")),
+        ("", format!("T#{tenant}#IAM")),
+        ("", format!("T#{tenant}#KEYUSE")),
+        ("", format!("T#{tenant}#CONN")),
+        ("", format!("T#{tenant}#CONF")),
+        ("", format!("T#{tenant}#TEMPLATE")),
+        ("", format!("T#{tenant}#PRODUCT")),
+        ("", format!("T#{tenant}#ID#sku:1")),
+        ("", format!("T#{tenant}#ID#line:1")),
         ("", format!("T#{tenant}#C#{other}")),
         ("", format!("T#{tenant}#ID#phone:1")),
         ("", format!("T#{tenant}#REF#graph:1")),
@@ -132,11 +140,13 @@ fn samples() -> Result<Vec<(&'static str, String)>> {
         ("by_day", format!("T#{tenant}#CONTACTS")),
         ("by_day", format!("T#{tenant}#CALLS#2026-11-20")),
         ("by_day", "PLATFORM#TENANTS".to_owned()),
-        ("due", "DUE#00".to_owned()),
+        ("by_state", format!("T#{tenant}#FAILED#2026-11-20")),
+        ("due", "DUE#answers#00".to_owned()),
+        ("due", "DUE#campaigns#00".to_owned()),
     ])
 }
 
-/// What is asked of the table in each role's name, by the action that it needs.
+/// Requests to the table with each role's credentials, by the action that they need.
 const ACTIONS: [&str; 8] = [
     "dynamodb:GetItem",
     "dynamodb:Query",
@@ -148,7 +158,7 @@ const ACTIONS: [&str; 8] = [
     "dynamodb:Scan",
 ];
 
-/// What the emulator lets each role's credentials do that its policy does not say, and what it refuses that the policy allows.
+/// Actions that the emulator allows although the role's policy does not, and actions that it refuses although the policy allows them.
 pub(super) async fn otherwise_enforced(
     roles: &[Role],
     aws: &Session,
@@ -171,7 +181,7 @@ pub(super) async fn otherwise_enforced(
                     answers.push(refused(&client, "transaction", table, index, key).await?);
                 }
                 if answers.contains(&allowed) {
-                    let told = if allowed { "is refused" } else { "is let" };
+                    let told = if allowed { "is refused" } else { "may use" };
                     wrong.push(format!("{} {told} {action} on {index} {key}", role.name()));
                 }
             }
@@ -180,7 +190,7 @@ pub(super) async fn otherwise_enforced(
     Ok(wrong)
 }
 
-/// Whether a role's policy allows this, by its text.
+/// Whether the text of a role's policy allows this.
 fn allows(role: &Role, action: &str, index: &str, key: &str) -> bool {
     statements(role.document("work")).into_iter().any(|statement| {
         let on = texts(&statement["Resource"]);
@@ -222,7 +232,7 @@ async fn client_of(role: &Role, aws: &Session, endpoint: &str) -> Result<Client>
     Ok(Client::from_conf(config))
 }
 
-/// Whether somebody is refused who asks for this; what is let through changes nothing.
+/// Whether this request is refused; requests that are allowed change nothing.
 async fn refused(client: &Client, action: &str, table: &str, index: &str, key: &str) -> Result<bool> {
     const NEVER: &str = "attribute_exists(never)";
     let (pk, sk) = (AttributeValue::S(key.to_owned()), AttributeValue::S("IAM".to_owned()));
@@ -241,6 +251,7 @@ async fn refused(client: &Client, action: &str, table: &str, index: &str, key: &
             let name = match index {
                 "" => "pk",
                 "due" => "gsi2pk",
+                "by_state" => "gsi3pk",
                 _ => "gsi1pk",
             };
             let query = client.query().table_name(table).limit(1);
@@ -289,7 +300,7 @@ async fn refused(client: &Client, action: &str, table: &str, index: &str, key: &
     }
 }
 
-/// Whether it was refused; what the service says of the request itself is no refusal.
+/// Whether the request was denied; the service's errors about the request itself do not count.
 fn told<T, E>(answer: Result<T, SdkError<E>>) -> Result<bool>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -299,7 +310,7 @@ where
         Err(error) => match error.code() {
             Some("AccessDeniedException") => Ok(true),
             Some("ConditionalCheckFailedException" | "TransactionCanceledException") => Ok(false),
-            _ => Err(error).context("asking the table in a role's name"),
+            _ => Err(error).context("sending a request with a role's credentials"),
         },
     }
 }
@@ -309,7 +320,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_compared_as_iam_does() {
+    fn patterns_match_as_in_iam() {
         let own = format!("T#{}", "?".repeat(26));
         let tenant = format!("T#{}", "x".repeat(26));
         for (pattern, text, same) in [

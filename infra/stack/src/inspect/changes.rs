@@ -1,15 +1,15 @@
-//! Changes of the table that lie in the bucket: batches that Lambda gave up on, and records that `publish_changes` could not read.
-//! The function itself works them again, which is safe to do twice (docs/decisions/0030-changes-worked-again.md).
+//! Given-up changes of the table in the bucket: batches that Lambda gave up, and records that `publish_changes` could not read.
+//! The function itself processes them again, which is safe to repeat (docs/decisions/0030-changes-worked-again.md).
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::aws::Session;
 
-/// Where they lie. Lambda chooses the names below the first.
+/// Their prefixes. Lambda chooses the names below the first.
 const PREFIXES: [&str; 2] = ["aws/lambda/", "spill/changes/"];
 
-/// An invocation takes six megabytes; more goes in parts.
+/// An invocation accepts six megabytes; more is sent in parts.
 const LARGEST: usize = 5_000_000;
 
 /// An object with changes.
@@ -17,11 +17,11 @@ const LARGEST: usize = 5_000_000;
 pub(super) struct Stored {
     pub(super) key: String,
     pub(super) bytes: u64,
-    /// When it was written.
+    /// Time at which it was written.
     pub(super) since: String,
 }
 
-/// All that there are, the oldest of each place first.
+/// All given-up changes, the oldest of each prefix first.
 pub(super) async fn list(aws: &Session, bucket: &str) -> Result<Vec<Stored>> {
     let mut found = Vec::new();
     for prefix in PREFIXES {
@@ -50,7 +50,7 @@ pub(super) async fn list(aws: &Session, bucket: &str) -> Result<Vec<Stored>> {
     Ok(found)
 }
 
-/// Has the function work each of them, and deletes those that it has worked. Returns how many; the others stay.
+/// Lets the function process each of them, and deletes those that succeeded. Returns their number; the others stay.
 pub(super) async fn work(aws: &Session, bucket: &str, function: &str) -> Result<usize> {
     let all = list(aws, bucket).await?;
     let mut wrong = Vec::new();
@@ -61,7 +61,10 @@ pub(super) async fn work(aws: &Session, bucket: &str, function: &str) -> Result<
     }
     if !wrong.is_empty() {
         let (stay, all) = (wrong.len(), all.len());
-        bail!("{stay} of {all} batches stay where they are:\n  {}", wrong.join("\n  "));
+        bail!(
+            "{stay} of {all} batches were not processed and stay in the bucket:\n  {}",
+            wrong.join("\n  ")
+        );
     }
     Ok(all.len())
 }
@@ -69,7 +72,7 @@ pub(super) async fn work(aws: &Session, bucket: &str, function: &str) -> Result<
 async fn work_one(aws: &Session, bucket: &str, key: &str, function: &str) -> Result<()> {
     let object = json!({ "Bucket": bucket, "Key": key });
     let stored = aws.call("s3", "get_object", object.clone()).await?;
-    let stored: Value = serde_json::from_str(stored["Body"].as_str().unwrap_or_default()).context("it is no JSON")?;
+    let stored: Value = serde_json::from_str(stored["Body"].as_str().unwrap_or_default()).context("it is not JSON")?;
     let Batch { shard, records } = Batch::read(stored)?;
     for records in parts(records) {
         let event = json!({ "Records": records, "shardId": shard, "again": true });
@@ -77,9 +80,11 @@ async fn work_one(aws: &Session, bucket: &str, key: &str, function: &str) -> Res
         let answered = aws.call("lambda", "invoke", invoke).await?;
         let answer = answered["Payload"].as_str().unwrap_or_default();
         ensure!(answered["FunctionError"].is_null(), "{function} failed: {answer}");
-        let answer: Value = serde_json::from_str(answer).context("understanding the function's answer")?;
-        let failures = answer["batchItemFailures"].as_array().context("it names what failed")?;
-        ensure!(failures.is_empty(), "{function} could not work it; its log says why");
+        let answer: Value = serde_json::from_str(answer).context("parsing the function's answer")?;
+        let failures = answer["batchItemFailures"]
+            .as_array()
+            .context("the answer lists no failures")?;
+        ensure!(failures.is_empty(), "{function} could not process it; its log says why");
     }
     aws.call("s3", "delete_object", object).await.map(drop)
 }
@@ -92,10 +97,10 @@ struct Batch {
 }
 
 impl Batch {
-    /// From Lambda's record of a failed invocation, which holds the event, or from what `publish_changes` keeps.
+    /// Parses Lambda's record of a failed invocation, which contains the event, or what `publish_changes` stored.
     fn read(stored: Value) -> Result<Self> {
         let Value::Object(mut stored) = stored else {
-            bail!("it is no record");
+            bail!("it is not a record");
         };
         let told = stored
             .get("DDBStreamBatchInfo")
@@ -103,25 +108,25 @@ impl Batch {
         let told = told.map(str::to_owned);
         let text = |event: &Map<String, Value>, name: &str| event.get(name)?.as_str().map(str::to_owned);
         let mut event = match stored.remove("payload") {
-            Some(Value::String(text)) => serde_json::from_str(&text).context("its payload is no event")?,
+            Some(Value::String(text)) => serde_json::from_str(&text).context("its payload is not an event")?,
             Some(Value::Object(event)) => event,
-            Some(_) => bail!("its payload is no event"),
+            Some(_) => bail!("its payload is not an event"),
             None => stored,
         };
         let shard = told.or_else(|| text(&event, "shardId"));
         match (shard, event.remove("Records"), text(&event, "eventID")) {
             (Some(shard), Some(Value::Array(records)), _) => Ok(Self { shard, records }),
-            // Once a record was kept by itself, without its shard: it counts for itself.
+            // Earlier records were stored alone, without their shard: such a record is its own shard.
             (None, None, Some(id)) => Ok(Self {
                 shard: format!("kept-{id}"),
                 records: vec![Value::Object(event)],
             }),
-            _ => bail!("it holds no changes of a shard"),
+            _ => bail!("it contains no changes of a shard"),
         }
     }
 }
 
-/// Records in parts that an invocation takes.
+/// Splits records into parts that an invocation accepts.
 fn parts(records: Vec<Value>) -> Vec<Vec<Value>> {
     let mut parts: Vec<Vec<Value>> = Vec::new();
     let mut bytes = 0;
@@ -148,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn lambdas_record_of_a_failure_is_read_in_all_its_forms() {
+    fn every_form_of_lambdas_failure_record_is_read() {
         let event = json!({ "Records": [record("a")], "shardId": "shard-1", "window": {}, "state": {} });
         for payload in [event.clone(), Value::String(event.to_string())] {
             let stored = json!({
@@ -162,16 +167,16 @@ mod tests {
     }
 
     #[test]
-    fn what_publish_changes_keeps_is_read() {
+    fn stored_unreadable_changes_are_read() {
         let kept = json!({ "Records": [record("a")], "shardId": "shard-1" });
         assert_eq!(Batch::read(kept).unwrap().shard, "shard-1");
-        // As it was kept before.
+        // The earlier form.
         let batch = Batch::read(record("a")).unwrap();
         assert_eq!((batch.shard.as_str(), batch.records), ("kept-a", vec![record("a")]));
     }
 
     #[test]
-    fn what_holds_no_changes_is_no_batch() {
+    fn object_without_changes_is_refused() {
         let without_payload = json!({ "DDBStreamBatchInfo": { "shardId": "shard-1" } });
         for stored in [
             without_payload,

@@ -1,4 +1,4 @@
-//! What must not be let in, and what the senders of it are told.
+//! Invalid requests, and their answers.
 
 use anyhow::{Context as _, Result, ensure};
 use domain::Timestamp;
@@ -11,7 +11,7 @@ use crate::stage::{Business, Stage, customer, on_stage};
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Every webhook, with its provider's word in metrics and the type of its body.
+/// Every webhook, with its provider's name in metrics and its content type.
 const WEBHOOKS: [(&str, &str); 8] = [
     ("telephony", JSON),
     ("whatsapp", JSON),
@@ -28,7 +28,7 @@ pub(crate) fn time_now() -> Result<Timestamp> {
     Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
 }
 
-/// Headers that prove `body`, sent to `path`, to be from this business's provider.
+/// Headers that authenticate `body` at `path` as from this business's provider.
 pub(crate) fn signed(
     business: &Business<'_>,
     what: &str,
@@ -72,7 +72,7 @@ async fn post(
     stage.play.request("POST", path, &all, body.into()).await
 }
 
-/// A body that its webhook would understand.
+/// A valid body of a webhook.
 fn understood(what: &str, business: &Business<'_>, from: &domain::phone::Phone) -> Result<String> {
     let at = time_now()?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Ok(match what {
@@ -100,7 +100,7 @@ fn understood(what: &str, business: &Business<'_>, from: &domain::phone::Phone) 
 }
 
 #[test]
-fn forged_webhooks_all_get_the_same_401_and_leave_nothing() {
+fn forged_webhooks_get_the_same_401_without_a_trace() {
     on_stage(async |stage| {
         let business = stage.business("Forged").await?;
         let mut bodies = std::collections::BTreeSet::new();
@@ -199,7 +199,7 @@ fn handshake_needs_the_connections_own_token() {
         }
         let nobody = path.replace(business.id(), "tnt_01hq5n0b0dy00000000000000a");
         ensure!(ask(&nobody, "subscribe", own).await?.status == 403);
-        // One business's token opens no other's.
+        // One business's token is invalid for others.
         let other = stage.business("Handshake of another").await?;
         ensure!(ask(&other.webhook("whatsapp"), "subscribe", own).await?.status == 403);
         Ok(())
@@ -207,7 +207,7 @@ fn handshake_needs_the_connections_own_token() {
 }
 
 #[test]
-fn signed_but_unreadable_is_kept_and_the_provider_told_it_is_fine() {
+fn unreadable_signed_webhook_is_stored_and_acknowledged() {
     on_stage(async |stage| {
         let business = stage.business("Unreadable").await?;
         let bucket = &stage.town.outputs["RawBucketName"];
@@ -223,7 +223,7 @@ fn signed_but_unreadable_is_kept_and_the_provider_told_it_is_fine() {
             ("twilio/inbound", FORM, "twilio", "Nothing=of+a+message"),
         ] {
             let path = business.webhook(what);
-            // A word of this test's own, to find what was kept.
+            // A unique word, to find the stored body.
             let mark = customer();
             let body = format!("{body}&mark={}", mark.digits());
             let mut headers = signed(&business, what, &path, body.as_bytes(), time_now()?)?;
@@ -298,7 +298,7 @@ fn wrong_method_type_and_size_are_refused_as_such() {
                 ensure!(answer.status == 415, "{what} as {other:?}: {answer:?}");
             }
         }
-        // Signed, so that only its size speaks against it. On AWS, Lambda's own limit lies at 6 MB.
+        // Correctly signed, so only its size is wrong. On AWS, Lambda's own limit is 6 MB.
         for (what, content_type) in [("telephony", JSON), ("whatsapp", JSON), ("twilio/inbound", FORM)] {
             let path = business.webhook(what);
             let body = vec![b'a'; 3 * 1024 * 1024 + 1];
@@ -310,9 +310,9 @@ fn wrong_method_type_and_size_are_refused_as_such() {
     });
 }
 
-/// What no other route takes is one function's: whoever mistypes a path is told so as everywhere else.
+/// One function answers all unknown paths, with the same problem as elsewhere.
 #[test]
-fn paths_of_nobody_and_wrong_methods_are_answered_with_problems() {
+fn unknown_paths_and_wrong_methods_get_problems() {
     on_stage(async |stage| {
         let nowhere = [
             "/",
@@ -324,7 +324,7 @@ fn paths_of_nobody_and_wrong_methods_are_answered_with_problems() {
             "/webhooks/nobody/tnt_01hq5n0b0dy00000000000000a/conn_01hq5n0b0dy00000000000000a",
         ];
         let nowhere = nowhere.map(|path| (path, 404, "not_found"));
-        // Of routes for one method, and within functions that take all.
+        // Both of routes for one method, and within functions that handle all methods.
         let known = [
             "/docs",
             "/verify-email",
@@ -362,7 +362,7 @@ fn paths_of_nobody_and_wrong_methods_are_answered_with_problems() {
 }
 
 #[test]
-fn events_for_numbers_of_another_connection_are_ignored_and_counted() {
+fn foreign_numbers_are_ignored_and_counted() {
     on_stage(async |stage| {
         let business = stage
             .changed_business("Own numbers", |plan| {
@@ -377,7 +377,7 @@ fn events_for_numbers_of_another_connection_are_ignored_and_counted() {
         ] {
             let from = customer();
             let path = business.webhook(what);
-            // Account, number and line in these bodies are nobody's.
+            // Account, number and line in these bodies belong to nobody.
             let body = understood(what, &business, &from)?;
             let mut headers = signed(&business, what, &path, body.as_bytes(), time_now()?)?;
             let mark = format!("foreign-{}", from.digits());

@@ -1,4 +1,4 @@
-//! From a call to a message: what a caller gets, once, on which channel, and why.
+//! From a call to its message: once, on the right channel, with a reason.
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
@@ -13,7 +13,7 @@ use stack::business::Plan;
 use crate::stage::{PATIENCE, Stage, customer, delayed, in_a_hurry, on_stage};
 
 #[test]
-fn missed_call_is_answered_by_whatsapp_once_and_followed_until_it_is_read() {
+fn missed_call_is_answered_by_whatsapp_and_read() {
     on_stage(async |stage| {
         let business = stage.business("Missed").await?;
         let caller = customer();
@@ -156,7 +156,7 @@ fn own_voice_flow_needs_its_final_status_only() {
         let own = json!({ "via": "twilio", "own_flow": true });
         business.call(&caller, "missed", own.clone()).await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
-        // `completed` alone never means missed: nobody knows who spoke.
+        // `completed` alone never means missed, because somebody may have answered.
         let other = customer();
         business.call(&other, "answered", own).await?;
         let call = business.decided(&other, 1).await?;
@@ -166,7 +166,7 @@ fn own_voice_flow_needs_its_final_status_only() {
 }
 
 #[test]
-fn calls_that_must_not_be_followed_say_why() {
+fn calls_without_follow_up_give_the_reason() {
     on_stage(async |stage| {
         let business = stage.business("Silent").await?;
         let telephony = json!({ "via": "telephony" });
@@ -200,7 +200,7 @@ fn calls_that_must_not_be_followed_say_why() {
 }
 
 #[test]
-fn withheld_numbers_are_stored_and_left_alone() {
+fn withheld_numbers_are_stored_and_not_messaged() {
     in_a_hurry(async |stage| {
         let business = stage.business("Withheld").await?;
         let scope = access::operator::scope(business.id().parse()?);
@@ -287,7 +287,7 @@ fn customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
 }
 
 #[test]
-fn unfit_template_stores_the_call_with_the_reason_and_sends_nothing() {
+fn unfit_template_sends_nothing_and_gives_the_reason() {
     on_stage(async |stage| {
         let unknown = stage
             .changed_business("Unknown template", |plan| {
@@ -336,7 +336,7 @@ fn landline_gets_no_sms() {
 }
 
 #[test]
-fn whatsapp_goes_through_twilio_where_the_connection_says_so() {
+fn whatsapp_can_be_sent_through_twilio() {
     on_stage(async |stage| {
         let sender = customer();
         let business = stage
@@ -402,7 +402,7 @@ fn shared_meta_app_finds_the_tenant_by_its_number() {
 }
 
 #[test]
-fn two_businesses_with_the_same_caller_know_nothing_of_each_other() {
+fn businesses_with_the_same_caller_share_nothing() {
     on_stage(async |stage| {
         let (first, second) = (stage.business("First").await?, stage.business("Second").await?);
         let caller = customer();

@@ -1,4 +1,4 @@
-//! Changes of the table that Lambda gave up on: `cargo stack dlq` has them counted, once, and forgets them then.
+//! Given-up changes of the table: `cargo stack dlq` lets them be counted once, and then deletes them.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ async fn is_there(stage: &Stage, key: &str) -> Result<bool> {
     Ok(listed["Contents"].as_array().is_some_and(|found| !found.is_empty()))
 }
 
-/// Has everything worked that lies in the bucket. What other tests leave there may be unreadable; ours must not.
+/// Processes everything in the bucket. Objects of other tests may be unreadable; ours must not be.
 async fn work_again(stage: &Stage, ours: &str) -> Result<()> {
     let stack = &stage.play.endpoints.stack;
     let worked = inspect::redrive(&stage.aws, &stage.place, stack, Letters::Changes).await;
@@ -44,13 +44,13 @@ async fn work_again(stage: &Stage, ours: &str) -> Result<()> {
     }
 }
 
-/// The day's counters once they stay the same.
+/// The day's counters once they no longer change.
 async fn counters(business: &Business<'_>, day: &str) -> Result<Counters> {
     let scope = access::operator::scope(business.id().parse().context("reading a tenant's id")?);
     Ok(business.stage.play.store.day_counters(&scope, day).await?)
 }
 
-/// The row of the customer's call, as the stream brings it when it is written.
+/// The row of the customer's call in a stream record.
 async fn call_row(stage: &Stage, business: &Business<'_>) -> Result<Value> {
     let tenant = format!("T#{}#C#", business.id().trim_start_matches("tnt_"));
     let scan = json!({
@@ -65,7 +65,7 @@ async fn call_row(stage: &Stage, business: &Business<'_>) -> Result<Value> {
 }
 
 #[test]
-fn given_up_changes_count_once_when_worked_again() {
+fn reprocessed_changes_count_once() {
     on_stage(async |stage| {
         let business = stage.business("Given up").await?;
         let caller = customer();
@@ -77,7 +77,7 @@ fn given_up_changes_count_once_when_worked_again() {
             })
         })
         .await?;
-        // Of another day, which nothing else counts.
+        // Of another day, which no other test counts.
         let day = "2026-01-02";
         let sequence = "100000000000000000001";
         let record = json!({
@@ -90,7 +90,7 @@ fn given_up_changes_count_once_when_worked_again() {
             },
         });
         let event = json!({ "Records": [record], "shardId": "shardId-given-up", "state": {}, "window": {} });
-        // As Lambda's documentation shows the record of a failed invocation in a bucket.
+        // Lambda's record of a failed invocation in a bucket, as documented.
         let failed = json!({
             "requestContext": { "requestId": "1", "condition": "RecordAgeExceeded", "approximateInvokeCount": 4000 },
             "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
@@ -113,7 +113,7 @@ fn given_up_changes_count_once_when_worked_again() {
             ensure!(!is_there(stage, &by_lambda).await?, "it is worked and still there");
             ensure!(counters(&business, day).await? == expected, "counted wrong");
         }
-        // The same change once more, as the function keeps what it cannot read.
+        // The same change again, in the form in which the function stores unreadable records.
         put(
             stage,
             &by_code,
@@ -124,7 +124,7 @@ fn given_up_changes_count_once_when_worked_again() {
         ensure!(!is_there(stage, &by_code).await?, "it is worked and still there");
         ensure!(counters(&business, day).await? == expected, "counted twice");
 
-        // What cannot be worked stays, and is named.
+        // An object that cannot be processed stays and is reported.
         let unreadable = format!("spill/changes/{ours}-unreadable");
         let mut broken = event.clone();
         broken["Records"][0]["dynamodb"]["NewImage"]["data"] = json!({ "S": "nonsense" });

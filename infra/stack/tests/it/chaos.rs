@@ -1,4 +1,4 @@
-//! The short form of `cargo stack chaos`.
+//! The short run of `cargo stack chaos`.
 
 use anyhow::{Result, ensure};
 use stack::chaos::{self, Ground, Size};
@@ -6,7 +6,7 @@ use stack::chaos::{self, Ground, Size};
 use crate::stage::{Stage, alone_on_stage};
 
 #[test]
-fn nothing_is_lost_or_sent_twice_whatever_breaks() {
+fn storm_loses_nothing_and_sends_nothing_twice() {
     alone_on_stage(async |stage: &Stage| -> Result<()> {
         let ground = Ground {
             play: &stage.play,

@@ -1,4 +1,4 @@
-//! Clients are generated from the contract as anybody would do it, and used against the deployed stack.
+//! Generates clients from the contract, and uses them against the deployed stack.
 
 use std::{
     path::{Path, PathBuf},
@@ -74,7 +74,7 @@ fn check(tools: &Contract, folder: &Path) -> Command {
     check
 }
 
-/// The key of a business of this test alone.
+/// The API key of a business for this test only.
 async fn key(stage: &Stage) -> Result<String> {
     Ok(stage.business("Client").await?.tenant.api_key)
 }

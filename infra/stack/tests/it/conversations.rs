@@ -1,4 +1,4 @@
-//! What customers write, and what they wish.
+//! Customers' messages, opt-outs and opt-ins.
 
 use anyhow::{Context as _, ensure};
 use domain::message::Channel;
@@ -25,14 +25,14 @@ fn reply_is_stored_once_and_opens_the_window() {
             known.received
         );
         ensure!(known.contact.last_whatsapp_at().is_some());
-        // A message of a new customer is no call: the rules stay silent.
+        // A message of a new customer is not a call, so no rule applies.
         ensure!(known.messages.is_empty() && known.received.len() == 1, "{known}");
         Ok(())
     });
 }
 
 #[test]
-fn button_of_the_template_comes_back_with_what_it_answers() {
+fn button_reply_is_stored_with_its_message() {
     on_stage(async |stage| {
         let business = stage.business("Button").await?;
         let caller = customer();
@@ -62,7 +62,7 @@ fn stop_silences_every_channel_until_start() {
         for (channel, stop, start) in [
             (Channel::Sms, "STOP", "START"),
             (Channel::WhatsApp, "توقّف!", "ابدأ"),
-            // The business's own words.
+            // The tenant's own stop word.
             (Channel::WhatsApp, "من فضلكم لا ترسل شيئا", "start"),
         ] {
             let person = customer();
@@ -120,7 +120,7 @@ fn stop_before_the_message_goes_out_blocks_it() {
 }
 
 #[test]
-fn marketing_switched_off_in_whatsapp_is_noted() {
+fn marketing_opt_out_in_whatsapp_is_recorded() {
     on_stage(async |stage| {
         let business = stage.business("Preferences").await?;
         let person = customer();

@@ -1,4 +1,4 @@
-//! What an operation may ask of AWS.
+//! Limits of operations' requests to AWS.
 
 use anyhow::ensure;
 use domain::permission::Permission;
@@ -6,7 +6,7 @@ use stack::{bench::operations::measure, build, contract::Contract};
 
 use crate::stage::on_stage;
 
-/// A warm GET reads who asks, and what they ask for.
+/// A warm GET reads the caller and the content.
 const MOST_READS: u64 = 2;
 
 #[test]

@@ -1,11 +1,11 @@
-//! The demo, from an empty data directory, while the stack of the tests runs: two stacks of one checkout, side by side.
+//! The demo, from an empty data directory, beside the stack of the tests: two stacks of one checkout run side by side.
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
 use crate::stage::{Stage, on_stage};
 
-/// What is to be seen, in this order.
+/// The expected output, in this order.
 const SCENES: [&str; 8] = [
     "A missed call is answered by WhatsApp",
     "The customer replies",
@@ -13,7 +13,7 @@ const SCENES: [&str; 8] = [
     "the cooldown holds",
     "STOP, and a later call stays silent",
     "A forged webhook is refused",
-    "What it used of AWS",
+    "AWS usage at list prices",
     "per 1,000 follow-ups",
 ];
 
@@ -31,7 +31,7 @@ fn a_second_stack_plays_the_demo_beside_the_first() {
     on_stage(async |stage| {
         answers(stage).await?;
         let data = stage.place.dot.join("beside");
-        // What an interrupted run left.
+        // Left by an interrupted run.
         if data.exists() {
             std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
         }

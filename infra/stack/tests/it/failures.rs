@@ -1,4 +1,4 @@
-//! When a provider or a phone does not do its part: nothing is lost, nothing is sent twice.
+//! Failures of providers and phones: nothing is lost, nothing is sent twice.
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
@@ -34,7 +34,7 @@ fn caller_not_on_whatsapp_gets_the_sms() {
             .await?;
         let states: Vec<_> = message.attempts.iter().map(|attempt| attempt.state).collect();
         ensure!(states == [AttemptState::Failed, AttemptState::Delivered], "{states:?}");
-        // Learnt: the next call does not try WhatsApp first.
+        // The failure is remembered: the next call does not try WhatsApp first.
         let contact = stage
             .play
             .customer(business.id(), &caller)
@@ -53,7 +53,7 @@ fn caller_not_on_whatsapp_gets_the_sms() {
 }
 
 #[test]
-fn phone_that_is_off_gets_the_message_when_it_is_back_and_no_sms() {
+fn offline_phone_gets_the_message_later_and_no_sms() {
     on_stage(async |stage| {
         let business = stage
             .changed_business("Offline", |plan| plan.then()["fallback_after_seconds"] = 3600.into())
@@ -78,7 +78,7 @@ fn phone_that_is_off_gets_the_message_when_it_is_back_and_no_sms() {
 }
 
 #[test]
-fn missed_deadline_sends_the_sms_and_a_late_delivery_still_counts() {
+fn missed_deadline_sends_sms_and_late_delivery_counts() {
     on_stage(async |stage| {
         let business = stage
             .changed_business("Deadline", |plan| plan.then()["fallback_after_seconds"] = 3.into())
@@ -87,7 +87,7 @@ fn missed_deadline_sends_the_sms_and_a_late_delivery_still_counts() {
         let caller = customer();
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
-        // Only the dispatcher's minute brings it.
+        // Only the scheduled dispatcher sends it.
         business.accepted(&caller, Channel::Sms).await?;
         stage.play.mend(off).await?;
         let states = business
@@ -97,7 +97,7 @@ fn missed_deadline_sends_the_sms_and_a_late_delivery_still_counts() {
                 (states == [AttemptState::Read, AttemptState::Delivered]).then_some(states)
             })
             .await?;
-        // The read of one channel never marks the other.
+        // A read on one channel never marks the other as read.
         ensure!(states.len() == 2);
         ensure!(business.outbox(&caller).await?.len() == 2, "once by each channel");
         Ok(())
@@ -136,7 +136,7 @@ fn blocked_everywhere_ends_with_the_reason() {
 }
 
 #[test]
-fn throttled_send_is_tried_again_and_goes_once() {
+fn throttled_send_is_retried_and_sent_once() {
     in_a_hurry(async |stage| {
         let business = stage.business("Throttled").await?;
         business
@@ -198,7 +198,7 @@ fn time_out_after_accepting_an_sms_is_settled() {
 }
 
 #[test]
-fn sms_that_was_never_taken_is_sent_once_more() {
+fn sms_that_twilio_never_accepted_is_sent_once_more() {
     in_a_hurry(async |stage| {
         let business = stage
             .changed_business("SMS not taken", |plan| plan.then()["channels"] = json!(["sms"]))
@@ -219,7 +219,7 @@ fn sms_that_was_never_taken_is_sent_once_more() {
 }
 
 #[test]
-fn send_of_unknown_outcome_without_evidence_goes_to_the_next_channel() {
+fn unknown_outcome_without_evidence_uses_next_channel() {
     in_a_hurry(async |stage| {
         let business = stage.business("Unknown").await?;
         business
@@ -308,7 +308,7 @@ fn worker_killed_before_or_after_accepting_sends_once() {
         let fault = json!({ "api": "graph", "number": caller, "kind": "kill_before", "times": 1 });
         business.fault(fault).await?;
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
-        // Nobody can tell, so it is not sent again by WhatsApp.
+        // The outcome is unknown, so it is not sent again by WhatsApp.
         business.accepted(&caller, Channel::Sms).await?;
         business.settled(&caller).await?;
         ensure!(business.outbox(&caller).await?.len() == 1);

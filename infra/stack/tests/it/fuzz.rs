@@ -1,4 +1,4 @@
-//! The fuzzer, in short; `cargo stack fuzz` is the long form.
+//! The short run of the fuzzer; `cargo stack fuzz` is the long one.
 
 use anyhow::ensure;
 use stack::{
@@ -9,7 +9,7 @@ use stack::{
 use crate::stage::on_stage;
 
 #[test]
-fn whatever_is_sent_every_answer_is_one_that_the_contract_names() {
+fn fuzzed_requests_get_only_documented_answers() {
     on_stage(async |stage| {
         ensure!(
             covers(&Contract::read(&stage.place)?),

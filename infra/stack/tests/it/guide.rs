@@ -1,4 +1,4 @@
-//! The page for beginners says what works: its commands are run as they stand.
+//! Runs the commands of the page for beginners unchanged.
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
@@ -7,7 +7,7 @@ use crate::stage::on_stage;
 
 const PAGE: &str = "docs/first-quarter-of-an-hour.md";
 
-/// The blocks that are to be run. Those before them start a stack, which is there already.
+/// The blocks to run. Earlier blocks start a stack, which runs already.
 fn commands(page: &str) -> Vec<&str> {
     let blocks = page.split("```sh run\n").skip(1);
     blocks
@@ -17,7 +17,7 @@ fn commands(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_first_quarter_of_an_hour_goes_as_the_page_says() {
+fn commands_of_the_first_quarter_of_an_hour_work() {
     on_stage(async |stage| {
         let file = stage.place.root.join(PAGE);
         let page = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;

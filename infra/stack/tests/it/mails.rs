@@ -1,4 +1,4 @@
-//! E-mails, from their queue to the people.
+//! E-mails, from their queue to the recipients.
 
 use anyhow::{Result, ensure};
 use jobs::{FactorChange, Mail, MailJob};
@@ -23,7 +23,7 @@ async fn send(stage: &Stage, mail: &MailJob) -> Result<()> {
 }
 
 #[test]
-fn people_get_mails_in_their_language_with_the_link_that_was_meant() {
+fn users_get_mails_in_their_language_with_their_link() {
     on_stage(async |stage| {
         let link = format!("{}/confirm#token-canary-of-mails", stage.play.endpoints.api);
         let to = mails::new_address()?;
@@ -52,10 +52,10 @@ fn people_get_mails_in_their_language_with_the_link_that_was_meant() {
 }
 
 #[test]
-fn a_mail_that_ses_could_not_take_comes_later_and_leaves_no_address_in_the_log() {
+fn refused_mail_is_retried_and_logs_no_address() {
     on_stage(async |stage| {
         let to = mails::new_address()?;
-        // The words of this refusal quote the address.
+        // The text of this error quotes the address.
         for kind in ["mail_unverified", "throttled"] {
             let fault = json!({ "api": "ses", "kind": kind, "number": to, "times": 1 });
             stage.play.fault(fault).await?;

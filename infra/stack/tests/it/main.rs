@@ -1,5 +1,5 @@
-//! The deployed stack as its users know it: public URLs, webhooks signed as the providers sign them, and the table for what
-//! became of it. Every test opens a business of its own, so that all run side by side on one stack.
+//! The deployed stack as its users see it: public URLs, webhooks signed as by the providers, and the table for the results.
+//! Every test creates its own business, so that all run side by side on one stack.
 //!
 //! `cargo stack test` starts the stack; RINGBACK_TEST_STACK names its `endpoints.json`.
 
@@ -19,6 +19,7 @@ mod demo;
 mod failures;
 mod fuzz;
 mod guide;
+mod lanes;
 mod mails;
 mod mutated;
 mod operators;

@@ -1,4 +1,4 @@
-//! What an operator does to a stack on AWS, with the emulator in AWS's place: the same files, the same commands, the same answers.
+//! An operator's work on a stack on AWS, with the emulator in its place: the same files, commands and answers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,8 +34,8 @@ async fn status(stage: &Stage, stack: &str) -> Result<String> {
     status.map(str::to_owned).context("a stack has a status")
 }
 
-/// The environment `dev` of `samconfig.toml`, as it stands, deployed while the local stack runs: with one answer, and with no name
-/// that the other has. Then what `cargo stack … --stage dev` says of it.
+/// Deploys the environment `dev` of `samconfig.toml` unchanged while the local stack runs: with one confirmation, and without any
+/// resource name of the other stack. Then runs `cargo stack … --stage dev`.
 #[test]
 fn a_second_stage_deploys_beside_the_first() {
     on_stage(async |stage| {
@@ -53,7 +53,7 @@ fn a_second_stage_deploys_beside_the_first() {
                 .arg(stage.place.root.join("samconfig.toml"))
                 .arg("--template-file")
                 .arg(&template);
-            // To whether the changes shall be made; whoever asks more gets no answer.
+            // Confirms the changes. Any further question gets no answer.
             run_captured(stage.aws.aim(&mut deploy), b"y\n", "sam deploy").await?;
         }
         let outcome = Box::pin(beside(stage, &dev)).await;
@@ -82,7 +82,7 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     let both: Vec<_> = ids(&first).intersection(&ids(&second)).cloned().collect();
     ensure!(both.is_empty(), "both stacks have {both:?}");
 
-    // It runs: its own routes lead to its own functions.
+    // Its own routes lead to its own functions.
     stage.aws.bridge(&["after-deploy", dev], &[]).await?;
     let outputs = stage.aws.outputs(dev).await?;
     let api = outputs
@@ -102,7 +102,7 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     })
     .await?;
 
-    // An operator's commands find it by samconfig.toml alone.
+    // An operator's commands find the stack by samconfig.toml alone.
     let mut dlq = cargo_stack(&["dlq", "--stage", "dev"]);
     let told = run_captured(stage.aws.aim(&mut dlq), &[], "cargo stack dlq").await?;
     let told = String::from_utf8_lossy(&told).into_owned();
@@ -111,7 +111,7 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     }
     let to = customer().to_string();
     let tenant = &stage.play.endpoints.tenants.first().context("a seeded tenant")?.id;
-    // With the table's own client, too.
+    // Uses the table's own client, too.
     let mut why = cargo_stack(&["why", "--stage", "dev", "--tenant", tenant, "--to", &to]);
     let output = stage.aws.aim(&mut why).output().await.context("starting cargo stack")?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -140,7 +140,7 @@ async fn a_stage_without_a_region_says_where_to_name_one() {
     }
 }
 
-/// What stands after `cargo stack` on a page, up to the line's or the code's end.
+/// The words after `cargo stack` on a page, up to the end of the line or code.
 fn shown(page: &str) -> impl Iterator<Item = Vec<&str>> {
     let end = |rest: &str| rest.find(['`', '\n', '#', ';', '&', '(']).unwrap_or(rest.len());
     let lines = page.split("cargo stack ").skip(1).map(move |rest| &rest[..end(rest)]);

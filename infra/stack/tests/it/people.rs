@@ -1,4 +1,4 @@
-//! People and keys, and what stands of them in the audit log, through the public API.
+//! Users and keys, and their entries in the audit log, through the public API.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::stage::{Business, PATIENCE, now, on_stage};
 const INVITATIONS: &str = "/api/v1/users/invitations";
 const KEYS: &str = "/api/v1/api-keys";
 
-/// What the API answers who sends this key.
+/// The API's answer to a request with this key.
 async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
     let headers = [("x-api-key", key), ("content-type", "application/json")];
     let body = if body.is_null() {
@@ -30,7 +30,7 @@ async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body:
 }
 
 #[test]
-fn who_is_invited_joins_by_the_mails_link_and_the_audit_log_says_who_did_it_and_no_secret() {
+fn invited_user_joins_and_audit_log_shows_no_secret() {
     on_stage(async |stage| {
         let began = now()?;
         let business = stage.business("Inviting").await?;

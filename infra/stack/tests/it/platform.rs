@@ -1,4 +1,4 @@
-//! What holds for the deployment as a whole.
+//! Properties of the deployment as a whole.
 
 use anyhow::{Context as _, ensure};
 use domain::message::{Channel, MessageState};
@@ -18,7 +18,7 @@ fn health_reaches_the_table_and_the_queues() {
                 deep.status == 200 && seen["status"] == "ok" && seen["table"] == "ok",
                 "{deep:?}"
             );
-            for queue in ["calls", "provider-events", "sends", "mails"] {
+            for queue in ["calls", "provider-events", "sends", "bulk-sends", "mails"] {
                 ensure!(seen["queues"][queue] == "ok", "{queue}: {seen}");
             }
         }
@@ -27,7 +27,7 @@ fn health_reaches_the_table_and_the_queues() {
 }
 
 #[test]
-fn browsers_of_known_origins_may_ask_and_others_may_not() {
+fn cors_admits_only_configured_origins() {
     on_stage(async |stage| {
         let ask = async |origin: &str| {
             let headers = [
@@ -78,7 +78,7 @@ fn correlation_id_links_a_call_through_all_functions() {
 }
 
 #[test]
-fn nothing_that_people_say_or_dial_and_no_secret_stands_in_a_log() {
+fn logs_contain_no_secrets_texts_or_numbers() {
     on_stage(async |stage| {
         let began = now()?;
         let business = stage
@@ -99,7 +99,7 @@ fn nothing_that_people_say_or_dial_and_no_secret_stands_in_a_log() {
             .reply(&caller, Channel::WhatsApp, "Zwitscher zwitscher")
             .await?;
         business.reply(&other, Channel::Sms, "Zwitscher by SMS").await?;
-        // Errors are where things slip out: unreadable, forged, refused.
+        // Errors are the most likely leaks: unreadable, forged and refused requests.
         let path = business.webhook("telephony");
         stage
             .play
@@ -160,9 +160,9 @@ fn nothing_that_people_say_or_dial_and_no_secret_stands_in_a_log() {
     });
 }
 
-/// At the end of `cargo stack test` the same look is taken again, over the whole run.
+/// At the end of `cargo stack test`, the whole run is searched again.
 #[test]
-fn nothing_that_was_logged_so_far_gives_a_secret_away() {
+fn earlier_logs_contain_no_secrets() {
     on_stage(async |stage| {
         let groups: Vec<_> = stack::build::functions(&stage.place.root)?
             .iter()

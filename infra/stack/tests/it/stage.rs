@@ -20,7 +20,7 @@ use stack::{
 };
 use tokio::{runtime::Runtime, sync::RwLock};
 
-/// Longer than anything takes on a busy machine, the dispatcher's minute included. Nothing is asserted by its passing.
+/// Maximum wait, enough for a busy machine and the dispatcher's minute. No assertion depends on it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -30,15 +30,15 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime needs nothing but the machine")
 });
 
-/// Set up once, however many tests want them.
+/// Created once for all tests.
 static CONTRACT: tokio::sync::OnceCell<Contract> = tokio::sync::OnceCell::const_new();
 
 static STAGE: tokio::sync::OnceCell<Stage> = tokio::sync::OnceCell::const_new();
 
-/// Tests that break the stack itself have it for themselves.
+/// Tests that break the stack itself run alone.
 static WHOLE: OnceLock<RwLock<()>> = OnceLock::new();
 
-/// The stack, and the town around it.
+/// The stack, and what creates businesses in it.
 pub(crate) struct Stage {
     pub(crate) play: Play,
     pub(crate) town: Town,
@@ -54,7 +54,7 @@ impl Stage {
         let text =
             std::fs::read(&file).with_context(|| format!("{} is missing: run `cargo stack test`", file.display()))?;
         let endpoints: Endpoints = serde_json::from_slice(&text).context("reading endpoints.json")?;
-        // Where the default data directory is meant, the file lies beside it.
+        // For the default data directory, the file is beside it.
         let folder = file.parent().context("endpoints.json lies in a folder")?;
         let inside = folder.join("data");
         let data = if folder.join("simulators.json").exists() {
@@ -69,7 +69,7 @@ impl Stage {
         Ok(Self { play, town, aws, place })
     }
 
-    /// What works on the API's contract.
+    /// Tools for the API's contract.
     pub(crate) async fn contract(&self) -> Result<&'static Contract> {
         let set_up = async || Tools::set_up(&self.place).await?.contract().await;
         CONTRACT.get_or_try_init(set_up).await
@@ -85,12 +85,12 @@ impl Stage {
         }
     }
 
-    /// A business like the seeded bakery, with everything its own.
+    /// A business like the seeded bakery, with its own ids, numbers and secrets.
     pub(crate) async fn business(&self, name: &str) -> Result<Business<'_>> {
         self.changed_business(name, |_| {}).await
     }
 
-    /// The same, changed before it opens.
+    /// The same, with these changes of its plan.
     pub(crate) async fn changed_business(&self, name: &str, change: impl FnOnce(&mut Plan)) -> Result<Business<'_>> {
         Ok(Business {
             tenant: self.town.open(name, change).await?,
@@ -98,9 +98,9 @@ impl Stage {
         })
     }
 
-    /// Log lines of all functions that `wanted` picks, as soon as there is one.
+    /// Waits for log lines of any function that `wanted` selects.
     pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
-        // The emulator reads the oldest few thousand lines of a group, and chaos writes more than those.
+        // The emulator returns only the oldest few thousand lines of a group, and chaos writes more.
         let since = now()? - 60_000;
         until(PATIENCE, what, async || {
             let lines: Vec<Value> = self
@@ -119,7 +119,7 @@ impl Stage {
         .await
     }
 
-    /// All that the functions have logged since then, in milliseconds since 1970.
+    /// All log lines of the functions since a time (milliseconds since 1970).
     pub(crate) async fn logs(&self, since: i64) -> Result<Vec<LogEvent>> {
         let groups: Vec<_> = build::functions(&self.place.root)?
             .iter()
@@ -149,7 +149,7 @@ impl Business<'_> {
             .to_owned()
     }
 
-    /// Somebody calls; every webhook must be taken.
+    /// A customer calls; every webhook must be accepted.
     pub(crate) async fn call(&self, from: &Phone, outcome: &str, more: Value) -> Result<()> {
         let call = self.stage.play.call(self.id(), from, outcome, more).await?;
         let events = call["events"].as_array().context("a call has events")?;
@@ -159,7 +159,7 @@ impl Business<'_> {
         Ok(())
     }
 
-    /// Somebody writes.
+    /// A customer writes.
     pub(crate) async fn reply(&self, from: &Phone, channel: Channel, text: &str) -> Result<()> {
         let reply = self.stage.play.reply(self.id(), from, channel, text).await?;
         anyhow::ensure!(
@@ -169,7 +169,7 @@ impl Business<'_> {
         Ok(())
     }
 
-    /// Something goes wrong for this business alone.
+    /// Adds a fault for this business only.
     pub(crate) async fn fault(&self, fault: Value) -> Result<u64> {
         let mut whole = json!({ "tenant": self.id() });
         stack::play::merge(&mut whole, fault);
@@ -192,7 +192,7 @@ impl Business<'_> {
         self.stage.play.decided(self.id(), phone, count, PATIENCE).await
     }
 
-    /// Waits until nothing is left to do for this customer's last message, and nothing more to be heard; returns it.
+    /// Waits until this customer's last message is in a final state and no status is pending; returns it.
     pub(crate) async fn settled(&self, phone: &Phone) -> Result<domain::message::Message> {
         self.known(phone, "a message that is settled", |customer| {
             let message = customer.messages.last()?;
@@ -209,7 +209,7 @@ pub(crate) fn now() -> Result<i64> {
     Ok(i64::try_from(now.as_millis())?)
 }
 
-/// Plays a test on the stack, beside others.
+/// Runs a test on the stack, beside others.
 pub(crate) fn on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     RUNTIME.block_on(async {
         let _beside_others = WHOLE.get_or_init(Default::default).read().await;
@@ -221,7 +221,7 @@ pub(crate) fn on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     });
 }
 
-/// The same, with the dispatcher every few seconds in addition to its minute.
+/// The same, with the dispatcher run every few seconds in addition to its schedule.
 pub(crate) fn in_a_hurry(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     on_stage(async |stage| {
         tokio::select! {
@@ -231,7 +231,7 @@ pub(crate) fn in_a_hurry(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     });
 }
 
-/// Plays a test that breaks the stack itself, alone.
+/// Runs a test that breaks the stack itself, alone.
 pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     RUNTIME.block_on(async {
         let _alone = WHOLE.get_or_init(Default::default).write().await;
@@ -243,12 +243,12 @@ pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     });
 }
 
-/// Follow-ups wait longer than a queue delays: nothing is left in one when the test is over.
+/// Follow-ups wait longer than a queue can delay, so none is left in a queue after the test.
 pub(crate) fn delayed(plan: &mut Plan) {
     plan.then()["delay_seconds"] = 3600.into();
 }
 
-/// A customer of this test alone.
+/// A customer of this test only.
 pub(crate) fn customer() -> Phone {
     new_phone().expect("the machine has random bytes")
 }

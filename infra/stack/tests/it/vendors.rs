@@ -1,4 +1,4 @@
-//! Telephone systems by name: their calls are followed up like any other's, and nobody else can report any.
+//! Telephone systems with their own adapters: their calls are followed up like all others, and nobody else can report any.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn a_missed_call_is_answered_whichever_system_reports_it() {
 }
 
 #[test]
-fn a_caller_whom_somebody_spoke_with_hears_nothing_more() {
+fn answered_caller_gets_no_message() {
     on_stage(async |stage| {
         let vendors = Vendors::new()?;
         let business = stage
@@ -63,7 +63,7 @@ async fn status(business: &Business<'_>, vendors: &Vendors, kind: &str) -> Resul
 }
 
 #[test]
-fn forged_calls_of_theirs_get_the_same_401() {
+fn forged_calls_of_telephone_systems_get_the_same_401() {
     on_stage(async |stage| {
         let vendors = Vendors::new()?;
         let forged = vendors.forged()?;
@@ -86,7 +86,7 @@ fn forged_calls_of_theirs_get_the_same_401() {
     });
 }
 
-/// What a test of the business's connection of this kind comes to: its result, its message, and the connection's health.
+/// The outcome of a test of the business's connection of this kind: its result, its message, and the connection's health.
 async fn tested(business: &Business<'_>, kind: &str) -> Result<(String, String, String)> {
     let connection = &business.tenant.connections[kind];
     let path = format!("/api/v1/connections/{connection}/test");
@@ -105,7 +105,7 @@ async fn tested(business: &Business<'_>, kind: &str) -> Result<(String, String, 
 }
 
 #[test]
-fn a_connection_is_tested_with_the_credentials_of_its_systems_api() {
+fn connection_test_uses_the_systems_own_credentials() {
     on_stage(async |stage| {
         let vendors = Vendors::new()?;
         let business = stage

@@ -1,6 +1,6 @@
-//! Every operation of the contract, asked by everybody: who is nobody, whose proof is expired, forged or revoked, every role,
-//! a key, the platform's administrator, and with the ids of another tenant. What they get is held against the permission
-//! table. A new operation is in the walk by itself.
+//! Calls every operation of the contract as every kind of caller: without credentials, with expired, forged or revoked ones, as each
+//! role, with an API key, as the platform administrator, and with the ids of another tenant. The answers are compared with the
+//! permission table. New operations are included automatically.
 
 use std::collections::BTreeMap;
 
@@ -24,14 +24,14 @@ use stack::{
 
 use crate::stage::{Stage, on_stage};
 
-/// So much a minute is never reached here.
+/// A rate limit that the walk never reaches.
 const PLENTY: u32 = 100_000;
 
 fn without_limits(plan: &mut Plan) {
     plan.file["tenant"]["limits"] = json!({ "principal_per_minute": PLENTY, "requests_per_minute": PLENTY });
 }
 
-/// Everybody who walks.
+/// All callers.
 struct Walk<'a> {
     stage: &'a Stage,
     contract: Contract,
@@ -45,7 +45,7 @@ struct Walk<'a> {
 }
 
 #[test]
-fn every_operation_lets_in_whom_the_permission_table_names_and_nobody_else() {
+fn every_operation_admits_exactly_the_permitted_callers() {
     on_stage(async |stage| {
         let mut walk = Walk::begin(stage).await?;
         let contract = walk.contract.clone();
@@ -59,7 +59,7 @@ fn every_operation_lets_in_whom_the_permission_table_names_and_nobody_else() {
 }
 
 #[test]
-fn what_is_another_tenants_reads_like_what_is_not_there() {
+fn foreign_objects_look_like_missing_ones() {
     on_stage(async |stage| {
         let mut walk = Walk::begin(stage).await?;
         let contract = walk.contract.clone();
@@ -76,7 +76,7 @@ fn what_is_another_tenants_reads_like_what_is_not_there() {
     });
 }
 
-/// What stands where an id should, as it is written in a path.
+/// The encoded placeholder of an id in a path.
 const NO_IDS: [&str; 10] = [
     "%0A",
     "a%0Ab",
@@ -91,7 +91,7 @@ const NO_IDS: [&str; 10] = [
 ];
 
 #[test]
-fn what_is_no_id_is_refused_with_a_problem() {
+fn invalid_id_is_refused_with_a_problem() {
     on_stage(async |stage| {
         let mut walk = Walk::begin(stage).await?;
         let contract = walk.contract.clone();
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// All that is wrong at once.
+    /// All findings, reported together.
     fn end(self) -> Result<()> {
         ensure!(
             self.wrong.is_empty(),
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
         ask(&self.stage.play, operation.method, path, proof, None, body).await
     }
 
-    /// A role's answer. A token that an operation of the walk itself ended is replaced.
+    /// A role's answer. A token that an operation of the walk ended is replaced.
     async fn ask_as(&mut self, role: Role, operation: &Operation<'_>, path: &str, body: &Body) -> Result<Answer> {
         let token = Proof::Token(self.tokens[&role].clone());
         let answer = self.ask(operation, path, &token, body).await?;
@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Credentials that prove nobody, by what is wrong with them.
+    /// Invalid credentials, with the reason.
     async fn unproven(&mut self) -> Result<Vec<(&'static str, Proof)>> {
         let good = self.tokens[&Role::Admin].clone();
         let parts: Vec<&str> = good.split('.').collect();
@@ -194,7 +194,7 @@ impl<'a> Walk<'a> {
         ])
     }
 
-    /// A token of the real key whose time is over.
+    /// An expired token, signed by the real key.
     async fn expired(&self, claims: &Value) -> Result<String> {
         let found = self.stage.aws.call("secretsmanager", "list_secrets", json!({})).await?;
         let secrets = found["SecretList"].as_array().cloned().unwrap_or_default();
@@ -223,7 +223,7 @@ impl<'a> Walk<'a> {
         Ok(signer.sign(&claims, now).await?)
     }
 
-    /// A token from before its person logged out everywhere.
+    /// A token from before its user logged out everywhere.
     async fn ended(&self) -> Result<String> {
         let token = log_in(&self.stage.play, self.away.users.of(Role::Viewer)).await?;
         let proof = Proof::Token(token.clone());
@@ -233,7 +233,7 @@ impl<'a> Walk<'a> {
         Ok(token)
     }
 
-    /// A key that worked once.
+    /// A revoked key.
     async fn revoked(&self) -> Result<String> {
         let admin = Proof::Key(self.home.api_key.clone());
         let body = Some((
@@ -252,7 +252,7 @@ impl<'a> Walk<'a> {
         Ok(key.to_owned())
     }
 
-    /// Who proves nothing gets nothing.
+    /// Callers without valid credentials get nothing.
     async fn nobody(&mut self, operation: &Operation<'_>, unproven: &[(&str, Proof)]) -> Result<()> {
         let path = self.nowhere(operation).await?;
         let body = empty(&self.contract, operation);
@@ -267,7 +267,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Each role gets what the table says, and so does a key; nothing is changed, since the ids are nobody's.
+    /// Each role gets what the table says, and so does a key. Nothing is changed, because the ids do not exist.
     async fn roles(&mut self, operation: &Operation<'_>) -> Result<()> {
         let path = self.nowhere(operation).await?;
         let body = empty(&self.contract, operation);
@@ -311,14 +311,14 @@ impl<'a> Walk<'a> {
         }
         let fine = match word {
             "public" | "person" | "platform" => !is_unproven(&platform) && !is_forbidden(&platform),
-            // They belong to no tenant.
+            // Platform administrators belong to no tenant.
             _ => matches!(platform.status, 400 | 403),
         };
         self.expect(fine, operation, "the platform's administrator", &platform);
         Ok(())
     }
 
-    /// Another tenant's ids are answered like ids that nobody has: same status, same words, same headers.
+    /// Another tenant's ids are answered like unknown ids: same status, same text, same headers.
     async fn foreign_ids(&mut self, operation: &Operation<'_>) -> Result<()> {
         let of_tenant = operation.permission().parse::<Permission>().is_ok() || operation.permission() == "person";
         if operation.parameters().next().is_none() || !of_tenant {
@@ -356,7 +356,7 @@ impl<'a> Walk<'a> {
         }
         let body = self.contract.example_body(operation);
         let proof = Proof::Token(match operation.permission() {
-            // One of its own for each operation: no tenant sets the limit of the platform's administrators.
+            // One administrator per operation, because no tenant sets the rate limit of platform administrators.
             "platform" => {
                 let login = self.stage.town.registry().appoint_another().await?;
                 log_in(&self.stage.play, &login).await?
@@ -375,7 +375,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Who names a tenant that they do not belong to is answered as if there were none.
+    /// A caller who names a tenant of others is answered as if it did not exist.
     async fn foreign_tenant(&mut self, operation: &Operation<'_>) -> Result<()> {
         if operation.permission().parse::<Permission>().is_err() {
             return Ok(());
@@ -397,7 +397,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The operation's path with ids of the right kind that nobody has.
+    /// The operation's path with valid ids that do not exist.
     async fn nowhere(&self, operation: &Operation<'_>) -> Result<String> {
         let mut values = Vec::new();
         for name in operation.parameters() {
@@ -418,7 +418,7 @@ impl<'a> Walk<'a> {
         Ok(operation.path_with(&values))
     }
 
-    /// An id of the other tenant for a path's parameter: of the list that the path goes through, made there if it is empty.
+    /// An id of the other tenant for a path's parameter: from the list that the path belongs to, created if the list is empty.
     async fn find_id(&self, operation: &Operation<'_>, name: &str) -> Result<String> {
         let (list, _) = operation
             .path
@@ -450,7 +450,7 @@ impl<'a> Walk<'a> {
         look().await?.with_context(teach)
     }
 
-    /// Who may list what is not the walkers' own.
+    /// A caller who may list the other tenant's data.
     fn keeper(&self, lists: &Operation<'_>) -> Proof {
         match lists.permission() {
             "platform" => Proof::Token(self.platform.clone()),
@@ -459,7 +459,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// All that the other tenant can list, except what its own reading changes.
+    /// All lists of the other tenant, except data that reading itself changes.
     async fn all_of_away(&self) -> Result<BTreeMap<String, Value>> {
         let mut all = BTreeMap::new();
         let key = Proof::Key(self.away.api_key.clone());
@@ -468,7 +468,7 @@ impl<'a> Walk<'a> {
             if !read || operation.permission().parse::<Permission>().is_err() || operation.path.ends_with("/audit") {
                 continue;
             }
-            // What the walk needs and is not there is made first.
+            // Objects that the walk needs are created first.
             for other in self.contract.operations() {
                 if other.path.starts_with(&format!("{}/{{", operation.path))
                     && let Some(name) = other.parameters().next()
@@ -488,7 +488,7 @@ fn permission(word: &str) -> Result<Permission> {
     word.parse().with_context(|| format!("`{word}` is no permission"))
 }
 
-/// A body that says nothing: who may not call is refused before it is read, and who may changes nothing by it.
+/// An empty body: unauthorized callers are refused before it is read, and for authorized ones it changes nothing.
 fn empty(contract: &Contract, operation: &Operation<'_>) -> Body {
     let (content_type, _) = contract.example_body(operation)?;
     Some((content_type, json!({})))
@@ -502,7 +502,7 @@ fn is_forbidden(answer: &Answer) -> bool {
     answer.status == 403 && kind(answer) == "forbidden"
 }
 
-/// Whether two answers tell the same: all but what is every answer's own.
+/// Whether two answers are equal, apart from what differs in every answer.
 fn same(one: &Answer, other: &Answer) -> bool {
     const OWN: [&str; 8] = [
         "x-correlation-id",

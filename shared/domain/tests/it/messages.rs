@@ -179,7 +179,11 @@ fn not_delivered_in_time_leads_to_the_next_channel() {
     let first = sent.claim();
     sent.record(first, accepted(first));
     assert_eq!(sent.next(), Next::Wait(start() + seconds(120)));
-    assert_eq!(sent.message.due, Some(start() + seconds(120)));
+    assert_eq!(
+        sent.message.due,
+        Some(start() + seconds(90)),
+        "the dispatcher moves it on"
+    );
     sent.wait(120);
     assert_eq!(sent.leg_of_next(), Some(1));
 }
@@ -195,17 +199,43 @@ fn a_look_that_is_set_already_and_comes_a_little_late_is_not_moved() {
         Some(start() + seconds(90)),
         "half a minute after the claim ends"
     );
+    // Nor is one that comes before the next channel's time: a delivery nearly always makes it needless.
     sent.record(first, accepted(first));
     let fallback = sent.now + seconds(120);
-    assert_eq!(sent.message.due, Some(fallback));
+    assert_eq!(sent.next(), Next::Wait(fallback));
+    assert_eq!(sent.message.due, Some(start() + seconds(90)));
     // The provider tells whole seconds.
     sent.message
         .apply(first, report(AttemptState::Sent, first, start()), sent.now, &timers());
-    assert_eq!(sent.message.due, Some(fallback));
+    assert_eq!(sent.message.due, Some(start() + seconds(90)));
     // A claim that begins later is looked at when it ends.
     sent.wait(130);
     sent.claim();
     assert_eq!(sent.message.due, Some(sent.now + seconds(60)));
+}
+
+#[test]
+fn a_look_that_came_too_early_is_moved_to_the_next_channel() {
+    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let first = sent.claim();
+    assert_eq!(sent.message.waits_for_delivery(sent.now), None);
+    sent.record(first, accepted(first));
+    let fallback = start() + seconds(120);
+    assert_eq!(sent.message.waits_for_delivery(sent.now), Some(fallback));
+    sent.wait(95);
+    sent.apply(first, AttemptState::Sent);
+    assert_eq!(sent.message.due, Some(fallback));
+    assert_eq!(sent.message.waits_for_delivery(sent.now), Some(fallback));
+    sent.wait(25);
+    assert_eq!(
+        (sent.message.waits_for_delivery(sent.now), sent.leg_of_next()),
+        (None, Some(1))
+    );
+    sent.apply(first, AttemptState::Delivered);
+    assert_eq!(
+        (sent.message.waits_for_delivery(start()), sent.message.due),
+        (None, None)
+    );
 }
 
 #[test]

@@ -5,10 +5,11 @@ use domain::{
     compose::{World, carriers},
     config::TenantConfig,
     contact::{Contact, Identity},
-    decide::{decide, obstacles},
+    decide::{decide, needs, obstacles},
     ids::{CallId, ConnectionId, ContactId, LineId},
     line::Line,
     line_type,
+    material::{Material, Needs},
     message::Channel,
     outside::ShownName,
     profile::Profile,
@@ -80,7 +81,7 @@ prop_compose! {
         ]),
         names_template in prop::bool::weighted(0.9),
         lines in vec((option::of(0_u64..4), option::of(0_u64..4), any::<bool>()), 0..3),
-    ) -> TenantConfig {
+    ) -> (TenantConfig, Material) {
         // Some are named by the rule; some name connections that there are not, or that cannot send.
         let id = |place: usize| LineId::new(Ulid::from_parts(2, place as u128));
         let named: Vec<_> = (0..lines.len()).filter(|place| lines[*place].2).map(id).collect();
@@ -94,20 +95,46 @@ prop_compose! {
         let template = names_template.then(|| json!({
             "name": "missed", "language": "en_GB", "by_contact_language": by_contact_language, "variables": {"1": value},
         }));
-        from_value(json!({
+        let config = from_value(json!({
             "tenant": {"id": "tnt_00000000000000000000000001", "name": "Shop", "time_zone": "Europe/London"},
             "rules": [{
                 "id": "rule_00000000000000000000000001", "name": "Missed", "when": {"lines": named},
                 "then": {"channels": channels, "template": template, "sms_text": sms_text},
             }],
-            "templates": templates, "products": [], "connections": connections, "lines": lines,
-        })).unwrap()
+            "connections": connections, "lines": lines,
+        })).unwrap();
+        let of = |template: &Value, place: usize| {
+            let mut template = template.clone();
+            template["connection"] = json!(connection(place as u64));
+            from_value(template).unwrap()
+        };
+        let places = || 0..connections.as_array().map_or(0, Vec::len);
+        let templates = templates.iter().flat_map(|template| places().map(move |place| of(template, place))).collect();
+        (config, Material { templates, products: Vec::new() })
+    }
+}
+
+/// What somebody reads who needs this.
+fn read(needs: &Needs, all: &Material) -> Material {
+    let needed = |template: &&domain::template::TemplateDefinition| {
+        needs.templates.iter().any(|need| {
+            let language = need
+                .language
+                .as_ref()
+                .is_none_or(|language| *language == template.language);
+            template.connection == Some(need.connection) && need.name == template.name && language
+        })
+    };
+    Material {
+        templates: all.templates.iter().filter(needed).cloned().collect(),
+        products: Vec::new(),
     }
 }
 
 /// The channels that a call gets, reported by this connection and made by somebody of this language.
 fn channels(
     config: &TenantConfig,
+    material: &Material,
     reported_by: ConnectionId,
     called: &str,
     language: Option<&str>,
@@ -125,29 +152,35 @@ fn channels(
     let mut contact = Contact::first_seen(id, &Identity::Phone(phone()), now);
     contact.language = language.map(str::to_owned);
     let profile = Profile::named(name.and_then(ShownName::of));
-    let decision = decide(
-        &CallView {
-            id: CallId::new(id, Ulid::from_parts(1, 2)),
-            connection: reported_by,
-            facts: &facts,
-            outcome: Outcome::Missed,
-            started_at: now,
-        },
-        &World {
-            config,
-            contact: &contact,
-            profile: &profile,
-            now,
-            line_type: &line_type::unknown,
-        },
+    let call = CallView {
+        id: CallId::new(id, Ulid::from_parts(1, 2)),
+        connection: reported_by,
+        facts: &facts,
+        outcome: Outcome::Missed,
+        started_at: now,
+    };
+    let world = |material| World {
+        config,
+        material,
+        contact: &contact,
+        profile: &profile,
+        now,
+        line_type: &line_type::unknown,
+    };
+    let read = read(&needs(&call, &world(Material::NONE)), material);
+    let decision = decide(&call, &world(&read));
+    assert_eq!(
+        decision,
+        decide(&call, &world(material)),
+        "what is not needed changes nothing"
     );
     let legs = decision.follow_up.map(|composed| composed.legs).unwrap_or_default();
     legs.iter().map(|leg| leg.channel).collect()
 }
 
 /// Whether the rule's channel has nothing in its way, as the list of what is still to be set up says.
-fn is_clear(config: &TenantConfig, rule: &Rule, channel: Channel) -> bool {
-    carriers(config, channel).next().is_some() && obstacles(config, rule, channel).is_empty()
+fn is_clear(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> bool {
+    carriers(config, channel).next().is_some() && obstacles(config, material, rule, channel).is_empty()
 }
 
 const LANGUAGES: [Option<&str>; 6] = [None, Some("en"), Some("en-GB"), Some("ar"), Some("ar-AE"), Some("fr")];
@@ -157,7 +190,7 @@ proptest! {
 
     /// Both ways: what is said to work does, whoever calls where; and of what is said not to, some call does not get it.
     #[test]
-    fn a_channel_without_an_obstacle_is_what_every_call_gets_and_no_other(config in config()) {
+    fn a_channel_without_an_obstacle_is_what_every_call_gets_and_no_other((config, material) in config()) {
         let rule = &config.rules[0];
         // Those that report calls, and one that was removed since.
         let reporting = config.connections.iter().filter(|connection| connection.reports_calls());
@@ -174,10 +207,12 @@ proptest! {
                 let calls = reporting.iter().flat_map(|id| LANGUAGES.map(|language| (*id, language)));
                 let calls = calls.flat_map(|(id, language)| called.iter().map(move |called| (id, language, called)));
                 calls
-                    .map(|(id, language, called)| channels(&config, id, called, language, name).contains(&channel))
+                    .map(|(id, language, called)| {
+                        channels(&config, &material, id, called, language, name).contains(&channel)
+                    })
                     .collect::<Vec<_>>()
             };
-            if is_clear(&config, rule, channel) {
+            if is_clear(&config, &material, rule, channel) {
                 prop_assert!(gets(None).iter().all(|gets| *gets) && gets(Some("Maya")).iter().all(|gets| *gets));
             } else {
                 prop_assert!(gets(None).iter().any(|gets| !gets));

@@ -9,6 +9,7 @@ use domain::{
     ids::{CallId, ContactId, RuleId},
     line::Line,
     line_type,
+    material::Material,
     message::Channel,
     phone::Phone,
     profile::Profile,
@@ -43,13 +44,20 @@ pub(crate) fn tenant(zone: &str, status: &str) -> String {
 pub(crate) fn config() -> TenantConfig {
     let text = format!(
         r#"{{"tenant": {}, "rules": [],
-            "templates": [{{"name": "missed", "language": "en", "category": "utility", "status": "APPROVED",
-                            "body": "Hello {{{{1}}}}"}}],
-            "products": [],
             "connections": [{{"id": "conn_00000000000000000000000001", "name": "both", "carries": ["whatsapp", "sms"]}}]}}"#,
         tenant("Europe/London", "active")
     );
     serde_json::from_str(&text).unwrap()
+}
+
+/// Its template.
+pub(crate) fn material() -> Material {
+    let template =
+        r#"{"name": "missed", "language": "en", "category": "utility", "status": "APPROVED", "body": "Hello {{1}}"}"#;
+    Material {
+        templates: vec![serde_json::from_str(template).unwrap()],
+        products: Vec::new(),
+    }
 }
 
 pub(crate) fn rule_with(id: u64, priority: i32) -> Rule {
@@ -160,6 +168,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
         },
         &World {
             config,
+            material: &material(),
             contact,
             profile: &Profile::default(),
             now: call.now,

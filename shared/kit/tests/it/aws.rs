@@ -1,8 +1,13 @@
 //! Queues and the bucket, against the emulator.
 
 use aws_lambda_events::sqs::SqsEvent;
-use jobs::SendMessage;
-use kit::{Done, Entry, Job, JobError, Queue, QueueName, RawBucket, queue::work_batch};
+use domain::purpose::Lane;
+use jiff::SignedDuration;
+use jobs::{NextJob, SendMessage, ToQueue};
+use kit::{
+    Done, Entry, Job, JobError, Queue, QueueName, Queues, RawBucket,
+    queue::{BULK_DEAD_LETTERS, work_batch},
+};
 use serde_json::json;
 use store::StoreError;
 use testkit::{Aws, aws::DEAD_LETTERS};
@@ -14,7 +19,7 @@ fn send_message(number: u32) -> SendMessage {
 }
 
 #[tokio::test]
-async fn jobs_travel_in_batches_grouped_by_tenant() {
+async fn jobs_are_batched_and_grouped_by_tenant() {
     let aws = Aws::new().await;
     let queue = Queue::new(aws.env(), QueueName::Sends).unwrap();
     let entries = (1..=23)
@@ -30,7 +35,7 @@ async fn jobs_travel_in_batches_grouped_by_tenant() {
     );
 }
 
-/// A failing record returns later than after the visibility time-out of the queue alone.
+/// A failing record returns later than the queue's visibility time-out alone would cause.
 #[tokio::test]
 async fn failing_record_returns_with_backoff() {
     let aws = Aws::new().await;
@@ -61,7 +66,7 @@ async fn failing_record_returns_with_backoff() {
     let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> { Err(JobError::new("not now")) };
     let response = work_batch(aws.env(), event, &(), &fails).await;
     assert_eq!(response.batch_item_failures.len(), 1);
-    // One second was the queue's; 40 are the kit's.
+    // One second comes from the queue, 40 from the kit.
     let again = aws
         .env()
         .sqs()
@@ -101,7 +106,7 @@ async fn impossible_write_is_a_dead_letter_at_once() {
     let received = aws.env().sqs().receive_message().queue_url(&dead);
     let received = received.send().await.unwrap().messages.unwrap_or_default();
     assert_eq!(received[0].body.as_deref(), Some(&*job(1).to_string()));
-    // Where it cannot be laid aside it stays in its queue.
+    // If it cannot become a dead letter, it stays in its queue.
     for nowhere in ["", "http://127.0.0.1:9/000000000000/none"] {
         let env = aws.env_with(&[(DEAD_LETTERS, nowhere)]);
         let response = work_batch(&env, event(&env), &(), &fails).await;
@@ -140,7 +145,7 @@ async fn refused_jobs_are_spilled_and_swept_back() {
             .is_err(),
         "nowhere safe"
     );
-    // Nobody sweeps what is not filled by webhooks: it is refused, not forgotten in the bucket.
+    // Queues that webhooks do not fill are not swept: the job is refused instead of lost in the bucket.
     let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let unswept = Queue::new(&nowhere, QueueName::Sends).unwrap().or_bucket(&bucket);
     let entries = vec![Entry::new(&send_message(1)).unwrap()];
@@ -149,7 +154,7 @@ async fn refused_jobs_are_spilled_and_swept_back() {
 }
 
 #[tokio::test]
-async fn calls_are_counted_by_the_action_they_need() {
+async fn requests_are_counted_by_iam_action() {
     let aws = Aws::new().await;
     let _ = store::usage::take();
     let bucket = RawBucket::new(aws.env()).unwrap();
@@ -166,5 +171,63 @@ async fn calls_are_counted_by_the_action_they_need() {
     let usage = store::usage::take();
     for action in ["s3:PutObject", "s3:GetObject", "sqs:SendMessage", "dynamodb:GetItem"] {
         assert!(usage.actions.contains_key(action), "{action}: {usage:?}");
+    }
+}
+
+/// Each job goes into the queue of its lane, for its time; what is later is left to the due index.
+#[tokio::test]
+async fn jobs_go_into_the_queue_of_their_lane() {
+    let aws = Aws::new().await;
+    let (now, names) = (aws.now(), [QueueName::Sends, QueueName::BulkSends]);
+    let next = |lane, number, seconds| ToQueue {
+        job: NextJob::Send(lane, send_message(number)),
+        not_before: now + SignedDuration::from_secs(seconds),
+    };
+    let queues = Queues::new(aws.env(), &names).unwrap();
+    let jobs = vec![
+        next(Lane::Answers, 1, -5),
+        next(Lane::Bulk, 2, 0),
+        next(Lane::Answers, 3, 900),
+        next(Lane::Answers, 4, 901),
+    ];
+    assert_eq!(queues.enqueue(jobs, now).await.unwrap(), 3);
+    assert_eq!(aws.depth(QueueName::Sends).await, 2, "one of them for later");
+    assert_eq!(aws.drain(QueueName::BulkSends).await, [job(2)]);
+    // A queue that a function was not given is a bug.
+    let only = Queues::new(aws.env(), &[QueueName::Sends]).unwrap();
+    assert!(only.enqueue(vec![next(Lane::Bulk, 5, 0)], now).await.is_err());
+    // One that does not answer keeps no other's jobs.
+    let nowhere = aws.env_with(&[("BULK_SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let queues = Queues::new(&nowhere, &[QueueName::BulkSends, QueueName::Sends]).unwrap();
+    let jobs = vec![next(Lane::Bulk, 6, 0), next(Lane::Answers, 7, 0)];
+    assert!(queues.enqueue(jobs, now).await.is_err());
+    assert_eq!(aws.depth(QueueName::Sends).await, 3);
+}
+
+/// Records of two queues that one function works are laid aside each in its own dead letters.
+#[tokio::test]
+async fn hopeless_bulk_record_goes_to_its_own_dead_letters() {
+    let aws = Aws::new().await;
+    // Any other queue of the test's will do.
+    let letters = aws.env().config().text("MAILS_QUEUE_URL").unwrap().to_owned();
+    let env = aws.env_with(&[(BULK_DEAD_LETTERS, &letters)]);
+    let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> {
+        Err(StoreError::Invalid {
+            doing: "write a message",
+            source: "the key is too long".into(),
+        }
+        .into())
+    };
+    for (queue, laid_aside) in [("SENDS_QUEUE_URL", 0), ("BULK_SENDS_QUEUE_URL", 1)] {
+        let name = env.config().text(queue).unwrap().rsplit('/').next().unwrap().to_owned();
+        let event = json!({"Records": [{
+            "messageId": "1", "receiptHandle": "none", "body": job(1).to_string(),
+            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "tnt_1"},
+            "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{name}"),
+        }]});
+        let event = serde_json::from_value::<SqsEvent>(event).unwrap();
+        let response = work_batch(&env, event, &(), &fails).await;
+        assert!(response.batch_item_failures.is_empty());
+        assert_eq!(aws.depth(QueueName::Mails).await, laid_aside, "{queue}");
     }
 }

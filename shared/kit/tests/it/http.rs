@@ -1,4 +1,4 @@
-//! What all functions behind the HTTP API do around their routes.
+//! Common behaviour of all functions behind the HTTP API.
 
 use axum::{Extension, Router, body::Bytes, extract::Path, routing::post};
 use kit::{
@@ -36,7 +36,7 @@ fn app() -> App {
     App::new(&env(), routes)
 }
 
-/// API Gateway's own example, changed.
+/// API Gateway's own example, with changes.
 fn event(changes: &Value) -> HttpEvent {
     let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
     for (name, value) in changes.as_object().unwrap() {
@@ -70,13 +70,13 @@ async fn a_body_arrives_byte_for_byte_as_text_or_base64() {
 }
 
 #[tokio::test]
-async fn a_path_that_the_gateway_decoded_is_whole() {
+async fn path_decoded_by_the_gateway_is_restored() {
     for (path, name) in [
         ("a?b", "a?b"),
         ("a#b", "a#b"),
         ("a\nb c", "a\nb c"),
         ("\u{e9}[]^|\\", "\u{e9}[]^|\\"),
-        // What it leaves as it is.
+        // Characters that stay unchanged.
         ("a%25b", "a%b"),
     ] {
         let (status, text, _) = answer(&json!({"rawPath": format!("/called/{path}")})).await;
@@ -86,9 +86,9 @@ async fn a_path_that_the_gateway_decoded_is_whole() {
     assert_eq!(status, 404);
 }
 
-/// Twilio is given addresses with one.
+/// Twilio's URLs have a fragment.
 #[tokio::test]
-async fn fragment_that_somebody_hands_on_is_no_part_of_the_request() {
+async fn fragment_passed_on_by_a_proxy_is_removed() {
     let asked = async |path: &str, query: &str| {
         let (status, text, _) = answer(&json!({"rawPath": path, "rawQueryString": query})).await;
         assert_eq!(status, 200, "{path} {query}");
@@ -113,7 +113,7 @@ async fn fragment_that_somebody_hands_on_is_no_part_of_the_request() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_is_a_problem() {
+async fn every_failure_is_answered_with_a_problem() {
     for (changes, status, kind) in [
         (json!({"rawPath": "/panic"}), 500, "internal"),
         (json!({"rawPath": "/refuse"}), 422, "unprocessable"),
@@ -140,7 +140,7 @@ async fn what_goes_wrong_is_a_problem() {
 }
 
 #[tokio::test]
-async fn who_sends_too_much_is_told_how_much_is_taken() {
+async fn too_large_body_is_refused_with_the_limit() {
     for (path, most) in [("/webhooks/echo", "3 MB"), ("/api/v1/echo", "1 MB")] {
         let (status, text, _) = answer(&json!({"rawPath": path, "body": "x".repeat(LARGEST_BODY + 1)})).await;
         assert_eq!(status, 413);
@@ -149,7 +149,7 @@ async fn who_sends_too_much_is_told_how_much_is_taken() {
 }
 
 #[tokio::test]
-async fn every_answer_says_nosniff_and_hsts() {
+async fn every_answer_has_security_headers() {
     for (changes, status) in [
         (json!({"rawPath": "/echo"}), 200),
         (json!({"rawPath": "/panic"}), 500),
@@ -170,9 +170,9 @@ async fn every_answer_says_nosniff_and_hsts() {
     }
 }
 
-/// Lambda would fail the invocation, and the caller would learn nothing.
+/// Otherwise, Lambda would fail the invocation, and the caller would not learn the reason.
 #[tokio::test]
-async fn answer_that_lambda_would_not_take_is_a_problem() {
+async fn too_large_answer_becomes_a_problem() {
     let quotes = |count: usize| json!({"rawPath": "/quotes", "body": "x".repeat(count)});
     let (status, ..) = answer(&quotes(2 << 20)).await;
     assert_eq!(status, 200);
@@ -182,7 +182,7 @@ async fn answer_that_lambda_would_not_take_is_a_problem() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_one() {
+async fn wrong_method_gets_the_allowed_methods() {
     let mut event = testkit::fixtures::json("aws/http_api_v2_json_webhook.json");
     event["rawPath"] = "/echo".into();
     event["requestContext"]["http"]["method"] = "DELETE".into();
@@ -198,7 +198,7 @@ async fn a_wrong_method_is_told_the_right_one() {
 }
 
 #[tokio::test]
-async fn a_correlation_id_goes_through_if_it_is_a_word() {
+async fn callers_correlation_id_is_kept_if_valid() {
     for (sent, used) in [
         ("abc-1_2.3:4", "abc-1_2.3:4"),
         ("two words", "DEMOreq0001"),
@@ -218,13 +218,13 @@ async fn a_correlation_id_goes_through_if_it_is_a_word() {
 }
 
 #[tokio::test]
-async fn cookies_arrive_as_their_header() {
+async fn cookies_are_passed_as_a_header() {
     let (_, text, _) = answer(&json!({"rawPath": "/cookie", "cookies": ["a=1", "b=2"]})).await;
     assert_eq!(text, "a=1; b=2");
 }
 
 #[tokio::test]
-async fn the_signed_url_is_built_from_what_came() {
+async fn signed_url_is_built_from_the_request() {
     let query = "b=2&a=%C3%A9+x&a='1'";
     let (_, text, _) = answer(&json!({"rawPath": "/url", "rawQueryString": query})).await;
     let path = format!("/url?{query}");
@@ -234,7 +234,7 @@ async fn the_signed_url_is_built_from_what_came() {
     assert_eq!(text, format!("{domain}/url https://api.example.test/url"));
 }
 
-/// Who asks, as the function sees it behind a proxy that is trusted.
+/// The caller's address as the function sees it behind a trusted proxy.
 async fn behind_a_proxy(headers: Value, source: &str) -> (u16, String) {
     let secret = access::token::sha256_hex("the-secret-of-the-proxy");
     let config = [
@@ -271,7 +271,7 @@ async fn only_the_trusted_proxy_names_the_caller() {
         json!({}),
         json!({"cloudfront-viewer-address": "203.0.113.7:41234"}),
         json!({"x-origin-secret": "a guess", "cloudfront-viewer-address": "203.0.113.7:41234"}),
-        // The proxy is right, and set up so that it names nobody.
+        // The proxy is authenticated, but configured so that it names nobody.
         json!({"x-origin-secret": "the-secret-of-the-proxy"}),
         json!({"x-origin-secret": "the-secret-of-the-proxy", "cloudfront-viewer-address": "somebody"}),
     ] {

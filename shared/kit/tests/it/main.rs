@@ -1,4 +1,4 @@
-//! The kit as functions use it.
+//! The kit as used by functions.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 

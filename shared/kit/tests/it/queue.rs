@@ -69,7 +69,7 @@ async fn handle(job: Job<SendMessage>, context: &Context) -> Result<Done, JobErr
 }
 
 #[tokio::test]
-async fn one_records_error_or_panic_is_its_own_alone() {
+async fn failing_record_does_not_affect_the_others() {
     let bodies: Vec<(String, String)> = (1..=5)
         .map(|number| (format!("m{number}"), job(number).to_string()))
         .collect();
@@ -92,7 +92,7 @@ async fn one_records_error_or_panic_is_its_own_alone() {
 }
 
 #[tokio::test]
-async fn a_batch_without_failures_says_so() {
+async fn batch_without_failures_reports_none() {
     let context = Context::default();
     let response = work_batch(&env(), event(&[("m1", job(1).to_string())]), &context, &handle).await;
     assert_eq!(

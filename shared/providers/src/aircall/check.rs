@@ -1,4 +1,4 @@
-//! Whether Aircall takes an API key, and which numbers the account has: `GET /v1/ping` answers `{"ping": "pong"}`,
+//! Checks whether Aircall accepts an API key, and reads the account's numbers: `GET /v1/ping` answers `{"ping": "pong"}`,
 //! `GET /v1/numbers` `{"meta": {"next_page_link"}, "numbers": [{"digits"}]}`.
 //! Sources: developer.aircall.io, API reference "Ping" and "Number", and the tutorial "Basic authentication".
 

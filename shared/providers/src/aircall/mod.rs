@@ -20,7 +20,7 @@ struct Proof<'a> {
 
 /// The raw token, if the body is an object with one.
 fn token(body: &[u8]) -> Option<&RawValue> {
-    // A list would be taken field by field.
+    // A list would be parsed field by field.
     let object = body.trim_ascii_start().starts_with(b"{");
     let proof = object.then(|| serde_json::from_slice::<Proof<'_>>(body));
     Some(proof?.ok()?.token)
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_one_token_of_the_event_proves() {
+    fn only_a_single_top_level_token_authenticates() {
         let is = |body: &str| is_from(&["good"], body.as_bytes());
         for right in [
             r#"{"token": "good"}"#,
@@ -75,7 +75,7 @@ mod tests {
         ] {
             assert!(!is(wrong), "{wrong}");
         }
-        // Deeper than anybody reads: the scan does not care.
+        // Nested more deeply than any parser accepts, which does not affect the scan.
         let deep = format!(
             r#"{{"data": {}{}, "token": "good"}}"#,
             "[".repeat(100_000),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn event_is_kept_byte_for_byte_without_its_token() {
+    fn event_is_stored_without_its_token() {
         let without = |body: &str| String::from_utf8(without_token(body.as_bytes())).unwrap();
         assert_eq!(
             without(r#"{ "a" : 1.0, "token" : "g\u006fod" , "a": 2}"#),

@@ -1,7 +1,7 @@
-//! Whether Exotel takes an API key for an account: `GET /v1/Accounts/{sid}/Calls.json` answers `{"Calls": [...]}`. At most one
-//! call is asked for, and it is not looked at.
-//! Sources: developer.exotel.com/docs/references/authentication, /docs/getting-started/api-credentials (accounts are known in
-//! their own cluster alone), /api/http-status-codes.
+//! Checks whether Exotel accepts an API key for an account: `GET /v1/Accounts/{sid}/Calls.json` answers `{"Calls": [...]}`. At most one
+//! call is requested, and it is ignored.
+//! Sources: developer.exotel.com/docs/references/authentication, /docs/getting-started/api-credentials (accounts exist only in
+//! their own cluster), /api/http-status-codes.
 
 use domain::connection::ExotelCluster;
 
@@ -16,7 +16,7 @@ const PROVIDER: &str = "Exotel";
 #[derive(Debug, Clone)]
 pub struct ExotelClient {
     http: Http,
-    // Without a slash at the end.
+    // Without a trailing slash.
     singapore: String,
     mumbai: String,
 }
@@ -36,7 +36,7 @@ impl ExotelClient {
     /// Checks whether an API key can read an account.
     ///
     /// # Errors
-    /// When it may not, or Exotel does not say.
+    /// When it may not, or Exotel gives no clear answer.
     pub async fn check(
         &self,
         cluster: ExotelCluster,

@@ -63,7 +63,7 @@ impl Fields<'_> {
 
 fn number(text: &str, country: CallingCode) -> Party {
     match country.phone(text) {
-        // A keypad's spelling of "anonymous" has the shape of a number.
+        // A keypad's spelling of "anonymous" has the format of a number.
         Some(_) if party::is_hidden(text.trim()) => Party::Withheld,
         Some(phone) => Party::Phone(phone),
         None => party::parse(text),
@@ -87,11 +87,11 @@ pub fn passthru(
     let party = |names| fields.first(names).map(|text| number(&text, country));
     let mut facts = CallFacts {
         direction,
-        // The agent's own number calls first; the line is not told.
+        // The agent's own number calls first; the event does not name the line.
         from: party(["CallFrom", "From"]).filter(|_| direction != Some(Direction::Outbound)),
         to: party(["CallTo", "To"]),
         started_at: fields.time("StartTime", received_at),
-        // The applet stands behind the talk. `EndTime` is not known to it.
+        // The applet comes after the conversation, and does not know `EndTime` yet.
         ended_at: Some(fields.time("CurrentTime", received_at).unwrap_or(received_at)),
         ..CallFacts::default()
     };
@@ -107,12 +107,12 @@ pub fn passthru(
         (Some("client-hangup"), _) | (Some("incomplete"), Some("canceled")) => facts.stated = Some(Outcome::Abandoned),
         (Some("voicemail"), _) => facts.stated = Some(Outcome::Voicemail),
         (Some("failed"), _) => facts.stated = Some(Outcome::Failed),
-        // Nobody was dialled, so far: an applet before the dialling says the same of every call.
+        // Nobody has been dialled so far: an applet before the dialling reports the same of every call.
         (Some("call-attempt"), _) => {
             facts.status = Some(CallStatus::Completed);
             facts.tried = Some(DialStatus::Canceled);
         }
-        // Ended, and we cannot tell how.
+        // The call has ended, but the event does not say how.
         _ => facts.status = Some(CallStatus::Completed),
     }
     Ok(event(provider_call_id, facts, connection, received_at))
@@ -136,7 +136,7 @@ pub fn status_form(
 /// Parses a StatusCallback in JSON.
 ///
 /// # Errors
-/// When it is none, or does not name its call.
+/// When it is not JSON, or does not name its call.
 pub fn status_json(
     body: &[u8],
     country: CallingCode,
@@ -181,7 +181,7 @@ fn status(
         facts.ended_at = ended_at
             .or_else(|| fields.time("DateUpdated", received_at))
             .or(Some(received_at));
-        // Both sides were on the line.
+        // Both sides were connected.
         if word == "completed" && talk_seconds > Some(0) {
             facts.stated = Some(Outcome::Answered);
         }

@@ -39,7 +39,7 @@ impl Mailer {
     /// Sends a mail and returns SES's id.
     ///
     /// # Errors
-    /// When SES did not take it. After a time-out it may have.
+    /// When SES did not accept it. After a time-out it may have.
     pub async fn send(&self, to: &str, letter: &Letter) -> Result<String, MailError> {
         let content = content(letter).map_err(|_| MailError::not_built())?;
         let request = self

@@ -26,8 +26,8 @@ pub struct MailError {
     pub code: String,
 }
 
-/// SES's errors of `SendEmail` and those that all of AWS shares. Sources: API reference of SES v2, "SendEmail" and "Common
-/// errors"; the two codes that mean several things are below.
+/// SES's errors of `SendEmail` and the errors common to all of AWS. Sources: API reference of SES v2, "SendEmail" and "Common
+/// errors". Two codes with several meanings are handled below.
 const TABLE: &[(&str, MailClass)] = &[
     ("TooManyRequestsException", MailClass::Again),
     ("ThrottlingException", MailClass::Again),
@@ -77,23 +77,22 @@ impl MailError {
 
     fn refused(status: u16, code: &str, words: &str) -> Self {
         let named = match code {
-            // Content that SES will not carry, or, with these words, a sender that is not verified or (in SES's sandbox) a
-            // recipient that is not.
+            // Content that SES refuses or, with these texts, an unverified sender or (in SES's sandbox) an unverified
+            // recipient.
             "MessageRejected" if words.contains("not verified") => Some(("NotVerified", MailClass::Setup)),
             "MessageRejected" => Some((code, MailClass::Never)),
-            // Our own sender's address is checked when the stack is deployed, so what is wrong with an address is wrong
-            // with the recipient's.
+            // Our own sender's address is checked at deployment, so an invalid address is the recipient's.
             "BadRequestException" if about_an_address(words) => Some(("BadAddress", MailClass::Never)),
             _ => TABLE.iter().find(|(known, _)| *known == code).copied(),
         };
         let (code, class) = named.unwrap_or(match status {
             429 | 500.. => (code, MailClass::Again),
-            // Not known to be about this mail alone: kept, so that nothing is lost.
+            // Not certain to concern only this mail, so it is kept and nothing is lost.
             _ => (code, MailClass::Setup),
         });
         Self {
             class,
-            // A code of AWS's is one word; anything else is not kept.
+            // AWS's codes are one word; anything else is not stored.
             code: if code.is_empty() || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                 format!("HTTP {status}")
             } else {

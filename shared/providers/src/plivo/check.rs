@@ -1,4 +1,4 @@
-//! Whether Plivo takes an account's auth token: `GET /v1/Account/{auth_id}/` answers `{"auth_id", "name", ...}`.
+//! Checks whether Plivo accepts an account's auth token: `GET /v1/Account/{auth_id}/` answers `{"auth_id", "name", ...}`.
 //! Source: plivo.com/docs/account/api/account/retrieve-account-details.
 
 use crate::{
@@ -29,7 +29,7 @@ impl PlivoClient {
     /// Checks an account's credentials.
     ///
     /// # Errors
-    /// When they are refused, or Plivo does not say.
+    /// When they are refused, or Plivo gives no clear answer.
     pub async fn check(&self, auth_id: &str, auth_token: &str) -> Result<(), CheckError> {
         if !check::is_name(auth_id) {
             return Err(CheckError::refused("The auth id is none of Plivo's."));

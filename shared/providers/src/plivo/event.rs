@@ -1,5 +1,5 @@
 //! Plivo's callbacks about calls: forms with `CallUUID`, `CallStatus`, `Direction`, `From`, `To` and, at the end, `Duration`,
-//! `BillDuration` and times, which we take for UTC.
+//! `BillDuration` and times, which are taken for UTC.
 //! Source: plivo.com/docs/voice, "Request parameters".
 
 use domain::{
@@ -12,7 +12,7 @@ use jiff::{civil::DateTime, tz};
 
 use crate::{Unreadable, call_id, form::Form, party, times::plausible};
 
-/// Reads a callback.
+/// Parses a callback.
 ///
 /// # Errors
 /// When it does not name its call.
@@ -45,7 +45,7 @@ pub fn event(form: &Form, connection: ConnectionId, received_at: Timestamp) -> R
         status,
         ..CallFacts::default()
     };
-    // A call that completed unbilled was picked up by nobody that we know of.
+    // A call that completed without being billed was not answered, as far as we know.
     if status == Some(CallStatus::Completed) && seconds("BillDuration") > Some(0) {
         facts.stated = Some(Outcome::Answered);
         facts.talk_seconds = seconds("Duration");

@@ -1,4 +1,4 @@
-//! Plivo: calls, by the hangup URL of its applications; its API, to ask whether the account works.
+//! Plivo: calls, by the hangup URL of its applications, and its API for testing the connection.
 
 mod check;
 mod event;

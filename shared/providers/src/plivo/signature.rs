@@ -1,5 +1,5 @@
 //! Plivo's webhook signature, version 3: base64 of an HMAC-SHA256 with the auth token over the address, the form and a nonce.
-//! Sources: plivo.com/docs/voice/xml/request/validation; where it is silent, Plivo's own library (plivo-python 4.63).
+//! Sources: plivo.com/docs/voice/xml/request/validation; otherwise Plivo's own library (plivo-python 4.63).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use sha2::Sha256;
 
 use crate::form;
 
-/// The headers, as they came.
+/// The headers, as they arrived.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Headers<'a> {
-    /// `X-Plivo-Signature-V3`: several, separated by commas, while one token replaces another.
+    /// `X-Plivo-Signature-V3`: several during a rotation, separated by commas.
     pub signature: Option<&'a str>,
-    /// `X-Plivo-Signature-Ma-V3`: the same by the main account of a subaccount.
+    /// `X-Plivo-Signature-Ma-V3`: the same, signed by the main account of a subaccount.
     pub main_account: Option<&'a str>,
     /// `X-Plivo-Signature-V3-Nonce`.
     pub nonce: Option<&'a str>,
 }
 
-/// Why a webhook is not Plivo's.
+/// Reason why a webhook is not Plivo's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no secret to verify with.
@@ -29,12 +29,12 @@ pub enum SignatureError {
     /// A header is missing.
     #[error("the headers X-Plivo-Signature-V3 and X-Plivo-Signature-V3-Nonce must be given")]
     Missing,
-    /// None of the tokens made any of the signatures.
+    /// None of the signatures matches any of the tokens.
     #[error("the signature does not match")]
     Mismatch,
 }
 
-/// Verifies a form post, or with an empty body a `GET`. `url` is the address as Plivo has it configured, built from
+/// Verifies a form post or, with an empty body, a `GET`. `url` is the address configured at Plivo, built from our
 /// configuration and never from the request's host.
 ///
 /// # Errors
@@ -64,7 +64,7 @@ pub fn verify(
     if lists.is_empty() {
         return Err(SignatureError::Missing);
     }
-    // However many signatures are given, each token reads the text once.
+    // However many signatures there are, each token hashes the text once.
     let text = signed_text(url, body, nonce);
     let macs: Vec<_> = tokens.iter().map(|token| mac(token, &text)).collect();
     let mut given = lists
@@ -79,7 +79,7 @@ pub fn verify(
     }
 }
 
-/// The header's value for a form post: what a test that plays Plivo sends.
+/// The header's value for a form post, for tests that act as Plivo.
 #[must_use]
 pub fn sign(auth_token: &str, url: &str, body: &[u8], nonce: &str) -> String {
     STANDARD.encode(mac(auth_token, &signed_text(url, body, nonce)).finalize().into_bytes())
@@ -91,8 +91,8 @@ fn mac(token: &str, text: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// The address, `?` with its parameters in order, then the form's names and values without anything between, in order, then
-/// `.` and the nonce. Between a query and a form stands a `.`; before a form, the `?` stays even without a query.
+/// The address, `?` with its parameters in order, then the form's names and values without separators, in order, then
+/// `.` and the nonce. A `.` separates a query from a form; before a form, the `?` stays even without a query.
 fn signed_text(url: &str, body: &[u8], nonce: &str) -> Vec<u8> {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let mut parameters: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();

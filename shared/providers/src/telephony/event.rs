@@ -13,18 +13,18 @@ use crate::{party, times::plausible};
 
 /// A call's id is part of a table key.
 const LONGEST_CALL_ID: usize = 200;
-/// Clocks differ; a call that ends later than this after we heard of it has a wrong date.
+/// Clocks differ. A call that ends more than this after we received the event has a wrong date.
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(1);
-/// Nobody's call is longer: the count is not in seconds.
+/// No call is longer: the value is not in seconds.
 const MOST_SECONDS: u64 = 7 * 24 * 3600;
 
-/// An event that does not keep the contract: its sender is told with 422 what to change.
+/// An event that violates the contract. Its sender gets a 422 that says what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {what}")]
 pub struct Invalid {
     /// The field's path.
     pub field: &'static str,
-    /// What is expected there and what to do; never what was sent.
+    /// The expected value and what to do; never the value that was sent.
     pub what: &'static str,
 }
 
@@ -32,10 +32,10 @@ const fn invalid<T>(field: &'static str, what: &'static str) -> Result<T, Invali
     Err(Invalid { field, what })
 }
 
-/// Reads an event.
+/// Parses an event.
 ///
 /// # Errors
-/// With the first field that does not keep the contract.
+/// With the first field that violates the contract.
 pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> Result<CallEvent, Invalid> {
     let Ok(event) = serde_json::from_slice::<Value>(body) else {
         return invalid("body", "expected JSON; check that it is sent whole and in UTF-8");
@@ -119,7 +119,7 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
     })
 }
 
-/// A word that we do not know is an outcome that we do not know: stored, never followed up.
+/// An unknown word is an unknown outcome: stored, never followed up.
 fn outcome(word: &str) -> Outcome {
     match word {
         "answered" => Outcome::Answered,
@@ -138,7 +138,7 @@ fn caller(data: &Value) -> Result<Party, Invalid> {
         "expected the caller's number in international form, such as +442079460000; send null if the caller hides it";
     match data.get("from") {
         Some(Value::Null) => Ok(Party::Withheld),
-        // Numbers that networks put in place of a hidden one have the shape of a number.
+        // Numbers that networks use in place of a hidden one have the format of a number.
         Some(Value::String(text)) if party::is_hidden(text) && !text.is_empty() => Ok(Party::Withheld),
         Some(Value::String(text)) => match text.parse() {
             Ok(phone) => Ok(Party::Phone(phone)),

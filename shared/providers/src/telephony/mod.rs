@@ -1,6 +1,6 @@
 //! Any telephone system, by our generic event `call.ended` under a Standard Webhooks signature.
 //!
-//! Why the signature is checked here and not by the library: `docs/decisions/0011-events-and-aws-clients.md`.
+//! The signature is checked here and not by the library: see `docs/decisions/0011-events-and-aws-clients.md`.
 
 mod event;
 mod signature;

@@ -6,21 +6,21 @@ use domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// How far a webhook's time may lie from ours, in seconds, both ways.
+/// Maximum difference between a webhook's time and ours in seconds, in both directions.
 const TOLERANCE_SECONDS: u64 = 300;
 
-/// The three headers, as they came.
+/// The three headers, as they arrived.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Headers<'a> {
     /// `webhook-id`: stays the same when an event is delivered again.
     pub id: Option<&'a str>,
     /// `webhook-timestamp`: unix seconds.
     pub timestamp: Option<&'a str>,
-    /// `webhook-signature`: several, separated by spaces, while one secret replaces another.
+    /// `webhook-signature`: several during a rotation, separated by spaces.
     pub signature: Option<&'a str>,
 }
 
-/// Why a webhook is not from its sender.
+/// Reason why a webhook is not from its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no secret to verify with.
@@ -29,18 +29,18 @@ pub enum SignatureError {
     /// A header is missing.
     #[error("the headers webhook-id, webhook-timestamp and webhook-signature must be given")]
     Missing,
-    /// The time is no number of seconds.
+    /// The time is not a number of seconds.
     #[error("the header webhook-timestamp must be unix seconds")]
     Malformed,
     /// Too old or too new: a replay, or a wrong clock.
     #[error("the webhook is older or newer than five minutes")]
     Stale,
-    /// None of the signatures fits any of the secrets.
+    /// None of the signatures matches any of the secrets.
     #[error("the signature does not match")]
     Mismatch,
 }
 
-/// The key in `whsec_<base64>`. An empty one is none: everybody could sign with it.
+/// The key in `whsec_<base64>`. An empty key is refused, because everybody could sign with it.
 fn key(secret: &str) -> Option<Vec<u8>> {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).ok()?;
     (!key.is_empty()).then_some(key)
@@ -54,7 +54,7 @@ fn mac(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Verifies the bytes as they came, by any of the secrets.
+/// Verifies the bytes as they arrived, with any of the secrets.
 ///
 /// # Errors
 /// When none of the secrets signed them, or not within five minutes of `now`.
@@ -83,7 +83,7 @@ pub fn verify(
     if sent_at.abs_diff(now.as_second()) > TOLERANCE_SECONDS {
         return Err(SignatureError::Stale);
     }
-    // However many signatures are given, each key reads the body once.
+    // However many signatures there are, each key hashes the body once.
     let macs: Vec<_> = keys.iter().map(|key| mac(key, id, timestamp, body)).collect();
     let mut given = signatures
         .split(' ')
@@ -97,7 +97,7 @@ pub fn verify(
     }
 }
 
-/// The signature of these bytes: what a telephone system, or a test that plays one, sends. `None` for a secret that is not
+/// The signature of these bytes, as sent by a telephone system, or a test that acts as one. `None` if the secret is not
 /// base64.
 #[must_use]
 pub fn sign(secret: &str, id: &str, timestamp: Timestamp, body: &[u8]) -> Option<String> {

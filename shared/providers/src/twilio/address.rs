@@ -4,7 +4,7 @@ use domain::{message::Channel, phone::Phone};
 
 use crate::whatsapp::bsuid;
 
-/// Who is at one end of a message.
+/// One end of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// The channel.
@@ -15,7 +15,7 @@ pub struct Address {
     pub bsuid: Option<String>,
 }
 
-/// Reads an address; `None` for another channel's, a short code, or a name.
+/// Parses an address; `None` for other channels, short codes and names.
 #[must_use]
 pub fn address(text: &str) -> Option<Address> {
     let (channel, rest) = match text.strip_prefix("whatsapp:") {

@@ -1,4 +1,4 @@
-//! Whether a Twilio account works: its status, and its numbers. Source: twilio.com/docs/iam/api/account and
+//! Checks whether a Twilio account works: its status, and its numbers. Source: twilio.com/docs/iam/api/account and
 //! twilio.com/docs/phone-numbers/api/incomingphonenumber-resource.
 
 use domain::{phone::Phone, send::Api};
@@ -39,7 +39,7 @@ impl TwilioClient {
     /// Reads an account and its numbers, both at once.
     ///
     /// # Errors
-    /// When the numbers are refused or not answered. A standard API key may not ask for the account itself.
+    /// When the request for the numbers is refused or not answered. A standard API key may not read the account itself.
     pub async fn check(&self, credentials: Credentials<'_>) -> Result<AccountState, CheckError> {
         let sid = credentials.account_sid;
         if !is_sid(sid) {

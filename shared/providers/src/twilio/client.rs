@@ -116,7 +116,7 @@ impl TwilioClient {
     /// that belong to other messages. The whole search takes no longer than one request may.
     ///
     /// # Errors
-    /// When the list cannot be had or read, is too long to be searched, or `of_others` fails.
+    /// When the list cannot be retrieved or parsed, is too long to be searched, or `of_others` fails.
     pub async fn find<E: Into<Box<dyn Error + Send + Sync>>>(
         &self,
         credentials: Credentials<'_>,
@@ -141,8 +141,8 @@ impl TwilioClient {
             return Err(FindError::BadAccount);
         }
         let mut url = self.messages_url(credentials.account_sid);
-        // By recipient alone: `DateSent` is empty as long as a message waits in Twilio's queue, and a filter on it would hide
-        // just the message that is looked for.
+        // Filtered by recipient only: `DateSent` is empty while a message waits in Twilio's queue, so a filter on it would hide
+        // the message that is searched for.
         let mut query = vec![("To", to.as_str()), ("PageSize", PAGE)];
         let mut found: Option<StatusReport> = None;
         let (mut unclear, mut past_it) = (false, false);
@@ -160,7 +160,7 @@ impl TwilioClient {
                 .filter(|message| sid(message).is_none_or(|sid| !others.contains(&sid)));
             for message in possible {
                 unclear = true;
-                // The first one after the request is the request's.
+                // The first message after the request belongs to the request.
                 found = found
                     .into_iter()
                     .chain(wanted.report(message))
@@ -173,14 +173,14 @@ impl TwilioClient {
                 break;
             }
             let Some(next) = next else {
-                // All that there is was seen, whatever it is sorted by.
+                // The whole list was seen, whatever its order.
                 return Ok(match found {
                     Some(report) => Search::Found(Box::new(report)),
                     None if unclear => Search::Unclear,
                     None => Search::NotTaken,
                 });
             };
-            // A path on the same host, as documented; credentials go nowhere else.
+            // A path on the same host, as documented; credentials are sent nowhere else.
             if !next.starts_with("/2010-04-01/Accounts/") {
                 return Err(FindError::NoList);
             }
@@ -189,7 +189,7 @@ impl TwilioClient {
         }
         match found {
             Some(report) => Ok(Search::Found(Box::new(report))),
-            // Newest first: it would be among these, but for a list sorted otherwise than documented.
+            // Newest first: it would be among these, unless the list is sorted differently than documented.
             None if past_it => Ok(Search::Unclear),
             None => Err(FindError::TooMany),
         }
@@ -332,7 +332,7 @@ pub enum FindError {
     /// No answer.
     #[error("looking for a message: Twilio did not answer")]
     NoAnswer(#[from] Failure),
-    /// Twilio said no.
+    /// Twilio refused.
     #[error("looking for a message: Twilio refused with HTTP {status}, code {code:?}")]
     Refused {
         /// The HTTP status.
@@ -352,7 +352,7 @@ pub enum FindError {
     /// The pages took too long.
     #[error("looking for a message: the recipient's list took too long")]
     TooSlow,
-    /// Nobody could tell whose the messages on the list are.
+    /// The owner of a message on the list could not be determined.
     #[error("looking for a message: whose the listed messages are could not be read")]
     NotTold(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -409,7 +409,7 @@ fn form(
     }
     if channel == Channel::Sms {
         form.push(("ValidityPeriod", VALIDITY_SECONDS.to_owned()));
-        // Typographic quotes from a template would more than double the segments.
+        // Typographic quotes in a template would more than double the segments.
         form.push(("SmartEncoded", "true".to_owned()));
     }
     Ok(form)
@@ -440,7 +440,7 @@ fn accepted(answer: &Answer, channel: Channel) -> SendOutcome {
     };
     let failed = body["status"].as_str().and_then(message::state) == Some(AttemptState::Failed);
     if failed {
-        // The first status is not called back, so this is the only word of it.
+        // The first status has no callback, so this is its only report.
         return error::outcome_of_code(answer, body["error_code"].as_i64());
     }
     let cost = body["num_segments"]

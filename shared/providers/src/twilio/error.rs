@@ -5,17 +5,17 @@ use serde_json::Value;
 
 use crate::{http::Answer, outcome};
 
-/// What an answer that is not a success means.
+/// The meaning of an unsuccessful answer.
 pub(crate) fn outcome(answer: &Answer) -> SendOutcome {
     outcome_of_code(answer, code(&answer.body))
 }
 
-/// The same, where the code stands elsewhere in the body.
+/// The same if the code is elsewhere in the body.
 pub(crate) fn outcome_of_code(answer: &Answer, code: Option<i64>) -> SendOutcome {
     outcome::of_error(Api::Twilio, answer, code, None)
 }
 
-/// The code, where the body has one.
+/// The code, if the body has one.
 pub(crate) fn code(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Value>(body).ok()?["code"].as_i64()
 }

@@ -65,7 +65,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let to = form.get("To").and_then(|to| address(&to)?.phone);
     let from = form.get("From").unwrap_or_default();
     let Some(address) = address(&from) else {
-        // The channel's name only: what follows it is somebody's address.
+        // Only the channel's name: the rest is somebody's address.
         let channel = from.split_once(':').map_or("without sender", |(channel, _)| channel);
         return vec![unknown("message", channel)];
     };
@@ -81,7 +81,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     );
     let mut from = sender(address);
     if channel == Channel::WhatsApp {
-        // The id comes beside the number, or in its place.
+        // The id comes beside the number, or replaces it.
         from.bsuid = from.bsuid.or_else(|| bsuid(&form.filled("ExternalUserId")?));
     }
     from.name = form.filled("ProfileName").and_then(|name| ShownName::of(&name));

@@ -1,7 +1,7 @@
 //! Twilio's webhook signature: `X-Twilio-Signature` is the base64 of an HMAC over the address and the form.
 //!
 //! HMAC-SHA1 with an auth token, or HMAC-SHA256 with a shared key when `X-Twilio-Webhooks-Signature-Settings` says so.
-//! Source: twilio.com/docs/usage/webhooks/webhooks-security and webhook-shared-keys; where these are silent, the rules of
+//! Source: twilio.com/docs/usage/webhooks/webhooks-security and webhook-shared-keys; otherwise the rules of
 //! Twilio's own libraries (twilio-python 9.13).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,16 +15,16 @@ use subtle::ConstantTimeEq;
 
 use crate::form::{self, Form};
 
-/// What a connection's webhooks may be signed with.
+/// Secrets that may sign a connection's webhooks.
 #[derive(Clone, Copy)]
 pub struct Secrets<'a> {
-    /// The account's primary auth token; two while one replaces the other.
+    /// The account's primary auth token; two during a rotation.
     pub auth_tokens: &'a [String],
     /// Shared keys.
     pub shared_keys: &'a [SharedKey],
 }
 
-/// The two headers, as they came.
+/// The two headers, as they arrived.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Headers<'a> {
     /// `X-Twilio-Signature`.
@@ -33,18 +33,18 @@ pub struct Headers<'a> {
     pub settings: Option<&'a str>,
 }
 
-/// What came with the request, as its content type says.
+/// The signed content, according to its content type.
 #[derive(Debug, Clone, Copy)]
 pub enum Body<'a> {
-    /// A form post: its bytes are part of what is signed.
+    /// A form post: its fields are signed, too.
     Form(&'a [u8]),
-    /// A JSON post: the address holds its hash as `bodySHA256`.
+    /// A JSON post: the address contains its hash as `bodySHA256`.
     Json(&'a [u8]),
-    /// A `GET`: the address alone is signed.
+    /// A `GET`: only the address is signed.
     Get,
 }
 
-/// Why a webhook is not Twilio's.
+/// Reason why a webhook is not Twilio's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no secret to verify with.
@@ -62,16 +62,16 @@ pub enum SignatureError {
     /// The settings name a shared key that the connection does not have.
     #[error("the signature's settings name a shared key that is not configured")]
     UnknownKey,
-    /// A JSON body that the address does not bind by its hash, or binds to another.
+    /// A JSON body that does not match the hash in the address, or without one.
     #[error("the body's hash is not the one in the address")]
     BodyHash,
-    /// None of the secrets made this signature.
+    /// The signature matches none of the secrets.
     #[error("the signature does not match")]
     Mismatch,
 }
 
-/// Whether a form post is signed with one of a connection's secrets, as [`verify`] judges it; those of another provider sign
-/// nothing of Twilio's. `header` gives a request's header by its name in lower case.
+/// True if a form post is signed with one of a connection's secrets, as [`verify`] decides; secrets of another provider sign
+/// nothing of Twilio's. `header` returns a request's header by its lower-case name.
 pub fn signs_form<'a>(
     secrets: &VerifySecrets,
     header: impl Fn(&'static str) -> Option<&'a str>,
@@ -96,8 +96,8 @@ pub fn signs_form<'a>(
     verify(secrets, headers, url, Body::Form(body)).is_ok()
 }
 
-/// Verifies a webhook. `url` is the address as Twilio has it configured, built from configuration and never from the
-/// request's host, with the query byte for byte as it came.
+/// Verifies a webhook. `url` is the address configured at Twilio, built from our configuration and never from the
+/// request's host, with the query byte for byte as it arrived.
 ///
 /// # Errors
 /// When none of the secrets signed it.
@@ -124,7 +124,7 @@ pub fn verify(secrets: Secrets<'_>, headers: Headers<'_>, url: &str, body: Body<
     Err(SignatureError::Mismatch)
 }
 
-/// The header's value for a form post (or, with an empty form, a `GET`): what a test that plays Twilio sends.
+/// The header's value for a form post (or, with an empty form, a `GET`), for tests that act as Twilio.
 #[must_use]
 pub fn sign(auth_token: &str, url: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect(ANY_LENGTH);
@@ -148,7 +148,7 @@ impl<'a> Scheme<'a> {
                 .map(String::as_str)
                 .filter(|token| !token.is_empty())
                 .collect();
-            // An empty key makes a signature that everybody can compute.
+            // Everybody can compute a signature with an empty key.
             return if tokens.is_empty() {
                 Err(SignatureError::NoSecret)
             } else {
@@ -187,7 +187,7 @@ impl<'a> Scheme<'a> {
     }
 }
 
-/// The address, then every name and value without anything between: names in byte order, the distinct values of a
+/// The address, then every name and value without separators: names in byte order, the distinct values of a
 /// repeated name in byte order, empty values included.
 fn signed_text(url: &str, form: Option<&Form>) -> Vec<u8> {
     let mut sorted: BTreeMap<&[u8], BTreeSet<&[u8]>> = BTreeMap::new();
@@ -218,12 +218,12 @@ fn check_body_hash(url: &str, body: &[u8]) -> Result<(), SignatureError> {
     }
 }
 
-/// Connection overrides stand in the fragment, which Twilio neither sends nor signs; others on the way may hand it on.
+/// Removes connection overrides, which are in the fragment. Twilio neither sends nor signs it, but a proxy may pass it on.
 fn without_fragment(url: &str) -> &str {
     url.split('#').next().unwrap_or_default()
 }
 
-/// The address as it is, and with or without a port: Twilio's products do not agree whether the port is signed.
+/// The address unchanged, and with and without a port, because Twilio's products differ in signing the port.
 fn port_variants(url: &str) -> Vec<String> {
     let mut variants = vec![url.to_owned()];
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -232,7 +232,7 @@ fn port_variants(url: &str) -> Vec<String> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     let host_start = authority.rfind('@').map_or(0, |at| at + 1);
-    // A colon inside the brackets of an IPv6 address begins no port.
+    // A colon inside the brackets of an IPv6 address does not begin a port.
     let after_brackets = authority.rfind(']').map_or(host_start, |bracket| bracket + 1);
     match authority[after_brackets..].rfind(':') {
         Some(colon) => {
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_may_be_signed_or_not() {
+    fn port_may_be_part_of_the_signed_url() {
         let other = |url: &str| port_variants(url).pop().unwrap_or_default();
         assert_eq!(other("https://h.test/a?b=c:1"), "https://h.test:443/a?b=c:1");
         assert_eq!(other("http://h.test"), "http://h.test:80");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_signed_as_they_are() {
+    fn invalid_utf8_is_signed_as_bytes() {
         let token = ["token".to_owned()];
         let secrets = Secrets {
             auth_tokens: &token,
@@ -280,7 +280,7 @@ mod tests {
             verify(secrets, headers, "https://h.test/", Body::Form(b"Body=%ff%fe")),
             Ok(())
         );
-        // Both would be the same replacement character as text.
+        // As text, both would be the same replacement character.
         let other = verify(secrets, headers, "https://h.test/", Body::Form(b"Body=%ff%fd"));
         assert_eq!(other, Err(SignatureError::Mismatch));
     }

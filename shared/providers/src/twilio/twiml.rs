@@ -35,7 +35,7 @@ pub fn handling(settings: &VoiceSettings) -> Handling {
 pub fn answer(settings: &VoiceSettings, urls: Urls<'_>) -> String {
     let said = Twiml::new().say(&settings.greeting);
     match (handling(settings), &settings.forward_to) {
-        // Nothing to say: the call is not even answered, which costs the caller nothing.
+        // Without anything to say, the call is not answered, so the caller is not charged.
         (Handling::Greet, _) if settings.greeting.is_empty() => Twiml::new().reject_busy().finish(),
         (Handling::Forward, Some(to)) => said
             .dial(to, settings.forward_timeout_seconds, urls.dial_result)

@@ -11,10 +11,10 @@ use jiff::SignedDuration;
 
 use crate::{Unreadable, form::Form, party, times::rfc2822};
 
-/// Which of our addresses Twilio called.
+/// Our address that Twilio called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VoiceCallback {
-    /// A call rings and wants an answer.
+    /// A call rings and waits for an answer.
     Voice,
     /// Forwarding has ended (`<Dial action>`).
     DialResult,
@@ -27,7 +27,7 @@ pub enum VoiceCallback {
 /// A SID is 34 characters; a longer text would not fit a table key.
 const LONGEST_SID: usize = 64;
 
-/// Reads a callback.
+/// Parses a callback.
 ///
 /// # Errors
 /// When it does not name its call.
@@ -65,7 +65,7 @@ pub fn event(
         VoiceCallback::Status => {
             facts.call_seconds = number("CallDuration");
             if status.is_some_and(|status| status > CallStatus::InProgress) {
-                // Never after we heard of it: what follows is counted from here.
+                // Never later than we received it, because later times are counted from here.
                 let reported = form
                     .get("Timestamp")
                     .and_then(|text| rfc2822(&text))
@@ -78,7 +78,7 @@ pub fn event(
             }
         }
         VoiceCallback::Recording => {
-            // A tenant's own flow may record whole calls; only what `<Record>` took down is a voicemail.
+            // A tenant's own flow may record whole calls; only recordings of `<Record>` are voicemails.
             let by_caller = form
                 .filled("RecordingSource")
                 .is_none_or(|source| source == "RecordVerb");
@@ -120,7 +120,7 @@ fn call_status(word: &str) -> Option<CallStatus> {
     })
 }
 
-/// The result of forwarding; also what the answer to the dial result needs.
+/// The result of forwarding, also for the answer to the dial result.
 #[must_use]
 pub fn dial_status(word: &str) -> Option<DialStatus> {
     Some(match word {

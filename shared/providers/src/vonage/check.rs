@@ -1,5 +1,5 @@
-//! Whether Vonage takes an account's API key and secret: `GET /account/get-balance` answers `{"value": 10.28}`. The balance
-//! itself is not looked at.
+//! Checks whether Vonage accepts an account's API key and secret: `GET /account/get-balance` answers `{"value": 10.28}`. The balance
+//! itself is ignored.
 //! Source: developer.vonage.com/en/api/account.
 
 use crate::{
@@ -30,7 +30,7 @@ impl VonageClient {
     /// Checks an account's credentials.
     ///
     /// # Errors
-    /// When they are refused, or Vonage does not say.
+    /// When they are refused, or Vonage gives no clear answer.
     pub async fn check(&self, api_key: &str, api_secret: &str) -> Result<(), CheckError> {
         let url = format!("{}/account/get-balance", self.base);
         let balance = check::ask(&self.http, PROVIDER, refusal, |client| {

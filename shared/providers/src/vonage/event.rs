@@ -41,8 +41,8 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
             to: text("to").map(party::of_digits),
             ..of_caller(&event, status, received_at)
         },
-        // Towards the business. Its `from` is whatever the flow shows there, be it the caller's number; so it names neither the
-        // customer nor the line. A conversation that we began ourselves looks the same.
+        // A leg towards the business. Its `from` is whatever the flow shows there, possibly the caller's number, so it names neither the
+        // customer nor the line. A conversation that we started ourselves looks the same.
         Some("outbound") => match attempt(status) {
             Some(tried) => CallFacts {
                 tried: Some(tried),
@@ -73,7 +73,7 @@ fn of_caller(event: &Value, word: &str, received_at: Timestamp) -> CallFacts {
     CallFacts {
         direction: Some(Direction::Inbound),
         started_at: time("start_time").or((status == Some(CallStatus::Ringing)).then_some(at)),
-        // Picked up by the flow; a person's answer is the other leg's.
+        // The flow picked up; a person's answer is on the other leg.
         answered_at: (status == Some(CallStatus::InProgress)).then_some(at),
         ended_at: over.then(|| time("end_time").unwrap_or(at)),
         call_seconds: seconds(&event["duration"]),
@@ -96,7 +96,7 @@ fn call_status(word: &str) -> Option<CallStatus> {
         "answered" => CallStatus::InProgress,
         "completed" => CallStatus::Completed,
         "unanswered" | "timeout" => CallStatus::NoAnswer,
-        // Carriers do not agree which of both it is.
+        // Carriers do not agree which of the two it is.
         "busy" | "rejected" => CallStatus::Busy,
         "cancelled" => CallStatus::Canceled,
         "failed" => CallStatus::Failed,

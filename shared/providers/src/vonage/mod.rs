@@ -1,4 +1,4 @@
-//! Vonage's Voice API: the events of calls. Its account API, to ask whether the account works.
+//! Vonage's Voice API: events of calls, and its account API for testing the connection.
 
 mod check;
 mod event;

@@ -2,7 +2,7 @@
 //! claim `payload_hash` binds the body: SHA-256 of its bytes, in hexadecimal.
 //! Source: developer.vonage.com, "Decoding signed webhooks".
 //!
-//! No library for such tokens: only one algorithm is taken, and the time comes in.
+//! No library: only one algorithm is accepted, and the time is an argument.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Timestamp;
@@ -12,21 +12,21 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// How far a token's time may lie from ours, in seconds, both ways. Our policy.
+/// Maximum difference between a token's time and ours in seconds, in both directions. Our policy.
 const TOLERANCE_SECONDS: u64 = 300;
 
-/// What a connection expects of a token.
+/// Expected properties of a connection's tokens.
 #[derive(Clone, Copy)]
 pub struct Expected<'a> {
-    /// The account's signature secrets; two while one replaces the other.
+    /// The account's signature secrets; two during a rotation.
     pub secrets: &'a [String],
     /// The account's API key.
     pub api_key: &'a str,
-    /// The application, where the connection is for one.
+    /// The application, if the connection belongs to one.
     pub application_id: Option<&'a str>,
 }
 
-/// Why a webhook is not Vonage's, or not this account's.
+/// Reason why a webhook is not Vonage's, or not this account's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no secret to verify with.
@@ -35,10 +35,10 @@ pub enum SignatureError {
     /// The header is missing.
     #[error("the header Authorization is missing")]
     Missing,
-    /// It holds no token, or one without the claims that are needed.
+    /// It contains no token, or one without the required claims.
     #[error("the header Authorization holds no token of Vonage's form")]
     Malformed,
-    /// Another algorithm than HS256, or an extension that we would have to know.
+    /// Another algorithm than HS256, or an unknown critical extension.
     #[error("the token's algorithm is not HS256")]
     Algorithm,
     /// None of the secrets signed it.
@@ -47,10 +47,10 @@ pub enum SignatureError {
     /// Too old or too new: a replay, or a wrong clock.
     #[error("the token is older or newer than five minutes, or has expired")]
     Stale,
-    /// Another account's, or another application's.
+    /// It belongs to another account or application.
     #[error("the token names another account or application")]
     Foreign,
-    /// It was made for another body.
+    /// It was issued for another body.
     #[error("the body's hash is not the one in the token")]
     BodyHash,
 }
@@ -82,7 +82,7 @@ fn part<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Verifies a webhook over the body's bytes as they came. A token that binds no body goes with an empty one only.
+/// Verifies a webhook over the bytes of its body as they arrived. A token that binds no body is valid only with an empty one.
 ///
 /// # Errors
 /// When none of the secrets signed it, for this account and body, within five minutes of `now`.
@@ -139,7 +139,7 @@ fn is_hash_of(text: &str, body: &[u8]) -> bool {
     hex::decode_to_slice(text, &mut hash).is_ok() && Sha256::digest(body).as_slice().ct_eq(hash.as_slice()).into()
 }
 
-/// The header's value for this body: what a test that plays Vonage sends.
+/// The header's value for this body, for tests that act as Vonage.
 #[must_use]
 pub fn sign(secret: &str, api_key: &str, application_id: &str, now: Timestamp, body: &[u8]) -> String {
     let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());

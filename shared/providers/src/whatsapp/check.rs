@@ -1,4 +1,4 @@
-//! Whether a WhatsApp number works: what Meta says of it, that it is the account's, and that an app hears of its events.
+//! Checks whether a WhatsApp number works: Meta's data of it, that it belongs to the account, and that an app receives its events.
 //! Source: developers.facebook.com, "Business phone numbers" and "Subscribed apps".
 
 use domain::{checkup::Quality, phone::Phone, send::Api};
@@ -16,30 +16,30 @@ const PROVIDER: &str = "WhatsApp";
 const FIELDS: &str = "display_phone_number,verified_name,quality_rating,throughput,code_verification_status,\
                       whatsapp_business_manager_messaging_limit";
 
-/// A number whose id is not among the first thousand of its account is not found; Meta allows twenty by default.
+/// Page size. A number that is not among the first thousand of its account is not found; Meta allows twenty by default.
 const MOST_NUMBERS: &str = "1000";
 
-/// What Meta says of a number.
+/// Meta's data of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberState {
-    /// As customers see it.
+    /// Its name, as customers see it.
     pub verified_name: Option<String>,
-    /// The number, where it can be read.
+    /// The number, if it can be read.
     pub number: Option<Phone>,
     /// Its rating.
     pub quality: Option<Quality>,
     /// Messages a second, in and out.
     pub messages_per_second: Option<u32>,
-    /// Customers that may be written to first within 24 hours; 0: no limit.
+    /// Customers that the business may write to first within 24 hours; 0: no limit.
     pub customers_per_day: Option<u32>,
-    /// Whether the number is the account's. `None`: it is not among the first of its numbers, and there are more.
+    /// True if the number belongs to the account. `None` if it is not on the first page of its numbers, and there are more.
     pub of_account: Option<bool>,
-    /// Whether some app hears of the account's events.
+    /// True if an app receives the account's events.
     pub subscribed: bool,
 }
 
 impl GraphClient {
-    /// Asks for a number, its account's numbers, and the apps that hear of the account's events, all at once.
+    /// Reads a number, its account's numbers, and the apps that receive the account's events, all at once.
     ///
     /// # Errors
     /// When one of them is refused or not answered.
@@ -70,8 +70,8 @@ impl GraphClient {
         let numbers = self.look(access_token, numbers_path, &numbers_query, no_account);
         let apps = self.look(access_token, apps_path, &[], no_account);
         let (number, numbers, apps) = futures::join!(number, numbers, apps);
-        // What the number's own request says is the first thing to mend. Whose the number is, these two tell; who may not see the
-        // account's apps may own it all the same.
+        // An error of the number's own request is reported first, because it must be fixed first. The first two show whose the number is; a
+        // token that may not see the account's apps may still belong to the owner.
         let (number, numbers) = (number?, numbers?);
         let apps = apps.map_err(|error| error.that_denies(false))?;
         if number["id"] != phone_number_id {
@@ -90,7 +90,7 @@ impl GraphClient {
             of_account: if ids.iter().any(|item| item["id"] == phone_number_id) {
                 Some(true)
             } else {
-                // Meta names the next page where there is one.
+                // Meta names the next page if there is one.
                 numbers["paging"]["next"].is_null().then_some(false)
             },
             subscribed: apps["data"].as_array().is_some_and(|apps| !apps.is_empty()),
@@ -117,7 +117,7 @@ impl GraphClient {
             return serde_json::from_slice(&answer.body).map_err(|_| CheckError::unreadable(PROVIDER));
         }
         let (code, details) = error::read(&answer.body);
-        // 100 with subcode 33: there is no such object, or it is not the token's to see.
+        // 100 with subcode 33: the object does not exist, or the token may not see it.
         if code == Some(33) || (code == Some(100) && error::subcode(&answer.body) == Some(33)) {
             let id = path.split('/').next().unwrap_or_default();
             return Err(CheckError::refused(unknown(id)).that_denies(true));
@@ -129,7 +129,7 @@ impl GraphClient {
 
 const LONGEST_NAME: usize = 200;
 
-/// Meta writes it for people, `+971 4 555 5001`, or in digits alone.
+/// Meta formats it for people, `+971 4 555 5001`, or writes only digits.
 pub(super) fn phone(text: &str) -> Option<Phone> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     Phone::from_digits(&digits).ok()
@@ -144,7 +144,7 @@ fn quality(word: &str) -> Quality {
     }
 }
 
-/// Messages a second of a number at its highest level.
+/// Messages a second of a number at its highest throughput level.
 pub(super) const HIGH_THROUGHPUT: u32 = 1_000;
 
 fn throughput(level: &str) -> Option<u32> {
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_and_numbers_are_read_as_meta_writes_them() {
+    fn metas_limits_and_numbers_are_parsed() {
         for (tier, expected) in [
             ("TIER_250", Some(250)),
             ("TIER_2K", Some(2_000)),

@@ -1,4 +1,4 @@
-//! The Graph API: sending messages, and the list of templates. Nothing here retries.
+//! The Graph API: sending messages, and the list of templates. Nothing is retried here.
 //! Source: developers.facebook.com, "Messages" of the Cloud API; it has no idempotency key.
 
 use domain::{
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct GraphClient {
     pub(super) http: Http,
-    /// With the version, without a slash at the end.
+    /// With the version, without a trailing slash.
     pub(super) base: String,
 }
 
@@ -34,7 +34,7 @@ impl GraphClient {
         }
     }
 
-    /// Sends a message once. The key comes back with its statuses.
+    /// Sends a message once. The key is returned with its statuses.
     pub async fn send(
         &self,
         access_token: &str,
@@ -70,10 +70,10 @@ impl GraphClient {
         }
     }
 
-    /// The templates of an account, in whatever state, that our definitions can hold.
+    /// The templates of an account, in any state, that our definitions can represent.
     ///
     /// # Errors
-    /// When a page cannot be had or read; a part of the list is not a list.
+    /// When a page cannot be retrieved or parsed. An incomplete list is not returned.
     pub async fn templates(
         &self,
         access_token: &str,
@@ -103,7 +103,7 @@ impl GraphClient {
             let page: Value = serde_json::from_slice(&answer.body).map_err(TemplatesError::Unreadable)?;
             let templates = page["data"].as_array().ok_or(TemplatesError::NoList)?;
             found.extend(templates.iter().filter_map(definition));
-            // The cursor, never the address in `next`: our token goes to no other place than the configured one.
+            // The cursor, never the address in `next`: our token is only sent to the configured host.
             after = page["paging"]["next"]
                 .is_string()
                 .then(|| page["paging"]["cursors"]["after"].as_str())
@@ -118,11 +118,11 @@ impl GraphClient {
 }
 
 const PAGE: &str = "100";
-/// An account holds at most 6,000 templates.
+/// Maximum pages: an account has at most 6,000 templates.
 const MOST_PAGES: usize = 60;
 const TEMPLATE_FIELDS: &str = "name,language,status,category,parameter_format,components";
 
-/// The list of templates could not be had.
+/// The list of templates could not be retrieved.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplatesError {
     /// The token or the account's id cannot be one of Meta's.
@@ -131,7 +131,7 @@ pub enum TemplatesError {
     /// No answer.
     #[error("listing templates: WhatsApp did not answer")]
     NoAnswer(#[from] Failure),
-    /// WhatsApp said no.
+    /// WhatsApp refused.
     #[error("listing templates: WhatsApp refused with HTTP {status}, code {code:?}")]
     Refused {
         /// The HTTP status.
@@ -150,11 +150,12 @@ pub enum TemplatesError {
     TooMany,
 }
 
-/// Reads a template; `None` for one that our definitions cannot hold and that therefore cannot be sent: with a media
-/// header, or a button that wants another value than a link's end.
+/// Parses a template. `None` for one that our definitions cannot represent and that therefore cannot be sent: with a media
+/// header, or a button that needs another value than a link's end.
 fn definition(item: &Value) -> Option<TemplateDefinition> {
     let word = |name: &str| item[name].as_str().map(ToOwned::to_owned);
     let mut definition = TemplateDefinition {
+        connection: None,
         name: word("name")?,
         language: word("language")?,
         category: super::category(item["category"].as_str()?)?,
@@ -201,7 +202,7 @@ fn button(item: &Value) -> Option<TemplateButton> {
     })
 }
 
-/// The header of these credentials; `None` for what no header can hold.
+/// The authorization header; `None` if a token cannot be part of a header.
 pub(super) fn bearer(access_token: &str) -> Option<HeaderValue> {
     if access_token.is_empty() {
         return None;
@@ -211,12 +212,12 @@ pub(super) fn bearer(access_token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Meta's ids stand in the address; anything else could lead elsewhere.
+/// Meta's ids are part of the address, and anything else could lead elsewhere.
 pub(super) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The request, or `None` for a recipient that nobody can reach. A known number is preferred: the id works everywhere but
+/// The request, or `None` if the recipient has no address. A known number is preferred, because the id does not work
 /// in authentication templates.
 fn body(to: &Recipient, content: &Content, key: SendKey) -> Option<Value> {
     let mut body = json!({
@@ -274,7 +275,7 @@ fn parameter(value: &TemplateValue) -> Value {
     parameter
 }
 
-/// Only an id proves that the message was taken.
+/// Only an id proves that the message was accepted.
 fn accepted(answer: &Answer) -> SendOutcome {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     match body["messages"][0]["id"].as_str().and_then(|id| id.parse().ok()) {

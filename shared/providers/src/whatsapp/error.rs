@@ -1,4 +1,4 @@
-//! Error bodies of the Graph API: `{"error": {"code", "error_data": {"details"}, …}}`. The code decides; the HTTP status is
+//! Error bodies of the Graph API: `{"error": {"code", "error_data": {"details"}, …}}`. The code decides, because the HTTP status is
 //! not reliable (code 3 comes with 500 and is permanent), and a body may be HTML.
 
 use domain::{message::SendOutcome, send::Api};
@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use crate::{http::Answer, outcome};
 
-/// Details are for people; longer ones say no more.
+/// Maximum length of details, which are for people.
 const LONGEST_DETAILS: usize = 200;
-/// So many digits may be somebody's number.
+/// This many digits may be somebody's number.
 const NUMBER_DIGITS: usize = 5;
 
-/// What an answer that is not a success means.
+/// The meaning of an unsuccessful answer.
 pub(crate) fn outcome(answer: &Answer) -> SendOutcome {
     let (code, details) = read(&answer.body);
     outcome::of_error(Api::WhatsAppCloud, answer, code, details.as_deref())
 }
 
-/// The code and the details, where the body has them.
+/// The code and the details, if the body has them.
 pub(crate) fn read(body: &[u8]) -> (Option<i64>, Option<String>) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return (None, None);
@@ -27,19 +27,19 @@ pub(crate) fn read(body: &[u8]) -> (Option<i64>, Option<String>) {
     (error["code"].as_i64(), details)
 }
 
-/// Whether an error of the account or the number says that they are not the token's: it is over, lacks the permission, or may not see
-/// them. All other errors may meet their owner, too.
+/// True if an error of the account or number means that the token has no access to them: it has expired, lacks the permission, or may
+/// not see them. All other errors can also happen to their owner.
 pub(super) const fn denies(code: i64) -> bool {
     matches!(code, 0 | 3 | 10 | 33 | 190 | 200..=299 | 131_005)
 }
 
-/// The subcode, where the body has one.
+/// The subcode, if the body has one.
 pub(super) fn subcode(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Value>(body).ok()?["error"]["error_subcode"].as_i64()
 }
 
-/// Meta's details name the parameter that is wrong, which is what a person needs. Whatever may be a telephone number is
-/// hidden, also one written with spaces.
+/// Meta's details name the wrong parameter, which helps people. Everything that may be a telephone number is
+/// hidden, even if it contains spaces.
 fn presentable(details: &str) -> String {
     let mut shown = String::new();
     let mut rest = details;

@@ -1,10 +1,10 @@
-//! Meta's `GET` when a webhook URL is entered: it brings a token that we gave, and wants its challenge back.
+//! Meta's `GET` when a webhook URL is saved: it contains a token that we issued, and expects its challenge in the answer.
 
 use subtle::ConstantTimeEq;
 
 use crate::form;
 
-/// Why a handshake is refused.
+/// Reason why a handshake is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It is not a handshake: mode, challenge or token is missing.
@@ -26,11 +26,11 @@ impl Refused {
     }
 }
 
-/// Answers the challenge, to be sent as the whole body, `text/plain` and nothing else: it is the caller's text.
+/// Returns the challenge, to be sent as the whole body and as `text/plain`, because the caller chooses its text.
 /// `query` is the raw query string, without `?`.
 ///
 /// # Errors
-/// When it is no handshake or not with our token.
+/// When it is not a handshake, or has another token.
 pub fn answer(query: &str, verify_token: &str) -> Result<String, Refused> {
     let query = form::parse(query.as_bytes());
     let (Some(mode), Some(challenge), Some(token)) = (

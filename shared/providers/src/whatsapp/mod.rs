@@ -10,11 +10,11 @@ mod error;
 
 use domain::message::Category;
 
-/// A business-scoped user id is far shorter; a longer text would not fit a table key.
+/// A business-scoped user id is far shorter; a longer text would not fit in a table key.
 const LONGEST_BSUID: usize = 160;
 
-/// Reads a business-scoped user id, such as `GB.7000000000000111`. Its documented form is two letters, a dot, and letters
-/// and digits; anything that can stand in a key is taken, so that a new form does not cost a customer's message.
+/// Parses a business-scoped user id, such as `GB.7000000000000111`. Its documented form is two letters, a dot, and letters
+/// and digits. Everything valid in a key is accepted, so that a new form does not cost a customer's message.
 pub(crate) fn bsuid(text: &str) -> Option<String> {
     let shaped = !text.is_empty()
         && text.len() <= LONGEST_BSUID
@@ -25,7 +25,7 @@ pub(crate) fn bsuid(text: &str) -> Option<String> {
     shaped.then(|| text.to_owned())
 }
 
-/// Reads Meta's word for a category.
+/// Parses Meta's word for a category.
 pub(crate) fn category(word: &str) -> Option<Category> {
     Some(match word {
         "UTILITY" => Category::Utility,

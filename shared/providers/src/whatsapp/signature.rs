@@ -4,7 +4,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Why a webhook is not Meta's.
+/// Reason why a webhook is not Meta's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no secret to verify with.
@@ -16,7 +16,7 @@ pub enum SignatureError {
     /// The header is not `sha256=` and 64 hexadecimal digits.
     #[error("the signature header is malformed")]
     Malformed,
-    /// None of the secrets made this signature.
+    /// The signature matches none of the secrets.
     #[error("the signature does not match")]
     Mismatch,
 }
@@ -27,8 +27,8 @@ fn mac(secret: &str, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Verifies the bytes as they came: Meta escapes its JSON in a way that no serialiser repeats. Several secrets are valid
-/// while one replaces another.
+/// Verifies the bytes as they arrived, because no serialiser reproduces Meta's JSON escapes. Several secrets are valid
+/// during a rotation.
 ///
 /// # Errors
 /// When none of the secrets signed these bytes.
@@ -39,7 +39,7 @@ pub fn verify(app_secrets: &[impl AsRef<str>], header: Option<&str>, body: &[u8]
         .filter(|secret| !secret.is_empty())
         .collect();
     if secrets.is_empty() {
-        // An empty key makes a signature that everybody can compute.
+        // Everybody can compute a signature with an empty key.
         return Err(SignatureError::NoSecret);
     }
     let hex = header
@@ -56,7 +56,7 @@ pub fn verify(app_secrets: &[impl AsRef<str>], header: Option<&str>, body: &[u8]
     Err(SignatureError::Mismatch)
 }
 
-/// The header's value for these bytes: what a sender, or a test that plays Meta, puts there.
+/// The header's value for these bytes, for senders and tests that act as Meta.
 #[must_use]
 pub fn sign(app_secret: &str, body: &[u8]) -> String {
     format!("sha256={}", hex::encode(mac(app_secret, body).finalize().into_bytes()))

@@ -1,9 +1,9 @@
-//! Meta's webhooks: a post holds several accounts, an account several changes, a change several messages and statuses.
+//! Meta's webhooks: a post contains accounts, an account changes, a change messages and statuses.
 //!
-//! [`split`] cuts a post into changes without touching their bytes, and a change of very many items into several; [`updates`]
-//! reads one change. Every field is optional there: what cannot be read becomes [`Update::Unknown`] and never takes its
-//! neighbours with it.
-//! Source of the shapes: developers.facebook.com, "Webhooks reference"; the fixtures hold one of each kind.
+//! [`split`] cuts a post into changes without touching their bytes, and a very large change into several; [`updates`]
+//! parses one change. Every field is optional there: an unreadable item becomes [`Update::Unknown`] and does not affect the
+//! others.
+//! Source of the formats: developers.facebook.com, "Webhooks reference"; the fixtures contain one of each kind.
 
 mod pieces;
 
@@ -27,10 +27,10 @@ use super::{
 };
 use crate::{label, outcome::given_up, times::unix_seconds};
 
-/// One change of a webhook's post, with the ids that say whose it is. Travels whole through a queue.
+/// One change of a webhook's post, with the ids of its owner. Travels whole through a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// The WhatsApp Business Account, `entry[].id`; empty where the entry has none that can be one.
+    /// The WhatsApp Business Account, `entry[].id`; empty if the entry has no valid one.
     pub waba_id: String,
     /// The business's number, `value.metadata.phone_number_id`; account and template events have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,30 +40,30 @@ pub struct Change {
     /// `entry[].time`, which only account and template events have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
-    /// When we received it, for items without a time of their own. [`split`] has no clock: the receiver fills it.
+    /// Time of receipt, for items without a time of their own. [`split`] has no clock: the receiver sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
-    /// The change's JSON, `{"value", "field"}`, byte for byte; of a large one a piece, with the items byte for byte. Text and not
-    /// nested JSON, because a queue's tagged job could not give nested bytes back unchanged.
+    /// The change's JSON, `{"value", "field"}`, byte for byte; for a large one a piece, with the items byte for byte. A text and not
+    /// nested JSON, because a queue's tagged job could not preserve the bytes of nested JSON.
     pub raw: String,
 }
 
-/// A post that is signed and yet not a WhatsApp webhook. It is kept raw and answered with 200: a provider must not be made
-/// to retry for ever.
+/// A signed post that is not a WhatsApp webhook. It is stored raw and answered with 200, because a provider must not
+/// retry it forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Not the JSON of an envelope. The parser's own words are left out: they quote what was sent.
+    /// Not the JSON of an envelope. The parser's message is omitted, because it quotes the input.
     #[error("the webhook's body is not the JSON that Meta describes (line {line}, column {column})")]
     NotJson {
-        /// From 1.
+        /// Line, from 1.
         line: usize,
-        /// From 1.
+        /// Column, from 1.
         column: usize,
     },
     /// JSON of another product.
     #[error("the webhook is about another object than a WhatsApp account")]
     OtherObject,
-    /// Far more than any number of events that fit in a post.
+    /// More changes than any number of events that fits in a post.
     #[error("the webhook holds more changes, or larger ones, than anybody's events make")]
     TooMuch,
 }
@@ -100,7 +100,7 @@ struct PeekValue<'a> {
     metadata: Option<&'a RawValue>,
 }
 
-/// What a change says of itself, read: nothing that Meta describes is longer, and what is longer is as good as missing.
+/// A change's own fields. Nothing that Meta describes is longer; longer values count as missing.
 fn short(raw: Option<&RawValue>) -> Value {
     const LONGEST: usize = 1024;
     let text = raw.map(RawValue::get).filter(|text| text.len() <= LONGEST);
@@ -108,7 +108,7 @@ fn short(raw: Option<&RawValue>) -> Value {
         .unwrap_or_default()
 }
 
-/// Of which number a change's value is: of none where it names none, and nobody's where that cannot be read.
+/// The number of a change's value: none if it names none, and an invalid one if it cannot be parsed.
 fn number(value: Option<&RawValue>) -> Result<Option<String>, NoNumber> {
     let Some(value) = value.filter(|value| value.get().starts_with('{')) else {
         return Ok(None);
@@ -124,26 +124,26 @@ fn number(value: Option<&RawValue>) -> Result<Option<String>, NoNumber> {
     }
 }
 
-/// What names a number names none that can be.
+/// A number that cannot exist.
 struct NoNumber;
 
-/// The field of a change that could not be read at all.
+/// The field of a change that could not be parsed at all.
 const UNREADABLE: &str = "unreadable";
 
-/// Fields that hold items, as many as fit in a post. Their changes are cut.
+/// Fields that contain items, as many as fit in a post. Their changes are cut.
 const OF_ITEMS: [&str; 4] = ["messages", "calls", "user_preferences", "standby"];
 
-/// A post has at most so many changes, pieces counted: as many as fit in 3 MB if each has one status and nothing else.
+/// Maximum changes of a post, including pieces: as many as fit in 3 MB if each has one status and nothing else.
 const MOST_CHANGES: usize = 10_000;
-/// They are at most so many bytes together. What pieces share is in each of them.
+/// Maximum bytes of all changes together. Shared members are part of each piece.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Cuts a post into its changes. One of more than 50 items, or too large for a queue's message, is cut into several, which read
-/// together as it does.
+/// Cuts a post into its changes. A change with more than 50 items, or too large for a queue's message, is cut into several that
+/// together give the same result.
 ///
 /// # Errors
-/// When the whole is not a WhatsApp webhook, or holds more than one can. One unreadable entry or change only becomes a change
-/// of its own.
+/// When the whole is not a WhatsApp webhook, or contains more than is possible. A single unreadable entry or change only becomes a
+/// change of its own.
 pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| Unreadable::NotJson {
         line: error.line(),
@@ -161,7 +161,7 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
         fits.then_some(()).ok_or(Unreadable::TooMuch)
     };
     for raw in envelope.entry {
-        // An array would be taken field by field.
+        // An array would be parsed field by field.
         let entry = raw
             .get()
             .starts_with('{')
@@ -183,7 +183,7 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
             let peek = serde_json::from_str::<Peek<'_>>(raw.get()).ok();
             let field = peek.as_ref().and_then(|peek| short(peek.field).as_str().map(label));
             let number = peek.map_or(Err(NoNumber), |peek| number(peek.value));
-            // Without its number it would be an event of the whole account.
+            // Without its number, it would be an event of the whole account.
             let field = field.filter(|_| number.is_ok());
             let field = field.unwrap_or_else(|| UNREADABLE.to_owned());
             let number = number.unwrap_or_default();
@@ -205,7 +205,7 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
     Ok(found)
 }
 
-/// Reads a change. Items come in the order of the change; a change of a known field in which nothing is found is one
+/// Parses a change. Items are in the order of the change; a change of a known field without any item is one
 /// [`Update::Unknown`].
 #[must_use]
 pub fn updates(change: &Change) -> Vec<Update> {
@@ -232,11 +232,17 @@ pub fn updates(change: &Change) -> Vec<Update> {
     found
 }
 
+/// Whether a change holds reports on messages and nothing else. What cannot be read may be anything.
+#[must_use]
+pub fn only_statuses(change: &Change) -> bool {
+    change.field == "messages" && pieces::only_statuses(&change.raw)
+}
+
 fn unknown(kind: &str) -> Update {
     Update::Unknown { kind: label(kind) }
 }
 
-/// What Meta writes as text or as a number.
+/// A value that Meta writes as text or as a number.
 fn spelled(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -245,7 +251,8 @@ fn spelled(value: &Value) -> Option<String> {
     }
 }
 
-/// An id of an account or number. It leads to its owner by a key of our table, so what is longer than any, or no digits, is none.
+/// An id of an account or number. It is part of a table key that leads to its owner, so it is ignored if it is too long or has other
+/// characters than digits.
 fn id(value: &Value) -> Option<String> {
     const LONGEST: usize = 64;
     spelled(value).filter(|text| text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -255,13 +262,13 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
 }
 
-/// A message's or call's id; one that is longer than an id can be is none.
+/// The id of a message or call, unless it is too long.
 fn reference(value: &Value) -> Option<ProviderRef> {
     value.as_str()?.parse().ok()
 }
 
 fn phone(value: &Value) -> Option<Phone> {
-    // Digits only, and only if all are: an identifier is never made a number by dropping what is not a digit.
+    // Only if all characters are digits: an identifier never becomes a number by dropping other characters.
     Phone::from_digits(value.as_str()?).ok()
 }
 
@@ -273,11 +280,11 @@ fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Everything that has to do with one person: messages, statuses, WhatsApp calls, preferences.
+/// Everything about one person: messages, statuses, WhatsApp calls, preferences.
 fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<Update> {
     let people = items(value, "contacts");
     let mut found = Vec::new();
-    // Whether `standby` has messages under their own name or under `standby` is not documented.
+    // It is not documented whether `standby` has messages under their own name or under `standby`.
     for item in items(value, "messages").iter().chain(items(value, "standby")) {
         found.push(message(item, people, standby, fallback_time));
     }
@@ -296,7 +303,7 @@ fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<U
     found
 }
 
-/// Who it is, joined with what `contacts[]` says of the same person. `None` where neither number nor id is known.
+/// The person, joined with their entry in `contacts[]`. `None` if neither number nor id is known.
 fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Option<Sender> {
     let same = |person: &&Value| {
         let by_id = bsuid.is_some() && user_id(&person["user_id"]) == bsuid;
@@ -326,7 +333,7 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         return unknown(&format!("messages/{kind}"));
     };
     if !item["group_id"].is_null() {
-        // A group is not one customer: neither its window nor its STOP is anybody's.
+        // A group is not one customer, so neither its window nor its STOP applies to anybody.
         return unknown("messages/group");
     }
     let Some(provider_ref) = reference(&item["id"]) else {
@@ -360,7 +367,7 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
     })
 }
 
-/// An id or address of media that is longer is none.
+/// The id or address of media, unless it is too long.
 const LONGEST_MEDIA: usize = 2048;
 
 fn shortened(text: Option<String>) -> (Option<String>, bool) {
@@ -370,24 +377,24 @@ fn shortened(text: Option<String>) -> (Option<String>, bool) {
     }
 }
 
-/// Only what the user surely wrote opens the window. Whether a reaction does is not documented; an edit or a revocation is
-/// no new message; what is unsupported may be a notice of the platform. Wrongly closed costs a template, wrongly open a
-/// refused message.
+/// Only a message that the user certainly wrote opens the window. Whether a reaction does is not documented; an edit or a revocation
+/// is not a new message; an unsupported one may be a notice of the platform. If wrongly closed, a template is sent; if wrongly open,
+/// a message is refused.
 fn opens_window(kind: &str) -> bool {
     !matches!(kind, "reaction" | "edit" | "revoke" | "unsupported")
 }
 
-/// What a message carries, by type.
+/// The content of a message, by type.
 #[derive(Default)]
 struct Carried {
     text: Option<String>,
     payload: Option<String>,
     media: Option<String>,
-    /// The message that it reacts to, changes or takes back.
+    /// The message that it reacts to, edits or revokes.
     about: Option<ProviderRef>,
 }
 
-/// `None` for a type that we do not know.
+/// `None` for an unknown type.
 fn content(kind: &str, item: &Value) -> Option<Carried> {
     let own = &item[kind];
     let carried = match kind {
@@ -484,7 +491,7 @@ fn order(own: &Value) -> Option<String> {
     joined([text(&own["text"])].into_iter().chain(wanted))
 }
 
-/// A customer got a new number or id. Old webhooks spell the same differently and name no ids.
+/// A customer got a new number or id. Older webhooks use other names and contain no ids.
 fn system(item: &Value) -> Update {
     let own = &item["system"];
     let kind = own["type"].as_str().map(label).unwrap_or_default();
@@ -510,7 +517,7 @@ fn status(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
         "failed" => AttemptState::Failed,
         _ => return unknown(&format!("statuses/{word}")),
     };
-    // Only the id finds the message for certain: a failed status may lack the recipient altogether.
+    // Only the id identifies the message for certain: a failed status may lack the recipient.
     let Some(provider_ref) = reference(&item["id"]) else {
         return unknown("statuses/without id");
     };
@@ -599,12 +606,12 @@ fn value_error(item: &Value) -> Update {
     }
 }
 
-/// What is reported of a template itself.
+/// Reports about a template itself.
 fn template(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
     let word = |name: &str| value[name].as_str().map(label).filter(|word| !word.is_empty());
     let (status, category) = match field {
         "message_template_status_update" => (Some(word("event")?), word("message_template_category")),
-        // A change that is only announced names the category that will be right.
+        // An announced change names the future category.
         "template_category_update" if value["correct_category"].is_null() => (None, Some(word("new_category")?)),
         _ => return None,
     };
@@ -624,7 +631,7 @@ fn template(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
 /// Template, number and account events.
 fn account(field: &str, value: &Value) -> Option<Update> {
     let word = |name: &str| value[name].as_str().map(label).filter(|word| !word.is_empty());
-    // What no template is called is an event that we do not know: it is kept whole.
+    // An event that does not name a template is unknown, and is stored whole.
     let template = || {
         let named = |key: &str| value[key].as_str();
         let (name, language) = (named("message_template_name")?, named("message_template_language")?);
@@ -666,8 +673,8 @@ fn account(field: &str, value: &Value) -> Option<Update> {
     })
 }
 
-/// What an event says of a number's rating and limits. Source: developers.facebook.com, "phone_number_quality_update" and
-/// "business_capability_update". That `FLAGGED` is a bad rating is of an earlier edition, which other providers still repeat.
+/// A number's rating and limits in an event. Source: developers.facebook.com, "phone_number_quality_update" and
+/// "business_capability_update". An earlier edition, which other providers still quote, describes `FLAGGED` as a bad rating.
 fn limits(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
     let word = |name: &str| value[name].as_str();
     let (event, older_limit) = match field {
@@ -678,7 +685,7 @@ fn limits(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
     let customers_per_day = word("max_daily_conversations_per_business").and_then(limit);
     let quality = match event {
         Some("FLAGGED") => Some(Quality::Red),
-        // Better, and nobody says how much.
+        // Better, but Meta does not say how much.
         Some("UNFLAGGED") => Some(Quality::Unknown),
         _ => None,
     };
@@ -696,7 +703,7 @@ fn limits(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
     })
 }
 
-/// A count that is none of those which stand for "no limit".
+/// A count, unless it is one of those that mean "no limit".
 fn whole(value: &Value) -> Option<u32> {
     value
         .as_u64()
@@ -704,7 +711,7 @@ fn whole(value: &Value) -> Option<u32> {
         .and_then(|count| u32::try_from(count).ok())
 }
 
-/// Meta announces a correction first (`correct_category`), and reports it when made (`previous_category`).
+/// Meta first announces a correction (`correct_category`), then reports it (`previous_category`).
 fn category_change(template: &str, value: &Value) -> Option<String> {
     let word = |name: &str| value[name].as_str().map(label);
     match (
@@ -719,10 +726,10 @@ fn category_change(template: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// Whether an account event forbids sending. The reactions are our policy.
+/// True if an account event forbids sending. The reactions are our policy.
 fn restricts(event: &str, value: &Value) -> bool {
     match event {
-        // A list of what is restricted: adding numbers, for one, does not concern sending.
+        // A list of restrictions: some, such as adding numbers, do not concern sending.
         "ACCOUNT_RESTRICTION" => {
             let kinds = items(value, "restriction_info");
             kinds.is_empty()

@@ -1,4 +1,4 @@
-//! Aircall's events: every fixture, and what they come to.
+//! Aircall's events: every fixture, and its outcome.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn changed(pointer: &str, value: Value) -> Vec<u8> {
 }
 
 #[test]
-fn every_event_comes_to_its_outcome() {
+fn every_event_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Option<Outcome>> = [
         ("call_ended_abandoned_in_ivr.json", Some(Outcome::Abandoned)),
         ("call_ended_agents_did_not_answer.json", Some(Outcome::Missed)),
@@ -49,7 +49,7 @@ fn every_event_comes_to_its_outcome() {
 }
 
 #[test]
-fn who_called_whom_is_told_by_the_direction() {
+fn direction_decides_caller_and_line() {
     let facts = |name: &str| {
         let body = fixtures::bytes(&format!("telephony/aircall/call_ended_{name}.json"));
         read(&body).unwrap().unwrap().facts
@@ -63,7 +63,7 @@ fn who_called_whom_is_told_by_the_direction() {
 }
 
 #[test]
-fn numbers_are_written_for_people() {
+fn aircalls_formatted_numbers_are_parsed() {
     for (written, number) in [
         ("+1 800-123-4567", "+18001234567"),
         ("+1 (800) 123-4567", "+18001234567"),
@@ -87,7 +87,7 @@ fn numbers_are_written_for_people() {
 }
 
 #[test]
-fn a_reason_that_is_not_known_is_no_missed_call() {
+fn unknown_reason_is_not_a_missed_call() {
     for reason in [json!(null), json!("eaten_by_a_dog"), json!(7), json!("")] {
         let event = read(&changed("/data/missed_call_reason", reason.clone()))
             .unwrap()
@@ -109,18 +109,18 @@ fn an_event_that_names_no_call_is_unreadable() {
         assert!(read(&changed(pointer, value.clone())).is_err(), "{pointer} {value}");
     }
     assert!(read(b"<xml/>").is_err());
-    // Days later, and about no call's end.
+    // Sent days later, and not about the end of a call.
     assert_eq!(read(&changed("/event", json!("call.tagged"))), Ok(None));
 }
 
 #[test]
-fn a_clock_that_is_ahead_ends_no_call_in_the_future() {
+fn call_never_ends_in_the_future() {
     let event = read(&changed("/data/ended_at", json!(1_893_456_000))).unwrap().unwrap();
     assert_eq!(event.facts.ended_at, Some(event.received_at));
 }
 
 #[test]
-fn an_event_is_kept_without_its_token() {
+fn event_is_queued_without_its_token() {
     let body = fixtures::bytes("telephony/aircall/call_ended_agents_did_not_answer.json");
     let before: Value = serde_json::from_slice(&body).unwrap();
     let kept: Value = serde_json::from_slice(&without_token(&body)).unwrap();

@@ -1,4 +1,4 @@
-//! Asking whether an account works: what is asked, and what each answer comes to.
+//! Tests of accounts: the requests, and the result of each answer.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ fn refusal(code: i64, subcode: Option<i64>) -> Value {
 }
 
 #[tokio::test]
-async fn a_whatsapp_number_is_asked_for_with_its_account_and_its_apps() {
+async fn whatsapp_check_reads_number_account_and_apps() {
     let listed = (200, json!({"data": [{"id": NUMBER}]}));
     let apps = (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
     let told = graph(number(), listed, apps).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_whatsapp_number_is_asked_for_with_its_account_and_its_apps() {
 }
 
 #[tokio::test]
-async fn metas_refusal_is_explained_and_silence_is_unclear() {
+async fn whatsapp_refusal_is_explained_and_silence_unclear() {
     let none = || (200, json!({"data": []}));
     let expired = graph((401, refusal(190, Some(463))), none(), none()).await.unwrap_err();
     let CheckError::Refused {
@@ -118,9 +118,9 @@ async fn metas_refusal_is_explained_and_silence_is_unclear() {
     assert!(matches!(crooked, CheckError::Refused { .. }), "{crooked:?}");
 }
 
-/// A claim on a number falls with a denial, so nothing else may count as one.
+/// A denial releases the claim on a number, so nothing else may count as one.
 #[tokio::test]
-async fn only_what_meta_hides_from_a_token_is_denied_to_it() {
+async fn only_errors_of_access_deny_the_number() {
     let listed = || (200, json!({"data": [{"id": NUMBER}]}));
     let apps = || (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
     let denied = |told: Result<Value, CheckError>| match told.unwrap_err() {
@@ -166,7 +166,7 @@ async fn only_what_meta_hides_from_a_token_is_denied_to_it() {
     assert_eq!(told[4], Value::Null, "there are more numbers than these");
 }
 
-/// A Twilio account is identified by its numbers, also with a key that may not read the account.
+/// A Twilio account is identified by its numbers, even with a key that may not read the account.
 #[tokio::test]
 async fn restricted_twilio_key_proves_account_by_numbers() {
     let server = MockServer::start().await;
@@ -212,7 +212,7 @@ const USER: &str = "MAFIXTURE00000000000";
 const SECRET: &str = "fixture-api-secret";
 const NOWHERE: &str = "http://127.0.0.1:1";
 
-/// The telephone systems that are asked for nothing but an answer: where, and what says that all is well.
+/// Telephone systems whose API is only tested: the URL, and the successful answer.
 const SYSTEMS: [(&str, &str, &str); 4] = [
     ("Aircall", "/v1/ping", r#"{"ping": "pong"}"#),
     (
@@ -281,7 +281,7 @@ async fn telephone_systems_acceptance_passes() {
     }
 }
 
-/// It says what to set, and does not change the connection's health.
+/// The sentence says what to correct, and the connection's health is unchanged.
 #[tokio::test]
 async fn telephone_systems_refusal_is_explained() {
     for (system, status, named) in [
@@ -297,7 +297,7 @@ async fn telephone_systems_refusal_is_explained() {
         ("Plivo", 403, "`auth_token`"),
         ("Plivo", 404, "`auth_id`"),
     ] {
-        // Some quote what they were sent.
+        // Some quote the request.
         let quoting = format!(r#"{{"error": "{USER}:{SECRET} is wrong"}}"#);
         let refused = answered(system, json_text(status, &quoting)).await.unwrap_err();
         let CheckError::Refused {
@@ -347,7 +347,7 @@ async fn telephone_systems_silence_is_unclear() {
 }
 
 #[tokio::test]
-async fn exotel_is_asked_for_one_call_in_its_cluster() {
+async fn exotel_check_reads_one_call_in_its_cluster() {
     let (singapore, mumbai) = (MockServer::start().await, MockServer::start().await);
     Mock::given(path("/v1/Accounts/saffron1/Calls.json"))
         .and(query_param("PageSize", "1"))
@@ -376,7 +376,7 @@ async fn aircalls_numbers(status: u16, body: Value) -> Result<Option<Vec<Phone>>
 }
 
 #[tokio::test]
-async fn aircalls_numbers_are_known_only_where_all_of_them_are() {
+async fn aircalls_numbers_are_known_only_if_complete() {
     let page = |next: Value, digits: &[&str]| {
         let numbers: Vec<Value> = digits.iter().map(|digits| json!({"id": 1, "digits": digits})).collect();
         json!({"meta": {"next_page_link": next}, "numbers": numbers})

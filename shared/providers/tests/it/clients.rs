@@ -1,4 +1,4 @@
-//! The HTTP client under bad conditions: what is certain, and what is not.
+//! The HTTP client under bad conditions: outcomes that are certain, and unknown ones.
 
 use std::{
     io::{Read as _, Write as _},
@@ -19,9 +19,9 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
 use crate::fixtures::{key, maya};
 
-/// Where an answer comes: never reached.
+/// Time limit of tests with an answer; never reached.
 const PATIENT: Duration = Duration::from_secs(60);
-/// Where none comes: half of it is enough for a loaded machine to connect.
+/// Time limit of tests without an answer: half of it is enough to connect on a busy machine.
 const IMPATIENT: Duration = Duration::from_secs(2);
 
 async fn both(base: &str, timeout: Duration) -> [SendOutcome; 2] {
@@ -100,7 +100,7 @@ async fn failed_connection_means_not_sent() {
 
 #[tokio::test]
 async fn failed_tls_means_not_sent() {
-    // Answers in clear what should be TLS.
+    // Answers in plain text instead of TLS.
     let clear = server(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });

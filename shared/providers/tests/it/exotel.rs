@@ -1,4 +1,4 @@
-//! Exotel's events: every fixture, and what they come to.
+//! Exotel's events: every fixture, and its outcome.
 
 use std::collections::BTreeMap;
 
@@ -29,14 +29,14 @@ fn read(name: &str, bytes: &[u8]) -> Result<CallEvent, Unreadable> {
 }
 
 #[test]
-fn every_event_comes_to_its_outcome() {
+fn every_event_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Outcome> = [
         ("passthru_client_hangup.txt", Outcome::Abandoned),
         ("passthru_completed.txt", Outcome::Answered),
         ("passthru_incomplete.txt", Outcome::Missed),
         ("passthru_ivr_only.txt", Outcome::Abandoned),
         ("passthru_voicemail.txt", Outcome::Voicemail),
-        // Of a call that the API made: which side did not answer is not told.
+        // A call made by the API: the event does not say which side did not answer.
         ("status_callback_no_answer.txt", Outcome::Unknown),
         ("status_callback_terminal.json", Outcome::Answered),
     ]
@@ -74,7 +74,7 @@ fn numbers_are_national_and_times_are_indias() {
 }
 
 #[test]
-fn only_what_nobody_took_is_missed() {
+fn only_unanswered_calls_are_missed() {
     let text = fixtures::text("telephony/exotel/passthru_incomplete.txt");
     let of = |dialled: &str| {
         let text = text.replace("DialCallStatus=no-answer", dialled);
@@ -107,7 +107,7 @@ fn applet_before_dialling_decides_nothing_early() {
 }
 
 #[test]
-fn our_own_calls_are_told_from_others() {
+fn outbound_calls_are_recognised() {
     let json = fixtures::text("telephony/exotel/status_callback_terminal.json");
     let outbound = json.replace("\"inbound\"", "\"outbound-api\"");
     let facts = read("status.json", outbound.as_bytes()).unwrap().facts;
@@ -134,7 +134,7 @@ fn an_event_that_names_no_call_is_unreadable() {
 }
 
 #[test]
-fn a_request_needs_the_secret_and_an_address_that_is_listed() {
+fn request_needs_the_secret_and_a_listed_address() {
     let secrets = ["old", "new"];
     let sources = ["203.0.113.0/24".parse().unwrap()];
     let (inside, outside) = ("203.0.113.9".parse().ok(), "198.51.100.1".parse().ok());

@@ -1,5 +1,5 @@
-//! The fixtures, read from testkit's folder. Not through testkit itself: it stands on the store and with it on the AWS SDK,
-//! which this crate's tests would have to build first.
+//! The fixtures, read from testkit's folder. Not through testkit itself, which depends on the store and the AWS SDK,
+//! so this crate's tests would have to build both first.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -106,7 +106,7 @@ pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// What comes of a call of which nothing more is heard.
+/// The result of a call without any further report.
 pub(crate) fn outcome(facts: &CallFacts) -> Outcome {
     let first_seen = at("2026-10-31T09:20:00Z");
     match facts.verdict(
@@ -133,7 +133,7 @@ pub(crate) fn tom() -> Recipient {
     }
 }
 
-/// An update with nothing hidden, unlike its debug print.
+/// An update with all values, unlike its debug output.
 pub(crate) fn shown(update: &Update) -> Value {
     match update {
         Update::Status(status) => json!({ "status": {
@@ -170,7 +170,7 @@ pub(crate) fn shown(update: &Update) -> Value {
     }
 }
 
-/// What a table says of an answer.
+/// The class of an answer in the table of errors.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Expected {
     Accepted(&'static str, Option<u32>),

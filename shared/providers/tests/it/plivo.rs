@@ -1,4 +1,4 @@
-//! Plivo's callbacks: every fixture, and what they come to.
+//! Plivo's callbacks: every fixture, and its outcome.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ fn fixture(name: &str) -> String {
 }
 
 #[test]
-fn every_callback_comes_to_its_outcome() {
+fn every_callback_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Outcome> = [
-        // Rings, and is never heard of again.
+        // Rings, without any further callback.
         ("answer_ringing.txt", Outcome::Unknown),
         ("hangup_busy.txt", Outcome::Busy),
         ("hangup_completed.txt", Outcome::Answered),
@@ -43,7 +43,7 @@ fn every_callback_comes_to_its_outcome() {
 }
 
 #[test]
-fn every_status_has_its_outcome_and_none_is_missed_by_guess() {
+fn unclear_status_is_an_unknown_outcome() {
     let text = fixture("hangup_no_answer");
     for (status, expected) in [
         ("timeout", Outcome::Missed),

@@ -1,4 +1,4 @@
-//! Whatever comes in, nothing panics and no neighbour is lost.
+//! Arbitrary input never panics and never affects other items.
 
 use domain::inbound::Update;
 use proptest::{collection::vec, prelude::*};
@@ -88,32 +88,32 @@ fn read_all(body: &[u8]) -> usize {
 
 proptest! {
     #[test]
-    fn mutated_messages_are_survived(document in mutated("whatsapp/inbound")) {
+    fn mutated_messages_never_panic(document in mutated("whatsapp/inbound")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_statuses_are_survived(document in mutated("whatsapp/status")) {
+    fn mutated_statuses_never_panic(document in mutated("whatsapp/status")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_account_events_are_survived(document in mutated("whatsapp/account")) {
+    fn mutated_account_events_never_panic(document in mutated("whatsapp/account")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_batches_are_survived(document in mutated("whatsapp/batch")) {
+    fn mutated_batches_never_panic(document in mutated("whatsapp/batch")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_calls_are_survived(document in mutated("telephony/generic")) {
+    fn mutated_calls_never_panic(document in mutated("telephony/generic")) {
         let _ = telephony::event(document.to_string().as_bytes(), connection(), at("2026-10-31T09:20:01Z"));
     }
 
     #[test]
-    fn mutated_vendor_calls_are_survived(ours in mutated("telephony/vonage"), theirs in mutated("telephony/aircall")) {
+    fn mutated_vendor_calls_never_panic(ours in mutated("telephony/vonage"), theirs in mutated("telephony/aircall")) {
         let now = at("2026-10-31T09:20:01Z");
         let _ = vonage::event(ours.to_string().as_bytes(), connection(), now);
         let _ = aircall::event(theirs.to_string().as_bytes(), connection(), now);
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_survived(bytes in vec(any::<u8>(), 0..200), text in ".{0,60}") {
+    fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..200), text in ".{0,60}") {
         read_all(&bytes);
         let now = at("2026-10-31T09:20:01Z");
         let _ = telephony::event(&bytes, connection(), now);
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn any_callback_is_survived(values in vec(".{0,30}", 12), sid in "CA[0-9a-f]{32}") {
+    fn arbitrary_callbacks_never_panic(values in vec(".{0,30}", 12), sid in "CA[0-9a-f]{32}") {
         let names = [
             "Direction", "From", "To", "CallStatus", "CallDuration", "Timestamp", "DialCallStatus", "DialCallDuration",
             "RecordingDuration", "RecordingSource", "CallerName", "ErrorCode",
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn a_signature_holds_for_its_form_only(values in vec(vec(any::<u8>(), 0..10), 1..5), other in vec(any::<u8>(), 0..10)) {
+    fn signature_is_valid_only_for_its_form(values in vec(vec(any::<u8>(), 0..10), 1..5), other in vec(any::<u8>(), 0..10)) {
         let encode = |bytes: &[u8]| bytes.iter().map(|byte| format!("%{byte:02x}")).collect::<String>();
         let body = values.iter().enumerate().map(|(index, value)| format!("n{index}={}", encode(value))).collect::<Vec<_>>().join("&");
         let url = "https://h.test/x?y=%20";
@@ -198,7 +198,7 @@ proptest! {
         prop_assert!(twilio::signature::verify(secrets, headers, url, Body::Form(body.as_bytes())).is_ok());
         if other != values[0] {
             let changed = body.replacen(&format!("n0={}", encode(&values[0])), &format!("n0={}", encode(&other)), 1);
-            // Without separators, a value may run into the next name; that is Twilio's scheme.
+            // Without separators, a value may merge with the next name; that is Twilio's scheme.
             let same_text = twilio::signature::sign("token", url, changed.as_bytes()) == signature;
             let judged = twilio::signature::verify(secrets, headers, url, Body::Form(changed.as_bytes())).is_ok();
             prop_assert_eq!(judged, same_text);

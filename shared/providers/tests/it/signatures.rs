@@ -1,4 +1,4 @@
-//! Every signature vector, negatives included: judged as its `valid` says.
+//! Every signature vector, including invalid ones: accepted or refused as its `valid` says.
 
 use domain::connection::SharedKey;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ fn vectors(name: &str) -> Vec<Value> {
         .clone();
     assert!(!vectors.is_empty());
     for vector in &vectors {
-        // Without a body, the fixture is it.
+        // Without a body, the fixture is the body.
         if let (Some(fixture), Some(body)) = (vector["fixture"].as_str(), vector["body"].as_str()) {
             assert_eq!(
                 body.as_bytes(),
@@ -52,7 +52,7 @@ fn meta_webhooks_are_judged_as_the_vectors_say() {
             assert!(whatsapp::signature::verify(&[secret], None, body).is_err());
             assert!(whatsapp::signature::verify(&["another secret"], Some(header), body).is_err());
         }
-        // During a rotation both secrets are known.
+        // During a rotation, both secrets are valid.
         if let Some(previous) = vector["valid_with_secret"].as_str() {
             assert_eq!(
                 whatsapp::signature::verify(&[secret, previous], Some(header), body),
@@ -95,7 +95,7 @@ fn meta_handshakes_are_answered_as_the_vectors_say() {
     assert!(empty.is_err(), "an empty token is no secret");
 }
 
-/// Verified by what was configured or by what arrives: the fragment between is not signed.
+/// Verified with the configured URL and with the requested one: the fragment is not signed.
 #[test]
 fn twilio_overrides_are_no_part_of_what_is_signed() {
     use twilio::signature::{Body, Headers, Secrets, sign, verify};
@@ -265,7 +265,7 @@ fn aircall_tokens_are_judged_as_the_vectors_say() {
         let token = text(&vector, "/stored_token");
         let valid = vector["valid"].as_bool().unwrap();
         assert_eq!(aircall::is_from(&[token], &body), valid, "{}", vector["name"]);
-        // During a rotation both tokens are known.
+        // During a rotation, both tokens are valid.
         assert_eq!(aircall::is_from(&["old", token], &body), valid, "{}", vector["name"]);
     }
 }
@@ -344,7 +344,7 @@ fn vonage_tokens_are_judged_as_the_vectors_say() {
     assert_eq!(vonage::verify(rotating, Some(&next), &body, now), Ok(()));
 }
 
-/// A token that was signed for no body would otherwise stand for any.
+/// Otherwise, a token that was signed for no body would be valid for any.
 #[test]
 fn a_vonage_token_that_binds_no_body_goes_with_none() {
     let vectors = vectors("vonage_signed_webhook_jwt.json");

@@ -15,7 +15,7 @@ fn read(body: &[u8]) -> Value {
 }
 
 #[test]
-fn every_event_is_understood_or_told_what_is_wrong() {
+fn every_event_is_parsed_or_refused_with_the_reason() {
     let folder = "telephony/generic";
     let read: BTreeMap<String, Value> = fixtures::names(folder)
         .into_iter()
@@ -64,7 +64,7 @@ fn a_mistake_is_named_by_its_field() {
 }
 
 #[test]
-fn a_hidden_number_with_the_shape_of_one_is_withheld() {
+fn placeholder_number_is_withheld() {
     let mut event = fixtures::json("telephony/generic/missed.json");
     for hidden in ["+266696687", "anonymous", "Unknown"] {
         event["data"]["from"] = hidden.into();

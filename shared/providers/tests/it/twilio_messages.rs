@@ -39,12 +39,12 @@ fn read_all(folder: &str) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_sms_is_understood() {
+fn every_sms_fixture_is_parsed() {
     insta::assert_json_snapshot!("twilio_sms", read_all("twilio/sms"));
 }
 
 #[test]
-fn every_whatsapp_message_is_understood() {
+fn every_whatsapp_fixture_is_parsed() {
     insta::assert_json_snapshot!("twilio_whatsapp", read_all("twilio/whatsapp"));
 }
 
@@ -57,7 +57,7 @@ fn status(body: &str, key: Option<&str>) -> Update {
 }
 
 #[test]
-fn what_is_not_known_is_counted() {
+fn unknown_updates_are_counted() {
     let kind = |update: Update| match update {
         Update::Unknown { kind } => kind,
         other => panic!("{other:?}"),
@@ -79,7 +79,7 @@ fn what_is_not_known_is_counted() {
 }
 
 #[test]
-fn a_status_with_segments_tells_what_is_billed() {
+fn status_with_segments_gives_the_billing() {
     let Update::Status(sms) = status(
         "MessageSid=SM1&MessageStatus=sent&To=%2B447700900111&NumSegments=3",
         Some("bad key"),
@@ -98,7 +98,7 @@ fn a_status_with_segments_tells_what_is_billed() {
 }
 
 #[test]
-fn an_opt_out_flag_is_told() {
+fn opt_out_flag_is_reported() {
     for (word, flag) in [
         ("STOP", Some(OptFlag::Stop)),
         ("START", Some(OptFlag::Start)),

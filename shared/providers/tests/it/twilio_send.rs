@@ -121,7 +121,7 @@ async fn our_requests_equal_the_fixtures() {
         let mut theirs = pairs(&fixtures::bytes(&format!("twilio/send/request/{name}")));
         for (field, value) in ours.iter_mut().chain(&mut theirs) {
             match field.as_str() {
-                // The fixtures hold another key.
+                // The fixtures contain another key.
                 "StatusCallback" => {
                     let (address, query) = value.split_once('?').unwrap();
                     assert!(
@@ -212,7 +212,7 @@ async fn every_answer_is_classified() {
 
 #[tokio::test]
 async fn a_message_that_failed_at_once_is_refused() {
-    // Twilio does not call the first status back.
+    // Twilio sends no callback for the first status.
     let server = MockServer::start().await;
     let body = json!({ "sid": "SM1", "status": "failed", "error_code": 30034 });
     Mock::given(method("POST"))
@@ -236,7 +236,7 @@ async fn a_message_that_failed_at_once_is_refused() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_never_leaves() {
+async fn impossible_message_is_never_sent() {
     let server = MockServer::start().await;
     let twilio = client(&server);
     let number = "+15005550006".parse().unwrap();
@@ -360,7 +360,7 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
     assert_eq!(search, Search::Unclear, "others that are not told apart for certain");
 
     let mut page = others.as_array().unwrap().clone();
-    // Twilio's smart encoding and trial accounts change the text.
+    // Twilio's smart encoding and trial accounts modify the text.
     page.insert(1, listed("SMours", in_time, &json!({ "body": "Sent from your Twilio trial account - Sorry, we missed your call", "status": "queued", "num_segments": "0" })));
     let report = found(find(&[page.into()], &wanted).await);
     assert_eq!(
@@ -395,16 +395,16 @@ async fn a_lost_message_is_found_on_a_later_page() {
         (AttemptState::Failed, Some(30_005))
     );
     assert_eq!(report.cost.unwrap().units, 2);
-    // More pages than are read, and nothing found: nobody can tell.
+    // More pages than are read, without a match: the result is inconclusive.
     let many = vec![newer; 6];
     assert!(matches!(find(&many, &wanted).await, Err(FindError::TooMany)));
-    // An older message ends the search for what was found already, and no other: a list may be sorted otherwise.
+    // An older message ends the search if a match was found, and otherwise not, because a list may be sorted differently.
     let older = json!([listed("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}))]);
     let pages = [older.clone(), ours, older.clone(), older.clone(), older.clone(), older];
     assert_eq!(found(find(&pages, &wanted).await).provider_ref, "SMours");
 }
 
-/// No message on the complete list may possibly be the one that is searched for.
+/// Only if no message on the complete list can be the one that is searched for.
 #[tokio::test]
 async fn only_a_complete_search_proves_a_message_was_not_sent() {
     let content = text("Sorry we missed your call.");
@@ -430,7 +430,7 @@ async fn only_a_complete_search_proves_a_message_was_not_sent() {
     ] {
         assert_eq!(find(&pages, &wanted).await.unwrap(), Search::NotTaken, "{pages:?}");
     }
-    // Created late, with another text or by another sender, or of unknown time: it might be the message.
+    // Created late, with another text, from another sender, or at an unknown time: it might be the message.
     for could_be in [
         listed("SMlate", "Sat, 31 Oct 2026 09:29:00 +0000", &json!({})),
         listed("SMtext", since, &json!({ "body": "Your table is booked." })),
@@ -447,7 +447,7 @@ async fn only_a_complete_search_proves_a_message_was_not_sent() {
 }
 
 #[tokio::test]
-async fn what_is_known_as_another_message_is_not_found() {
+async fn message_of_another_attempt_is_not_found() {
     let content = text("Sorry we missed your call.");
     let to = maya();
     let number = "+15005550006".parse().unwrap();
@@ -459,7 +459,7 @@ async fn what_is_known_as_another_message_is_not_found() {
         until: at("2026-10-31T09:21:00Z"),
         known: &[],
     };
-    // Same recipient, same text, both in time: the older one is another message's.
+    // Same recipient, same text, both in time: the older one belongs to another message.
     let theirs = listed("SMtheirs", "Sat, 31 Oct 2026 09:20:02 +0000", &json!({}));
     let ours = listed("SMours", "Sat, 31 Oct 2026 09:20:04 +0000", &json!({}));
     let others = async |sids: Vec<String>| {
@@ -471,7 +471,7 @@ async fn what_is_known_as_another_message_is_not_found() {
         found(client.find(CREDENTIALS, &wanted, others).await).provider_ref,
         "SMours"
     );
-    // It alone proves that ours was not taken.
+    // Its absence alone proves that ours was not accepted.
     let (_server, client) = listing(&[json!([theirs])], Duration::ZERO).await;
     let search = client.find(CREDENTIALS, &wanted, others).await.unwrap();
     assert_eq!(search, Search::NotTaken);
@@ -481,7 +481,7 @@ async fn what_is_known_as_another_message_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_whole_search_takes_no_longer_than_one_request_may() {
+async fn search_is_limited_to_the_time_of_one_request() {
     let content = text("Sorry we missed your call.");
     let to = maya();
     let number = "+15005550006".parse().unwrap();

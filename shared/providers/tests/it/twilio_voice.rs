@@ -26,7 +26,7 @@ fn callback(name: &str) -> VoiceCallback {
 }
 
 #[test]
-fn every_callback_is_understood() {
+fn every_callback_fixture_is_parsed() {
     let forms = fixtures::names("twilio/voice")
         .into_iter()
         .filter(|name| name.ends_with(".txt"));
@@ -83,7 +83,7 @@ fn only_what_the_caller_recorded_is_a_voicemail() {
 }
 
 #[test]
-fn our_own_calls_and_wrong_clocks_are_told() {
+fn outbound_calls_and_wrong_clocks_are_recognised() {
     let dialled = read(
         VoiceCallback::Status,
         "CallSid=CA1&Direction=outbound-dial&CallStatus=completed",
@@ -135,7 +135,7 @@ fn our_answers_equal_the_fixtures() {
         ("twiml_empty.xml", twiml::EMPTY.to_owned()),
         ("twiml_hangup_busy.xml", twiml::answer(&settings(Handling::Greet), URLS)),
         ("twiml_forward_then_action.xml", twiml::answer(&forward, URLS)),
-        // Ours names an action besides: without one, Twilio would ask the first address again.
+        // Ours also names an action: without one, Twilio would request the first address again.
         (
             "twiml_voicemail.xml",
             Twiml::new().say(&sorry).record(60, None, URLS.recording).finish(),

@@ -1,4 +1,4 @@
-//! Vonage's events: every fixture, and what the legs of a call come to together.
+//! Vonage's events: every fixture, and the outcome of a call's legs together.
 
 use std::collections::BTreeMap;
 
@@ -40,13 +40,13 @@ fn together(events: impl IntoIterator<Item = CallEvent>) -> CallFacts {
 }
 
 #[test]
-fn every_event_comes_to_its_outcome() {
+fn every_event_fixture_has_its_outcome() {
     let expected: BTreeMap<&str, Outcome> = [
-        // Picked up, and never heard of again.
+        // Picked up, without any further event.
         ("answered.json", Outcome::Unknown),
         ("busy.json", Outcome::Busy),
         ("cancelled.json", Outcome::Abandoned),
-        // By itself: says not whether anybody spoke.
+        // Alone, it does not say whether anybody spoke.
         ("completed.json", Outcome::Unknown),
         ("failed.json", Outcome::Failed),
         ("rejected.json", Outcome::Busy),
@@ -80,7 +80,7 @@ fn a_call_that_completed_after_an_answer_was_answered() {
 }
 
 #[test]
-fn what_the_flow_answered_and_nobody_took_is_missed() {
+fn call_answered_only_by_the_flow_is_missed() {
     for (status, expected) in [
         ("timeout", Outcome::Missed),
         ("unanswered", Outcome::Missed),
@@ -113,7 +113,7 @@ fn outbound_leg_names_neither_customer_nor_line() {
     };
     let facts = of_leg(json!("442079460001"));
     assert_eq!((facts.direction, &facts.from, facts.line()), (None, &None, None));
-    // Flows put whatever they like there.
+    // Flows can put any text there.
     for from in [json!("447700900111"), json!("reception"), json!(""), json!(null)] {
         assert_eq!(of_leg(from.clone()), facts, "{from}");
     }
@@ -127,7 +127,7 @@ fn a_colleague_who_picks_up_makes_it_answered() {
 }
 
 #[test]
-fn what_says_nothing_of_the_call_is_left_aside() {
+fn unrelated_events_are_ignored() {
     for event in [
         json!({"recording_url": "https://api.example.test/1", "conversation_uuid": "CON-1"}),
         json!({"dtmf": {"digits": "2"}, "conversation_uuid": "CON-1"}),
@@ -159,7 +159,7 @@ fn an_event_that_names_no_call_is_unreadable() {
 }
 
 #[test]
-fn hidden_callers_and_words_that_are_not_known_are_told_as_such() {
+fn hidden_callers_and_unknown_words_are_recognised() {
     let mut event = fixtures::json("telephony/vonage/unanswered.json");
     event["from"] = "anonymous".into();
     event["status"] = "pondering".into();

@@ -1,4 +1,4 @@
-//! Large changes of Meta's are cut, and the pieces read as the whole does.
+//! Large changes of Meta's are cut, and the pieces give the same result as the whole.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ fn read(changes: &[Change]) -> Vec<Update> {
     changes.iter().flat_map(updates).collect()
 }
 
-/// How large a piece is in a queue: a string of JSON in a string of JSON.
+/// Size of a piece in a queue: a JSON string within a JSON string.
 fn queued(change: &Change) -> usize {
     let text = serde_json::to_string(change).unwrap();
     serde_json::to_string(&text).unwrap().len()
@@ -46,7 +46,7 @@ fn items(change: &Change) -> usize {
     lists.into_iter().map(count).sum()
 }
 
-/// Few, so that they meet: numbers, ids, and what is neither.
+/// Few values, so that they coincide: numbers, ids, and others.
 fn name() -> impl Strategy<Value = Value> {
     let known = [
         "447700900101",
@@ -86,7 +86,7 @@ fn contact() -> BoxedStrategy<Value> {
     some(vec![("wa_id", names()), ("user_id", names()), ("profile", profile)])
 }
 
-/// Items of all lists, in whatever list they stand.
+/// Items of all lists, in any list.
 fn item() -> BoxedStrategy<Value> {
     let id = || "wamid\\.[a-z]{1,3}".prop_map(Value::from).boxed();
     let text = "[a-z\"\\\\\n\u{e9}]{0,9}"
@@ -161,7 +161,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn pieces_read_as_the_whole(
+    fn pieces_give_the_same_result_as_the_whole(
         field in select(vec!["messages", "calls", "user_preferences", "standby", "account_update"]),
         value in value(),
     ) {
@@ -184,9 +184,9 @@ proptest! {
     }
 }
 
-/// Of members that come twice the last counts, for a piece as for the whole.
+/// Of duplicate members the last counts, in a piece as in the whole.
 #[test]
-fn members_that_come_twice_are_read_alike() {
+fn duplicate_members_are_read_alike() {
     let list = |from: usize| Value::from((from..from + 60).map(status).collect::<Vec<_>>()).to_string();
     let twice = r#""recipient_id":"447700000001","recipient_id":"447700000002""#;
     let raw = format!(
@@ -214,7 +214,7 @@ fn contact_of(number: usize) -> Value {
     json!({ "wa_id": format!("4477{number:08}"), "user_id": format!("GB.{number}"), "profile": { "name": "Maya" } })
 }
 
-/// As many as fit in a post of Meta's, each of somebody else.
+/// As many as fit in a post of Meta's, each of a different customer.
 #[test]
 fn thousands_of_statuses_become_pieces_that_fit_a_queue() {
     let count = 7_000;
@@ -248,7 +248,7 @@ fn thousands_of_statuses_become_pieces_that_fit_a_queue() {
     assert!(ids.iter().all(|(_, name)| name.as_deref() == Some("Maya")));
 }
 
-/// A piece is cut by its bytes, too, as they stand in a queue.
+/// A piece is also cut by its bytes in a queue.
 #[test]
 fn long_messages_become_pieces_that_fit_a_queue() {
     let message = |number: usize| {
@@ -260,16 +260,16 @@ fn long_messages_become_pieces_that_fit_a_queue() {
     let changes = split(post(std::slice::from_ref(&raw)).as_bytes()).unwrap();
     assert!(changes.len() > 1 && changes.iter().all(|change| queued(change) < 200 * 1024));
     assert_eq!(read(&changes), updates(&whole("messages", raw.to_string())));
-    // One that is larger by itself stays whole.
+    // A single larger item stays whole.
     let value = json!({ "messages": [{ "id": "wamid.1", "type": "text", "text": { "body": "x".repeat(300_000) } }, message(1)] });
     let changes = split(post(&[change("messages", &value)]).as_bytes()).unwrap();
     assert_eq!(changes.iter().map(items).collect::<Vec<_>>(), [1, 1]);
     assert!(queued(&changes[0]) > 200 * 1024);
 }
 
-/// What would grow when it is cut is no post of Meta's.
+/// A post that cutting would enlarge too much cannot be Meta's.
 #[test]
-fn post_that_would_become_too_much_is_refused_whole() {
+fn post_with_too_many_pieces_is_refused_whole() {
     let everybodys = json!({ "wa_id": "447700900101", "profile": { "name": "x".repeat(1_000_000) } });
     let statuses: Vec<_> = (0..2_000).map(status).collect();
     let value = json!({ "contacts": [everybodys], "statuses": statuses });
@@ -284,7 +284,7 @@ fn post_that_would_become_too_much_is_refused_whole() {
         split(post(&vec![json!(0); 1_400_000]).as_bytes()),
         Err(Unreadable::TooMuch)
     );
-    // What a value holds besides goes once where it is large.
+    // Large additional members of a value are sent only once.
     let value = json!({ "rest": "x".repeat(1_000_000), "statuses": (0..200).map(status).collect::<Vec<_>>() });
     let changes = split(post(&[change("messages", &value)]).as_bytes()).unwrap();
     let rest = changes.iter().filter(|change| change.raw.len() > 1_000_000).count();
@@ -292,9 +292,9 @@ fn post_that_would_become_too_much_is_refused_whole() {
     assert_eq!(changes.iter().map(items).sum::<usize>(), 200);
 }
 
-/// A change that does not say whose it is in a way that can be read must not count as the whole account's.
+/// A change whose owner cannot be parsed must not count as an event of the whole account.
 #[test]
-fn change_with_an_unreadable_number_is_nobodys() {
+fn change_with_an_invalid_number_has_no_owner() {
     for metadata in [
         r#"{"phone_number_id":"1"},"metadata":{}"#.to_owned(),
         format!(r#"{{"phone_number_id":"{}"}}"#, "1".repeat(2_000)),
@@ -313,9 +313,9 @@ fn change_with_an_unreadable_number_is_nobodys() {
     }
 }
 
-/// Accounts and numbers become keys of our table.
+/// Accounts and numbers become part of table keys.
 #[test]
-fn account_that_is_no_id_is_nobodys() {
+fn change_with_an_invalid_account_has_no_owner() {
     let of = |id: Value| {
         let post = json!({ "object": "whatsapp_business_account",
                            "entry": [{ "id": id, "changes": [{ "field": "messages", "value": {} }] }] });

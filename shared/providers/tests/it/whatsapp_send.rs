@@ -46,7 +46,7 @@ fn value(name: Option<&str>, text: &str) -> TemplateValue {
     }
 }
 
-/// A fixture as we send it: with our key, and with what we always say.
+/// A fixture in the form of our requests: with our key and constant fields.
 fn expected(name: &str) -> Value {
     let mut body = fixtures::json(&format!("whatsapp/send/request/{name}"));
     body["biz_opaque_callback_data"] = key().to_string().into();
@@ -54,7 +54,7 @@ fn expected(name: &str) -> Value {
         body["text"]["preview_url"] = false.into();
     }
     if name == "template_body_and_buttons.json" {
-        // `deterministic` is the only policy there is, and quick replies return their own text without a payload.
+        // `deterministic` is the only policy, and quick replies return their own text without a payload.
         body["template"]["language"].as_object_mut().unwrap().remove("policy");
         body["template"]["components"]
             .as_array_mut()
@@ -64,7 +64,7 @@ fn expected(name: &str) -> Value {
     body
 }
 
-/// What Ringback does not send, or not yet.
+/// Requests that Ringback does not send, or not yet.
 const NOT_SENT: [&str; 16] = [
     "audio_voice.json",
     "contacts.json",
@@ -83,7 +83,7 @@ const NOT_SENT: [&str; 16] = [
     "template_document_header_id.json",
     "template_image_header_link.json",
 ];
-/// As a reply, which messages of a follow-up are not.
+/// Sent as a reply, unlike messages of a follow-up.
 const NOT_A_REPLY: &str = "text_reply.json";
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn every_answer_is_classified() {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_what_is_wrong_and_not_to_whom() {
+async fn refusal_gives_the_reason_without_the_number() {
     let server = MockServer::start().await;
     let body = json!({ "error": { "code": 100, "message": "447700900111", "error_data": { "details": "to: +44 7700 900111 is not allowed" } } });
     Mock::given(method("POST"))
@@ -252,7 +252,7 @@ async fn a_refusal_tells_what_is_wrong_and_not_to_whom() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_never_leaves() {
+async fn impossible_message_is_never_sent() {
     let server = MockServer::start().await;
     let nobody = Recipient {
         phone: None,
@@ -301,7 +301,7 @@ async fn all_pages_of_templates_are_read() {
         .expect(1)
         .mount(&server)
         .await;
-    // Its `next` names Meta's host; only the cursor is taken from it.
+    // Its `next` contains Meta's host; only the cursor is used.
     list()
         .and(query_param("after", "QUZpeHR1cmVC"))
         .respond_with(page("list_response_last_page.json"))
@@ -347,9 +347,9 @@ async fn a_list_of_templates_is_whole_or_an_error() {
     assert!(client(&server).templates("t", "9").await.is_err());
 }
 
-/// What is created is later listed: every kind of definition is read, but for those that we cannot send.
+/// Created templates can be listed: every kind of definition is parsed, except those that we cannot send.
 #[tokio::test]
-async fn definitions_are_read_whole() {
+async fn definitions_are_parsed_completely() {
     let definitions = [
         "create_request_utility.json",
         "create_request_named_params.json",
@@ -370,10 +370,10 @@ async fn definitions_are_read_whole() {
     insta::assert_json_snapshot!("whatsapp_templates", templates);
 }
 
-/// Creating and editing templates and fetching media are not built yet: their fixtures are only held to be JSON, and their
-/// errors to be read like every error of this API.
+/// Creating and editing templates and fetching media are not implemented yet: these fixtures are only checked to be JSON, and
+/// their errors to be parsed like every error of this API.
 #[tokio::test]
-async fn fixtures_of_what_is_not_built_are_known() {
+async fn unsupported_fixtures_are_listed() {
     let mut names = fixtures::names("whatsapp/templates");
     names.retain(|name| !name.starts_with("list_") && !name.starts_with("create_request_"));
     assert_eq!(

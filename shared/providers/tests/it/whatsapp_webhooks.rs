@@ -1,4 +1,4 @@
-//! Meta's webhooks: every fixture, read whole.
+//! Meta's webhooks: every fixture, completely parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,12 +35,12 @@ fn read_all(folder: &str) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_inbound_message_is_understood() {
+fn every_inbound_fixture_is_parsed() {
     insta::assert_json_snapshot!("whatsapp_inbound", read_all("whatsapp/inbound"));
 }
 
 #[test]
-fn every_status_is_understood() {
+fn every_status_fixture_is_parsed() {
     let read = read_all("whatsapp/status");
     for (name, changes) in &read {
         let code: Option<i64> = name
@@ -59,7 +59,7 @@ fn every_status_is_understood() {
 }
 
 #[test]
-fn every_account_event_is_understood() {
+fn every_account_fixture_is_parsed() {
     insta::assert_json_snapshot!("whatsapp_account", read_all("whatsapp/account"));
 }
 
@@ -102,7 +102,7 @@ fn our_key_comes_back_with_the_status() {
 }
 
 #[test]
-fn another_product_or_no_json_is_unreadable() {
+fn other_products_and_invalid_json_are_unreadable() {
     assert!(matches!(
         split(&fixtures::bytes("whatsapp/batch/wrong_object.json")),
         Err(Unreadable::OtherObject)
@@ -154,7 +154,7 @@ fn one_bad_item_does_not_lose_the_others() {
 }
 
 #[test]
-fn oddities_are_survived() {
+fn odd_values_do_not_fail_parsing() {
     let update = |field: &str, value: Value| {
         let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": 9, "changes": [{ "field": field, "value": value }] }] });
         let changes = split(body.to_string().as_bytes()).unwrap();
@@ -192,7 +192,7 @@ fn oddities_are_survived() {
         ),
         json!([{ "account": { "field": "account_update", "event": "DISABLED_UPDATE", "restricts": false } }])
     );
-    // Old spelling: the number changed, and no id says whose it was.
+    // The former format: the number changed, and no id names its owner.
     let system =
         json!({ "type": "system", "system": { "type": "customer_changed_number", "new_wa_id": "447700900119" } });
     assert_eq!(
@@ -223,7 +223,7 @@ fn an_item_without_a_time_gets_the_time_of_receipt() {
     assert_eq!(message.at, fixtures::at("2026-11-20T08:00:00Z"));
 }
 
-/// As a job in a queue carries it.
+/// In the form of a job in a queue.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Job {
@@ -232,7 +232,7 @@ enum Job {
 
 #[test]
 fn a_change_keeps_its_bytes_through_a_queue() {
-    // Meta escapes what is not ASCII, and the slash.
+    // Meta escapes the slash and everything that is not ASCII.
     let raw = r#"{"value": {"t":"\u0645\u0631\u062d \/ 1.50"} ,"field":"messages"}"#;
     let body = format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[ {raw} ]}}]}}"#);
     let change = split(body.as_bytes()).unwrap().remove(0);

@@ -5,26 +5,40 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     call::{CallProvider, LONGEST_CALL},
-    contact::Identity,
-    message::{AttemptState, Cost, SendOutcome, StatusReport},
+    contact::{Contact, Identity, MOST_IDENTITIES, OpenIntent, Unreachable},
+    ids::{CallId, ContactId},
+    inbound::OptFlag,
+    message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
+    purpose::Purpose,
     record::CallProgress,
 };
-use store::{config::Configured, contacts::ContactWrite, messages::Reference, usage};
-use testkit::business::{CUSTOMER, LINE, missed, read};
+use store::{
+    config::Configured,
+    contacts::ContactWrite,
+    counters::{Counted, Source},
+    effects::{Effects, Once},
+    messages::Reference,
+    usage,
+};
+use testkit::business::{CUSTOMER, LINE, missed, phone, read};
 
 use crate::world::{COUNTING, World};
 
 /// Write units of the steps: a call with a new contact and its message; the claim; what the provider said; three statuses, of
-/// which the first teaches the person's other identity. Day counters come to one more for each change that raises any.
-const STEPS: [(&str, f64); 7] = [
+/// which the first teaches the person's other identity; the day's counters, of changes in three windows of the stream.
+const STEPS: [(&str, f64); 8] = [
     ("decide", 14.0),
     ("claim", 1.0),
-    ("record", 4.0),
+    ("record", 2.0),
     ("sent", 1.0),
     ("link", 2.0),
     ("delivered", 2.0),
     ("read", 1.0),
+    ("count", 3.0),
 ];
+
+/// All that a new caller's missed call may cost.
+const BUDGET: f64 = 30.0;
 
 /// Texts as long as the seeded bakery's.
 fn as_long_as_real_ones(configured: &mut Configured) {
@@ -140,15 +154,125 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         }
     }
 
+    // Within a window of 30 s a message is planned and taken; it is delivered in another and read in a third.
+    for (window, counted) in [
+        &[
+            "calls",
+            "calls_missed",
+            "calls_followed_up",
+            "messages",
+            "accepted_whatsapp",
+            "billed_whatsapp",
+        ][..],
+        &["delivered_whatsapp"],
+        &["read_whatsapp"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let change = Counted {
+            sequence: format!("{window:0>40}"),
+            counters: counted.iter().map(|name| ((*name).to_owned(), 1)).collect(),
+            after_gap: false,
+        };
+        let source = Source {
+            shard: "shardId-00000001795176000000-a1b2c3d4",
+            oldest: world.aws.now(),
+            retried_since: world.aws.now() - jiff::SignedDuration::from_hours(11),
+            again: false,
+        };
+        let day = store::day(world.aws.now());
+        assert_eq!(store.count_day(scope, &day, source, &[change]).await.unwrap(), 1);
+    }
+    spent("count");
+
     let rows = world.rows().await;
     let sizes: Vec<(String, usize)> = rows
         .iter()
         .map(|row| (row["kind"].as_s().unwrap().clone(), row_size(row)))
         .collect();
     assert_eq!(steps, STEPS, "rows: {sizes:?}");
-    for kind in ["call", "contact", "identity", "message", "message_ref", "call_progress"] {
+    let whole: f64 = steps.iter().map(|(_, units)| units).sum();
+    assert!(whole <= BUDGET, "{whole} write units");
+    for kind in [
+        "call",
+        "contact",
+        "counters",
+        "identity",
+        "message",
+        "message_ref",
+        "call_progress",
+    ] {
         let (_, size) = sizes.iter().find(|(known, _)| known == kind).unwrap();
         assert!(*size <= UNIT, "a {kind} has {size} bytes; {sizes:?}");
+    }
+}
+
+/// Somebody who is known by several identities, called and wrote to several numbers, was refused, and is waited for.
+fn known_for_years(world: &World, identities: usize) -> Contact {
+    let (id, now) = (ContactId::new(world.aws.ids().ulid()), world.aws.now());
+    let number = |place: usize| phone(&format!("+9715012345{place:02}"));
+    let mut contact = Contact::first_seen(id, &Identity::Phone(number(0)), now);
+    for place in 0..identities {
+        contact.prefer(&Identity::Phone(number(place)));
+        contact.prefer(&Identity::Bsuid(format!("AE.1349120865530274191{place}")));
+        contact.open_window(&number(place), now);
+        let cause = Cause::Call(CallId::new(id, world.aws.ids().ulid()));
+        contact.open.push(OpenIntent {
+            purpose: Purpose::FollowUp,
+            message: cause.message_id(),
+            before: Some(now),
+        });
+    }
+    contact.prefer(&Identity::Email(
+        "layla.haddad@example.com".parse().expect("an address"),
+    ));
+    contact.is_also([ContactId::new(world.aws.ids().ulid())]);
+    contact.wish_marketing(false, "set in WhatsApp".to_owned(), now);
+    contact.wish(OptFlag::Stop, "asked for no more messages by WhatsApp".to_owned(), now);
+    contact.unreachable.push(Unreachable {
+        channel: Channel::Sms,
+        at: now,
+        reason: "the number is not in service".to_owned(),
+    });
+    (contact.language, contact.named, contact.calls) = (Some("en-GB".to_owned()), true, 1_234);
+    (contact.last_follow_up_at, contact.last_call_at, contact.last_inbound_at) = (Some(now), Some(now), Some(now));
+    contact
+}
+
+#[tokio::test]
+async fn a_contact_known_for_years_costs_one_write_unit() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    world.aws.clock().advance(jiff::SignedDuration::from_millis(617));
+    let mut longest = known_for_years(&world, MOST_IDENTITIES);
+    for place in 0..MOST_IDENTITIES {
+        longest.prefer(&Identity::Bsuid(format!("AE.{place}{}", "x".repeat(127))));
+        let label = "x".repeat(60);
+        let domain = format!("{label}.{label}.{label}.com");
+        longest.prefer(&Identity::Email(
+            format!("{place}{label}@{domain}").parse().expect("an address"),
+        ));
+    }
+    for (mut contact, units) in [
+        (known_for_years(&world, 2), 1.0),
+        (known_for_years(&world, MOST_IDENTITIES), 1.0),
+        (longest, 3.0),
+    ] {
+        // A new one costs the list index one more.
+        let write = ContactWrite::from(contact.clone());
+        world.store.write_contact(world.scope(), &write, None).await.unwrap();
+        let written = world.store.contact(world.scope(), contact.id).await.unwrap();
+        contact.version = 1;
+        assert_eq!(written.as_ref(), Some(&contact), "nothing of it is lost");
+        drop(usage::take());
+        world
+            .store
+            .write_contact(world.scope(), &contact.into(), None)
+            .await
+            .unwrap();
+        let sizes = world.rows().await.iter().map(row_size).max();
+        assert_eq!(usage::take().write_units, units, "{sizes:?} bytes");
     }
 }
 
@@ -172,13 +296,17 @@ async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
         correlation_id: world.aws.ids().ulid().to_string(),
         version: 0,
     };
-    store.write_call_progress(scope, &progress, now).await.unwrap();
+    let reported = Effects {
+        once: Once::Reported(&progress),
+        ..Effects::default()
+    };
+    store.commit(scope, reported, now).await.unwrap();
     progress.version += 1;
     spent.push(("rings", usage::take().write_units));
     let decided = world.business.follow_up_after(&world.aws, CUSTOMER, Some(progress));
     let message = Box::pin(decided).await;
     spent.push(("decide", usage::take().write_units));
-    let domain::message::Cause::Call(call) = message.cause;
+    let Cause::Call(call) = message.cause;
     let mut call = store.call(scope, call, now).await.unwrap().unwrap();
     call.facts.call_seconds = Some(30);
     store.write_call(scope, &call).await.unwrap();

@@ -2,7 +2,8 @@
 
 use domain::{
     connection::Health,
-    template::{TemplateKey, TemplateReport, TemplateStatus},
+    ids::ConnectionId,
+    template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::SignedDuration;
@@ -21,12 +22,12 @@ async fn configuration_is_read_again_when_it_changed_and_only_then() {
         let config = store.config(&scope, &cache).await.unwrap().unwrap();
         (config.rules.len(), config.connections.len(), usage::take().requests)
     };
-    assert_eq!(requests().await, (1, 3, 6));
+    assert_eq!(requests().await, (1, 3, 3));
     assert_eq!(requests().await, (1, 3, 1));
     world.business.configured.rules.clear();
     world.business.configured.connections.pop();
     world.business.write(&world.aws).await;
-    assert_eq!(requests().await, (0, 2, 6), "what is no longer configured is gone");
+    assert_eq!(requests().await, (0, 2, 3), "what is no longer configured is gone");
     assert_eq!(requests().await, (0, 2, 1));
 }
 
@@ -156,25 +157,39 @@ async fn whether_a_connection_works_is_remembered_and_its_pauses_are_not() {
     }
 }
 
+/// It is no part of the configuration, which stays remembered; and it is the account's, so each of its numbers has it.
 #[tokio::test]
-async fn a_templates_status_raises_the_version_of_the_configuration() {
-    let world = World::new().await;
+async fn a_templates_status_is_noted_for_all_numbers_of_its_account() {
+    let mut world = World::new().await;
+    let mut second = world.business.connection_mut(world.business.whatsapp).clone();
+    second.id = ConnectionId::new(world.aws.ids().ulid());
+    let mut numbers = [world.business.whatsapp, second.id];
+    numbers.sort_unstable();
+    world.business.configured.connections.push(second);
+    world.business.write(&world.aws).await;
     let (store, scope) = (&world.store, world.scope());
-    let set = async |language| {
+    let set = async |language, connections: &[ConnectionId]| {
         let report = TemplateReport {
             template: TemplateKey::new("missed_call_followup", language).unwrap(),
             at: world.aws.now(),
             status: Some(TemplateStatus("PAUSED".to_owned())),
             category: None,
         };
-        store.note_template(scope, &report).await.unwrap()
+        store.note_template(scope, connections, &report).await.unwrap()
     };
     let version = async || store.tenant(scope).await.unwrap().unwrap().config_version;
     let before = version().await;
-    assert!(!set("fr").await);
-    assert!(set("en_GB").await);
-    assert!(!set("en_GB").await);
-    assert_eq!(version().await, before + 1);
+    assert!(!set("fr", &numbers).await);
+    assert!(!set("en_GB", &[]).await);
+    assert!(set("en_GB", &numbers).await);
+    assert!(!set("en_GB", &numbers).await);
+    assert_eq!(version().await, before);
+    let templates = store.page::<TemplateDefinition>(scope, None, 10).await.unwrap().items;
+    let told: Vec<_> = templates
+        .iter()
+        .map(|one| (one.value.connection, &*one.value.status.0))
+        .collect();
+    assert_eq!(told, numbers.map(|number| (Some(number), "PAUSED")));
 }
 
 #[tokio::test]

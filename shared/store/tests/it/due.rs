@@ -2,18 +2,19 @@
 
 use domain::message::Message;
 use jiff::SignedDuration;
-use store::due::{DUE_SHARDS, Due, DueRow};
+use jobs::ToQueue;
+use store::due::{Due, Partition};
 use testkit::business::CUSTOMER;
 
 use crate::world::World;
 
 pub(crate) async fn due(world: &World) -> Vec<Due> {
     let mut all = Vec::new();
-    for shard in 0..DUE_SHARDS {
+    for partition in Partition::all() {
         all.extend(
             world
                 .store
-                .due(shard, world.aws.now(), None, 100)
+                .due(partition, world.aws.now(), None, 100)
                 .await
                 .expect("the table answers")
                 .due,
@@ -36,10 +37,11 @@ async fn a_row_comes_up_at_its_time_and_is_read_as_it_is() {
     let found = due(&world).await;
     assert_eq!(found[0].tenant(), world.business.tenant());
     let rows = world.store.due_rows(found).await.unwrap();
-    let [(_, Ok(DueRow::Message(row)))] = &rows[..] else {
+    let [(_, Ok(row))] = &rows[..] else {
         panic!("{rows:?}");
     };
-    assert_eq!(**row, message);
+    assert_eq!(row.job, ToQueue::send(world.business.tenant(), &message));
+    assert_eq!(row.dispatches, 0);
 }
 
 #[tokio::test]
@@ -87,13 +89,13 @@ async fn a_page_is_bounded_and_oldest_first() {
     }
     world.aws.pass(90);
     let mut all = 0;
-    for shard in 0..DUE_SHARDS {
-        let whole = world.store.due(shard, world.aws.now(), None, 100).await.unwrap();
+    for partition in Partition::all() {
+        let whole = world.store.due(partition, world.aws.now(), None, 100).await.unwrap();
         assert_eq!(whole.next, None);
         // Page by page, each from where the one before ended, though nothing was leased.
         let (mut pages, mut next) = (Vec::new(), None);
         loop {
-            let page = world.store.due(shard, world.aws.now(), next, 2).await.unwrap();
+            let page = world.store.due(partition, world.aws.now(), next, 2).await.unwrap();
             assert!(page.due.len() <= 2);
             pages.extend(page.due);
             next = page.next;

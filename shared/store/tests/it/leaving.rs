@@ -7,7 +7,8 @@ use domain::{
     account::{Account, Member, PasswordHash},
     actor::{Actor, Stamp},
     connection::Account as Provider,
-    ids::UserId,
+    ids::{LineId, UserId},
+    line::Line,
     permission::Role,
 };
 use testkit::{
@@ -88,8 +89,8 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
     let world = World::new().await;
     world
         .put_many(2_100, |number| {
-            let sort = format!("PRODUCT#{number}");
-            [("pk", world.partition()), ("sk", sort), ("kind", "product".to_owned())].into()
+            let (part, sort) = (format!("{}#IAM", world.partition()), format!("A#{number}"));
+            [("pk", part), ("sk", sort), ("kind", "other".to_owned())].into()
         })
         .await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
@@ -105,8 +106,27 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
     };
     store.seat(scope, &account, "hash", &member, &stamp).await.unwrap();
     world.delete().await;
-    assert_eq!(store.member(scope, user).await.unwrap(), None);
+    assert_eq!(store.get::<Member>(scope, &user).await.unwrap(), None);
     assert!(store.account(user).await.unwrap().unwrap().value.tenants.is_empty());
+    let left = world.keys(&world.partition()).await;
+    assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_claims_the_numbers_of_lines_goes_too() {
+    let world = World::new().await;
+    let id = LineId::new(world.aws.ids().ulid());
+    let line: Line =
+        serde_json::from_value(serde_json::json!({"id": id, "name": "Branch", "number": "+97143330000"})).unwrap();
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: world.aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    world.store.create(world.scope(), &line, &stamp).await.unwrap();
+    let claim = format!("{}#ID#line:", world.partition());
+    assert_eq!(world.keys(&claim).await.len(), 1);
+    world.delete().await;
     let left = world.keys(&world.partition()).await;
     assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
 }

@@ -16,7 +16,7 @@ async fn an_open_invitation_counts_behind_a_thousand_that_were_withdrawn() {
     world
         .put_many(1_100, |number| {
             [
-                ("pk", world.partition()),
+                ("pk", format!("{}#IAM", world.partition())),
                 // Older than any.
                 ("sk", format!("INVITE#inv_{number:026}")),
                 ("kind", "invitation".to_owned()),

@@ -3,8 +3,10 @@
 mod budget;
 mod config;
 mod due;
+mod effects;
 mod leaving;
 mod limited;
+mod owned;
 mod reads;
 mod retention;
 mod rows;

@@ -5,19 +5,21 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Timestamp,
+    ids::MessageId,
     message::{AttemptState, Cause, Message, SendOutcome, StatusReport},
     record::{Call, Entry},
     retention::Retention,
 };
 use jiff::SignedDuration;
-use store::{
-    contacts::ContactWrite,
-    due::DueRow,
-    messages::{Arrived, Reached, Reference},
-};
+use jobs::{NextJob, ToQueue};
+use store::{due::DueRow, messages::Reference};
 use testkit::business::{CUSTOMER, SENT_WITHIN};
 
-use crate::{due::due, rows::received, world::World};
+use crate::{
+    due::due,
+    rows::{received, stored},
+    world::World,
+};
 
 const DAY: i64 = 86_400;
 
@@ -59,7 +61,7 @@ async fn expiry(world: &World, kind: &str) -> Option<Timestamp> {
     Some(Timestamp::from_second(seconds).expect("as the table has it"))
 }
 
-async fn due_messages(world: &World) -> Vec<Message> {
+async fn due_messages(world: &World) -> Vec<MessageId> {
     let rows = world
         .store
         .due_rows(due(world).await)
@@ -67,7 +69,13 @@ async fn due_messages(world: &World) -> Vec<Message> {
         .expect("as the table has it");
     rows.into_iter()
         .map(|(_, row)| match row {
-            Ok(DueRow::Message(message)) => *message,
+            Ok(DueRow {
+                job: ToQueue {
+                    job: NextJob::Send(_, job),
+                    ..
+                },
+                ..
+            }) => job.message,
             other => panic!("{other:?}"),
         })
         .collect()
@@ -166,7 +174,7 @@ async fn what_is_over_is_not_read_nor_listed_nor_due() {
     assert_eq!(call_of(&world, &message).await, None);
     assert_eq!(message_of(&world, &message).await.as_ref(), Some(&message));
     assert_eq!(history(&world, &message).await, [Entry::Sent(message.clone())]);
-    assert_eq!(due_messages(&world).await.as_slice(), std::slice::from_ref(&message));
+    assert_eq!(due_messages(&world).await, [message.id]);
     world.aws.pass((SENT_WITHIN + 10) * DAY);
     assert_eq!(message_of(&world, &message).await, None);
     assert_eq!(history(&world, &message).await, []);
@@ -212,22 +220,13 @@ async fn a_customers_message_goes_at_its_time() {
     let mut received = received(&world, contact.id);
     let until = world.aws.now() + days(35);
     received.keep_until = Some(until);
-    let reached = Reached {
-        contact: ContactWrite::from(contact),
-        consent: vec![],
-        cancelled: vec![],
-    };
-    let arrived = Arrived {
-        received: &received,
-        api: "whatsapp",
-        parked: None,
-        people: std::slice::from_ref(&reached),
-    };
+    let id = contact.id;
     let (store, scope) = (&world.store, world.scope());
-    store.store_received(scope, &arrived, world.aws.now()).await.unwrap();
+    let effects = stored(&received, contact);
+    store.commit(scope, effects, world.aws.now()).await.unwrap();
     assert_eq!(expiry(&world, "received").await, Some(until));
     let history = async || {
-        let (id, now) = (reached.contact.contact.id, world.aws.now());
+        let now = world.aws.now();
         store.history(scope, id, 10, now).await.unwrap()
     };
     assert_eq!(history().await, [Entry::Received(received.clone())]);

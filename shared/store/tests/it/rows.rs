@@ -1,16 +1,18 @@
 //! Conditions: who writes first wins, and the other learns it.
 
 use domain::{
-    contact::{Change, Contact, Identity},
+    contact::{Change, Contact, Identity, MOST_IDENTITIES},
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     message::{AttemptState, Channel, StatusReport},
-    outside::ProviderRef,
+    outside::{ProviderRef, ShownName},
+    profile::Profile,
     record::{Entry, MessageRef, Received},
 };
 use store::{
     contacts::ContactWrite,
-    messages::{Arrived, Reached, Reference},
+    effects::{Effects, Once},
+    messages::Reference,
 };
 use testkit::business::{CUSTOMER, phone};
 
@@ -226,31 +228,31 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     }
 }
 
+/// What storing it writes.
+pub(crate) fn stored(received: &Received, contact: Contact) -> Effects<'_> {
+    Effects {
+        once: Once::Received {
+            received,
+            api: "whatsapp",
+            parked: None,
+        },
+        people: vec![ContactWrite::from(contact)],
+        ..Effects::default()
+    }
+}
+
 #[tokio::test]
 async fn a_customers_message_is_stored_once() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let received = received(&world, contact.id);
-    let reached = Reached {
-        contact: ContactWrite::from(contact),
-        consent: vec![],
-        cancelled: vec![],
-    };
-    let arrived = Arrived {
-        received: &received,
-        api: "whatsapp",
-        parked: None,
-        people: std::slice::from_ref(&reached),
-    };
     let (store, now) = (&world.store, world.aws.now());
-    store.store_received(world.scope(), &arrived, now).await.unwrap();
-    assert!(
-        store
-            .store_received(world.scope(), &arrived, now)
-            .await
-            .unwrap_err()
-            .is_conflict()
-    );
+    let again = stored(&received, contact);
+    let jobs = store.commit(world.scope(), again.clone(), now).await.unwrap();
+    assert_eq!(jobs, []);
+    let twice = store.commit(world.scope(), again, now).await.unwrap_err();
+    assert!(twice.is_conflict());
+    assert!(store.has_message(world.scope(), received.id, now).await.unwrap());
 }
 
 #[tokio::test]
@@ -306,18 +308,8 @@ async fn what_the_table_can_never_take_is_told_apart() {
     let contact = world.business.contact(&world.aws, "+971501234599").await;
     let mut received = received(&world, contact.id);
     received.message.text = Some("x".repeat(500_000));
-    let people = [Reached {
-        contact: ContactWrite::from(contact),
-        consent: vec![],
-        cancelled: vec![],
-    }];
-    let arrived = Arrived {
-        received: &received,
-        api: "whatsapp",
-        parked: None,
-        people: &people,
-    };
-    let error = store.store_received(world.scope(), &arrived, now).await.unwrap_err();
+    let effects = stored(&received, contact);
+    let error = store.commit(world.scope(), effects, now).await.unwrap_err();
     assert!(error.is_invalid() && !error.is_conflict(), "{error}");
 }
 
@@ -336,4 +328,86 @@ async fn reports_on_what_another_tool_sends_are_kept_for_a_day() {
     assert!(parked().await.is_some());
     world.aws.pass(1);
     assert!(parked().await.is_none());
+}
+
+#[tokio::test]
+async fn an_identity_that_made_room_is_free_for_somebody_else() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let bsuid = |number: usize| Identity::Bsuid(format!("AE.{number}"));
+    for number in 0..=MOST_IDENTITIES {
+        let learnt = store.change_contact(scope, contact.id, world.aws.ids().ulid(), |contact| {
+            Change::Linked(contact.prefer(&bsuid(number)))
+        });
+        assert!(learnt.await.unwrap());
+    }
+    let who = async |number| {
+        store
+            .contact_of(scope, &bsuid(number))
+            .await
+            .unwrap()
+            .map(|found| found.id)
+    };
+    assert_eq!(who(0).await, None);
+    assert_eq!(who(1).await, Some(contact.id));
+    assert_eq!(who(MOST_IDENTITIES).await, Some(contact.id));
+    let other = world.business.contact(&world.aws, "+971501234599").await;
+    assert_eq!(store.link_identity(scope, &bsuid(0), other.id).await.unwrap(), other.id);
+    assert_eq!(who(0).await, Some(other.id));
+    let taken = store.link_identity(scope, &bsuid(1), other.id).await;
+    assert_eq!(taken.unwrap(), contact.id, "what leads to somebody stays theirs");
+    let both = store.contacts_of(scope, &[bsuid(0), bsuid(1)]).await.unwrap();
+    let both: Vec<_> = both.into_iter().map(|found| found.map(|found| found.id)).collect();
+    assert_eq!(both, [Some(other.id), Some(contact.id)]);
+}
+
+#[tokio::test]
+async fn a_profile_is_written_with_its_contact_and_read_alone() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    assert_eq!(store.profile(scope, contact.id).await.unwrap(), Profile::default());
+    let named = ContactWrite {
+        profile: Some(Profile::named(ShownName::of("Layla"))),
+        ..ContactWrite::from(contact.clone())
+    };
+    store.write_contact(scope, &named, None).await.unwrap();
+    let known = store
+        .known_of(scope, &Identity::Phone(phone(CUSTOMER)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(known.contact.id, contact.id);
+    assert_eq!(known.profile.name.as_deref(), Some("Layla"));
+    assert_eq!(store.profile(scope, contact.id).await.unwrap(), known.profile);
+    // Somebody else named the person meanwhile: neither is written.
+    let late = ContactWrite {
+        profile: Some(Profile::named(ShownName::of("Leila"))),
+        ..ContactWrite::from(known.contact)
+    };
+    let late = store.write_contact(scope, &late, None).await;
+    assert!(late.unwrap_err().is_conflict());
+    assert_eq!(store.contact(scope, contact.id).await.unwrap().unwrap().version, 2);
+}
+
+/// A contact's place in the list is its id: whatever is learnt of it moves it past no cursor.
+#[tokio::test]
+async fn a_contact_is_listed_by_its_id() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let rows = world.rows().await;
+    let listed: Vec<_> = rows
+        .iter()
+        .filter(|row| row["sk"].as_s().is_ok_and(|sk| sk == "CONTACT"))
+        .collect();
+    let [row] = listed[..] else { panic!("{listed:?}") };
+    assert_eq!(
+        row["gsi1pk"].as_s().unwrap(),
+        &format!("{}#CONTACTS", world.partition())
+    );
+    assert_eq!(row["gsi1sk"].as_s().unwrap(), &contact.id.to_string());
+    for changes in ["name", "created_at"] {
+        assert!(!row.contains_key(changes), "{changes}");
+    }
 }

@@ -6,6 +6,7 @@ use domain::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, SendSecrets, VerifySecrets},
     line::Line,
+    material::Material,
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
@@ -49,7 +50,7 @@ fn every_decision_is_listed() {
     }
 }
 
-/// The fenced blocks of a page that carry this label after the three backticks.
+/// The fenced blocks of a page with this label after the three backticks.
 fn blocks<'a>(page: &'a str, label: &str) -> Vec<&'a str> {
     let fence = format!("```{label}\n");
     page.split(&fence)
@@ -82,11 +83,13 @@ fn the_example_of_a_rule_works_as_written() {
         tenant,
         rules: vec![rule],
         lines: vec![line],
-        templates: vec![template],
-        products: vec![product],
         connections: vec![from_value::<ConnectionSummary>(carries).unwrap()],
     };
-    assert_eq!(config.problems(), Vec::<String>::new());
+    let material = Material {
+        templates: vec![template],
+        products: vec![product],
+    };
+    assert_eq!(config.problems(&material), Vec::<String>::new());
 }
 
 #[test]
@@ -125,10 +128,10 @@ fn every_alarm_says_what_to_do() {
     }
 }
 
-/// Pages by which somebody deploys and operates.
+/// Pages for deployment and operation.
 const OPERATORS: [&str; 3] = ["README.md", "docs/operations.md", "samconfig.toml"];
 
-/// What the groups of all matches say.
+/// The captured groups of all matches.
 fn found<'a>(text: &'a str, pattern: &str) -> BTreeSet<&'a str> {
     let pattern = regex::Regex::new(pattern).expect("an expression");
     let names = pattern.captures_iter(text).filter_map(|found| found.get(1));
@@ -141,7 +144,7 @@ fn operators_give_parameters_and_read_outputs_that_exist() {
     let (mut given, mut read_back) = (0, 0);
     for page in OPERATORS {
         let text = read(page);
-        // Capitals alone are a shell's variable; `Name=value` stands for all.
+        // Capitals alone are a shell variable; `Name=value` is a placeholder.
         for name in found(&text, r"\b([A-Z]+[a-z]\w*)=[^=]") {
             given += 1;
             assert!(
@@ -170,7 +173,7 @@ fn operators_are_told_which_rust_they_need() {
     }
 }
 
-/// SAM's guided deploy asks of each route without an authorizer whether that is all right, and stops at the default answer.
+/// SAM's guided deployment asks for a confirmation of each route without an authorizer, and its default answer ends the deployment.
 #[test]
 fn nobody_is_told_to_deploy_guided() {
     for page in OPERATORS {
@@ -178,7 +181,7 @@ fn nobody_is_told_to_deploy_guided() {
     }
 }
 
-/// The signature in the documentation is right: who follows the page byte for byte gets the same.
+/// The signature in the documentation is valid for its bytes.
 #[test]
 fn the_worked_example_of_the_generic_event_verifies() {
     let page = read("docs/generic-telephony.md");
@@ -227,7 +230,7 @@ fn the_examples_of_connections_work_as_written() {
         let kind = account.kind();
         assert!(page.contains(&format!("`/webhooks/{kind}/")), "{kind} has no address");
         assert!(from_value::<VerifySecrets>(example["verify"].clone()).is_ok(), "{kind}");
-        // What verifies Plivo's webhooks opens its API.
+        // Plivo's auth token verifies webhooks and also opens the API.
         let asks = kind != "plivo";
         assert_eq!(
             from_value::<SendSecrets>(example["send"].clone()).is_ok(),
@@ -273,7 +276,7 @@ fn commands_that_pages_and_alarms_name_exist() {
     }
 }
 
-/// The page is written by `cargo stack bench`, the README by hand.
+/// `cargo stack bench` writes the page; the README is written by hand.
 #[test]
 fn the_readme_quotes_the_dollars_of_the_benchmarks() {
     let (page, readme) = (read("docs/benchmarks.md"), read("README.md"));

@@ -1,5 +1,5 @@
-//! Variables that functions read against those that the template gives them: one that is missing stops a function at its
-//! start, one too many says something about a function that is not true.
+//! Variables that functions read against those in the template. A missing one keeps a function from starting; an additional one is
+//! misleading.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use testkit::template::{functions, template};
 
 use crate::repository::{Package, packages};
 
-/// What a use of the kit reads: a text in a function's sources, the variables that it needs, those that it may be given.
+/// Variables by use of the kit: a text in a function's sources, the required variables, the optional ones.
 const KIT: &[(&str, &[&str], &[&str])] = &[
-    // Every job; one without a point of its own ignores it.
+    // Every job; one without a crash point ignores it.
     ("pub async fn handle(", &[], &["CRASH_POINTS"]),
     (
         "Webhook::new(",
@@ -23,11 +23,12 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &["PUBLIC_BASE_URL"],
     ),
     ("Queue::new(", &[], &["RAW_BUCKET"]),
-    ("serve_queue(", &[], &["DEAD_LETTERS_URL"]),
+    ("serve_queue(", &[], &["DEAD_LETTERS_URL", "BULK_DEAD_LETTERS_URL"]),
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
+    ("QueueName::BulkSends", &["BULK_SENDS_QUEUE_URL"], &[]),
     ("serve_http(", &[], &["VIEWER_ADDRESS_HEADER", "ORIGIN_SECRET_SHA256"]),
     ("Mails::new(", &["MAILS_QUEUE_URL", "MAIL_SECRET_ID"], &[]),
     ("SealedLinks::new(", &["MAIL_SECRET_ID"], &[]),
@@ -37,6 +38,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
             "CALLS_QUEUE_URL",
             "PROVIDER_EVENTS_QUEUE_URL",
             "SENDS_QUEUE_URL",
+            "BULK_SENDS_QUEUE_URL",
             "MAILS_QUEUE_URL",
         ],
         &[],
@@ -79,7 +81,7 @@ fn named(sources: &str) -> BTreeSet<&str> {
     sources.split('"').filter(is_name).collect()
 }
 
-/// Names that are handed to one of the configuration's reading functions.
+/// Names that are passed to one of the configuration's reading functions.
 fn read_by_name(sources: &str) -> impl Iterator<Item = &str> {
     let ways = [
         ".text(\"",
@@ -100,7 +102,7 @@ fn function(name: &str) -> &'static Package {
     package.unwrap_or_else(|| panic!("no crate {name}"))
 }
 
-/// Without comments.
+/// The code without comments.
 fn code(package: &Package) -> String {
     let sources = package.sources();
     sources
@@ -111,7 +113,7 @@ fn code(package: &Package) -> String {
 }
 
 #[test]
-fn functions_are_given_what_they_read_and_nothing_else() {
+fn functions_get_exactly_the_variables_they_read() {
     let everywhere = names(&template()["Globals"]["Function"]);
     assert_eq!(
         everywhere,
@@ -142,7 +144,7 @@ fn functions_are_given_what_they_read_and_nothing_else() {
             "{} reads {missing:?}, which the template does not give it",
             deployed.id
         );
-        // What the table can never take is laid aside at once.
+        // Records that the table can never accept become dead letters at once.
         let works_rows = sources.contains("serve_queue(") && given.contains("TABLE_NAME");
         assert!(
             !works_rows || given.contains("DEAD_LETTERS_URL"),
@@ -159,7 +161,7 @@ fn functions_are_given_what_they_read_and_nothing_else() {
 }
 
 #[test]
-fn every_variable_that_is_read_stands_in_the_template() {
+fn every_variable_read_is_in_the_template() {
     const OF_LAMBDA: &[&str] = &[
         "AWS_REGION",
         "AWS_ACCESS_KEY_ID",
@@ -180,7 +182,7 @@ fn every_variable_that_is_read_stands_in_the_template() {
     {
         let sources = code(package);
         for name in read_by_name(&sources) {
-            // One letter: the kit's own tests.
+            // One letter: used by the kit's own tests.
             let known = given.contains(name) || name.len() == 1;
             assert!(known, "{} reads {name}, which no function is given", package.name);
         }

@@ -1,4 +1,4 @@
-//! Guards: promises about the repository itself, so that a slip fails a test and not a deployment.
+//! Tests of the repository itself, so that a mistake fails a test and not a deployment.
 
 mod docs;
 mod environment;

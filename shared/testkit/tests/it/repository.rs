@@ -1,4 +1,4 @@
-//! The repository as the guards see it.
+//! Access to the repository's files and crates.
 
 use std::{
     fs,
@@ -60,11 +60,11 @@ pub(crate) struct Package {
     /// Relative to the root, such as `shared/kit`.
     pub(crate) folder: String,
     pub(crate) binaries: Vec<String>,
-    /// Names of its libraries and binaries whose own tests are built and run.
+    /// Names of its libraries and binaries with tests of their own.
     pub(crate) tested: Vec<String>,
-    /// Names of our own crates that it depends on.
+    /// Names of our crates that it depends on.
     pub(crate) dependencies: Vec<String>,
-    /// The same, for its tests only.
+    /// The same for its tests only.
     pub(crate) test_dependencies: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ impl Package {
         self.folder.starts_with("infra/")
     }
 
-    /// The code that runs, without tests in files of their own.
+    /// Its code, without tests in separate files.
     pub(crate) fn sources(&self) -> String {
         let folder = format!("{}/src/", self.folder);
         rust_files()

@@ -1,4 +1,4 @@
-//! Every function has a role of its own, and none says `*` where AWS knows something finer.
+//! Every function has its own role, and no role contains `*` if AWS supports anything finer.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use testkit::template::{Function, functions, policies, resources, statements, te
 
 use crate::template::events;
 
-/// Resources that end in `*` or are one, and why.
+/// Resources that are or end in `*`, with the reason.
 const PATTERNS: &[(&str, &str)] = &[
     ("${RawBucket.Arn}/raw/*", "objects have no names beforehand"),
     ("${RawBucket.Arn}/spill/*", "objects have no names beforehand"),
@@ -29,7 +29,10 @@ const PATTERNS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Actions that know no resource.
+/// Partition keys of a tenant's own partition, as in the template.
+const OWN_PARTITION: &str = "T#??????????????????????????";
+
+/// Actions without a resource.
 const WITHOUT_RESOURCE: &[(&str, &str)] = &[("dynamodb:ListStreams", "the action knows no resource")];
 
 #[test]
@@ -95,7 +98,7 @@ fn check(id: &str, statement: &Value) {
     }
 }
 
-/// What Lambda itself needs, which the emulator does not check: actions and resources of the policies `logs` and `trigger`.
+/// The permissions of Lambda itself, which the emulator does not check: actions and resources of the policies `logs` and `trigger`.
 fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
     let logs = json!({ "!GetAtt": format!("{}Logs.Arn", function.id) });
     let mut needed = vec![(vec!["logs:CreateLogStream", "logs:PutLogEvents"], logs)];
@@ -124,7 +127,7 @@ fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
 }
 
 #[test]
-fn what_lambda_needs_for_logs_and_triggers_is_granted_and_nothing_else() {
+fn logs_and_triggers_grant_exactly_what_lambda_needs() {
     for function in functions() {
         let own = policies(&function)
             .iter()
@@ -142,12 +145,12 @@ fn what_lambda_needs_for_logs_and_triggers_is_granted_and_nothing_else() {
     }
 }
 
-/// The partition keys that a statement on the table or an index names.
+/// The partition keys in a statement on the table or an index.
 fn partitions(statement: &'static Value) -> Vec<&'static str> {
     texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
 }
 
-/// Functions with the statements of their `work` on the table, its indexes included.
+/// Functions with their `work` statements on the table and its indexes.
 fn on_table() -> Vec<(&'static str, &'static Value)> {
     let mut found = vec![];
     for function in functions() {
@@ -174,7 +177,7 @@ fn every_statement_on_the_table_names_its_partitions() {
             "{function}: {sid} names no partitions"
         );
         for action in texts(&statement["Action"]) {
-            // Of a scan or a statement of PartiQL without a key the condition holds, since there is nothing that it would compare.
+            // For a scan or a PartiQL statement without a key the condition holds, because there is nothing to compare.
             let keyed = !action.contains("Scan") && !action.contains("PartiQL");
             assert!(keyed, "{function}: {sid} allows {action}");
         }
@@ -182,8 +185,7 @@ fn every_statement_on_the_table_names_its_partitions() {
 }
 
 #[test]
-fn partitions_are_touched_by_whose_work_it_is() {
-    const OWN: &str = "T#??????????????????????????";
+fn only_listed_functions_touch_a_partition() {
     let who = |of: fn(&str) -> bool, writes: bool| -> BTreeSet<&str> {
         let is_write = |action: &&str| {
             ["Put", "Update", "Delete", "Write"]
@@ -196,43 +198,65 @@ fn partitions_are_touched_by_whose_work_it_is() {
         });
         all.map(|(function, _)| function).collect()
     };
-    // Signing keys, and who administers the platform.
+    // Signing keys and platform administrators.
     assert_eq!(
         who(|key| key.starts_with('P') || key.starts_with('*'), true),
         BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform"])
     );
-    // Hashes of passwords, sessions.
+    // Hashes of passwords, and sessions.
     assert_eq!(
         who(|key| key.starts_with('U') || key.starts_with('*'), false),
         BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform", "users"])
+    );
+    // Who may come in. All of the API reads it, to authenticate.
+    assert_eq!(
+        who(|key| matches!(key, "T#*#IAM" | "T#*"), true),
+        BTreeSet::from(["api_keys", "auth", "delete_tenants", "platform", "users"])
     );
     for (function, statement) in on_table() {
         for key in partitions(statement) {
             if function.ends_with("_webhook") {
                 let look_up = function == "whatsapp_webhook" && key == "WABA#*";
-                assert!(key == OWN || look_up, "{function} may touch {key}");
+                // The tenant and its lines have business hours.
+                let of_hours = function == "twilio_voice_webhook" && [OWN_PARTITION, "T#*#CONF"].contains(&key);
+                assert!(key == "T#*#CONN" || look_up || of_hours, "{function} may touch {key}");
             }
+            assert!(
+                key != "T#*" || function == "delete_tenants",
+                "{function} may touch {key}"
+            );
             let job = ["process_", "send_", "publish_"]
                 .iter()
                 .any(|verb| function.starts_with(verb));
-            assert!(!job || key.starts_with("T#"), "{function} may touch {key}");
+            let others = !key.starts_with("T#") || key == "T#*#IAM";
+            assert!(!job || !others, "{function} may touch {key}");
         }
     }
 }
 
-/// The dead letters of the queue that it works, and it may send there.
+/// Functions may write to the dead letters of their own queue.
 #[test]
-fn what_is_laid_aside_goes_to_the_queues_own_dead_letters() {
+fn functions_write_only_to_their_own_dead_letters() {
     let mut count = 0;
     for function in functions() {
         let properties = &function.resource["Properties"];
-        let given = &properties["Environment"]["Variables"]["DEAD_LETTERS_URL"]["!Ref"];
-        let Some(letters) = given.as_str() else { continue };
-        count += 1;
+        let variables = &properties["Environment"]["Variables"];
         let id = function.id;
-        let queue = format!("{}Queue.Arn", letters.trim_end_matches("DeadLetters"));
-        let works = properties["Events"]["Queue"]["Properties"]["Queue"]["!GetAtt"].as_str();
-        assert_eq!(works, Some(&*queue), "{id} lays aside in {letters}");
+        let mut own = Vec::new();
+        for (variable, event) in [("DEAD_LETTERS_URL", "Queue"), ("BULK_DEAD_LETTERS_URL", "BulkQueue")] {
+            let works = properties["Events"][event]["Properties"]["Queue"]["!GetAtt"].as_str();
+            let Some(letters) = variables[variable]["!Ref"].as_str() else {
+                assert!(own.is_empty() || works.is_none(), "{id} has no {variable}");
+                continue;
+            };
+            let queue = format!("{}Queue.Arn", letters.trim_end_matches("DeadLetters"));
+            assert_eq!(works, Some(&*queue), "{id} lays aside in {letters}");
+            own.push(json!({ "!GetAtt": format!("{letters}.Arn") }));
+        }
+        if own.is_empty() {
+            continue;
+        }
+        count += 1;
         let role = format!("{id}Role");
         let (_, role) = resources("AWS::IAM::Role").find(|(id, _)| *id == role).expect("a role");
         let policies = role["Properties"]["Policies"].as_array().expect("policies");
@@ -242,14 +266,18 @@ fn what_is_laid_aside_goes_to_the_queues_own_dead_letters() {
             .find(|one| one["Sid"] == "LayAside");
         let lay_aside = lay_aside.unwrap_or_else(|| panic!("{id} may not lay aside"));
         assert_eq!(lay_aside["Action"], "sqs:SendMessage", "{id}");
-        assert_eq!(lay_aside["Resource"]["!GetAtt"], format!("{letters}.Arn"), "{id}");
+        let allowed = match &lay_aside["Resource"] {
+            Value::Array(several) => several.clone(),
+            one => vec![one.clone()],
+        };
+        assert_eq!(allowed, own, "{id}");
     }
     assert!(count >= 3, "only {count} functions lay aside");
 }
 
-/// Who keeps the answer to a request reads it when the request comes again.
+/// A function that stores the answer to a request also reads it when the request is repeated.
 #[test]
-fn kept_answers_are_written_and_read() {
+fn stored_answers_can_be_written_and_read() {
     let who = |action: &str| -> Vec<&str> {
         let statements = on_table().into_iter().filter(|(_, statement)| {
             texts(&statement["Action"]).contains(&action) && partitions(statement).contains(&"T#*#IDEM#*")
@@ -261,9 +289,9 @@ fn kept_answers_are_written_and_read() {
     assert!(writers.len() >= 3, "only {writers:?}");
 }
 
-/// What strangers cause in a security trail is added up.
+/// Security events that strangers cause are counted in one row.
 #[test]
-fn who_notes_tries_may_add_them_up() {
+fn functions_that_count_attempts_may_update_counters() {
     let adds = on_table().into_iter().filter(|(_, statement)| {
         texts(&statement["Action"]).contains(&"dynamodb:UpdateItem") && partitions(statement).contains(&"USER#*")
     });
@@ -271,9 +299,9 @@ fn who_notes_tries_may_add_them_up() {
     assert_eq!(who, ["auth"]);
 }
 
-/// S3 tells who may not list that an object which is gone is forbidden. Such a request has no prefix.
+/// S3 answers a request for a missing object with "forbidden" without the permission to list. Such a request has no prefix.
 #[test]
-fn who_reads_objects_is_told_that_one_is_gone() {
+fn functions_that_read_objects_may_list_them() {
     for (id, role) in resources("AWS::IAM::Role") {
         let policies = role["Properties"]["Policies"].as_array().expect("policies");
         let all: Vec<_> = policies.iter().flat_map(statements).collect();
@@ -290,7 +318,7 @@ fn who_reads_objects_is_told_that_one_is_gone() {
 }
 
 #[test]
-fn a_webhook_cannot_open_what_sends() {
+fn webhooks_cannot_open_sending_secrets() {
     for function in functions() {
         let text = resources("AWS::IAM::Role")
             .find(|(id, _)| *id == format!("{}Role", function.id))
@@ -302,7 +330,7 @@ fn a_webhook_cannot_open_what_sends() {
             "{} may use the key of sending tokens",
             function.id
         );
-        // It makes, rotates and tests them: docs/decisions/0016-connection-test.md.
+        // It creates, rotates and tests connections: docs/decisions/0016-connection-test.md.
         let keeper = function.name == "connections";
         assert!(
             webhook || keeper || !text.contains("VerifyKey"),

@@ -1,18 +1,20 @@
-//! Which room may use which.
+//! Dependencies between crates.
 
 use crate::repository::{packages, read, root};
 
 const FUNCTION_KINDS: [&str; 4] = ["webhooks", "api", "jobs", "schedules"];
 
-/// What a crate of `shared/` may depend on.
+/// Allowed dependencies of a crate of `shared/`.
 fn allowed(shared: &str) -> &'static [&'static str] {
     match shared {
         "domain" => &[],
-        "jobs" | "providers" | "store" => &["domain"],
+        "jobs" | "providers" => &["domain"],
+        // What was written says which jobs follow.
+        "store" => &["domain", "jobs"],
         "access" => &["store", "domain", "jobs"],
         "kit" => &["access", "store", "domain", "jobs"],
         "api" => &["kit", "access", "store", "domain", "jobs"],
-        // Tests alone use it.
+        // Only for tests.
         "testkit" => &["kit", "access", "store", "domain", "jobs", "providers"],
         other => panic!("shared/{other} has no place in the direction of dependencies yet"),
     }
@@ -20,7 +22,7 @@ fn allowed(shared: &str) -> &'static [&'static str] {
 
 /// Dependencies that every function may have. Functions of the API may use `api`, too.
 const FOR_FUNCTIONS: [&str; 6] = ["kit", "access", "store", "domain", "jobs", "providers"];
-/// Tests never ship: they may use what they need, but no function and no tool except the providers' other side.
+/// Tests never ship, so they may use what they need, but no function and no tool except the simulators.
 const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];
 
 #[test]
@@ -65,7 +67,7 @@ fn testkit_is_for_tests_only_and_functions_use_no_function() {
 }
 
 #[test]
-fn every_crate_lies_in_the_folder_of_its_name_in_one_of_the_rooms() {
+fn every_crate_is_in_the_folder_of_its_name() {
     for package in packages() {
         let parts: Vec<_> = package.folder.split('/').collect();
         let placed = match parts.as_slice() {
@@ -117,7 +119,7 @@ fn a_functions_main_only_starts_the_kit() {
     }
 }
 
-/// A test program carries the whole AWS SDK: dozens of empty ones fill a disk. But one that is not built never fails.
+/// A test program contains the whole AWS SDK, so dozens of empty ones fill a disk. But a test that is not built never fails.
 #[test]
 fn a_test_program_is_built_exactly_where_sources_have_tests() {
     for package in packages() {

@@ -7,7 +7,7 @@ use domain::connection::{SendSecrets, SharedKey, VerifySecrets};
 
 use crate::repository::{read, rust_files};
 
-/// A type that can be printed has two of these, so that naming one is ambiguous and does not compile.
+/// A type that implements Debug has two of these, so naming one is ambiguous and does not compile.
 trait CannotBePrinted<Why> {
     fn cannot_be_printed() {}
 }
@@ -35,7 +35,7 @@ fn a_sealed_secret_prints_as_nothing_but_its_name() {
     assert_eq!(format!("{sealed:?}"), "Sealed");
 }
 
-/// All that a function logs goes through the kit's one line, which has no field for texts or numbers.
+/// A function logs everything through the kit's one line, which has no field for texts or numbers.
 #[test]
 fn only_the_kit_writes_to_the_log() {
     for file in rust_files() {

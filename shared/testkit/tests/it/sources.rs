@@ -1,4 +1,4 @@
-//! What must not stand in the sources.
+//! Texts that the sources must not contain.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::repository::{files, read, root, rust_files};
 
-/// The guards themselves name what they look for.
+/// These tests contain the texts that they look for.
 const GUARDS: &str = "shared/testkit/tests/it/";
 
 fn is_fixture(file: &str) -> bool {
@@ -25,7 +25,7 @@ fn nothing_unfinished_is_left() {
     }
 }
 
-/// Paths of the machine it was written on, and pages that are not part of the repository.
+/// Paths of the developer's machine, and pages that are not part of the repository.
 const ELSEWHERE: &[&str] = &[
     "/work/",
     "/root/",
@@ -71,10 +71,10 @@ fn every_json_fixture_is_json() {
     assert!(count > 100, "only {count} fixtures");
 }
 
-/// Reading clock, randomness and environment, and minting scopes, is forbidden by `clippy.toml`. Who is excused:
-/// the crates whose work it is, and tests.
+/// `clippy.toml` forbids reading clock, randomness and environment, and minting scopes. Exceptions are the crates
+/// whose purpose it is, and tests.
 #[test]
-fn only_those_whose_work_it_is_silence_the_house_rule() {
+fn only_listed_crates_silence_the_clock_lint() {
     for file in rust_files().filter(|file| !file.starts_with(GUARDS)) {
         let excused = ["shared/kit/", "shared/access/", "infra/"]
             .iter()

@@ -1,4 +1,4 @@
-//! `template.yaml` against the crates, and what every part of it must have.
+//! `template.yaml` against the crates, and the required properties of its parts.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use testkit::template::{Function, functions, resources, template};
 
 use crate::repository::{packages, read};
 
-/// What starts a function; nothing where an operator invokes it by hand.
+/// The event source of a function; none if an operator invokes it.
 pub(crate) fn events(function: &Function) -> impl Iterator<Item = (&'static String, &'static Value)> {
     let events = function.resource["Properties"].get("Events");
     events.and_then(Value::as_object).into_iter().flatten()
@@ -62,7 +62,7 @@ fn functions_are_named_and_built_alike() {
             format!("{id}Logs"),
             "{id}"
         );
-        // Jobs must not starve webhooks: concurrency is bounded at the event source.
+        // Jobs must not starve webhooks, so concurrency is limited at the event source.
         assert!(
             properties["ReservedConcurrentExecutions"].is_null(),
             "{id} reserves concurrency"
@@ -71,7 +71,7 @@ fn functions_are_named_and_built_alike() {
 }
 
 #[test]
-fn logs_are_not_kept_for_ever() {
+fn logs_expire() {
     for (id, logs) in resources("AWS::Logs::LogGroup") {
         assert!(
             !logs["Properties"]["RetentionInDays"].is_null(),
@@ -80,7 +80,7 @@ fn logs_are_not_kept_for_ever() {
     }
 }
 
-/// The metrics that an alarm watches, by itself or in an expression.
+/// The metrics that an alarm watches, directly or in an expression.
 fn watched(alarm: &'static Value) -> Vec<&'static Value> {
     let properties = &alarm["Properties"];
     match properties["Metrics"].as_array() {
@@ -93,7 +93,7 @@ fn watched(alarm: &'static Value) -> Vec<&'static Value> {
     }
 }
 
-/// Two stacks in one account and region must not want the same name.
+/// Two stacks in one account and region must not have resources of the same name.
 #[test]
 fn no_resource_has_a_fixed_name() {
     let all = template()["Resources"].as_object().expect("the template has resources");
@@ -103,14 +103,14 @@ fn no_resource_has_a_fixed_name() {
             .into_iter()
             .flatten()
             .filter(|(name, _)| name.ends_with("Name"));
-        // Every API has a stage of its name, and a metric is named by who counts it.
+        // Every API has a stage of its name, and a metric's name is chosen by the code that counts it.
         for (name, value) in named.filter(|(name, _)| !["StageName", "MetricName"].contains(&name.as_str())) {
             assert!(value.to_string().contains("AWS::StackName"), "{id}: {name} is {value}");
         }
     }
 }
 
-/// The scheduler invokes asynchronously: Lambda would try a failed run twice more, and keep late ones for six hours.
+/// The scheduler invokes asynchronously: Lambda would retry a failed run twice, and keep late ones for six hours.
 #[test]
 fn scheduled_runs_are_neither_repeated_nor_kept() {
     let mut count = 0;
@@ -119,7 +119,7 @@ fn scheduled_runs_are_neither_repeated_nor_kept() {
             count += 1;
             let id = function.id;
             assert_eq!(event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"], 0, "{id}");
-            // Else SAM names the schedule after the two logical ids.
+            // Otherwise, SAM names the schedule after the two logical ids.
             assert_eq!(event["Properties"]["OmitName"], true, "{id}");
             let invoked = &function.resource["Properties"]["EventInvokeConfig"];
             assert_eq!(invoked["MaximumRetryAttempts"], 0, "{id}");
@@ -129,7 +129,7 @@ fn scheduled_runs_are_neither_repeated_nor_kept() {
     assert!(count >= 2, "only {count} schedules");
 }
 
-/// Lambda drops lines below its own level before anybody sees them, and its default is INFO.
+/// Lambda drops lines below its own level before they are stored, and its default is INFO.
 #[test]
 fn the_kit_alone_decides_which_lines_there_are() {
     let globals = &template()["Globals"]["Function"]["LoggingConfig"];
@@ -193,11 +193,11 @@ fn every_queue_survives_a_bad_deploy() {
             assert_eq!(redrive["maxReceiveCount"], 20, "{id}");
         }
     }
-    assert!(queues.len() >= 8, "four queues with their dead letters");
+    assert!(queues.len() >= 10, "five queues with their dead letters");
 }
 
 #[test]
-fn event_sources_fail_records_alone_and_are_bounded() {
+fn event_sources_report_single_failures_and_are_limited() {
     for function in functions() {
         for (name, event) in events(&function) {
             let properties = &event["Properties"];
@@ -219,7 +219,10 @@ fn event_sources_fail_records_alone_and_are_bounded() {
                         properties["TumblingWindowInSeconds"].is_i64(),
                         "{id}: events name no shard"
                     );
-                    // Attempts are bounded by age alone: a bad deploy uses up any number of them within minutes.
+                    // One write counts all of a tenant's changes of a window.
+                    let window = json!({"!If": ["IsLocal", 1, 30]});
+                    assert_eq!(properties["MaximumBatchingWindowInSeconds"], window, "{id}");
+                    // Attempts are limited by age alone: a bad deploy uses up any number of them within minutes.
                     assert_eq!(properties["MaximumRetryAttempts"], -1, "{id}");
                     let age = properties["MaximumRecordAgeInSeconds"].as_i64().unwrap_or(i64::MAX);
                     assert!(age < 24 * 3600, "{id}: the stream forgets after a day");
@@ -247,7 +250,7 @@ fn event_sources_fail_records_alone_and_are_bounded() {
     }
 }
 
-/// What an operator is told to ask the account for, and what `cargo stack` warns of.
+/// The concurrency that operators are told to request, and that `cargo stack` warns about.
 #[test]
 fn operators_are_told_how_many_functions_busy_queues_run() {
     let bounds = functions().into_iter().flat_map(|function| {
@@ -264,9 +267,9 @@ fn operators_are_told_how_many_functions_busy_queues_run() {
     }
 }
 
-/// Throttles are a route's own: what strangers may ask without a limit must not be on a route that people need.
+/// Throttles are per route, so an operation that strangers can call without a limit must not share a route with one that users need.
 #[test]
-fn each_operation_of_log_in_has_a_throttle_of_its_own() {
+fn every_log_in_operation_has_its_own_throttle() {
     let document: Value = serde_json::from_str(&read("docs/openapi.json")).expect("the contract is JSON");
     let settings = &template()["Resources"]["Api"]["Properties"]["RouteSettings"];
     let rate = |route: &str| settings[route]["ThrottlingRateLimit"].as_i64();
@@ -291,10 +294,10 @@ fn each_operation_of_log_in_has_a_throttle_of_its_own() {
         }
     }
     assert!(operations >= 10, "only {operations} operations of log-in");
-    // Paths that are none, and other methods, come here: they cost little and are owed nothing.
+    // Unknown paths and other methods use this route: they cost little, so their limit is low.
     let rest = "ANY /api/v1/auth/{proxy+}";
     assert!(routes.contains(rest) && rate(rest) <= rate("POST /api/v1/auth/log-in"));
-    // A setting without its route is refused by API Gateway.
+    // API Gateway refuses a setting without its route.
     let known: BTreeSet<String> = functions()
         .iter()
         .flat_map(events)
@@ -313,7 +316,7 @@ fn each_operation_of_log_in_has_a_throttle_of_its_own() {
 }
 
 #[test]
-fn the_table_keeps_what_it_promises() {
+fn table_settings_match_the_promises() {
     let (_, table) = resources("AWS::DynamoDB::Table").next().expect("there is a table");
     let properties = &table["Properties"];
     assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
@@ -355,7 +358,7 @@ fn the_table_keeps_what_it_promises() {
 #[test]
 fn alarms_stay_few_and_reach_somebody() {
     let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
-    // A new queue goes into DeadLettersAlarm and QueueAgeAlarm, so their number need not grow.
+    // A new queue is added to DeadLettersAlarm and QueueAgeAlarm, so the number of alarms need not grow.
     assert!(
         alarms.len() <= 12,
         "twelve alarms are enough, these are {}",

@@ -1,4 +1,4 @@
-//! Timers hold an order: each must end before the next one acts on its silence.
+//! The order of timers: each must end before the next one acts on its silence.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use testkit::template::template;
 
 use crate::repository::read;
 
-/// A request ends before its function does, a function before its claim, a claim before the dispatcher looks again, and
-/// that before the queue hands out its record once more.
+/// A request ends before its function, a function before its claim, a claim before the dispatcher checks again, and
+/// that before the queue delivers its record again.
 const ORDER: [&str; 5] = [
     "ProviderTimeout",
     "FunctionTimeout",
@@ -61,16 +61,16 @@ fn the_defaults_hold_their_order() {
     check(&defaults(), "template.yaml");
 }
 
-/// As the functions have it: what waits longer than a day answers nothing any more.
+/// As in the functions: work that waits longer than a day is useless.
 #[test]
-fn what_is_waited_for_has_an_end() {
+fn every_wait_is_limited() {
     for name in ["UnknownDeadlineSeconds", "DecideCallSeconds", "RecheckSeconds"] {
         assert_eq!(template()["Parameters"][name]["MaxValue"], 86_400, "{name}");
     }
 }
 
 #[test]
-fn lambda_gets_the_six_time_outs_of_visibility_that_it_wants() {
+fn visibility_is_six_function_timeouts() {
     let defaults = defaults();
     assert!(defaults["QueueVisibility"] >= 6 * defaults["FunctionTimeout"]);
 }
@@ -99,7 +99,7 @@ fn table(text: &str) -> Timers {
 }
 
 #[test]
-fn the_local_stacks_timers_hold_the_order_and_shorten_every_timer() {
+fn local_timers_are_shorter_in_the_same_order() {
     let local = table(&read("infra/stack/src/deploy.rs"));
     let is_timer = |name: &str| !name.ends_with("Days") && name != "AuthLimitFactor";
     for (name, seconds) in defaults().into_iter().filter(|(name, _)| is_timer(name)) {

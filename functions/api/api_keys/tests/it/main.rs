@@ -6,7 +6,7 @@
 )]
 
 use domain::{
-    account::MemberStatus,
+    account::{Member, MemberStatus},
     actor::{Actor, Stamp},
     permission::{Permission, Role},
 };
@@ -495,7 +495,7 @@ async fn key_outlives_its_creators_membership() {
     let (store, scope) = (aws.store(), town.home.scope());
     let maker = town.home.person(Role::Manager).user;
     let becomes = async |role, status| {
-        let before = store.member(scope, maker).await.unwrap().unwrap();
+        let before = store.get::<Member>(scope, &maker).await.unwrap().unwrap();
         let mut after = before.value.clone();
         (after.role, after.status) = (role, status);
         let stamp = Stamp {

@@ -170,7 +170,7 @@ async fn deactivated_user_does_not_see_the_tenant() {
         (&json!(scope.tenant()), &json!("agent"))
     );
     let before = store
-        .member(&scope, account.id)
+        .get::<Member>(&scope, &account.id)
         .await
         .expect("the table answers")
         .expect("a member");
@@ -253,7 +253,7 @@ async fn user_of_several_tenants_sees_and_leaves_them_all() {
     let renamed = world.call_as(&access, call.body(r#"{"name": "Maya H."}"#)).await;
     assert_eq!(renamed.status(), 200, "{}", renamed.text());
     let there = store
-        .member(&scope, maya.user)
+        .get::<Member>(&scope, &maya.user)
         .await
         .expect("the table answers")
         .expect("a member");

@@ -34,7 +34,11 @@ async fn people_change_their_name_everywhere_and_their_language() {
         (&json!("Maya H."), &json!("ar-AE"))
     );
     let tenant = world.account(maya.user).await.value.tenants[0];
-    let member = world.aws.store().member(&world.aws.scope(tenant), maya.user).await;
+    let member = world
+        .aws
+        .store()
+        .get::<domain::account::Member>(&world.aws.scope(tenant), &maya.user)
+        .await;
     assert_eq!(
         member.expect("the table answers").expect("a member").value.name,
         "Maya H."

@@ -391,7 +391,10 @@ async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
         let ended = store.end_member_sessions(&scope, maya.user, from, spared, &stamp).await;
         ended.expect("the table answers");
     }
-    let place = store.member(&scope, maya.user).await.expect("the table answers");
+    let place = store
+        .get::<domain::account::Member>(&scope, &maya.user)
+        .await
+        .expect("the table answers");
     let place = place.expect("they belong to it").value;
     assert_eq!((place.sessions_from, place.spared_session), (later, None));
 }

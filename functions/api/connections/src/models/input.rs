@@ -1,40 +1,42 @@
 //! New connections and credentials.
 
-use std::ops::RangeInclusive;
+use std::borrow::Cow;
 
-use api::{IpRangeText, PhoneText};
 use domain::{
-    account_shape::is_api_key_sid,
-    connection::{Account, CallingCode, SendSecrets, SharedKey, VerifySecrets},
+    account_shape::{
+        ACCOUNT_SID, API_KEY_SID, AUTH_ID, META_ID, MOST_LINES, MOST_SOURCES, SERVICE_SID, UUID, is_api_key_sid,
+    },
+    bounded::UpTo,
+    connection::{Account, CallingCode, ExotelCluster, SendSecrets, SharedKey, VerifySecrets},
     ip_range::IpRange,
     phone::Phone,
+    settings::LONGEST_NAME,
 };
-use garde::Validate;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
     kinds::{AircallKind, ExotelKind, PlivoKind, TelephonyKind, TwilioKind, VonageKind, WhatsappKind, one_of},
-    settings::{ClusterModel, VoiceModel},
+    settings::VoiceModel,
 };
 
 one_of! {
     /// A new connection.
     ConnectionIn {
         /// Meta's WhatsApp Cloud API.
-        Whatsapp = "whatsapp": WhatsappIn,
+        "whatsapp": WhatsappIn,
         /// Twilio.
-        Twilio = "twilio": TwilioIn,
+        "twilio": TwilioIn,
         /// Any telephone system, by the generic event.
-        Telephony = "telephony": TelephonyIn,
+        "telephony": TelephonyIn,
         /// Aircall.
-        Aircall = "aircall": AircallIn,
+        "aircall": AircallIn,
         /// Vonage.
-        Vonage = "vonage": VonageIn,
+        "vonage": VonageIn,
         /// Exotel.
-        Exotel = "exotel": ExotelIn,
+        "exotel": ExotelIn,
         /// Plivo.
-        Plivo = "plivo": PlivoIn,
+        "plivo": PlivoIn,
     }
 }
 
@@ -50,15 +52,14 @@ macro_rules! connections_in {
     )*) => {
         $(
             #[doc = $about]
-            #[derive(Deserialize, ToSchema, Validate)]
+            #[derive(Deserialize, JsonSchema)]
             #[serde(deny_unknown_fields)]
-            #[garde(allow_unvalidated)]
             pub(crate) struct $model {
                 #[doc = $word]
                 #[expect(dead_code, reason = "read before the rest")]
                 kind: $kind,
                 /// Display name.
-                #[schema(min_length = 1, max_length = 100, example = $example)]
+                #[schemars(length(min = 1, max = LONGEST_NAME), example = &$example)]
                 name: String,
                 $($fields)*
             }
@@ -72,16 +73,14 @@ connections_in! {
         /// Always `whatsapp`.
         kind: WhatsappKind, name like "WhatsApp",
         /// Id of the WhatsApp Business Account.
-        #[schema(pattern = "^[0-9]{5,20}$", example = "900000000000101")]
+        #[schemars(regex(pattern = META_ID), example = "900000000000101")]
         waba_id: String,
         /// Meta's id of the sending number, not the number itself.
-        #[schema(pattern = "^[0-9]{5,20}$", example = "910000000000101")]
+        #[schemars(regex(pattern = META_ID), example = "910000000000101")]
         phone_number_id: String,
         /// Phone number in E.164.
-        #[schema(value_type = String, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
         display_number: Phone,
         /// Credentials for webhooks and sending.
-        #[garde(dive)]
         credentials: WhatsappCredentials,
     }
 
@@ -90,23 +89,22 @@ connections_in! {
         /// Always `twilio`.
         kind: TwilioKind, name like "Twilio",
         /// SID of the account.
-        #[schema(pattern = "^AC[0-9a-f]{32}$", example = "AC000000000000000000000000000000b1")]
+        #[schemars(regex(pattern = ACCOUNT_SID), example = &"AC000000000000000000000000000000b1")]
         account_sid: String,
         /// Numbers of this connection. The first one sends SMS unless a Messaging Service does.
         #[serde(default)]
-        #[schema(value_type = Vec<PhoneText>, max_items = 100, example = json!(["+97145550001"]))]
+        #[schemars(length(max = MOST_LINES), example = ["+97145550001"])]
         numbers: Vec<Phone>,
         /// SID of a Messaging Service that sends SMS.
-        #[schema(pattern = "^MG[0-9a-f]{32}$", example = "MG000000000000000000000000000000b1")]
+        #[schemars(regex(pattern = SERVICE_SID), example = &"MG000000000000000000000000000000b1")]
         messaging_service_sid: Option<String>,
         /// Number that sends WhatsApp through Twilio.
-        #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550002")]
+        #[schemars(example = "+97145550002")]
         whatsapp_sender: Option<Phone>,
         /// Call handling. If omitted, the tenant's own call flow answers.
         #[serde(default)]
         voice: VoiceModel,
         /// Credentials for webhooks and sending.
-        #[garde(dive)]
         credentials: TwilioCredentials,
     }
 
@@ -116,7 +114,7 @@ connections_in! {
         kind: TelephonyKind, name like "Front desk",
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
+        #[schemars(length(max = MOST_LINES))]
         lines: Vec<Phone>,
     }
 
@@ -126,10 +124,9 @@ connections_in! {
         kind: AircallKind, name like "Aircall",
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
+        #[schemars(length(max = MOST_LINES))]
         lines: Vec<Phone>,
         /// Credentials. Omit them until the webhook exists at Aircall. No event is accepted before.
-        #[garde(dive)]
         credentials: Option<AircallCredentials>,
     }
 
@@ -138,20 +135,16 @@ connections_in! {
         /// Always `vonage`.
         kind: VonageKind, name like "Vonage",
         /// API key of the account, which identifies it in every signed event.
-        #[schema(min_length = 4, max_length = 32, example = "abcd1234")]
+        #[schemars(length(min = 4, max = 32), example = &"abcd1234")]
         api_key: String,
         /// Voice application whose events are accepted. If omitted, any application of the account.
-        #[schema(
-            pattern = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-            example = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
-        )]
+        #[schemars(regex(pattern = UUID), example = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab")]
         application_id: Option<String>,
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
+        #[schemars(length(max = MOST_LINES))]
         lines: Vec<Phone>,
         /// Credentials for webhooks.
-        #[garde(dive)]
         credentials: VonageCredentials,
     }
 
@@ -160,24 +153,22 @@ connections_in! {
         /// Always `exotel`.
         kind: ExotelKind, name like "Exotel",
         /// SID of the account.
-        #[schema(min_length = 1, max_length = 64, example = "saffron1")]
+        #[schemars(length(min = 1, max = 64), example = &"saffron1")]
         account_sid: String,
         /// Exotel region of the account.
         #[serde(default)]
-        cluster: ClusterModel,
+        cluster: ExotelCluster,
         /// Calling code of its national numbers, without `+`. Default: 91.
-        #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]{0,2}$", example = "91")]
         country_code: Option<CallingCode>,
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
+        #[schemars(length(max = MOST_LINES))]
         lines: Vec<Phone>,
         /// IP addresses that may report events. Empty: any.
         #[serde(default)]
-        #[schema(value_type = Vec<IpRangeText>, max_items = 50, example = json!(["192.0.2.0/24"]))]
+        #[schemars(length(max = MOST_SOURCES), example = ["192.0.2.0/24"])]
         sources: Vec<IpRange>,
         /// Credentials for testing the connection.
-        #[garde(dive)]
         credentials: Option<ExotelCredentials>,
     }
 
@@ -186,161 +177,123 @@ connections_in! {
         /// Always `plivo`.
         kind: PlivoKind, name like "Plivo",
         /// Auth id of the account.
-        #[schema(pattern = "^(MA|SA)[A-Za-z0-9_-]{8,30}$", example = "MAXXXXXXXXXXXXXXXXXX")]
+        #[schemars(regex(pattern = AUTH_ID), example = &"MAXXXXXXXXXXXXXXXXXX")]
         auth_id: String,
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[schema(value_type = Vec<PhoneText>, max_items = 100)]
+        #[schemars(length(max = MOST_LINES))]
         lines: Vec<Phone>,
         /// Credentials for webhooks.
-        #[garde(dive)]
         credentials: PlivoCredentials,
     }
 }
 
 /// Credentials of a WhatsApp connection.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 pub(crate) struct WhatsappCredentials {
     /// Access token of a system user that is assigned to the WhatsApp account.
-    #[garde(custom(token_text))]
-    #[schema(write_only, min_length = 8, max_length = 1024)]
-    access_token: String,
+    access_token: Credential<1024>,
     /// Secret of the Meta app that receives the events. If omitted, the platform's own app receives them.
-    #[garde(inner(custom(secret_text)))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
-    app_secret: Option<String>,
+    app_secret: Option<Credential>,
 }
 
 /// Credentials of a Twilio connection.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 pub(crate) struct TwilioCredentials {
     /// Auth token of the account, which signs webhooks.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
-    auth_token: String,
+    auth_token: Credential,
     /// Shared keys, for signatures by HMAC-SHA256.
     #[serde(default)]
-    #[garde(length(max = 4), dive)]
-    #[schema(write_only, max_items = 4)]
-    shared_keys: Vec<SharedKeyIn>,
+    #[schemars(extend("writeOnly" = true))]
+    shared_keys: UpTo<4, SharedKeyIn>,
     /// SID of the API key that sends messages.
-    #[garde(custom(key_sid))]
-    #[schema(pattern = "^SK[0-9a-f]{32}$", example = "SK000000000000000000000000000000b1")]
-    api_key_sid: String,
+    #[schemars(example = &"SK000000000000000000000000000000b1")]
+    api_key_sid: ApiKeySid,
     /// Secret of the API key.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
-    api_key_secret: String,
+    api_key_secret: Credential,
 }
 
 /// A shared key of Twilio.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SharedKeyIn {
     /// Id of the key, as in the signature's settings header.
-    #[garde(length(min = 1, max = 100), ascii)]
-    #[schema(min_length = 1, max_length = 100, example = "signing-key-1")]
-    id: String,
+    #[schemars(example = "signing-key-1")]
+    id: KeyId,
     /// Secret of the key.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
-    secret: String,
+    secret: Credential,
 }
 
 /// Credentials of an Aircall connection.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AircallCredentials {
     /// Token that Aircall issued for the webhook. Every event holds it.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
-    token: String,
+    token: Credential,
     /// Key of Aircall's API, for testing the connection.
-    #[garde(dive)]
     api_key: Option<AircallApiKey>,
 }
 
 /// A key of Aircall's API.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AircallApiKey {
     /// Id of the key.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256, example = "ab12cd34ef56ab78")]
-    api_id: String,
+    #[schemars(example = &"ab12cd34ef56ab78")]
+    api_id: Credential,
     /// Token of the key.
-    #[garde(custom(secret_text))]
-    #[schema(
-        write_only,
-        min_length = 8,
-        max_length = 256,
-        example = "0123456789abcdef0123456789abcdef"
-    )]
-    api_token: String,
+    #[schemars(example = "0123456789abcdef0123456789abcdef")]
+    api_token: Credential,
 }
 
 /// Credentials of a Vonage connection.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VonageCredentials {
     /// Signature secret of the account.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
-    signature_secret: String,
+    signature_secret: Credential,
     /// Secret of the account's API key, for testing the connection. It does not sign events.
-    #[garde(inner(custom(secret_text)))]
-    #[schema(write_only, min_length = 8, max_length = 256, example = "ABCDEFGH01234abc")]
-    api_secret: Option<String>,
+    #[schemars(example = &"ABCDEFGH01234abc")]
+    api_secret: Option<Credential>,
 }
 
 /// Credentials of an Exotel connection, for testing it.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExotelCredentials {
     /// API key.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256, example = "0123456789abcdef")]
-    api_key: String,
+    #[schemars(example = "0123456789abcdef")]
+    api_key: Credential,
     /// Token of the API key.
-    #[garde(custom(secret_text))]
-    #[schema(
-        write_only,
-        min_length = 8,
-        max_length = 256,
-        example = "0123456789abcdef0123456789abcdef"
-    )]
-    api_token: String,
+    #[schemars(example = "0123456789abcdef0123456789abcdef")]
+    api_token: Credential,
 }
 
 /// Credentials of a Plivo connection.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlivoCredentials {
     /// Auth token of the account, which signs webhooks and opens Plivo's API.
-    #[garde(custom(secret_text))]
-    #[schema(write_only, min_length = 8, max_length = 256)]
-    auth_token: String,
+    auth_token: Credential,
 }
 
 one_of! {
     /// New credentials of a connection. They replace the old ones at once. To change a webhook secret without a gap, rotate it.
     CredentialsIn {
         /// Credentials of a WhatsApp connection.
-        Whatsapp = "whatsapp": WhatsappNewCredentials,
+        "whatsapp": WhatsappNewCredentials,
         /// Credentials of a Twilio connection.
-        Twilio = "twilio": TwilioNewCredentials,
+        "twilio": TwilioNewCredentials,
         /// Credentials of an Aircall connection.
-        Aircall = "aircall": AircallNewCredentials,
+        "aircall": AircallNewCredentials,
         /// Credentials of a Vonage connection.
-        Vonage = "vonage": VonageNewCredentials,
+        "vonage": VonageNewCredentials,
         /// Credentials of an Exotel connection.
-        Exotel = "exotel": ExotelNewCredentials,
+        "exotel": ExotelNewCredentials,
         /// Credentials of a Plivo connection.
-        Plivo = "plivo": PlivoNewCredentials,
+        "plivo": PlivoNewCredentials,
     }
 }
 
@@ -348,15 +301,13 @@ macro_rules! new_credentials {
     ($($name:ident { $kind:ident, $credentials:ident } $text:literal;)*) => {
         $(
             #[doc = $text]
-            #[derive(Deserialize, ToSchema, Validate)]
+            #[derive(Deserialize, JsonSchema)]
             #[serde(deny_unknown_fields)]
-            #[garde(allow_unvalidated)]
             pub(crate) struct $name {
                 /// Kind of the connection.
                 #[expect(dead_code, reason = "read before the rest")]
                 kind: $kind,
                 /// All credentials of the connection.
-                #[garde(dive)]
                 pub(crate) credentials: $credentials,
             }
         )*
@@ -375,47 +326,81 @@ new_credentials! {
 }
 
 /// A new webhook secret, valid together with the old ones.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecretRotationIn {
     /// The provider's new secret: Twilio's auth token, the Meta app's secret, Aircall's token, Vonage's signature secret or
     /// Plivo's auth token. Omit it for `telephony` and `exotel`, whose secrets are generated, and for `whatsapp` to get a new
     /// verify token.
-    #[garde(inner(custom(secret_text)))]
-    #[schema(
-        write_only,
-        min_length = 8,
-        max_length = 256,
-        example = "fedcba9876543210fedcba9876543210"
-    )]
-    pub(crate) secret: Option<String>,
+    #[schemars(example = &"fedcba9876543210fedcba9876543210")]
+    pub(crate) secret: Option<Credential>,
 }
 
-fn visible(text: &str, lengths: RangeInclusive<usize>) -> garde::Result {
-    if lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        let (least, most) = (lengths.start(), lengths.end());
-        Err(garde::Error::new(format!(
-            "expected {least} to {most} visible ASCII characters"
-        )))
-    }
+/// A text of which only some forms are accepted. It cannot be printed.
+macro_rules! text_like {
+    ($(#[doc = $about:literal])+ $name:ident$(<$most:ident = $usual:literal>)?, $accepts:expr, $expected:expr, $schema:tt) => {
+        $(#[doc = $about])+
+        pub(crate) struct $name$(<const $most: usize = $usual>)?(String);
+
+        impl<'de $(, const $most: usize)?> Deserialize<'de> for $name$(<$most>)? {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let accepts: fn(&str) -> bool = $accepts;
+                if accepts(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(D::Error::custom($expected))
+                }
+            }
+        }
+
+        impl$(<const $most: usize>)? JsonSchema for $name$(<$most>)? {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                std::any::type_name::<Self>().into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+
+        impl$(<const $most: usize>)? From<$name$(<$most>)?> for String {
+            fn from(text: $name$(<$most>)?) -> Self {
+                text.0
+            }
+        }
+    };
 }
 
-fn secret_text(text: &str, (): &()) -> garde::Result {
-    visible(text, 8..=256)
+/// Minimum length of a credential.
+const SHORTEST: usize = 8;
+
+text_like! {
+    /// A credential of a provider: visible ASCII characters.
+    Credential<MOST = 256>,
+    |text| (SHORTEST..=MOST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()),
+    format_args!("expected {SHORTEST} to {MOST} visible ASCII characters"),
+    {"type": "string", "minLength": SHORTEST, "maxLength": MOST, "writeOnly": true}
 }
 
-fn token_text(text: &str, (): &()) -> garde::Result {
-    visible(text, 8..=1_024)
+text_like! {
+    /// SID of a Twilio API key.
+    ApiKeySid, is_api_key_sid, "expected SK and 32 digits or letters a to f", {"type": "string", "pattern": API_KEY_SID}
 }
 
-fn key_sid(text: &str, (): &()) -> garde::Result {
-    if is_api_key_sid(text) {
-        Ok(())
-    } else {
-        Err(garde::Error::new("expected SK and 32 digits or letters a to f"))
-    }
+/// Maximum length of a key's id.
+const LONGEST_KEY_ID: usize = 100;
+
+text_like! {
+    /// Id of a shared key of Twilio.
+    KeyId,
+    |text| (1..=LONGEST_KEY_ID).contains(&text.len()) && text.is_ascii(),
+    format_args!("expected 1 to {LONGEST_KEY_ID} ASCII characters"),
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY_ID}
 }
 
 /// A requested connection.
@@ -467,28 +452,35 @@ impl WhatsappCredentials {
     pub(crate) fn kept(self, verify_token: String) -> Kept {
         Kept {
             verify: VerifySecrets::WhatsApp {
-                app_secrets: self.app_secret.into_iter().collect(),
+                app_secrets: self.app_secret.map(String::from).into_iter().collect(),
                 verify_token,
             },
             send: Some(SendSecrets::WhatsApp {
-                access_token: self.access_token,
+                access_token: self.access_token.into(),
             }),
         }
     }
 }
 
-same! { fields SharedKeyIn => SharedKey: id, secret }
+impl From<SharedKeyIn> for SharedKey {
+    fn from(SharedKeyIn { id, secret }: SharedKeyIn) -> Self {
+        Self {
+            id: id.into(),
+            secret: secret.into(),
+        }
+    }
+}
 
 impl From<TwilioCredentials> for Kept {
     fn from(given: TwilioCredentials) -> Self {
         Self {
             verify: VerifySecrets::Twilio {
-                auth_tokens: vec![given.auth_token],
-                shared_keys: given.shared_keys.into_iter().map(SharedKey::from).collect(),
+                auth_tokens: vec![given.auth_token.into()],
+                shared_keys: given.shared_keys.into_vec().into_iter().map(SharedKey::from).collect(),
             },
             send: Some(SendSecrets::Twilio {
-                api_key_sid: given.api_key_sid,
-                api_key_secret: given.api_key_secret,
+                api_key_sid: given.api_key_sid.into(),
+                api_key_secret: given.api_key_secret.into(),
             }),
         }
     }
@@ -496,10 +488,13 @@ impl From<TwilioCredentials> for Kept {
 
 impl From<Option<AircallCredentials>> for Kept {
     fn from(given: Option<AircallCredentials>) -> Self {
-        let (tokens, api_key) = given.map_or_else(Default::default, |given| (vec![given.token], given.api_key));
+        let (tokens, api_key) = given.map_or_else(Default::default, |given| (vec![given.token.into()], given.api_key));
         Self {
             verify: VerifySecrets::Aircall { tokens },
-            send: api_key.map(|AircallApiKey { api_id, api_token }| SendSecrets::Aircall { api_id, api_token }),
+            send: api_key.map(|key| SendSecrets::Aircall {
+                api_id: key.api_id.into(),
+                api_token: key.api_token.into(),
+            }),
         }
     }
 }
@@ -508,23 +503,28 @@ impl From<VonageCredentials> for Kept {
     fn from(given: VonageCredentials) -> Self {
         Self {
             verify: VerifySecrets::Vonage {
-                signature_secrets: vec![given.signature_secret],
+                signature_secrets: vec![given.signature_secret.into()],
             },
-            send: given.api_secret.map(|api_secret| SendSecrets::Vonage { api_secret }),
+            send: given.api_secret.map(|secret| SendSecrets::Vonage {
+                api_secret: secret.into(),
+            }),
         }
     }
 }
 
 impl ExotelCredentials {
     pub(crate) fn kept(given: Option<Self>, verify: VerifySecrets) -> Kept {
-        let send = given.map(|Self { api_key, api_token }| SendSecrets::Exotel { api_key, api_token });
+        let send = given.map(|given| SendSecrets::Exotel {
+            api_key: given.api_key.into(),
+            api_token: given.api_token.into(),
+        });
         Kept { verify, send }
     }
 }
 
 impl From<PlivoCredentials> for Kept {
     fn from(given: PlivoCredentials) -> Self {
-        let auth_tokens = vec![given.auth_token];
+        let auth_tokens = vec![given.auth_token.into()];
         VerifySecrets::Plivo { auth_tokens }.into()
     }
 }
@@ -581,7 +581,7 @@ impl ExotelIn {
     pub(crate) fn wanted(self, secret: String) -> Wanted {
         let account = Account::Exotel {
             account_sid: self.account_sid,
-            cluster: self.cluster.into(),
+            cluster: self.cluster,
             country_code: self.country_code.unwrap_or(CallingCode::INDIA),
             lines: self.lines,
             sources: self.sources,

@@ -3,22 +3,18 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use domain::{connection::Account, settings::FieldProblem};
-use garde::Validate;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error as _, Unexpected},
 };
 use serde_json::value::RawValue;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
-};
 
 macro_rules! kinds {
-    // The word is a `tt`: `utoipa` does not see a `literal` in serde's attribute.
+    // The word is a `tt`: derives do not see a `literal` in serde's attribute.
     ($(#[doc = $about:literal] $kind:ident = $word:tt, $alone:ident;)*) => {
         /// Provider of a connection.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
         pub(crate) enum ConnectionKind {
             $(#[doc = $about] #[serde(rename = $word)] $kind,)*
         }
@@ -35,7 +31,7 @@ macro_rules! kinds {
 
         $(
             #[doc = $about]
-            #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+            #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
             pub(crate) enum $alone {
                 #[doc = $about]
                 #[serde(rename = $word)]
@@ -101,25 +97,17 @@ impl<'de, T> Deserialize<'de> for OneOf<T> {
     }
 }
 
-impl<T> Validate for OneOf<T> {
-    type Context = ();
-
-    fn validate_into(&self, (): &(), _: &mut dyn FnMut() -> garde::Path, _: &mut garde::Report) {}
-}
-
-impl<T: PartialSchema> PartialSchema for OneOf<T> {
-    fn schema() -> RefOr<Schema> {
-        T::schema()
-    }
-}
-
-impl<T: ToSchema> ToSchema for OneOf<T> {
-    fn name() -> Cow<'static, str> {
-        T::name()
+impl<T: JsonSchema> JsonSchema for OneOf<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
     }
 
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        T::schemas(schemas);
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 
@@ -128,18 +116,31 @@ macro_rules! one_of {
     (
         #[doc = $about:literal]
         $name:ident {
-            $(#[doc = $said:literal] $kind:ident = $word:literal: $model:ident,)*
+            $(#[doc = $said:literal] $word:literal: $model:ident,)*
         }
     ) => {
         #[doc = $about]
-        #[derive(Deserialize, ToSchema)]
-        #[serde(untagged)]
-        #[schema(discriminator(property_name = "kind", mapping(
-            $(($word = concat!("#/components/schemas/", stringify!($model))),)*
-        )))]
-        #[expect(dead_code, reason = "schema of a body that is read by its kind")]
-        pub(crate) enum $name {
-            $(#[doc = $said] $kind($model),)*
+        pub(crate) enum $name {}
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let (mut choices, mut mapping) = (Vec::new(), serde_json::Map::new());
+                $(
+                    let mut model = generator.subschema_for::<$model>();
+                    mapping.insert($word.to_owned(), model.get("$ref").cloned().unwrap_or_default());
+                    model.insert("description".to_owned(), $said.trim_ascii().into());
+                    choices.push(model);
+                )*
+                schemars::json_schema!({
+                    "description": $about.trim_ascii(),
+                    "oneOf": choices,
+                    "discriminator": {"propertyName": "kind", "mapping": mapping},
+                })
+            }
         }
     };
 }

@@ -1,18 +1,8 @@
 //! Connections in the API. Credentials are accepted but never returned.
 
-/// Converts between the API's and the domain's types: enums with the same words, structs with the same fields. A missing variant
-/// or field does not compile.
+/// Converts between the API's and the domain's structs with the same fields. A missing field does not compile.
 macro_rules! same {
-    (words $from:ident => $to:ident: $($word:ident),*) => {
-        impl From<$from> for $to {
-            fn from(from: $from) -> Self {
-                match from {
-                    $($from::$word => Self::$word,)*
-                }
-            }
-        }
-    };
-    (fields $from:ident => $to:ident: $($field:ident),*) => {
+    ($from:ident => $to:ident: $($field:ident),*) => {
         impl From<$from> for $to {
             fn from(from: $from) -> Self {
                 Self {
@@ -21,9 +11,9 @@ macro_rules! same {
             }
         }
     };
-    ($what:ident $one:ident <=> $other:ident: $($name:ident),*) => {
-        same! { $what $one => $other: $($name),* }
-        same! { $what $other => $one: $($name),* }
+    ($one:ident <=> $other:ident: $($name:ident),*) => {
+        same! { $one => $other: $($name),* }
+        same! { $other => $one: $($name),* }
     };
 }
 

@@ -1,77 +1,70 @@
 //! Connections in responses.
 
+use api::Part;
 use domain::{
     checkup::{CheckResult, Quality},
-    connection::{Account, CallingCode, Connection, Health},
+    connection::{Account, CallingCode, Connection, ExotelCluster, Health},
     ids::ConnectionId,
     ip_range::IpRange,
     phone::Phone,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::{
     kinds::ConnectionKind,
-    settings::{ClusterModel, ConnectionSettings, VoiceModel},
+    settings::{ConnectionSettings, VoiceModel},
 };
 
 /// A connection. Its credentials are never shown.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ConnectionOut {
     /// Id of the connection.
-    #[schema(value_type = String, example = "conn_01hq5c1ynyc0000000000000ab")]
     pub(crate) id: ConnectionId,
     /// Provider.
     pub(crate) kind: ConnectionKind,
     /// Display name.
-    #[schema(example = "WhatsApp")]
+    #[schemars(example = &"WhatsApp")]
     pub(crate) name: String,
     /// Identity of the account at the provider.
     pub(crate) account: ProviderAccount,
     /// `whatsapp`: phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Option<Phone>,
     /// `twilio`: phone numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>)]
     pub(crate) numbers: Option<Vec<Phone>>,
     /// `twilio`: Messaging Service that sends SMS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) messaging_service_sid: Option<String>,
     /// `twilio`: number that sends WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub(crate) whatsapp_sender: Option<Phone>,
     /// `twilio`: call handling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) voice: Option<VoiceModel>,
     /// Numbers of this connection. Empty: all numbers that it reports.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>)]
     pub(crate) lines: Option<Vec<Phone>>,
     /// `vonage`: Voice application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) application_id: Option<String>,
     /// `exotel`: region of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cluster: Option<ClusterModel>,
+    pub(crate) cluster: Option<ExotelCluster>,
     /// `exotel`: calling code of its national numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub(crate) country_code: Option<CallingCode>,
     /// `exotel`: IP addresses that may report events.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>)]
     pub(crate) sources: Option<Vec<IpRange>>,
     /// Health of the connection.
     pub(crate) health: ConnectionHealth,
     /// Time until which a throttled or restricted number sends nothing.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) paused_until: Option<Timestamp>,
     /// Meta's quality rating of the number, from the last test or a later report of Meta.
-    pub(crate) quality: Option<NumberQuality>,
+    pub(crate) quality: Option<Quality>,
     /// Name that customers see, from the last test.
     pub(crate) verified_name: Option<String>,
     /// Limits of the provider, from the last test or a later report of the provider.
@@ -79,15 +72,13 @@ pub(crate) struct ConnectionOut {
     /// Result of the last test. `null` after a change of the credentials or of a tested setting.
     pub(crate) last_test: Option<ConnectionTest>,
     /// Time since which an older secret is also valid for webhooks.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) rotating_since: Option<Timestamp>,
     /// Time of creation.
-    #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
 }
 
 /// Identity of an account at its provider. Each kind has some of the fields.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub(crate) struct ProviderAccount {
     /// `twilio`, `exotel`: SID of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,20 +98,19 @@ pub(crate) struct ProviderAccount {
 }
 
 /// Health of a connection.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ConnectionHealth {
     /// State. If `unhealthy`, the provider refuses the connection until somebody acts, and messages wait.
     pub(crate) state: ConnectionHealthState,
     /// Time since which the connection is unhealthy.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) since: Option<Timestamp>,
     /// Reason for people to read.
-    #[schema(example = "the access token is not valid or has expired")]
+    #[schemars(example = "the access token is not valid or has expired")]
     pub(crate) reason: Option<String>,
 }
 
 /// State of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConnectionHealthState {
     /// It works, as far as is known.
@@ -129,60 +119,31 @@ pub(crate) enum ConnectionHealthState {
     Unhealthy,
 }
 
-/// Meta's quality rating of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NumberQuality {
-    /// Good.
-    Green,
-    /// Medium.
-    Yellow,
-    /// Low: Meta may restrict the number.
-    Red,
-    /// Not rated yet.
-    Unknown,
-}
-
 /// Limits of a provider. `null`: not known.
-#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub(crate) struct ConnectionLimits {
     /// Messages per second, inbound and outbound.
-    #[schema(example = 80)]
+    #[schemars(example = 80)]
     pub(crate) messages_per_second: Option<u32>,
     /// Customers to whom the business may write first within 24 hours. 0: no limit.
-    #[schema(example = 2000)]
+    #[schemars(example = 2000)]
     pub(crate) customers_per_day: Option<u32>,
 }
 
 /// Result of a test.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ConnectionTest {
     /// Time of the test.
-    #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
     /// Result.
-    pub(crate) result: ConnectionTestResult,
+    pub(crate) result: CheckResult,
     /// Findings, or what to do.
-    #[schema(example = "WhatsApp knows the number as Saffron Bakery.")]
+    #[schemars(example = "WhatsApp knows the number as Saffron Bakery.")]
     pub(crate) message: String,
 }
 
-/// Result of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ConnectionTestResult {
-    /// The provider accepts the credentials and knows the account and, if it tells them, its numbers.
-    Passed,
-    /// Somebody must act. The message says how.
-    Failed,
-    /// The provider did not answer.
-    Unclear,
-    /// Nothing can be asked with these credentials. The first event will show whether it works.
-    Waiting,
-}
-
 /// A new connection, with its generated secrets, which are shown only once.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct ConnectionMade {
     /// The connection.
     pub(crate) connection: ConnectionOut,
@@ -197,7 +158,7 @@ pub(crate) struct ConnectionMade {
 }
 
 /// A rotation that has begun, with its generated secret, which is shown only once.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct SecretRotationOut {
     /// The connection.
     pub(crate) connection: ConnectionOut,
@@ -212,34 +173,37 @@ pub(crate) struct SecretRotationOut {
 }
 
 /// Webhook addresses of a connection.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct WebhookAddresses {
     /// Addresses to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
 }
 
 /// An address to configure at the provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct WebhookAddress {
     /// Name of the setting at the provider.
-    #[schema(example = "callback URL")]
+    #[schemars(example = "callback URL")]
     pub(crate) what: &'static str,
     /// HTTP methods that the provider uses.
-    #[schema(example = "POST")]
+    #[schemars(example = &"POST")]
     pub(crate) method: &'static str,
     /// URL. `{secret}` stands for a secret that was shown once.
-    #[schema(
+    #[schemars(
         example = "https://api.example.com/webhooks/whatsapp/tnt_01hq5c1ynyc0000000000000ab/conn_01hq5c1ynyc0000000000000ab"
     )]
     pub(crate) url: String,
 }
 
-same! { words Quality => NumberQuality: Green, Yellow, Red, Unknown }
-same! { words CheckResult => ConnectionTestResult: Passed, Failed, Unclear, Waiting }
+impl From<Connection> for ConnectionOut {
+    fn from(connection: Connection) -> Self {
+        Self::from(&connection)
+    }
+}
 
 impl From<&Connection> for ConnectionOut {
     fn from(connection: &Connection) -> Self {
-        let settings = ConnectionSettings::from(connection);
+        let settings = ConnectionSettings::of(connection);
         let checkup = connection.checkup.as_ref();
         let known = connection.reported.and_tested(checkup);
         let made = i64::try_from(connection.id.ulid().timestamp_ms()).unwrap_or_default();
@@ -260,7 +224,7 @@ impl From<&Connection> for ConnectionOut {
             sources: settings.sources,
             health: ConnectionHealth::from(&connection.health),
             paused_until: connection.paused_until,
-            quality: known.quality.map(|quality| quality.value.into()),
+            quality: known.quality.map(|quality| quality.value),
             verified_name: checkup.and_then(|checkup| checkup.verified_name.clone()),
             limits: ConnectionLimits {
                 messages_per_second: known.messages_per_second.map(|count| count.value),
@@ -268,7 +232,7 @@ impl From<&Connection> for ConnectionOut {
             },
             last_test: checkup.map(|checkup| ConnectionTest {
                 at: checkup.at,
-                result: checkup.result.into(),
+                result: checkup.result,
                 message: checkup.message.clone(),
             }),
             rotating_since: connection.rotating_since,

@@ -1,95 +1,84 @@
 //! Settings of a connection that can change.
 
-use api::{IpRangeText, PhoneText};
+use api::Part;
 use domain::{
+    account_shape::{
+        LONGEST_RING_SECONDS, LONGEST_SPOKEN, LONGEST_VOICEMAIL_SECONDS, MOST_LINES, MOST_SOURCES, MOST_SPOKEN,
+        SERVICE_SID, SHORTEST_SECONDS, UUID,
+    },
     call::Handling,
     connection::{Account, CallingCode, Connection, ExotelCluster, Spoken, VoiceSettings},
     ip_range::IpRange,
     phone::Phone,
-    settings::{FieldProblem, LONGEST_NAME, line_problem},
+    settings::{FieldProblem, LONGEST_LANGUAGE, LONGEST_NAME, line_problem},
 };
-use garde::Validate;
+use kit::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// Changes to a connection. Each kind has some of the fields. The identity of the account never changes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 pub(crate) struct ConnectionSettings {
     /// Display name.
-    #[schema(min_length = 1, max_length = 100, example = "Front desk")]
+    #[schemars(length(min = 1, max = LONGEST_NAME), example = "Front desk")]
     pub(crate) name: String,
     /// `whatsapp`: phone number.
-    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550001")]
     pub(crate) display_number: Option<Phone>,
     /// `twilio`: phone numbers.
-    #[schema(value_type = Option<Vec<PhoneText>>, max_items = 100)]
+    #[schemars(length(max = MOST_LINES))]
     pub(crate) numbers: Option<Vec<Phone>>,
     /// `twilio`: Messaging Service that sends SMS.
-    #[schema(pattern = "^MG[0-9a-f]{32}$")]
+    #[schemars(regex(pattern = SERVICE_SID))]
     pub(crate) messaging_service_sid: Option<String>,
     /// `twilio`: number that sends WhatsApp.
-    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$")]
     pub(crate) whatsapp_sender: Option<Phone>,
     /// `twilio`: call handling.
     pub(crate) voice: Option<VoiceModel>,
     /// All kinds except `whatsapp` and `twilio`: numbers of this connection. Empty: all numbers that it reports.
-    #[schema(value_type = Option<Vec<PhoneText>>, max_items = 100)]
+    #[schemars(length(max = MOST_LINES))]
     pub(crate) lines: Option<Vec<Phone>>,
     /// `vonage`: Voice application. `null`: any application of the account.
-    #[schema(pattern = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+    #[schemars(regex(pattern = UUID))]
     pub(crate) application_id: Option<String>,
     /// `exotel`: region of the account.
-    pub(crate) cluster: Option<ClusterModel>,
+    pub(crate) cluster: Option<ExotelCluster>,
     /// `exotel`: calling code of its national numbers.
-    #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]{0,2}$")]
     pub(crate) country_code: Option<CallingCode>,
     /// `exotel`: IP addresses that may report events. Empty: any.
-    #[schema(value_type = Option<Vec<IpRangeText>>, max_items = 50)]
+    #[schemars(length(max = MOST_SOURCES))]
     pub(crate) sources: Option<Vec<IpRange>>,
 }
 
-/// Exotel region of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ClusterModel {
-    /// `api.exotel.com`.
-    #[default]
-    Singapore,
-    /// `api.in.exotel.com`.
-    Mumbai,
-}
-
 /// Call handling of a Twilio number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct VoiceModel {
     /// Handling of a call.
-    pub(crate) handling: HandlingModel,
+    pub(crate) handling: Handling,
     /// Number to which calls are forwarded.
-    #[schema(value_type = Option<String>, pattern = "^\\+[1-9][0-9]{6,14}$", example = "+97145550009")]
+    #[schemars(example = "+97145550009")]
     pub(crate) forward_to: Option<Phone>,
     /// Seconds for which a forwarded call rings.
-    #[schema(minimum = 5, maximum = 600, example = 20)]
+    #[schemars(range(min = SHORTEST_SECONDS, max = LONGEST_RING_SECONDS), example = 20)]
     pub(crate) forward_timeout_seconds: u32,
     /// Announcement, in each language in turn.
-    #[schema(max_items = 10)]
+    #[schemars(length(max = MOST_SPOKEN))]
     pub(crate) greeting: Vec<SpokenModel>,
     /// Announcement after a forwarded call that nobody answered, before a recording or the end of the call.
-    #[schema(max_items = 10)]
+    #[schemars(length(max = MOST_SPOKEN))]
     pub(crate) missed_greeting: Vec<SpokenModel>,
     /// True to offer a voicemail after a forwarded call that nobody answered.
     pub(crate) voicemail_after_missed: bool,
     /// Maximum length of a voicemail, in seconds.
-    #[schema(minimum = 5, maximum = 600, example = 120)]
+    #[schemars(range(min = SHORTEST_SECONDS, max = LONGEST_VOICEMAIL_SECONDS), example = 120)]
     pub(crate) voicemail_max_seconds: u32,
 }
 
 impl Default for VoiceModel {
     fn default() -> Self {
         Self {
-            handling: HandlingModel::OwnFlow,
+            handling: Handling::OwnFlow,
             forward_to: None,
             forward_timeout_seconds: 20,
             greeting: Vec::new(),
@@ -100,41 +89,25 @@ impl Default for VoiceModel {
     }
 }
 
-/// Handling of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum HandlingModel {
-    /// Play an announcement and hang up.
-    Greet,
-    /// Record a voicemail at once.
-    Voicemail,
-    /// Forward the call to the business.
-    Forward,
-    /// The tenant's own call flow answers. Only its callbacks come here.
-    OwnFlow,
-}
-
 /// A sentence to be spoken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpokenModel {
     /// Language (BCP 47).
-    #[schema(min_length = 2, max_length = 35, example = "en-GB")]
+    #[schemars(length(min = 2, max = LONGEST_LANGUAGE), example = "en-GB")]
     pub(crate) language: String,
     /// Text of the sentence.
-    #[schema(min_length = 1, max_length = 1000, example = "Thank you for calling.")]
+    #[schemars(length(min = 1, max = LONGEST_SPOKEN), example = "Thank you for calling.")]
     pub(crate) text: String,
 }
 
-same! { words ClusterModel <=> ExotelCluster: Singapore, Mumbai }
-same! { words HandlingModel <=> Handling: Greet, Voicemail, Forward, OwnFlow }
-same! { fields SpokenModel <=> Spoken: language, text }
+same! { SpokenModel <=> Spoken: language, text }
 
 /// Converts the call handling of a number.
 macro_rules! voice {
     ($voice:ident) => {
         Self {
-            handling: $voice.handling.into(),
+            handling: $voice.handling,
             forward_to: $voice.forward_to,
             forward_timeout_seconds: $voice.forward_timeout_seconds,
             greeting: $voice.greeting.into_iter().map(Into::into).collect(),
@@ -157,8 +130,10 @@ impl From<VoiceSettings> for VoiceModel {
     }
 }
 
-impl From<&Connection> for ConnectionSettings {
-    fn from(connection: &Connection) -> Self {
+impl Part for ConnectionSettings {
+    type Of = Connection;
+
+    fn of(connection: &Connection) -> Self {
         let named = Self {
             name: connection.name.clone(),
             ..Self::default()
@@ -200,35 +175,16 @@ impl From<&Connection> for ConnectionSettings {
                 ..
             } => Self {
                 lines: Some(lines),
-                cluster: Some(cluster.into()),
+                cluster: Some(cluster),
                 country_code: Some(country_code),
                 sources: Some(sources),
                 ..named
             },
         }
     }
-}
 
-impl ConnectionSettings {
-    /// The given fields except the name.
-    fn given(&self) -> impl Iterator<Item = &'static str> {
-        let fields = [
-            ("display_number", self.display_number.is_some()),
-            ("numbers", self.numbers.is_some()),
-            ("messaging_service_sid", self.messaging_service_sid.is_some()),
-            ("whatsapp_sender", self.whatsapp_sender.is_some()),
-            ("voice", self.voice.is_some()),
-            ("lines", self.lines.is_some()),
-            ("application_id", self.application_id.is_some()),
-            ("cluster", self.cluster.is_some()),
-            ("country_code", self.country_code.is_some()),
-            ("sources", self.sources.is_some()),
-        ];
-        fields.into_iter().filter_map(|(field, given)| given.then_some(field))
-    }
-
-    /// The connection with these settings. Fields that its kind does not have, or requires, are reported.
-    pub(crate) fn of(mut self, before: &Connection) -> Result<Connection, Vec<FieldProblem>> {
+    /// Fields that the connection's kind does not have, or requires, are reported.
+    fn onto(mut self, before: &Connection) -> Result<Connection, Problem> {
         let mut account = before.account.clone();
         let kind = account.kind();
         let mut missing = None;
@@ -266,7 +222,7 @@ impl ConnectionSettings {
                 sources,
                 ..
             } => {
-                *cluster = self.cluster.take().unwrap_or_default().into();
+                *cluster = self.cluster.take().unwrap_or_default();
                 *country_code = self.country_code.take().unwrap_or(CallingCode::INDIA);
                 *lines = self.lines.take().unwrap_or_default();
                 *sources = self.sources.take().unwrap_or_default();
@@ -286,8 +242,27 @@ impl ConnectionSettings {
                 ..before.clone()
             })
         } else {
-            Err(problems)
+            Err(problems.into())
         }
+    }
+}
+
+impl ConnectionSettings {
+    /// The given fields except the name.
+    fn given(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("display_number", self.display_number.is_some()),
+            ("numbers", self.numbers.is_some()),
+            ("messaging_service_sid", self.messaging_service_sid.is_some()),
+            ("whatsapp_sender", self.whatsapp_sender.is_some()),
+            ("voice", self.voice.is_some()),
+            ("lines", self.lines.is_some()),
+            ("application_id", self.application_id.is_some()),
+            ("cluster", self.cluster.is_some()),
+            ("country_code", self.country_code.is_some()),
+            ("sources", self.sources.is_some()),
+        ];
+        fields.into_iter().filter_map(|(field, given)| given.then_some(field))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 async fn lines(town: &Town<'_>) -> Vec<Line> {
-    let lines = town.aws().store().lines(town.home.scope()).await;
+    let lines = town.aws().store().all(town.home.scope()).await;
     lines.expect("the table answers")
 }
 

@@ -81,7 +81,7 @@ async fn test_names_numbers_missing_at_aircall() {
     let manager = town.manager();
     let aircall = connect(&town, "aircall", Some(API_SECRET)).await;
     for (lines, expected, named) in [
-        (json!([LINE]), "passed", "lines"),
+        (json!([LINE]), "passed", "the numbers"),
         (json!([LINE, "+97145550099"]), "failed", "+97145550099"),
         (json!([]), "passed", "credentials."),
     ] {

@@ -512,7 +512,7 @@ async fn released_number_is_shown_to_its_holder() {
             &json!("the business has closed")
         )
     );
-    let now = aws.store().versioned_connection(town.home.scope(), connection.id).await;
+    let now = aws.store().get::<Connection>(town.home.scope(), &connection.id).await;
     let now = now.expect("the table answers").expect("it is still there");
     let message = now.value.checkup.expect("it says so").message;
     assert!(message.contains("the business has closed"), "{message}");

@@ -6,14 +6,15 @@ use domain::{
     config::TenantConfig,
     connection::{Account, Connection, Health},
     contact::{Contact, Identity},
-    decide::decide,
+    decide::{decide, needs},
     ids::{CallId, ContactId},
     line_type,
+    material::Material,
     profile::Profile,
     subject::CallView,
 };
 use serde_json::{Value, json};
-use store::config::Configured;
+use store::{TenantScope, config::Configured};
 use testkit::{
     Aws, Seeded,
     api::Town,
@@ -204,28 +205,35 @@ async fn what_keeps_a_step_from_being_done_is_said() {
 }
 
 /// What a missed call gets, reported by this connection.
-fn follows(aws: &Aws, config: &TenantConfig, reported_by: &Connection, language: Option<&str>) -> bool {
+async fn follows(
+    (aws, scope): (&Aws, &TenantScope),
+    config: &TenantConfig,
+    reported_by: &Connection,
+    language: Option<&str>,
+) -> bool {
     let facts = missed(CUSTOMER);
     let customer = CUSTOMER.parse().expect("it is a number");
     let id = ContactId::new(aws.ids().ulid());
     let mut contact = Contact::first_seen(id, &Identity::Phone(customer), aws.now());
     contact.language = language.map(str::to_owned);
-    let decision = decide(
-        &CallView {
-            id: CallId::new(id, aws.ids().ulid()),
-            connection: reported_by.id,
-            facts: &facts,
-            outcome: domain::call::Outcome::Missed,
-            started_at: aws.now(),
-        },
-        &World {
-            config,
-            contact: &contact,
-            profile: &Profile::default(),
-            now: aws.now(),
-            line_type: &line_type::unknown,
-        },
-    );
+    let call = CallView {
+        id: CallId::new(id, aws.ids().ulid()),
+        connection: reported_by.id,
+        facts: &facts,
+        outcome: domain::call::Outcome::Missed,
+        started_at: aws.now(),
+    };
+    let world = World {
+        config,
+        material: Material::NONE,
+        contact: &contact,
+        profile: &Profile::default(),
+        now: aws.now(),
+        line_type: &line_type::unknown,
+    };
+    let material = aws.store().material(scope, &needs(&call, &world)).await;
+    let material = &material.expect("the table answers");
+    let decision = decide(&call, &World { material, ..world });
     decision.follow_up.is_ok()
 }
 
@@ -270,7 +278,7 @@ async fn who_is_ready_follows_up_every_missed_call() {
         {
             for language in [None, Some("ar"), Some("fr")] {
                 assert!(
-                    follows(&aws, &config, reported_by, language),
+                    follows((&aws, town.home.scope()), &config, reported_by, language).await,
                     "{} {language:?}: {body}",
                     reported_by.name
                 );

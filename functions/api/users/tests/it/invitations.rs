@@ -197,7 +197,12 @@ async fn twenty_who_accept_one_invitation_at_once_are_one() {
     for answer in answers.iter().filter(|answer| answer.status() != 200) {
         refused(answer, 404, "link_not_valid");
     }
-    let members = aws.store().members(town.home.scope(), None, 100).await.unwrap().items;
+    let members = aws
+        .store()
+        .page::<domain::account::Member>(town.home.scope(), None, 100)
+        .await
+        .unwrap()
+        .items;
     assert_eq!(members.len(), 5);
 }
 

@@ -176,7 +176,11 @@ async fn administrators_who_let_each_other_go_at_once_leave_one() {
         assert!([200, 401, 403, 409].contains(&answer.status()), "{}", answer.text());
     }
     let store = aws.store();
-    let members = store.members(town.home.scope(), None, 10).await.unwrap().items;
+    let members = store
+        .page::<domain::account::Member>(town.home.scope(), None, 10)
+        .await
+        .unwrap()
+        .items;
     let active = members.iter().filter(|member| {
         member.value.role == Role::Admin && member.value.status == domain::account::MemberStatus::Active
     });

@@ -4,14 +4,16 @@ use domain::{
     call::{CallFacts, Direction, Outcome, Party},
     contact::Identity,
     inbound::OptFlag,
-    message::{AttemptState, Channel, MessageState},
+    message::{AttemptState, Channel, Content, MessageState},
     outside::ShownName,
+    profile::Profile,
     tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job, QueueName};
 use process_call::handle;
 use serde_json::json;
+use store::contacts::ContactWrite;
 use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 
 use crate::world::World;
@@ -411,4 +413,42 @@ async fn a_recording_that_comes_later_is_remarked_on_the_call() {
     assert_eq!(call.remarks.len(), 1);
     assert_eq!(call.remarks[0].text, "the caller left a recording of 12 s");
     assert_eq!(from_to(CUSTOMER).from, call.facts.from);
+}
+
+/// Rules without a cooldown plan one after the other.
+#[tokio::test]
+async fn an_answered_call_cancels_all_that_is_planned() {
+    let world = World::with(|configured| {
+        let then = &mut configured.rules[0].then;
+        (then.delay_seconds, then.cooldown_seconds) = (600, 0);
+    })
+    .await;
+    for call in ["17", "18"] {
+        world.telephony(call, missed(CUSTOMER)).await;
+        world.aws.pass(60);
+    }
+    world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
+    let (_, messages) = world.history().await;
+    let states: Vec<_> = messages.iter().map(domain::message::Message::state).collect();
+    assert_eq!(states, [MessageState::Cancelled; 2]);
+    let customer = world.customer().await;
+    assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
+}
+
+#[tokio::test]
+async fn the_name_of_the_profile_stands_in_the_message() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let named = ContactWrite {
+        profile: Some(Profile::named(ShownName::of("Layla Haddad"))),
+        ..ContactWrite::from(contact)
+    };
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_contact(scope, &named, None).await.unwrap();
+    world.telephony("17", missed(CUSTOMER)).await;
+    let (_, messages) = world.history().await;
+    let Content::Template(filled) = &messages[0].plan[0].content else {
+        panic!("{messages:?}");
+    };
+    assert_eq!(filled.body[0].text, "Layla");
 }

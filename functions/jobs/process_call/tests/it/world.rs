@@ -11,7 +11,7 @@ use domain::{
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};
 use process_call::{Context, handle};
-use store::{config::Configured, due::DUE_SHARDS};
+use store::{config::Configured, due::Partition};
 use testkit::business::{CUSTOMER, phone};
 
 pub(crate) struct World(testkit::World<Context>);
@@ -123,9 +123,9 @@ impl World {
     /// How many rows are due by now.
     pub(crate) async fn due(&self) -> usize {
         let (store, mut count) = (self.aws.store(), 0);
-        for shard in 0..DUE_SHARDS {
+        for partition in Partition::all() {
             count += store
-                .due(shard, self.aws.now(), None, 10)
+                .due(partition, self.aws.now(), None, 10)
                 .await
                 .expect("the index answers")
                 .due

@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     checkup::Quality,
-    connection::{Account, Health},
+    connection::{Account, Connection, Health},
     ids::ConnectionId,
     message::Category,
 };
@@ -12,7 +12,6 @@ use kit::{Done, Job, RawBucket};
 use process_provider_event::{Context, handle};
 use providers::whatsapp::webhook::Change;
 use serde_json::{Value, json};
-use store::config::ConfigCache;
 use testkit::{business::phone, seed::WABA};
 
 use crate::world::{World, status, wrote};
@@ -20,11 +19,7 @@ use crate::world::{World, status, wrote};
 #[tokio::test]
 async fn a_templates_status_counts_from_the_next_decision_on() {
     let world = World::new().await;
-    let (store, scope, cache) = (world.aws.store(), world.business.scope(), ConfigCache::default());
-    let sendable = async || {
-        let config = store.config(scope, &cache).await.unwrap().unwrap();
-        config.templates[0].status.sendable()
-    };
+    let sendable = async || world.template().await.status.sendable();
     assert!(sendable().await);
     let paused = |language: &str| {
         let value = json!({
@@ -146,7 +141,8 @@ async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
     // Again, and what is older: nothing is written.
     let version = async || {
         let (store, scope) = (world.aws.store(), world.business.scope());
-        let versioned = ids.map(|id| store.versioned_connection(scope, id));
+        let store = &store;
+        let versioned = ids.map(|id| async move { store.get::<Connection>(scope, &id).await });
         let versioned = futures::future::join_all(versioned).await;
         versioned
             .into_iter()
@@ -303,8 +299,7 @@ async fn a_large_event_is_read_from_the_bucket() {
 #[tokio::test]
 async fn a_template_that_became_marketing_is_no_utility_any_more() {
     let world = World::new().await;
-    let (store, scope, cache) = (world.aws.store(), world.business.scope(), ConfigCache::default());
-    let template = async || store.config(scope, &cache).await.unwrap().unwrap().templates[0].clone();
+    let template = async || world.template().await;
     let event = |field: &str, mut value: Value, time: i64| {
         value["message_template_name"] = "missed_call_followup".into();
         value["message_template_language"] = "en_GB".into();

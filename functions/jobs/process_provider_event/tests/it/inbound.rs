@@ -496,3 +496,130 @@ async fn what_has_the_id_of_our_own_message_is_no_customers() {
         .await;
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
 }
+
+/// The first name that is heard stays, and is looked for no more.
+#[tokio::test]
+async fn a_name_is_learnt_once() {
+    let world = World::new().await;
+    let known = world.business.contact(&world.aws, CUSTOMER).await;
+    let named = |id: &str, name: &str| {
+        let mut value = wrote(id, world.aws.now().as_second(), "Hello");
+        value["contacts"][0]["profile"]["name"] = name.into();
+        world.messages(&value)
+    };
+    world
+        .work_at_once([named("wamid.1", "Layla"), named("wamid.2", "Layla")])
+        .await;
+    world.work(named("wamid.3", "L.")).await;
+    let customer = world.customer().await;
+    assert_eq!((customer.id, customer.named), (known.id, true));
+    assert_eq!(world.name_of(&customer).await.as_deref(), Some("Layla"));
+    assert_eq!(world.told_by(&customer).await.0.len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_opens_the_window_of_its_number_alone() {
+    let world = World::new().await;
+    world.whatsapp("wamid.in", "Hello").await;
+    let connection = world.configured_whatsapp().await;
+    let (contact, now) = (world.customer().await, world.aws.now());
+    assert!(contact.window_open(connection.whatsapp_number().unwrap(), now));
+    assert!(!contact.window_open(&phone("+971501239999"), now));
+    assert_eq!(contact.windows.len(), 1);
+}
+
+/// Rules without a cooldown plan one after the other.
+#[tokio::test]
+async fn a_customer_who_writes_first_cancels_all_that_is_planned() {
+    let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
+    let earlier = world.follow_up().await;
+    world.aws.pass(30);
+    let later = world.follow_up().await;
+    assert_eq!(world.customer().await.open.len(), 2);
+    world.whatsapp("wamid.in", "Are you open?").await;
+    for message in [earlier, later] {
+        assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
+    }
+    let customer = world.customer().await;
+    assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
+}
+
+#[tokio::test]
+async fn a_second_number_of_somebody_known_leads_to_them() {
+    let world = World::new().await;
+    let known = world
+        .business
+        .contact_with(&world.aws, "+971501234568", |contact| {
+            contact.bsuids = vec![BSUID.to_owned()]
+        })
+        .await;
+    let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), "Hello", None);
+    value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
+    world.work(world.messages(&value)).await;
+    let customer = world.customer().await;
+    assert_eq!(customer.id, known.id);
+    assert_eq!(
+        customer.phones,
+        [phone("+971501234568"), phone(CUSTOMER)],
+        "the first stays the preferred one"
+    );
+}
+
+/// In whatever order they are delivered, and however often.
+#[tokio::test]
+async fn inbound_ids_follow_from_time_and_reference() {
+    let mut conversations = Vec::new();
+    for order in [[0, 1, 2, 1], [2, 1, 0, 2]] {
+        let world = World::new().await;
+        let sent = world.aws.now().as_second();
+        for number in order {
+            world.aws.pass(7);
+            let event = world.messages(&wrote(&format!("wamid.{number}"), sent + number, "Hello"));
+            world.work(event).await;
+        }
+        let (received, _) = world.told_by(&world.customer().await).await;
+        let rows: Vec<_> = received
+            .iter()
+            .map(|received| (received.id.own(), received.message.provider_ref.to_string()))
+            .collect();
+        let references: Vec<_> = rows.iter().map(|(_, reference)| reference.as_str()).collect();
+        assert_eq!(references, ["wamid.0", "wamid.1", "wamid.2"]);
+        conversations.push(rows);
+    }
+    assert_eq!(conversations[0], conversations[1]);
+}
+
+/// References are kept for 60 days, messages often longer.
+#[tokio::test]
+async fn message_is_stored_once_after_its_reference_is_gone() {
+    let world = World::new().await;
+    let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    let before = world.customer().await;
+    world.aws.pass(61 * 24 * 3600);
+    assert_eq!(world.work(event).await, Done::Already);
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.customer().await, before);
+}
+
+/// What was sent among bulk goes on among bulk.
+#[tokio::test]
+async fn failed_bulk_message_is_queued_in_its_lane() {
+    use domain::purpose::{Category, Narrowing, Policy, Purpose};
+    let world = World::new().await;
+    let mut message = world.follow_up().await;
+    let narrowing = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
+    world.write(&message).await;
+    message.version += 1;
+    let message = world.claimed(message).await;
+    world.recorded(message, "whatsapp", "wamid.1").await;
+    let mut failed = status("failed", world.aws.now().as_second());
+    failed["errors"] = json!([{"code": 131_026, "title": "Message undeliverable"}]);
+    assert_eq!(world.statuses(&[failed]).await, Done::Now);
+    assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
+    assert_eq!(world.aws.depth(kit::QueueName::BulkSends).await, 1);
+}

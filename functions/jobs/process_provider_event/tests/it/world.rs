@@ -7,6 +7,7 @@ use domain::{
     contact::Contact,
     message::{AttemptState, Message, SendOutcome},
     record::{ConsentEntry, Entry, Received},
+    template::TemplateDefinition,
 };
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Done, Job, JobError};
@@ -143,6 +144,13 @@ impl World {
             *body = change.to_string();
         }
         event
+    }
+
+    /// The first of its templates.
+    pub(crate) async fn template(&self) -> TemplateDefinition {
+        let page = self.aws.store().page(self.business.scope(), None, 1).await;
+        let mut templates = page.unwrap().items;
+        templates.remove(0).value
     }
 
     pub(crate) async fn configured_whatsapp(&self) -> domain::connection::Connection {

@@ -113,7 +113,7 @@ async fn no_secret_reaches_the_audit_log() {
         revoked_at: None,
     };
     let by = stamp(&world, admin, "made");
-    store.create_api_key(&scope, &key, &by).await.expect("a key");
+    store.create(&scope, &key, &by).await.expect("a key");
     world.record().await;
     let before = Versioned {
         value: key.clone(),
@@ -121,7 +121,7 @@ async fn no_secret_reaches_the_audit_log() {
     };
     key.secrets = vec![secret("2"), secret("1")];
     let by = stamp(&world, admin, "rotated");
-    let rotated = store.change_api_key(&scope, &before, &key, &by);
+    let rotated = store.change(&scope, &before, &key, &by);
     rotated.await.expect("the key is rotated");
     world.record().await;
     let invitation = Invitation {
@@ -141,7 +141,7 @@ async fn no_secret_reaches_the_audit_log() {
         value: invitation,
         version: 1,
     };
-    let withdrawn = store.withdraw_invitation(&scope, &invitation, &by);
+    let withdrawn = store.remove(&scope, &invitation, &by);
     withdrawn.await.expect("it is withdrawn");
     world.record().await;
     world.deliver("shard-1", &world.records).await;

@@ -42,7 +42,14 @@ async fn a_missed_call_is_answered_by_whatsapp() {
     // The id of WhatsApp leads to it, and the SMS waits for its deadline.
     let found = world.found("whatsapp", "wamid.1").await;
     assert!(found.is_some());
-    assert_eq!(message.due, Some(world.aws.now() + SignedDuration::from_secs(120)));
+    let deadline = world.aws.now() + SignedDuration::from_secs(120);
+    assert_eq!(message.waits_for_delivery(world.aws.now()), Some(deadline));
+    let first_look = world.aws.now() + SignedDuration::from_secs(90);
+    assert_eq!(
+        message.due,
+        Some(first_look),
+        "the dispatcher moves it on to the deadline"
+    );
     assert_eq!(
         world.copies().await,
         0,

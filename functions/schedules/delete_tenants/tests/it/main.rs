@@ -12,7 +12,11 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::schedule::Deadline;
-use store::{calls::Decided, contacts::ContactWrite, platform::PlatformAct};
+use store::{
+    contacts::ContactWrite,
+    effects::{Effects, Once},
+    platform::PlatformAct,
+};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, missed},
@@ -158,7 +162,13 @@ async fn a_tenant_that_cannot_be_deleted_does_not_keep_another_from_going() {
     let another = Box::pin(business(&world.aws)).await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let broken = [
-        ("pk", text(&world.business.tenant().to_string().replace("tnt_", "T#"))),
+        (
+            "pk",
+            text(&format!(
+                "{}#CONN",
+                world.business.tenant().to_string().replace("tnt_", "T#")
+            )),
+        ),
         ("sk", text("CONN#broken")),
         ("kind", text("connection")),
         ("data", text("no connection")),
@@ -295,20 +305,18 @@ async fn who_calls_often_without_a_number_goes() {
             correlation_id: "test".to_owned(),
             version: 0,
         };
-        let decided = Decided {
-            progress: &progress,
-            call: &call,
-            contact: &ContactWrite {
+        let effects = Effects {
+            once: Once::Decided {
+                progress: &progress,
+                call: &call,
+            },
+            people: vec![ContactWrite {
                 new_identities: std::mem::take(&mut new_identities),
                 ..ContactWrite::from(contact.clone())
-            },
-            message: None,
-            cancelled: &[],
+            }],
+            ..Effects::default()
         };
-        store
-            .decide_call(scope, &decided, now)
-            .await
-            .expect("the call is written");
+        store.commit(scope, effects, now).await.expect("the call is written");
         contact.version += 1;
     }
     world.leave(0).await;

@@ -5,11 +5,19 @@ mod changes;
 use std::time::Duration;
 
 use dispatch_due::{Context, handle};
-use domain::{call::CallStatus, message::Message};
+use domain::{
+    call::CallStatus,
+    ids::MessageId,
+    message::{Message, SendOutcome},
+    purpose::{Category, Narrowing, Policy, Purpose},
+};
 use jiff::SignedDuration;
 use jobs::{CallJob, SendMessage};
 use kit::{QueueName, RawBucket, Spilled, schedule::Deadline};
-use store::due::DUE_SHARDS;
+use store::{
+    due::Partition,
+    effects::{Effects, Once},
+};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, from_to},
@@ -50,8 +58,8 @@ impl World {
 
     async fn due(&self) -> usize {
         let mut count = 0;
-        for shard in 0..DUE_SHARDS {
-            let due = self.aws.store().due(shard, self.aws.now(), None, 1000).await;
+        for partition in Partition::all() {
+            let due = self.aws.store().due(partition, self.aws.now(), None, 1000).await;
             count += due.expect("the table answers").due.len();
         }
         count
@@ -148,10 +156,11 @@ async fn a_call_that_waits_is_looked_at_when_its_time_has_come() {
         version: 0,
     };
     let (store, scope) = (world.aws.store(), world.business.scope());
-    store
-        .write_call_progress(scope, &progress, world.aws.now())
-        .await
-        .unwrap();
+    let effects = Effects {
+        once: Once::Reported(&progress),
+        ..Effects::default()
+    };
+    store.commit(scope, effects, world.aws.now()).await.unwrap();
     world.aws.pass(60);
     world.run().await;
     world.run().await;
@@ -193,13 +202,13 @@ async fn a_row_that_cannot_be_read_keeps_no_other_from_its_queue() {
     // One that stands before all others in every shard.
     let tenant = world.business.tenant().to_string();
     let partition = format!("T#{}#C#broken", tenant.trim_start_matches("tnt_"));
-    for shard in 0..DUE_SHARDS {
+    for shard in 0..16 {
         let put = dynamodb.put_item().table_name(table);
         put.item("pk", S(partition.clone()))
-            .item("sk", S(format!("BROKEN#{shard}")))
+            .item("sk", S(format!("MSG#broken{shard}")))
             .item("kind", S("message".to_owned()))
             .item("data", M([("id".to_owned(), S("nonsense".to_owned()))].into()))
-            .item("gsi2pk", S(format!("DUE#{shard:02}")))
+            .item("gsi2pk", S(format!("DUE#answers#{shard:02}")))
             .item("gsi2sk", S("2026-01-01T00:00:00.000Z#broken".to_owned()))
             .send()
             .await
@@ -335,4 +344,134 @@ async fn a_bucket_that_hangs_does_not_keep_what_is_due() {
     ticking.abort();
     assert!(lossy.has_kept_waiting());
     assert_eq!(world.sends().await.len(), 1);
+}
+
+/// The time at which it is looked at was set when it was planned, and stays when the provider takes it: most messages are
+/// delivered by then.
+#[tokio::test]
+async fn a_message_that_was_taken_waits_for_its_next_channel() {
+    let world = World::new().await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let timers = world.aws.env().config().timers().unwrap();
+    let mut message = world.follow_up(CUSTOMER).await;
+    let planned = message.due;
+    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
+    store.write_message(scope, &message).await.unwrap();
+    message.version += 1;
+    world.aws.pass(1);
+    let taken = SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().unwrap(),
+        segments: None,
+    };
+    message.record(1, taken, world.aws.now(), &timers);
+    store.write_message(scope, &message).await.unwrap();
+    let fallback = world.aws.now() + SignedDuration::from_secs(120);
+    assert_eq!(
+        (
+            world.message(&message).await.due,
+            message.waits_for_delivery(world.aws.now())
+        ),
+        (planned, Some(fallback))
+    );
+    world.aws.pass(89);
+    world.run().await;
+    assert!(world.sends().await.is_empty());
+    assert_eq!(world.message(&message).await.due, Some(fallback));
+    world.aws.pass(30);
+    world.run().await;
+    assert!(world.sends().await.is_empty());
+    world.aws.pass(1);
+    world.run().await;
+    let [job] = &world.sends().await[..] else {
+        panic!("one job")
+    };
+    assert_eq!((job.message, job.attempt), (message.id, 2));
+}
+
+/// Rows of a later version of the code, older than what is due: as many as a run queues of a partition, and more.
+#[tokio::test]
+async fn rows_of_unknown_kinds_are_left_and_keep_nobody() {
+    use aws_sdk_dynamodb::types::{
+        AttributeValue::{self, S},
+        PutRequest, WriteRequest,
+    };
+    let world = World::new().await;
+    let message = world.follow_up(CUSTOMER).await;
+    world.aws.pass(90);
+    let dynamodb = world.aws.dynamodb();
+    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    let tenant = world.business.tenant().to_string();
+    let unknown = |number: usize| -> std::collections::HashMap<String, AttributeValue> {
+        let row = [
+            ("pk", format!("T#{}#OP#{number}", tenant.trim_start_matches("tnt_"))),
+            ("sk", "OP".to_owned()),
+            ("kind", "operation".to_owned()),
+            ("gsi2pk", format!("DUE#answers#{:02}", number % 16)),
+            ("gsi2sk", "2026-01-01T00:00:00.000Z#OP".to_owned()),
+        ];
+        row.map(|(name, text)| (name.to_owned(), S(text))).into()
+    };
+    let rows: Vec<_> = (0..16 * 260).map(unknown).collect();
+    for batch in rows.chunks(25) {
+        let put = |row: &std::collections::HashMap<_, _>| {
+            let put = PutRequest::builder().set_item(Some(row.clone())).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        };
+        let write = dynamodb.batch_write_item();
+        let write = write.request_items(table, batch.iter().map(put).collect());
+        write.send().await.unwrap();
+    }
+    world.run().await;
+    let jobs = world.sends().await;
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].message, message.id);
+    let get = dynamodb.get_item().table_name(table);
+    let get = get.key("pk", rows[7]["pk"].clone()).key("sk", rows[7]["sk"].clone());
+    let left = get.send().await.unwrap().item.unwrap();
+    assert_eq!(left, rows[7], "it is left as it is");
+}
+
+/// Five thousand messages to many wait, longer than twenty that answer somebody.
+#[tokio::test]
+async fn bulk_that_is_due_does_not_delay_answers() {
+    const BULK: usize = 5_000;
+    let world = World::new().await;
+    let like = world.follow_up(CUSTOMER).await;
+    world.aws.drain(QueueName::Sends).await;
+    let narrowing = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let planned: Vec<Message> = (0..BULK)
+        .map(|_| Message {
+            id: MessageId::new(like.id.contact(), world.aws.ids().ulid()),
+            policy: Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap(),
+            version: 0,
+            ..like.clone()
+        })
+        .collect();
+    for some in planned.chunks(100) {
+        let effects = Effects {
+            planned: some.to_vec(),
+            ..Effects::default()
+        };
+        assert_eq!(store.commit(scope, effects, world.aws.now()).await.unwrap().len(), 100);
+    }
+    world.aws.pass(60);
+    let mut answers = vec![like.id];
+    for last in 0..20 {
+        answers.push(world.follow_up(&format!("+9715012345{last:02}")).await.id);
+    }
+    world.aws.pass(90);
+    world.run().await;
+    let mut queued: Vec<_> = world.sends().await.into_iter().map(|job| job.message).collect();
+    queued.sort();
+    answers.sort();
+    assert_eq!(queued, answers, "all answers, and nothing else, by the first run");
+    assert_eq!(
+        world.aws.depth(QueueName::BulkSends).await,
+        1_600,
+        "a run's share of bulk"
+    );
 }

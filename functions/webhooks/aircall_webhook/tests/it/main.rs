@@ -19,7 +19,7 @@ const MISSED: &str = "telephony/aircall/call_ended_agents_did_not_answer.json";
 
 async fn world() -> World {
     let aircall = Webhook::new("aircall", routes);
-    // While one token replaces another, both are known.
+    // During a rotation, both tokens are valid.
     let verify = VerifySecrets::Aircall {
         tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
     };
@@ -37,7 +37,7 @@ fn changed(pointer: &str, value: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_call_that_has_ended_is_queued_and_nothing_before() {
+async fn only_ended_calls_are_queued() {
     let world = world().await;
     for name in fixtures::names("telephony/aircall") {
         assert_eq!(world.status(&sent(&world, fixtures::bytes(&name))).await, 200, "{name}");
@@ -53,7 +53,7 @@ async fn a_call_that_has_ended_is_queued_and_nothing_before() {
 }
 
 #[tokio::test]
-async fn an_unproven_event_is_refused_and_leaves_nothing() {
+async fn unauthenticated_event_is_refused_without_a_trace() {
     let world = world().await;
     let token = |token: Value| sent(&world, changed("/token", token));
     let calls = [
@@ -77,7 +77,7 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_not_the_connections_is_ignored() {
+async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let lines = vec![phone("+442079460002")];
     world.change(Account::Aircall { lines }).await;
@@ -88,10 +88,10 @@ async fn a_line_that_is_not_the_connections_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_event_that_names_no_call_is_kept() {
+async fn event_without_a_call_is_stored() {
     let world = world().await;
     let body = changed("/data/id", Value::Null);
-    // Deeper than anything is read.
+    // Nested more deeply than any parser accepts.
     let deep = format!(
         r#"{{"token": "{TOKEN}", "data": {}{}}}"#,
         "[".repeat(999),
@@ -107,7 +107,7 @@ async fn an_event_that_names_no_call_is_kept() {
 }
 
 #[tokio::test]
-async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
+async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
     let calls = [fixtures::text(MISSED), changed("/data/id", Value::Null)].map(|body| sent(&world, body));
     world.assert_asked_for_again(&calls).await;

@@ -29,7 +29,7 @@ fn account(lines: &[&str], sources: &[&str]) -> Account {
 
 async fn world() -> World {
     let exotel = Webhook::new("exotel", routes);
-    // While one secret replaces another, both are known.
+    // During a rotation, both secrets are valid.
     let verify = VerifySecrets::Exotel {
         url_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
     };
@@ -77,7 +77,7 @@ async fn every_event_is_queued() {
 }
 
 #[tokio::test]
-async fn an_unproven_event_is_refused_and_leaves_nothing() {
+async fn unauthenticated_event_is_refused_without_a_trace() {
     let mut world = world().await;
     world.change(account(&[], &["203.0.113.0/24"])).await;
     let (path, query) = (world.path(), fixtures::text(MISSED));
@@ -103,12 +103,12 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_not_the_connections_is_ignored() {
+async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     world.change(account(&["+442079460002"], &[])).await;
     world.assert_ignored(&sent(&world, MISSED)).await;
     world.change(account(&["+442079460002", "+442079460001"], &[])).await;
-    // The second names no line: it is of a call that another report names.
+    // The second names no line: it belongs to a call that another report describes.
     for name in [MISSED, "telephony/exotel/status_callback_no_answer.txt"] {
         assert_eq!(world.status(&sent(&world, name)).await, 200);
         world.only_report(name).await;
@@ -116,7 +116,7 @@ async fn a_line_that_is_not_the_connections_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_event_that_names_no_call_is_kept() {
+async fn event_without_a_call_is_stored() {
     let world = world().await;
     let query = "CallFrom=1";
     let parts = "--x\r\ncontent-disposition: form-data; name=\"CallSid\"\r\n\r\n1\r\n--x--\r\n";
@@ -131,7 +131,7 @@ async fn an_event_that_names_no_call_is_kept() {
 }
 
 #[tokio::test]
-async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
+async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
     let nameless = passthru(&world.path(), SECRET, "");
     world.assert_asked_for_again(&[sent(&world, MISSED), nameless]).await;

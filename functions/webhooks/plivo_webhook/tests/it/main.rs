@@ -27,7 +27,7 @@ async fn world() -> World {
         auth_id: "MAFIXTURE0000000000A".to_owned(),
         lines: vec![phone("+442079460001")],
     };
-    // While one token replaces another, both are known.
+    // During a rotation, both tokens are valid.
     let verify = VerifySecrets::Plivo {
         auth_tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
     };
@@ -75,7 +75,7 @@ async fn every_callback_is_queued() {
 }
 
 #[tokio::test]
-async fn an_unproven_callback_is_refused_and_leaves_nothing() {
+async fn unauthenticated_callback_is_refused_without_a_trace() {
     let world = world().await;
     let form = fixtures::bytes(MISSED);
     let good = signed(&world, &form);
@@ -95,7 +95,7 @@ async fn an_unproven_callback_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_subaccounts_callback_is_proven_by_its_main_account_too() {
+async fn main_accounts_signature_is_valid_for_subaccounts() {
     let world = world().await;
     let form = fixtures::bytes(MISSED);
     let (main_account, _) = signature(BASE, &world.path(), &form);
@@ -116,21 +116,21 @@ async fn without_a_configured_url_the_apis_own_domain_is_signed() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_not_the_connections_is_ignored() {
+async fn line_of_another_connection_is_ignored() {
     let world = world().await;
     let form = fixtures::text(MISSED).replace("To=442079460001", "To=442079460002");
     world.assert_ignored(&signed(&world, form)).await;
 }
 
 #[tokio::test]
-async fn a_callback_that_names_no_call_is_kept() {
+async fn callback_without_a_call_is_stored() {
     let world = world().await;
     let call = signed(&world, NAMELESS);
     world.assert_kept(&[(call, NAMELESS.as_bytes())]).await;
 }
 
 #[tokio::test]
-async fn a_callback_that_can_be_stored_nowhere_is_to_be_sent_again() {
+async fn callback_that_cannot_be_stored_is_retried() {
     let world = world().await;
     let calls = [fixtures::text(MISSED), NAMELESS.to_owned()].map(|form| signed(&world, form));
     world.assert_asked_for_again(&calls).await;

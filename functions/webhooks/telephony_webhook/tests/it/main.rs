@@ -34,7 +34,7 @@ fn signed(world: &World, body: &[u8]) -> Call {
 }
 
 #[tokio::test]
-async fn every_event_is_queued_or_told_what_is_wrong() {
+async fn every_event_is_queued_or_refused_with_the_reason() {
     let world = world().await;
     for name in fixtures::names("telephony/generic") {
         let answer = world.call(&signed(&world, &fixtures::bytes(&name))).await;
@@ -61,7 +61,7 @@ async fn every_event_is_queued_or_told_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn an_unproven_event_is_refused_and_leaves_nothing() {
+async fn unauthenticated_event_is_refused_without_a_trace() {
     let world = world().await;
     let body = fixtures::bytes(MISSED);
     let (path, now) = (world.path(), world.aws.now());
@@ -88,7 +88,7 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_not_the_connections_is_ignored() {
+async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let lines = vec![phone("+442079460002")];
     world.change(Account::Telephony { lines }).await;
@@ -101,7 +101,7 @@ async fn a_line_that_is_not_the_connections_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
+async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
     let call = signed(&world, &fixtures::bytes(MISSED));
     world.assert_asked_for_again(&[call]).await;

@@ -67,7 +67,7 @@ async fn every_reply_and_status_is_queued_as_it_came() {
 }
 
 #[tokio::test]
-async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
+async fn unauthenticated_webhook_is_refused_without_a_trace() {
     let world = world().await;
     let form = fixtures::bytes(TEXT);
     let path = format!("{}/inbound", world.path());
@@ -89,7 +89,7 @@ async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_names_no_message_is_kept() {
+async fn webhook_without_a_message_is_stored() {
     let world = world().await;
     let forms: [&[u8]; 2] = [b"MessageStatus=sent", b"\xff\xfe=MessageSid"];
     let calls = forms.map(|form| (signed(&world, "message-status", form), form));
@@ -114,7 +114,7 @@ async fn a_message_to_somebody_elses_number_or_account_is_ignored() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_for_the_queue_travels_by_the_bucket() {
+async fn too_large_message_is_queued_through_the_bucket() {
     let world = world().await;
     let form = format!("{}&Extra={}", fixtures::text(TEXT), "x".repeat(300_000));
     assert_eq!(world.status(&signed(&world, "inbound", &form)).await, 200);
@@ -134,4 +134,29 @@ async fn size_method_and_type_are_checked() {
     );
     let (get, json) = (Call::get(&path), Call::json(&path, "{}"));
     world.assert_size_method_and_type_are_checked(&large, &get, &json).await;
+}
+
+/// Statuses never delay what customers write.
+#[tokio::test]
+async fn statuses_and_replies_have_groups_of_their_own() {
+    let world = world().await;
+    let tenant = world.tenant.tenant();
+    for (what, group) in [("inbound", "inbound"), ("message-status?key=a.b.1", "status")] {
+        let name = if group == "inbound" {
+            TEXT.to_owned()
+        } else {
+            a_status()
+        };
+        let answer = world.call(&signed(&world, what, fixtures::bytes(&name))).await;
+        assert_eq!(answer.status(), 200);
+        let jobs = world.aws.drain_with_groups(QueueName::ProviderEvents).await;
+        assert_eq!(jobs.len(), 1);
+        assert_eq!(jobs[0].0, format!("{tenant}#{group}"));
+    }
+}
+
+fn a_status() -> String {
+    let names = fixtures::names("twilio/sms").into_iter();
+    let mut statuses = names.filter(|name| !name.contains("/inbound"));
+    statuses.next().expect("a status")
 }

@@ -70,7 +70,7 @@ async fn a_ringing_call_is_forwarded_and_queued() {
         &answer,
         r#"<Say language="en-GB">Thank you for calling.</Say><Dial timeout="20" action=""#,
     );
-    // Twilio asks there again, too.
+    // Twilio retries requests to this URL, too.
     let dial_result = format!("\"{BASE}{}#rc=3&amp;rp=all\"", path(&world, "dial-result"));
     assert!(answer.text().contains(&dial_result), "{}", answer.text());
     assert_eq!(answer.header("x-correlation-id"), "abc-1");
@@ -114,7 +114,7 @@ async fn every_callback_is_queued_and_answered() {
 }
 
 #[tokio::test]
-async fn a_closed_business_is_noted_with_the_call() {
+async fn call_records_that_the_business_is_closed() {
     let mut world = world().await;
     world.tenant.configured.tenant.business_hours = Some(BusinessHours::default());
     world.tenant.write(&world.aws).await;
@@ -172,7 +172,7 @@ async fn the_query_is_signed_as_it_came() {
 
 /// Twilio neither sends nor signs the fragment of its addresses, but a proxy may pass it on.
 #[tokio::test]
-async fn override_in_the_url_is_no_part_of_the_signature() {
+async fn connection_override_is_not_signed() {
     let world = world().await;
     let form = fixtures::bytes("twilio/voice/status_busy.txt");
     let status = path(&world, "status");
@@ -191,7 +191,7 @@ async fn override_in_the_url_is_no_part_of_the_signature() {
 
 /// Every unauthenticated request gets the same answer and leaves no trace.
 #[tokio::test]
-async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
+async fn unauthenticated_webhook_is_refused_without_a_trace() {
     let mut world = world().await;
     let (tenant, stranger) = (world.tenant.tenant().to_string(), world.stranger().await);
     let good = path(&world, "voice");
@@ -225,7 +225,7 @@ async fn an_unproven_webhook_is_refused_and_leaves_nothing() {
         let call = signed_for(BASE, &path, &form);
         calls.push(("unknown, whatever it is signed with", call));
     }
-    // Where nobody can tell, a ringing call is answered and any other callback asked for again.
+    // If the sender cannot be verified, a ringing call is answered and other callbacks are retried.
     let busy = fixtures::bytes("twilio/voice/status_busy.txt");
     let at = |connection: &str| signed_for(BASE, &format!("{connection}/status"), &busy);
     world.assert_refused(&calls, at).await;
@@ -327,11 +327,11 @@ async fn in_5_s<T>(work: impl Future<Output = T>) -> T {
 
 /// The same once the connection is known: business hours, queue and bucket hang.
 #[tokio::test]
-async fn known_connection_answers_in_its_own_words_while_all_hangs() {
+async fn known_connection_uses_its_own_answer_while_all_hangs() {
     let world = world().await;
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
-    // Known by a callback that needs no business hours.
+    // Cached after a callback that needs no business hours.
     assert_twiml(&function.call(&signed(&world, "status", "status_busy")).await, EMPTY);
     aws.hang();
     tokio::time::pause();
@@ -347,7 +347,7 @@ async fn known_connection_answers_in_its_own_words_while_all_hangs() {
             None => assert_eq!(answer.status(), 503, "{what} is asked for again"),
         }
     }
-    // What cannot be read can be kept nowhere, either; somebody waits all the same.
+    // An unreadable body cannot be stored either; the caller still gets an answer.
     let nameless = b"CallStatus=ringing&From=%2B447700900111";
     for (what, status) in [("voice", 200), ("status", 503)] {
         let call = signed_for(BASE, &path(&world, what), nameless);
@@ -357,14 +357,14 @@ async fn known_connection_answers_in_its_own_words_while_all_hangs() {
 
 /// The queue hangs but the bucket does not: half of the time remains for it.
 #[tokio::test]
-async fn what_a_hanging_queue_does_not_take_is_spilled_in_time() {
+async fn jobs_of_a_hanging_queue_are_spilled_in_time() {
     let world = world().await;
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
     aws.hang_on("SendMessageBatch");
     let ringing = signed(&world, "voice", "inbound_ringing");
     tokio::time::pause();
-    // The clock stands while somebody is busy.
+    // The clock stands still while work is done.
     let clock = async {
         while !aws.has_kept_waiting() {
             tokio::task::yield_now().await;
@@ -384,7 +384,7 @@ async fn what_a_hanging_queue_does_not_take_is_spilled_in_time() {
 }
 
 #[tokio::test]
-async fn what_the_queue_refuses_is_spilled() {
+async fn refused_job_is_spilled() {
     let world = world().await;
     let nowhere = "http://127.0.0.1:9/000000000000/none";
     let function = world.function_with(&[("CALLS_QUEUE_URL", nowhere)]);
@@ -397,7 +397,7 @@ async fn what_the_queue_refuses_is_spilled() {
 }
 
 #[tokio::test]
-async fn a_caller_hears_something_even_if_the_table_is_out_of_reach() {
+async fn caller_gets_an_answer_without_the_table() {
     let world = world().await;
     let function = world.function_with(&[("TABLE_NAME", "no-such-table")]);
     assert_twiml(
@@ -411,7 +411,7 @@ async fn a_caller_hears_something_even_if_the_table_is_out_of_reach() {
 }
 
 #[tokio::test]
-async fn a_signed_callback_that_names_no_call_is_kept() {
+async fn signed_callback_without_a_call_is_stored() {
     let world = world().await;
     let form = b"CallStatus=busy&From=%2B447700900111";
     let call = signed_for(BASE, &path(&world, "status"), form);
@@ -449,7 +449,7 @@ async fn size_method_and_type_are_checked() {
     for (path, status) in [
         ("/webhooks/twilio/a/b/other", 404),
         ("/webhooks/twilio/a b/c", 404),
-        // Nobody's, whatever stands there.
+        // A header without any meaning.
         ("/webhooks/twilio/a b/\"/voice", 401),
     ] {
         assert_eq!(world.status(&Call::form(path, "")).await, status);

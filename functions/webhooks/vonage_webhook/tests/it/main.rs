@@ -27,7 +27,7 @@ async fn world() -> World {
         application_id: Some(APPLICATION.to_owned()),
         lines: vec![phone("+442079460001")],
     };
-    // While one secret replaces another, both are known.
+    // During a rotation, both secrets are valid.
     let verify = VerifySecrets::Vonage {
         signature_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
     };
@@ -65,7 +65,7 @@ async fn every_event_of_a_call_is_queued_under_its_conversation() {
 }
 
 #[tokio::test]
-async fn an_unproven_event_is_refused_and_leaves_nothing() {
+async fn unauthenticated_event_is_refused_without_a_trace() {
     let world = world().await;
     let body = fixtures::bytes(MISSED);
     let (path, now) = (world.path(), world.aws.now());
@@ -104,7 +104,7 @@ async fn an_unproven_event_is_refused_and_leaves_nothing() {
 
 /// Vonage sends such an event again, signed. Requests to unknown connections are refused like all unauthenticated ones.
 #[tokio::test]
-async fn unsigned_event_of_a_connection_is_asked_for_again() {
+async fn unsigned_event_of_a_connection_is_retried() {
     let world = world().await;
     let unsigned = Call::json(&world.path(), fixtures::bytes(MISSED));
     for _cold_and_warm in 0..2 {
@@ -114,7 +114,7 @@ async fn unsigned_event_of_a_connection_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_not_the_connections_is_ignored() {
+async fn line_of_another_connection_is_ignored() {
     let world = world().await;
     world
         .assert_ignored(&signed(&world, changed("to", "442079460002")))
@@ -163,7 +163,7 @@ async fn a_warm_webhook_reads_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
+async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
     let calls = [fixtures::text(MISSED), changed("conversation_uuid", "a b")].map(|body| signed(&world, body));
     world.assert_asked_for_again(&calls).await;
@@ -173,7 +173,7 @@ async fn an_event_that_can_be_stored_nowhere_is_to_be_sent_again() {
 async fn size_method_and_type_are_checked() {
     let world = world().await;
     let (large, path) = (signed(&world, larger_than_a_call()), world.path());
-    // A token for a GET binds no query: who saw one could bring another.
+    // A token for a GET does not bind the query, so an eavesdropper could send another query.
     let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

@@ -62,7 +62,7 @@ async fn the_handshake_vectors_hold() {
 }
 
 #[tokio::test]
-async fn a_handshake_of_nobodys_is_forbidden_like_a_wrong_token() {
+async fn handshake_of_an_unknown_connection_is_forbidden() {
     let mut world = world().await;
     let query = "hub.mode=subscribe&hub.challenge=1&hub.verify_token=fixture-verify-token";
     let own = world.path();
@@ -108,7 +108,7 @@ async fn every_change_of_the_connection_is_queued_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_post_is_cut_into_changes_and_those_of_others_are_ignored() {
+async fn post_is_split_and_foreign_changes_are_ignored() {
     let world = world().await;
     for (fixture, expected) in [
         ("duplicate_of_inbound_text", 2),
@@ -133,7 +133,7 @@ async fn a_post_is_cut_into_changes_and_those_of_others_are_ignored() {
 }
 
 #[tokio::test]
-async fn what_is_signed_but_unreadable_is_kept_and_taken() {
+async fn unreadable_signed_post_is_stored_and_acknowledged() {
     let world = world().await;
     let wrong_object = fixtures::bytes("whatsapp/batch/wrong_object.json");
     let half = fixtures::bytes("whatsapp/inbound/text.json")[..100].to_vec();
@@ -148,7 +148,7 @@ async fn what_is_signed_but_unreadable_is_kept_and_taken() {
 }
 
 #[tokio::test]
-async fn an_unproven_post_is_refused_and_leaves_nothing() {
+async fn unauthenticated_post_is_refused_without_a_trace() {
     let world = world().await;
     let body = fixtures::bytes("whatsapp/inbound/text.json");
     let path = world.path();
@@ -165,7 +165,7 @@ async fn an_unproven_post_is_refused_and_leaves_nothing() {
     for vector in vectors["vectors"].as_array().expect("a list") {
         let body = vector["body"].as_str().expect("text");
         let header = vector["header_x_hub_signature_256"].as_str().unwrap_or_default();
-        // Those that hold are signed with our secret too, some of them with further ones.
+        // Valid vectors are also signed with our secret, some of them with additional ones.
         if vector["valid"] == false {
             let call = Call::json(&path, body).header("x-hub-signature-256", header);
             calls.push((vector["name"].to_string(), call));
@@ -220,7 +220,7 @@ async fn largest_change_becomes_jobs_of_at_most_fifty_items() {
 }
 
 #[tokio::test]
-async fn item_larger_than_a_queues_message_travels_by_the_bucket() {
+async fn too_large_item_is_queued_through_the_bucket() {
     let world = world().await;
     let mut post = fixtures::json("whatsapp/inbound/text.json");
     post["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] = "x".repeat(300_000).into();
@@ -246,7 +246,7 @@ async fn item_larger_than_a_queues_message_travels_by_the_bucket() {
 
 /// Storing each of a million changes would take an hour.
 #[tokio::test]
-async fn post_with_very_many_unreadable_changes_is_kept_whole() {
+async fn post_with_many_unreadable_changes_is_stored_whole() {
     let world = world().await;
     let good = fixtures::json("whatsapp/inbound/text.json")["entry"][0].clone();
     let mut entries = vec![json!(7); 5_000];
@@ -262,7 +262,7 @@ async fn post_with_very_many_unreadable_changes_is_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_change_that_fits_the_queue_does_not_take_the_detour() {
+async fn small_change_is_queued_directly() {
     let world = world().await;
     assert_eq!(world.status(&signed(&world.path(), &large(9_000))).await, 200);
     assert_eq!(events(&world.aws).await.len(), 1);
@@ -386,7 +386,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
         200
     );
     assert_eq!(events(&aws).await.len(), 1, "the known tenant's");
-    // The connection got another number; the row that leads to it is stale.
+    // The connection got another number, so the row that leads to it is stale.
     let whatsapp = first.whatsapp;
     if let Account::WhatsApp { phone_number_id, .. } = &mut first.connection_mut(whatsapp).account {
         "910000000000099".clone_into(phone_number_id);
@@ -408,7 +408,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
 
 /// Its ids are keys of our table, whose length is limited.
 #[tokio::test]
-async fn shared_apps_account_or_number_that_is_no_id_is_kept() {
+async fn shared_app_event_with_an_invalid_id_is_stored() {
     let (aws, env, first, _) = shared_world().await;
     let function = Function::new(&env, routes);
     let long = ["1".repeat(65), "1".repeat(1_020), "1".repeat(3_000), "#".to_owned()];
@@ -459,7 +459,7 @@ async fn connection_without_secrets_uses_the_shared_app() {
             .text(),
         "7"
     );
-    // Without a shared app nothing verifies it, an empty secret least of all.
+    // Without a shared app nothing verifies it, least of all an empty secret.
     let alone = Function::new(aws.env(), routes);
     let empty: Value = json!({"object": "whatsapp_business_account", "entry": []});
     let empty = empty.to_string();
@@ -470,4 +470,39 @@ async fn connection_without_secrets_uses_the_shared_app() {
             .status(),
         401
     );
+}
+
+/// Statuses never delay what customers write; what is not surely a status counts as that.
+#[tokio::test]
+async fn statuses_and_replies_have_groups_of_their_own() {
+    let world = world().await;
+    let post = fixtures::json("whatsapp/inbound/text.json");
+    let status = serde_json::json!({
+        "id": "wamid.1", "status": "delivered", "recipient_id": "971501234567", "timestamp": "1779280000",
+    });
+    let group = async |change: &dyn Fn(&mut Value)| {
+        let mut post = post.clone();
+        change(&mut post["entry"][0]["changes"][0]);
+        let answer = world.status(&signed(&world.path(), post.to_string().as_bytes())).await;
+        assert_eq!(answer, 200);
+        let jobs = world.aws.drain_with_groups(QueueName::ProviderEvents).await;
+        assert_eq!(jobs.len(), 1);
+        let tenant = format!("{}#", jobs[0].1["tenant"].as_str().expect("a tenant"));
+        jobs[0].0.strip_prefix(&tenant).expect("the tenant's group").to_owned()
+    };
+    let statuses = |change: &mut Value| {
+        change["value"]["statuses"] = serde_json::json!([status]);
+        change["value"].as_object_mut().expect("an object").remove("messages");
+    };
+    assert_eq!(group(&|_| {}).await, "inbound");
+    assert_eq!(group(&statuses).await, "status");
+    let both = |change: &mut Value| change["value"]["statuses"] = serde_json::json!([status]);
+    assert_eq!(group(&both).await, "inbound");
+    let nothing = |change: &mut Value| change["value"]["statuses"] = "none".into();
+    assert_eq!(group(&nothing).await, "inbound");
+    let large = |change: &mut Value| {
+        statuses(change);
+        change["value"]["statuses"][0]["biz_opaque_callback_data"] = "x".repeat(300_000).into();
+    };
+    assert_eq!(group(&large).await, "status");
 }

@@ -1,8 +1,8 @@
-//! Forms and queries that are damaged without being told what they mean.
+//! Mutates forms and queries without knowledge of their meaning.
 
 use stack::random::Random;
 
-/// A field, as it is written.
+/// A field in its encoded form.
 pub(super) type Field = (String, String);
 
 pub(super) fn parse(text: &str) -> Vec<Field> {
@@ -18,7 +18,7 @@ pub(super) fn write(fields: &[Field]) -> String {
     pairs.join("&")
 }
 
-/// Damages one field; says how.
+/// Mutates one field; returns a description.
 pub(super) fn damage(random: &mut Random, fields: &mut Vec<Field>) -> String {
     if fields.is_empty() {
         return "nothing".to_owned();

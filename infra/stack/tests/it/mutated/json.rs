@@ -1,15 +1,15 @@
-//! JSON that is damaged without being told what it means: also such that no reader's tree could hold.
+//! Mutates JSON without knowledge of its meaning, even into forms that no parser's tree could hold.
 
 use serde_json::Value;
 
 use stack::random::Random;
 
-/// A value; what stands there raw need not be JSON.
+/// A value; raw ones need not be valid JSON.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     Raw(String),
     List(Vec<Self>),
-    /// Names may come twice.
+    /// Names may be duplicate.
     Object(Vec<(String, Self)>),
 }
 
@@ -28,7 +28,7 @@ impl From<&Value> for Node {
     }
 }
 
-/// A way to a node: which member or item, and so on.
+/// The path to a node, by member or item.
 type Way = Vec<usize>;
 
 impl Node {
@@ -68,7 +68,7 @@ impl Node {
         }
     }
 
-    /// All ways but those through this name; what holds nothing more stands there five times.
+    /// All paths except through this name; leaves are listed five times.
     fn ways(&self, but: &str, way: &mut Way, found: &mut Vec<(Way, String)>) {
         for (index, (name, node)) in self.children().enumerate() {
             if name == Some(but) {
@@ -94,7 +94,7 @@ impl Node {
     }
 }
 
-/// Damages one place, but none of this name; says how.
+/// Mutates one place, but not of this name; returns a description.
 pub(super) fn damage(random: &mut Random, whole: &mut Node, but: &str) -> String {
     let mut ways = Vec::new();
     whole.ways(but, &mut Vec::new(), &mut ways);
@@ -134,7 +134,7 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// What stands in its place: nothing, something, or twice something.
+/// Replacements of a value: nothing, something, or it twice.
 fn changed(random: &mut Random, own: &str, other: &str) -> (&'static str, Vec<String>) {
     let bare = own.strip_prefix('"').and_then(|own| own.strip_suffix('"'));
     let one = |what, raw: String| (what, vec![raw]);
@@ -190,7 +190,7 @@ fn changed(random: &mut Random, own: &str, other: &str) -> (&'static str, Vec<St
                 .and_then(|own| own.strip_suffix(']'))
                 .unwrap_or(own);
             let item = if item.is_empty() { "0" } else { item };
-            // No telephone system may send more.
+            // The maximum size of telephone systems' webhooks.
             let count = count.min(200_000 / item.len()).max(1);
             format!("[{}]", vec![item; count].join(","))
         }),
@@ -219,7 +219,7 @@ fn changed(random: &mut Random, own: &str, other: &str) -> (&'static str, Vec<St
     }
 }
 
-/// Damages the whole text; says how.
+/// Mutates the whole text; returns a description.
 pub(super) fn damage_text(random: &mut Random, text: &mut Vec<u8>) -> &'static str {
     match random.below(5) {
         0 => {

@@ -1,5 +1,5 @@
-//! A thousand of the providers' webhooks, damaged in ways that nobody planned and then signed as they should be: all are
-//! answered, none circles in a queue, none becomes a dead letter.
+//! A thousand webhooks of the providers, randomly mutated and then correctly signed: all are answered, none is retried endlessly,
+//! none becomes a dead letter.
 
 mod form;
 mod json;
@@ -23,22 +23,22 @@ use crate::{
     stage::{Business, PATIENCE, Stage, alone_on_stage, now},
 };
 
-/// Makes the same webhooks in every run; `RINGBACK_TEST_SEED` makes others.
+/// Seed of reproducible webhooks; `RINGBACK_TEST_SEED` sets another.
 const SEED: u64 = 20_261_120;
 
-/// So many of them.
+/// Number of webhooks.
 const CASES: usize = 1_000;
 
-/// So many at once.
+/// Concurrent webhooks.
 const AT_ONCE: usize = 12;
 
-/// Handed out more often than this, a record is not merely unlucky.
+/// More receives than this are not just bad luck.
 const MOST_RECEIVES: u64 = 3;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Fixtures of one kind, and the webhook that they come to: the first of these whose word stands in the file's name.
+/// Fixtures of one kind, and their webhook: the first whose word is part of the file's name.
 struct Source {
     folder: &'static str,
     webhooks: &'static [(&'static str, &'static str)],
@@ -79,10 +79,10 @@ const SOURCES: [Source; 11] = [
     ),
 ];
 
-/// Plivo's are forms besides.
+/// Plivo's fixtures are forms, too.
 const PLIVO: Source = all_to("telephony/plivo", &[("", "plivo/hangup")]);
 
-/// A request as it will be made, and what was done to it.
+/// A request to send, and its mutations.
 struct Case {
     what: String,
     webhook: &'static str,
@@ -90,7 +90,7 @@ struct Case {
     body: Vec<u8>,
 }
 
-/// Who is told of: accounts and lines of the business, and in each case a call, a message and a person of its own.
+/// Ids in the fixtures and their replacements: accounts and lines of the business, and a new call, message and person per case.
 fn own(text: &str, number: usize, ours: &BTreeMap<&'static str, String>) -> String {
     let person = format!("{number:05}");
     let text = ours
@@ -123,7 +123,7 @@ fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// One fixture, damaged at one to three places.
+/// One fixture, mutated at one to three places.
 fn damaged(
     random: &mut Random,
     number: usize,
@@ -139,7 +139,7 @@ fn damaged(
     let mut done = Vec::new();
     let body = if is_json {
         let mut whole = Node::from(&serde_json::from_str::<Value>(&text)?);
-        // Aircall's token proves the event.
+        // Aircall's token authenticates the event.
         done.extend((0..places).map(|_| json::damage(random, &mut whole, "token")));
         let mut text = String::new();
         whole.write(&mut text);
@@ -161,7 +161,7 @@ fn damaged(
     })
 }
 
-/// Posts a case as its provider would; the status.
+/// Posts a case as its provider would; returns the status.
 async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &str) -> Result<u16> {
     let play = &business.stage.play;
     let (kind, what) = case.webhook.split_once('/').unwrap_or((case.webhook, ""));
@@ -191,10 +191,15 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
     Ok(answer.status)
 }
 
-/// Jobs in the queues, whatever becomes of them: where, and how many.
+/// Number of jobs by queue, in any state.
 async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<String>> {
     let mut all = Vec::new();
-    for queue in ["CallsQueueUrl", "ProviderEventsQueueUrl", "SendsQueueUrl"] {
+    for queue in [
+        "CallsQueueUrl",
+        "ProviderEventsQueueUrl",
+        "SendsQueueUrl",
+        "BulkSendsQueueUrl",
+    ] {
         let ask = json!({ "QueueUrl": stage.town.outputs[queue], "AttributeNames": ["All"] });
         let answer = session.call("sqs", "get_queue_attributes", ask).await?;
         for state in ["", "NotVisible", "Delayed"] {
@@ -209,7 +214,7 @@ async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<Str
     Ok(all)
 }
 
-/// The business's records that failed, with how often each was handed out by then, and why it failed.
+/// The business's failed records, with their number of receives and the error.
 async fn failing(business: &Business<'_>, since: i64) -> Result<BTreeMap<String, (u64, String)>> {
     let stage = business.stage;
     let jobs = ["process_call", "process_provider_event", "send_message"];
@@ -237,12 +242,12 @@ async fn failing(business: &Business<'_>, since: i64) -> Result<BTreeMap<String,
     Ok(found)
 }
 
-/// The business's dead letters, by the marks of their causes.
+/// The business's dead letters, by correlation id.
 async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for (_, queue) in Letters::QUEUES {
         let url = &business.stage.town.outputs[&format!("{queue}DeadLettersUrl")];
-        // Others' lie there, too: they are seen once, and put back.
+        // Dead letters of other tests are received once and put back.
         let look = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 60 });
         let mut seen = Vec::new();
         loop {
@@ -265,7 +270,7 @@ async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) ->
 }
 
 #[test]
-fn damaged_webhooks_are_answered_and_none_circles() {
+fn mutated_webhooks_cause_no_endless_retries() {
     let seed = std::env::var("RINGBACK_TEST_SEED").ok();
     let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     eprintln!("RINGBACK_TEST_SEED={seed}");
@@ -335,7 +340,7 @@ fn damaged_webhooks_are_answered_and_none_circles() {
         };
         let drained = until(PATIENCE, "all that was taken is worked", async || {
             let failing = failing(business, began).await?;
-            // The next time would be one too many.
+            // Another receive would exceed the limit.
             if failing.values().any(|(count, _)| *count >= MOST_RECEIVES) {
                 bail!("records circle:\n{}", told(failing));
             }

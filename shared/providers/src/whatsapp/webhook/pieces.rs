@@ -1,7 +1,7 @@
-//! Cutting a large change into pieces. Each is a change of its own, and together they read as the whole does: a job works few
-//! items, and a queue's message has few bytes.
+//! Cuts a large change into pieces, because a job processes few items and a queue's message has few bytes. Each piece is a change of
+//! its own, and together they give the same result as the whole.
 //!
-//! Nothing is read but names: items stay byte for byte as they came. One that cannot be read spoils its own piece only.
+//! Only names are parsed; items stay byte for byte as they arrived. An unreadable item spoils only its own piece.
 
 use std::{
     borrow::Cow,
@@ -11,25 +11,25 @@ use std::{
 
 use serde_json::value::RawValue;
 
-/// So many items a piece has at most.
+/// Maximum items of a piece.
 const MOST_ITEMS: usize = 50;
 
-/// So many bytes of a queue's message a piece takes at most, unless one item alone is larger.
+/// Maximum bytes of a piece in a queue's message, unless a single item is larger.
 const LARGEST: usize = 190 * 1024;
 
-/// What a value holds besides lists goes with every piece. If it is larger than anything that Meta describes, with the first.
+/// Maximum size of a value's other fields in every piece. Larger ones, which Meta does not describe, go only with the first.
 const LARGEST_REST: usize = 1024;
 
-/// The lists of a value, in the order in which they are read.
+/// The lists of a value, in the order in which they are parsed.
 const LISTS: [&str; 6] = ["messages", "standby", "statuses", "calls", "user_preferences", "errors"];
 
 const CONTACTS: &str = "contacts";
 
-/// By what an item names its person: the number, or the id.
+/// Fields with which an item names its person: the number, or the id.
 const NUMBERS: [&str; 3] = ["from", "recipient_id", "wa_id"];
 const USER_IDS: [&str; 3] = ["from_user_id", "recipient_user_id", "user_id"];
 
-/// An object's members, each as it is written; of several of one name the last, as everywhere.
+/// An object's members in their raw form. Of several with one name the last counts, as everywhere.
 type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 fn members(raw: &RawValue) -> Option<Members<'_>> {
@@ -44,7 +44,7 @@ fn list(raw: &RawValue) -> Option<Vec<&RawValue>> {
 
 fn text<'a>(members: &Members<'a>, name: &str) -> Option<Cow<'a, str>> {
     let raw = members.get(name)?.get();
-    // Without an escape, the text is what stands between the quotes.
+    // Without an escape, the text is what is between the quotes.
     let bare = raw.strip_prefix('"')?.strip_suffix('"')?;
     if bare.contains('\\') {
         serde_json::from_str(raw).ok().map(Cow::Owned)
@@ -53,18 +53,30 @@ fn text<'a>(members: &Members<'a>, name: &str) -> Option<Cow<'a, str>> {
     }
 }
 
-/// How many bytes a text takes in a queue's message: there it is a string of JSON within a string of JSON.
+/// Bytes of a text in a queue's message, where it is a JSON string within a JSON string.
 fn queued(text: &str) -> usize {
     let bytes = |byte: u8| match byte {
         b'"' | b'\\' => 4,
-        // Between members there may be line breaks and tabs.
+        // There may be line breaks and tabs between members.
         0..=0x1f => 3,
         _ => 1,
     };
     text.bytes().map(bytes).sum()
 }
 
-/// A change's pieces, as JSON. `None`: it is small, or nothing in it can be cut, and stays byte for byte as it is.
+/// True if a change's only items are statuses.
+pub(super) fn only_statuses(raw: &str) -> bool {
+    let read = |raw| members(serde_json::from_str::<&RawValue>(raw).ok()?);
+    let Some(value) = read(raw).and_then(|change| members(change.get("value")?)) else {
+        return false;
+    };
+    let mut named = LISTS.iter().filter(|name| value.contains_key(**name));
+    named.next() == Some(&"statuses")
+        && named.next().is_none()
+        && value.get("statuses").and_then(|raw| list(raw)).is_some()
+}
+
+/// A change's pieces, as JSON. `None` if it is small or cannot be cut; then it stays byte for byte as it is.
 pub(super) fn of(raw: &RawValue) -> Option<Pieces<'_>> {
     let mut change = members(raw)?;
     let mut value = members(change.remove("value")?)?;
@@ -100,10 +112,10 @@ fn written(members: &Members<'_>) -> String {
     text
 }
 
-/// Who is told of, by what items name them.
+/// Contacts, by the names that items use.
 struct People<'a> {
     contacts: Vec<&'a RawValue>,
-    /// The first of each number and each id: a reader takes the first that fits.
+    /// The first of each number and each id, because the parser takes the first match.
     by_number: HashMap<Cow<'a, str>, usize>,
     by_user_id: HashMap<Cow<'a, str>, usize>,
 }
@@ -126,9 +138,9 @@ impl<'a> People<'a> {
         }
     }
 
-    /// The contacts that may be meant by an item.
+    /// The contacts that an item may belong to.
     fn of(&self, item: &RawValue) -> Vec<usize> {
-        // An item that names nobody is of the only contact.
+        // An item that names nobody belongs to the only contact.
         if self.contacts.len() <= 1 {
             return (0..self.contacts.len()).collect();
         }
@@ -145,9 +157,9 @@ impl<'a> People<'a> {
 
 type Items<'a> = std::iter::Peekable<std::vec::IntoIter<(usize, &'a RawValue)>>;
 
-/// Cuts as it goes: whoever finds them too many stops.
+/// Cuts lazily, so that a caller can stop when there are too many.
 pub(super) struct Pieces<'a> {
-    /// What the change and its value hold besides.
+    /// Other members of the change and its value.
     rest: [String; 2],
     people: People<'a>,
     items: Items<'a>,
@@ -180,7 +192,7 @@ impl Iterator for Pieces<'_> {
             lists[*place].push(*item);
             self.items.next();
         }
-        // The only contact of a whole is anybody's who is not named; the only one of a piece is not.
+        // The only contact of a whole change also belongs to items that name nobody; the only one of a piece does not.
         if people.len() == 1 && self.people.contacts.len() > 1 {
             people.insert(usize::from(people.contains(&0)));
         }

@@ -1,0 +1,162 @@
+//! Lanes: what goes to many never delays what answers a person.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use domain::{
+    contact::{Contact, Identity},
+    ids::{ContactId, MessageId, TenantId},
+    message::{Channel, Message},
+    purpose::{Category, Narrowing, Policy, Purpose},
+};
+use jiff::Timestamp;
+use jobs::NextJob;
+use serde_json::json;
+use stack::play::{Look, Sent, until};
+use store::{contacts::ContactWrite, effects::Effects};
+use ulid::Ulid;
+
+use crate::stage::{Business, alone_on_stage, customer};
+
+/// Messages of the load; as many as this variable says, where it is set: `RINGBACK_TEST_BULK=5000`.
+const BULK: usize = 1_000;
+
+/// Callers who must not wait for them.
+const CALLERS: usize = 20;
+
+/// Longer than the whole load takes on a busy machine.
+const LONG: Duration = Duration::from_secs(1_800);
+
+/// People of one transaction, each with a contact, an identity and a message.
+const AT_ONCE: usize = 33;
+
+fn bulk_messages() -> Result<usize> {
+    std::env::var("RINGBACK_TEST_BULK").map_or(Ok(BULK), |text| text.parse().context("reading RINGBACK_TEST_BULK"))
+}
+
+/// A message like this one to somebody new, among bulk.
+fn to_somebody(like: &Message) -> Result<(ContactWrite, Message)> {
+    let now = Timestamp::now();
+    let phone = customer();
+    let identity = Identity::Phone(phone.clone());
+    let millisecond = u64::try_from(now.as_millisecond())?;
+    let ulid = || -> Result<Ulid> { Ok(Ulid::from_parts(millisecond, u128::from(rand()?))) };
+    let contact = Contact::first_seen(ContactId::new(ulid()?), &identity, now);
+    let narrowing = Narrowing {
+        bulk: true,
+        // One message each, however long its statuses take.
+        fallback_after_seconds: 0,
+        ..Narrowing::default()
+    };
+    let mut message = like.clone();
+    message.id = MessageId::new(contact.id, ulid()?);
+    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing)?;
+    message.to.phone = Some(phone);
+    message.to.bsuid = None;
+    message.attempts.clear();
+    (message.ended, message.waiting, message.version) = (None, None, 0);
+    (message.created_at, message.not_before) = (now, now);
+    message.due = Some(now + jiff::SignedDuration::from_secs(90));
+    let write = ContactWrite::new(contact, identity);
+    Ok((write, message))
+}
+
+fn rand() -> Result<u64> {
+    u64::from_str_radix(&stack::secrets::random_hex(8)?, 16).context("reading random digits")
+}
+
+/// Plans and queues that many messages to as many people.
+async fn broadcast(business: &Business<'_>, like: &Message, count: usize) -> Result<()> {
+    let tenant: TenantId = business.id().parse().context("reading a tenant's id")?;
+    let scope = access::job::scope(tenant);
+    let stage = business.stage;
+    let session = stage.aws.session()?;
+    let url = &stage.town.outputs["BulkSendsQueueUrl"];
+    let mut left = count;
+    while left > 0 {
+        let some = left.min(AT_ONCE);
+        left -= some;
+        let mut effects = Effects::default();
+        for _ in 0..some {
+            let (person, message) = to_somebody(like)?;
+            effects.people.push(person);
+            effects.planned.push(message);
+        }
+        let jobs = stage.play.store.commit(&scope, effects, Timestamp::now()).await?;
+        for batch in jobs.chunks(10) {
+            let mut entries = Vec::new();
+            for (number, next) in batch.iter().enumerate() {
+                let NextJob::Send(_, job) = &next.job else {
+                    anyhow::bail!("a message leads to its sending");
+                };
+                entries.push(json!({
+                    "Id": number.to_string(),
+                    "MessageBody": serde_json::to_string(job)?,
+                    "MessageGroupId": business.id(),
+                }));
+            }
+            let send = json!({ "QueueUrl": url, "Entries": entries });
+            session.call("sqs", "send_message_batch", send).await?;
+        }
+    }
+    Ok(())
+}
+
+/// By the order in which the provider took them: when the last caller has an answer, at least a quarter of the load is still to
+/// come. In one queue nearly all of it would go out before.
+#[test]
+fn broadcast_does_not_delay_follow_ups() {
+    alone_on_stage(async |stage| {
+        let business = stage.business("Broadcast").await?;
+        let first = customer();
+        business.call(&first, "missed", json!({ "via": "telephony" })).await?;
+        let like = business.settled(&first).await?;
+        let count = bulk_messages()?;
+        broadcast(&business, &like, count).await?;
+        let callers: Vec<_> = (0..CALLERS).map(|_| customer()).collect();
+        for caller in &callers {
+            business.call(caller, "missed", json!({ "via": "telephony" })).await?;
+        }
+        for caller in &callers {
+            business.accepted(caller, Channel::WhatsApp).await?;
+        }
+        let whatsapp = async || -> Result<Vec<Sent>> {
+            let all: Vec<Sent> = stage.play.get(&format!("/outbox?tenant={}", business.id())).await?;
+            Ok(all
+                .into_iter()
+                .filter(|sent| sent.channel == Channel::WhatsApp)
+                .collect())
+        };
+        let is_answer = |sent: &Sent| callers.iter().any(|caller| caller.to_string() == sent.to);
+        let is_bulk = |sent: &&Sent| !is_answer(sent) && sent.to != first.to_string();
+        let sent = whatsapp().await?;
+        let last = sent.iter().rposition(is_answer).context("the callers have answers")?;
+        let before = sent[..last].iter().filter(is_bulk).count();
+        println!("{before} of {count} bulk messages went out before the last of {CALLERS} follow-ups");
+        ensure!(
+            before <= count * 3 / 4,
+            "{before} of {count} bulk messages went out first"
+        );
+        // The load goes on: every message of it goes out, once.
+        let sent = until(LONG, "the rest of the load", async || {
+            let sent = whatsapp().await?;
+            let out = sent.iter().filter(is_bulk).count();
+            Ok(if out >= count {
+                Look::Seen(sent)
+            } else {
+                Look::Instead(format!("{out} of {count} bulk messages"))
+            })
+        })
+        .await?;
+        let mut people: Vec<&str> = sent.iter().map(|sent| sent.to.as_str()).collect();
+        people.sort_unstable();
+        people.dedup();
+        ensure!(
+            sent.len() == count + CALLERS + 1 && people.len() == sent.len(),
+            "{} messages to {} people",
+            sent.len(),
+            people.len()
+        );
+        Ok(())
+    });
+}

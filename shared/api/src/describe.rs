@@ -1,0 +1,198 @@
+//! Arguments and results of handlers, and their descriptions in the document.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Extension, State},
+    http::{HeaderMap, HeaderName, Method, Uri},
+};
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    body::{Body, Path, Query},
+    document::{AnswerHeader, Sketch},
+    operations::Takes,
+    paging::{self, Paging},
+    patch::{Patch, TYPES},
+    replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With},
+};
+
+/// An argument of a handler and its description in the document.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot take `{Self}`",
+    note = "after the guard come the api crate's Body, Patch, Path, Query, Paging and IfMatch of types that are `JsonSchema`, axum's State and Extension, or HeaderMap"
+)]
+pub trait Input {
+    /// Parts of the query that it reads.
+    const TAKES: Takes = Takes {
+        query: false,
+        paging: false,
+    };
+
+    /// Adds its description to the operation.
+    fn describe(sketch: &mut Sketch<'_>) {
+        let _ = sketch;
+    }
+}
+
+impl<T> Input for State<T> {}
+impl<T> Input for Extension<T> {}
+impl Input for HeaderMap {}
+impl Input for Method {}
+impl Input for Uri {}
+impl Input for Bytes {}
+
+impl<T: JsonSchema> Input for Body<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        let schema = sketch.schemas.sent::<T>();
+        sketch.body = Some(json!({"content": {"application/json": {"schema": schema}}, "required": true}));
+    }
+}
+
+impl<T: JsonSchema> Input for Patch<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        let media = json!({"schema": sketch.schemas.patch::<T>()});
+        let content: Map<_, _> = TYPES.iter().map(|kind| ((*kind).to_owned(), media.clone())).collect();
+        sketch.body = Some(json!({
+            "description": "A JSON merge patch (RFC 7396): given fields are replaced, `null` removes a field, all others stay.",
+            "content": content,
+            "required": true,
+        }));
+    }
+}
+
+impl<T: JsonSchema> Input for Path<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        let schema = sketch.schemas.sent::<T>();
+        sketch.path_parameters(&match schema["prefixItems"].as_array() {
+            Some(parts) => parts.clone(),
+            None => vec![schema],
+        });
+    }
+}
+
+impl<T: JsonSchema> Input for Query<T> {
+    const TAKES: Takes = Takes {
+        query: true,
+        paging: false,
+    };
+
+    fn describe(sketch: &mut Sketch<'_>) {
+        let mut fields = sketch.schemas.fields::<T>();
+        let required = fields.remove("required").unwrap_or_default();
+        let required = |name: &String| required.as_array().is_some_and(|all| all.iter().any(|one| one == name));
+        for (name, schema) in fields["properties"].as_object().into_iter().flatten() {
+            sketch.parameter("query", name, required(name), "", not_null(schema.clone()));
+        }
+        sketch.query = true;
+    }
+}
+
+/// The schema without `null`, which a query cannot express.
+fn not_null(mut schema: Value) -> Value {
+    if let Some(kinds) = schema["type"].as_array()
+        && let [kind] = kinds
+            .iter()
+            .filter(|kind| **kind != "null")
+            .collect::<Vec<_>>()
+            .as_slice()
+    {
+        schema["type"] = (*kind).clone();
+    }
+    schema
+}
+
+impl Input for Paging {
+    const TAKES: Takes = Takes {
+        query: false,
+        paging: true,
+    };
+
+    fn describe(sketch: &mut Sketch<'_>) {
+        let limit = json!({"type": "integer", "minimum": 1, "maximum": paging::MOST, "default": paging::DEFAULT});
+        sketch.parameter("query", "limit", false, "Maximum number of items on the page.", limit);
+        let about = "`next_cursor` of the previous page. Omit it for the first page.";
+        sketch.parameter("query", "cursor", false, about, json!({"type": "string"}));
+        sketch.query = true;
+    }
+}
+
+impl Input for IfMatch {
+    fn describe(sketch: &mut Sketch<'_>) {
+        let about = "`ETag` of the version that you read. The change is refused (412) if somebody has changed the resource since.";
+        sketch.header("If-Match", about, "\"3\"");
+        sketch.if_match = true;
+    }
+}
+
+const ETAG: AnswerHeader = ("ETag", "Version of the resource");
+
+const LOCATION: AnswerHeader = ("Location", "Path of the new resource");
+
+/// Result of a handler.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot answer with `{Self}`",
+    note = "use the api crate's Tagged, Created, Listed, NoContent, With and Once or axum's Json, of types that are `JsonSchema`, or a Result of them"
+)]
+pub trait Output {
+    /// Status of a success.
+    const STATUS: u16 = 200;
+
+    /// Headers of a success that the type implies.
+    const HEADERS: &'static [AnswerHeader] = &[];
+
+    /// Schema of a success, if it has a body.
+    fn body(sketch: &mut Sketch<'_>) -> Option<Value>;
+}
+
+macro_rules! output {
+    ($type:ident, $status:literal, $headers:expr) => {
+        impl<T: JsonSchema> Output for $type<T> {
+            const STATUS: u16 = $status;
+            const HEADERS: &'static [AnswerHeader] = $headers;
+
+            fn body(sketch: &mut Sketch<'_>) -> Option<Value> {
+                Some(sketch.answered::<T>())
+            }
+        }
+    };
+}
+
+output!(Json, 200, &[]);
+output!(Tagged, 200, &[ETAG]);
+output!(Created, 201, &[ETAG, LOCATION]);
+
+impl<T: JsonSchema> Output for Listed<T> {
+    fn body(sketch: &mut Sketch<'_>) -> Option<Value> {
+        Some(sketch.answered::<Self>())
+    }
+}
+
+impl Output for NoContent {
+    const STATUS: u16 = 204;
+
+    fn body(_: &mut Sketch<'_>) -> Option<Value> {
+        None
+    }
+}
+
+macro_rules! output_within {
+    ([$($generics:tt)*] $type:ty, $status:expr) => {
+        impl<$($generics)*> Output for $type {
+            const STATUS: u16 = $status;
+            const HEADERS: &'static [AnswerHeader] = A::HEADERS;
+
+            fn body(sketch: &mut Sketch<'_>) -> Option<Value> {
+                A::body(sketch)
+            }
+        }
+    };
+}
+
+output_within!([A: Output, E] Result<A, E>, A::STATUS);
+output_within!([A: Output] Once<A>, A::STATUS);
+output_within!([A: Output] OnceIf<A>, A::STATUS);
+output_within!([A: Output] (HeaderMap, A), A::STATUS);
+output_within!([A: Output, V, const N: usize] ([(HeaderName, V); N], A), A::STATUS);
+output_within!([const STATUS: u16, A: Output] With<STATUS, A>, STATUS);

@@ -1,0 +1,148 @@
+//! Numbers and lists within bounds. Parsing one checks it, and its schema names the same bounds.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, SeqAccess, Visitor},
+};
+
+/// A whole number from `LEAST` to `MOST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Whole<const LEAST: u32, const MOST: u32>(u32);
+
+impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
+    /// The number, if it is within the bounds.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        if LEAST <= number && number <= MOST {
+            Some(Self(number))
+        } else {
+            None
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = Self::new(u32::deserialize(deserializer)?);
+        number.ok_or_else(|| D::Error::custom(format_args!("must be a whole number from {LEAST} to {MOST}")))
+    }
+}
+
+/// A list of at most `MOST` items.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct UpTo<const MOST: usize, T>(Vec<T>);
+
+impl<const MOST: usize, T> UpTo<MOST, T> {
+    /// The items.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<const MOST: usize, T> Default for UpTo<MOST, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<const MOST: usize, T> From<Vec<T>> for UpTo<MOST, T> {
+    /// For what is stored already, whatever its length.
+    fn from(items: Vec<T>) -> Self {
+        Self(items)
+    }
+}
+
+impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for UpTo<MOST, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items<const MOST: usize, T>(PhantomData<fn() -> T>);
+
+        impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for Items<MOST, T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {MOST} items")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    // The rest is not even read.
+                    if items.len() == MOST {
+                        return Err(A::Error::custom(format_args!("must have at most {MOST} items")));
+                    }
+                    items.push(item);
+                }
+                Ok(items)
+            }
+        }
+
+        deserializer.deserialize_seq(Items::<MOST, T>(PhantomData)).map(Self)
+    }
+}
+
+#[cfg(feature = "schema")]
+mod schema {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::{UpTo, Whole};
+
+    impl<const LEAST: u32, const MOST: u32> JsonSchema for Whole<LEAST, MOST> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            format!("Whole_{LEAST}_{MOST}").into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({"type": "integer", "format": "int32", "minimum": LEAST, "maximum": MOST})
+        }
+    }
+
+    impl<const MOST: usize, T: JsonSchema> JsonSchema for UpTo<MOST, T> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            format!("UpTo_{MOST}_{}", T::schema_name()).into()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            json_schema!({"type": "array", "items": generator.subschema_for::<T>(), "maxItems": MOST})
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_hold_when_it_is_parsed() {
+        let number = |text: &str| serde_json::from_str::<Whole<1, 168>>(text).ok().map(Whole::get);
+        assert_eq!(
+            ["0", "1", "168", "169", "-1", "1.5"].map(number),
+            [None, Some(1), Some(168), None, None, None]
+        );
+        let list = |text: &str| serde_json::from_str::<UpTo<2, u8>>(text).map(UpTo::into_vec);
+        assert!(list("[]").unwrap().is_empty());
+        assert_eq!(list("[1,2]").unwrap(), [1, 2]);
+        let error = list("[1,2,3,4]").unwrap_err().to_string();
+        assert!(error.starts_with("must have at most 2 items"), "{error}");
+    }
+}

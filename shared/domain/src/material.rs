@@ -1,0 +1,222 @@
+//! Material: the templates and products that a message is made from. A tenant may have thousands, so they are no part of the
+//! configuration that processes remember: whoever composes a message reads those that it names.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    compose::{Intent, Reason, Words, World, carrier, compose, in_language},
+    ids::ConnectionId,
+    product::Product,
+    source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
+    template::TemplateDefinition,
+};
+
+/// The templates and products that a message is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Material {
+    /// Templates, in every language that may be meant.
+    pub templates: Vec<TemplateDefinition>,
+    /// Products.
+    pub products: Vec<Product>,
+}
+
+impl Material {
+    /// None.
+    pub const NONE: &'static Self = &Self {
+        templates: Vec::new(),
+        products: Vec::new(),
+    };
+
+    /// A product by its id or SKU.
+    #[must_use]
+    pub fn product(&self, name: &str) -> Option<&Product> {
+        let by_sku = |product: &&Product| product.sku.as_ref().is_some_and(|sku| sku.as_str() == name);
+        let by_id = |product: &&Product| product.id.to_string() == name;
+        let mut products = self.products.iter();
+        products.find(|product| by_sku(product) || by_id(product))
+    }
+
+    /// The languages of a template that a connection sends.
+    pub fn named(&self, connection: ConnectionId, name: &str) -> impl Iterator<Item = &TemplateDefinition> + Clone {
+        let templates = self.templates.iter();
+        templates
+            .filter(move |template| template.name == name && template.connection.is_none_or(|its| its == connection))
+    }
+}
+
+/// What a message would be made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Templates.
+    pub templates: Vec<TemplateNeed>,
+    /// Products, by id or SKU.
+    pub products: BTreeSet<String>,
+}
+
+/// A template that a message would be made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateNeed {
+    /// The connection that sends it.
+    pub connection: ConnectionId,
+    /// The name.
+    pub name: String,
+    /// The only language that may be meant. `None`: it depends on those that there are.
+    pub language: Option<String>,
+}
+
+/// Maximum products that a message names. Values of further ones are unknown.
+pub const MOST_PRODUCTS: usize = 20;
+
+impl Needs {
+    /// What composing would read. Nothing, where it would refuse whatever it reads.
+    #[must_use]
+    pub fn of(intent: &Intent<'_>, world: &World<'_>) -> Self {
+        let dry = World {
+            material: Material::NONE,
+            ..*world
+        };
+        let refused = compose(intent, &dry).err().map(|refusal| refusal.reason);
+        if refused.is_some_and(|reason| !matches!(reason, Reason::Template | Reason::NoChannel)) {
+            return Self::default();
+        }
+        let mut needs = Self::default();
+        let language = world.contact.language.as_deref();
+        for says in &intent.says {
+            match says.words {
+                Words::Template(wanted) => {
+                    if let Some((connection, _)) = carrier(world.config, intent, says.channel) {
+                        needs.template(wanted, connection.id, language.is_none());
+                    }
+                }
+                Words::Text(texts) => needs.text(in_language(texts, world.config, world.contact).unwrap_or_default()),
+                Words::None(_) => {}
+            }
+        }
+        needs
+    }
+
+    /// Adds a template. `language_unknown`: only the usual language may be meant.
+    pub fn template(&mut self, wanted: &TemplateUse, connection: ConnectionId, language_unknown: bool) {
+        let only = !wanted.by_contact_language || language_unknown;
+        let need = TemplateNeed {
+            connection,
+            name: wanted.name.clone(),
+            language: only.then(|| wanted.language.clone()),
+        };
+        if !self.templates.contains(&need) {
+            self.templates.push(need);
+        }
+        let values = wanted.variables.values().chain(&wanted.header);
+        for value in values.chain(wanted.buttons.iter().map(|button| &button.value)) {
+            if let Value::From { source, .. } = value {
+                self.source(source);
+            }
+        }
+    }
+
+    /// Adds the products of all texts.
+    pub fn texts(&mut self, texts: &SmsText) {
+        match texts {
+            SmsText::One(text) => self.text(text),
+            SmsText::ByLanguage(texts) => texts.values().for_each(|text| self.text(text)),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        for piece in placeholders(text).unwrap_or_default() {
+            if let Piece::Value { source, .. } = piece {
+                self.source(&source);
+            }
+        }
+    }
+
+    fn source(&mut self, source: &Source) {
+        if let Source::Product { id, .. } = source
+            && self.products.len() < MOST_PRODUCTS
+        {
+            self.products.insert(id.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{contact::OptOut, decide, message::Channel, samples::Case, samples::at};
+
+    fn needs(change: impl FnOnce(&mut Case)) -> Needs {
+        let mut case = Case::new();
+        change(&mut case);
+        case.with_world(|call, world| decide::needs(call, world))
+    }
+
+    fn languages(needs: &Needs) -> Vec<Option<&str>> {
+        needs.templates.iter().map(|need| need.language.as_deref()).collect()
+    }
+
+    #[test]
+    fn one_language_is_needed_unless_the_contacts_is_known() {
+        assert_eq!(languages(&needs(|_| ())), [Some("en_GB")]);
+        assert_eq!(
+            languages(&needs(|case| case.contact.language = Some("ar".to_owned()))),
+            [None]
+        );
+    }
+
+    #[test]
+    fn template_of_the_lines_connection_is_needed() {
+        let branch = "conn_00000000000000000000000010".parse().unwrap();
+        let mut usual = None;
+        let needs = needs(|case| {
+            let carries = |one: &&crate::config::ConnectionSummary| one.carries.contains(&Channel::WhatsApp);
+            let mut own = case.config.connections.iter().find(carries).unwrap().clone();
+            usual = Some(own.id);
+            own.id = branch;
+            case.config.connections.push(own);
+            let line = serde_json::json!({
+                "id": "line_00000000000000000000000001", "name": "Branch", "number": "+97143330000", "whatsapp": branch,
+            });
+            case.config.lines = vec![serde_json::from_value(line).unwrap()];
+        });
+        let connections: Vec<_> = needs.templates.iter().map(|need| need.connection).collect();
+        assert_ne!(usual, Some(branch));
+        assert_eq!(connections, [branch]);
+    }
+
+    #[test]
+    fn products_of_texts_and_templates_are_needed() {
+        let needs = needs(|case| {
+            let then = &mut case.config.rules[0].then;
+            then.sms_text = Some(SmsText::One("{{product.haircut.price}}".to_owned()));
+            let template = then.template.as_mut().unwrap();
+            let source = "product.prd_00000000000000000000000002.name".parse().unwrap();
+            let default = None;
+            template
+                .variables
+                .insert("1".to_owned(), Value::From { source, default });
+        });
+        let products: Vec<_> = needs.products.iter().map(String::as_str).collect();
+        assert_eq!(products, ["haircut", "prd_00000000000000000000000002"]);
+    }
+
+    #[test]
+    fn nothing_is_needed_where_nothing_would_be_sent() {
+        let stopped = needs(|case| {
+            case.contact.opted_out = Some(OptOut {
+                at: at("2026-03-03T10:00:00Z"),
+                source: "wrote STOP".to_owned(),
+            });
+        });
+        let cooling = needs(|case| case.contact.last_follow_up_at = Some(case.now));
+        let no_rule = needs(|case| case.config.rules.clear());
+        assert_eq!(
+            [stopped, cooling, no_rule],
+            [const {
+                Needs {
+                    templates: Vec::new(),
+                    products: BTreeSet::new(),
+                }
+            }; 3]
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! Schemas of types that are written as a text: each next to its type, with the limits that parsing it checks. Without the feature
+//! `schema`, none of them is compiled.
+
+/// The schema of a type, inline wherever a field has it. The field adds its own description.
+macro_rules! shown_as {
+    ($(const $($limit:ident),+;)? $type:ty, $($schema:tt)+) => {
+        #[cfg(feature = "schema")]
+        impl $(<$(const $limit: usize),+>)? schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                std::any::type_name::<Self>().into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($($schema)+)
+            }
+        }
+    };
+}

@@ -1,0 +1,81 @@
+//! Jobs that follow from what was written.
+
+use domain::{ids::TenantId, message::Message, purpose::Lane, record::CallProgress};
+use jiff::Timestamp;
+
+use crate::{CallJob, SendMessage};
+
+/// A job to be queued. The due index has a row for each, too: one that is lost, or whose time is far, comes from there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToQueue {
+    /// The job.
+    pub job: NextJob,
+    /// Before this time there is nothing to do.
+    pub not_before: Timestamp,
+}
+
+/// A job that follows from a row of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NextJob {
+    /// Sends a message's next attempt: queue `sends` or `bulk-sends`, by the lane.
+    Send(Lane, SendMessage),
+    /// Looks at a call that waits: queue `calls`.
+    Look(Box<CallJob>),
+}
+
+impl SendMessage {
+    /// A copy for the message's next attempt.
+    #[must_use]
+    pub fn next_of(tenant: TenantId, message: &Message) -> Self {
+        Self {
+            tenant,
+            correlation_id: message.correlation_id.clone(),
+            message: message.id,
+            attempt: message.next_number(),
+            rounds: 0,
+        }
+    }
+}
+
+impl ToQueue {
+    /// A message's next attempt.
+    #[must_use]
+    pub fn send(tenant: TenantId, message: &Message) -> Self {
+        Self {
+            job: NextJob::Send(message.policy.lane(), SendMessage::next_of(tenant, message)),
+            not_before: message.not_before,
+        }
+    }
+
+    /// A look at a call that waits until this time.
+    #[must_use]
+    pub fn look(tenant: TenantId, progress: CallProgress, until: Timestamp) -> Self {
+        let job = CallJob::Decide {
+            tenant,
+            correlation_id: progress.correlation_id,
+            connection: progress.connection,
+            provider: progress.provider,
+            provider_call_id: progress.provider_call_id,
+        };
+        Self {
+            job: NextJob::Look(Box::new(job)),
+            not_before: until,
+        }
+    }
+
+    /// The same at another time.
+    #[must_use]
+    pub const fn at(mut self, not_before: Timestamp) -> Self {
+        self.not_before = not_before;
+        self
+    }
+
+    /// The same, queued by its own worker for this many times.
+    #[must_use]
+    pub fn again(mut self, rounds: u8) -> Self {
+        if let NextJob::Send(_, job) = &mut self.job {
+            job.rounds = rounds;
+        }
+        self
+    }
+}

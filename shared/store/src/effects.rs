@@ -1,0 +1,177 @@
+//! Effects: all that one cause writes, in one transaction, with the jobs that follow from it.
+
+use domain::{
+    ids::ContactId,
+    message::Message,
+    record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
+};
+use jiff::Timestamp;
+use jobs::ToQueue;
+use ulid::Ulid;
+
+use crate::{
+    Store, StoreError, TenantScope,
+    calls::{call_row, progress_row},
+    contacts::{ContactWrite, REFERENCE_LIFE, consent_row},
+    messages::{ParkedVersion, message_row, received_row, reference_row},
+    row::{Condition, Row},
+};
+
+/// Rows that one transaction writes at most: a limit of the database.
+pub const MOST_WRITES: usize = 100;
+
+/// All that one cause writes: all of it or nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Effects<'a> {
+    /// The write that makes sure that it happens once.
+    pub once: Once<'a>,
+    /// Contacts, new or changed. Several where they are one person.
+    pub people: Vec<ContactWrite>,
+    /// New messages. A job follows for each.
+    pub planned: Vec<Message>,
+    /// Messages that go no further, such as cancelled ones.
+    pub ended: Vec<Message>,
+    /// Changes of consent.
+    pub consent: Vec<Consent>,
+}
+
+/// The conditional write by which a cause has its effects once.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Once<'a> {
+    /// The versions of the contacts and messages that are changed.
+    #[default]
+    Versions,
+    /// What was reported of a call so far, unchanged since it was read. A job follows where it is due.
+    Reported(&'a CallProgress),
+    /// A call that is decided, or decided again. Its reports name it.
+    Decided {
+        /// The reports; `decided` names the call.
+        progress: &'a CallProgress,
+        /// The call with its sentence.
+        call: &'a Call,
+    },
+    /// A customer's message, by its provider's id of it.
+    Received {
+        /// The message.
+        received: &'a Received,
+        /// The API whose reference it is, such as `whatsapp`, `twilio`.
+        api: &'a str,
+        /// The row of the reference exists already and holds reports, which are about no message of ours.
+        parked: Option<ParkedVersion>,
+    },
+}
+
+/// A change of what somebody agreed to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Consent {
+    /// Who.
+    pub contact: ContactId,
+    /// The entry's own id.
+    pub id: Ulid,
+    /// The entry.
+    pub entry: ConsentEntry,
+}
+
+/// More rows than a transaction takes.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} rows are more than a transaction takes")]
+struct TooMany(usize);
+
+impl Once<'_> {
+    const fn doing(&self) -> &'static str {
+        match self {
+            Self::Versions => "write what changes of contacts and messages",
+            Self::Reported(_) => "write what was reported of a call",
+            Self::Decided { .. } => "decide a call",
+            Self::Received { .. } => "store a customer's message",
+        }
+    }
+
+    fn rows(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Row>, StoreError> {
+        let doing = self.doing();
+        Ok(match *self {
+            Self::Versions => Vec::new(),
+            Self::Reported(progress) => vec![progress_row(scope, progress, now, REFERENCE_LIFE, doing)?],
+            Self::Decided { progress, call } => {
+                // The reports name the caller as the call does: they go with it.
+                let kept = call.keep_until.map(|until| until.duration_since(now));
+                let life = kept.map_or(REFERENCE_LIFE, |kept| kept.min(REFERENCE_LIFE));
+                let unchanged = match call.version {
+                    0 | 1 => Condition::New,
+                    version => Condition::Version(version - 1),
+                };
+                vec![
+                    progress_row(scope, progress, now, life, doing)?,
+                    call_row(scope, call, unchanged, doing)?,
+                ]
+            }
+            Self::Received { received, api, parked } => {
+                let theirs = MessageRef::Theirs { message: received.id };
+                let reference = (api, &received.message.provider_ref);
+                vec![
+                    reference_row(scope, reference, &theirs, parked, now, doing)?,
+                    received_row(scope, received, now, doing)?,
+                ]
+            }
+        })
+    }
+}
+
+impl Effects<'_> {
+    fn rows(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Row>, StoreError> {
+        let doing = self.once.doing();
+        let mut rows = self.once.rows(scope, now)?;
+        for person in &self.people {
+            rows.extend(person.rows(scope, doing)?);
+        }
+        for message in self.planned.iter().chain(&self.ended) {
+            rows.push(message_row(scope, message, doing)?);
+        }
+        for consent in &self.consent {
+            rows.push(consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?);
+        }
+        Ok(rows)
+    }
+
+    /// The jobs that follow from it.
+    fn jobs(&self, scope: &TenantScope) -> Vec<ToQueue> {
+        let tenant = scope.tenant();
+        let look = match self.once {
+            Once::Reported(progress) => progress.due.map(|until| ToQueue::look(tenant, progress.clone(), until)),
+            Once::Versions | Once::Decided { .. } | Once::Received { .. } => None,
+        };
+        let sends = self.planned.iter().map(|message| ToQueue::send(tenant, message));
+        look.into_iter().chain(sends).collect()
+    }
+}
+
+impl Store {
+    /// Writes all effects of a cause or none, and says which jobs follow. Nothing is written where there is nothing to write.
+    ///
+    /// # Errors
+    /// A conflict when it is done already or somebody else wrote one of the rows first: read again. Invalid, before anything is
+    /// written, when they are more than [`MOST_WRITES`] rows.
+    pub async fn commit(
+        &self,
+        scope: &TenantScope,
+        effects: Effects<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<ToQueue>, StoreError> {
+        let doing = effects.once.doing();
+        let rows = effects.rows(scope, now)?;
+        self.write_rows(rows, doing).await?;
+        Ok(effects.jobs(scope))
+    }
+
+    /// Writes these rows or none. A single one needs no transaction, which costs twice as much.
+    pub(crate) async fn write_rows(&self, rows: Vec<Row>, doing: &'static str) -> Result<(), StoreError> {
+        if rows.len() > MOST_WRITES {
+            return Err(StoreError::invalid(doing, TooMany(rows.len())));
+        }
+        match <[Row; 1]>::try_from(rows) {
+            Ok([row]) => self.database.put(row, doing).await,
+            Err(none) if none.is_empty() => Ok(()),
+            Err(rows) => self.database.transact(rows, doing).await,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Templates and products, read as a message needs them.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    connection::Connection,
+    ids::{ConnectionId, ProductId},
+    material::{Material, Needs, TemplateNeed},
+    product::Product,
+    template::{TemplateDefinition, TemplateReport},
+};
+use futures::future::try_join_all;
+
+use crate::{
+    Owned, Part, Pointer, Store, StoreError, TenantScope,
+    keys::{self, Key},
+    owned,
+    row::{self, Condition, Row, Write},
+};
+
+/// Meta has templates in at most this many languages.
+const MOST_LANGUAGES: i32 = 100;
+
+/// Maximum templates that are read for one question.
+const MOST_TEMPLATES: usize = 20;
+
+impl Owned for TemplateDefinition {
+    const KIND: &'static str = "template";
+    const PART: Part = Part::Templates;
+    const PREFIX: &'static str = "conn_";
+    /// Meta's own limit for an account.
+    const MOST: u32 = 6_000;
+
+    fn id(&self) -> String {
+        let connection = self.connection.map(|connection| connection.to_string());
+        format!("{}#{}#{}", connection.unwrap_or_default(), self.name, self.language)
+    }
+}
+
+impl Owned for Product {
+    const KIND: &'static str = "product";
+    const PART: Part = Part::Products;
+    const PREFIX: &'static str = "prd_";
+    const MOST: u32 = Self::MOST;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
+        let pointer = |sku: &domain::product::Sku| Pointer::unique(scope, SKU, sku.as_str(), &self.id);
+        self.sku.as_ref().and_then(pointer).into_iter().collect()
+    }
+}
+
+const SKU: &str = "sku";
+
+fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, language: &str) -> Key {
+    owned::key::<TemplateDefinition>(scope, &format!("{connection}#{name}#{language}"))
+}
+
+impl Store {
+    /// The templates and products that a message needs: one request for each template, and one for the products (two where some
+    /// are named by SKU), at the same time.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn material(&self, scope: &TenantScope, needs: &Needs) -> Result<Material, StoreError> {
+        let named = needs.templates.iter().take(MOST_TEMPLATES);
+        let templates = try_join_all(named.map(|need| self.languages(scope, need)));
+        let (templates, products) = tokio::try_join!(templates, Box::pin(self.products_named(scope, &needs.products)))?;
+        Ok(Material {
+            templates: templates.into_iter().flatten().collect(),
+            products,
+        })
+    }
+
+    /// The languages of a template that may be meant.
+    async fn languages(&self, scope: &TenantScope, need: &TemplateNeed) -> Result<Vec<TemplateDefinition>, StoreError> {
+        const DOING: &str = "read a template";
+        let language = need.language.as_deref().unwrap_or_default();
+        let key = template_key(scope, need.connection, &need.name, language);
+        let items = if language.is_empty() {
+            self.database
+                .query(&key.pk, &key.sk, MOST_LANGUAGES, false, DOING)
+                .await?
+        } else {
+            self.database.get(&key, DOING).await?.into_iter().collect()
+        };
+        let live = items.into_iter().filter(row::live);
+        live.map(|item| row::data(item, DOING)).collect()
+    }
+
+    /// The products of these ids and SKUs.
+    async fn products_named(&self, scope: &TenantScope, names: &BTreeSet<String>) -> Result<Vec<Product>, StoreError> {
+        const DOING: &str = "read whose SKU it is";
+        let (mut ids, mut claims) = (BTreeSet::new(), Vec::new());
+        for name in names {
+            if name.parse::<ProductId>().is_ok() {
+                ids.insert(name.clone());
+            } else {
+                claims.push(keys::claim(scope, SKU, name));
+            }
+        }
+        for item in self.database.get_many(&claims, DOING).await?.into_values() {
+            let id: ProductId = row::data(item, DOING)?;
+            ids.insert(id.to_string());
+        }
+        self.some(scope, &ids).await
+    }
+
+    /// A connection, with its health as it is now, and its template of this name and language: one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn connection_and_template(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        template: Option<(&str, &str)>,
+    ) -> Result<(Option<Connection>, Option<TemplateDefinition>), StoreError> {
+        const DOING: &str = "read a connection and a template";
+        let Some((name, language)) = template else {
+            return Ok((self.connection(scope, connection).await?, None));
+        };
+        let connection_key = owned::key::<Connection>(scope, &connection);
+        let template_key = template_key(scope, connection, name, language);
+        let wanted = [connection_key.clone(), template_key.clone()];
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let connection = row::versioned(found.remove(&connection_key), None, DOING)?;
+        let template = row::versioned(found.remove(&template_key), None, DOING)?;
+        Ok((connection.map(|found| found.value), template.map(|found| found.value)))
+    }
+
+    /// Writes what the provider reports of a template into those of these connections, which share an account. Connections without
+    /// such a template are left alone. Returns whether anything was new.
+    ///
+    /// # Errors
+    /// When the table does not answer, or a conflict.
+    pub async fn note_template(
+        &self,
+        scope: &TenantScope,
+        connections: &[ConnectionId],
+        report: &TemplateReport,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "write what is reported of a template";
+        let (name, language) = (report.template.name(), report.template.language());
+        let keys: Vec<Key> = connections
+            .iter()
+            .map(|connection| template_key(scope, *connection, name, language))
+            .collect();
+        let mut rows = Vec::new();
+        for (key, item) in self.database.get_many(&keys, DOING).await? {
+            if !row::live(&item) {
+                continue;
+            }
+            let version = row::version_of(&item);
+            let before: TemplateDefinition = row::data(item, DOING)?;
+            let mut template = before.clone();
+            template.note(report);
+            if template != before {
+                let row = Row::new(
+                    &key,
+                    TemplateDefinition::KIND,
+                    &template,
+                    Condition::Version(version),
+                    DOING,
+                )?;
+                rows.push(row.version(version + 1));
+            }
+        }
+        if let [_] = &rows[..]
+            && let Some(row) = rows.pop()
+        {
+            self.database.put(row, DOING).await?;
+            return Ok(true);
+        }
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let writes = rows.into_iter().map(Write::Put).collect();
+        self.database.transact_writes(writes, DOING).await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,406 @@
+//! What a tenant owns one by one: people, keys, connections, rules, templates, products. One way to read, list, create within a
+//! limit, change and remove them.
+//!
+//! A kind says where its rows are and how many there may be ([`Owned`]); the rest is the same for all. Creating costs one
+//! transaction and no read: a counter beside the rows refuses what would be one too many. A change or removal is conditioned on the
+//! version that was read. A removed row is hidden, tells the audit log who did it, and goes after a day.
+
+use std::{collections::BTreeSet, fmt::Display};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::actor::Stamp;
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Page, Store, StoreError, TenantScope, Versioned,
+    config::MOST_RACES,
+    database::Lost,
+    keys::{self, Key, Part},
+    row::{self, Condition, Item, Row, Write},
+};
+
+/// What a tenant owns one by one.
+pub trait Owned: Serialize + DeserializeOwned + Clone + Send + Sync {
+    /// What the stream and readers tell rows apart by.
+    const KIND: &'static str;
+    /// The partition of its rows.
+    const PART: Part;
+    /// Their sort keys begin so, and no others of the partition.
+    const PREFIX: &'static str;
+    /// Maximum per tenant.
+    const MOST: u32;
+    /// Whether creating counts and is refused beyond the maximum. Else whoever creates counts.
+    const COUNTED: bool = true;
+    /// Processes remember it with the configuration: a change raises the tenant's version, so that they notice.
+    const REMEMBERED: bool = false;
+
+    /// What its sort key says after the prefix.
+    fn id(&self) -> String;
+
+    /// The rows that lead to it, such as that of a value that no other may have. They come, change and go with it.
+    fn pointers(&self, _scope: &TenantScope) -> Vec<Pointer> {
+        Vec::new()
+    }
+
+    /// Time at which it expires, if ever.
+    fn expires(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// As it is kept for the audit log once it is removed: without secrets.
+    #[must_use]
+    fn removed(&self, _at: Timestamp) -> Self {
+        self.clone()
+    }
+}
+
+/// A row that leads to something owned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pointer {
+    key: Key,
+    kind: &'static str,
+    to: AttributeValue,
+}
+
+impl Pointer {
+    pub(crate) fn new(key: Key, kind: &'static str, to: &impl Serialize) -> Option<Self> {
+        // What cannot be written is refused by the row itself, whose fields these are.
+        let to = serde_dynamo::to_attribute_value(to).ok()?;
+        Some(Self { key, kind, to })
+    }
+
+    /// The row of a value that only one may have.
+    pub(crate) fn unique(scope: &TenantScope, what: &str, value: &str, to: &impl Serialize) -> Option<Self> {
+        Self::new(keys::claim(scope, what, value), "claim", to)
+    }
+
+    pub(crate) fn key(self) -> Key {
+        self.key
+    }
+
+    pub(crate) fn row(&self, condition: Condition, expires: Option<Timestamp>) -> Row {
+        let row = Row::held(&self.key, self.kind, self.to.clone(), condition);
+        match expires {
+            Some(at) => row.expires_at(at),
+            None => row,
+        }
+    }
+}
+
+/// Why something owned cannot be created or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnedError {
+    /// The tenant has as many as it may.
+    #[error("the tenant has as many as it may")]
+    Full,
+    /// It has a value that only one may have, and another has it.
+    #[error("another has this value")]
+    Taken,
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// For who expects neither: somebody else was there first.
+impl From<OwnedError> for StoreError {
+    fn from(error: OwnedError) -> Self {
+        match error {
+            OwnedError::Store(error) => error,
+            OwnedError::Full | OwnedError::Taken => Self::Conflict {
+                doing: "create or change something owned",
+            },
+        }
+    }
+}
+
+pub(crate) fn key<T: Owned>(scope: &TenantScope, id: &impl Display) -> Key {
+    keys::owned(scope, T::PART, T::PREFIX, id)
+}
+
+fn row_of<T: Owned>(scope: &TenantScope, value: &T, condition: Condition, version: u64) -> Result<Row, StoreError> {
+    let row = Row::new(&key::<T>(scope, &value.id()), T::KIND, value, condition, T::KIND)?.version(version);
+    Ok(match value.expires() {
+        Some(at) => row.expires_at(at),
+        None => row,
+    })
+}
+
+/// The row of something owned as somebody changed it, for a transaction of its own.
+pub(crate) fn change_row<T: Owned>(scope: &TenantScope, before: u64, after: &T) -> Result<Row, StoreError> {
+    row_of(scope, after, Condition::Version(before), before + 1)
+}
+
+/// The counter of a kind.
+pub(crate) fn count_key<T: Owned>(scope: &TenantScope) -> Key {
+    keys::count(scope, T::PART, T::KIND)
+}
+
+/// The place of the counter in [`create_writes`].
+pub(crate) const COUNT: usize = 1;
+
+/// Everything that creating writes: the row, its counter and its pointers first, in this order.
+pub(crate) fn create_writes<T: Owned>(scope: &TenantScope, value: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
+    let row = row_of(scope, value, Condition::NewOrGone, 1)?.stamped(stamp);
+    let mut writes = vec![Write::Put(row)];
+    if T::COUNTED {
+        writes.push(Write::CountBelow(count_key::<T>(scope), T::MOST));
+    }
+    let pointers = value.pointers(scope).into_iter();
+    writes.extend(pointers.map(|pointer| Write::Put(pointer.row(Condition::New, value.expires()))));
+    if T::REMEMBERED {
+        writes.push(Write::Raise(keys::tenant(scope)));
+    }
+    Ok(writes)
+}
+
+/// As [`create_writes`], for a change.
+pub(crate) fn change_writes<T: Owned>(
+    scope: &TenantScope,
+    before: &Versioned<T>,
+    after: &T,
+    stamp: &Stamp,
+) -> Result<Vec<Write>, StoreError> {
+    let mut writes = vec![Write::Put(change_row(scope, before.version, after)?.stamped(stamp))];
+    let (old, new) = (before.value.pointers(scope), after.pointers(scope));
+    let expires = after.expires();
+    for pointer in &new {
+        let known = old.iter().find(|old| old.key == pointer.key);
+        let condition = if known.is_some() {
+            Condition::Always
+        } else {
+            Condition::New
+        };
+        if known != Some(pointer) || expires != before.value.expires() {
+            writes.push(Write::Put(pointer.row(condition, expires)));
+        }
+    }
+    let gone = old.into_iter().filter(|old| new.iter().all(|new| new.key != old.key));
+    writes.extend(gone.map(|pointer| Write::Clear(pointer.key)));
+    if T::REMEMBERED {
+        writes.push(Write::Raise(keys::tenant(scope)));
+    }
+    Ok(writes)
+}
+
+/// As [`create_writes`], for a removal.
+pub(crate) fn remove_writes<T: Owned>(
+    scope: &TenantScope,
+    before: &Versioned<T>,
+    stamp: &Stamp,
+) -> Result<Vec<Write>, StoreError> {
+    let row = change_row(scope, before.version, &before.value.removed(stamp.at))?.stamped(stamp);
+    let mut writes = vec![Write::Put(row.gone(stamp.at))];
+    if T::COUNTED {
+        writes.push(Write::CountDown(count_key::<T>(scope)));
+    }
+    let pointers = before.value.pointers(scope).into_iter();
+    writes.extend(pointers.map(|pointer| Write::Clear(pointer.key)));
+    if T::REMEMBERED {
+        writes.push(Write::Raise(keys::tenant(scope)));
+    }
+    Ok(writes)
+}
+
+/// What a lost transaction was lost for, by what its first writes are; those that follow are others'.
+fn lost(lost: &Lost, writes: &[&'static str], doing: &'static str) -> OwnedError {
+    let what = lost.refused.first().and_then(|at| writes.get(*at));
+    match what {
+        Some(&"count") => OwnedError::Full,
+        Some(&"pointer") => OwnedError::Taken,
+        _ => StoreError::Conflict { doing }.into(),
+    }
+}
+
+impl Store {
+    /// Reads one, with the version that its next change needs.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn get<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        id: &(impl Display + Sync),
+    ) -> Result<Option<Versioned<T>>, StoreError> {
+        row::versioned(self.database.get(&key::<T>(scope, id), T::KIND).await?, None, T::KIND)
+    }
+
+    /// One page of them, by id. `after` is what the page before said.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn page<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Versioned<T>>, StoreError> {
+        let after = after.map(|id| key::<T>(scope, &id).sk);
+        let (rows, more) = self
+            .database
+            .page(
+                &keys::part(scope, T::PART),
+                T::PREFIX,
+                after.as_deref(),
+                limit,
+                false,
+                T::KIND,
+            )
+            .await?;
+        let last = rows.last().and_then(|item| row::string(item, "sk"));
+        let next = last.filter(|_| more).and_then(|sk| sk.strip_prefix(T::PREFIX));
+        let next = next.map(str::to_owned);
+        let items = rows
+            .into_iter()
+            .filter_map(|item| row::versioned(Some(item), None, T::KIND).transpose())
+            .collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// All of them, of a kind of which there are few.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn all<T: Owned>(&self, scope: &TenantScope) -> Result<Vec<T>, StoreError> {
+        let most = i32::try_from(T::MOST).unwrap_or(i32::MAX);
+        // What was removed is there for a day.
+        let limit = most.saturating_mul(2);
+        let partition = keys::part(scope, T::PART);
+        let items = self
+            .database
+            .query(&partition, T::PREFIX, limit, false, T::KIND)
+            .await?;
+        let live = items.into_iter().filter(row::live);
+        live.map(|item| row::data(item, T::KIND)).collect()
+    }
+
+    /// Those of these ids that there are, in any order. One request per hundred.
+    pub(crate) async fn some<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        ids: &BTreeSet<String>,
+    ) -> Result<Vec<T>, StoreError> {
+        let keys: Vec<Key> = ids.iter().map(|id| key::<T>(scope, id)).collect();
+        let found = self.database.get_many(&keys, T::KIND).await?;
+        let live = found.into_values().filter(row::live);
+        live.map(|item| row::data(item, T::KIND)).collect()
+    }
+
+    /// Creates one, if the tenant has fewer than it may.
+    ///
+    /// # Errors
+    /// [`OwnedError`]; [`StoreError::Conflict`] where there is one of this id.
+    pub async fn create<T: Owned>(&self, scope: &TenantScope, value: &T, stamp: &Stamp) -> Result<(), OwnedError> {
+        self.create_with(scope, value, stamp, Vec::new()).await
+    }
+
+    /// The same, with what else is to be written in the same transaction.
+    pub(crate) async fn create_with<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        value: &T,
+        stamp: &Stamp,
+        more: Vec<Write>,
+    ) -> Result<(), OwnedError> {
+        let mut writes = create_writes(scope, value, stamp)?;
+        let of = |(at, write): (usize, &Write)| match write {
+            Write::CountBelow(..) => "count",
+            Write::Put(_) if at > 0 => "pointer",
+            _ => "row",
+        };
+        let what: Vec<&'static str> = writes.iter().enumerate().map(of).collect();
+        writes.extend(more);
+        match self.settled(writes, T::KIND).await? {
+            Ok(()) => Ok(()),
+            Err(by) => Err(lost(&by, &what, T::KIND)),
+        }
+    }
+
+    /// Changes one that nobody else has changed since it was read. Returns its new version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has; [`OwnedError::Taken`].
+    pub async fn change<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<T>,
+        after: &T,
+        stamp: &Stamp,
+    ) -> Result<u64, OwnedError> {
+        self.change_with(scope, before, after, stamp, Vec::new()).await
+    }
+
+    /// The same, with what else is to be written in the same transaction.
+    pub(crate) async fn change_with<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<T>,
+        after: &T,
+        stamp: &Stamp,
+        more: Vec<Write>,
+    ) -> Result<u64, OwnedError> {
+        let mut writes = change_writes(scope, before, after, stamp)?;
+        let known: Vec<Key> = before.value.pointers(scope).into_iter().map(Pointer::key).collect();
+        let of = |write: &Write| match write {
+            Write::Put(row) if row.condition == Condition::New && !known.contains(&row.key()) => "pointer",
+            _ => "row",
+        };
+        let what: Vec<&'static str> = writes.iter().map(of).collect();
+        writes.extend(more);
+        if let [Write::Put(_)] = &writes[..]
+            && let Some(Write::Put(row)) = writes.pop()
+        {
+            // Half the price of a transaction.
+            self.database.put(row, T::KIND).await?;
+            return Ok(before.version + 1);
+        }
+        match self.settled(writes, T::KIND).await? {
+            Ok(()) => Ok(before.version + 1),
+            Err(by) => Err(lost(&by, &what, T::KIND)),
+        }
+    }
+
+    /// Removes one that nobody else has changed since it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody has.
+    pub async fn remove<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<T>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        self.remove_with(scope, before, stamp, Vec::new()).await
+    }
+
+    /// The same, with what else is to be written in the same transaction.
+    pub(crate) async fn remove_with<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<T>,
+        stamp: &Stamp,
+        more: Vec<Write>,
+    ) -> Result<(), StoreError> {
+        let mut writes = remove_writes(scope, before, stamp)?;
+        writes.extend(more);
+        let settled = self.settled(writes, T::KIND).await?;
+        settled.map_err(|_lost| StoreError::Conflict { doing: T::KIND })
+    }
+
+    /// Writes; again while somebody else is just writing one of the rows, such as the tenant's, and no condition fails.
+    async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<Result<(), Lost>, StoreError> {
+        for _busy in 0..MOST_RACES {
+            match self.database.try_transact(writes.clone(), doing).await? {
+                Err(lost) if lost.refused.is_empty() => {}
+                other => return Ok(other),
+            }
+        }
+        self.database.try_transact(writes, doing).await
+    }
+}
+
+/// The keys of the rows that lead to the one that a row holds.
+pub(crate) fn pointers_of<T: Owned>(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
+    let value: T = row::data(item, T::KIND)?;
+    Ok(value.pointers(scope).into_iter().map(Pointer::key).collect())
+}

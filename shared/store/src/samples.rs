@@ -1,0 +1,190 @@
+//! Reads a stored sample of every kind of row: `tests/rows.json` holds rows as a deployment has them. A sample is never changed;
+//! a new form gets samples of its own, and those of the former form must still be read, or be migrated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    account::{Account, Email, Grant, Invitation, Member, Session},
+    api_key::{ApiKey, LastUsed},
+    connection::Connection,
+    ids::{ContactId, UserId},
+    line::Line,
+    product::Product,
+    profile::Profile,
+    record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
+    rule::Rule,
+    security::SecurityEvent,
+    template::TemplateDefinition,
+    tenant::Tenant,
+};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    StoreError, accounts, api_keys, audit, compact, counters, forms, idempotency, lookups, platform,
+    row::{self, Item},
+};
+
+const SAMPLES: &str = include_str!("../tests/rows.json");
+
+const DOING: &str = "read a sample";
+
+/// What is read from a row, as it would be written.
+type Read = fn(Item) -> Result<AttributeValue, StoreError>;
+
+/// How each kind is read.
+const READ: [(&str, Read); 37] = [
+    ("account", as_it_is::<Account>),
+    ("additions", as_it_is::<()>),
+    ("admins", as_it_is::<Vec<UserId>>),
+    ("api_key", as_it_is::<ApiKey>),
+    ("api_key_owner", as_it_is::<api_keys::ApiKeyOwner>),
+    ("audit", as_it_is::<audit::Recorded>),
+    ("call", kept::<Call>),
+    ("call_progress", as_it_is::<CallProgress>),
+    ("connection", as_it_is::<Connection>),
+    ("consent", as_it_is::<ConsentEntry>),
+    ("contact", |row| {
+        compact::contact(row, DOING).map(|contact| compact::shrink_contact(written(&contact)))
+    }),
+    ("counters", |row| Ok(written(&counters::sample(&row)))),
+    ("email", as_it_is::<accounts::EmailOwner>),
+    ("grant", as_it_is::<Grant>),
+    ("idempotency", as_it_is::<idempotency::Record>),
+    ("identity", as_it_is::<ContactId>),
+    ("invitation", as_it_is::<Invitation>),
+    ("key_use", as_it_is::<LastUsed>),
+    ("leaving", as_it_is::<platform::Leaving>),
+    ("line", as_it_is::<Line>),
+    ("member", as_it_is::<Member>),
+    ("message", |row| {
+        let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
+        let message = compact::message(kept, DOING)?;
+        Ok(without_time(compact::shrink(written(&message))))
+    }),
+    ("message_ref", as_it_is::<MessageRef>),
+    ("platform_act", as_it_is::<platform::PlatformAct>),
+    ("platform_admin", as_it_is::<Email>),
+    ("product", as_it_is::<Product>),
+    ("profile", as_it_is::<Profile>),
+    ("rate", |row| Ok(row::number(row::count(&row)))),
+    ("received", kept::<Received>),
+    ("rule", as_it_is::<Rule>),
+    ("security_event", as_it_is::<SecurityEvent>),
+    ("session", as_it_is::<Session>),
+    ("signing_keys", as_it_is::<String>),
+    ("slug", as_it_is::<accounts::SlugOwner>),
+    ("template", as_it_is::<TemplateDefinition>),
+    ("tenant", as_it_is::<Tenant>),
+    ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
+];
+
+fn written(value: &impl Serialize) -> AttributeValue {
+    serde_dynamo::to_attribute_value(value).expect("what is read can be written")
+}
+
+fn as_it_is<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue, StoreError> {
+    row::data::<T>(row, DOING).map(|read| written(&read))
+}
+
+/// The same of a row that holds its time outside its data.
+fn kept<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue, StoreError> {
+    let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
+    as_it_is::<T>(kept).map(without_time)
+}
+
+fn without_time(mut data: AttributeValue) -> AttributeValue {
+    if let AttributeValue::M(fields) = &mut data {
+        fields.remove("keep_until");
+    }
+    data
+}
+
+/// An attribute as DynamoDB's JSON has it.
+fn attribute(value: &Value) -> AttributeValue {
+    let (kind, value) = value
+        .as_object()
+        .and_then(|one| one.iter().next())
+        .expect("an attribute");
+    let text = || value.as_str().expect("a text").to_owned();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "BOOL" => AttributeValue::Bool(value.as_bool().expect("yes or no")),
+        "NULL" => AttributeValue::Null(true),
+        "L" => AttributeValue::L(value.as_array().expect("a list").iter().map(attribute).collect()),
+        "M" => AttributeValue::M(item(value)),
+        other => panic!("rows have no {other}"),
+    }
+}
+
+fn item(value: &Value) -> Item {
+    let fields = value.as_object().expect("an item").iter();
+    fields.map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+fn samples() -> BTreeMap<String, Vec<Item>> {
+    let rows: Vec<Value> = serde_json::from_str(SAMPLES).expect("the samples are JSON");
+    let mut samples: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+    for row in rows {
+        let row = item(&row);
+        let kind = row::string(&row, "kind").expect("a row has a kind").to_owned();
+        samples.entry(kind).or_default().push(row);
+    }
+    samples
+}
+
+fn form_of(row: &Item) -> u64 {
+    let form = row[forms::FORM].as_n().expect("a row has a form");
+    form.parse().expect("a form is a number")
+}
+
+/// Whoever adds a kind of row adds a sample of it; whoever changes a form, one of the new form.
+#[test]
+fn every_kind_has_a_sample_of_each_form() {
+    let readers: BTreeSet<&str> = READ.iter().map(|(kind, _)| *kind).collect();
+    let kinds: BTreeSet<&str> = forms::kinds().collect();
+    assert_eq!(readers, kinds, "kinds and how they are read");
+    let samples = samples();
+    for kind in kinds {
+        let stored: BTreeSet<u64> = samples.get(kind).into_iter().flatten().map(form_of).collect();
+        let forms: BTreeSet<u64> = (1..=forms::form_of(kind)).collect();
+        assert_eq!(stored, forms, "{kind}: forms of the samples in tests/rows.json");
+    }
+    assert_eq!(samples.len(), READ.len(), "samples are of known kinds");
+}
+
+/// What was written is understood, and nothing of it is lost when it is written again.
+#[test]
+fn stored_rows_are_read_and_written_alike() {
+    let samples = samples();
+    for (kind, read) in READ {
+        for row in &samples[kind] {
+            let again = read(row.clone()).unwrap_or_else(|error| panic!("{kind}: {}: {row:?}", crate::chain(&error)));
+            let has_data = row.contains_key("data");
+            if has_data && form_of(row) == forms::form_of(kind) {
+                assert_eq!(Some(&again), row.get("data"), "{kind}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_newer_form_are_refused() {
+    for (kind, read) in READ {
+        for mut row in samples().remove(kind).expect("there is a sample") {
+            if !row.contains_key("data") {
+                continue;
+            }
+            let newer = forms::form_of(kind) + 1;
+            row.insert(forms::FORM.to_owned(), row::number(newer));
+            let error = read(row).expect_err("a newer form");
+            let sentence = format!(
+                "read a sample: a row of the kind {kind} has the form {newer}, which only a newer version reads"
+            );
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Effects: all of them or none, at most a hundred rows, and the jobs that follow.
+
+use domain::{
+    call::{CallProvider, LONGEST_CALL},
+    contact::{Contact, Identity},
+    ids::{ContactId, MessageId},
+    message::Message,
+    purpose::{Category, Lane, Narrowing, Policy, Purpose},
+    record::{CallProgress, ConsentEntry},
+};
+use jobs::ToQueue;
+use store::{
+    contacts::ContactWrite,
+    due::Partition,
+    effects::{Consent, Effects, MOST_WRITES, Once},
+};
+use testkit::business::{CUSTOMER, missed, phone};
+
+use crate::world::World;
+
+/// A new contact with this many changes of consent.
+fn person<'a>(world: &World, entries: usize) -> Effects<'a> {
+    let identity = Identity::Phone(phone(CUSTOMER));
+    let contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &identity, world.aws.now());
+    let consent = (0..entries).map(|_| Consent {
+        contact: contact.id,
+        id: world.aws.ids().ulid(),
+        entry: ConsentEntry {
+            at: world.aws.now(),
+            what: "stop".to_owned(),
+            source: "a test".to_owned(),
+        },
+    });
+    Effects {
+        consent: consent.collect(),
+        people: vec![ContactWrite::new(contact, identity)],
+        ..Effects::default()
+    }
+}
+
+#[tokio::test]
+async fn effects_are_at_most_a_hundred_rows() {
+    let world = World::new().await;
+    let (now, scope) = (world.aws.now(), world.scope());
+    let before = world.rows().await.len();
+    let many = person(&world, MOST_WRITES - 1);
+    let refused = world.store.commit(scope, many, now).await.unwrap_err();
+    assert!(refused.is_invalid() && !refused.is_conflict(), "{refused}");
+    assert_eq!(world.rows().await.len(), before, "nothing is written");
+    let most = person(&world, MOST_WRITES - 2);
+    assert_eq!(world.store.commit(scope, most, now).await.unwrap(), []);
+    assert_eq!(world.rows().await.len(), before + MOST_WRITES);
+}
+
+#[tokio::test]
+async fn effects_are_written_whole_or_not_at_all() {
+    let world = World::new().await;
+    let (now, scope) = (world.aws.now(), world.scope());
+    let mut ended = Box::pin(world.business.follow_up(&world.aws, "+971501234599")).await;
+    ended.version += 1;
+    let before = world.rows().await;
+    let effects = Effects {
+        ended: vec![ended],
+        ..person(&world, 3)
+    };
+    let lost = world.store.commit(scope, effects, now).await.unwrap_err();
+    assert!(lost.is_conflict());
+    assert_eq!(world.rows().await.len(), before.len());
+    let nothing = Effects::default();
+    assert_eq!(world.store.commit(scope, nothing, now).await.unwrap(), []);
+}
+
+/// A message that goes out among bulk, to the same person.
+fn bulk(world: &World, like: &Message) -> Message {
+    let narrowing = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    Message {
+        id: MessageId::new(like.id.contact(), world.aws.ids().ulid()),
+        policy: Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).expect("follow-ups are utility"),
+        version: 0,
+        ..like.clone()
+    }
+}
+
+#[tokio::test]
+async fn planned_messages_are_due_and_queued_in_their_lane() {
+    let world = World::new().await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let bulk = bulk(&world, &message);
+    let effects = Effects {
+        planned: vec![bulk.clone()],
+        ..Effects::default()
+    };
+    let now = world.aws.now();
+    let jobs = world.store.commit(world.scope(), effects, now).await.unwrap();
+    let tenant = world.business.tenant();
+    assert_eq!(jobs, [ToQueue::send(tenant, &bulk)]);
+    world.aws.pass(90);
+    for (lane, waiting) in [(Lane::Answers, &message), (Lane::Bulk, &bulk)] {
+        let mut found = Vec::new();
+        for partition in Partition::of(lane) {
+            let page = world.store.due(partition, world.aws.now(), None, 100).await.unwrap();
+            assert_eq!(page.unknown, 0);
+            found.extend(page.due);
+        }
+        let rows = world.store.due_rows(found).await.unwrap();
+        let jobs: Vec<_> = rows.into_iter().map(|(_, row)| row.unwrap().job).collect();
+        assert_eq!(jobs, [ToQueue::send(tenant, waiting)], "{lane:?}");
+    }
+}
+
+fn reported(progress: &CallProgress) -> Effects<'_> {
+    Effects {
+        once: Once::Reported(progress),
+        ..Effects::default()
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_waits_is_looked_at_at_its_time() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let until = now + LONGEST_CALL;
+    let mut progress = CallProgress {
+        connection: world.business.twilio,
+        provider: CallProvider::Twilio,
+        provider_call_id: "CA1".to_owned(),
+        facts: missed(CUSTOMER),
+        first_seen: now,
+        decided: None,
+        due: Some(until),
+        dispatches: 0,
+        correlation_id: "cor-CA1".to_owned(),
+        version: 0,
+    };
+    let (store, scope) = (&world.store, world.scope());
+    let jobs = store.commit(scope, reported(&progress), now).await.unwrap();
+    assert_eq!(jobs, [ToQueue::look(world.business.tenant(), progress.clone(), until)]);
+    let again = store.commit(scope, reported(&progress), now).await.unwrap_err();
+    assert!(again.is_conflict());
+    (progress.version, progress.due) = (1, None);
+    let jobs = store.commit(scope, reported(&progress), now).await.unwrap();
+    assert_eq!(jobs, [], "nothing is waited for any more");
+}

@@ -1,0 +1,199 @@
+//! What a tenant owns: never more than it may, never two of what is unique, and never over somebody else's change.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    actor::{Actor, Stamp},
+    ids::{LineId, ProductId, RuleId},
+    line::Line,
+    material::{Needs, TemplateNeed},
+    product::Product,
+    rule::Rule,
+};
+use store::{OwnedError, Store, TenantScope, Versioned, config::ConfigCache, usage};
+
+use crate::world::{COUNTING, World};
+
+fn stamp(world: &World) -> Stamp {
+    Stamp {
+        actor: Actor::Operator,
+        at: world.aws.now(),
+        correlation_id: "test".to_owned(),
+    }
+}
+
+fn product(world: &World, sku: Option<&str>) -> Product {
+    let sku = sku.map(|sku| sku.parse().unwrap());
+    let id = ProductId::new(world.aws.ids().ulid());
+    let cake = serde_json::json!({"id": id, "name": "Cake", "price": {"amount": 500, "currency": "AED"}});
+    Product {
+        sku,
+        ..serde_json::from_value(cake).unwrap()
+    }
+}
+
+async fn read(store: &Store, scope: &TenantScope, id: ProductId) -> Option<Versioned<Product>> {
+    store.get(scope, &id).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_sku_is_one_products_until_it_lets_it_go() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
+    let (first, second) = (product(&world, Some("cake-1")), product(&world, Some("cake-1")));
+    store.create(scope, &first, &stamp).await.unwrap();
+    let again = store.create(scope, &first, &stamp).await.unwrap_err();
+    assert!(matches!(again, OwnedError::Store(error) if error.is_conflict()));
+    assert!(matches!(
+        store.create(scope, &second, &stamp).await,
+        Err(OwnedError::Taken)
+    ));
+    assert_eq!(read(store, scope, second.id).await, None);
+
+    let mut other = product(&world, Some("cake-2"));
+    store.create(scope, &other, &stamp).await.unwrap();
+    let known = read(store, scope, other.id).await.unwrap();
+    other.sku.clone_from(&first.sku);
+    assert!(matches!(
+        store.change(scope, &known, &other, &stamp).await,
+        Err(OwnedError::Taken)
+    ));
+
+    let known = read(store, scope, first.id).await.unwrap();
+    let mut renamed = first.clone();
+    renamed.sku = "cake-3".parse().ok();
+    assert_eq!(store.change(scope, &known, &renamed, &stamp).await.unwrap(), 2);
+    let stale = store.change(scope, &known, &renamed, &stamp).await.unwrap_err();
+    assert!(matches!(stale, OwnedError::Store(error) if error.is_conflict()));
+    store.create(scope, &second, &stamp).await.unwrap();
+
+    let known = read(store, scope, first.id).await.unwrap();
+    store.remove(scope, &known, &stamp).await.unwrap();
+    assert_eq!(read(store, scope, first.id).await, None);
+    assert!(store.remove(scope, &known, &stamp).await.unwrap_err().is_conflict());
+    store
+        .create(scope, &product(&world, Some("cake-3")), &stamp)
+        .await
+        .unwrap();
+    let products = store.page::<Product>(scope, None, 10).await.unwrap().items;
+    let skus: BTreeSet<_> = products
+        .iter()
+        .filter_map(|product| product.value.sku.clone())
+        .collect();
+    let skus: Vec<&str> = skus.iter().map(domain::product::Sku::as_str).collect();
+    assert_eq!((products.len(), skus), (3, vec!["cake-1", "cake-2", "cake-3"]));
+}
+
+/// Also when an operator writes all lines. Each change is noticed by processes that remember the configuration.
+#[tokio::test]
+async fn a_number_is_one_lines_until_it_lets_it_go() {
+    let world = World::new().await;
+    let (store, scope, stamp, cache) = (&world.store, world.scope(), stamp(&world), ConfigCache::default());
+    let line = |number: &str| -> Line {
+        let id = LineId::new(world.aws.ids().ulid());
+        serde_json::from_value(serde_json::json!({"id": id, "name": "Branch", "number": number})).unwrap()
+    };
+    let numbers = async || {
+        let config = store.config(scope, &cache).await.unwrap().unwrap();
+        let mut numbers: Vec<_> = config.lines.iter().filter_map(|line| line.number.clone()).collect();
+        numbers.sort_unstable();
+        assert_eq!(config.rules, world.business.configured.rules);
+        numbers.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let (first, second) = (line("+97143330000"), line("+97143330000"));
+    assert!(numbers().await.is_empty());
+    store.create(scope, &first, &stamp).await.unwrap();
+    assert_eq!(numbers().await, ["+97143330000"]);
+    assert!(matches!(
+        store.create(scope, &second, &stamp).await,
+        Err(OwnedError::Taken)
+    ));
+    let known = store.get::<Line>(scope, &first.id).await.unwrap().unwrap();
+    let moved = Line {
+        number: line("+97143330001").number,
+        ..first.clone()
+    };
+    store.change(scope, &known, &moved, &stamp).await.unwrap();
+    store.create(scope, &second, &stamp).await.unwrap();
+    assert_eq!(numbers().await, ["+97143330000", "+97143330001"]);
+
+    let mut configured = world.business.configured.clone();
+    configured.lines = vec![moved];
+    store.write_config(scope, &configured).await.unwrap();
+    assert_eq!(numbers().await, ["+97143330001"]);
+    assert!(matches!(
+        store.create(scope, &line("+97143330001"), &stamp).await,
+        Err(OwnedError::Taken)
+    ));
+    store.create(scope, &line("+97143330000"), &stamp).await.unwrap();
+    let tenant = store.tenant(scope).await.unwrap().unwrap();
+    store.create(scope, &line("+97143330002"), &stamp).await.unwrap();
+    let stale = store.set_up_line(scope, &tenant, &line("+97143330003"), &stamp).await;
+    assert!(stale.unwrap_err().is_conflict());
+    assert_eq!(numbers().await, ["+97143330000", "+97143330001", "+97143330002"]);
+}
+
+/// However many create at once. Each removal makes room for one.
+#[tokio::test]
+async fn no_more_are_created_than_a_tenant_may_have() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
+    let rule = |_: usize| Rule::first(RuleId::new(world.aws.ids().ulid()));
+    let most = usize::try_from(<Rule as store::Owned>::MOST).unwrap();
+    let mut world_of = world.business.configured.clone();
+    world_of.rules = (0..most - 2).map(rule).collect();
+    store.write_config(scope, &world_of).await.unwrap();
+    let rules: Vec<Rule> = (0..6).map(rule).collect();
+    let created = futures::future::join_all(rules.iter().map(|rule| store.create(scope, rule, &stamp))).await;
+    let made = created.iter().filter(|created| created.is_ok()).count();
+    assert!(made <= 2, "{made}");
+    for rule in rules.iter().skip(4) {
+        drop(store.create(scope, rule, &stamp).await);
+    }
+    assert_eq!(store.all::<Rule>(scope).await.unwrap().len(), most);
+    let one_more = rule(0);
+    assert!(matches!(
+        store.create(scope, &one_more, &stamp).await,
+        Err(OwnedError::Full)
+    ));
+    let before = store.tenant(scope).await.unwrap().unwrap().config_version;
+    let gone = store.get::<Rule>(scope, &world_of.rules[0].id).await.unwrap().unwrap();
+    store.remove(scope, &gone, &stamp).await.unwrap();
+    store.create(scope, &one_more, &stamp).await.unwrap();
+    let after = store.tenant(scope).await.unwrap().unwrap().config_version;
+    assert_eq!(after, before + 2, "what is remembered is read again");
+}
+
+/// A call that names a template costs one request more, and products one or, by SKU, two.
+#[tokio::test]
+async fn what_a_message_needs_is_read_in_few_requests() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
+    let (cake, bread) = (product(&world, Some("cake")), product(&world, None));
+    store.create(scope, &cake, &stamp).await.unwrap();
+    store.create(scope, &bread, &stamp).await.unwrap();
+    let template = TemplateNeed {
+        connection: world.business.whatsapp,
+        name: "missed_call_followup".to_owned(),
+        language: Some("en_GB".to_owned()),
+    };
+    let every = TemplateNeed {
+        language: None,
+        ..template.clone()
+    };
+    let id = bread.id.to_string();
+    for (templates, products, found, requests) in [
+        (vec![], vec![], (0, 0), 0),
+        (vec![template.clone()], vec![], (1, 0), 1),
+        (vec![every], vec![], (1, 0), 1),
+        (vec![template.clone()], vec![&*id], (1, 1), 2),
+        (vec![template], vec!["cake", &*id, "nothing"], (1, 2), 3),
+    ] {
+        drop(usage::take());
+        let products: BTreeSet<String> = products.into_iter().map(str::to_owned).collect();
+        let read = store.material(scope, &Needs { templates, products }).await.unwrap();
+        assert_eq!((read.templates.len(), read.products.len()), found);
+        assert_eq!(usage::take().requests, requests);
+    }
+}
