@@ -146,9 +146,15 @@ def leading_keys(seen):
         return enforce(*arguments, resource_arn=resource_arn, service_context=service_context)
 
     def kind(key):
-        """The key with `x` in place of everything but names of row kinds; ids keep their length."""
-        told = [part if re.fullmatch("[A-Z]+", part) else "x" * (26 if len(part) == 26 else 1) for part in key.split("#")]
-        return "#".join(told)
+        """The key with `x` in place of everything but names of row kinds and what precedes a colon; ids keep their length."""
+
+        def told(part):
+            if re.fullmatch("[A-Z]+", part):
+                return part
+            name, colon, _ = part.partition(":")
+            return f"{name}:x" if colon else "x" * (26 if len(part) == 26 else 1)
+
+        return "#".join(map(told, key.split("#")))
 
     known = set()
     open(seen, "w").close()

@@ -567,6 +567,7 @@ impl Audit<'_> {
         let once = !again;
         match (role.name(), sid) {
             ("twilio_voice_webhook", "Keep") => self.twilio(business, "status", "CallStatus=completed").await.map(Some),
+            ("twilio_voice_webhook", "ReadTenant") => self.rang(business).await.map(Some),
             ("twilio_voice_webhook", _) => self.ended(business).await.map(Some),
             ("telephony_webhook", _) => self.reported(business).await.map(Some),
             ("aircall_webhook" | "vonage_webhook" | "exotel_webhook" | "plivo_webhook", sid) => {
@@ -803,6 +804,17 @@ impl Audit<'_> {
             from.digits()
         );
         self.twilio(business, "status", &body).await
+    }
+
+    /// Twilio reports a ringing call.
+    async fn rang(&self, business: &Tenant) -> Result<u16> {
+        let from = new_phone()?;
+        let body = format!(
+            "CallSid=CA{}&From=%2B{}&Direction=inbound&CallStatus=ringing",
+            random_hex(16)?,
+            from.digits()
+        );
+        self.twilio(business, "voice", &body).await
     }
 
     /// A telephone system reports an answered call.
@@ -1506,6 +1518,8 @@ fn expected(function: &str, sid: &str) -> Result<Flow> {
     Ok(match sid {
         // The sender cannot be authenticated; the provider delivers it again.
         "ReadConnection" | "DecryptVerify" | "Keep" | "ReadMetaApp" if webhook => flow(UNAVAILABLE),
+        // The call is answered all the same.
+        "ReadTenant" if webhook => flow(Failed::Logged("business hours are not known")),
         // It goes to the bucket instead.
         "Enqueue" if webhook => flow(Failed::Logged("jobs refused by their queue")),
         // It is delivered again, to no avail.

@@ -82,6 +82,10 @@ const VARIABLES: [(&str, &str); 46] = [
     ("DEAD_LETTERS_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
     ("SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/sends"),
     ("BULK_SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bulk"),
+    (
+        "BULK_DEAD_LETTERS_URL",
+        "https://sqs.us-east-1.amazonaws.com/1/bulk-dead",
+    ),
     ("MAILS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/mails"),
     ("RAW_BUCKET", "bucket"),
     ("KMS_VERIFY_KEY_ID", "verify"),

@@ -163,7 +163,8 @@ async fn a_templates_status_is_noted_for_all_numbers_of_its_account() {
     let mut world = World::new().await;
     let mut second = world.business.connection_mut(world.business.whatsapp).clone();
     second.id = ConnectionId::new(world.aws.ids().ulid());
-    let numbers = [world.business.whatsapp, second.id];
+    let mut numbers = [world.business.whatsapp, second.id];
+    numbers.sort_unstable();
     world.business.configured.connections.push(second);
     world.business.write(&world.aws).await;
     let (store, scope) = (&world.store, world.scope());
