@@ -61,7 +61,7 @@ impl Starts {
 }
 
 /// The environment of every function. Values are never used, because no event arrives.
-const VARIABLES: [(&str, &str); 46] = [
+const VARIABLES: [(&str, &str); 47] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
