@@ -147,7 +147,7 @@ mod tests {
     fn needs(change: impl FnOnce(&mut Case)) -> Needs {
         let mut case = Case::new();
         change(&mut case);
-        case.with_world(|call, world| decide::needs(call, world))
+        case.with_world(decide::needs)
     }
 
     fn languages(needs: &Needs) -> Vec<Option<&str>> {

@@ -61,7 +61,7 @@ impl Starts {
 }
 
 /// The environment of every function. Values are never used, because no event arrives.
-const VARIABLES: [(&str, &str); 46] = [
+const VARIABLES: [(&str, &str); 47] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -82,6 +82,10 @@ const VARIABLES: [(&str, &str); 46] = [
     ("DEAD_LETTERS_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
     ("SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/sends"),
     ("BULK_SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bulk"),
+    (
+        "BULK_DEAD_LETTERS_URL",
+        "https://sqs.us-east-1.amazonaws.com/1/bulk-dead",
+    ),
     ("MAILS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/mails"),
     ("RAW_BUCKET", "bucket"),
     ("KMS_VERIFY_KEY_ID", "verify"),

@@ -9,6 +9,10 @@ use crate::stage::on_stage;
 /// A warm GET reads the caller and the content.
 const MOST_READS: u64 = 2;
 
+/// Operations that read more, with the reason in docs/decisions/0042-partitions-of-a-tenant.md: the set-up reads the templates, which no
+/// process remembers, and keys are listed with the days of their last use.
+const READ_MORE: [(&str, u64); 2] = [("get_tenant_setup", 4), ("list_api_keys", 3)];
+
 #[test]
 fn a_warm_get_reads_the_table_twice_at_most() {
     on_stage(async |stage| {
@@ -26,9 +30,11 @@ fn a_warm_get_reads_the_table_twice_at_most() {
         }
         for cost in costs.iter().filter(|cost| cost.method == "get") {
             let (id, reads) = (&cost.id, cost.table_reads());
+            let more = READ_MORE.iter().find(|(known, _)| known == id);
+            let most = more.map_or(MOST_READS, |(_, most)| *most);
             ensure!(
-                reads <= MOST_READS,
-                "{id} reads the table {reads} times, {MOST_READS} at most: {:?}",
+                reads <= most,
+                "{id} reads the table {reads} times, {most} at most: {:?}",
                 cost.aws
             );
         }

@@ -19,7 +19,7 @@ use ulid::Ulid;
 use crate::stage::{Business, alone_on_stage, customer};
 
 /// Messages of the load; as many as this variable says, where it is set: `RINGBACK_TEST_BULK=5000`.
-const BULK: usize = 1_000;
+const BULK: usize = 400;
 
 /// Callers who must not wait for them.
 const CALLERS: usize = 20;

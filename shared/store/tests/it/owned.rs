@@ -23,17 +23,17 @@ fn stamp(world: &World) -> Stamp {
 }
 
 fn product(world: &World, sku: Option<&str>) -> Product {
-    let sku = sku.map(|sku| sku.parse().unwrap());
+    let sku = sku.map(|sku| sku.parse().expect("a SKU"));
     let id = ProductId::new(world.aws.ids().ulid());
     let cake = serde_json::json!({"id": id, "name": "Cake", "price": {"amount": 500, "currency": "AED"}});
     Product {
         sku,
-        ..serde_json::from_value(cake).unwrap()
+        ..serde_json::from_value(cake).expect("a product")
     }
 }
 
 async fn read(store: &Store, scope: &TenantScope, id: ProductId) -> Option<Versioned<Product>> {
-    store.get(scope, &id).await.unwrap()
+    store.get(scope, &id).await.expect("the table answers")
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ impl World {
     /// The first of its templates.
     pub(crate) async fn template(&self) -> TemplateDefinition {
         let page = self.aws.store().page(self.business.scope(), None, 1).await;
-        let mut templates = page.unwrap().items;
+        let mut templates = page.expect("the templates").items;
         templates.remove(0).value
     }
 
