@@ -123,8 +123,10 @@ pub fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
             ("email", "@example.test"),
             ("admin_email", "@example.test"),
         ];
-        for (field, end) in own.into_iter().filter(|(field, _)| !body[*field].is_null()) {
-            body[field] = format!("made-{}{end}", random_hex(8)?).into();
+        for (field, end) in own {
+            if !body[field].is_null() {
+                body[field] = format!("made-{}{end}", random_hex(8)?).into();
+            }
         }
         for field in contract.unique_fields(create) {
             body[field] = format!("made-{}", random_hex(8)?).into();
