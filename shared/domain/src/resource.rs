@@ -44,7 +44,7 @@ macro_rules! resource {
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub struct $whole {
-            /// Its id.
+            /// Id.
             pub id: $id,
             $($(#[$about_field])* pub $field: $type,)*
         }
