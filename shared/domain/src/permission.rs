@@ -130,6 +130,10 @@ permissions! {
     ConnectionsRead = "connections:read", Viewer;
     /// Create, change, test and delete connections.
     ConnectionsWrite = "connections:write", Manager;
+    /// Read the products.
+    ProductsRead = "products:read", Viewer;
+    /// Create, change and delete products.
+    ProductsWrite = "products:write", Manager;
     /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }
