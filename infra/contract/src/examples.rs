@@ -187,7 +187,9 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
         }
     }
     if let Some(fields) = schema["properties"].as_object() {
-        let fields = fields.iter().filter(|(_, field)| field["readOnly"] != true);
+        // An example can be sent twice, so it has no value that must be unique.
+        let fixed = |field: &Value| field["readOnly"] == true || field["x-unique"] == true;
+        let fields = fields.iter().filter(|(_, field)| !fixed(field));
         let shown: Map<_, _> = fields
             .filter_map(|(name, field)| Some((name.clone(), of(field)?)))
             .collect();

@@ -35,6 +35,7 @@ const TAGS: &[(&str, &str)] = &[
     ("api keys", "API keys for a tenant's software."),
     ("tenant", "Profile, settings and set-up of the tenant."),
     ("connections", "Connections to WhatsApp, Twilio and telephone systems."),
+    ("products", "Products of a tenant, which messages can name."),
     ("audit", "The audit log of a tenant."),
     ("platform", "Administration of tenants by the platform."),
     ("service", "Health of the service, and this document."),
@@ -86,6 +87,7 @@ pub fn functions() -> Vec<Function> {
         docs,
         health,
         platform,
+        products,
         tenant,
         users
     ]

@@ -114,21 +114,30 @@ pub async fn object_for(
     Ok(one.and_then(|item| item["id"].as_str()).map(str::to_owned))
 }
 
-/// Creates an object by the document's example of this operation.
-pub async fn make(play: &Play, contract: &Contract, keeper: &Proof, create: &Operation<'_>) -> Result<Answer> {
+/// A body that creates one more by the document's example: with values of its own where they must be unique.
+pub fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
     let mut body = contract.example_body(create);
-    // Values that must be unique.
-    for (field, end) in [
-        ("slug", ""),
-        ("email", "@example.test"),
-        ("admin_email", "@example.test"),
-    ] {
-        if let Some((_, body)) = &mut body
-            && !body[field].is_null()
-        {
-            body[field] = format!("made-{}{end}", random_hex(8)?).into();
+    if let Some((_, body)) = &mut body {
+        let own = [
+            ("slug", ""),
+            ("email", "@example.test"),
+            ("admin_email", "@example.test"),
+        ];
+        for (field, end) in own {
+            if !body[field].is_null() {
+                body[field] = format!("made-{}{end}", random_hex(8)?).into();
+            }
+        }
+        for field in contract.unique_fields(create) {
+            body[field] = format!("made-{}", random_hex(8)?).into();
         }
     }
+    Ok(body)
+}
+
+/// Creates an object by the document's example of this operation.
+pub async fn make(play: &Play, contract: &Contract, keeper: &Proof, create: &Operation<'_>) -> Result<Answer> {
+    let body = new_body(contract, create)?;
     let made = ask(play, create.method, create.path, keeper, None, &body).await?;
     succeeded(
         &made,

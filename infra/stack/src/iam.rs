@@ -30,12 +30,14 @@ use store::{StoreError, TenantScope, contacts::ContactWrite};
 use ulid::Ulid;
 
 use crate::{
-    api::log_in,
+    api::{self, log_in},
     aws::{Aws, Session},
     build::Function,
     business::Town,
+    contract::{Contract, Operation},
     endpoints::Tenant,
     mails,
+    place::Place,
     play::{Answer, Customer, Play, new_phone},
     report::step,
     running::{Options, Running},
@@ -89,12 +91,13 @@ pub async fn iam() -> Result<()> {
 async fn check_running(running: &Running) -> Result<()> {
     let play = Play::new(running.endpoints.clone()).await?;
     let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
-    let data = &running.place.data;
-    Box::pin(check(&play, &town, &running.aws, &running.functions, data)).await
+    let place = &running.place;
+    Box::pin(check(&play, &town, &running.aws, &running.functions, place)).await
 }
 
-/// Runs all checks on a stack that nothing else uses meanwhile, with the data directory `data`. The error lists all findings.
-pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function], data: &Path) -> Result<()> {
+/// Runs all checks on a stack of this place that nothing else uses meanwhile. The error lists all findings.
+pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function], place: &Place) -> Result<()> {
+    let data = place.data.as_path();
     let begun = Timestamp::now().as_millisecond();
     let aws = aws.session()?;
     let audit = Audit {
@@ -102,6 +105,7 @@ pub async fn check(play: &Play, town: &Town, aws: &Aws, functions: &[Function], 
         play,
         town,
         data,
+        contract: Contract::read(place)?,
         lost: format!("raw/large/whatsapp/{}", random_hex(8)?),
         vendors: Vendors::new()?,
         full: tokio::sync::Mutex::default(),
@@ -233,6 +237,7 @@ struct Audit<'a> {
     play: &'a Play,
     town: &'a Town,
     data: &'a Path,
+    contract: Contract,
     /// The key of a missing object.
     lost: String,
     /// Rows that are as large as possible, so nothing can be added to them.
@@ -389,7 +394,8 @@ impl Audit<'_> {
         self.refused_credentials().await?;
         self.dispatch().await?;
         self.deep_health().await?;
-        self.people_and_keys(&business).await?;
+        self.people(&business).await?;
+        self.resources(&business).await?;
         self.sessions().await?;
         self.platform(&business).await?;
         let person = self.mail(None).await?;
@@ -729,18 +735,17 @@ impl Audit<'_> {
                 let tested = self.api(business, "POST", &format!("{path}/test"), None).await?;
                 Ok(Some(tested.status))
             }
-            ("api_keys", "Write" | "Count") => {
-                let answer = self
-                    .api(business, "POST", "/api/v1/api-keys", Some(audited_key()))
-                    .await?;
-                Ok(Some(answer.status))
-            }
             ("tenant", "Write") => {
                 let words = json!({ "start_words": ["yalla"] });
                 let answer = self.api(business, "PATCH", "/api/v1/tenant", Some(words)).await?;
                 Ok(Some(answer.status))
             }
-            // Of all others of the API: what they list, or the one thing that they are about.
+            // Of all others of the API: what they create …
+            (resource, "Write" | "Count") if role.function.of_api && self.creates(resource).is_some() => {
+                let create = self.creates(resource).context("it was found")?;
+                Ok(Some(self.created(business, &create).await?.status))
+            }
+            // … and what they list, or the one thing that they are about.
             (resource, _) if role.function.of_api && resource != "health" => {
                 let path = format!("/api/v1/{}", resource.replace('_', "-"));
                 let answer = self.api(business, "GET", &path, None).await?;
@@ -1155,28 +1160,62 @@ impl Audit<'_> {
             .await
     }
 
-    /// A user is invited and a key is created and read; both are revoked, and the audit log is read.
-    async fn people_and_keys(&self, business: &Tenant) -> Result<()> {
+    /// The operation that creates what a function of the API is named after.
+    fn creates(&self, resource: &str) -> Option<Operation<'_>> {
+        let path = format!("/api/v1/{}", resource.replace('_', "-"));
+        let mut all = self.contract.operations();
+        all.find(|operation| operation.method == "post" && operation.path == path)
+    }
+
+    /// Creates one by the document's example.
+    async fn created(&self, business: &Tenant, create: &Operation<'_>) -> Result<Answer> {
+        let body = api::new_body(&self.contract, create)?.map(|(_, body)| body);
+        self.api(business, "POST", create.path, body).await
+    }
+
+    /// Whatever the contract creates, lists, reads, changes and deletes under one path, except connections, which have flows of
+    /// their own.
+    async fn resources(&self, business: &Tenant) -> Result<()> {
+        for role in self.roles.iter().filter(|role| role.name() != "connections") {
+            let Some(create) = self.creates(role.name()).filter(|_| role.function.of_api) else {
+                continue;
+            };
+            let made = self.created(business, &create).await?;
+            ensure!(made.status == 201, "nothing is made: {}", made.body);
+            let place = made.header("location").context("it says where it is")?;
+            let item = format!("{}/{{", create.path);
+            let of_item =
+                |operation: &Operation<'_>| operation.path.starts_with(&item) && operation.path.ends_with('}');
+            let mut change = self
+                .contract
+                .operations()
+                .filter(|operation| operation.method == "patch");
+            let change = change
+                .find(of_item)
+                .and_then(|change| self.contract.example_body(&change));
+            for (method, path, body) in [
+                ("GET", create.path, None),
+                ("GET", place, None),
+                ("PATCH", place, change.map(|(_, body)| body)),
+                ("DELETE", place, None),
+            ] {
+                let answer = self.api(business, method, path, body).await?;
+                let fine = (200..300).contains(&answer.status);
+                ensure!(fine, "{method} {path}: {} {}", answer.status, answer.body);
+            }
+        }
+        Ok(())
+    }
+
+    /// A user is invited, the invitation is withdrawn, and the audit log is read.
+    async fn people(&self, business: &Tenant) -> Result<()> {
         self.joins(business).await?;
         let invited = self.invited(business).await?;
-        let made = self
-            .api(business, "POST", "/api/v1/api-keys", Some(audited_key()))
-            .await?;
-        let place = made.header("location").context("a key says where it is")?;
-        let shown = self.api(business, "GET", place, None).await?;
-        ensure!(shown.status == 200, "the key is not shown: {}", shown.body);
-        for answer in [invited, made] {
-            ensure!(answer.status == 201, "nothing is made: {}", answer.body);
-            let place = answer.header("location").context("it says where it is")?;
-            let gone = self.api(business, "DELETE", place, None).await?;
-            ensure!(gone.status == 204, "{place} stays: {}", gone.body);
-        }
-        for path in [
-            "/api/v1/users",
-            "/api/v1/users/invitations",
-            "/api/v1/api-keys",
-            "/api/v1/audit",
-        ] {
+        ensure!(invited.status == 201, "nobody is invited: {}", invited.body);
+        let place = invited.header("location").context("it says where it is")?;
+        let gone = self.api(business, "DELETE", place, None).await?;
+        ensure!(gone.status == 204, "{place} stays: {}", gone.body);
+        for path in ["/api/v1/users", "/api/v1/users/invitations", "/api/v1/audit"] {
             let read = self.api(business, "GET", path, None).await?;
             ensure!(read.status == 200, "{path} is not read: {}", read.body);
         }
@@ -1574,11 +1613,6 @@ async fn filled(mut write: impl AsyncFnMut(String) -> Result<(), StoreError>) ->
         }
     }
     bail!("the table takes no row")
-}
-
-/// An API key that is created, read and revoked.
-fn audited_key() -> Value {
-    json!({ "name": "audited", "role": "viewer" })
 }
 
 fn joined(texts: &BTreeSet<String>) -> String {

@@ -6,13 +6,14 @@ use std::{
 };
 
 use access::Authenticator;
+use domain::permission::permits::Permit;
 use kit::{ConfigError, Env, Links, Mails, Problem};
 use store::{
     Store,
     rates::{Allowance, Limit},
 };
 
-use crate::{guards::Allowed, permits::Permit};
+use crate::guards::Allowed;
 
 /// Shared state of the API's functions, which every handler takes. Cheap to clone.
 #[derive(Clone)]

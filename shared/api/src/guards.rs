@@ -20,14 +20,12 @@ use domain::{
     account::Account,
     actor::{Actor, Stamp},
     ids::{self, SessionId, TenantId, UserId},
-    permission::{Permission, Role},
+    permission::{Permission, Role, permits::Permit},
 };
 use jiff::Timestamp;
 use kit::{Ids, Problem};
 use store::{TenantScope, Versioned, rates::Allowance};
 use ulid::Ulid;
-
-use crate::permits::Permit;
 
 /// Kinds of callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

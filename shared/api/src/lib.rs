@@ -10,9 +10,9 @@ mod guards;
 mod idempotency;
 mod mail;
 mod operations;
+mod owned;
 mod paging;
 mod patch;
-pub mod permits;
 mod races;
 mod replies;
 mod schemas;
@@ -32,6 +32,9 @@ pub use races::{Races, Setback};
 pub use replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 pub use secrets::LinkToken;
 pub use texts::{KnownPassword, NewPassword, SecretText};
+
+/// Permissions as types for guards.
+pub use domain::permission::permits;
 
 #[doc(hidden)]
 pub use axum::http::Method;

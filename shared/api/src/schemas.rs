@@ -71,6 +71,12 @@ impl Schemas {
     /// All named schemas. A type in both requests and responses has that of requests, which holds for both.
     pub(crate) fn into_components(mut self) -> Map<String, Value> {
         let mut all = definitions(&mut self.answered);
+        // A response can have more fields one day.
+        for schema in all.values_mut().filter_map(Value::as_object_mut) {
+            if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+                schema.remove("additionalProperties");
+            }
+        }
         all.extend(self.patches);
         all.extend(definitions(&mut self.sent));
         all

@@ -1,11 +1,13 @@
-//! Numbers and lists within bounds. Parsing one checks it, and its schema names the same bounds.
+//! Numbers, lists and named texts within bounds. Parsing one checks it, and its schema names the same bounds.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error, SeqAccess, Visitor},
+    de::{Error, MapAccess, SeqAccess, Visitor},
 };
+
+use crate::text::Line;
 
 /// A whole number from `LEAST` to `MOST`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -43,6 +45,12 @@ impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, M
 pub struct UpTo<const MOST: usize, T>(Vec<T>);
 
 impl<const MOST: usize, T> UpTo<MOST, T> {
+    /// True if there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The items.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
@@ -91,13 +99,79 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for UpTo<MOST
     }
 }
 
+/// Longest name in [`Named`], in characters.
+const LONGEST_NAME: usize = 64;
+
+/// Characters that end a name in a placeholder such as `{{product.cake.length|soon}}`.
+const ENDS_A_NAME: [char; 4] = ['.', '{', '}', '|'];
+
+/// At most `MOST` texts of at most `LONGEST` characters by name. A name has at most 64 characters, and none that ends it in a
+/// placeholder of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Named<const MOST: usize, const LONGEST: usize>(BTreeMap<String, Line<1, LONGEST>>);
+
+impl<const MOST: usize, const LONGEST: usize> Named<MOST, LONGEST> {
+    /// True if there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(Line::as_str)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let line = text.parse::<Line<1, LONGEST_NAME>>();
+    line.is_ok_and(|line| line.as_str() == text) && !text.contains(ENDS_A_NAME)
+}
+
+impl<'de, const MOST: usize, const LONGEST: usize> Deserialize<'de> for Named<MOST, LONGEST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts<const MOST: usize, const LONGEST: usize>;
+
+        impl<'de, const MOST: usize, const LONGEST: usize> Visitor<'de> for Texts<MOST, LONGEST> {
+            type Value = BTreeMap<String, Line<1, LONGEST>>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an object of at most {MOST} texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    // The rest is not even read.
+                    if texts.len() == MOST {
+                        return Err(A::Error::custom(format_args!("must have at most {MOST} texts")));
+                    }
+                    if !is_name(&name) {
+                        let most = LONGEST_NAME;
+                        let wrong = format_args!("a name must have 1 to {most} visible characters, without . {{ }} |");
+                        return Err(A::Error::custom(wrong));
+                    }
+                    if texts.insert(name, map.next_value()?).is_some() {
+                        return Err(A::Error::custom("a name is given twice"));
+                    }
+                }
+                Ok(texts)
+            }
+        }
+
+        deserializer.deserialize_map(Texts::<MOST, LONGEST>).map(Self)
+    }
+}
+
 #[cfg(feature = "schema")]
 mod schema {
     use std::borrow::Cow;
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    use super::{UpTo, Whole};
+    use super::{LONGEST_NAME, Named, UpTo, Whole};
 
     impl<const LEAST: u32, const MOST: u32> JsonSchema for Whole<LEAST, MOST> {
         fn inline_schema() -> bool {
@@ -126,6 +200,25 @@ mod schema {
             json_schema!({"type": "array", "items": generator.subschema_for::<T>(), "maxItems": MOST})
         }
     }
+
+    impl<const MOST: usize, const LONGEST: usize> JsonSchema for Named<MOST, LONGEST> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            format!("Named_{MOST}_{LONGEST}").into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "type": "object",
+                "maxProperties": MOST,
+                "propertyNames": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": "^[^.{}|]+$"},
+                "additionalProperties": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+            })
+        }
+    }
 }
 
 #[cfg(test)]
@@ -144,5 +237,30 @@ mod tests {
         assert_eq!(list("[1,2]").unwrap(), [1, 2]);
         let error = list("[1,2,3,4]").unwrap_err().to_string();
         assert!(error.starts_with("must have at most 2 items"), "{error}");
+    }
+
+    #[test]
+    fn named_texts_have_names_that_messages_can_use() {
+        let read = |text: &str| serde_json::from_str::<Named<2, 5>>(text);
+        let found = read(r#"{"size": " L ", "لون": "red"}"#).unwrap();
+        assert_eq!((found.get("size"), found.get("لون")), (Some("L"), Some("red")));
+        assert!(read("{}").unwrap().is_empty());
+        let long = format!(r#"{{"{}": "a"}}"#, "x".repeat(65));
+        for wrong in [
+            r#"{"a.b": "c"}"#,
+            r#"{"a}": "c"}"#,
+            r#"{"a|b": "c"}"#,
+            r#"{" a": "c"}"#,
+            r#"{"": "c"}"#,
+            r#"{"a": ""}"#,
+            r#"{"a": "123456"}"#,
+            r#"{"a": 1}"#,
+            r#"{"a": "1", "a": "2"}"#,
+            r#"{"a": "1", "b": "2", "c": "3"}"#,
+            "[]",
+            &long,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

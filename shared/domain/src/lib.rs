@@ -1,6 +1,8 @@
 //! What the business means: calls, contacts, messages and the rules of sending. Pure: no I/O, no clock, no randomness.
 
 #[macro_use]
+pub mod resource;
+#[macro_use]
 mod schema;
 
 pub mod account;

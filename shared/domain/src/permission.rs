@@ -88,6 +88,27 @@ macro_rules! permissions {
                 match self { $(Self::$name => Role::$least,)* }
             }
         }
+
+        /// Permissions as types, for guards that name them in a signature.
+        pub mod permits {
+            use super::Permission;
+
+            /// A permission as a type.
+            pub trait Permit: Send + Sync + 'static {
+                /// The permission.
+                const PERMISSION: Permission;
+            }
+
+            $(
+                #[doc = $about]
+                #[derive(Debug, Clone, Copy)]
+                pub struct $name;
+
+                impl Permit for $name {
+                    const PERMISSION: Permission = Permission::$name;
+                }
+            )*
+        }
     };
 }
 
@@ -109,6 +130,10 @@ permissions! {
     ConnectionsRead = "connections:read", Viewer;
     /// Create, change, test and delete connections.
     ConnectionsWrite = "connections:write", Manager;
+    /// Read the products.
+    ProductsRead = "products:read", Viewer;
+    /// Create, change and delete products.
+    ProductsWrite = "products:write", Manager;
     /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }

@@ -1,37 +1,45 @@
 //! Products: what a tenant sells.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::ids::ProductId;
+use crate::{
+    bounded::{Named, UpTo},
+    ids::ProductId,
+    text::{Line, WebUrl},
+};
 
-/// What a tenant sells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Product {
-    /// The product.
-    pub id: ProductId,
-    /// The tenant's own number of it, which no other product has: `product.haircut.price`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sku: Option<Sku>,
-    /// As customers know it.
-    pub name: String,
-    /// What it costs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<Price>,
-    /// Where to see or book it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// Whether it can be bought.
-    #[serde(default)]
-    pub availability: Availability,
-    /// Its forms, such as sizes and colours.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub variants: Vec<Variant>,
-    /// Anything else, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, String>,
+resource! {
+    /// A product of a tenant.
+    pub struct Product of ProductId;
+
+    /// The fields of a product.
+    pub struct ProductIn {
+        /// The tenant's own number of the product, which no other product has. Messages can name the product by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-unique" = true)))]
+        pub sku: Option<Sku>,
+        /// Display name.
+        #[cfg_attr(feature = "schema", schemars(example = "Honey cake"))]
+        pub name: Line<1, 200>,
+        /// Price. A variant can have its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub price: Option<Price>,
+        /// Page where customers see, order or book it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub url: Option<WebUrl>,
+        /// Availability. A variant has its own.
+        #[serde(default)]
+        pub availability: Availability,
+        /// Variants, such as sizes and colours.
+        #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+        pub variants: UpTo<100, Variant>,
+        /// Further values by name, for messages: `{{product.cake.weight}}`.
+        #[serde(default, skip_serializing_if = "Named::is_empty")]
+        #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"weight": "1 kg"})))]
+        pub fields: Named<20, 500>,
+    }
 }
 
 impl Product {
@@ -39,31 +47,38 @@ impl Product {
     pub const MOST: u32 = 10_000;
 }
 
-/// Whether a product can be bought.
+/// Availability of a product or variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Availability {
-    /// Now.
+    /// It can be bought now.
     #[default]
     InStock,
-    /// Not now.
+    /// It cannot be bought now.
     OutOfStock,
-    /// It can be ordered before it is there.
+    /// It can be ordered before it is available.
     Preorder,
-    /// Not any more.
+    /// It is no longer sold.
     Discontinued,
 }
 
-/// A form of a product.
+/// A variant of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProductVariant")
+)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// Its options by name, such as `size`: `L`.
-    pub options: BTreeMap<String, String>,
-    /// Its price, where it differs from the product's.
+    /// Options by name.
+    #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"size": "L", "colour": "white"})))]
+    pub options: Named<20, 500>,
+    /// Price, if it differs from the product's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// Whether it can be bought.
+    /// Availability.
     #[serde(default)]
     pub availability: Availability,
 }
@@ -72,6 +87,8 @@ pub struct Variant {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Sku(String);
+
+shown_as!(Sku, {"type": "string", "pattern": "^[A-Za-z0-9._/-]{1,64}$", "examples": ["cake-1"]});
 
 impl Sku {
     /// Maximum length in bytes.
@@ -113,29 +130,59 @@ impl fmt::Display for Sku {
 
 /// An amount of money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// In the currency's smallest unit.
+    /// Amount in the currency's smallest unit, such as cents.
+    #[serde(deserialize_with = "amount")]
+    #[cfg_attr(feature = "schema", schemars(range(max = Price::MOST), example = 12050))]
     pub amount: u64,
-    /// ISO 4217, such as `AED`.
-    pub currency: String,
+    /// Currency by ISO 4217.
+    pub currency: Currency,
+}
+
+impl Price {
+    /// Maximum amount.
+    pub const MOST: u64 = 1_000_000_000_000;
+}
+
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let amount = u64::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format_args!("must be at most {}", Price::MOST));
+    (amount <= Price::MOST).then_some(amount).ok_or_else(wrong)
+}
+
+/// A currency of ISO 4217, by its form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Currency(String);
+
+shown_as!(Currency, {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["AED"]});
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        let fit = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        let wrong = || D::Error::custom("must be three capital letters of ISO 4217, such as AED");
+        fit.then_some(Self(code)).ok_or_else(wrong)
+    }
 }
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Decimal places by ISO 4217; all others have two.
-        let places = match self.currency.as_str() {
+        let places = match self.currency.0.as_str() {
             "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
             | "XAF" | "XOF" | "XPF" => 0,
             "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
             _ => 2_usize,
         };
         if places == 0 {
-            return write!(f, "{} {}", self.amount, self.currency);
+            return write!(f, "{} {}", self.amount, self.currency.0);
         }
         let unit = 10_u64.pow(places as u32);
         let (whole, rest) = (self.amount / unit, self.amount % unit);
-        write!(f, "{whole}.{rest:0places$} {}", self.currency)
+        write!(f, "{whole}.{rest:0places$} {}", self.currency.0)
     }
 }
 
@@ -161,7 +208,7 @@ mod tests {
             (1500, "JPY", "1500 JPY"),
             (1234, "KWD", "1.234 KWD"),
         ] {
-            let currency = currency.to_owned();
+            let currency = Currency(currency.to_owned());
             assert_eq!(Price { amount, currency }.to_string(), text);
         }
     }

@@ -100,6 +100,56 @@ impl<'de, const LEAST: usize, const MOST: usize> Deserialize<'de> for Line<LEAST
     }
 }
 
+/// The address of a page: `http` or `https`, with a host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct WebUrl(String);
+
+shown_as!(WebUrl, {
+    "type": "string", "maxLength": WebUrl::LONGEST, "pattern": "^https?://[^\\s/?#:@][^\\s]*$",
+    "examples": ["https://saffron.example/cake"],
+});
+
+/// A text that is not the address of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be the URL of a page, http:// or https://, of at most {} characters",
+    WebUrl::LONGEST
+)]
+pub struct NotAUrl;
+
+impl WebUrl {
+    /// Maximum length in characters.
+    pub const LONGEST: usize = 2_000;
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for WebUrl {
+    type Err = NotAUrl;
+
+    fn from_str(text: &str) -> Result<Self, NotAUrl> {
+        if text.chars().take(Self::LONGEST + 1).count() > Self::LONGEST {
+            return Err(NotAUrl);
+        }
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':', '@']));
+        let fit = host && !text.contains(char::is_whitespace) && is_visible(text);
+        fit.then(|| Self(text.to_owned())).ok_or(NotAUrl)
+    }
+}
+
+impl<'de> Deserialize<'de> for WebUrl {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
@@ -216,6 +266,28 @@ mod tests {
         assert_eq!(read("Maya H"), Err(length));
         assert_eq!(read("a\nb"), Err(WrongText::Control.into()));
         assert_eq!("".parse::<Line<0, 5>>().map(String::from), Ok(String::new()));
+    }
+
+    #[test]
+    fn a_url_leads_to_a_page_of_a_host() {
+        let longest = format!("https://a/{}", "x".repeat(WebUrl::LONGEST - 10));
+        for good in ["https://saffron.example/cake?a=1#b", "http://كعك.example", &longest] {
+            assert_eq!(good.parse::<WebUrl>().unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "saffron.example",
+            "javascript:alert(1)",
+            "HTTPS://a",
+            "https://",
+            "https:///a",
+            "http://a b",
+            "https://a\n",
+            "https://a\u{202e}b",
+            &format!("{longest}x"),
+        ] {
+            assert_eq!(bad.parse::<WebUrl>(), Err(NotAUrl), "{bad:?}");
+        }
     }
 
     #[test]

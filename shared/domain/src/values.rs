@@ -51,10 +51,10 @@ impl Values<'_> {
             Source::Product { id, field } => {
                 let product = self.material.product(id)?;
                 match field.as_str() {
-                    "name" => Some(product.name.clone()),
+                    "name" => Some(product.name.clone().into()),
                     "price" => product.price.as_ref().map(ToString::to_string),
-                    "url" => product.url.clone(),
-                    other => product.fields.get(other).cloned(),
+                    "url" => product.url.as_ref().map(|url| url.as_str().to_owned()),
+                    other => product.fields.get(other).map(str::to_owned),
                 }
             }
         }?;

@@ -42,6 +42,7 @@ impl Owned for Product {
     const PART: Part = Part::Products;
     const PREFIX: &'static str = "prd_";
     const MOST: u32 = Self::MOST;
+    const UNIQUE: &'static str = SKU;
 
     fn id(&self) -> String {
         self.id.to_string()

@@ -32,6 +32,8 @@ pub trait Owned: Serialize + DeserializeOwned + Clone + Send + Sync {
     const MOST: u32;
     /// Whether creating counts and is refused beyond the maximum. Else whoever creates counts.
     const COUNTED: bool = true;
+    /// Field whose value no other may have, if there is one: see [`Owned::pointers`].
+    const UNIQUE: &'static str = "";
     /// Processes remember it with the configuration: a change raises the tenant's version, so that they notice.
     const REMEMBERED: bool = false;
 

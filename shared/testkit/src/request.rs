@@ -178,4 +178,43 @@ impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_slice(self.0.body()).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
+
+    /// The last word of the problem's `type`; empty if it is none.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        let body: Value = serde_json::from_slice(self.0.body()).unwrap_or_default();
+        let kind = body["type"].as_str().unwrap_or_default();
+        kind.trim_start_matches("urn:ringback:problem:").to_owned()
+    }
+
+    /// Requires this status.
+    ///
+    /// # Panics
+    /// When it has another.
+    #[track_caller]
+    pub fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status(), status, "{}", self.text());
+        self
+    }
+
+    /// Requires this problem.
+    ///
+    /// # Panics
+    /// When it is another, or none.
+    #[track_caller]
+    pub fn is_refused(&self, status: u16, kind: &str) {
+        assert_eq!((self.status(), &*self.problem()), (status, kind), "{}", self.text());
+    }
+
+    /// Requires a 422 that names this field.
+    ///
+    /// # Panics
+    /// When it is something else.
+    #[track_caller]
+    pub fn names_field(&self, field: &str) {
+        self.is_refused(422, "invalid");
+        let errors = self.json()["errors"].clone();
+        let mut named = errors.as_array().into_iter().flatten();
+        assert!(named.any(|error| error["field"] == field), "{field}: {}", self.text());
+    }
 }

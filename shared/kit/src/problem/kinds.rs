@@ -85,6 +85,18 @@ pub const COMMON: &[ProblemKind] = &[
         "Read it again and repeat the change if it still applies",
     ),
     kind(
+        "limit_reached",
+        409,
+        "The tenant has the maximum number of such resources",
+        "Delete one first",
+    ),
+    kind(
+        "taken",
+        409,
+        "Another resource of the tenant has a value that must be unique",
+        "Choose another value for the field that `detail` names",
+    ),
+    kind(
         "still_running",
         409,
         "The first request with this `Idempotency-Key` is still running",

@@ -1,0 +1,87 @@
+//! Products: what a tenant sells. Messages name them by id or SKU.
+
+use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
+use axum::{Router, extract::State};
+use domain::{
+    ids::ProductId,
+    product::{Product, ProductIn},
+};
+use kit::{ConfigError, Env, Problem};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "products" {
+        /// Create a product
+        ///
+        /// Messages can use it at once: `{{product.<id or SKU>.name}}`, `price`, `url`, and the names of its own fields. A tenant has
+        /// at most 10,000 products, and a product at most 32 KB.
+        POST "/api/v1/products" => create_product, "The product";
+
+        /// List products
+        ///
+        /// Oldest first.
+        GET "/api/v1/products" => list_products, "A page of products";
+
+        /// Get a product
+        GET "/api/v1/products/{product_id}" => get_product, "The product";
+
+        /// Update a product
+        ///
+        /// Messages that are already composed keep what they say. `variants` is replaced as a whole, `fields` is merged.
+        PATCH "/api/v1/products/{product_id}" => update_product, "The updated product";
+
+        /// Delete a product
+        ///
+        /// Messages that name it leave its values empty or use their defaults. Its SKU is free again.
+        DELETE "/api/v1/products/{product_id}" => delete_product, "The product is deleted";
+    }
+}
+
+type Reading = Allowed<permits::ProductsRead>;
+type Writing = Allowed<permits::ProductsWrite>;
+
+async fn create_product(
+    who: Writing,
+    State(api): State<Api>,
+    Body(fields): Body<ProductIn>,
+) -> Result<Created<Product>, Problem> {
+    api.create(&who, "/api/v1/products", fields).await
+}
+
+async fn list_products(who: Reading, State(api): State<Api>, paging: Paging) -> Result<Listed<Product>, Problem> {
+    api.list(&who, &paging).await
+}
+
+async fn get_product(
+    who: Reading,
+    State(api): State<Api>,
+    Path(id): Path<ProductId>,
+) -> Result<Tagged<Product>, Problem> {
+    api.read(&who, &id).await
+}
+
+async fn update_product(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ProductId>,
+    if_match: IfMatch,
+    patch: Patch<ProductIn>,
+) -> Result<Tagged<Product>, Problem> {
+    api.update(&who, &id, &if_match, &patch).await
+}
+
+async fn delete_product(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ProductId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    api.remove::<Product, _>(&who, &id, &if_match).await
+}

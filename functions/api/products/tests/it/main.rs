@@ -1,0 +1,116 @@
+//! Products, in process against the emulator, as those who call.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
+use std::collections::BTreeSet;
+
+use domain::{material::Needs, permission::Permission, product::Product};
+use serde_json::{Value, json};
+use testkit::{Aws, Resource, api::Town};
+
+const PRODUCTS: &str = "/api/v1/products";
+
+fn cake() -> Value {
+    json!({
+        "name": "Honey cake",
+        "price": {"amount": 12050, "currency": "AED"},
+        "url": "https://saffron.example/cake",
+        "availability": "in_stock",
+        "variants": [{"options": {"size": "L", "colour": "white"}, "price": {"amount": 15000, "currency": "AED"},
+            "availability": "preorder"}],
+        "fields": {"weight": "1 kg"},
+    })
+}
+
+fn named(sku: &str) -> Value {
+    json!({"name": "Cake", "sku": sku})
+}
+
+#[tokio::test]
+async fn products_keep_the_promises_of_every_resource() {
+    let products = Resource {
+        routes: products::routes,
+        path: PRODUCTS,
+        read: Permission::ProductsRead,
+        write: Permission::ProductsWrite,
+        new: cake(),
+        change: json!({"name": "Date cake", "url": null, "fields": {"weight": null, "taste": "sweet"}}),
+    };
+    products.keeps_its_promises::<Product>().await;
+}
+
+#[tokio::test]
+async fn a_sku_belongs_to_one_product_of_the_tenant() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, products::routes).await;
+    let manager = town.manager();
+    let first = manager.post(PRODUCTS, named("cake-1")).await;
+    first.is(201);
+    manager.post(PRODUCTS, named("cake-1")).await.is_refused(409, "taken");
+    town.foreign_admin().post(PRODUCTS, named("cake-1")).await.is(201);
+    let second = manager.post(PRODUCTS, named("cake-2")).await;
+    let (first, second) = (first.header("location"), second.header("location"));
+    let steal = || manager.patch(second, json!({"sku": "cake-1"}));
+    steal().await.is_refused(409, "taken");
+    manager.patch(first, json!({"sku": null})).await.is(200);
+    steal().await.is(200);
+    manager.delete(second).await.is(204);
+    manager.patch(first, json!({"sku": "cake-1"})).await.is(200);
+}
+
+/// What messages read is what was written last.
+#[tokio::test]
+async fn messages_find_a_product_by_sku_and_id() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, products::routes).await;
+    let made = town.manager().post(PRODUCTS, named("cake-1")).await;
+    let place = made.header("location");
+    let price = json!({"price": {"amount": 900, "currency": "JPY"}});
+    town.manager().patch(place, price).await.is(200);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    for name in ["cake-1", &id] {
+        let needs = Needs {
+            products: BTreeSet::from([name.to_owned()]),
+            ..Needs::default()
+        };
+        let material = aws.store().material(town.home.scope(), &needs).await.unwrap();
+        let product = material.product(name).unwrap();
+        assert_eq!(product.price.as_ref().unwrap().to_string(), "900 JPY");
+    }
+}
+
+#[tokio::test]
+async fn every_text_number_and_list_is_bounded() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, products::routes).await;
+    let many =
+        |count: usize, length: usize| -> Value { (0..count).map(|n| (format!("f{n}"), "x".repeat(length))).collect() };
+    for (field, value, named) in [
+        ("name", json!("x".repeat(201)), "name"),
+        ("name", json!(" "), "name"),
+        ("sku", json!("a b"), "sku"),
+        ("price", json!({"amount": -1, "currency": "AED"}), "price.amount"),
+        (
+            "price",
+            json!({"amount": 1_000_000_000_001_u64, "currency": "AED"}),
+            "price.amount",
+        ),
+        ("price", json!({"amount": 1, "currency": "aed"}), "price.currency"),
+        ("price", json!({"amount": 1, "currency": "DIRHAM"}), "price.currency"),
+        ("url", json!("ftp://saffron.example"), "url"),
+        ("url", json!(format!("https://a/{}", "x".repeat(1_991))), "url"),
+        ("availability", json!("sold"), "availability"),
+        ("variants", json!(vec![json!({"options": {}}); 101]), "variants"),
+        ("variants", json!([{"options": {}, "more": 1}]), "variants[0].more"),
+        ("variants", json!([{"options": many(21, 1)}]), "variants[0].options"),
+        ("fields", many(21, 1), "fields"),
+        ("fields", json!({"a": "x".repeat(501)}), "fields.a"),
+        ("fields", json!({"a.b": "c"}), "fields"),
+        // Each within its bounds, and together too large.
+        ("variants", json!(vec![json!({"options": many(20, 500)}); 4]), ""),
+    ] {
+        let mut body = cake();
+        body[field] = value;
+        town.manager().post(PRODUCTS, body).await.names_field(named);
+    }
+}

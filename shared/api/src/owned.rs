@@ -1,0 +1,186 @@
+//! Operations of what a tenant owns one by one. A handler names the guard, and the rest is here: 404, `ETag`, `If-Match`, lost
+//! races, limits, values that must be unique, and requests that come twice.
+
+use std::fmt::Display;
+
+use domain::{
+    permission::permits::Permit,
+    resource::{Fields, Resource},
+};
+use kit::Problem;
+use store::{Owned, OwnedError, Versioned};
+
+use crate::{
+    change::{Part, found},
+    context::Api,
+    guards::Allowed,
+    paging::Paging,
+    patch::Patch,
+    races::{Races, Setback},
+    replies::{Created, IfMatch, Listed, NoContent, Tagged},
+};
+
+/// Attempts of a change that loses races, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
+/// Maximum size as JSON, in bytes: a page of 100 must fit in an answer of Lambda, which is 6 MB.
+const LARGEST: usize = 32 * 1024;
+
+impl<F: Fields> Part for F {
+    type Of = F::Of;
+
+    fn of(resource: &F::Of) -> Self {
+        resource.fields()
+    }
+
+    fn onto(self, before: &F::Of) -> Result<F::Of, Problem> {
+        fitting(before.with(self))
+    }
+}
+
+/// The resource, if it is not too large.
+fn fitting<T: Resource>(resource: T) -> Result<T, Problem> {
+    let size = serde_json::to_vec(&resource).map_or(usize::MAX, |json| json.len());
+    if size > LARGEST {
+        let detail =
+            format!("The resource has {size} bytes as JSON, of at most {LARGEST}. Shorten or remove some of it.");
+        return Err(Problem::field("", detail));
+    }
+    Ok(resource)
+}
+
+/// The reason why nothing was written. A limit or a taken value is no lost race.
+fn setback<T: Owned>(error: OwnedError) -> Setback {
+    let thing = T::KIND.replace('_', " ");
+    match error {
+        OwnedError::Full => {
+            let most = usize::try_from(T::MOST).unwrap_or(usize::MAX);
+            Problem::at_most("limit_reached", most, &format!("{thing}s"), "Delete one first.").into()
+        }
+        OwnedError::Taken => {
+            let detail = format!("Another {thing} has this `{}`. Choose another value.", T::UNIQUE);
+            Problem::conflict("taken", detail).into()
+        }
+        OwnedError::Store(error) => error.into(),
+    }
+}
+
+fn tagged<T>(found: Versioned<T>) -> Tagged<T> {
+    Tagged {
+        version: found.version,
+        body: found.value,
+    }
+}
+
+impl Api {
+    /// A page of the tenant's, by id, which is by time of creation.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn list<T: Owned, P: Permit>(&self, who: &Allowed<P>, paging: &Paging) -> Result<Listed<T>, Problem> {
+        let page = self.store().page(who.scope(), paging.after(), paging.limit()).await?;
+        Ok(Listed::of(page, |found: Versioned<T>| found.value))
+    }
+
+    /// One of the tenant's, with its version.
+    ///
+    /// # Errors
+    /// 404; 503 when the table does not answer.
+    pub async fn read<T: Owned, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        id: &(impl Display + Sync),
+    ) -> Result<Tagged<T>, Problem> {
+        found(self.store().get(who.scope(), id)).await.map(tagged)
+    }
+
+    /// Creates one with these fields. It is found at `path/<id>`.
+    ///
+    /// A request with an idempotency key that was interrupted after it had written finds what it created.
+    ///
+    /// # Errors
+    /// 409 `limit_reached` and `taken`; 422 when it is too large; 503 when the table does not answer.
+    pub async fn create<T: Owned + Resource, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        path: &str,
+        fields: T::Fields,
+    ) -> Result<Created<T>, Problem> {
+        let (store, scope, stamp) = (self.store(), who.scope(), who.stamp());
+        let new = fitting(T::new(who.ulid(), fields))?;
+        let (new, id, stamp) = (&new, &Owned::id(&new), &stamp);
+        let created = RACES.until_won(|| async move {
+            match store.create(scope, new, stamp).await {
+                Ok(()) => Ok(Versioned {
+                    version: 1,
+                    value: new.clone(),
+                }),
+                // Ids are nobody else's, so this is the one that the interrupted request created.
+                Err(OwnedError::Store(lost)) if lost.is_conflict() => store.get(scope, id).await?.ok_or(Setback::Lost),
+                Err(error) => Err(setback::<T>(error)),
+            }
+        });
+        let Versioned { version, value } = created.await?;
+        Ok(Created {
+            location: format!("{path}/{id}"),
+            version,
+            body: value,
+        })
+    }
+
+    /// Changes the fields that the patch names.
+    ///
+    /// # Errors
+    /// 404, 412, 422; 409 `taken`, or `conflict` when all attempts lose; 503 when the table does not answer.
+    pub async fn update<T: Owned + Resource, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        id: &(impl Display + Sync),
+        if_match: &IfMatch,
+        patch: &Patch<T::Fields>,
+    ) -> Result<Tagged<T>, Problem> {
+        self.update_if(who, id, if_match, patch, |_, _| Ok(())).await
+    }
+
+    /// The same, if `allow` accepts the resource before and after the change.
+    ///
+    /// # Errors
+    /// As [`Api::update`]; those of `allow`.
+    pub async fn update_if<T: Owned + Resource, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        id: &(impl Display + Sync),
+        if_match: &IfMatch,
+        patch: &Patch<T::Fields>,
+        allow: impl Fn(&T, &T) -> Result<(), Problem>,
+    ) -> Result<Tagged<T>, Problem> {
+        let (store, scope, stamp) = (self.store(), who.scope(), &who.stamp());
+        let read = || store.get(scope, id);
+        let write = |before: Versioned<T>, after: T| async move {
+            let written = store.change(scope, &before, &after, stamp).await;
+            let version = written.map_err(setback::<T>)?;
+            Ok(Versioned { version, value: after })
+        };
+        patch.change(RACES, if_match, read, allow, write).await.map(tagged)
+    }
+
+    /// Deletes one.
+    ///
+    /// # Errors
+    /// 404, 412; 409 when all attempts lose; 503 when the table does not answer.
+    pub async fn remove<T: Owned, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        id: &(impl Display + Sync),
+        if_match: &IfMatch,
+    ) -> Result<NoContent, Problem> {
+        let (store, scope, stamp) = (self.store(), who.scope(), &who.stamp());
+        let removed = RACES.until_won(|| async move {
+            let before: Versioned<T> = found(store.get(scope, id)).await?;
+            if_match.check(before.version)?;
+            store.remove(scope, &before, stamp).await?;
+            Ok(NoContent)
+        });
+        removed.await
+    }
+}

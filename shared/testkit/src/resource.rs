@@ -1,0 +1,255 @@
+//! What every resource of the API promises, checked for one of them by one test.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Router;
+use domain::permission::{Permission, Role};
+use kit::{ConfigError, Env};
+use serde_json::{Value, json};
+use store::Owned;
+
+use crate::{
+    Answer, Aws, Lossy,
+    api::{Caller, Town},
+};
+
+/// A resource that is listed, created, read, changed and deleted under one path.
+pub struct Resource {
+    /// Routes of its function.
+    pub routes: fn(&Env) -> Result<Router, ConfigError>,
+    /// Path of the list.
+    pub path: &'static str,
+    /// Permission to read.
+    pub read: Permission,
+    /// Permission to write.
+    pub write: Permission,
+    /// Body of a new one, which can be sent twice.
+    pub new: Value,
+    /// A change that is one.
+    pub change: Value,
+}
+
+fn id(answer: &Answer) -> String {
+    answer.json()["id"].as_str().expect("it has an id").to_owned()
+}
+
+impl Resource {
+    /// Checks all promises. `T` is the kind of its rows.
+    ///
+    /// # Panics
+    /// When one is broken.
+    pub async fn keeps_its_promises<T: Owned>(&self) {
+        let aws = Aws::new().await;
+        let town = Town::new(&aws, self.routes).await;
+        self.admits_by_permission(&town).await;
+        self.is_written_and_read(&town).await;
+        self.is_the_tenants_own(&town).await;
+        self.is_listed_page_by_page(&town).await;
+        self.is_limited::<T>(&town).await;
+        self.is_created_once_though_interrupted().await;
+    }
+
+    async fn make(&self, caller: &Caller<'_>) -> Answer {
+        let made = caller.post(self.path, self.new.clone()).await;
+        made.is(201);
+        made
+    }
+
+    async fn listed(&self, caller: &Caller<'_>) -> Vec<Value> {
+        let listed = caller.get(&format!("{}?limit=100", self.path)).await;
+        let items = listed.is(200).json()["items"].clone();
+        items.as_array().cloned().expect("a list has items")
+    }
+
+    async fn admits_by_permission(&self, town: &Town<'_>) {
+        let made = self.make(&town.admin()).await;
+        let place = made.header("location");
+        let reader = town.new_key(Role::Admin, &[self.read]).await.1;
+        let stranger = town.new_key(Role::Admin, &[Permission::TenantRead]).await.1;
+        let by_role = Role::ALL.map(|role| (town.role(role), role.may(self.read), role.may(self.write)));
+        let by_key = [
+            (town.api_key(&reader), true, false),
+            (town.api_key(&stranger), false, false),
+        ];
+        for (caller, reads, writes) in by_role.into_iter().chain(by_key) {
+            let of = |may: bool, status: u16| if may { status } else { 403 };
+            caller.get(self.path).await.is(of(reads, 200));
+            caller.get(place).await.is(of(reads, 200));
+            caller.post(self.path, self.new.clone()).await.is(of(writes, 201));
+            caller.patch(place, json!({})).await.is(of(writes, 200));
+            if !writes {
+                caller.delete(place).await.is(403);
+            }
+        }
+        let anyone = town.anyone();
+        for asked in [
+            anyone.get(self.path),
+            anyone.post(self.path, self.new.clone()),
+            anyone.delete(place),
+        ] {
+            asked.await.is_refused(401, "unauthorized");
+        }
+    }
+
+    async fn is_written_and_read(&self, town: &Town<'_>) {
+        let manager = town.admin();
+        let signed = async || {
+            town.aws()
+                .signed_by(&town.home.person(Role::Admin).user.to_string())
+                .await
+        };
+        let before = signed().await;
+        let made = self.make(&manager).await;
+        assert_eq!(signed().await, before + 1, "the audit log says who created it");
+        let (place, body) = (made.header("location"), made.json());
+        assert_eq!(
+            (place, made.header("etag")),
+            (&*format!("{}/{}", self.path, id(&made)), "\"1\"")
+        );
+        for (name, value) in self.new.as_object().into_iter().flatten() {
+            assert_eq!(body[name], *value, "{name}");
+        }
+        let read = manager.get(place).await;
+        assert_eq!((read.is(200).json(), read.header("etag")), (body, "\"1\""));
+
+        let changed = manager.patch(place, self.change.clone()).if_match(1).await;
+        assert_eq!(changed.is(200).header("etag"), "\"2\"");
+        assert_ne!(changed.json(), read.json());
+        manager
+            .patch(place, self.change.clone())
+            .if_match(1)
+            .await
+            .is_refused(412, "stale");
+        let same = manager.patch(place, self.change.clone()).await;
+        assert_eq!(
+            (same.is(200).header("etag"), same.json()),
+            ("\"2\"", changed.json()),
+            "nothing is written"
+        );
+        assert_eq!(manager.get(place).await.json(), changed.json());
+
+        let mut wrong = self.new.clone();
+        wrong["nobody_knows"] = json!(1);
+        manager.post(self.path, wrong).await.names_field("nobody_knows");
+        manager
+            .patch(place, json!({"nobody_knows": 1}))
+            .await
+            .names_field("nobody_knows");
+        manager.patch(place, json!({"id": id(&made)})).await.names_field("id");
+
+        manager.delete(place).if_match(1).await.is_refused(412, "stale");
+        manager.delete(place).if_match(2).await.is(204);
+        for asked in [
+            manager.get(place),
+            manager.delete(place),
+            manager.patch(place, self.change.clone()),
+        ] {
+            asked.await.is_refused(404, "not_found");
+        }
+        let listed = self.listed(&manager).await;
+        assert!(listed.iter().all(|item| item["id"] != id(&made)), "it is gone");
+    }
+
+    async fn is_the_tenants_own(&self, town: &Town<'_>) {
+        let made = self.make(&town.admin()).await;
+        let (place, foreign) = (made.header("location"), town.foreign_admin());
+        let others = [
+            foreign.get(place),
+            foreign.patch(place, self.change.clone()),
+            foreign.delete(place),
+        ];
+        for asked in others {
+            asked.await.is_refused(404, "not_found");
+        }
+        assert!(self.listed(&foreign).await.is_empty());
+        assert_eq!(town.admin().get(place).await.json(), made.json());
+        self.make(&foreign).await;
+    }
+
+    async fn is_listed_page_by_page(&self, town: &Town<'_>) {
+        let all = self.listed(&town.admin()).await;
+        let all: BTreeSet<_> = all.iter().map(|item| item["id"].to_string()).collect();
+        assert!(all.len() > 2, "{all:?}");
+        let (mut found, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = town.admin().get(&format!("{}?limit=2{next}", self.path)).await;
+            let page = page.is(200).json();
+            let items = page["items"].as_array().expect("a page has items");
+            assert!(items.len() <= 2, "{page}");
+            found.extend(items.iter().map(|item| item["id"].to_string()));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(found.len(), all.len(), "each once");
+        assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), all);
+    }
+
+    /// The counter of the tenant's rows stands at the maximum. What is deleted makes room.
+    async fn is_limited<T: Owned>(&self, town: &Town<'_>) {
+        let made = self.make(&town.admin()).await;
+        let table = town
+            .aws()
+            .env()
+            .config()
+            .text("TABLE_NAME")
+            .expect("the test has a table")
+            .to_owned();
+        let client = town.aws().dynamodb();
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let own = town.home.scope().tenant().to_string().replace("tnt_", "T#");
+        let counter = text(&format!("COUNT#{}", T::KIND));
+        let counters = client
+            .scan()
+            .table_name(&table)
+            .filter_expression("sk = :sk AND begins_with(pk, :own)");
+        let counters = counters.expression_attribute_values(":sk", counter.clone());
+        let counters = counters.expression_attribute_values(":own", text(&own)).send().await;
+        let counters = counters.expect("the table answers");
+        let [found] = counters.items() else {
+            panic!("creating counts in one row: {counters:?}");
+        };
+        let full = client
+            .update_item()
+            .table_name(&table)
+            .key("pk", found["pk"].clone())
+            .key("sk", counter);
+        let full = full.update_expression("SET n = :most");
+        let full = full.expression_attribute_values(":most", AttributeValue::N(T::MOST.to_string()));
+        full.send().await.expect("the counter is written");
+        town.admin()
+            .post(self.path, self.new.clone())
+            .await
+            .is_refused(409, "limit_reached");
+        town.admin().delete(made.header("location")).await.is(204);
+        self.make(&town.admin()).await;
+        town.admin()
+            .post(self.path, self.new.clone())
+            .await
+            .is_refused(409, "limit_reached");
+    }
+
+    /// The row was written, but nobody heard of it. The request comes again.
+    async fn is_created_once_though_interrupted(&self) {
+        let aws = Aws::new().await;
+        let lossy = Lossy::before(&aws);
+        let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+        let town = Town::with_env(&aws, &env, self.routes).await;
+        let ask = || town.admin().post_once(self.path, "k1", self.new.clone());
+        for _attempt in 0..3 {
+            lossy.lose("TransactWriteItems");
+        }
+        ask().await.is_refused(503, "unavailable");
+        assert!(lossy.has_lost_all());
+        aws.pass(60);
+        let made = ask().await;
+        let again = ask().await;
+        assert_eq!(
+            (made.is(201).json(), again.header("idempotency-replayed")),
+            (again.is(201).json(), "true")
+        );
+        assert_eq!(self.listed(&town.admin()).await, [made.json()]);
+    }
+}
