@@ -35,6 +35,10 @@ const TAGS: &[(&str, &str)] = &[
     ("api keys", "API keys for a tenant's software."),
     ("tenant", "Profile, settings and set-up of the tenant."),
     ("connections", "Connections to WhatsApp, Twilio and telephone systems."),
+    (
+        "lines",
+        "Lines of a tenant: numbers that customers call, and what answers them.",
+    ),
     ("products", "Products of a tenant, which messages can name."),
     ("audit", "The audit log of a tenant."),
     ("platform", "Administration of tenants by the platform."),
@@ -86,6 +90,7 @@ pub fn functions() -> Vec<Function> {
         connections,
         docs,
         health,
+        lines,
         platform,
         products,
         tenant,

@@ -385,7 +385,7 @@ mod tests {
             "the same line, however often it is applied"
         );
         let renamed = vec![Line {
-            name: "Reception".to_owned(),
+            name: "Reception".parse().expect("a name"),
             ..first[0].clone()
         }];
         assert_eq!(lines_of(renamed.clone(), &connections), renamed);

@@ -104,7 +104,7 @@ mod tests {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Shop {
-        name: domain::text::Line<1, 5>,
+        name: domain::text::OneLine<1, 5>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use crate::{
     actor::Actor,
     ids::{InvitationId, SessionId, TenantId, UserId},
     permission::Role,
-    text::Line,
+    text::OneLine,
 };
 
 /// An e-mail address, in lower case. ASCII only: an internationalised domain is written in its ASCII form, so that two
@@ -352,7 +352,7 @@ impl Member {
 }
 
 /// Display name of a person.
-pub type PersonName = Line<1, 100>;
+pub type PersonName = OneLine<1, 100>;
 
 /// State of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

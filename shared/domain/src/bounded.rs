@@ -1,13 +1,13 @@
 //! Numbers, lists and named texts within bounds. Parsing one checks it, and its schema names the same bounds.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, ops::Deref};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::text::Line;
+use crate::text::OneLine;
 
 /// A whole number from `LEAST` to `MOST`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -45,6 +45,12 @@ impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, M
 pub struct UpTo<const MOST: usize, T>(Vec<T>);
 
 impl<const MOST: usize, T> UpTo<MOST, T> {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     /// True if there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -58,9 +64,17 @@ impl<const MOST: usize, T> UpTo<MOST, T> {
     }
 }
 
+impl<const MOST: usize, T> Deref for UpTo<MOST, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
 impl<const MOST: usize, T> Default for UpTo<MOST, T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self::new()
     }
 }
 
@@ -109,7 +123,7 @@ const ENDS_A_NAME: [char; 4] = ['.', '{', '}', '|'];
 /// placeholder of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Named<const MOST: usize, const LONGEST: usize>(BTreeMap<String, Line<1, LONGEST>>);
+pub struct Named<const MOST: usize, const LONGEST: usize>(BTreeMap<String, OneLine<1, LONGEST>>);
 
 impl<const MOST: usize, const LONGEST: usize> Named<MOST, LONGEST> {
     /// True if there are none.
@@ -121,12 +135,12 @@ impl<const MOST: usize, const LONGEST: usize> Named<MOST, LONGEST> {
     /// The text of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(Line::as_str)
+        self.0.get(name).map(OneLine::as_str)
     }
 }
 
 fn is_name(text: &str) -> bool {
-    let line = text.parse::<Line<1, LONGEST_NAME>>();
+    let line = text.parse::<OneLine<1, LONGEST_NAME>>();
     line.is_ok_and(|line| line.as_str() == text) && !text.contains(ENDS_A_NAME)
 }
 
@@ -135,7 +149,7 @@ impl<'de, const MOST: usize, const LONGEST: usize> Deserialize<'de> for Named<MO
         struct Texts<const MOST: usize, const LONGEST: usize>;
 
         impl<'de, const MOST: usize, const LONGEST: usize> Visitor<'de> for Texts<MOST, LONGEST> {
-            type Value = BTreeMap<String, Line<1, LONGEST>>;
+            type Value = BTreeMap<String, OneLine<1, LONGEST>>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "an object of at most {MOST} texts")

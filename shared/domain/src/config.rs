@@ -114,8 +114,8 @@ impl TenantConfig {
         let mut problems: Vec<String> = self.rules.iter().flat_map(of_rule).collect();
         problems.extend(self.tenant.problems().iter().map(ToString::to_string));
         for line in &self.lines {
-            let found = line_problems(line, self).into_iter();
-            problems.extend(found.map(|problem| format!("line {:?}: {problem}", line.name)));
+            let found = line_problems(line, &self.lines, &self.connections).into_iter();
+            problems.extend(found.map(|problem| format!("line {:?}: {problem}", line.name.as_str())));
         }
         if self.lines.len() > line::MOST_LINES {
             problems.push(format!("a tenant has at most {} lines", line::MOST_LINES));
@@ -152,20 +152,23 @@ impl TenantConfig {
 
 /// What is wrong with a line, by field, by itself and beside the other lines and the connections. Empty: nothing.
 #[must_use]
-pub fn line_problems(line: &Line, config: &TenantConfig) -> Vec<FieldProblem> {
+pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSummary]) -> Vec<FieldProblem> {
     let mut problems = line.problems();
     let mut found = |field: &str, detail: String| problems.push(FieldProblem::new(field, detail));
     if let Some(number) = &line.number {
-        let mut others = config.lines.iter().filter(|other| other.id != line.id);
+        let mut others = lines.iter().filter(|other| other.id != line.id);
         if let Some(other) = others.find(|other| other.number.as_ref() == Some(number)) {
-            found("number", format!("The line {:?} already has this number.", other.name));
+            found(
+                "number",
+                format!("The line {:?} already has this number.", other.name.as_str()),
+            );
         }
     }
     for (channel, field) in [(Channel::WhatsApp, "whatsapp"), (Channel::Sms, "sms.connection")] {
         let Some(named) = line.connection(channel) else {
             continue;
         };
-        let known = config.connections.iter().find(|connection| connection.id == named);
+        let known = connections.iter().find(|connection| connection.id == named);
         match known.filter(|connection| connection.carries.contains(&channel)) {
             None => found(
                 field,
@@ -383,7 +386,6 @@ mod tests {
             .when
             .lines
             .push("line_00000000000000000000000003".parse().unwrap());
-        config.lines[0].name = String::new();
         config.lines[1].number = config.lines[0].number.clone();
         config.lines[1].whatsapp = Some(config.connections[0].id);
         config.lines[0].sms.as_mut().unwrap().number = Some("+97143330009".parse().unwrap());
@@ -394,9 +396,8 @@ mod tests {
             config.problems(&material),
             [
                 "rule \"Missed calls\": there is no line line_00000000000000000000000003",
-                "line \"\": name: Expected one line of 1 to 100 characters, none of them invisible.",
-                "line \"\": number: The line \"Line 2\" already has this number.",
-                "line \"\": sms.number: The connection has no such number.",
+                "line \"Line 1\": number: The line \"Line 2\" already has this number.",
+                "line \"Line 1\": sms.number: The connection has no such number.",
                 "line \"Line 2\": business_hours.monday: These hours overlap.",
                 "line \"Line 2\": number: The line \"\" already has this number.",
                 "line \"Line 2\": whatsapp: No connection that sends WhatsApp has this id.",

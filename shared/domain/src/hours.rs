@@ -2,11 +2,12 @@
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, DateTime, Time},
+    civil::{Date, DateTime},
     tz::TimeZone,
 };
 
 use crate::{
+    local::LocalTime,
     phone::Phone,
     tenant::{BusinessHours, Span, Tenant},
     zone::Zone,
@@ -45,8 +46,8 @@ pub fn next_opening(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp)
 
 /// The whole day, for tenants that are always open.
 const ALWAYS: &[Span] = &[Span {
-    from: Time::midnight(),
-    to: Time::midnight(),
+    from: LocalTime::MIDNIGHT,
+    to: LocalTime::MIDNIGHT,
 }];
 
 fn spans_on<'a>(tenant: &'a Tenant, own: Option<&'a BusinessHours>, day: Date) -> &'a [Span] {
@@ -66,8 +67,8 @@ fn instants(zone: &TimeZone, day: Date, span: Span) -> Option<(Timestamp, Timest
     } else {
         day
     };
-    let from = zone.to_ambiguous_timestamp(DateTime::from_parts(day, span.from));
-    let to = zone.to_ambiguous_timestamp(DateTime::from_parts(last, span.to));
+    let from = zone.to_ambiguous_timestamp(DateTime::from_parts(day, span.from.get()));
+    let to = zone.to_ambiguous_timestamp(DateTime::from_parts(last, span.to.get()));
     Some((from.compatible().ok()?, to.compatible().ok()?))
 }
 
@@ -235,7 +236,7 @@ mod tests {
             Some(at("2026-12-04T00:00:00+04"))
         );
         tenant.business_hours = Some(BusinessHours::default());
-        tenant.holidays.clear();
+        tenant.holidays = Vec::new().into();
         assert_eq!(next_opening(&tenant, None, at("2026-12-02T12:00:00+04")), None);
     }
 

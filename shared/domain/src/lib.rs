@@ -26,6 +26,7 @@ pub mod inbound;
 pub mod ip_range;
 pub mod line;
 pub mod line_type;
+pub mod local;
 pub mod material;
 pub mod message;
 pub mod outside;

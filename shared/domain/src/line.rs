@@ -8,42 +8,47 @@ use crate::{
     ids::{ConnectionId, LineId},
     message::Channel,
     phone::Phone,
-    settings::{FieldProblem, LONGEST_NAME, line_problem},
+    settings::FieldProblem,
     tenant::BusinessHours,
+    text::{LONGEST_NAME, OneLine},
 };
 
 /// Maximum lines per tenant.
 pub const MOST_LINES: usize = 50;
 
-/// What customers reach a business by. Connections are how it is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Line {
-    /// The line.
-    pub id: LineId,
-    /// For people.
-    pub name: String,
-    /// The number that customers call. No other line of the tenant has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<Phone>,
-    /// The connection whose number customers write to by WhatsApp. Lines may share it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub whatsapp: Option<ConnectionId>,
-    /// What sends its SMS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sms: Option<SmsSender>,
-    /// Instead of the tenant's. The tenant's holidays count here, too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub business_hours: Option<BusinessHours>,
+resource! {
+    /// A line of a tenant.
+    pub struct Line of LineId;
+
+    /// The fields of a line.
+    pub struct LineIn {
+        /// Display name.
+        #[cfg_attr(feature = "schema", schemars(example = "Marina branch"))]
+        pub name: OneLine<1, LONGEST_NAME>,
+        /// The number that customers call. No other line of the tenant has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-unique" = true)))]
+        pub number: Option<Phone>,
+        /// Connection that sends its WhatsApp messages. Lines can share it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub whatsapp: Option<ConnectionId>,
+        /// Connection that sends its SMS. Lines can share it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub sms: Option<SmsSender>,
+        /// Business hours of the line. Without them, the tenant's hours apply. The tenant's holidays apply in both cases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub business_hours: Option<BusinessHours>,
+    }
 }
 
-/// What sends SMS.
+/// Sender of SMS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SmsSender {
     /// The connection.
     pub connection: ConnectionId,
-    /// Which of the connection's numbers. Not given: the one that the connection usually sends from.
+    /// One of the connection's numbers. If omitted, the connection's usual sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Phone>,
 }
@@ -94,9 +99,8 @@ impl Line {
     /// What is wrong with it by itself, by field. Empty: nothing.
     #[must_use]
     pub fn problems(&self) -> Vec<FieldProblem> {
-        let name = line_problem(&self.name, LONGEST_NAME).map(|problem| FieldProblem::new("name", problem));
         let hours = self.hours().map(|hours| hours.problems("business_hours"));
-        name.into_iter().chain(hours.into_iter().flatten()).collect()
+        hours.unwrap_or_default()
     }
 }
 
@@ -152,7 +156,7 @@ pub fn first_of(id: LineId, connections: &[Connection]) -> Option<Line> {
     let named = number.is_some() || whatsapp.is_some() || sms.is_some();
     named.then(|| Line {
         id,
-        name: "Main line".to_owned(),
+        name: OneLine::stored("Main line"),
         number,
         whatsapp,
         sms,
@@ -297,7 +301,7 @@ mod tests {
         let [twilio, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
         let line = |place: u64, number: &str, sender: Option<&str>| Line {
             id: LineId::new(ulid::Ulid::from_parts(place, 0)),
-            name: "Line".to_owned(),
+            name: OneLine::stored("Line"),
             number: Some(phone(number)),
             whatsapp: None,
             sms: Some(SmsSender {

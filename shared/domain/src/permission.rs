@@ -130,6 +130,10 @@ permissions! {
     ConnectionsRead = "connections:read", Viewer;
     /// Create, change, test and delete connections.
     ConnectionsWrite = "connections:write", Manager;
+    /// Read the lines.
+    LinesRead = "lines:read", Viewer;
+    /// Create, change and delete lines.
+    LinesWrite = "lines:write", Manager;
     /// Read the products.
     ProductsRead = "products:read", Viewer;
     /// Create, change and delete products.

@@ -39,7 +39,7 @@ pub(crate) fn local(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 pub(crate) fn span(quiet: &QuietHours) -> String {
-    format!("{}–{}", quiet.from.strftime("%H:%M"), quiet.to.strftime("%H:%M"))
+    format!("{}–{}", quiet.from, quiet.to)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use crate::{
     bounded::{Named, UpTo},
     ids::ProductId,
-    text::{Line, WebUrl},
+    text::{OneLine, WebUrl},
 };
 
 resource! {
@@ -22,7 +22,7 @@ resource! {
         pub sku: Option<Sku>,
         /// Display name.
         #[cfg_attr(feature = "schema", schemars(example = "Honey cake"))]
-        pub name: Line<1, 200>,
+        pub name: OneLine<1, 200>,
         /// Price. A variant can have its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub price: Option<Price>,

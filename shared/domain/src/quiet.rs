@@ -2,21 +2,27 @@
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{DateTime, Time},
+    civil::DateTime,
     tz::{AmbiguousOffset, TimeZone},
 };
 use serde::{Deserialize, Serialize};
 
-/// A part of every day, in the recipient's time zone, in which people are left in peace. Crosses midnight where `to` is before
-/// `from`; none at all where they are equal, which was written before it was refused.
+use crate::local::LocalTime;
+
+/// Quiet hours: a part of every day, in the recipient's time zone. They cross midnight if `to` is before `from`. The two cannot
+/// be equal.
+// Rules may have been written with equal times, which are no quiet hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
-    /// Local time at which they begin.
-    pub from: Time,
-    /// Local time at which they end.
-    pub to: Time,
-    /// What happens to a message then.
+    /// Local start time.
+    #[cfg_attr(feature = "schema", schemars(example = "21:00"))]
+    pub from: LocalTime,
+    /// Local end time.
+    #[cfg_attr(feature = "schema", schemars(example = "08:00"))]
+    pub to: LocalTime,
+    /// Treatment of messages in quiet hours.
     #[serde(default)]
     pub action: QuietAction,
 }
@@ -25,7 +31,7 @@ impl QuietHours {
     /// What is wrong with them, for whoever wrote them: who means the whole day by equal times would get the opposite.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let at = self.from.strftime("%H:%M");
+        let at = self.from;
         let none = || format!("Quiet hours from {at} to {at} would be none. Set another time, or leave them out.");
         (self.from == self.to).then(none)
     }
@@ -33,11 +39,7 @@ impl QuietHours {
 
 /// Treatment of messages in quiet hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename = "QuietActionModel")
-)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum QuietAction {
     /// The message waits until they end.
@@ -53,9 +55,10 @@ pub enum QuietAction {
 #[must_use]
 pub fn is_quiet(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> bool {
     let time = at.to_zoned(zone.clone()).time();
-    match quiet.from.cmp(&quiet.to) {
-        std::cmp::Ordering::Less => quiet.from <= time && time < quiet.to,
-        std::cmp::Ordering::Greater => quiet.from <= time || time < quiet.to,
+    let (from, to) = (quiet.from.get(), quiet.to.get());
+    match from.cmp(&to) {
+        std::cmp::Ordering::Less => from <= time && time < to,
+        std::cmp::Ordering::Greater => from <= time || time < to,
         std::cmp::Ordering::Equal => false,
     }
 }
@@ -71,7 +74,7 @@ pub fn next_allowed(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> Times
     // Quiet hours end where the local time reaches `to`, once or twice on a day when the clock goes back, or where the
     // clock jumps over `to`.
     let ends = today.series(1.day()).take(3).flat_map(|day| {
-        let end = zone.to_ambiguous_timestamp(DateTime::from_parts(day, quiet.to));
+        let end = zone.to_ambiguous_timestamp(DateTime::from_parts(day, quiet.to.get()));
         match end.offset() {
             AmbiguousOffset::Gap { .. } => [None, None],
             AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {

@@ -5,14 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::LONGEST_CALL;
 
-/// How many days a tenant keeps what happened. What is recorded is told then until when it is kept, and stays so: a change is
-/// for what is recorded from then on.
+/// Days for which calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change
+/// applies to new calls and messages only.
+// The row of a call or message says until when it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
 pub struct Retention {
-    /// Calls.
+    /// Days for calls.
+    #[cfg_attr(feature = "schema", schemars(range(min = Self::FEWEST_DAYS, max = Self::MOST_DAYS), example = 730))]
     pub calls_days: u32,
-    /// Messages, both ways.
+    /// Days for messages, inbound and outbound.
+    #[cfg_attr(feature = "schema", schemars(range(min = Self::FEWEST_DAYS, max = Self::MOST_DAYS), example = 730))]
     pub messages_days: u32,
 }
 

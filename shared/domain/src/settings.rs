@@ -2,13 +2,12 @@
 
 use std::str::FromStr;
 
-use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     retention::Retention,
     tenant::{BusinessHours, Span, Tenant},
-    text::check_line,
+    text::{LONGEST_NAME, check_line},
 };
 
 /// Something wrong with a field.
@@ -37,12 +36,6 @@ impl std::fmt::Display for FieldProblem {
     }
 }
 
-/// The longest name of a tenant, a connection and so on, in characters.
-pub const LONGEST_NAME: usize = 100;
-/// A tenant has at most this many holidays.
-pub const MOST_HOLIDAYS: usize = 200;
-/// A day has at most this many spans of hours.
-pub const MOST_SPANS: usize = 6;
 /// A tenant's customers speak at most this many languages.
 pub const MOST_LANGUAGES: usize = 20;
 /// A tenant has at most this many words of each kind.
@@ -235,17 +228,10 @@ impl Tenant {
         if let Some(problem) = self.quiet_hours.and_then(|quiet| quiet.problem()) {
             found.add("quiet_hours.to", problem);
         }
-        if !found.at_most("holidays", self.holidays.len(), MOST_HOLIDAYS) {
-            return;
-        }
         for (index, holiday) in self.holidays.iter().enumerate() {
             if holiday.to.is_some_and(|to| to < holiday.from) {
                 let ends = format!("A holiday from {} ends before it begins.", holiday.from);
                 found.add(format!("holidays[{index}].to"), ends);
-            }
-            let name = holiday.name.as_deref();
-            if let Some(problem) = name.and_then(|name| line_problem(name, LONGEST_NAME)) {
-                found.add(format!("holidays[{index}].name"), problem);
             }
             spans_of(&format!("holidays[{index}].hours"), &holiday.hours, found);
         }
@@ -278,9 +264,6 @@ impl Tenant {
 
 /// Only the last span of a day may cross midnight, and none may begin before the one before it ends.
 fn spans_of(field: &str, spans: &[Span], found: &mut Findings) {
-    if !found.at_most(field, spans.len(), MOST_SPANS) {
-        return;
-    }
     let mut sorted: Vec<&Span> = spans.iter().collect();
     sorted.sort_by_key(|span| span.from);
     let overlaps = sorted.windows(2).any(|pair| {
@@ -290,16 +273,6 @@ fn spans_of(field: &str, spans: &[Span], found: &mut Findings) {
     if overlaps {
         found.add(field, "These hours overlap.");
     }
-    if spans
-        .iter()
-        .any(|span| !whole_minutes(span.from) || !whole_minutes(span.to))
-    {
-        found.add(field, "Expected whole minutes.");
-    }
-}
-
-fn whole_minutes(time: Time) -> bool {
-    time.second() == 0 && time.subsec_nanosecond() == 0
 }
 
 impl BusinessHours {
@@ -361,11 +334,9 @@ mod tests {
         );
         let holiday = tenant_holiday("2026-12-03", "2026-12-02");
         assert_eq!(
-            fields(|tenant| tenant.holidays = vec![holiday.clone()]),
+            fields(|tenant| tenant.holidays = vec![holiday.clone()].into()),
             ["holidays[0].to"]
         );
-        let many = vec![tenant_holiday("2026-12-01", "2026-12-02"); 201];
-        assert_eq!(fields(|tenant| tenant.holidays = many), ["holidays"]);
         assert_eq!(
             fields(|tenant| tenant.stop_words = vec!["x".repeat(51)]),
             ["stop_words[0]"]
@@ -405,7 +376,7 @@ mod tests {
             from: from.parse().unwrap(),
             to: Some(to.parse().unwrap()),
             name: None,
-            hours: Vec::new(),
+            hours: Vec::new().into(),
         }
     }
 
@@ -418,7 +389,7 @@ mod tests {
                     to: to.parse().unwrap(),
                 });
                 let hours = tenant.business_hours.get_or_insert_default();
-                hours.monday = spans.collect();
+                hours.monday = spans.collect::<Vec<_>>().into();
             })
         };
         let none: [&str; 0] = [];
@@ -432,7 +403,6 @@ mod tests {
             monday(&[("09:00", "08:00"), ("12:00", "14:00")]),
             ["business_hours.monday"]
         );
-        assert_eq!(monday(&[("09:00:30", "13:00")]), ["business_hours.monday"]);
     }
 
     #[test]

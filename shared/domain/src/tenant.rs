@@ -4,11 +4,25 @@ use std::collections::BTreeMap;
 
 use jiff::{
     Timestamp,
-    civil::{Date, Time, Weekday},
+    civil::{Date, Weekday},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{account::Slug, ids::TenantId, quiet::QuietHours, retention::Retention, zone::Zone};
+use crate::{
+    account::Slug,
+    bounded::UpTo,
+    ids::TenantId,
+    local::{Day, LocalTime},
+    quiet::QuietHours,
+    retention::Retention,
+    text::{LONGEST_NAME, OneLine},
+    zone::Zone,
+};
+
+/// Maximum spans of opening hours in a day.
+const MOST_SPANS: usize = 6;
+/// Maximum holidays of a tenant.
+pub const MOST_HOLIDAYS: usize = 200;
 
 /// A business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +47,8 @@ pub struct Tenant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_hours: Option<BusinessHours>,
     /// Days with other hours, or none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holidays: Vec<Holiday>,
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub holidays: UpTo<MOST_HOLIDAYS, Holiday>,
     /// When its customers are left in peace. A rule may have its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
@@ -84,7 +98,7 @@ impl Tenant {
             default_region: None,
             languages: Vec::new(),
             business_hours: None,
-            holidays: Vec::new(),
+            holidays: UpTo::new(),
             quiet_hours: None,
             stop_words: Vec::new(),
             start_words: Vec::new(),
@@ -143,31 +157,32 @@ pub struct Limits {
     pub requests_per_minute: Option<u32>,
 }
 
-/// When a business is open, by the day on which each span begins.
+/// Opening hours by weekday. Each span counts for the day on which it begins. A day without spans is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = serde_json::json!({
+        "monday": [{"from": "09:00", "to": "13:00"}, {"from": "16:00", "to": "21:00"}],
+        "friday": [{"from": "16:00", "to": "23:30"}],
+    }))
+)]
 #[serde(deny_unknown_fields, default)]
 pub struct BusinessHours {
-    /// Mondays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub monday: Vec<Span>,
-    /// Tuesdays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tuesday: Vec<Span>,
-    /// Wednesdays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub wednesday: Vec<Span>,
-    /// Thursdays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub thursday: Vec<Span>,
-    /// Fridays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub friday: Vec<Span>,
-    /// Saturdays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub saturday: Vec<Span>,
-    /// Sundays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sunday: Vec<Span>,
+    /// Spans that begin on Monday.
+    pub monday: UpTo<MOST_SPANS, Span>,
+    /// Spans that begin on Tuesday.
+    pub tuesday: UpTo<MOST_SPANS, Span>,
+    /// Spans that begin on Wednesday.
+    pub wednesday: UpTo<MOST_SPANS, Span>,
+    /// Spans that begin on Thursday.
+    pub thursday: UpTo<MOST_SPANS, Span>,
+    /// Spans that begin on Friday.
+    pub friday: UpTo<MOST_SPANS, Span>,
+    /// Spans that begin on Saturday.
+    pub saturday: UpTo<MOST_SPANS, Span>,
+    /// Spans that begin on Sunday.
+    pub sunday: UpTo<MOST_SPANS, Span>,
 }
 
 impl BusinessHours {
@@ -186,38 +201,42 @@ impl BusinessHours {
     }
 }
 
-/// Part of a day, `from` included, `to` not. Where `to` is not after `from` it ends on the next day: 18:00 to 02:00 crosses
-/// midnight, 00:00 to 00:00 is the whole day.
+/// Part of a day. If `to` is not after `from`, it ends on the next day: 18:00 to 02:00 crosses midnight, and 00:00 to 00:00 is
+/// the whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Span {
-    /// Local time at which it begins.
-    pub from: Time,
-    /// Local time at which it ends.
-    pub to: Time,
+    /// Local start time.
+    pub from: LocalTime,
+    /// Local end time.
+    #[cfg_attr(feature = "schema", schemars(example = "18:00"))]
+    pub to: LocalTime,
 }
 
-/// Days on which the usual hours do not count.
+/// Days with other opening hours than usual.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
-    /// The first day.
-    pub from: Date,
-    /// The last day. Not given: one day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Date>,
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// When it is open on each of these days. None: closed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hours: Vec<Span>,
+    /// First day.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-12-02"))]
+    pub from: Day,
+    /// Last day. If omitted, the holiday is one day long.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-12-03"))]
+    pub to: Option<Day>,
+    /// Display name.
+    #[cfg_attr(feature = "schema", schemars(example = "National Day"))]
+    pub name: Option<OneLine<1, LONGEST_NAME>>,
+    /// Opening hours on each of these days. Empty: closed.
+    #[serde(default)]
+    pub hours: UpTo<MOST_SPANS, Span>,
 }
 
 impl Holiday {
     /// Whether it covers this day.
     #[must_use]
     pub fn covers(&self, day: Date) -> bool {
-        (self.from..=self.to.unwrap_or(self.from)).contains(&day)
+        (self.from.get()..=self.to.unwrap_or(self.from).get()).contains(&day)
     }
 }

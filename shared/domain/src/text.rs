@@ -31,12 +31,15 @@ pub enum WrongText {
     Invisible,
 }
 
+/// Maximum length of the name of a business, a connection and so on, in characters.
+pub const LONGEST_NAME: usize = 100;
+
 /// A text of one line, such as a name, of `LEAST` to `MOST` characters. Parsing removes spaces around it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Line<const LEAST: usize, const MOST: usize>(String);
+pub struct OneLine<const LEAST: usize, const MOST: usize>(String);
 
-shown_as!(const LEAST, MOST; Line<LEAST, MOST>, {"type": "string", "minLength": LEAST, "maxLength": MOST});
+shown_as!(const LEAST, MOST; OneLine<LEAST, MOST>, {"type": "string", "minLength": LEAST, "maxLength": MOST});
 
 /// Reason why a text is not such a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +57,7 @@ pub enum InvalidLine {
     Wrong(#[from] WrongText),
 }
 
-impl<const LEAST: usize, const MOST: usize> Line<LEAST, MOST> {
+impl<const LEAST: usize, const MOST: usize> OneLine<LEAST, MOST> {
     /// A text that is stored already, whatever the rules were then.
     #[must_use]
     pub fn stored(text: &str) -> Self {
@@ -68,13 +71,13 @@ impl<const LEAST: usize, const MOST: usize> Line<LEAST, MOST> {
     }
 }
 
-impl<const LEAST: usize, const MOST: usize> From<Line<LEAST, MOST>> for String {
-    fn from(line: Line<LEAST, MOST>) -> Self {
+impl<const LEAST: usize, const MOST: usize> From<OneLine<LEAST, MOST>> for String {
+    fn from(line: OneLine<LEAST, MOST>) -> Self {
         line.0
     }
 }
 
-impl<const LEAST: usize, const MOST: usize> FromStr for Line<LEAST, MOST> {
+impl<const LEAST: usize, const MOST: usize> FromStr for OneLine<LEAST, MOST> {
     type Err = InvalidLine;
 
     fn from_str(text: &str) -> Result<Self, InvalidLine> {
@@ -93,7 +96,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for Line<LEAST, MOST> {
     }
 }
 
-impl<'de, const LEAST: usize, const MOST: usize> Deserialize<'de> for Line<LEAST, MOST> {
+impl<'de, const LEAST: usize, const MOST: usize> Deserialize<'de> for OneLine<LEAST, MOST> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
@@ -258,14 +261,14 @@ mod tests {
 
     #[test]
     fn a_line_has_its_length_and_no_blanks_around() {
-        let read = |text: &str| text.parse::<Line<1, 5>>().map(String::from);
+        let read = |text: &str| text.parse::<OneLine<1, 5>>().map(String::from);
         let length = InvalidLine::Length { least: 1, most: 5 };
         assert_eq!(read(" مايا "), Ok("مايا".to_owned()));
         assert_eq!(read("Mayaa"), Ok("Mayaa".to_owned()));
         assert_eq!(read("  "), Err(length));
         assert_eq!(read("Maya H"), Err(length));
         assert_eq!(read("a\nb"), Err(WrongText::Control.into()));
-        assert_eq!("".parse::<Line<0, 5>>().map(String::from), Ok(String::new()));
+        assert_eq!("".parse::<OneLine<0, 5>>().map(String::from), Ok(String::new()));
     }
 
     #[test]

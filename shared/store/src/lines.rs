@@ -14,6 +14,7 @@ impl Owned for Line {
     const PART: Part = Part::Configuration;
     const PREFIX: &'static str = "LINE#";
     const MOST: u32 = MOST_LINES as u32;
+    const UNIQUE: &'static str = "number";
     const REMEMBERED: bool = true;
 
     fn id(&self) -> String {

@@ -12,7 +12,8 @@ use domain::{
     account::{Account, Email, Invitation, Member, PasswordHash, SealedFactor, SecondFactor, SignUp, Slug},
     actor::{Actor, Stamp},
     api_key::{ApiKey, KeySecret},
-    ids::{ApiKeyId, InvitationId, RuleId, SessionId, TenantId, UserId},
+    connection::Connection,
+    ids::{ApiKeyId, ConnectionId, InvitationId, RuleId, SessionId, TenantId, UserId},
     permission::{Permission, Role},
     rule::Rule,
     tenant::Tenant,
@@ -20,7 +21,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kit::{ConfigError, Env};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{TenantScope, Versioned, platform::PlatformAct};
 
 use crate::{Answer, Aws, Call, Function};
@@ -262,6 +263,20 @@ impl<'a> Town<'a> {
             "platform" => self.platform(),
             _ => self.admin(),
         }
+    }
+
+    /// Gives the home tenant a connection with this account, as it is stored.
+    ///
+    /// # Panics
+    /// When it is no account, or the table does not answer.
+    pub async fn connect(&self, account: Value) -> ConnectionId {
+        let id = ConnectionId::new(self.aws.ids().ulid());
+        let connection = json!({"id": id, "name": "Fixture", "verify": "", "account": account});
+        let connection: Connection = serde_json::from_value(connection).expect("it is a connection");
+        let (store, stamp) = (self.aws.store(), stamp(self.aws));
+        let written = store.create(self.home.scope(), &connection, &stamp).await;
+        written.expect("the table answers");
+        id
     }
 
     /// Creates a key of the home tenant with this role and these scopes; returns its secret.

@@ -128,7 +128,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         default_region: Some("GB".to_owned()),
         languages: vec!["en".to_owned()],
         business_hours: None,
-        holidays: Vec::new(),
+        holidays: Vec::new().into(),
         quiet_hours: None,
         stop_words: Vec::new(),
         start_words: Vec::new(),

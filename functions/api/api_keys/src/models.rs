@@ -7,7 +7,7 @@ use domain::{
     bounded::{UpTo, Whole},
     ids::ApiKeyId,
     permission::{Permission, Role},
-    text::Line,
+    text::OneLine,
 };
 use jiff::{Timestamp, civil::Date};
 use kit::Problem;
@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Display name of an API key.
-pub(crate) type KeyName = Line<1, 80>;
+pub(crate) type KeyName = OneLine<1, 80>;
 
 /// Scopes of an API key.
 pub(crate) type Scopes = UpTo<100, Permission>;

@@ -8,9 +8,9 @@ use domain::{
     ids::{SessionId, TenantId, UserId},
     permission::Role,
     security::SecurityEventKind,
-    settings::{LONGEST_NAME, Language},
+    settings::Language,
     tenant::Tenant,
-    text::Line,
+    text::{LONGEST_NAME, OneLine},
     zone::Zone,
 };
 use jiff::Timestamp;
@@ -74,7 +74,7 @@ pub(crate) struct Token(pub(crate) SecretText<100>);
 pub(crate) struct SignUpIn {
     /// Name of the business, as its customers know it.
     #[schemars(example = "Saffron Bakery")]
-    pub(crate) business: Line<1, LONGEST_NAME>,
+    pub(crate) business: OneLine<1, LONGEST_NAME>,
     /// Unique name in URLs: 3 to 40 lower-case letters a to z, digits and single hyphens.
     pub(crate) slug: Slug,
     /// E-mail address. The business is created only after the link in a mail to this address is opened.

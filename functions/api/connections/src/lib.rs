@@ -103,6 +103,8 @@ api::operations! {
         /// Connects a number or an account. The provider is asked at once whether the connection works. The connection is created
         /// in any case, and `last_test` holds the result. Generated secrets and verify tokens are shown in this response only. A
         /// tenant can have at most 50 connections.
+        ///
+        /// A tenant without lines gets its first line, and a tenant's only line gets what it lacks from the connection.
         POST "/api/v1/connections" => create_connection, "The connection, with the addresses to configure at the provider";
 
         /// List connections

@@ -6,9 +6,9 @@ use domain::{
     account_shape::MetaId,
     bounded::Whole,
     ids::{ConnectionId, TenantId},
-    settings::{LONGEST_NAME, Language},
+    settings::Language,
     tenant::{Limits, Tenant, TenantStatus},
-    text::Line,
+    text::{LONGEST_NAME, OneLine},
     zone::Zone,
 };
 use jiff::Timestamp;
@@ -91,7 +91,7 @@ impl From<LimitsModel> for Limits {
 }
 
 /// Name of a plan.
-pub type Plan = Line<1, 50>;
+pub type Plan = OneLine<1, 50>;
 
 /// A new tenant.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -99,7 +99,7 @@ pub type Plan = Line<1, 50>;
 pub struct PlatformTenantIn {
     /// Name of the business, as its customers know it.
     #[schemars(example = &"Joe's Pizza")]
-    pub name: Line<1, LONGEST_NAME>,
+    pub name: OneLine<1, LONGEST_NAME>,
     /// Unique name in URLs: 3 to 40 lower-case letters, digits and single hyphens.
     #[schemars(
         length(min = 3, max = 40),
@@ -165,7 +165,7 @@ pub(crate) fn own(limits: LimitsModel) -> Option<Limits> {
 pub struct SuspendIn {
     /// Reason, for the platform's log and the tenant's audit log.
     #[schemars(example = "invoice 1042 is unpaid")]
-    pub reason: Line<1, 200>,
+    pub reason: OneLine<1, 200>,
 }
 
 /// A person to invite as administrator.
@@ -191,7 +191,7 @@ pub struct ReleaseIn {
     pub phone_number_id: MetaId,
     /// Reason, for the platform's log and the tenant that held the number.
     #[schemars(example = "the business has closed")]
-    pub reason: Line<1, 200>,
+    pub reason: OneLine<1, 200>,
 }
 
 /// Former holder of a WhatsApp number.

@@ -15,6 +15,7 @@ use crate::models::{OperationLink, SetupOut, SetupStep, StepId, StepState};
 
 const TENANT: OperationLink = link("PATCH", "/api/v1/tenant");
 const CONNECT: OperationLink = link("POST", "/api/v1/connections");
+const LINE: OperationLink = link("PATCH", "/api/v1/lines/{line_id}");
 const TEST: OperationLink = link("POST", "/api/v1/connections/{connection_id}/test");
 const CREDENTIALS: OperationLink = link("PUT", "/api/v1/connections/{connection_id}/credentials");
 /// Only an operator can write rules and templates.
@@ -133,15 +134,23 @@ fn telephone_line(config: &TenantConfig) -> SetupStep {
     let lines: Vec<_> = config.connections.iter().filter(reports).collect();
     let title = "Connect a telephone line";
     let broken = config.lines.iter().find_map(|line| {
-        let problem = line_problems(line, config).into_iter().next()?;
-        Some(format!("{}: {problem}", line.name))
+        let problem = line_problems(line, &config.lines, &config.connections)
+            .into_iter()
+            .next()?;
+        Some(format!("{}: {problem}", line.name.as_str()))
     });
     let connect = step(StepId::TelephoneLine, title, CONNECT)
         .lacks(
             lines.is_empty(),
             "No connection reports calls, so missed calls are not noticed.",
         )
-        .heed(broken.is_some(), broken.unwrap_or_default());
+        .heed(broken.is_some(), broken.clone().unwrap_or_default());
+    if broken.is_some() && !lines.is_empty() {
+        return SetupStep {
+            operation: LINE,
+            ..connect
+        };
+    }
     // Of several, each is of use by itself.
     if lines.iter().any(|line| trouble(line).is_none()) {
         return connect;

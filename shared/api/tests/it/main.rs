@@ -9,7 +9,7 @@ use api::{
     Query, Tagged, permits,
 };
 use axum::{Extension, Json, Router, extract::State};
-use domain::{account::Account, ids::ContactId, permission::Role, text::Line};
+use domain::{account::Account, ids::ContactId, permission::Role, text::OneLine};
 use jiff::SignedDuration;
 use kit::{
     ConfigError, Env, Problem,
@@ -41,7 +41,7 @@ impl Context {
 #[serde(deny_unknown_fields)]
 struct ThingIn {
     /// What it is called.
-    name: Line<1, 10>,
+    name: OneLine<1, 10>,
     /// How it looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     look: Option<Look>,
@@ -52,7 +52,7 @@ struct ThingIn {
 #[serde(deny_unknown_fields)]
 struct Look {
     /// In letters.
-    colour: Line<0, 8>,
+    colour: OneLine<0, 8>,
 }
 
 /// A thing, as it is.
@@ -133,9 +133,9 @@ async fn update_thing(
 ) -> Result<Tagged<ThingIn>, Problem> {
     if_match.check(3)?;
     let current = ThingIn {
-        name: Line::stored("old"),
+        name: OneLine::stored("old"),
         look: Some(Look {
-            colour: Line::stored("red"),
+            colour: OneLine::stored("red"),
         }),
     };
     Ok(Tagged {

@@ -18,8 +18,8 @@ const CATEGORIES: [Category; 4] = [
 fn quiet() -> impl Strategy<Value = QuietHours> {
     let action = select(vec![QuietAction::Defer, QuietAction::Send, QuietAction::Skip]);
     (0_i8..24, 0_i8..24, action).prop_map(|(from, to, action)| QuietHours {
-        from: jiff::civil::time(from, 0, 0, 0),
-        to: jiff::civil::time(to, 0, 0, 0),
+        from: format!("{from:02}:00").parse().unwrap(),
+        to: format!("{to:02}:00").parse().unwrap(),
         action,
     })
 }

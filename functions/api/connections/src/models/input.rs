@@ -10,7 +10,7 @@ use domain::{
     connection::{Account, CallingCode, ExotelCluster, SendSecrets, SharedKey, VerifySecrets},
     ip_range::IpRange,
     phone::Phone,
-    settings::LONGEST_NAME,
+    text::LONGEST_NAME,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};

@@ -10,7 +10,8 @@ use domain::{
     connection::{Account, CallingCode, Connection, ExotelCluster, Spoken, VoiceSettings},
     ip_range::IpRange,
     phone::Phone,
-    settings::{FieldProblem, LONGEST_LANGUAGE, LONGEST_NAME, line_problem},
+    settings::{FieldProblem, LONGEST_LANGUAGE, line_problem},
+    text::LONGEST_NAME,
 };
 use kit::Problem;
 use schemars::JsonSchema;

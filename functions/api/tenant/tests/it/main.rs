@@ -168,7 +168,7 @@ async fn old_invalid_quiet_hours_do_not_block_other_changes() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     let mut stored = config(&town).await.tenant;
-    stored.quiet_hours = Some(serde_json::from_value(json!({"from": "21:00:00", "to": "21:00:00"})).unwrap());
+    stored.quiet_hours = Some(serde_json::from_value(json!({"from": "21:00", "to": "21:00"})).unwrap());
     let stamp = Stamp {
         at: aws.now(),
         actor: Actor::Operator,

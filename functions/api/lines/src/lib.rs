@@ -1,0 +1,113 @@
+//! Lines: the numbers that customers call, with what answers them. Rules, calls and messages name them by id.
+
+use std::collections::HashSet;
+
+use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
+use axum::{Router, extract::State};
+use domain::{
+    config::{ConnectionSummary, line_problems},
+    ids::LineId,
+    line::{Line, LineIn},
+    permission::permits::Permit,
+    resource::Resource,
+    settings::FieldProblem,
+};
+use kit::{ConfigError, Env, Problem};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "lines" {
+        /// Create a line
+        ///
+        /// A line is a number that customers call, with the WhatsApp number and the SMS sender that answer its calls. `whatsapp` and
+        /// `sms` name connections of the tenant. The first line is created together with a connection. A tenant has at most 50 lines.
+        POST "/api/v1/lines" => create_line, "The line";
+
+        /// List lines
+        ///
+        /// Oldest first.
+        GET "/api/v1/lines" => list_lines, "A page of lines";
+
+        /// Get a line
+        GET "/api/v1/lines/{line_id}" => get_line, "The line";
+
+        /// Update a line
+        ///
+        /// Applies to calls that are decided from now on. `sms` and `business_hours` are merged.
+        PATCH "/api/v1/lines/{line_id}" => update_line, "The updated line";
+
+        /// Delete a line
+        ///
+        /// Calls to its number are then answered as calls to a number of no line. A rule that names only deleted lines matches no
+        /// call.
+        DELETE "/api/v1/lines/{line_id}" => delete_line, "The line is deleted";
+    }
+}
+
+type Reading = Allowed<permits::LinesRead>;
+type Writing = Allowed<permits::LinesWrite>;
+
+/// What is wrong with a line beside these connections. That a number is taken is found when the line is written.
+fn problems(line: &Line, connections: &[ConnectionSummary]) -> Vec<FieldProblem> {
+    line_problems(line, &[], connections)
+}
+
+async fn connections<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Vec<ConnectionSummary>, Problem> {
+    let connections = api.store().connections(who.scope()).await?;
+    Ok(connections.iter().map(ConnectionSummary::from).collect())
+}
+
+async fn create_line(
+    who: Writing,
+    State(api): State<Api>,
+    Body(fields): Body<LineIn>,
+) -> Result<Created<Line>, Problem> {
+    let line = Line::new(who.ulid(), fields);
+    let found = problems(&line, &connections(&api, &who).await?);
+    if !found.is_empty() {
+        return Err(found.into());
+    }
+    api.create(&who, "/api/v1/lines", line.fields()).await
+}
+
+async fn list_lines(who: Reading, State(api): State<Api>, paging: Paging) -> Result<Listed<Line>, Problem> {
+    api.list(&who, &paging).await
+}
+
+async fn get_line(who: Reading, State(api): State<Api>, Path(id): Path<LineId>) -> Result<Tagged<Line>, Problem> {
+    api.read(&who, &id).await
+}
+
+async fn update_line(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<LineId>,
+    if_match: IfMatch,
+    patch: Patch<LineIn>,
+) -> Result<Tagged<Line>, Problem> {
+    let connections = connections(&api, &who).await?;
+    // What was right once, such as the id of a connection that is deleted now, does not prevent other changes.
+    let allow = |before: &Line, after: &Line| {
+        let known: HashSet<_> = problems(before, &connections).into_iter().collect();
+        let mut found = problems(after, &connections);
+        found.retain(|problem| !known.contains(problem));
+        if found.is_empty() { Ok(()) } else { Err(found.into()) }
+    };
+    api.update_if(&who, &id, &if_match, &patch, allow).await
+}
+
+async fn delete_line(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<LineId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    api.remove::<Line, _>(&who, &id, &if_match).await
+}

@@ -1,0 +1,81 @@
+//! Lines, in process against the emulator, as those who call.
+
+use domain::{line::Line, permission::Permission};
+use serde_json::{Value, json};
+use testkit::{Aws, Resource, api::Town};
+
+const LINES: &str = "/api/v1/lines";
+const MARINA: &str = "+97143330000";
+
+#[tokio::test]
+async fn lines_keep_the_promises_of_every_resource() {
+    let lines = Resource {
+        routes: lines::routes,
+        path: LINES,
+        read: Permission::LinesRead,
+        write: Permission::LinesWrite,
+        new: json!({"name": "Marina", "business_hours": {"monday": [{"from": "09:00", "to": "18:00"}], "tuesday": [],
+            "wednesday": [], "thursday": [], "friday": [], "saturday": [], "sunday": []}}),
+        change: json!({"name": "Harbour", "business_hours": {"friday": [{"from": "18:00", "to": "02:00"}]}}),
+    };
+    lines.keeps_its_promises::<Line>().await;
+}
+
+#[tokio::test]
+async fn a_number_belongs_to_one_line_of_the_tenant() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, lines::routes).await;
+    let manager = town.manager();
+    let of = |number: &str| json!({"name": "Marina", "number": number});
+    let first = manager.post(LINES, of(MARINA)).await;
+    first.is(201);
+    manager.post(LINES, of(MARINA)).await.is_refused(409, "taken");
+    town.foreign_admin().post(LINES, of(MARINA)).await.is(201);
+    let second = manager.post(LINES, of("+97143330001")).await;
+    let steal = || manager.patch(second.header("location"), json!({"number": MARINA}));
+    steal().await.is_refused(409, "taken");
+    manager.delete(first.header("location")).await.is(204);
+    steal().await.is(200);
+}
+
+#[tokio::test]
+async fn a_line_names_connections_that_send() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, lines::routes).await;
+    let telephony = town.connect(json!({"kind": "telephony", "lines": [MARINA]})).await;
+    let numbers = ["+15005550006"];
+    let twilio = json!({"kind": "twilio", "account_sid": "AC0", "numbers": numbers, "voice": {"handling": "greet"}});
+    let twilio = town.connect(twilio).await;
+    let manager = town.manager();
+    let line = |more: Value| {
+        let mut line = json!({"name": "Marina"});
+        line.as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().cloned().unwrap_or_default());
+        line
+    };
+    for (wrong, field) in [
+        (json!({"whatsapp": telephony}), "whatsapp"),
+        (json!({"whatsapp": "conn_01hq5c1ynyc0000000000000ab"}), "whatsapp"),
+        (json!({"sms": {"connection": telephony}}), "sms.connection"),
+        (json!({"sms": {"connection": twilio, "number": MARINA}}), "sms.number"),
+        (
+            json!({"business_hours": {"monday": [{"from": "09:00", "to": "13:00"}, {"from": "12:00", "to": "14:00"}]}}),
+            "business_hours.monday",
+        ),
+        (
+            json!({"business_hours": {"monday": [{"from": "9", "to": "13:00"}]}}),
+            "business_hours.monday[0].from",
+        ),
+        (json!({"number": "12"}), "number"),
+        (json!({"name": "x".repeat(101)}), "name"),
+    ] {
+        manager.post(LINES, line(wrong)).await.names_field(field);
+    }
+    let sms = json!({"connection": twilio, "number": numbers[0]});
+    let made = manager.post(LINES, line(json!({"sms": sms}))).await;
+    let place = made.is(201).header("location");
+    let wrong = json!({"sms": {"number": MARINA}});
+    manager.patch(place, wrong).await.names_field("sms.number");
+    manager.patch(place, json!({"sms": {"number": null}})).await.is(200);
+}
