@@ -187,8 +187,12 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
         }
     }
     if let Some(fields) = schema["properties"].as_object() {
-        // An example can be sent twice, so it has no value that must be unique.
-        let fixed = |field: &Value| field["readOnly"] == true || field["x-unique"] == true;
+        // An example can be sent twice and by any tenant, so it has no value that must be unique or name something.
+        let fixed = |field: &Value| {
+            ["readOnly", "x-unique", "x-refers"]
+                .iter()
+                .any(|mark| field[mark] == true)
+        };
         let fields = fields.iter().filter(|(_, field)| !fixed(field));
         let shown: Map<_, _> = fields
             .filter_map(|(name, field)| Some((name.clone(), of(field)?)))

@@ -399,7 +399,7 @@ mod tests {
                 "line \"Line 1\": number: The line \"Line 2\" already has this number.",
                 "line \"Line 1\": sms.number: The connection has no such number.",
                 "line \"Line 2\": business_hours.monday: These hours overlap.",
-                "line \"Line 2\": number: The line \"\" already has this number.",
+                "line \"Line 2\": number: The line \"Line 1\" already has this number.",
                 "line \"Line 2\": whatsapp: No connection that sends WhatsApp has this id.",
                 "line \"Line 2\": sms.connection: No connection that sends SMS has this id.",
             ]

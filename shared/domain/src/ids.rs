@@ -60,6 +60,10 @@ macro_rules! text_serde {
     };
 }
 
+/// Length of an underscore and a ULID.
+#[cfg(feature = "schema")]
+const LENGTH: usize = 27;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -102,7 +106,10 @@ macro_rules! id {
 
         text_serde!($name);
 
-        shown_as!($name, {"type": "string", "examples": [concat!($prefix, "_01hq5c1ynyc0000000000000ab")]});
+        shown_as!($name, {
+            "type": "string", "minLength": LENGTH + $prefix.len(), "maxLength": LENGTH + $prefix.len(),
+            "examples": [concat!($prefix, "_01hq5c1ynyc0000000000000ab")],
+        });
     };
 }
 

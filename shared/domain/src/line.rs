@@ -31,9 +31,11 @@ resource! {
         pub number: Option<Phone>,
         /// Connection that sends its WhatsApp messages. Lines can share it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         pub whatsapp: Option<ConnectionId>,
         /// Connection that sends its SMS. Lines can share it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         pub sms: Option<SmsSender>,
         /// Business hours of the line. Without them, the tenant's hours apply. The tenant's holidays apply in both cases.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,6 +198,8 @@ fn completed(only: &Line, connections: &[Connection], new: &Connection) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use serde_json::{from_value, json};
 
     use super::*;
@@ -247,7 +251,7 @@ mod tests {
         if let Account::Twilio { whatsapp_sender, .. } = &mut sends.account {
             *whatsapp_sender = Some(phone(RECEPTION));
         }
-        let line = first_of(id(), &[whatsapp.clone(), sends]).unwrap();
+        let line = first_of(id(), &[whatsapp, sends]).unwrap();
         assert_eq!(line.whatsapp, Some(twilio_one.id));
 
         // Of several numbers, the called one sends; a number that another system reports sends nothing.
@@ -267,29 +271,29 @@ mod tests {
     fn only_line_takes_what_it_lacks() {
         let [twilio, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
         let both = [twilio.clone(), whatsapp.clone()];
-        let first = set_up(&[], &[whatsapp.clone()], &whatsapp).unwrap();
+        let first = set_up(&[], from_ref(&whatsapp), &whatsapp).unwrap();
         assert_eq!(
             (&first.number, first.whatsapp, &first.sms),
             (&None, Some(whatsapp.id), &None)
         );
         assert_eq!(first.id.ulid(), whatsapp.id.ulid());
 
-        let whole = set_up(&[first.clone()], &both, &twilio).unwrap();
+        let whole = set_up(from_ref(&first), &both, &twilio).unwrap();
         assert_eq!(
             (whole.id, &whole.number, whole.whatsapp),
             (first.id, &Some(phone(RECEPTION)), first.whatsapp)
         );
         assert_eq!(whole.sms.as_ref().map(|sms| sms.connection), Some(twilio.id));
         // Twice is once, and a further connection brings nothing that is lacking.
-        assert_eq!(set_up(&[whole.clone()], &both, &twilio), None);
+        assert_eq!(set_up(from_ref(&whole), &both, &twilio), None);
         let mut other = whatsapp.clone();
         other.id = "conn_00000000000000000000000004".parse().unwrap();
         let three = [twilio.clone(), whatsapp, other.clone()];
-        assert_eq!(set_up(&[whole.clone()], &three, &other), None);
+        assert_eq!(set_up(from_ref(&whole), &three, &other), None);
         // Of a connection that is gone, another takes the place.
         let left = [twilio.clone(), other.clone()];
         assert_eq!(
-            set_up(&[whole.clone()], &left, &other).unwrap().whatsapp,
+            set_up(from_ref(&whole), &left, &other).unwrap().whatsapp,
             Some(other.id)
         );
         // Of several lines, nobody knows which one is meant.

@@ -192,7 +192,7 @@ async fn create_connection(
         }
         Err(error) => return Err(refused(error)),
     };
-    lines::set_up(&context.api, &who, &connection).await?;
+    Box::pin(lines::set_up(&context.api, &who, &connection)).await?;
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await;
     let now = match tested {
         Ok(Some(now)) => now,

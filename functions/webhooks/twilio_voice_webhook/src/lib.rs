@@ -185,7 +185,7 @@ impl Tenants {
         if let Some(known) = self.remembered(scope.tenant(), now) {
             return Some(known);
         }
-        let both = async { tokio::try_join!(store.tenant(scope), store.all(scope)) };
+        let both = Box::pin(async { tokio::try_join!(store.tenant(scope), store.all(scope)) });
         let read = limit.keep(both).await.map_err(|late| unknown(&late)).ok()?;
         let (tenant, lines) = read.map_err(|error| unknown(&error)).ok()?;
         let known = Known { tenant: tenant?, lines };

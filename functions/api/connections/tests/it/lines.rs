@@ -41,7 +41,7 @@ async fn connections_make_and_complete_the_first_line() {
     assert_eq!(line.sms.as_ref().map(|sms| sms.connection.to_string()), Some(twilio));
     // What it has stays.
     id(&manager.post(ALL, twilio_in()).await);
-    assert_eq!(lines(&town).await, [line.clone()]);
+    assert_eq!(lines(&town).await, std::slice::from_ref(line));
 }
 
 #[tokio::test]

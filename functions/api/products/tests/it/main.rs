@@ -1,7 +1,5 @@
 //! Products, in process against the emulator, as those who call.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
-
 use std::collections::BTreeSet;
 
 use domain::{material::Needs, permission::Permission, product::Product};
