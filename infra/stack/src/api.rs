@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     contract::{Contract, Operation},
     endpoints::Login,
-    play::{Answer, Play},
+    play::{Answer, Play, new_phone},
     secrets::random_hex,
     totp,
 };
@@ -128,8 +128,14 @@ pub fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
                 body[field] = format!("made-{}{end}", random_hex(8)?).into();
             }
         }
-        for field in contract.unique_fields(create) {
-            body[field] = format!("made-{}", random_hex(8)?).into();
+        for (field, schema) in contract.unique_fields(create) {
+            let is_phone = schema["example"]
+                .as_str()
+                .is_some_and(|example| example.starts_with('+'));
+            body[field] = match is_phone {
+                true => json!(new_phone()?),
+                false => format!("made-{}", random_hex(8)?).into(),
+            };
         }
     }
     Ok(body)

@@ -97,16 +97,16 @@ impl Contract {
         Some((kind.clone(), body.clone()))
     }
 
-    /// Fields of the operation's body whose values must be unique: `x-unique` in the schema. Examples leave them out.
+    /// Fields of the operation's body whose values must be unique, with their schemas: `x-unique`. Examples leave them out.
     #[must_use]
-    pub fn unique_fields<'a>(&'a self, operation: &Operation<'a>) -> Vec<&'a str> {
+    pub fn unique_fields<'a>(&'a self, operation: &Operation<'a>) -> Vec<(&'a str, &'a Value)> {
         let body = resolve(&self.document, &operation.value["requestBody"]);
         let media = body["content"].as_object().and_then(|content| content.values().next());
         let schema = media.map(|media| resolve(&self.document, &media["schema"]));
         let fields = schema.and_then(|schema| schema["properties"].as_object());
         let fields = fields.into_iter().flatten();
         let unique = fields.filter(|(_, field)| field["x-unique"] == true);
-        unique.map(|(name, _)| name.as_str()).collect()
+        unique.map(|(name, field)| (name.as_str(), field)).collect()
     }
 }
 
