@@ -121,7 +121,7 @@ impl Town {
                 Some(seed::whsec(&random_hex(16)?))
             } else {
                 match text.split_once('_') {
-                    Some((prefix @ ("tnt" | "conn" | "line" | "rule"), _)) => {
+                    Some((prefix @ ("tnt" | "conn" | "line" | "rule" | "prd"), _)) => {
                         let known = ids.get(text).cloned();
                         let id = known.map_or_else(|| new_ulid().map(|own| format!("{prefix}_{own}")), Ok)?;
                         ids.insert(text.to_owned(), id.clone());

@@ -341,7 +341,10 @@ fn whatsapp_can_be_sent_through_twilio() {
         let sender = customer();
         let business = stage
             .changed_business("WhatsApp through Twilio", |plan| {
-                plan.connection("twilio")["account"]["whatsapp_sender"] = json!(sender);
+                let twilio = plan.connection("twilio");
+                twilio["account"]["whatsapp_sender"] = json!(sender);
+                let id = twilio["id"].clone();
+                plan.file["lines"][0]["whatsapp"] = id;
                 for template in plan.file["templates"].as_array_mut().expect("the bakery has templates") {
                     template["content_sid"] = "HX00000000000000000000000000000001".into();
                 }
