@@ -339,7 +339,7 @@ impl Contact {
                     at,
                     reason: error.meaning.to_owned(),
                 });
-                Change::Profile
+                Change::Contact
             }
         }
     }
@@ -381,7 +381,7 @@ impl Contact {
     fn start(&mut self, source: String, at: Timestamp) -> Change {
         let marketing = self.welcome_marketing(at);
         if self.opted_out.as_ref().is_some_and(|since| since.at > at) {
-            return Change::Profile;
+            return Change::Contact;
         }
         let nothing_refused = self.opted_out.take().is_none() && marketing.is_none();
         match &mut self.opted_in_at {
@@ -420,7 +420,7 @@ impl Contact {
                 what: "marketing_start".to_owned(),
                 source,
             }),
-            None => Change::Profile,
+            None => Change::Contact,
         }
     }
 
@@ -543,16 +543,16 @@ fn later(known: &mut Timestamp, at: Timestamp) -> Change {
         return Change::Nothing;
     }
     *known = at;
-    Change::Profile
+    Change::Contact
 }
 
-/// What came of changing a contact, for whoever stores it.
+/// The result of changing a contact: what has to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Nothing to write.
     Nothing,
-    /// The contact itself.
-    Profile,
+    /// The contact's own row.
+    Contact,
     /// The contact, and the identities that lead to it.
     Linked(Linked),
     /// The contact, with an entry in its consent ledger.
@@ -565,7 +565,7 @@ impl Change {
     pub fn consent(self) -> Option<ConsentEntry> {
         match self {
             Self::Consent(entry) => Some(entry),
-            Self::Nothing | Self::Profile | Self::Linked(_) => None,
+            Self::Nothing | Self::Contact | Self::Linked(_) => None,
         }
     }
 }

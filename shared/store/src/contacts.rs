@@ -322,7 +322,7 @@ impl Store {
             };
             let (linked, entry) = match change(&mut contact) {
                 Change::Nothing => return Ok(false),
-                Change::Profile => (Linked::default(), None),
+                Change::Contact => (Linked::default(), None),
                 Change::Linked(linked) => (linked, None),
                 Change::Consent(entry) => (Linked::default(), Some(entry)),
             };

@@ -98,7 +98,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
         .store
         .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
             contact.language = Some("ar".to_owned());
-            Change::Profile
+            Change::Contact
         });
     let stop = world
         .store
