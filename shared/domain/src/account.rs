@@ -553,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_refresh_token_ends_the_session_and_a_race_of_tabs_does_not() {
+    fn reused_refresh_token_is_told_from_a_race_of_tabs() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let session = Session {
             id: SessionId::new(ulid::Ulid::from_parts(1, 1)),

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn both_secrets_are_valid_while_it_is_rotated_and_none_past_the_end() {
+    fn both_secrets_are_valid_only_during_the_overlap() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let accepted = |now: &str| ["new", "old", "other"].map(|hash| key().accepts(hash, at(now)));
         assert_eq!(accepted("2026-11-20T11:59:59Z"), [true, true, false]);

@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_of_a_day_do_not_overlap_and_the_last_may_cross_midnight() {
+    fn hours_may_not_overlap_and_the_last_may_cross_midnight() {
         let monday = |spans: &[(&str, &str)]| {
             fields(|tenant| {
                 let spans = spans.iter().map(|(from, to)| Span {

@@ -508,8 +508,9 @@ mod tests {
         }
     }
 
+    /// A name that somebody typed is shown as text: no HTML, header line, link or change of writing direction.
     #[test]
-    fn what_a_person_typed_is_neither_markup_nor_a_line_nor_a_link_nor_a_direction() {
+    fn typed_text_cannot_inject_markup_lines_links_or_direction() {
         let typed = "  <img src=x onerror=alert(1)>\r\nBcc: all@evil.example \u{202e}https://evil.example/x\u{2069}";
         let mail = Mail::VerifyEmail {
             link: LINK.to_owned().into(),

@@ -189,7 +189,7 @@ fn not_delivered_in_time_leads_to_the_next_channel() {
 }
 
 #[test]
-fn a_look_that_is_set_already_and_comes_a_little_late_is_not_moved() {
+fn slightly_late_due_time_is_not_moved() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
     sent.now += SignedDuration::from_millis(200);
@@ -239,7 +239,7 @@ fn a_look_that_came_too_early_is_moved_to_the_next_channel() {
 }
 
 #[test]
-fn a_delivery_after_the_fallback_was_claimed_leaves_only_that_claim_to_settle() {
+fn late_delivery_leaves_only_the_fallback_claim_to_settle() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, accepted(first));
@@ -381,7 +381,7 @@ fn a_retry_after_beyond_reason_is_honoured_for_a_day() {
 }
 
 #[test]
-fn a_tenant_that_must_act_is_waited_for_without_growing_the_message() {
+fn waiting_for_the_tenant_does_not_add_attempts() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     for _ in 0..100 {
         let number = sent.claim();
@@ -442,7 +442,7 @@ fn waits_for_the_same_moment_are_spread() {
 }
 
 #[test]
-fn a_send_nobody_can_tell_about_is_settled_by_evidence_then_by_choice() {
+fn unknown_outcome_is_settled_by_evidence_then_by_the_rule() {
     for (when_unknown, legs, next, state) in [
         (WhenUnknown::NextChannel, 2, Some(1), MessageState::Scheduled),
         (WhenUnknown::NextChannel, 1, None, MessageState::Failed),
@@ -502,7 +502,7 @@ fn a_one_time_code_is_sent_again_once() {
 }
 
 #[test]
-fn what_the_provider_never_took_is_sent_once_more_where_it_would_end_otherwise() {
+fn untaken_message_is_sent_again_if_no_other_channel_follows() {
     for (when_unknown, legs, again) in [
         (WhenUnknown::NextChannel, 1, true),
         (WhenUnknown::NextChannel, 2, false),
@@ -543,8 +543,9 @@ fn what_was_not_taken_twice_ends_with_its_reason() {
     assert!(reason.ends_with("no channel is left"), "{reason}");
 }
 
+/// A refused second send is retried. If the outcome of the retry is unknown, nothing is sent any more.
 #[test]
-fn a_refusal_of_the_second_send_is_retried_and_does_not_make_room_for_a_third_of_unknown_outcome() {
+fn retry_after_second_send_allows_no_third_unknown_outcome() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, unknown());
@@ -566,7 +567,7 @@ fn a_refusal_of_the_second_send_is_retried_and_does_not_make_room_for_a_third_of
 }
 
 #[test]
-fn what_was_cancelled_meanwhile_is_not_sent_again_though_it_was_never_taken() {
+fn cancelled_message_is_not_sent_again_if_never_taken() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, unknown());

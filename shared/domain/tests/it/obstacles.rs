@@ -190,7 +190,7 @@ proptest! {
 
     /// Both ways: what is said to work does, whoever calls where; and of what is said not to, some call does not get it.
     #[test]
-    fn a_channel_without_an_obstacle_is_what_every_call_gets_and_no_other((config, material) in config()) {
+    fn channel_has_no_obstacle_exactly_if_every_call_gets_it((config, material) in config()) {
         let rule = &config.rules[0];
         // Those that report calls, and one that was removed since.
         let reporting = config.connections.iter().filter(|connection| connection.reports_calls());

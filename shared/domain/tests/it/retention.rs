@@ -24,7 +24,7 @@ fn retention() -> impl Strategy<Value = Retention> {
 
 proptest! {
     #[test]
-    fn what_is_recorded_in_time_is_kept_for_the_days_since_it_happened(
+    fn retention_counts_from_the_event_if_recorded_in_time(
         retention in retention(),
         now in 1_700_000_000_i64..2_000_000_000,
         late in 0_i64..=14 * 86_400,

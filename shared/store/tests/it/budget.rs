@@ -278,7 +278,7 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
 
 /// A call of Twilio's is heard of three times: it rings, its dial result decides it, and its end adds what is known then.
 #[tokio::test]
-async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
+async fn call_reported_three_times_costs_18_write_units() {
     let _alone = COUNTING.write().await;
     let world = World::alone_with(as_long_as_real_ones).await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());

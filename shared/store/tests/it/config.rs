@@ -32,7 +32,7 @@ async fn configuration_is_read_again_when_it_changed_and_only_then() {
 }
 
 #[tokio::test]
-async fn two_operators_at_once_do_not_mix_their_configurations_unnoticed() {
+async fn concurrent_configuration_writes_conflict() {
     let world = World::new().await;
     let configured = world.business.configured.clone();
     let version = async || {
@@ -92,8 +92,9 @@ async fn a_connection_written_once_takes_notes() {
     );
 }
 
+/// A note about old credentials says nothing about new ones.
 #[tokio::test]
-async fn a_note_keeps_what_an_operator_changed_and_does_not_concern_other_credentials() {
+async fn worker_note_preserves_edits_and_skips_renewed_credentials() {
     let mut world = World::new().await;
     let whatsapp = world.business.whatsapp;
     let store = world.store.clone();
@@ -126,7 +127,7 @@ async fn a_note_keeps_what_an_operator_changed_and_does_not_concern_other_creden
 }
 
 #[tokio::test]
-async fn whether_a_connection_works_is_remembered_and_its_pauses_are_not() {
+async fn health_changes_the_configuration_and_pauses_do_not() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let cache = ConfigCache::default();
@@ -207,8 +208,9 @@ async fn a_whatsapp_number_belongs_to_one_tenant() {
     assert!(claim(&stranger, stranger.whatsapp).await.unwrap_err().is_conflict());
 }
 
+/// Plan, limits, slug and status stay, unless the configuration states the status.
 #[tokio::test]
-async fn writing_a_configuration_keeps_what_the_platform_gave_unless_it_is_said() {
+async fn configuration_write_preserves_the_platforms_settings() {
     let mut world = World::new().await;
     let leaves_at = Some(world.aws.now() + SignedDuration::from_hours(24));
     let tenant = &mut world.business.configured.tenant;

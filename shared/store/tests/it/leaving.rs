@@ -58,7 +58,7 @@ async fn claim(world: &World, business: &Seeded) {
 }
 
 #[tokio::test]
-async fn contacts_behind_entries_of_the_index_that_are_out_of_date_go_too() {
+async fn deletion_skips_stale_index_entries_and_finds_all_contacts() {
     let world = World::new().await;
     for number in [CUSTOMER, "+971501000002"] {
         world
@@ -148,7 +148,7 @@ async fn who_leaves_frees_its_own_whatsapp_numbers_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_no_longer_configured_frees_its_whatsapp_number() {
+async fn removed_connection_frees_its_whatsapp_number() {
     let mut world = World::new().await;
     let own = Some(world.business.tenant().to_string());
     claim(&world, &world.business).await;

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use crate::world::World;
 
 #[tokio::test]
-async fn an_open_invitation_counts_behind_a_thousand_that_were_withdrawn() {
+async fn open_invitation_is_found_behind_a_thousand_withdrawn() {
     let world = World::new().await;
     world
         .put_many(1_100, |number| {

@@ -102,7 +102,7 @@ async fn history(world: &World, message: &Message) -> Vec<Entry> {
 }
 
 #[tokio::test]
-async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
+async fn every_write_preserves_the_expiry_of_calls_and_messages() {
     let world = keeping(40, 50).await;
     // Time to live counts seconds.
     let planned = world.aws.now();
@@ -234,8 +234,9 @@ async fn a_customers_message_goes_at_its_time() {
     assert_eq!(history().await, []);
 }
 
+/// The earlier of the two counts.
 #[tokio::test]
-async fn the_reports_of_a_call_stay_no_longer_than_the_call_and_60_days_at_most() {
+async fn call_progress_expires_with_the_call_or_after_60_days() {
     for (calls_days, reports_days) in [(30, 30), (365, 60)] {
         let world = keeping(calls_days, 30).await;
         let begun = world.aws.now();

@@ -42,7 +42,7 @@ fn wamid() -> ProviderRef {
 }
 
 #[tokio::test]
-async fn of_two_writers_of_one_message_the_second_learns_that_it_is_late() {
+async fn second_writer_of_a_message_gets_a_conflict() {
     let world = World::new().await;
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     message.block("one".to_owned());
@@ -113,8 +113,9 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
 }
 
+/// Reports on a message that is not recorded yet are stored once each, and at most 20 of them.
 #[tokio::test]
-async fn reports_on_an_unknown_message_are_kept_once_each_and_not_without_end() {
+async fn parked_reports_are_deduplicated_and_bounded() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let parked = async || match store.message_ref(scope, "whatsapp", &wamid(), now).await.unwrap() {

@@ -77,8 +77,9 @@ async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
     assert_eq!(grant.expect("the table answers"), Some(Grant::reset(&account.value)));
 }
 
+/// Nobody is made an administrator twice. The link is mailed again until a password is chosen.
 #[tokio::test]
-async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_password_is_chosen() {
+async fn repeated_invocation_resends_only_the_pending_password_link() {
     let aws = Aws::new().await;
     let first = make(&aws, "op@example.com").await;
     let (links, told) = mails(&aws).await;

@@ -19,7 +19,7 @@ use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 use crate::world::World;
 
 #[tokio::test]
-async fn a_missed_call_of_somebody_new_makes_a_contact_a_call_and_a_message() {
+async fn missed_call_of_a_new_caller_creates_contact_and_message() {
     let world = World::new().await;
     let facts = CallFacts {
         caller_name: ShownName::of("Layla Haddad"),
@@ -98,8 +98,9 @@ async fn who_calls_again_is_held_by_the_cooldown() {
     assert_eq!(world.history().await.1.len(), 2);
 }
 
+/// They are followed by one message.
 #[tokio::test]
-async fn two_calls_of_somebody_new_at_the_same_time_make_one_contact_and_one_message() {
+async fn concurrent_calls_of_a_new_caller_create_one_contact() {
     let world = World::new().await;
     let business = &world.business;
     let report = |call: u8| business.telephony_report(&world.aws, &call.to_string(), missed(CUSTOMER));
@@ -111,7 +112,7 @@ async fn two_calls_of_somebody_new_at_the_same_time_make_one_contact_and_one_mes
 }
 
 #[tokio::test]
-async fn a_call_that_is_then_answered_cancels_the_message_not_sent_yet() {
+async fn answered_call_cancels_the_unsent_follow_up() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(60);
@@ -162,8 +163,9 @@ async fn a_call_reported_late_as_answered_takes_the_cooldown_back() {
     assert!(calls[1].message.is_some(), "{}", calls[1].decision);
 }
 
+/// The attempt that was sent keeps its state, and the reason does not claim that nothing was sent.
 #[tokio::test]
-async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_sent() {
+async fn answered_call_stops_the_fallback_but_not_what_was_sent() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (_, mut messages) = world.history().await;
@@ -186,8 +188,9 @@ async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_se
     assert!(!why.contains("not sent"), "{why}");
 }
 
+/// Each is stored with the reason.
 #[tokio::test]
-async fn nobody_is_messaged_whose_number_is_hidden_or_none_or_whom_the_business_called() {
+async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
     let world = World::new().await;
     let withheld = Party::Withheld;
     let sip = Party::Sip("sip:reception@example.test".to_owned());
@@ -288,7 +291,7 @@ async fn a_suspended_tenants_calls_are_stored_and_not_followed_up() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_reported_days_later_is_stored_and_not_followed_up() {
+async fn call_reported_days_later_is_stored_without_follow_up() {
     let world = World::new().await;
     let ended = |hours: i64| CallFacts {
         ended_at: Some(world.aws.now() - SignedDuration::from_hours(hours)),
@@ -304,7 +307,7 @@ async fn a_call_that_is_reported_days_later_is_stored_and_not_followed_up() {
 }
 
 #[tokio::test]
-async fn a_callback_that_is_repeated_when_its_call_is_forgotten_sends_nothing() {
+async fn callback_repeated_after_its_call_expired_sends_nothing() {
     let world = World::new().await;
     let facts = CallFacts {
         ended_at: Some(world.aws.now()),
@@ -336,8 +339,9 @@ async fn a_changed_rule_counts_from_the_next_call_on() {
     assert_eq!(calls[0].reason, "no_rule");
 }
 
+/// A delay longer than the queue can hold is left to the due index.
 #[tokio::test]
-async fn a_message_for_later_waits_in_the_queue_or_beyond_its_reach_in_the_table() {
+async fn delayed_message_waits_in_the_queue_or_the_due_index() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = 600).await;
     world.telephony("17", missed(CUSTOMER)).await;
     assert_eq!(world.aws.depth(QueueName::Sends).await, 1);

@@ -56,7 +56,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 }
 
 #[tokio::test]
-async fn any_order_and_number_of_a_calls_reports_gives_one_call_and_one_message() {
+async fn reports_in_any_order_make_one_call_and_one_message() {
     let world = World::new().await;
     let reports = [ringing(), dialled(DialStatus::NoAnswer), completed(), recorded()];
     for (index, order) in orders(reports.len()).into_iter().enumerate() {
@@ -87,7 +87,7 @@ async fn any_order_and_number_of_a_calls_reports_gives_one_call_and_one_message(
 }
 
 #[tokio::test]
-async fn a_recording_that_overtakes_all_else_waits_for_the_name_of_its_caller() {
+async fn recording_that_arrives_first_waits_for_its_caller() {
     let world = World::new().await;
     world.twilio(recorded()).await;
     let hidden = domain::contact::Identity::Withheld(world.business.twilio);
@@ -130,7 +130,7 @@ async fn reports_that_name_nobody_until_they_expire_are_no_call() {
 }
 
 #[tokio::test]
-async fn an_inbound_call_of_which_no_caller_is_named_is_one_of_a_hidden_number() {
+async fn inbound_call_without_a_caller_counts_as_withheld() {
     let world = World::new().await;
     let facts = CallFacts {
         direction: Some(domain::call::Direction::Inbound),
@@ -145,7 +145,7 @@ async fn an_inbound_call_of_which_no_caller_is_named_is_one_of_a_hidden_number()
 }
 
 #[tokio::test]
-async fn reports_that_come_at_the_same_time_give_one_call_and_one_message() {
+async fn concurrent_reports_make_one_call_and_one_message() {
     let world = World::new().await;
     let reports = [ringing(), dialled(DialStatus::Busy), completed(), recorded()];
     let report = |facts: &CallFacts| world.business.twilio_report(&world.aws, "CA1", facts.clone());
@@ -213,8 +213,9 @@ async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
     assert_eq!(world.customer().await.calls, 1);
 }
 
+/// The call was decided with an unknown outcome before the reports arrived.
 #[tokio::test]
-async fn reports_of_unknown_ends_that_come_late_at_once_give_one_message() {
+async fn late_concurrent_reports_of_an_undecided_call_send_once() {
     let world = World::new().await;
     world.twilio(completed()).await;
     world.aws.pass(60);
@@ -248,7 +249,7 @@ async fn a_late_end_cancels_no_follow_up_of_a_later_call() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_for_its_dial_result_is_looked_at_when_the_minute_is_over() {
+async fn call_without_a_dial_result_is_decided_after_a_minute() {
     let world = World::new().await;
     world.twilio(ringing()).await;
     assert_eq!(world.looks().await, 0, "four hours are for the due index");
@@ -287,7 +288,7 @@ async fn a_dial_result_within_the_minute_decides() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_comes_up_in_the_due_index_at_its_time_and_not_again_once_decided() {
+async fn waiting_call_is_due_at_its_time_until_decided() {
     let world = World::new().await;
     world.twilio(ringing()).await;
     world.twilio(completed()).await;
@@ -317,7 +318,7 @@ async fn two_telephone_systems_may_count_their_calls_alike() {
 }
 
 #[tokio::test]
-async fn a_number_that_a_telephone_system_uses_again_after_months_is_a_new_call() {
+async fn call_id_reused_after_months_is_a_new_call() {
     let world = World::new().await;
     let facts = testkit::business::missed(CUSTOMER);
     world.telephony("17", facts.clone()).await;
@@ -379,7 +380,7 @@ async fn a_message_that_was_never_queued_comes_up_in_the_due_index() {
 }
 
 #[tokio::test]
-async fn a_late_report_that_somebody_did_answer_keeps_an_unsent_message_back() {
+async fn late_report_of_an_answer_cancels_the_unsent_message() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
     world.twilio(dialled(DialStatus::NoAnswer)).await;
     world.twilio(dialled(DialStatus::Answered)).await;

@@ -12,7 +12,7 @@ use testkit::business::{CUSTOMER, phone, read};
 use crate::world::{World, states, status, wrote};
 
 #[tokio::test]
-async fn a_message_of_somebody_new_makes_a_contact_and_opens_the_window() {
+async fn message_from_a_new_customer_opens_the_window() {
     let world = World::new().await;
     assert_eq!(world.whatsapp("wamid.in", "Hello").await, Done::Now);
     let contact = world.customer().await;
@@ -115,7 +115,7 @@ async fn a_whatsapp_call_opens_the_window_and_stores_no_message() {
 }
 
 #[tokio::test]
-async fn stop_is_heard_in_english_arabic_and_the_tenants_own_words_and_start_takes_it_back() {
+async fn stop_and_start_work_in_every_language_and_own_words() {
     let world = World::with(|configured| configured.tenant.stop_words = vec!["no more please".to_owned()]).await;
     for (index, (stop, start)) in [
         ("STOP", "start"),

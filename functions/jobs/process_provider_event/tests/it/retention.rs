@@ -20,7 +20,7 @@ fn days(days: i64) -> SignedDuration {
 }
 
 #[tokio::test]
-async fn what_a_customer_writes_is_kept_for_the_tenants_days_since_it_was_written() {
+async fn inbound_message_is_retained_from_when_it_was_written() {
     let world = keeping(45).await;
     let written = world.aws.now();
     world.aws.pass(2 * 86_400);

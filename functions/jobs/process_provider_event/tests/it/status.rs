@@ -172,7 +172,7 @@ async fn a_status_of_another_tenants_message_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_contact() {
+async fn id_in_a_status_links_a_later_reply_without_a_number() {
     let world = World::new().await;
     let message = world.sent().await;
     let now = world.aws.now().as_second();
@@ -196,7 +196,7 @@ async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_con
 }
 
 #[tokio::test]
-async fn an_id_whose_contact_could_not_be_written_is_learnt_by_the_redelivery() {
+async fn redelivery_adds_an_id_that_was_linked_but_not_written() {
     let world = World::new().await;
     let message = world.sent().await;
     let bsuid = "AE.13491208655302741918";
@@ -233,7 +233,7 @@ async fn an_id_that_is_somebody_elses_stays_theirs() {
 }
 
 #[tokio::test]
-async fn a_report_reaches_a_message_whose_worker_died_while_it_recorded_the_send() {
+async fn status_reaches_a_message_whose_send_was_not_recorded() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
     let reference = store::messages::Reference {

@@ -320,7 +320,7 @@ fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
 }
 
 #[test]
-fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
+fn counts_do_not_depend_on_how_the_stream_is_batched() {
     let (runtime, world) = followed_up(3);
     let mut runner = cases(32);
     let shard = std::cell::Cell::new(0);

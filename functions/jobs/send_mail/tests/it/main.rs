@@ -104,7 +104,7 @@ async fn a_mail_goes_to_its_person_from_our_address_once() {
 
 /// The simulators know SES from its documentation, not from our client.
 #[tokio::test]
-async fn the_simulators_ses_takes_our_mails_and_its_refusals_are_understood() {
+async fn simulated_ses_accepts_mails_and_its_errors_are_retried() {
     let simulators = simulators::start(simulators::Config::default()).await.unwrap();
     let provider = Provider::start();
     let ctx = Context::new(&env(&provider, &[("SES_ENDPOINT_URL", &simulators.url())])).unwrap();
@@ -148,7 +148,7 @@ async fn an_arabic_mail_is_arabic_from_right_to_left() {
 }
 
 #[tokio::test]
-async fn throttling_and_outages_are_retried_by_the_queue_and_not_in_process() {
+async fn throttling_and_outages_are_retried_by_the_queue_only() {
     let ses = Provider::start();
     let ctx = context(&ses);
     let outages = [

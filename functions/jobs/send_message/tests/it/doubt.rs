@@ -22,7 +22,7 @@ const EVENTS: &str = "PROVIDER_EVENTS_QUEUE_URL";
 const DEADLINE: i64 = 600;
 
 #[tokio::test]
-async fn a_broken_connection_leaves_it_unknown_and_sends_nothing_again() {
+async fn broken_connection_is_an_unknown_outcome_and_sends_once() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -249,8 +249,9 @@ async fn twilios_own_list_settles_it() {
     assert!(matches!(found, Some(MessageRef::Ours { .. })));
 }
 
+/// While reports wait in the queue, the list alone proves nothing.
 #[tokio::test]
-async fn a_message_that_is_not_on_twilios_list_goes_by_the_next_channel_once_all_reports_are_in() {
+async fn message_not_on_twilios_list_falls_back_after_all_reports() {
     let (world, message) = unknown_sms().await;
     world.provider.list(vec![sms(
         "Another text",
@@ -327,7 +328,7 @@ async fn it_is_sent_once_more_and_never_a_third_time() {
 }
 
 #[tokio::test]
-async fn workers_that_find_at_the_same_time_that_twilio_never_took_it_send_it_once() {
+async fn concurrent_workers_send_an_untaken_message_again_once() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     world.work_at_once(vec![world.job(&message); 6]).await;
@@ -336,7 +337,7 @@ async fn workers_that_find_at_the_same_time_that_twilio_never_took_it_send_it_on
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_before_it_sends_once_more_leaves_that_to_the_next() {
+async fn second_send_survives_the_death_of_its_worker() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     let timers = world.aws.env().config().timers().unwrap();
@@ -385,7 +386,7 @@ async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn while_reports_wait_in_the_queue_twilios_list_alone_is_no_proof() {
+async fn twilios_list_is_no_proof_while_reports_are_queued() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     world.aws.fill_queue("PROVIDER_EVENTS_QUEUE_URL", 11).await;
@@ -397,7 +398,7 @@ async fn while_reports_wait_in_the_queue_twilios_list_alone_is_no_proof() {
 }
 
 #[tokio::test]
-async fn who_opted_out_meanwhile_gets_no_second_send_of_what_was_never_taken() {
+async fn opt_out_prevents_the_second_send() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let now = world.aws.now();
     let opted_out = domain::contact::OptOut {
@@ -484,7 +485,7 @@ async fn a_status_that_overtakes_our_record_is_kept_with_it() {
 }
 
 #[tokio::test]
-async fn reports_parked_under_the_providers_id_are_merged_by_the_record() {
+async fn parked_reports_are_merged_when_the_send_is_recorded() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());

@@ -17,8 +17,9 @@ use testkit::{Reply, business::read};
 
 use crate::world::{World, attempts, is};
 
+/// The contact remembers that the channel does not reach them.
 #[tokio::test]
-async fn a_permanent_refusal_queues_the_next_channel_and_is_remembered() {
+async fn permanent_refusal_queues_the_next_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(400, 131_026));
@@ -132,8 +133,9 @@ async fn a_server_that_cannot_be_reached_is_tried_again_and_then_left() {
     assert_eq!((message.attempts.len(), message.due), (1, None));
 }
 
+/// Its messages wait, also those of other customers, and no further request is made.
 #[tokio::test]
-async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wait() {
+async fn refused_credentials_make_the_connection_unhealthy() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
@@ -151,8 +153,9 @@ async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wa
     assert_eq!(world.provider.sends().len(), 1);
 }
 
+/// All other messages wait for the result of the probe.
 #[tokio::test]
-async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again() {
+async fn one_message_probes_an_unhealthy_connection() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let mut messages = Vec::new();
     for last in 0..6 {
@@ -341,7 +344,7 @@ async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
 
 /// The credentials are others by then: what was refused under the old ones still says what the person wants.
 #[tokio::test]
-async fn what_a_refusal_teaches_of_the_person_outlives_the_credentials() {
+async fn opt_out_counts_after_the_credentials_are_renewed() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     let credentials = world.connection(world.business.twilio).await.credentials_version;

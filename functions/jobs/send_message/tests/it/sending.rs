@@ -376,7 +376,7 @@ async fn a_message_of_another_tenant_cannot_be_named() {
 }
 
 #[tokio::test]
-async fn credentials_changed_by_the_tenant_count_from_the_next_send_on() {
+async fn renewed_credentials_are_used_from_the_next_send() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.worked(&message).await;
@@ -393,7 +393,7 @@ async fn credentials_changed_by_the_tenant_count_from_the_next_send_on() {
 }
 
 #[tokio::test]
-async fn a_connection_without_credentials_leaves_it_to_the_next_channel() {
+async fn connection_without_credentials_falls_back() {
     let world = World::new().await;
     let whatsapp = world.business.whatsapp;
     world

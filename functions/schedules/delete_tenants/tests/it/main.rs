@@ -96,7 +96,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn all_of_a_tenant_goes_when_its_grace_period_ends_and_not_before() {
+async fn tenant_is_deleted_entirely_when_its_grace_period_ends() {
     let world = World::new().await;
     for number in [CUSTOMER, "+971501000002", "+971501000003"] {
         Box::pin(world.business.follow_up(&world.aws, number)).await;
@@ -157,7 +157,7 @@ async fn tenants_that_stay_after_all_do_not_keep_another_from_going() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_cannot_be_deleted_does_not_keep_another_from_going() {
+async fn tenant_that_cannot_be_deleted_does_not_block_others() {
     let world = World::new().await;
     let another = Box::pin(business(&world.aws)).await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -240,7 +240,7 @@ async fn another_tenant_keeps_all_of_its_own() {
 }
 
 #[tokio::test]
-async fn callers_without_a_number_go_also_when_their_calls_have_gone_before() {
+async fn callers_without_a_number_are_deleted_without_their_calls() {
     let world = World::new().await;
     let callers = [
         Identity::Sip("sip:ann@example.org".to_owned()),

@@ -67,7 +67,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_message_whose_enqueue_was_lost_is_queued_at_its_time_and_not_before() {
+async fn message_never_queued_is_dispatched_at_its_due_time() {
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     world.aws.pass(89);
@@ -245,7 +245,7 @@ async fn what_a_queue_refused_is_swept_back_into_it_and_forgotten() {
 }
 
 #[tokio::test]
-async fn a_spilled_object_that_cannot_be_read_keeps_no_other_from_its_queue() {
+async fn unreadable_spilled_object_does_not_block_others() {
     let world = World::new().await;
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     bucket.spill_raw("calls", b"not a job".to_vec()).await.unwrap();
