@@ -15,7 +15,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Such as "24 h", "2 min", "90 s": the largest unit that tells enough.
+/// Such as "24 h", "2 min", "90 s": the largest unit that is precise enough.
 #[must_use]
 pub fn length(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();

@@ -121,7 +121,7 @@ proptest! {
         let mut more = once.clone();
         more.merge(reports[again % reports.len()].clone());
         prop_assert_eq!(&more, &once);
-        // Grouping does not matter either.
+        // The grouping does not matter either.
         let (left, right) = reports.split_at(again % reports.len());
         let mut grouped = merged(left);
         grouped.merge(merged(right));
@@ -176,7 +176,7 @@ fn an_attempt_that_failed_counts_only_once_the_call_has_ended() {
         tried: Some(DialStatus::NoAnswer),
         ..CallFacts::default()
     };
-    // The next in the queue may still pick up.
+    // The next person in the queue may still pick up.
     assert_eq!(verdict(&facts, 20), Verdict::Wait(first_seen + LONGEST_CALL));
     facts.merge(CallFacts {
         status: Some(CallStatus::Completed),

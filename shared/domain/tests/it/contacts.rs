@@ -37,7 +37,7 @@ fn say(contact: &mut Contact, wish: Wish, second: i64) {
 }
 
 proptest! {
-    /// The newest wish about all messages holds, and of those about marketing, in whatever order they come.
+    /// The newest wish about all messages holds, and the newest one about marketing, in whatever order they arrive.
     #[test]
     fn the_newest_wish_holds_in_whatever_order_they_come(
         wishes in prop::collection::vec(prop_oneof![

@@ -60,7 +60,7 @@ fn follow_up(contact: &Contact, second: u8) -> Message {
 }
 
 proptest! {
-    /// In whatever order messages are cancelled, the cooldown counts from the newest that is left.
+    /// In whatever order messages are cancelled, the cooldown counts from the newest one left.
     #[test]
     fn cooldown_counts_from_what_is_left(cancelled in Just([0_u8, 1, 2]).prop_shuffle(), how_many in 0..=3_usize) {
         let mut contact = somebody();

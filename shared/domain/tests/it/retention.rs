@@ -1,4 +1,4 @@
-//! How long things are kept: as long as the tenant says, whatever a provider's clock says.
+//! Retention follows the tenant's setting, whatever a provider's clock says.
 
 use domain::{
     Timestamp,

@@ -1,4 +1,4 @@
-//! Ids and telephone numbers survive their texts; nothing else is taken for one.
+//! Ids and telephone numbers survive conversion to text; no other text is accepted as one.
 
 use domain::{
     ids::{CallId, ContactId, MessageId, SendKey, TenantId},
@@ -21,7 +21,7 @@ proptest! {
         prop_assert_eq!(key.to_string().parse::<SendKey>(), Ok(key));
         prop_assert!(message.to_string().parse::<CallId>().is_err());
         prop_assert!(contact.to_string().parse::<TenantId>().is_err());
-        // What travels to Meta may have 512 characters.
+        // Keys that travel to Meta may have 512 characters.
         prop_assert!(key.to_string().len() < 100);
         let json = serde_json::to_string(&key).unwrap();
         prop_assert_eq!(serde_json::from_str::<SendKey>(&json).unwrap(), key);
