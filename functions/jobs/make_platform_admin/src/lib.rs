@@ -22,7 +22,7 @@ use kit::{ConfigError, Env, JobError, Links, Mails};
 use serde::{Deserialize, Serialize};
 use store::{Store, platform::PlatformAct, security::Whose};
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     env: Env,
     store: Store,
@@ -31,7 +31,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.

@@ -27,10 +27,10 @@ use store::{
     effects::{Effects, Once},
 };
 
-/// A lost race is read and decided again this often; then the queue tries again.
+/// Maximum attempts after lost races, before the queue retries the job.
 const MOST_RACES: u32 = 10;
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     config: ConfigCache,
@@ -41,7 +41,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.

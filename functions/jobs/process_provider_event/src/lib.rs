@@ -21,10 +21,10 @@ use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, 
 use providers::{form, twilio, whatsapp};
 use store::{Store, StoreError, TenantScope, config::ConfigCache};
 
-/// A lost race is read and decided again this often; then the queue tries again.
+/// Maximum attempts after lost races, before the queue retries the job.
 const MOST_RACES: u32 = 12;
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     config: ConfigCache,
@@ -36,7 +36,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.

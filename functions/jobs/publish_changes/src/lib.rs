@@ -29,7 +29,7 @@ use store::{
 /// A batch is retried for as long as this at least: less than the mapping's `MaximumRecordAgeInSeconds`, and a guard holds that.
 pub const RETRIED_FOR: SignedDuration = SignedDuration::from_hours(11);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     bucket: RawBucket,
@@ -37,7 +37,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.

@@ -86,7 +86,7 @@ use store::{
 use channels::{Channels, Sent};
 use evidence::Evidence;
 
-/// A lost race is read and decided again this often; then the queue tries again.
+/// Maximum attempts after lost races, before the queue retries the job.
 const MOST_RACES: u32 = 12;
 
 /// One job moves a message at most this many steps: skipping a channel or settling an old claim leads to the next.
@@ -107,7 +107,7 @@ const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
 /// It is tried this long at most: the function's own end would take the batch's other records with it.
 const LONGEST_RECORDING: Duration = Duration::from_secs(12);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     config: ConfigCache,
@@ -120,7 +120,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.

@@ -24,7 +24,7 @@ const ENOUGH_TIME: Duration = Duration::from_secs(5);
 /// Jobs that had read the tenant before its row went have ended by then, and the list index shows what they wrote.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     clock: Clock,
@@ -32,7 +32,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.

@@ -54,7 +54,7 @@ const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(1);
 /// A process looks for changes in the bucket as often as this: a listing costs, and an operator is not there every minute.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     queues: Queues,
@@ -67,7 +67,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.

@@ -1,4 +1,5 @@
-//! Configuration: remembered while it stays, whole when it changes; and connections, which workers note things on.
+//! Configuration: cached while it is unchanged, read completely when it changes; and connections, on which workers leave
+//! notes.
 
 use domain::{
     connection::Health,
@@ -158,7 +159,8 @@ async fn health_changes_the_configuration_and_pauses_do_not() {
     }
 }
 
-/// It is no part of the configuration, which stays remembered; and it is the account's, so each of its numbers has it.
+/// The status is not part of the configuration, whose cache stays valid; and it belongs to the account, so each of its
+/// numbers has it.
 #[tokio::test]
 async fn a_templates_status_is_noted_for_all_numbers_of_its_account() {
     let mut world = World::new().await;

@@ -1,4 +1,4 @@
-//! The due index: whatever waits for a time comes up at it, once.
+//! The due index: every waiting row becomes due at its time, once.
 
 use domain::message::Message;
 use jiff::SignedDuration;
@@ -61,7 +61,7 @@ async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
         (row.dispatches, row.due, row.version),
         (1, Some(again), message.version)
     );
-    // Who read it before the lease still may write it.
+    // A worker that read the row before the lease may still write it.
     message.block("stale".to_owned());
     world.store.write_message(world.scope(), &message).await.unwrap();
     world.aws.pass(180);
@@ -92,7 +92,7 @@ async fn a_page_is_bounded_and_oldest_first() {
     for partition in Partition::all() {
         let whole = world.store.due(partition, world.aws.now(), None, 100).await.unwrap();
         assert_eq!(whole.next, None);
-        // Page by page, each from where the one before ended, though nothing was leased.
+        // Page by page, each from the end of the previous one, though nothing was leased.
         let (mut pages, mut next) = (Vec::new(), None);
         loop {
             let page = world.store.due(partition, world.aws.now(), next, 2).await.unwrap();

@@ -1,4 +1,4 @@
-//! Tenants that leave: all of theirs goes, whatever the index still says, and nothing of another's.
+//! Leaving tenants: all of their data is deleted, whatever the index contains, and nothing of another tenant.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ impl World {
         while !page().await.expect("the table answers") {}
     }
 
-    /// The keys of rows whose partition begins so.
+    /// The keys of the rows whose partition has this prefix.
     async fn keys(&self, partition: &str) -> Vec<(String, String)> {
         let field = |row: &HashMap<String, AttributeValue>, name| row[name].as_s().expect("a text").clone();
         let rows = self.rows().await.into_iter();
@@ -38,7 +38,7 @@ impl World {
         keys.filter(|(pk, _)| pk.starts_with(partition)).collect()
     }
 
-    /// Who has claimed a WhatsApp number (without one: an account), if anybody.
+    /// The holder of a WhatsApp number (without a number: of an account), if there is one.
     async fn holder(&self, waba: &str, number: &str) -> Option<String> {
         let (pk, sk) = (text(format!("WABA#{waba}")), text(format!("NUMBER#{number}")));
         let mut rows = self.rows().await.into_iter();
@@ -136,7 +136,7 @@ async fn who_leaves_frees_its_own_whatsapp_numbers_and_no_others() {
     let mut world = World::new().await;
     let other = Box::pin(business(&world.aws)).await;
     let holder = async || (world.holder(WABA, PHONE_NUMBER_ID).await, world.holder(WABA, "").await);
-    // Both name it; the other one has proved that it is theirs.
+    // Both tenants configure it; the other one has proved that it owns it.
     claim(&world, &other).await;
     world.delete().await;
     let theirs = Some(other.tenant().to_string());

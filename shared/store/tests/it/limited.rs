@@ -1,4 +1,4 @@
-//! What a tenant may have only so many of is counted, however much was there before.
+//! Limits are counted correctly, however many rows were there before.
 
 use domain::{
     account::Invitation,
@@ -17,7 +17,7 @@ async fn open_invitation_is_found_behind_a_thousand_withdrawn() {
         .put_many(1_100, |number| {
             [
                 ("pk", format!("{}#IAM", world.partition())),
-                // Older than any.
+                // Older than any real one.
                 ("sk", format!("INVITE#inv_{number:026}")),
                 ("kind", "invitation".to_owned()),
                 ("gone", "true".to_owned()),

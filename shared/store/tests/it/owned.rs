@@ -1,4 +1,4 @@
-//! What a tenant owns: never more than it may, never two of what is unique, and never over somebody else's change.
+//! Owned things: limits hold, unique values stay unique, and no change overwrites another.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ async fn a_sku_is_one_products_until_it_lets_it_go() {
     assert_eq!((products.len(), skus), (3, vec!["cake-1", "cake-2", "cake-3"]));
 }
 
-/// Also when an operator writes all lines. Each change is noticed by processes that remember the configuration.
+/// Also if an operator writes all lines. Each change refreshes the cached configuration.
 #[tokio::test]
 async fn a_number_is_one_lines_until_it_lets_it_go() {
     let world = World::new().await;
@@ -133,7 +133,7 @@ async fn a_number_is_one_lines_until_it_lets_it_go() {
     assert_eq!(numbers().await, ["+97143330000", "+97143330001", "+97143330002"]);
 }
 
-/// However many create at once. Each removal makes room for one.
+/// However many are created at once. Each deletion makes room for one.
 #[tokio::test]
 async fn no_more_are_created_than_a_tenant_may_have() {
     let world = World::new().await;
@@ -164,7 +164,7 @@ async fn no_more_are_created_than_a_tenant_may_have() {
     assert_eq!(after, before + 2, "what is remembered is read again");
 }
 
-/// A call that names a template costs one request more, and products one or, by SKU, two.
+/// A call that names a template costs one more request, and products one or, by SKU, two.
 #[tokio::test]
 async fn what_a_message_needs_is_read_in_few_requests() {
     let _alone = COUNTING.write().await;

@@ -1,4 +1,4 @@
-//! Read units as AWS counts them: every bill is made of what the emulator says a read consumed.
+//! Read units as AWS counts them: every cost estimate depends on what the emulator says a read consumed.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use testkit::business::CUSTOMER;
 
 use crate::world::{COUNTING, World};
 
-/// Rows of 9 KB in one partition; an index holds 3 KB of each.
+/// Rows of 9 KB in one partition; an index contains 3 KB of each.
 const ROWS: usize = 3;
 
 /// A world with these rows, and its table's name.
@@ -53,7 +53,7 @@ async fn a_row_costs_a_unit_for_each_4_kb_begun() {
     for (number, consistent, expected) in [(0, true, 3.0), (0, false, 1.5), (9, true, 1.0), (9, false, 0.5)] {
         let get = world.aws.dynamodb().get_item().table_name(&table);
         let get = get.set_key(Some(key(number))).consistent_read(consistent);
-        // What is left out of the answer was read all the same.
+        // Attributes that are left out of the response were still read.
         let get = get.projection_expression("sk").return_consumed_capacity(Total);
         let read = get.send().await.expect("the table answers");
         assert_eq!(units(read.consumed_capacity()), Some(expected), "{number} {consistent}");
@@ -92,7 +92,7 @@ async fn a_transaction_reads_at_twice_the_price() {
     assert_eq!(units(read.consumed_capacity()), Some(8.0));
 }
 
-/// The rows together have 27.1 KB: seven times 4 KB begun, not three times three.
+/// The rows together have 27.1 KB: seven units of 4 KB, not three times three.
 #[tokio::test]
 async fn a_query_rounds_the_sum_of_what_it_read() {
     let (world, table) = world().await;

@@ -1,4 +1,4 @@
-//! Calls and messages carry the time at which they are deleted through every write, and are not seen past it.
+//! Calls and messages keep their expiry through every write, and are not visible after it.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ async fn row_of(world: &World, kind: &str) -> HashMap<String, AttributeValue> {
     rows.remove(0)
 }
 
-/// When the table deletes the only row of this kind.
+/// The expiry of the only row of this kind.
 async fn expiry(world: &World, kind: &str) -> Option<Timestamp> {
     let row = row_of(world, kind).await;
     assert!(

@@ -1,4 +1,4 @@
-//! Conditions: who writes first wins, and the other learns it.
+//! Conditions: the first writer wins, and the other one gets a conflict.
 
 use domain::{
     contact::{Change, Contact, Identity, MOST_IDENTITIES},
@@ -140,7 +140,7 @@ async fn parked_reports_are_deduplicated_and_bounded() {
             .unwrap();
     }
     assert_eq!(parked().await.unwrap().0.len(), 20);
-    // Two at once: one of them must look again.
+    // Two at once: one of them must read again.
     let before = parked().await;
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     message.version = 1;
@@ -200,7 +200,7 @@ async fn a_reference_past_its_time_is_as_good_as_gone() {
     assert!(matches!(found().await, Some((MessageRef::Parked { .. }, _))));
 }
 
-/// What somebody wrote by WhatsApp.
+/// A customer's WhatsApp message.
 pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     let message = InboundMessage {
         channel: Channel::WhatsApp,
@@ -229,7 +229,7 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     }
 }
 
-/// What storing it writes.
+/// The effects of storing it.
 pub(crate) fn stored(received: &Received, contact: Contact) -> Effects<'_> {
     Effects {
         once: Once::Received {
@@ -382,7 +382,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     assert_eq!(known.contact.id, contact.id);
     assert_eq!(known.profile.name.as_deref(), Some("Layla"));
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), known.profile);
-    // Somebody else named the person meanwhile: neither is written.
+    // Somebody else named the person meanwhile: neither row is written.
     let late = ContactWrite {
         profile: Some(Profile::named(ShownName::of("Leila"))),
         ..ContactWrite::from(known.contact)
@@ -392,7 +392,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     assert_eq!(store.contact(scope, contact.id).await.unwrap().unwrap().version, 2);
 }
 
-/// A contact's place in the list is its id: whatever is learnt of it moves it past no cursor.
+/// A contact is listed by its id, so that no change moves it past a cursor.
 #[tokio::test]
 async fn a_contact_is_listed_by_its_id() {
     let world = World::new().await;
