@@ -6,8 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
 use providers::mail::Letter;
 
-/// Unicode's isolates, which keep a name's own direction within a sentence of the other direction. They are removed from names,
-/// so that those in a sentence are always ours.
+/// Unicode's isolates, which keep a name's own direction within a sentence of the other direction. They are removed from
+/// names, so that those in a sentence are always ours.
 const NAME_BEGINS: char = '\u{2068}';
 const NAME_ENDS: char = '\u{2069}';
 
@@ -321,7 +321,7 @@ fn opened(link: &Link) -> &str {
     link.url().unwrap_or_default()
 }
 
-/// A text between isolates, which needs no other treatment.
+/// A text between isolates. It needs no other treatment.
 fn isolated(shown: impl std::fmt::Display) -> String {
     format!("{NAME_BEGINS}{shown}{NAME_ENDS}")
 }
@@ -380,7 +380,7 @@ impl Words<'_> {
                  <p style=\"font-size:13px\">{or_open}<br><a href=\"{link}\" dir=\"ltr\">{link}</a></p>\n"
             )
         });
-        // A title is no place for elements.
+        // A title cannot contain elements.
         let title = escaped(&self.subject.replace([NAME_BEGINS, NAME_ENDS], ""));
         let (before, after) = (paragraph(&self.before), paragraph(&self.after));
         format!(

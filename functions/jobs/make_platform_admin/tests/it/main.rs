@@ -28,7 +28,7 @@ async fn remove(aws: &Aws, email: &str) -> Answer {
     removed.expect("it is removed")
 }
 
-/// The mails that let somebody choose a password, and those that tell of the right, given or taken.
+/// The mails with a link to choose a password, and those that announce a grant or a revocation.
 async fn mails(aws: &Aws) -> (Vec<MailJob>, Vec<bool>) {
     let (mut links, mut told) = (Vec::new(), Vec::new());
     for mail in aws.take_mails().await {
@@ -91,7 +91,7 @@ async fn repeated_invocation_resends_only_the_pending_password_link() {
     assert_eq!((links.len(), told), (1, vec![]), "the right was given once");
     let (store, found) = (aws.store(), aws.store().account(first.user).await);
     let account = found.expect("the table answers").expect("an account");
-    // As a new password does.
+    // Simulates a new password.
     let chosen = Account {
         sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
         awaits_password: false,
@@ -129,12 +129,12 @@ async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
         last.iter()
             .any(|act| act.action == "platform_admin_removed" && act.detail["user"] == made.user.to_string())
     );
-    // Again: nothing is left to take, and nobody is told of what did not happen.
+    // A repetition revokes nothing and announces nothing.
     let again = remove(&aws, "op@example.com").await;
     assert!(!again.removed && !again.told);
     assert!(aws.take_mails().await.is_empty());
     assert_eq!(acts(&aws).await.len(), last.len());
-    // The account stays, and the right can be given again.
+    // The account remains, and the right can be granted again.
     let given = make(&aws, "op@example.com").await;
     assert!(!given.account_created && given.told && is_admin(&aws, made.user).await);
     let events = aws.store().security_events(made.user, None, 10, aws.now()).await;
@@ -151,7 +151,7 @@ async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
     );
 }
 
-/// Whoever knows their password could switch on a factor of their own, and use the right.
+/// Anybody who knows the password could switch on a second factor of their own, and use the right.
 #[tokio::test]
 async fn who_has_only_a_password_is_not_given_the_right() {
     let aws = Aws::new().await;
@@ -159,7 +159,7 @@ async fn who_has_only_a_password_is_not_given_the_right() {
     remove(&aws, "op@example.com").await;
     let (store, found) = (aws.store(), aws.store().account(made.user).await);
     let account = found.expect("the table answers").expect("an account");
-    // As a new password does.
+    // Simulates a new password.
     let chosen = Account {
         sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
         awaits_password: false,
@@ -186,7 +186,7 @@ async fn who_has_only_a_password_is_not_given_the_right() {
     assert!(make(&aws, "op@example.com").await.told && is_admin(&aws, made.user).await);
 }
 
-/// Somebody else is just writing or reading the same row: that says nothing of whether the right is there.
+/// Another request is just writing or reading the same row, which does not tell whether the right exists.
 #[tokio::test]
 async fn a_right_is_taken_though_a_write_is_in_the_way() {
     let aws = Aws::new().await;

@@ -1,4 +1,4 @@
-//! What follows a call, and the sentence that says why.
+//! The decision about a call, and the sentence that explains it.
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
@@ -51,7 +51,7 @@ async fn missed_call_of_a_new_caller_creates_contact_and_message() {
     assert_eq!(job.correlation_id, "cor-17");
 }
 
-/// What is stored names the line, and reading it back gives the same.
+/// Stored rows name the line, and reading them back gives the same.
 #[tokio::test]
 async fn call_and_message_know_their_line() {
     let world = World::with(|configured| {
@@ -65,7 +65,7 @@ async fn call_and_message_know_their_line() {
     world.telephony("17", missed(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!((calls[0].grounds.line, messages[0].line), (called, called));
-    // A number of no line is none of the rule's.
+    // A number without a line does not match the rule.
     let mut facts = missed("+971501234568");
     facts.to = Some(Party::Phone(phone("+442079460098")));
     world.telephony("18", facts).await;
@@ -127,7 +127,7 @@ async fn answered_call_cancels_the_unsent_follow_up() {
 #[tokio::test]
 async fn what_an_answered_call_cancels_starts_no_cooldown() {
     let world = World::with(|configured| {
-        // Whoever was spoken with is thanked.
+        // Answered callers get a message of thanks.
         let mut thanks = configured.rules[0].clone();
         thanks.id = "rule_00000000000000000000000002".parse().unwrap();
         thanks.name = "Thanks".to_owned();
@@ -228,7 +228,7 @@ async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
         assert_eq!(calls[0].reason, reason);
         assert!(calls[0].decision.starts_with("no message: "), "{}", calls[0].decision);
     }
-    // All who hide their number from one line are one contact, and none of them is known by it.
+    // All callers who hide their number from one connection are one contact, and it is nobody's identity.
     world.telephony("6", from(&withheld)).await;
     assert_eq!(world.history_of(&hidden).await.0.len(), 2);
     assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
@@ -383,7 +383,7 @@ async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
     }
 }
 
-/// Something still leads to the contact, and it is there no more.
+/// A row still leads to the contact, which no longer exists.
 #[tokio::test]
 async fn a_call_of_a_contact_that_is_gone_is_let_go() {
     let world = World::new().await;
@@ -394,7 +394,7 @@ async fn a_call_of_a_contact_that_is_gone_is_let_go() {
     let rows = world.aws.row_count().await;
     assert_eq!(world.telephony("18", missed(CUSTOMER)).await, Done::Already);
     assert_eq!(world.aws.row_count().await, rows);
-    // So is a report on a call that went with it.
+    // The same holds for a report on a call that was deleted with it.
     world.business.remove(&world.aws, "CALL#", Some(contact)).await;
     let answered = CallFacts {
         voicemail_seconds: Some(12),
@@ -419,7 +419,7 @@ async fn a_recording_that_comes_later_is_remarked_on_the_call() {
     assert_eq!(from_to(CUSTOMER).from, call.facts.from);
 }
 
-/// Rules without a cooldown plan one after the other.
+/// Rules without a cooldown plan several messages.
 #[tokio::test]
 async fn an_answered_call_cancels_all_that_is_planned() {
     let world = World::with(|configured| {

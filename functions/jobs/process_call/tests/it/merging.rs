@@ -39,7 +39,7 @@ fn recorded() -> CallFacts {
     }
 }
 
-/// Every order of so many things.
+/// All permutations of this many things.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![vec![]];
@@ -99,7 +99,7 @@ async fn recording_that_arrives_first_waits_for_its_caller() {
 
 #[tokio::test]
 async fn reports_that_name_nobody_until_they_expire_are_no_call() {
-    // A recording, and a leg that somebody took: of a call that the business made by its provider's API, for one.
+    // A recording, and a leg that somebody answered: such as of a call that the business made through its provider's API.
     let taken = CallFacts {
         tried: Some(DialStatus::Answered),
         ..CallFacts::default()
@@ -117,12 +117,12 @@ async fn reports_that_name_nobody_until_they_expire_are_no_call() {
         assert_eq!(world.aws.row_count().await, rows, "no call, no contact");
         let hidden = domain::contact::Identity::Withheld(world.business.twilio);
         assert_eq!(world.contact_of(&hidden).await, None);
-        // It is over: neither the dispatcher nor a repeated report comes back to it.
+        // The call is closed: neither the dispatcher nor a repeated report processes it again.
         world.aws.pass(3600);
         assert_eq!(world.due().await, 0);
         assert_eq!(world.work(world.decide()).await, Done::Already);
         assert_eq!(world.twilio(facts).await, Done::Already);
-        // Unless one names the customer after all.
+        // A report that names the customer does.
         world.twilio(dialled(DialStatus::NoAnswer)).await;
         world.call().await;
         assert_eq!(world.customer().await.calls, 1);
@@ -185,7 +185,7 @@ async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
     world.work(world.decide()).await;
     let call = world.call().await;
     assert_eq!((call.outcome, call.message), (Outcome::Unknown, None));
-    // The report of the ringing call lay in a queue that long: nobody could have picked up.
+    // The report of the ringing call was queued for that long: nobody could have picked up.
     let greeted = CallFacts {
         handling: Some(Handling::Greet),
         ..ringing()
@@ -204,7 +204,7 @@ async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
     );
     assert_eq!(world.customer().await.calls, 1, "counted once");
     assert_eq!(world.queued().await.len(), 1);
-    // The same reports once more, in whatever order, change nothing.
+    // Repeating the same reports, in any order, changes nothing.
     for facts in [greeted, completed(), dialled(DialStatus::NoAnswer)] {
         world.twilio(facts).await;
     }
@@ -258,12 +258,12 @@ async fn call_without_a_dial_result_is_decided_after_a_minute() {
     assert_eq!(world.looks().await, 1);
     let now: Vec<jobs::CallJob> = world.aws.take_jobs(kit::QueueName::Calls).await;
     assert!(now.is_empty(), "held back: {now:?}");
-    // The same report once more changes nothing, unless its worker may have died before it queued the look.
+    // Repeating the report changes nothing, unless its worker may have died before it queued the job.
     assert_eq!(world.work(job.clone()).await, Done::Already);
     assert_eq!(world.looks().await, 1);
     assert_eq!(world.received(job, 2).await, Done::Already);
     assert_eq!(world.looks().await, 2);
-    // Two looks, and the dispatcher's besides: one decision.
+    // Two jobs, and another one from the dispatcher: one decision.
     world.aws.pass(60);
     assert_eq!(world.work(world.decide()).await, Done::Now);
     for _ in 0..2 {
@@ -297,7 +297,7 @@ async fn waiting_call_is_due_at_its_time_until_decided() {
     assert_eq!(world.due().await, 1);
     world.work(world.decide()).await;
     assert_eq!(world.call().await.outcome, Outcome::Abandoned);
-    // Only the follow-up's own net is left, later.
+    // Only the follow-up's own due time is left, later.
     assert_eq!(world.due().await, 0);
 }
 
@@ -343,7 +343,7 @@ async fn the_same_call_id_at_two_tenants_is_two_calls() {
     let mut both = vec![world.business.tenant(), stranger.tenant()];
     both.sort();
     assert_eq!(tenants, both);
-    // Neither can name the other's.
+    // Neither tenant can name the other's rows.
     let (store, now) = (world.aws.store(), world.aws.now());
     let theirs = stranger.scope();
     assert_eq!(store.call(theirs, calls[0].id, now).await.unwrap(), None);
@@ -364,7 +364,7 @@ async fn a_redelivery_after_a_lost_enqueue_queues_the_message() {
     let (_, messages) = world.history().await;
     assert_eq!(queued.len(), 1);
     assert_eq!((queued[0].message, queued[0].attempt), (messages[0].id, 1));
-    // Once it is under way there is nothing to queue.
+    // A message in progress is not queued again.
     world.claimed(messages[0].clone()).await;
     world.received(job, 3).await;
     assert!(world.queued().await.is_empty());

@@ -1,4 +1,4 @@
-//! How long a call and its message are kept: as the tenant says when the call is decided.
+//! Retention of a call and its message: by the tenant's setting when the call is decided.
 
 use domain::{call::CallFacts, retention::Retention};
 use jiff::SignedDuration;

@@ -1,4 +1,4 @@
-//! What customers write: stored once, on the right person, with what follows from it.
+//! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
     contact::Identity,
@@ -23,7 +23,7 @@ async fn message_from_a_new_customer_opens_the_window() {
     assert!(consent.is_empty());
 }
 
-/// By WhatsApp the connection tells the line, by SMS the number that was written to.
+/// For WhatsApp the connection determines the line, for SMS the number that the message was sent to.
 #[tokio::test]
 async fn stored_message_names_the_line_written_to() {
     let line = |own: u8, more: Value| -> domain::line::Line {
@@ -239,7 +239,7 @@ async fn a_changed_id_leads_to_the_same_contact() {
         assert_eq!(found.id, known.id);
         assert_eq!(found.phone(), Some(&phone("+971509999999")));
     }
-    // The old number still leads there: who has it now is told apart when they write.
+    // The old number still leads to the contact. Its new owner is recognized when they write.
     assert_eq!(world.customer().await.id, known.id);
 }
 
@@ -264,12 +264,12 @@ async fn two_contacts_that_prove_to_be_one_person_both_stay() {
     assert_eq!(world.customer().await.id, by_number.id);
     let found = world.contact_of(&Identity::Bsuid(id.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
-    // Meta's id is the person's own; a number can change hands.
+    // Meta's id belongs to the person; a number can change hands.
     assert_eq!(world.told_by(&other).await.0.len(), 1);
     assert!(world.told_by(&by_number).await.0.is_empty());
 }
 
-/// A text of somebody of whom only Meta's id is told.
+/// A text from a person of whom only Meta's id is known.
 fn by_id(id: &str, bsuid: &str, at: i64, text: &str, reply_to: Option<&str>) -> Value {
     let mut value = json!({
         "contacts": [{"user_id": bsuid, "profile": {"name": "Layla"}}],
@@ -290,7 +290,7 @@ async fn a_stop_without_a_number_reaches_whom_it_answers() {
     let message = world.sent().await;
     world.aws.pass(5);
     let now = world.aws.now().as_second();
-    // Its id is not known yet.
+    // Its id is unknown so far.
     let stop = by_id("wamid.in", BSUID, now, "STOP", Some("wamid.1"));
     assert_eq!(world.work(world.messages(&stop)).await, Done::Now);
     let contact = world.customer().await;
@@ -336,7 +336,7 @@ async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
         .await;
     let (customer, known) = both().await;
     assert!(customer.opted_out.is_none() && known.opted_out.is_none());
-    // So does what they set about marketing.
+    // Their marketing preference counts as well.
     let value = json!({"user_preferences": [{
         "wa_id": digits, "user_id": BSUID, "category": "marketing_messages", "value": "stop",
         "timestamp": (now + 60).to_string(),
@@ -358,7 +358,7 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
         .work(world.messages(&by_id("wamid.in", BSUID, now, "STOP", None)))
         .await;
     assert!(world.customer().await.opted_out.is_none());
-    // The report on our message does.
+    // The report on our message tells.
     let mut delivered = status("sent", now);
     delivered["recipient_user_id"] = BSUID.into();
     world.statuses(&[delivered]).await;
@@ -368,7 +368,7 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
     let (_, consent) = world.told_by(&customer).await;
     assert!(consent[0].source.contains("asked for no more messages"), "{consent:?}");
-    // What they say from now on reaches both, though it names the one only.
+    // Later wishes reach both contacts, though the message names only one.
     world.aws.pass(5);
     let now = world.aws.now().as_second();
     world
@@ -397,7 +397,7 @@ async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
     let customer = world.customer().await;
     assert!(customer.opted_out.is_some());
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
-    // So does a preference that comes without a message.
+    // So does a preference without a message.
     let value = json!({"user_preferences": [{
         "user_id": BSUID, "category": "marketing_messages", "value": "stop", "timestamp": now.to_string(),
     }]});
@@ -430,7 +430,7 @@ async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
         let contact = store.contact(world.business.scope(), id).await.unwrap().unwrap();
         assert!(contact.opted_out.is_some());
     }
-    // A refusal that was taken back since is not brought back.
+    // A refusal that was withdrawn since does not come back.
     world.aws.pass(60);
     let start = by_id("wamid.start", new, now + 60, "START", None);
     world.work(world.messages(&start)).await;
@@ -446,7 +446,7 @@ async fn what_was_cancelled_before_it_was_sent_starts_no_cooldown() {
     assert!(world.customer().await.last_follow_up_at.is_some());
     world.whatsapp("wamid.in", "Are you open?").await;
     assert_eq!(world.customer().await.last_follow_up_at, None);
-    // What went out counts, whatever is cancelled of it.
+    // A message that went out counts, even if the rest of it is cancelled.
     let message = world.sent().await;
     world.whatsapp("wamid.again", "Yes").await;
     assert_eq!(world.customer().await.last_follow_up_at, Some(message.created_at));
@@ -473,7 +473,7 @@ async fn a_message_id_that_comes_again_after_months_is_a_new_message() {
     assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
 }
 
-/// Such as on what another tool sends, or on the message itself.
+/// Such as reports on messages of another tool, or on the message itself.
 #[tokio::test]
 async fn reports_under_its_id_do_not_keep_a_message_out() {
     let world = World::new().await;
@@ -497,7 +497,7 @@ async fn what_has_the_id_of_our_own_message_is_no_customers() {
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
 }
 
-/// The first name that is heard stays, and is looked for no more.
+/// The first known name stays, and is not looked up any more.
 #[tokio::test]
 async fn a_name_is_learnt_once() {
     let world = World::new().await;
@@ -528,7 +528,7 @@ async fn a_message_opens_the_window_of_its_number_alone() {
     assert_eq!(contact.windows.len(), 1);
 }
 
-/// Rules without a cooldown plan one after the other.
+/// Rules without a cooldown plan several messages.
 #[tokio::test]
 async fn a_customer_who_writes_first_cancels_all_that_is_planned() {
     let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
@@ -565,7 +565,7 @@ async fn a_second_number_of_somebody_known_leads_to_them() {
     );
 }
 
-/// In whatever order they are delivered, and however often.
+/// In any order of delivery, and however often.
 #[tokio::test]
 async fn inbound_ids_follow_from_time_and_reference() {
     let mut conversations = Vec::new();
@@ -602,7 +602,7 @@ async fn message_is_stored_once_after_its_reference_is_gone() {
     assert_eq!(world.customer().await, before);
 }
 
-/// What was sent among bulk goes on among bulk.
+/// A message sent in the bulk lane continues in it.
 #[tokio::test]
 async fn failed_bulk_message_is_queued_in_its_lane() {
     use domain::purpose::{Category, Narrowing, Policy, Purpose};

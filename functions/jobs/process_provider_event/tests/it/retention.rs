@@ -1,4 +1,4 @@
-//! How long messages are kept: as the tenant says when they are stored, whatever is reported of them later.
+//! Retention of messages: by the tenant's setting when they are stored, whatever is reported later.
 
 use domain::{message::AttemptState, retention::Retention};
 use jiff::SignedDuration;
@@ -57,7 +57,7 @@ async fn a_report_on_a_message_that_is_over_changes_nothing() {
     let (store, scope, long_ago) = (world.aws.store(), world.business.scope(), message.created_at);
     let row = store.message(scope, message.id, long_ago).await.unwrap();
     assert_eq!(states(&row.unwrap()), [AttemptState::Accepted]);
-    // Whoever writes now finds nothing to cancel.
+    // A customer who writes now finds nothing to cancel.
     assert_eq!(world.whatsapp("wamid.in", "Hello").await, Done::Now);
     assert_eq!(world.customer().await.open, []);
 }

@@ -1,4 +1,4 @@
-//! Reports move our messages forward, in any order and number.
+//! Statuses move our messages forward, in any order and number.
 
 use domain::{
     contact::Identity,
@@ -76,7 +76,7 @@ async fn a_failure_queues_the_sms_once_and_is_remembered() {
     assert!(world.customer().await.unreachable_on(Channel::WhatsApp).is_some());
     assert_eq!(world.work(event.clone()).await, Done::Already);
     assert!(world.queued().await.is_empty());
-    // The process died before the SMS was queued: the redelivery sees to it.
+    // The process died before the SMS was queued. The redelivery queues it.
     world.received(event, 2).await.unwrap();
     assert_eq!(world.queued().await.len(), 1);
 }
@@ -123,7 +123,7 @@ async fn a_status_by_our_key_needs_no_record() {
         message: message.id,
         attempt: 1,
     };
-    // Twilio brings it back in the callback's query.
+    // Twilio returns it in the callback's query.
     let world = World::new().await;
     let foreign = world.twilio_status(Some(key.to_string()), "SM1", "delivered", "");
     assert_eq!(
@@ -203,7 +203,7 @@ async fn redelivery_adds_an_id_that_was_linked_but_not_written() {
     let mut sent = status("sent", world.aws.now().as_second());
     sent["recipient_user_id"] = bsuid.into();
     world.statuses(&[status("sent", world.aws.now().as_second())]).await;
-    // A worker died between the two.
+    // A worker died between the two writes.
     let (store, scope) = (world.aws.store(), world.business.scope());
     let identity = Identity::Bsuid(bsuid.to_owned());
     let linked = store.link_identity(scope, &identity, message.id.contact()).await;
@@ -242,7 +242,7 @@ async fn status_reaches_a_message_whose_send_was_not_recorded() {
         provider_ref: &"wamid.1".parse().unwrap(),
         parked: None,
     };
-    // The way to the message is written, the message is not.
+    // The reference to the message is written, the message is not.
     let mut moved_on = message.clone();
     moved_on.version += 7;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());

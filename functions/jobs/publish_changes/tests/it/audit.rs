@@ -1,4 +1,4 @@
-//! What people and keys change stands in the audit log: who, what, before and after; once, and never a secret.
+//! The audit log has every change by people and keys: author, object, before and after; once, and never a secret.
 
 use domain::{
     account::{Account, Invitation, Member, PasswordHash},
@@ -36,7 +36,7 @@ async fn page(world: &World, after: Option<&str>, limit: i32) -> Page<Recorded> 
     page.expect("the table answers")
 }
 
-/// The log, the newest first.
+/// The log, newest first.
 pub(crate) async fn log(world: &World) -> Vec<Recorded> {
     page(world, None, 100).await.items
 }
@@ -184,7 +184,7 @@ async fn what_nobody_signs_is_not_audited() {
     world.follow_up(CUSTOMER).await;
     world.deliver("shard-1", &world.records).await;
     assert_eq!(log(&world).await, []);
-    // A row whose signature stayed while we changed something of our own, and its deletion by time to live.
+    // A row whose stamp stayed while we changed an internal field, and its deletion by time to live.
     let member = seat(&mut world, Role::Agent).await;
     let seated = world.records.last().expect("its record").clone();
     let is_member = |record: &&EventRecord| {

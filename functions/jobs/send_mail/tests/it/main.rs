@@ -1,4 +1,4 @@
-//! Sending e-mails, in process, against SES's other side.
+//! Sending e-mails, in process, against a stand-in for SES.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,17 +25,17 @@ const MAYA: &str = "maya@salon.example";
 const FROM: &str = "ringback@ringback.example";
 const LINK: &str = "https://app.example/reset#token-canary";
 
-/// What the template gives the function, with these set otherwise; an empty one is as good as missing.
+/// The function's environment as the template sets it, with these changes; an empty value counts as missing.
 fn env(ses: &Provider, changes: &[(&str, &str)]) -> Env {
     let given = [
         ("STAGE", "local"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
-        // The emulator's: no mail may go there.
+        // The emulator's endpoint, where no mail may be sent.
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("MAIL_FROM", FROM),
-        // Read for sealed links alone.
+        // Used only to open sealed links.
         ("MAIL_SECRET_ID", "none"),
         ("SES_ENDPOINT_URL", ses.url()),
         ("APP_URL", "https://app.example"),
@@ -94,7 +94,7 @@ async fn a_mail_goes_to_its_person_from_our_address_once() {
     for part in ["Text", "Html"] {
         assert!(simple["Body"][part]["Data"].as_str().unwrap().contains(LINK), "{part}");
     }
-    // The queue hands it out once more: its deletion was lost, or somebody put it in twice.
+    // The queue delivers it again: its deletion was lost, or somebody queued it twice.
     assert_eq!(work(mail("1"), 2, &ctx).await.unwrap(), Done::Already);
     assert_eq!(work(mail("1"), 1, &ctx).await.unwrap(), Done::Already);
     assert_eq!(ses.sends().len(), 1);
@@ -239,7 +239,7 @@ async fn a_link_that_leads_elsewhere_is_not_sent() {
         assert!(!error.to_string().contains("://"), "{error}");
     }
     assert!(ses.sends().is_empty());
-    // Without a console of its own, links lead to the API's host.
+    // Without a console, links lead to the API's host.
     let api = Context::new(&env(&ses, &[("APP_URL", "")])).unwrap();
     work(with("https://api.example/reset#t"), 1, &api).await.unwrap();
     assert!(work(with(LINK), 1, &api).await.is_err());
@@ -255,7 +255,7 @@ fn a_local_stack_never_mails_through_aws() {
     assert!(error.to_string().contains("SES_ENDPOINT_URL"), "{error}");
 }
 
-/// What all of these tests have logged.
+/// Everything that these tests have logged.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Log;
@@ -270,7 +270,7 @@ impl Write for Log {
     }
 }
 
-/// As the kit does, but all of ours.
+/// As the kit does, but including all of our messages.
 fn log_everything() {
     static BEGIN: Once = Once::new();
     BEGIN.call_once(|| {
@@ -284,7 +284,7 @@ fn log_everything() {
     });
 }
 
-/// Of row and queue: what orders mails seals their links, and only `send_mail` opens them.
+/// In row and queue: whoever queues a mail seals its link, and only `send_mail` opens it.
 #[tokio::test]
 async fn a_link_travels_sealed_and_arrives_open() {
     let aws = Aws::new().await;
@@ -307,7 +307,7 @@ async fn a_link_travels_sealed_and_arrives_open() {
     let sealed: MailJob = serde_json::from_value(bodies[0].clone()).unwrap();
     assert_eq!(work(sealed.clone(), 1, &ctx).await.unwrap(), Done::Now);
     assert!(ses.sends()[0].body.contains("token-canary"));
-    // In another mail, to another reader, or as another kind of mail it does not open.
+    // In another mail, for another reader or as another kind of mail, it cannot be opened.
     let mut moved = vec![sealed.clone(), sealed.clone(), sealed.clone()];
     "2".clone_into(&mut moved[0].id);
     "tom@salon.example".clone_into(&mut moved[1].to);
@@ -319,11 +319,11 @@ async fn a_link_travels_sealed_and_arrives_open() {
         business: "Salon".to_owned(),
     };
     for mail in moved {
-        // Another process: this one remembers what it sent by its id.
+        // Another process, since this one remembers by id what it sent.
         let ctx = Context::new(&env).unwrap();
         assert!(work(mail, 1, &ctx).await.is_err());
     }
-    // One that was in the queue before links were sealed is sent.
+    // A job from before links were sealed is still sent.
     assert_eq!(work(mail("3"), 1, &ctx).await.unwrap(), Done::Now);
     assert_eq!(ses.sends().len(), 2);
 }
@@ -356,7 +356,7 @@ async fn no_log_line_holds_an_address_a_link_or_a_name() {
     }
     let ctx = Context::new(&without).unwrap();
     work_batch(&without, event(&mail("1"), 3), &ctx, &handle).await;
-    // A body that is no job.
+    // An invalid job.
     let broken = json!({"type": "mail", "to": MAYA, "mail": {"kind": "reset_password", "link": LINK}});
     work_batch(&with, record(&broken, 1), &ctx, &handle).await;
 

@@ -1,4 +1,4 @@
-//! Nobody knows whether it went out: settled by evidence, never repeated in hope.
+//! Unknown outcomes: settled by evidence, never repeated blindly.
 
 use domain::{
     connection::Connection,
@@ -18,7 +18,7 @@ use crate::world::{World, attempts, is};
 
 const EVENTS: &str = "PROVIDER_EVENTS_QUEUE_URL";
 
-/// The deadline for the outcome of a send to show itself, by default.
+/// The default deadline for an unknown outcome.
 const DEADLINE: i64 = 600;
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn broken_connection_is_an_unknown_outcome_and_sends_once() {
 async fn an_answer_that_does_not_come_in_time_leaves_it_unknown() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    // Never released: the one test that waits, for the shortest time there is.
+    // Never released: the one test that really waits, for the shortest possible time.
     world.provider.reply(Reply::Held);
     let env = world.provider.env_with(&world.aws, &[("PROVIDER_TIMEOUT", "1")]);
     let ctx = send_message::Context::new(&env).unwrap();
@@ -80,7 +80,7 @@ async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
         [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
     );
     assert!(message.remarks[0].text.contains("never said"), "{:?}", message.remarks);
-    // What comes late still counts.
+    // Late reports still count.
     world.aws.pass(10);
     let timers = world.aws.env().config().timers().unwrap();
     let mut late = message;
@@ -108,7 +108,7 @@ async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
     is(&message, MessageState::Unknown);
     assert!(message.due > Some(world.aws.now()), "looked at again");
     assert_eq!(world.provider.sends().len(), 1);
-    // For an hour at most: whose reports they are nobody knows.
+    // For an hour at most, since nobody knows which messages the reports are about.
     world.aws.pass(3599 - DEADLINE);
     is(&world.worked(&message).await, MessageState::Unknown);
     world.aws.pass(1);
@@ -119,7 +119,7 @@ async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
 #[tokio::test]
 async fn an_hour_of_waiting_proves_nothing() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
-    // Twilio shows nothing that could be it: proof, were no reports left to be worked.
+    // Twilio's list is empty, which would be proof if no reports were queued.
     world.provider.list(vec![]);
     world.aws.fill_queue(EVENTS, 11).await;
     world.aws.pass(3600);
@@ -147,7 +147,7 @@ async fn reports_being_worked_do_not_hold_a_decision_up() {
 #[tokio::test]
 async fn another_messages_sms_is_not_taken_for_this_one() {
     let (world, message) = unknown_sms().await;
-    // To the same person, with the same words, a moment earlier; it is known as another message's.
+    // To the same person, with the same text, a moment earlier; it is known to be another message's.
     let (theirs, ours) = (format!("SM{:032}", 5), format!("SM{:032}", 6));
     let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.keep_reference(&other, "twilio", &theirs).await;
@@ -368,14 +368,14 @@ async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
         is(&message, MessageState::Failed);
         assert_eq!(world.provider.sends().len(), 1);
     }
-    // The account may be another one by now, which knows nothing of it.
+    // The connection may belong to another account by now, which knows nothing of it.
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let renew = |connection: &mut Connection| connection.credentials_version += 1;
     world.change_connection(world.business.twilio, renew).await;
     world.aws.pass(DEADLINE);
     is(&world.worked(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 1);
-    // Nobody could have reported on it.
+    // No status could have been reported.
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let env = world.provider.env_with(&world.aws, &[("PUBLIC_BASE_URL", "")]);
     let ctx = send_message::Context::new(&env).unwrap();
@@ -419,7 +419,7 @@ async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
     let message = world.follow_up().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let clock = world.aws.clock().clone();
-    // The answer to the claim is lost, and time goes by until the SDK asks again.
+    // The response to the claim is lost, and time passes until the SDK retries.
     lossy.lose_then("PutItem", move || clock.advance(SignedDuration::from_secs(51)));
     let env = world
         .provider
@@ -436,7 +436,7 @@ async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
 #[tokio::test]
 async fn an_expired_claim_is_doubted_and_never_sent_again() {
     let world = World::new().await;
-    // By a worker that is no more.
+    // By a worker that died.
     let message = world.claimed(world.follow_up().await).await;
     assert_eq!(
         world.work(&message).await.unwrap(),

@@ -1,4 +1,4 @@
-//! The table did what it was asked, and its answer got lost: the SDK asks again, and is told that somebody was faster.
+//! The table did what it was asked, but its response was lost: the SDK retries, and is told that somebody was faster.
 
 use domain::{message::AttemptState, record::MessageRef};
 use send_message::{Context, handle};
@@ -6,7 +6,7 @@ use testkit::{Lossy, Reply};
 
 use crate::world::{World, attempts};
 
-/// Loses so many answers of this operation after the provider has taken the message.
+/// Loses this many responses to the operation after the provider has accepted the message.
 async fn records_though_answers_are_lost(operation: &str, answers: usize, parked: bool) {
     let world = World::new().await;
     let lossy = Lossy::before(&world.aws);
@@ -62,7 +62,7 @@ async fn a_worker_knows_its_own_claim_again() {
 
 #[tokio::test]
 async fn a_record_is_written_once() {
-    // Once, then that to the SDK's second try as well.
+    // Once, then also the response to the SDK's second attempt.
     for answers in 1..=2 {
         records_though_answers_are_lost("PutItem", answers, false).await;
     }

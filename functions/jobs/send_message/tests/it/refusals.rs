@@ -1,4 +1,4 @@
-//! What a provider's no means: for the message, the person, the number, the connection.
+//! Effects of a provider's refusal: on the message, the person, the number, the connection.
 
 use domain::{
     connection::Health,
@@ -66,7 +66,7 @@ async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
         world.connection(world.business.whatsapp).await.paused_until,
         Some(until)
     );
-    // Another customer's message waits without asking.
+    // Another customer's message waits without a request.
     let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
     let other = world.worked(&other).await;
     assert!(other.not_before >= until && other.not_before <= until + SignedDuration::from_secs(6));
@@ -82,7 +82,7 @@ async fn a_pause_keeps_what_the_tenant_configured_meanwhile() {
     let message = world.follow_up().await;
     let whatsapp = world.business.whatsapp;
     let rename = world.change_connection(whatsapp, |connection| connection.name = "Renamed".to_owned());
-    // It meets the limit with the connection as it was.
+    // It reaches the limit with the old state of the connection.
     let too_fast = Reply::graph(429, 130_429);
     world.work_while(&world.ctx, &message, rename, too_fast).await;
     let connection = world.connection(whatsapp).await;
@@ -125,7 +125,7 @@ async fn a_server_that_cannot_be_reached_is_tried_again_and_then_left() {
         let current = world.message(&message).await;
         assert_eq!(current.next_number(), attempt);
         Box::pin(handle(world.job(&current), &ctx)).await.unwrap();
-        // An hour at most, give or take a fifth.
+        // An hour at most, plus or minus a fifth.
         world.aws.pass(4320);
     }
     let message = world.message(&message).await;
@@ -145,7 +145,7 @@ async fn refused_credentials_make_the_connection_unhealthy() {
     assert_eq!(message.not_before, recheck);
     let health = world.connection(world.business.whatsapp).await.health;
     assert!(matches!(health, Health::Unhealthy { .. }), "{health:?}");
-    // Others wait without asking.
+    // Other messages wait without a request.
     let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
     let other = world.worked(&other).await;
     is(&other, MessageState::Scheduled);
@@ -175,7 +175,7 @@ async fn one_message_probes_an_unhealthy_connection() {
     }
     world.work_at_once(copies).await;
     assert_eq!(world.provider.sends().len(), 2, "one probe");
-    // It works again: the probe says so, and all others follow.
+    // It works again: the probe shows it, and all others follow.
     world.aws.pass(300);
     for message in &messages {
         world.worked(message).await;
@@ -231,7 +231,7 @@ async fn an_unhealthy_connection_does_not_keep_the_sms_waiting() {
         let number = format!("+97150123456{last}");
         messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
     }
-    // The token has expired: one message meets that, the others are told.
+    // The token has expired: one message finds out, the others are told.
     world.provider.reply(Reply::graph(401, 190));
     for message in &messages {
         let mut message = world.worked(message).await;
@@ -283,13 +283,13 @@ async fn what_waits_for_its_connection_waits_in_the_table() {
     let message = world.worked(&message).await;
     assert!(message.due.is_some());
     assert_eq!(world.copies().await, 0);
-    // Neither does a copy go round and round for what passes sooner.
+    // Jobs do not circulate endlessly for short waits either.
     let world = World::by(&[Channel::WhatsApp]).await;
     let whatsapp = world.business.whatsapp;
     let message = world.follow_up().await;
     for round in 0..=MOST_ROUNDS {
         assert_eq!(world.copies().await, u64::from(round));
-        // Others keep the number busy.
+        // Other messages keep the number busy.
         let until = world.aws.now() + SignedDuration::from_secs(10);
         let pause = world.change_connection(whatsapp, |connection| connection.paused_until = Some(until));
         pause.await;
@@ -305,7 +305,7 @@ async fn what_waits_for_its_connection_waits_in_the_table() {
     assert!(world.message(&message).await.due.is_some(), "the dispatcher goes on");
 }
 
-/// The message once Twilio has refused it because the person wrote STOP to the sender.
+/// The message after Twilio refused it because the person wrote STOP to the sender.
 fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> Message {
     let timers = world.aws.env().config().timers().expect("timers");
     let mut recorded = message.clone();
@@ -336,13 +336,13 @@ async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
     assert_eq!(again, Done::Already);
     let contact = world.contact(&message).await;
     assert!(contact.opted_out.is_some());
-    // Once more changes nothing.
+    // Another repetition changes nothing.
     Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap();
     assert_eq!(world.contact(&message).await, contact);
     assert!(world.provider.sends().is_empty());
 }
 
-/// The credentials are others by then: what was refused under the old ones still says what the person wants.
+/// The credentials have changed by then: a refusal under the old ones still says what the person wants.
 #[tokio::test]
 async fn opt_out_counts_after_the_credentials_are_renewed() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
@@ -365,7 +365,7 @@ async fn a_stop_between_check_and_claim_is_obeyed() {
         .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
     let ctx = send_message::Context::new(&env).unwrap();
     let message = world.follow_up().await;
-    // The check is made by then; the credentials are opened before the claim.
+    // The check is done by then; the credentials are opened before the claim.
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     let mut contact = world.contact(&message).await;
     contact.wish(OptFlag::Stop, "wrote STOP".to_owned(), world.aws.now());
@@ -394,7 +394,7 @@ async fn what_was_taken_is_recorded_though_the_table_is_busy() {
     world.provider.reply(Reply::Held);
     let busy = async {
         world.provider.arrived().await;
-        // More often than the SDK asks by itself.
+        // More often than the SDK retries.
         lossy.throttle("PutItem", 5);
         world.provider.release();
     };

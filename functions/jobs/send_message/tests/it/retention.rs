@@ -1,4 +1,4 @@
-//! A message is sent without a change of the time until which it is kept, and not sent past it.
+//! Sending does not change a message's expiry, and an expired message is not sent.
 
 use domain::{message::MessageState, retention::Retention};
 use jiff::SignedDuration;

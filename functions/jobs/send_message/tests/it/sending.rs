@@ -1,4 +1,4 @@
-//! What goes out, when, and that it goes out once.
+//! What is sent, at what time, and that it is sent once.
 
 use domain::{
     connection::{Account, SendSecrets, VerifySecrets},
@@ -39,7 +39,7 @@ async fn a_missed_call_is_answered_by_whatsapp() {
         )
     );
     assert_eq!(request.authorization, "Bearer fixture-access-token");
-    // The id of WhatsApp leads to it, and the SMS waits for its deadline.
+    // WhatsApp's id leads to the message, and the SMS waits for its deadline.
     let found = world.found("whatsapp", "wamid.1").await;
     assert!(found.is_some());
     let deadline = world.aws.now() + SignedDuration::from_secs(120);
@@ -86,7 +86,7 @@ async fn a_rule_for_sms_sends_by_twilio() {
     assert_eq!(message.due, None, "nothing is left to do");
 }
 
-/// The number that the line names sends while the connection has it.
+/// The number that the line names is the sender if the connection has it.
 #[tokio::test]
 async fn sms_comes_from_the_lines_number() {
     for (sender, service, from) in [
@@ -204,7 +204,7 @@ async fn a_delayed_message_waits_for_its_time() {
 
 #[tokio::test]
 async fn quiet_hours_that_began_meanwhile_defer_it_to_their_end() {
-    // It is 16:00 where the customer is.
+    // It is 16:00 at the customer's place.
     let world = World::with(|configured| {
         configured.rules[0].then.quiet_hours = Some(read(json!({"from": "16:30", "to": "08:00", "action": "defer"})));
     })
@@ -264,7 +264,7 @@ async fn a_template_that_was_paused_meanwhile_leaves_it_to_the_sms() {
 #[tokio::test]
 async fn a_landline_gets_whatsapp_and_no_sms() {
     let world = World::new().await;
-    // Planned for SMS too, as long as the number was not known for a landline's.
+    // Planned for SMS, too, while the number was not known to be a landline.
     let landline = "+97143330001";
     let message = Box::pin(world.business.follow_up(&world.aws, landline)).await;
     assert_eq!(message.plan.len(), 2);
@@ -430,7 +430,7 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     assert!(world.work(&message).await.is_err());
     assert!(world.provider.sends().is_empty());
     assert!(world.message(&message).await.attempts.is_empty(), "nothing was claimed");
-    // Not a passing trouble: it waits for somebody to act, and does not circle until it is a dead letter.
+    // Not a temporary problem: it waits for somebody to act, and does not circulate until it is a dead letter.
     let job = world.job(&message).body;
     assert!(Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.is_err());
     assert_eq!(Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap(), Done::Now);

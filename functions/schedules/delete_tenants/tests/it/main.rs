@@ -76,7 +76,7 @@ impl World {
         Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
     }
 
-    /// What was on its way when the tenant's row went has come by then.
+    /// Rows that were in progress when the tenant's row was deleted have arrived by then.
     async fn run_again(&self) {
         self.aws.pass(600);
         self.run(60).await;
@@ -108,14 +108,14 @@ async fn tenant_is_deleted_entirely_when_its_grace_period_ends() {
     world.aws.pass(1);
     world.run(60).await;
     assert_eq!(world.tenant().await, None);
-    // What is left is what a later run looks again by, and the platform's log.
+    // Only the list entry for a later look and the platform's log are left.
     assert_eq!((world.log_length().await, world.aws.row_count().await), (1, 2));
     world.aws.pass(599);
     world.run(60).await;
     assert_eq!((world.log_length().await, world.aws.row_count().await), (1, 2));
     world.aws.pass(1);
     world.run(60).await;
-    // That it was to leave, and that it did.
+    // The request to delete it, and the deletion.
     assert_eq!((world.log_length().await, world.aws.row_count().await), (2, 2));
 }
 
@@ -136,7 +136,7 @@ async fn what_was_on_its_way_when_the_tenant_went_goes_too() {
 async fn tenants_that_stay_after_all_do_not_keep_another_from_going() {
     let world = World::new().await;
     let leaving = Box::pin(business(&world.aws)).await;
-    // Whoever writes a tenant whole forgets the list.
+    // Writing a whole tenant again loses its entry in the list.
     for _ in 0..25 {
         world.leave(0).await;
         world.business.write(&world.aws).await;
@@ -235,7 +235,7 @@ async fn another_tenant_keeps_all_of_its_own() {
     other.run(60).await;
     other.run_again().await;
     assert_eq!(other.tenant().await, None);
-    // The neighbour's rows, and two of the platform's log.
+    // The other tenant's rows, and two of the platform's log.
     assert_eq!(other.aws.row_count().await, kept - rows_of_one + 2);
 }
 

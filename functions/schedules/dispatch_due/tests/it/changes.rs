@@ -1,4 +1,4 @@
-//! Changes of the table that lie in the bucket are seen, so that an alarm tells of them.
+//! Changes of the table in the bucket are noticed, so that an alarm reports them.
 
 use dispatch_due::look_for_changes;
 

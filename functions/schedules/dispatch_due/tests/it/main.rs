@@ -1,4 +1,4 @@
-//! Dispatching what is due, in process against the emulator's table, queues and bucket.
+//! Dispatching due rows, in process against the emulator's table, queues and bucket.
 
 mod changes;
 
@@ -199,7 +199,7 @@ async fn a_row_that_cannot_be_read_keeps_no_other_from_its_queue() {
     world.aws.pass(90);
     let dynamodb = world.aws.dynamodb();
     let table = world.aws.env().config().text("TABLE_NAME").unwrap();
-    // One that stands before all others in every shard.
+    // A row that comes before all others in every shard.
     let tenant = world.business.tenant().to_string();
     let partition = format!("T#{}#C#broken", tenant.trim_start_matches("tnt_"));
     for shard in 0..16 {
@@ -313,7 +313,7 @@ async fn a_spilled_job_that_another_sweep_took_is_nobodys_error() {
     };
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     bucket.spill(QueueName::Calls, &spilled).await.unwrap();
-    // S3 says 403 instead of 404 to whom it does not show what there is.
+    // S3 answers 403 instead of 404 to callers who may not list the bucket.
     lossy.forbid("GetObject");
     let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
     Box::pin(handle(deadline, &ctx)).await.unwrap();
@@ -329,7 +329,7 @@ async fn a_bucket_that_hangs_does_not_keep_what_is_due() {
     world.follow_up(CUSTOMER).await;
     world.aws.pass(90);
     lossy.hang_on("ListObjectsV2");
-    // Time goes on while it hangs: for each queue half of what there is would leave nothing for what is due.
+    // Time passes while it hangs: half of the remaining time for each queue would leave nothing for due rows.
     let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(20));
     let clock = world.aws.clock().clone();
     let ticking = tokio::spawn(async move {
@@ -346,8 +346,7 @@ async fn a_bucket_that_hangs_does_not_keep_what_is_due() {
     assert_eq!(world.sends().await.len(), 1);
 }
 
-/// The time at which it is looked at was set when it was planned, and stays when the provider takes it: most messages are
-/// delivered by then.
+/// The due time was set at planning, and stays when the provider accepts the message: most messages are delivered by then.
 #[tokio::test]
 async fn a_message_that_was_taken_waits_for_its_next_channel() {
     let world = World::new().await;
@@ -388,7 +387,7 @@ async fn a_message_that_was_taken_waits_for_its_next_channel() {
     assert_eq!((job.message, job.attempt), (message.id, 2));
 }
 
-/// Rows of a later version of the code, older than what is due: as many as a run queues of a partition, and more.
+/// Older rows of a later version of the code: more than a run queues of a partition.
 #[tokio::test]
 async fn rows_of_unknown_kinds_are_left_and_keep_nobody() {
     use aws_sdk_dynamodb::types::{
@@ -431,7 +430,7 @@ async fn rows_of_unknown_kinds_are_left_and_keep_nobody() {
     assert_eq!(left, rows[7], "it is left as it is");
 }
 
-/// Five thousand messages to many wait, longer than twenty that answer somebody.
+/// Five thousand bulk messages are due, for longer than twenty answers to a person.
 #[tokio::test]
 async fn bulk_that_is_due_does_not_delay_answers() {
     const BULK: usize = 5_000;
