@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_looks_like_no_other() {
+    fn slug_cannot_imitate_another() {
         assert!("joes-pizza-2".parse::<Slug>().is_ok());
         // Cyrillic о and а, full-width letters, a zero-width joiner, upper case.
         for wrong in [

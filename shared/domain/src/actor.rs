@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_actor_survives_its_text() {
+    fn actor_survives_conversion_to_text() {
         let id = ulid::Ulid::from_parts(1, 2);
         for actor in [
             Actor::User(UserId::new(id)),

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_fields_that_changed_are_told_each_before_and_after() {
+    fn only_changed_fields_are_listed_with_both_values() {
         let before = json!({"id": "usr_1", "role": "agent", "status": "active", "name": "Ann"});
         let after = json!({"id": "usr_1", "role": "manager", "status": "active", "name": "Ann"});
         let found = changes("member", Some(&before), Some(&after));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_a_field_is_told_by_its_path() {
+    fn nested_field_is_named_by_its_path() {
         let before = json!({"hours": {"mon": "9-17", "tue": "9-17"}, "languages": ["en"]});
         let after = json!({"hours": {"mon": "9-17", "tue": "9-12"}, "languages": ["en", "ar"], "slug": "joes"});
         let found = changes("tenant", Some(&before), Some(&after));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_created_or_removed_is_told_whole() {
+    fn created_or_deleted_object_is_listed_with_all_fields() {
         let rule = json!({"id": "rule_1", "name": "Missed call", "when": {"outcome": "missed"}, "note": null});
         let created = changes("rule", None, Some(&rule));
         assert_eq!(fields(&created), ["name", "note", "when"]);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_keep_for_ourselves_is_no_change() {
+    fn internal_field_is_not_a_change() {
         let before = json!({"id": "tnt_1", "name": "Joe's", "config_version": 1});
         let after = json!({"id": "tnt_1", "name": "Joe's", "config_version": 2});
         assert_eq!(changes("tenant", Some(&before), Some(&after)), []);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_told_whatever_holds_it() {
+    fn secrets_are_hidden_wherever_they_are() {
         const CANARY: &str = "canary-7f3a";
         let secret = |version: u32| {
             let canary = format!("{CANARY}-{version}");
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_stays_small_whatever_changed() {
+    fn entry_stays_small_whatever_changed() {
         let before = json!({"text": "a".repeat(100_000), "list": vec!["b"; 50_000]});
         let after = json!({"text": "é".repeat(100_000), "list": []});
         let found = changes("template", Some(&before), Some(&after));

@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_hold_when_it_is_parsed() {
+    fn parsing_checks_the_bounds() {
         let number = |text: &str| serde_json::from_str::<Whole<1, 168>>(text).ok().map(Whole::get);
         assert_eq!(
             ["0", "1", "168", "169", "-1", "1.5"].map(number),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn named_texts_have_names_that_messages_can_use() {
+    fn names_of_texts_can_be_used_in_messages() {
         let read = |text: &str| serde_json::from_str::<Named<2, 5>>(text);
         let found = read(r#"{"size": " L ", "لون": "red"}"#).unwrap();
         assert_eq!((found.get("size"), found.get("لون")), (Some("L"), Some("red")));

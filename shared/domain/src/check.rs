@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_since_the_plan_is_found_before_the_send() {
+    fn check_finds_changes_since_the_plan() {
         assert_eq!(sending(|_| ()), Check::Go);
         assert_eq!(sending(|sending| sending.leg = 1), Check::Go);
         let never = |why: &str| Check::Never { why: why.to_owned() };
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_or_connection_that_cannot_send_now_is_waited_for() {
+    fn message_waits_for_a_paused_number_or_connection() {
         let paused = |seconds: i64| {
             move |sending: &mut Sending| {
                 let until = sending.now + SignedDuration::from_secs(seconds);
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_hours_count_at_the_send_as_well() {
+    fn quiet_hours_are_checked_before_the_send() {
         let evening = |sending: &mut Sending| sending.now = at("2026-11-20T21:01:00+04");
         assert_eq!(
             sending(evening),

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn of_each_value_the_later_counts_in_any_order() {
+    fn later_value_wins_in_any_order() {
         let first = Reported {
             quality: at(10, Quality::Red),
             customers_per_day: at(10, 250),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_counts_until_something_later_is_reported() {
+    fn test_result_counts_until_a_later_report() {
         let mut checkup = Checkup::new(CheckResult::Passed, "Works.", Timestamp::from_second(15).unwrap());
         (checkup.quality, checkup.customers_per_day) = (Some(Quality::Green), Some(250));
         let reported = Reported {

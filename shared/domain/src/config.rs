@@ -344,7 +344,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_wrong_with_a_configuration_is_said_at_once() {
+    fn all_problems_of_a_configuration_are_reported_together() {
         let (mut config, mut material) = (config(), material());
         assert_eq!(config.problems(&material), Vec::<String>::new());
         config.rules[0].then.when_unknown = Some(WhenUnknown::SendAgain);
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_read_strictly() {
+    fn configuration_is_parsed_strictly() {
         for wrong in [
             r#"{"from": "contact.name", "text": "x"}"#,
             r#"{"default": "x"}"#,

@@ -322,7 +322,7 @@ mod tests {
 
     /// A rule whose line was deleted matches no call. It must not become a rule for all calls.
     #[test]
-    fn rule_of_a_deleted_line_matches_nothing() {
+    fn rule_of_a_deleted_line_matches_no_call() {
         let mut case = case(|case| {
             case.config.lines = vec![line(1, "+97143330000")];
             case.config.rules[0].when.lines = vec![case.config.lines[0].id];
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_kept_for_the_tenants_days_after_its_last_send() {
+    fn follow_up_is_retained_from_its_last_possible_send() {
         // A follow-up may be sent for up to three days.
         let days = |days: i64| SignedDuration::from_hours(24 * (3 + days));
         assert_eq!(Case::new().plan().keep_until, at(NOON) + days(730));
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_must_not_be_messaged_is_not() {
+    fn nobody_is_messaged_against_the_rules_of_sending() {
         let opt_out = || OptOut {
             at: at("2026-03-03T10:00:00Z"),
             source: "wrote STOP by SMS".to_owned(),
@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_long_ago_is_not_followed() {
+    fn late_reported_call_gets_no_follow_up() {
         let long_ago = SignedDuration::from_hours(72);
         let second = SignedDuration::from_secs(1);
         let noon = at(NOON);
@@ -554,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_do_not_reach_are_left_out() {
+    fn unreachable_channels_are_left_out() {
         let landline = case(|case| case.line = LineType::FixedLine);
         assert_eq!(landline.channels(), [Channel::WhatsApp]);
         assert_eq!(
@@ -593,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_does_not_fit_leaves_its_channel_out() {
+    fn template_that_does_not_fit_skips_its_channel() {
         let paused = case(|case| case.material.templates[0].status.0 = "PAUSED".to_owned());
         assert_eq!(paused.channels(), [Channel::Sms]);
         assert!(
@@ -628,7 +628,7 @@ mod tests {
     }
 
     #[test]
-    fn marketing_reaches_nobody_in_the_united_states_by_whatsapp() {
+    fn no_whatsapp_marketing_to_the_united_states() {
         let mut case = case(|case| {
             case.facts.from = Some(Party::Phone("+12125550100".parse().unwrap()));
             case.config.rules[0].then.category = Category::Marketing;
@@ -659,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn the_contacts_language_picks_the_template() {
+    fn contacts_language_selects_the_template() {
         let arabic = case(|case| case.contact.language = Some("ar-AE".to_owned()));
         let Content::Template(filled) = &arabic.plan().legs[0].content else {
             panic!("WhatsApp carries templates")
@@ -676,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_matches_decides() {
+    fn first_matching_rule_decides() {
         let mut case = Case::new();
         let mut other = case.config.rules[0].clone();
         other.id = "rule_00000000000000000000000002".parse().unwrap();
@@ -693,7 +693,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_of_a_rule_hold_together() {
+    fn all_conditions_of_a_rule_must_hold() {
         let matched = |change: &dyn Fn(&mut Case)| {
             let mut case = Case::new();
             change(&mut case);

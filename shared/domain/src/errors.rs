@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_nobody_knows_still_reaches_the_customer() {
+    fn unknown_code_falls_back_to_the_next_channel() {
         let answer = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(987_654));
         assert_eq!(answer.class, FallBack);
         let status = classify(Api::WhatsAppCloud, Stage::Status, None, Some(987_654));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_stands_in_its_table_once() {
+    fn each_code_is_in_its_table_once() {
         for table in [WHATSAPP, TWILIO] {
             for (index, row) in table.iter().enumerate() {
                 let again = table[..index].iter().any(|before| {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_has_a_first_wait() {
+    fn every_retry_class_has_a_first_wait() {
         for row in WHATSAPP.iter().chain(TWILIO) {
             assert_eq!(row.class == RetryAfter, row.first_wait > 0, "{}", row.first);
         }

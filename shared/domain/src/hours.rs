@@ -242,7 +242,7 @@ mod tests {
 
     /// Hours of a line replace the tenant's; holidays remain the tenant's.
     #[test]
-    fn own_hours_replace_the_tenants() {
+    fn hours_of_a_line_replace_the_tenants() {
         let tenant = tenant();
         let own: BusinessHours = serde_json::from_str(r#"{"tuesday": [{"from": "20:00", "to": "04:00"}]}"#).unwrap();
         for (instant, usual, of_line) in [
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_lives_where_the_number_says() {
+    fn time_zone_of_a_recipient_follows_from_the_number() {
         let mut tenant = tenant();
         let zone =
             |tenant: &Tenant, phone: &str| recipient_zone(tenant, Some(&phone.parse().unwrap())).name().to_owned();

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_survives_its_text() {
+    fn id_survives_conversion_to_text() {
         let id = MessageId::new(contact(), Ulid::from_parts(3, 4));
         assert_eq!(id.to_string().parse::<MessageId>(), Ok(id));
         let key = SendKey {

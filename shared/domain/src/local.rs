@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_form_is_a_time_or_a_day() {
+    fn times_and_days_have_one_written_form() {
         assert_eq!("09:05".parse::<LocalTime>().unwrap().to_string(), "09:05");
         for wrong in ["9:00", "09:00:00", "24:00", "09:60", "0900", "T09:00", "", "٠٩:00"] {
             assert_eq!(wrong.parse::<LocalTime>(), Err(NotLike::TIME), "{wrong}");

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn one_language_is_needed_unless_the_contacts_is_known() {
+    fn only_one_language_is_read_if_the_contacts_is_unknown() {
         assert_eq!(languages(&needs(|_| ())), [Some("en_GB")]);
         assert_eq!(
             languages(&needs(|case| case.contact.language = Some("ar".to_owned()))),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_needed_where_nothing_would_be_sent() {
+    fn refused_message_needs_no_material() {
         let stopped = needs(|case| {
             case.contact.opted_out = Some(OptOut {
                 at: at("2026-03-03T10:00:00Z"),

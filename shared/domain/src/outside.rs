@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_line_that_shows_what_it_holds() {
+    fn name_is_one_line_without_invisible_characters() {
         for (text, name) in [
             ("Layla Haddad", Some("Layla Haddad")),
             ("  Layla\n\tHaddad ", Some("Layla  Haddad")),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_what_unicode_says() {
+    fn invisible_characters_are_those_of_unicode() {
         let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         for sign in '\0'..=char::MAX {
             assert_eq!(

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_said_as_people_say_them() {
+    fn durations_are_written_as_people_say_them() {
         for (seconds, said) in [
             (0, "0 s"),
             (59, "59 s"),

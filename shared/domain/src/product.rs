@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_has_its_currencys_places() {
+    fn price_has_the_decimal_places_of_its_currency() {
         for (amount, currency, text) in [
             (12_050, "AED", "120.50 AED"),
             (5, "GBP", "0.05 GBP"),

@@ -625,7 +625,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stand_in_the_order_of_purposes() {
+    fn rows_are_in_the_order_of_purposes() {
         for (place, row) in TABLE.iter().enumerate() {
             assert_eq!(row.purpose as usize, place);
             assert_eq!(row.purpose.row(), row);
@@ -634,7 +634,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_policy_is_kept_as_two_words() {
+    fn unnarrowed_policy_is_stored_as_two_words() {
         let policy = plain(Purpose::FollowUp, Category::Utility).unwrap();
         let kept = serde_json::to_string(&policy).unwrap();
         assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility"}"#);
@@ -642,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn only_codes_are_sent_again_in_doubt() {
+    fn only_one_time_codes_are_sent_again_when_unknown() {
         for row in &TABLE {
             for kind in row.kinds {
                 assert_eq!(

@@ -102,7 +102,7 @@ mod tests {
     use crate::samples::at;
 
     #[test]
-    fn quiet_hours_end_where_the_clock_says() {
+    fn quiet_hours_follow_clock_changes() {
         let quiet = |from: &str, to: &str| QuietHours {
             from: from.parse().unwrap(),
             to: to.parse().unwrap(),

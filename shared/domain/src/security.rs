@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_written_as_it_is_named() {
+    fn kind_is_stored_under_its_name() {
         for kind in [
             SecurityEventKind::LoggedIn,
             SecurityEventKind::LogInRefused,

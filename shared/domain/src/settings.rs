@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_bound_is_named_by_its_field() {
+    fn violated_limit_is_named_by_its_field() {
         let none: [&str; 0] = [];
         assert_eq!(fields(|_| ()), none);
         assert_eq!(fields(|tenant| tenant.name = " ".to_owned()), ["name"]);
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_is_known_by_its_shape() {
+    fn language_tag_is_checked_by_its_form() {
         for good in [
             "en",
             "ar",

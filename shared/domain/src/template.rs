@@ -568,7 +568,7 @@ mod tests {
     };
 
     #[test]
-    fn a_template_is_filled_by_its_rule() {
+    fn template_is_filled_in_for_its_rule() {
         let (config, material) = (config(), material());
         let wanted = config.rules[0].then.template.clone().unwrap();
         with_values(&Profile::default(), |values| {
@@ -584,7 +584,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_do_not_fit_are_found_before_sending() {
+    fn wrong_values_are_found_before_sending() {
         let (config, material) = (config(), material());
         let definition = &material.templates[0];
         let wanted = config.rules[0].then.template.clone().unwrap();

@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_its_length_and_no_blanks_around() {
+    fn line_has_limits_and_no_surrounding_blanks() {
         let read = |text: &str| text.parse::<OneLine<1, 5>>().map(String::from);
         let length = InvalidLine::Length { least: 1, most: 5 };
         assert_eq!(read(" مايا "), Ok("مايا".to_owned()));
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_leads_to_a_page_of_a_host() {
+    fn page_url_needs_http_and_a_host() {
         let longest = format!("https://a/{}", "x".repeat(WebUrl::LONGEST - 10));
         for good in ["https://saffron.example/cake?a=1#b", "http://كعك.example", &longest] {
             assert_eq!(good.parse::<WebUrl>().unwrap().as_str(), good);
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_scripts_are_taken_as_people_write_them() {
+    fn names_in_all_scripts_are_accepted() {
         for name in [
             "Maya Haddad",
             "O'Brien & Söhne, 2. Stock (rear)",
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_refused() {
+    fn invisible_characters_are_refused() {
         for hidden in [
             '\u{ad}',
             '\u{34f}',

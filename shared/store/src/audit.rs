@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_a_month_or_a_row_of_one() {
+    fn cursor_is_a_month_or_a_row_in_it() {
         assert!(is_position("2026-11"));
         assert!(is_position("2026-11-20T10:00:00.000Z#0f3a"));
         for wrong in [

@@ -318,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_numbers_only_where_nothing_is_lost() {
+    fn times_become_numbers_only_without_loss() {
         for (text, number) in [
             ("2026-11-20T12:00:00Z", Some("1795176000000")),
             ("2026-11-20T12:00:00.123Z", Some("1795176000123")),

@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_tells_its_tenant() {
+    fn tenant_is_read_from_a_key() {
         let contact = ContactId::new(Ulid::from_parts(1, 2));
         let id = MessageId::new(contact, Ulid::from_parts(3, 4));
         let key = message(&scope(), id);
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn due_times_sort_as_text_and_shards_stay() {
+    fn due_times_sort_as_text_and_shards_are_stable() {
         let key = Key::new("T#a".to_owned(), "MSG#b");
         let earlier = due(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
         let later = due(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());

@@ -158,7 +158,7 @@ fn every_kind_has_a_sample_of_each_form() {
 
 /// Stored rows can be read, and writing them again loses nothing.
 #[test]
-fn stored_rows_are_read_and_written_alike() {
+fn stored_rows_survive_reading_and_writing() {
     let samples = samples();
     for (kind, read) in READ {
         for row in &samples[kind] {

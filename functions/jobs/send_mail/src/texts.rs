@@ -491,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn the_only_links_are_those_of_the_job() {
+    fn mails_contain_only_the_links_of_the_job() {
         for language in ["en", "ar"] {
             for mail in all() {
                 let Letter { html, text, .. } = write(&mail, language);

@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn a_verdict_comes_in_the_end_and_stays(facts in facts(), first in 1_700_000_000_i64..1_700_001_000, later in 0_i64..100_000) {
+    fn every_call_gets_a_final_verdict(facts in facts(), first in 1_700_000_000_i64..1_700_001_000, later in 0_i64..100_000) {
         let first_seen = Timestamp::from_second(first).unwrap();
         let quiet = SignedDuration::from_secs(60);
         let now = first_seen + SignedDuration::from_secs(later);

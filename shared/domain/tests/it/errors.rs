@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn a_server_error_without_a_known_code_is_waited_for(api in api(), http in 500_u16..600) {
+    fn server_error_without_a_known_code_waits_for_a_status(api in api(), http in 500_u16..600) {
         prop_assert_eq!(classify(api, Stage::Answer, Some(http), None).class, ErrorClass::WaitForStatus);
     }
 

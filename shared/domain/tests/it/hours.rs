@@ -72,7 +72,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn nobody_is_disturbed_and_nobody_waits_two_days(
+    fn deferred_message_avoids_quiet_hours_within_48_hours(
         (zone, at) in case(),
         from in time(),
         to in time(),
@@ -94,7 +94,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn the_next_opening_is_open_and_the_first(
+    fn next_opening_is_the_first_open_time(
         (zone, at) in case(),
         monday in spans(),
         thursday in spans(),

@@ -215,7 +215,7 @@ fn slightly_late_due_time_is_not_moved() {
 }
 
 #[test]
-fn a_look_that_came_too_early_is_moved_to_the_next_channel() {
+fn early_due_time_is_moved_to_the_fallback_deadline() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     assert_eq!(sent.message.waits_for_delivery(sent.now), None);
@@ -297,7 +297,7 @@ fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
 }
 
 #[test]
-fn what_must_not_be_sent_is_blocked_on_every_channel() {
+fn forbidden_message_is_blocked_on_every_channel() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, refused(ErrorClass::Blocked));
@@ -320,7 +320,7 @@ fn without_a_deadline_only_a_failure_leads_on() {
 }
 
 #[test]
-fn throttling_is_waited_out_until_the_next_channel_is_quicker() {
+fn throttled_channel_waits_until_the_next_is_faster() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let mut tries = 0;
     let leg = loop {
@@ -338,7 +338,7 @@ fn throttling_is_waited_out_until_the_next_channel_is_quicker() {
 }
 
 #[test]
-fn throttling_without_another_channel_ends_after_the_most_tries() {
+fn throttling_on_the_last_channel_ends_after_max_tries() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let mut tries = 0;
     while let Next::Wait(_) | Next::Try { .. } = sent.next() {
@@ -355,7 +355,7 @@ fn throttling_without_another_channel_ends_after_the_most_tries() {
 }
 
 #[test]
-fn a_retry_after_beyond_reason_is_honoured_for_a_day() {
+fn retry_after_is_limited_to_a_day() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let number = sent.claim();
     let SendOutcome::Refused {
@@ -396,7 +396,7 @@ fn waiting_for_the_tenant_does_not_add_attempts() {
 }
 
 #[test]
-fn who_must_act_is_not_waited_for_beyond_the_fallback() {
+fn wait_for_the_tenant_ends_at_the_fallback_deadline() {
     // `recheck` is longer than the rule's fallback deadline.
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let number = sent.claim();
@@ -427,7 +427,7 @@ fn who_must_act_is_not_waited_for_beyond_the_fallback() {
 }
 
 #[test]
-fn waits_for_the_same_moment_are_spread() {
+fn waits_for_the_same_moment_are_spread_out() {
     let until = start() + seconds(300);
     let woken: std::collections::BTreeSet<_> = (0..50_u128)
         .map(|own| {
@@ -528,7 +528,7 @@ fn untaken_message_is_sent_again_if_no_other_channel_follows() {
 }
 
 #[test]
-fn what_was_not_taken_twice_ends_with_its_reason() {
+fn message_untaken_twice_fails_with_its_reason() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     for number in 1..=2 {
         assert_eq!(sent.claim(), number);
@@ -579,7 +579,7 @@ fn cancelled_message_is_not_sent_again_if_never_taken() {
 }
 
 #[test]
-fn a_late_answer_of_a_worker_that_was_given_up_on_still_counts() {
+fn late_response_after_an_expired_claim_still_counts() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.wait(60);
@@ -600,7 +600,7 @@ fn a_late_answer_of_a_worker_that_was_given_up_on_still_counts() {
 }
 
 #[test]
-fn a_doubt_after_a_refusal_changes_nothing() {
+fn unknown_outcome_after_a_refusal_changes_nothing() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, refused(ErrorClass::FallBack));
@@ -610,7 +610,7 @@ fn a_doubt_after_a_refusal_changes_nothing() {
 }
 
 #[test]
-fn a_providers_clock_that_is_wrong_moves_no_deadline() {
+fn wrong_provider_clock_moves_no_deadline() {
     for at in [Timestamp::MAX, Timestamp::MIN] {
         let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
         let first = sent.claim();
@@ -625,7 +625,7 @@ fn a_providers_clock_that_is_wrong_moves_no_deadline() {
 }
 
 #[test]
-fn a_refusal_that_does_not_tell_is_unknown() {
+fn refusal_that_may_have_sent_is_unknown() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, refused(ErrorClass::WaitForStatus));
@@ -649,7 +649,7 @@ fn a_status_before_the_record_is_not_lost() {
 }
 
 #[test]
-fn cancelling_stops_what_has_not_begun() {
+fn cancelling_stops_channels_not_yet_tried() {
     let cancel = |sent: &mut Sent| sent.message.cancel("the customer wrote first".to_owned());
 
     let mut untouched = Sent::new(2, WhenUnknown::NextChannel, 120);
@@ -692,7 +692,7 @@ fn cancelling_stops_what_has_not_begun() {
 }
 
 #[test]
-fn a_leg_found_useless_before_the_claim_is_skipped() {
+fn leg_can_be_skipped_before_its_claim() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     sent.message
         .skip_leg(0, "claim".to_owned(), "a landline".to_owned(), sent.now, &timers());
@@ -715,7 +715,7 @@ fn a_block_after_the_first_channel_leaves_its_state() {
 }
 
 #[test]
-fn postponing_waits() {
+fn postponed_message_waits() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let until = start() + seconds(5000);
     sent.message

@@ -92,7 +92,7 @@ proptest! {
 
     /// Editing the table by hand cannot make a message do more than its purpose allows.
     #[test]
-    fn a_kept_policy_is_narrowed_again_when_read(
+    fn stored_policy_is_narrowed_again_when_read(
         row in select(TABLE.to_vec()),
         seconds in any::<u32>(),
         when_unknown in select(vec!["next_channel", "stop", "send_again"]),
@@ -109,7 +109,7 @@ proptest! {
 }
 
 #[test]
-fn all_but_replies_and_codes_end_with_an_opt_out() {
+fn stop_cancels_all_but_replies_and_codes() {
     let others: Vec<Purpose> = TABLE
         .iter()
         .filter(|row| !row.cancelled_by.contains(&Event::Stop))

@@ -201,7 +201,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn the_first_match_by_priority_decides(
+    fn first_match_by_priority_decides(
         (rules, shuffled) in rules().prop_flat_map(|rules| (Just(rules.clone()), Just(rules).prop_shuffle())),
         call in call(),
     ) {
@@ -253,7 +253,7 @@ proptest! {
     /// Without lines, or with lines of other numbers, calls are decided alike. A line that has only its number is merely
     /// noted.
     #[test]
-    fn lines_that_name_nothing_change_nothing(rules in rules(), call in call(), called in any::<bool>()) {
+    fn lines_without_settings_do_not_change_decisions(rules in rules(), call in call(), called in any::<bool>()) {
         let mut config = config();
         config.rules = rules;
         let usual = decided(&config, &call);

@@ -13,7 +13,7 @@ use store::{StoreError, config::ConfigCache, usage};
 use crate::world::{COUNTING, World};
 
 #[tokio::test]
-async fn configuration_is_read_again_when_it_changed_and_only_then() {
+async fn configuration_is_read_again_only_after_a_change() {
     let _alone = COUNTING.write().await;
     let mut world = World::alone().await;
     let cache = ConfigCache::default();
@@ -54,7 +54,7 @@ async fn concurrent_configuration_writes_conflict() {
 }
 
 #[tokio::test]
-async fn notes_of_workers_on_one_connection_all_stay() {
+async fn concurrent_notes_on_a_connection_are_all_kept() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let seen = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
@@ -73,7 +73,7 @@ async fn notes_of_workers_on_one_connection_all_stay() {
 }
 
 #[tokio::test]
-async fn a_connection_written_once_takes_notes() {
+async fn notes_work_on_a_new_connection() {
     let world = World::new().await;
     let fresh = testkit::seed::tenant(&world.aws).await;
     let seen = world

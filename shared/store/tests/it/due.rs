@@ -28,7 +28,7 @@ async fn follow_up(world: &World) -> Message {
 }
 
 #[tokio::test]
-async fn a_row_comes_up_at_its_time_and_is_read_as_it_is() {
+async fn row_becomes_due_at_its_time_with_its_job() {
     let world = World::new().await;
     let message = follow_up(&world).await;
     world.aws.clock().advance(SignedDuration::from_millis(89_999));
@@ -45,7 +45,7 @@ async fn a_row_comes_up_at_its_time_and_is_read_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
+async fn lease_is_exclusive_and_keeps_the_version() {
     let world = World::new().await;
     let mut message = follow_up(&world).await;
     world.aws.pass(90);
@@ -69,7 +69,7 @@ async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
 }
 
 #[tokio::test]
-async fn a_lease_of_work_that_is_done_meanwhile_brings_nothing_back() {
+async fn lease_of_finished_work_fails() {
     let world = World::new().await;
     let mut message = follow_up(&world).await;
     world.aws.pass(90);

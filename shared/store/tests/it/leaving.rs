@@ -85,7 +85,7 @@ async fn deletion_skips_stale_index_entries_and_finds_all_contacts() {
 }
 
 #[tokio::test]
-async fn people_that_stand_behind_thousands_of_rows_go_too() {
+async fn members_behind_thousands_of_rows_are_deleted() {
     let world = World::new().await;
     world
         .put_many(2_100, |number| {
@@ -113,7 +113,7 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
 }
 
 #[tokio::test]
-async fn what_claims_the_numbers_of_lines_goes_too() {
+async fn claims_of_line_numbers_are_deleted() {
     let world = World::new().await;
     let id = LineId::new(world.aws.ids().ulid());
     let line: Line =
@@ -132,7 +132,7 @@ async fn what_claims_the_numbers_of_lines_goes_too() {
 }
 
 #[tokio::test]
-async fn who_leaves_frees_its_own_whatsapp_numbers_and_no_others() {
+async fn deleted_tenant_frees_only_its_own_whatsapp_numbers() {
     let mut world = World::new().await;
     let other = Box::pin(business(&world.aws)).await;
     let holder = async || (world.holder(WABA, PHONE_NUMBER_ID).await, world.holder(WABA, "").await);

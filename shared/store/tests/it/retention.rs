@@ -165,7 +165,7 @@ async fn every_write_preserves_the_expiry_of_calls_and_messages() {
 }
 
 #[tokio::test]
-async fn what_is_over_is_not_read_nor_listed_nor_due() {
+async fn expired_rows_are_not_read_listed_or_due() {
     let world = keeping(30, 40).await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.aws.pass(30 * DAY - 1);
@@ -189,7 +189,7 @@ async fn what_is_over_is_not_read_nor_listed_nor_due() {
 }
 
 #[tokio::test]
-async fn rows_of_before_there_was_a_time_stay_for_ever() {
+async fn rows_without_an_expiry_stay_for_ever() {
     let world = World::new().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     let table = world.aws.env().config().text("TABLE_NAME").unwrap();
@@ -214,7 +214,7 @@ async fn rows_of_before_there_was_a_time_stay_for_ever() {
 }
 
 #[tokio::test]
-async fn a_customers_message_goes_at_its_time() {
+async fn customers_message_expires_at_its_time() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let mut received = received(&world, contact.id);

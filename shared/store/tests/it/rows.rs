@@ -68,7 +68,7 @@ async fn a_transaction_writes_all_or_nothing() {
 }
 
 #[tokio::test]
-async fn two_first_sightings_of_one_number_make_one_contact() {
+async fn concurrent_first_sightings_create_one_contact() {
     let world = World::new().await;
     let identity = Identity::Phone(phone(CUSTOMER));
     let write = || {
@@ -90,7 +90,7 @@ async fn two_first_sightings_of_one_number_make_one_contact() {
 }
 
 #[tokio::test]
-async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
+async fn concurrent_changes_of_a_contact_are_both_kept() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let at = world.aws.now();
@@ -164,7 +164,7 @@ async fn parked_reports_are_deduplicated_and_bounded() {
 }
 
 #[tokio::test]
-async fn a_reference_past_its_time_is_as_good_as_gone() {
+async fn expired_reference_counts_as_gone() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -297,7 +297,7 @@ async fn identities_are_found_together_and_only_in_their_own_tenant() {
 }
 
 #[tokio::test]
-async fn what_the_table_can_never_take_is_told_apart() {
+async fn row_too_large_for_the_table_is_a_permanent_error() {
     let world = World::new().await;
     let (store, now) = (&world.store, world.aws.now());
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -315,7 +315,7 @@ async fn what_the_table_can_never_take_is_told_apart() {
 }
 
 #[tokio::test]
-async fn reports_on_what_another_tool_sends_are_kept_for_a_day() {
+async fn reports_on_messages_of_another_tool_are_kept_for_a_day() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let report = report(&world, AttemptState::Delivered);
@@ -332,7 +332,7 @@ async fn reports_on_what_another_tool_sends_are_kept_for_a_day() {
 }
 
 #[tokio::test]
-async fn an_identity_that_made_room_is_free_for_somebody_else() {
+async fn dropped_identity_can_be_linked_to_another_contact() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let contact = world.business.contact(&world.aws, CUSTOMER).await;

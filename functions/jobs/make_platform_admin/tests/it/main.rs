@@ -51,7 +51,7 @@ async fn acts(aws: &Aws) -> Vec<PlatformAct> {
 }
 
 #[tokio::test]
-async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
+async fn new_account_has_a_password_that_only_its_owner_chooses() {
     let aws = Aws::new().await;
     let made = make(&aws, "Op@Example.com").await;
     assert!(made.account_created);
@@ -110,7 +110,7 @@ async fn repeated_invocation_resends_only_the_pending_password_link() {
 }
 
 #[tokio::test]
-async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
+async fn revoked_right_ends_at_once_and_its_holder_is_told() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     let other = make(&aws, "other@example.com").await;
@@ -153,7 +153,7 @@ async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
 
 /// Anybody who knows the password could switch on a second factor of their own, and use the right.
 #[tokio::test]
-async fn who_has_only_a_password_is_not_given_the_right() {
+async fn account_without_second_factor_is_not_given_the_right() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     remove(&aws, "op@example.com").await;
@@ -188,7 +188,7 @@ async fn who_has_only_a_password_is_not_given_the_right() {
 
 /// Another request is just writing or reading the same row, which does not tell whether the right exists.
 #[tokio::test]
-async fn a_right_is_taken_though_a_write_is_in_the_way() {
+async fn right_is_revoked_despite_a_concurrent_write() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     let lossy = testkit::Lossy::before(&aws);
@@ -202,7 +202,7 @@ async fn a_right_is_taken_though_a_write_is_in_the_way() {
 }
 
 #[tokio::test]
-async fn nobody_is_removed_who_is_not_there() {
+async fn removing_an_unknown_person_is_refused() {
     let aws = Aws::new().await;
     let request = serde_json::json!({"email": "nobody@example.com", "remove": true});
     let refused = invoke(&aws, request).await.expect_err("there is nobody").to_string();
@@ -211,7 +211,7 @@ async fn nobody_is_removed_who_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_right_is_taken_though_nobody_can_be_told() {
+async fn right_is_revoked_even_if_no_mail_can_be_queued() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     let nowhere = [("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")];
@@ -223,7 +223,7 @@ async fn a_right_is_taken_though_nobody_can_be_told() {
 }
 
 #[tokio::test]
-async fn where_no_link_can_be_made_nothing_is() {
+async fn without_a_link_nothing_is_written() {
     let aws = Aws::new().await;
     let nowhere = Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", ""), ("APP_URL", "")])).expect("a context");
     let request = serde_json::from_value(serde_json::json!({"email": "op@example.com"})).expect("a request");
@@ -237,7 +237,7 @@ async fn where_no_link_can_be_made_nothing_is() {
 }
 
 #[tokio::test]
-async fn a_making_stands_in_the_platforms_log_once() {
+async fn grant_is_logged_once() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     make(&aws, "op@example.com").await;

@@ -53,7 +53,7 @@ async fn missed_call_of_a_new_caller_creates_contact_and_message() {
 
 /// Stored rows name the line, and reading them back gives the same.
 #[tokio::test]
-async fn call_and_message_know_their_line() {
+async fn call_and_message_name_their_line() {
     let world = World::with(|configured| {
         let line =
             |id: &str, number: &str| read(json!({"id": format!("line_{id:0>26}"), "name": id, "number": number}));
@@ -75,7 +75,7 @@ async fn call_and_message_know_their_line() {
 }
 
 #[tokio::test]
-async fn a_known_contact_stays_the_same() {
+async fn call_of_a_known_number_keeps_its_contact() {
     let world = World::new().await;
     let known = world.business.contact(&world.aws, CUSTOMER).await;
     world.telephony("17", missed(CUSTOMER)).await;
@@ -84,7 +84,7 @@ async fn a_known_contact_stays_the_same() {
 }
 
 #[tokio::test]
-async fn who_calls_again_is_held_by_the_cooldown() {
+async fn cooldown_prevents_a_second_follow_up() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(2 * 3600);
@@ -125,7 +125,7 @@ async fn answered_call_cancels_the_unsent_follow_up() {
 }
 
 #[tokio::test]
-async fn what_an_answered_call_cancels_starts_no_cooldown() {
+async fn follow_up_cancelled_by_an_answer_starts_no_cooldown() {
     let world = World::with(|configured| {
         // Answered callers get a message of thanks.
         let mut thanks = configured.rules[0].clone();
@@ -147,7 +147,7 @@ async fn what_an_answered_call_cancels_starts_no_cooldown() {
 }
 
 #[tokio::test]
-async fn a_call_reported_late_as_answered_takes_the_cooldown_back() {
+async fn late_report_of_an_answer_restores_the_cooldown() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     assert!(world.customer().await.last_follow_up_at.is_some());
@@ -235,7 +235,7 @@ async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
 }
 
 #[tokio::test]
-async fn an_unknown_template_or_wrong_values_are_the_stored_reason() {
+async fn unknown_template_or_wrong_values_are_the_stored_reason() {
     let template = World::with(|configured| configured.templates.clear()).await;
     let values = World::with(|configured| {
         let template = configured.rules[0].then.template.as_mut().unwrap();
@@ -257,7 +257,7 @@ async fn an_unknown_template_or_wrong_values_are_the_stored_reason() {
 }
 
 #[tokio::test]
-async fn a_misfit_of_one_channel_leaves_the_other() {
+async fn channel_without_a_template_is_left_out() {
     let world = World::with(|configured| configured.templates.clear()).await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
@@ -266,7 +266,7 @@ async fn a_misfit_of_one_channel_leaves_the_other() {
 }
 
 #[tokio::test]
-async fn who_opted_out_gets_nothing() {
+async fn caller_who_opted_out_gets_no_message() {
     let world = World::new().await;
     let at = world.aws.now();
     let stop = |contact: &mut domain::contact::Contact| {
@@ -329,7 +329,7 @@ async fn an_answered_call_matches_no_rule_of_missed_ones() {
 }
 
 #[tokio::test]
-async fn a_changed_rule_counts_from_the_next_call_on() {
+async fn changed_rule_applies_from_the_next_call() {
     let mut world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.business.configured.rules[0].enabled = false;
@@ -358,7 +358,7 @@ async fn delayed_message_waits_in_the_queue_or_the_due_index() {
 }
 
 #[tokio::test]
-async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
+async fn call_of_a_deleted_tenant_stores_nothing() {
     let world = World::new().await;
     let nobody = domain::ids::TenantId::new(world.aws.ids().ulid());
     let rows = world.aws.row_count().await;
@@ -385,7 +385,7 @@ async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
 
 /// A row still leads to the contact, which no longer exists.
 #[tokio::test]
-async fn a_call_of_a_contact_that_is_gone_is_let_go() {
+async fn call_of_a_deleted_contact_is_dropped() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (calls, _) = world.history().await;
@@ -404,7 +404,7 @@ async fn a_call_of_a_contact_that_is_gone_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_recording_that_comes_later_is_remarked_on_the_call() {
+async fn late_recording_adds_a_remark_to_the_call() {
     let world = World::new().await;
     world.twilio(missed(CUSTOMER)).await;
     let recorded = CallFacts {
@@ -421,7 +421,7 @@ async fn a_recording_that_comes_later_is_remarked_on_the_call() {
 
 /// Rules without a cooldown plan several messages.
 #[tokio::test]
-async fn an_answered_call_cancels_all_that_is_planned() {
+async fn answered_call_cancels_all_planned_messages() {
     let world = World::with(|configured| {
         let then = &mut configured.rules[0].then;
         (then.delay_seconds, then.cooldown_seconds) = (600, 0);
@@ -440,7 +440,7 @@ async fn an_answered_call_cancels_all_that_is_planned() {
 }
 
 #[tokio::test]
-async fn the_name_of_the_profile_stands_in_the_message() {
+async fn message_contains_the_name_of_the_profile() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let named = ContactWrite {

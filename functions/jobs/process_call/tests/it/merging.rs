@@ -98,7 +98,7 @@ async fn recording_that_arrives_first_waits_for_its_caller() {
 }
 
 #[tokio::test]
-async fn reports_that_name_nobody_until_they_expire_are_no_call() {
+async fn reports_without_a_caller_expire_without_a_call() {
     // A recording, and a leg that somebody answered: such as of a call that the business made through its provider's API.
     let taken = CallFacts {
         tried: Some(DialStatus::Answered),
@@ -178,7 +178,7 @@ async fn completed_alone_never_means_missed() {
 }
 
 #[tokio::test]
-async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
+async fn call_is_decided_again_once_its_outcome_is_known() {
     let world = World::new().await;
     world.twilio(completed()).await;
     world.aws.pass(60);
@@ -302,14 +302,14 @@ async fn waiting_call_is_due_at_its_time_until_decided() {
 }
 
 #[tokio::test]
-async fn looking_at_a_call_nobody_reported_does_nothing() {
+async fn deciding_an_unreported_call_does_nothing() {
     let world = World::new().await;
     assert_eq!(world.work(world.decide()).await, Done::Already);
     assert_eq!(world.progress().await, None);
 }
 
 #[tokio::test]
-async fn two_telephone_systems_may_count_their_calls_alike() {
+async fn two_telephone_systems_may_use_the_same_call_id() {
     let world = World::new().await;
     let facts = testkit::business::missed(CUSTOMER);
     world.telephony("17", facts.clone()).await;
@@ -371,7 +371,7 @@ async fn a_redelivery_after_a_lost_enqueue_queues_the_message() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_never_queued_comes_up_in_the_due_index() {
+async fn message_that_was_never_queued_becomes_due() {
     let world = World::new().await;
     world.telephony("17", testkit::business::missed(CUSTOMER)).await;
     world.queued().await;
@@ -391,7 +391,7 @@ async fn late_report_of_an_answer_cancels_the_unsent_message() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_table_that_got_lost_decides_nothing_twice() {
+async fn lost_response_of_the_table_decides_nothing_twice() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);

@@ -67,7 +67,7 @@ async fn stored_message_names_the_line_written_to() {
 }
 
 #[tokio::test]
-async fn a_message_delivered_many_times_at_once_is_stored_once() {
+async fn concurrent_deliveries_of_a_message_store_it_once() {
     let world = World::new().await;
     let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
     world.work_at_once(vec![event.clone(); 6]).await;
@@ -76,7 +76,7 @@ async fn a_message_delivered_many_times_at_once_is_stored_once() {
 }
 
 #[tokio::test]
-async fn two_first_messages_at_once_make_one_contact() {
+async fn concurrent_first_messages_create_one_contact() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     let works = ["wamid.a", "wamid.b", "wamid.c"].map(|id| {
@@ -159,7 +159,7 @@ async fn twilios_own_flag_counts_whatever_the_text_says() {
 }
 
 #[tokio::test]
-async fn a_start_that_is_older_than_the_stop_changes_nothing() {
+async fn start_older_than_the_stop_changes_nothing() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     world.work(world.messages(&wrote("wamid.stop", now, "STOP"))).await;
@@ -170,7 +170,7 @@ async fn a_start_that_is_older_than_the_stop_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_marketing_preference_concerns_marketing_alone() {
+async fn marketing_preference_affects_only_marketing() {
     let world = World::new().await;
     let preference = |wish: &str, at: i64| {
         json!({"user_preferences": [{
@@ -194,7 +194,7 @@ async fn a_marketing_preference_concerns_marketing_alone() {
 }
 
 #[tokio::test]
-async fn a_customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
+async fn customers_message_cancels_the_unsent_follow_up() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.whatsapp("wamid.in", "Are you open?").await;
@@ -211,7 +211,7 @@ async fn a_customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
 }
 
 #[tokio::test]
-async fn an_answer_to_the_whatsapp_keeps_the_sms_back() {
+async fn reply_to_the_whatsapp_cancels_the_sms() {
     let world = World::new().await;
     let message = world.sent().await;
     world.whatsapp("wamid.in", "Yes").await;
@@ -244,7 +244,7 @@ async fn a_changed_id_leads_to_the_same_contact() {
 }
 
 #[tokio::test]
-async fn two_contacts_that_prove_to_be_one_person_both_stay() {
+async fn contacts_of_one_person_both_stay() {
     let world = World::new().await;
     let id = "AE.11111111111111111111";
     let by_number = world.business.contact(&world.aws, CUSTOMER).await;
@@ -285,7 +285,7 @@ fn by_id(id: &str, bsuid: &str, at: i64, text: &str, reply_to: Option<&str>) -> 
 const BSUID: &str = "AE.13491208655302741918";
 
 #[tokio::test]
-async fn a_stop_without_a_number_reaches_whom_it_answers() {
+async fn stop_without_a_number_applies_to_the_answered_contact() {
     let world = World::new().await;
     let message = world.sent().await;
     world.aws.pass(5);
@@ -303,7 +303,7 @@ async fn a_stop_without_a_number_reaches_whom_it_answers() {
 }
 
 #[tokio::test]
-async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
+async fn stop_applies_to_all_contacts_of_its_sender() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let other = world
@@ -348,7 +348,7 @@ async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
+async fn refusal_is_shared_when_two_contacts_prove_to_be_one() {
     let world = World::new().await;
     let message = world.sent().await;
     world.aws.pass(5);
@@ -378,7 +378,7 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
 }
 
 #[tokio::test]
-async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
+async fn stop_applies_to_contacts_linked_earlier() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     world
@@ -407,7 +407,7 @@ async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
+async fn refusals_are_shared_both_ways_and_by_changed_ids() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
     let with = async |number: &str, bsuid: &str| {
@@ -440,7 +440,7 @@ async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
 }
 
 #[tokio::test]
-async fn what_was_cancelled_before_it_was_sent_starts_no_cooldown() {
+async fn message_cancelled_before_sending_starts_no_cooldown() {
     let world = World::new().await;
     world.follow_up().await;
     assert!(world.customer().await.last_follow_up_at.is_some());
@@ -453,7 +453,7 @@ async fn what_was_cancelled_before_it_was_sent_starts_no_cooldown() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ahead_moves_neither_window_nor_refusal() {
+async fn provider_clock_ahead_extends_no_window_or_refusal() {
     let world = World::new().await;
     let far = world.aws.now().as_second() + 400 * 86_400;
     world.work(world.messages(&wrote("wamid.in", far, "STOP"))).await;
@@ -465,7 +465,7 @@ async fn a_clock_that_is_ahead_moves_neither_window_nor_refusal() {
 }
 
 #[tokio::test]
-async fn a_message_id_that_comes_again_after_months_is_a_new_message() {
+async fn message_id_reused_after_months_is_a_new_message() {
     let world = World::new().await;
     world.whatsapp("wamid.in", "Hello").await;
     world.aws.pass(61 * 24 * 3600);
@@ -475,7 +475,7 @@ async fn a_message_id_that_comes_again_after_months_is_a_new_message() {
 
 /// Such as reports on messages of another tool, or on the message itself.
 #[tokio::test]
-async fn reports_under_its_id_do_not_keep_a_message_out() {
+async fn parked_reports_do_not_block_a_customers_message() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     world.statuses(&[status("sent", now)]).await;
@@ -486,7 +486,7 @@ async fn reports_under_its_id_do_not_keep_a_message_out() {
 }
 
 #[tokio::test]
-async fn what_has_the_id_of_our_own_message_is_no_customers() {
+async fn message_with_the_id_of_ours_is_not_stored() {
     let world = World::new().await;
     let message = world.sent().await;
     assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
@@ -499,7 +499,7 @@ async fn what_has_the_id_of_our_own_message_is_no_customers() {
 
 /// The first known name stays, and is not looked up any more.
 #[tokio::test]
-async fn a_name_is_learnt_once() {
+async fn name_is_learned_once() {
     let world = World::new().await;
     let known = world.business.contact(&world.aws, CUSTOMER).await;
     let named = |id: &str, name: &str| {
@@ -518,7 +518,7 @@ async fn a_name_is_learnt_once() {
 }
 
 #[tokio::test]
-async fn a_message_opens_the_window_of_its_number_alone() {
+async fn message_opens_only_the_window_of_its_number() {
     let world = World::new().await;
     world.whatsapp("wamid.in", "Hello").await;
     let connection = world.configured_whatsapp().await;
@@ -530,7 +530,7 @@ async fn a_message_opens_the_window_of_its_number_alone() {
 
 /// Rules without a cooldown plan several messages.
 #[tokio::test]
-async fn a_customer_who_writes_first_cancels_all_that_is_planned() {
+async fn customers_message_cancels_all_planned_messages() {
     let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
     let earlier = world.follow_up().await;
     world.aws.pass(30);
@@ -545,7 +545,7 @@ async fn a_customer_who_writes_first_cancels_all_that_is_planned() {
 }
 
 #[tokio::test]
-async fn a_second_number_of_somebody_known_leads_to_them() {
+async fn second_number_leads_to_the_known_contact() {
     let world = World::new().await;
     let known = world
         .business

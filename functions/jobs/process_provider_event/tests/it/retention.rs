@@ -35,7 +35,7 @@ async fn inbound_message_is_retained_from_when_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_report_moves_a_message_and_not_its_time() {
+async fn report_does_not_change_the_expiry_of_a_message() {
     let world = keeping(45).await;
     let until = Some(world.aws.now() + days(SENT_WITHIN + 45));
     let message = world.sent().await;
@@ -48,7 +48,7 @@ async fn a_report_moves_a_message_and_not_its_time() {
 }
 
 #[tokio::test]
-async fn a_report_on_a_message_that_is_over_changes_nothing() {
+async fn report_on_an_expired_message_changes_nothing() {
     let world = keeping(30).await;
     let message = world.sent().await;
     world.aws.pass((SENT_WITHIN + 30) * 86_400);

@@ -26,7 +26,7 @@ fn made_at(record: &EventRecord, time: &str) -> EventRecord {
 }
 
 #[tokio::test]
-async fn a_batch_given_up_is_counted_when_brought_again() {
+async fn abandoned_batch_is_counted_when_replayed() {
     let mut world = World::new().await;
     for number in [CUSTOMER, "+971501234568", "+971501234569"] {
         world.follow_up(number).await;
@@ -46,7 +46,7 @@ async fn a_batch_given_up_is_counted_when_brought_again() {
 }
 
 #[tokio::test]
-async fn what_is_brought_again_before_anything_else_counts_once() {
+async fn batch_replayed_first_counts_once() {
     let mut world = World::new().await;
     for number in [CUSTOMER, "+971501234568"] {
         world.follow_up(number).await;
@@ -60,7 +60,7 @@ async fn what_is_brought_again_before_anything_else_counts_once() {
 }
 
 #[tokio::test]
-async fn a_change_that_still_cannot_be_read_stays_where_it_is() {
+async fn change_that_is_still_unreadable_stays_in_the_bucket() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let mut records = world.records.clone();
@@ -82,7 +82,7 @@ async fn a_change_that_still_cannot_be_read_stays_where_it_is() {
 
 /// An unreadable change is stored in the form in which it is replayed.
 #[tokio::test]
-async fn a_kept_change_counts_once_when_brought_again() {
+async fn stored_change_counts_once_when_replayed() {
     let mut world = World::new().await;
     for number in [CUSTOMER, "+971501234568"] {
         world.follow_up(number).await;
@@ -109,7 +109,7 @@ async fn a_kept_change_counts_once_when_brought_again() {
 }
 
 #[tokio::test]
-async fn the_audit_log_has_what_was_given_up_once() {
+async fn audit_log_has_an_abandoned_change_once() {
     let mut world = World::new().await;
     let admin = audit::seat(&mut world, domain::permission::Role::Admin).await;
     assert_eq!(audit::log(&world).await.len(), 0);
@@ -150,7 +150,7 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
 
 /// However far the attempts of a batch had come, and however it was split: nothing is lost and nothing counts twice.
 #[test]
-fn whatever_is_given_up_counts_once_when_brought_again() {
+fn any_abandoned_batch_counts_once_when_replayed() {
     let (runtime, world) = followed_up(2);
     let mut runner = cases(24);
     let result = runner.run(&pieces(), |pieces| {

@@ -201,7 +201,7 @@ async fn a_follow_up_is_counted_at_every_step() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_decided_again_counts_once_as_a_call() {
+async fn call_decided_again_counts_as_one_call() {
     let mut world = World::new().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.record().await;
@@ -241,7 +241,7 @@ async fn redelivered_bisected_and_overlapping_batches_count_once() {
 }
 
 #[tokio::test]
-async fn shards_count_on_their_own_and_add_up() {
+async fn shards_count_separately_and_add_up() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let first = std::mem::take(&mut world.records);
@@ -254,7 +254,7 @@ async fn shards_count_on_their_own_and_add_up() {
 }
 
 #[tokio::test]
-async fn tenants_of_one_batch_count_on_their_own() {
+async fn tenants_of_one_batch_count_separately() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let stranger = Box::pin(business(&world.aws)).await;
@@ -268,7 +268,7 @@ async fn tenants_of_one_batch_count_on_their_own() {
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_read_is_kept_and_blocks_nothing() {
+async fn unreadable_change_is_stored_and_blocks_nothing() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let mut records = vec![broken(&world.records[0])];
@@ -279,7 +279,7 @@ async fn a_change_that_cannot_be_read_is_kept_and_blocks_nothing() {
 }
 
 #[tokio::test]
-async fn a_batch_of_nothing_that_counts_writes_nothing() {
+async fn batch_without_counted_changes_writes_nothing() {
     let world = World::new().await;
     let before = world.aws.row_count().await;
     let tenant = record(
@@ -347,7 +347,7 @@ fn counts_do_not_depend_on_how_the_stream_is_batched() {
 }
 
 #[tokio::test]
-async fn what_goes_by_its_time_to_live_is_neither_counted_nor_audited() {
+async fn expired_rows_are_neither_counted_nor_audited() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     world.deliver("shard-1", &world.records).await;

@@ -70,7 +70,7 @@ async fn work(mail: MailJob, receive_count: u32, ctx: &Context) -> Result<Done, 
 }
 
 #[tokio::test]
-async fn a_mail_goes_to_its_person_from_our_address_once() {
+async fn mail_is_sent_once_from_our_address() {
     let ses = Provider::start();
     let ctx = context(&ses);
     assert_eq!(work(mail("1"), 1, &ctx).await.unwrap(), Done::Now);
@@ -134,7 +134,7 @@ async fn simulated_ses_accepts_mails_and_its_errors_are_retried() {
 }
 
 #[tokio::test]
-async fn an_arabic_mail_is_arabic_from_right_to_left() {
+async fn arabic_mail_is_written_right_to_left() {
     let ses = Provider::start();
     let mut mail = mail("1");
     mail.language = "ar-AE".to_owned();
@@ -166,7 +166,7 @@ async fn throttling_and_outages_are_retried_by_the_queue_only() {
 }
 
 #[tokio::test]
-async fn what_somebody_can_still_set_right_is_never_dropped() {
+async fn error_that_an_operator_can_fix_never_drops_a_mail() {
     let ses = Provider::start();
     let ctx = context(&ses);
     let unverified = "Email address is not verified. The following identities failed the check in region US-EAST-1: \
@@ -193,7 +193,7 @@ async fn what_somebody_can_still_set_right_is_never_dropped() {
 }
 
 #[tokio::test]
-async fn an_address_that_ses_refuses_time_after_time_is_given_up() {
+async fn address_refused_repeatedly_is_given_up() {
     for (code, words) in [
         ("BadRequestException", "Domain contains control or whitespace"),
         ("MessageRejected", "Email contains a virus"),
@@ -218,7 +218,7 @@ async fn without_a_sender_every_mail_stays_for_redrive() {
 }
 
 #[tokio::test]
-async fn a_link_that_leads_elsewhere_is_not_sent() {
+async fn link_to_another_host_is_not_sent() {
     let ses = Provider::start();
     let with = |link: &str| MailJob {
         mail: Mail::ResetPassword {
@@ -286,7 +286,7 @@ fn log_everything() {
 
 /// In row and queue: whoever queues a mail seals its link, and only `send_mail` opens it.
 #[tokio::test]
-async fn a_link_travels_sealed_and_arrives_open() {
+async fn link_is_sealed_in_the_queue_and_open_in_the_mail() {
     let aws = Aws::new().await;
     let ses = Provider::start();
     let env = aws.env_with(&[

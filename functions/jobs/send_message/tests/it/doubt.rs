@@ -35,7 +35,7 @@ async fn broken_connection_is_an_unknown_outcome_and_sends_once() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_in_time_leaves_it_unknown() {
+async fn response_after_the_time_limit_is_an_unknown_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
     // Never released: the one test that really waits, for the shortest possible time.
@@ -47,7 +47,7 @@ async fn an_answer_that_does_not_come_in_time_leaves_it_unknown() {
 }
 
 #[tokio::test]
-async fn a_server_error_leaves_it_unknown() {
+async fn server_error_is_an_unknown_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Answer(502, vec![], json!("bad gateway")));
@@ -55,7 +55,7 @@ async fn a_server_error_leaves_it_unknown() {
 }
 
 #[tokio::test]
-async fn a_status_that_brings_our_key_settles_it() {
+async fn status_with_our_key_settles_an_unknown_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -68,7 +68,7 @@ async fn a_status_that_brings_our_key_settles_it() {
 }
 
 #[tokio::test]
-async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
+async fn unknown_outcome_falls_back_at_the_deadline() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -97,7 +97,7 @@ async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
+async fn deadline_waits_for_queued_reports() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -117,7 +117,7 @@ async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
 }
 
 #[tokio::test]
-async fn an_hour_of_waiting_proves_nothing() {
+async fn waiting_for_an_hour_is_no_proof() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     // Twilio's list is empty, which would be proof if no reports were queued.
     world.provider.list(vec![]);
@@ -133,7 +133,7 @@ async fn an_hour_of_waiting_proves_nothing() {
 }
 
 #[tokio::test]
-async fn reports_being_worked_do_not_hold_a_decision_up() {
+async fn reports_in_progress_do_not_delay_the_decision() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -145,7 +145,7 @@ async fn reports_being_worked_do_not_hold_a_decision_up() {
 }
 
 #[tokio::test]
-async fn another_messages_sms_is_not_taken_for_this_one() {
+async fn sms_of_another_message_does_not_settle_this_one() {
     let (world, message) = unknown_sms().await;
     // To the same person, with the same text, a moment earlier; it is known to be another message's.
     let (theirs, ours) = (format!("SM{:032}", 5), format!("SM{:032}", 6));
@@ -161,7 +161,7 @@ async fn another_messages_sms_is_not_taken_for_this_one() {
 }
 
 #[tokio::test]
-async fn only_another_messages_sms_proves_this_one_was_not_taken() {
+async fn list_with_only_another_messages_sms_is_proof() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let theirs = format!("SM{:032}", 5);
     let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -178,7 +178,7 @@ async fn only_another_messages_sms_proves_this_one_was_not_taken() {
 }
 
 #[tokio::test]
-async fn two_of_unknown_outcome_are_not_settled_by_one_sms() {
+async fn one_sms_does_not_settle_two_unknown_outcomes() {
     let (world, one) = unknown_by(&[Channel::Sms]).await;
     let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.provider.reply(Reply::Break);
@@ -194,7 +194,7 @@ async fn two_of_unknown_outcome_are_not_settled_by_one_sms() {
 }
 
 #[tokio::test]
-async fn a_rule_that_stops_when_nobody_knows_sends_no_other_channel() {
+async fn stop_on_unknown_outcome_tries_no_other_channel() {
     let world = World::with(|configured| configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop)).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -234,7 +234,7 @@ async fn unknown_by(channels: &[Channel]) -> (World, Message) {
 }
 
 #[tokio::test]
-async fn twilios_own_list_settles_it() {
+async fn twilios_list_settles_an_unknown_outcome() {
     let (world, message) = unknown_sms().await;
     let sid = format!("SM{:032}", 5);
     world
@@ -272,7 +272,7 @@ async fn message_not_on_twilios_list_falls_back_after_all_reports() {
 }
 
 #[tokio::test]
-async fn what_twilio_never_took_is_sent_once_more_as_a_new_attempt() {
+async fn untaken_message_is_sent_again_as_a_new_attempt() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
@@ -300,7 +300,7 @@ async fn what_twilio_never_took_is_sent_once_more_as_a_new_attempt() {
 }
 
 #[tokio::test]
-async fn marketing_that_twilio_never_took_is_sent_once_more() {
+async fn untaken_message_is_sent_again_despite_stop_on_unknown() {
     let world = World::with(|configured| {
         configured.rules[0].then.channels = vec![Channel::Sms];
         configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop);
@@ -315,7 +315,7 @@ async fn marketing_that_twilio_never_took_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn it_is_sent_once_more_and_never_a_third_time() {
+async fn untaken_message_is_never_sent_a_third_time() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.provider.reply(Reply::Break);
     for _ in 0..3 {
@@ -350,7 +350,7 @@ async fn second_send_survives_the_death_of_its_worker() {
 }
 
 #[tokio::test]
-async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
+async fn without_proof_a_message_is_not_sent_again() {
     let unreachable = |world: &World| world.provider.list_nothing();
     let other_text = |world: &World| {
         let created = "Fri, 20 Nov 2026 12:00:01 +0000";
@@ -414,7 +414,7 @@ async fn opt_out_prevents_the_second_send() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
+async fn slow_write_of_a_claim_prevents_the_request() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let lossy = testkit::Lossy::before(&world.aws);
@@ -434,7 +434,7 @@ async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
 }
 
 #[tokio::test]
-async fn an_expired_claim_is_doubted_and_never_sent_again() {
+async fn expired_claim_is_unknown_and_never_sent_again() {
     let world = World::new().await;
     // By a worker that died.
     let message = world.claimed(world.follow_up().await).await;
@@ -456,7 +456,7 @@ async fn an_expired_claim_is_doubted_and_never_sent_again() {
 }
 
 #[tokio::test]
-async fn an_expired_claim_is_settled_by_twilios_list_at_once() {
+async fn expired_claim_is_settled_by_twilios_list_at_once() {
     let world = World::by(&[Channel::Sms]).await;
     let message = world.claimed(world.follow_up().await).await;
     world.provider.list(vec![sms(
@@ -471,7 +471,7 @@ async fn an_expired_claim_is_settled_by_twilios_list_at_once() {
 }
 
 #[tokio::test]
-async fn a_status_that_overtakes_our_record_is_kept_with_it() {
+async fn status_before_our_record_is_merged() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let status = async {
@@ -519,7 +519,7 @@ async fn parked_reports_are_merged_when_the_send_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_comes_after_a_status_changes_nothing() {
+async fn refusal_after_a_status_changes_nothing() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let status = world.reported(&message, AttemptState::Delivered, "wamid.1");
@@ -530,7 +530,7 @@ async fn a_refusal_that_comes_after_a_status_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_customer_who_writes_while_it_is_sent_keeps_the_sms_back() {
+async fn customer_writing_during_the_send_cancels_the_sms() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let wrote = async {
@@ -547,7 +547,7 @@ async fn a_customer_who_writes_while_it_is_sent_keeps_the_sms_back() {
 }
 
 #[tokio::test]
-async fn a_copy_that_comes_while_another_worker_sends_is_dropped() {
+async fn copy_during_another_workers_send_is_dropped() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let other = world.another();

@@ -46,7 +46,7 @@ fn lossy_context(world: &World, lossy: &Lossy) -> Context {
 }
 
 #[tokio::test]
-async fn a_worker_knows_its_own_claim_again() {
+async fn worker_recognizes_its_own_claim_after_a_lost_response() {
     let world = World::new().await;
     let lossy = Lossy::before(&world.aws);
     let ctx = lossy_context(&world, &lossy);
@@ -61,7 +61,7 @@ async fn a_worker_knows_its_own_claim_again() {
 }
 
 #[tokio::test]
-async fn a_record_is_written_once() {
+async fn record_is_written_once_after_a_lost_response() {
     // Once, then also the response to the SDK's second attempt.
     for answers in 1..=2 {
         records_though_answers_are_lost("PutItem", answers, false).await;
@@ -69,6 +69,6 @@ async fn a_record_is_written_once() {
 }
 
 #[tokio::test]
-async fn a_record_that_merges_parked_reports_is_written_once() {
+async fn parked_reports_are_merged_once_after_a_lost_response() {
     records_though_answers_are_lost("TransactWriteItems", 1, true).await;
 }

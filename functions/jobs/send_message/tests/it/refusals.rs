@@ -41,7 +41,7 @@ async fn permanent_refusal_queues_the_next_channel() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_the_person_ends_it_on_every_channel() {
+async fn refusal_by_the_person_blocks_every_channel() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::twilio(400, 21_610));
@@ -52,7 +52,7 @@ async fn a_refusal_by_the_person_ends_it_on_every_channel() {
 }
 
 #[tokio::test]
-async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
+async fn throttling_pauses_the_number_for_the_providers_retry_after() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world
@@ -77,7 +77,7 @@ async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
 }
 
 #[tokio::test]
-async fn a_pause_keeps_what_the_tenant_configured_meanwhile() {
+async fn pause_preserves_a_concurrent_configuration() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let whatsapp = world.business.whatsapp;
@@ -107,7 +107,7 @@ async fn a_long_pause_sends_the_message_by_the_next_channel() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_reached_is_tried_again_and_then_left() {
+async fn unreachable_server_is_retried_and_then_given_up() {
     let world = World::with(|configured| {
         configured.rules[0].then.channels = vec![Channel::WhatsApp];
         configured.rules[0].then.fallback_after_seconds = 0;
@@ -189,7 +189,7 @@ async fn one_message_probes_an_unhealthy_connection() {
 }
 
 #[tokio::test]
-async fn renewed_credentials_let_waiting_messages_go() {
+async fn renewed_credentials_release_waiting_messages() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
@@ -201,7 +201,7 @@ async fn renewed_credentials_let_waiting_messages_go() {
 }
 
 #[tokio::test]
-async fn what_old_credentials_met_is_not_held_against_new_ones() {
+async fn error_of_old_credentials_does_not_affect_new_ones() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let whatsapp = world.business.whatsapp;
@@ -212,7 +212,7 @@ async fn what_old_credentials_met_is_not_held_against_new_ones() {
 }
 
 #[tokio::test]
-async fn a_message_that_waited_for_three_days_is_given_up() {
+async fn message_waiting_for_three_days_is_blocked() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
@@ -224,7 +224,7 @@ async fn a_message_that_waited_for_three_days_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_unhealthy_connection_does_not_keep_the_sms_waiting() {
+async fn unhealthy_connection_does_not_delay_the_sms() {
     let world = World::new().await;
     let mut messages = Vec::new();
     for last in 0..5 {
@@ -247,7 +247,7 @@ async fn an_unhealthy_connection_does_not_keep_the_sms_waiting() {
 }
 
 #[tokio::test]
-async fn a_connections_next_try_is_waited_for_no_longer_than_the_rule() {
+async fn wait_for_a_connection_ends_at_the_fallback_deadline() {
     let world = World::with(|configured| configured.rules[0].then.fallback_after_seconds = 30).await;
     let env = world.provider.env_with(&world.aws, &[("RECHECK_SECONDS", "10")]);
     let ctx = send_message::Context::new(&env).unwrap();
@@ -276,7 +276,7 @@ async fn a_connections_next_try_is_waited_for_no_longer_than_the_rule() {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_connection_waits_in_the_table() {
+async fn message_waiting_for_its_connection_stays_in_the_table() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
@@ -324,7 +324,7 @@ fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> 
 }
 
 #[tokio::test]
-async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
+async fn effects_of_a_refusal_survive_the_death_of_its_worker() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     let job = world.job(&message).body;
@@ -382,7 +382,7 @@ async fn a_stop_between_check_and_claim_is_obeyed() {
 }
 
 #[tokio::test]
-async fn what_was_taken_is_recorded_though_the_table_is_busy() {
+async fn accepted_send_is_recorded_though_the_table_is_busy() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let env = world
@@ -406,7 +406,7 @@ async fn what_was_taken_is_recorded_though_the_table_is_busy() {
 }
 
 #[tokio::test]
-async fn a_message_that_must_not_be_sent_starts_no_cooldown() {
+async fn blocked_message_starts_no_cooldown() {
     let world = World::with(|configured| {
         let quiet = json!({"from": "16:30", "to": "08:00", "action": "skip"});
         configured.rules[0].then.quiet_hours = Some(read(quiet));

@@ -29,7 +29,7 @@ async fn message_is_retained_from_its_last_possible_send() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_over_is_not_sent() {
+async fn expired_message_is_not_sent() {
     let world = keeping(30).await;
     let message = world.follow_up().await;
     let job = world.job(&message);

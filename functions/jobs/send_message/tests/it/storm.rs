@@ -84,7 +84,7 @@ async fn a_round(world: &World, other: &send_message::Context, messages: &[Messa
 }
 
 #[tokio::test]
-async fn whatever_fails_no_channel_takes_a_message_twice() {
+async fn no_channel_accepts_a_message_twice_whatever_fails() {
     let world = World::new().await;
     let other = world.another();
     let mut numbers = Numbers(7);

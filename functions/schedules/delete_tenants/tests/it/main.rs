@@ -120,7 +120,7 @@ async fn tenant_is_deleted_entirely_when_its_grace_period_ends() {
 }
 
 #[tokio::test]
-async fn what_was_on_its_way_when_the_tenant_went_goes_too() {
+async fn late_writes_of_a_deleted_tenant_are_deleted() {
     let world = World::new().await;
     world.business.contact(&world.aws, CUSTOMER).await;
     world.leave(0).await;
@@ -133,7 +133,7 @@ async fn what_was_on_its_way_when_the_tenant_went_goes_too() {
 }
 
 #[tokio::test]
-async fn tenants_that_stay_after_all_do_not_keep_another_from_going() {
+async fn tenants_that_stay_do_not_block_deletions() {
     let world = World::new().await;
     let leaving = Box::pin(business(&world.aws)).await;
     // Writing a whole tenant again loses its entry in the list.
@@ -192,7 +192,7 @@ async fn tenant_that_cannot_be_deleted_does_not_block_others() {
 }
 
 #[tokio::test]
-async fn who_stays_after_all_loses_nothing() {
+async fn tenant_that_stays_loses_nothing() {
     let world = World::new().await;
     Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.leave(3600).await;
@@ -210,7 +210,7 @@ async fn who_stays_after_all_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_no_time_is_continued_by_the_next() {
+async fn run_out_of_time_is_continued_by_the_next() {
     let world = World::new().await;
     Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.leave(0).await;
@@ -221,7 +221,7 @@ async fn a_run_that_has_no_time_is_continued_by_the_next() {
 }
 
 #[tokio::test]
-async fn another_tenant_keeps_all_of_its_own() {
+async fn deletion_leaves_other_tenants_untouched() {
     let world = World::new().await;
     let neighbour = Box::pin(business(&world.aws)).await;
     let kept = world.aws.row_count().await;
@@ -263,7 +263,7 @@ async fn callers_without_a_number_are_deleted_without_their_calls() {
 }
 
 #[tokio::test]
-async fn who_calls_often_without_a_number_goes() {
+async fn frequent_caller_without_a_number_is_deleted() {
     let world = World::new().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
     let identity = Identity::Withheld(world.business.telephony);
