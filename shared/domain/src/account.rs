@@ -18,7 +18,7 @@ use crate::{
 #[serde(transparent)]
 pub struct Email(String);
 
-/// A text that is no e-mail address.
+/// A text that is not an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an e-mail address such as name@example.com, in ASCII letters")]
 pub struct InvalidEmail;
@@ -34,7 +34,7 @@ impl Email {
     /// Maximum length in characters (RFC 5321, 4.5.3.1.3).
     pub const LONGEST: usize = 254;
 
-    /// As it is written and compared.
+    /// The address in the spelling that is stored and compared.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -70,7 +70,7 @@ impl FromStr for Email {
 }
 
 impl fmt::Debug for Email {
-    /// Never the address: it would end in logs.
+    /// Hides the address, which would end up in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Email")
     }
@@ -89,13 +89,13 @@ impl<'de> Deserialize<'de> for Email {
 #[serde(transparent)]
 pub struct Slug(String);
 
-/// Why a text is no slug.
+/// Reason why a text is not a slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSlug {
-    /// Its form.
+    /// Wrong form.
     #[error("expected 3 to 40 lower-case letters a to z, digits and single hyphens, such as joes-pizza")]
     Form,
-    /// A word that the platform needs itself.
+    /// Reserved for the platform.
     #[error("this name is reserved; choose another")]
     Reserved,
 }
@@ -165,15 +165,15 @@ impl<'de> Deserialize<'de> for Slug {
 pub struct Account {
     /// The person.
     pub id: UserId,
-    /// Where they get mail; proven.
+    /// E-mail address, verified.
     pub email: Email,
-    /// As colleagues call them.
+    /// Display name.
     pub name: String,
     /// BCP 47 language of their mail.
     pub language: String,
     /// argon2id, in PHC form.
     pub password: PasswordHash,
-    /// Nobody knows the password: it was made with the account, and the person chooses one by a link.
+    /// Whether nobody knows the password: it was generated with the account, and the person chooses one by a link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaits_password: bool,
     /// The second factor, once switched on.
@@ -182,28 +182,28 @@ pub struct Account {
     /// A second factor that was set up and is not yet confirmed by a code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_factor: Option<SealedFactor>,
-    /// The tenants they belong to, the one they joined first in front.
+    /// Tenants they belong to, in the order of joining.
     pub tenants: Vec<TenantId>,
-    /// Tokens issued before are over: raised by log out everywhere, by a new password, and by a second factor.
+    /// Tokens issued before this time are invalid: raised by logging out everywhere, a new password, and a second factor.
     pub sessions_from: Timestamp,
-    /// The one session of before that goes on: that in which the second factor was switched on.
+    /// The one older session that stays valid: the one in which the second factor was switched on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared_session: Option<SessionId>,
-    /// What the person logged in from, as [`Account::learn`] keeps it, the newest last. None of who never did.
+    /// Devices the person logged in from, as [`Account::learn`] keeps them, the newest last. Empty until the first log-in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<String>,
-    /// Since when.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl Account {
-    /// A person belongs to at most this many tenants.
+    /// Maximum tenants of a person.
     pub const MOST_TENANTS: usize = 20;
 
-    /// So many devices are known; the one that was learnt first goes.
+    /// Maximum known devices. A further one replaces the oldest.
     pub const MOST_DEVICES: usize = 20;
 
-    /// Somebody new, who belongs to no tenant yet.
+    /// A new person, who belongs to no tenant yet.
     #[must_use]
     pub const fn new(
         id: UserId,
@@ -230,27 +230,27 @@ impl Account {
         }
     }
 
-    /// Whether all sessions were ended since this one began.
+    /// Whether the session was ended together with all others.
     #[must_use]
     pub fn has_ended(&self, session: &Session) -> bool {
         session.created_at < self.sessions_from && self.spared_session != Some(session.id)
     }
 
-    /// Whether the second factor that is on now was on then. One that was switched off and on again is another, which sessions of
-    /// before did not prove.
+    /// Whether the second factor that is on now was on at that time. One that was switched off and on again is a new
+    /// factor, which older sessions have not proved.
     #[must_use]
     pub fn had_its_factor_at(&self, at: Timestamp) -> bool {
         let on = self.second_factor.as_ref();
         on.is_some_and(|factor| factor.enabled_at.as_millisecond() <= at.as_millisecond())
     }
 
-    /// Ends all sessions of before this time, but for `spared`.
+    /// Ends all sessions that began before this time, except `spared`.
     pub const fn end_sessions(&mut self, from: Timestamp, spared: Option<SessionId>) {
         self.sessions_from = from;
         self.spared_session = spared;
     }
 
-    /// Learns what the person logs in from. Returns whether it was known.
+    /// Remembers the device of a log-in. Returns whether it was known.
     pub fn learn(&mut self, device: String) -> bool {
         if self.devices.contains(&device) {
             return true;
@@ -263,7 +263,7 @@ impl Account {
     }
 }
 
-/// A password's hash. Never in a log.
+/// The hash of a password. Never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(pub String);
@@ -290,15 +290,15 @@ impl fmt::Debug for SealedFactor {
 pub struct SecondFactor {
     /// The secret.
     pub secret: SealedFactor,
-    /// The last 30-second step whose code was used: no code counts twice.
+    /// The last 30-second step whose code was used, so that no code is accepted twice.
     pub last_step: u64,
     /// SHA-256 of the recovery codes that are left.
     pub recovery_codes: Vec<String>,
-    /// Since when.
+    /// Time at which it was switched on.
     pub enabled_at: Timestamp,
 }
 
-/// A person's place in a tenant.
+/// A person's membership of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The person.
@@ -307,21 +307,21 @@ pub struct Member {
     pub email: Email,
     /// Their name, as in the account.
     pub name: String,
-    /// What they may do here.
+    /// Role in this tenant.
     pub role: Role,
-    /// Whether they may do it now.
+    /// Whether they are active.
     pub status: MemberStatus,
-    /// Access tokens issued before are over here: the account's time, or when they were deactivated.
+    /// Access tokens issued before this time are invalid here: the account's time, or the time of the deactivation.
     pub sessions_from: Timestamp,
-    /// The account's session of before that goes on.
+    /// The account's older session that stays valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared_session: Option<SessionId>,
-    /// Since when.
+    /// Time of joining.
     pub joined_at: Timestamp,
 }
 
 impl Member {
-    /// This account's person, who may act from now on.
+    /// A new, active member for this account.
     #[must_use]
     pub fn joining(account: &Account, role: Role, now: Timestamp) -> Self {
         Self {
@@ -336,14 +336,14 @@ impl Member {
         }
     }
 
-    /// Whether they may act where the one before could not, or do more.
+    /// Whether the change gives the member access: activation, or a higher role.
     #[must_use]
     pub fn may_more_than(&self, before: &Self) -> bool {
         let active = |member: &Self| member.status == MemberStatus::Active;
         (active(self) && !active(before)) || self.role > before.role
     }
 
-    /// Deactivates them: who was let in before is out, and stays so when they are activated again.
+    /// Deactivates the member. Tokens issued before stay invalid if the member is activated again.
     pub fn deactivate(&mut self, now: Timestamp) {
         self.status = MemberStatus::Deactivated;
         self.sessions_from = self.sessions_from.max(now);
@@ -370,22 +370,22 @@ pub enum MemberStatus {
 pub struct Invitation {
     /// The invitation.
     pub id: InvitationId,
-    /// Whom: accepting proves the address, since the link goes there.
+    /// E-mail address. Accepting proves it, since the link is sent to it.
     pub email: Email,
-    /// What they will be.
+    /// Role that the person will have.
     pub role: Role,
-    /// By whom.
+    /// Who invited them.
     pub invited_by: Actor,
-    /// When.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Until when the link works.
+    /// Time at which the link expires.
     pub expires_at: Timestamp,
     /// SHA-256 of the link's token, in hex.
     pub token_sha256: String,
 }
 
-/// A person's session on one device: the family of refresh tokens that came of one log-in. A refresh token is
-/// `rbr_<user><session>_<family secret>_<own secret>`; only hashes are kept.
+/// A person's session on one device: the family of refresh tokens that began with one log-in. A refresh token is
+/// `rbr_<user><session>_<family secret>_<own secret>`; only hashes are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The session.
@@ -394,45 +394,45 @@ pub struct Session {
     pub user: UserId,
     /// SHA-256 of the secret that all tokens of the session share, in hex.
     pub family_sha256: String,
-    /// SHA-256 of the token that is valid, in hex.
+    /// SHA-256 of the current token, in hex.
     pub current_sha256: String,
-    /// SHA-256 of the one before, in hex.
+    /// SHA-256 of the previous token, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_sha256: Option<String>,
-    /// When the current one was issued.
+    /// Time at which the current token was issued.
     pub rotated_at: Timestamp,
-    /// When the person logged in.
+    /// Time of the log-in.
     pub created_at: Timestamp,
-    /// When it is over, unless it is refreshed before.
+    /// Time at which the session expires, unless it is refreshed before.
     pub expires_at: Timestamp,
     /// Whether it began with a second factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub second_factor: bool,
-    /// The browser or app, as its `User-Agent` says, shortened.
+    /// The browser or app by its `User-Agent`, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
 
-/// What a presented refresh token means to its session.
+/// The meaning of a presented refresh token for its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// The valid one: rotate it.
+    /// The current token: rotate it.
     Current,
-    /// The one before, within the grace of a race of the same device: refuse, and keep the session.
+    /// The previous token, within the grace period for races of the same device: refuse it, and keep the session.
     JustReplaced,
-    /// An old one: somebody copied it. End the session.
+    /// An older token, so somebody copied it: end the session.
     Reused,
-    /// None of this session's recent ones, or the session is over.
+    /// None of this session's tokens, or the session is over.
     Unknown,
 }
 
-/// Two tabs of one browser may refresh at once: the later one is refused, but the session stays.
+/// Two tabs of one browser may refresh at the same time: the later one is refused, but the session stays.
 pub const REFRESH_GRACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 
 impl Session {
-    /// Judges the hashes of a presented token. Every token of the session holds the family's secret, so that any old one is
-    /// known as such, and nobody ends a session by its id alone. Hashes need no comparison in constant time: their preimage
-    /// is what is secret.
+    /// Judges the hashes of a presented token. Every token of the session contains the family's secret, so that any old one
+    /// is recognized and nobody can end a session by its id alone. Hashes need no comparison in constant time: their
+    /// preimage is the secret.
     #[must_use]
     pub fn judge(&self, family_sha256: &str, sha256: &str, now: Timestamp) -> Presented {
         if self.expires_at <= now || self.family_sha256 != family_sha256 {
@@ -450,10 +450,10 @@ impl Session {
     }
 }
 
-/// Who asks to open a business: kept until the link in the mail is followed, or a day.
+/// A request to open a business: kept until the link in the mail is followed, for a day at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignUp {
-    /// The address to be proven.
+    /// E-mail address, not verified yet.
     pub email: Email,
     /// The person.
     pub name: String,
@@ -463,40 +463,40 @@ pub struct SignUp {
     pub password: PasswordHash,
     /// The business's name.
     pub business: String,
-    /// Its name in URLs, held for it meanwhile.
+    /// Its name in URLs, reserved until then.
     pub slug: Slug,
-    /// Where it is.
+    /// Its time zone.
     pub time_zone: crate::zone::Zone,
-    /// When they asked.
+    /// Time of the request.
     pub created_at: Timestamp,
 }
 
-/// What a one-time link is for. The link's token is kept as SHA-256 only.
+/// The purpose of a one-time link. Of the link's token, only the SHA-256 is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Grant {
-    /// To open the business.
+    /// Open the business.
     SignUp(Box<SignUp>),
-    /// To choose a new password.
+    /// Choose a new password.
     Reset {
-        /// Whose.
+        /// The account's person.
         user: UserId,
-        /// The account's own when the link was issued: what ends all sessions, such as another password, ends the link. One of
-        /// before this was kept is over.
+        /// The account's own value when the link was issued: whatever ends all sessions, such as a new password, also ends
+        /// the link. A row from before this field was added is expired.
         #[serde(default)]
         sessions_from: Timestamp,
     },
-    /// To join a tenant.
+    /// Join a tenant.
     Invitation {
-        /// Which.
+        /// The tenant.
         tenant: TenantId,
-        /// By which invitation.
+        /// The invitation.
         invitation: InvitationId,
     },
 }
 
 impl Grant {
-    /// To choose a new password for this account as it is now.
+    /// A grant to choose a new password, valid as long as the account's sessions are.
     #[must_use]
     pub const fn reset(account: &Account) -> Self {
         Self::Reset {
@@ -532,9 +532,9 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_looks_like_no_other() {
+    fn slug_cannot_imitate_another() {
         assert!("joes-pizza-2".parse::<Slug>().is_ok());
-        // Cyrillic о and а, fullwidth letters, a zero-width joiner, upper case.
+        // Cyrillic о and а, full-width letters, a zero-width joiner, upper case.
         for wrong in [
             "j\u{43e}es-pizza",
             "p\u{430}pa",
@@ -553,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_refresh_token_ends_the_session_and_a_race_of_tabs_does_not() {
+    fn reused_refresh_token_is_told_from_a_race_of_tabs() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let session = Session {
             id: SessionId::new(ulid::Ulid::from_parts(1, 1)),

@@ -1,4 +1,4 @@
-//! Who changes something: the author of what stands in the audit log.
+//! Actors: the authors of changes, as the audit log names them.
 
 use std::{fmt, str::FromStr};
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ApiKeyId, UserId};
 
-/// Who acts.
+/// The author of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// A person.
     User(UserId),
-    /// A tenant's software.
+    /// A tenant's software, by its API key.
     ApiKey(ApiKeyId),
     /// A platform administrator, acting on a tenant.
     Platform(UserId),
@@ -26,7 +26,7 @@ shown_as!(Actor, {
     "examples": ["usr_01hq5c1ynyc0000000000000ab"],
 });
 
-/// A text that names no actor.
+/// A text that is not an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected usr_…, key_…, platform:usr_… or operator")]
 pub struct InvalidActor;
@@ -71,13 +71,13 @@ impl<'de> Deserialize<'de> for Actor {
     }
 }
 
-/// Who changed a row, when and in which request. Stands on every row that people and keys change; the audit log is
+/// Who changed a row, when and in which request. Every row that people and keys change carries one; the audit log is
 /// written from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// Who.
+    /// The author.
     pub actor: Actor,
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
     /// The request's correlation id.
     pub correlation_id: String,
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_actor_survives_its_text() {
+    fn actor_survives_conversion_to_text() {
         let id = ulid::Ulid::from_parts(1, 2);
         for actor in [
             Actor::User(UserId::new(id)),

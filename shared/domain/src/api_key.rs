@@ -1,4 +1,4 @@
-//! API keys: how a tenant's software proves itself.
+//! API keys, which authenticate a tenant's software.
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -9,28 +9,28 @@ use crate::{
     permission::{Permission, Role},
 };
 
-/// An API key. The key itself is shown once and kept as SHA-256 only.
+/// An API key. The key itself is shown once; only its SHA-256 is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
     /// The key's id, which names it in the API and the audit log.
     pub id: ApiKeyId,
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// What it may do at most.
+    /// Role, the upper limit of what the key may do.
     pub role: Role,
-    /// What it may do of that; empty: all.
+    /// Scopes that narrow the role; empty: none does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Permission>,
-    /// The secrets that are valid, the newest first: one, or several while it is rotated.
+    /// The valid secrets, the newest first: one, or several during a rotation.
     pub secrets: Vec<KeySecret>,
-    /// Who made it.
+    /// Author of the key.
     pub created_by: Actor,
-    /// When.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it stops by itself.
+    /// Time at which the key expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When it was stopped.
+    /// Time at which the key was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
 }
@@ -40,25 +40,26 @@ pub struct ApiKey {
 pub struct KeySecret {
     /// SHA-256 of the whole key as sent, in hex.
     pub sha256: String,
-    /// Its first characters, by which people recognise it.
+    /// Its first characters, by which people recognize it.
     pub hint: String,
-    /// Until when it is valid, where it is being replaced.
+    /// End of the overlap, if the secret is being replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
-    /// The rotation that made it: who tries the same one again has not seen it.
+    /// The rotation that created it. A retry of the same rotation has not seen the secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationId>,
 }
 
 impl ApiKey {
-    /// A tenant has at most this many.
+    /// Maximum keys per tenant.
     pub const MOST: usize = 50;
 
-    /// So many of its secrets work at once, at most: a rotation that nobody saw the answer of ends none that is in use.
+    /// Maximum secrets that are valid at the same time: a rotation whose response was lost does not end a secret that is in
+    /// use.
     pub const MOST_SECRETS: usize = 4;
 
-    /// Whether the secret with this hash proves the key now. Hashes need no comparison in constant time: their preimage is what
-    /// is secret, and the key was found by this very hash.
+    /// Whether the secret with this hash authenticates the key now. Hashes need no comparison in constant time: their
+    /// preimage is the secret, and the key was looked up by this very hash.
     #[must_use]
     pub fn accepts(&self, sha256: &str, now: Timestamp) -> bool {
         let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
@@ -69,7 +70,7 @@ impl ApiKey {
         secret.is_some_and(|secret| !over(secret.valid_until))
     }
 
-    /// When the secret with this hash stops, if it does: a secret that is being replaced ends before its key.
+    /// Time at which the secret with this hash expires, if it does: a secret that is being replaced ends before its key.
     #[must_use]
     pub fn ends_at(&self, sha256: &str) -> Option<Timestamp> {
         let secret = self.secrets.iter().find(|secret| secret.sha256 == sha256);
@@ -77,14 +78,14 @@ impl ApiKey {
         ends.into_iter().flatten().min()
     }
 
-    /// Whether it may do this.
+    /// Whether the key has the permission.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.role.may(permission) && (self.scopes.is_empty() || self.scopes.contains(&permission))
     }
 }
 
-/// When a key was last used: the day is enough to know what can go, and costs one write a day.
+/// The day on which a key was last used. The day is enough to see which keys can be revoked, and costs one write a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastUsed {
     /// The day, UTC.
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn both_secrets_are_valid_while_it_is_rotated_and_none_past_the_end() {
+    fn both_secrets_are_valid_only_during_the_overlap() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let accepted = |now: &str| ["new", "old", "other"].map(|hash| key().accepts(hash, at(now)));
         assert_eq!(accepted("2026-11-20T11:59:59Z"), [true, true, false]);

@@ -1,4 +1,4 @@
-//! The audit log: who changed what, told from a row as it was and as it is.
+//! The audit log: who changed what, derived from a row before and after the change.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -6,24 +6,24 @@ use serde_json::Value;
 
 use crate::actor::Stamp;
 
-/// Entries are kept this long: a year, and time to look.
+/// Entries are kept for a year, with some time to look at them.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// The longest period that is listed at once, in days.
+/// The longest period of one list, in days.
 pub const MOST_DAYS: i32 = 31;
 
 /// One change that a person or a key made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Who, when, in which request.
+    /// Author, time and request.
     pub by: Stamp,
-    /// What they did.
+    /// Kind of change.
     pub action: Action,
-    /// To what kind of thing: `member`, `connection`, …
+    /// Kind of the changed object: `member`, `connection`, …
     pub kind: String,
-    /// To which one.
+    /// Id of the changed object.
     pub object: String,
-    /// The fields that are not what they were.
+    /// The fields that changed.
     pub changes: Vec<FieldChange>,
 }
 
@@ -43,20 +43,20 @@ pub enum Action {
 /// A field before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// Its path: names with dots between.
+    /// Path of the field: names separated by dots.
     pub field: String,
-    /// What it was; none: it was not there, or is hidden.
+    /// Value before the change; `None` if there was none, or it is hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// What it is; none: it is not there, or is hidden.
+    /// Value after the change; `None` if there is none, or it is hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// It holds a secret: that it changed is all that is told.
+    /// Whether the field holds a secret: then the entry only says that it changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
 
-/// Fields that we keep for ourselves, by kind: nobody changes them on purpose.
+/// Internal fields by kind, which nobody changes on purpose.
 const OWN: [(&str, &str); 8] = [
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
@@ -68,10 +68,10 @@ const OWN: [(&str, &str); 8] = [
     ("connection", "reported"),
 ];
 
-/// Names of fields that hold secrets, or what is made of one.
+/// Names of fields that hold secrets or values derived from them.
 const HIDDEN: [&str; 5] = ["verify", "send", "second_factor", "pending_factor", "recovery_codes"];
 
-/// What the name of a secret has in it, whoever names one later.
+/// Parts of names that mark a field as secret, including fields that are added later.
 const HIDDEN_PARTS: [&str; 10] = [
     "secret",
     "password",
@@ -88,10 +88,11 @@ const HIDDEN_PARTS: [&str; 10] = [
 /// Stands for a secret inside a list.
 const MASK: &str = "(hidden)";
 
-/// Longer texts are shortened, other values left out: the log says what changed, not all that was ever written.
+/// Longer texts are shortened and other long values omitted: the log says what changed, not everything that was ever
+/// written.
 const LONGEST: usize = 2_000;
 
-/// A change of more fields than these names the rest in one.
+/// Maximum fields of an entry. The remaining ones are summarized in one.
 const MOST_FIELDS: usize = 60;
 
 fn is_hidden(name: &str) -> bool {
@@ -99,7 +100,7 @@ fn is_hidden(name: &str) -> bool {
     HIDDEN.contains(&name.as_str()) || HIDDEN_PARTS.iter().any(|part| name.contains(part))
 }
 
-/// Which fields of a row of this kind differ, by path. `None` is a row that is not there: then all fields of the other.
+/// The fields in which two rows of this kind differ, by path. `None` is a missing row: then all fields of the other one.
 #[must_use]
 pub fn changes(kind: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
     let mut found = Vec::new();
@@ -125,7 +126,7 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
     let is_object = |value: Option<&Value>| value.is_some_and(Value::is_object);
     let goes_deeper = match (before, after) {
         (Some(_), Some(_)) => is_object(before) && is_object(after),
-        // Of a row that is new or gone, its fields; below, whole values read better.
+        // A created or deleted row is listed by its fields; further below, whole values are easier to read.
         _ => path.is_empty() && (is_object(before) || is_object(after)),
     };
     if !goes_deeper {
@@ -168,7 +169,7 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
     }
 }
 
-/// As it may stand in the log: without secrets, and not too long.
+/// The value as the log shows it: without secrets, and shortened.
 fn shown(value: &Value) -> Value {
     let masked = masked(value);
     match &masked {
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_fields_that_changed_are_told_each_before_and_after() {
+    fn only_changed_fields_are_listed_with_both_values() {
         let before = json!({"id": "usr_1", "role": "agent", "status": "active", "name": "Ann"});
         let after = json!({"id": "usr_1", "role": "manager", "status": "active", "name": "Ann"});
         let found = changes("member", Some(&before), Some(&after));
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_a_field_is_told_by_its_path() {
+    fn nested_field_is_named_by_its_path() {
         let before = json!({"hours": {"mon": "9-17", "tue": "9-17"}, "languages": ["en"]});
         let after = json!({"hours": {"mon": "9-17", "tue": "9-12"}, "languages": ["en", "ar"], "slug": "joes"});
         let found = changes("tenant", Some(&before), Some(&after));
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_created_or_removed_is_told_whole() {
+    fn created_or_deleted_object_is_listed_with_all_fields() {
         let rule = json!({"id": "rule_1", "name": "Missed call", "when": {"outcome": "missed"}, "note": null});
         let created = changes("rule", None, Some(&rule));
         assert_eq!(fields(&created), ["name", "note", "when"]);
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_keep_for_ourselves_is_no_change() {
+    fn internal_field_is_not_a_change() {
         let before = json!({"id": "tnt_1", "name": "Joe's", "config_version": 1});
         let after = json!({"id": "tnt_1", "name": "Joe's", "config_version": 2});
         assert_eq!(changes("tenant", Some(&before), Some(&after)), []);
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_told_whatever_holds_it() {
+    fn secrets_are_hidden_wherever_they_are() {
         const CANARY: &str = "canary-7f3a";
         let secret = |version: u32| {
             let canary = format!("{CANARY}-{version}");
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_stays_small_whatever_changed() {
+    fn entry_stays_small_whatever_changed() {
         let before = json!({"text": "a".repeat(100_000), "list": vec!["b"; 50_000]});
         let after = json!({"text": "é".repeat(100_000), "list": []});
         let found = changes("template", Some(&before), Some(&after));

@@ -1,4 +1,4 @@
-//! Numbers, lists and named texts within bounds. Parsing one checks it, and its schema names the same bounds.
+//! Numbers, lists and named texts within bounds. Parsing checks the bounds, and the schema states the same ones.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData, ops::Deref};
 
@@ -45,13 +45,13 @@ impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, M
 pub struct UpTo<const MOST: usize, T>(Vec<T>);
 
 impl<const MOST: usize, T> UpTo<MOST, T> {
-    /// None.
+    /// An empty list.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// True if there are none.
+    /// Whether the list is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -79,7 +79,7 @@ impl<const MOST: usize, T> Default for UpTo<MOST, T> {
 }
 
 impl<const MOST: usize, T> From<Vec<T>> for UpTo<MOST, T> {
-    /// For what is stored already, whatever its length.
+    /// For values that are stored already, whatever their length.
     fn from(items: Vec<T>) -> Self {
         Self(items)
     }
@@ -99,7 +99,7 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for UpTo<MOST
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(item) = list.next_element()? {
-                    // The rest is not even read.
+                    // Stops reading: the remaining items do not matter.
                     if items.len() == MOST {
                         return Err(A::Error::custom(format_args!("must have at most {MOST} items")));
                     }
@@ -119,20 +119,20 @@ const LONGEST_NAME: usize = 64;
 /// Characters that end a name in a placeholder such as `{{product.cake.length|soon}}`.
 const ENDS_A_NAME: [char; 4] = ['.', '{', '}', '|'];
 
-/// At most `MOST` texts of at most `LONGEST` characters by name. A name has at most 64 characters, and none that ends it in a
-/// placeholder of a message.
+/// At most `MOST` texts of at most `LONGEST` characters by name. A name has at most 64 characters, and none that ends it in
+/// a placeholder of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Named<const MOST: usize, const LONGEST: usize>(BTreeMap<String, OneLine<1, LONGEST>>);
 
 impl<const MOST: usize, const LONGEST: usize> Named<MOST, LONGEST> {
-    /// True if there are none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text of this name.
+    /// The text with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(OneLine::as_str)
@@ -158,7 +158,7 @@ impl<'de, const MOST: usize, const LONGEST: usize> Deserialize<'de> for Named<MO
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut texts = BTreeMap::new();
                 while let Some(name) = map.next_key::<String>()? {
-                    // The rest is not even read.
+                    // Stops reading: the remaining entries do not matter.
                     if texts.len() == MOST {
                         return Err(A::Error::custom(format_args!("must have at most {MOST} texts")));
                     }
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_hold_when_it_is_parsed() {
+    fn parsing_checks_the_bounds() {
         let number = |text: &str| serde_json::from_str::<Whole<1, 168>>(text).ok().map(Whole::get);
         assert_eq!(
             ["0", "1", "168", "169", "-1", "1.5"].map(number),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn named_texts_have_names_that_messages_can_use() {
+    fn names_of_texts_can_be_used_in_messages() {
         let read = |text: &str| serde_json::from_str::<Named<2, 5>>(text);
         let found = read(r#"{"size": " L ", "لون": "red"}"#).unwrap();
         assert_eq!((found.get("size"), found.get("لون")), (Some("L"), Some("red")));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ids::ConnectionId, outside::ShownName, phone::Phone};
 
-/// Who called whom.
+/// Direction of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -31,15 +31,15 @@ pub enum Outcome {
     Voicemail,
     /// It came outside business hours.
     AfterHours,
-    /// The network failed it.
+    /// The call failed in the network.
     Failed,
-    /// The provider did not say, or said something we do not know.
+    /// The provider did not report an outcome, or one that we do not know.
     #[serde(other)]
     Unknown,
 }
 
 impl Outcome {
-    /// The word that people and providers use.
+    /// The name that people and providers use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,7 +56,8 @@ impl Outcome {
 }
 
 impl Outcome {
-    /// Of two outcomes stated for one call the higher counts: what says that somebody was reached, then what says most.
+    /// Of two outcomes stated for one call, the higher rank wins: first those in which somebody was reached, then the more
+    /// specific ones.
     const fn rank(self) -> u8 {
         match self {
             Self::Unknown => 0,
@@ -71,7 +72,7 @@ impl Outcome {
     }
 }
 
-/// The other end of the line, as far as the provider tells.
+/// One end of the call, as far as the provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
@@ -79,7 +80,7 @@ pub enum Party {
     Phone(Phone),
     /// A SIP address.
     Sip(String),
-    /// Hidden by the caller or not given by the network: never messaged.
+    /// Hidden by the caller or not transmitted by the network: never messaged.
     Withheld,
 }
 
@@ -94,7 +95,7 @@ impl Party {
     }
 }
 
-/// What the provider says of the call as a whole (Twilio `CallStatus`).
+/// The provider's status of the whole call (Twilio `CallStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStatus {
@@ -102,25 +103,25 @@ pub enum CallStatus {
     Ringing,
     /// Connected to something, perhaps only to our own announcement.
     InProgress,
-    /// Given up before it connected.
+    /// Cancelled before it connected.
     Canceled,
     /// Nobody answered.
     NoAnswer,
     /// Busy.
     Busy,
-    /// The network failed it.
+    /// The call failed in the network.
     Failed,
-    /// It connected and ended. Says nothing about whether a person spoke.
+    /// The call connected and ended. Does not tell whether a person spoke.
     Completed,
 }
 
-/// What became of forwarding the call to the business (Twilio `DialCallStatus`).
+/// The result of forwarding the call to the business (Twilio `DialCallStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DialStatus {
     /// The caller hung up while it rang.
     Canceled,
-    /// The network failed it.
+    /// The call failed in the network.
     Failed,
     /// Nobody picked up.
     NoAnswer,
@@ -157,12 +158,12 @@ pub enum Handling {
     OwnFlow,
 }
 
-/// All that is known of a call. Every field is filled by whichever report brings it; [`CallFacts::merge`] is commutative,
-/// associative and idempotent, so that reports may come in any order and any number.
+/// Everything that is known about a call. Each field is filled by whichever report has it; [`CallFacts::merge`] is
+/// commutative, associative and idempotent, so that reports may arrive in any order and any number of times.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallFacts {
-    /// Who called whom.
+    /// Direction of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     /// The calling side.
@@ -171,25 +172,25 @@ pub struct CallFacts {
     /// The called side: for inbound calls the business's line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Party>,
-    /// When it began.
+    /// Time at which it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When it ended.
+    /// Time at which it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// Seconds that it rang.
+    /// Ringing time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ring_seconds: Option<u32>,
-    /// Seconds that people spoke.
+    /// Talking time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub talk_seconds: Option<u32>,
-    /// Seconds of recording that the caller left.
+    /// Length of the caller's recording in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voicemail_seconds: Option<u32>,
-    /// Whole length in seconds, announcements included.
+    /// Total length in seconds, announcements included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_seconds: Option<u32>,
-    /// The caller's name, where the network gives one.
+    /// The caller's name, if the network transmits one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller_name: Option<ShownName>,
     /// The provider's status of the whole call.
@@ -198,20 +199,20 @@ pub struct CallFacts {
     /// The result of forwarding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dial: Option<DialStatus>,
-    /// What our own answer does with the call.
+    /// How our own answer handles the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handling: Option<Handling>,
     /// Whether our answer found the business closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<bool>,
-    /// When it was picked up, be it by a machine of the business: says nothing about whether a person spoke.
+    /// Time at which it was picked up, perhaps by a machine of the business: does not tell whether a person spoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<Timestamp>,
-    /// The best of the attempts to reach somebody, where the provider reports each of them: unless it is an answer, it
-    /// counts only once the call has ended and no better one came.
+    /// The best of the attempts to reach somebody, if the provider reports each of them. Unless it is an answer, it counts
+    /// only once the call has ended without a better one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tried: Option<DialStatus>,
-    /// The outcome, where the provider states it itself (the generic event).
+    /// The outcome that the provider states itself (the generic event).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<Outcome>,
 }
@@ -219,15 +220,15 @@ pub struct CallFacts {
 /// One report of a call: a job on the queue `calls`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallEvent {
-    /// The connection whose webhook brought it.
+    /// The connection whose webhook received it.
     pub connection: ConnectionId,
-    /// Which kind of telephone system.
+    /// Kind of telephone system.
     pub provider: CallProvider,
     /// The provider's id of the call.
     pub provider_call_id: String,
-    /// When we received it.
+    /// Time of receipt.
     pub received_at: Timestamp,
-    /// What it says.
+    /// The reported facts.
     pub facts: CallFacts,
 }
 
@@ -237,7 +238,7 @@ pub struct CallEvent {
 pub enum CallProvider {
     /// Twilio Voice.
     Twilio,
-    /// Any telephone system, by our generic signed event.
+    /// Any telephone system, through our generic signed event.
     Telephony,
     /// Aircall.
     Aircall,
@@ -250,7 +251,7 @@ pub enum CallProvider {
 }
 
 impl CallProvider {
-    /// The word that stands in keys.
+    /// The name in keys.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -264,19 +265,19 @@ impl CallProvider {
     }
 }
 
-/// Whether a call's outcome is known.
+/// Whether the outcome of a call is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Look again at this time, if no further report comes.
+    /// Decide again at this time, if no further report arrives.
     Wait(Timestamp),
     /// Decided.
     Decided(Outcome),
 }
 
-/// A call of which no end was ever reported is decided as unknown after this long.
+/// A call whose end is never reported is decided as unknown after this long.
 pub const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
 
-/// Keeps the larger of two reports; equal reports stay as they are.
+/// Keeps the larger of two reported values.
 fn later<T: Ord>(ours: &mut Option<T>, theirs: Option<T>) {
     if theirs > *ours {
         *ours = theirs;
@@ -305,7 +306,7 @@ fn keep_party(ours: &mut Option<Party>, theirs: Option<Party>) {
 }
 
 impl CallFacts {
-    /// Adds what another report of the same call says.
+    /// Merges another report of the same call.
     pub fn merge(&mut self, other: Self) {
         if self.direction != Some(Direction::Outbound) && other.direction.is_some() {
             self.direction = other.direction;
@@ -330,7 +331,7 @@ impl CallFacts {
         }
     }
 
-    /// The customer's end of the line.
+    /// The customer's end of the call.
     #[must_use]
     pub fn customer(&self) -> &Party {
         let party = match self.direction {
@@ -340,7 +341,7 @@ impl CallFacts {
         party.as_ref().unwrap_or(&Party::Withheld)
     }
 
-    /// The business's end of the line, where the provider named it.
+    /// The business's end of the call, if the provider names it.
     #[must_use]
     pub const fn line(&self) -> Option<&Party> {
         match self.direction {
@@ -349,11 +350,11 @@ impl CallFacts {
         }
     }
 
-    /// Seconds that it rang: as reported, else what the call's length leaves beside the talk. `None` where nobody knows.
+    /// Ringing time in seconds: as reported, or what remains of the call's length without the talk. `None` if unknown.
     #[must_use]
     pub fn rang_seconds(&self) -> Option<u32> {
         self.ring_seconds.or_else(|| {
-            // A call that our own announcement answered did not ring all the time.
+            // A call that our own announcement answered did not ring for all of that time.
             if self.handling.is_some_and(|handling| handling != Handling::Forward) {
                 return None;
             }
@@ -365,8 +366,8 @@ impl CallFacts {
         })
     }
 
-    /// Decides the outcome, or says when to look again. `first_seen` is when the first report came, `quiet` how long after
-    /// the end of a call its dial result may still come.
+    /// Decides the outcome, or says when to try again. `first_seen` is the time of the first report, `quiet` the time after
+    /// the end of a call in which its dial result may still arrive.
     ///
     /// "Missed" never follows from `completed` alone: our own announcement also completes a call.
     #[must_use]
@@ -391,12 +392,12 @@ impl CallFacts {
             Some(CallStatus::Busy) => Verdict::Decided(self.unless_closed(Outcome::Busy)),
             Some(CallStatus::Canceled) => Verdict::Decided(self.unless_closed(Outcome::Abandoned)),
             Some(CallStatus::Failed) => Verdict::Decided(Outcome::Failed),
-            // Nobody could have picked up, so there is no dial result to wait for.
+            // Nobody could have picked up, so no dial result is to be waited for.
             Some(CallStatus::Completed) if self.handling == Some(Handling::Greet) => {
                 Verdict::Decided(self.unless_closed(Outcome::Missed))
             }
             Some(CallStatus::Completed) => {
-                // The end is by the provider's clock: one that is wrong must not hold the call for ever.
+                // The end is measured by the provider's clock: a wrong one must not delay the decision for ever.
                 let ended = self.ended_at.unwrap_or(first_seen);
                 let until = ended.clamp(first_seen, first_seen + LONGEST_CALL) + quiet;
                 if now < until {
@@ -432,5 +433,5 @@ impl CallFacts {
     }
 }
 
-/// A shorter recording is a caller who hung up at the tone.
+/// Minimum length of a recording. In a shorter one, the caller hung up at the tone.
 pub const SHORTEST_VOICEMAIL_SECONDS: u32 = 2;

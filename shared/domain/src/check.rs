@@ -1,4 +1,4 @@
-//! The check before a send: whether a planned message may still go out, by what may have changed since it was planned.
+//! The check before a send: whether a planned message may still go out, given what may have changed since it was planned.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::{
     template::{LONGEST_SMS, Misfit, TemplateDefinition},
 };
 
-/// What the check before a send is made from.
+/// Input of the check before a send.
 #[derive(Clone, Copy)]
 pub struct CheckInput<'a> {
     /// The tenant with its rules.
@@ -25,55 +25,55 @@ pub struct CheckInput<'a> {
     pub message: &'a Message,
     /// The leg about to be sent.
     pub leg: u8,
-    /// To whom.
+    /// The recipient.
     pub contact: &'a Contact,
     /// The leg's connection.
     pub connection: &'a Connection,
-    /// The template that the leg names, as that connection has it now.
+    /// The template that the leg names, in the current state of that connection.
     pub template: Option<&'a TemplateDefinition>,
-    /// Now.
+    /// Current time.
     pub now: Timestamp,
-    /// For how long an unhealthy connection is left alone.
+    /// Timers, of which one says how long an unhealthy connection is left alone.
     pub timers: &'a Timers,
-    /// How line types are found out.
+    /// Source of line types.
     pub line_type: LineTypes<'a>,
 }
 
 /// Whether a leg may be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// It may.
+    /// Yes.
     Go,
-    /// It may, as the one message that finds out whether an unhealthy connection works again: first write the connection with
-    /// `tried_at` = now under its condition; if somebody else did, this is `Later`.
+    /// Yes, as the one message that probes an unhealthy connection: first write the connection with `tried_at` = now, under
+    /// its condition. If somebody else was faster, treat this as `Later`.
     Probe,
     /// Not now.
     Later {
-        /// Not before.
+        /// The earliest time.
         until: Timestamp,
-        /// Why, for people.
+        /// The reason, for people.
         why: String,
     },
-    /// Not now, for the connection's sake; no other channel is sooner.
+    /// Not now, because of the connection. No other channel would be faster.
     Wait {
-        /// Not before.
+        /// The earliest time.
         until: Timestamp,
-        /// Why, for people.
+        /// The reason, for people.
         why: String,
     },
     /// Not on this channel.
     SkipLeg {
-        /// Why, for people.
+        /// The reason, for people.
         why: String,
     },
-    /// Not ever, on no channel.
+    /// Never, on any channel.
     Never {
-        /// Why, for people.
+        /// The reason, for people.
         why: String,
     },
 }
 
-/// Checks what may have changed since the message was planned: the last thing before the claim.
+/// Checks what may have changed since the message was planned. The last step before the claim.
 #[must_use]
 pub fn check(input: &CheckInput<'_>) -> Check {
     let CheckInput {
@@ -178,7 +178,7 @@ fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
                 .map_err(misfit)?;
             let summary = ConnectionSummary::from(connection);
             definition.sendable(summary.needs_content_sid).map_err(misfit)?;
-            // Meta moves templates between categories: what was planned as utility may be marketing by now.
+            // Meta moves templates between categories: a message planned as utility may be marketing by now.
             if definition.category != message.policy.category() {
                 return Err(misfit(Misfit::Category {
                     name: definition.name.clone(),
@@ -229,7 +229,7 @@ mod tests {
         message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, by).unwrap();
     }
 
-    /// A planned message about to be sent; each test changes what it is about.
+    /// A planned message that is about to be sent. Each test changes one aspect of it.
     struct Sending {
         config: TenantConfig,
         material: Material,
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_since_the_plan_is_found_before_the_send() {
+    fn check_finds_changes_since_the_plan() {
         assert_eq!(sending(|_| ()), Check::Go);
         assert_eq!(sending(|sending| sending.leg = 1), Check::Go);
         let never = |why: &str| Check::Never { why: why.to_owned() };
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_or_connection_that_cannot_send_now_is_waited_for() {
+    fn message_waits_for_a_paused_number_or_connection() {
         let paused = |seconds: i64| {
             move |sending: &mut Sending| {
                 let until = sending.now + SignedDuration::from_secs(seconds);
@@ -370,7 +370,7 @@ mod tests {
         };
         assert!(matches!(sending(paused(60)), Check::Wait { .. }));
         assert_eq!(sending(paused(0)), Check::Go);
-        // Longer than the fallback's deadline: the next channel is quicker.
+        // Longer than the fallback's deadline: the next channel is faster.
         assert!(matches!(sending(paused(600)), Check::SkipLeg { .. }));
         assert!(matches!(
             sending(|sending| {
@@ -379,7 +379,7 @@ mod tests {
             }),
             Check::Wait { .. }
         ));
-        // All of the wait counts.
+        // The whole wait counts.
         let paused_again = |waited: i64| {
             sending(|sending| {
                 paused(60)(sending);
@@ -417,7 +417,7 @@ mod tests {
             }
         );
         assert_eq!(sending(unhealthy(300)), Check::Probe);
-        // The last channel waits as long as it takes.
+        // The last channel waits as long as necessary.
         assert_eq!(
             sending(|sending| {
                 unhealthy(100)(sending);
@@ -428,7 +428,7 @@ mod tests {
                 why: broken("Twilio")
             }
         );
-        // Who has waited for as long as the rule allows does not try it once more.
+        // A message that has waited as long as the rule allows does not probe the connection again.
         let tried_again = |waited: i64| {
             sending(|sending| {
                 unhealthy(300)(sending);
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_hours_count_at_the_send_as_well() {
+    fn quiet_hours_are_checked_before_the_send() {
         let evening = |sending: &mut Sending| sending.now = at("2026-11-20T21:01:00+04");
         assert_eq!(
             sending(evening),

@@ -1,4 +1,4 @@
-//! What a provider said of an account: when it was asked whether the connection works, and by itself between.
+//! What a provider says about an account: in a connection test, and in reports of its own between tests.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 /// The outcome of testing a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkup {
-    /// When.
+    /// Time of the test.
     pub at: Timestamp,
-    /// What came of it.
+    /// Result of the test.
     pub result: CheckResult,
-    /// For people: what was found, or what to do.
+    /// Message for people: what was found, or what to do.
     pub message: String,
     /// Meta's rating of the number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
-    /// The name under which customers see the number.
+    /// The display name that customers see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_name: Option<String>,
-    /// How many messages a second the number takes, in and out.
+    /// Maximum messages per second of the number, in and out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages_per_second: Option<u32>,
-    /// To how many customers the business may write first within 24 hours; 0: no limit.
+    /// Maximum customers to whom the business may write first within 24 hours; 0: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers_per_day: Option<u32>,
 }
@@ -61,7 +61,7 @@ pub enum Quality {
 }
 
 impl Checkup {
-    /// A result with its sentence, and nothing else known.
+    /// A result with its message, and no further values.
     #[must_use]
     pub fn new(result: CheckResult, message: impl Into<String>, at: Timestamp) -> Self {
         Self {
@@ -76,16 +76,17 @@ impl Checkup {
     }
 }
 
-/// A value, and when it was so.
+/// A value with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dated<T> {
-    /// When.
+    /// Time of the value.
     pub at: Timestamp,
     /// The value.
     pub value: T,
 }
 
-/// What Meta last reported of a number by itself: each report brings some of it, and they come in any order.
+/// What Meta last reported about a number without being asked. Each report contains some of the values, and they arrive in
+/// any order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reported {
@@ -95,7 +96,7 @@ pub struct Reported {
     /// As [`Checkup::messages_per_second`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_second: Option<Dated<u32>>,
-    /// As [`Checkup::customers_per_day`]: the business's, for all of its numbers.
+    /// As [`Checkup::customers_per_day`]: of the whole business, for all of its numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customers_per_day: Option<Dated<u32>>,
 }
@@ -108,13 +109,13 @@ fn later<T>(ours: Option<Dated<T>>, theirs: Option<Dated<T>>) -> Option<Dated<T>
 }
 
 impl Reported {
-    /// Whether it brings nothing.
+    /// Whether it contains no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// With what another report brings: of each value the later.
+    /// Merges another report: of each value, the later one wins.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -124,7 +125,7 @@ impl Reported {
         }
     }
 
-    /// What of it is true of the business's other numbers as well.
+    /// The part that also applies to the business's other numbers.
     #[must_use]
     pub fn of_business(self) -> Self {
         Self {
@@ -133,7 +134,7 @@ impl Reported {
         }
     }
 
-    /// With what a test found: of each value the later.
+    /// Merges the result of a test: of each value, the later one wins.
     #[must_use]
     pub fn and_tested(self, checkup: Option<&Checkup>) -> Self {
         let Some(checkup) = checkup else {
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn of_each_value_the_later_counts_in_any_order() {
+    fn later_value_wins_in_any_order() {
         let first = Reported {
             quality: at(10, Quality::Red),
             customers_per_day: at(10, 250),
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_counts_until_something_later_is_reported() {
+    fn test_result_counts_until_a_later_report() {
         let mut checkup = Checkup::new(CheckResult::Passed, "Works.", Timestamp::from_second(15).unwrap());
         (checkup.quality, checkup.customers_per_day) = (Some(Quality::Green), Some(250));
         let reported = Reported {
@@ -191,7 +192,7 @@ mod tests {
         let known = reported.and_tested(Some(&checkup));
         assert_eq!(known.quality, at(15, Quality::Green));
         assert_eq!(known.customers_per_day, at(20, 2_000));
-        // One that failed found nothing out about the number.
+        // A failed test found out nothing about the number.
         let failed = Checkup::new(CheckResult::Failed, "Refused.", Timestamp::from_second(30).unwrap());
         assert_eq!(reported.and_tested(Some(&failed)), reported);
         assert_eq!(reported.and_tested(None), reported);

@@ -1,5 +1,5 @@
-//! Composing: from an intent to a message with its channels, or to a refusal with its sentence. Pure, so that a dry run, a
-//! preview and the real thing say the same.
+//! Composing: an intent becomes a message with its channels, or a refusal with its sentence. A pure function, so that a dry
+//! run, a preview and the real send agree.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::{
     values::Values,
 };
 
-/// The wish to say something to somebody.
+/// An intent to say something to somebody.
 #[derive(Debug, Clone)]
 pub struct Intent<'a> {
     /// Its cause.
@@ -35,90 +35,90 @@ pub struct Intent<'a> {
     pub purpose: Purpose,
     /// Its category.
     pub category: Category,
-    /// What is taken away from the purpose's row.
+    /// Restrictions beyond the purpose's row.
     pub narrowing: Narrowing,
-    /// The pause since the last message of the kind, where the purpose obeys one.
+    /// The pause since the last message of the kind, if the purpose obeys one.
     pub cooldown: SignedDuration,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
-    /// The line that it is sent from: its connections send it where they can.
+    /// The line it is sent from. Its connections send it if they can.
     pub line: Option<LineId>,
-    /// The connection that sends it where no line says otherwise, and it can.
+    /// The connection that sends it if no line names another one, and it can.
     pub prefers: ConnectionId,
-    /// What to say by each channel, in the order in which channels are tried.
+    /// The content for each channel, in the order in which channels are tried.
     pub says: Vec<Says<'a>>,
-    /// What it is about.
+    /// Its subject.
     pub subject: Subject<'a>,
-    /// Not to be sent before.
+    /// Earliest time to send.
     pub not_before: Timestamp,
-    /// Who wants to say it, in words: `rule "Missed calls"`.
+    /// The author, in words: `rule "Missed calls"`.
     pub by: String,
 }
 
-/// What to say by one channel.
+/// The content for one channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Says<'a> {
     /// The channel.
     pub channel: Channel,
-    /// The words.
+    /// The content.
     pub words: Words<'a>,
 }
 
-/// Words with the sources of their values.
+/// A text or template, with the sources of its values.
 #[derive(Debug, Clone, Copy)]
 pub enum Words<'a> {
     /// A template.
     Template(&'a TemplateUse),
     /// A text.
     Text(&'a SmsText),
-    /// None, and why.
+    /// None, with the reason.
     None(&'static str),
 }
 
-/// All that deciding and composing read.
+/// Everything that deciding and composing read.
 #[derive(Clone, Copy)]
 pub struct World<'a> {
     /// The tenant with its configuration.
     pub config: &'a TenantConfig,
     /// The templates and products that the message names: see [`crate::material::Needs`].
     pub material: &'a Material,
-    /// The person.
+    /// The recipient.
     pub contact: &'a Contact,
-    /// More of the person.
+    /// Further data of the recipient.
     pub profile: &'a Profile,
-    /// Now.
+    /// Current time.
     pub now: Timestamp,
-    /// How line types are found out.
+    /// Source of line types.
     pub line_type: LineTypes<'a>,
 }
 
-/// A message to be made.
+/// A message to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
     /// Its cause.
     pub cause: Cause,
-    /// What it may do.
+    /// Its policy.
     pub policy: Policy,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
-    /// The line that it is sent from.
+    /// The line it is sent from.
     pub line: Option<LineId>,
     /// The channels, in order; never empty.
     pub legs: Vec<Leg>,
-    /// Not to be sent before.
+    /// Earliest time to send.
     pub not_before: Timestamp,
-    /// When the message is deleted.
+    /// Time at which the message is deleted.
     pub keep_until: Timestamp,
-    /// Why, in one sentence.
+    /// The reason, in one sentence.
     pub sentence: String,
 }
 
-/// No message, and why.
+/// No message, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// For machines.
+    /// The reason, for machines.
     pub reason: Reason,
-    /// For people, in one sentence.
+    /// The reason, for people: one sentence.
     pub sentence: String,
 }
 
@@ -131,31 +131,31 @@ impl Refusal {
     }
 }
 
-/// A decision's reason, for machines.
+/// The reason for a decision, for machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// A rule matched: there is a message.
+    /// A rule matched, so there is a message.
     FollowUp,
     /// The tenant is suspended.
     Suspended,
-    /// The business called.
+    /// The business called the customer.
     Outbound,
     /// The caller hid the number.
     Withheld,
     /// The caller has no telephone number.
     Sip,
-    /// Nobody knows how the call ended.
+    /// The outcome of the call is unknown.
     UnknownOutcome,
-    /// It was heard of too long after the call.
+    /// The call was reported too late.
     Late,
-    /// The person wants no messages, or none of this kind.
+    /// The person refused all messages, or those of this kind.
     OptedOut,
-    /// No rule is for this call.
+    /// No rule matches the call.
     NoRule,
     /// The ground for the message is missing, such as an opt-in.
     NoConsent,
-    /// The person was texted a short time ago.
+    /// The person got a message a short time ago.
     Cooldown,
     /// The message skips quiet hours.
     QuietHours,
@@ -166,7 +166,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The word for machines.
+    /// The name for machines.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -216,10 +216,10 @@ impl Composed {
     }
 }
 
-/// Composes a message. The same intent in the same world gives the same message.
+/// Composes a message. The same intent with the same data gives the same message.
 ///
 /// # Errors
-/// Why there is none.
+/// The reason why there is none.
 pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
     let World {
         config, contact, now, ..
@@ -300,7 +300,7 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         sentence.push_str(&format!("; without {}", join(&left_out, ": ")));
     }
 
-    // Counted from the last moment at which it may be sent.
+    // Counted from the last moment at which the message may be sent.
     let last = now + policy.validity();
     Ok(Composed {
         cause: intent.cause,
@@ -314,7 +314,7 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
     })
 }
 
-/// A channel that an intent names and a message cannot use.
+/// A channel that an intent names and the message cannot use.
 struct LeftOut {
     channel: Channel,
     why: String,
@@ -379,7 +379,7 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
     })
 }
 
-/// The connection that sends a message by this channel, and which of its numbers where the line names one.
+/// The connection that sends a message by this channel, and which of its numbers if the line names one.
 pub(crate) fn carrier<'a>(
     config: &'a TenantConfig,
     intent: &Intent<'_>,
@@ -394,7 +394,7 @@ pub(crate) fn carrier<'a>(
     })
 }
 
-/// The connection that a line names for this channel, where it can send.
+/// The connection that a line names for this channel, if it can send.
 pub(crate) fn line_carrier<'a>(
     config: &'a TenantConfig,
     line: &Line,
@@ -409,8 +409,8 @@ fn carrying(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &Co
     connections.filter(move |connection| connection.carries.contains(&channel))
 }
 
-/// The connections that may send by this channel for calls to no line, or to one that names none. A call's own is preferred, so
-/// that besides the first only those count that report calls.
+/// The connections that may send by this channel for calls to no line, or to a line that names none. The connection of the
+/// call is preferred, so beside the first one only those count that report calls.
 pub(crate) fn usual_carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
     carrying(config, channel)
         .enumerate()
@@ -418,7 +418,7 @@ pub(crate) fn usual_carriers(config: &TenantConfig, channel: Channel) -> impl It
         .map(|(_, connection)| connection)
 }
 
-/// All connections that may send by this channel: the usual ones, and those that lines name.
+/// All connections that may send by this channel: the usual ones, and those named by lines.
 pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
     let named = move |connection: &ConnectionSummary| {
         let mut lines = config.lines.iter();
@@ -430,7 +430,7 @@ pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item =
         .map(|(_, connection)| connection)
 }
 
-/// The words with their values, if they can be said; else why not.
+/// The content with its values filled in, or the reason why that is impossible.
 pub(crate) fn content(
     values: &Values<'_>,
     words: Words<'_>,
@@ -475,10 +475,10 @@ pub(crate) fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact
     }
 }
 
-/// The template that is meant, for somebody of this language.
+/// The template for a person with this language.
 ///
 /// # Errors
-/// When there is none.
+/// If there is none.
 fn find<'a>(
     material: &'a Material,
     connection: ConnectionId,

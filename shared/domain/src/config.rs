@@ -1,4 +1,4 @@
-//! A tenant's configuration: all that decisions about its calls and messages need, and what is wrong with it.
+//! A tenant's configuration: everything that decisions about its calls and messages need, and its problems.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use crate::{
     tenant::Tenant,
 };
 
-/// All that decisions about a tenant's calls and messages need, read together.
+/// Everything that decisions about a tenant's calls and messages need, read together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantConfig {
     /// The tenant.
@@ -33,35 +33,34 @@ pub struct TenantConfig {
     pub connections: Vec<ConnectionSummary>,
 }
 
-/// What planning, and the list of what is still to be set up, need to know of a connection. A change of it raises the tenant's
-/// version.
+/// The parts of a connection that planning and the set-up list need. A change of them raises the tenant's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSummary {
     /// The connection.
     pub id: ConnectionId,
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// The channels that it sends.
+    /// The channels that it can send.
     pub carries: Vec<Channel>,
-    /// It names templates by Twilio's content id instead of Meta's name.
+    /// Whether it names templates by Twilio's content id instead of Meta's name.
     #[serde(default)]
     pub needs_content_sid: bool,
     /// The provider, as in [`Account::kind`].
     #[serde(default)]
     pub kind: String,
-    /// What came of its last test, if any.
+    /// Result of its last test, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<CheckResult>,
     /// As [`Connection::awaits_secret`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaits_secret: bool,
-    /// Why the provider refuses it, while it does.
+    /// The provider's reason for refusing it, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unhealthy: Option<String>,
     /// As [`Connection::whatsapp_number`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whatsapp_number: Option<Phone>,
-    /// The numbers of which a line may name one to send SMS from.
+    /// The numbers that a line can choose to send SMS from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sms_numbers: Vec<Phone>,
 }
@@ -101,7 +100,7 @@ impl From<&Connection> for ConnectionSummary {
 }
 
 impl TenantConfig {
-    /// What is wrong with it, in sentences for whoever wrote it. Empty: nothing. `material`: all its templates and products.
+    /// Problems, in sentences for the author. Empty: none. `material`: all its templates and products.
     #[must_use]
     pub fn problems(&self, material: &Material) -> Vec<String> {
         let of_rule = |rule: &Rule| {
@@ -150,7 +149,7 @@ impl TenantConfig {
     }
 }
 
-/// What is wrong with a line, by field, by itself and beside the other lines and the connections. Empty: nothing.
+/// Problems of a line by field, on its own and together with the other lines and the connections. Empty: none.
 #[must_use]
 pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSummary]) -> Vec<FieldProblem> {
     let mut problems = line.problems();
@@ -186,7 +185,7 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
     problems
 }
 
-/// What is wrong with a rule, in sentences for whoever wrote it, who knows its name.
+/// Problems of a rule, in sentences for its author, who knows its name.
 #[must_use]
 pub fn rule_problems(rule: &Rule, config: &TenantConfig, material: &Material) -> Vec<String> {
     let mut problems = Vec::new();
@@ -263,7 +262,7 @@ pub fn rule_problems(rule: &Rule, config: &TenantConfig, material: &Material) ->
     problems
 }
 
-/// What is wrong with a rule's use of a template, as far as the stored definitions tell.
+/// Problems of a rule's use of a template, as far as the stored definitions show.
 fn template_problems(rule: &Rule, wanted: &TemplateUse, material: &Material) -> Vec<String> {
     let named: Vec<_> = material
         .templates
@@ -296,7 +295,7 @@ fn template_problems(rule: &Rule, wanted: &TemplateUse, material: &Material) -> 
         match template.body_variables() {
             Err(broken) => found.push(broken.to_string()),
             Ok(names) => {
-                // Values differ from call to call; that each variable has one does not.
+                // Values differ from call to call; whether each variable has one does not.
                 let filled_in = FilledTemplate {
                     name: template.name.clone(),
                     language: template.language.clone(),
@@ -345,7 +344,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_wrong_with_a_configuration_is_said_at_once() {
+    fn all_problems_of_a_configuration_are_reported_together() {
         let (mut config, mut material) = (config(), material());
         assert_eq!(config.problems(&material), Vec::<String>::new());
         config.rules[0].then.when_unknown = Some(WhenUnknown::SendAgain);
@@ -419,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_read_strictly() {
+    fn configuration_is_parsed_strictly() {
         for wrong in [
             r#"{"from": "contact.name", "text": "x"}"#,
             r#"{"default": "x"}"#,

@@ -1,4 +1,4 @@
-//! Contacts: the people who call or write to a tenant, by what they are known.
+//! Contacts: the people who call or write to a tenant, with the identities by which they are recognized.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::{
     send::{Classified, Effect},
 };
 
-/// What a contact is known by. A contact may have several, and none of them need be a telephone number.
+/// An identity of a contact. A contact may have several, and none of them has to be a telephone number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "value")]
 pub enum Identity {
@@ -26,7 +26,7 @@ pub enum Identity {
     Email(Email),
     /// A SIP address.
     Sip(String),
-    /// All who hide their number from one connection: calls are stored, nobody is messaged.
+    /// Everybody who hides their number from one connection: calls are stored, nobody is messaged.
     Withheld(ConnectionId),
 }
 
@@ -47,14 +47,14 @@ impl Identity {
 /// A refusal to be messaged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptOut {
-    /// When the person said so.
+    /// Time of the refusal.
     pub at: Timestamp,
-    /// How we know, such as "wrote STOP by SMS".
+    /// Source, such as "wrote STOP by SMS".
     pub source: String,
 }
 
 impl OptOut {
-    /// From now on it stands there, and in the ledger.
+    /// Stores the refusal in its field. Returns the change, with the entry for the consent ledger.
     fn put(self, place: &mut Option<Self>, what: &str) -> Change {
         let entry = ConsentEntry {
             at: self.at,
@@ -66,8 +66,8 @@ impl OptOut {
     }
 }
 
-/// A person who calls or writes to a tenant, as far as deciding and sending need it. Read and written with every call and
-/// message, so that every list is bounded; the rest stands in the [`Profile`](crate::profile::Profile).
+/// A person who calls or writes to a tenant, with the data that deciding and sending need. Read and written with every call
+/// and message, so every list is bounded; all other data is in the [`Profile`](crate::profile::Profile).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The contact.
@@ -84,78 +84,78 @@ pub struct Contact {
     /// E-mail addresses, the preferred one first. At most [`MOST_IDENTITIES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<Email>,
-    /// What it was first seen by, where that is neither: a SIP address, or that the number was hidden.
+    /// The identity it was first seen by, if of another kind: a SIP address, or a hidden number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_from: Option<Identity>,
     /// BCP 47 language, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Other contacts that proved to be the same person, until somebody merges them: what the person wishes holds for all.
+    /// Other contacts that proved to be the same person, until somebody merges them: the wishes of one hold for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub same_as: Vec<ContactId>,
-    /// No message on any channel.
+    /// Refusal of all messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out: Option<OptOut>,
-    /// No marketing, though service messages are still welcome.
+    /// Refusal of marketing, while service messages are still welcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing_opted_out: Option<OptOut>,
-    /// Said yes to messages, beyond having called.
+    /// Time of the last opt-in, beyond having called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_in_at: Option<Timestamp>,
-    /// Last said yes to marketing, or to all messages.
+    /// Time of the last opt-in to marketing, or to all messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing_welcome_at: Option<Timestamp>,
-    /// Channels that cannot reach this person, with when and why we learnt it.
+    /// Channels that cannot reach this person, with time and reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
-    /// When the last message that starts a cooldown was planned.
+    /// Time at which the last message that starts a cooldown was planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
     /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
-    /// When the last inbound call was decided.
+    /// Time at which the last inbound call was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<Timestamp>,
-    /// Calls decided so far: a caller with none before is new.
+    /// Calls decided so far. A caller without earlier calls is new.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub calls: u32,
-    /// WhatsApp numbers of the business to which the customer wrote or which they called. At most [`MOST_WINDOWS`].
+    /// WhatsApp numbers of the business that the customer wrote to or called. At most [`MOST_WINDOWS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
-    /// The customer's last message on any channel.
+    /// Time of the customer's last message on any channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
-    /// When first seen.
+    /// Time at which the contact was first seen.
     pub created_at: Timestamp,
     /// Raised by every write; the condition of the next.
     pub version: u64,
 }
 
-/// So many other contacts can be known to be the same person: each is read and written with what the person says.
+/// Maximum other contacts known to be the same person: each is read and written when the person makes a wish.
 pub const MOST_SAME: usize = 5;
 
-/// Most identities of one kind.
+/// Maximum identities of one kind.
 pub const MOST_IDENTITIES: usize = 4;
 
-/// Most open intents. One more takes the place of the oldest.
+/// Maximum open intents. A further one replaces the oldest.
 pub const MOST_OPEN: usize = 4;
 
-/// Most service windows. One more takes the place of the one that was opened longest ago.
+/// Maximum service windows. A further one replaces the one that was opened longest ago.
 pub const MOST_WINDOWS: usize = 4;
 
 const fn is_none_yet(count: &u32) -> bool {
     *count == 0
 }
 
-/// A message that may not have been sent yet, to cancel it when it becomes needless.
+/// A message that may not have been sent yet, so that it can be cancelled if it becomes unnecessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenIntent {
-    /// Its purpose, by which events cancel it.
+    /// Its purpose, which determines the events that cancel it.
     pub purpose: Purpose,
     /// The message.
     pub message: MessageId,
-    /// Start of the cooldown before this message was planned, to be restored if nothing of it goes out.
+    /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
 }
@@ -165,16 +165,16 @@ pub struct OpenIntent {
 pub struct Window {
     /// The number of the business.
     pub number: Phone,
-    /// The customer's last message to it, or last call.
+    /// Time of the customer's last message or call to it.
     pub at: Timestamp,
 }
 
-/// What has changed of the identities that lead to a contact.
+/// Changes of the identities that lead to a contact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Linked {
-    /// These lead here now.
+    /// Identities that lead to the contact now.
     pub new: Vec<Identity>,
-    /// These no longer do: there was no room.
+    /// Identities that no longer do, because there was no room.
     pub dropped: Vec<Identity>,
 }
 
@@ -185,7 +185,7 @@ impl Linked {
         self.new.is_empty() && self.dropped.is_empty()
     }
 
-    /// Adds what one identity changed: itself, unless it was known, and the one that made room.
+    /// Adds the change made by one identity: itself if it was new, and the one that it replaced.
     fn note<T>(&mut self, learnt: Learnt<T>, kind: fn(T) -> Identity) {
         if let Learnt::New { new, dropped } = learnt {
             self.new.push(kind(new));
@@ -194,13 +194,13 @@ impl Linked {
     }
 }
 
-/// What came of adding to a list of identities.
+/// Result of adding to a list of identities.
 enum Learnt<T> {
     Known,
     New { new: T, dropped: Option<T> },
 }
 
-/// Adds to a list of identities. The preferred one stands first; the last one makes room.
+/// Adds to a list of identities. The preferred one comes first; a further one replaces the last.
 fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) -> Learnt<T> {
     if let Some(place) = known.iter().position(|one| one == new) {
         if preferred {
@@ -226,9 +226,9 @@ fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) 
 pub struct Unreachable {
     /// The channel.
     pub channel: Channel,
-    /// When we learnt it.
+    /// Time at which this was found out.
     pub at: Timestamp,
-    /// Why, in words.
+    /// The reason, in words.
     pub reason: String,
 }
 
@@ -236,7 +236,7 @@ pub struct Unreachable {
 pub const SERVICE_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 impl Contact {
-    /// A contact of whom nothing is known but one identity.
+    /// A contact of which only one identity is known.
     #[must_use]
     pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
         let mut contact = Self {
@@ -266,13 +266,13 @@ impl Contact {
         contact
     }
 
-    /// The preferred telephone number, where one is known.
+    /// The preferred telephone number, if one is known.
     #[must_use]
     pub fn phone(&self) -> Option<&Phone> {
         self.phones.first()
     }
 
-    /// The newest of Meta's business-scoped user ids, where one is known.
+    /// The newest of Meta's business-scoped user ids, if one is known.
     #[must_use]
     pub fn bsuid(&self) -> Option<&str> {
         self.bsuids.first().map(String::as_str)
@@ -291,7 +291,7 @@ impl Contact {
         self.last_whatsapp_at().is_some_and(|at| now < at + SERVICE_WINDOW)
     }
 
-    /// The customer's last WhatsApp message or WhatsApp call, to whichever number.
+    /// Time of the customer's last WhatsApp message or WhatsApp call, to any number.
     #[must_use]
     pub fn last_whatsapp_at(&self) -> Option<Timestamp> {
         self.windows.iter().map(|window| window.at).max()
@@ -314,13 +314,14 @@ impl Contact {
         }
     }
 
-    /// Why a channel is known not to reach this person.
+    /// The reason why a channel does not reach this person, if that is known.
     #[must_use]
     pub fn unreachable_on(&self, channel: Channel) -> Option<&Unreachable> {
         self.unreachable.iter().find(|known| known.channel == channel)
     }
 
-    /// What a provider's error teaches us about the person, who may have said otherwise since, or shown that the channel works.
+    /// Learns about the person from a provider's error, unless the person has said otherwise since or shown that the
+    /// channel works.
     pub fn learn(&mut self, channel: Channel, error: &Classified, at: Timestamp) -> Change {
         let source = format!("{} says: {}", channel.name(), error.meaning);
         match error.effect {
@@ -339,12 +340,12 @@ impl Contact {
                     at,
                     reason: error.meaning.to_owned(),
                 });
-                Change::Profile
+                Change::Contact
             }
         }
     }
 
-    /// When the person was last heard of on the channel, as far as we know.
+    /// Time of the last sign of the person on the channel, if any.
     fn heard_on(&self, channel: Channel) -> Option<Timestamp> {
         match channel {
             Channel::WhatsApp => self.last_whatsapp_at(),
@@ -352,12 +353,12 @@ impl Contact {
         }
     }
 
-    /// Whether the person said yes to marketing after this.
+    /// Whether the person agreed to marketing after this time.
     fn marketing_welcome_since(&self, at: Timestamp) -> bool {
         self.marketing_welcome_at > Some(at)
     }
 
-    /// What the person says about being messaged. The newest wish holds, in whatever order they come.
+    /// Applies the person's wish about messages. The newest wish holds, in whatever order they arrive.
     pub fn wish(&mut self, flag: OptFlag, source: String, at: Timestamp) -> Change {
         match flag {
             OptFlag::Stop => self.stop(source, at),
@@ -377,11 +378,11 @@ impl Contact {
         OptOut { at, source }.put(&mut self.opted_out, "stop")
     }
 
-    /// A yes to messages is one to marketing, too.
+    /// An opt-in to messages includes marketing.
     fn start(&mut self, source: String, at: Timestamp) -> Change {
         let marketing = self.welcome_marketing(at);
         if self.opted_out.as_ref().is_some_and(|since| since.at > at) {
-            return Change::Profile;
+            return Change::Contact;
         }
         let nothing_refused = self.opted_out.take().is_none() && marketing.is_none();
         match &mut self.opted_in_at {
@@ -397,13 +398,13 @@ impl Contact {
         }
     }
 
-    /// Takes a no to marketing back, unless it is newer. Returns it.
+    /// Removes the refusal of marketing, unless it is newer. Returns it.
     fn welcome_marketing(&mut self, at: Timestamp) -> Option<OptOut> {
         self.marketing_welcome_at = self.marketing_welcome_at.max(Some(at));
         self.marketing_opted_out.take_if(|since| since.at <= at)
     }
 
-    /// What the person says about marketing. The newest wish holds, in whatever order they come.
+    /// Applies the person's wish about marketing. The newest wish holds, in whatever order they arrive.
     pub fn wish_marketing(&mut self, welcome: bool, source: String, at: Timestamp) -> Change {
         if !welcome {
             if self.marketing_welcome_since(at) {
@@ -420,11 +421,11 @@ impl Contact {
                 what: "marketing_start".to_owned(),
                 source,
             }),
-            None => Change::Profile,
+            None => Change::Contact,
         }
     }
 
-    /// Notes a message that is planned. A cooldown counts from it where its policy says so.
+    /// Records a planned message. Starts a cooldown if its policy says so.
     pub fn opens(&mut self, message: &Message) {
         let before = if message.policy.counts(Limit::Cooldown) {
             self.last_follow_up_at.replace(message.created_at)
@@ -449,12 +450,12 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// Nothing is left to cancel of a message.
+    /// Removes a message of which nothing is left to cancel.
     pub fn forget(&mut self, message: MessageId) {
         self.open.retain(|open| open.message != message);
     }
 
-    /// A message has ended before its time. If nothing of it can have gone out, the cooldown is what it was before. Returns
+    /// Closes a message that ended early. If nothing of it can have gone out, the cooldown before it is restored. Returns
     /// whether that changed it.
     pub fn close(&mut self, ended: &Message) -> bool {
         let Some(place) = self.open.iter().position(|open| open.message == ended.id) else {
@@ -465,7 +466,7 @@ impl Contact {
             return false;
         }
         let planned = Some(ended.created_at);
-        // A message that was planned later took the place of this one's cooldown.
+        // A message planned later remembers this one's cooldown.
         if let Some(later) = self.open[place..].iter_mut().find(|later| later.before == planned) {
             later.before = closed.before;
             return true;
@@ -477,7 +478,7 @@ impl Contact {
         last
     }
 
-    /// Takes over what the same person, known as another contact too, has refused. Returns what is new.
+    /// Copies the refusals of another contact of the same person. Returns the new ones.
     pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
         let shared = |refused: &OptOut| (format!("{}, known as another contact", refused.source), refused.at);
         let stop = other.opted_out.as_ref().map(shared);
@@ -489,7 +490,7 @@ impl Contact {
         changes.into_iter().flatten().filter_map(Change::consent).collect()
     }
 
-    /// Remembers contacts that proved to be the same person, as many as are ever looked at together.
+    /// Records contacts that proved to be the same person, up to the maximum that is read together.
     pub fn is_also(&mut self, others: impl IntoIterator<Item = ContactId>) {
         for other in others {
             if other != self.id && !self.same_as.contains(&other) && self.same_as.len() < MOST_SAME {
@@ -498,7 +499,7 @@ impl Contact {
         }
     }
 
-    /// What it is found by, as far as it says itself.
+    /// The identities that lead to this contact, as far as its own row has them.
     #[must_use]
     pub fn known_by(&self) -> Vec<Identity> {
         let phones = self.phones.iter().cloned().map(Identity::Phone);
@@ -511,8 +512,7 @@ impl Contact {
             .collect()
     }
 
-    /// Takes over what a report tells of the person. A number that is not the preferred one comes after those that are known;
-    /// the newest of Meta's ids holds.
+    /// Adds the identities in a report. A new number goes behind the known ones; the newest of Meta's ids comes first.
     pub fn link(&mut self, sender: &Sender) -> Linked {
         let mut linked = Linked::default();
         if let Some(phone) = &sender.phone {
@@ -524,7 +524,7 @@ impl Contact {
         linked
     }
 
-    /// Takes over an identity as the preferred one of its kind.
+    /// Adds an identity as the preferred one of its kind.
     pub fn prefer(&mut self, identity: &Identity) -> Linked {
         let mut linked = Linked::default();
         match identity {
@@ -537,22 +537,22 @@ impl Contact {
     }
 }
 
-/// The same said again: what is older than this changes nothing any more.
+/// Repeats a known wish: moves its time if the repetition is newer.
 fn later(known: &mut Timestamp, at: Timestamp) -> Change {
     if *known >= at {
         return Change::Nothing;
     }
     *known = at;
-    Change::Profile
+    Change::Contact
 }
 
-/// What came of changing a contact, for whoever stores it.
+/// The result of changing a contact: what has to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Nothing to write.
     Nothing,
-    /// The contact itself.
-    Profile,
+    /// The contact's own row.
+    Contact,
     /// The contact, and the identities that lead to it.
     Linked(Linked),
     /// The contact, with an entry in its consent ledger.
@@ -565,7 +565,7 @@ impl Change {
     pub fn consent(self) -> Option<ConsentEntry> {
         match self {
             Self::Consent(entry) => Some(entry),
-            Self::Nothing | Self::Profile | Self::Linked(_) => None,
+            Self::Nothing | Self::Contact | Self::Linked(_) => None,
         }
     }
 }

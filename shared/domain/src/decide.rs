@@ -1,5 +1,5 @@
-//! Deciding: which message follows a call. Each decision comes with its reasons in one sentence, because that sentence is what
-//! a business reads on the call.
+//! Deciding: which message follows a call. Each decision has its reasons in one sentence, which the business reads on the
+//! call.
 
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
@@ -26,17 +26,17 @@ use crate::{
     values::Values,
 };
 
-/// What follows a call.
+/// The decision about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// What it was decided from.
+    /// The facts that it is based on.
     pub grounds: Grounds,
-    /// The message, or why there is none.
+    /// The message, or the reason why there is none.
     pub follow_up: Result<Composed, Refusal>,
 }
 
 impl Decision {
-    /// For people, in one sentence.
+    /// The reason for people, in one sentence.
     #[must_use]
     pub fn sentence(&self) -> &str {
         match &self.follow_up {
@@ -45,7 +45,7 @@ impl Decision {
         }
     }
 
-    /// For machines.
+    /// The reason for machines.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match &self.follow_up {
@@ -55,8 +55,8 @@ impl Decision {
     }
 }
 
-/// Decides what follows a call. The contact is the caller, as known before this call: `calls` does not count it yet. The same
-/// call in the same world gives the same decision.
+/// Decides what follows a call. The contact is the caller as known before this call: `calls` does not include it yet. The
+/// same call with the same data gives the same decision.
 #[must_use]
 pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
     let mut grounds = grounds(call, world);
@@ -70,7 +70,7 @@ pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
     Decision { grounds, follow_up }
 }
 
-/// What deciding reads besides the configuration, so that it can be given to [`decide`].
+/// The data that deciding reads besides the configuration, to be passed to [`decide`].
 #[must_use]
 pub fn needs(call: &CallView<'_>, world: &World<'_>) -> Needs {
     let wanted = intent(call, world, &mut grounds(call, world));
@@ -93,7 +93,7 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
     }
 }
 
-/// What the first rule that matches wants to say.
+/// The intent of the first rule that matches.
 fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> Result<Intent<'a>, Refusal> {
     let World {
         config, contact, now, ..
@@ -137,7 +137,7 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
     })
 }
 
-/// What a rule says by a channel.
+/// The content of a rule for a channel.
 fn says(rule: &Rule, channel: Channel) -> Says<'_> {
     let then = &rule.then;
     let words = match channel {
@@ -153,7 +153,7 @@ fn says(rule: &Rule, channel: Channel) -> Says<'_> {
     Says { channel, words }
 }
 
-/// Who would be messaged, unless nobody may be, whatever the rules say.
+/// The recipient, unless nobody may be messaged whatever the rules say.
 fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Refusal> {
     let World {
         config, contact, now, ..
@@ -171,7 +171,7 @@ fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Re
         let sentence = "the telephone system did not say how the call ended";
         return no(Reason::UnknownOutcome, sentence);
     }
-    // Out of a backlog, or repeated by somebody. A time in the future is of a clock that is wrong, and counts as now.
+    // A backlog or a repeated report. A time in the future comes from a wrong clock and counts as now.
     let last_heard = call
         .facts
         .ended_at
@@ -220,7 +220,7 @@ fn within(seconds: Option<u32>, least: Option<u32>, most: Option<u32>) -> bool {
     seconds.is_none_or(|seconds| least.is_none_or(|least| seconds >= least) && most.is_none_or(|most| seconds <= most))
 }
 
-/// The connections that may send what a rule says by a channel: of its lines, or of all calls where it names none.
+/// The connections that may send a rule's content by a channel: those of its lines, or of all calls if it names none.
 fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&'a ConnectionSummary> {
     let named = &rule.when.lines;
     let lines = config
@@ -241,9 +241,9 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&
     found
 }
 
-/// What keeps a rule from writing by this channel to somebody of whom only the number is known, whichever connection reports
-/// the call and whatever language they speak: the reasons that such calls would get. Empty: nothing. That some connection
-/// carries the channel is another question.
+/// The obstacles that keep a rule from writing by this channel to a person of whom only the number is known, whichever
+/// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether a
+/// connection carries the channel at all is not checked here.
 #[must_use]
 pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<String> {
     let caller = Phone::nobodys();
@@ -320,9 +320,9 @@ mod tests {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// A rule of a line that exists no longer is for no call: it must not become one for all.
+    /// A rule whose line was deleted matches no call. It must not become a rule for all calls.
     #[test]
-    fn rule_of_a_deleted_line_matches_nothing() {
+    fn rule_of_a_deleted_line_matches_no_call() {
         let mut case = case(|case| {
             case.config.lines = vec![line(1, "+97143330000")];
             case.config.rules[0].when.lines = vec![case.config.lines[0].id];
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn hours_of_the_line_decide() {
-        // Marina Dental is closed on Friday noon; its pharmacy is open then.
+        // Marina Dental is closed at noon on Fridays; its pharmacy is open then.
         let mut case = case(|case| {
             case.config.rules[0].when.hours = Hours::Open;
             case.config.lines = vec![line(1, "+97143330000"), line(2, "+97143330001")];
@@ -347,7 +347,7 @@ mod tests {
         assert_eq!((case.nothing().0, case.decide().grounds.open), (Reason::NoRule, false));
         case.facts.to = Some(Party::Phone("+97143330001".parse().unwrap()));
         assert!(case.decide().follow_up.is_ok() && case.decide().grounds.open);
-        // A number of no line has the tenant's hours.
+        // A number without a line has the tenant's hours.
         case.facts.to = Some(Party::Phone("+97143330002".parse().unwrap()));
         assert!(!case.decide().grounds.open);
     }
@@ -375,7 +375,7 @@ mod tests {
         let sender = Some("+97143330009".to_owned());
         assert_eq!(connections(&case), [(branch[1].id, None), (branch[0].id, sender)]);
         assert_eq!(case.plan().line, Some(case.config.lines[0].id));
-        // What the line does not name, or names no more, is sent as without lines.
+        // If the line names no connection, or one that was deleted, messages are sent as without lines.
         case.config.lines[0].sms = None;
         assert_eq!(connections(&case), [(branch[1].id, None), usual[1].clone()]);
         case.config
@@ -385,8 +385,8 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_kept_for_the_tenants_days_after_its_last_send() {
-        // A follow-up may be sent for three days.
+    fn follow_up_is_retained_from_its_last_possible_send() {
+        // A follow-up may be sent for up to three days.
         let days = |days: i64| SignedDuration::from_hours(24 * (3 + days));
         assert_eq!(Case::new().plan().keep_until, at(NOON) + days(730));
         let plan = case(|case| {
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_must_not_be_messaged_is_not() {
+    fn nobody_is_messaged_against_the_rules_of_sending() {
         let opt_out = || OptOut {
             at: at("2026-03-03T10:00:00Z"),
             source: "wrote STOP by SMS".to_owned(),
@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_long_ago_is_not_followed() {
+    fn late_reported_call_gets_no_follow_up() {
         let long_ago = SignedDuration::from_hours(72);
         let second = SignedDuration::from_secs(1);
         let noon = at(NOON);
@@ -502,7 +502,7 @@ mod tests {
             (None, None),
             (None, Some(noon - long_ago + second)),
             (Some(noon - long_ago + second), None),
-            // A long call has ended just now; so has one whose beginning or end the provider takes from a wrong clock.
+            // A long call that has just ended, also one whose beginning or end comes from a wrong clock.
             (Some(noon - long_ago - second), Some(noon)),
             (Some(noon), Some(noon - long_ago)),
             (Some(noon + long_ago), Some(noon + long_ago)),
@@ -533,12 +533,12 @@ mod tests {
                     .to_owned()
             )
         );
-        // The rule's own hours count instead of the tenant's.
+        // The rule's own hours replace the tenant's.
         let mut own = case.config.tenant.quiet_hours.unwrap();
         own.action = QuietAction::Send;
         case.config.rules[0].then.quiet_hours = Some(own);
         assert_eq!(case.plan().not_before, case.now);
-        // In London it is 18:40.
+        // 18:40 in London.
         case.config.rules[0].then.quiet_hours = None;
         case.facts.from = Some(Party::Phone("+447700900123".parse().unwrap()));
         assert_eq!(case.plan().not_before, case.now);
@@ -554,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_do_not_reach_are_left_out() {
+    fn unreachable_channels_are_left_out() {
         let landline = case(|case| case.line = LineType::FixedLine);
         assert_eq!(landline.channels(), [Channel::WhatsApp]);
         assert_eq!(
@@ -593,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_does_not_fit_leaves_its_channel_out() {
+    fn template_that_does_not_fit_skips_its_channel() {
         let paused = case(|case| case.material.templates[0].status.0 = "PAUSED".to_owned());
         assert_eq!(paused.channels(), [Channel::Sms]);
         assert!(
@@ -620,7 +620,7 @@ mod tests {
         only_whatsapp.material.templates.clear();
         assert_eq!(only_whatsapp.nothing().0, Reason::Template);
 
-        // Twilio knows templates by its own id only.
+        // Twilio knows templates only by its own id.
         let through_twilio = case(|case| {
             case.config.connections[0].carries.push(Channel::WhatsApp);
         });
@@ -628,7 +628,7 @@ mod tests {
     }
 
     #[test]
-    fn marketing_reaches_nobody_in_the_united_states_by_whatsapp() {
+    fn no_whatsapp_marketing_to_the_united_states() {
         let mut case = case(|case| {
             case.facts.from = Some(Party::Phone("+12125550100".parse().unwrap()));
             case.config.rules[0].then.category = Category::Marketing;
@@ -653,13 +653,13 @@ mod tests {
         assert_eq!(case.nothing().0, Reason::NoConsent);
         case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
         assert_eq!(case.plan().policy.when_unknown(), WhenUnknown::Stop);
-        // A call is no ground for a one-time code.
+        // A call does not justify a one-time code.
         case.config.rules[0].then.category = Category::Authentication;
         assert_eq!(case.nothing().0, Reason::Template);
     }
 
     #[test]
-    fn the_contacts_language_picks_the_template() {
+    fn contacts_language_selects_the_template() {
         let arabic = case(|case| case.contact.language = Some("ar-AE".to_owned()));
         let Content::Template(filled) = &arabic.plan().legs[0].content else {
             panic!("WhatsApp carries templates")
@@ -676,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_matches_decides() {
+    fn first_matching_rule_decides() {
         let mut case = Case::new();
         let mut other = case.config.rules[0].clone();
         other.id = "rule_00000000000000000000000002".parse().unwrap();
@@ -693,13 +693,13 @@ mod tests {
     }
 
     #[test]
-    fn conditions_of_a_rule_hold_together() {
+    fn all_conditions_of_a_rule_must_hold() {
         let matched = |change: &dyn Fn(&mut Case)| {
             let mut case = Case::new();
             change(&mut case);
             case.decide().follow_up.is_ok()
         };
-        // Marina Dental is closed on Friday noon.
+        // Marina Dental is closed at noon on Fridays.
         assert!(matched(&|case| case.config.rules[0].when.hours = Hours::Closed));
         assert!(!matched(&|case| case.config.rules[0].when.hours = Hours::Open));
         let of_line = |number: &'static str, named: u8| {
@@ -714,7 +714,7 @@ mod tests {
             "the call was to a number of no line"
         );
         assert!(!matched(&of_line("+97143330000", 2)), "there is no such line");
-        // Nobody knows how long it rang: the caller is not made to suffer for that.
+        // The ringing time is unknown, which must not count against the caller.
         assert!(matched(&|case| case.config.rules[0].when.min_ring_seconds = Some(5)));
         assert!(!matched(&|case| {
             case.config.rules[0].when.min_ring_seconds = Some(5);

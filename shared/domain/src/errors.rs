@@ -1,23 +1,23 @@
-//! What a provider's error means: the tables of both messaging APIs, and what to do about a code that stands in neither.
+//! The meaning of providers' errors: one table for each messaging API, and the treatment of codes in neither.
 //!
-//! The code decides. The HTTP status is asked only where there is no known code: Meta sends permanent errors with 500 and
-//! throttling with 400.
+//! The code decides. The HTTP status counts only without a known code: Meta sends permanent errors with 500 and throttling
+//! with 400.
 
 use crate::send::{
     Api, Classified, Effect,
     ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, TenantMustAct, WaitForStatus},
 };
 
-/// When the provider told us.
+/// The stage at which the provider reported an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// In the answer to our request.
+    /// In the response to our request.
     Answer,
-    /// Later, as a `failed` status of a message it had taken.
+    /// Later, as the status `failed` of a message that it had accepted.
     Status,
 }
 
-/// One row: the codes `first..=last`, and what they mean when they stand in the answer to a request.
+/// One row: the codes `first..=last`, and their meaning in the response to a request.
 struct Row {
     first: i64,
     last: i64,
@@ -49,7 +49,7 @@ const fn row(code: i64, class: ErrorClass, effect: Effect, meaning: &'static str
     codes(code, code, class, effect, 0, meaning)
 }
 
-/// A passing error: first wait in seconds.
+/// A temporary error: first wait in seconds.
 const fn wait(code: i64, first_wait: u32, effect: Effect, meaning: &'static str) -> Row {
     codes(code, code, RetryAfter, effect, first_wait, meaning)
 }
@@ -58,7 +58,7 @@ const NONE: Effect = Effect::None;
 const UNHEALTHY: Effect = Effect::ConnectionUnhealthy;
 const UNREACHABLE: Effect = Effect::Unreachable;
 
-/// Meta's Cloud API. The first row that has the code counts.
+/// Meta's Cloud API. The first row that contains the code counts.
 #[rustfmt::skip]
 const WHATSAPP: &[Row] = &[
     row(0, TenantMustAct, UNHEALTHY, "the access token is not valid"),
@@ -71,13 +71,13 @@ const WHATSAPP: &[Row] = &[
     row(131_045, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
     row(133_010, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
     row(131_037, TenantMustAct, UNHEALTHY, "the WhatsApp number's display name is not approved"),
-    // Locked accounts stay locked for days: this message does not wait for that.
+    // Locked accounts stay locked for days, so this message does not wait.
     row(131_031, FallBack, UNHEALTHY, "the WhatsApp account is locked"),
     row(368, FallBack, UNHEALTHY, "the WhatsApp account is blocked for violating a policy"),
     wait(4, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this app"),
     wait(80_007, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this account"),
     wait(130_429, 5, Effect::PauseNumber(5), "the WhatsApp number sends too fast"),
-    // One message in six seconds to one person; others are not slowed.
+    // One message in six seconds to one person; others are not delayed.
     wait(131_056, 6, NONE, "too many messages to this person in a short time"),
     wait(131_057, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
     wait(2_494_100, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
@@ -141,12 +141,12 @@ const TWILIO: &[Row] = &[
     row(30_006, FallBack, UNREACHABLE, "a landline, or a network that carries no SMS"),
     row(63_003, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
     row(63_024, FallBack, UNREACHABLE, "not a WhatsApp number"),
-    // One country or one sender fails: the connection as a whole still works, so nothing waits for it.
+    // Only one country or sender fails: the connection as a whole works, so nothing waits for it.
     row(21_408, FallBack, NONE, "SMS to that country is not enabled at Twilio"),
     row(30_034, FallBack, NONE, "the number is not registered for business SMS in the United States"),
     row(21_606, FallBack, NONE, "the sender cannot reach this number"),
     row(21_612, FallBack, NONE, "the sender cannot reach this number"),
-    // Who refused on one channel is not followed to another.
+    // A person who refused on one channel is not followed to another.
     row(21_610, Blocked, Effect::ChannelOptOut, "the person wrote STOP to this sender"),
     row(63_014, Blocked, Effect::ChannelOptOut, "the person blocked the WhatsApp number"),
     row(63_033, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
@@ -164,7 +164,7 @@ const TWILIO: &[Row] = &[
     row(11_200, Bug, NONE, "our webhook failed"),
 ];
 
-/// What an error means and what follows, for every code and status there can be.
+/// Meaning and consequence of an error, for every possible code and status.
 #[must_use]
 pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
     let table = match api {
@@ -183,8 +183,8 @@ pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) ->
     );
     match stage {
         Stage::Answer => answer,
-        // The provider took the message before it gave it up: a second send on this channel would be a second accepted
-        // message for the same cause, so whatever passes in an answer is final in a status.
+        // The provider accepted the message before it gave up: a second send on this channel would be a second accepted
+        // message for the same cause. Errors that are temporary in a response are therefore final in a status.
         Stage::Status => Classified {
             class: match answer.class {
                 RetryAfter | WaitForStatus => FallBack,
@@ -195,16 +195,16 @@ pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) ->
     }
 }
 
-/// A code that stands in no table, or none at all.
+/// An error without a code, or with an unknown one.
 fn unknown(http: Option<u16>, code: Option<i64>) -> Classified {
     let (class, effect, first_wait, meaning) = match (http, code) {
         (Some(429), _) => (RetryAfter, Effect::PauseNumber(10), 10, "too many requests"),
         (Some(401 | 403), None) => (TenantMustAct, UNHEALTHY, 0, "the provider refuses the credentials"),
         (Some(408), _) => (WaitForStatus, NONE, 0, "the provider gave up waiting"),
-        // Refused for a reason we have never seen. Nothing went out and the same request would be refused again, so the
-        // customer is reached on the next channel while somebody looks the code up.
+        // Refused for an unknown reason. Nothing went out, and the same request would be refused again, so the customer is
+        // reached on the next channel while somebody looks the code up.
         (Some(400..=499), _) => (FallBack, NONE, 0, "the provider refused it with a code we do not know"),
-        // A server error, no answer, or one that makes no sense: it may have gone out.
+        // A server error, no response, or an unreadable one: the message may have gone out.
         _ => (
             WaitForStatus,
             NONE,
@@ -220,7 +220,7 @@ fn unknown(http: Option<u16>, code: Option<i64>) -> Classified {
     }
 }
 
-/// Whether a code stands in the table of its API: one that does not is worth an alert, once per code.
+/// Whether a code is in the table of its API. An unknown one raises an alert, once per code.
 #[must_use]
 pub fn known(api: Api, code: i64) -> bool {
     let table = match api {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_nobody_knows_still_reaches_the_customer() {
+    fn unknown_code_falls_back_to_the_next_channel() {
         let answer = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(987_654));
         assert_eq!(answer.class, FallBack);
         let status = classify(Api::WhatsAppCloud, Stage::Status, None, Some(987_654));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_stands_in_its_table_once() {
+    fn each_code_is_in_its_table_once() {
         for table in [WHATSAPP, TWILIO] {
             for (index, row) in table.iter().enumerate() {
                 let again = table[..index].iter().any(|before| {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_has_a_first_wait() {
+    fn every_retry_class_has_a_first_wait() {
         for row in WHATSAPP.iter().chain(TWILIO) {
             assert_eq!(row.class == RetryAfter, row.first_wait > 0, "{}", row.first);
         }

@@ -1,4 +1,4 @@
-//! Hours: when a business is open, and in which time zone its customers live. Right over changes of the clock.
+//! Hours: when a business is open, and in which time zone its customers live. Correct across daylight-saving changes.
 
 use jiff::{
     Timestamp, ToSpan,
@@ -13,8 +13,8 @@ use crate::{
     zone::Zone,
 };
 
-/// Whether the business is open. `own` are the hours of the line that was called, where it has any: they count instead of the
-/// tenant's. A span that began yesterday counts to its end, also into a holiday.
+/// Whether the business is open. `own` are the hours of the called line, if it has any: they replace the tenant's. A span
+/// that began yesterday counts until its end, even on a holiday.
 #[must_use]
 pub fn is_open(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> bool {
     let today = at.to_zoned(tenant.time_zone.rules().clone()).date();
@@ -26,7 +26,7 @@ pub fn is_open(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> b
     })
 }
 
-/// When the business opens next: `at` itself when it is open then. `None` when it stays closed for a year.
+/// The next opening: `at` itself if the business is open then. `None` if it stays closed for a year.
 #[must_use]
 pub fn next_opening(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> Option<Timestamp> {
     if is_open(tenant, own, at) {
@@ -51,7 +51,7 @@ const ALWAYS: &[Span] = &[Span {
 }];
 
 fn spans_on<'a>(tenant: &'a Tenant, own: Option<&'a BusinessHours>, day: Date) -> &'a [Span] {
-    // The later entry counts: somebody added it because the earlier was not right for this day.
+    // The last matching entry counts: it was added because the earlier one was wrong for this day.
     if let Some(holiday) = tenant.holidays.iter().rev().find(|holiday| holiday.covers(day)) {
         return &holiday.hours;
     }
@@ -72,8 +72,8 @@ fn instants(zone: &TimeZone, day: Date, span: Span) -> Option<(Timestamp, Timest
     Some((from.compatible().ok()?, to.compatible().ok()?))
 }
 
-/// The time zone in which a person with this number is taken to live: what the tenant says for the calling code; the tenant's
-/// own zone for numbers of its own country; the country's main zone; else the tenant's.
+/// The assumed time zone of a person with this number: the tenant's setting for the calling code; the tenant's own zone for
+/// numbers of its own country; the country's main zone; otherwise the tenant's.
 #[must_use]
 pub fn recipient_zone<'a>(tenant: &'a Tenant, phone: Option<&Phone>) -> std::borrow::Cow<'a, Zone> {
     use std::borrow::Cow;
@@ -82,7 +82,7 @@ pub fn recipient_zone<'a>(tenant: &'a Tenant, phone: Option<&Phone>) -> std::bor
     let Some(digits) = phone.map(Phone::digits) else {
         return own;
     };
-    // Calling codes are prefix-free, so that the tenant's wishes and the table cannot contradict each other.
+    // Calling codes are prefix-free, so the tenant's settings and the table cannot contradict each other.
     let wish = tenant
         .recipient_zones
         .iter()
@@ -103,8 +103,8 @@ pub fn recipient_zone<'a>(tenant: &'a Tenant, phone: Option<&Phone>) -> std::bor
     zone.parse().map_or(own, Cow::Owned)
 }
 
-/// Calling code (ITU-T E.164), ISO 3166 regions that share it, main time zone: where most of the people live. Small on
-/// purpose; a number of a country that stands here not is given the tenant's own zone.
+/// Calling code (ITU-T E.164), the ISO 3166 regions that share it, and the main time zone, where most of the people live.
+/// Small on purpose: numbers of a country that is not listed get the tenant's own zone.
 #[rustfmt::skip]
 pub(crate) const COUNTRIES: &[(&str, &[&str], &str)] = &[
     ("1", &["US", "CA"], "America/Chicago"),
@@ -240,9 +240,9 @@ mod tests {
         assert_eq!(next_opening(&tenant, None, at("2026-12-02T12:00:00+04")), None);
     }
 
-    /// Hours of a line count instead of the tenant's; holidays are the tenant's.
+    /// Hours of a line replace the tenant's; holidays remain the tenant's.
     #[test]
-    fn own_hours_replace_the_tenants() {
+    fn hours_of_a_line_replace_the_tenants() {
         let tenant = tenant();
         let own: BusinessHours = serde_json::from_str(r#"{"tuesday": [{"from": "20:00", "to": "04:00"}]}"#).unwrap();
         for (instant, usual, of_line) in [
@@ -277,21 +277,21 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_lives_where_the_number_says() {
+    fn time_zone_of_a_recipient_follows_from_the_number() {
         let mut tenant = tenant();
         let zone =
             |tenant: &Tenant, phone: &str| recipient_zone(tenant, Some(&phone.parse().unwrap())).name().to_owned();
         assert_eq!(zone(&tenant, "+447700900123"), "Europe/London");
         assert_eq!(zone(&tenant, "+971501234567"), "Asia/Dubai");
         assert_eq!(zone(&tenant, "+35312345678"), "Europe/Dublin");
-        // A calling code that the table does not have.
+        // A calling code that is not in the table.
         assert_eq!(zone(&tenant, "+6795551234"), "Asia/Dubai");
         assert_eq!(recipient_zone(&tenant, None).name(), "Asia/Dubai");
         tenant
             .recipient_zones
             .insert("44".to_owned(), "Atlantic/Azores".parse().unwrap());
         assert_eq!(zone(&tenant, "+447700900123"), "Atlantic/Azores");
-        // A Californian business knows where its callers are better than the table does.
+        // A business in California knows better than the table where its callers live.
         tenant.default_region = Some("US".to_owned());
         tenant.time_zone = "America/Los_Angeles".parse().unwrap();
         assert_eq!(zone(&tenant, "+12135550100"), "America/Los_Angeles");

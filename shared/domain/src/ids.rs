@@ -1,7 +1,7 @@
 //! Ids: a prefix that names the kind, then a ULID in lower case. Every kind is its own type.
 //!
-//! Ids of what lives in a contact's partition ([`MessageId`], [`CallId`]) embed the contact's, so that the table key is
-//! computed from the id alone.
+//! Ids of rows in a contact's partition ([`MessageId`], [`CallId`]) contain the contact's id, so that the table key follows
+//! from the id alone.
 
 use std::{fmt, str::FromStr};
 
@@ -15,8 +15,8 @@ pub struct InvalidId {
     prefix: &'static str,
 }
 
-/// An id made from its cause: the time of the cause in milliseconds since 1970, then 80 bits of a hash of its key. Making it twice
-/// gives the same.
+/// An id derived from its cause: the time of the cause in milliseconds since 1970, then 80 bits of a hash of its key.
+/// Deriving it twice gives the same id.
 #[must_use]
 pub fn derived(millisecond: u64, key: &[u8]) -> Ulid {
     let hash = Sha256::digest(key);
@@ -28,7 +28,7 @@ pub fn derived(millisecond: u64, key: &[u8]) -> Ulid {
 }
 
 fn ulid(text: &str) -> Option<Ulid> {
-    // One spelling per id: a second one (upper case, or look-alike letters) would be a second key for the same thing.
+    // One spelling per id: a second one (upper case, or look-alike letters) would be a second key for the same row.
     let parsed = Ulid::from_string(text).ok()?;
     (lower(parsed) == text).then_some(parsed)
 }
@@ -222,7 +222,7 @@ contact_item_id!(
     MessageId, "msg"
 );
 
-/// What travels with every send, so that a status can find its attempt: `<contact>.<message>.<attempt>`.
+/// The key that travels with every send, so that a status can find its attempt: `<contact>.<message>.<attempt>`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SendKey {
     /// The message.
@@ -254,7 +254,7 @@ impl FromStr for SendKey {
             return Err(invalid);
         };
         match (ulid(contact), ulid(own), attempt.parse::<u32>()) {
-            // `+1` and `01` are numbers too, but second spellings.
+            // `+1` and `01` are numbers too, but other spellings of the same one.
             (Some(contact), Some(own), Ok(number)) if number > 0 && number.to_string() == attempt => Ok(Self {
                 message: MessageId::new(ContactId(contact), own),
                 attempt: number,
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_survives_its_text() {
+    fn id_survives_conversion_to_text() {
         let id = MessageId::new(contact(), Ulid::from_parts(3, 4));
         assert_eq!(id.to_string().parse::<MessageId>(), Ok(id));
         let key = SendKey {

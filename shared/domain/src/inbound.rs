@@ -1,4 +1,4 @@
-//! What messaging providers report, in our words: `providers` translates their webhooks into these.
+//! Reports of messaging providers in our terms: `providers` translates their webhooks into these.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,41 +12,41 @@ use crate::{
     template::TemplateReport,
 };
 
-/// One thing that a provider reports. A webhook may carry many.
+/// One report of a provider. A webhook may contain many.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
-    /// A message of ours moved.
+    /// The status of a message of ours.
     Status(Status),
     /// A customer wrote (or pressed a button, sent a picture, …).
     Message(InboundMessage),
-    /// A customer called by WhatsApp: opens the window like a message.
+    /// A customer called by WhatsApp, which opens the service window like a message.
     WhatsAppCall {
-        /// Who.
+        /// The caller.
         from: Sender,
         /// The provider's id of the call.
         provider_ref: ProviderRef,
-        /// When.
+        /// Time of the call.
         at: Timestamp,
     },
-    /// A customer changed what marketing they accept.
+    /// A customer changed their marketing preference.
     MarketingPreference {
-        /// Who.
+        /// The customer.
         from: Sender,
         /// Whether marketing is welcome.
         welcome: bool,
-        /// When.
+        /// Time of the change.
         at: Timestamp,
     },
     /// A customer got a new business-scoped user id or number.
     IdentityChanged {
-        /// The id before.
+        /// The previous id.
         previous_bsuid: Option<String>,
-        /// Who it is now.
+        /// The current identities.
         now: Sender,
     },
     /// A template's status, category or both.
     Template(TemplateReport),
-    /// Something about the account or number that the tenant should know; `restricts` when it must stop sending.
+    /// News about the account or number that the tenant should know.
     Account {
         /// The webhook field, such as `account_update`.
         field: String,
@@ -57,12 +57,12 @@ pub enum Update {
     },
     /// A number's rating or limits.
     Limits {
-        /// The number. `None`: not told, or not to be read; only what is the whole business's counts then.
+        /// The number. `None` if missing or unreadable: then only the values of the whole business count.
         number: Option<Phone>,
-        /// What is reported.
+        /// The reported values.
         reported: Reported,
     },
-    /// A kind that we do not know: kept raw and counted.
+    /// An unknown kind: stored raw and counted.
     Unknown {
         /// Its name.
         kind: String,
@@ -72,17 +72,17 @@ pub enum Update {
 /// A provider's report on a message of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Our key, where it came back.
+    /// Our key, if the provider returned it.
     pub key: Option<SendKey>,
-    /// What it says.
+    /// The report.
     pub report: StatusReport,
-    /// The recipient, as far as the report names it: a report may teach us the number's business-scoped user id.
+    /// The recipient, as far as the report names it. A report can reveal the number's business-scoped user id.
     pub recipient: Sender,
     /// For `failed`: the provider's code.
     pub error_code: Option<i64>,
 }
 
-/// Who wrote: at least one of the two is known.
+/// The sender: at least one of the two identities is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// The telephone number.
@@ -101,51 +101,51 @@ pub struct Sender {
 pub struct InboundMessage {
     /// The channel it came by.
     pub channel: Channel,
-    /// The provider's id of it: what a redelivery is known by.
+    /// The provider's id of the message, by which a redelivery is recognized.
     pub provider_ref: ProviderRef,
-    /// Who wrote.
+    /// The sender.
     pub from: Sender,
-    /// The number that it was sent to, where the connection alone does not tell.
+    /// The number that it was sent to, if the connection alone does not determine it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Phone>,
-    /// When, by the provider's clock.
+    /// Time by the provider's clock.
     pub at: Timestamp,
     /// The provider's word for its type, such as `text`, `image`.
     pub kind: String,
-    /// Text or payload is longer than what is kept of it.
+    /// Whether text or payload were longer than what is stored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
     /// The text: body, caption, button label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Our payload in the button that was pressed. Untrusted.
+    /// Our payload of the pressed button. Untrusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
-    /// Media to fetch later: provider's id or URL.
+    /// Media to fetch later: the provider's id or URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<String>,
-    /// The provider's id of our message that it answers.
+    /// The provider's id of the message of ours that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ProviderRef>,
-    /// The provider's own opt-out flag (Twilio `OptOutType`): the provider has answered the customer itself.
+    /// The provider's own opt-out flag (Twilio `OptOutType`): the provider has already answered the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_flag: Option<OptFlag>,
-    /// Arrived while another assistant holds the conversation (Meta `standby`): stored, never answered.
+    /// Whether it arrived while another assistant holds the conversation (Meta `standby`): stored, never answered.
     #[serde(default)]
     pub standby: bool,
-    /// Whether it opens WhatsApp's service window (a reaction or a system notice does not).
+    /// Whether it opens WhatsApp's service window. A reaction or a system notice does not.
     #[serde(default)]
     pub opens_window: bool,
 }
 
-/// A wish about being messaged.
+/// A wish about messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptFlag {
-    /// No more.
+    /// No more messages.
     Stop,
-    /// Again, please.
+    /// Messages again.
     Start,
-    /// Asks for help.
+    /// A request for help.
     Help,
 }

@@ -1,8 +1,8 @@
-//! Ranges of network addresses, as providers publish those that they call from.
+//! Ranges of network addresses, as providers publish them for their webhooks.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// Addresses with a common beginning: `203.0.113.0/24`, `2001:db8::/32`, or one address.
+/// Addresses with a common prefix: `203.0.113.0/24`, `2001:db8::/32`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IpRange {
@@ -17,13 +17,13 @@ shown_as!(IpRange, {
     "examples": ["192.0.2.0/24"],
 });
 
-/// A text that is no range of addresses.
+/// A text that is not a range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an IP address or a range of them, such as 203.0.113.0/24")]
 pub struct InvalidIpRange;
 
 impl IpRange {
-    /// Whether the address is one of them. An IPv4 address counts as itself in whatever form it comes.
+    /// Whether the range contains the address. An IPv4 address is the same in whatever form it arrives.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -40,7 +40,7 @@ fn masked(address: IpAddr, bits: u8) -> u128 {
         IpAddr::V4(address) => (u128::from(u32::from(address)), 32),
         IpAddr::V6(address) => (u128::from(address), 128),
     };
-    // All bits dropped is a shift too far.
+    // A prefix of zero bits would shift too far.
     value.checked_shr(width - u32::from(bits)).unwrap_or(0)
 }
 
@@ -57,7 +57,7 @@ impl FromStr for IpRange {
             Some(bits) => bits.parse().map_err(|_| InvalidIpRange)?,
             None => width(first),
         };
-        // Every address of the other kind would be in a mapped range, or none: say it plainly.
+        // A mapped IPv6 range would contain all IPv4 addresses or none, so it is refused.
         if bits > width(first) || first != first.to_canonical() {
             return Err(InvalidIpRange);
         }

@@ -1,4 +1,4 @@
-//! What the business means: calls, contacts, messages and the rules of sending. Pure: no I/O, no clock, no randomness.
+//! Terms and rules of the business: calls, contacts, messages and sending. Pure: no I/O, no clock, no randomness.
 
 #[macro_use]
 pub mod resource;

@@ -2,28 +2,28 @@
 
 use crate::phone::Phone;
 
-/// What is known of a number's line.
+/// Known type of a number's line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineType {
-    /// A landline: SMS to it are lost and billed.
+    /// A landline. SMS to it are lost and charged.
     FixedLine,
-    /// Anything else, or not known.
+    /// Any other type, or unknown.
     Other,
 }
 
-/// How a number's line type is found out. [`unknown`] for who does not want to know.
+/// A source of line types. [`unknown`] for callers that do not need them.
 pub type LineTypes<'a> = &'a dyn Fn(&Phone) -> LineType;
 
-/// Knows nothing of any number.
+/// A source that knows no number.
 #[must_use]
 pub const fn unknown(_: &Phone) -> LineType {
     LineType::Other
 }
 
-/// By the numbering plans of Google's libphonenumber. The first call takes 55 to 70 ms and 7 MB; a binary that never calls it
-/// holds nothing of it.
+/// By the numbering plans of Google's libphonenumber. The first call takes 55 to 70 ms and 7 MB; a binary that never calls
+/// it contains nothing of it.
 ///
-/// Where a country's landlines and mobiles look alike (the United States), the answer is `Other`.
+/// In countries where landlines and mobiles look alike (the United States), the result is `Other`.
 #[must_use]
 pub fn by_numbering_plan(phone: &Phone) -> LineType {
     let parsed = phonenumber::parse(None, phone.as_str());

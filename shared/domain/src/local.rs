@@ -1,4 +1,4 @@
-//! Local times and days, written as people write them: `09:00`, `2026-12-02`.
+//! Local times and days in their written form: `09:00`, `2026-12-02`.
 
 use std::{fmt, str::FromStr};
 
@@ -36,7 +36,7 @@ impl Day {
     }
 }
 
-/// A text that is not written like the example.
+/// A text in another form than the example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {what} such as {example}")]
 pub struct NotLike {
@@ -54,7 +54,7 @@ impl NotLike {
         example: "2026-12-02",
     };
 
-    /// Parses a text that has digits and signs where the example has them. `jiff` alone accepts other forms, too.
+    /// Parses a text with digits and separators in the same places as the example. `jiff` alone accepts other forms, too.
     fn parsed<T: FromStr>(self, text: &str) -> Result<T, Self> {
         let same = |(own, other): (u8, u8)| own == other || (own.is_ascii_digit() && other.is_ascii_digit());
         let alike = text.len() == self.example.len() && text.bytes().zip(self.example.bytes()).all(same);
@@ -91,7 +91,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// Serde by the text.
+/// Serialization by the text.
 macro_rules! as_text {
     ($($type:ty),+) => {$(
         impl Serialize for $type {
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_form_is_a_time_or_a_day() {
+    fn times_and_days_have_one_written_form() {
         assert_eq!("09:05".parse::<LocalTime>().unwrap().to_string(), "09:05");
         for wrong in ["9:00", "09:00:00", "24:00", "09:60", "0900", "T09:00", "", "٠٩:00"] {
             assert_eq!(wrong.parse::<LocalTime>(), Err(NotLike::TIME), "{wrong}");

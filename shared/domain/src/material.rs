@@ -1,5 +1,5 @@
-//! Material: the templates and products that a message is made from. A tenant may have thousands, so they are no part of the
-//! configuration that processes remember: whoever composes a message reads those that it names.
+//! Material: the templates and products that a message is made from. A tenant may have thousands, so they are not part of
+//! the cached configuration: the composing function reads those that the message names.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use crate::{
 /// The templates and products that a message is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Material {
-    /// Templates, in every language that may be meant.
+    /// Templates, in every language that the message may use.
     pub templates: Vec<TemplateDefinition>,
     /// Products.
     pub products: Vec<Product>,
 }
 
 impl Material {
-    /// None.
+    /// No material.
     pub const NONE: &'static Self = &Self {
         templates: Vec::new(),
         products: Vec::new(),
@@ -36,7 +36,7 @@ impl Material {
         products.find(|product| by_sku(product) || by_id(product))
     }
 
-    /// The languages of a template that a connection sends.
+    /// All language versions of a template that a connection can send.
     pub fn named(&self, connection: ConnectionId, name: &str) -> impl Iterator<Item = &TemplateDefinition> + Clone {
         let templates = self.templates.iter();
         templates
@@ -44,7 +44,7 @@ impl Material {
     }
 }
 
-/// What a message would be made from.
+/// The templates and products that a message needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Templates.
@@ -53,22 +53,22 @@ pub struct Needs {
     pub products: BTreeSet<String>,
 }
 
-/// A template that a message would be made from.
+/// A template that a message needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateNeed {
     /// The connection that sends it.
     pub connection: ConnectionId,
     /// The name.
     pub name: String,
-    /// The only language that may be meant. `None`: it depends on those that there are.
+    /// The only language that the message may use. `None`: it depends on the existing ones.
     pub language: Option<String>,
 }
 
-/// Maximum products that a message names. Values of further ones are unknown.
+/// Maximum products that a message can name. Values of further ones are unknown.
 pub const MOST_PRODUCTS: usize = 20;
 
 impl Needs {
-    /// What composing would read. Nothing, where it would refuse whatever it reads.
+    /// The material that composing reads. Empty if it refuses the message regardless of the material.
     #[must_use]
     pub fn of(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let dry = World {
@@ -95,7 +95,7 @@ impl Needs {
         needs
     }
 
-    /// Adds a template. `language_unknown`: only the usual language may be meant.
+    /// Adds a template. `language_unknown`: only the default language is possible.
     pub fn template(&mut self, wanted: &TemplateUse, connection: ConnectionId, language_unknown: bool) {
         let only = !wanted.by_contact_language || language_unknown;
         let need = TemplateNeed {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn one_language_is_needed_unless_the_contacts_is_known() {
+    fn only_one_language_is_read_if_the_contacts_is_unknown() {
         assert_eq!(languages(&needs(|_| ())), [Some("en_GB")]);
         assert_eq!(
             languages(&needs(|case| case.contact.language = Some("ar".to_owned()))),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_needed_where_nothing_would_be_sent() {
+    fn refused_message_needs_no_material() {
         let stopped = needs(|case| {
             case.contact.opted_out = Some(OptOut {
                 at: at("2026-03-03T10:00:00Z"),

@@ -1,7 +1,7 @@
 //! Messages: an intent to tell somebody something, and one attempt per channel tried.
 //!
-//! All of the state machine stands here and is pure: [`Message::next`] says what to do, the other methods move the
-//! message. Whoever stores it does so under the condition that `version` is unchanged.
+//! The whole state machine is here and is pure: [`Message::next`] says what to do, the other methods change the message. It
+//! is stored under the condition that `version` is unchanged.
 
 use std::cmp::Ordering;
 
@@ -22,7 +22,7 @@ pub use crate::purpose::{Category, WhenUnknown};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// WhatsApp, by the Cloud API or through Twilio: the connection says which.
+    /// WhatsApp, through the Cloud API or Twilio, depending on the connection.
     #[serde(rename = "whatsapp")]
     WhatsApp,
     /// A text message.
@@ -30,7 +30,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// For people.
+    /// The name for people.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Channel {
     }
 }
 
-/// What a channel carries.
+/// Content of a message on one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
@@ -74,7 +74,7 @@ pub struct FilledTemplate {
 /// One value in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateValue {
-    /// The variable's name, in templates with named variables.
+    /// The variable's name, if the template has named variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The text.
@@ -88,23 +88,23 @@ pub struct Leg {
     pub channel: Channel,
     /// The connection that sends it.
     pub connection: ConnectionId,
-    /// The connection's number that sends it, where the line names one of several.
+    /// The connection's number that sends it, if the line names one of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<Phone>,
-    /// What it carries.
+    /// Its content.
     pub content: Content,
 }
 
-/// What is known, at the deadline, of a send whose outcome nobody could tell.
+/// The evidence at the deadline about a send with an unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// No report came, which proves nothing.
+    /// No report arrived, which proves nothing.
     Silence,
-    /// The provider was asked, and what it shows leaves no room for the message: it never took it.
+    /// The provider was asked, and its list leaves no room for the message: the provider never accepted it.
     NotTaken,
 }
 
-/// Why a message exists.
+/// The cause of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
@@ -113,7 +113,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The id of the message that it leads to: the same however often it is acted upon.
+    /// The id of the message that follows from it: the same however often it is processed.
     #[must_use]
     pub fn message_id(&self) -> MessageId {
         match self {
@@ -125,10 +125,10 @@ impl Cause {
     }
 }
 
-/// To whom.
+/// The recipient of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
-    /// The telephone number; SMS needs it.
+    /// The telephone number, which SMS needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
     /// Meta's business-scoped user id.
@@ -136,30 +136,31 @@ pub struct Recipient {
     pub bsuid: Option<String>,
 }
 
-/// How far an attempt has come.
+/// State of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptState {
-    /// A worker is about to send it, or died doing so.
+    /// A worker is about to send it, or died while doing so.
     Claimed,
-    /// Nobody can tell whether the provider took it.
+    /// It is unknown whether the provider accepted it.
     Unknown,
-    /// The provider refused it: nothing went out.
+    /// The provider refused it, so nothing went out.
     Refused,
-    /// The provider took it.
+    /// The provider accepted it.
     Accepted,
     /// The provider passed it on.
     Sent,
-    /// The provider took it and later gave it up.
+    /// The provider accepted it and later gave up.
     Failed,
-    /// It reached the phone.
+    /// Delivered to the phone.
     Delivered,
-    /// The person saw it.
+    /// Read by the person.
     Read,
 }
 
 impl AttemptState {
-    /// States only move to a higher rank, whatever order the reports come in. A late delivered or read overrides failed.
+    /// The rank of the state. States only move to a higher rank, in whatever order reports arrive. A late delivered or read
+    /// overrides failed.
     #[must_use]
     pub const fn rank(self) -> u8 {
         match self {
@@ -174,13 +175,13 @@ impl AttemptState {
         }
     }
 
-    /// Whether the provider took the message, whatever became of it.
+    /// Whether the provider accepted the message, whatever happened to it later.
     #[must_use]
     pub const fn was_accepted(self) -> bool {
         self.rank() >= Self::Accepted.rank()
     }
 
-    /// For people.
+    /// The name for people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -196,7 +197,7 @@ impl AttemptState {
     }
 }
 
-/// What a provider charged for.
+/// The provider's charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// The provider's price category, such as `utility`.
@@ -206,14 +207,14 @@ pub struct Cost {
     pub kind: Option<String>,
     /// Whether it is billed.
     pub billable: bool,
-    /// Units billed: segments of an SMS, else 1.
+    /// Billed units: segments of an SMS, otherwise 1.
     pub units: u32,
 }
 
-/// Why an attempt did not succeed.
+/// The reason why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptError {
-    /// The provider's code, where it gave one.
+    /// The provider's code, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
     /// What to do about it.
@@ -222,48 +223,48 @@ pub struct AttemptError {
     pub reason: String,
 }
 
-/// One channel tried.
+/// One attempt to send a leg.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Counts all claims of the message, from 1; a retry on the same channel gets the next number.
+    /// Number of the claim within the message, from 1. A retry on the same channel gets the next number.
     pub number: u32,
-    /// Which leg of the plan.
+    /// Index of the leg in the plan.
     pub leg: u8,
-    /// How often this leg was claimed.
+    /// Number of claims of this leg.
     pub tries: u32,
-    /// Who claimed it: a fresh id for every claim. Empty once its worker has recorded what came of it.
+    /// Id of the claim, fresh for every claim. Empty once its worker has recorded the outcome.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub claim: String,
-    /// How far it has come.
+    /// Its state.
     pub state: AttemptState,
-    /// When it was claimed.
+    /// Time of the claim.
     pub claimed_at: Timestamp,
-    /// The version of the connection's credentials under which it was claimed: others may belong to another account, which
-    /// knows nothing of it.
+    /// The version of the connection's credentials at the claim. Other credentials may belong to another account, which
+    /// knows nothing of this attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<u64>,
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_ref: Option<ProviderRef>,
-    /// When the provider took it.
+    /// Time of acceptance by the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// When it reached the phone.
+    /// Time of delivery to the phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<Timestamp>,
-    /// When the person saw it.
+    /// Time at which the person read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
-    /// Why it did not succeed.
+    /// The reason why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// What it cost.
+    /// Its cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }
 
 impl Attempt {
-    /// Nobody could tell whether it went out, and what follows from that is decided: no longer waited for.
+    /// Whether the attempt has an unknown outcome that is no longer waited for, because the consequence is decided.
     #[must_use]
     pub fn given_up(&self) -> bool {
         self.state == AttemptState::Unknown
@@ -273,7 +274,7 @@ impl Attempt {
                 .is_some_and(|error| error.class != ErrorClass::WaitForStatus)
     }
 
-    /// Keeps the dearer of two reports, so that their order does not matter.
+    /// Keeps the higher of two costs, so that their order does not matter.
     fn add_cost(&mut self, cost: Cost) {
         let key = |cost: &Cost| (cost.billable, cost.units, cost.category.clone(), cost.kind.clone());
         if self.cost.as_ref().is_none_or(|known| key(&cost) > key(known)) {
@@ -291,7 +292,7 @@ fn earliest(known: &mut Option<Timestamp>, at: Timestamp) {
     *known = Some(known.map_or(at, |known| known.min(at)));
 }
 
-/// Why a message will not go further.
+/// The reason why a message goes no further.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "how", content = "why")]
 pub enum Ended {
@@ -303,7 +304,7 @@ pub enum Ended {
     Failed(String),
 }
 
-/// The whole message's state, derived from its attempts.
+/// State of the whole message, derived from its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
@@ -311,30 +312,30 @@ pub enum MessageState {
     Scheduled,
     /// A worker has claimed it.
     Sending,
-    /// Nobody can tell whether the provider took it.
+    /// It is unknown whether the provider accepted it.
     Unknown,
-    /// The provider took it.
+    /// The provider accepted it.
     Accepted,
     /// The provider passed it on.
     Sent,
-    /// It reached the phone.
+    /// Delivered to the phone.
     Delivered,
-    /// The person saw it.
+    /// Read by the person.
     Read,
     /// Every channel failed.
     Failed,
-    /// Made unnecessary.
+    /// Cancelled as unnecessary.
     Cancelled,
     /// Forbidden by a rule of sending.
     Blocked,
 }
 
-/// A remark in a message's history that its attempts do not show.
+/// A remark in a message's history about something that its attempts do not show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
-    /// When.
+    /// Time of the remark.
     pub at: Timestamp,
-    /// What, in a sentence.
+    /// The remark, in one sentence.
     pub text: String,
 }
 
@@ -343,49 +344,49 @@ pub struct Remark {
 pub struct Message {
     /// The message.
     pub id: MessageId,
-    /// Why it exists.
+    /// Its cause.
     pub cause: Cause,
-    /// What it may do, from when it was planned.
+    /// Its policy, fixed when it was planned.
     pub policy: Policy,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
-    /// The line that it is sent from.
+    /// The line it is sent from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
     /// Channels in the order in which they are tried.
     pub plan: Vec<Leg>,
-    /// One per leg tried, in order.
+    /// One attempt per leg tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
-    /// Business: not to be sent before.
+    /// Earliest time to send, for business reasons.
     pub not_before: Timestamp,
-    /// The leg that could have been sent but for its connection.
+    /// The leg that waits for its connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Safety: when somebody must look again. `None` when nothing is left to do.
+    /// Time at which the message must be processed again. `None` if nothing is left to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// How often the dispatcher has queued it since it last moved.
+    /// Number of times the dispatcher has queued it since it last changed.
     #[serde(default)]
     pub dispatches: u32,
-    /// Why it will not go further.
+    /// The reason why it goes no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
-    /// What the attempts do not show.
+    /// Remarks about what the attempts do not show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
-    /// When planned.
+    /// Time of planning.
     pub created_at: Timestamp,
-    /// When it is deleted, by what its tenant had set when it was planned. `None`: never, as those of before there was that.
+    /// Time of deletion, by the tenant's setting when it was planned. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_until: Option<Timestamp>,
-    /// Follows the cause through logs and queues.
+    /// Correlation id of its cause.
     pub correlation_id: String,
-    /// Raised by every write; the condition of the next.
+    /// Raised by every write, and the condition of the next one.
     pub version: u64,
 }
 
-/// A leg that waits for its connection: the number is too fast or restricted, or the connection does not work.
+/// A leg that waits for its connection: the number is throttled or restricted, or the connection does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Index into the plan.
@@ -394,86 +395,87 @@ pub struct Waiting {
     pub since: Timestamp,
 }
 
-/// What to do with a message.
+/// The next step of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing, ever.
+    /// Nothing is left to do.
     Done,
-    /// Look again at this time.
+    /// Wait until this time.
     Wait(Timestamp),
-    /// Check and claim this leg as this attempt.
+    /// Check and claim this leg, as this attempt.
     Try {
         /// Index into the plan.
         leg: u8,
         /// The attempt's number.
         number: u32,
     },
-    /// The claim has expired: its outcome is unknown and must be settled by evidence.
+    /// The claim has expired, so its outcome is unknown and must be settled by evidence.
     Doubt,
-    /// Unknown for longer than the deadline: decide by [`WhenUnknown`].
+    /// The outcome is still unknown after the deadline: decide by [`WhenUnknown`].
     GiveUpWaiting,
 }
 
-/// What came of handing a message to a provider.
+/// The outcome of a request to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// The provider took it.
+    /// The provider accepted the message.
     Accepted {
         /// The provider's id of the message.
         provider_ref: ProviderRef,
-        /// Segments of an SMS, where the provider says.
+        /// Segments of an SMS, if the provider reports them.
         segments: Option<u32>,
     },
-    /// The provider said no, or the request never left: nothing went out.
+    /// The provider refused the message, or the request was never sent: nothing went out.
     Refused {
-        /// The provider's code, where it gave one.
+        /// The provider's code, if it gave one.
         code: Option<i64>,
-        /// What the tables make of it.
+        /// Its meaning by the tables.
         classified: Classified,
-        /// A sentence for people, without message text or numbers.
+        /// The reason for people, without message text or numbers.
         reason: String,
         /// The provider's `Retry-After`.
         retry_after: Option<SignedDuration>,
     },
-    /// A time-out, or an answer that does not tell.
+    /// A time-out, or a response that does not tell.
     Unknown {
-        /// A sentence for people.
+        /// The reason for people.
         reason: String,
     },
 }
 
-/// A provider's report on a message it took.
+/// A provider's report on a message that it accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReport {
     /// Sent, delivered, read or failed.
     pub state: AttemptState,
-    /// When, by the provider's clock.
+    /// Time by the provider's clock.
     pub at: Timestamp,
     /// The provider's id of the message.
     pub provider_ref: ProviderRef,
-    /// For `failed`.
+    /// The error, for `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// What it cost.
+    /// The cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }
 
-/// A leg refused for a passing reason is claimed this often, then it has failed.
+/// Maximum claims of a leg that is refused for temporary reasons. Then it has failed.
 pub const MOST_TRIES: u32 = 8;
-/// By one channel a message is sent this often at most, where nobody could tell whether it went out: a one-time code, or what
-/// was found not to have been taken.
+/// Maximum sends of a message by one channel with an unknown outcome: a one-time code, or a message that the provider
+/// proved not to have accepted.
 const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
-/// Without a deadline of the rule's own, the next channel takes over from a connection that has not worked for this long.
+/// If the rule has no deadline, the next channel takes over from a connection that has not worked for this long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
-/// The longest spread of messages that wait for the same moment.
+/// The maximum spread of messages that wait for the same moment.
 const LONGEST_SPREAD: SignedDuration = SignedDuration::from_secs(60);
-/// The dispatcher looks once a minute, and a provider's clock tells whole seconds.
+/// The dispatcher looks once a minute, and providers report whole seconds.
 const LITTLE_LATE: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
-    /// The state of the whole, derived from the attempts: what a channel carried counts more than why the rest was left.
+    /// State of the whole message, derived from its attempts: success on one channel counts more than the reason for which
+    /// the others were skipped.
     #[must_use]
     pub fn state(&self) -> MessageState {
         let best = self
@@ -482,7 +484,7 @@ impl Message {
             .filter(|attempt| !attempt.given_up())
             .map(|attempt| attempt.state)
             .max_by_key(|state| match state {
-                // For the whole, a channel still under way outranks one that failed.
+                // For the whole message, a channel that is still in progress outranks a failed one.
                 AttemptState::Failed | AttemptState::Refused => 0,
                 other => other.rank() + 1,
             });
@@ -500,7 +502,7 @@ impl Message {
         }
     }
 
-    /// Whether it reached the phone on any channel.
+    /// Whether it was delivered on any channel.
     #[must_use]
     pub fn delivered(&self) -> bool {
         self.attempts
@@ -508,7 +510,7 @@ impl Message {
             .any(|attempt| attempt.state.rank() >= AttemptState::Delivered.rank())
     }
 
-    /// Whether it is sure that nothing of it went out so far.
+    /// Whether it is certain that nothing of it went out so far.
     #[must_use]
     pub fn nothing_went_out(&self) -> bool {
         self.attempts
@@ -516,13 +518,13 @@ impl Message {
             .all(|attempt| attempt.state == AttemptState::Refused)
     }
 
-    /// The attempt of the leg tried last.
+    /// The latest attempt.
     #[must_use]
     pub fn last(&self) -> Option<&Attempt> {
         self.attempts.last()
     }
 
-    /// The number that the next claim gets.
+    /// The number of the next claim.
     #[must_use]
     pub fn next_number(&self) -> u32 {
         self.last().map_or(1, |attempt| attempt.number + 1)
@@ -533,7 +535,7 @@ impl Message {
         (usize::from(next) < self.plan.len()).then_some(next)
     }
 
-    /// What to do now.
+    /// The next step.
     #[must_use]
     pub fn next(&self, now: Timestamp, timers: &Timers) -> Next {
         let after = |since: Timestamp, wait: SignedDuration, then: Next| {
@@ -543,7 +545,7 @@ impl Message {
                 then
             }
         };
-        // What is under way is settled whatever else happened: the history must say whether it went out.
+        // An attempt in progress is settled whatever else happened: the history must say whether it went out.
         match self.last() {
             Some(last) if last.state == AttemptState::Claimed => {
                 return after(last.claimed_at, timers.claim, Next::Doubt);
@@ -575,20 +577,20 @@ impl Message {
                     let deadline = self.fallback_at(attempt);
                     if now < deadline { Next::Wait(deadline) } else { at(leg) }
                 }
-                // Only a failure leads on, and that is reported.
+                // Only a failure leads to the next channel, and failures are reported.
                 Some(_) | None => Next::Done,
             },
             (_, Some(ErrorClass::Blocked)) => Next::Done,
-            // Given up on, to be sent again: a one-time code, or what the provider never took.
+            // Given up in order to send again: a one-time code, or a message that the provider never accepted.
             (AttemptState::Unknown, Some(ErrorClass::RetryAfter)) => at(attempt.leg),
-            // Nothing went out. After `failed` something did: never again on the same channel, whatever the code.
+            // Nothing went out. After `failed` something did: never send again on the same channel, whatever the code.
             (AttemptState::Refused, Some(ErrorClass::RetryAfter | ErrorClass::TenantMustAct)) => at(attempt.leg),
             (AttemptState::Unknown | AttemptState::Refused | AttemptState::Failed, _) => on(),
         }
     }
 
-    /// Whether waiting for this leg's connection until then takes longer than a customer is kept waiting for a message that was
-    /// taken and not delivered, and another channel could carry it. All of the wait counts, not only what is left of it.
+    /// Whether waiting for this leg's connection until then takes longer than the fallback deadline of an undelivered
+    /// message, while another channel could carry it. The whole wait counts, not only what is left of it.
     #[must_use]
     pub fn outwaits(&self, leg: u8, until: Timestamp, now: Timestamp) -> bool {
         let patience = match self.policy.fallback_after_seconds() {
@@ -610,18 +612,18 @@ impl Message {
         });
     }
 
-    /// How long evidence is waited for: as the purpose has it, and no longer than the operator allows.
+    /// How long to wait for evidence: as the purpose says, and no longer than the operator allows.
     fn unknown_after(&self, timers: &Timers) -> SignedDuration {
         self.policy.unknown_after().min(timers.unknown_deadline)
     }
 
-    /// When the next channel is tried if this attempt is not delivered by then.
+    /// The time at which the next channel is tried if this attempt is not delivered by then.
     fn fallback_at(&self, attempt: &Attempt) -> Timestamp {
         attempt.accepted_at.unwrap_or(attempt.claimed_at)
             + SignedDuration::from_secs(self.policy.fallback_after_seconds().into())
     }
 
-    /// The time of the next channel, while the provider has the message and nothing is to be done but to wait.
+    /// The time of the next channel, if the provider has the message and the only thing to do is wait.
     #[must_use]
     pub fn waits_for_delivery(&self, now: Timestamp) -> Option<Timestamp> {
         let last = self.last()?;
@@ -631,19 +633,20 @@ impl Message {
         Some(self.fallback_at(last)).filter(|until| now < *until)
     }
 
-    /// Sets `due` to when somebody must look again. Called by every move below. A time that is set already stays if it comes only
-    /// a little later than it must: moving it would write the due index twice. For the same reason it stays where it comes too
-    /// early for the next channel: a delivery nearly always makes that look needless, and else the dispatcher moves it on.
+    /// Sets `due` to the time at which the message must be processed again. Called by every change below. An existing time
+    /// is kept if it is only a little later than necessary: moving it would write the due index twice. For the same reason
+    /// it is kept if it is too early for the next channel: a delivery nearly always makes that step unnecessary, and
+    /// otherwise the dispatcher moves the time.
     pub(crate) fn look_again(&mut self, now: Timestamp, timers: &Timers) {
         self.dispatches = 0;
         let due = match self.next(now, timers) {
             Next::Done => None,
-            // Work that may happen now is queued at once; the index is the net under the queue.
+            // Work that is possible now is queued at once; the index is the safety net behind the queue.
             Next::Try { .. } | Next::Doubt | Next::GiveUpWaiting => Some(now + timers.first_due),
             Next::Wait(until) => Some(until),
         };
         let late = match self.last() {
-            // Of a worker that died: what was to be looked at 90 seconds after it was planned is in time.
+            // For a worker that died, the time set at planning, 90 seconds later, is early enough.
             Some(last) if last.state == AttemptState::Claimed => timers.first_due - timers.claim,
             _ => LITTLE_LATE,
         };
@@ -653,13 +656,13 @@ impl Message {
         self.due = self.due.filter(in_time).or(due);
     }
 
-    /// Claims a leg: the last write before the request. Only as [`Message::next`] says.
+    /// Claims a leg: the last write before the request. Only if [`Message::next`] says so.
     pub fn claim(&mut self, leg: u8, claim: String, now: Timestamp, timers: &Timers) -> SendKey {
         let number = self.next_number();
         debug_assert_eq!(self.next(now, timers), Next::Try { leg, number });
         let before = self.last().filter(|last| last.leg == leg);
         let tries = before.map_or(1, |last| last.tries.saturating_add(1));
-        // Of a refusal nothing more will ever be heard; of a send that was given up on, something may.
+        // A refused attempt gets no further reports; one that was given up may.
         if before.is_some_and(|last| last.state == AttemptState::Refused) {
             self.attempts.pop();
         }
@@ -685,15 +688,15 @@ impl Message {
         }
     }
 
-    /// Notes the credentials that the attempt just claimed is sent with.
+    /// Records the version of the credentials that the claimed attempt is sent with.
     pub fn claimed_under(&mut self, credentials: u64) {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.credentials = Some(credentials);
         }
     }
 
-    /// Records what came of the request of attempt `number`. A status may have told more already: states only move on.
-    /// Returns false where nothing changed.
+    /// Records the outcome of the request of attempt `number`. A status may have arrived before it: states only move
+    /// forward. Returns false if nothing changed.
     pub fn record(&mut self, number: u32, outcome: SendOutcome, now: Timestamp, timers: &Timers) -> bool {
         let Some(index) = self.attempts.iter().position(|attempt| attempt.number == number) else {
             return false;
@@ -775,7 +778,7 @@ impl Message {
                 });
             }
         }
-        // From here on nobody asks whose it was.
+        // The claim is settled, so its owner no longer matters.
         self.attempts[index].claim.clear();
         if self.attempts[index] == before {
             return false;
@@ -785,22 +788,21 @@ impl Message {
         true
     }
 
-    /// A wait that differs from message to message by up to a fifth, so that those refused together do not come back
-    /// together.
+    /// A wait that differs between messages by up to a fifth, so that messages refused together do not return together.
     fn jittered(&self, wait: SignedDuration, number: u32) -> SignedDuration {
         let spread = (self.id.own().0 as u32).wrapping_add(number) % 41;
         wait.saturating_mul(80 + spread as i32) / 100
     }
 
-    /// A moment from `until` on that differs from message to message, so that those which wait for the same do not wake
-    /// together: at most a fifth of the wait later, and at most a minute.
+    /// A moment after `until` that differs between messages, so that those waiting for the same moment do not wake
+    /// together: later by at most a fifth of the wait, and at most a minute.
     fn spread(&self, until: Timestamp, now: Timestamp) -> Timestamp {
         let place = i32::try_from(self.id.own().0 % 1000).unwrap_or_default();
         until + most_spread(until.duration_since(now)).saturating_mul(place) / 1000
     }
 
-    /// Applies a provider's report to the attempt that it is about. Returns false where nothing changed: reports come in any
-    /// order and any number, and end in the same.
+    /// Applies a provider's report to its attempt. Returns false if nothing changed. Reports in any order and any number
+    /// end in the same state.
     pub fn apply(&mut self, number: u32, report: StatusReport, now: Timestamp, timers: &Timers) -> bool {
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == number) else {
             return false;
@@ -829,7 +831,7 @@ impl Message {
                 attempt.state = report.state;
                 attempt.error = report.error;
             }
-            // Two failures of one message: whichever comes first, the same one stays.
+            // Two failures of one message: the same one is kept, whichever arrives first.
             Ordering::Equal if report.state == AttemptState::Failed => {
                 let key = |error: &AttemptError| (error.code, error.reason.clone());
                 if let Some(other) = report.error
@@ -868,7 +870,7 @@ impl Message {
         }
     }
 
-    /// The claim has expired: marks it unknown.
+    /// Marks the attempt of an expired claim as unknown.
     pub fn doubt(&mut self, now: Timestamp, timers: &Timers) {
         if let Some(number) = self.last().map(|attempt| attempt.number) {
             let reason = "the sending process stopped before it could record the provider's answer".to_owned();
@@ -876,11 +878,11 @@ impl Message {
         }
     }
 
-    /// Nobody could tell within the deadline: acts by [`WhenUnknown`]. The attempt stays unknown, for that is the truth, and
-    /// late evidence still counts.
+    /// Gives up waiting for evidence after the deadline: acts by [`WhenUnknown`]. The attempt stays unknown, which is the
+    /// truth, and late evidence still counts.
     ///
-    /// What was surely not taken is sent once more on its channel where the message would end otherwise. A next channel is
-    /// preferred: it needs no proof.
+    /// A message that the provider provably never accepted is sent once more on its channel if it would end otherwise. A
+    /// next channel is preferred, since it needs no proof.
     pub fn give_up_waiting(&mut self, evidence: Evidence, now: Timestamp, timers: &Timers) {
         let Some(attempt) = self.last() else {
             return;
@@ -891,7 +893,7 @@ impl Message {
         let (leg, tries) = (attempt.leg, attempt.tries);
         let more_channels = self.leg_after(leg).is_some();
         let goes_on = more_channels && self.policy.when_unknown() == WhenUnknown::NextChannel;
-        // A refusal is replaced by the next claim; a send of unknown outcome stays and counts.
+        // A refusal is replaced by the next claim; a send with an unknown outcome stays and counts.
         let of_leg = self.attempts.iter().filter(|attempt| attempt.leg == leg);
         let open = !goes_on && self.ended.is_none() && !self.delivered();
         let again = open && u32::try_from(of_leg.count()).is_ok_and(|sends| sends < MOST_SENDS_UNKNOWN);
@@ -930,7 +932,7 @@ impl Message {
         self.look_again(now, timers);
     }
 
-    /// Nothing more will be tried on this leg now: skip it for a reason found before the claim, such as a landline.
+    /// Skips a leg for a reason found before the claim, such as a landline.
     pub fn skip_leg(&mut self, leg: u8, claim: String, reason: String, now: Timestamp, timers: &Timers) {
         self.claim(leg, claim, now, timers);
         if let Some(attempt) = self.attempts.last_mut() {
@@ -945,13 +947,13 @@ impl Message {
         self.look_again(now, timers);
     }
 
-    /// "Not now": waits until `until`, or a little longer where many wait for the same moment.
+    /// Postpones the message until `until`, or a little longer if many wait for the same moment.
     pub fn postpone(&mut self, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
         self.not_before = self.not_before.max(self.spread(until, now));
         self.wait_for_evidence(why, now, timers);
     }
 
-    /// "Not known yet": says what is awaited before an attempt of unknown outcome is given up.
+    /// Waits longer for evidence on an attempt with an unknown outcome, with a remark that says for what.
     pub fn wait_for_evidence(&mut self, why: String, now: Timestamp, timers: &Timers) {
         if self.remarks.last().is_none_or(|last| last.text != why) {
             self.remark(now, why);
@@ -959,22 +961,22 @@ impl Message {
         self.look_again(now, timers);
     }
 
-    /// "Not now": this leg's connection cannot send before `until`.
+    /// Postpones the message because this leg's connection cannot send before `until`.
     pub fn wait_for_connection(&mut self, leg: u8, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
         self.keeps_waiting(leg, now);
         self.postpone(until, why, now, timers);
     }
 
-    /// "Not ever": a rule of sending forbids it.
+    /// Blocks the message because a rule of sending forbids it.
     pub fn block(&mut self, why: String) {
         self.ended = Some(Ended::Blocked(why));
         self.due = None;
     }
 
-    /// Makes it unnecessary: no channel is tried from now on. What is under way is still settled, and what was carried
-    /// already keeps its state. Returns false where nothing was left to cancel.
+    /// Cancels the message: no further channel is tried. An attempt in progress is still settled, and a sent one keeps its
+    /// state. Returns false if nothing was left to cancel.
     pub fn cancel(&mut self, why: String) -> bool {
-        // Where only a failure leads on, nothing is due and yet there is something to cancel.
+        // If only a failure leads to the next channel, nothing is due and there is still something to cancel.
         let carried_by_the_last = self.last().is_some_and(|last| {
             matches!(last.state, AttemptState::Accepted | AttemptState::Sent) && self.leg_after(last.leg).is_none()
         });

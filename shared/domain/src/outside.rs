@@ -1,16 +1,16 @@
-//! Texts that come from outside, each with a maximum: they become parts of keys and rows, which have one, too.
+//! Texts from outside, each with a maximum length: they become parts of keys and rows, which have one, too.
 
 use std::{fmt, ops::Deref, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// A provider's id of a message: letters, digits and signs of ASCII, as all of them have. It becomes part of a key.
+/// A provider's id of a message: ASCII letters, digits and signs, which covers all providers. It becomes part of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct ProviderRef(String);
 
 impl ProviderRef {
-    /// The longest, in bytes. The longest known have about 200.
+    /// Maximum length in bytes. The longest known ids have about 200.
     pub const LONGEST: usize = 512;
 
     /// The text.
@@ -74,16 +74,16 @@ impl fmt::Display for ProviderRef {
     }
 }
 
-/// A person's name as a network or a profile shows it: one line, without signs that nobody sees, cut where it is too long.
+/// A person's name as a network or a profile shows it: one line, without invisible characters, shortened if too long.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct ShownName(String);
 
 impl ShownName {
-    /// The longest, in characters. WhatsApp allows 25.
+    /// Maximum length in characters. WhatsApp allows 25.
     pub const LONGEST: usize = 120;
 
-    /// The name in a text; `None` where nothing is left of it.
+    /// The name in a text; `None` if nothing visible is left.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let seen = text
@@ -98,8 +98,9 @@ impl ShownName {
     }
 }
 
-/// What Unicode calls default ignorable, and the one blank that it does not take for a space: nobody sees them, and some turn the
-/// direction of what stands after them. A table of its own, since the whole of Unicode's would be in every function.
+/// Unicode's default ignorable characters, and the one blank that Unicode does not count as a space: they are invisible,
+/// and some change the direction of the following text. A table of its own, since Unicode's whole table would be in every
+/// function.
 const fn is_unseen(sign: char) -> bool {
     matches!(
         sign,
@@ -124,7 +125,7 @@ const fn is_unseen(sign: char) -> bool {
     )
 }
 
-/// Joins emoji and letters of some scripts, or chooses their form.
+/// Whether it joins emoji or letters of some scripts, or chooses their form.
 const fn changes_its_neighbour(sign: char) -> bool {
     matches!(sign, '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}')
 }
@@ -132,7 +133,7 @@ const fn changes_its_neighbour(sign: char) -> bool {
 impl<'de> Deserialize<'de> for ShownName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // A row of before there were rules for names is read all the same.
+        // A row from before the rules for names is still readable.
         Ok(Self::of(&text).unwrap_or_else(|| Self(text.chars().take(Self::LONGEST).collect())))
     }
 }
@@ -145,11 +146,11 @@ impl Deref for ShownName {
     }
 }
 
-/// The longest text of a message that is kept, in bytes: far above what people write (WhatsApp allows 4,096 characters), far
-/// below what a row holds.
+/// Maximum stored length of a message's text in bytes: far above what people write (WhatsApp allows 4,096 characters), far
+/// below the size of a row.
 pub const LONGEST_TEXT: usize = 64 * 1024;
 
-/// Cuts a text to at most so many bytes, at the end of a character. Says whether something was cut.
+/// Cuts a text to at most this many bytes, at the end of a character. Returns whether something was cut.
 #[must_use]
 pub fn cut(mut text: String, most: usize) -> (String, bool) {
     if text.len() <= most {
@@ -188,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_line_that_shows_what_it_holds() {
+    fn name_is_one_line_without_invisible_characters() {
         for (text, name) in [
             ("Layla Haddad", Some("Layla Haddad")),
             ("  Layla\n\tHaddad ", Some("Layla  Haddad")),
             ("ليلى حدّاد", Some("ليلى حدّاد")),
             ("\u{202e}reversed", Some("reversed")),
-            // Joins emoji and letters of some scripts.
+            // Joiners of emoji and of letters of some scripts.
             ("👩\u{200d}🍳", Some("👩\u{200d}🍳")),
             ("Zoe\u{200b}\u{e0041}", Some("Zoe")),
             ("", None),
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_what_unicode_says() {
+    fn invisible_characters_are_those_of_unicode() {
         let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         for sign in '\0'..=char::MAX {
             assert_eq!(

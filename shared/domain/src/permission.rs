@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_higher_role_may_all_that_a_lower_one_may() {
+    fn higher_role_includes_the_lower_ones() {
         for permission in Permission::ALL {
             let may = Role::ALL.map(|role| role.may(*permission));
             assert!(may.is_sorted(), "{permission}: {may:?}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_back() {
+    fn names_are_parsed_back() {
         for permission in Permission::ALL {
             assert_eq!(permission.as_str().parse(), Ok(*permission));
             let json = format!("\"{permission}\"");

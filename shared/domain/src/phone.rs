@@ -25,21 +25,21 @@ impl Phone {
         &self.0
     }
 
-    /// Without the `+`, as Meta writes numbers.
+    /// The digits without `+`, as Meta writes numbers.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0[1..]
     }
 
-    /// From digits without `+`, as Meta writes numbers.
+    /// Parses digits without `+`, as Meta writes numbers.
     ///
     /// # Errors
-    /// When the digits are not a number's.
+    /// If the digits are not a telephone number.
     pub fn from_digits(digits: &str) -> Result<Self, InvalidPhone> {
         format!("+{digits}").parse()
     }
 
-    /// A number that is nobody's, to try rules with.
+    /// A number that belongs to nobody, for trying rules.
     pub(crate) fn nobodys() -> Self {
         Self("+15005550006".to_owned())
     }

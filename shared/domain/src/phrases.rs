@@ -15,7 +15,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Such as "24 h", "2 min", "90 s": the largest unit that tells enough.
+/// Such as "24 h", "2 min", "90 s": the largest unit that is precise enough.
 #[must_use]
 pub fn length(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_said_as_people_say_them() {
+    fn durations_are_written_as_people_say_them() {
         for (seconds, said) in [
             (0, "0 s"),
             (59, "59 s"),

@@ -83,7 +83,7 @@ pub struct Variant {
     pub availability: Availability,
 }
 
-/// A tenant's own number of a product. It becomes part of a key.
+/// A tenant's own number of a product (SKU). It becomes part of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Sku(String);
@@ -101,7 +101,7 @@ impl Sku {
     }
 }
 
-/// A text that is no SKU.
+/// A text that is not an SKU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a SKU has 1 to {} letters and digits of ASCII, and - _ . /", Sku::LONGEST)]
 pub struct NotASku;
@@ -152,7 +152,7 @@ fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     (amount <= Price::MOST).then_some(amount).ok_or_else(wrong)
 }
 
-/// A currency of ISO 4217, by its form.
+/// A currency code in the form of ISO 4217.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Currency(String);
@@ -170,7 +170,7 @@ impl<'de> Deserialize<'de> for Currency {
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Decimal places by ISO 4217; all others have two.
+        // Decimal places by ISO 4217; all other currencies have two.
         let places = match self.currency.0.as_str() {
             "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
             | "XAF" | "XOF" | "XPF" => 0,
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_has_its_currencys_places() {
+    fn price_has_the_decimal_places_of_its_currency() {
         for (amount, currency, text) in [
             (12_050, "AED", "120.50 AED"),
             (5, "GBP", "0.05 GBP"),

@@ -1,17 +1,17 @@
-//! Profiles: what is known of a contact beyond what deciding and sending read each time.
+//! Profiles: data of a contact that deciding and sending do not read each time.
 
 use serde::{Deserialize, Serialize};
 
 use crate::outside::ShownName;
 
-/// What is known of a contact beyond its [`Contact`](crate::contact::Contact). Read only where it is shown or its values are
-/// used; at most 16 KiB.
+/// Data of a contact beyond its [`Contact`](crate::contact::Contact). Read only where it is shown or its values are used;
+/// at most 16 KiB.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// As the person or the network gives it.
+    /// Name as given by the person or the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ShownName>,
-    /// Raised by every write; the condition of the next.
+    /// Raised by every write, and the condition of the next one.
     #[serde(default)]
     pub version: u64,
 }

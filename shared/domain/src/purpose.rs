@@ -1,6 +1,6 @@
-//! Purposes: one table of what each kind of message may do. Whoever wants to send (a rule, a campaign, a request) narrows a
-//! row, and never widens it. The narrowed row is the message's [`Policy`]: it is kept with the message, so that nothing that
-//! is changed afterwards lets the message do more.
+//! Purposes: one table of what each kind of message may do. The sender (a rule, a campaign, a request) can narrow a row but
+//! never widen it. The narrowed row is the message's [`Policy`]: it is stored with the message, so that later changes do
+//! not allow the message more.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -11,33 +11,33 @@ use crate::quiet::{QuietAction, QuietHours};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Follows a call.
+    /// A follow-up to a call.
     FollowUp,
     /// A person's reply in a conversation.
     Reply,
-    /// An automatic reply to what somebody wrote.
+    /// An automatic reply to a message.
     AutoReply,
     /// A step of a campaign.
     Campaign,
-    /// Tells of an order.
+    /// News about an order.
     Order,
-    /// Asks for a payment, or confirms it.
+    /// A request or confirmation of a payment.
     Payment,
     /// A one-time code.
     OneTimeCode,
-    /// Asks for an opinion.
+    /// A request for an opinion.
     Feedback,
     /// Requested by the tenant's own software.
     Api,
 }
 
-/// What kind of message it is, in Meta's words: consent and price depend on it.
+/// Category of a message in Meta's terms, on which consent and price depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// Answers something the person did.
+    /// An answer to something that the person did.
     Utility,
-    /// Offers something.
+    /// An offer.
     Marketing,
     /// A one-time code.
     Authentication,
@@ -46,7 +46,7 @@ pub enum Category {
 }
 
 impl Category {
-    /// Its word.
+    /// The name in rows.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,21 +58,21 @@ impl Category {
     }
 }
 
-/// What to do with a send whose outcome nobody can tell, once the deadline has passed without a status.
+/// Reaction to a send whose outcome is still unknown at the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenUnknown {
     /// Go on to the next channel.
     #[default]
     NextChannel,
-    /// Leave it.
+    /// Stop.
     Stop,
-    /// Send it again on the same channel: the customer may get it twice. For one-time codes only.
+    /// Send again on the same channel: the customer may get the message twice. For one-time codes only.
     SendAgain,
 }
 
 impl WhenUnknown {
-    /// The one of the two that lets less go out.
+    /// The stricter of the two, by which less goes out.
     #[must_use]
     pub const fn stricter(self, other: Self) -> Self {
         match (self, other) {
@@ -87,17 +87,17 @@ impl WhenUnknown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Answers a person.
+    /// Answers to a person.
     Answers,
-    /// Goes to many.
+    /// Messages to many.
     Bulk,
 }
 
 impl Lane {
-    /// All of them, the most urgent first.
+    /// All lanes, the most urgent first.
     pub const ALL: [Self; 2] = [Self::Answers, Self::Bulk];
 
-    /// Its word.
+    /// The name in rows and queues.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -107,14 +107,14 @@ impl Lane {
     }
 }
 
-/// Ground on which somebody may be written to.
+/// Ground on which a person may be messaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Basis {
     /// The subject of the message: the call, the order, the invoice, the visit, the code requested.
     Subject,
     /// An opt-in.
     OptIn,
-    /// A message that the person wrote.
+    /// A message from the person.
     Written,
     /// The open service window.
     Window,
@@ -125,9 +125,9 @@ pub enum Basis {
 pub enum Stop {
     /// Nothing is sent.
     Obey,
-    /// Nothing is sent, unless the person wrote again afterwards.
+    /// Nothing is sent, unless the person has written again since.
     UnlessWrittenSince,
-    /// Sent: the person has just asked for it.
+    /// Sent nevertheless: the person has just asked for it.
     Requested,
 }
 
@@ -138,7 +138,7 @@ pub enum QuietRule {
     Ignore,
     /// The message waits, or is skipped.
     Wait,
-    /// Chosen by whoever wants to send: it waits, is skipped, or goes out.
+    /// Chosen by the sender: it waits, is skipped, or goes out.
     AsChosen,
 }
 
@@ -147,7 +147,7 @@ pub enum QuietRule {
 pub enum Limit {
     /// The pause between two follow-ups.
     Cooldown,
-    /// The number of messages within some days.
+    /// The maximum number of messages within some days.
     Frequency,
 }
 
@@ -158,11 +158,11 @@ pub enum Order {
     Free,
     /// One after another within a conversation.
     Conversation,
-    /// Behind the replies of people.
+    /// After the replies of people.
     BehindPeople,
-    /// As its steps follow each other.
+    /// In the order of its steps.
     Steps,
-    /// Only the latest about a subject counts.
+    /// Only the latest message about a subject counts.
     Latest,
 }
 
@@ -175,30 +175,30 @@ pub enum Event {
     AnsweredCall,
     /// A message from the person.
     Inbound,
-    /// Its author's wish.
+    /// A cancellation by its author.
     Author,
-    /// A reply by a person, a hand-over to one included.
+    /// A reply by a person, including the hand-over to one.
     HumanReply,
     /// The end of a campaign for this person, or its pause.
     Exit,
-    /// Another category or state of its template.
+    /// A new category or state of its template.
     TemplateChange,
     /// A later state of its subject: a cancellation, a payment, an answer, a newer code.
     Settled,
 }
 
-/// What a purpose may do in one category.
+/// Limits of a purpose in one category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
     /// The category.
     pub category: Category,
     /// Ground on which it is sent.
     pub basis: Basis,
-    /// What follows an unknown outcome.
+    /// Reaction to an unknown outcome.
     pub when_unknown: WhenUnknown,
-    /// Limits that hold it back.
+    /// Limits that it must respect.
     pub obeys: &'static [Limit],
-    /// Limits against which it counts.
+    /// Limits that it counts towards.
     pub counts: &'static [Limit],
     /// Its lane.
     pub lane: Lane,
@@ -215,9 +215,9 @@ pub struct Row {
     pub stop: Stop,
     /// Effect of quiet hours.
     pub quiet: QuietRule,
-    /// The longest time from its creation in which it may be sent.
+    /// Maximum time between its creation and the last send.
     pub validity: SignedDuration,
-    /// The longest wait for evidence of a send whose outcome is unknown.
+    /// Maximum wait for evidence of a send with an unknown outcome.
     pub unknown_after: SignedDuration,
     /// Order among its messages.
     pub order: Order,
@@ -256,8 +256,8 @@ const fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// Version of the table. A message names the version from which its policy was narrowed: a row that changes its meaning stays
-/// beside the new one until no message names it any more.
+/// Version of the table. A message names the version from which its policy was narrowed. A row whose meaning changes is
+/// kept beside the new one until no message names it any more.
 pub const VERSION: u8 = 1;
 
 /// The table.
@@ -283,7 +283,7 @@ pub const TABLE: [Row; 9] = {
                 kind(Service, Window, Leave, NONE, NONE, Answers),
                 kind(Utility, Written, Leave, NONE, NONE, Answers),
             ],
-            // In the open window by WhatsApp; by SMS for a day.
+            // In the open window by WhatsApp; by SMS within a day.
             stop: Stop::UnlessWrittenSince, quiet: QuietRule::Ignore, validity: hours(24), unknown_after: minutes(2),
             order: Order::Conversation, cancelled_by: &[Event::Author],
         },
@@ -348,25 +348,24 @@ impl Purpose {
     /// Its row of the table.
     #[must_use]
     pub const fn row(self) -> &'static Row {
-        // In the order of the variants; a test holds it.
+        // In the order of the variants, which a test checks.
         const ROWS: &[Row; 9] = &TABLE;
         &ROWS[self as usize]
     }
 }
 
 impl Row {
-    /// What it may do in a category; `None` where the purpose has no such messages.
+    /// Its limits in a category; `None` if the purpose has no such messages.
     #[must_use]
     pub fn kind(&self, category: Category) -> Option<&'static Kind> {
         self.kinds.iter().find(|kind| kind.category == category)
     }
 }
 
-/// Seconds after acceptance without `delivered` until the next channel is tried, where nobody chose another time.
+/// Default seconds after acceptance without `delivered` until the next channel is tried.
 pub const USUAL_FALLBACK_SECONDS: u32 = 120;
 
-/// Choices of whoever wants to send. Each can only take away from what the row allows; the time until the next channel is
-/// tried is free.
+/// Choices of the sender. Each can only restrict what the row allows; the time until the next channel is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Narrowing {
     /// Requires an opt-in.
@@ -377,14 +376,14 @@ pub struct Narrowing {
     pub validity: Option<SignedDuration>,
     /// Seconds after acceptance without `delivered` until the next channel is tried. 0: only when the channel fails.
     pub fallback_after_seconds: u32,
-    /// What follows an unknown outcome.
+    /// Reaction to an unknown outcome.
     pub when_unknown: Option<WhenUnknown>,
-    /// Goes out among bulk.
+    /// Sent in the bulk lane.
     pub bulk: bool,
 }
 
 impl Default for Narrowing {
-    /// Nothing.
+    /// No restriction.
     fn default() -> Self {
         Self {
             opt_in: false,
@@ -397,7 +396,8 @@ impl Default for Narrowing {
     }
 }
 
-/// What one message may do: a row of the table, narrowed. Kept as its purpose, the table's version and what differs from the row.
+/// Policy of one message: a row of the table, narrowed. Stored as its purpose, the table's version and the differences from
+/// the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Kept", into = "Kept")]
 pub struct Policy {
@@ -423,7 +423,7 @@ impl Policy {
     /// Narrows a row.
     ///
     /// # Errors
-    /// When the purpose has no messages of this category.
+    /// If the purpose has no messages of this category.
     pub fn narrowed(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
         let row = purpose.row();
         let kind = row.kind(category).ok_or(NoSuchCategory { category })?;
@@ -449,7 +449,7 @@ impl Policy {
         self.purpose
     }
 
-    /// The category: consent and price depend on it.
+    /// The category, on which consent and price depend.
     #[must_use]
     pub const fn category(&self) -> Category {
         self.category
@@ -473,7 +473,7 @@ impl Policy {
         self.purpose.row().stop
     }
 
-    /// The quiet hours that count, out of the tenant's.
+    /// The quiet hours that apply, given the tenant's.
     #[must_use]
     pub fn quiet_hours(&self, tenants: Option<QuietHours>) -> Option<QuietHours> {
         match self.purpose.row().quiet {
@@ -489,7 +489,7 @@ impl Policy {
         }
     }
 
-    /// The time from its creation in which it may be sent.
+    /// Maximum time between its creation and the last send.
     #[must_use]
     pub fn validity(&self) -> SignedDuration {
         SignedDuration::from_secs(self.valid_seconds.into())
@@ -501,13 +501,13 @@ impl Policy {
         self.fallback_after_seconds
     }
 
-    /// What follows an unknown outcome.
+    /// Reaction to an unknown outcome.
     #[must_use]
     pub const fn when_unknown(&self) -> WhenUnknown {
         self.when_unknown
     }
 
-    /// The longest wait for evidence of a send whose outcome is unknown.
+    /// Maximum wait for evidence of a send with an unknown outcome.
     #[must_use]
     pub const fn unknown_after(&self) -> SignedDuration {
         self.purpose.row().unknown_after
@@ -519,13 +519,13 @@ impl Policy {
         self.lane
     }
 
-    /// Whether a limit holds it back.
+    /// Whether it must respect a limit.
     #[must_use]
     pub fn obeys(&self, limit: Limit) -> bool {
         self.kind().obeys.contains(&limit)
     }
 
-    /// Whether it counts against a limit.
+    /// Whether it counts towards a limit.
     #[must_use]
     pub fn counts(&self, limit: Limit) -> bool {
         self.kind().counts.contains(&limit)
@@ -544,7 +544,7 @@ impl Policy {
     }
 }
 
-/// A policy as it is kept: what is not said is as the row has it.
+/// Stored form of a policy: missing fields have the row's values.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     purpose: Purpose,
@@ -565,7 +565,7 @@ struct Kept {
     bulk: bool,
 }
 
-/// The version that a kept policy has where it names none.
+/// Version of a stored policy that names none.
 const fn first() -> u8 {
     1
 }
@@ -574,7 +574,7 @@ const fn is_first(version: &u8) -> bool {
     *version == first()
 }
 
-/// The policy of a row that nobody narrowed.
+/// The policy of a row without restrictions.
 fn plain(purpose: Purpose, category: Category) -> Result<Policy, NoSuchCategory> {
     Policy::narrowed(purpose, category, &Narrowing::default())
 }
@@ -601,7 +601,7 @@ impl TryFrom<Kept> for Policy {
     type Error = NoSuchCategory;
 
     fn try_from(kept: Kept) -> Result<Self, NoSuchCategory> {
-        // Whatever stands in a row of the table's store, it allows no more than the purpose does.
+        // Whatever the stored row says, it allows no more than the purpose does.
         let by = Narrowing {
             opt_in: kept.opt_in,
             quiet: kept.quiet,
@@ -625,7 +625,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stand_in_the_order_of_purposes() {
+    fn rows_are_in_the_order_of_purposes() {
         for (place, row) in TABLE.iter().enumerate() {
             assert_eq!(row.purpose as usize, place);
             assert_eq!(row.purpose.row(), row);
@@ -634,7 +634,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_policy_is_kept_as_two_words() {
+    fn unnarrowed_policy_is_stored_as_two_words() {
         let policy = plain(Purpose::FollowUp, Category::Utility).unwrap();
         let kept = serde_json::to_string(&policy).unwrap();
         assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility"}"#);
@@ -642,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn only_codes_are_sent_again_in_doubt() {
+    fn only_one_time_codes_are_sent_again_when_unknown() {
         for row in &TABLE {
             for kind in row.kinds {
                 assert_eq!(

@@ -1,4 +1,4 @@
-//! Quiet hours: the part of the day in which people are left in peace. Right over changes of the clock.
+//! Quiet hours: the part of the day in which people are not disturbed. Correct across daylight-saving changes.
 
 use jiff::{
     Timestamp, ToSpan,
@@ -28,7 +28,7 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
-    /// What is wrong with them, for whoever wrote them: who means the whole day by equal times would get the opposite.
+    /// The problem with these hours, for their author: equal times look like the whole day and would mean the opposite.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let at = self.from;
@@ -63,7 +63,8 @@ pub fn is_quiet(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> bool {
     }
 }
 
-/// The first instant from `at` on that is not in quiet hours: never before `at`, and within 48 hours whatever the clock does.
+/// The first instant from `at` on that is outside quiet hours: never before `at`, and within 48 hours whatever the clock
+/// does.
 #[must_use]
 pub fn next_allowed(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> Timestamp {
     if !is_quiet(at, zone, quiet) {
@@ -71,8 +72,8 @@ pub fn next_allowed(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> Times
     }
     let horizon = at + 48.hours();
     let today = at.to_zoned(zone.clone()).date();
-    // Quiet hours end where the local time reaches `to`, once or twice on a day when the clock goes back, or where the
-    // clock jumps over `to`.
+    // Quiet hours end when the local time reaches `to`, which happens once, twice if the clock goes back, or not at all if
+    // the clock jumps over `to`.
     let ends = today.series(1.day()).take(3).flat_map(|day| {
         let end = zone.to_ambiguous_timestamp(DateTime::from_parts(day, quiet.to.get()));
         match end.offset() {
@@ -101,7 +102,7 @@ mod tests {
     use crate::samples::at;
 
     #[test]
-    fn quiet_hours_end_where_the_clock_says() {
+    fn quiet_hours_follow_clock_changes() {
         let quiet = |from: &str, to: &str| QuietHours {
             from: from.parse().unwrap(),
             to: to.parse().unwrap(),
@@ -113,7 +114,7 @@ mod tests {
             ("Asia/Dubai", "2026-11-20T21:00:00+04", "2026-11-21T08:00:00+04"),
             ("Asia/Dubai", "2026-11-21T03:00:00+04", "2026-11-21T08:00:00+04"),
             ("Asia/Dubai", "2026-11-21T08:00:00+04", "2026-11-21T08:00:00+04"),
-            // The night in which the clocks go forward, and the one in which they go back.
+            // The nights in which the clocks go forward and back.
             ("Europe/London", "2026-03-28T22:00:00Z", "2026-03-29T07:00:00Z"),
             ("Europe/London", "2026-10-24T22:00:00Z", "2026-10-25T08:00:00Z"),
         ] {
@@ -126,7 +127,7 @@ mod tests {
             next_allowed(at("2026-03-29T00:30:00Z"), &london, &quiet("00:00", "01:30")),
             at("2026-03-29T01:00:00Z")
         );
-        // 01:30 comes twice on 25 October: the first ends them, and from the second 01:00 they begin again.
+        // 01:30 happens twice on 25 October: the first ends the hours, and at the second 01:00 they begin again.
         let around = quiet("00:00", "01:30");
         assert_eq!(
             next_allowed(at("2026-10-25T00:10:00Z"), &london, &around),

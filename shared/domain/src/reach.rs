@@ -1,4 +1,4 @@
-//! Whether somebody may be written to, and on which channels: what planning and the check before a send both ask.
+//! Whether a person may be messaged, and on which channels: shared by planning and the check before a send.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,15 +11,15 @@ use crate::{
     purpose::{Basis, Policy, Stop},
 };
 
-/// What is learnt about a channel is tried again after this long: people change telephones.
+/// A channel that failed is tried again after this long, since people change telephones.
 const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Why somebody is not written to.
+/// The reason why a person is not messaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unwelcome {
     /// The person refused messages, or those of this kind.
     OptedOut(String),
-    /// The ground on which the message would be sent is missing.
+    /// The ground for the message is missing.
     NoConsent(String),
 }
 
@@ -31,7 +31,7 @@ impl Unwelcome {
     }
 }
 
-/// Whether a policy lets a message go to this person. `who` needs the consent, in words.
+/// Whether a policy allows a message to this person. `who` needs the consent, in words.
 pub(crate) fn unwelcome(policy: &Policy, contact: &Contact, who: &str, now: Timestamp) -> Option<Unwelcome> {
     let stopped = contact.opted_out.as_ref().filter(|stop| match policy.stop() {
         Stop::Obey => true,
@@ -65,7 +65,7 @@ pub(crate) fn opted_out(refused: &OptOut) -> String {
     format!("opted out on {} ({})", day(refused.at), refused.source)
 }
 
-/// Why a channel does not reach this person, as far as anybody knows.
+/// The reason why a channel does not reach this person, if one is known.
 pub(crate) fn cannot_reach(
     contact: &Contact,
     phone: Option<&Phone>,
@@ -78,7 +78,7 @@ pub(crate) fn cannot_reach(
         .unreachable
         .iter()
         .filter(|known| known.channel == channel && now < known.at + UNREACHABLE_FOR)
-        // Who has written by WhatsApp since can be reached there.
+        // A person who has written by WhatsApp since can be reached there.
         .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at))
         .max_by_key(|known| known.at);
     if let Some(known) = known {

@@ -1,4 +1,4 @@
-//! What is kept of calls and of what customers write.
+//! Stored records of calls and of customers' messages.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::{
     message::{Message, Remark, StatusReport},
 };
 
-/// The reports of one call, merged, until and after its outcome is decided. Kept under the provider's id of the call.
+/// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallProgress {
     /// The connection that reported it.
@@ -19,27 +19,27 @@ pub struct CallProgress {
     pub provider: CallProvider,
     /// The provider's id of the call.
     pub provider_call_id: String,
-    /// All that was reported so far.
+    /// All facts reported so far.
     pub facts: CallFacts,
-    /// When the first report came.
+    /// Time of the first report.
     pub first_seen: Timestamp,
-    /// The call, once its outcome is decided: it is decided once.
+    /// The call, once its outcome is decided. It is decided once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<CallId>,
-    /// When somebody must look again.
+    /// Time at which it must be processed again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// How often the dispatcher has queued it since it last changed.
+    /// Number of times the dispatcher has queued it since it last changed.
     #[serde(default)]
     pub dispatches: u32,
-    /// Follows the call through logs and queues.
+    /// Correlation id of the call.
     pub correlation_id: String,
-    /// Raised by every write; the condition of the next.
+    /// Raised by every write, and the condition of the next one.
     pub version: u64,
 }
 
 impl CallProgress {
-    /// The id of the call, once it is a contact's: the same however often it is decided.
+    /// The id of the call for this contact: the same however often it is decided.
     #[must_use]
     pub fn call_id(&self, contact: ContactId) -> CallId {
         let key = format!(
@@ -53,7 +53,7 @@ impl CallProgress {
     }
 }
 
-/// Facts of a decision that nobody can rebuild later. Kept with the call.
+/// Facts of a decision that cannot be reconstructed later. Stored with the call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grounds {
     /// The rule that matched.
@@ -62,7 +62,7 @@ pub struct Grounds {
     /// The line that was called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// The version of the tenant's configuration, rules and lines included.
+    /// The version of the tenant's configuration, including rules and lines.
     pub config_version: u64,
     /// Whether the caller was new.
     pub new_caller: bool,
@@ -72,12 +72,12 @@ pub struct Grounds {
     pub opted_in: bool,
     /// Whether the caller had refused messages.
     pub opted_out: bool,
-    /// Time of the last follow-up, from which a cooldown runs.
+    /// Time of the last follow-up, from which the cooldown counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
 }
 
-/// A call whose outcome is decided, with the decision that followed from it.
+/// A call with its outcome and the decision about a follow-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// The call.
@@ -88,67 +88,68 @@ pub struct Call {
     pub provider: CallProvider,
     /// The provider's id of the call.
     pub provider_call_id: String,
-    /// What was reported, as far as known when it was decided.
+    /// The facts reported by the time of the decision.
     pub facts: CallFacts,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// When that was decided.
+    /// Time of the decision.
     pub decided_at: Timestamp,
     /// The decision for or against a message: one sentence with its facts.
     pub decision: String,
-    /// The same for machines.
+    /// The decision for machines.
     pub reason: String,
-    /// What it was decided from.
+    /// The facts that the decision is based on.
     pub grounds: Grounds,
-    /// The message that follows it.
+    /// The message that follows the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
-    /// What was decided later.
+    /// Later decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
-    /// Follows the call through logs and queues.
+    /// Correlation id of the call.
     pub correlation_id: String,
-    /// When it is deleted, by what its tenant had set when it was decided. `None`: never, as those of before there was that.
+    /// Time of deletion, by the tenant's setting when it was decided. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_until: Option<Timestamp>,
-    /// Raised by every write; the condition of the next.
+    /// Raised by every write, and the condition of the next one.
     #[serde(default)]
     pub version: u64,
 }
 
 impl Call {
-    /// When it happened, for lists: its start, else when we heard of it.
+    /// Time of the call in lists: its start, or else its first report.
     #[must_use]
     pub fn happened_at(&self) -> Timestamp {
         self.facts.started_at.unwrap_or(self.decided_at)
     }
 }
 
-/// A customer's message as it is kept.
+/// A stored message of a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Received {
     /// The message.
     pub id: MessageId,
-    /// The connection that it came by.
+    /// The connection that received it.
     pub connection: ConnectionId,
-    /// The line that it was written to.
+    /// The line it was sent to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// What the customer sent.
+    /// The message itself.
     pub message: InboundMessage,
-    /// What we did about it, in sentences.
+    /// Our reactions, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
-    /// Follows it through logs and queues.
+    /// Correlation id of the message.
     pub correlation_id: String,
-    /// When it is deleted, by what its tenant had set when it was stored. `None`: never, as those of before there was that.
+    /// Time of deletion, by the tenant's setting when it was stored. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_until: Option<Timestamp>,
 }
 
 impl Received {
-    /// The id of a customer's message: the same however often and in whatever order it is delivered. By the provider's time of
-    /// it, so that a conversation is in the order in which it was written; a provider that tells none has that of its webhook.
+    /// The id of a customer's message: the same however often and in whatever order it is delivered. It begins with the
+    /// provider's time, so that a conversation is in the order of writing. If the provider reports no time, that of the
+    /// webhook is used.
     #[must_use]
     pub fn id_of(contact: ContactId, api: &str, message: &InboundMessage) -> MessageId {
         let key = format!("received#{api}#{}", message.provider_ref);
@@ -157,34 +158,34 @@ impl Received {
     }
 }
 
-/// A change of what somebody agreed to: the ledger has one row for each, none is ever changed.
+/// An entry of the consent ledger. One row per change, never modified.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConsentEntry {
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
-    /// What, such as `stop`, `start`, `marketing_stop`.
+    /// Kind, such as `stop`, `start`, `marketing_stop`.
     pub what: String,
-    /// How we know.
+    /// Source of the change.
     pub source: String,
 }
 
-/// What is kept under a provider's id of a message.
+/// The row stored under a provider's id of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MessageRef {
-    /// A message of ours: this attempt of it.
+    /// An attempt of a message of ours.
     Ours {
         /// The message.
         message: MessageId,
         /// The attempt's number.
         attempt: u32,
     },
-    /// Reports on a message that we do not know yet: our own record may be about to be written.
+    /// Parked reports on an unknown message, whose own record may be about to be written.
     Parked {
-        /// The reports, in the order in which they came.
+        /// The reports, in the order of arrival.
         reports: Vec<StatusReport>,
     },
-    /// A customer's message that is stored already.
+    /// A customer's message that is already stored.
     Theirs {
         /// The message.
         message: MessageId,

@@ -21,20 +21,20 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// The fewest days: statuses and replies of a message may come that late.
+    /// Minimum days: statuses of a message and replies to it may arrive that late.
     pub const FEWEST_DAYS: u32 = 30;
-    /// The most: ten years.
+    /// Maximum days: ten years.
     pub const MOST_DAYS: u32 = 3_650;
-    /// The most days between something and its record: queues hold nothing for longer.
+    /// Maximum days between an event and its record: queues hold nothing longer.
     pub const LATEST_DAYS: u32 = 14;
 
-    /// Until when a call of this time is kept, if it is recorded now.
+    /// Time until which a call of this time is kept, if it is recorded now.
     #[must_use]
     pub fn call_until(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         until(self.calls_days, at, now)
     }
 
-    /// Until when a message of this time is kept, if it is recorded now.
+    /// Time until which a message of this time is kept, if it is recorded now.
     #[must_use]
     pub fn message_until(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         until(self.messages_days, at, now)
@@ -43,7 +43,7 @@ impl Retention {
 
 const DAY_SECONDS: i64 = 86_400;
 
-// A call that waits is decided long before its time is over, however late it was recorded. Messages are kept from the last
+// A waiting call is decided long before its time is over, however late it was recorded. Messages are kept from the last
 // moment at which they may be sent.
 const _: () = {
     let waits = LONGEST_CALL.as_secs();
@@ -51,8 +51,8 @@ const _: () = {
     assert!(2 * waits < stays);
 };
 
-/// To the second, as time to live counts. A time in the future, or further back than anything is recorded late, is of a clock
-/// that is wrong: it must not make what is new look old, nor stay for ever.
+/// To the second, as time to live counts. A time in the future, or older than any late record, comes from a wrong clock: it
+/// must neither delete new data early nor keep it for ever.
 fn until(days: u32, at: Timestamp, now: Timestamp) -> Timestamp {
     let (at, now) = (at.as_second(), now.as_second());
     let earliest = now - i64::from(Retention::LATEST_DAYS) * DAY_SECONDS;

@@ -17,25 +17,25 @@ use crate::{
 pub struct Rule {
     /// The rule.
     pub id: RuleId,
-    /// For people.
+    /// Display name.
     pub name: String,
-    /// The lowest number is asked first; the first rule that matches a call decides it, all others are silent. Equal
-    /// numbers are asked in the order of their ids.
+    /// Priority: the rule with the lowest number is tried first, and the first match decides; all others are ignored. Rules
+    /// with equal numbers are tried in the order of their ids.
     #[serde(default)]
     pub priority: i32,
-    /// A rule that is switched off matches nothing.
+    /// Whether the rule is active. An inactive rule matches nothing.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// Which calls it is for.
+    /// The calls it applies to.
     #[serde(default)]
     pub when: When,
-    /// What follows them.
+    /// The follow-up.
     pub then: Then,
 }
 
 impl Rule {
-    /// What a new tenant begins with: whoever was missed gets an SMS, which needs no template that Meta must approve first.
-    /// In English and Arabic; the tenant's first language is for people whose own is not known.
+    /// The rule of a new tenant: missed callers get an SMS, which needs no template approved by Meta. In English and
+    /// Arabic; the tenant's first language is for people whose language is unknown.
     #[must_use]
     pub fn first(id: RuleId) -> Self {
         let english = "{{tenant.name}}: sorry, we missed your call. Reply here and we will get back to you. Reply STOP for no more messages.";
@@ -68,31 +68,32 @@ const fn yes() -> bool {
     true
 }
 
-/// Which calls a rule is for: all conditions must hold.
+/// Conditions on a call, all of which must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct When {
     /// How the call ended. `unknown` never matches.
     pub outcomes: Vec<Outcome>,
-    /// Who called whom. Outbound calls never get a message, so only `inbound` matches anything.
+    /// Direction. Outbound calls never get a message, so only `inbound` matches anything.
     pub direction: Direction,
-    /// The lines that were called; none: all calls, also those to a number of no line. A line that no longer exists matches none.
+    /// The called lines; empty: all calls, including those to a number without a line. A line that was deleted matches
+    /// none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LineId>,
     /// Whether the business was open when the call began.
     pub hours: Hours,
     /// Whether the caller is new.
     pub caller: Caller,
-    /// Rang at least this long, in seconds. A call of which nobody knows how long it rang passes.
+    /// Minimum ringing time in seconds. Calls with an unknown ringing time match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ring_seconds: Option<u32>,
-    /// Rang at most this long, in seconds. A call of which nobody knows how long it rang passes.
+    /// Maximum ringing time in seconds. Calls with an unknown ringing time match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_ring_seconds: Option<u32>,
-    /// People spoke at least this long, in seconds. A call of which nobody knows it counts as 0.
+    /// Minimum talking time in seconds. An unknown talking time counts as 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_talk_seconds: Option<u32>,
-    /// People spoke at most this long, in seconds. A call of which nobody knows it counts as 0.
+    /// Maximum talking time in seconds. An unknown talking time counts as 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_talk_seconds: Option<u32>,
 }
@@ -123,7 +124,7 @@ impl Default for When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hours {
-    /// None.
+    /// No condition.
     #[default]
     Any,
     /// The business was open.
@@ -136,7 +137,7 @@ pub enum Hours {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Caller {
-    /// None.
+    /// No condition.
     #[default]
     Any,
     /// Never called or wrote before.
@@ -145,19 +146,19 @@ pub enum Caller {
     Known,
 }
 
-/// What follows a call that matches.
+/// The follow-up to a matching call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Then {
     /// The channels, in the order in which they are tried.
     pub channels: Vec<Channel>,
-    /// What kind of message it is; the template must be of the same.
+    /// Category of the message. The template must have the same.
     #[serde(default = "utility")]
     pub category: Category,
-    /// What WhatsApp carries.
+    /// Content for WhatsApp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateUse>,
-    /// What SMS carries.
+    /// Content for SMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms_text: Option<SmsText>,
     /// Seconds between the decision and the message, at most [`LONGEST_DELAY_SECONDS`].
@@ -167,23 +168,23 @@ pub struct Then {
     /// 0: only when the channel fails.
     #[serde(default = "default_fallback_after")]
     pub fallback_after_seconds: u32,
-    /// No message to somebody for whom one was planned less than this many seconds ago. 0: no limit.
+    /// Cooldown in seconds: no message to somebody for whom one was planned less than this long ago. 0: no limit.
     #[serde(default = "default_cooldown")]
     pub cooldown_seconds: u32,
-    /// Instead of the tenant's.
+    /// Quiet hours instead of the tenant's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
-    /// On what ground it is sent.
+    /// Ground on which it is sent.
     #[serde(default)]
     pub consent: Consent,
-    /// What to do when nobody can tell whether it was sent. Not given: by category.
+    /// Reaction to an unknown outcome. If missing, it depends on the category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_unknown: Option<WhenUnknown>,
 }
 
-/// A message that waits longer than a day answers nothing any more.
+/// Maximum delay: after more than a day, a message no longer answers anything.
 pub const LONGEST_DELAY_SECONDS: u32 = 86_400;
-/// No more does a second channel that is tried later than a day.
+/// Maximum fallback deadline: the same holds for a second channel tried more than a day later.
 pub const LONGEST_FALLBACK_SECONDS: u32 = 86_400;
 
 const fn utility() -> Category {
@@ -198,13 +199,13 @@ const fn default_cooldown() -> u32 {
     86_400
 }
 
-/// On what ground a message is sent.
+/// Ground on which a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
-    /// The person called: an answer is expected.
+    /// The person called and expects an answer.
     #[default]
     CallerInitiated,
-    /// The person said yes to messages.
+    /// The person opted in.
     OptInOnly,
 }

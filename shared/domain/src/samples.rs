@@ -1,4 +1,4 @@
-//! A tenant and what belongs to it, for tests.
+//! A sample tenant with its data, for tests.
 
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
@@ -159,7 +159,7 @@ pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// A missed call, decided by the sample configuration; each test changes what it is about.
+/// A missed call, decided by the sample configuration. Each test changes one aspect of it.
 pub(crate) struct Case {
     pub(crate) config: TenantConfig,
     pub(crate) material: Material,

@@ -1,4 +1,4 @@
-//! What happened to somebody's log-in, for themselves to see.
+//! Security events: what happened to a person's log-in, for that person to see.
 
 use std::net::IpAddr;
 
@@ -9,29 +9,29 @@ use crate::ids::SessionId;
 
 shown_as!(SecurityEventKind, {"type": "string", "examples": ["log_in_refused"]});
 
-/// What happened.
+/// Kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecurityEventKind {
     /// The person logged in.
     LoggedIn,
-    /// The password was right, and a code of the second factor was asked for.
+    /// The password was correct, and a code of the second factor was requested.
     SecondFactorAsked,
     /// The password or the code was wrong.
     LogInRefused,
-    /// A password or a code was wrong that somebody who is logged in had to give again.
+    /// A logged-in person repeated their password or a code incorrectly.
     ProofRefused,
-    /// There were as many tries as there may be: further ones are refused for a while.
+    /// The limit of attempts was reached: further ones are refused for a while.
     LogInLimited,
     /// The session was ended.
     LoggedOut,
     /// All sessions were ended.
     LoggedOutEverywhere,
-    /// An old refresh token came again: somebody copied it. Its session was ended.
+    /// An old refresh token was reused, so somebody copied it. Its session was ended.
     TokenReused,
-    /// A link to choose a new password was asked for.
+    /// A link to choose a new password was requested.
     ResetAsked,
-    /// A new password was chosen by such a link.
+    /// A new password was chosen through such a link.
     PasswordReset,
     /// The password was changed.
     PasswordChanged,
@@ -43,14 +43,14 @@ pub enum SecurityEventKind {
     RecoveryCodesReplaced,
     /// A recovery code was used instead of the app's.
     RecoveryCodeUsed,
-    /// The right to administer the platform was given.
+    /// The right to administer the platform was granted.
     PlatformRightGiven,
-    /// The right to administer the platform was taken.
+    /// The right to administer the platform was revoked.
     PlatformRightTaken,
 }
 
 impl SecurityEventKind {
-    /// As it is written.
+    /// The stored name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +74,8 @@ impl SecurityEventKind {
         }
     }
 
-    /// Whether strangers, or who has taken a session over, can cause as many as they like: those of an hour are one entry, so that nobody fills the table.
+    /// Whether strangers, or somebody who took over a session, can cause any number of these events: then those of an hour
+    /// are one entry, so that nobody can fill the table.
     #[must_use]
     pub const fn is_tallied(self) -> bool {
         matches!(
@@ -87,17 +88,17 @@ impl SecurityEventKind {
 /// An entry of a person's security trail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecurityEvent {
-    /// What happened.
+    /// Kind of event.
     pub what: SecurityEventKind,
-    /// When; of several, the last time.
+    /// Time; of several events, the last one.
     pub at: Timestamp,
-    /// From which address; of several, the last one.
+    /// Address; of several events, the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// The browser or app, as its `User-Agent` says, shortened; the last one if it happened more than once.
+    /// The browser or app by its `User-Agent`, shortened; of several events, the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The session it belongs to, if there is one.
+    /// The session, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
 }
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_written_as_it_is_named() {
+    fn kind_is_stored_under_its_name() {
         for kind in [
             SecurityEventKind::LoggedIn,
             SecurityEventKind::LogInRefused,

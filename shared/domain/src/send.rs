@@ -1,46 +1,46 @@
-//! The rules of sending: timers, and what a provider's error means.
+//! The rules of sending: timers, and the meaning of providers' errors.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// The timers of sending. They hold an order: provider call < claim < first due < unknown deadline; [`Timers::check`]
-/// holds it.
+/// The timers of sending. They must be ordered: provider call < claim < first due < unknown deadline; [`Timers::check`]
+/// verifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timers {
-    /// A provider's answer is awaited this long.
+    /// Time limit of a request to a provider.
     pub provider_call: SignedDuration,
-    /// A claim is its worker's for this long.
+    /// Duration of a claim.
     pub claim: SignedDuration,
-    /// The dispatcher looks again at immediate work after this long.
+    /// Time after which the dispatcher looks again at immediate work.
     pub first_due: SignedDuration,
-    /// A send of unknown outcome is settled by then, from when it was claimed.
+    /// Deadline for settling a send with an unknown outcome, counted from the claim.
     pub unknown_deadline: SignedDuration,
-    /// A call that completed without a dial result is decided this long after its end.
+    /// Time after the end of a call at which it is decided without a dial result.
     pub decide_call: SignedDuration,
-    /// A message waiting for its tenant to act, such as to renew a token, is tried again after this long.
+    /// Time after which a message that waits for its tenant, such as for a renewed token, is tried again.
     pub recheck: SignedDuration,
 }
 
-/// What to do about a provider's error.
+/// Reaction to a provider's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
-    /// Passing, and nothing went out: try the same channel again later.
+    /// Temporary, and nothing went out: retry on the same channel later.
     RetryAfter,
-    /// It may have gone out: wait for a status.
+    /// The message may have gone out: wait for a status.
     WaitForStatus,
     /// This channel cannot carry it: try the next.
     FallBack,
     /// It must not be sent, on any channel.
     Blocked,
-    /// The tenant must do something first, such as renew a token or pay: the connection is unhealthy, messages wait.
+    /// The tenant must act first, such as renew a token or pay: the connection is unhealthy, and its messages wait.
     TenantMustAct,
-    /// Our request was wrong: nothing to retry, somebody must look.
+    /// Our request was wrong: no retry, somebody must investigate.
     Bug,
 }
 
 impl ErrorClass {
-    /// The word in metrics.
+    /// The name in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,38 +64,38 @@ pub enum Api {
     Twilio,
 }
 
-/// What an error means beyond the message itself.
+/// Effect of an error beyond the message itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Nothing.
     None,
-    /// The number is too fast or restricted: it pauses for this many seconds, others go on.
+    /// The number is throttled or restricted: it pauses for this many seconds, other numbers continue.
     PauseNumber(u32),
     /// The connection cannot send until its tenant acts.
     ConnectionUnhealthy,
     /// The person wants no marketing.
     MarketingOptOut,
-    /// The person wants no messages from this sender. Recorded as an opt-out from all channels: who refused on one is not
-    /// followed to another.
+    /// The person wants no messages from this sender. Recorded as an opt-out from all channels: a person who refused on one
+    /// is not followed to another.
     ChannelOptOut,
-    /// The person cannot be reached on this channel: remembered on the contact.
+    /// The person cannot be reached on this channel, which is recorded on the contact.
     Unreachable,
 }
 
-/// What the tables make of an error.
+/// Classification of an error by the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Classified {
-    /// What to do with the message.
+    /// Reaction for the message.
     pub class: ErrorClass,
-    /// What else follows.
+    /// Further effect.
     pub effect: Effect,
     /// The first wait of a retry, in seconds.
     pub first_wait: u32,
-    /// What the error means, for people.
+    /// Meaning of the error, for people.
     pub meaning: &'static str,
 }
 
-/// The order that the timers hold: without it a message could be queued again, or given up, while its worker still waits.
+/// The required order of the timers. Otherwise a message could be queued again, or given up, while its worker still waits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the timers are out of order: {shorter} must be shorter than {longer}")]
 pub struct TimersOutOfOrder {
@@ -104,10 +104,10 @@ pub struct TimersOutOfOrder {
 }
 
 impl Timers {
-    /// Checks their order.
+    /// Checks the order.
     ///
     /// # Errors
-    /// The first two that are out of order.
+    /// The first two timers that are out of order.
     pub fn check(&self) -> Result<(), TimersOutOfOrder> {
         let order = [
             ("nothing", SignedDuration::ZERO, "provider call", self.provider_call),
@@ -124,16 +124,16 @@ impl Timers {
     }
 }
 
-/// A provider's `Retry-After` as far as it is honoured: never back in time, never for longer than a day.
+/// A provider's `Retry-After`, limited: never in the past, and never longer than a day.
 pub(crate) fn honoured(retry_after: SignedDuration) -> SignedDuration {
     retry_after.clamp(SignedDuration::ZERO, SignedDuration::from_hours(24))
 }
 
-/// No retry waits longer.
+/// Maximum wait of a retry.
 const LONGEST_WAIT_SECONDS: u32 = 3600;
 
 impl Classified {
-    /// The wait before the next try after `tries` tries: the first wait, times four each time, at most an hour.
+    /// The wait after `tries` attempts: the first wait, multiplied by four each time, at most an hour.
     #[must_use]
     pub fn back_off(&self, tries: u32) -> SignedDuration {
         let factor = 4_u32.saturating_pow(tries.saturating_sub(1));

@@ -1,4 +1,4 @@
-//! What may stand in a tenant's settings: bounds, and sentences about what breaks them, by field.
+//! Limits of a tenant's settings, and sentences about violations, by field.
 
 use std::str::FromStr;
 
@@ -10,17 +10,17 @@ use crate::{
     text::{LONGEST_NAME, check_line},
 };
 
-/// Something wrong with a field.
+/// A problem of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldProblem {
     /// The field as it is written in JSON: `holidays[3].to`.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// The problem, and what would be correct.
     pub detail: String,
 }
 
 impl FieldProblem {
-    /// A problem of a field.
+    /// A problem of this field.
     #[must_use]
     pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
@@ -36,19 +36,19 @@ impl std::fmt::Display for FieldProblem {
     }
 }
 
-/// A tenant's customers speak at most this many languages.
+/// Maximum languages of a tenant's customers.
 pub const MOST_LANGUAGES: usize = 20;
-/// A tenant has at most this many words of each kind.
+/// Maximum words of each kind per tenant.
 pub const MOST_WORDS: usize = 50;
-/// The longest of those words, in characters.
+/// Maximum length of such a word in characters.
 pub const LONGEST_WORD: usize = 50;
-/// A tenant fills at most this many names in its templates.
+/// Maximum variables of a tenant for its templates.
 pub const MOST_VARIABLES: usize = 50;
-/// The longest of those names, in characters.
+/// Maximum length of a variable's name in characters.
 pub const LONGEST_VARIABLE_NAME: usize = 40;
-/// The longest value, in characters: a template's body holds 1,024.
+/// Maximum length of a value in characters: a template's body has 1,024.
 pub const LONGEST_VARIABLE: usize = 500;
-/// At most this many calling codes have a zone of their own.
+/// Maximum calling codes with a zone of their own.
 pub const MOST_ZONES: usize = 50;
 
 /// ISO 3166-1's officially assigned codes, of two letters.
@@ -81,7 +81,7 @@ shown_as!(Language, {"type": "string", "minLength": 2, "maxLength": LONGEST_LANG
 pub struct InvalidLanguage;
 
 impl Language {
-    /// A tag that is stored already, whatever the rules were then.
+    /// Wraps a tag that is already stored, whatever the rules were then.
     #[must_use]
     pub fn stored(tag: &str) -> Self {
         Self(tag.to_owned())
@@ -119,8 +119,8 @@ impl<'de> Deserialize<'de> for Language {
 /// Maximum length of a language tag in characters.
 pub const LONGEST_LANGUAGE: usize = 35;
 
-/// Whether a text has the shape of a BCP 47 language tag: a language of two or three letters, then script, region and
-/// variants if any.
+/// Whether a text has the form of a BCP 47 language tag: a language of two or three letters, then optional script, region
+/// and variants.
 #[must_use]
 pub fn is_language(tag: &str) -> bool {
     let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -139,7 +139,7 @@ pub fn is_language(tag: &str) -> bool {
     })
 }
 
-/// What is wrong with what shall be a text of one line, of at most this many characters, all of them visible.
+/// The problem with a text that must be one line of at most this many visible characters, if there is one.
 #[must_use]
 pub fn line_problem(text: &str, longest: usize) -> Option<String> {
     let right = text.chars().count() <= longest && check_line(text).is_ok();
@@ -153,7 +153,7 @@ impl Findings {
         self.0.push(FieldProblem::new(field, detail));
     }
 
-    /// Whether they are not too many to be looked at one by one.
+    /// Whether there are few enough to check them one by one.
     fn at_most(&mut self, field: &str, length: usize, most: usize) -> bool {
         if length > most {
             self.add(field, format!("Expected at most {most} entries, got {length}."));
@@ -163,7 +163,7 @@ impl Findings {
 }
 
 impl Tenant {
-    /// What is wrong with it, by field. Empty: nothing.
+    /// Problems by field. Empty: none.
     #[must_use]
     pub fn problems(&self) -> Vec<FieldProblem> {
         let mut found = Findings(Vec::new());
@@ -290,7 +290,7 @@ impl BusinessHours {
         ]
     }
 
-    /// What is wrong with them, by field; `field` is their own. Empty: nothing.
+    /// Problems by field, below `field`. Empty: none.
     #[must_use]
     pub fn problems(&self, field: &str) -> Vec<FieldProblem> {
         let mut found = Findings(Vec::new());
@@ -300,7 +300,7 @@ impl BusinessHours {
         found.0
     }
 
-    /// Whether it is closed all week.
+    /// Whether it is closed for the whole week.
     #[must_use]
     pub fn is_never(&self) -> bool {
         self.days().iter().all(|(_, spans)| spans.is_empty())
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_bound_is_named_by_its_field() {
+    fn violated_limit_is_named_by_its_field() {
         let none: [&str; 0] = [];
         assert_eq!(fields(|_| ()), none);
         assert_eq!(fields(|tenant| tenant.name = " ".to_owned()), ["name"]);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_of_a_day_do_not_overlap_and_the_last_may_cross_midnight() {
+    fn hours_may_not_overlap_and_the_last_may_cross_midnight() {
         let monday = |spans: &[(&str, &str)]| {
             fields(|tenant| {
                 let spans = spans.iter().map(|(from, to)| Span {
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_is_known_by_its_shape() {
+    fn language_tag_is_checked_by_its_form() {
         for good in [
             "en",
             "ar",

@@ -1,10 +1,10 @@
-//! Words of a message as its author writes them: a template or a text, and where its values come from.
+//! A message's text or template as its author writes it, and the sources of its values.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// How a rule fills a template.
+/// A rule's use of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateUse {
@@ -12,7 +12,7 @@ pub struct TemplateUse {
     pub name: String,
     /// The language code at Meta, such as `en_GB`.
     pub language: String,
-    /// Take the template in the contact's language where there is one that may be sent; `language` is for all others.
+    /// Whether to take the template in the contact's language if one may be sent; `language` is for all others.
     #[serde(default)]
     pub by_contact_language: bool,
     /// Values of the body's variables, by number (`"1"`) or name.
@@ -36,14 +36,14 @@ pub struct ButtonValue {
     pub value: Value,
 }
 
-/// What SMS carries: one text for all, or one for each language, of which the first of the tenant's languages is for people
-/// whose language is not known. `{{source}}` and `{{source|default}}` stand for values.
+/// Text of an SMS: one text for all, or one for each language, of which the first of the tenant's languages is for people
+/// whose language is unknown. `{{source}}` and `{{source|default}}` stand for values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SmsText {
-    /// For all.
+    /// One text for all languages.
     One(String),
-    /// By BCP 47 language.
+    /// Texts by BCP 47 language.
     ByLanguage(BTreeMap<String, String>),
 }
 
@@ -51,14 +51,14 @@ pub enum SmsText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "WrittenValue", try_from = "WrittenValue")]
 pub enum Value {
-    /// Looked up when the message is planned.
+    /// A value that is looked up when the message is planned.
     From {
-        /// Where.
+        /// Its source.
         source: Source,
-        /// Instead, where nothing is found.
+        /// Default, if nothing is found.
         default: Option<String>,
     },
-    /// Always the same.
+    /// A fixed text.
     Text(String),
 }
 
@@ -110,7 +110,7 @@ impl TryFrom<WrittenValue> for Value {
     }
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `contact.name`.
@@ -138,7 +138,7 @@ pub enum Source {
     },
 }
 
-/// A text that names no source of values.
+/// A text that is not a source of values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such value: {0}. There are contact.name, contact.first_name, contact.phone, call.line, call.time, call.date, \
@@ -199,35 +199,35 @@ impl<'de> Deserialize<'de> for Source {
     }
 }
 
-/// A text whose `{{…}}` are wrong.
+/// A text with an invalid `{{…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPlaceholder {
     /// `{{` without `}}`.
     #[error("a {{{{ is never closed")]
     Open,
-    /// No such source.
+    /// An unknown source.
     #[error(transparent)]
     Source(#[from] InvalidSource),
 }
 
-/// A part of an SMS's text.
+/// A part of the text of an SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// As it stands.
+    /// Literal text.
     Text(&'a str),
     /// `{{source|default}}`.
     Value {
-        /// Where to look.
+        /// The source.
         source: Source,
-        /// Instead, where nothing is found.
+        /// Default, if nothing is found.
         default: Option<&'a str>,
     },
 }
 
-/// Takes a text apart.
+/// Splits a text into its parts.
 ///
 /// # Errors
-/// When a `{{` is not closed or names no source.
+/// If a `{{` is not closed or names no source.
 pub fn placeholders(text: &str) -> Result<Vec<Piece<'_>>, InvalidPlaceholder> {
     let mut pieces = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Subjects: what a message is about. Its values are taken from there.
+//! Subjects: what a message is about, and where its values come from.
 
 use jiff::Timestamp;
 
@@ -8,30 +8,30 @@ use crate::{
     phone::Phone,
 };
 
-/// What a message is about.
+/// The subject of a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
     /// A call.
     Call(CallView<'a>),
 }
 
-/// A call whose outcome is known.
+/// A call with a known outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct CallView<'a> {
     /// The call.
     pub id: CallId,
-    /// The connection that reported it: it is preferred for sending, where it can.
+    /// The connection that reported it, preferred for sending if it can send.
     pub connection: ConnectionId,
-    /// What was reported.
+    /// The reported facts.
     pub facts: &'a CallFacts,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// When it began, or when it was first heard of.
+    /// Time at which it began, or else was first reported.
     pub started_at: Timestamp,
 }
 
 impl Subject<'_> {
-    /// The person's telephone number, as far as the subject tells.
+    /// The person's telephone number, if the subject has one.
     #[must_use]
     pub fn phone(&self) -> Option<&Phone> {
         match self {
@@ -39,7 +39,7 @@ impl Subject<'_> {
         }
     }
 
-    /// In a few words.
+    /// A short description.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {

@@ -11,11 +11,11 @@ use crate::{
     source::{InvalidPlaceholder, TemplateUse, Value},
 };
 
-/// A template as the provider holds it.
+/// A template as defined at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateDefinition {
-    /// The connection whose account has it. None: every connection that carries WhatsApp.
+    /// The connection whose account has it. `None`: every connection that carries WhatsApp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionId>,
     /// The name at Meta: `[a-z0-9_]`, at most 512.
@@ -26,13 +26,13 @@ pub struct TemplateDefinition {
     pub category: Category,
     /// Meta's word for its state.
     pub status: TemplateStatus,
-    /// When Meta reported the state; `None` where nothing was reported yet.
+    /// Time of Meta's report of the state; `None` if there was none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_at: Option<Timestamp>,
-    /// When Meta reported the category.
+    /// Time of Meta's report of the category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category_at: Option<Timestamp>,
-    /// How its variables are named.
+    /// Format of its variables.
     #[serde(default)]
     pub parameter_format: ParameterFormat,
     /// The text header, if it has one.
@@ -54,13 +54,13 @@ pub struct TemplateDefinition {
 /// A provider's report on a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateReport {
-    /// Which.
+    /// The template.
     pub template: TemplateKey,
-    /// When, by the provider's clock: reports come in any order.
+    /// Time by the provider's clock. Reports arrive in any order.
     pub at: Timestamp,
     /// Its new status, in Meta's words.
     pub status: Option<TemplateStatus>,
-    /// The category that it has now. One that is only announced is none yet.
+    /// Its current category. An announced change does not count yet.
     pub category: Option<Category>,
 }
 
@@ -70,14 +70,14 @@ pub struct TemplateReport {
 pub struct TemplateStatus(pub String);
 
 impl TemplateStatus {
-    /// Whether Meta takes messages with it.
+    /// Whether Meta accepts messages with it.
     #[must_use]
     pub fn sendable(&self) -> bool {
         matches!(self.0.as_str(), "APPROVED" | "REINSTATED")
     }
 }
 
-/// How a template's variables are named.
+/// Format of a template's variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterFormat {
@@ -92,7 +92,7 @@ pub enum ParameterFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateButton {
-    /// What it does.
+    /// Its action.
     pub kind: ButtonKind,
     /// Its label.
     pub text: String,
@@ -101,11 +101,11 @@ pub struct TemplateButton {
     pub url: Option<String>,
 }
 
-/// What a button does.
+/// Action of a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ButtonKind {
-    /// Writes its label to the business.
+    /// Sends its label to the business.
     QuickReply,
     /// Opens a link.
     Url,
@@ -121,7 +121,7 @@ impl TemplateButton {
     }
 }
 
-/// Why a message cannot be made from a template or a text: a sentence for people.
+/// The reason why a message cannot be made from a template or a text: a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// No such template.
@@ -132,7 +132,7 @@ pub enum Misfit {
         /// The language.
         language: String,
     },
-    /// Meta would not take it now.
+    /// Meta does not accept it at present.
     #[error("template {name} in {language} is {status}, not APPROVED")]
     NotSendable {
         /// The name.
@@ -142,7 +142,7 @@ pub enum Misfit {
         /// Meta's word.
         status: String,
     },
-    /// Consent and price depend on the category.
+    /// The categories differ, on which consent and price depend.
     #[error("template {name} is {}, the rule says {}", .actual.as_str(), .wanted.as_str())]
     Category {
         /// The name.
@@ -152,7 +152,7 @@ pub enum Misfit {
         /// The rule's.
         wanted: Category,
     },
-    /// A value too few.
+    /// A value is missing.
     #[error("template {name} needs a value for {variable}")]
     Missing {
         /// The template.
@@ -160,7 +160,7 @@ pub enum Misfit {
         /// The variable, such as `{{1}}`.
         variable: String,
     },
-    /// A value too many.
+    /// There is a value too many.
     #[error("template {name} has no {variable}")]
     Unexpected {
         /// The template.
@@ -168,54 +168,54 @@ pub enum Misfit {
         /// The variable, such as `{{3}}`.
         variable: String,
     },
-    /// The definition's own variables are numbered with gaps, or not by its format.
+    /// The definition's own variables have gaps in their numbers, or do not fit its format.
     #[error("the stored definition of template {name} is broken: {what}")]
     Broken {
         /// The template.
         name: String,
-        /// How.
+        /// The problem.
         what: String,
     },
-    /// Twilio knows templates by its own id only.
+    /// Twilio knows templates only by its own id.
     #[error("template {name} has no content_sid, which WhatsApp through Twilio needs")]
     NoContentSid {
         /// The template.
         name: String,
     },
-    /// Meta refuses such values.
+    /// Meta refuses such a value.
     #[error("the value for {variable} {what}")]
     Value {
         /// The variable.
         variable: String,
-        /// What is wrong with it.
+        /// The problem.
         what: &'static str,
     },
-    /// Longer than the channel takes.
+    /// The text is too long for the channel.
     #[error("the {part} has {length} characters once filled in, at most {most} are allowed")]
     TooLong {
-        /// Which part.
+        /// The part.
         part: &'static str,
         /// Its length.
         length: usize,
         /// The limit.
         most: usize,
     },
-    /// Nothing is known to put there, and there is no default.
+    /// No value is known, and there is no default.
     #[error("nothing is known for {source_of_value} and it has no default")]
     NoValue {
-        /// Such as `contact.name`.
+        /// The source, such as `contact.name`.
         source_of_value: String,
     },
-    /// The text's own `{{…}}` are wrong.
+    /// An invalid `{{…}}` in the text.
     #[error(transparent)]
     Placeholder(#[from] InvalidPlaceholder),
 }
 
-/// The longest body of a template once its values are filled in.
+/// Maximum length of a template's body with its values.
 pub const LONGEST_BODY: usize = 1024;
-/// The longest text header.
+/// Maximum length of a text header.
 pub const LONGEST_HEADER: usize = 60;
-/// The longest SMS that Twilio takes.
+/// Maximum length of an SMS that Twilio accepts.
 pub const LONGEST_SMS: usize = 1600;
 
 /// The variables of a template's text, in the order in which they first appear.
@@ -235,7 +235,7 @@ fn variables(text: &str) -> Vec<&str> {
     found
 }
 
-/// The text with each variable replaced.
+/// The text with its variables replaced by values.
 fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
@@ -253,7 +253,7 @@ fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     done
 }
 
-/// Which template: its name and language at Meta.
+/// Key of a template: its name and language at Meta.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TemplateKey {
     name: String,
@@ -261,9 +261,9 @@ pub struct TemplateKey {
 }
 
 impl TemplateKey {
-    /// The longest name.
+    /// Maximum length of a name.
     pub const LONGEST_NAME: usize = 512;
-    /// The longest language code; the longest known has 6 letters.
+    /// Maximum length of a language code; the longest known has 6 letters.
     pub const LONGEST_LANGUAGE: usize = 32;
 
     /// Its name.
@@ -278,7 +278,7 @@ impl TemplateKey {
         &self.language
     }
 
-    /// A template that there can be; `None` where no template has such a name or language.
+    /// The key, or `None` if no template can have such a name or language.
     #[must_use]
     pub fn new(name: &str, language: &str) -> Option<Self> {
         let named = (1..=Self::LONGEST_NAME).contains(&name.len())
@@ -301,7 +301,7 @@ impl fmt::Display for TemplateKey {
 }
 
 impl TemplateDefinition {
-    /// With what Meta has reported of the template that it takes the place of: Meta knows better than a file.
+    /// Takes over Meta's reports about the template that this one replaces: Meta knows better than a file.
     #[must_use]
     pub fn as_reported(mut self, before: &Self) -> Self {
         if before.status_at.is_some() {
@@ -315,8 +315,8 @@ impl TemplateDefinition {
         self
     }
 
-    /// Takes over what Meta reports, status and category each for itself. What is older than what is known changes nothing; of
-    /// two reports of one second the one counts that allows less, whatever order they come in.
+    /// Takes over a report of Meta's, status and category separately. A report older than the known one is ignored; of two
+    /// reports of the same second, the more restrictive one counts, in whatever order they arrive.
     pub fn note(&mut self, report: &TemplateReport) {
         let counts = |known: Option<Timestamp>, allows_less: bool| match known {
             Some(known) if known == report.at => allows_less,
@@ -336,10 +336,10 @@ impl TemplateDefinition {
         }
     }
 
-    /// The body's variables in the order in which their values are sent.
+    /// The body's variables in the order of their values.
     ///
     /// # Errors
-    /// When the definition is broken.
+    /// If the definition is broken.
     pub fn body_variables(&self) -> Result<Vec<String>, Misfit> {
         let broken = |what: String| Misfit::Broken {
             name: self.name.clone(),
@@ -362,7 +362,7 @@ impl TemplateDefinition {
         }
     }
 
-    /// Whether Meta takes messages with it, and through Twilio also whether Twilio can name it.
+    /// Whether Meta accepts messages with it, and for Twilio also whether Twilio has an id for it.
     ///
     /// # Errors
     /// The reason why not.
@@ -382,10 +382,10 @@ impl TemplateDefinition {
         Ok(())
     }
 
-    /// Checks values against the definition: nothing goes out that Meta would refuse for its parameters.
+    /// Checks values against the definition, so that Meta refuses no message because of its parameters.
     ///
     /// # Errors
-    /// What does not fit.
+    /// The first value that does not fit.
     pub fn check(&self, filled_in: &FilledTemplate) -> Result<(), Misfit> {
         let missing = |variable: String| Misfit::Missing {
             name: self.name.clone(),
@@ -455,10 +455,10 @@ impl TemplateDefinition {
         }
     }
 
-    /// Fills it in by a rule.
+    /// Fills in the template for a rule.
     ///
     /// # Errors
-    /// When a value is missing or does not fit.
+    /// If a value is missing or does not fit.
     pub(crate) fn fill(
         &self,
         wanted: &TemplateUse,
@@ -510,7 +510,7 @@ impl TemplateDefinition {
         Ok(filled_in)
     }
 
-    /// The text that the customer reads, for histories.
+    /// The text that the customer reads, for the history.
     #[must_use]
     pub fn text(&self, filled_in: &FilledTemplate) -> String {
         let names = self.body_variables().unwrap_or_default();
@@ -568,7 +568,7 @@ mod tests {
     };
 
     #[test]
-    fn a_template_is_filled_by_its_rule() {
+    fn template_is_filled_in_for_its_rule() {
         let (config, material) = (config(), material());
         let wanted = config.rules[0].then.template.clone().unwrap();
         with_values(&Profile::default(), |values| {
@@ -584,7 +584,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_do_not_fit_are_found_before_sending() {
+    fn wrong_values_are_found_before_sending() {
         let (config, material) = (config(), material());
         let definition = &material.templates[0];
         let wanted = config.rules[0].then.template.clone().unwrap();

@@ -1,4 +1,4 @@
-//! Tenants: the businesses, with their hours, their words and what fills their templates.
+//! Tenants: the businesses, with their hours, words and variables.
 
 use std::collections::BTreeMap;
 
@@ -30,12 +30,12 @@ pub const MOST_HOLIDAYS: usize = 200;
 pub struct Tenant {
     /// The tenant.
     pub id: TenantId,
-    /// As its customers know it.
+    /// Name that its customers know.
     pub name: String,
-    /// Whether it may send.
+    /// Its state.
     #[serde(default)]
     pub status: TenantStatus,
-    /// Where it is.
+    /// Its time zone.
     pub time_zone: Zone,
     /// ISO 3166 code of the country in which numbers without a country code are read, such as `AE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,13 +43,13 @@ pub struct Tenant {
     /// BCP 47 languages of its customers, the usual one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub languages: Vec<String>,
-    /// When it is open. Not given: always.
+    /// Opening hours. `None`: always open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_hours: Option<BusinessHours>,
-    /// Days with other hours, or none.
+    /// Days with other hours, or closed.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     pub holidays: UpTo<MOST_HOLIDAYS, Holiday>,
-    /// When its customers are left in peace. A rule may have its own.
+    /// Hours in which its customers are not disturbed. A rule may have its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
     /// Its own words for "no more messages". Those of several words count inside a sentence too.
@@ -58,36 +58,35 @@ pub struct Tenant {
     /// Its own words for "messages again, please".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub start_words: Vec<String>,
-    /// Time zones of recipients by calling code (`"1"`, `"971"`), where the main one of the country is wrong for this
-    /// tenant's customers.
+    /// Time zones of recipients by calling code (`"1"`, `"971"`), if the country's main zone is wrong for this tenant's
+    /// customers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recipient_zones: BTreeMap<String, Zone>,
-    /// What `tenant.<name>` stands for in templates: `phone`, `website`, `address`, `review_link`, … `tenant.name` is always
-    /// there.
+    /// Values of `tenant.<name>` in templates: `phone`, `website`, `address`, `review_link`, … `tenant.name` always exists.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
-    /// How long it keeps what happened, where that differs from the usual.
+    /// Retention of calls and messages, if it differs from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
     /// Its name in URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<Slug>,
-    /// The plan it is on, in the operator's words.
+    /// Its plan, as the operator names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// What its plan allows, where that differs from the usual.
+    /// Limits of its plan, if they differ from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// When its data goes, while it is leaving.
+    /// Time at which its data is deleted, while it is leaving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves_at: Option<Timestamp>,
-    /// Raised by every change of the tenant, its rules, lines or connections, so that caches notice.
+    /// Raised by every change of the tenant, its rules, lines or connections, so that caches are refreshed.
     #[serde(default)]
     pub config_version: u64,
 }
 
 impl Tenant {
-    /// A business of which nothing is known but its name and where it is.
+    /// A business of which only the name and the time zone are known.
     #[must_use]
     pub const fn new(id: TenantId, name: String, time_zone: Zone) -> Self {
         Self {
@@ -138,21 +137,21 @@ pub enum TenantStatus {
 }
 
 impl TenantStatus {
-    /// Whether it may send, and its people and software may act.
+    /// Whether it may send, and its users and keys may act.
     #[must_use]
     pub const fn is_active(self) -> bool {
         matches!(self, Self::Active)
     }
 }
 
-/// What a tenant's plan allows, where that differs from the usual.
+/// Limits of a tenant's plan, if they differ from the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// API requests a minute of one person or key.
+    /// API requests per minute of one user or key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_per_minute: Option<u32>,
-    /// API requests a minute of the whole tenant.
+    /// API requests per minute of the whole tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<u32>,
 }
@@ -186,7 +185,7 @@ pub struct BusinessHours {
 }
 
 impl BusinessHours {
-    /// The spans that begin on this day of the week.
+    /// The spans that begin on this weekday.
     #[must_use]
     pub fn on(&self, day: Weekday) -> &[Span] {
         match day {

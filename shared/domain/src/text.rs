@@ -1,10 +1,11 @@
 //! Texts that some people write and others read: names, words, sentences.
 //!
-//! Whoever can put what nobody sees into a name can pass for somebody else: a control that turns the direction of writing makes
-//! `gpj.exe` of `exe.jpg`, and two names that differ by a character without width look the same. So such characters are refused, with
-//! the few that some scripts need let in where they do something: a joiner between letters of scripts that join (Persian) or beside
-//! a virama (Hindi, Sinhala), a joiner within an emoji, a variation selector behind an emoji or an ideograph. The conditions are
-//! those of RFC 5892 (appendices A.1 and A.2), widened as far as people write in these scripts, and of UTS #51.
+//! Invisible characters in a name make it possible to impersonate somebody: a control character that turns the direction of
+//! writing makes `gpj.exe` of `exe.jpg`, and two names that differ by a character without width look the same. Such
+//! characters are therefore refused, except the few that some scripts need, where they have an effect: a joiner between
+//! letters of scripts that join (Persian) or beside a virama (Hindi, Sinhala), a joiner within an emoji, a variation
+//! selector behind an emoji or an ideograph. The conditions are those of RFC 5892 (appendices A.1 and A.2), widened as far
+//! as people write in these scripts, and of UTS #51.
 
 use std::str::FromStr;
 
@@ -17,16 +18,16 @@ use icu_properties::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is wrong with a text of one line.
+/// Problem of a text of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WrongText {
-    /// Nothing of it is seen.
+    /// It has no visible characters.
     #[error("must not be empty")]
     Empty,
-    /// It has several lines, or other controls.
+    /// It has several lines, or other control characters.
     #[error("must be one line without control characters")]
     Control,
-    /// It has characters that nobody sees.
+    /// It has invisible characters.
     #[error("must not hold invisible characters, such as those that turn the direction of writing")]
     Invisible,
 }
@@ -41,7 +42,7 @@ pub struct OneLine<const LEAST: usize, const MOST: usize>(String);
 
 shown_as!(const LEAST, MOST; OneLine<LEAST, MOST>, {"type": "string", "minLength": LEAST, "maxLength": MOST});
 
-/// Reason why a text is not such a line.
+/// Reason why a text is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLine {
     /// Wrong length.
@@ -58,7 +59,7 @@ pub enum InvalidLine {
 }
 
 impl<const LEAST: usize, const MOST: usize> OneLine<LEAST, MOST> {
-    /// A text that is stored already, whatever the rules were then.
+    /// Wraps a text that is already stored, whatever the rules were then.
     #[must_use]
     pub fn stored(text: &str) -> Self {
         Self(text.to_owned())
@@ -82,7 +83,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for OneLine<LEAST, MOST> {
 
     fn from_str(text: &str) -> Result<Self, InvalidLine> {
         let text = text.trim();
-        // What is too long is not looked at.
+        // Longer texts are not examined.
         if !(LEAST..=MOST).contains(&text.chars().take(MOST + 1).count()) {
             return Err(InvalidLine::Length {
                 least: LEAST,
@@ -103,7 +104,7 @@ impl<'de, const LEAST: usize, const MOST: usize> Deserialize<'de> for OneLine<LE
     }
 }
 
-/// The address of a page: `http` or `https`, with a host.
+/// The URL of a page: `http` or `https`, with a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct WebUrl(String);
@@ -113,7 +114,7 @@ shown_as!(WebUrl, {
     "examples": ["https://saffron.example/cake"],
 });
 
-/// A text that is not the address of a page.
+/// A text that is not the URL of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be the URL of a page, http:// or https://, of at most {} characters",
@@ -156,16 +157,16 @@ impl<'de> Deserialize<'de> for WebUrl {
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// No letter carries more marks; looking further would make hostile texts expensive.
+/// Maximum marks on a letter. Examining more would make hostile texts expensive.
 const MOST_MARKS: usize = 8;
 
-/// The one blank that is no space to Unicode.
+/// The one blank that is not a space in Unicode.
 const BRAILLE_BLANK: char = '\u{2800}';
 
-/// Checks a name, or another text of one line. Its length is a check of its own.
+/// Checks a name, or another text of one line. Its length is checked separately.
 ///
 /// # Errors
-/// When nothing of it is seen, or some of it never is.
+/// If it has no visible characters, or some invisible ones.
 pub fn check_line(text: &str) -> Result<(), WrongText> {
     if text.trim().is_empty() {
         return Err(WrongText::Empty);
@@ -180,10 +181,10 @@ pub fn check_line(text: &str) -> Result<(), WrongText> {
     }
 }
 
-/// Whether each character of a text is seen, or does something to its neighbours. Line feeds are.
+/// Whether each character of a text is visible or affects its neighbours. Line feeds are allowed.
 #[must_use]
 pub fn is_visible(text: &str) -> bool {
-    // Most names; and nothing of ASCII but its controls is hidden.
+    // Most names; in ASCII, only control characters are invisible.
     if text.is_ascii() {
         return !text.chars().any(is_hidden);
     }
@@ -212,7 +213,7 @@ fn is_hidden(character: char) -> bool {
     (hidden && character != '\n')
         || character == BRAILLE_BLANK
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
-        // The last two of each plane are no characters, and never will be.
+        // The last two code points of each plane are never characters.
         || u32::from(character) & 0xfffe == 0xfffe
 }
 
@@ -220,10 +221,10 @@ fn is_virama(character: char) -> bool {
     CodePointMapData::<CanonicalCombiningClass>::new().get(character) == CanonicalCombiningClass::Virama
 }
 
-/// Whether a joiner between these stands where letters join.
+/// Whether a joiner at this place joins letters.
 fn joins_letters(before: &[char], after: &[char]) -> bool {
     let joining = |character: char| CodePointMapData::<JoiningType>::new().get(character);
-    // Vowel signs and the like stand on a letter.
+    // Vowel signs and other marks belong to a letter.
     let letter = |character: &&char| joining(**character) != JoiningType::Transparent;
     let joins = |character: &char| {
         matches!(
@@ -239,7 +240,7 @@ fn joins_letters(before: &[char], after: &[char]) -> bool {
     is_virama(*last) || is_virama(*next) || (left.is_some_and(joins) && right.is_some_and(joins))
 }
 
-/// Whether a joiner between these makes one emoji of two.
+/// Whether a joiner at this place joins two emoji into one.
 fn joins_emoji(before: &[char], after: &[char]) -> bool {
     let pictographic = |character: &char| CodePointSetData::new::<ExtendedPictographic>().contains(*character);
     let coloured = |character: &char| CodePointSetData::new::<EmojiModifier>().contains(*character);
@@ -248,7 +249,7 @@ fn joins_emoji(before: &[char], after: &[char]) -> bool {
     last.is_some_and(|last| pictographic(last) || coloured(last)) && after.first().is_some_and(pictographic)
 }
 
-/// Whether a variation selector behind these chooses between forms.
+/// Whether a variation selector at this place chooses between forms.
 fn varies(before: &[char]) -> bool {
     before.last().is_some_and(|last| {
         CodePointSetData::new::<Emoji>().contains(*last) || CodePointSetData::new::<Ideographic>().contains(*last)
@@ -260,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_its_length_and_no_blanks_around() {
+    fn line_has_limits_and_no_surrounding_blanks() {
         let read = |text: &str| text.parse::<OneLine<1, 5>>().map(String::from);
         let length = InvalidLine::Length { least: 1, most: 5 };
         assert_eq!(read(" مايا "), Ok("مايا".to_owned()));
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_leads_to_a_page_of_a_host() {
+    fn page_url_needs_http_and_a_host() {
         let longest = format!("https://a/{}", "x".repeat(WebUrl::LONGEST - 10));
         for good in ["https://saffron.example/cake?a=1#b", "http://كعك.example", &longest] {
             assert_eq!(good.parse::<WebUrl>().unwrap().as_str(), good);
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_scripts_are_taken_as_people_write_them() {
+    fn names_in_all_scripts_are_accepted() {
         for name in [
             "Maya Haddad",
             "O'Brien & Söhne, 2. Stock (rear)",
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_refused() {
+    fn invisible_characters_are_refused() {
         for hidden in [
             '\u{ad}',
             '\u{34f}',

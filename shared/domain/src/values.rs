@@ -1,4 +1,4 @@
-//! Values: what the sources in a message's words stand for.
+//! Values of the sources in a message's text.
 
 use crate::{
     call::Party,
@@ -11,10 +11,10 @@ use crate::{
     template::{LONGEST_SMS, Misfit, check_length},
 };
 
-/// Names come from the callers themselves: longer ones are cut.
+/// Names come from the callers themselves, so longer ones are cut.
 const LONGEST_NAME: usize = 60;
 
-/// What values are looked up in.
+/// The data in which values are looked up.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
     /// The tenant.
@@ -23,14 +23,14 @@ pub struct Values<'a> {
     pub material: &'a Material,
     /// The person.
     pub contact: &'a Contact,
-    /// More of the person.
+    /// The person's profile.
     pub profile: &'a Profile,
-    /// What the message is about.
+    /// The subject of the message.
     pub subject: Subject<'a>,
 }
 
 impl Values<'_> {
-    /// What is known, if anything: on one line, without runs of spaces.
+    /// The value, if known: on one line, with single spaces.
     #[must_use]
     pub fn look_up(&self, source: &Source) -> Option<String> {
         let found = match source {
@@ -91,7 +91,7 @@ impl Values<'_> {
     /// Fills in the text of an SMS.
     ///
     /// # Errors
-    /// When a placeholder is wrong, a value is missing or the text becomes too long.
+    /// If a placeholder is wrong, a value is missing or the text becomes too long.
     pub fn sms(&self, text: &str) -> Result<String, Misfit> {
         let mut done = String::with_capacity(text.len());
         for piece in placeholders(text)? {

@@ -1,9 +1,9 @@
-//! Words by which customers say that they want no more messages, or some again.
+//! Words by which customers opt out of messages, or in again.
 
 use crate::{inbound::OptFlag, tenant::Tenant};
 
-/// Twilio's default English words, "stop promotions" of Meta's own opt-out button, and Arabic. Stop words are taken
-/// generously: a message too few is repaired by one word, a message too many breaks a promise.
+/// Twilio's default English words, "stop promotions" of Meta's own opt-out button, and Arabic. Stop words are matched
+/// generously: a missing message is repaired by one word, an unwanted one breaks a promise.
 const STOP: &[&str] = &[
     "stop",
     "stop all",
@@ -33,7 +33,7 @@ const STOP: &[&str] = &[
     "لا تراسلني",
 ];
 
-/// Twilio also takes YES for a start. We do not: it answers too many questions.
+/// Twilio also takes YES for a start. We do not, since it answers too many questions.
 const START: &[&str] = &[
     "start",
     "unstop",
@@ -51,14 +51,14 @@ const START: &[&str] = &[
 
 const HELP: &[&str] = &["help", "info", "مساعدة"];
 
-/// What a message says about being messaged, if that is what it is about.
+/// The wish about messages in a text, if it is one.
 ///
 /// The built-in words count only as the whole message, so that "can you stop by at five" stays a question. A tenant's own
-/// phrases of several words also count inside a sentence. Case, punctuation, diacritics and the variants of Arabic letters do
+/// phrases of several words also count inside a sentence. Case, punctuation, diacritics and variants of Arabic letters do
 /// not matter.
 #[must_use]
 pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
-    // No word is this long, and nobody else's text is worth more work.
+    // No opt-out is this long, and longer texts are not worth the work.
     if text.len() > 2000 {
         return None;
     }
@@ -85,7 +85,7 @@ pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
     }
 }
 
-/// Words in lower case with single spaces between, and nothing that only decorates.
+/// The words in lower case with single spaces, without decoration.
 fn plain(text: &str) -> String {
     let mut done = String::with_capacity(text.len());
     for c in text.chars().flat_map(char::to_lowercase) {
@@ -105,7 +105,7 @@ fn plain(text: &str) -> String {
 
 enum Letter {
     Is(char),
-    /// Invisible or a mark on another letter.
+    /// Whether the character is invisible or a mark on another letter.
     Nothing,
     Gap,
 }
@@ -146,7 +146,7 @@ fn letter(c: char) -> Letter {
         c if c.is_alphanumeric() => c,
         // The full stops of Indian scripts.
         '\u{0964}' | '\u{0965}' => return Letter::Gap,
-        // Vowel signs of Indian scripts are marks but not decoration: without them words fall together.
+        // Vowel signs of Indian scripts are marks but not decoration: without them, different words look the same.
         '\u{0900}'..='\u{0DFF}' => c,
         _ => return Letter::Gap,
     })

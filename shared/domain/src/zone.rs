@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-/// A time zone of the IANA database, written by its name.
+/// A time zone of the IANA database, by its name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
@@ -40,7 +40,7 @@ impl FromStr for Zone {
 
     fn from_str(name: &str) -> Result<Self, InvalidZone> {
         let zone = TimeZone::get(name).map_err(|_| InvalidZone)?;
-        // `Etc/Unknown` is a name too, but of no place.
+        // `Etc/Unknown` is also a name, but not of a place.
         if zone.iana_name().is_none() || zone.is_unknown() {
             return Err(InvalidZone);
         }

@@ -1,5 +1,5 @@
-//! People's accounts, sessions and one-time links. They belong to no tenant, so they need no scope; what they hold of a
-//! tenant is the way to it.
+//! People's accounts, sessions and one-time links. They belong to no tenant, so they need no scope; they contain no more of
+//! a tenant than the way to it.
 
 use domain::{
     account::{Account, Grant, Member, Session, SignUp, Slug},
@@ -16,34 +16,34 @@ use crate::{
     row::{self, Condition, Row, Write},
 };
 
-/// The link in the first mail works this long, and the business's name is held for it meanwhile.
+/// Lifetime of the link in the first mail, for which the business's name is reserved.
 pub const SIGN_UP_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// A session's row outlives the session by this, so that a late copy of a token is still known as one.
+/// A session's row outlives the session by this long, so that a late copy of a token is still recognized.
 const SESSION_ROW_OUTLIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The way from an address to a person.
+/// Look-up from an address to a person.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct EmailOwner {
     user: UserId,
 }
 
-/// For which sign-up a name in URLs is held.
+/// The sign-up for which a name in URLs is reserved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// SHA-256 of the address that asked, in hex.
+    /// SHA-256 of the requesting address, in hex.
     pub email_sha256: String,
-    /// SHA-256 of the link's token, in hex; none where the address has an account, so that there is no link.
+    /// SHA-256 of the link's token, in hex; `None` if the address has an account, so that there is no link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token_sha256: Option<String>,
 }
 
-/// Who holds a name in URLs.
+/// The owner of a name in URLs.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SlugOwner {
-    /// `None` while the sign-up is not confirmed.
+    /// The tenant; `None` until the sign-up is confirmed.
     tenant: Option<TenantId>,
-    /// That sign-up.
+    /// The sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hold: Option<Hold>,
 }
@@ -57,7 +57,7 @@ impl SlugOwner {
     }
 }
 
-/// The hold's version is a piece of the link's own hash, so that only this link can turn the hold into a tenant.
+/// The reservation's version is a part of the link's own hash, so that only this link can turn it into a tenant.
 fn hold_version(token_sha256: &str) -> u64 {
     token_sha256
         .get(..13)
@@ -85,7 +85,7 @@ fn session_row(session: &Session, condition: Condition, version: u64, doing: &'s
     Ok(row.expires(session.expires_at, SESSION_ROW_OUTLIVES))
 }
 
-/// A name taken by a tenant, if nobody has or holds it.
+/// The row of a name taken by a tenant, if nobody has it or reserved it.
 pub(crate) fn taken_slug_row(
     slug: &Slug,
     tenant: TenantId,
@@ -107,7 +107,7 @@ impl Store {
         row::versioned(self.database.get(&keys::account(user), DOING).await?, None, DOING)
     }
 
-    /// Whose address this is, by its SHA-256 in hex.
+    /// The owner of an address, by its SHA-256 in hex.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -118,17 +118,17 @@ impl Store {
         Ok(owner.map(|owner| owner.user))
     }
 
-    /// Changes an account that nobody else has changed since it was read.
+    /// Changes an account under the condition of the version that was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn write_account(&self, account: &Account, version: u64) -> Result<(), StoreError> {
         const DOING: &str = "write an account";
         let row = account_row(account, Condition::Version(version), version + 1, DOING)?;
         self.database.put(row, DOING).await
     }
 
-    /// Whether nobody has or holds a name in URLs.
+    /// Whether a name in URLs is free: neither taken nor reserved.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -138,7 +138,7 @@ impl Store {
         Ok(item.is_none_or(|item| row::expired(&item, now)))
     }
 
-    /// For which sign-up a name is held, while it is.
+    /// The sign-up for which a name is reserved, until that expires.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -152,12 +152,12 @@ impl Store {
         }))
     }
 
-    /// Holds a business's name for a sign-up and keeps what was asked until its link is followed. `known` is whether the
-    /// address already has an account: then the name is held all the same, so that nobody can tell, and nothing else kept.
-    /// `before` is the hold that this one replaces: its link no longer works.
+    /// Reserves a business's name for a sign-up, and stores the request until its link is followed. `known` is whether the
+    /// address already has an account: then the name is reserved all the same, so that nobody can tell, and nothing else is
+    /// stored. `before` is the reservation that this one replaces: its link no longer works.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken, or held otherwise than by `before`.
+    /// [`StoreError::Conflict`] if the name is taken, or reserved otherwise than by `before`.
     pub async fn hold_sign_up(
         &self,
         sign_up: &SignUp,
@@ -191,10 +191,10 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// Lets a name go that is held for a sign-up whose link could not be sent; the link itself is left to its time.
+    /// Releases a name that is reserved for a sign-up whose link could not be sent; the link itself expires.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it is no longer held for this link.
+    /// [`StoreError::Conflict`] if it is no longer reserved for this link.
     pub async fn release_sign_up(&self, slug: &Slug, token_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "let a held name go";
         let nobody = SlugOwner {
@@ -218,7 +218,7 @@ impl Store {
         Ok(row.expires(now, lifetime))
     }
 
-    /// Keeps what a one-time link is for.
+    /// Stores the purpose of a one-time link.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -234,7 +234,7 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// What a one-time link is for, while it is valid.
+    /// The purpose of a one-time link, while it is valid.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -248,7 +248,7 @@ impl Store {
     /// Turns a confirmed sign-up into a tenant with its first administrator, and uses up the link: all or nothing, once.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the link was used meanwhile, its hold is over, or the address has an account.
+    /// [`StoreError::Conflict`] if the link was used meanwhile, its reservation is over, or the address has an account.
     #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
     pub async fn found_tenant(
         &self,
@@ -277,10 +277,10 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// Makes a person's account; of a tenant only with [`Store::join`] or at the founding.
+    /// Creates a person's account. It joins a tenant only by [`Store::join`] or by a sign-up.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the address has an account.
+    /// [`StoreError::Conflict`] if the address has an account.
     pub async fn create_account(&self, account: &Account, email_sha256: &str) -> Result<(), StoreError> {
         const DOING: &str = "make an account";
         let rows = vec![
@@ -290,10 +290,10 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
-    /// Changes an account and uses up the link that allowed it: together or not at all.
+    /// Changes an account and uses up the link that allowed it, together or not at all.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the link was used or the account changed meanwhile.
+    /// [`StoreError::Conflict`] if the link was used or the account changed meanwhile.
     pub async fn write_account_by_grant(
         &self,
         account: &Account,
@@ -318,7 +318,7 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// A session, over or not.
+    /// A session, whether over or not.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -327,17 +327,17 @@ impl Store {
         row::versioned(self.database.get(&keys::session(user, id), DOING).await?, None, DOING)
     }
 
-    /// Gives a session its next token, if nobody else has since it was read.
+    /// Gives a session its next token, under the condition of the version that was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn rotate_session(&self, session: &Session, version: u64) -> Result<(), StoreError> {
         const DOING: &str = "rotate a session";
         let row = session_row(session, Condition::Version(version), version + 1, DOING)?;
         self.database.put(row, DOING).await
     }
 
-    /// Ends a session. One that is not there is ended too.
+    /// Ends a session. A missing session counts as ended.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -360,7 +360,7 @@ impl Store {
         items.into_iter().map(|item| row::data(item, DOING)).collect()
     }
 
-    /// The public keys that access tokens are verified with, as JSON, and their version; 0 before there are any.
+    /// The public keys that verify access tokens, as JSON, with their version; 0 before there are any.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -383,7 +383,7 @@ impl Store {
     /// Publishes the public keys.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody else did since they were read.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn publish_signing_keys(&self, keys_json: &str, version: u64) -> Result<(), StoreError> {
         const DOING: &str = "publish the signing keys";
         let condition = match version {

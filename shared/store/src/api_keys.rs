@@ -13,7 +13,7 @@ use crate::{
     row::{self, Condition, Row, Write},
 };
 
-/// The way from an API key to its tenant.
+/// Look-up from an API key to its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKeyOwner {
     /// The tenant.
@@ -50,7 +50,7 @@ impl Owned for ApiKey {
 }
 
 impl Store {
-    /// Whose API key this is, by its SHA-256 in hex. Says nothing of whether it is still valid.
+    /// The tenant of an API key, by its SHA-256 in hex. Does not tell whether the key is still valid.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -103,10 +103,11 @@ impl Store {
         Ok(Page { items, next: page.next })
     }
 
-    /// Ends a key that nobody else has changed since it was read, at once and for good. What tells of its use goes, too.
+    /// Revokes a key under the condition of the version that was read, at once and for good. Its day of last use is
+    /// deleted, too.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn revoke_api_key(
         &self,
         scope: &TenantScope,
@@ -117,7 +118,7 @@ impl Store {
         self.remove_with(scope, before, stamp, vec![unused]).await
     }
 
-    /// Notes the day on which a key is used. Call it once per process, key and day.
+    /// Records the day on which a key is used. Called once per process, key and day.
     ///
     /// # Errors
     /// When the table does not answer.

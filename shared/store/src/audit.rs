@@ -1,5 +1,5 @@
-//! The tenant's audit log: a partition a month, its rows in the order of time. `publish_changes` writes it from the table's
-//! stream.
+//! The tenant's audit log: one partition per month, with rows in the order of time. `publish_changes` writes it from the
+//! table's stream.
 
 use domain::{
     actor::Actor,
@@ -13,21 +13,21 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-/// An entry and what names it.
+/// An entry with its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// The stream's own id of the change.
+    /// The stream's id of the change.
     pub id: String,
-    /// What it says.
+    /// The entry.
     pub entry: Entry,
 }
 
-/// Which entries somebody looks for.
+/// Filter for entries.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Only what they did.
+    /// Only changes by this actor.
     pub actor: Option<Actor>,
-    /// Only what was done to this.
+    /// Only changes of this object.
     pub object: Option<String>,
 }
 
@@ -42,11 +42,11 @@ impl Wanted {
     }
 }
 
-/// Looking for some among all, one page looks at this many rows.
+/// Rows that one page of a filtered list looks at.
 const MOST_ROWS: i32 = 500;
 
-/// A position is a row's sort key, or a month: then all of it is still to be read. A month's end, as text, comes after all of
-/// its rows.
+/// A position is a row's sort key, or a month of which everything is still to be read. The end of a month, as text, comes
+/// after all of its rows.
 const MONTHS_END: &str = "~";
 
 fn month_of(position: &str) -> Option<Date> {
@@ -67,8 +67,8 @@ pub fn is_position(text: &str) -> bool {
 }
 
 impl Store {
-    /// Writes an entry, once: `id` is the stream's own of the change, the same however often it comes. Says whether it was
-    /// written now.
+    /// Writes an entry once: `id` is the stream's id of the change, the same however often it arrives. Returns whether it
+    /// was written now.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -87,9 +87,9 @@ impl Store {
         }
     }
 
-    /// One page of the log from `from` up to, not including, `to`, the newest first. A page is one read: it may hold fewer than
-    /// `limit` entries, and none, and still not be the last. Only where a month has nothing to show, the one before is read
-    /// too. `after` is what the page before said.
+    /// One page of the log from `from` up to, but not including, `to`, the newest first. A page is one read: it may hold
+    /// fewer than `limit` entries, even none, without being the last. Only if a month has nothing to show, the previous one
+    /// is read, too. `after` is the cursor of the previous page.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -114,7 +114,7 @@ impl Store {
             upper.push_str(MONTHS_END);
         }
         let most = usize::try_from(limit).unwrap_or_default();
-        // One of them may be where the page before ended, and one more tells whether there is a next.
+        // One row may be the end of the previous page, and one more tells whether there is a next page.
         let asked = if wanted.is_everything() { limit + 2 } else { MOST_ROWS };
         while month >= first && upper > lower {
             let partition = keys::audit_partition(scope, month);
@@ -126,7 +126,7 @@ impl Store {
                 let Some(at) = row::string(&item, "sk").map(str::to_owned) else {
                     continue;
                 };
-                // The bounds belong to what is read; the upper one is where the page before ended.
+                // The bounds are inclusive, and the upper one is the end of the previous page.
                 if at == upper {
                     continue;
                 }
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_a_month_or_a_row_of_one() {
+    fn cursor_is_a_month_or_a_row_in_it() {
         assert!(is_position("2026-11"));
         assert!(is_position("2026-11-20T10:00:00.000Z#0f3a"));
         for wrong in [

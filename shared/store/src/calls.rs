@@ -1,4 +1,4 @@
-//! Calls: their reports while they are merged, and what they are once they are decided.
+//! Calls: their reports until the decision, and the decided calls.
 
 use domain::{
     call::{CallProvider, Direction},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(crate) fn progress_key(scope: &TenantScope, provider: CallProvider, connection: ConnectionId, id: &str) -> Key {
-    // The connection is part of it: two telephone systems of one tenant may count their calls alike.
+    // The connection is part of the key: two telephone systems of one tenant may use the same call ids.
     keys::reference(
         scope,
         &format!("call-{}", provider.as_str()),
@@ -73,7 +73,7 @@ pub(crate) fn call_row(
 }
 
 impl Store {
-    /// What was reported of a call so far.
+    /// The merged reports of a call.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -95,7 +95,7 @@ impl Store {
         item.map(|item| row::data(item, DOING)).transpose()
     }
 
-    /// A decided call, while it is kept.
+    /// A decided call, unless its retention is over.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -107,10 +107,10 @@ impl Store {
             .transpose()
     }
 
-    /// Writes what was learnt of a call after it was decided.
+    /// Writes later facts of a decided call.
     ///
     /// # Errors
-    /// A conflict when somebody else wrote first.
+    /// A conflict after a lost race.
     pub async fn write_call(&self, scope: &TenantScope, call: &Call) -> Result<(), StoreError> {
         const DOING: &str = "write a call";
         let mut next = call.clone();

@@ -1,4 +1,4 @@
-//! What the table's stream tells: rows before and after a change, read back into what they mean.
+//! Changes from the table's stream: rows before and after a change, parsed.
 
 use domain::{
     actor::Stamp,
@@ -12,27 +12,27 @@ use serde_json::Value;
 
 use crate::{StoreError, compact, forms, keys, row};
 
-/// A change of a row that counters are made from.
+/// A change of a row that counters depend on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowChange {
-    /// Whose row, read from its key.
+    /// The tenant, read from the row's key.
     pub tenant: TenantId,
-    /// What happened.
+    /// The change.
     pub what: What,
 }
 
-/// What happened to a row.
+/// A change of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
     /// A call was decided.
     CallDecided(Box<Call>),
-    /// A call was decided again, now that it is known how it ended.
+    /// A call was decided again, once its outcome was known.
     CallDecidedAgain(Box<Call>),
-    /// A message of ours was planned or moved.
+    /// A message of ours was planned or changed.
     MessageMoved {
-        /// As it was; `None` for a new one.
+        /// The message before; `None` for a new one.
         before: Option<Box<Message>>,
-        /// As it is.
+        /// The message after.
         after: Box<Message>,
     },
     /// A customer's message was stored.
@@ -56,10 +56,10 @@ fn message(image: &Item) -> Result<Message, StoreError> {
     compact::message(image.clone().into(), DOING)
 }
 
-/// Reads one change. `None` where nothing is counted: deletions, and rows of other kinds.
+/// Reads one change. `None` if it is not counted: deletions, and rows of other kinds.
 ///
 /// # Errors
-/// When a row of a counted kind does not have the form that the code expects.
+/// If a row of a counted kind does not have the expected form.
 pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError> {
     let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
         return Ok(None);
@@ -91,20 +91,20 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
     Ok(Some(RowChange { tenant, what }))
 }
 
-/// A change that a person or a key made: of a row that says who.
+/// A change made by a person or a key, of a row that names its author.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stamped {
-    /// Whose row, read from its key.
+    /// The tenant, read from the row's key.
     pub tenant: TenantId,
-    /// Who, when, in which request.
+    /// Author, time and request.
     pub by: Stamp,
     /// The row's kind.
     pub kind: String,
-    /// Which one: what its key says after the kind, or the tenant.
+    /// The object's id: the part of its key after the kind, or the tenant.
     pub object: String,
-    /// The row as it was; `None` where there was none that readers saw.
+    /// The row before; `None` if readers saw none.
     pub before: Option<Value>,
-    /// As it is; `None` where it is removed.
+    /// The row after; `None` if it was deleted.
     pub after: Option<Value>,
 }
 
@@ -121,11 +121,11 @@ fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
     attribute(image, "data")
 }
 
-/// Reads one change of a tenant's row that says who made it. `None` where it says nobody: deletions by time to live, what we
-/// write ourselves, and rows of no tenant.
+/// Reads one change of a tenant's row that names its author. `None` if it names nobody: deletions by time to live, our own
+/// writes, and rows of no tenant.
 ///
 /// # Errors
-/// When a row that says who does not have the form that the code expects.
+/// If a row that names its author does not have the expected form.
 pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreError> {
     let (Some(pk), Some(sk), Some(kind)) = (text(after, "pk"), text(after, "sk"), text(after, "kind")) else {
         return Ok(None);
@@ -136,7 +136,7 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
     let Some(by) = attribute::<Stamp>(after, "by")? else {
         return Ok(None);
     };
-    // What stays from an earlier write does not sign this one.
+    // A stamp left over from an earlier write does not sign this one.
     if before.get("by") == after.get("by") && before.get("v") == after.get("v") {
         return Ok(None);
     }

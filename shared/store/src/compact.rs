@@ -1,6 +1,6 @@
-//! Rows of messages and contacts, made small. A message is written six times and more in its life, a contact with every call
-//! and message, and every started KiB of a row is a write unit each time: so these rows have one-letter names and leave out what
-//! the key tells and what is nearly always the same.
+//! Compact rows of messages and contacts. A message is written six times and more in its life, a contact with every call
+//! and message, and every started KiB of a row costs a write unit each time. So these rows have one-letter names and omit
+//! whatever follows from the key or is nearly always the same.
 
 use std::collections::HashMap;
 
@@ -17,8 +17,8 @@ use crate::{
     row::{self, Item, number, string},
 };
 
-/// Names within an item, the letter that stands for each, and which of them are times: a row keeps those as milliseconds since
-/// 1970, a third of the text. A letter is never given to another name.
+/// Names within an item with the letter for each, and which of them are times: a row stores times as milliseconds since
+/// 1970, a third of the text. A letter is never reused for another name.
 struct Names {
     letters: &'static [(&'static str, &'static str)],
     times: &'static [&'static str],
@@ -128,7 +128,7 @@ const TIMES: [&str; 7] = [
     "since",
 ];
 
-/// Changes every field of every map within: its name, and its value.
+/// Transforms every field of every map inside: its name, and its value.
 fn fields(
     value: AttributeValue,
     change: &impl Fn(String, AttributeValue) -> (String, AttributeValue),
@@ -168,7 +168,7 @@ impl Names {
         fields(AttributeValue::M(map), &|name, value| self.short(name, value))
     }
 
-    /// The fields of a row's item, by their names.
+    /// Restores the names of a row's fields.
     fn lengthen(&self, item: &mut Item) -> HashMap<String, AttributeValue> {
         let data = item.remove("data");
         match data.map(|data| fields(data, &|name, value| self.long(name, value))) {
@@ -178,7 +178,7 @@ impl Names {
     }
 }
 
-/// A time that is not precise to the millisecond stays as it is.
+/// A time that has a finer precision than milliseconds stays as it is.
 fn in_milliseconds(text: String) -> AttributeValue {
     let exact = text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
     match exact.filter(|at| Timestamp::from_millisecond(*at).is_ok_and(|at| at.to_string() == text)) {
@@ -192,7 +192,7 @@ fn as_text(digits: String) -> AttributeValue {
     at.map_or(AttributeValue::N(digits), |at| AttributeValue::S(at.to_string()))
 }
 
-/// A message's data as its row keeps it. `dispatches` keeps its name: a lease changes it in place.
+/// A message's data in its compact form. `dispatches` keeps its name, since a lease changes it in place.
 pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
     let AttributeValue::M(mut map) = data else {
         return data;
@@ -226,7 +226,8 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
 /// Letters of a ULID.
 const ULID: usize = 26;
 
-/// The contact in an id of what lives with one: prefix, contact and its own, such as `msg_<contact><own>`.
+/// The contact in an id of a row in its partition: prefix, the contact's ULID and the row's own, such as
+/// `msg_<contact><own>`.
 fn contact_of<'a>(id: &'a str, prefix: &str) -> Option<&'a str> {
     let both = id.strip_prefix(prefix)?.strip_prefix('_')?;
     (both.is_ascii() && both.len() == 2 * ULID).then(|| &both[..ULID])
@@ -258,7 +259,7 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
         *line = format!("{}_{line}", LineId::PREFIX);
     }
     map.insert("version".to_owned(), number(version));
-    // As the index has it: there alone a lease is sure to be seen.
+    // The index has it, too: only there a lease is visible for certain.
     map.remove("due");
     map.extend(due.map(|due| ("due".to_owned(), AttributeValue::S(due))));
     if let Some(created) = map.get("created_at").cloned() {
@@ -267,7 +268,7 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
 }
 
-/// A contact's data as its row keeps it.
+/// A contact's data in its compact form.
 pub(crate) fn shrink_contact(data: AttributeValue) -> AttributeValue {
     let AttributeValue::M(mut map) = data else {
         return data;
@@ -297,7 +298,7 @@ pub(crate) fn contact(mut item: Item, doing: &'static str) -> Result<Contact, St
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
 }
 
-/// Changes the ids of a contact's open messages: all begin with the contact's own.
+/// Transforms the ids of a contact's open messages: all begin with the contact's own.
 fn each_message(contact: &mut HashMap<String, AttributeValue>, change: impl Fn(&str) -> Option<String>) {
     let Some(AttributeValue::L(open)) = contact.get_mut("open") else {
         return;
@@ -317,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_numbers_only_where_nothing_is_lost() {
+    fn times_become_numbers_only_without_loss() {
         for (text, number) in [
             ("2026-11-20T12:00:00Z", Some("1795176000000")),
             ("2026-11-20T12:00:00.123Z", Some("1795176000123")),

@@ -1,4 +1,4 @@
-//! What people configure: the tenant, its connections, lines and rules, which processes remember; and all of it at once, as an
+//! Configuration: the tenant, its connections, lines and rules, which processes cache; and all of it together, as an
 //! operator writes it.
 
 use std::{
@@ -28,41 +28,40 @@ use crate::{
     row::{self, Condition, Item, Row, Write},
 };
 
-/// A lost race is read and decided again this often.
+/// Maximum attempts after lost races.
 pub(crate) const MOST_RACES: u32 = 8;
 
-/// How many tenants' configuration one process remembers.
+/// Maximum tenants whose configuration one process caches.
 const CACHED_TENANTS: usize = 256;
 
-/// Remembers tenants' configuration as long as its version stays.
+/// Cache of tenants' configuration, each valid for one version.
 #[derive(Debug, Default)]
 pub struct ConfigCache(Mutex<HashMap<TenantId, Arc<TenantConfig>>>);
 
-/// All that an operator writes for a tenant.
+/// A tenant's whole configuration, as an operator writes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configured {
-    /// The tenant; its version is raised by writing. Its name in URLs, its plan and its limits stay as they are where
-    /// it has none.
+    /// The tenant; writing raises its version. Its name in URLs, its plan and its limits remain if this has none.
     pub tenant: Tenant,
-    /// Whether the tenant's status is meant. Else it stays as it is.
+    /// Whether to write the tenant's status. Otherwise it stays as it is.
     pub status_meant: bool,
-    /// All its rules: others are removed.
+    /// All its rules: others are deleted.
     pub rules: Vec<Rule>,
-    /// All its lines: others are removed.
+    /// All its lines: others are deleted.
     pub lines: Vec<Line>,
-    /// All its templates: others are removed.
+    /// All its templates: others are deleted.
     pub templates: Vec<TemplateDefinition>,
-    /// All its products: others are removed.
+    /// All its products: others are deleted.
     pub products: Vec<Product>,
-    /// All its connections, sealed: others are removed.
+    /// All its connections, sealed: others are deleted.
     pub connections: Vec<Connection>,
 }
 
-/// An operator's write goes so many versions ahead that no worker's count catches up with it in between.
+/// An operator's write skips this many versions, so that no worker's version catches up with it in between.
 const VERSIONS_SKIPPED: u64 = 1000;
 
 impl Configured {
-    /// The tenant as it is to be written over the one before.
+    /// The tenant to be written over the stored one.
     fn tenant_over(&self, before: Option<&Tenant>) -> Tenant {
         let mut tenant = self.tenant.clone();
         tenant.config_version = before.map_or(0, |before| before.config_version);
@@ -125,11 +124,11 @@ impl Store {
             .transpose()
     }
 
-    /// Changes the tenant's settings, if nobody has changed its configuration since it was read: `tenant` still has the
-    /// version of then. Returns the new one.
+    /// Changes the tenant's settings, if its configuration is unchanged since it was read: `tenant` still has the version
+    /// that was read. Returns the new one.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn change_tenant(&self, scope: &TenantScope, tenant: &Tenant, stamp: &Stamp) -> Result<u64, StoreError> {
         const DOING: &str = "change the tenant's settings";
         let row = tenant_row(scope, tenant, DOING)?.stamped(stamp);
@@ -137,7 +136,7 @@ impl Store {
         Ok(tenant.config_version + 1)
     }
 
-    /// The tenant's configuration as it is now: one read, and two queries when it has changed since this process read it.
+    /// The tenant's current configuration: one read, and two queries if it has changed since this process read it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -183,7 +182,7 @@ impl Store {
             match row::string(&item, "kind") {
                 Some(Rule::KIND) => rules.push(row::data(item, DOING)?),
                 Some(Line::KIND) => lines.push(row::data(item, DOING)?),
-                // Their counters.
+                // Skips their counters.
                 _ => {}
             }
         }
@@ -198,7 +197,7 @@ impl Store {
         self.all(scope).await
     }
 
-    /// A connection, with its health as it is now.
+    /// A connection with its current health.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -207,12 +206,12 @@ impl Store {
         Ok(found.map(|found| found.value))
     }
 
-    /// Changes a connection's health and pause, of the row as it is now: what somebody else configured or noted meanwhile
-    /// stays. `change` says what they become, or `None` where nothing is to be done. Credentials that changed since `seen`
-    /// was read are not judged by what the old ones met. Returns whether anything was written.
+    /// Changes a connection's health and pause on the row's current state, so that concurrent changes are preserved.
+    /// `change` returns the new values, or `None` for no change. If the credentials have changed since `seen` was read,
+    /// nothing is written, since the result concerns the old ones. Returns whether anything was written.
     ///
     /// # Errors
-    /// When the table does not answer, or others are faster all the time.
+    /// When the table does not answer, or every attempt loses the race.
     pub async fn change_connection(
         &self,
         scope: &TenantScope,
@@ -233,8 +232,8 @@ impl Store {
         .await
     }
 
-    /// Writes what `change` makes of a connection's row as it is now; again where somebody else was faster. `None`, or the same:
-    /// nothing is to be done. Returns whether anything was written.
+    /// Writes what `change` makes of a connection's current row, again after each lost race. `None` or an equal value
+    /// changes nothing. Returns whether anything was written.
     pub(crate) async fn rewrite_connection(
         &self,
         scope: &TenantScope,
@@ -250,7 +249,7 @@ impl Store {
                 return Ok(false);
             };
             let row = owned::change_row(scope, version, &after)?;
-            // Whether it works is remembered with the configuration; pauses, and when it was tried again, are not.
+            // Its health is cached with the configuration; pauses, and the time of the last probe, are not.
             let written = if ConnectionSummary::from(&after) == ConnectionSummary::from(&before) {
                 self.database.put(row, doing).await
             } else {
@@ -265,8 +264,8 @@ impl Store {
         Err(StoreError::Conflict { doing })
     }
 
-    /// Writes all of a tenant's configuration; what it no longer has is removed, and its WhatsApp numbers are free for
-    /// others. The tenant's row comes last, so that nobody remembers half of it under the new version.
+    /// Writes a tenant's whole configuration. Whatever it no longer contains is deleted, and its WhatsApp numbers are free
+    /// for others. The tenant's row is written last, so that nobody caches half of the configuration under the new version.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -327,7 +326,7 @@ impl Store {
             .await?;
         let released = before.iter().flat_map(|known| lookups::claimable(&known.account));
         let released: Vec<Key> = released.filter(|key| !kept.contains(key)).collect();
-        // Before the connections change by which they are found.
+        // Before the connections change, since the claims are found by them.
         for key in &self.leading_here(scope, released).await? {
             self.database.delete(key, DOING).await?;
         }
@@ -344,8 +343,8 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// Adds the rows by which these take the place of all that there are of a kind, and the keys of those that are no more.
-    /// `over` makes of one what it is to be over the one that is there. Returns those that are there.
+    /// Adds the rows that replace all existing ones of a kind, and the keys of those that are deleted. `over` merges a
+    /// given value with the existing one. Returns the existing ones.
     async fn replace<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -370,8 +369,8 @@ impl Store {
             let value = before
                 .get(&key.sk)
                 .map_or_else(|| one.clone(), |known| over(one, known));
-            // A condition on the version never holds for a row without one; and what somebody notes of the row as it was must not
-            // come over this one.
+            // A condition on the version never holds for a row without one; and a concurrent note based on the old row must
+            // not overwrite this one.
             let version = versions.get(&key.sk).map_or(1, |version| version + VERSIONS_SKIPPED);
             rows.push(Row::new(&key, T::KIND, &value, Condition::Always, T::KIND)?.version(version));
             rows.extend(
@@ -388,7 +387,7 @@ impl Store {
         Ok(before.into_values().collect())
     }
 
-    /// All rows of a partition that begin so, those that are removed among them.
+    /// All rows of a partition with this prefix, including those marked as deleted.
     pub(crate) async fn every(
         &self,
         scope: &TenantScope,
@@ -407,19 +406,19 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     next.config_version += 1;
     let condition = Condition::Version(tenant.config_version);
     let row = Row::new(&keys::tenant(scope), "tenant", &next, condition, doing)?;
-    // The platform's list of tenants, in the order of their founding.
+    // The platform's list of tenants, in the order of creation.
     let listed = row.listed(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
     Ok(listed.version(next.config_version))
 }
 
-/// The rule that a new tenant begins with. Its version says nothing yet: the tenant is written with it.
+/// The first rule of a new tenant. It does not raise the tenant's version, since the tenant is written with it.
 pub(crate) fn first_rule_writes(scope: &TenantScope, rule: &Rule, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
     let mut writes = owned::create_writes(scope, rule, stamp)?;
     writes.retain(|write| !matches!(write, Write::Raise(_)));
     Ok(writes)
 }
 
-/// The row of a tenant that is founded now.
+/// The row of a new tenant.
 pub(crate) fn new_tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
     let mut row = tenant_row(scope, tenant, doing)?;
     row.condition = Condition::New;

@@ -1,5 +1,5 @@
-//! Connections as people make, change and remove them. Every change raises the tenant's version in the same transaction, so
-//! that whoever remembers its configuration notices.
+//! Connections as people create, change and delete them. Every change raises the tenant's version in the same transaction,
+//! so that caches of its configuration are refreshed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
@@ -21,10 +21,10 @@ use crate::{
     row::{self, Condition, Row, Write},
 };
 
-/// Why a connection cannot be made or changed.
+/// The reason why a connection cannot be created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// The tenant has as many as it may.
+    /// The tenant has the maximum number.
     #[error("a tenant has at most {MOST_CONNECTIONS} connections")]
     TooMany,
     /// The WhatsApp number belongs to another tenant's connection.
@@ -38,34 +38,34 @@ pub enum ConnectionError {
     Store(#[from] StoreError),
 }
 
-/// What a test says of whether the account is the tenant's.
+/// The statement of a test about the owner of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// The provider shows it to the tenant's credentials: events of an app that tenants share may be taken for it.
+    /// The provider shows the account to the tenant's credentials: events of a shared app may be accepted for it.
     Given,
-    /// The provider refuses the credentials, or does not show them the account: such events no longer may.
+    /// The provider refuses the credentials, or does not show them the account: such events are no longer accepted.
     Denied,
-    /// The provider did not say: what was proven stays.
+    /// The provider did not tell: an earlier proof remains.
     Unclear,
 }
 
-/// What a test makes of a connection.
+/// The result of a test for a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
     /// The outcome.
     pub checkup: Checkup,
-    /// Its health from now on.
+    /// Its new health.
     pub health: Health,
-    /// Its pause from now on.
+    /// Its new pause.
     pub paused_until: Option<Timestamp>,
 }
 
 impl Store {
-    /// Makes a connection. `proven`: the provider has confirmed that the account is the tenant's, so that events of an app
-    /// that tenants share may be taken for it.
+    /// Creates a connection. `proven`: the provider has confirmed that the account is the tenant's, so that events of a
+    /// shared app may be accepted for it.
     ///
     /// # Errors
-    /// [`ConnectionError`]; [`StoreError::Conflict`] where there is one of this id.
+    /// [`ConnectionError`]; [`StoreError::Conflict`] if the id exists.
     pub async fn create_connection(
         &self,
         scope: &TenantScope,
@@ -84,7 +84,7 @@ impl Store {
                 return Err(conflict.into());
             }
             let mut writes = owned::create_writes(scope, connection, stamp)?;
-            // Read before the others were: the transaction fails where somebody has made one since.
+            // Read before the others were: the transaction fails if a connection was created since.
             writes.retain(|write| !matches!(write, Write::Raise(_)));
             writes.push(Write::Put(tenant_row(scope, &tenant, DOING)?));
             writes.extend(self.claims(scope, connection, proven, &others).await?);
@@ -97,7 +97,7 @@ impl Store {
         Err(conflict.into())
     }
 
-    /// What must be written so that a shared app's events for the number, and for its account, find the connection.
+    /// The writes by which a shared app's events for the number, and for its account, find the connection.
     async fn claims(
         &self,
         scope: &TenantScope,
@@ -136,7 +136,7 @@ impl Store {
                 Some(held) if held == own => continue,
                 Some(held) if held.tenant != own.tenant => {
                     if number.is_empty() {
-                        // Of several numbers of one account, one takes its events.
+                        // Of several numbers of one account, one receives its events.
                         continue;
                     }
                     return Err(ConnectionError::NumberTaken);
@@ -151,10 +151,10 @@ impl Store {
         Ok(writes)
     }
 
-    /// Changes a connection that nobody else has changed since it was read. Returns its new version.
+    /// Changes a connection under the condition of the version that was read. Returns its new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn configure_connection(
         &self,
         scope: &TenantScope,
@@ -169,10 +169,10 @@ impl Store {
         Ok(self.change(scope, &before, connection, stamp).await?)
     }
 
-    /// Removes a connection that nobody else has changed since it was read. Its secrets go at once.
+    /// Deletes a connection under the condition of the version that was read. Its secrets are removed at once.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn remove_connection(
         &self,
         scope: &TenantScope,
@@ -194,7 +194,7 @@ impl Store {
         }
     }
 
-    /// What must be written so that nothing leads to this connection any more by the number, nor by its account. Nothing, where
+    /// The writes after which nothing leads to this connection any more, neither by the number nor by its account. Empty if
     /// nothing does.
     pub(crate) async fn claims_of(
         &self,
@@ -236,7 +236,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// Another number of the same account takes the account's events.
+    /// Another number of the same account receives the account's events.
     async fn heir(
         &self,
         scope: &TenantScope,
@@ -252,12 +252,12 @@ impl Store {
         Ok(others.iter().find(proven).map(|other| other.id))
     }
 
-    /// Notes what a test came to, of the row as it is now, unless its credentials are others by now. A WhatsApp number is claimed
-    /// for the connection where `proof` is given, and let go where it is denied: a claim does not outlive its proof. Returns the
-    /// connection as it is then; `None` where it was not written.
+    /// Records the result of a test on the row's current state, unless its credentials have changed. A WhatsApp number is
+    /// claimed for the connection if `proof` is given, and released if it is denied: a claim does not outlive its proof.
+    /// Returns the new connection; `None` if it was not written.
     ///
     /// # Errors
-    /// When the table does not answer, others are faster all the time, or the WhatsApp number is another tenant's.
+    /// If the table does not answer, every attempt loses the race, or the WhatsApp number is another tenant's.
     pub async fn note_test(
         &self,
         scope: &TenantScope,
@@ -288,7 +288,7 @@ impl Store {
                 Proof::Denied => writes.extend(self.releases(scope, &after).await?),
                 Proof::Given | Proof::Unclear => {}
             }
-            // Part of the configuration that is remembered: the list of what is still to be set up.
+            // Part of the cached configuration: the set-up list.
             if ConnectionSummary::from(&before.value) != ConnectionSummary::from(&after) {
                 writes.push(Write::Raise(keys::tenant(scope)));
             }
@@ -301,10 +301,10 @@ impl Store {
         Err(StoreError::Conflict { doing: DOING }.into())
     }
 
-    /// Notes what the provider reports of a connection's number, of the row as it is now. Returns whether any of it was new.
+    /// Records a provider's report on a connection's number on the row's current state. Returns whether any of it was new.
     ///
     /// # Errors
-    /// When the table does not answer, or others are faster all the time.
+    /// If the table does not answer, or every attempt loses the race.
     pub async fn note_reported(
         &self,
         scope: &TenantScope,

@@ -1,4 +1,4 @@
-//! Contacts, what they are known by, and all that happens with them.
+//! Contacts, their identities and their history.
 
 use domain::{
     contact::{Change, Contact, Identity, Linked},
@@ -14,19 +14,19 @@ use crate::{
     row::{self, Condition, Item, Row},
 };
 
-/// A lost race is read and decided again this often.
+/// Maximum attempts after lost races.
 const MOST_RACES: u32 = 8;
 
-/// A contact, and what is written together with it.
+/// A contact, and the rows that are written together with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContactWrite {
-    /// As it shall be. `version` is still the one that was read; 0 for a new contact.
+    /// The new state. `version` is the one that was read; 0 for a new contact.
     pub contact: Contact,
-    /// Identities that lead to it once it is written. They did not exist when they were looked up.
+    /// Identities that will lead to it. They did not exist when they were looked up.
     pub new_identities: Vec<Identity>,
-    /// Identities that led to it and no longer do.
+    /// Identities that no longer lead to it.
     pub dropped_identities: Vec<Identity>,
-    /// Its profile, where that changes. `version` is the one that was read; 0 for a new one.
+    /// Its profile, if that changes. `version` is the one that was read; 0 for a new one.
     pub profile: Option<Profile>,
 }
 
@@ -62,7 +62,7 @@ impl ContactWrite {
         }
     }
 
-    /// The rows of it, for a transaction.
+    /// Its rows, for a transaction.
     pub(crate) fn rows(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Row>, StoreError> {
         let id = self.contact.id;
         let mut rows = vec![contact_row(scope, &self.contact, doing)?];
@@ -71,7 +71,7 @@ impl ContactWrite {
         }
         let heard = self.contact.last_inbound_at.max(self.contact.last_call_at);
         for identity in &self.dropped_identities {
-            // Who has it next is somebody else.
+            // The identity belongs to somebody else from now on.
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
             rows.push(row.gone(heard.unwrap_or(self.contact.created_at)));
         }
@@ -103,7 +103,7 @@ fn unchanged(version: u64) -> Condition {
 fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::contact(scope, contact.id);
     let version = contact.version + 1;
-    // Listed by its id, which a new name does not move past a cursor.
+    // Listed by its id, so that a new name does not move it past a cursor.
     Ok(Row::new(&key, "contact", contact, unchanged(contact.version), doing)?
         .data(compact::shrink_contact)
         .version(version)
@@ -133,7 +133,7 @@ fn profile_row(
 pub struct Known {
     /// The contact.
     pub contact: Contact,
-    /// Its profile; empty where nothing more is known.
+    /// Its profile; empty if there is none.
     pub profile: Profile,
 }
 
@@ -151,7 +151,7 @@ impl Store {
         found.map(Some).ok_or(StoreError::Gone { doing: DOING })
     }
 
-    /// The same with its profile, in as many requests.
+    /// The same with its profile, in the same number of requests.
     ///
     /// # Errors
     /// When the table does not answer, or the contact is being deleted.
@@ -195,7 +195,7 @@ impl Store {
         }))
     }
 
-    /// What is known of a contact beyond itself; an empty profile where there is none.
+    /// The profile of a contact; empty if there is none.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -206,7 +206,7 @@ impl Store {
         Ok(profile.unwrap_or_default())
     }
 
-    /// The contacts that have these identities, one entry per identity. Two requests whatever the number.
+    /// The contacts with these identities, one entry per identity. Two requests, however many there are.
     ///
     /// # Errors
     /// When the table does not answer, or one of the contacts is being deleted.
@@ -263,11 +263,11 @@ impl Store {
             .transpose()
     }
 
-    /// Writes a contact under the condition that it is unchanged since it was read, together with a consent entry where
-    /// something about consent changed.
+    /// Writes a contact under the condition that it is unchanged since it was read, with a consent entry if its consent
+    /// changed.
     ///
     /// # Errors
-    /// A conflict when somebody else wrote first.
+    /// A conflict after a lost race.
     pub async fn write_contact(
         &self,
         scope: &TenantScope,
@@ -282,7 +282,7 @@ impl Store {
         self.write_rows(rows, DOING).await
     }
 
-    /// Points an identity to a contact, unless it points to one already. Returns the one that it points to then.
+    /// Links an identity to a contact, unless it is linked already. Returns the contact it is linked to.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -304,11 +304,11 @@ impl Store {
         item.map_or(Ok(contact), |item| row::data(item, DOING))
     }
 
-    /// Changes a contact that may be changing elsewhere: reads, changes and writes until nobody was faster. `change` says what
-    /// came of it. Returns whether anything was written.
+    /// Changes a contact that may be changing elsewhere: reads, changes and writes, again after each lost race. `change`
+    /// returns what has to be written. Returns whether anything was written.
     ///
     /// # Errors
-    /// When the table does not answer, or others are faster all the time.
+    /// When the table does not answer, or every attempt loses the race.
     pub async fn change_contact(
         &self,
         scope: &TenantScope,
@@ -322,7 +322,7 @@ impl Store {
             };
             let (linked, entry) = match change(&mut contact) {
                 Change::Nothing => return Ok(false),
-                Change::Profile => (Linked::default(), None),
+                Change::Contact => (Linked::default(), None),
                 Change::Linked(linked) => (linked, None),
                 Change::Consent(entry) => (Linked::default(), Some(entry)),
             };
@@ -340,8 +340,8 @@ impl Store {
         })
     }
 
-    /// The newest `limit` each of a contact's messages, calls and changes of consent, newest first within each, as far as they
-    /// are kept. Three queries of one partition: in a single one, many messages would hide the calls.
+    /// The newest `limit` each of a contact's messages, calls and consent entries, newest first within each, unless their
+    /// retention is over. Three queries of one partition: in a single one, many messages would hide the calls.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -393,10 +393,10 @@ fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
     })
 }
 
-/// How long rows that only deduplicate or point are kept.
+/// Retention of rows that only deduplicate or lead to others.
 pub(crate) const REFERENCE_LIFE: jiff::SignedDuration = jiff::SignedDuration::from_hours(60 * 24);
 
-/// Where it stands in a list by time. Its own id tells it apart; the row's key, which the index carries, says whose it is.
+/// Position in a list by time. Its own id makes it unique; the row's key, which the index contains, names the contact.
 pub(crate) fn happened(at: Timestamp, id: Ulid) -> String {
     format!("{}#{}", keys::sortable(at), keys::lower(id))
 }

@@ -1,9 +1,9 @@
-//! Day counters, exact: one row per tenant, day and stream shard holds the last sequence number applied and is updated once
-//! per batch under the condition that the batch comes after it. Readers add the rows up.
+//! Exact day counters: one row per tenant, day and stream shard holds the last sequence number applied and is updated once
+//! per batch, under the condition that the batch comes after it. Readers add the rows up.
 //!
-//! A batch that Lambda gives up on may have been counted in some rows and not in others, and later batches go on without it. So a
-//! row knows which sequence numbers it counted: those of the last batch that touched it, and those of every one before that may
-//! have been given up. What lies in none of them is counted when the batch is brought again.
+//! A batch that Lambda gives up may have been counted in some rows and not in others, and later batches continue without
+//! it. So a row stores which sequence numbers it counted: those of the last batch that touched it, and those of every
+//! earlier one that may have been given up. All others are counted when the batch is replayed.
 
 use std::collections::BTreeMap;
 
@@ -22,37 +22,37 @@ use crate::{
 /// Counters of one day, by name.
 pub type Counters = BTreeMap<String, u64>;
 
-/// A day has at most this many stream shards worth adding up: shards live for hours.
+/// Maximum stream shards of a day to add up: shards live for hours.
 const MOST_SHARDS: i32 = 1000;
 
-/// What one change adds to its day.
+/// The counters that one change raises.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
     /// The change's sequence number in its stream shard, padded so that it sorts as text.
     pub sequence: String,
     /// The counters that it raises.
     pub counters: Counters,
-    /// Whether a change that could not be read lies between this one and the one before. That one is not counted.
+    /// Whether an unreadable change lies between this one and the previous one. That one is not counted.
     pub after_gap: bool,
 }
 
-/// The batch that changes come in.
+/// The batch of the changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// The stream shard: sequence numbers can be compared within it only.
+    /// The stream shard. Sequence numbers can only be compared within it.
     pub shard: &'a str,
     /// Time of the oldest change in the batch.
     pub oldest: Timestamp,
-    /// Batches whose oldest change was made later than this are still retried: none of them has been given up.
+    /// Batches whose oldest change is later than this are still retried, so none of them has been given up.
     pub retried_since: Timestamp,
-    /// Whether this batch was given up and is brought again, out of the stream's order.
+    /// Whether this batch was given up and is replayed, out of the stream's order.
     pub again: bool,
 }
 
-/// Batches of one shard come one after the other; more races than this are none.
+/// Maximum attempts after lost races. Batches of one shard are sequential, so there are few.
 const MOST_RACES: u32 = 4;
 
-/// Sequence numbers of changes that a row has counted, from the first to the last without a gap.
+/// A range of sequence numbers that a row has counted, without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Run {
     first: String,
@@ -64,7 +64,7 @@ impl Run {
         self.first.as_str() <= sequence && sequence <= self.last.as_str()
     }
 
-    /// As it stands in a row. Sequence numbers are digits.
+    /// The stored form. Sequence numbers are digits.
     fn write(&self) -> AttributeValue {
         AttributeValue::S(format!("{}-{}", self.first, self.last))
     }
@@ -78,7 +78,7 @@ impl Run {
     }
 }
 
-/// Changes, each with its position in the batch, as runs.
+/// Groups changes, each with its position in the batch, into runs.
 fn runs(changes: &[(usize, &Counted)]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut next = None;
@@ -96,14 +96,14 @@ fn runs(changes: &[(usize, &Counted)]) -> Vec<Run> {
     runs
 }
 
-/// What a row says of how far it is.
+/// The progress stored in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
-    /// The last run of the batch that touched it last. Rows of before runs were noted have its last change only.
+    /// The last run of the last batch that touched it. Rows from before runs were stored have its last change only.
     latest: Run,
     /// Time of the oldest change in that batch, in seconds.
     oldest: Option<i64>,
-    /// Runs of batches before it.
+    /// Runs of earlier batches.
     before: Vec<Run>,
 }
 
@@ -121,7 +121,7 @@ impl Known {
         })
     }
 
-    /// Whether a change was counted. The stream brings changes in order, so one that it brings was if it is not after the last.
+    /// Whether a change was counted. The stream delivers changes in order, so one that is not after the last was counted.
     fn has(&self, sequence: &str, source: Source<'_>) -> bool {
         if source.again {
             self.latest.has(sequence) || self.before.iter().any(|run| run.has(sequence))
@@ -131,11 +131,11 @@ impl Known {
     }
 }
 
-/// What came of an update.
+/// The result of an update.
 enum Tried {
-    /// So many changes were applied.
+    /// This many changes were applied.
     Counted(usize),
-    /// The row is at another place.
+    /// The row has another state.
     Further(Known),
 }
 
@@ -143,9 +143,9 @@ const DOING: &str = "count a day";
 
 impl Store {
     /// Adds changes of one stream shard to a day, each once: those that were applied already are left out, however a stream
-    /// cuts and repeats its batches. `changes` are in the shard's order, in which sequence numbers only grow.
+    /// splits and repeats its batches. `changes` are in the shard's order, with growing sequence numbers.
     ///
-    /// Returns how many were applied now.
+    /// Returns the number of changes applied now.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -166,8 +166,8 @@ impl Store {
         Err(StoreError::Conflict { doing: DOING })
     }
 
-    /// Adds changes if the row is as it is known to be, or, where nothing is known, if all of them come after what it has and
-    /// nothing of that needs to be kept.
+    /// Adds changes if the row has the known state, or, if none is known, if all of them come after its last change and no
+    /// run has to be kept.
     async fn try_count(
         &self,
         scope: &TenantScope,
@@ -187,7 +187,7 @@ impl Store {
             return Ok(Tried::Counted(0));
         };
         let retried_since = source.retried_since.as_second();
-        // What is brought again may be so once more: its run is kept for as long as the row.
+        // A replayed batch may be replayed again, so its run is kept as long as the row.
         let mut oldest = if source.again { 0 } else { source.oldest.as_second() };
         let mut values = vec![
             (":kind", AttributeValue::S("counters".to_owned())),
@@ -210,7 +210,7 @@ impl Store {
                 }
                 values.push((":known", AttributeValue::S(known.latest.last.clone())));
                 values.push((":kept", AttributeValue::N(known.before.len().to_string())));
-                // Runs are added and never taken away.
+                // Runs are added and never removed.
                 if known.before.is_empty() {
                     "#seq = :known AND (attribute_not_exists(#before) OR size(#before) = :kept)"
                 } else {
@@ -258,7 +258,7 @@ impl Store {
         for (name, count) in new.iter().flat_map(|(_, change)| &change.counters) {
             *counts.entry(name.clone()).or_default() += count;
         }
-        // ADD on paths inside a map needs the map to exist, so counters stand at the top of the row.
+        // ADD on paths inside a map needs the map to exist, so counters are top-level attributes.
         for (index, (name, count)) in counts.iter().enumerate() {
             update.push_str(if index == 0 { " ADD " } else { ", " });
             update.push_str(&format!("#c{index} :c{index}"));
@@ -268,7 +268,7 @@ impl Store {
         }
         let result = request
             .update_expression(update)
-            // The row tells how far it is; a read of its own would need a permission more.
+            // The failed write returns the row's state; a separate read would need another permission.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
@@ -311,7 +311,7 @@ impl Store {
     }
 }
 
-/// What a row says, for whoever reads samples of it.
+/// The counters in a row, for tests with samples.
 #[cfg(test)]
 pub(crate) fn sample(row: &Item) -> Counters {
     Known::read(row).expect("a row says how far it is");
@@ -329,7 +329,7 @@ fn add(sum: &mut Counters, row: &Item) {
     }
 }
 
-/// The last change that was applied, and the first of the run that it ends.
+/// The last change that was applied, and the first of its run.
 const LAST_SEQUENCE: &str = "last_sequence";
 const FIRST_SEQUENCE: &str = "first_sequence";
 
@@ -339,5 +339,5 @@ const OLDEST: &str = "oldest";
 /// Runs that were applied before, of batches that may have been given up since.
 const BEFORE: &str = "counted_before";
 
-/// What a counter's attribute begins with.
+/// Prefix of a counter's attribute.
 const COUNTER: &str = "n_";

@@ -1,4 +1,4 @@
-//! The few calls of DynamoDB that we use, each counted with what it consumed.
+//! The few operations of DynamoDB that we use, each counted with its consumed capacity.
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,22 +34,22 @@ pub(crate) struct Database {
     pub(crate) table: String,
 }
 
-/// How many keys one batch read takes.
+/// Maximum keys of one batch read.
 const BATCH_GET_KEYS: usize = 100;
 
-/// How many keys one batch write takes.
+/// Maximum keys of one batch write.
 const BATCH_WRITE_KEYS: usize = 25;
 
-/// Which rows of a partition, by their sort keys.
+/// A selection of a partition's rows by their sort keys.
 #[derive(Debug, Clone, Copy)]
 enum Rows<'a> {
-    /// Those that begin so; all, where it is empty.
+    /// Rows whose sort keys begin with this; all rows if it is empty.
     Beginning(&'a str),
-    /// Those between two, both among them. The first must not come after the second.
+    /// Rows between two sort keys, inclusive. The first must not come after the second.
     Between(&'a str, &'a str),
 }
 
-/// What a query found, and the key after which there may be more.
+/// Items found by a query, and the key after which there may be more.
 type Found = (Vec<Item>, Option<Item>);
 
 fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
@@ -130,7 +130,7 @@ impl Database {
         Ok(found)
     }
 
-    /// A query of the table itself, consistent.
+    /// A consistent query of the table itself.
     fn rows_of(&self, partition: &str, rows: Rows<'_>, newest_first: bool) -> QueryFluentBuilder {
         let request = self
             .client
@@ -194,8 +194,8 @@ impl Database {
         }
     }
 
-    /// Reads one page of a partition whose sort keys begin with `prefix`, consistently. `after` is the sort key of the last
-    /// row of the page before; the partition is always the caller's own.
+    /// Reads one page of a partition whose sort keys begin with `prefix`, consistently. `after` is the last sort key of the
+    /// previous page; the partition is always the caller's own.
     pub(crate) async fn page(
         &self,
         partition: &str,
@@ -216,8 +216,8 @@ impl Database {
         Ok((items, more.is_some()))
     }
 
-    /// Reads one page of a partition's rows between two sort keys, both among them, the newest first, consistently. `lower`
-    /// must not come after `upper`.
+    /// Reads one page of a partition's rows between two sort keys, inclusive, the newest first, consistently. `lower` must
+    /// not come after `upper`.
     pub(crate) async fn between(
         &self,
         partition: &str,
@@ -230,7 +230,7 @@ impl Database {
         Ok((items, more.is_some()))
     }
 
-    /// Reads one page of a partition of the list index: keys and list fields. A little late, as indexes are.
+    /// Reads one page of a partition of the list index: keys and list fields. Eventually consistent, as indexes are.
     pub(crate) async fn list(
         &self,
         partition: &str,
@@ -252,7 +252,7 @@ impl Database {
         Ok((items, more.is_some()))
     }
 
-    /// Deletes rows, whether they are there or not. One that is named twice counts once: a batch must not.
+    /// Deletes rows, whether they exist or not. Duplicates are removed, since a batch must not contain any.
     pub(crate) async fn delete_many(&self, keys: &[Key], doing: &'static str) -> Result<(), StoreError> {
         let mut named = HashSet::new();
         let keys: Vec<&Key> = keys.iter().filter(|key| named.insert(*key)).collect();
@@ -295,8 +295,8 @@ impl Database {
         Ok(())
     }
 
-    /// Adds one to a row's count unless it has reached the limit; says what it is then. `None`: the limit is reached. The
-    /// condition and the addition are one write, so that no race lets one more through.
+    /// Adds one to a row's count unless it has reached the limit. Returns the new count, or `None` if the limit is reached.
+    /// Condition and addition are one write, so that no race exceeds the limit.
     pub(crate) async fn count_below(
         &self,
         key: &Key,
@@ -342,7 +342,7 @@ impl Database {
         }
     }
 
-    /// Writes a row over the one that is there, adding one to its count; keeps since when it is there.
+    /// Replaces a row and adds one to its count; keeps the time of its creation.
     pub(crate) async fn tally(
         &self,
         key: &Key,
@@ -439,7 +439,7 @@ impl Database {
         written.map_err(|_lost| StoreError::Conflict { doing })
     }
 
-    /// The same, and which writes it was lost for, where somebody else was faster.
+    /// The same; after a lost race, says which writes were lost.
     pub(crate) async fn try_transact(
         &self,
         writes: Vec<Write>,
@@ -497,7 +497,7 @@ impl Database {
                     )?
                 }
                 Write::Raise(key) => {
-                    // Who signed the row before did not make this change.
+                    // The author of the row's previous version did not make this change.
                     let raise = "SET #data.#version = #data.#version + :one, v = v + :one REMOVE #by";
                     let update = self.update(&key, raise).condition_expression("attribute_exists(pk)");
                     let update = update.expression_attribute_names("#data", "data");
@@ -538,10 +538,10 @@ impl Database {
     }
 }
 
-/// Somebody else was faster than a transaction.
+/// A lost race for a transaction.
 #[derive(Debug)]
 pub(crate) struct Lost {
-    /// The places of the writes whose conditions did not hold. None, where somebody else just wrote one of the rows.
+    /// The indices of the writes whose conditions failed. Empty if another writer was just writing one of the rows.
     pub(crate) refused: Vec<usize>,
 }
 
@@ -559,7 +559,7 @@ fn removing(delete: DeleteBuilder, doing: &'static str) -> Result<TransactWriteI
     Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
-/// The places of the writes whose conditions did not hold.
+/// The indices of the writes whose conditions failed.
 fn refused_by(error: &SdkError<TransactWriteItemsError>) -> Vec<usize> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
         return Vec::new();
@@ -569,7 +569,8 @@ fn refused_by(error: &SdkError<TransactWriteItemsError>) -> Vec<usize> {
     refused.map(|(at, _)| at).collect()
 }
 
-/// Why a transaction was cancelled: a code for each of its parts, `None` for those that would have succeeded.
+/// The reasons for which a transaction was cancelled: a code for each of its parts, `None` for those that would have
+/// succeeded.
 fn cancelled_for(error: &SdkError<TransactWriteItemsError>) -> impl Iterator<Item = &str> + Clone {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => Some(cancelled),
@@ -579,7 +580,7 @@ fn cancelled_for(error: &SdkError<TransactWriteItemsError>) -> impl Iterator<Ite
     reasons.unwrap_or_default().iter().filter_map(|reason| reason.code())
 }
 
-/// Whether a transaction was cancelled because somebody else wrote, and for no other reason.
+/// Whether a transaction was cancelled only because of another writer.
 fn lost_a_race(error: &SdkError<TransactWriteItemsError>) -> bool {
     let in_progress = error
         .as_service_error()

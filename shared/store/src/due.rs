@@ -1,4 +1,4 @@
-//! The due index: whatever waits for a time. The safety net of the whole system.
+//! The due index: rows that need work at a given time. The safety net of the whole system.
 
 use std::collections::HashMap;
 
@@ -22,78 +22,78 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// Partitions of each lane.
+    /// Number of partitions of each lane.
     pub const OF_LANE: usize = DUE_SHARDS as usize;
 
-    /// Those of a lane.
+    /// The partitions of a lane.
     pub fn of(lane: Lane) -> impl Iterator<Item = Self> {
         (0..DUE_SHARDS).map(move |shard| Self { lane, shard })
     }
 
-    /// All of them.
+    /// All partitions.
     pub fn all() -> impl Iterator<Item = Self> {
         Lane::ALL.into_iter().flat_map(Self::of)
     }
 }
 
-/// A row whose time has come.
+/// A due row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     key: Key,
     place: String,
     tenant: TenantId,
-    /// When it was found: the row behind it must still be kept then.
+    /// Time of the query, at which the row must still be retained.
     found: Timestamp,
 }
 
-/// One page of what is due.
+/// One page of due rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DuePage {
     /// The rows, oldest first.
     pub due: Vec<Due>,
-    /// How many more there are on the page of which nobody knows what they wait for. They are left as they are.
+    /// Number of rows on the page of unknown kinds. They are left as they are.
     pub unknown: u64,
-    /// Where the next page begins; `None` where this was the last.
+    /// Cursor of the next page; `None` if this was the last.
     pub next: Option<Next>,
 }
 
-/// Where a page begins.
+/// Cursor of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Next(HashMap<String, AttributeValue>);
 
 impl Due {
-    /// Whose row.
+    /// The tenant of the row.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
         self.tenant
     }
 }
 
-/// A due row with the job that looks at it.
+/// A due row with the job that processes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueRow {
     /// The job.
     pub job: ToQueue,
-    /// How often the dispatcher has queued it since it last changed.
+    /// Number of times the dispatcher has queued it since it last changed.
     pub dispatches: u32,
-    /// Time before which there is nothing to do, although it is listed as due.
+    /// Time before which there is nothing to do, although the row is due.
     pub not_before: Option<Timestamp>,
 }
 
-/// A kind of row that waits for a time.
+/// A kind of row that can be due.
 struct DueKind {
-    /// How the sort keys of its rows begin: the index has nothing else of a row.
+    /// Prefix of the sort keys of its rows: the index contains nothing else of a row.
     sort_key: &'static str,
     /// Its name in the row.
     kind: &'static str,
-    /// The job that looks at a row.
+    /// The job that processes a row.
     job: fn(TenantId, Item) -> Result<DueRow, StoreError>,
 }
 
 const DOING: &str = "read due rows";
 
-/// What may wait for a time, and the job that looks at it. A new kind is a new entry; a row of a kind that stands not here, such
-/// as one of a later version of the code, is left to whoever knows it.
+/// The kinds that can be due, with their jobs. A row of a kind that is missing here, such as one of a later version of the
+/// code, is left alone.
 const KINDS: [DueKind; 2] = [
     DueKind {
         sort_key: keys::MESSAGE,
@@ -124,8 +124,7 @@ const KINDS: [DueKind; 2] = [
 ];
 
 impl Store {
-    /// Rows of one partition whose time has come, oldest first, at most `limit`, from where the page before ended. One query of
-    /// keys.
+    /// Due rows of one partition, oldest first, at most `limit`, from the end of the previous page. One query of keys.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -166,8 +165,8 @@ impl Store {
         })
     }
 
-    /// The rows behind due keys with the jobs that look at them, in one request per hundred. Rows that are gone or past their
-    /// time are left out; one that cannot be read does not keep the others.
+    /// The rows of due keys with the jobs that process them, in one request per hundred. Deleted and expired rows are left
+    /// out; an unreadable one does not block the others.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -193,7 +192,7 @@ impl Store {
         Ok(rows)
     }
 
-    /// Leases a due row: moves its time out to `again`. Returns false where somebody else did so or the work is done.
+    /// Leases a due row: moves its time to `again`. Returns false if somebody else did so or the work is done.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -207,7 +206,7 @@ impl Store {
             .update_item()
             .table_name(&self.database.table)
             .set_key(Some(key_item(&due.key)))
-            // The version stays: a worker that holds the row must not lose its write to the dispatcher.
+            // The version stays the same: a worker that holds the row must not lose its write to the dispatcher.
             .update_expression(
                 "SET gsi2sk = :again, #data.#due = :due, \
                  #data.dispatches = if_not_exists(#data.dispatches, :none) + :one",
@@ -241,7 +240,7 @@ impl Store {
     }
 }
 
-/// A row of a known kind. Told by its key, before it is read: the role of whoever asks may not even read another.
+/// The kind of a row, determined by its key before reading it: the caller's role may not even be allowed to read others.
 fn due_of(item: &Item, found: Timestamp) -> Option<Due> {
     let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
     KINDS.iter().find(|known| sk.starts_with(known.sort_key))?;

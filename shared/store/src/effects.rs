@@ -1,4 +1,4 @@
-//! Effects: all that one cause writes, in one transaction, with the jobs that follow from it.
+//! Effects: everything that one cause writes, in one transaction, with the jobs that follow from it.
 
 use domain::{
     ids::ContactId,
@@ -17,19 +17,19 @@ use crate::{
     row::{Condition, Row},
 };
 
-/// Rows that one transaction writes at most: a limit of the database.
+/// Maximum rows of one transaction: a limit of the database.
 pub const MOST_WRITES: usize = 100;
 
-/// All that one cause writes: all of it or nothing.
+/// Everything that one cause writes: all of it or nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Effects<'a> {
-    /// The write that makes sure that it happens once.
+    /// The conditional write that makes it happen once.
     pub once: Once<'a>,
-    /// Contacts, new or changed. Several where they are one person.
+    /// New or changed contacts. Several if they are one person.
     pub people: Vec<ContactWrite>,
     /// New messages. A job follows for each.
     pub planned: Vec<Message>,
-    /// Messages that go no further, such as cancelled ones.
+    /// Messages that ended, such as cancelled ones.
     pub ended: Vec<Message>,
     /// Changes of consent.
     pub consent: Vec<Consent>,
@@ -38,41 +38,41 @@ pub struct Effects<'a> {
 /// The conditional write by which a cause has its effects once.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Once<'a> {
-    /// The versions of the contacts and messages that are changed.
+    /// No write of its own: the versions of the changed contacts and messages are enough.
     #[default]
     Versions,
-    /// What was reported of a call so far, unchanged since it was read. A job follows where it is due.
+    /// The merged reports of a call, unchanged since they were read. A job follows if the call is due.
     Reported(&'a CallProgress),
-    /// A call that is decided, or decided again. Its reports name it.
+    /// A call that is decided, or decided again. Its reports refer to it.
     Decided {
         /// The reports; `decided` names the call.
         progress: &'a CallProgress,
-        /// The call with its sentence.
+        /// The call with its decision.
         call: &'a Call,
     },
     /// A customer's message, by its provider's id of it.
     Received {
         /// The message.
         received: &'a Received,
-        /// The API whose reference it is, such as `whatsapp`, `twilio`.
+        /// The API of the reference, such as `whatsapp`, `twilio`.
         api: &'a str,
-        /// The row of the reference exists already and holds reports, which are about no message of ours.
+        /// Version of an existing row of the reference with parked reports, which concern no message of ours.
         parked: Option<ParkedVersion>,
     },
 }
 
-/// A change of what somebody agreed to.
+/// An entry for a consent ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consent {
-    /// Who.
+    /// The contact.
     pub contact: ContactId,
-    /// The entry's own id.
+    /// Id of the entry.
     pub id: Ulid,
     /// The entry.
     pub entry: ConsentEntry,
 }
 
-/// More rows than a transaction takes.
+/// More rows than a transaction allows.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} rows are more than a transaction takes")]
 struct TooMany(usize);
@@ -93,7 +93,7 @@ impl Once<'_> {
             Self::Versions => Vec::new(),
             Self::Reported(progress) => vec![progress_row(scope, progress, now, REFERENCE_LIFE, doing)?],
             Self::Decided { progress, call } => {
-                // The reports name the caller as the call does: they go with it.
+                // The reports name the caller as the call does, so they are deleted with it.
                 let kept = call.keep_until.map(|until| until.duration_since(now));
                 let life = kept.map_or(REFERENCE_LIFE, |kept| kept.min(REFERENCE_LIFE));
                 let unchanged = match call.version {
@@ -133,7 +133,7 @@ impl Effects<'_> {
         Ok(rows)
     }
 
-    /// The jobs that follow from it.
+    /// The jobs that follow.
     fn jobs(&self, scope: &TenantScope) -> Vec<ToQueue> {
         let tenant = scope.tenant();
         let look = match self.once {
@@ -146,11 +146,11 @@ impl Effects<'_> {
 }
 
 impl Store {
-    /// Writes all effects of a cause or none, and says which jobs follow. Nothing is written where there is nothing to write.
+    /// Writes all effects of a cause or none, and returns the jobs that follow. Without effects, nothing is written.
     ///
     /// # Errors
-    /// A conflict when it is done already or somebody else wrote one of the rows first: read again. Invalid, before anything is
-    /// written, when they are more than [`MOST_WRITES`] rows.
+    /// A conflict if it was done already or after a lost race for one of the rows: read again. Invalid, before anything is
+    /// written, if there are more than [`MOST_WRITES`] rows.
     pub async fn commit(
         &self,
         scope: &TenantScope,
@@ -163,7 +163,7 @@ impl Store {
         Ok(effects.jobs(scope))
     }
 
-    /// Writes these rows or none. A single one needs no transaction, which costs twice as much.
+    /// Writes these rows or none. A single row needs no transaction, which would cost twice as much.
     pub(crate) async fn write_rows(&self, rows: Vec<Row>, doing: &'static str) -> Result<(), StoreError> {
         if rows.len() > MOST_WRITES {
             return Err(StoreError::invalid(doing, TooMany(rows.len())));

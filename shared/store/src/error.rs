@@ -1,54 +1,54 @@
-//! Why the store could not do what was asked.
+//! Errors of the store.
 
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-/// Why the store could not do what was asked.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else wrote first: read again and decide again.
+    /// A lost race: read again and decide again.
     #[error("{doing}: somebody else wrote first")]
     Conflict {
-        /// What was being done.
+        /// The attempted action.
         doing: &'static str,
     },
-    /// The database refuses the request itself, such as a key or a row that is too long. It will refuse it every time.
+    /// The database refuses the request itself, such as a key or a row that is too long. A retry would be refused as well.
     #[error("{doing}: the database refuses the request as invalid")]
     Invalid {
-        /// What was being done.
+        /// The attempted action.
         doing: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The database refused or was not reached.
+    /// The database returned an error or could not be reached.
     #[error("{doing}: the database did not answer as it should")]
     Database {
-        /// What was being done.
+        /// The attempted action.
         doing: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// Whom it is about is being deleted: something still leads there, and nothing is there any more.
+    /// The subject is being deleted: a row still leads to it, but its own row no longer exists.
     #[error("{doing}: it is gone")]
     Gone {
-        /// What was being done.
+        /// The attempted action.
         doing: &'static str,
     },
-    /// A row does not have the form that the code expects.
+    /// A row does not have the expected form.
     #[error("{doing}: a row does not have the expected form")]
     Form {
-        /// What was being done.
+        /// The attempted action.
         doing: &'static str,
-        /// Why. Not its source, which logs show: it may quote what the row holds.
+        /// The cause. Not its `source`, which logs show: it may quote the content of the row.
         why: serde_dynamo::Error,
     },
-    /// A row was written by a newer version: once that version runs here, it can be read.
+    /// A row was written by a newer version. It can be read once that version runs here.
     #[error("{doing}: a row of the kind {kind} has the form {form}, which only a newer version reads")]
     NewerForm {
-        /// What was being done.
+        /// The attempted action.
         doing: &'static str,
         /// The row's kind.
         kind: String,
@@ -85,26 +85,26 @@ impl StoreError {
         }
     }
 
-    /// Whether trying again is useless.
+    /// Whether a retry is useless.
     #[must_use]
     pub const fn is_invalid(&self) -> bool {
         matches!(self, Self::Invalid { .. })
     }
 
-    /// Whether nothing is left to do, since whom it is about is gone.
+    /// Whether nothing is left to do because the subject is gone.
     #[must_use]
     pub const fn is_gone(&self) -> bool {
         matches!(self, Self::Gone { .. })
     }
 
-    /// Whether reading again and deciding again may help.
+    /// Whether reading and deciding again may help.
     #[must_use]
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }
 }
 
-/// DynamoDB's code for a request that breaks its rules.
+/// DynamoDB's code for an invalid request.
 const VALIDATION: &str = "ValidationException";
 
 /// An error and its causes in one sentence.

@@ -1,5 +1,5 @@
-//! The forms of rows. Every row says in which form it was written, so that an older one can be read or migrated and a newer one
-//! is refused: a function that runs beside a newer version of itself must not guess what a row means.
+//! The forms of rows. Every row says in which form it was written, so that an older one can be read or migrated and a newer
+//! one is refused: a function that runs beside a newer version of itself must not guess the meaning of a row.
 
 use crate::{
     error::StoreError,
@@ -9,8 +9,8 @@ use crate::{
 /// Attribute of a row's form.
 pub(crate) const FORM: &str = "f";
 
-/// The form in which each kind of row is written. Whoever changes what a row means raises its number, reads the former form as
-/// well, and adds a sample to those in `tests/rows.json`.
+/// The current form of each kind of row. A change of a row's meaning raises the number, keeps reading the former form, and
+/// adds a sample to `tests/rows.json`.
 const FORMS: [(&str, u64); 37] = [
     ("account", 1),
     ("additions", 1),
@@ -62,13 +62,13 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     FORMS.iter().map(|(kind, _)| *kind)
 }
 
-/// The form in which rows of a kind are written.
+/// The current form of a kind.
 pub(crate) fn form_of(kind: &str) -> u64 {
     debug_assert!(known(kind).is_some(), "rows of the kind {kind} have no form");
     known(kind).unwrap_or(1)
 }
 
-/// Refuses a row of a form that is newer than the one that is known here.
+/// Refuses a row whose form is newer than the known one.
 pub(crate) fn readable(item: &Item, doing: &'static str) -> Result<(), StoreError> {
     let form = item.get(FORM).and_then(|form| form.as_n().ok());
     let Some(form) = form.and_then(|form| form.parse::<u64>().ok()) else {

@@ -1,4 +1,4 @@
-//! Requests with an idempotency key: each has its effect once, and its answer is kept for who asks again.
+//! Requests with an idempotency key: each takes effect once, and its response is stored for repetitions.
 
 use domain::{Timestamp, actor::Actor, ids::UserId};
 use jiff::SignedDuration;
@@ -11,38 +11,38 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-/// Answers are kept this long.
+/// Retention of responses.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// A request that takes longer has died: another may take its place.
+/// Maximum duration of a request. After it, the request counts as dead, and another may replace it.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-/// What names one request: who asks, and the SHA-256 of route and key in hex. Nobody else can name it.
+/// Key of one request: the caller, and the SHA-256 of route and key in hex. Nobody else can name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey(Key);
 
 impl RequestKey {
-    /// Of a tenant's person or API key.
+    /// For a tenant's person or API key.
     #[must_use]
     pub fn of_tenant(scope: &TenantScope, who: Actor, sha256: &str) -> Self {
         Self(keys::idempotency(scope, &who.to_string(), sha256))
     }
 
-    /// Of a person who asks for no tenant.
+    /// For a person without a tenant.
     #[must_use]
     pub fn outside(user: UserId, sha256: &str) -> Self {
         Self(keys::idempotency_outside(user, sha256))
     }
 }
 
-/// A kept answer.
+/// A stored response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
     /// HTTP status.
     pub status: u16,
     /// Headers worth repeating: `location`, `etag`, `content-type`.
     pub headers: Vec<(String, String)>,
-    /// The body. `None`: it held a secret that is shown once.
+    /// The body. `None` if it contained a secret that is shown once.
     pub body: Option<String>,
 }
 
@@ -50,18 +50,18 @@ pub struct KeptAnswer {
 pub(crate) struct Record {
     /// SHA-256 of the body, in hex.
     body_sha256: String,
-    /// From which new ids of this request are derived, so that a second try after a crash names the same objects.
+    /// Seed of this request's new ids, so that a second attempt after a crash names the same objects.
     seed: Ulid,
-    /// The try that runs.
+    /// The running attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run_by: Option<Ulid>,
-    /// Until when the try that runs may take.
+    /// End of the running attempt's lease.
     leased_until: Timestamp,
-    /// The answer, once there is one.
+    /// The response, once there is one.
     answer: Option<KeptAnswer>,
 }
 
-/// The right to run a request, and to say what came of it.
+/// The right to run a request, and to record its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     request: RequestKey,
@@ -71,29 +71,29 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// From which new ids of this request are derived: the same whenever it is tried again.
+    /// Seed of this request's new ids: the same for every attempt.
     #[must_use]
     pub const fn seed(&self) -> Ulid {
         self.seed
     }
 }
 
-/// How a request with a key begins.
+/// The result of beginning a request with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// Go on.
+    /// Run the request.
     Run(Lease),
-    /// Another one with this key is still running.
+    /// Another request with this key is still running.
     Running,
-    /// It was answered.
+    /// The request was already answered.
     Answered(KeptAnswer),
     /// The key was used for another body.
     OtherBody,
 }
 
 impl Store {
-    /// Begins a request with a key: one write; a read besides where the key is known. `fresh` is of this try alone: it
-    /// tells the try's own writes from those of others, and is the request's seed where the key is new.
+    /// Begins a request with a key: one write, and a read if the key is known. `fresh` is unique to this attempt: it
+    /// distinguishes the attempt's own writes from those of others, and is the request's seed if the key is new.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -113,7 +113,7 @@ impl Store {
             answer: None,
         };
         let (mut condition, mut version) = (Condition::NewOrExpired(now), 1);
-        // Where somebody else took a dead request over first, the second round says so.
+        // After a lost race for taking over a dead request, the second round finds out.
         for _round in 0..2 {
             let lease = Lease {
                 request: request.clone(),
@@ -133,7 +133,7 @@ impl Store {
             }
             let item = self.database.get(&request.0, DOING).await?;
             let Some(known) = row::versioned::<Record>(item, Some(now), DOING)? else {
-                // It expired or was given up in between: the caller may simply try again.
+                // It expired or was given up in between: the caller may simply retry.
                 return Ok(Begun::Running);
             };
             if known.value.body_sha256 != body_sha256 {
@@ -143,7 +143,7 @@ impl Store {
                 return Ok(Begun::Answered(answer));
             }
             if known.value.run_by == Some(fresh) {
-                // The answer to our own write was lost, and the SDK wrote again.
+                // The response to our own write was lost, and the SDK wrote again.
                 return Ok(Begun::Run(lease));
             }
             if known.value.leased_until > now {
@@ -156,7 +156,7 @@ impl Store {
         Ok(Begun::Running)
     }
 
-    /// Keeps the answer. One that comes after its lease was taken over by another is dropped.
+    /// Stores the response. It is dropped if another attempt has taken over the lease.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -165,8 +165,7 @@ impl Store {
             .await
     }
 
-    /// Ends a request of which nobody knows whether it had its effect: it can be tried again at once, with the same body
-    /// and the same seed.
+    /// Ends a request with an unknown result: it can be retried at once, with the same body and the same seed.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -174,12 +173,12 @@ impl Store {
         self.end_request(lease, None, now, LIFETIME, "release a request").await
     }
 
-    /// Gives a request up that had no effect, so that it can be tried again with the same key and another body.
+    /// Gives up a request without effect, so that the key can be used again with another body.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn abandon_request(&self, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
-        // Past its time at once: the next one begins anew.
+        // Expired at once, so that the next request starts anew.
         self.end_request(lease, None, now, SignedDuration::ZERO, "give up a request")
             .await
     }
@@ -214,5 +213,5 @@ impl Store {
     }
 }
 
-/// What the row is to others.
+/// Kind of the row.
 const KIND: &str = "idempotency";

@@ -1,4 +1,4 @@
-//! The keys of the table. Nobody else knows one.
+//! The keys of the table. No other crate knows them.
 //!
 //! Every key of tenant data is built from a scope, so that no call can name another tenant's rows.
 
@@ -36,22 +36,22 @@ fn tenant_pk(tenant: TenantId) -> String {
     format!("T#{}", lower(tenant.ulid()))
 }
 
-/// What the tenant's partitions begin with; itself the partition of the tenant and its settings.
+/// Prefix of the tenant's partitions; itself the partition of the tenant and its settings.
 pub(crate) fn tenant_partition(scope: &TenantScope) -> String {
     tenant_pk(scope.tenant())
 }
 
-/// A partition of what people configure. IAM sees partition keys only: what a function must not read is in another
-/// partition than what it must.
+/// A partition of configured things. IAM sees only partition keys, so rows that a function must not read are in other
+/// partitions than those it must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Part {
     /// People, invitations and API keys, read to authenticate.
     People,
-    /// The days on which API keys were used.
+    /// The days on which API keys were last used.
     KeyUses,
     /// Connections with their sealed credentials.
     Connections,
-    /// Rules, lines and whatever else is few.
+    /// Rules, lines and other kinds with few rows.
     Configuration,
     /// Templates.
     Templates,
@@ -60,7 +60,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// All, connections first.
+    /// All parts, connections first.
     pub(crate) const ALL: [Self; 6] = [
         Self::Connections,
         Self::Configuration,
@@ -86,19 +86,19 @@ pub(crate) fn part(scope: &TenantScope, part: Part) -> String {
     format!("{}#{}", tenant_partition(scope), part.word())
 }
 
-/// The row of something owned. A prefix that its id has itself is not repeated.
+/// The row of an owned thing. A prefix that its id already has is not repeated.
 pub(crate) fn owned(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
     let id = id.to_string();
     let bare = id.strip_prefix(prefix).unwrap_or(&id);
     Key::new(part(scope, in_part), format!("{prefix}{bare}"))
 }
 
-/// Counts the rows of a kind.
+/// The counter of a kind.
 pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
     Key::new(part(scope, in_part), format!("COUNT#{kind}"))
 }
 
-/// A value that only one thing of the tenant's may have.
+/// A value that is unique within the tenant.
 pub(crate) fn claim(scope: &TenantScope, what: &str, value: &str) -> Key {
     Key::new(format!("{}#ID#{what}:{value}", tenant_partition(scope)), "ID")
 }
@@ -118,7 +118,7 @@ pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const REFERENCE: &str = "REF";
 
-/// The one row that is read before a tenant is known to be who the URL says: what verifies the webhook.
+/// The one row that is read before the tenant in the URL is verified: the secrets that verify the webhook.
 pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
     Key::new(
         format!("{}#{}", tenant_pk(tenant), Part::Connections.word()),
@@ -126,22 +126,22 @@ pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId
     )
 }
 
-/// The way from a WhatsApp number to its connection, for tenants that share one Meta app.
+/// Look-up from a WhatsApp number to its connection, for tenants that share one Meta app.
 pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
     Key::new(format!("WABA#{waba}"), format!("NUMBER#{phone_number_id}"))
 }
 
-/// Which of the tenant's people are active administrators: read and written with every change that could leave none.
+/// The tenant's active administrators: read and written with every change that could leave none.
 pub(crate) fn admins(scope: &TenantScope) -> Key {
     Key::new(part(scope, Part::People), "ADMINS")
 }
 
-/// Counts the invitations: who invites somebody counts the people first.
+/// The counter of invitations, conditioned on by whoever counted the people.
 pub(crate) fn additions(scope: &TenantScope) -> Key {
     Key::new(part(scope, Part::People), "ADDITIONS#PEOPLE")
 }
 
-/// When an API key was last used.
+/// The day on which an API key was last used.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
     Key::new(part(scope, Part::KeyUses), key.to_string())
 }
@@ -159,15 +159,16 @@ pub(crate) fn session(user: UserId, session: SessionId) -> Key {
     Key::new(user_partition(user), format!("{SESSION}{}", lower(session.ulid())))
 }
 
-/// The sort keys of a person's security trail begin so.
+/// Prefix of the sort keys of a person's security trail.
 pub(crate) const SECURITY_EVENT: &str = "EVENT#";
 
-/// An entry of a person's security trail: by time, then by what tells those of one time apart.
+/// An entry of a person's security trail: its time, then an id that makes it unique.
 pub(crate) fn security_event(user: UserId, at: Timestamp, id: &str) -> Key {
     Key::new(user_partition(user), format!("{SECURITY_EVENT}{}#{id}", sortable(at)))
 }
 
-/// The same of an address that nobody has, by its SHA-256: of all of them there are sixteen, so that nobody fills the table.
+/// The same for an address without an account, by its SHA-256. There are only sixteen of them, so that nobody can fill the
+/// table.
 pub(crate) fn nobodys_security_event(email_sha256: &str, at: Timestamp, id: &str) -> Key {
     let first = email_sha256.get(..1).unwrap_or_default();
     Key::new(
@@ -176,12 +177,12 @@ pub(crate) fn nobodys_security_event(email_sha256: &str, at: Timestamp, id: &str
     )
 }
 
-/// The way from an address to the person, by its SHA-256.
+/// Look-up from an address to the person, by its SHA-256.
 pub(crate) fn email(sha256: &str) -> Key {
     Key::new(format!("EMAIL#{sha256}"), "USER")
 }
 
-/// The way from an API key to its tenant, by its SHA-256.
+/// Look-up from an API key to its tenant, by its SHA-256.
 pub(crate) fn api_key_owner(sha256: &str) -> Key {
     Key::new(format!("KEY#{sha256}"), "KEY")
 }
@@ -191,7 +192,7 @@ pub(crate) fn grant(sha256: &str) -> Key {
     Key::new(format!("TOKEN#{sha256}"), "TOKEN")
 }
 
-/// Who holds a name in URLs.
+/// The owner of a name in URLs.
 pub(crate) fn slug(slug: &Slug) -> Key {
     Key::new(format!("SLUG#{slug}"), "TENANT")
 }
@@ -210,7 +211,7 @@ pub(crate) fn platform_admin(user: UserId) -> Key {
     Key::new(PLATFORM.to_owned(), format!("ADMIN#{}", lower(user.ulid())))
 }
 
-/// Which tenants leave, by when.
+/// The tenants that leave, by time.
 pub(crate) const LEAVING: &str = "LEAVING#";
 
 pub(crate) fn leaving(at: Timestamp, tenant: TenantId) -> Key {
@@ -220,7 +221,7 @@ pub(crate) fn leaving(at: Timestamp, tenant: TenantId) -> Key {
     )
 }
 
-/// The platform's own log, a partition a month.
+/// The platform's own log, one partition per month.
 pub(crate) fn platform_log(month: Date) -> String {
     format!("PLATFORM#LOG#{}", month.strftime("%Y-%m"))
 }
@@ -257,28 +258,28 @@ pub(crate) fn listed_tenant(tenant: TenantId) -> Listed {
     }
 }
 
-/// The contact in whose partition a row is.
+/// The contact whose partition a row is in.
 pub(crate) fn contact_of(pk: &str) -> Option<ContactId> {
     let (_, id) = pk.split_once("#C#")?;
     format!("{}_{id}", ContactId::PREFIX).parse().ok()
 }
 
-/// How often somebody did something in a span of time that begins at `window`.
+/// A rate counter for the span of time that begins at `window`.
 pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
     Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())
 }
 
-/// The same for who has no tenant yet. `who` holds hashes only.
+/// The same for callers without a tenant. `who` contains hashes only.
 pub(crate) fn rate_outside(who: &str, window: i64) -> Key {
     Key::new(format!("RATE#{who}"), window.to_string())
 }
 
-/// What became of a request with an idempotency key.
+/// The result of a request with an idempotency key.
 pub(crate) fn idempotency(scope: &TenantScope, who: &str, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM#{who}", tenant_partition(scope)), sha256.to_owned())
 }
 
-/// The same of a person who asks for no tenant.
+/// The same for a person without a tenant.
 pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM", user_partition(user)), sha256.to_owned())
 }
@@ -350,11 +351,12 @@ pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
     format!("DUE#{}#{shard:02}", lane.as_str())
 }
 
-/// The place of a row in the due index. The shard follows from the row's key, so that a row always finds its own. Rows of one
-/// place are told apart by their keys, which the index carries anyway: the place is short because every move writes it.
+/// Position of a row in the due index. The shard follows from the row's key, so a row always keeps its shard. Rows at one
+/// position are distinguished by their keys, which the index contains anyway: the position is short because every change
+/// writes it.
 pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
     let id = format!("{}#{}", key.pk, key.sk);
-    // FNV-1a: spreads evenly and needs nothing.
+    // FNV-1a: distributes evenly and needs no dependency.
     let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
@@ -366,12 +368,12 @@ pub(crate) fn due_place(key: &Key, at: Timestamp) -> String {
     format!("{}#{}", sortable(at), key.sk)
 }
 
-/// The time of a place in the due index.
+/// The time in a position of the due index.
 pub(crate) fn due_time(place: &str) -> Option<&str> {
     place.split_once('#').map(|(at, _)| at)
 }
 
-/// The tenant that a row belongs to, read from its key.
+/// The tenant of a row, read from its key.
 pub(crate) fn tenant_of(pk: &str) -> Option<TenantId> {
     let rest = pk.strip_prefix("T#")?;
     let id = rest.split('#').next()?;
@@ -389,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_tells_its_tenant() {
+    fn tenant_is_read_from_a_key() {
         let contact = ContactId::new(Ulid::from_parts(1, 2));
         let id = MessageId::new(contact, Ulid::from_parts(3, 4));
         let key = message(&scope(), id);
@@ -397,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn due_times_sort_as_text_and_shards_stay() {
+    fn due_times_sort_as_text_and_shards_are_stable() {
         let key = Key::new("T#a".to_owned(), "MSG#b");
         let earlier = due(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
         let later = due(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());

@@ -1,7 +1,7 @@
-//! The single table: keys, items, queries, transactions. Nobody else knows a key.
+//! The single table: keys, items, queries, transactions. No other crate knows a key.
 //!
-//! Every call takes a [`TenantScope`], which only `access` mints; what is read before a tenant is known has a name that
-//! says so and returns no more than the way to the tenant.
+//! Every call takes a [`TenantScope`], which only `access` mints. Reads before a tenant is known say so in their names and
+//! return no more than the way to the tenant.
 
 mod compact;
 mod database;
@@ -66,7 +66,7 @@ impl Store {
     /// Whether the table answers: reads a row that never exists.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let key = keys::Key {
             pk: "PLATFORM".to_owned(),

@@ -1,6 +1,6 @@
-//! People, together with those who are invited: a tenant may have only so many. No counter can tell how many invitations are open,
-//! since they lapse by themselves. So whoever invites somebody counts first and writes under the condition that nobody else
-//! invited somebody since: however many invite at once, the limit holds. All else is counted by [`crate::owned`].
+//! People together with invitations, of which a tenant may have a limited number. No counter can tell how many invitations
+//! are open, since they expire by themselves. So the caller counts first and writes under the condition that nobody was
+//! invited since: however many invite at once, the limit holds. Everything else is counted by [`crate::owned`].
 
 use domain::{
     account::{Invitation, Member},
@@ -15,25 +15,25 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-/// A tenant has at most this many people, counting those who are deactivated and those who are invited.
+/// Maximum people of a tenant, including deactivated and invited ones.
 pub const MOST_PEOPLE: usize = 500;
 
-/// At most this many invitations are open.
+/// Maximum open invitations.
 pub const MOST_INVITATIONS: usize = 100;
 
-/// What somebody counted, valid until somebody else adds one.
+/// A count, valid until the next addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted<T> {
-    /// What there is.
+    /// The counted things.
     pub found: T,
-    /// What the next addition is conditioned on.
+    /// The version that the next addition depends on.
     version: u64,
 }
 
-/// Who belongs to a tenant or is to.
+/// People who belong to a tenant or are invited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct People {
-    /// How many have a place.
+    /// Number of members.
     pub members: usize,
     /// The open invitations.
     pub invitations: Vec<Versioned<Invitation>>,
@@ -48,7 +48,7 @@ fn addition(key: &Key, version: u64, doing: &'static str) -> Result<Row, StoreEr
 }
 
 impl Store {
-    /// Who belongs to the tenant or is invited: to be read before somebody is invited.
+    /// Counts the people who belong to the tenant or are invited. To be read before an invitation.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -69,10 +69,10 @@ impl Store {
         })
     }
 
-    /// Invites somebody, if nobody else was invited since the people were counted.
+    /// Invites somebody, if nobody was invited since the people were counted.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody was: count again.
+    /// [`StoreError::Conflict`] if somebody was: count again.
     pub async fn invite_one_more(
         &self,
         scope: &TenantScope,

@@ -28,11 +28,11 @@ impl Owned for Line {
 }
 
 impl Store {
-    /// Creates or changes a line, if nothing of the tenant's configuration has changed since `tenant` was read, before all that the
-    /// line was decided from.
+    /// Creates or changes a line, if the tenant's configuration is unchanged since `tenant` was read, which has to be the
+    /// first read of the decision.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when something has.
+    /// [`StoreError::Conflict`] if it has changed.
     pub async fn set_up_line(
         &self,
         scope: &TenantScope,
@@ -46,7 +46,7 @@ impl Store {
             Some(before) => owned::change_writes(scope, before, line, stamp)?,
             None => owned::create_writes(scope, line, stamp)?,
         };
-        // The tenant's version is raised from the one that was read, not from whichever it has.
+        // Raises the tenant's version from the one that was read, not from the current one.
         writes.retain(|write| !matches!(write, Write::Raise(_)));
         writes.push(Write::Put(tenant_row(scope, tenant, DOING)?));
         self.database.transact_writes(writes, DOING).await

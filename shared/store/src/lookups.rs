@@ -1,4 +1,4 @@
-//! What is read before a tenant is known: no more than the way to it. Only `access` calls these (`clippy.toml`).
+//! Look-ups before a tenant is known: they return no more than the way to it. Only `access` calls them (`clippy.toml`).
 
 use domain::{
     connection::{Account, Connection},
@@ -12,7 +12,7 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-/// The way from a WhatsApp number to its connection.
+/// Look-up from a WhatsApp number to its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhatsAppOwner {
     /// The tenant.
@@ -21,7 +21,7 @@ pub struct WhatsAppOwner {
     pub connection: ConnectionId,
 }
 
-/// The rows that may lead to a connection of this account: by its number, and by the account alone.
+/// Keys of the rows that may lead to a connection of this account: by its number, and by the account alone.
 pub(crate) fn claimable(account: &Account) -> Vec<Key> {
     match account {
         Account::WhatsApp {
@@ -36,14 +36,15 @@ pub(crate) fn claimable(account: &Account) -> Vec<Key> {
     }
 }
 
-/// What a row outside the tenants' keys says of whose it is.
+/// The owner named in a row outside the tenants' partitions.
 #[derive(Deserialize)]
 struct Owner {
     tenant: Option<TenantId>,
 }
 
 impl Store {
-    /// Those of these rows outside the tenant's keys that lead to it, each once: what it merely names may be another's.
+    /// Those of these rows outside the tenant's partitions that lead to this tenant, each once. A row that a connection
+    /// merely names may belong to another tenant.
     pub(crate) async fn leading_here(&self, scope: &TenantScope, keys: Vec<Key>) -> Result<Vec<Key>, StoreError> {
         const DOING: &str = "read whose a row is";
         let mut own = Vec::new();
@@ -57,7 +58,7 @@ impl Store {
         Ok(own)
     }
 
-    /// The connection that a webhook's URL names, to verify the webhook with. One consistent read.
+    /// The connection named in a webhook's URL, in order to verify the webhook. One consistent read.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -72,7 +73,7 @@ impl Store {
         item.filter(row::live).map(|item| row::data(item, DOING)).transpose()
     }
 
-    /// Whose number this is, for one Meta app shared by tenants.
+    /// The owner of a number, for a Meta app shared by tenants.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -90,10 +91,10 @@ impl Store {
             .transpose()
     }
 
-    /// Says whose number this is. A number belongs to one connection: that of another tenant is a conflict.
+    /// Claims a number for a connection. If another tenant holds it, this is a conflict.
     ///
     /// # Errors
-    /// When another tenant holds it, or the table does not answer.
+    /// If another tenant holds it, or the table does not answer.
     pub async fn claim_whatsapp_number(
         &self,
         scope: &TenantScope,

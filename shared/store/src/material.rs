@@ -1,4 +1,4 @@
-//! Templates and products, read as a message needs them.
+//! Reading of the templates and products that a message needs.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +18,10 @@ use crate::{
     row::{self, Condition, Row, Write},
 };
 
-/// Meta has templates in at most this many languages.
+/// Maximum languages of a template at Meta.
 const MOST_LANGUAGES: i32 = 100;
 
-/// Maximum templates that are read for one question.
+/// Maximum templates read for one request.
 const MOST_TEMPLATES: usize = 20;
 
 impl Owned for TemplateDefinition {
@@ -61,8 +61,8 @@ fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, langu
 }
 
 impl Store {
-    /// The templates and products that a message needs: one request for each template, and one for the products (two where some
-    /// are named by SKU), at the same time.
+    /// The templates and products that a message needs: one request for each template, and one for the products (two if
+    /// some are named by SKU), in parallel.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -76,7 +76,7 @@ impl Store {
         })
     }
 
-    /// The languages of a template that may be meant.
+    /// The possible languages of a template.
     async fn languages(&self, scope: &TenantScope, need: &TemplateNeed) -> Result<Vec<TemplateDefinition>, StoreError> {
         const DOING: &str = "read a template";
         let language = need.language.as_deref().unwrap_or_default();
@@ -92,7 +92,7 @@ impl Store {
         live.map(|item| row::data(item, DOING)).collect()
     }
 
-    /// The products of these ids and SKUs.
+    /// The products with these ids and SKUs.
     async fn products_named(&self, scope: &TenantScope, names: &BTreeSet<String>) -> Result<Vec<Product>, StoreError> {
         const DOING: &str = "read whose SKU it is";
         let (mut ids, mut claims) = (BTreeSet::new(), Vec::new());
@@ -110,7 +110,7 @@ impl Store {
         self.some(scope, &ids).await
     }
 
-    /// A connection, with its health as it is now, and its template of this name and language: one request.
+    /// A connection with its current health, and its template with this name and language: one request.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -133,11 +133,11 @@ impl Store {
         Ok((connection.map(|found| found.value), template.map(|found| found.value)))
     }
 
-    /// Writes what the provider reports of a template into those of these connections, which share an account. Connections without
-    /// such a template are left alone. Returns whether anything was new.
+    /// Writes a provider's report on a template into those of these connections, which share an account. Connections
+    /// without the template are skipped. Returns whether anything was new.
     ///
     /// # Errors
-    /// When the table does not answer, or a conflict.
+    /// If the table does not answer, or a conflict.
     pub async fn note_template(
         &self,
         scope: &TenantScope,

@@ -1,4 +1,4 @@
-//! Who belongs to a tenant, and who is invited.
+//! Members of a tenant, and invitations.
 
 use domain::{
     account::{Account, Grant, Invitation, Member, MemberStatus},
@@ -17,7 +17,7 @@ use crate::{
     row::{self, Condition, Row, Write},
 };
 
-/// Why a member cannot be changed.
+/// The reason why a member cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum MemberError {
     /// The tenant would have no administrator.
@@ -37,7 +37,7 @@ impl Owned for Member {
     const PART: Part = Part::People;
     const PREFIX: &'static str = "USER#";
     const MOST: u32 = MOST_PEOPLE as u32;
-    /// Together with the invitations: [`crate::limited`].
+    /// Counted together with the invitations: [`crate::limited`].
     const COUNTED: bool = false;
 
     fn id(&self) -> String {
@@ -50,7 +50,7 @@ impl Owned for Invitation {
     const PART: Part = Part::People;
     const PREFIX: &'static str = "INVITE#";
     const MOST: u32 = MOST_INVITATIONS as u32;
-    /// They lapse by themselves: [`crate::limited`].
+    /// They expire by themselves: [`crate::limited`].
     const COUNTED: bool = false;
 
     fn id(&self) -> String {
@@ -108,12 +108,12 @@ pub(crate) fn first(
     ])
 }
 
-/// Of a tenant whose first administrator is only invited.
+/// The empty list of administrators of a tenant whose first one is only invited.
 pub(crate) fn nobody_row(scope: &TenantScope, doing: &'static str) -> Result<Row, StoreError> {
     admins_row(scope, &[], Condition::New, 1, doing)
 }
 
-/// An invitation and the way to it by its link.
+/// An invitation and the row of its link.
 pub(crate) fn invitation_rows(
     scope: &TenantScope,
     invitation: &Invitation,
@@ -129,8 +129,8 @@ pub(crate) fn invitation_rows(
 }
 
 impl Store {
-    /// Where a person belongs: of each of these tenants its row and their place, in one read, in the order given. What is
-    /// not there is left out.
+    /// A person's membership of each of these tenants, with the tenant's row, in one read and in the given order. Missing
+    /// ones are left out.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -159,11 +159,11 @@ impl Store {
         Ok(belongs)
     }
 
-    /// Changes a member that nobody else has changed since it was read. The tenant keeps an active administrator, whoever
+    /// Changes a member under the condition of the version that was read. The tenant keeps an active administrator, whoever
     /// else is changed at the same time.
     ///
     /// # Errors
-    /// [`MemberError::LastAdmin`]; [`StoreError::Conflict`] when somebody else was faster.
+    /// [`MemberError::LastAdmin`]; [`StoreError::Conflict`] after a lost race.
     pub async fn change_member(
         &self,
         scope: &TenantScope,
@@ -191,11 +191,11 @@ impl Store {
         Ok(self.database.transact(vec![row, admins], DOING).await?)
     }
 
-    /// Gives a new person a place in a tenant, as an operator does: account, address and place together. An administrator
-    /// must be the tenant's first.
+    /// Adds a new person to a tenant, as an operator does: account, address and membership together. An administrator must
+    /// be the tenant's first.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the address has an account, or the tenant an administrator already.
+    /// [`StoreError::Conflict`] if the address has an account, or the tenant an administrator already.
     pub async fn seat(
         &self,
         scope: &TenantScope,
@@ -225,7 +225,7 @@ impl Store {
         const DOING: &str = "read the administrators' accounts";
         let item = self.database.get(&keys::admins(scope), DOING).await?;
         let admins: Option<Versioned<Vec<UserId>>> = row::versioned(item, None, DOING)?;
-        // A tenant that an operator wrote from a file has nobody yet.
+        // A tenant that an operator wrote from a file has no administrator yet.
         let admins = admins.map(|admins| admins.value).unwrap_or_default();
         let keys: Vec<Key> = admins.into_iter().map(keys::account).collect();
         let found = self.database.get_many(&keys, DOING).await?;
@@ -240,11 +240,11 @@ impl Store {
         found.ok_or(StoreError::Conflict { doing: DOING })
     }
 
-    /// Takes over a new time before which tokens are over, but for those of the session `spared`, into a person's place in a
-    /// tenant. A place that is not there is left alone, and so is one where as much has ended by now.
+    /// Raises the time before which tokens are invalid in a person's membership of a tenant, except for the session
+    /// `spared`. A missing membership is ignored, and so is one in which as much has ended already.
     ///
     /// # Errors
-    /// When the table does not answer, or others are faster all the time.
+    /// When the table does not answer, or every attempt loses the race.
     pub async fn end_member_sessions(
         &self,
         scope: &TenantScope,
@@ -259,7 +259,7 @@ impl Store {
                 return Ok(());
             };
             let known = before.value.sessions_from;
-            // Ending all also ends the session that somebody spared meanwhile.
+            // Ending all sessions also ends one that was spared meanwhile.
             let all_ended = spared.is_some() || before.value.spared_session.is_none();
             if known >= from && all_ended {
                 return Ok(());
@@ -277,7 +277,7 @@ impl Store {
         Err(StoreError::Conflict { doing: DOING })
     }
 
-    /// Invites somebody: the invitation and the way to it by its link.
+    /// Invites somebody: writes the invitation and the row of its link.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -301,11 +301,11 @@ impl Store {
         Ok(found.filter(|invitation| invitation.value.expires_at > now))
     }
 
-    /// Lets an invited person in: uses up the invitation, writes their place and the tenant into their account. All or
-    /// nothing, and once however many try. `before` is the account's version; 0 makes the account.
+    /// Adds an invited person: deletes the invitation, writes the membership, and adds the tenant to the account. All or
+    /// nothing, and once, however many try. `before` is the account's version; 0 creates the account.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody was faster, or the address already has another account.
+    /// [`StoreError::Conflict`] after a lost race, or if the address already has another account.
     #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
     pub async fn join(
         &self,
@@ -332,7 +332,7 @@ impl Store {
             before + 1,
             DOING,
         )?));
-        // Who was here before and let go has a row; one that was removed and waits for deletion may be written over.
+        // A deactivated former member still has a row; a deleted one that waits for its removal may be overwritten.
         let (condition, version) = previous.map_or((Condition::NewOrGone, 1), |member| {
             (Condition::Version(member.version), member.version + 1)
         });
@@ -351,7 +351,7 @@ impl Store {
     }
 }
 
-/// What using up an invitation writes. Its link must still be there: it works once.
+/// The writes that use up an invitation. Its link must still exist: it works once.
 fn used_up(scope: &TenantScope, invitation: &Versioned<Invitation>, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
     let row = owned::change_row(scope, invitation.version, &invitation.value)?;
     let mut writes = vec![Write::Put(row.stamped(stamp).gone(stamp.at))];

@@ -1,4 +1,4 @@
-//! Messages, ours and theirs, and what is kept under the providers' ids of them.
+//! Messages in both directions, and the rows under the providers' ids of them.
 
 use domain::{
     contact::Contact,
@@ -16,11 +16,11 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-/// How long a report on an unknown message is kept. Our own record is written within minutes of the send; what is reported of
-/// messages that the tenant sends with another tool belongs to nobody here.
+/// Retention of a report on an unknown message. Our own record is written within minutes of the send; reports on messages
+/// that the tenant sends with another tool belong to no message here.
 const PARKED_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Reports on one unknown message beyond this many are not kept: a provider sends at most a handful.
+/// Maximum reports on one unknown message. A provider sends a handful at most.
 const MOST_PARKED: usize = 20;
 
 pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'static str) -> Result<Row, StoreError> {
@@ -46,7 +46,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         .in_state(trouble(scope, &next)))
 }
 
-/// Where a message is listed that failed or was blocked, by the day of its making.
+/// Place of a failed or blocked message in the list, by the day of its creation.
 fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
     let at = message.created_at;
     matches!(message.state(), MessageState::Failed | MessageState::Blocked).then(|| {
@@ -59,7 +59,7 @@ fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> 
     keys::reference(scope, api, provider_ref)
 }
 
-/// The row of a customer's message. Its id follows from what the provider tells, so a row that is there is the same message.
+/// The row of a customer's message. Its id follows from the provider's report, so an existing row is the same message.
 pub(crate) fn received_row(
     scope: &TenantScope,
     received: &Received,
@@ -80,7 +80,7 @@ pub(crate) fn received_row(
     Ok(row.list_field("direction", "inbound"))
 }
 
-/// What is kept under a provider's id, in the place of reports that were parked there.
+/// The row under a provider's id, replacing parked reports.
 pub(crate) fn reference_row(
     scope: &TenantScope,
     (api, provider_ref): (&str, &ProviderRef),
@@ -103,7 +103,7 @@ pub(crate) fn reference_row(
     Ok(row.version(version).expires(now, REFERENCE_LIFE))
 }
 
-/// A message and its contact, as `send_message` needs them.
+/// A message and its contact, as needed by `send_message`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageAndContact {
     /// The message.
@@ -113,7 +113,7 @@ pub struct MessageAndContact {
 }
 
 impl Store {
-    /// A message, while it is kept.
+    /// A message, unless its retention is over.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -130,7 +130,7 @@ impl Store {
             .transpose()
     }
 
-    /// Those of these messages that are kept, in one request.
+    /// Those of these messages that are still retained, in one request.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -147,7 +147,7 @@ impl Store {
         kept.map(|item| compact::message(item, DOING)).collect()
     }
 
-    /// A message, while it is kept, and its contact, in one request.
+    /// A message, unless its retention is over, and its contact, in one request.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -174,7 +174,7 @@ impl Store {
         }
     }
 
-    /// Whether a message is there, ours or theirs, while it is kept.
+    /// Whether a message exists, in either direction, and is still retained.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -187,16 +187,16 @@ impl Store {
     /// Writes a message under the condition that it is unchanged since it was read.
     ///
     /// # Errors
-    /// A conflict when somebody else wrote first.
+    /// A conflict after a lost race.
     pub async fn write_message(&self, scope: &TenantScope, message: &Message) -> Result<(), StoreError> {
         const DOING: &str = "write a message";
         self.database.put(message_row(scope, message, DOING)?, DOING).await
     }
 
-    /// Writes the row that finds a message by the provider's id, then the message.
+    /// Writes the row that leads from the provider's id to the message, then the message.
     ///
     /// # Errors
-    /// A conflict when somebody else wrote either of them first; the row may be written then.
+    /// A conflict after a lost race for either row. The first one may be written then.
     pub async fn record_message(
         &self,
         scope: &TenantScope,
@@ -218,16 +218,16 @@ impl Store {
         let reference = reference_row(scope, (api, provider_ref), &ours, parked, now, DOING)?;
         let message_row = message_row(scope, message, DOING)?;
         if parked.is_some() {
-            // Reports that are parked must not be lost between the two.
+            // Parked reports must not be lost between the two writes.
             return self.database.transact(vec![message_row, reference], DOING).await;
         }
-        // Half the price of a transaction. A process that dies in between leaves a way to the message by which reports
-        // settle it, like any claim that is not recorded.
+        // Half the price of a transaction. If the process dies in between, reports still find the message and settle the
+        // attempt, like any claim without a record.
         self.database.put(reference, DOING).await?;
         self.database.put(message_row, DOING).await
     }
 
-    /// What is kept under a provider's id, with the version that the next write needs.
+    /// The row under a provider's id, with the version that the next write needs.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -252,7 +252,7 @@ impl Store {
         Ok(Some((row::data(item, DOING)?, ParkedVersion(version))))
     }
 
-    /// Those of these provider's ids that are kept as another message's than this attempt's. One request per hundred.
+    /// Those of these provider's ids that belong to another message than this attempt's. One request per hundred.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -265,7 +265,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
         const DOING: &str = "read whose messages these are";
-        // What is no id of a provider's is kept as nobody's.
+        // An invalid provider's id is never stored.
         let known = provider_refs
             .into_iter()
             .filter_map(|id| ProviderRef::try_from(id).ok());
@@ -289,10 +289,10 @@ impl Store {
         Ok(others)
     }
 
-    /// Keeps a report on a message that nothing matches yet, until the record step merges it.
+    /// Parks a report on a message that nothing matches yet, until the record step merges it.
     ///
     /// # Errors
-    /// A conflict when somebody else wrote first: the message may be known now.
+    /// A conflict after a lost race: the message may be known now.
     pub async fn park_report(
         &self,
         scope: &TenantScope,
@@ -318,19 +318,19 @@ impl Store {
     }
 }
 
-/// What finds a sent message by the provider's id.
+/// The row that leads from the provider's id to a sent message.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference<'a> {
     /// The attempt that was sent.
     pub attempt: u32,
-    /// The API that took it, such as `whatsapp`, `twilio`.
+    /// The API that accepted it, such as `whatsapp`, `twilio`.
     pub api: &'a str,
     /// The API's id of it.
     pub provider_ref: &'a ProviderRef,
-    /// The row exists already and holds reports, which the caller has merged.
+    /// Version of an existing row with parked reports, which the caller has merged.
     pub parked: Option<ParkedVersion>,
 }
 
-/// The version of a row that is kept under a provider's id.
+/// The version of a row under a provider's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParkedVersion(pub(crate) u64);

@@ -1,9 +1,9 @@
-//! What a tenant owns one by one: people, keys, connections, rules, templates, products. One way to read, list, create within a
-//! limit, change and remove them.
+//! Things that a tenant owns: people, keys, connections, rules, templates, products. One way to read, list, create within a
+//! limit, change and delete them.
 //!
-//! A kind says where its rows are and how many there may be ([`Owned`]); the rest is the same for all. Creating costs one
-//! transaction and no read: a counter beside the rows refuses what would be one too many. A change or removal is conditioned on the
-//! version that was read. A removed row is hidden, tells the audit log who did it, and goes after a day.
+//! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
+//! costs one transaction and no read: a counter beside the rows refuses one too many. A change or deletion is conditioned
+//! on the version that was read. A deleted row is hidden, carries its author to the audit log, and is removed after a day.
 
 use std::{collections::BTreeSet, fmt::Display};
 
@@ -20,27 +20,28 @@ use crate::{
     row::{self, Condition, Item, Row, Write},
 };
 
-/// What a tenant owns one by one.
+/// A kind of thing that a tenant owns.
 pub trait Owned: Serialize + DeserializeOwned + Clone + Send + Sync {
-    /// What the stream and readers tell rows apart by.
+    /// Kind of its rows, for the stream and for readers.
     const KIND: &'static str;
     /// The partition of its rows.
     const PART: Part;
-    /// Their sort keys begin so, and no others of the partition.
+    /// Prefix of their sort keys, which no other rows of the partition have.
     const PREFIX: &'static str;
     /// Maximum per tenant.
     const MOST: u32;
-    /// Whether creating counts and is refused beyond the maximum. Else whoever creates counts.
+    /// Whether creating counts and is refused beyond the maximum. Otherwise the caller counts.
     const COUNTED: bool = true;
-    /// Field whose value no other may have, if there is one: see [`Owned::pointers`].
+    /// Field with a unique value, if there is one: see [`Owned::pointers`].
     const UNIQUE: &'static str = "";
-    /// Processes remember it with the configuration: a change raises the tenant's version, so that they notice.
+    /// Whether it is cached with the configuration: then a change raises the tenant's version, so that caches are
+    /// refreshed.
     const REMEMBERED: bool = false;
 
-    /// What its sort key says after the prefix.
+    /// The part of its sort key after the prefix.
     fn id(&self) -> String;
 
-    /// The rows that lead to it, such as that of a value that no other may have. They come, change and go with it.
+    /// The rows that lead to it, such as that of a unique value. They are created, changed and deleted with it.
     fn pointers(&self, _scope: &TenantScope) -> Vec<Pointer> {
         Vec::new()
     }
@@ -50,14 +51,14 @@ pub trait Owned: Serialize + DeserializeOwned + Clone + Send + Sync {
         None
     }
 
-    /// As it is kept for the audit log once it is removed: without secrets.
+    /// Its last state for the audit log when it is deleted: without secrets.
     #[must_use]
     fn removed(&self, _at: Timestamp) -> Self {
         self.clone()
     }
 }
 
-/// A row that leads to something owned.
+/// A row that leads to an owned thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pointer {
     key: Key,
@@ -67,12 +68,12 @@ pub struct Pointer {
 
 impl Pointer {
     pub(crate) fn new(key: Key, kind: &'static str, to: &impl Serialize) -> Option<Self> {
-        // What cannot be written is refused by the row itself, whose fields these are.
+        // If the value cannot be serialized, writing the row itself fails, too.
         let to = serde_dynamo::to_attribute_value(to).ok()?;
         Some(Self { key, kind, to })
     }
 
-    /// The row of a value that only one may have.
+    /// The row of a unique value.
     pub(crate) fn unique(scope: &TenantScope, what: &str, value: &str, to: &impl Serialize) -> Option<Self> {
         Self::new(keys::claim(scope, what, value), "claim", to)
     }
@@ -90,13 +91,13 @@ impl Pointer {
     }
 }
 
-/// Why something owned cannot be created or changed.
+/// The reason why something owned cannot be created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnedError {
-    /// The tenant has as many as it may.
+    /// The tenant has the maximum number.
     #[error("the tenant has as many as it may")]
     Full,
-    /// It has a value that only one may have, and another has it.
+    /// Another one has the same unique value.
     #[error("another has this value")]
     Taken,
     /// The table.
@@ -104,7 +105,7 @@ pub enum OwnedError {
     Store(#[from] StoreError),
 }
 
-/// For who expects neither: somebody else was there first.
+/// For callers that expect neither: a lost race.
 impl From<OwnedError> for StoreError {
     fn from(error: OwnedError) -> Self {
         match error {
@@ -128,7 +129,7 @@ fn row_of<T: Owned>(scope: &TenantScope, value: &T, condition: Condition, versio
     })
 }
 
-/// The row of something owned as somebody changed it, for a transaction of its own.
+/// The row of a changed thing, for a transaction of the caller.
 pub(crate) fn change_row<T: Owned>(scope: &TenantScope, before: u64, after: &T) -> Result<Row, StoreError> {
     row_of(scope, after, Condition::Version(before), before + 1)
 }
@@ -138,10 +139,10 @@ pub(crate) fn count_key<T: Owned>(scope: &TenantScope) -> Key {
     keys::count(scope, T::PART, T::KIND)
 }
 
-/// The place of the counter in [`create_writes`].
+/// Index of the counter in [`create_writes`].
 pub(crate) const COUNT: usize = 1;
 
-/// Everything that creating writes: the row, its counter and its pointers first, in this order.
+/// Everything that creating writes: first the row, its counter and its pointers, in this order.
 pub(crate) fn create_writes<T: Owned>(scope: &TenantScope, value: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
     let row = row_of(scope, value, Condition::NewOrGone, 1)?.stamped(stamp);
     let mut writes = vec![Write::Put(row)];
@@ -185,7 +186,7 @@ pub(crate) fn change_writes<T: Owned>(
     Ok(writes)
 }
 
-/// As [`create_writes`], for a removal.
+/// As [`create_writes`], for a deletion.
 pub(crate) fn remove_writes<T: Owned>(
     scope: &TenantScope,
     before: &Versioned<T>,
@@ -204,7 +205,7 @@ pub(crate) fn remove_writes<T: Owned>(
     Ok(writes)
 }
 
-/// What a lost transaction was lost for, by what its first writes are; those that follow are others'.
+/// The reason for a lost transaction, by its first writes; those that follow are the caller's.
 fn lost(lost: &Lost, writes: &[&'static str], doing: &'static str) -> OwnedError {
     let what = lost.refused.first().and_then(|at| writes.get(*at));
     match what {
@@ -227,7 +228,7 @@ impl Store {
         row::versioned(self.database.get(&key::<T>(scope, id), T::KIND).await?, None, T::KIND)
     }
 
-    /// One page of them, by id. `after` is what the page before said.
+    /// One page, by id. `after` is the cursor of the previous page.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -259,13 +260,13 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// All of them, of a kind of which there are few.
+    /// All of them, for kinds with few.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn all<T: Owned>(&self, scope: &TenantScope) -> Result<Vec<T>, StoreError> {
         let most = i32::try_from(T::MOST).unwrap_or(i32::MAX);
-        // What was removed is there for a day.
+        // A deleted row exists for another day.
         let limit = most.saturating_mul(2);
         let partition = keys::part(scope, T::PART);
         let items = self
@@ -276,7 +277,7 @@ impl Store {
         live.map(|item| row::data(item, T::KIND)).collect()
     }
 
-    /// Those of these ids that there are, in any order. One request per hundred.
+    /// Those of these ids that exist, in any order. One request per hundred.
     pub(crate) async fn some<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -288,15 +289,15 @@ impl Store {
         live.map(|item| row::data(item, T::KIND)).collect()
     }
 
-    /// Creates one, if the tenant has fewer than it may.
+    /// Creates one, unless the tenant has the maximum number.
     ///
     /// # Errors
-    /// [`OwnedError`]; [`StoreError::Conflict`] where there is one of this id.
+    /// [`OwnedError`]; [`StoreError::Conflict`] if the id exists.
     pub async fn create<T: Owned>(&self, scope: &TenantScope, value: &T, stamp: &Stamp) -> Result<(), OwnedError> {
         self.create_with(scope, value, stamp, Vec::new()).await
     }
 
-    /// The same, with what else is to be written in the same transaction.
+    /// The same, with further writes in the same transaction.
     pub(crate) async fn create_with<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -318,10 +319,10 @@ impl Store {
         }
     }
 
-    /// Changes one that nobody else has changed since it was read. Returns its new version.
+    /// Changes one under the condition of the version that was read. Returns its new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has; [`OwnedError::Taken`].
+    /// [`StoreError::Conflict`] after a lost race; [`OwnedError::Taken`].
     pub async fn change<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -332,7 +333,7 @@ impl Store {
         self.change_with(scope, before, after, stamp, Vec::new()).await
     }
 
-    /// The same, with what else is to be written in the same transaction.
+    /// The same, with further writes in the same transaction.
     pub(crate) async fn change_with<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -362,10 +363,10 @@ impl Store {
         }
     }
 
-    /// Removes one that nobody else has changed since it was read.
+    /// Deletes one under the condition of the version that was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn remove<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -375,7 +376,7 @@ impl Store {
         self.remove_with(scope, before, stamp, Vec::new()).await
     }
 
-    /// The same, with what else is to be written in the same transaction.
+    /// The same, with further writes in the same transaction.
     pub(crate) async fn remove_with<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -389,7 +390,7 @@ impl Store {
         settled.map_err(|_lost| StoreError::Conflict { doing: T::KIND })
     }
 
-    /// Writes; again while somebody else is just writing one of the rows, such as the tenant's, and no condition fails.
+    /// Writes; again while another writer is just writing one of the rows, such as the tenant's, and no condition fails.
     async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<Result<(), Lost>, StoreError> {
         for _busy in 0..MOST_RACES {
             match self.database.try_transact(writes.clone(), doing).await? {
@@ -401,7 +402,7 @@ impl Store {
     }
 }
 
-/// The keys of the rows that lead to the one that a row holds.
+/// The keys of the pointers of the value in a row.
 pub(crate) fn pointers_of<T: Owned>(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
     let value: T = row::data(item, T::KIND)?;
     Ok(value.pointers(scope).into_iter().map(Pointer::key).collect())

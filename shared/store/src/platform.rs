@@ -1,5 +1,5 @@
-//! What an operator of the platform does with tenants: list, found, change, let go. Every act leaves a row in the
-//! platform's own log, in the same transaction.
+//! Acts of a platform administrator on tenants: list, create, change, delete. Every act leaves a row in the platform's own
+//! log, in the same transaction.
 
 use domain::{
     account::{Email, Invitation, Slug},
@@ -26,39 +26,39 @@ use crate::{
     row::{self, Condition, Item, Row, Write},
 };
 
-/// What an operator of the platform did.
+/// An act of a platform administrator or operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformAct {
-    /// `tenant_created`, `tenant_suspended`, …
+    /// Kind: `tenant_created`, `tenant_suspended`, …
     pub action: String,
-    /// To whom.
+    /// The affected tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
-    /// Who, when, in which request.
+    /// Author, time and request.
     pub by: Stamp,
-    /// What became of it, in the API's words; no secret.
+    /// Details in the API's terms, without secrets.
     pub detail: serde_json::Value,
 }
 
-/// The platform's log is kept this long.
+/// Retention of the platform's log.
 const LOG_LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// A tenant that leaves, and when its data goes.
+/// A tenant that is leaving, with the time of its deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaving {
-    /// Who.
+    /// The tenant.
     pub tenant: TenantId,
-    /// When.
+    /// Time of the deletion.
     pub at: Timestamp,
-    /// When nothing was left but this row, which goes after one more look.
+    /// Time at which everything else was deleted. This row is deleted after another look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emptied_at: Option<Timestamp>,
 }
 
-/// So many contacts are deleted at once.
+/// Contacts deleted per page.
 const CONTACTS_PAGE: i32 = 10;
 
-/// So many rows are read for it.
+/// Rows read per page of a deletion.
 const DELETE_PAGE: i32 = 100;
 
 fn act_row(act: &PlatformAct, id: &str, doing: &'static str) -> Result<Row, StoreError> {
@@ -73,7 +73,7 @@ fn leaving_row(leaving: &Leaving, doing: &'static str) -> Result<Row, StoreError
 }
 
 impl Store {
-    /// One page of all tenants, in the order of their founding. `after` is the last of the page before.
+    /// One page of all tenants, in the order of creation. `after` is the last of the previous page.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -85,16 +85,16 @@ impl Store {
         let next = listed.last().and_then(|item| row::string(item, "gsi1sk"));
         let next = next.filter(|_| more).map(str::to_owned);
         let mut rows = self.database.get_many(&found, DOING).await?;
-        // One that is gone since the index was written is left out.
+        // A tenant deleted since the index was written is left out.
         let items = found.iter().filter_map(|key| rows.remove(key));
         let items = items.map(|item| row::data(item, DOING)).collect::<Result<_, _>>()?;
         Ok(Page { items, next })
     }
 
-    /// Founds a tenant with an invitation for its first administrator.
+    /// Creates a tenant with an invitation for its first administrator.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken.
+    /// [`StoreError::Conflict`] if the name is taken.
     #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
     pub async fn create_tenant(
         &self,
@@ -119,11 +119,11 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// Changes a tenant that nobody else has changed since it was read. Where it begins to leave, or stays after all,
-    /// what will let it go is written or removed with it.
+    /// Changes a tenant under the condition of the version that was read. If it begins to leave, or stays after all, its
+    /// entry in the list of leaving tenants is written or removed with it.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn change_tenant_for_platform(
         &self,
         scope: &TenantScope,
@@ -158,7 +158,7 @@ impl Store {
     /// Invites an administrator as an operator does.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when there is an invitation of this id, open or not.
+    /// [`StoreError::Conflict`] if the id of the invitation exists, open or not.
     pub async fn invite_for_platform(
         &self,
         scope: &TenantScope,
@@ -172,7 +172,7 @@ impl Store {
         self.database.transact(rows, DOING).await
     }
 
-    /// Gives somebody the right to administer the platform. Returns whether they did not have it.
+    /// Grants somebody the right to administer the platform. Returns whether they did not have it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -198,7 +198,7 @@ impl Store {
         self.until_so(user, true, writes, DOING).await
     }
 
-    /// Takes the right to administer the platform from somebody; their next request is refused. Returns whether they had it.
+    /// Revokes somebody's right to administer the platform; their next request is refused. Returns whether they had it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -211,8 +211,8 @@ impl Store {
         self.until_so(user, false, writes, DOING).await
     }
 
-    /// Writes all of these until the person has the right or has it not, as `wanted`. Returns whether it was otherwise. A conflict
-    /// alone tells nothing: somebody may just be reading or writing the row.
+    /// Writes all of these until the person has the right or not, as `wanted`. Returns whether that changed. A conflict
+    /// alone proves nothing: another request may just be reading or writing the row.
     async fn until_so(
         &self,
         user: UserId,
@@ -236,13 +236,13 @@ impl Store {
     /// Writes one act into the platform's log.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when there is one of this id and time.
+    /// [`StoreError::Conflict`] if there is an act with this id and time.
     pub async fn log_platform_act(&self, act: &PlatformAct, act_id: &str) -> Result<(), StoreError> {
         const DOING: &str = "log an act of the platform";
         self.database.put(act_row(act, act_id, DOING)?, DOING).await
     }
 
-    /// Whose connection holds a WhatsApp number, for the platform to release it.
+    /// The owner of a WhatsApp number, for the platform to release it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -257,11 +257,11 @@ impl Store {
         item.map(|item| row::data(item, DOING)).transpose()
     }
 
-    /// Lets a WhatsApp number go that a connection of this tenant holds. The connection, where it still exists, says so in its
-    /// last test, signed for the tenant's audit log. Returns `false` where the connection does not hold it any more.
+    /// Releases a WhatsApp number that a connection of this tenant holds. The connection, if it still exists, says so in
+    /// its last test, signed for the tenant's audit log. Returns `false` if the connection no longer holds it.
     ///
     /// # Errors
-    /// When the table does not answer, or others are faster all the time.
+    /// If the table does not answer, or every attempt loses the race.
     pub async fn release_whatsapp_number(
         &self,
         scope: &TenantScope,
@@ -285,7 +285,7 @@ impl Store {
                 };
                 let row = owned::change_row(scope, before.version, &after)?;
                 writes.push(Write::Put(row.stamped(&act.by)));
-                // Its summary is part of the configuration that is remembered.
+                // Its summary is part of the cached configuration.
                 writes.push(Write::Raise(keys::tenant(scope)));
             }
             match self.database.transact_writes(writes, DOING).await {
@@ -318,7 +318,7 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// Tenants whose time to go has come, at most `limit`. `after` is the last of those before.
+    /// Tenants whose deletion is due, at most `limit`. `after` is the last of the previous page.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -341,10 +341,10 @@ impl Store {
         Ok(all.into_iter().filter(|leaving| leaving.at <= now).collect())
     }
 
-    /// Deletes one page of a leaving tenant's data, all but the tenant's own row, so that it can be called again after
-    /// any interruption. Returns whether nothing was found any more. Connections go first: nothing new comes in by
-    /// them; and the contacts are looked for again at the end. Rows with a time to live of their own (provider
-    /// references, rates, idempotency records) hold no personal data and go by themselves.
+    /// Deletes one page of a leaving tenant's data, except the tenant's own row, so that it can be called again after any
+    /// interruption. Returns whether nothing was found any more. Connections are deleted first, so that nothing new arrives
+    /// through them, and contacts are searched again at the end. Rows with a time to live of their own (provider
+    /// references, rates, idempotency records) contain no personal data and expire.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -359,7 +359,7 @@ impl Store {
             && self.delete_contacts(scope).await?)
     }
 
-    /// One page of the first partition of what people configured that has any. Returns whether there was none.
+    /// Deletes one page of the first part that has rows. Returns whether there were none.
     async fn delete_parts(&self, scope: &TenantScope) -> Result<bool, StoreError> {
         for part in Part::ALL {
             if !self.delete_own_rows(scope, &keys::part(scope, part)).await? {
@@ -369,8 +369,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes the row of a tenant of which nothing else is left, and its name in URLs. From then on nothing new is
-    /// written for it. What leads to the rest stays: something may have been on its way.
+    /// Deletes the row of a tenant of which nothing else is left, and its name in URLs. From then on nothing new is written
+    /// for it. The list entry that leads to the rest stays, since something may have been in progress.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -393,7 +393,7 @@ impl Store {
         self.database.delete_many(&last, DOING).await
     }
 
-    /// Takes a tenant off the list of those that leave: it stays after all, or nothing of it is left.
+    /// Removes a tenant from the list of leaving ones: it stays after all, or nothing of it is left.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -402,8 +402,8 @@ impl Store {
         self.database.delete_many(&[key], "forget that a tenant leaves").await
     }
 
-    /// Returns whether there was none. The index is a little late: it may name one that is gone already, and not yet
-    /// one that has just come.
+    /// Deletes one page of contacts. Returns whether there were none. The index is eventually consistent: it may contain
+    /// deleted contacts, and lack new ones.
     async fn delete_contacts(&self, scope: &TenantScope) -> Result<bool, StoreError> {
         const DOING: &str = "list a leaving tenant's contacts";
         let contacts = format!("{}#CONTACTS", keys::tenant_partition(scope));
@@ -439,8 +439,8 @@ impl Store {
                 break;
             }
         }
-        // Read last: a late job may have learnt of another identity. The contact's own row, by which the list finds the
-        // rest, goes last.
+        // Read last, since a late job may have added another identity. The contact's own row, by which the list finds the
+        // rest, is deleted last.
         let Some(known) = self.contact(scope, contact).await? else {
             return Ok(());
         };
@@ -453,7 +453,7 @@ impl Store {
         self.database.delete_many(&[own], DOING).await
     }
 
-    /// The counters and the audit log, from the tenant's founding on. Returns whether there was nothing.
+    /// Deletes the counters and the audit log, from the tenant's creation on. Returns whether there were none.
     async fn delete_days(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
         let founded =
             Timestamp::from_millisecond(i64::try_from(scope.tenant().ulid().timestamp_ms()).unwrap_or_default())
@@ -474,7 +474,7 @@ impl Store {
         Ok(empty)
     }
 
-    /// Returns whether there was nothing.
+    /// Returns whether there were no rows.
     async fn delete_partition(&self, partition: &str) -> Result<bool, StoreError> {
         const DOING: &str = "delete a partition";
         let mut empty = true;
@@ -492,8 +492,8 @@ impl Store {
         }
     }
 
-    /// One page of one of the tenant's own partitions, with the look-ups that lead to its rows, but not the tenant's row
-    /// itself. Returns whether there was none.
+    /// Deletes one page of one of the tenant's own partitions, with the look-ups that lead to its rows, but not the
+    /// tenant's row itself. Returns whether there were none.
     async fn delete_own_rows(&self, scope: &TenantScope, partition: &str) -> Result<bool, StoreError> {
         const DOING: &str = "delete a tenant's own rows";
         let (rows, _) = self
@@ -517,14 +517,14 @@ impl Store {
                 None => {}
             }
         }
-        // What leads to a row goes before the row, by which it is found.
+        // Look-ups are deleted before the rows that name them.
         look_ups.extend(self.leading_here(scope, claimable).await?);
         self.database.delete_many(&look_ups, DOING).await?;
         self.database.delete_many(&own, DOING).await?;
         Ok(own.is_empty())
     }
 
-    /// Takes the tenant out of a member's account. An account that changes meanwhile keeps a tenant that is gone, which
+    /// Removes the tenant from a member's account. An account that keeps changing meanwhile retains a deleted tenant, which
     /// nobody can enter.
     async fn leave_account(&self, scope: &TenantScope, item: Item) -> Result<(), StoreError> {
         const DOING: &str = "take a tenant out of an account";
@@ -544,7 +544,8 @@ impl Store {
     }
 }
 
-/// Where else a call left a telephone number or an address: its reports, and an identity that the contact does not name.
+/// Other rows in which a call left a telephone number or an address: its reports, and an identity that the contact does not
+/// name.
 fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
     let progress = calls::progress_key(scope, call.provider, call.connection, &call.provider_call_id);
     let address = match call.facts.customer() {
@@ -555,7 +556,7 @@ fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
     std::iter::once(progress).chain(address).collect()
 }
 
-/// The rows that lead to this one, each named by a value that only this one has.
+/// The look-up rows of this one, each with a unique value.
 fn look_ups_of(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
     match row::string(&item, "kind") {
         Some(ApiKey::KIND) => owned::pointers_of::<ApiKey>(scope, item),

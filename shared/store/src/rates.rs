@@ -1,32 +1,32 @@
-//! How often somebody may do something: one conditional counter per span of time.
+//! Rate limits: one conditional counter per span of time.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{Store, StoreError, TenantScope, keys};
 
-/// So often within so long.
+/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// At most this often.
+    /// Maximum number within the span.
     pub most: u32,
-    /// In a span of this many seconds, counted from the full one.
+    /// Length of the span in seconds. Spans are aligned to the clock.
     pub seconds: u32,
 }
 
 impl Limit {
-    /// So often a minute.
+    /// A limit per minute.
     #[must_use]
     pub const fn per_minute(most: u32) -> Self {
         Self { most, seconds: 60 }
     }
 
-    /// So often an hour.
+    /// A limit per hour.
     #[must_use]
     pub const fn per_hour(most: u32) -> Self {
         Self { most, seconds: 3600 }
     }
 
-    /// So often a day, in UTC.
+    /// A limit per day, in UTC.
     #[must_use]
     pub const fn per_day(most: u32) -> Self {
         Self { most, seconds: 86_400 }
@@ -38,14 +38,14 @@ impl Limit {
     }
 }
 
-/// What is left of a limit.
+/// The state of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     /// The limit.
     pub limit: u32,
-    /// What is left of it; `None`: it was reached, and this time does not count.
+    /// The remaining number; `None` if the limit was reached and this time does not count.
     pub remaining: Option<u32>,
-    /// Seconds until it begins anew.
+    /// Seconds until the next span.
     pub resets_in: u32,
 }
 
@@ -57,11 +57,11 @@ impl Allowance {
     }
 }
 
-/// Rows stay a while after their span, for clocks that differ.
+/// Rows outlive their span a little, since clocks differ.
 const OUTLIVES: SignedDuration = SignedDuration::from_mins(10);
 
 impl Store {
-    /// Counts one time of `who` in the tenant, unless the limit is reached: one write, and never one more than the limit
+    /// Counts one use by `who` in the tenant, unless the limit is reached: one write, and never more than the limit,
     /// however many ask at once.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Store {
             .await
     }
 
-    /// The same for who has no tenant yet. `who` names the kind and a hash, never an address itself.
+    /// The same for callers without a tenant. `who` contains the kind and a hash, never an address itself.
     ///
     /// # Errors
     /// When the table does not answer.

@@ -1,4 +1,4 @@
-//! Rows: a key, the item itself under `data`, and what the indexes need.
+//! Rows: a key, the item itself under `data`, and attributes for the indexes.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// An item as it was read, with the version that a change of it is conditioned on.
+/// An item with its version, which a change of it is conditioned on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioned<T> {
     /// The item.
@@ -29,26 +29,26 @@ pub struct Versioned<T> {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins, if there is one: a position within the caller's own list and nothing else.
+    /// Cursor of the next page, if there is one: a position within the caller's own list and nothing else.
     pub next: Option<String>,
 }
 
-/// Under which condition a row is written.
+/// Condition of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// It must not exist.
+    /// The row must not exist.
     New,
-    /// It must not exist, or its time to live must be over at this time: that deletes late.
+    /// The row must not exist, or its time to live must be over at this time: DynamoDB deletes late.
     NewOrExpired(Timestamp),
-    /// It must not exist, or be removed and only wait for its deletion.
+    /// The row must not exist, or be deleted and only wait for its removal.
     NewOrGone,
-    /// It must still have this version.
+    /// The row must still have this version.
     Version(u64),
     /// None: the last writer wins.
     Always,
 }
 
-/// A row to be written whole.
+/// A whole row to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) item: Item,
@@ -68,7 +68,7 @@ pub(crate) fn key_item(key: &Key) -> Item {
 }
 
 impl Condition {
-    /// As an expression, with the value that it compares with.
+    /// The condition as an expression, with the value that it compares with.
     pub(crate) fn expression(self) -> Option<(&'static str, Option<(&'static str, AttributeValue)>)> {
         match self {
             Self::New => Some(("attribute_not_exists(pk)", None)),
@@ -86,26 +86,26 @@ impl Condition {
 /// One part of a transaction.
 #[derive(Debug, Clone)]
 pub(crate) enum Write {
-    /// Writes a row.
+    /// Write a row.
     Put(Row),
-    /// Writes a row over one that must still hold this item.
+    /// Write a row over one that must still hold this item.
     PutHeld(Row, AttributeValue),
-    /// Removes a row that must exist.
+    /// Remove a row that must exist.
     Delete(Key),
-    /// Removes a row that must still hold this item.
+    /// Remove a row that must still hold this item.
     DeleteHeld(Key, AttributeValue),
-    /// Removes a row, if it is there.
+    /// Remove a row, if it exists.
     Clear(Key),
-    /// Adds one to a counter that must be below the limit.
+    /// Add one to a counter that must be below the limit.
     CountBelow(Key, u32),
-    /// Takes one off a counter.
+    /// Subtract one from a counter.
     CountDown(Key),
-    /// Raises the version of the tenant's row, so that processes read its configuration again.
+    /// Raise the version of the tenant's row, so that processes read its configuration again.
     Raise(Key),
 }
 
 impl Row {
-    /// A row of this kind. `kind` is what stream filters and readers tell rows apart by.
+    /// A row of this kind, by which stream filters and readers distinguish rows.
     pub(crate) fn new(
         key: &Key,
         kind: &'static str,
@@ -121,7 +121,7 @@ impl Row {
         Ok(Self { item, condition })
     }
 
-    /// The same of data that has the table's form already.
+    /// The same for data that is already an attribute.
     pub(crate) fn held(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
         let mut item = key_item(key);
         item.insert("kind".to_owned(), text(kind));
@@ -129,7 +129,7 @@ impl Row {
         Self { item, condition }
     }
 
-    /// A counter of so many.
+    /// A counter with this value.
     pub(crate) fn counting(key: &Key, count: usize) -> Self {
         let mut item = key_item(key);
         item.insert("kind".to_owned(), text("count"));
@@ -148,7 +148,7 @@ impl Row {
         }
     }
 
-    /// Lists the row by a state that changes. A row without one is in no such list.
+    /// Lists the row by a state that changes. A row without a state is in no such list.
     pub(crate) fn in_state(mut self, place: Option<(String, String)>) -> Self {
         if let Some((partition, sort)) = place {
             self.item.insert("gsi3pk".to_owned(), text(partition));
@@ -157,7 +157,7 @@ impl Row {
         self
     }
 
-    /// Keeps the item in another form.
+    /// Stores the item in another form.
     pub(crate) fn data(mut self, form: impl FnOnce(AttributeValue) -> AttributeValue) -> Self {
         if let Some(data) = self.item.remove("data") {
             self.item.insert("data".to_owned(), form(data));
@@ -165,26 +165,26 @@ impl Row {
         self
     }
 
-    /// Puts the version where the next write's condition finds it.
+    /// Stores the version in the place that the next write's condition checks.
     pub(crate) fn version(mut self, version: u64) -> Self {
         self.item.insert("v".to_owned(), number(version));
         self
     }
 
-    /// Lists the row under a day, or another partition of the list index.
+    /// Lists the row under a day, or in another partition of the list index.
     pub(crate) fn listed(mut self, partition: String, sort: String) -> Self {
         self.item.insert("gsi1pk".to_owned(), text(partition));
         self.item.insert("gsi1sk".to_owned(), text(sort));
         self
     }
 
-    /// A field that the list index carries; it must never change.
+    /// A field that the list index contains. It must never change.
     pub(crate) fn list_field(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.item.insert(name.to_owned(), text(value));
         self
     }
 
-    /// Says who changed it, for the audit log.
+    /// Adds the author for the audit log.
     pub(crate) fn stamped(mut self, stamp: &Stamp) -> Self {
         let by = HashMap::from([
             ("actor".to_owned(), text(stamp.actor.to_string())),
@@ -195,13 +195,13 @@ impl Row {
         self
     }
 
-    /// Marks it as removed: readers no longer see it, the stream still tells who did it, and it goes after a day.
+    /// Marks the row as deleted: readers no longer see it, the stream still has its author, and it is removed after a day.
     pub(crate) fn gone(mut self, now: Timestamp) -> Self {
         self.item.insert("gone".to_owned(), AttributeValue::Bool(true));
         self.expires(now, SignedDuration::from_hours(24))
     }
 
-    /// Says when somebody must look again, if ever.
+    /// Sets the time at which the row must be processed again, if ever.
     pub(crate) fn due(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
         if let Some(at) = due {
             let (partition, sort) = keys::due(lane, key, at);
@@ -211,7 +211,7 @@ impl Row {
         self
     }
 
-    /// Lets the row go after this long.
+    /// Lets the row expire after this long.
     pub(crate) fn expires(self, now: Timestamp, after: SignedDuration) -> Self {
         self.expires_at(now + after)
     }
@@ -222,8 +222,8 @@ impl Row {
         self
     }
 
-    /// Lets the row go when its item says: `until` is the item's own `keep_until`, which the row holds here alone. [`kept`] gives
-    /// it back to the item, so that the next write keeps it.
+    /// Lets the row expire when its item says: `until` is the item's own `keep_until`, which is stored only in the row's
+    /// expiry. [`kept`] restores it in the item, so that the next write preserves it.
     pub(crate) fn kept(mut self, until: Option<Timestamp>) -> Self {
         if let Some(AttributeValue::M(data)) = self.item.get_mut("data") {
             data.remove(KEEP_UNTIL);
@@ -237,12 +237,12 @@ impl Row {
 
 const KEEP_UNTIL: &str = "keep_until";
 
-/// Whether readers see it: not removed.
+/// Whether readers see the row: it is not marked as deleted.
 pub(crate) fn live(item: &Item) -> bool {
     !item.contains_key("gone")
 }
 
-/// Reads the item and the version that the next write needs; none of a row that is removed or past its time.
+/// Reads the item with the version that the next write needs; `None` for a row that is deleted or expired.
 pub(crate) fn versioned<T: DeserializeOwned>(
     item: Option<Item>,
     now: Option<Timestamp>,
@@ -261,7 +261,7 @@ pub(crate) fn versioned<T: DeserializeOwned>(
     }))
 }
 
-/// The version that the next write's condition needs.
+/// The version for the next write's condition.
 pub(crate) fn version_of(item: &Item) -> u64 {
     item.get("v")
         .and_then(|value| value.as_n().ok())
@@ -269,7 +269,7 @@ pub(crate) fn version_of(item: &Item) -> u64 {
         .unwrap_or_default()
 }
 
-/// How often a row that counts was written; once, where it does not.
+/// Number of writes of a row that counts them; otherwise 1.
 pub(crate) fn count(item: &Item) -> u64 {
     let count = item.get("n").and_then(|value| value.as_n().ok());
     count.and_then(|count| count.parse().ok()).unwrap_or(1)
@@ -282,7 +282,7 @@ pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> 
     serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing, why })
 }
 
-/// Time to live deletes late: a row past its time is as good as gone.
+/// Time to live deletes late: an expired row counts as gone.
 pub(crate) fn expired(item: &Item, now: Timestamp) -> bool {
     expires_at(item).is_some_and(|seconds| seconds <= now.as_second())
 }
@@ -292,7 +292,7 @@ fn expires_at(item: &Item) -> Option<i64> {
     value.parse().ok()
 }
 
-/// A row as [`Row::kept`] made it, with its time in its item again; none of one past its time.
+/// A row written with [`Row::kept`], with its time restored in its item; `None` if it has expired.
 pub(crate) fn kept(mut item: Item, now: Timestamp) -> Option<Item> {
     if expired(&item, now) {
         return None;

@@ -1,5 +1,5 @@
-//! Reads a stored sample of every kind of row: `tests/rows.json` holds rows as a deployment has them. A sample is never changed;
-//! a new form gets samples of its own, and those of the former form must still be read, or be migrated.
+//! Reads a stored sample of every kind of row: `tests/rows.json` holds rows as deployments have them. A sample is never
+//! changed; a new form gets its own samples, and those of the former form must remain readable, or be migrated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,10 +31,10 @@ const SAMPLES: &str = include_str!("../tests/rows.json");
 
 const DOING: &str = "read a sample";
 
-/// What is read from a row, as it would be written.
+/// Reads a row and returns it in the form in which it would be written.
 type Read = fn(Item) -> Result<AttributeValue, StoreError>;
 
-/// How each kind is read.
+/// The reader of each kind.
 const READ: [(&str, Read); 37] = [
     ("account", as_it_is::<Account>),
     ("additions", as_it_is::<()>),
@@ -89,7 +89,7 @@ fn as_it_is<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue
     row::data::<T>(row, DOING).map(|read| written(&read))
 }
 
-/// The same of a row that holds its time outside its data.
+/// The same for a row that holds its expiry outside its data.
 fn kept<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue, StoreError> {
     let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
     as_it_is::<T>(kept).map(without_time)
@@ -102,7 +102,7 @@ fn without_time(mut data: AttributeValue) -> AttributeValue {
     data
 }
 
-/// An attribute as DynamoDB's JSON has it.
+/// An attribute in DynamoDB's JSON.
 fn attribute(value: &Value) -> AttributeValue {
     let (kind, value) = value
         .as_object()
@@ -141,7 +141,7 @@ fn form_of(row: &Item) -> u64 {
     form.parse().expect("a form is a number")
 }
 
-/// Whoever adds a kind of row adds a sample of it; whoever changes a form, one of the new form.
+/// A new kind of row needs a sample, and so does a new form.
 #[test]
 fn every_kind_has_a_sample_of_each_form() {
     let readers: BTreeSet<&str> = READ.iter().map(|(kind, _)| *kind).collect();
@@ -156,9 +156,9 @@ fn every_kind_has_a_sample_of_each_form() {
     assert_eq!(samples.len(), READ.len(), "samples are of known kinds");
 }
 
-/// What was written is understood, and nothing of it is lost when it is written again.
+/// Stored rows can be read, and writing them again loses nothing.
 #[test]
-fn stored_rows_are_read_and_written_alike() {
+fn stored_rows_survive_reading_and_writing() {
     let samples = samples();
     for (kind, read) in READ {
         for row in &samples[kind] {

@@ -4,28 +4,28 @@ use domain::ids::TenantId;
 
 /// The right to name one tenant's data: every call of the store takes one.
 ///
-/// It is minted by `access` alone, after somebody proved who they are. The constructor is public because `access` is
-/// another crate; `clippy.toml` forbids it everywhere else.
+/// Only `access` mints it, after the caller was authenticated. The constructor is public because `access` is another crate;
+/// `clippy.toml` forbids it everywhere else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantScope {
     tenant: TenantId,
     authority: Authority,
 }
 
-/// What proved the right.
+/// The proof behind a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authority {
     /// A verified webhook of that tenant's connection.
     Webhook,
     /// A job from our own queues, or a row of our own table's stream or due index.
     Job,
-    /// A person who logged in and belongs to the tenant.
+    /// A logged-in person who belongs to the tenant.
     User,
-    /// The tenant's software, by an API key.
+    /// The tenant's software, with an API key.
     ApiKey,
     /// A platform administrator.
     Platform,
-    /// A one-time link that was sent to its holder: an invitation, or the tenant's own founding.
+    /// A one-time link that was sent to its holder: an invitation, or the confirmation of the tenant's own sign-up.
     Link,
     /// An operator with AWS credentials for the table.
     Operator,
@@ -39,13 +39,13 @@ impl TenantScope {
         Self { tenant, authority }
     }
 
-    /// Whose data.
+    /// The tenant.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// What proved the right.
+    /// The proof.
     #[must_use]
     pub const fn authority(&self) -> Authority {
         self.authority

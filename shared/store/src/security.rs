@@ -1,5 +1,5 @@
-//! What happened to people's log-ins. What only the person can cause is an entry each; of what strangers can, those of an hour are
-//! one entry with a count, so that the trail stays short and costs one write whoever tries.
+//! Security trails. Events that only the person can cause are one entry each. Events that strangers can cause are one entry
+//! per hour with a count, so that the trail stays short and costs one write, whoever tries.
 
 use domain::{ids::UserId, security::SecurityEvent};
 use jiff::{SignedDuration, Timestamp};
@@ -11,37 +11,38 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-/// A trail reaches back this far.
+/// Retention of a trail.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// What was tried with addresses that nobody has is looked at by nobody.
+/// Retention of attempts with unknown addresses, which nobody looks at.
 const NOBODYS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Entries of so many seconds are one, where strangers cause them.
+/// Events that strangers cause are merged within this many seconds.
 const TALLIED: i64 = 3600;
 
-/// Whose log-in it happened to.
+/// The owner of a trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose<'a> {
-    /// This person's.
+    /// A person.
     Person(UserId),
-    /// Nobody's: the SHA-256 of an address without account, in hex. It takes the same work, so that nobody can tell.
+    /// Nobody: the SHA-256 of an address without an account, in hex. Recording it takes the same work, so that nobody can
+    /// tell the difference.
     Nobody(&'a str),
 }
 
 /// An entry of a trail.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Noted {
-    /// What happened; of several, the last time.
+    /// The event; of several, the last one.
     pub event: SecurityEvent,
-    /// How many times it happened.
+    /// Number of events.
     pub times: u64,
-    /// When for the first time.
+    /// Time of the first event.
     pub since: Timestamp,
 }
 
 impl Store {
-    /// Notes what happened: one write. `id` tells entries of one time apart.
+    /// Records an event with one write. `id` distinguishes entries of the same time.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -69,7 +70,7 @@ impl Store {
         }
     }
 
-    /// One page of a person's trail, the newest first. `after` is what the page before said.
+    /// One page of a person's trail, the newest first. `after` is the cursor of the previous page.
     ///
     /// # Errors
     /// When the table does not answer.

@@ -1,17 +1,17 @@
-//! What an invocation used of AWS: calls by the IAM action they need, and consumed capacity.
+//! Use of AWS by an invocation: calls by the IAM action they need, and consumed capacity.
 //!
-//! A Lambda process serves one invocation at a time, so the counters are the process's.
+//! A Lambda process serves one invocation at a time, so the counters belong to the process.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
-/// What was used since the last [`take`].
+/// Usage since the last [`take`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
-    /// Calls by IAM action, such as `dynamodb:GetItem`; a transaction counts once per action it contains. Calls of providers
-    /// stand beside them, as `whatsapp.send`.
+    /// Calls by IAM action, such as `dynamodb:GetItem`; a transaction counts once per action it contains. Calls of
+    /// providers are listed as well, as `whatsapp.send`.
     pub actions: BTreeMap<&'static str, u64>,
     /// Requests sent to AWS: a transaction or batch is one.
     pub requests: u64,
@@ -29,7 +29,7 @@ static USAGE: Mutex<Usage> = Mutex::new(Usage {
 });
 
 fn with<T>(change: impl FnOnce(&mut Usage) -> T) -> T {
-    // A panic of one record cannot leave the counters half-written in a way that matters.
+    // A panic of one record cannot corrupt the counters in a way that matters.
     change(&mut USAGE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -43,7 +43,7 @@ pub fn count(actions: &[&'static str]) {
     });
 }
 
-/// Counts one call of a provider, such as `whatsapp.send`. It is no request to AWS.
+/// Counts one call of a provider, such as `whatsapp.send`. It is not a request to AWS.
 pub fn provider(call: &'static str) {
     with(|usage| *usage.actions.entry(call).or_default() += 1);
 }
@@ -56,7 +56,7 @@ pub fn capacity(read_units: f64, write_units: f64) {
     });
 }
 
-/// What was used since the last call.
+/// Usage since the last call.
 #[must_use]
 pub fn take() -> Usage {
     with(std::mem::take)

@@ -1,9 +1,9 @@
-//! Makes somebody an administrator of the platform, or takes the right from them. Invoked by an operator with AWS credentials;
-//! nothing else can, and no password exists that anybody but the person chose.
+//! Makes a person a platform administrator, or revokes that right. Invoked by an operator with AWS credentials, which is
+//! the only way; no password exists that anybody but the person chose.
 //!
-//! Safe to run twice: an account is made once, the right is given and taken once, with its row in the platform's log, and only
-//! mails come again. Whom the right is given is told before it is, so that a crash in between tells them twice rather than never;
-//! taking it waits for no mail.
+//! Safe to run twice: an account is created once, the right is granted and revoked once, with its row in the platform's
+//! log, and only mails are repeated. A grant is announced before it is written, so that a crash in between announces it
+//! twice rather than never; a revocation waits for no mail.
 
 use access::{password, token};
 use domain::{
@@ -22,7 +22,7 @@ use kit::{ConfigError, Env, JobError, Links, Mails};
 use serde::{Deserialize, Serialize};
 use store::{Store, platform::PlatformAct, security::Whose};
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     env: Env,
     store: Store,
@@ -31,7 +31,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -45,44 +45,44 @@ impl Context {
     }
 }
 
-/// What the operator sends.
+/// The operator's request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// Who shall administer the platform, or no longer.
+    /// The person's e-mail address.
     pub email: Email,
-    /// Their name, where they have no account yet.
+    /// Display name for a new account.
     #[serde(default)]
     pub name: Option<String>,
-    /// Whether the right is taken from them.
+    /// Whether to revoke the right.
     #[serde(default)]
     pub remove: bool,
 }
 
-/// What the operator is told.
+/// The response to the operator.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
     /// The person.
     pub user: UserId,
-    /// Whether their account was made now.
+    /// Whether the account was created now.
     pub account_created: bool,
-    /// Whether a mail lets them choose a password: they never have.
+    /// Whether a mail with a link to choose a password is sent, because the person has none yet.
     pub mailed: bool,
-    /// Whether they had the right and it was taken from them.
+    /// Whether the person had the right and it was revoked.
     pub removed: bool,
-    /// Whether a mail tells them that the right was given or taken.
+    /// Whether a mail announces the grant or the revocation.
     pub told: bool,
-    /// Whether they must still switch a second factor on before they can use the right.
+    /// Whether the person must still switch on a second factor before using the right.
     pub second_factor_missing: bool,
 }
 
-/// The link to choose a password works this long.
+/// Lifetime of the link to choose a password.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// Makes the account where there is none, and gives it the right; or takes the right.
+/// Creates the account if there is none, and grants it the right; or revokes the right.
 ///
 /// # Errors
-/// When the request is no such request, or the table or the queue does not answer.
+/// When the request is not allowed, or the table or the queue does not answer.
 pub async fn handle(request: Request, ctx: &Context) -> Result<Answer, JobError> {
     let name = request.name.as_deref();
     if let Some(Err(wrong)) = name.map(check_line) {
@@ -96,7 +96,7 @@ pub async fn handle(request: Request, ctx: &Context) -> Result<Answer, JobError>
     }
 }
 
-/// This invocation, as it stands in logs.
+/// This invocation as an author in logs.
 struct Act {
     stamp: Stamp,
     id: String,
@@ -132,12 +132,12 @@ async fn give(request: &Request, act: &Act, ctx: &Context) -> Result<Answer, Job
         && !account.awaits_password
         && !ctx.store.is_platform_admin(account.id).await?
     {
-        // A password that somebody else may know would be enough to switch a factor of theirs on, and use the right.
+        // With a password alone, somebody else who knows it could switch on a second factor and use the right.
         let detail = "they have no second factor: they must switch one on first, then invoke again";
         return Err(JobError::new(detail));
     }
     let account_created = known.is_none();
-    // Before anything is written: where no link can be made, nobody could ever log in.
+    // Before anything is written: without a link, the person could never log in.
     let link = if known.as_ref().is_none_or(|account| account.awaits_password) {
         Some(Link::new(ctx)?)
     } else {
@@ -177,7 +177,7 @@ async fn give(request: &Request, act: &Act, ctx: &Context) -> Result<Answer, Job
     })
 }
 
-/// Takes the right: their next request is refused. Sessions go on, and what they are to tenants stays.
+/// Revokes the right: the person's next request is refused. Sessions continue, and memberships of tenants stay.
 async fn remove(email: &Email, act: &Act, ctx: &Context) -> Result<Answer, JobError> {
     let known = known(&token::sha256_hex(email.as_str()), ctx).await?;
     let account = known.ok_or_else(|| JobError::new("nobody has an account with this address"))?;
@@ -214,7 +214,7 @@ fn mail(act: &Act, account: &Account, mail: Mail, ctx: &Context) -> MailJob {
     }
 }
 
-/// Notes it in the person's own trail. It is done even if it cannot be noted.
+/// Records it in the person's own trail. A failure to record it does not undo the change.
 async fn note(act: &Act, user: UserId, what: SecurityEventKind, ctx: &Context) {
     let event = SecurityEvent {
         what,
@@ -244,7 +244,7 @@ async fn known(email_sha256: &str, ctx: &Context) -> Result<Option<Account>, Job
     Ok(Some(account.value))
 }
 
-/// A link to choose a password by, and what is kept of it.
+/// A link to choose a password, with the stored grant.
 struct Link {
     url: String,
     sha256: String,
@@ -264,7 +264,7 @@ fn secret(ctx: &Context) -> Result<[u8; 32], JobError> {
     ctx.env.ids().secret().map_err(|error| JobError::new(error.to_string()))
 }
 
-/// An account whose password nobody knows: the mail lets the person choose one.
+/// An account with a password that nobody knows. The mail lets the person choose one.
 async fn create(request: &Request, email_sha256: &str, ctx: &Context) -> Result<Account, JobError> {
     let unknown = token::link_token(secret(ctx)?);
     let hash = password::hash(&unknown, &secret(ctx)?[..16]).map_err(|error| JobError::new(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Merges the reports of a call in any order, decides it once, and plans what follows it.
+//! Merges the reports of a call in any order, decides it once, and plans its follow-up.
 //!
 //! Safe to run twice: the merge is commutative and idempotent, and the decision is one transaction under the condition that
 //! the call is not decided yet.
@@ -27,10 +27,10 @@ use store::{
     effects::{Effects, Once},
 };
 
-/// A lost race is read and decided again this often; then the queue tries again.
+/// Maximum attempts after lost races, before the queue retries the job.
 const MOST_RACES: u32 = 10;
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     config: ConfigCache,
@@ -41,7 +41,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -57,17 +57,17 @@ impl Context {
     }
 }
 
-/// Which call a job is about.
+/// The call of a job.
 struct CallKey<'a> {
     connection: ConnectionId,
     provider: CallProvider,
     provider_call_id: &'a str,
 }
 
-/// Merges one report, or looks whether a waiting call can be decided now.
+/// Merges one report, or checks whether a waiting call can be decided now.
 ///
 /// # Errors
-/// When the table or the queue does not answer: the job comes back.
+/// When the table or the queue does not answer: the job is retried.
 pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
     let (key, report) = match &job.body {
         CallJob::Reported { event, .. } => (
@@ -139,7 +139,7 @@ async fn attempt(
         progress.facts.merge(facts.clone());
     }
     let verdict = match progress.facts.verdict(progress.first_seen, now, ctx.timers.decide_call) {
-        // A recording's report names nobody and may overtake the one that does.
+        // The report of a recording names nobody and may arrive before the one that does.
         Verdict::Decided(outcome) if names_nobody(&progress.facts) => {
             let expires = progress.first_seen + LONGEST_CALL;
             if now < expires {
@@ -156,7 +156,7 @@ async fn attempt(
         Verdict::Wait(until) => {
             progress.due = Some(until);
             let known = before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due);
-            // Nothing is kept of who called a business that is gone.
+            // Callers of a deleted business are not stored.
             if progress.version == 0 && ctx.store.config(scope, &ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
             }
@@ -168,7 +168,7 @@ async fn attempt(
                 crash::point("process_call.waiting");
                 jobs
             };
-            // Of a report that is known already, only a redelivery may have died before it came this far.
+            // For a report that is known already, only a redelivery may have died before this point.
             if report.is_some() && (!known || job.redelivered()) {
                 ctx.queues.enqueue(jobs, now).await?;
             }
@@ -178,8 +178,8 @@ async fn attempt(
     }
 }
 
-/// No report has said who called whom, and none is waited for any longer: whatever this is, it is no customer's call that a
-/// business could do anything about. What was reported is kept, in case that a late report does name somebody.
+/// Ends the wait for a call without a caller: no report has said who called whom, so it is not a customer's call that a
+/// business could act upon. The reports are kept, in case a late one names somebody.
 async fn let_go(
     mut progress: CallProgress,
     before: Option<&CallProgress>,
@@ -197,7 +197,7 @@ async fn let_go(
     Ok(Done::Now)
 }
 
-/// What the call is about is being deleted: it comes up no more.
+/// Ends the wait for a call whose contact or tenant is being deleted: it is not due any more.
 async fn let_rest(
     mut progress: CallProgress,
     what: &'static str,
@@ -212,7 +212,7 @@ async fn let_rest(
     Ok(kit::queue::gone(what))
 }
 
-/// Writes what was reported of a call. A look at it follows at the moment at which it can be decided, while it waits.
+/// Writes the merged reports of a call. While it waits, a job follows at the time at which it can be decided.
 async fn write_progress(
     progress: &CallProgress,
     now: Timestamp,
@@ -226,8 +226,8 @@ async fn write_progress(
     ctx.store.commit(scope, effects, now).await
 }
 
-/// Decides the call: its row, its contact and the message that follows it, in one transaction; then queues the message. `before`
-/// is the call as it was decided already, without a message.
+/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message. `before` is
+/// the earlier decision, if the call was decided without a message.
 async fn decide_call(
     job: &Job<CallJob>,
     mut progress: CallProgress,
@@ -271,7 +271,8 @@ async fn decide_call(
             answered_after_all(scope, &mut contact, &open, now, ctx).await?
         }
         None => Vec::new(),
-        // What comes late says nothing of the calls since then. And this one is counted already, which deciding must not see.
+        // A late report says nothing about the calls since then. This call is counted already, which the decision must not
+        // see.
         Some(_) => {
             contact.calls -= u32::from(inbound && contact.calls > 0);
             Vec::new()
@@ -362,7 +363,7 @@ async fn decide_call(
     Ok(Done::Now)
 }
 
-/// Whether no report so far says who the customer is, be it that the number is hidden.
+/// Whether no report so far says who the customer is, not even that the number is hidden.
 const fn names_nobody(facts: &CallFacts) -> bool {
     match facts.direction {
         Some(Direction::Outbound) => facts.to.is_none(),
@@ -370,7 +371,7 @@ const fn names_nobody(facts: &CallFacts) -> bool {
     }
 }
 
-/// What the customer's end of the line is known by.
+/// The identity of the customer.
 fn identity(progress: &CallProgress) -> Identity {
     match progress.facts.customer() {
         Party::Phone(phone) => Identity::Phone(phone.clone()),
@@ -379,7 +380,7 @@ fn identity(progress: &CallProgress) -> Identity {
     }
 }
 
-/// What a call teaches us about its contact. Returns whether its profile has changed.
+/// Updates the contact for a call. Returns whether its profile has changed.
 fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, now: Timestamp) -> bool {
     if facts.direction == Some(Direction::Outbound) {
         return false;
@@ -401,7 +402,8 @@ async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Those of the contact's open messages that can still be cancelled, now that a call was answered: cancelled and closed.
+/// Cancels and closes those of the contact's open messages that can still be cancelled, because a call was answered.
+/// Returns them.
 async fn answered_after_all(
     scope: &TenantScope,
     contact: &mut Contact,
@@ -427,8 +429,8 @@ async fn answered_after_all(
     Ok(cancelled)
 }
 
-/// The call is decided. A redelivery makes sure that the next step is queued; a late report adds what it knows to the call. If
-/// no message follows the call and it ended otherwise than it seemed, it is decided again.
+/// Handles a report on a decided call. A redelivery makes sure that the next step is queued; a late report adds its facts
+/// to the call. If no message follows the call and its outcome is different from the decided one, it is decided again.
 async fn after_decision(
     job: &Job<CallJob>,
     mut progress: CallProgress,
@@ -479,7 +481,7 @@ async fn after_decision(
     }
     let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
     if answered(&call.facts) && !answered(&before) {
-        // First: should the next write fail, the report comes back and finds nothing left to cancel.
+        // The first write: if the next one fails, the report is retried and finds nothing left to cancel.
         Box::pin(cancel_follow_up(scope, &call, now, ctx)).await?;
         call.remarks.push(Remark {
             at: now,
@@ -490,7 +492,7 @@ async fn after_decision(
     Ok(Done::Now)
 }
 
-/// This call was answered after it had been decided otherwise: its follow-up is not sent any more, if that is still possible.
+/// Cancels the follow-up of a call that turned out to be answered, if that is still possible.
 async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
     let Some(mut contact) = ctx.store.contact(scope, call.id.contact()).await? else {
         return Ok(());

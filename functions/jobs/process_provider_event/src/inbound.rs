@@ -1,4 +1,4 @@
-//! What customers write, and what they tell of themselves.
+//! Messages from customers, and what they say about themselves.
 
 use domain::{
     Timestamp,
@@ -23,14 +23,14 @@ use store::{
 
 use crate::{Event, MOST_RACES, busy};
 
-/// One of the contacts that a report names. Several turn out to be the same person: until they are merged, what the person
-/// wants holds for all of them.
+/// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
+/// until they are merged.
 struct Person {
-    /// As it is in the table; `None` where it is new.
+    /// The stored contact; `None` if it is new.
     before: Option<Contact>,
     contact: Contact,
     linked: Linked,
-    /// Where it changes.
+    /// The profile, if it changes.
     profile: Option<Profile>,
     consent: Vec<ConsentEntry>,
     cancelled: Vec<Message>,
@@ -53,7 +53,8 @@ impl Person {
     }
 }
 
-/// What one contact of a person refused, the others refuse, too; and each remembers the others, whatever the next report names.
+/// Shares each contact's refusals with the other contacts of the same person, and records them as the same person for later
+/// reports.
 fn one_person(people: &mut [Person]) {
     let known: Vec<Contact> = people.iter().map(|person| person.contact.clone()).collect();
     for (place, person) in people.iter_mut().enumerate() {
@@ -65,8 +66,8 @@ fn one_person(people: &mut [Person]) {
 }
 
 impl Event<'_> {
-    /// Stores a customer's message once, with all that follows from it: the contact, the window, consent, and a follow-up that
-    /// it makes unnecessary.
+    /// Stores a customer's message once, with its effects: on the contact, the service window, consent, and a follow-up
+    /// that it makes unnecessary.
     pub(crate) async fn message(&self, message: InboundMessage) -> Result<Done, JobError> {
         let store = &self.ctx.store;
         for _race in 0..MOST_RACES {
@@ -84,7 +85,7 @@ impl Event<'_> {
                     metric::count("reference_taken", &[]);
                     return Ok(Done::Already);
                 }
-                // Reports on what is not ours: the message takes their place.
+                // Parked reports concern no message of ours, so the customer's message replaces them.
                 Some((MessageRef::Parked { .. }, version)) => Some(version),
                 None => None,
             };
@@ -96,7 +97,7 @@ impl Event<'_> {
                 metric::count("sender_unknown", &[("provider", self.api)]);
                 return Ok(Done::Already);
             };
-            // A clock that is ahead would keep the window open, and a refusal from ever being taken back.
+            // A clock that is ahead would keep the window open, and make a refusal irrevocable.
             let at = message.at.min(now);
             let flag = message.opt_flag.or_else(|| {
                 message
@@ -130,7 +131,7 @@ impl Event<'_> {
                 {
                     contact.open_window(number, at);
                 }
-                // A message that came by a channel proves that the channel reaches the person.
+                // A message through a channel proves that the channel reaches the person.
                 contact.unreachable.retain(|known| known.channel != message.channel);
             }
             if people.iter().any(|person| !person.cancelled.is_empty()) {
@@ -164,7 +165,7 @@ impl Event<'_> {
                     kit::line::count("received", 1);
                     return Ok(Done::Now);
                 }
-                // The reference is forgotten before a message that is kept for long.
+                // The reference expires before a message with a long retention.
                 Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
                     return Ok(Done::Already);
                 }
@@ -175,8 +176,8 @@ impl Event<'_> {
         Err(busy("store a customer's message"))
     }
 
-    /// The contacts whom a sender's identities and the message that it answers name, the one that is known by the first
-    /// identity first; a new one where nobody is known. None where the sender has no identity.
+    /// The contacts named by a sender's identities and by the message that it answers; the contact of the first identity
+    /// comes first. A new contact if nobody is known. Empty if the sender has no identity.
     async fn people(
         &self,
         from: &Sender,
@@ -206,7 +207,7 @@ impl Event<'_> {
         }
         self.with_others(&mut people).await?;
         if people.len() > 1 {
-            // Merging them is a job of its own. The first identity decides whose the message is.
+            // Merging them is a separate job. The first identity decides whose the message is.
             metric::count("contacts_to_merge", &[]);
             one_person(&mut people);
         }
@@ -216,7 +217,7 @@ impl Event<'_> {
                 ..Person::known(Contact::first_seen(ContactId::new(self.ctx.ids.ulid()), first, now))
             });
         }
-        // Identities that belong to somebody else stay theirs.
+        // Identities of other contacts remain theirs.
         let free = |identity: &Identity| unclaimed.contains(identity);
         let sender = Sender {
             phone: from.phone.clone().filter(|phone| free(&Identity::Phone(phone.clone()))),
@@ -231,7 +232,7 @@ impl Event<'_> {
         Ok(people)
     }
 
-    /// Takes over the name of a person of whom none is known.
+    /// Takes over the name, if the contact has none.
     async fn learn_name(&self, person: &mut Person, name: Option<&ShownName>) -> Result<(), JobError> {
         let Some(name) = name.filter(|_| !person.contact.named) else {
             return Ok(());
@@ -246,7 +247,7 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// Adds the contacts that proved to be the same person before.
+    /// Adds the contacts that earlier proved to be the same person.
     async fn with_others(&self, people: &mut Vec<Person>) -> Result<(), JobError> {
         let mut looked = 0;
         while let Some(person) = people.get(looked) {
@@ -261,7 +262,7 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// The contact with whom this message was exchanged, ours or theirs: both sides of a chat name it by the same id.
+    /// The contact of this message, sent or received: both sides of a chat use the same id for it.
     async fn with_whom(&self, reference: &ProviderRef, now: Timestamp) -> Result<Option<Contact>, JobError> {
         let store = &self.ctx.store;
         match store.message_ref(self.scope, self.api, reference, now).await? {
@@ -272,7 +273,7 @@ impl Event<'_> {
         }
     }
 
-    /// What is to be written of these people.
+    /// The writes for these people.
     fn effects<'a>(&self, people: Vec<Person>) -> Effects<'a> {
         let mut effects = Effects::default();
         for person in people {
@@ -292,7 +293,8 @@ impl Event<'_> {
         effects
     }
 
-    /// Cancels what was planned for the person up to then and is not sent yet, where a message of theirs makes it needless.
+    /// Cancels messages planned for the person until then and not sent yet, if the customer's message makes them
+    /// unnecessary.
     async fn wrote_first(&self, person: &mut Person, wrote: Timestamp, now: Timestamp) -> Result<(), JobError> {
         let open = person.contact.open_to(Happened::Inbound);
         if open.is_empty() {
@@ -348,7 +350,7 @@ impl Event<'_> {
         .await
     }
 
-    /// The person behind an old id has a new id, a new number, or both.
+    /// Updates the person behind an old id, who has a new id, a new number, or both.
     pub(crate) async fn identity_changed(&self, previous: Option<String>, now: &Sender) -> Result<Done, JobError> {
         let store = &self.ctx.store;
         let Some(previous) = previous else {
@@ -385,8 +387,8 @@ impl Event<'_> {
         Ok(if written { Done::Now } else { Done::Already })
     }
 
-    /// Two contacts turn out to be one person. Merging them is a job of its own; what one of them refused holds for both from
-    /// now on, and who has written since is not sent what was planned before.
+    /// Links two contacts that prove to be one person. Merging them is a separate job; refusals of one hold for both from
+    /// now on, and a person who has written since does not get earlier planned messages.
     pub(crate) async fn same_person(&self, one: ContactId, other: ContactId) -> Result<(), JobError> {
         metric::count("contacts_to_merge", &[]);
         let store = &self.ctx.store;
@@ -413,7 +415,7 @@ impl Event<'_> {
         Err(busy("tell two contacts of one person of each other"))
     }
 
-    /// Changes the contacts behind a sender, new where nobody is known.
+    /// Changes the contacts of a sender, creating one if nobody is known.
     async fn change_people(
         &self,
         from: &Sender,
@@ -431,7 +433,7 @@ impl Event<'_> {
             if people.is_empty() {
                 return Ok(Done::Already);
             }
-            // Nobody is made anew for a tenant that is gone.
+            // For a deleted tenant, no contact is created.
             let new = people.iter().any(|person| person.before.is_none());
             if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
@@ -452,7 +454,7 @@ fn whatsapp_number(config: &TenantConfig, connection: ConnectionId) -> Option<&P
     found?.whatsapp_number.as_ref()
 }
 
-/// The id of Meta's first: a number can change hands, and may be missing.
+/// Meta's id first: a number can change hands, and may be missing.
 fn identities(from: &Sender) -> Vec<Identity> {
     let bsuid = from.bsuid.clone().map(Identity::Bsuid);
     let phone = from.phone.clone().map(Identity::Phone);

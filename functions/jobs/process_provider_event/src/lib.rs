@@ -1,4 +1,5 @@
-//! What messaging providers report: statuses move our messages forward, what customers write is stored and answered to.
+//! Processes reports of messaging providers: statuses move our messages forward; customers' messages are stored and take
+//! effect.
 //!
 //! Safe to run twice: statuses only move forward, a customer's message is stored under the condition that its reference is
 //! new, and consent is changed only where it differs.
@@ -21,10 +22,10 @@ use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, 
 use providers::{form, twilio, whatsapp};
 use store::{Store, StoreError, TenantScope, config::ConfigCache};
 
-/// A lost race is read and decided again this often; then the queue tries again.
+/// Maximum attempts after lost races, before the queue retries the job.
 const MOST_RACES: u32 = 12;
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     config: ConfigCache,
@@ -36,7 +37,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -53,18 +54,18 @@ impl Context {
     }
 }
 
-/// One event, as its updates see it.
+/// One event, shared by its updates.
 struct Event<'a> {
     scope: &'a TenantScope,
     ctx: &'a Context,
     connection: ConnectionId,
-    /// In keys: the provider whose ids these are.
+    /// The provider of the ids, as in keys.
     api: &'static str,
     correlation_id: &'a str,
     redelivered: bool,
 }
 
-/// Works every update that the event carries. One that fails does not lose the others; the event then comes back whole.
+/// Processes every update of the event. If one fails, the others are still processed; the whole event is retried.
 ///
 /// # Errors
 /// When the table, the queue or the bucket does not answer.
@@ -98,14 +99,14 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
             Ok(Done::Now) => done = Done::Now,
             Ok(Done::Already) => {}
             Err(error) if error.is_gone() => drop(kit::queue::gone("contact")),
-            // One that passes brings the event back; what is hopeless is hopeless then, too.
+            // A temporary error makes the event come back; a permanent one is still permanent then.
             Err(error) => match &failed {
                 Some(known) if !known.is_hopeless() => {}
                 _ => failed = Some(error),
             },
         }
     }
-    // A redelivery may be kept twice: better than not at all.
+    // After a redelivery it may be stored twice, which is better than not at all.
     if unknown || cut {
         let reason = if unknown { "unknown" } else { "cut" };
         ctx.raw.keep_raw(reason, api, body.into_bytes()).await?;
@@ -170,7 +171,8 @@ impl Event<'_> {
         Err(busy("write what is reported of a template"))
     }
 
-    /// The event's connection and those of the same WhatsApp account: templates are the account's, and one of them hears of them.
+    /// The event's connection and those of the same WhatsApp account: templates belong to the account, and only one of them
+    /// gets the events.
     async fn of_same_account(&self) -> Result<Vec<ConnectionId>, JobError> {
         let connections = self.ctx.store.connections(self.scope).await?;
         let account = |connection: &Connection| match &connection.account {
@@ -183,7 +185,7 @@ impl Event<'_> {
         Ok(same.map(|connection| connection.id).collect())
     }
 
-    /// An account that may not send is marked, so that its messages wait; the rest is for people to read.
+    /// Marks an account that may not send as unhealthy, so that its messages wait. Other news is only for people to read.
     async fn account(&self, field: &str, event: &str, restricts: bool) -> Result<Done, JobError> {
         metric::count("account_event", &[("provider", self.api)]);
         tracing::warn!(field, event, restricts, "the provider reports on the account");
@@ -213,8 +215,8 @@ impl Event<'_> {
         Ok(Done::Now)
     }
 
-    /// Notes a number's rating and limits on its connection, and what is the whole business's on those of the same account: only
-    /// one of them hears of its events.
+    /// Records a number's rating and limits on its connection, and those of the whole business on all connections of the
+    /// account: only one of them gets its events.
     async fn limits(&self, number: Option<&Phone>, reported: Reported) -> Result<Done, JobError> {
         let store = &self.ctx.store;
         let connections = store.connections(self.scope).await?;
@@ -246,7 +248,7 @@ impl Event<'_> {
         Ok(done)
     }
 
-    /// What a failure means for the connection that sent.
+    /// Effect of a failure on the sending connection.
     async fn effect_on_connection(&self, id: ConnectionId, error: &Classified) -> Result<(), JobError> {
         if !matches!(error.effect, Effect::PauseNumber(_) | Effect::ConnectionUnhealthy) {
             return Ok(());
@@ -260,7 +262,7 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// Queues a message's next attempt; the due index is the net under it.
+    /// Queues a message's next attempt; the due index is the safety net behind the queue.
     async fn queue(&self, message: &domain::message::Message) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
         let next = ToQueue::send(self.scope.tenant(), message).at(now);

@@ -14,18 +14,18 @@ use store::contacts::ContactWrite;
 
 use crate::{Event, MOST_RACES, busy};
 
-/// Where a report belongs.
+/// The target of a report.
 enum Place {
-    /// To this attempt.
+    /// This attempt.
     Attempt(MessageId, u32),
-    /// Nowhere yet: it was parked.
+    /// None yet: the report was parked.
     Parked,
-    /// Nowhere: whose message it may be is gone.
+    /// None: its message is gone.
     Gone,
 }
 
 impl Event<'_> {
-    /// Moves the message that the report is about.
+    /// Moves the message of the report.
     pub(crate) async fn status(&self, status: Status) -> Result<Done, JobError> {
         let (id, number) = match self.place(&status).await? {
             Place::Attempt(id, number) => (id, number),
@@ -41,7 +41,7 @@ impl Event<'_> {
             let moved = message.apply(number, status.report.clone(), now, &self.ctx.timers);
             let told = message.to.bsuid == status.recipient.bsuid;
             if moved {
-                // What one report told, the others need not look up.
+                // Identities known from one report need no look-up for the others.
                 if status.recipient.bsuid.is_some() {
                     message.to.bsuid.clone_from(&status.recipient.bsuid);
                 }
@@ -63,7 +63,7 @@ impl Event<'_> {
         Err(busy("move a message by a report"))
     }
 
-    /// By our key where it came back, else by the provider's id.
+    /// Finds the target by our key if it was returned, otherwise by the provider's id.
     async fn place(&self, status: &Status) -> Result<Place, JobError> {
         if let Some(key) = status.key {
             return Ok(Place::Attempt(key.message, key.attempt));
@@ -93,7 +93,7 @@ impl Event<'_> {
         Err(busy("park a report"))
     }
 
-    /// What follows from a failure: the next channel, and what it teaches us about the person.
+    /// Effects of a failure: the next channel, and what it says about the person.
     async fn follow(&self, message: &Message, number: u32, status: &Status) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
         if status.report.state == AttemptState::Failed {
@@ -130,8 +130,8 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// A report to a number carries its owner's business-scoped user id: that is how a later message without a number finds its
-    /// contact.
+    /// Learns the business-scoped user id of the number's owner from a report, so that a later message without a number
+    /// finds its contact.
     async fn learn_identity(&self, message: &Message, recipient: &Sender) -> Result<(), JobError> {
         let Some(bsuid) = &recipient.bsuid else { return Ok(()) };
         let store = &self.ctx.store;
@@ -141,7 +141,7 @@ impl Event<'_> {
         if contact.bsuid() == Some(bsuid) {
             return Ok(());
         }
-        // The identity first: should the contact's own write fail, the report comes back and finds its contact here.
+        // The identity first: if the contact's own write fails, the report is retried and finds its contact here.
         let identity = Identity::Bsuid(bsuid.clone());
         let known_as = store.link_identity(self.scope, &identity, contact.id).await?;
         if known_as != contact.id {
@@ -151,7 +151,7 @@ impl Event<'_> {
             bsuid: Some(bsuid.clone()),
             ..Sender::default()
         };
-        // It leads here already.
+        // The identity already leads here.
         let link = |contact: &mut Contact| Linked {
             new: Vec::new(),
             ..contact.link(&learnt)

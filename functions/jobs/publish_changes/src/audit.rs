@@ -1,4 +1,4 @@
-//! What a change says in the audit log.
+//! Entries of the audit log for changes.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
@@ -10,7 +10,7 @@ use store::{
     changes::{self, Stamped},
 };
 
-/// The entry of a change that a person or a key made; `None` of all others, and where no field of theirs differs.
+/// The entry for a change that a person or a key made; `None` for all others, and if no field of theirs differs.
 pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, Entry)>, StoreError> {
     let Some(stamped) = changes::stamped(&record.change.old_image, &record.change.new_image)? else {
         return Ok(None);
@@ -41,7 +41,7 @@ pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, Entry)>, S
     Ok(Some((tenant, entry)))
 }
 
-/// What names the change, the same however often the stream brings it.
+/// The id of the change, the same however often the stream delivers it.
 pub(crate) fn id(record: &EventRecord, shard: &str) -> String {
     if record.event_id.is_empty() {
         let sequence = record.change.sequence_number.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a change adds to its day's counters.
+//! The day's counters that a change raises.
 
 use domain::{
     message::{Attempt, AttemptState, Channel, Message, MessageState},
@@ -13,7 +13,7 @@ pub(crate) fn of(what: &What) -> Vec<String> {
             let follows = followed(call).unwrap_or("calls_without_message");
             vec!["calls".to_owned(), outcome(call), follows.to_owned()]
         }
-        // Counters only grow: such a call stands in two outcomes.
+        // Counters only grow, so such a call counts for two outcomes.
         What::CallDecidedAgain(call) => {
             let mut counted = vec!["calls_decided_again".to_owned(), outcome(call)];
             counted.extend(followed(call).map(str::to_owned));
@@ -39,7 +39,7 @@ const fn channel(channel: Channel) -> &'static str {
     }
 }
 
-/// Steps that an attempt has taken, whichever states it jumped over.
+/// The states that an attempt has passed through, including those it skipped.
 fn steps(attempt: &Attempt) -> Vec<&'static str> {
     let mut steps = Vec::new();
     if attempt.provider_ref.is_some() {
@@ -76,7 +76,7 @@ fn moved(before: Option<&Message>, after: &Message) -> Vec<String> {
         let new = steps(attempt).into_iter().filter(|step| !known.contains(step));
         counted.extend(new.map(|step| format!("{step}_{}", channel(leg.channel))));
     }
-    // By its state, not by its end alone: one that was carried and then cancelled only lost its other channels.
+    // Judged by its state, not only by its end: a message that was sent and then cancelled only lost its other channels.
     let ended = |message: &Message| match message.state() {
         MessageState::Cancelled => Some("messages_cancelled"),
         MessageState::Blocked => Some("messages_blocked"),

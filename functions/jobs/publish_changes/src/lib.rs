@@ -1,12 +1,12 @@
 //! Follows the table's stream: counts each day's calls and messages, and writes the audit log of what people and keys change.
 //! Both exactly once.
 //!
-//! Safe to run twice: a tenant's counts of one day and batch are one write, under the condition that the batch comes after all
-//! that was counted; what was counted already is left out. An entry of the audit log has the change's own id in its key, and is
-//! only written where there is none.
+//! Safe to run twice: the counts of one tenant, day and batch are one write, under the condition that the batch comes after
+//! everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
+//! own id in its key, and is only written if it does not exist.
 //!
-//! What Lambda gives up on, and what cannot be read, lies in the bucket. An operator has it worked again
-//! (`cargo stack dlq --redrive changes`), which is as safe: docs/decisions/0030-changes-worked-again.md.
+//! Batches that Lambda gives up and changes that cannot be read are stored in the bucket. An operator replays them (`cargo
+//! stack dlq --redrive changes`), which is equally safe: docs/decisions/0030-changes-worked-again.md.
 
 mod audit;
 mod counts;
@@ -26,10 +26,10 @@ use store::{
     counters::{Counted, Counters, Source},
 };
 
-/// A batch is retried for as long as this at least: less than the mapping's `MaximumRecordAgeInSeconds`, and a guard holds that.
+/// Minimum time for which a batch is retried: less than the mapping's `MaximumRecordAgeInSeconds`, which a test checks.
 pub const RETRIED_FOR: SignedDuration = SignedDuration::from_hours(11);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     bucket: RawBucket,
@@ -37,7 +37,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -50,16 +50,16 @@ impl Context {
     }
 }
 
-/// Sequence numbers have up to 40 digits; padded they compare as text.
+/// Sequence numbers have up to 40 digits. Padded ones can be compared as text.
 fn padded(sequence: &str) -> String {
     format!("{sequence:0>40}")
 }
 
-/// Works a batch. A record that cannot be read is kept in the bucket and never blocks its shard; in a batch that is brought
-/// again it is an error, since the bucket has it.
+/// Processes a batch. An unreadable record is stored in the bucket and never blocks its shard. In a replayed batch it is an
+/// error, since the bucket has it already.
 ///
 /// # Errors
-/// When the table or the bucket does not answer: the batch comes again.
+/// When the table or the bucket does not answer: the batch is retried.
 pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
     let Some(first) = batch
         .records
@@ -75,7 +75,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
     })
 }
 
-/// What a record says.
+/// The parsed content of a record.
 struct Said {
     counted: Option<(TenantId, Counters)>,
     audited: Option<(TenantId, Entry)>,
@@ -83,14 +83,14 @@ struct Said {
 
 async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     let mut days: BTreeMap<(TenantId, String), Vec<Counted>> = BTreeMap::new();
-    // What cannot be read, and after how many such records each day was touched last.
+    // The unreadable records, and how many of them preceded each day's last change.
     let mut unreadable = Vec::new();
     let mut gaps: BTreeMap<(TenantId, String), usize> = BTreeMap::new();
     for record in &batch.records {
         let said = match catch_unwind(AssertUnwindSafe(|| read(record))) {
             Ok(Ok(said)) => said,
             Ok(Err(error)) => {
-                // Without its source, which may quote what the row holds.
+                // Without its source, which may quote the content of the row.
                 unreadable.push((record, error.to_string()));
                 continue;
             }
@@ -139,7 +139,8 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
             "{count} changes still cannot be read, the first: {error}"
         )));
     }
-    // Last: what is kept here and then worked after all, because the batch came again, would be counted twice.
+    // The last step: a record that is stored here and then processed after all, because the batch is retried, would count
+    // twice.
     for (record, error) in unreadable {
         spill(record, &error, batch, ctx).await?;
     }
@@ -153,7 +154,7 @@ fn read(record: &EventRecord) -> Result<Said, StoreError> {
     })
 }
 
-/// Whose counters a change raises. `None` where it is of no counted kind.
+/// The tenant and the counters that a change raises. `None` if it is of a kind that is not counted.
 fn counted(record: &EventRecord) -> Result<Option<(TenantId, Counters)>, StoreError> {
     let Some(change) = changes::read(&record.change.old_image, &record.change.new_image)? else {
         return Ok(None);
@@ -165,12 +166,12 @@ fn counted(record: &EventRecord) -> Result<Option<(TenantId, Counters)>, StoreEr
     Ok(Some((change.tenant, counters)))
 }
 
-/// When the table changed, to the second.
+/// Time of the change, to the second.
 fn happened(record: &EventRecord) -> Timestamp {
     Timestamp::from_second(record.change.approximate_creation_date_time.timestamp()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Keeps a record as the batch of one that it is worked again as.
+/// Stores a record as a batch of one, in which form it is replayed.
 async fn spill(record: &EventRecord, error: &str, batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     tracing::error!(
         record = record.event_id,

@@ -1,7 +1,7 @@
 //! Sends one e-mail.
 //!
-//! Nearly safe to run twice: a process remembers the ids of the mails that it sent. A mail can still arrive twice, after a crash
-//! or a lost answer between SES and the queue. It then says the same with the same link (decision 0012).
+//! Nearly safe to run twice: a process remembers the ids of the mails that it sent. A mail can still arrive twice, after a
+//! crash or a lost response between SES and the queue. Both copies then have the same text and link (decision 0012).
 
 mod texts;
 
@@ -14,7 +14,7 @@ use jobs::MailJob;
 use kit::{ConfigError, Done, Env, Job, JobError, NoScope, SealedLinks, line, metric};
 use providers::mail::{MailClass, MailError, Mailer};
 
-/// Refusals before a refusal is believed. SES has refused a good address once and accepted it at the next attempt.
+/// Refusals of an address before it is given up. SES has refused a good address once and accepted it at the next attempt.
 const RECEIVES_UNTIL_BELIEVED: u32 = 3;
 
 /// More mails than one process sends before the queue would deliver one again.
@@ -32,7 +32,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is wrong.
@@ -48,13 +48,13 @@ impl Context {
         Ok(Self {
             mailer,
             links: SealedLinks::new(env)?,
-            // Neither is known before the first deployment's second: then any host will do.
+            // Both are unknown at the first deployment: then any host is accepted.
             base: base.map_or_else(|| "https://".to_owned(), |base| format!("{base}/")),
             sent: Mutex::default(),
         })
     }
 
-    /// True if the link leads to us. Whoever could redirect a link would get its token.
+    /// Whether the link leads to us. Anybody who could redirect a link would get its token.
     fn is_ours(&self, link: &str) -> bool {
         let unusual =
             |character: char| character.is_whitespace() || character.is_control() || "<>\"\\".contains(character);
@@ -78,8 +78,8 @@ impl Context {
 /// Sends the mail, unless this process has sent it already.
 ///
 /// # Errors
-/// When SES cannot take it now, or takes nothing of ours until somebody sets it up: the job comes back, and at last lies
-/// among the dead letters, to be sent back to the queue. None of them names the address.
+/// When SES cannot accept it now, or accepts nothing from us until somebody sets it up: the job is retried, and finally
+/// becomes a dead letter that can be redriven. No error contains the address.
 pub async fn handle(job: Job<MailJob, NoScope>, ctx: &Context) -> Result<Done, JobError> {
     line::note("mail", job.body.mail.kind());
     let Some(mailer) = &ctx.mailer else {

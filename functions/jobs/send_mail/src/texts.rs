@@ -6,8 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
 use providers::mail::Letter;
 
-/// Unicode's isolates, which keep a name's own direction within a sentence of the other direction. They are removed from names,
-/// so that those in a sentence are always ours.
+/// Unicode's isolates, which keep a name's own direction within a sentence of the other direction. They are removed from
+/// names, so that those in a sentence are always ours.
 const NAME_BEGINS: char = '\u{2068}';
 const NAME_ENDS: char = '\u{2069}';
 
@@ -321,7 +321,7 @@ fn opened(link: &Link) -> &str {
     link.url().unwrap_or_default()
 }
 
-/// A text between isolates, which needs no other treatment.
+/// A text between isolates. It needs no other treatment.
 fn isolated(shown: impl std::fmt::Display) -> String {
     format!("{NAME_BEGINS}{shown}{NAME_ENDS}")
 }
@@ -380,7 +380,7 @@ impl Words<'_> {
                  <p style=\"font-size:13px\">{or_open}<br><a href=\"{link}\" dir=\"ltr\">{link}</a></p>\n"
             )
         });
-        // A title is no place for elements.
+        // A title cannot contain elements.
         let title = escaped(&self.subject.replace([NAME_BEGINS, NAME_ENDS], ""));
         let (before, after) = (paragraph(&self.before), paragraph(&self.after));
         format!(
@@ -491,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn the_only_links_are_those_of_the_job() {
+    fn mails_contain_only_the_links_of_the_job() {
         for language in ["en", "ar"] {
             for mail in all() {
                 let Letter { html, text, .. } = write(&mail, language);
@@ -508,8 +508,9 @@ mod tests {
         }
     }
 
+    /// A name that somebody typed is shown as text: no HTML, header line, link or change of writing direction.
     #[test]
-    fn what_a_person_typed_is_neither_markup_nor_a_line_nor_a_link_nor_a_direction() {
+    fn typed_text_cannot_inject_markup_lines_links_or_direction() {
         let typed = "  <img src=x onerror=alert(1)>\r\nBcc: all@evil.example \u{202e}https://evil.example/x\u{2069}";
         let mail = Mail::VerifyEmail {
             link: LINK.to_owned().into(),

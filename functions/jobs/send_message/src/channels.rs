@@ -1,4 +1,4 @@
-//! The ways out: WhatsApp by Meta's Cloud API, WhatsApp and SMS through Twilio.
+//! The channels: WhatsApp through Meta's Cloud API, WhatsApp and SMS through Twilio.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,26 +21,26 @@ use store::{Store, TenantScope, usage};
 
 use crate::evidence::Found;
 
-/// What a provider made of a message.
+/// The result of a send.
 pub(crate) struct Sent {
     pub(crate) outcome: SendOutcome,
-    /// In keys: whose id it is.
+    /// The provider of the id, as in keys.
     pub(crate) api: &'static str,
 }
 
-/// In keys: the provider whose ids these are.
+/// The provider of the ids, as in keys.
 pub(crate) const fn api_name(connection: &Connection) -> &'static str {
     connection.account.kind()
 }
 
-/// The clients of all providers, made once.
+/// The clients of all providers, created once.
 pub(crate) struct Channels {
     graph: GraphClient,
     twilio: TwilioClient,
     credentials: SendCredentials,
-    /// Where Twilio reports statuses to; without one, no status comes.
+    /// Base URL for Twilio's statuses. Without one, no status arrives.
     public_base_url: Option<String>,
-    /// A request that is made under a claim has ended when the claim has.
+    /// Duration of a claim, within which its request must end.
     claim: jiff::SignedDuration,
 }
 
@@ -68,7 +68,7 @@ impl Channels {
         })
     }
 
-    /// The connection's opened credentials; `None` where it has none.
+    /// The connection's opened credentials; `None` if it has none.
     pub(crate) async fn credentials(
         &self,
         scope: &TenantScope,
@@ -78,12 +78,12 @@ impl Channels {
         self.credentials.of(scope, connection, now).await
     }
 
-    /// The provider refused the credentials: they are opened afresh at the next use.
+    /// Opens the credentials again at their next use, since the provider refused them.
     pub(crate) fn doubt_credentials(&self, scope: &TenantScope, connection: &Connection, now: Timestamp) {
         self.credentials.doubt(scope, connection.id, now);
     }
 
-    /// Sends once. Never retries: only the message's own state decides whether there is another try.
+    /// Sends once, without retries: only the message's own state decides about another attempt.
     pub(crate) async fn send(
         &self,
         scope: &TenantScope,
@@ -128,7 +128,7 @@ impl Channels {
         Sent { outcome, api }
     }
 
-    /// Asks the provider about a message whose sending had an unknown outcome. Meta cannot be asked.
+    /// Asks the provider about a message with an unknown outcome. Meta cannot be asked.
     pub(crate) async fn find(
         &self,
         (scope, store, now): (&TenantScope, &Store, Timestamp),
@@ -153,9 +153,9 @@ impl Channels {
             .filter_map(|other| other.provider_ref.as_deref().map(str::to_owned))
             .collect();
         let api = api_name(&connection);
-        // Two messages may say the same to one person: what is another's is not this one.
+        // Two messages to one person may have the same text, so those of other messages are excluded.
         let of_others = |sids| store.refs_of_others(scope, api, sids, (message.id, attempt.number), now);
-        // Another account's list would show nothing of it.
+        // The list of another account would show nothing of it.
         let same_account = attempt.credentials == Some(connection.credentials_version);
         usage::provider("twilio.find");
         let wanted = Wanted {
@@ -173,7 +173,7 @@ impl Channels {
                 connection: Box::new(connection),
                 number: attempt.number,
             },
-            // Proof takes two: the list, and statuses, which nobody could report without our address.
+            // Proof needs both: the list, and statuses, which could not be reported without our address.
             Ok(Search::NotTaken) if same_account && self.public_base_url.is_some() => Found::Nothing,
             Ok(Search::NotTaken | Search::Unclear) => Found::CannotTell,
             Err(error) => {
@@ -184,13 +184,13 @@ impl Channels {
     }
 }
 
-/// The provider's refusal that a recorded attempt tells of. `None`: there was none.
+/// The provider's refusal in a recorded attempt. `None` if there was none.
 pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<SendOutcome> {
     let error = attempt
         .error
         .as_ref()
         .filter(|_| attempt.state == AttemptState::Refused)?;
-    // What has no code was refused by ourselves, but for answers without a body, which the next message meets as well.
+    // A refusal without a code is our own, except for responses without a body, which the next message gets as well.
     let code = error.code?;
     Some(SendOutcome::Refused {
         code: Some(code),
@@ -200,7 +200,7 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
     })
 }
 
-/// What sends a leg: the number that its line names while the connection has it, else what the connection usually sends from.
+/// The sender of a leg: the number that its line names if the connection has it, otherwise the connection's usual one.
 fn twilio_sender<'a>(account: &'a Account, leg: &Leg) -> Option<Sender<'a>> {
     let Account::Twilio {
         numbers,
@@ -235,7 +235,8 @@ fn twilio_credentials<'a>(account_sid: &'a str, secrets: &'a SendSecrets) -> Opt
     }
 }
 
-/// The connection lacks what this channel needs: somebody has to complete it, and another channel may do meanwhile.
+/// The connection lacks something that this channel needs: somebody has to complete it, and another channel may be used
+/// meanwhile.
 fn unusable(channel: Channel) -> SendOutcome {
     let meaning = match channel {
         Channel::WhatsApp => "the connection has no credentials or sender for WhatsApp",

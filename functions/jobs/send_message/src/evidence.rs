@@ -1,4 +1,4 @@
-//! Whether a message went out whose sender cannot tell.
+//! Evidence about sends with an unknown outcome.
 
 use domain::{
     Timestamp,
@@ -18,11 +18,11 @@ use crate::{
     channels::{self, Sent},
 };
 
-/// What a provider says when it is asked about a message.
+/// The provider's answer about a message.
 pub(crate) enum Found {
-    /// It took it.
+    /// It accepted the message.
     Accepted {
-        /// What it says.
+        /// Its report.
         report: Box<StatusReport>,
         /// The channel.
         leg: Box<Leg>,
@@ -31,19 +31,19 @@ pub(crate) enum Found {
         /// The attempt.
         number: u32,
     },
-    /// It was asked, and what it shows leaves no room for the message: it did not take it.
+    /// It was asked, and its list leaves no room for the message: it never accepted it.
     Nothing,
-    /// It cannot be asked, did not answer, or what it shows proves nothing.
+    /// It cannot be asked, did not answer, or its answer proves nothing.
     CannotTell,
 }
 
-/// With more than this in the queues, a missing report proves nothing.
+/// With more reports than this in the queues, a missing one proves nothing.
 const NEARLY_EMPTY: u64 = 10;
 
-/// Reports that have been in the queue for longer are not waited for any more.
+/// Reports that have been queued for longer are not waited for any more.
 const LONGEST_BACKLOG: SignedDuration = SignedDuration::from_hours(1);
 
-/// The queue of the providers' reports.
+/// The queue of providers' reports.
 pub(crate) struct Evidence {
     env: Env,
     queue: String,
@@ -57,15 +57,15 @@ impl Evidence {
         })
     }
 
-    /// Whether the reports that have come are processed, so that the absence of one means something. Those being worked do not
-    /// count: some always are where much is reported. Nor do those that failed: they tell nothing until somebody mends them.
+    /// Whether all arrived reports are processed, so that a missing one means something. Reports in progress do not count,
+    /// since there are always some under load. Nor do failed ones, which say nothing until somebody fixes them.
     async fn reports_are_in(&self) -> Result<bool, EnqueueError> {
         Ok(waiting(&self.env, &self.queue).await? <= NEARLY_EMPTY)
     }
 }
 
 impl Work<'_> {
-    /// The claim has expired: nobody knows whether the provider took it, unless it can be asked.
+    /// The claim has expired: the outcome is unknown, unless the provider can be asked.
     pub(crate) async fn doubt(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
         message.doubt(now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;
@@ -74,7 +74,7 @@ impl Work<'_> {
         self.settle(message, now).await
     }
 
-    /// Asks the provider, where it can be asked.
+    /// Asks the provider, if it can be asked.
     async fn settle(&self, message: Message, now: Timestamp) -> Result<Step, StepError> {
         let found = self.found(&message, now).await?;
         self.record_found(message, found).await
@@ -133,14 +133,14 @@ impl Work<'_> {
         Ok(find.await)
     }
 
-    /// Unknown for longer than the deadline: evidence first, then the rule's own choice.
+    /// Settles an attempt that is unknown for longer than the deadline: first by evidence, then by the rule's choice.
     pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
         let found = self.found(&message, now).await?;
         if let Found::Accepted { .. } = &found {
             return self.record_found(message, found).await;
         }
-        // Reports may still wait in the queue: as long as it holds more than a few, their absence proves nothing. Neither does
-        // a list of the provider's on which the message is not yet.
+        // Reports may still be queued: while there are more than a few, a missing one proves nothing. Neither does a
+        // provider's list without the message.
         let claimed = message.last().map_or(now, |attempt| attempt.claimed_at);
         let waited_enough = now >= claimed + LONGEST_BACKLOG;
         let reports_are_in = self.ctx.evidence.reports_are_in();
@@ -151,12 +151,13 @@ impl Work<'_> {
             self.ctx.store.write_message(self.scope, &message).await?;
             return Ok(Step::Enough(Done::Now));
         }
-        // After an hour the rule decides, but nothing is proven that the reports could still contradict.
+        // After an hour the rule decides, but nothing is proved that the queued reports could still contradict.
         let known = match found {
             Found::Nothing if reports_are_in => Known::NotTaken,
             _ => Known::Silence,
         };
-        // A worker whose claim this is does not send any more: see `too_late`. So what Twilio has not taken by now, it never will.
+        // The worker of this claim does not send any more (see `too_late`), so a message that Twilio has not accepted by
+        // now never will be.
         message.give_up_waiting(known, now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;
         metric::count("unknown_given_up", &[]);

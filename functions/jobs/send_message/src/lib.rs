@@ -86,28 +86,28 @@ use store::{
 use channels::{Channels, Sent};
 use evidence::Evidence;
 
-/// A lost race is read and decided again this often; then the queue tries again.
+/// Maximum attempts after lost races, before the queue retries the job.
 const MOST_RACES: u32 = 12;
 
-/// One job moves a message at most this many steps: skipping a channel or settling an old claim leads to the next.
+/// Maximum steps of a message in one job: skipping a channel or settling an old claim leads to the next.
 const MOST_STEPS: u32 = 6;
 
-/// Credentials that do not open at this receive of a job will not at the next: a passing trouble is over by then.
+/// Receives of a job until credentials that cannot be opened count as broken: temporary problems are over by then.
 const RECEIVES_UNTIL_UNHEALTHY: u32 = 3;
 
-/// A copy is queued again by this function at most this often; then the dispatcher does it, whose copies begin anew.
+/// Maximum times that this function queues a copy again. Then the dispatcher does, whose copies start at zero.
 pub const MOST_ROUNDS: u8 = 8;
 
-/// The dispatcher looks once a minute: a wait for a connection that is longer needs no copy in the queue.
+/// The dispatcher looks once a minute, so a longer wait for a connection needs no copy in the queue.
 const LONGEST_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
-/// Between two tries to record what came of a send.
+/// Pause between two attempts to record the outcome of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
 
-/// It is tried this long at most: the function's own end would take the batch's other records with it.
+/// Maximum time for recording: the function's own time-out would fail the batch's other records, too.
 const LONGEST_RECORDING: Duration = Duration::from_secs(12);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     config: ConfigCache,
@@ -120,7 +120,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -139,10 +139,10 @@ impl Context {
     }
 }
 
-/// Sends, settles or drops.
+/// Takes the next step of a message, or drops the job.
 ///
 /// # Errors
-/// When the table or the queue does not answer: the job comes back.
+/// When the table or the queue does not answer: the job is retried.
 pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobError> {
     let scope = job.scope();
     let (mut races, mut steps) = (0, 0);
@@ -163,7 +163,7 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
             receive_count: job.receive_count,
             rounds: job.body.rounds,
         };
-        // A copy for an attempt that has been made since: by somebody else, or by a worker that died right after.
+        // A copy for an attempt that was made since: by another worker, or by one that died right after.
         if !moved && job.body.attempt != message.next_number() {
             if job.redelivered() {
                 work.follow_again(&message, job.body.attempt).await?;
@@ -178,7 +178,7 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
             }
             Ok(Step::Enough(done)) => return Ok(if moved { Done::Now } else { done }),
             Err(error) if error.is_conflict() && races < MOST_RACES => races += 1,
-            // As it is, so that its kind is seen.
+            // Unwrapped, so that the kind of error is visible.
             Err(StepError::Store(error)) => return Err(error.into()),
             Err(error) => return Err(error.into()),
         }
@@ -186,23 +186,23 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
     Err(JobError::new("send a message: it did not come to rest"))
 }
 
-/// Whose a provider's id is.
+/// The owner of a provider's id.
 enum Whose {
-    /// The message's that is being recorded.
+    /// The message that is being recorded.
     Ours,
-    /// Another message's.
+    /// Another message.
     Other,
 }
 
 /// Whether there is more to do for the message now.
 enum Step {
-    /// It moved: look again at once.
+    /// It changed: take the next step at once.
     Again,
-    /// It rests.
+    /// Nothing more to do now.
     Enough(Done),
 }
 
-/// One look at one message.
+/// One step of one message.
 struct Work<'a> {
     scope: &'a TenantScope,
     ctx: &'a Context,
@@ -244,8 +244,8 @@ impl Work<'_> {
         }
     }
 
-    /// Writes a message that ended before its time. Where nothing of it went out, its contact was not messaged: the cooldown is
-    /// what it was before.
+    /// Writes a message that ended early. If nothing of it went out, the contact was not messaged, and the cooldown before
+    /// it is restored.
     async fn write_ended(&self, message: &Message) -> Result<(), StoreError> {
         let mut contact = self.contact.clone();
         let store = &self.ctx.store;
@@ -282,7 +282,7 @@ impl Work<'_> {
         };
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
-                // The one message that finds out whether the connection works again; the others go on waiting.
+                // The one message that probes the connection; all others keep waiting.
                 let probe = |current: &Connection| match &current.health {
                     Health::Unhealthy { since, reason, .. } if current.health == connection.health => Some((
                         Health::Unhealthy {
@@ -295,7 +295,7 @@ impl Work<'_> {
                     _ => None,
                 };
                 if !store.change_connection(self.scope, &connection, probe).await? {
-                    // Somebody else does, or it works again.
+                    // Another message probes it, or it works again.
                     return Ok(Step::Again);
                 }
                 self.claim_and_send(message, leg, &planned, (&connection, template), now)
@@ -341,7 +341,8 @@ impl Work<'_> {
         now: Timestamp,
     ) -> Result<Step, StepError> {
         let ctx = self.ctx;
-        // What sending needs is fetched before the claim: nothing that can fail stands between the claim and the request.
+        // Everything that sending needs is read before the claim, so that nothing can fail between the claim and the
+        // request.
         let credentials = match ctx.channels.credentials(self.scope, connection, now).await {
             Ok(credentials) => credentials,
             Err(error) if self.receive_count >= RECEIVES_UNTIL_UNHEALTHY => {
@@ -354,7 +355,7 @@ impl Work<'_> {
         message.claimed_under(connection.credentials_version);
         match ctx.store.write_message(self.scope, &message).await {
             Ok(()) => message.version += 1,
-            // The write may have been ours, retried after an answer that was lost: the row tells.
+            // After a lost response, the SDK may have repeated our own write: the row tells.
             Err(error) if error.is_conflict() => match ctx.store.message(self.scope, message.id, now).await? {
                 Some(row) if row.last().is_some_and(|last| last.claim == claim) => message = row,
                 _ => return Err(StepError::Store(error)),
@@ -381,8 +382,8 @@ impl Work<'_> {
         self.record(message, key, planned, connection, sent, None).await
     }
 
-    /// Looks at the contact once more: what it refused between the check and the claim is obeyed. The claim stands then, so what
-    /// is refused later comes after the request.
+    /// Reads the contact once more, so that a refusal between the check and the claim is obeyed. The claim exists by then,
+    /// so any later refusal comes after the request.
     async fn wished_meanwhile(
         &self,
         message: &Message,
@@ -413,8 +414,8 @@ impl Work<'_> {
         }
     }
 
-    /// Credentials that do not open, time after time: the connection's messages wait as if the provider had refused them,
-    /// instead of circling until they are dead letters.
+    /// Handles credentials that repeatedly cannot be opened: the connection's messages wait as if the provider had refused
+    /// them, instead of becoming dead letters.
     async fn cannot_open(
         &self,
         connection: &Connection,
@@ -440,7 +441,7 @@ impl Work<'_> {
         Ok(Step::Again)
     }
 
-    /// Records what came of the request, and what else follows from it.
+    /// Records the outcome of the request, with its further effects.
     async fn record(
         &self,
         mut message: Message,
@@ -483,9 +484,9 @@ impl Work<'_> {
             };
             match written {
                 Ok(Whose::Ours) => break,
-                // It was looked for, and between the look and this another message proved to be the one that was found.
+                // The result of a search that in the meantime proved to belong to another message.
                 Ok(Whose::Other) => return Ok(Step::Again),
-                // A status was faster than we are: take the row as it is now and move that forward.
+                // A status was faster: apply the outcome to the current row.
                 Err(error) if error.is_conflict() && races < MOST_RACES => {
                     races += 1;
                     message = match ctx.store.message(self.scope, message.id, now).await? {
@@ -493,7 +494,7 @@ impl Work<'_> {
                         None => return Ok(Step::Enough(kit::queue::gone("message"))),
                     };
                 }
-                // What is not recorded counts as unknown once the claim is over: until then nothing is better to do.
+                // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
                 Err(error)
                     if !error.is_conflict()
                         && !error.is_invalid()
@@ -513,7 +514,8 @@ impl Work<'_> {
         Ok(Step::Enough(Done::Now))
     }
 
-    /// What a refusal means beyond the message, for a worker that died right after it had recorded it. Nothing is learnt twice.
+    /// Repeats the further effects of a refusal, for a worker that died right after recording it. Effects that exist
+    /// already are not repeated.
     async fn follow_again(&self, message: &Message, since: u32) -> Result<(), StepError> {
         for attempt in message.attempts.iter().filter(|attempt| attempt.number >= since) {
             let Some(planned) = message.plan.get(usize::from(attempt.leg)) else {
@@ -525,7 +527,7 @@ impl Work<'_> {
             let Some(outcome) = channels::refusal(attempt, &connection) else {
                 continue;
             };
-            // Of credentials that are others by now it says nothing, of the person it does.
+            // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
                 self.follow(planned.channel, &connection, &outcome, attempt.claimed_at)
                     .await?;
@@ -541,8 +543,8 @@ impl Work<'_> {
         attempt.is_some_and(|attempt| self.ctx.clock.now() < attempt.claimed_at + self.ctx.timers.claim)
     }
 
-    /// Writes the message with the row that finds it by the provider's id, merging reports that were parked there. Writes nothing
-    /// where that row is another message's.
+    /// Writes the message with the row that leads to it from the provider's id, merging parked reports. Writes nothing if
+    /// that row belongs to another message.
     async fn record_accepted(
         &self,
         message: &mut Message,
@@ -571,7 +573,7 @@ impl Work<'_> {
                 ctx.store.record_message(self.scope, message, &reference, now).await?;
                 Ok(Whose::Ours)
             }
-            // Ours already: an answer to the write was lost, or it was the message's row that had moved.
+            // Already ours: the response to the write was lost, or the message's own row had changed.
             Some((
                 MessageRef::Ours {
                     message: known,
@@ -589,7 +591,7 @@ impl Work<'_> {
         }
     }
 
-    /// What an error means beyond the message: for the connection, and for the contact.
+    /// Effects of an error beyond the message: on the connection, and on the contact.
     async fn follow(
         &self,
         channel: Channel,
@@ -621,7 +623,7 @@ impl Work<'_> {
         self.teach(channel, classified, now).await
     }
 
-    /// What an error means for the contact.
+    /// Effect of an error on the contact.
     async fn teach(&self, channel: Channel, error: &Classified, at: Timestamp) -> Result<(), StepError> {
         let ctx = self.ctx;
         let change = |contact: &mut Contact| contact.learn(channel, error, at);
@@ -633,12 +635,12 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Queues the next attempt where it is near; the due index has the rest. So it has what waits for its connection, and whatever
-    /// was queued again and again: Lambda ends what goes round between a function and its queue for about 16 rounds.
+    /// Queues the next attempt if it is near; the due index covers all others: messages that wait for their connection, and
+    /// those queued too often, since Lambda ends loops between a function and its queue after about 16 rounds.
     async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), StepError> {
         let until = match message.next(now, &self.ctx.timers) {
             Next::Try { .. } => now,
-            // A retry, not a fallback's deadline: that one is nearly always made needless by a delivery.
+            // A retry, not a fallback deadline, which a delivery nearly always makes unnecessary.
             Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => until,
             _ => return Ok(()),
         };
@@ -654,8 +656,8 @@ impl Work<'_> {
     }
 }
 
-/// The write of the claim took so long that a request would outlast the claim. It is not made: whoever settles the claim must be
-/// able to rely on that nothing goes out any more.
+/// The outcome if writing the claim took so long that a request would outlast it. No request is made: whoever settles the
+/// claim must be able to rely on nothing going out any more.
 fn too_late() -> SendOutcome {
     kept_back(
         ErrorClass::RetryAfter,
@@ -692,7 +694,7 @@ fn count_outcome(outcome: &SendOutcome) {
     }
 }
 
-/// Why a step could not be made.
+/// The reason why a step failed.
 #[derive(Debug, thiserror::Error)]
 enum StepError {
     #[error(transparent)]

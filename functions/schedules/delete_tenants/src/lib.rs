@@ -1,8 +1,8 @@
 //! Every hour: deletes the data of tenants whose grace period is over.
 //!
-//! Safe to run twice, and twice at the same time: it only deletes, and what finds the rest goes last. That is the
-//! tenant's place on the list of those that leave: it goes in a later run than the tenant's own row, when nothing of it
-//! can be on its way.
+//! Safe to run twice, and twice at the same time: it only deletes, and the entry that leads to the rest is deleted last.
+//! That entry is the tenant's place in the list of leaving tenants: it is deleted in a later run than the tenant's own row,
+//! when none of the tenant's jobs can be in progress any more.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use store::{
     platform::{Leaving, PlatformAct},
 };
 
-/// So many tenants are read at once.
+/// Tenants read per page.
 const TENANTS_PAGE: i32 = 20;
 
-/// No new page is begun when less than this is left.
+/// No new page is started when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(5);
 
-/// Jobs that had read the tenant before its row went have ended by then, and the list index shows what they wrote.
+/// By then, jobs that had read the tenant before its row was deleted have ended, and the list index shows what they wrote.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     clock: Clock,
@@ -32,7 +32,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -45,10 +45,10 @@ impl Context {
     }
 }
 
-/// Deletes as much as the time allows; the next run goes on. A tenant that cannot be deleted does not keep the others.
+/// Deletes as much as the time allows; the next run continues. A tenant that cannot be deleted does not block the others.
 ///
 /// # Errors
-/// When the table does not answer, or a row is not as it should be.
+/// When the table does not answer, or a row does not have the expected form.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let now = ctx.clock.now();
     let (mut last, mut failed) = (None, None);
@@ -73,15 +73,15 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     }
 }
 
-/// How far it came with a tenant.
+/// Progress of a tenant's deletion.
 enum Progress {
     /// Nothing is left of it.
     Gone,
-    /// It stays after all.
+    /// The tenant stays after all.
     Stays,
-    /// Its own row is gone; a later run looks for what was on its way.
+    /// Its own row is deleted; a later run deletes what was written meanwhile.
     Waits,
-    /// The next run goes on.
+    /// The next run continues.
     OutOfTime,
 }
 
@@ -117,7 +117,7 @@ async fn delete(leaving: &Leaving, deadline: Deadline, ctx: &Context) -> Result<
     Ok(Progress::OutOfTime)
 }
 
-/// Under an id and a time that are the same whenever it is tried again: so it stands in the log once.
+/// With an id and a time that are the same for every attempt, so that the log has it once.
 async fn log(leaving: &Leaving, ctx: &Context) -> Result<(), JobError> {
     let id = ctx.ids.ulid().to_string().to_ascii_lowercase();
     let act = PlatformAct {

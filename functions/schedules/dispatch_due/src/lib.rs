@@ -1,9 +1,9 @@
-//! Every minute: whatever in the table is due goes (again) into its queue, and what a queue once refused is swept back.
+//! Every minute: queues due rows (again), and sweeps spilled jobs back into their queues.
 //!
-//! Now and then it looks whether changes of the table lie in the bucket, which an operator has worked again.
+//! Now and then, checks whether the bucket holds changes of the table that an operator has to replay.
 //!
-//! Safe to run twice, and twice at the same time: a due row is leased by moving its time out under the condition that it is
-//! unchanged, and a copy too many in a queue is dropped by its worker.
+//! Safe to run twice, and twice at the same time: a due row is leased by moving its time under the condition that it is
+//! unchanged, and a surplus job in a queue is dropped by its worker.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -23,38 +23,38 @@ use store::{
     due::{Due, DueRow, Partition},
 };
 
-/// Rows of a lane that a run queues at most; the next run, a minute later, goes on. The lanes are worked one after the other, the
-/// most urgent first, so that none keeps a more urgent one waiting.
+/// Maximum rows of a lane that one run queues; the next run, a minute later, continues. The lanes are processed one after
+/// the other, the most urgent first, so that none delays a more urgent one.
 const fn budget(lane: Lane) -> usize {
     match lane {
-        // Below two minutes' rate of a single number (80/s), so that no number's queue runs ahead of what it can send.
+        // Below the two-minute rate of a single number (80/s), so that no number's queue grows faster than it can send.
         Lane::Answers => 4_000,
-        // Below what its workers send in a minute.
+        // Below the rate of its workers per minute.
         Lane::Bulk => 1_600,
     }
 }
 
-/// Due rows of one shard read at once.
+/// Due rows of one shard read per page.
 const PAGE: i32 = 100;
 
-/// Shards worked at the same time, and rows leased at the same time within each.
+/// Shards processed at the same time, and rows leased at the same time within each.
 const SHARDS_AT_ONCE: usize = 4;
 const LEASES_AT_ONCE: usize = 8;
 
-/// Spilled jobs of one queue swept in a run, and at the same time.
+/// Spilled jobs of one queue swept in one run, and at the same time.
 const MOST_SWEPT: u16 = 200;
 const SWEEPS_AT_ONCE: usize = 8;
 
-/// No new page is begun when less than this is left.
+/// No new page is started when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(2);
 
-/// No row is looked at less often than this.
+/// Maximum lease, so that every row is looked at at least this often.
 const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(1);
 
-/// A process looks for changes in the bucket as often as this: a listing costs, and an operator is not there every minute.
+/// Interval at which a process looks for changes in the bucket: a listing costs, and no operator reacts within a minute.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
-/// What the function works with, made once per process.
+/// State of the function, created once per process.
 pub struct Context {
     store: Store,
     queues: Queues,
@@ -67,7 +67,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// From the function's environment.
+    /// Creates the state from the function's environment.
     ///
     /// # Errors
     /// When a variable is missing or wrong.
@@ -85,21 +85,22 @@ impl Context {
     }
 }
 
-/// Dispatches what is due and sweeps what was spilled, as far as the time allows.
+/// Dispatches due rows and sweeps spilled jobs, as far as the time allows.
 ///
 /// # Errors
-/// When the table, a queue or the bucket does not answer. What was leased comes up again by itself.
+/// When the table, a queue or the bucket does not answer. Leased rows become due again by themselves.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let mut failed = None;
-    // First, and for half of the time at most: what was spilled has never been worked, what is due is mostly in its queue already.
-    // All of `QueueName::SWEPT`; a test holds it.
+    // Sweeping comes first, for half of the time at most: spilled jobs were never processed, while due rows are mostly
+    // queued already.
+    // All of `QueueName::SWEPT`, which a test checks.
     let half = deadline.remaining(ctx.clock.now()) / 2;
     let limit = TimeLimit::of(half);
     for (name, queue) in [
         (QueueName::Calls, &ctx.calls),
         (QueueName::ProviderEvents, &ctx.provider_events),
     ] {
-        // A bucket that hangs must not keep what is due.
+        // A bucket that hangs must not delay due rows.
         let swept = limit
             .keep(sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx))
             .await;
@@ -131,7 +132,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     failed.map_or(Ok(()), Err)
 }
 
-/// Counts once, for an alarm, if changes of the table lie in the bucket. Returns whether it looked and they do.
+/// Counts once, for an alarm, if the bucket holds changes of the table. Returns whether it looked and they exist.
 ///
 /// # Errors
 /// When the bucket does not answer.
@@ -150,7 +151,7 @@ pub async fn look_for_changes(ctx: &Context) -> Result<bool, JobError> {
     Ok(found)
 }
 
-/// How long a row is left alone after it was queued: doubles with every time, so that a backlog does not multiply copies.
+/// Time until a queued row is due again: doubles each time, so that a backlog does not multiply jobs.
 fn lease(first_due: SignedDuration, dispatches: u32) -> SignedDuration {
     first_due.saturating_mul(1 << dispatches.min(12)).min(LONGEST_LEASE)
 }
@@ -167,7 +168,7 @@ async fn dispatch_partition(
         let now = ctx.clock.now();
         let mut page = ctx.store.due(partition, now, from, PAGE).await?;
         if page.unknown > 0 {
-            // They are left, and stand in nobody's way: they take nothing of the budget.
+            // They are left alone and block nobody, since they do not use the budget.
             tracing::warn!(rows = page.unknown, "due rows of a kind that nobody knows");
             metric::add("due_unknown", page.unknown, &[]);
             line::count("due_unknown", page.unknown);
@@ -199,7 +200,7 @@ async fn dispatch(due: Vec<Due>, now: Timestamp, ctx: &Context) -> Result<u64, J
             Err(error) => failed = Some(error),
         }
     }
-    // What is leased is queued, whatever became of the others.
+    // Leased rows are queued, even if others failed.
     let queued = ctx.queues.enqueue(jobs, now).await?;
     failed.map_or(Ok(queued), Err)
 }
@@ -213,14 +214,14 @@ async fn lease_row(
     let row = match row {
         Ok(row) => row,
         Err(error) => {
-            // Out of the way for as long as a lease can be: at the head of its shard it would keep the others.
+            // Leased for the maximum time: at the head of its shard, it would block the others.
             tracing::error!(tenant = %due.tenant(), error = %error, "a due row that cannot be read");
             metric::count("due_unreadable", &[]);
             ctx.store.lease(&due, now + LONGEST_LEASE).await?;
             return Ok(None);
         }
     };
-    // Its look was set before it was known how long its channel has.
+    // Its due time was set before its fallback deadline was known.
     if let Some(until) = row.not_before.filter(|until| now < *until) {
         ctx.store.lease(&due, until).await?;
         return Ok(None);
@@ -232,7 +233,7 @@ async fn lease_row(
     Ok(leased.then(|| row.job.at(now)))
 }
 
-/// Puts spilled jobs back into their queue. A job is forgotten only after its queue has it.
+/// Puts spilled jobs back into their queue. An object is deleted only after the queue has the job.
 async fn sweep(
     name: QueueName,
     queue: &Queue,
@@ -255,7 +256,7 @@ async fn sweep(
     for outcome in outcomes {
         match outcome {
             Ok(done) => swept += u64::from(done),
-            // It stays where it is; those after it go on.
+            // It stays where it is, and the following ones continue.
             Err(error) => failed = Some(error),
         }
     }

@@ -121,7 +121,7 @@ proptest! {
         let mut more = once.clone();
         more.merge(reports[again % reports.len()].clone());
         prop_assert_eq!(&more, &once);
-        // Grouping does not matter either.
+        // The grouping does not matter either.
         let (left, right) = reports.split_at(again % reports.len());
         let mut grouped = merged(left);
         grouped.merge(merged(right));
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn a_verdict_comes_in_the_end_and_stays(facts in facts(), first in 1_700_000_000_i64..1_700_001_000, later in 0_i64..100_000) {
+    fn every_call_gets_a_final_verdict(facts in facts(), first in 1_700_000_000_i64..1_700_001_000, later in 0_i64..100_000) {
         let first_seen = Timestamp::from_second(first).unwrap();
         let quiet = SignedDuration::from_secs(60);
         let now = first_seen + SignedDuration::from_secs(later);
@@ -176,7 +176,7 @@ fn an_attempt_that_failed_counts_only_once_the_call_has_ended() {
         tried: Some(DialStatus::NoAnswer),
         ..CallFacts::default()
     };
-    // The next in the queue may still pick up.
+    // The next person in the queue may still pick up.
     assert_eq!(verdict(&facts, 20), Verdict::Wait(first_seen + LONGEST_CALL));
     facts.merge(CallFacts {
         status: Some(CallStatus::Completed),

@@ -37,9 +37,9 @@ fn say(contact: &mut Contact, wish: Wish, second: i64) {
 }
 
 proptest! {
-    /// The newest wish about all messages holds, and of those about marketing, in whatever order they come.
+    /// The newest wish about all messages holds, and the newest one about marketing, in whatever order they arrive.
     #[test]
-    fn the_newest_wish_holds_in_whatever_order_they_come(
+    fn newest_wish_holds_in_any_order(
         wishes in prop::collection::vec(prop_oneof![
             Just(Wish::Stop), Just(Wish::Start), Just(Wish::NoMarketing), Just(Wish::Marketing),
         ], 1..8),
@@ -79,7 +79,7 @@ fn error(effect: Effect) -> Classified {
 }
 
 #[test]
-fn an_error_teaches_nothing_that_the_person_took_back_since() {
+fn error_does_not_override_a_newer_wish() {
     let mut contact = somebody();
     say(&mut contact, Wish::Start, 10);
     contact.last_inbound_at = Some(at(10));

@@ -11,7 +11,7 @@ fn api() -> impl Strategy<Value = Api> {
     prop_oneof![Just(Api::WhatsAppCloud), Just(Api::Twilio)]
 }
 
-/// All codes there can be, and the neighbourhoods of those in the tables more often.
+/// All possible codes, and more often the neighbourhoods of those in the tables.
 fn code() -> impl Strategy<Value = Option<i64>> {
     prop_oneof![
         Just(None),
@@ -23,7 +23,7 @@ fn code() -> impl Strategy<Value = Option<i64>> {
     ]
 }
 
-/// Every code near those of the tables, one by one: chance would miss most of the rows.
+/// Every code near those of the tables, one by one: random codes would miss most rows.
 #[test]
 fn no_status_of_any_known_code_leads_to_a_second_send() {
     let near = (0..1_000)
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn a_server_error_without_a_known_code_is_waited_for(api in api(), http in 500_u16..600) {
+    fn server_error_without_a_known_code_waits_for_a_status(api in api(), http in 500_u16..600) {
         prop_assert_eq!(classify(api, Stage::Answer, Some(http), None).class, ErrorClass::WaitForStatus);
     }
 

@@ -1,4 +1,4 @@
-//! Quiet hours over changes of the clock, in many zones.
+//! Quiet hours across daylight-saving changes, in many zones.
 
 use domain::{
     hours::{is_open, next_opening},
@@ -44,7 +44,7 @@ fn time() -> impl Strategy<Value = LocalTime> {
     (0_i8..24, minute).prop_map(|(hour, minute)| format!("{hour:02}:{minute:02}").parse().unwrap())
 }
 
-/// Any instant of some years, or one near a change of the clock.
+/// Any instant within some years, or one near a clock change.
 fn instant(zone: TimeZone) -> impl Strategy<Value = Timestamp> {
     let years = 1_700_000_000_i64..1_900_000_000;
     (years, any::<bool>(), -90_000_i64..90_000).prop_map(move |(second, near, by)| {
@@ -72,7 +72,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn nobody_is_disturbed_and_nobody_waits_two_days(
+    fn deferred_message_avoids_quiet_hours_within_48_hours(
         (zone, at) in case(),
         from in time(),
         to in time(),
@@ -83,7 +83,7 @@ proptest! {
         prop_assert!(at <= allowed);
         prop_assert!(allowed <= at + SignedDuration::from_hours(48));
         prop_assert_eq!(next_allowed(allowed, &zone, &quiet), allowed);
-        // It is the first such instant: all before it are quiet, looked at every seven minutes.
+        // It is the first such instant: all earlier ones are quiet, checked every seven minutes.
         let mut before = at;
         while before < allowed {
             prop_assert!(is_quiet(before, &zone, &quiet), "{} {} {}", zone.iana_name().unwrap(), at, before);
@@ -94,7 +94,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn the_next_opening_is_open_and_the_first(
+    fn next_opening_is_the_first_open_time(
         (zone, at) in case(),
         monday in spans(),
         thursday in spans(),

@@ -60,9 +60,9 @@ fn follow_up(contact: &Contact, second: u8) -> Message {
 }
 
 proptest! {
-    /// In whatever order messages are cancelled, the cooldown counts from the newest that is left.
+    /// In whatever order messages are cancelled, the cooldown counts from the newest one left.
     #[test]
-    fn cooldown_counts_from_what_is_left(cancelled in Just([0_u8, 1, 2]).prop_shuffle(), how_many in 0..=3_usize) {
+    fn cooldown_counts_from_the_newest_message_left(cancelled in Just([0_u8, 1, 2]).prop_shuffle(), how_many in 0..=3_usize) {
         let mut contact = somebody();
         let earlier = at(1);
         contact.last_follow_up_at = Some(earlier);
@@ -82,7 +82,7 @@ proptest! {
 }
 
 #[test]
-fn what_starts_no_cooldown_takes_none_back() {
+fn message_without_a_cooldown_restores_none() {
     let mut contact = somebody();
     let follow_up = follow_up(&contact, 10);
     contact.opens(&follow_up);
@@ -127,7 +127,7 @@ fn lists_of_a_contact_are_bounded() {
 }
 
 #[test]
-fn what_leads_to_a_contact_is_told_exactly() {
+fn changes_of_identities_are_reported_exactly() {
     let mut contact = somebody();
     let mut leading = vec![Identity::Phone(phone(0))];
     let sender = |number: usize| Sender {

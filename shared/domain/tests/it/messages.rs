@@ -1,4 +1,4 @@
-//! The message state machine under whatever order of events: at most one send per channel that may have gone out, always
+//! The message state machine under any order of events: at most one send per channel that may have gone out, and always
 //! something due while anything is left to do.
 
 use std::collections::HashMap;
@@ -49,7 +49,7 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
             content: Content::Text("Hello".to_owned()),
         })
         .collect();
-    // Only a one-time code is sent again in doubt.
+    // Only a one-time code is sent again with an unknown outcome.
     let (purpose, category) = match when_unknown {
         WhenUnknown::SendAgain => (Purpose::OneTimeCode, Category::Authentication),
         WhenUnknown::NextChannel | WhenUnknown::Stop => (Purpose::FollowUp, Category::Utility),
@@ -120,7 +120,7 @@ fn report(state: AttemptState, number: u32, at: Timestamp) -> StatusReport {
     }
 }
 
-/// A message in the hands of a test, with a clock.
+/// A message under test, with a clock.
 struct Sent {
     message: Message,
     now: Timestamp,
@@ -143,7 +143,7 @@ impl Sent {
         self
     }
 
-    /// Claims what is next.
+    /// Claims the next leg.
     fn claim(&mut self) -> u32 {
         let Next::Try { leg, number } = self.next() else {
             panic!("nothing to try: {:?}", self.next())
@@ -189,7 +189,7 @@ fn not_delivered_in_time_leads_to_the_next_channel() {
 }
 
 #[test]
-fn a_look_that_is_set_already_and_comes_a_little_late_is_not_moved() {
+fn slightly_late_due_time_is_not_moved() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
     sent.now += SignedDuration::from_millis(200);
@@ -199,23 +199,23 @@ fn a_look_that_is_set_already_and_comes_a_little_late_is_not_moved() {
         Some(start() + seconds(90)),
         "half a minute after the claim ends"
     );
-    // Nor is one that comes before the next channel's time: a delivery nearly always makes it needless.
+    // A time before the next channel's is not moved either: a delivery nearly always makes that step unnecessary.
     sent.record(first, accepted(first));
     let fallback = sent.now + seconds(120);
     assert_eq!(sent.next(), Next::Wait(fallback));
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
-    // The provider tells whole seconds.
+    // The provider reports whole seconds.
     sent.message
         .apply(first, report(AttemptState::Sent, first, start()), sent.now, &timers());
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
-    // A claim that begins later is looked at when it ends.
+    // A claim that begins later is due when it ends.
     sent.wait(130);
     sent.claim();
     assert_eq!(sent.message.due, Some(sent.now + seconds(60)));
 }
 
 #[test]
-fn a_look_that_came_too_early_is_moved_to_the_next_channel() {
+fn early_due_time_is_moved_to_the_fallback_deadline() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     assert_eq!(sent.message.waits_for_delivery(sent.now), None);
@@ -239,7 +239,7 @@ fn a_look_that_came_too_early_is_moved_to_the_next_channel() {
 }
 
 #[test]
-fn a_delivery_after_the_fallback_was_claimed_leaves_only_that_claim_to_settle() {
+fn late_delivery_leaves_only_the_fallback_claim_to_settle() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, accepted(first));
@@ -297,7 +297,7 @@ fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
 }
 
 #[test]
-fn what_must_not_be_sent_is_blocked_on_every_channel() {
+fn forbidden_message_is_blocked_on_every_channel() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, refused(ErrorClass::Blocked));
@@ -320,7 +320,7 @@ fn without_a_deadline_only_a_failure_leads_on() {
 }
 
 #[test]
-fn throttling_is_waited_out_until_the_next_channel_is_quicker() {
+fn throttled_channel_waits_until_the_next_is_faster() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let mut tries = 0;
     let leg = loop {
@@ -338,7 +338,7 @@ fn throttling_is_waited_out_until_the_next_channel_is_quicker() {
 }
 
 #[test]
-fn throttling_without_another_channel_ends_after_the_most_tries() {
+fn throttling_on_the_last_channel_ends_after_max_tries() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let mut tries = 0;
     while let Next::Wait(_) | Next::Try { .. } = sent.next() {
@@ -355,7 +355,7 @@ fn throttling_without_another_channel_ends_after_the_most_tries() {
 }
 
 #[test]
-fn a_retry_after_beyond_reason_is_honoured_for_a_day() {
+fn retry_after_is_limited_to_a_day() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let number = sent.claim();
     let SendOutcome::Refused {
@@ -381,7 +381,7 @@ fn a_retry_after_beyond_reason_is_honoured_for_a_day() {
 }
 
 #[test]
-fn a_tenant_that_must_act_is_waited_for_without_growing_the_message() {
+fn waiting_for_the_tenant_does_not_add_attempts() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     for _ in 0..100 {
         let number = sent.claim();
@@ -396,8 +396,8 @@ fn a_tenant_that_must_act_is_waited_for_without_growing_the_message() {
 }
 
 #[test]
-fn who_must_act_is_not_waited_for_beyond_the_fallback() {
-    // `recheck` is longer than the rule's patience.
+fn wait_for_the_tenant_ends_at_the_fallback_deadline() {
+    // `recheck` is longer than the rule's fallback deadline.
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let number = sent.claim();
     sent.record(number, refused(ErrorClass::TenantMustAct));
@@ -427,7 +427,7 @@ fn who_must_act_is_not_waited_for_beyond_the_fallback() {
 }
 
 #[test]
-fn waits_for_the_same_moment_are_spread() {
+fn waits_for_the_same_moment_are_spread_out() {
     let until = start() + seconds(300);
     let woken: std::collections::BTreeSet<_> = (0..50_u128)
         .map(|own| {
@@ -442,7 +442,7 @@ fn waits_for_the_same_moment_are_spread() {
 }
 
 #[test]
-fn a_send_nobody_can_tell_about_is_settled_by_evidence_then_by_choice() {
+fn unknown_outcome_is_settled_by_evidence_then_by_the_rule() {
     for (when_unknown, legs, next, state) in [
         (WhenUnknown::NextChannel, 2, Some(1), MessageState::Scheduled),
         (WhenUnknown::NextChannel, 1, None, MessageState::Failed),
@@ -457,7 +457,7 @@ fn a_send_nobody_can_tell_about_is_settled_by_evidence_then_by_choice() {
         assert_eq!(sent.next(), Next::Doubt);
         sent.message.doubt(sent.now, &timers());
         assert_eq!(sent.message.state(), MessageState::Unknown);
-        // A code is waited for no longer than its claim: nobody waits ten minutes to log in.
+        // A code waits no longer than its claim: nobody waits ten minutes to log in.
         let waits = match when_unknown {
             WhenUnknown::SendAgain => Next::GiveUpWaiting,
             WhenUnknown::NextChannel | WhenUnknown::Stop => Next::Wait(start() + seconds(600)),
@@ -478,7 +478,7 @@ fn a_send_nobody_can_tell_about_is_settled_by_evidence_then_by_choice() {
         assert_eq!(sent.message.due.is_some(), next.is_some());
         assert_eq!(sent.message.remarks.len(), 1);
 
-        // Evidence that comes too late still tells the truth, also of an attempt that was followed by another.
+        // Late evidence still counts, even for an attempt that was followed by another one.
         if next.is_some() {
             sent.claim();
         }
@@ -502,7 +502,7 @@ fn a_one_time_code_is_sent_again_once() {
 }
 
 #[test]
-fn what_the_provider_never_took_is_sent_once_more_where_it_would_end_otherwise() {
+fn untaken_message_is_sent_again_if_no_other_channel_follows() {
     for (when_unknown, legs, again) in [
         (WhenUnknown::NextChannel, 1, true),
         (WhenUnknown::NextChannel, 2, false),
@@ -528,7 +528,7 @@ fn what_the_provider_never_took_is_sent_once_more_where_it_would_end_otherwise()
 }
 
 #[test]
-fn what_was_not_taken_twice_ends_with_its_reason() {
+fn message_untaken_twice_fails_with_its_reason() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     for number in 1..=2 {
         assert_eq!(sent.claim(), number);
@@ -543,8 +543,9 @@ fn what_was_not_taken_twice_ends_with_its_reason() {
     assert!(reason.ends_with("no channel is left"), "{reason}");
 }
 
+/// A refused second send is retried. If the outcome of the retry is unknown, nothing is sent any more.
 #[test]
-fn a_refusal_of_the_second_send_is_retried_and_does_not_make_room_for_a_third_of_unknown_outcome() {
+fn retry_after_second_send_allows_no_third_unknown_outcome() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, unknown());
@@ -566,7 +567,7 @@ fn a_refusal_of_the_second_send_is_retried_and_does_not_make_room_for_a_third_of
 }
 
 #[test]
-fn what_was_cancelled_meanwhile_is_not_sent_again_though_it_was_never_taken() {
+fn cancelled_message_is_not_sent_again_if_never_taken() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, unknown());
@@ -578,7 +579,7 @@ fn what_was_cancelled_meanwhile_is_not_sent_again_though_it_was_never_taken() {
 }
 
 #[test]
-fn a_late_answer_of_a_worker_that_was_given_up_on_still_counts() {
+fn late_response_after_an_expired_claim_still_counts() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.wait(60);
@@ -592,14 +593,14 @@ fn a_late_answer_of_a_worker_that_was_given_up_on_still_counts() {
     let first = sent.claim();
     sent.wait(60);
     sent.message.doubt(sent.now, &timers());
-    // It was refused after all: nothing went out, the same channel is free to try again.
+    // It was refused after all: nothing went out, so the same channel can be tried again.
     assert!(sent.record(first, refused(ErrorClass::RetryAfter)));
     sent.wait(10);
     assert_eq!(sent.leg_of_next(), Some(0));
 }
 
 #[test]
-fn a_doubt_after_a_refusal_changes_nothing() {
+fn unknown_outcome_after_a_refusal_changes_nothing() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, refused(ErrorClass::FallBack));
@@ -609,7 +610,7 @@ fn a_doubt_after_a_refusal_changes_nothing() {
 }
 
 #[test]
-fn a_providers_clock_that_is_wrong_moves_no_deadline() {
+fn wrong_provider_clock_moves_no_deadline() {
     for at in [Timestamp::MAX, Timestamp::MIN] {
         let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
         let first = sent.claim();
@@ -624,7 +625,7 @@ fn a_providers_clock_that_is_wrong_moves_no_deadline() {
 }
 
 #[test]
-fn a_refusal_that_does_not_tell_is_unknown() {
+fn refusal_that_may_have_sent_is_unknown() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, refused(ErrorClass::WaitForStatus));
@@ -648,7 +649,7 @@ fn a_status_before_the_record_is_not_lost() {
 }
 
 #[test]
-fn cancelling_stops_what_has_not_begun() {
+fn cancelling_stops_channels_not_yet_tried() {
     let cancel = |sent: &mut Sent| sent.message.cancel("the customer wrote first".to_owned());
 
     let mut untouched = Sent::new(2, WhenUnknown::NextChannel, 120);
@@ -657,7 +658,7 @@ fn cancelling_stops_what_has_not_begun() {
     assert_eq!(untouched.message.state(), MessageState::Cancelled);
     assert_eq!(untouched.next(), Next::Done);
 
-    // The fallback of what was sent already.
+    // The fallback of a message that was sent already.
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = sent.claim();
     sent.record(first, accepted(first));
@@ -667,7 +668,7 @@ fn cancelling_stops_what_has_not_begun() {
     sent.apply(first, AttemptState::Read);
     assert_eq!(sent.message.state(), MessageState::Read);
 
-    // What a worker holds is settled first.
+    // An attempt in progress is settled first.
     let mut claimed = Sent::new(2, WhenUnknown::NextChannel, 120);
     let first = claimed.claim();
     assert!(cancel(&mut claimed));
@@ -676,7 +677,7 @@ fn cancelling_stops_what_has_not_begun() {
     assert_eq!(claimed.next(), Next::Done);
     assert_eq!(claimed.message.state(), MessageState::Cancelled);
 
-    // A fallback for which only a failure would be the reason.
+    // A fallback that only a failure would lead to.
     let mut waiting = Sent::new(2, WhenUnknown::NextChannel, 0);
     let first = waiting.claim();
     waiting.record(first, accepted(first));
@@ -691,7 +692,7 @@ fn cancelling_stops_what_has_not_begun() {
 }
 
 #[test]
-fn a_leg_found_useless_before_the_claim_is_skipped() {
+fn leg_can_be_skipped_before_its_claim() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
     sent.message
         .skip_leg(0, "claim".to_owned(), "a landline".to_owned(), sent.now, &timers());
@@ -714,7 +715,7 @@ fn a_block_after_the_first_channel_leaves_its_state() {
 }
 
 #[test]
-fn postponing_waits() {
+fn postponed_message_waits() {
     let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
     let until = start() + seconds(5000);
     sent.message
@@ -764,7 +765,7 @@ proptest! {
         recorded in option::of(0_usize..5),
         legs in 1_usize..3,
     ) {
-        // The worker's own record may come before, between or after the reports.
+        // The worker's own record may be written before, between or after the reports.
         let play = |reports: &[StatusReport]| {
             let mut sent = Sent::new(legs, WhenUnknown::NextChannel, 120);
             sent.claim();
@@ -789,7 +790,7 @@ proptest! {
         let (one, other) = (play(&reports), play(&shuffled));
         prop_assert_eq!(&one.attempts, &other.attempts);
         prop_assert_eq!(one.state(), other.state());
-        // Within what a look may come late.
+        // Within the tolerance for a late due time.
         prop_assert_eq!(one.due.is_some(), other.due.is_some());
         if let (Some(one), Some(other)) = (one.due, other.due) {
             prop_assert!(one.duration_since(other).abs() <= seconds(5));
@@ -799,16 +800,16 @@ proptest! {
     }
 }
 
-/// Something that happens to a message.
+/// An event of a message.
 #[derive(Debug, Clone)]
 enum Event {
     Wait(i64),
     WaitUntilDue,
-    /// A worker takes the message up and does what is next; it may die after the claim.
+    /// A worker takes the next step of the message. It may die after the claim.
     Work,
-    /// The same, and where the outcome is unknown it finds that the provider never took the message, if that is true.
+    /// The same; if the outcome is unknown, it finds that the provider never accepted the message, if that is true.
     WorkWithProof,
-    /// The worker that holds attempt `0` hears this answer.
+    /// The worker that holds attempt `0` gets this response.
     Answer(usize, SendOutcome),
     Report(usize, AttemptState),
     Cancel,
@@ -858,7 +859,7 @@ proptest! {
         fallback in select(vec![0_u32, 120]),
     ) {
         let mut sent = Sent::new(legs, when_unknown, fallback);
-        // All claims so far: number, leg, whether a refusal proved that nothing went out.
+        // All claims so far: number, leg, and whether a refusal proved that nothing went out.
         let mut claims: Vec<(u32, u8, bool)> = Vec::new();
         let mut ranks: HashMap<u32, u8> = HashMap::new();
 
@@ -890,7 +891,7 @@ proptest! {
                     }
                     Next::Doubt => sent.message.doubt(sent.now, &timers()),
                     Next::GiveUpWaiting => {
-                        // From then on nothing is heard of it: it never went out.
+                        // From then on no report about it arrives: it never went out.
                         let proof = matches!(event, Event::WorkWithProof);
                         if let Some((_, _, proved)) = claims.last_mut() {
                             *proved |= proof;
@@ -907,7 +908,8 @@ proptest! {
                             SendOutcome::Refused { classified, .. } if classified.class != ErrorClass::WaitForStatus
                         );
                         let number = *number;
-                        // A worker hears one answer: after a refusal was proved no acceptance comes, and the reverse.
+                        // A worker gets one response: no acceptance after a proven refusal, and no refusal after an
+                        // acceptance.
                         let taken = sent.message.attempts.iter().any(|attempt| {
                             attempt.number == number && attempt.state.was_accepted()
                         });
@@ -958,8 +960,8 @@ proptest! {
                 prop_assert!(attempt.state.rank() >= *rank, "states only move on");
                 *rank = attempt.state.rank();
             }
-            // Each channel has one attempt that may have gone out, or two where a code was sent again; and in no case more than
-            // two of which nobody heard.
+            // Each channel has one attempt that may have gone out, or two if a code was sent again; and never more than two
+            // without any report.
             for leg in 0..2_u8 {
                 let of_leg = message
                     .attempts
@@ -980,7 +982,7 @@ proptest! {
         let json = serde_json::to_string(&sent.message).unwrap();
         prop_assert_eq!(&serde_json::from_str::<Message>(&json).unwrap(), &sent.message);
 
-        // Left alone, with workers that do what is next and hear nothing, every message comes to rest.
+        // Without further events, every message ends if workers take its next steps and get no response.
         for _ in 0..60 {
             match sent.next() {
                 Next::Done => break,

@@ -1,4 +1,4 @@
-//! What the list of what is still to be set up says of a rule is what its calls meet.
+//! The set-up list says about a rule exactly what its calls meet.
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
@@ -82,7 +82,7 @@ prop_compose! {
         names_template in prop::bool::weighted(0.9),
         lines in vec((option::of(0_u64..4), option::of(0_u64..4), any::<bool>()), 0..3),
     ) -> (TenantConfig, Material) {
-        // Some are named by the rule; some name connections that there are not, or that cannot send.
+        // Some are named by the rule; some name connections that do not exist or cannot send.
         let id = |place: usize| LineId::new(Ulid::from_parts(2, place as u128));
         let named: Vec<_> = (0..lines.len()).filter(|place| lines[*place].2).map(id).collect();
         let line = |(place, (whatsapp, sms, _)): (usize, &(Option<u64>, Option<u64>, bool))| json!({
@@ -131,7 +131,7 @@ fn read(needs: &Needs, all: &Material) -> Material {
     }
 }
 
-/// The channels that a call gets, reported by this connection and made by somebody of this language.
+/// The channels of a call that this connection reported, by a caller with this language.
 fn channels(
     config: &TenantConfig,
     material: &Material,
@@ -178,7 +178,7 @@ fn channels(
     legs.iter().map(|leg| leg.channel).collect()
 }
 
-/// Whether the rule's channel has nothing in its way, as the list of what is still to be set up says.
+/// Whether the set-up list shows no obstacle for the rule's channel.
 fn is_clear(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> bool {
     carriers(config, channel).next().is_some() && obstacles(config, material, rule, channel).is_empty()
 }
@@ -188,14 +188,15 @@ const LANGUAGES: [Option<&str>; 6] = [None, Some("en"), Some("en-GB"), Some("ar"
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// Both ways: what is said to work does, whoever calls where; and of what is said not to, some call does not get it.
+    /// In both directions: a channel shown as working works for every call, and a channel shown as blocked fails for at
+    /// least one.
     #[test]
-    fn a_channel_without_an_obstacle_is_what_every_call_gets_and_no_other((config, material) in config()) {
+    fn channel_has_no_obstacle_exactly_if_every_call_gets_it((config, material) in config()) {
         let rule = &config.rules[0];
-        // Those that report calls, and one that was removed since.
+        // The connections that report calls, and one that was removed since.
         let reporting = config.connections.iter().filter(|connection| connection.reports_calls());
         let reporting: Vec<_> = reporting.map(|connection| connection.id).chain([connection(99)]).collect();
-        // The numbers of the rule's lines; else of all lines, and one of no line.
+        // The numbers of the rule's lines; otherwise of all lines, and one without a line.
         let lines = config.lines.iter().enumerate();
         let named = |(place, line): (usize, &Line)| {
             (rule.when.lines.is_empty() || rule.when.lines.contains(&line.id)).then(|| number(place))

@@ -1,4 +1,4 @@
-//! A policy never allows what its purpose forbids, however it was narrowed, and is kept and read as it was made.
+//! A policy never allows what its purpose forbids, however it was narrowed, and survives being stored and read.
 
 use domain::{
     message::{Category, WhenUnknown},
@@ -38,7 +38,7 @@ prop_compose! {
     }
 }
 
-/// How much goes out in doubt.
+/// A measure of how much goes out after an unknown outcome.
 fn boldness(when_unknown: WhenUnknown) -> u8 {
     match when_unknown {
         WhenUnknown::Stop => 0,
@@ -90,9 +90,9 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Policy>(&kept).unwrap(), policy);
     }
 
-    /// Whoever writes into the table by hand cannot make a message do more than its purpose.
+    /// Editing the table by hand cannot make a message do more than its purpose allows.
     #[test]
-    fn a_kept_policy_is_narrowed_again_when_read(
+    fn stored_policy_is_narrowed_again_when_read(
         row in select(TABLE.to_vec()),
         seconds in any::<u32>(),
         when_unknown in select(vec!["next_channel", "stop", "send_again"]),
@@ -109,7 +109,7 @@ proptest! {
 }
 
 #[test]
-fn all_but_replies_and_codes_end_with_an_opt_out() {
+fn stop_cancels_all_but_replies_and_codes() {
     let others: Vec<Purpose> = TABLE
         .iter()
         .filter(|row| !row.cancelled_by.contains(&Event::Stop))

@@ -1,4 +1,4 @@
-//! How long things are kept: as long as the tenant says, whatever a provider's clock says.
+//! Retention follows the tenant's setting, whatever a provider's clock says.
 
 use domain::{
     Timestamp,
@@ -24,7 +24,7 @@ fn retention() -> impl Strategy<Value = Retention> {
 
 proptest! {
     #[test]
-    fn what_is_recorded_in_time_is_kept_for_the_days_since_it_happened(
+    fn retention_counts_from_the_event_if_recorded_in_time(
         retention in retention(),
         now in 1_700_000_000_i64..2_000_000_000,
         late in 0_i64..=14 * 86_400,
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn no_clock_makes_it_go_early_or_stay_for_ever(
+    fn wrong_clock_neither_shortens_nor_extends_retention(
         retention in retention(),
         now in 1_700_000_000_i64..2_000_000_000,
         at in prop_oneof![any::<i32>().prop_map(i64::from), Just(-377_705_023_201), Just(253_402_207_200)],
@@ -55,7 +55,7 @@ proptest! {
 }
 
 #[test]
-fn a_contact_that_only_its_calls_would_name_names_itself() {
+fn every_identity_of_a_new_contact_is_in_its_row() {
     let id = ContactId::new(Ulid::from_parts(1, 1));
     let at = Timestamp::UNIX_EPOCH;
     for identity in [

@@ -1,4 +1,4 @@
-//! The first rule that matches decides; some calls are never followed, whatever the rules say.
+//! The first matching rule decides; some calls never get a message, whatever the rules say.
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
@@ -40,7 +40,7 @@ pub(crate) fn tenant(zone: &str, status: &str) -> String {
     )
 }
 
-/// A tenant that can send both channels, without rules.
+/// A tenant that can send on both channels, without rules.
 pub(crate) fn config() -> TenantConfig {
     let text = format!(
         r#"{{"tenant": {}, "rules": [],
@@ -177,7 +177,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
     )
 }
 
-/// The rule that must decide, found in the plainest way.
+/// The rule that must decide, found in the simplest way.
 fn expected<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
     let open = domain::hours::is_open(&config.tenant, None, call.now);
     let mut best: Option<&Rule> = None;
@@ -201,7 +201,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn the_first_match_by_priority_decides(
+    fn first_match_by_priority_decides(
         (rules, shuffled) in rules().prop_flat_map(|rules| (Just(rules.clone()), Just(rules).prop_shuffle())),
         call in call(),
     ) {
@@ -250,10 +250,10 @@ proptest! {
         prop_assert_eq!(decided(&config, &call), decision);
     }
 
-    /// Without lines, and with lines of other numbers, calls are decided alike; a line that names nothing but the number is only
+    /// Without lines, or with lines of other numbers, calls are decided alike. A line that has only its number is merely
     /// noted.
     #[test]
-    fn lines_that_name_nothing_change_nothing(rules in rules(), call in call(), called in any::<bool>()) {
+    fn lines_without_settings_do_not_change_decisions(rules in rules(), call in call(), called in any::<bool>()) {
         let mut config = config();
         config.rules = rules;
         let usual = decided(&config, &call);

@@ -1,4 +1,4 @@
-//! Ids and telephone numbers survive their texts; nothing else is taken for one.
+//! Ids and telephone numbers survive conversion to text; no other text is accepted as one.
 
 use domain::{
     ids::{CallId, ContactId, MessageId, SendKey, TenantId},
@@ -12,7 +12,7 @@ use ulid::Ulid;
 
 proptest! {
     #[test]
-    fn ids_survive_their_text(contact in any::<u128>(), own in any::<u128>(), attempt in 1_u32..) {
+    fn ids_survive_conversion_to_text(contact in any::<u128>(), own in any::<u128>(), attempt in 1_u32..) {
         let contact = ContactId::new(Ulid(contact));
         let message = MessageId::new(contact, Ulid(own));
         let key = SendKey { message, attempt };
@@ -21,14 +21,14 @@ proptest! {
         prop_assert_eq!(key.to_string().parse::<SendKey>(), Ok(key));
         prop_assert!(message.to_string().parse::<CallId>().is_err());
         prop_assert!(contact.to_string().parse::<TenantId>().is_err());
-        // What travels to Meta may have 512 characters.
+        // Keys that travel to Meta may have 512 characters.
         prop_assert!(key.to_string().len() < 100);
         let json = serde_json::to_string(&key).unwrap();
         prop_assert_eq!(serde_json::from_str::<SendKey>(&json).unwrap(), key);
     }
 
     #[test]
-    fn any_text_is_an_id_in_one_spelling_or_none(text in "\\PC{0,40}") {
+    fn any_text_parses_to_at_most_one_id_spelling(text in "\\PC{0,40}") {
         if let Ok(id) = text.parse::<ContactId>() {
             prop_assert_eq!(id.to_string(), text.clone());
         }
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn phones_survive_their_text(digits in "[1-9][0-9]{6,14}") {
+    fn phones_survive_conversion_to_text(digits in "[1-9][0-9]{6,14}") {
         let phone = Phone::from_digits(&digits).unwrap();
         prop_assert_eq!(phone.to_string().parse::<Phone>(), Ok(phone.clone()));
         prop_assert_eq!(phone.digits(), &digits);
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_phone_by_shape_or_none(text in "\\PC{0,20}|\\+[0-9 ]{0,18}") {
+    fn any_text_is_a_phone_exactly_by_its_form(text in "\\PC{0,20}|\\+[0-9 ]{0,18}") {
         if let Ok(phone) = text.parse::<Phone>() {
             prop_assert_eq!(phone.as_str(), &text);
             prop_assert!((8..=16).contains(&text.len()));

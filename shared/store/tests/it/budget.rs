@@ -1,4 +1,4 @@
-//! What a follow-up costs of the table, each step as the functions make it.
+//! Cost of a follow-up in the table, with each step as the functions make it.
 
 use std::collections::HashMap;
 
@@ -24,8 +24,8 @@ use testkit::business::{CUSTOMER, LINE, missed, phone, read};
 
 use crate::world::{COUNTING, World};
 
-/// Write units of the steps: a call with a new contact and its message; the claim; what the provider said; three statuses, of
-/// which the first teaches the person's other identity; the day's counters, of changes in three windows of the stream.
+/// Write units of the steps: a call with a new contact and its message; the claim; the provider's response; three statuses,
+/// of which the first adds another identity of the person; the day's counters, for changes in three windows of the stream.
 const STEPS: [(&str, f64); 8] = [
     ("decide", 14.0),
     ("claim", 1.0),
@@ -37,7 +37,7 @@ const STEPS: [(&str, f64); 8] = [
     ("count", 3.0),
 ];
 
-/// All that a new caller's missed call may cost.
+/// Maximum cost of a new caller's missed call.
 const BUDGET: f64 = 30.0;
 
 /// Texts as long as the seeded bakery's.
@@ -49,7 +49,7 @@ fn as_long_as_real_ones(configured: &mut Configured) {
     )));
 }
 
-/// A line of the number that is called.
+/// A line with the called number.
 fn with_a_line(configured: &mut Configured) {
     as_long_as_real_ones(configured);
     let line = serde_json::json!({"id": "line_01hq5bakery0000000000000n1", "name": "Shop", "number": LINE});
@@ -96,7 +96,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     store.write_message(scope, &message).await.unwrap();
     message.version += 1;
     spent("claim");
-    // As long as Meta's are.
+    // As long as Meta's.
     let wamid = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAERgSQTBCMUMyRDNFNEY1QTZCN0M4RDkA";
     let taken = SendOutcome::Accepted {
         provider_ref: wamid.parse().unwrap(),
@@ -121,11 +121,12 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         (AttemptState::Delivered, "delivered"),
         (AttemptState::Read, "read"),
     ] {
-        // The first comes within the second of the answer, which moves the fallback's deadline: the dearest case.
+        // The first status arrives within the second of the response, which moves the fallback's deadline: the most
+        // expensive case.
         world.aws.pass(i64::from(state != AttemptState::Sent) * 2);
         let report = StatusReport {
             state,
-            // Meta tells whole seconds.
+            // Meta reports whole seconds.
             at: jiff::Timestamp::from_second(world.aws.now().as_second()).unwrap(),
             provider_ref: wamid.parse().unwrap(),
             error: None,
@@ -154,7 +155,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         }
     }
 
-    // Within a window of 30 s a message is planned and taken; it is delivered in another and read in a third.
+    // Within a window of 30 s a message is planned and accepted; it is delivered in another and read in a third.
     for (window, counted) in [
         &[
             "calls",
@@ -208,7 +209,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     }
 }
 
-/// Somebody who is known by several identities, called and wrote to several numbers, was refused, and is waited for.
+/// A contact with several identities and service windows, a refusal and open messages.
 fn known_for_years(world: &World, identities: usize) -> Contact {
     let (id, now) = (ContactId::new(world.aws.ids().ulid()), world.aws.now());
     let number = |place: usize| phone(&format!("+9715012345{place:02}"));
@@ -259,7 +260,7 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
         (known_for_years(&world, MOST_IDENTITIES), 1.0),
         (longest, 3.0),
     ] {
-        // A new one costs the list index one more.
+        // A new contact costs the list index one more.
         let write = ContactWrite::from(contact.clone());
         world.store.write_contact(world.scope(), &write, None).await.unwrap();
         let written = world.store.contact(world.scope(), contact.id).await.unwrap();
@@ -276,9 +277,9 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
     }
 }
 
-/// A call of Twilio's is heard of three times: it rings, its dial result decides it, and its end adds what is known then.
+/// A call of Twilio's is reported three times: it rings, its dial result decides it, and its end adds the final facts.
 #[tokio::test]
-async fn a_call_that_is_reported_three_times_costs_four_write_units_more() {
+async fn call_reported_three_times_costs_18_write_units() {
     let _alone = COUNTING.write().await;
     let world = World::alone_with(as_long_as_real_ones).await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());

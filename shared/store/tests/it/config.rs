@@ -1,4 +1,5 @@
-//! Configuration: remembered while it stays, whole when it changes; and connections, which workers note things on.
+//! Configuration: cached while it is unchanged, read completely when it changes; and connections, on which workers leave
+//! notes.
 
 use domain::{
     connection::Health,
@@ -12,7 +13,7 @@ use store::{StoreError, config::ConfigCache, usage};
 use crate::world::{COUNTING, World};
 
 #[tokio::test]
-async fn configuration_is_read_again_when_it_changed_and_only_then() {
+async fn configuration_is_read_again_only_after_a_change() {
     let _alone = COUNTING.write().await;
     let mut world = World::alone().await;
     let cache = ConfigCache::default();
@@ -32,7 +33,7 @@ async fn configuration_is_read_again_when_it_changed_and_only_then() {
 }
 
 #[tokio::test]
-async fn two_operators_at_once_do_not_mix_their_configurations_unnoticed() {
+async fn concurrent_configuration_writes_conflict() {
     let world = World::new().await;
     let configured = world.business.configured.clone();
     let version = async || {
@@ -53,7 +54,7 @@ async fn two_operators_at_once_do_not_mix_their_configurations_unnoticed() {
 }
 
 #[tokio::test]
-async fn notes_of_workers_on_one_connection_all_stay() {
+async fn concurrent_notes_on_a_connection_are_all_kept() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let seen = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
@@ -72,7 +73,7 @@ async fn notes_of_workers_on_one_connection_all_stay() {
 }
 
 #[tokio::test]
-async fn a_connection_written_once_takes_notes() {
+async fn notes_work_on_a_new_connection() {
     let world = World::new().await;
     let fresh = testkit::seed::tenant(&world.aws).await;
     let seen = world
@@ -92,8 +93,9 @@ async fn a_connection_written_once_takes_notes() {
     );
 }
 
+/// A note about old credentials says nothing about new ones.
 #[tokio::test]
-async fn a_note_keeps_what_an_operator_changed_and_does_not_concern_other_credentials() {
+async fn worker_note_preserves_edits_and_skips_renewed_credentials() {
     let mut world = World::new().await;
     let whatsapp = world.business.whatsapp;
     let store = world.store.clone();
@@ -126,7 +128,7 @@ async fn a_note_keeps_what_an_operator_changed_and_does_not_concern_other_creden
 }
 
 #[tokio::test]
-async fn whether_a_connection_works_is_remembered_and_its_pauses_are_not() {
+async fn health_changes_the_configuration_and_pauses_do_not() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let cache = ConfigCache::default();
@@ -157,7 +159,8 @@ async fn whether_a_connection_works_is_remembered_and_its_pauses_are_not() {
     }
 }
 
-/// It is no part of the configuration, which stays remembered; and it is the account's, so each of its numbers has it.
+/// The status is not part of the configuration, whose cache stays valid; and it belongs to the account, so each of its
+/// numbers has it.
 #[tokio::test]
 async fn a_templates_status_is_noted_for_all_numbers_of_its_account() {
     let mut world = World::new().await;
@@ -207,8 +210,9 @@ async fn a_whatsapp_number_belongs_to_one_tenant() {
     assert!(claim(&stranger, stranger.whatsapp).await.unwrap_err().is_conflict());
 }
 
+/// Plan, limits, slug and status stay, unless the configuration states the status.
 #[tokio::test]
-async fn writing_a_configuration_keeps_what_the_platform_gave_unless_it_is_said() {
+async fn configuration_write_preserves_the_platforms_settings() {
     let mut world = World::new().await;
     let leaves_at = Some(world.aws.now() + SignedDuration::from_hours(24));
     let tenant = &mut world.business.configured.tenant;

@@ -1,4 +1,4 @@
-//! The due index: whatever waits for a time comes up at it, once.
+//! The due index: every waiting row becomes due at its time, once.
 
 use domain::message::Message;
 use jiff::SignedDuration;
@@ -28,7 +28,7 @@ async fn follow_up(world: &World) -> Message {
 }
 
 #[tokio::test]
-async fn a_row_comes_up_at_its_time_and_is_read_as_it_is() {
+async fn row_becomes_due_at_its_time_with_its_job() {
     let world = World::new().await;
     let message = follow_up(&world).await;
     world.aws.clock().advance(SignedDuration::from_millis(89_999));
@@ -45,7 +45,7 @@ async fn a_row_comes_up_at_its_time_and_is_read_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
+async fn lease_is_exclusive_and_keeps_the_version() {
     let world = World::new().await;
     let mut message = follow_up(&world).await;
     world.aws.pass(90);
@@ -61,7 +61,7 @@ async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
         (row.dispatches, row.due, row.version),
         (1, Some(again), message.version)
     );
-    // Who read it before the lease still may write it.
+    // A worker that read the row before the lease may still write it.
     message.block("stale".to_owned());
     world.store.write_message(world.scope(), &message).await.unwrap();
     world.aws.pass(180);
@@ -69,7 +69,7 @@ async fn a_lease_is_one_runs_alone_and_leaves_the_version() {
 }
 
 #[tokio::test]
-async fn a_lease_of_work_that_is_done_meanwhile_brings_nothing_back() {
+async fn lease_of_finished_work_fails() {
     let world = World::new().await;
     let mut message = follow_up(&world).await;
     world.aws.pass(90);
@@ -92,7 +92,7 @@ async fn a_page_is_bounded_and_oldest_first() {
     for partition in Partition::all() {
         let whole = world.store.due(partition, world.aws.now(), None, 100).await.unwrap();
         assert_eq!(whole.next, None);
-        // Page by page, each from where the one before ended, though nothing was leased.
+        // Page by page, each from the end of the previous one, though nothing was leased.
         let (mut pages, mut next) = (Vec::new(), None);
         loop {
             let page = world.store.due(partition, world.aws.now(), next, 2).await.unwrap();

@@ -53,7 +53,7 @@ async fn effects_are_at_most_a_hundred_rows() {
 }
 
 #[tokio::test]
-async fn effects_are_written_whole_or_not_at_all() {
+async fn effects_are_written_completely_or_not_at_all() {
     let world = World::new().await;
     let (now, scope) = (world.aws.now(), world.scope());
     let mut ended = Box::pin(world.business.follow_up(&world.aws, "+971501234599")).await;
@@ -119,7 +119,7 @@ fn reported(progress: &CallProgress) -> Effects<'_> {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_is_looked_at_at_its_time() {
+async fn waiting_call_is_due_at_its_time() {
     let world = World::new().await;
     let now = world.aws.now();
     let until = now + LONGEST_CALL;

@@ -1,4 +1,4 @@
-//! Tenants that leave: all of theirs goes, whatever the index still says, and nothing of another's.
+//! Leaving tenants: all of their data is deleted, whatever the index contains, and nothing of another tenant.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ impl World {
         while !page().await.expect("the table answers") {}
     }
 
-    /// The keys of rows whose partition begins so.
+    /// The keys of the rows whose partition has this prefix.
     async fn keys(&self, partition: &str) -> Vec<(String, String)> {
         let field = |row: &HashMap<String, AttributeValue>, name| row[name].as_s().expect("a text").clone();
         let rows = self.rows().await.into_iter();
@@ -38,7 +38,7 @@ impl World {
         keys.filter(|(pk, _)| pk.starts_with(partition)).collect()
     }
 
-    /// Who has claimed a WhatsApp number (without one: an account), if anybody.
+    /// The holder of a WhatsApp number (without a number: of an account), if there is one.
     async fn holder(&self, waba: &str, number: &str) -> Option<String> {
         let (pk, sk) = (text(format!("WABA#{waba}")), text(format!("NUMBER#{number}")));
         let mut rows = self.rows().await.into_iter();
@@ -58,7 +58,7 @@ async fn claim(world: &World, business: &Seeded) {
 }
 
 #[tokio::test]
-async fn contacts_behind_entries_of_the_index_that_are_out_of_date_go_too() {
+async fn deletion_skips_stale_index_entries_and_finds_all_contacts() {
     let world = World::new().await;
     for number in [CUSTOMER, "+971501000002"] {
         world
@@ -85,7 +85,7 @@ async fn contacts_behind_entries_of_the_index_that_are_out_of_date_go_too() {
 }
 
 #[tokio::test]
-async fn people_that_stand_behind_thousands_of_rows_go_too() {
+async fn members_behind_thousands_of_rows_are_deleted() {
     let world = World::new().await;
     world
         .put_many(2_100, |number| {
@@ -113,7 +113,7 @@ async fn people_that_stand_behind_thousands_of_rows_go_too() {
 }
 
 #[tokio::test]
-async fn what_claims_the_numbers_of_lines_goes_too() {
+async fn claims_of_line_numbers_are_deleted() {
     let world = World::new().await;
     let id = LineId::new(world.aws.ids().ulid());
     let line: Line =
@@ -132,11 +132,11 @@ async fn what_claims_the_numbers_of_lines_goes_too() {
 }
 
 #[tokio::test]
-async fn who_leaves_frees_its_own_whatsapp_numbers_and_no_others() {
+async fn deleted_tenant_frees_only_its_own_whatsapp_numbers() {
     let mut world = World::new().await;
     let other = Box::pin(business(&world.aws)).await;
     let holder = async || (world.holder(WABA, PHONE_NUMBER_ID).await, world.holder(WABA, "").await);
-    // Both name it; the other one has proved that it is theirs.
+    // Both tenants configure it; the other one has proved that it owns it.
     claim(&world, &other).await;
     world.delete().await;
     let theirs = Some(other.tenant().to_string());
@@ -148,7 +148,7 @@ async fn who_leaves_frees_its_own_whatsapp_numbers_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_no_longer_configured_frees_its_whatsapp_number() {
+async fn removed_connection_frees_its_whatsapp_number() {
     let mut world = World::new().await;
     let own = Some(world.business.tenant().to_string());
     claim(&world, &world.business).await;

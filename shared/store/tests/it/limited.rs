@@ -1,4 +1,4 @@
-//! What a tenant may have only so many of is counted, however much was there before.
+//! Limits are counted correctly, however many rows were there before.
 
 use domain::{
     account::Invitation,
@@ -11,13 +11,13 @@ use jiff::SignedDuration;
 use crate::world::World;
 
 #[tokio::test]
-async fn an_open_invitation_counts_behind_a_thousand_that_were_withdrawn() {
+async fn open_invitation_is_found_behind_a_thousand_withdrawn() {
     let world = World::new().await;
     world
         .put_many(1_100, |number| {
             [
                 ("pk", format!("{}#IAM", world.partition())),
-                // Older than any.
+                // Older than any real one.
                 ("sk", format!("INVITE#inv_{number:026}")),
                 ("kind", "invitation".to_owned()),
                 ("gone", "true".to_owned()),

@@ -1,4 +1,4 @@
-//! What a tenant owns: never more than it may, never two of what is unique, and never over somebody else's change.
+//! Owned things: limits hold, unique values stay unique, and no change overwrites another.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ async fn read(store: &Store, scope: &TenantScope, id: ProductId) -> Option<Versi
 }
 
 #[tokio::test]
-async fn a_sku_is_one_products_until_it_lets_it_go() {
+async fn sku_is_unique_until_released() {
     let world = World::new().await;
     let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
     let (first, second) = (product(&world, Some("cake-1")), product(&world, Some("cake-1")));
@@ -84,9 +84,9 @@ async fn a_sku_is_one_products_until_it_lets_it_go() {
     assert_eq!((products.len(), skus), (3, vec!["cake-1", "cake-2", "cake-3"]));
 }
 
-/// Also when an operator writes all lines. Each change is noticed by processes that remember the configuration.
+/// Also if an operator writes all lines. Each change refreshes the cached configuration.
 #[tokio::test]
-async fn a_number_is_one_lines_until_it_lets_it_go() {
+async fn number_of_a_line_is_unique_until_released() {
     let world = World::new().await;
     let (store, scope, stamp, cache) = (&world.store, world.scope(), stamp(&world), ConfigCache::default());
     let line = |number: &str| -> Line {
@@ -133,9 +133,9 @@ async fn a_number_is_one_lines_until_it_lets_it_go() {
     assert_eq!(numbers().await, ["+97143330000", "+97143330001", "+97143330002"]);
 }
 
-/// However many create at once. Each removal makes room for one.
+/// However many are created at once. Each deletion makes room for one.
 #[tokio::test]
-async fn no_more_are_created_than_a_tenant_may_have() {
+async fn creation_stops_at_the_maximum() {
     let world = World::new().await;
     let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
     let rule = |_: usize| Rule::first(RuleId::new(world.aws.ids().ulid()));
@@ -164,9 +164,9 @@ async fn no_more_are_created_than_a_tenant_may_have() {
     assert_eq!(after, before + 2, "what is remembered is read again");
 }
 
-/// A call that names a template costs one request more, and products one or, by SKU, two.
+/// A call that names a template costs one more request, and products one or, by SKU, two.
 #[tokio::test]
-async fn what_a_message_needs_is_read_in_few_requests() {
+async fn material_of_a_message_is_read_in_few_requests() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));

@@ -1,4 +1,4 @@
-//! Read units as AWS counts them: every bill is made of what the emulator says a read consumed.
+//! Read units as AWS counts them: every cost estimate depends on what the emulator says a read consumed.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use testkit::business::CUSTOMER;
 
 use crate::world::{COUNTING, World};
 
-/// Rows of 9 KB in one partition; an index holds 3 KB of each.
+/// Rows of 9 KB in one partition; an index contains 3 KB of each.
 const ROWS: usize = 3;
 
 /// A world with these rows, and its table's name.
@@ -48,12 +48,12 @@ fn units<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> Option
 }
 
 #[tokio::test]
-async fn a_row_costs_a_unit_for_each_4_kb_begun() {
+async fn row_costs_a_unit_per_started_4_kb() {
     let (world, table) = world().await;
     for (number, consistent, expected) in [(0, true, 3.0), (0, false, 1.5), (9, true, 1.0), (9, false, 0.5)] {
         let get = world.aws.dynamodb().get_item().table_name(&table);
         let get = get.set_key(Some(key(number))).consistent_read(consistent);
-        // What is left out of the answer was read all the same.
+        // Attributes that are left out of the response were still read.
         let get = get.projection_expression("sk").return_consumed_capacity(Total);
         let read = get.send().await.expect("the table answers");
         assert_eq!(units(read.consumed_capacity()), Some(expected), "{number} {consistent}");
@@ -92,9 +92,9 @@ async fn a_transaction_reads_at_twice_the_price() {
     assert_eq!(units(read.consumed_capacity()), Some(8.0));
 }
 
-/// The rows together have 27.1 KB: seven times 4 KB begun, not three times three.
+/// The rows together have 27.1 KB: seven units of 4 KB, not three times three.
 #[tokio::test]
-async fn a_query_rounds_the_sum_of_what_it_read() {
+async fn query_rounds_the_sum_of_its_rows() {
     let (world, table) = world().await;
     type Change = fn(QueryFluentBuilder) -> QueryFluentBuilder;
     let cases: [(&str, &str, Change, f64); 8] = [
@@ -128,7 +128,7 @@ async fn a_query_rounds_the_sum_of_what_it_read() {
 }
 
 #[tokio::test]
-async fn a_query_of_an_index_counts_what_the_index_holds() {
+async fn index_query_counts_only_projected_data() {
     let (world, table) = world().await;
     let query = world.aws.dynamodb().query().table_name(&table);
     let query = query.index_name("by_day").key_condition_expression("gsi1pk = :pk");
@@ -140,7 +140,7 @@ async fn a_query_of_an_index_counts_what_the_index_holds() {
 
 /// A message and its contact are fetched in one request, and both are counted.
 #[tokio::test]
-async fn a_batch_of_the_store_is_counted() {
+async fn batch_read_of_the_store_is_counted() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;

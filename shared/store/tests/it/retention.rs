@@ -1,4 +1,4 @@
-//! Calls and messages carry the time at which they are deleted through every write, and are not seen past it.
+//! Calls and messages keep their expiry through every write, and are not visible after it.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ async fn row_of(world: &World, kind: &str) -> HashMap<String, AttributeValue> {
     rows.remove(0)
 }
 
-/// When the table deletes the only row of this kind.
+/// The expiry of the only row of this kind.
 async fn expiry(world: &World, kind: &str) -> Option<Timestamp> {
     let row = row_of(world, kind).await;
     assert!(
@@ -102,7 +102,7 @@ async fn history(world: &World, message: &Message) -> Vec<Entry> {
 }
 
 #[tokio::test]
-async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
+async fn every_write_preserves_the_expiry_of_calls_and_messages() {
     let world = keeping(40, 50).await;
     // Time to live counts seconds.
     let planned = world.aws.now();
@@ -165,7 +165,7 @@ async fn a_calls_and_a_messages_row_keep_their_time_through_every_write() {
 }
 
 #[tokio::test]
-async fn what_is_over_is_not_read_nor_listed_nor_due() {
+async fn expired_rows_are_not_read_listed_or_due() {
     let world = keeping(30, 40).await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.aws.pass(30 * DAY - 1);
@@ -189,7 +189,7 @@ async fn what_is_over_is_not_read_nor_listed_nor_due() {
 }
 
 #[tokio::test]
-async fn rows_of_before_there_was_a_time_stay_for_ever() {
+async fn rows_without_an_expiry_stay_for_ever() {
     let world = World::new().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     let table = world.aws.env().config().text("TABLE_NAME").unwrap();
@@ -214,7 +214,7 @@ async fn rows_of_before_there_was_a_time_stay_for_ever() {
 }
 
 #[tokio::test]
-async fn a_customers_message_goes_at_its_time() {
+async fn customers_message_expires_at_its_time() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let mut received = received(&world, contact.id);
@@ -234,8 +234,9 @@ async fn a_customers_message_goes_at_its_time() {
     assert_eq!(history().await, []);
 }
 
+/// The earlier of the two counts.
 #[tokio::test]
-async fn the_reports_of_a_call_stay_no_longer_than_the_call_and_60_days_at_most() {
+async fn call_progress_expires_with_the_call_or_after_60_days() {
     for (calls_days, reports_days) in [(30, 30), (365, 60)] {
         let world = keeping(calls_days, 30).await;
         let begun = world.aws.now();

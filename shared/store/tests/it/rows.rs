@@ -1,4 +1,4 @@
-//! Conditions: who writes first wins, and the other learns it.
+//! Conditions: the first writer wins, and the other one gets a conflict.
 
 use domain::{
     contact::{Change, Contact, Identity, MOST_IDENTITIES},
@@ -42,7 +42,7 @@ fn wamid() -> ProviderRef {
 }
 
 #[tokio::test]
-async fn of_two_writers_of_one_message_the_second_learns_that_it_is_late() {
+async fn second_writer_of_a_message_gets_a_conflict() {
     let world = World::new().await;
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     message.block("one".to_owned());
@@ -68,7 +68,7 @@ async fn a_transaction_writes_all_or_nothing() {
 }
 
 #[tokio::test]
-async fn two_first_sightings_of_one_number_make_one_contact() {
+async fn concurrent_first_sightings_create_one_contact() {
     let world = World::new().await;
     let identity = Identity::Phone(phone(CUSTOMER));
     let write = || {
@@ -90,7 +90,7 @@ async fn two_first_sightings_of_one_number_make_one_contact() {
 }
 
 #[tokio::test]
-async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
+async fn concurrent_changes_of_a_contact_are_both_kept() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let at = world.aws.now();
@@ -98,7 +98,7 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
         .store
         .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
             contact.language = Some("ar".to_owned());
-            Change::Profile
+            Change::Contact
         });
     let stop = world
         .store
@@ -113,8 +113,9 @@ async fn a_contact_changed_at_the_same_time_keeps_both_changes() {
     assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
 }
 
+/// Reports on a message that is not recorded yet are stored once each, and at most 20 of them.
 #[tokio::test]
-async fn reports_on_an_unknown_message_are_kept_once_each_and_not_without_end() {
+async fn parked_reports_are_deduplicated_and_bounded() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let parked = async || match store.message_ref(scope, "whatsapp", &wamid(), now).await.unwrap() {
@@ -139,7 +140,7 @@ async fn reports_on_an_unknown_message_are_kept_once_each_and_not_without_end() 
             .unwrap();
     }
     assert_eq!(parked().await.unwrap().0.len(), 20);
-    // Two at once: one of them must look again.
+    // Two at once: one of them must read again.
     let before = parked().await;
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     message.version = 1;
@@ -163,7 +164,7 @@ async fn reports_on_an_unknown_message_are_kept_once_each_and_not_without_end() 
 }
 
 #[tokio::test]
-async fn a_reference_past_its_time_is_as_good_as_gone() {
+async fn expired_reference_counts_as_gone() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -199,7 +200,7 @@ async fn a_reference_past_its_time_is_as_good_as_gone() {
     assert!(matches!(found().await, Some((MessageRef::Parked { .. }, _))));
 }
 
-/// What somebody wrote by WhatsApp.
+/// A customer's WhatsApp message.
 pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     let message = InboundMessage {
         channel: Channel::WhatsApp,
@@ -228,7 +229,7 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
     }
 }
 
-/// What storing it writes.
+/// The effects of storing it.
 pub(crate) fn stored(received: &Received, contact: Contact) -> Effects<'_> {
     Effects {
         once: Once::Received {
@@ -296,7 +297,7 @@ async fn identities_are_found_together_and_only_in_their_own_tenant() {
 }
 
 #[tokio::test]
-async fn what_the_table_can_never_take_is_told_apart() {
+async fn row_too_large_for_the_table_is_a_permanent_error() {
     let world = World::new().await;
     let (store, now) = (&world.store, world.aws.now());
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -314,7 +315,7 @@ async fn what_the_table_can_never_take_is_told_apart() {
 }
 
 #[tokio::test]
-async fn reports_on_what_another_tool_sends_are_kept_for_a_day() {
+async fn reports_on_messages_of_another_tool_are_kept_for_a_day() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let report = report(&world, AttemptState::Delivered);
@@ -331,7 +332,7 @@ async fn reports_on_what_another_tool_sends_are_kept_for_a_day() {
 }
 
 #[tokio::test]
-async fn an_identity_that_made_room_is_free_for_somebody_else() {
+async fn dropped_identity_can_be_linked_to_another_contact() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
@@ -381,7 +382,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     assert_eq!(known.contact.id, contact.id);
     assert_eq!(known.profile.name.as_deref(), Some("Layla"));
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), known.profile);
-    // Somebody else named the person meanwhile: neither is written.
+    // Somebody else named the person meanwhile: neither row is written.
     let late = ContactWrite {
         profile: Some(Profile::named(ShownName::of("Leila"))),
         ..ContactWrite::from(known.contact)
@@ -391,7 +392,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     assert_eq!(store.contact(scope, contact.id).await.unwrap().unwrap().version, 2);
 }
 
-/// A contact's place in the list is its id: whatever is learnt of it moves it past no cursor.
+/// A contact is listed by its id, so that no change moves it past a cursor.
 #[tokio::test]
 async fn a_contact_is_listed_by_its_id() {
     let world = World::new().await;

@@ -7,7 +7,7 @@ use store::{Store, TenantScope, config::Configured};
 use testkit::{Aws, Seeded, business::business_with};
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-/// Consumed capacity is counted per process: the one test that counts it runs alone.
+/// Consumed capacity is counted per process, so the one test that counts it runs alone.
 pub(crate) static COUNTING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
 
 pub(crate) struct World {
@@ -29,7 +29,7 @@ impl World {
         world
     }
 
-    /// Without a claim to [`COUNTING`]: the caller has it.
+    /// A world without a claim to [`COUNTING`], which the caller has.
     pub(crate) async fn alone() -> Self {
         Self::alone_with(|_| {}).await
     }
@@ -55,7 +55,7 @@ impl World {
         self.business.tenant().to_string().replace("tnt_", "T#")
     }
 
-    /// Writes so many rows as they are, of texts only.
+    /// Writes this many rows of texts as they are.
     pub(crate) async fn put_many(&self, rows: usize, row: impl Fn(usize) -> HashMap<&'static str, String>) {
         let put = |number| {
             let row = row(number).into_iter();
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// All rows, as the table has them.
+    /// All rows of the table.
     pub(crate) async fn rows(&self) -> Vec<HashMap<String, AttributeValue>> {
         let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
         let scan = self.aws.dynamodb().scan().table_name(table);

@@ -28,7 +28,7 @@ async fn remove(aws: &Aws, email: &str) -> Answer {
     removed.expect("it is removed")
 }
 
-/// The mails that let somebody choose a password, and those that tell of the right, given or taken.
+/// The mails with a link to choose a password, and those that announce a grant or a revocation.
 async fn mails(aws: &Aws) -> (Vec<MailJob>, Vec<bool>) {
     let (mut links, mut told) = (Vec::new(), Vec::new());
     for mail in aws.take_mails().await {
@@ -51,7 +51,7 @@ async fn acts(aws: &Aws) -> Vec<PlatformAct> {
 }
 
 #[tokio::test]
-async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
+async fn new_account_has_a_password_that_only_its_owner_chooses() {
     let aws = Aws::new().await;
     let made = make(&aws, "Op@Example.com").await;
     assert!(made.account_created);
@@ -77,8 +77,9 @@ async fn who_has_no_account_gets_one_whose_password_only_they_choose() {
     assert_eq!(grant.expect("the table answers"), Some(Grant::reset(&account.value)));
 }
 
+/// Nobody is made an administrator twice. The link is mailed again until a password is chosen.
 #[tokio::test]
-async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_password_is_chosen() {
+async fn repeated_invocation_resends_only_the_pending_password_link() {
     let aws = Aws::new().await;
     let first = make(&aws, "op@example.com").await;
     let (links, told) = mails(&aws).await;
@@ -90,7 +91,7 @@ async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_pas
     assert_eq!((links.len(), told), (1, vec![]), "the right was given once");
     let (store, found) = (aws.store(), aws.store().account(first.user).await);
     let account = found.expect("the table answers").expect("an account");
-    // As a new password does.
+    // Simulates a new password.
     let chosen = Account {
         sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
         awaits_password: false,
@@ -109,7 +110,7 @@ async fn invoked_again_nobody_is_made_twice_and_the_mail_comes_again_until_a_pas
 }
 
 #[tokio::test]
-async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
+async fn revoked_right_ends_at_once_and_its_holder_is_told() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     let other = make(&aws, "other@example.com").await;
@@ -128,12 +129,12 @@ async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
         last.iter()
             .any(|act| act.action == "platform_admin_removed" && act.detail["user"] == made.user.to_string())
     );
-    // Again: nothing is left to take, and nobody is told of what did not happen.
+    // A repetition revokes nothing and announces nothing.
     let again = remove(&aws, "op@example.com").await;
     assert!(!again.removed && !again.told);
     assert!(aws.take_mails().await.is_empty());
     assert_eq!(acts(&aws).await.len(), last.len());
-    // The account stays, and the right can be given again.
+    // The account remains, and the right can be granted again.
     let given = make(&aws, "op@example.com").await;
     assert!(!given.account_created && given.told && is_admin(&aws, made.user).await);
     let events = aws.store().security_events(made.user, None, 10, aws.now()).await;
@@ -150,15 +151,15 @@ async fn a_right_that_is_taken_is_gone_at_once_and_its_holder_told() {
     );
 }
 
-/// Whoever knows their password could switch on a factor of their own, and use the right.
+/// Anybody who knows the password could switch on a second factor of their own, and use the right.
 #[tokio::test]
-async fn who_has_only_a_password_is_not_given_the_right() {
+async fn account_without_second_factor_is_not_given_the_right() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     remove(&aws, "op@example.com").await;
     let (store, found) = (aws.store(), aws.store().account(made.user).await);
     let account = found.expect("the table answers").expect("an account");
-    // As a new password does.
+    // Simulates a new password.
     let chosen = Account {
         sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
         awaits_password: false,
@@ -185,9 +186,9 @@ async fn who_has_only_a_password_is_not_given_the_right() {
     assert!(make(&aws, "op@example.com").await.told && is_admin(&aws, made.user).await);
 }
 
-/// Somebody else is just writing or reading the same row: that says nothing of whether the right is there.
+/// Another request is just writing or reading the same row, which does not tell whether the right exists.
 #[tokio::test]
-async fn a_right_is_taken_though_a_write_is_in_the_way() {
+async fn right_is_revoked_despite_a_concurrent_write() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     let lossy = testkit::Lossy::before(&aws);
@@ -201,7 +202,7 @@ async fn a_right_is_taken_though_a_write_is_in_the_way() {
 }
 
 #[tokio::test]
-async fn nobody_is_removed_who_is_not_there() {
+async fn removing_an_unknown_person_is_refused() {
     let aws = Aws::new().await;
     let request = serde_json::json!({"email": "nobody@example.com", "remove": true});
     let refused = invoke(&aws, request).await.expect_err("there is nobody").to_string();
@@ -210,7 +211,7 @@ async fn nobody_is_removed_who_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_right_is_taken_though_nobody_can_be_told() {
+async fn right_is_revoked_even_if_no_mail_can_be_queued() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     let nowhere = [("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")];
@@ -222,7 +223,7 @@ async fn a_right_is_taken_though_nobody_can_be_told() {
 }
 
 #[tokio::test]
-async fn where_no_link_can_be_made_nothing_is() {
+async fn without_a_link_nothing_is_written() {
     let aws = Aws::new().await;
     let nowhere = Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", ""), ("APP_URL", "")])).expect("a context");
     let request = serde_json::from_value(serde_json::json!({"email": "op@example.com"})).expect("a request");
@@ -236,7 +237,7 @@ async fn where_no_link_can_be_made_nothing_is() {
 }
 
 #[tokio::test]
-async fn a_making_stands_in_the_platforms_log_once() {
+async fn grant_is_logged_once() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     make(&aws, "op@example.com").await;

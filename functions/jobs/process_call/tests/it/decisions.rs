@@ -1,4 +1,4 @@
-//! What follows a call, and the sentence that says why.
+//! The decision about a call, and the sentence that explains it.
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
@@ -19,7 +19,7 @@ use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 use crate::world::World;
 
 #[tokio::test]
-async fn a_missed_call_of_somebody_new_makes_a_contact_a_call_and_a_message() {
+async fn missed_call_of_a_new_caller_creates_contact_and_message() {
     let world = World::new().await;
     let facts = CallFacts {
         caller_name: ShownName::of("Layla Haddad"),
@@ -51,9 +51,9 @@ async fn a_missed_call_of_somebody_new_makes_a_contact_a_call_and_a_message() {
     assert_eq!(job.correlation_id, "cor-17");
 }
 
-/// What is stored names the line, and reading it back gives the same.
+/// Stored rows name the line, and reading them back gives the same.
 #[tokio::test]
-async fn call_and_message_know_their_line() {
+async fn call_and_message_name_their_line() {
     let world = World::with(|configured| {
         let line =
             |id: &str, number: &str| read(json!({"id": format!("line_{id:0>26}"), "name": id, "number": number}));
@@ -65,7 +65,7 @@ async fn call_and_message_know_their_line() {
     world.telephony("17", missed(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!((calls[0].grounds.line, messages[0].line), (called, called));
-    // A number of no line is none of the rule's.
+    // A number without a line does not match the rule.
     let mut facts = missed("+971501234568");
     facts.to = Some(Party::Phone(phone("+442079460098")));
     world.telephony("18", facts).await;
@@ -75,7 +75,7 @@ async fn call_and_message_know_their_line() {
 }
 
 #[tokio::test]
-async fn a_known_contact_stays_the_same() {
+async fn call_of_a_known_number_keeps_its_contact() {
     let world = World::new().await;
     let known = world.business.contact(&world.aws, CUSTOMER).await;
     world.telephony("17", missed(CUSTOMER)).await;
@@ -84,7 +84,7 @@ async fn a_known_contact_stays_the_same() {
 }
 
 #[tokio::test]
-async fn who_calls_again_is_held_by_the_cooldown() {
+async fn cooldown_prevents_a_second_follow_up() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(2 * 3600);
@@ -98,8 +98,9 @@ async fn who_calls_again_is_held_by_the_cooldown() {
     assert_eq!(world.history().await.1.len(), 2);
 }
 
+/// They are followed by one message.
 #[tokio::test]
-async fn two_calls_of_somebody_new_at_the_same_time_make_one_contact_and_one_message() {
+async fn concurrent_calls_of_a_new_caller_create_one_contact() {
     let world = World::new().await;
     let business = &world.business;
     let report = |call: u8| business.telephony_report(&world.aws, &call.to_string(), missed(CUSTOMER));
@@ -111,7 +112,7 @@ async fn two_calls_of_somebody_new_at_the_same_time_make_one_contact_and_one_mes
 }
 
 #[tokio::test]
-async fn a_call_that_is_then_answered_cancels_the_message_not_sent_yet() {
+async fn answered_call_cancels_the_unsent_follow_up() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(60);
@@ -124,9 +125,9 @@ async fn a_call_that_is_then_answered_cancels_the_message_not_sent_yet() {
 }
 
 #[tokio::test]
-async fn what_an_answered_call_cancels_starts_no_cooldown() {
+async fn follow_up_cancelled_by_an_answer_starts_no_cooldown() {
     let world = World::with(|configured| {
-        // Whoever was spoken with is thanked.
+        // Answered callers get a message of thanks.
         let mut thanks = configured.rules[0].clone();
         thanks.id = "rule_00000000000000000000000002".parse().unwrap();
         thanks.name = "Thanks".to_owned();
@@ -146,7 +147,7 @@ async fn what_an_answered_call_cancels_starts_no_cooldown() {
 }
 
 #[tokio::test]
-async fn a_call_reported_late_as_answered_takes_the_cooldown_back() {
+async fn late_report_of_an_answer_restores_the_cooldown() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     assert!(world.customer().await.last_follow_up_at.is_some());
@@ -162,8 +163,9 @@ async fn a_call_reported_late_as_answered_takes_the_cooldown_back() {
     assert!(calls[1].message.is_some(), "{}", calls[1].decision);
 }
 
+/// The attempt that was sent keeps its state, and the reason does not claim that nothing was sent.
 #[tokio::test]
-async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_sent() {
+async fn answered_call_stops_the_fallback_but_not_what_was_sent() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (_, mut messages) = world.history().await;
@@ -186,8 +188,9 @@ async fn an_answered_call_keeps_the_sms_back_and_not_the_truth_about_what_was_se
     assert!(!why.contains("not sent"), "{why}");
 }
 
+/// Each is stored with the reason.
 #[tokio::test]
-async fn nobody_is_messaged_whose_number_is_hidden_or_none_or_whom_the_business_called() {
+async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
     let world = World::new().await;
     let withheld = Party::Withheld;
     let sip = Party::Sip("sip:reception@example.test".to_owned());
@@ -225,14 +228,14 @@ async fn nobody_is_messaged_whose_number_is_hidden_or_none_or_whom_the_business_
         assert_eq!(calls[0].reason, reason);
         assert!(calls[0].decision.starts_with("no message: "), "{}", calls[0].decision);
     }
-    // All who hide their number from one line are one contact, and none of them is known by it.
+    // All callers who hide their number from one connection are one contact, and it is nobody's identity.
     world.telephony("6", from(&withheld)).await;
     assert_eq!(world.history_of(&hidden).await.0.len(), 2);
     assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
 }
 
 #[tokio::test]
-async fn an_unknown_template_or_wrong_values_are_the_stored_reason() {
+async fn unknown_template_or_wrong_values_are_the_stored_reason() {
     let template = World::with(|configured| configured.templates.clear()).await;
     let values = World::with(|configured| {
         let template = configured.rules[0].then.template.as_mut().unwrap();
@@ -254,7 +257,7 @@ async fn an_unknown_template_or_wrong_values_are_the_stored_reason() {
 }
 
 #[tokio::test]
-async fn a_misfit_of_one_channel_leaves_the_other() {
+async fn channel_without_a_template_is_left_out() {
     let world = World::with(|configured| configured.templates.clear()).await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
@@ -263,7 +266,7 @@ async fn a_misfit_of_one_channel_leaves_the_other() {
 }
 
 #[tokio::test]
-async fn who_opted_out_gets_nothing() {
+async fn caller_who_opted_out_gets_no_message() {
     let world = World::new().await;
     let at = world.aws.now();
     let stop = |contact: &mut domain::contact::Contact| {
@@ -288,7 +291,7 @@ async fn a_suspended_tenants_calls_are_stored_and_not_followed_up() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_reported_days_later_is_stored_and_not_followed_up() {
+async fn call_reported_days_later_is_stored_without_follow_up() {
     let world = World::new().await;
     let ended = |hours: i64| CallFacts {
         ended_at: Some(world.aws.now() - SignedDuration::from_hours(hours)),
@@ -304,7 +307,7 @@ async fn a_call_that_is_reported_days_later_is_stored_and_not_followed_up() {
 }
 
 #[tokio::test]
-async fn a_callback_that_is_repeated_when_its_call_is_forgotten_sends_nothing() {
+async fn callback_repeated_after_its_call_expired_sends_nothing() {
     let world = World::new().await;
     let facts = CallFacts {
         ended_at: Some(world.aws.now()),
@@ -326,7 +329,7 @@ async fn an_answered_call_matches_no_rule_of_missed_ones() {
 }
 
 #[tokio::test]
-async fn a_changed_rule_counts_from_the_next_call_on() {
+async fn changed_rule_applies_from_the_next_call() {
     let mut world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.business.configured.rules[0].enabled = false;
@@ -336,8 +339,9 @@ async fn a_changed_rule_counts_from_the_next_call_on() {
     assert_eq!(calls[0].reason, "no_rule");
 }
 
+/// A delay longer than the queue can hold is left to the due index.
 #[tokio::test]
-async fn a_message_for_later_waits_in_the_queue_or_beyond_its_reach_in_the_table() {
+async fn delayed_message_waits_in_the_queue_or_the_due_index() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = 600).await;
     world.telephony("17", missed(CUSTOMER)).await;
     assert_eq!(world.aws.depth(QueueName::Sends).await, 1);
@@ -354,7 +358,7 @@ async fn a_message_for_later_waits_in_the_queue_or_beyond_its_reach_in_the_table
 }
 
 #[tokio::test]
-async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
+async fn call_of_a_deleted_tenant_stores_nothing() {
     let world = World::new().await;
     let nobody = domain::ids::TenantId::new(world.aws.ids().ulid());
     let rows = world.aws.row_count().await;
@@ -379,9 +383,9 @@ async fn a_call_of_a_tenant_that_is_gone_stores_nothing() {
     }
 }
 
-/// Something still leads to the contact, and it is there no more.
+/// A row still leads to the contact, which no longer exists.
 #[tokio::test]
-async fn a_call_of_a_contact_that_is_gone_is_let_go() {
+async fn call_of_a_deleted_contact_is_dropped() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (calls, _) = world.history().await;
@@ -390,7 +394,7 @@ async fn a_call_of_a_contact_that_is_gone_is_let_go() {
     let rows = world.aws.row_count().await;
     assert_eq!(world.telephony("18", missed(CUSTOMER)).await, Done::Already);
     assert_eq!(world.aws.row_count().await, rows);
-    // So is a report on a call that went with it.
+    // The same holds for a report on a call that was deleted with it.
     world.business.remove(&world.aws, "CALL#", Some(contact)).await;
     let answered = CallFacts {
         voicemail_seconds: Some(12),
@@ -400,7 +404,7 @@ async fn a_call_of_a_contact_that_is_gone_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_recording_that_comes_later_is_remarked_on_the_call() {
+async fn late_recording_adds_a_remark_to_the_call() {
     let world = World::new().await;
     world.twilio(missed(CUSTOMER)).await;
     let recorded = CallFacts {
@@ -415,9 +419,9 @@ async fn a_recording_that_comes_later_is_remarked_on_the_call() {
     assert_eq!(from_to(CUSTOMER).from, call.facts.from);
 }
 
-/// Rules without a cooldown plan one after the other.
+/// Rules without a cooldown plan several messages.
 #[tokio::test]
-async fn an_answered_call_cancels_all_that_is_planned() {
+async fn answered_call_cancels_all_planned_messages() {
     let world = World::with(|configured| {
         let then = &mut configured.rules[0].then;
         (then.delay_seconds, then.cooldown_seconds) = (600, 0);
@@ -436,7 +440,7 @@ async fn an_answered_call_cancels_all_that_is_planned() {
 }
 
 #[tokio::test]
-async fn the_name_of_the_profile_stands_in_the_message() {
+async fn message_contains_the_name_of_the_profile() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let named = ContactWrite {

@@ -39,7 +39,7 @@ fn recorded() -> CallFacts {
     }
 }
 
-/// Every order of so many things.
+/// All permutations of this many things.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![vec![]];
@@ -56,7 +56,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 }
 
 #[tokio::test]
-async fn any_order_and_number_of_a_calls_reports_gives_one_call_and_one_message() {
+async fn reports_in_any_order_make_one_call_and_one_message() {
     let world = World::new().await;
     let reports = [ringing(), dialled(DialStatus::NoAnswer), completed(), recorded()];
     for (index, order) in orders(reports.len()).into_iter().enumerate() {
@@ -87,7 +87,7 @@ async fn any_order_and_number_of_a_calls_reports_gives_one_call_and_one_message(
 }
 
 #[tokio::test]
-async fn a_recording_that_overtakes_all_else_waits_for_the_name_of_its_caller() {
+async fn recording_that_arrives_first_waits_for_its_caller() {
     let world = World::new().await;
     world.twilio(recorded()).await;
     let hidden = domain::contact::Identity::Withheld(world.business.twilio);
@@ -98,8 +98,8 @@ async fn a_recording_that_overtakes_all_else_waits_for_the_name_of_its_caller() 
 }
 
 #[tokio::test]
-async fn reports_that_name_nobody_until_they_expire_are_no_call() {
-    // A recording, and a leg that somebody took: of a call that the business made by its provider's API, for one.
+async fn reports_without_a_caller_expire_without_a_call() {
+    // A recording, and a leg that somebody answered: such as of a call that the business made through its provider's API.
     let taken = CallFacts {
         tried: Some(DialStatus::Answered),
         ..CallFacts::default()
@@ -117,12 +117,12 @@ async fn reports_that_name_nobody_until_they_expire_are_no_call() {
         assert_eq!(world.aws.row_count().await, rows, "no call, no contact");
         let hidden = domain::contact::Identity::Withheld(world.business.twilio);
         assert_eq!(world.contact_of(&hidden).await, None);
-        // It is over: neither the dispatcher nor a repeated report comes back to it.
+        // The call is closed: neither the dispatcher nor a repeated report processes it again.
         world.aws.pass(3600);
         assert_eq!(world.due().await, 0);
         assert_eq!(world.work(world.decide()).await, Done::Already);
         assert_eq!(world.twilio(facts).await, Done::Already);
-        // Unless one names the customer after all.
+        // A report that names the customer does.
         world.twilio(dialled(DialStatus::NoAnswer)).await;
         world.call().await;
         assert_eq!(world.customer().await.calls, 1);
@@ -130,7 +130,7 @@ async fn reports_that_name_nobody_until_they_expire_are_no_call() {
 }
 
 #[tokio::test]
-async fn an_inbound_call_of_which_no_caller_is_named_is_one_of_a_hidden_number() {
+async fn inbound_call_without_a_caller_counts_as_withheld() {
     let world = World::new().await;
     let facts = CallFacts {
         direction: Some(domain::call::Direction::Inbound),
@@ -145,7 +145,7 @@ async fn an_inbound_call_of_which_no_caller_is_named_is_one_of_a_hidden_number()
 }
 
 #[tokio::test]
-async fn reports_that_come_at_the_same_time_give_one_call_and_one_message() {
+async fn concurrent_reports_make_one_call_and_one_message() {
     let world = World::new().await;
     let reports = [ringing(), dialled(DialStatus::Busy), completed(), recorded()];
     let report = |facts: &CallFacts| world.business.twilio_report(&world.aws, "CA1", facts.clone());
@@ -178,14 +178,14 @@ async fn completed_alone_never_means_missed() {
 }
 
 #[tokio::test]
-async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
+async fn call_is_decided_again_once_its_outcome_is_known() {
     let world = World::new().await;
     world.twilio(completed()).await;
     world.aws.pass(60);
     world.work(world.decide()).await;
     let call = world.call().await;
     assert_eq!((call.outcome, call.message), (Outcome::Unknown, None));
-    // The report of the ringing call lay in a queue that long: nobody could have picked up.
+    // The report of the ringing call was queued for that long: nobody could have picked up.
     let greeted = CallFacts {
         handling: Some(Handling::Greet),
         ..ringing()
@@ -204,7 +204,7 @@ async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
     );
     assert_eq!(world.customer().await.calls, 1, "counted once");
     assert_eq!(world.queued().await.len(), 1);
-    // The same reports once more, in whatever order, change nothing.
+    // Repeating the same reports, in any order, changes nothing.
     for facts in [greeted, completed(), dialled(DialStatus::NoAnswer)] {
         world.twilio(facts).await;
     }
@@ -213,8 +213,9 @@ async fn a_call_of_unknown_end_is_decided_again_once_that_is_known() {
     assert_eq!(world.customer().await.calls, 1);
 }
 
+/// The call was decided with an unknown outcome before the reports arrived.
 #[tokio::test]
-async fn reports_of_unknown_ends_that_come_late_at_once_give_one_message() {
+async fn late_concurrent_reports_of_an_undecided_call_send_once() {
     let world = World::new().await;
     world.twilio(completed()).await;
     world.aws.pass(60);
@@ -248,7 +249,7 @@ async fn a_late_end_cancels_no_follow_up_of_a_later_call() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_for_its_dial_result_is_looked_at_when_the_minute_is_over() {
+async fn call_without_a_dial_result_is_decided_after_a_minute() {
     let world = World::new().await;
     world.twilio(ringing()).await;
     assert_eq!(world.looks().await, 0, "four hours are for the due index");
@@ -257,12 +258,12 @@ async fn a_call_that_waits_for_its_dial_result_is_looked_at_when_the_minute_is_o
     assert_eq!(world.looks().await, 1);
     let now: Vec<jobs::CallJob> = world.aws.take_jobs(kit::QueueName::Calls).await;
     assert!(now.is_empty(), "held back: {now:?}");
-    // The same report once more changes nothing, unless its worker may have died before it queued the look.
+    // Repeating the report changes nothing, unless its worker may have died before it queued the job.
     assert_eq!(world.work(job.clone()).await, Done::Already);
     assert_eq!(world.looks().await, 1);
     assert_eq!(world.received(job, 2).await, Done::Already);
     assert_eq!(world.looks().await, 2);
-    // Two looks, and the dispatcher's besides: one decision.
+    // Two jobs, and another one from the dispatcher: one decision.
     world.aws.pass(60);
     assert_eq!(world.work(world.decide()).await, Done::Now);
     for _ in 0..2 {
@@ -287,7 +288,7 @@ async fn a_dial_result_within_the_minute_decides() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_comes_up_in_the_due_index_at_its_time_and_not_again_once_decided() {
+async fn waiting_call_is_due_at_its_time_until_decided() {
     let world = World::new().await;
     world.twilio(ringing()).await;
     world.twilio(completed()).await;
@@ -296,19 +297,19 @@ async fn a_call_that_waits_comes_up_in_the_due_index_at_its_time_and_not_again_o
     assert_eq!(world.due().await, 1);
     world.work(world.decide()).await;
     assert_eq!(world.call().await.outcome, Outcome::Abandoned);
-    // Only the follow-up's own net is left, later.
+    // Only the follow-up's own due time is left, later.
     assert_eq!(world.due().await, 0);
 }
 
 #[tokio::test]
-async fn looking_at_a_call_nobody_reported_does_nothing() {
+async fn deciding_an_unreported_call_does_nothing() {
     let world = World::new().await;
     assert_eq!(world.work(world.decide()).await, Done::Already);
     assert_eq!(world.progress().await, None);
 }
 
 #[tokio::test]
-async fn two_telephone_systems_may_count_their_calls_alike() {
+async fn two_telephone_systems_may_use_the_same_call_id() {
     let world = World::new().await;
     let facts = testkit::business::missed(CUSTOMER);
     world.telephony("17", facts.clone()).await;
@@ -317,7 +318,7 @@ async fn two_telephone_systems_may_count_their_calls_alike() {
 }
 
 #[tokio::test]
-async fn a_number_that_a_telephone_system_uses_again_after_months_is_a_new_call() {
+async fn call_id_reused_after_months_is_a_new_call() {
     let world = World::new().await;
     let facts = testkit::business::missed(CUSTOMER);
     world.telephony("17", facts.clone()).await;
@@ -342,7 +343,7 @@ async fn the_same_call_id_at_two_tenants_is_two_calls() {
     let mut both = vec![world.business.tenant(), stranger.tenant()];
     both.sort();
     assert_eq!(tenants, both);
-    // Neither can name the other's.
+    // Neither tenant can name the other's rows.
     let (store, now) = (world.aws.store(), world.aws.now());
     let theirs = stranger.scope();
     assert_eq!(store.call(theirs, calls[0].id, now).await.unwrap(), None);
@@ -363,14 +364,14 @@ async fn a_redelivery_after_a_lost_enqueue_queues_the_message() {
     let (_, messages) = world.history().await;
     assert_eq!(queued.len(), 1);
     assert_eq!((queued[0].message, queued[0].attempt), (messages[0].id, 1));
-    // Once it is under way there is nothing to queue.
+    // A message in progress is not queued again.
     world.claimed(messages[0].clone()).await;
     world.received(job, 3).await;
     assert!(world.queued().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_message_that_was_never_queued_comes_up_in_the_due_index() {
+async fn message_that_was_never_queued_becomes_due() {
     let world = World::new().await;
     world.telephony("17", testkit::business::missed(CUSTOMER)).await;
     world.queued().await;
@@ -379,7 +380,7 @@ async fn a_message_that_was_never_queued_comes_up_in_the_due_index() {
 }
 
 #[tokio::test]
-async fn a_late_report_that_somebody_did_answer_keeps_an_unsent_message_back() {
+async fn late_report_of_an_answer_cancels_the_unsent_message() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
     world.twilio(dialled(DialStatus::NoAnswer)).await;
     world.twilio(dialled(DialStatus::Answered)).await;
@@ -390,7 +391,7 @@ async fn a_late_report_that_somebody_did_answer_keeps_an_unsent_message_back() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_table_that_got_lost_decides_nothing_twice() {
+async fn lost_response_of_the_table_decides_nothing_twice() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);

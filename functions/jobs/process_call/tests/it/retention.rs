@@ -1,4 +1,4 @@
-//! How long a call and its message are kept: as the tenant says when the call is decided.
+//! Retention of a call and its message: by the tenant's setting when the call is decided.
 
 use domain::{call::CallFacts, retention::Retention};
 use jiff::SignedDuration;
@@ -31,8 +31,9 @@ async fn call_is_retained_from_its_start_message_from_last_send() {
     assert_eq!(messages[0].keep_until, Some(now + days(SENT_WITHIN + 50)));
 }
 
+/// A late report on an earlier call does not move its expiry.
 #[tokio::test]
-async fn a_changed_setting_is_for_later_calls_and_a_late_report_changes_no_time() {
+async fn changed_retention_applies_to_later_calls_only() {
     let mut world = World::new().await;
     let first = world.aws.now();
     world.telephony("17", missed(CUSTOMER)).await;

@@ -1,4 +1,4 @@
-//! A business, and the function.
+//! A business, and the function under test.
 
 use std::ops::{Deref, DerefMut};
 
@@ -43,13 +43,13 @@ impl World {
         self.received(job, 1).await
     }
 
-    /// The queue hands the job out for the n-th time.
+    /// The queue delivers the job for the n-th time.
     pub(crate) async fn received(&self, job: CallJob, count: u32) -> Done {
         let done = Box::pin(handle(Job::new(job, count), &self.ctx)).await;
         done.expect("the job is done")
     }
 
-    /// Works these at the same time, in turns by two processes.
+    /// Processes these jobs concurrently, alternating between two processes.
     pub(crate) async fn work_at_once(&self, jobs: impl IntoIterator<Item = CallJob>) {
         let other = self.another();
         let processes = [&self.ctx, &other].into_iter().cycle();
@@ -60,17 +60,17 @@ impl World {
         }
     }
 
-    /// Twilio reports something of the call `CA1`.
+    /// A report of Twilio's on the call `CA1`.
     pub(crate) async fn twilio(&self, facts: CallFacts) -> Done {
         self.work(self.business.twilio_report(&self.aws, "CA1", facts)).await
     }
 
-    /// The business's telephone system reports a call.
+    /// A report of the business's telephone system on a call.
     pub(crate) async fn telephony(&self, call: &str, facts: CallFacts) -> Done {
         self.work(self.business.telephony_report(&self.aws, call, facts)).await
     }
 
-    /// Somebody looks whether the call `CA1` can be decided.
+    /// A job to decide the call `CA1`.
     pub(crate) fn decide(&self) -> CallJob {
         CallJob::Decide {
             tenant: self.business.tenant(),
@@ -93,7 +93,7 @@ impl World {
         progress.await.expect("the table answers")
     }
 
-    /// All calls and messages of somebody.
+    /// All calls and messages of this person.
     pub(crate) async fn history_of(&self, identity: &Identity) -> (Vec<Call>, Vec<Message>) {
         let Some(contact) = self.contact_of(identity).await else {
             return (vec![], vec![]);
@@ -120,7 +120,7 @@ impl World {
         calls.remove(0)
     }
 
-    /// How many rows are due by now.
+    /// Number of rows that are due now.
     pub(crate) async fn due(&self) -> usize {
         let (store, mut count) = (self.aws.store(), 0);
         for partition in Partition::all() {
@@ -134,7 +134,7 @@ impl World {
         count
     }
 
-    /// Looks at waiting calls that the queue holds, for now or later.
+    /// Jobs in the queue for waiting calls, due now or later.
     pub(crate) async fn looks(&self) -> u64 {
         self.aws.depth(QueueName::Calls).await
     }

@@ -1,4 +1,4 @@
-//! Templates, accounts, and what nobody knows.
+//! Templates, accounts, and unknown events.
 
 use domain::{
     Timestamp,
@@ -17,7 +17,7 @@ use testkit::{business::phone, seed::WABA};
 use crate::world::{World, status, wrote};
 
 #[tokio::test]
-async fn a_templates_status_counts_from_the_next_decision_on() {
+async fn template_status_applies_from_the_next_decision() {
     let world = World::new().await;
     let sendable = async || world.template().await.status.sendable();
     assert!(sendable().await);
@@ -56,7 +56,7 @@ async fn a_restricted_account_sends_nothing_until_somebody_acts() {
 }
 
 #[tokio::test]
-async fn news_of_the_account_that_restrict_nothing_leave_it_healthy() {
+async fn account_news_without_restriction_leaves_it_healthy() {
     let world = World::new().await;
     let value = json!({"event": "VERIFIED_ACCOUNT"});
     world
@@ -65,7 +65,7 @@ async fn news_of_the_account_that_restrict_nothing_leave_it_healthy() {
     assert_eq!(world.configured_whatsapp().await.health, Health::Healthy);
 }
 
-/// What is known of the numbers that these connections stand for: customers a day, messages a second, rating.
+/// The stored values of these connections' numbers: customers a day, messages a second, rating.
 async fn limits(world: &World, ids: [ConnectionId; 2]) -> [(Option<u32>, Option<u32>, Option<Quality>); 2] {
     let (store, scope) = (world.aws.store(), world.business.scope());
     let known = futures::future::join_all(ids.map(|id| store.connection(scope, id))).await;
@@ -85,7 +85,7 @@ async fn limits(world: &World, ids: [ConnectionId; 2]) -> [(Option<u32>, Option<
 }
 
 #[tokio::test]
-async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
+async fn reported_rating_and_limits_of_a_number_are_stored() {
     let mut others = None;
     let world = World::with(|configured| {
         let own = configured
@@ -128,7 +128,7 @@ async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
     let business = "business_capability_update";
     assert_eq!(limits(&world, ids).await, [(None, None, None); 2]);
 
-    // The limit is the business's, whichever number hears of it; the rest is the named number's.
+    // The limit applies to the whole business, whichever number receives the event; the rest to the named number.
     let upgrade = json!({
         "display_phone_number": "+971 50 123 4577", "event": "THROUGHPUT_UPGRADE",
         "max_daily_conversations_per_business": "TIER_10K",
@@ -138,7 +138,7 @@ async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
     let known = [(Some(10_000), None, None), (Some(10_000), Some(1_000), None)];
     assert_eq!(limits(&world, ids).await, known);
 
-    // Again, and what is older: nothing is written.
+    // Repeated and older events write nothing.
     let version = async || {
         let (store, scope) = (world.aws.store(), world.business.scope());
         let store = &store;
@@ -157,7 +157,7 @@ async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
     assert_eq!(version().await, before);
     assert_eq!(limits(&world, ids).await, known);
 
-    // A clock that is ahead does not shut out what comes after.
+    // A clock that is ahead does not block later events.
     let flagged = json!({"display_phone_number": "971501234577", "event": "FLAGGED"});
     world.work(report(number, flagged, 3600)).await;
     world.aws.pass(10);
@@ -170,7 +170,7 @@ async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
     world.work(report(number, better, 0)).await;
     assert_eq!(limits(&world, ids).await[1].2, Some(Quality::Unknown));
 
-    // A number that is not connected here.
+    // A number that is not connected.
     let before = version().await;
     let foreign = json!({"display_phone_number": "971501234599", "event": "FLAGGED"});
     world.work(report(number, foreign, 0)).await;
@@ -179,7 +179,7 @@ async fn a_numbers_rating_and_limits_are_noted_as_they_are_reported() {
 }
 
 #[tokio::test]
-async fn a_kind_nobody_knows_is_kept_as_it_came() {
+async fn unknown_kind_of_event_is_stored_raw() {
     let world = World::new().await;
     let event = world
         .business
@@ -192,7 +192,7 @@ async fn a_kind_nobody_knows_is_kept_as_it_came() {
 }
 
 #[tokio::test]
-async fn one_part_that_nobody_can_read_does_not_lose_the_others() {
+async fn unreadable_part_does_not_lose_the_others() {
     let world = World::new().await;
     let message = world.sent().await;
     let now = world.aws.now().as_second();
@@ -209,13 +209,13 @@ async fn one_part_that_nobody_can_read_does_not_lose_the_others() {
 }
 
 #[tokio::test]
-async fn one_part_that_fails_does_not_keep_the_others_and_comes_again() {
+async fn failed_part_is_retried_without_blocking_the_others() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     let mut value = wrote("wamid.in", now, "Hello");
     let message = world.sent().await;
     value["statuses"] = json!([status("delivered", now)]);
-    // The table takes no transactions just now: what customers write is not stored, a status is.
+    // The table accepts no transactions at present: a customer's message is not stored, a status is.
     let lossy = testkit::Lossy::before(&world.aws);
     let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
     let ctx = Context::new(&env).unwrap();
@@ -228,7 +228,7 @@ async fn one_part_that_fails_does_not_keep_the_others_and_comes_again() {
 }
 
 #[tokio::test]
-async fn what_is_about_somebody_who_is_gone_is_let_go() {
+async fn event_for_a_deleted_tenant_or_message_is_dropped() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     let message = world.sent().await;
@@ -252,9 +252,9 @@ async fn what_is_about_somebody_who_is_gone_is_let_go() {
     assert_eq!(world.work(event).await, Done::Already);
 }
 
-/// Something still leads to the contact, and it is there no more.
+/// A row still leads to the contact, which no longer exists.
 #[tokio::test]
-async fn what_a_contact_that_is_gone_writes_is_let_go() {
+async fn message_from_a_deleted_contact_is_dropped() {
     let world = World::new().await;
     world.whatsapp("wamid.first", "Hello").await;
     let contact = world.customer().await.id;
@@ -271,7 +271,7 @@ async fn what_a_contact_that_is_gone_writes_is_let_go() {
 }
 
 #[tokio::test]
-async fn nothing_is_parked_for_a_tenant_that_is_gone() {
+async fn nothing_is_parked_for_a_deleted_tenant() {
     let world = World::new().await;
     world.business.remove(&world.aws, "TENANT", None).await;
     let rows = world.aws.row_count().await;
@@ -297,7 +297,7 @@ async fn a_large_event_is_read_from_the_bucket() {
 }
 
 #[tokio::test]
-async fn a_template_that_became_marketing_is_no_utility_any_more() {
+async fn template_moved_to_marketing_is_no_longer_utility() {
     let world = World::new().await;
     let template = async || world.template().await;
     let event = |field: &str, mut value: Value, time: i64| {
@@ -307,7 +307,7 @@ async fn a_template_that_became_marketing_is_no_utility_any_more() {
         world.at(event, time)
     };
     let category = |value: Value, time: i64| event("template_category_update", value, time);
-    // Announced only.
+    // A change that is only announced.
     let announced = json!({"new_category": "UTILITY", "correct_category": "MARKETING"});
     world.work(category(announced, 100)).await;
     assert_eq!(template().await.category, Category::Utility);
@@ -315,7 +315,7 @@ async fn a_template_that_became_marketing_is_no_utility_any_more() {
     assert_eq!(world.work(category(made.clone(), 200)).await, Done::Now);
     assert_eq!(template().await.category, Category::Marketing);
     assert_eq!(world.work(category(made, 200)).await, Done::Already);
-    // One of before comes late.
+    // An older event arrives late.
     let before = json!({"previous_category": "MARKETING", "new_category": "UTILITY"});
     assert_eq!(world.work(category(before, 150)).await, Done::Already);
     assert_eq!(template().await.category, Category::Marketing);
@@ -329,7 +329,7 @@ async fn a_template_that_became_marketing_is_no_utility_any_more() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_is_kept_raw_and_does_not_come_again() {
+async fn oversized_event_is_stored_raw_and_not_retried() {
     let world = World::new().await;
     let message = world.sent().await;
     let now = world.aws.now().as_second();
@@ -353,7 +353,7 @@ async fn what_is_too_long_is_kept_raw_and_does_not_come_again() {
 }
 
 #[tokio::test]
-async fn a_long_message_is_stored_as_far_as_a_row_holds_it() {
+async fn long_message_is_cut_to_the_size_of_a_row() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     let mut value = wrote("wamid.in", now, "");
@@ -379,7 +379,7 @@ async fn a_long_message_is_stored_as_far_as_a_row_holds_it() {
 }
 
 #[tokio::test]
-async fn a_form_of_twilio_that_names_no_message_is_kept_raw() {
+async fn twilio_form_without_a_message_id_is_stored_raw() {
     let world = World::new().await;
     let form = "Body=Hello".to_owned();
     let event = world

@@ -1,4 +1,4 @@
-//! What customers write: stored once, on the right person, with what follows from it.
+//! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
     contact::Identity,
@@ -12,7 +12,7 @@ use testkit::business::{CUSTOMER, phone, read};
 use crate::world::{World, states, status, wrote};
 
 #[tokio::test]
-async fn a_message_of_somebody_new_makes_a_contact_and_opens_the_window() {
+async fn message_from_a_new_customer_opens_the_window() {
     let world = World::new().await;
     assert_eq!(world.whatsapp("wamid.in", "Hello").await, Done::Now);
     let contact = world.customer().await;
@@ -23,7 +23,7 @@ async fn a_message_of_somebody_new_makes_a_contact_and_opens_the_window() {
     assert!(consent.is_empty());
 }
 
-/// By WhatsApp the connection tells the line, by SMS the number that was written to.
+/// For WhatsApp the connection determines the line, for SMS the number that the message was sent to.
 #[tokio::test]
 async fn stored_message_names_the_line_written_to() {
     let line = |own: u8, more: Value| -> domain::line::Line {
@@ -67,7 +67,7 @@ async fn stored_message_names_the_line_written_to() {
 }
 
 #[tokio::test]
-async fn a_message_delivered_many_times_at_once_is_stored_once() {
+async fn concurrent_deliveries_of_a_message_store_it_once() {
     let world = World::new().await;
     let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
     world.work_at_once(vec![event.clone(); 6]).await;
@@ -76,7 +76,7 @@ async fn a_message_delivered_many_times_at_once_is_stored_once() {
 }
 
 #[tokio::test]
-async fn two_first_messages_at_once_make_one_contact() {
+async fn concurrent_first_messages_create_one_contact() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     let works = ["wamid.a", "wamid.b", "wamid.c"].map(|id| {
@@ -115,7 +115,7 @@ async fn a_whatsapp_call_opens_the_window_and_stores_no_message() {
 }
 
 #[tokio::test]
-async fn stop_is_heard_in_english_arabic_and_the_tenants_own_words_and_start_takes_it_back() {
+async fn stop_and_start_work_in_every_language_and_own_words() {
     let world = World::with(|configured| configured.tenant.stop_words = vec!["no more please".to_owned()]).await;
     for (index, (stop, start)) in [
         ("STOP", "start"),
@@ -159,7 +159,7 @@ async fn twilios_own_flag_counts_whatever_the_text_says() {
 }
 
 #[tokio::test]
-async fn a_start_that_is_older_than_the_stop_changes_nothing() {
+async fn start_older_than_the_stop_changes_nothing() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     world.work(world.messages(&wrote("wamid.stop", now, "STOP"))).await;
@@ -170,7 +170,7 @@ async fn a_start_that_is_older_than_the_stop_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_marketing_preference_concerns_marketing_alone() {
+async fn marketing_preference_affects_only_marketing() {
     let world = World::new().await;
     let preference = |wish: &str, at: i64| {
         json!({"user_preferences": [{
@@ -194,7 +194,7 @@ async fn a_marketing_preference_concerns_marketing_alone() {
 }
 
 #[tokio::test]
-async fn a_customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
+async fn customers_message_cancels_the_unsent_follow_up() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.whatsapp("wamid.in", "Are you open?").await;
@@ -211,7 +211,7 @@ async fn a_customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
 }
 
 #[tokio::test]
-async fn an_answer_to_the_whatsapp_keeps_the_sms_back() {
+async fn reply_to_the_whatsapp_cancels_the_sms() {
     let world = World::new().await;
     let message = world.sent().await;
     world.whatsapp("wamid.in", "Yes").await;
@@ -239,12 +239,12 @@ async fn a_changed_id_leads_to_the_same_contact() {
         assert_eq!(found.id, known.id);
         assert_eq!(found.phone(), Some(&phone("+971509999999")));
     }
-    // The old number still leads there: who has it now is told apart when they write.
+    // The old number still leads to the contact. Its new owner is recognized when they write.
     assert_eq!(world.customer().await.id, known.id);
 }
 
 #[tokio::test]
-async fn two_contacts_that_prove_to_be_one_person_both_stay() {
+async fn contacts_of_one_person_both_stay() {
     let world = World::new().await;
     let id = "AE.11111111111111111111";
     let by_number = world.business.contact(&world.aws, CUSTOMER).await;
@@ -264,12 +264,12 @@ async fn two_contacts_that_prove_to_be_one_person_both_stay() {
     assert_eq!(world.customer().await.id, by_number.id);
     let found = world.contact_of(&Identity::Bsuid(id.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
-    // Meta's id is the person's own; a number can change hands.
+    // Meta's id belongs to the person; a number can change hands.
     assert_eq!(world.told_by(&other).await.0.len(), 1);
     assert!(world.told_by(&by_number).await.0.is_empty());
 }
 
-/// A text of somebody of whom only Meta's id is told.
+/// A text from a person of whom only Meta's id is known.
 fn by_id(id: &str, bsuid: &str, at: i64, text: &str, reply_to: Option<&str>) -> Value {
     let mut value = json!({
         "contacts": [{"user_id": bsuid, "profile": {"name": "Layla"}}],
@@ -285,12 +285,12 @@ fn by_id(id: &str, bsuid: &str, at: i64, text: &str, reply_to: Option<&str>) -> 
 const BSUID: &str = "AE.13491208655302741918";
 
 #[tokio::test]
-async fn a_stop_without_a_number_reaches_whom_it_answers() {
+async fn stop_without_a_number_applies_to_the_answered_contact() {
     let world = World::new().await;
     let message = world.sent().await;
     world.aws.pass(5);
     let now = world.aws.now().as_second();
-    // Its id is not known yet.
+    // Its id is unknown so far.
     let stop = by_id("wamid.in", BSUID, now, "STOP", Some("wamid.1"));
     assert_eq!(world.work(world.messages(&stop)).await, Done::Now);
     let contact = world.customer().await;
@@ -303,7 +303,7 @@ async fn a_stop_without_a_number_reaches_whom_it_answers() {
 }
 
 #[tokio::test]
-async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
+async fn stop_applies_to_all_contacts_of_its_sender() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let other = world
@@ -336,7 +336,7 @@ async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
         .await;
     let (customer, known) = both().await;
     assert!(customer.opted_out.is_none() && known.opted_out.is_none());
-    // So does what they set about marketing.
+    // Their marketing preference counts as well.
     let value = json!({"user_preferences": [{
         "wa_id": digits, "user_id": BSUID, "category": "marketing_messages", "value": "stop",
         "timestamp": (now + 60).to_string(),
@@ -348,7 +348,7 @@ async fn a_stop_reaches_all_contacts_that_its_sender_is_known_as() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
+async fn refusal_is_shared_when_two_contacts_prove_to_be_one() {
     let world = World::new().await;
     let message = world.sent().await;
     world.aws.pass(5);
@@ -358,7 +358,7 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
         .work(world.messages(&by_id("wamid.in", BSUID, now, "STOP", None)))
         .await;
     assert!(world.customer().await.opted_out.is_none());
-    // The report on our message does.
+    // The report on our message tells.
     let mut delivered = status("sent", now);
     delivered["recipient_user_id"] = BSUID.into();
     world.statuses(&[delivered]).await;
@@ -368,7 +368,7 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
     let (_, consent) = world.told_by(&customer).await;
     assert!(consent[0].source.contains("asked for no more messages"), "{consent:?}");
-    // What they say from now on reaches both, though it names the one only.
+    // Later wishes reach both contacts, though the message names only one.
     world.aws.pass(5);
     let now = world.aws.now().as_second();
     world
@@ -378,7 +378,7 @@ async fn a_refusal_is_carried_over_when_two_prove_to_be_one() {
 }
 
 #[tokio::test]
-async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
+async fn stop_applies_to_contacts_linked_earlier() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     world
@@ -397,7 +397,7 @@ async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
     let customer = world.customer().await;
     assert!(customer.opted_out.is_some());
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
-    // So does a preference that comes without a message.
+    // So does a preference without a message.
     let value = json!({"user_preferences": [{
         "user_id": BSUID, "category": "marketing_messages", "value": "stop", "timestamp": now.to_string(),
     }]});
@@ -407,7 +407,7 @@ async fn a_stop_reaches_whom_its_sender_proved_to_be_before() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
+async fn refusals_are_shared_both_ways_and_by_changed_ids() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
     let with = async |number: &str, bsuid: &str| {
@@ -430,7 +430,7 @@ async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
         let contact = store.contact(world.business.scope(), id).await.unwrap().unwrap();
         assert!(contact.opted_out.is_some());
     }
-    // A refusal that was taken back since is not brought back.
+    // A refusal that was withdrawn since does not come back.
     world.aws.pass(60);
     let start = by_id("wamid.start", new, now + 60, "START", None);
     world.work(world.messages(&start)).await;
@@ -440,20 +440,20 @@ async fn a_refusal_is_carried_over_both_ways_and_by_changed_ids() {
 }
 
 #[tokio::test]
-async fn what_was_cancelled_before_it_was_sent_starts_no_cooldown() {
+async fn message_cancelled_before_sending_starts_no_cooldown() {
     let world = World::new().await;
     world.follow_up().await;
     assert!(world.customer().await.last_follow_up_at.is_some());
     world.whatsapp("wamid.in", "Are you open?").await;
     assert_eq!(world.customer().await.last_follow_up_at, None);
-    // What went out counts, whatever is cancelled of it.
+    // A message that went out counts, even if the rest of it is cancelled.
     let message = world.sent().await;
     world.whatsapp("wamid.again", "Yes").await;
     assert_eq!(world.customer().await.last_follow_up_at, Some(message.created_at));
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ahead_moves_neither_window_nor_refusal() {
+async fn provider_clock_ahead_extends_no_window_or_refusal() {
     let world = World::new().await;
     let far = world.aws.now().as_second() + 400 * 86_400;
     world.work(world.messages(&wrote("wamid.in", far, "STOP"))).await;
@@ -465,7 +465,7 @@ async fn a_clock_that_is_ahead_moves_neither_window_nor_refusal() {
 }
 
 #[tokio::test]
-async fn a_message_id_that_comes_again_after_months_is_a_new_message() {
+async fn message_id_reused_after_months_is_a_new_message() {
     let world = World::new().await;
     world.whatsapp("wamid.in", "Hello").await;
     world.aws.pass(61 * 24 * 3600);
@@ -473,9 +473,9 @@ async fn a_message_id_that_comes_again_after_months_is_a_new_message() {
     assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
 }
 
-/// Such as on what another tool sends, or on the message itself.
+/// Such as reports on messages of another tool, or on the message itself.
 #[tokio::test]
-async fn reports_under_its_id_do_not_keep_a_message_out() {
+async fn parked_reports_do_not_block_a_customers_message() {
     let world = World::new().await;
     let now = world.aws.now().as_second();
     world.statuses(&[status("sent", now)]).await;
@@ -486,7 +486,7 @@ async fn reports_under_its_id_do_not_keep_a_message_out() {
 }
 
 #[tokio::test]
-async fn what_has_the_id_of_our_own_message_is_no_customers() {
+async fn message_with_the_id_of_ours_is_not_stored() {
     let world = World::new().await;
     let message = world.sent().await;
     assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
@@ -497,9 +497,9 @@ async fn what_has_the_id_of_our_own_message_is_no_customers() {
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
 }
 
-/// The first name that is heard stays, and is looked for no more.
+/// The first known name stays, and is not looked up any more.
 #[tokio::test]
-async fn a_name_is_learnt_once() {
+async fn name_is_learned_once() {
     let world = World::new().await;
     let known = world.business.contact(&world.aws, CUSTOMER).await;
     let named = |id: &str, name: &str| {
@@ -518,7 +518,7 @@ async fn a_name_is_learnt_once() {
 }
 
 #[tokio::test]
-async fn a_message_opens_the_window_of_its_number_alone() {
+async fn message_opens_only_the_window_of_its_number() {
     let world = World::new().await;
     world.whatsapp("wamid.in", "Hello").await;
     let connection = world.configured_whatsapp().await;
@@ -528,9 +528,9 @@ async fn a_message_opens_the_window_of_its_number_alone() {
     assert_eq!(contact.windows.len(), 1);
 }
 
-/// Rules without a cooldown plan one after the other.
+/// Rules without a cooldown plan several messages.
 #[tokio::test]
-async fn a_customer_who_writes_first_cancels_all_that_is_planned() {
+async fn customers_message_cancels_all_planned_messages() {
     let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
     let earlier = world.follow_up().await;
     world.aws.pass(30);
@@ -545,7 +545,7 @@ async fn a_customer_who_writes_first_cancels_all_that_is_planned() {
 }
 
 #[tokio::test]
-async fn a_second_number_of_somebody_known_leads_to_them() {
+async fn second_number_leads_to_the_known_contact() {
     let world = World::new().await;
     let known = world
         .business
@@ -565,7 +565,7 @@ async fn a_second_number_of_somebody_known_leads_to_them() {
     );
 }
 
-/// In whatever order they are delivered, and however often.
+/// In any order of delivery, and however often.
 #[tokio::test]
 async fn inbound_ids_follow_from_time_and_reference() {
     let mut conversations = Vec::new();
@@ -602,7 +602,7 @@ async fn message_is_stored_once_after_its_reference_is_gone() {
     assert_eq!(world.customer().await, before);
 }
 
-/// What was sent among bulk goes on among bulk.
+/// A message sent in the bulk lane continues in it.
 #[tokio::test]
 async fn failed_bulk_message_is_queued_in_its_lane() {
     use domain::purpose::{Category, Narrowing, Policy, Purpose};

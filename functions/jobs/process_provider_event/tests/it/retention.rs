@@ -1,4 +1,4 @@
-//! How long messages are kept: as the tenant says when they are stored, whatever is reported of them later.
+//! Retention of messages: by the tenant's setting when they are stored, whatever is reported later.
 
 use domain::{message::AttemptState, retention::Retention};
 use jiff::SignedDuration;
@@ -20,7 +20,7 @@ fn days(days: i64) -> SignedDuration {
 }
 
 #[tokio::test]
-async fn what_a_customer_writes_is_kept_for_the_tenants_days_since_it_was_written() {
+async fn inbound_message_is_retained_from_when_it_was_written() {
     let world = keeping(45).await;
     let written = world.aws.now();
     world.aws.pass(2 * 86_400);
@@ -35,7 +35,7 @@ async fn what_a_customer_writes_is_kept_for_the_tenants_days_since_it_was_writte
 }
 
 #[tokio::test]
-async fn a_report_moves_a_message_and_not_its_time() {
+async fn report_does_not_change_the_expiry_of_a_message() {
     let world = keeping(45).await;
     let until = Some(world.aws.now() + days(SENT_WITHIN + 45));
     let message = world.sent().await;
@@ -48,7 +48,7 @@ async fn a_report_moves_a_message_and_not_its_time() {
 }
 
 #[tokio::test]
-async fn a_report_on_a_message_that_is_over_changes_nothing() {
+async fn report_on_an_expired_message_changes_nothing() {
     let world = keeping(30).await;
     let message = world.sent().await;
     world.aws.pass((SENT_WITHIN + 30) * 86_400);
@@ -57,7 +57,7 @@ async fn a_report_on_a_message_that_is_over_changes_nothing() {
     let (store, scope, long_ago) = (world.aws.store(), world.business.scope(), message.created_at);
     let row = store.message(scope, message.id, long_ago).await.unwrap();
     assert_eq!(states(&row.unwrap()), [AttemptState::Accepted]);
-    // Whoever writes now finds nothing to cancel.
+    // A customer who writes now finds nothing to cancel.
     assert_eq!(world.whatsapp("wamid.in", "Hello").await, Done::Now);
     assert_eq!(world.customer().await.open, []);
 }

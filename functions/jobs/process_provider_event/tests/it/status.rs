@@ -1,4 +1,4 @@
-//! Reports move our messages forward, in any order and number.
+//! Statuses move our messages forward, in any order and number.
 
 use domain::{
     contact::Identity,
@@ -12,7 +12,7 @@ use testkit::business::{CUSTOMER, business};
 use crate::world::{World, failed, keyed, states, status};
 
 #[tokio::test]
-async fn statuses_in_any_order_and_number_end_in_the_furthest() {
+async fn statuses_in_any_order_end_in_the_furthest_state() {
     let words = ["sent", "delivered", "read"];
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let world = World::new().await;
@@ -28,7 +28,7 @@ async fn statuses_in_any_order_and_number_end_in_the_furthest() {
 }
 
 #[tokio::test]
-async fn statuses_that_come_at_the_same_time_all_count() {
+async fn concurrent_statuses_all_count() {
     let world = World::new().await;
     let message = world.sent().await;
     let now = world.aws.now().as_second();
@@ -53,7 +53,7 @@ async fn a_status_seen_before_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_it_cost_is_kept() {
+async fn cost_is_stored() {
     let world = World::new().await;
     let message = world.sent().await;
     let mut delivered = status("delivered", world.aws.now().as_second());
@@ -64,7 +64,7 @@ async fn what_it_cost_is_kept() {
 }
 
 #[tokio::test]
-async fn a_failure_queues_the_sms_once_and_is_remembered() {
+async fn failure_queues_the_sms_once_and_is_recorded() {
     let world = World::new().await;
     let message = world.sent().await;
     let event = world.messages(&json!({"statuses": [failed(131_026, world.aws.now().as_second())]}));
@@ -76,7 +76,7 @@ async fn a_failure_queues_the_sms_once_and_is_remembered() {
     assert!(world.customer().await.unreachable_on(Channel::WhatsApp).is_some());
     assert_eq!(world.work(event.clone()).await, Done::Already);
     assert!(world.queued().await.is_empty());
-    // The process died before the SMS was queued: the redelivery sees to it.
+    // The process died before the SMS was queued. The redelivery queues it.
     world.received(event, 2).await.unwrap();
     assert_eq!(world.queued().await.len(), 1);
 }
@@ -95,7 +95,7 @@ async fn a_failure_after_the_sms_was_sent_queues_nothing() {
 }
 
 #[tokio::test]
-async fn a_late_read_of_the_whatsapp_never_marks_the_sms() {
+async fn late_read_of_the_whatsapp_does_not_mark_the_sms() {
     let world = World::new().await;
     let message = world.sent_by_both().await;
     world.statuses(&[status("read", world.aws.now().as_second())]).await;
@@ -111,7 +111,7 @@ async fn a_late_read_of_the_whatsapp_never_marks_the_sms() {
 }
 
 #[tokio::test]
-async fn a_status_by_our_key_needs_no_record() {
+async fn status_with_our_key_needs_no_recorded_reference() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
     let now = world.aws.now().as_second();
@@ -123,7 +123,7 @@ async fn a_status_by_our_key_needs_no_record() {
         message: message.id,
         attempt: 1,
     };
-    // Twilio brings it back in the callback's query.
+    // Twilio returns it in the callback's query.
     let world = World::new().await;
     let foreign = world.twilio_status(Some(key.to_string()), "SM1", "delivered", "");
     assert_eq!(
@@ -134,7 +134,7 @@ async fn a_status_by_our_key_needs_no_record() {
 }
 
 #[tokio::test]
-async fn a_status_nobody_knows_yet_waits_for_the_record() {
+async fn status_before_the_record_is_parked() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
     let now = world.aws.now().as_second();
@@ -159,7 +159,7 @@ async fn a_status_nobody_knows_yet_waits_for_the_record() {
 }
 
 #[tokio::test]
-async fn a_status_of_another_tenants_message_moves_nothing() {
+async fn status_of_another_tenants_message_changes_nothing() {
     let world = World::new().await;
     let message = world.sent().await;
     let stranger = Box::pin(business(&world.aws)).await;
@@ -172,7 +172,7 @@ async fn a_status_of_another_tenants_message_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_contact() {
+async fn id_in_a_status_links_a_later_reply_without_a_number() {
     let world = World::new().await;
     let message = world.sent().await;
     let now = world.aws.now().as_second();
@@ -196,14 +196,14 @@ async fn a_report_teaches_the_id_and_a_reply_without_a_number_joins_the_same_con
 }
 
 #[tokio::test]
-async fn an_id_whose_contact_could_not_be_written_is_learnt_by_the_redelivery() {
+async fn redelivery_adds_an_id_that_was_linked_but_not_written() {
     let world = World::new().await;
     let message = world.sent().await;
     let bsuid = "AE.13491208655302741918";
     let mut sent = status("sent", world.aws.now().as_second());
     sent["recipient_user_id"] = bsuid.into();
     world.statuses(&[status("sent", world.aws.now().as_second())]).await;
-    // A worker died between the two.
+    // A worker died between the two writes.
     let (store, scope) = (world.aws.store(), world.business.scope());
     let identity = Identity::Bsuid(bsuid.to_owned());
     let linked = store.link_identity(scope, &identity, message.id.contact()).await;
@@ -214,7 +214,7 @@ async fn an_id_whose_contact_could_not_be_written_is_learnt_by_the_redelivery() 
 }
 
 #[tokio::test]
-async fn an_id_that_is_somebody_elses_stays_theirs() {
+async fn id_of_another_contact_stays_with_that_contact() {
     let world = World::new().await;
     world.sent().await;
     let bsuid = "AE.13491208655302741918";
@@ -233,7 +233,7 @@ async fn an_id_that_is_somebody_elses_stays_theirs() {
 }
 
 #[tokio::test]
-async fn a_report_reaches_a_message_whose_worker_died_while_it_recorded_the_send() {
+async fn status_reaches_a_message_whose_send_was_not_recorded() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
     let reference = store::messages::Reference {
@@ -242,7 +242,7 @@ async fn a_report_reaches_a_message_whose_worker_died_while_it_recorded_the_send
         provider_ref: &"wamid.1".parse().unwrap(),
         parked: None,
     };
-    // The way to the message is written, the message is not.
+    // The reference to the message is written, the message is not.
     let mut moved_on = message.clone();
     moved_on.version += 7;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
@@ -265,7 +265,7 @@ async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
 }
 
 #[tokio::test]
-async fn a_stop_that_twilio_heard_ends_it_on_every_channel() {
+async fn stop_reported_by_twilio_blocks_every_channel() {
     let world =
         World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp]).await;
     let message = world.claimed(world.follow_up().await).await;

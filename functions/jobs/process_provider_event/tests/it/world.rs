@@ -1,4 +1,4 @@
-//! A business, a customer to whom a message went out, and the function.
+//! A business, a customer who was sent a message, and the function under test.
 
 use std::ops::Deref;
 
@@ -35,14 +35,14 @@ impl World {
         Self(testkit::World::with(Context::new, change).await)
     }
 
-    /// A follow-up that its first channel took as `wamid.1`.
+    /// A follow-up that its first channel accepted as `wamid.1`.
     pub(crate) async fn sent(&self) -> Message {
         let message = self.follow_up().await;
         let message = self.claimed(message).await;
         self.recorded(message, "whatsapp", "wamid.1").await
     }
 
-    /// A follow-up that both channels took, as `wamid.1` and two minutes later as `SM1`.
+    /// A follow-up that both channels accepted, as `wamid.1` and two minutes later as `SM1`.
     pub(crate) async fn sent_by_both(&self) -> Message {
         let message = self.sent().await;
         self.aws.pass(120);
@@ -50,7 +50,7 @@ impl World {
         self.recorded(message, "twilio", "SM1").await
     }
 
-    /// The provider took it.
+    /// The provider accepts the message.
     pub(crate) async fn recorded(&self, mut message: Message, api: &str, provider_ref: &str) -> Message {
         let timers = self.aws.env().config().timers().expect("timers");
         let attempt = message.last().expect("an attempt").number;
@@ -80,7 +80,7 @@ impl World {
         Box::pin(handle(Job::new(event, count), &self.ctx)).await
     }
 
-    /// Works these at the same time, in turns by two processes.
+    /// Processes these events concurrently, alternating between two processes.
     pub(crate) async fn work_at_once(&self, events: impl IntoIterator<Item = ProviderEvent>) {
         let other = self.another();
         let processes = [&self.ctx, &other].into_iter().cycle();
@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    /// An event under `messages` of WhatsApp.
+    /// A WhatsApp event of the field `messages`.
     pub(crate) fn messages(&self, value: &Value) -> ProviderEvent {
         self.business.whatsapp_event(&self.aws, "messages", value)
     }
@@ -114,7 +114,7 @@ impl World {
             .event(&self.aws, self.business.twilio, EventSource::TwilioInbound, form)
     }
 
-    /// Twilio reports on a message of ours.
+    /// A report of Twilio's on a message of ours.
     pub(crate) fn twilio_status(&self, key: Option<String>, sid: &str, status: &str, more: &str) -> ProviderEvent {
         let to = CUSTOMER.replace('+', "%2B");
         let form = format!("MessageSid={sid}&MessageStatus={status}&To={to}{more}");
@@ -122,7 +122,7 @@ impl World {
             .event(&self.aws, self.business.twilio, EventSource::TwilioStatus { key }, form)
     }
 
-    /// What the contact wrote, and what it agreed to, oldest first.
+    /// The contact's messages and consent entries, oldest first.
     pub(crate) async fn told_by(&self, contact: &Contact) -> (Vec<Received>, Vec<ConsentEntry>) {
         let (mut received, mut consent) = (vec![], vec![]);
         for entry in self.entries(contact.id).await {
@@ -135,7 +135,7 @@ impl World {
         (received, consent)
     }
 
-    /// The same event at this time of the provider's, in seconds of today.
+    /// The same event with another time of the provider's: this many seconds after a fixed start in the past.
     pub(crate) fn at(&self, mut event: ProviderEvent, seconds: i64) -> ProviderEvent {
         if let Payload::Inline(body) = &mut event.payload {
             let mut change: Value = serde_json::from_str(body).expect("a change");
@@ -146,7 +146,7 @@ impl World {
         event
     }
 
-    /// The first of its templates.
+    /// The first of the business's templates.
     pub(crate) async fn template(&self) -> TemplateDefinition {
         let page = self.aws.store().page(self.business.scope(), None, 1).await;
         let mut templates = page.expect("the templates").items;
@@ -160,7 +160,7 @@ impl World {
     }
 }
 
-/// A text of the customer as it stands under `value`.
+/// A customer's text in the form of WhatsApp's `value`.
 pub(crate) fn wrote(id: &str, at: i64, text: &str) -> Value {
     let digits = CUSTOMER.trim_start_matches('+');
     json!({
@@ -169,7 +169,7 @@ pub(crate) fn wrote(id: &str, at: i64, text: &str) -> Value {
     })
 }
 
-/// WhatsApp's report on `wamid.1`.
+/// A report of WhatsApp's on `wamid.1`.
 pub(crate) fn status(word: &str, at: i64) -> Value {
     json!({
         "id": "wamid.1", "status": word, "timestamp": at.to_string(),
@@ -177,7 +177,7 @@ pub(crate) fn status(word: &str, at: i64) -> Value {
     })
 }
 
-/// The same with our key.
+/// The same report with our key.
 pub(crate) fn keyed(mut status: Value, message: &Message, attempt: u32) -> Value {
     let key = domain::ids::SendKey {
         message: message.id,

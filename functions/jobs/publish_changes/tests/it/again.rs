@@ -1,4 +1,4 @@
-//! What the stream gave up is counted and audited when an operator brings it again: once, wherever it had come to.
+//! Batches that the stream gave up are counted and audited when an operator replays them: once, however far they had come.
 
 use kit::stream::StreamError;
 
@@ -26,7 +26,7 @@ fn made_at(record: &EventRecord, time: &str) -> EventRecord {
 }
 
 #[tokio::test]
-async fn a_batch_given_up_is_counted_when_brought_again() {
+async fn abandoned_batch_is_counted_when_replayed() {
     let mut world = World::new().await;
     for number in [CUSTOMER, "+971501234568", "+971501234569"] {
         world.follow_up(number).await;
@@ -40,13 +40,13 @@ async fn a_batch_given_up_is_counted_when_brought_again() {
         world.bring_again(given_up).await.expect("it is counted");
         assert_eq!(world.counters().await, expected(3));
     }
-    // A later batch, and one that the stream repeats.
+    // A later batch, and a repeated one.
     world.deliver(SHARD, after).await;
     assert_eq!(world.counters().await, expected(3));
 }
 
 #[tokio::test]
-async fn what_is_brought_again_before_anything_else_counts_once() {
+async fn batch_replayed_first_counts_once() {
     let mut world = World::new().await;
     for number in [CUSTOMER, "+971501234568"] {
         world.follow_up(number).await;
@@ -60,7 +60,7 @@ async fn what_is_brought_again_before_anything_else_counts_once() {
 }
 
 #[tokio::test]
-async fn a_change_that_still_cannot_be_read_stays_where_it_is() {
+async fn change_that_is_still_unreadable_stays_in_the_bucket() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let mut records = world.records.clone();
@@ -75,14 +75,14 @@ async fn a_change_that_still_cannot_be_read_stays_where_it_is() {
         world.aws.objects("spill/").await.is_empty(),
         "it lies in the bucket already"
     );
-    // All others are counted; once a fixed version reads it, so is that one.
+    // All others are counted, and this one too once a fixed version can read it.
     world.bring_again(&world.records).await.expect("all are counted");
     assert_eq!(world.counters().await, expected(1));
 }
 
-/// What the function keeps of a change that it cannot read is what it is brought again as.
+/// An unreadable change is stored in the form in which it is replayed.
 #[tokio::test]
-async fn a_kept_change_counts_once_when_brought_again() {
+async fn stored_change_counts_once_when_replayed() {
     let mut world = World::new().await;
     for number in [CUSTOMER, "+971501234568"] {
         world.follow_up(number).await;
@@ -109,7 +109,7 @@ async fn a_kept_change_counts_once_when_brought_again() {
 }
 
 #[tokio::test]
-async fn the_audit_log_has_what_was_given_up_once() {
+async fn audit_log_has_an_abandoned_change_once() {
     let mut world = World::new().await;
     let admin = audit::seat(&mut world, domain::permission::Role::Admin).await;
     assert_eq!(audit::log(&world).await.len(), 0);
@@ -120,15 +120,15 @@ async fn the_audit_log_has_what_was_given_up_once() {
     }
 }
 
-/// A piece of a batch that failed: what the stream made of it.
+/// A piece of a failed batch, as the stream split it.
 #[derive(Debug, Clone)]
 struct Piece {
     records: usize,
-    /// Given up; else it succeeded in the end.
+    /// Whether it was given up; otherwise it succeeded in the end.
     given_up: bool,
-    /// Which of the two tenants' rows a failed try had reached.
+    /// The tenants, of two, whose rows a failed attempt had written.
     reached: [bool; 2],
-    /// A record that could not be read at first, by its position.
+    /// The position of a record that could not be read at first.
     unreadable: Option<usize>,
 }
 
@@ -148,14 +148,14 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
     prop::collection::vec(piece, 1..7)
 }
 
-/// However far the tries of a batch had come, and however it was cut: nothing is lost and nothing counts twice.
+/// However far the attempts of a batch had come, and however it was split: nothing is lost and nothing counts twice.
 #[test]
-fn whatever_is_given_up_counts_once_when_brought_again() {
+fn any_abandoned_batch_counts_once_when_replayed() {
     let (runtime, world) = followed_up(2);
     let mut runner = cases(24);
     let result = runner.run(&pieces(), |pieces| {
         let tenants = [world.aws.ids().ulid(), world.aws.ids().ulid()].map(TenantId::new);
-        // Two tenants' changes in turns, with sequence numbers of their own.
+        // Alternating changes of two tenants, with their own sequence numbers.
         let mut records = Vec::new();
         for each in &world.records {
             for tenant in tenants {
@@ -171,7 +171,7 @@ fn whatever_is_given_up_counts_once_when_brought_again() {
             let mut from = 0;
             for piece in &pieces {
                 let to = (from + piece.records).min(records.len());
-                // Long ago, so that others go on after it was given up.
+                // Long ago, so that later batches continued after it was given up.
                 let real: Vec<_> = records[from..to]
                     .iter()
                     .map(|record| made_at(record, "00:20:00"))
@@ -181,7 +181,7 @@ fn whatever_is_given_up_counts_once_when_brought_again() {
                 if let Some(position) = unreadable {
                     tried[position] = broken(&tried[position]);
                 }
-                // A failed try leaves the rows of some tenants counted.
+                // A failed attempt leaves the rows of some tenants counted.
                 let reached = |index: usize| piece.reached[(from + index) % 2] || unreadable == Some(index);
                 let part: Vec<_> = (0..tried.len())
                     .filter(|index| reached(*index))

@@ -1,4 +1,4 @@
-//! What people and keys change stands in the audit log: who, what, before and after; once, and never a secret.
+//! The audit log has every change by people and keys: author, object, before and after; once, and never a secret.
 
 use domain::{
     account::{Account, Invitation, Member, PasswordHash},
@@ -36,7 +36,7 @@ async fn page(world: &World, after: Option<&str>, limit: i32) -> Page<Recorded> 
     page.expect("the table answers")
 }
 
-/// The log, the newest first.
+/// The log, newest first.
 pub(crate) async fn log(world: &World) -> Vec<Recorded> {
     page(world, None, 100).await.items
 }
@@ -62,7 +62,7 @@ pub(crate) async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
 }
 
 #[tokio::test]
-async fn a_change_of_a_role_says_who_what_before_and_after() {
+async fn role_change_is_logged_with_author_and_both_values() {
     let mut world = World::new().await;
     let admin = seat(&mut world, Role::Admin).await.value.user;
     let agent = seat(&mut world, Role::Agent).await;
@@ -166,7 +166,7 @@ async fn no_secret_reaches_the_audit_log() {
 }
 
 #[tokio::test]
-async fn a_change_is_written_once_however_often_the_stream_brings_it() {
+async fn redelivered_change_is_audited_once() {
     let mut world = World::new().await;
     for _ in 0..3 {
         seat(&mut world, Role::Agent).await;
@@ -179,12 +179,12 @@ async fn a_change_is_written_once_however_often_the_stream_brings_it() {
 }
 
 #[tokio::test]
-async fn what_nobody_signs_is_not_audited() {
+async fn change_without_an_author_is_not_audited() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     world.deliver("shard-1", &world.records).await;
     assert_eq!(log(&world).await, []);
-    // A row whose signature stayed while we changed something of our own, and its deletion by time to live.
+    // A row whose stamp stayed while we changed an internal field, and its deletion by time to live.
     let member = seat(&mut world, Role::Agent).await;
     let seated = world.records.last().expect("its record").clone();
     let is_member = |record: &&EventRecord| {
@@ -202,7 +202,7 @@ async fn what_nobody_signs_is_not_audited() {
 }
 
 #[tokio::test]
-async fn the_log_is_read_page_by_page_across_days_and_no_entry_twice() {
+async fn log_pages_cross_days_without_repeating_entries() {
     let mut world = World::new().await;
     let begin = world.aws.now();
     for _ in 0..7 {

@@ -23,7 +23,7 @@ use testkit::{
     business::{CUSTOMER, business},
 };
 
-/// A day before the stream's own clock says otherwise.
+/// The day on which all changes are counted.
 const DAY: &str = "2026-11-20";
 
 struct World {
@@ -51,7 +51,7 @@ impl World {
         }
     }
 
-    /// Adds what the stream would bring of everything written since.
+    /// Adds the stream's records of everything written since.
     async fn record(&mut self) {
         let now = rows(&self.aws).await;
         for (key, after) in &now {
@@ -65,7 +65,7 @@ impl World {
         self.known = now;
     }
 
-    /// A follow-up from its plan to its read status, with everything that the stream brings of it.
+    /// The stream's records of a follow-up, from its plan to its read status.
     async fn follow_up(&mut self, number: &str) {
         let mut message = Box::pin(self.business.follow_up(&self.aws, number)).await;
         self.record().await;
@@ -131,7 +131,7 @@ async fn rows(aws: &Aws) -> Rows {
         .collect()
 }
 
-/// A change as the stream brings it. Sequence numbers pass from one length to the next.
+/// A change as the stream delivers it. Sequence numbers grow across a change of their length.
 fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
     let mut record = EventRecord::default();
     record.change.sequence_number = Some((99_999_999_999_999_990_u128 + sequence as u128).to_string());
@@ -145,7 +145,7 @@ fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
     record
 }
 
-/// The same change, of another tenant.
+/// The same change for another tenant.
 fn of_tenant(record: &EventRecord, tenant: TenantId) -> EventRecord {
     let mut record = record.clone();
     for image in [&mut record.change.old_image, &mut record.change.new_image] {
@@ -163,7 +163,7 @@ fn of_tenant(record: &EventRecord, tenant: TenantId) -> EventRecord {
     record
 }
 
-/// The same change, of a row that cannot be read.
+/// The same change of an unreadable row.
 fn broken(record: &EventRecord) -> EventRecord {
     let mut record = record.clone();
     let nonsense: std::collections::HashMap<_, _> = [
@@ -201,7 +201,7 @@ async fn a_follow_up_is_counted_at_every_step() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_decided_again_counts_once_as_a_call() {
+async fn call_decided_again_counts_as_one_call() {
     let mut world = World::new().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.record().await;
@@ -230,7 +230,7 @@ async fn redelivered_bisected_and_overlapping_batches_count_once() {
     }
     let all = &world.records;
     let half = all.len() / 2;
-    // One that was counted and never acknowledged; its halves; one that reaches further; one that begins in between.
+    // A batch that was counted but never acknowledged; its halves; one that reaches further; one that begins in between.
     world.deliver("shard-1", &all[..half]).await;
     world.deliver("shard-1", &all[..half / 2]).await;
     world.deliver("shard-1", &all[half / 2..half]).await;
@@ -241,12 +241,12 @@ async fn redelivered_bisected_and_overlapping_batches_count_once() {
 }
 
 #[tokio::test]
-async fn shards_count_on_their_own_and_add_up() {
+async fn shards_count_separately_and_add_up() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let first = std::mem::take(&mut world.records);
     world.follow_up("+971501234568").await;
-    // Sequence numbers of different shards say nothing of each other.
+    // Sequence numbers of different shards cannot be compared.
     world.deliver("shard-2", &world.records).await;
     world.deliver("shard-1", &first).await;
     world.deliver("shard-2", &world.records).await;
@@ -254,7 +254,7 @@ async fn shards_count_on_their_own_and_add_up() {
 }
 
 #[tokio::test]
-async fn tenants_of_one_batch_count_on_their_own() {
+async fn tenants_of_one_batch_count_separately() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let stranger = Box::pin(business(&world.aws)).await;
@@ -268,7 +268,7 @@ async fn tenants_of_one_batch_count_on_their_own() {
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_read_is_kept_and_blocks_nothing() {
+async fn unreadable_change_is_stored_and_blocks_nothing() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     let mut records = vec![broken(&world.records[0])];
@@ -279,7 +279,7 @@ async fn a_change_that_cannot_be_read_is_kept_and_blocks_nothing() {
 }
 
 #[tokio::test]
-async fn a_batch_of_nothing_that_counts_writes_nothing() {
+async fn batch_without_counted_changes_writes_nothing() {
     let world = World::new().await;
     let before = world.aws.row_count().await;
     let tenant = record(
@@ -292,7 +292,7 @@ async fn a_batch_of_nothing_that_counts_writes_nothing() {
     assert_eq!(world.aws.row_count().await, before);
 }
 
-/// A world after so many follow-ups, and what to wait in for it: a property's cases are no futures.
+/// A world after this many follow-ups, with a runtime to wait in: the cases of a property test are not async.
 fn followed_up(count: usize) -> (tokio::runtime::Runtime, World) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -314,18 +314,18 @@ fn cases(cases: u32) -> TestRunner {
     })
 }
 
-/// A batch begins at most this many records before what was not seen yet, and holds at most so many.
+/// A batch begins at most this many records before the first new one, and contains at most this many.
 fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
     prop::collection::vec((0..8_usize, 1..10_usize), 1..30)
 }
 
 #[test]
-fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
+fn counts_do_not_depend_on_how_the_stream_is_batched() {
     let (runtime, world) = followed_up(3);
     let mut runner = cases(32);
     let shard = std::cell::Cell::new(0);
     let counted = runner.run(&deliveries(), |cuts| {
-        // Another tenant with the same changes, so that every case begins at nothing.
+        // Another tenant with the same changes, so that every case begins with empty counters.
         shard.set(shard.get() + 1);
         let tenant = TenantId::new(world.aws.ids().ulid());
         let records: Vec<EventRecord> = world.records.iter().map(|record| of_tenant(record, tenant)).collect();
@@ -347,7 +347,7 @@ fn however_a_stream_cuts_and_repeats_its_batches_the_counts_are_the_same() {
 }
 
 #[tokio::test]
-async fn what_goes_by_its_time_to_live_is_neither_counted_nor_audited() {
+async fn expired_rows_are_neither_counted_nor_audited() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
     world.deliver("shard-1", &world.records).await;

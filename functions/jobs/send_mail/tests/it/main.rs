@@ -1,4 +1,4 @@
-//! Sending e-mails, in process, against SES's other side.
+//! Sending e-mails, in process, against a stand-in for SES.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,17 +25,17 @@ const MAYA: &str = "maya@salon.example";
 const FROM: &str = "ringback@ringback.example";
 const LINK: &str = "https://app.example/reset#token-canary";
 
-/// What the template gives the function, with these set otherwise; an empty one is as good as missing.
+/// The function's environment as the template sets it, with these changes; an empty value counts as missing.
 fn env(ses: &Provider, changes: &[(&str, &str)]) -> Env {
     let given = [
         ("STAGE", "local"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
-        // The emulator's: no mail may go there.
+        // The emulator's endpoint, where no mail may be sent.
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("MAIL_FROM", FROM),
-        // Read for sealed links alone.
+        // Used only to open sealed links.
         ("MAIL_SECRET_ID", "none"),
         ("SES_ENDPOINT_URL", ses.url()),
         ("APP_URL", "https://app.example"),
@@ -70,7 +70,7 @@ async fn work(mail: MailJob, receive_count: u32, ctx: &Context) -> Result<Done, 
 }
 
 #[tokio::test]
-async fn a_mail_goes_to_its_person_from_our_address_once() {
+async fn mail_is_sent_once_from_our_address() {
     let ses = Provider::start();
     let ctx = context(&ses);
     assert_eq!(work(mail("1"), 1, &ctx).await.unwrap(), Done::Now);
@@ -94,7 +94,7 @@ async fn a_mail_goes_to_its_person_from_our_address_once() {
     for part in ["Text", "Html"] {
         assert!(simple["Body"][part]["Data"].as_str().unwrap().contains(LINK), "{part}");
     }
-    // The queue hands it out once more: its deletion was lost, or somebody put it in twice.
+    // The queue delivers it again: its deletion was lost, or somebody queued it twice.
     assert_eq!(work(mail("1"), 2, &ctx).await.unwrap(), Done::Already);
     assert_eq!(work(mail("1"), 1, &ctx).await.unwrap(), Done::Already);
     assert_eq!(ses.sends().len(), 1);
@@ -104,7 +104,7 @@ async fn a_mail_goes_to_its_person_from_our_address_once() {
 
 /// The simulators know SES from its documentation, not from our client.
 #[tokio::test]
-async fn the_simulators_ses_takes_our_mails_and_its_refusals_are_understood() {
+async fn simulated_ses_accepts_mails_and_its_errors_are_retried() {
     let simulators = simulators::start(simulators::Config::default()).await.unwrap();
     let provider = Provider::start();
     let ctx = Context::new(&env(&provider, &[("SES_ENDPOINT_URL", &simulators.url())])).unwrap();
@@ -134,7 +134,7 @@ async fn the_simulators_ses_takes_our_mails_and_its_refusals_are_understood() {
 }
 
 #[tokio::test]
-async fn an_arabic_mail_is_arabic_from_right_to_left() {
+async fn arabic_mail_is_written_right_to_left() {
     let ses = Provider::start();
     let mut mail = mail("1");
     mail.language = "ar-AE".to_owned();
@@ -148,7 +148,7 @@ async fn an_arabic_mail_is_arabic_from_right_to_left() {
 }
 
 #[tokio::test]
-async fn throttling_and_outages_are_retried_by_the_queue_and_not_in_process() {
+async fn throttling_and_outages_are_retried_by_the_queue_only() {
     let ses = Provider::start();
     let ctx = context(&ses);
     let outages = [
@@ -166,7 +166,7 @@ async fn throttling_and_outages_are_retried_by_the_queue_and_not_in_process() {
 }
 
 #[tokio::test]
-async fn what_somebody_can_still_set_right_is_never_dropped() {
+async fn error_that_an_operator_can_fix_never_drops_a_mail() {
     let ses = Provider::start();
     let ctx = context(&ses);
     let unverified = "Email address is not verified. The following identities failed the check in region US-EAST-1: \
@@ -193,7 +193,7 @@ async fn what_somebody_can_still_set_right_is_never_dropped() {
 }
 
 #[tokio::test]
-async fn an_address_that_ses_refuses_time_after_time_is_given_up() {
+async fn address_refused_repeatedly_is_given_up() {
     for (code, words) in [
         ("BadRequestException", "Domain contains control or whitespace"),
         ("MessageRejected", "Email contains a virus"),
@@ -218,7 +218,7 @@ async fn without_a_sender_every_mail_stays_for_redrive() {
 }
 
 #[tokio::test]
-async fn a_link_that_leads_elsewhere_is_not_sent() {
+async fn link_to_another_host_is_not_sent() {
     let ses = Provider::start();
     let with = |link: &str| MailJob {
         mail: Mail::ResetPassword {
@@ -239,7 +239,7 @@ async fn a_link_that_leads_elsewhere_is_not_sent() {
         assert!(!error.to_string().contains("://"), "{error}");
     }
     assert!(ses.sends().is_empty());
-    // Without a console of its own, links lead to the API's host.
+    // Without a console, links lead to the API's host.
     let api = Context::new(&env(&ses, &[("APP_URL", "")])).unwrap();
     work(with("https://api.example/reset#t"), 1, &api).await.unwrap();
     assert!(work(with(LINK), 1, &api).await.is_err());
@@ -255,7 +255,7 @@ fn a_local_stack_never_mails_through_aws() {
     assert!(error.to_string().contains("SES_ENDPOINT_URL"), "{error}");
 }
 
-/// What all of these tests have logged.
+/// Everything that these tests have logged.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Log;
@@ -270,7 +270,7 @@ impl Write for Log {
     }
 }
 
-/// As the kit does, but all of ours.
+/// As the kit does, but including all of our messages.
 fn log_everything() {
     static BEGIN: Once = Once::new();
     BEGIN.call_once(|| {
@@ -284,9 +284,9 @@ fn log_everything() {
     });
 }
 
-/// Of row and queue: what orders mails seals their links, and only `send_mail` opens them.
+/// In row and queue: whoever queues a mail seals its link, and only `send_mail` opens it.
 #[tokio::test]
-async fn a_link_travels_sealed_and_arrives_open() {
+async fn link_is_sealed_in_the_queue_and_open_in_the_mail() {
     let aws = Aws::new().await;
     let ses = Provider::start();
     let env = aws.env_with(&[
@@ -307,7 +307,7 @@ async fn a_link_travels_sealed_and_arrives_open() {
     let sealed: MailJob = serde_json::from_value(bodies[0].clone()).unwrap();
     assert_eq!(work(sealed.clone(), 1, &ctx).await.unwrap(), Done::Now);
     assert!(ses.sends()[0].body.contains("token-canary"));
-    // In another mail, to another reader, or as another kind of mail it does not open.
+    // In another mail, for another reader or as another kind of mail, it cannot be opened.
     let mut moved = vec![sealed.clone(), sealed.clone(), sealed.clone()];
     "2".clone_into(&mut moved[0].id);
     "tom@salon.example".clone_into(&mut moved[1].to);
@@ -319,11 +319,11 @@ async fn a_link_travels_sealed_and_arrives_open() {
         business: "Salon".to_owned(),
     };
     for mail in moved {
-        // Another process: this one remembers what it sent by its id.
+        // Another process, since this one remembers by id what it sent.
         let ctx = Context::new(&env).unwrap();
         assert!(work(mail, 1, &ctx).await.is_err());
     }
-    // One that was in the queue before links were sealed is sent.
+    // A job from before links were sealed is still sent.
     assert_eq!(work(mail("3"), 1, &ctx).await.unwrap(), Done::Now);
     assert_eq!(ses.sends().len(), 2);
 }
@@ -356,7 +356,7 @@ async fn no_log_line_holds_an_address_a_link_or_a_name() {
     }
     let ctx = Context::new(&without).unwrap();
     work_batch(&without, event(&mail("1"), 3), &ctx, &handle).await;
-    // A body that is no job.
+    // An invalid job.
     let broken = json!({"type": "mail", "to": MAYA, "mail": {"kind": "reset_password", "link": LINK}});
     work_batch(&with, record(&broken, 1), &ctx, &handle).await;
 

@@ -1,4 +1,4 @@
-//! Nobody knows whether it went out: settled by evidence, never repeated in hope.
+//! Unknown outcomes: settled by evidence, never repeated blindly.
 
 use domain::{
     connection::Connection,
@@ -18,11 +18,11 @@ use crate::world::{World, attempts, is};
 
 const EVENTS: &str = "PROVIDER_EVENTS_QUEUE_URL";
 
-/// The deadline for the outcome of a send to show itself, by default.
+/// The default deadline for an unknown outcome.
 const DEADLINE: i64 = 600;
 
 #[tokio::test]
-async fn a_broken_connection_leaves_it_unknown_and_sends_nothing_again() {
+async fn broken_connection_is_an_unknown_outcome_and_sends_once() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -35,10 +35,10 @@ async fn a_broken_connection_leaves_it_unknown_and_sends_nothing_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_in_time_leaves_it_unknown() {
+async fn response_after_the_time_limit_is_an_unknown_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    // Never released: the one test that waits, for the shortest time there is.
+    // Never released: the one test that really waits, for the shortest possible time.
     world.provider.reply(Reply::Held);
     let env = world.provider.env_with(&world.aws, &[("PROVIDER_TIMEOUT", "1")]);
     let ctx = send_message::Context::new(&env).unwrap();
@@ -47,7 +47,7 @@ async fn an_answer_that_does_not_come_in_time_leaves_it_unknown() {
 }
 
 #[tokio::test]
-async fn a_server_error_leaves_it_unknown() {
+async fn server_error_is_an_unknown_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Answer(502, vec![], json!("bad gateway")));
@@ -55,7 +55,7 @@ async fn a_server_error_leaves_it_unknown() {
 }
 
 #[tokio::test]
-async fn a_status_that_brings_our_key_settles_it() {
+async fn status_with_our_key_settles_an_unknown_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -68,7 +68,7 @@ async fn a_status_that_brings_our_key_settles_it() {
 }
 
 #[tokio::test]
-async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
+async fn unknown_outcome_falls_back_at_the_deadline() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -80,7 +80,7 @@ async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
         [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
     );
     assert!(message.remarks[0].text.contains("never said"), "{:?}", message.remarks);
-    // What comes late still counts.
+    // Late reports still count.
     world.aws.pass(10);
     let timers = world.aws.env().config().timers().unwrap();
     let mut late = message;
@@ -97,7 +97,7 @@ async fn without_a_status_the_next_channel_takes_over_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
+async fn deadline_waits_for_queued_reports() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -108,7 +108,7 @@ async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
     is(&message, MessageState::Unknown);
     assert!(message.due > Some(world.aws.now()), "looked at again");
     assert_eq!(world.provider.sends().len(), 1);
-    // For an hour at most: whose reports they are nobody knows.
+    // For an hour at most, since nobody knows which messages the reports are about.
     world.aws.pass(3599 - DEADLINE);
     is(&world.worked(&message).await, MessageState::Unknown);
     world.aws.pass(1);
@@ -117,9 +117,9 @@ async fn the_deadline_proves_nothing_while_reports_wait_in_the_queue() {
 }
 
 #[tokio::test]
-async fn an_hour_of_waiting_proves_nothing() {
+async fn waiting_for_an_hour_is_no_proof() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
-    // Twilio shows nothing that could be it: proof, were no reports left to be worked.
+    // Twilio's list is empty, which would be proof if no reports were queued.
     world.provider.list(vec![]);
     world.aws.fill_queue(EVENTS, 11).await;
     world.aws.pass(3600);
@@ -133,7 +133,7 @@ async fn an_hour_of_waiting_proves_nothing() {
 }
 
 #[tokio::test]
-async fn reports_being_worked_do_not_hold_a_decision_up() {
+async fn reports_in_progress_do_not_delay_the_decision() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -145,9 +145,9 @@ async fn reports_being_worked_do_not_hold_a_decision_up() {
 }
 
 #[tokio::test]
-async fn another_messages_sms_is_not_taken_for_this_one() {
+async fn sms_of_another_message_does_not_settle_this_one() {
     let (world, message) = unknown_sms().await;
-    // To the same person, with the same words, a moment earlier; it is known as another message's.
+    // To the same person, with the same text, a moment earlier; it is known to be another message's.
     let (theirs, ours) = (format!("SM{:032}", 5), format!("SM{:032}", 6));
     let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.keep_reference(&other, "twilio", &theirs).await;
@@ -161,7 +161,7 @@ async fn another_messages_sms_is_not_taken_for_this_one() {
 }
 
 #[tokio::test]
-async fn only_another_messages_sms_proves_this_one_was_not_taken() {
+async fn list_with_only_another_messages_sms_is_proof() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let theirs = format!("SM{:032}", 5);
     let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -178,7 +178,7 @@ async fn only_another_messages_sms_proves_this_one_was_not_taken() {
 }
 
 #[tokio::test]
-async fn two_of_unknown_outcome_are_not_settled_by_one_sms() {
+async fn one_sms_does_not_settle_two_unknown_outcomes() {
     let (world, one) = unknown_by(&[Channel::Sms]).await;
     let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.provider.reply(Reply::Break);
@@ -194,7 +194,7 @@ async fn two_of_unknown_outcome_are_not_settled_by_one_sms() {
 }
 
 #[tokio::test]
-async fn a_rule_that_stops_when_nobody_knows_sends_no_other_channel() {
+async fn stop_on_unknown_outcome_tries_no_other_channel() {
     let world = World::with(|configured| configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop)).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
@@ -234,7 +234,7 @@ async fn unknown_by(channels: &[Channel]) -> (World, Message) {
 }
 
 #[tokio::test]
-async fn twilios_own_list_settles_it() {
+async fn twilios_list_settles_an_unknown_outcome() {
     let (world, message) = unknown_sms().await;
     let sid = format!("SM{:032}", 5);
     world
@@ -249,8 +249,9 @@ async fn twilios_own_list_settles_it() {
     assert!(matches!(found, Some(MessageRef::Ours { .. })));
 }
 
+/// While reports wait in the queue, the list alone proves nothing.
 #[tokio::test]
-async fn a_message_that_is_not_on_twilios_list_goes_by_the_next_channel_once_all_reports_are_in() {
+async fn message_not_on_twilios_list_falls_back_after_all_reports() {
     let (world, message) = unknown_sms().await;
     world.provider.list(vec![sms(
         "Another text",
@@ -271,7 +272,7 @@ async fn a_message_that_is_not_on_twilios_list_goes_by_the_next_channel_once_all
 }
 
 #[tokio::test]
-async fn what_twilio_never_took_is_sent_once_more_as_a_new_attempt() {
+async fn untaken_message_is_sent_again_as_a_new_attempt() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
@@ -299,7 +300,7 @@ async fn what_twilio_never_took_is_sent_once_more_as_a_new_attempt() {
 }
 
 #[tokio::test]
-async fn marketing_that_twilio_never_took_is_sent_once_more() {
+async fn untaken_message_is_sent_again_despite_stop_on_unknown() {
     let world = World::with(|configured| {
         configured.rules[0].then.channels = vec![Channel::Sms];
         configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop);
@@ -314,7 +315,7 @@ async fn marketing_that_twilio_never_took_is_sent_once_more() {
 }
 
 #[tokio::test]
-async fn it_is_sent_once_more_and_never_a_third_time() {
+async fn untaken_message_is_never_sent_a_third_time() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.provider.reply(Reply::Break);
     for _ in 0..3 {
@@ -327,7 +328,7 @@ async fn it_is_sent_once_more_and_never_a_third_time() {
 }
 
 #[tokio::test]
-async fn workers_that_find_at_the_same_time_that_twilio_never_took_it_send_it_once() {
+async fn concurrent_workers_send_an_untaken_message_again_once() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     world.work_at_once(vec![world.job(&message); 6]).await;
@@ -336,7 +337,7 @@ async fn workers_that_find_at_the_same_time_that_twilio_never_took_it_send_it_on
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_before_it_sends_once_more_leaves_that_to_the_next() {
+async fn second_send_survives_the_death_of_its_worker() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     let timers = world.aws.env().config().timers().unwrap();
@@ -349,7 +350,7 @@ async fn a_worker_that_dies_before_it_sends_once_more_leaves_that_to_the_next() 
 }
 
 #[tokio::test]
-async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
+async fn without_proof_a_message_is_not_sent_again() {
     let unreachable = |world: &World| world.provider.list_nothing();
     let other_text = |world: &World| {
         let created = "Fri, 20 Nov 2026 12:00:01 +0000";
@@ -367,14 +368,14 @@ async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
         is(&message, MessageState::Failed);
         assert_eq!(world.provider.sends().len(), 1);
     }
-    // The account may be another one by now, which knows nothing of it.
+    // The connection may belong to another account by now, which knows nothing of it.
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let renew = |connection: &mut Connection| connection.credentials_version += 1;
     world.change_connection(world.business.twilio, renew).await;
     world.aws.pass(DEADLINE);
     is(&world.worked(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 1);
-    // Nobody could have reported on it.
+    // No status could have been reported.
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let env = world.provider.env_with(&world.aws, &[("PUBLIC_BASE_URL", "")]);
     let ctx = send_message::Context::new(&env).unwrap();
@@ -385,7 +386,7 @@ async fn without_proof_that_twilio_never_took_it_it_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn while_reports_wait_in_the_queue_twilios_list_alone_is_no_proof() {
+async fn twilios_list_is_no_proof_while_reports_are_queued() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     world.aws.fill_queue("PROVIDER_EVENTS_QUEUE_URL", 11).await;
@@ -397,7 +398,7 @@ async fn while_reports_wait_in_the_queue_twilios_list_alone_is_no_proof() {
 }
 
 #[tokio::test]
-async fn who_opted_out_meanwhile_gets_no_second_send_of_what_was_never_taken() {
+async fn opt_out_prevents_the_second_send() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let now = world.aws.now();
     let opted_out = domain::contact::OptOut {
@@ -413,12 +414,12 @@ async fn who_opted_out_meanwhile_gets_no_second_send_of_what_was_never_taken() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
+async fn slow_write_of_a_claim_prevents_the_request() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let clock = world.aws.clock().clone();
-    // The answer to the claim is lost, and time goes by until the SDK asks again.
+    // The response to the claim is lost, and time passes until the SDK retries.
     lossy.lose_then("PutItem", move || clock.advance(SignedDuration::from_secs(51)));
     let env = world
         .provider
@@ -433,9 +434,9 @@ async fn a_claim_whose_write_took_too_long_is_not_sent_under() {
 }
 
 #[tokio::test]
-async fn an_expired_claim_is_doubted_and_never_sent_again() {
+async fn expired_claim_is_unknown_and_never_sent_again() {
     let world = World::new().await;
-    // By a worker that is no more.
+    // By a worker that died.
     let message = world.claimed(world.follow_up().await).await;
     assert_eq!(
         world.work(&message).await.unwrap(),
@@ -455,7 +456,7 @@ async fn an_expired_claim_is_doubted_and_never_sent_again() {
 }
 
 #[tokio::test]
-async fn an_expired_claim_is_settled_by_twilios_list_at_once() {
+async fn expired_claim_is_settled_by_twilios_list_at_once() {
     let world = World::by(&[Channel::Sms]).await;
     let message = world.claimed(world.follow_up().await).await;
     world.provider.list(vec![sms(
@@ -470,7 +471,7 @@ async fn an_expired_claim_is_settled_by_twilios_list_at_once() {
 }
 
 #[tokio::test]
-async fn a_status_that_overtakes_our_record_is_kept_with_it() {
+async fn status_before_our_record_is_merged() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let status = async {
@@ -484,7 +485,7 @@ async fn a_status_that_overtakes_our_record_is_kept_with_it() {
 }
 
 #[tokio::test]
-async fn reports_parked_under_the_providers_id_are_merged_by_the_record() {
+async fn parked_reports_are_merged_when_the_send_is_recorded() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
@@ -518,7 +519,7 @@ async fn reports_parked_under_the_providers_id_are_merged_by_the_record() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_comes_after_a_status_changes_nothing() {
+async fn refusal_after_a_status_changes_nothing() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let status = world.reported(&message, AttemptState::Delivered, "wamid.1");
@@ -529,7 +530,7 @@ async fn a_refusal_that_comes_after_a_status_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_customer_who_writes_while_it_is_sent_keeps_the_sms_back() {
+async fn customer_writing_during_the_send_cancels_the_sms() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let wrote = async {
@@ -546,7 +547,7 @@ async fn a_customer_who_writes_while_it_is_sent_keeps_the_sms_back() {
 }
 
 #[tokio::test]
-async fn a_copy_that_comes_while_another_worker_sends_is_dropped() {
+async fn copy_during_another_workers_send_is_dropped() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let other = world.another();

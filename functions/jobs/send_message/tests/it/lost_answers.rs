@@ -1,4 +1,4 @@
-//! The table did what it was asked, and its answer got lost: the SDK asks again, and is told that somebody was faster.
+//! The table did what it was asked, but its response was lost: the SDK retries, and is told that somebody was faster.
 
 use domain::{message::AttemptState, record::MessageRef};
 use send_message::{Context, handle};
@@ -6,7 +6,7 @@ use testkit::{Lossy, Reply};
 
 use crate::world::{World, attempts};
 
-/// Loses so many answers of this operation after the provider has taken the message.
+/// Loses this many responses to the operation after the provider has accepted the message.
 async fn records_though_answers_are_lost(operation: &str, answers: usize, parked: bool) {
     let world = World::new().await;
     let lossy = Lossy::before(&world.aws);
@@ -46,7 +46,7 @@ fn lossy_context(world: &World, lossy: &Lossy) -> Context {
 }
 
 #[tokio::test]
-async fn a_worker_knows_its_own_claim_again() {
+async fn worker_recognizes_its_own_claim_after_a_lost_response() {
     let world = World::new().await;
     let lossy = Lossy::before(&world.aws);
     let ctx = lossy_context(&world, &lossy);
@@ -61,14 +61,14 @@ async fn a_worker_knows_its_own_claim_again() {
 }
 
 #[tokio::test]
-async fn a_record_is_written_once() {
-    // Once, then that to the SDK's second try as well.
+async fn record_is_written_once_after_a_lost_response() {
+    // Once, then also the response to the SDK's second attempt.
     for answers in 1..=2 {
         records_though_answers_are_lost("PutItem", answers, false).await;
     }
 }
 
 #[tokio::test]
-async fn a_record_that_merges_parked_reports_is_written_once() {
+async fn parked_reports_are_merged_once_after_a_lost_response() {
     records_though_answers_are_lost("TransactWriteItems", 1, true).await;
 }

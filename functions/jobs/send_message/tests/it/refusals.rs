@@ -1,4 +1,4 @@
-//! What a provider's no means: for the message, the person, the number, the connection.
+//! Effects of a provider's refusal: on the message, the person, the number, the connection.
 
 use domain::{
     connection::Health,
@@ -17,8 +17,9 @@ use testkit::{Reply, business::read};
 
 use crate::world::{World, attempts, is};
 
+/// The contact remembers that the channel does not reach them.
 #[tokio::test]
-async fn a_permanent_refusal_queues_the_next_channel_and_is_remembered() {
+async fn permanent_refusal_queues_the_next_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(400, 131_026));
@@ -40,7 +41,7 @@ async fn a_permanent_refusal_queues_the_next_channel_and_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_the_person_ends_it_on_every_channel() {
+async fn refusal_by_the_person_blocks_every_channel() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::twilio(400, 21_610));
@@ -51,7 +52,7 @@ async fn a_refusal_by_the_person_ends_it_on_every_channel() {
 }
 
 #[tokio::test]
-async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
+async fn throttling_pauses_the_number_for_the_providers_retry_after() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world
@@ -65,7 +66,7 @@ async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
         world.connection(world.business.whatsapp).await.paused_until,
         Some(until)
     );
-    // Another customer's message waits without asking.
+    // Another customer's message waits without a request.
     let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
     let other = world.worked(&other).await;
     assert!(other.not_before >= until && other.not_before <= until + SignedDuration::from_secs(6));
@@ -76,12 +77,12 @@ async fn too_fast_pauses_the_number_for_as_long_as_the_provider_says() {
 }
 
 #[tokio::test]
-async fn a_pause_keeps_what_the_tenant_configured_meanwhile() {
+async fn pause_preserves_a_concurrent_configuration() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let whatsapp = world.business.whatsapp;
     let rename = world.change_connection(whatsapp, |connection| connection.name = "Renamed".to_owned());
-    // It meets the limit with the connection as it was.
+    // It reaches the limit with the old state of the connection.
     let too_fast = Reply::graph(429, 130_429);
     world.work_while(&world.ctx, &message, rename, too_fast).await;
     let connection = world.connection(whatsapp).await;
@@ -106,7 +107,7 @@ async fn a_long_pause_sends_the_message_by_the_next_channel() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_reached_is_tried_again_and_then_left() {
+async fn unreachable_server_is_retried_and_then_given_up() {
     let world = World::with(|configured| {
         configured.rules[0].then.channels = vec![Channel::WhatsApp];
         configured.rules[0].then.fallback_after_seconds = 0;
@@ -124,7 +125,7 @@ async fn a_server_that_cannot_be_reached_is_tried_again_and_then_left() {
         let current = world.message(&message).await;
         assert_eq!(current.next_number(), attempt);
         Box::pin(handle(world.job(&current), &ctx)).await.unwrap();
-        // An hour at most, give or take a fifth.
+        // An hour at most, plus or minus a fifth.
         world.aws.pass(4320);
     }
     let message = world.message(&message).await;
@@ -132,8 +133,9 @@ async fn a_server_that_cannot_be_reached_is_tried_again_and_then_left() {
     assert_eq!((message.attempts.len(), message.due), (1, None));
 }
 
+/// Its messages wait, also those of other customers, and no further request is made.
 #[tokio::test]
-async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wait() {
+async fn refused_credentials_make_the_connection_unhealthy() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
@@ -143,7 +145,7 @@ async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wa
     assert_eq!(message.not_before, recheck);
     let health = world.connection(world.business.whatsapp).await.health;
     assert!(matches!(health, Health::Unhealthy { .. }), "{health:?}");
-    // Others wait without asking.
+    // Other messages wait without a request.
     let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
     let other = world.worked(&other).await;
     is(&other, MessageState::Scheduled);
@@ -151,8 +153,9 @@ async fn a_refused_credential_makes_the_connection_unhealthy_and_its_messages_wa
     assert_eq!(world.provider.sends().len(), 1);
 }
 
+/// All other messages wait for the result of the probe.
 #[tokio::test]
-async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again() {
+async fn one_message_probes_an_unhealthy_connection() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let mut messages = Vec::new();
     for last in 0..6 {
@@ -172,7 +175,7 @@ async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again
     }
     world.work_at_once(copies).await;
     assert_eq!(world.provider.sends().len(), 2, "one probe");
-    // It works again: the probe says so, and all others follow.
+    // It works again: the probe shows it, and all others follow.
     world.aws.pass(300);
     for message in &messages {
         world.worked(message).await;
@@ -186,7 +189,7 @@ async fn one_message_alone_finds_out_whether_an_unhealthy_connection_works_again
 }
 
 #[tokio::test]
-async fn renewed_credentials_let_waiting_messages_go() {
+async fn renewed_credentials_release_waiting_messages() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
@@ -198,7 +201,7 @@ async fn renewed_credentials_let_waiting_messages_go() {
 }
 
 #[tokio::test]
-async fn what_old_credentials_met_is_not_held_against_new_ones() {
+async fn error_of_old_credentials_does_not_affect_new_ones() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let whatsapp = world.business.whatsapp;
@@ -209,7 +212,7 @@ async fn what_old_credentials_met_is_not_held_against_new_ones() {
 }
 
 #[tokio::test]
-async fn a_message_that_waited_for_three_days_is_given_up() {
+async fn message_waiting_for_three_days_is_blocked() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
@@ -221,14 +224,14 @@ async fn a_message_that_waited_for_three_days_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_unhealthy_connection_does_not_keep_the_sms_waiting() {
+async fn unhealthy_connection_does_not_delay_the_sms() {
     let world = World::new().await;
     let mut messages = Vec::new();
     for last in 0..5 {
         let number = format!("+97150123456{last}");
         messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
     }
-    // The token has expired: one message meets that, the others are told.
+    // The token has expired: one message finds out, the others are told.
     world.provider.reply(Reply::graph(401, 190));
     for message in &messages {
         let mut message = world.worked(message).await;
@@ -244,7 +247,7 @@ async fn an_unhealthy_connection_does_not_keep_the_sms_waiting() {
 }
 
 #[tokio::test]
-async fn a_connections_next_try_is_waited_for_no_longer_than_the_rule() {
+async fn wait_for_a_connection_ends_at_the_fallback_deadline() {
     let world = World::with(|configured| configured.rules[0].then.fallback_after_seconds = 30).await;
     let env = world.provider.env_with(&world.aws, &[("RECHECK_SECONDS", "10")]);
     let ctx = send_message::Context::new(&env).unwrap();
@@ -273,20 +276,20 @@ async fn a_connections_next_try_is_waited_for_no_longer_than_the_rule() {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_connection_waits_in_the_table() {
+async fn message_waiting_for_its_connection_stays_in_the_table() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
     let message = world.worked(&message).await;
     assert!(message.due.is_some());
     assert_eq!(world.copies().await, 0);
-    // Neither does a copy go round and round for what passes sooner.
+    // Jobs do not circulate endlessly for short waits either.
     let world = World::by(&[Channel::WhatsApp]).await;
     let whatsapp = world.business.whatsapp;
     let message = world.follow_up().await;
     for round in 0..=MOST_ROUNDS {
         assert_eq!(world.copies().await, u64::from(round));
-        // Others keep the number busy.
+        // Other messages keep the number busy.
         let until = world.aws.now() + SignedDuration::from_secs(10);
         let pause = world.change_connection(whatsapp, |connection| connection.paused_until = Some(until));
         pause.await;
@@ -302,7 +305,7 @@ async fn what_waits_for_its_connection_waits_in_the_table() {
     assert!(world.message(&message).await.due.is_some(), "the dispatcher goes on");
 }
 
-/// The message once Twilio has refused it because the person wrote STOP to the sender.
+/// The message after Twilio refused it because the person wrote STOP to the sender.
 fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> Message {
     let timers = world.aws.env().config().timers().expect("timers");
     let mut recorded = message.clone();
@@ -321,7 +324,7 @@ fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> 
 }
 
 #[tokio::test]
-async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
+async fn effects_of_a_refusal_survive_the_death_of_its_worker() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     let job = world.job(&message).body;
@@ -333,15 +336,15 @@ async fn what_a_refusal_teaches_survives_the_death_of_its_worker() {
     assert_eq!(again, Done::Already);
     let contact = world.contact(&message).await;
     assert!(contact.opted_out.is_some());
-    // Once more changes nothing.
+    // Another repetition changes nothing.
     Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap();
     assert_eq!(world.contact(&message).await, contact);
     assert!(world.provider.sends().is_empty());
 }
 
-/// The credentials are others by then: what was refused under the old ones still says what the person wants.
+/// The credentials have changed by then: a refusal under the old ones still says what the person wants.
 #[tokio::test]
-async fn what_a_refusal_teaches_of_the_person_outlives_the_credentials() {
+async fn opt_out_counts_after_the_credentials_are_renewed() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     let credentials = world.connection(world.business.twilio).await.credentials_version;
@@ -362,7 +365,7 @@ async fn a_stop_between_check_and_claim_is_obeyed() {
         .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
     let ctx = send_message::Context::new(&env).unwrap();
     let message = world.follow_up().await;
-    // The check is made by then; the credentials are opened before the claim.
+    // The check is done by then; the credentials are opened before the claim.
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     let mut contact = world.contact(&message).await;
     contact.wish(OptFlag::Stop, "wrote STOP".to_owned(), world.aws.now());
@@ -379,7 +382,7 @@ async fn a_stop_between_check_and_claim_is_obeyed() {
 }
 
 #[tokio::test]
-async fn what_was_taken_is_recorded_though_the_table_is_busy() {
+async fn accepted_send_is_recorded_though_the_table_is_busy() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let env = world
@@ -391,7 +394,7 @@ async fn what_was_taken_is_recorded_though_the_table_is_busy() {
     world.provider.reply(Reply::Held);
     let busy = async {
         world.provider.arrived().await;
-        // More often than the SDK asks by itself.
+        // More often than the SDK retries.
         lossy.throttle("PutItem", 5);
         world.provider.release();
     };
@@ -403,7 +406,7 @@ async fn what_was_taken_is_recorded_though_the_table_is_busy() {
 }
 
 #[tokio::test]
-async fn a_message_that_must_not_be_sent_starts_no_cooldown() {
+async fn blocked_message_starts_no_cooldown() {
     let world = World::with(|configured| {
         let quiet = json!({"from": "16:30", "to": "08:00", "action": "skip"});
         configured.rules[0].then.quiet_hours = Some(read(quiet));

@@ -1,4 +1,4 @@
-//! A message is sent without a change of the time until which it is kept, and not sent past it.
+//! Sending does not change a message's expiry, and an expired message is not sent.
 
 use domain::{message::MessageState, retention::Retention};
 use jiff::SignedDuration;
@@ -29,7 +29,7 @@ async fn message_is_retained_from_its_last_possible_send() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_over_is_not_sent() {
+async fn expired_message_is_not_sent() {
     let world = keeping(30).await;
     let message = world.follow_up().await;
     let job = world.job(&message);

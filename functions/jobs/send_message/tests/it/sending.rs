@@ -1,4 +1,4 @@
-//! What goes out, when, and that it goes out once.
+//! What is sent, at what time, and that it is sent once.
 
 use domain::{
     connection::{Account, SendSecrets, VerifySecrets},
@@ -39,7 +39,7 @@ async fn a_missed_call_is_answered_by_whatsapp() {
         )
     );
     assert_eq!(request.authorization, "Bearer fixture-access-token");
-    // The id of WhatsApp leads to it, and the SMS waits for its deadline.
+    // WhatsApp's id leads to the message, and the SMS waits for its deadline.
     let found = world.found("whatsapp", "wamid.1").await;
     assert!(found.is_some());
     let deadline = world.aws.now() + SignedDuration::from_secs(120);
@@ -86,7 +86,7 @@ async fn a_rule_for_sms_sends_by_twilio() {
     assert_eq!(message.due, None, "nothing is left to do");
 }
 
-/// The number that the line names sends while the connection has it.
+/// The number that the line names is the sender if the connection has it.
 #[tokio::test]
 async fn sms_comes_from_the_lines_number() {
     for (sender, service, from) in [
@@ -130,7 +130,7 @@ async fn sms_comes_from_the_lines_number() {
 }
 
 #[tokio::test]
-async fn whatsapp_goes_through_twilio_where_the_sender_is_there() {
+async fn whatsapp_goes_through_a_twilio_sender() {
     let world = World::with(|configured| {
         let whatsapp =
             |connection: &&mut domain::connection::Connection| matches!(connection.account, Account::Twilio { .. });
@@ -167,7 +167,7 @@ async fn two_workers_at_once_send_one_request() {
 }
 
 #[tokio::test]
-async fn a_redelivered_copy_sends_nothing_again() {
+async fn redelivered_job_sends_nothing_again() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let job = world.job(&message);
@@ -178,7 +178,7 @@ async fn a_redelivered_copy_sends_nothing_again() {
 }
 
 #[tokio::test]
-async fn a_copy_for_an_attempt_not_yet_reached_is_dropped() {
+async fn job_for_a_future_attempt_is_dropped() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let job = SendMessage {
@@ -203,8 +203,8 @@ async fn a_delayed_message_waits_for_its_time() {
 }
 
 #[tokio::test]
-async fn quiet_hours_that_began_meanwhile_defer_it_to_their_end() {
-    // It is 16:00 where the customer is.
+async fn quiet_hours_begun_meanwhile_defer_the_message() {
+    // It is 16:00 at the customer's place.
     let world = World::with(|configured| {
         configured.rules[0].then.quiet_hours = Some(read(json!({"from": "16:30", "to": "08:00", "action": "defer"})));
     })
@@ -222,7 +222,7 @@ async fn quiet_hours_that_began_meanwhile_defer_it_to_their_end() {
 }
 
 #[tokio::test]
-async fn who_opted_out_meanwhile_gets_nothing_on_any_channel() {
+async fn opt_out_before_the_send_blocks_every_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let at = world.aws.now();
@@ -247,7 +247,7 @@ async fn a_suspended_tenant_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_template_that_was_paused_meanwhile_leaves_it_to_the_sms() {
+async fn paused_template_falls_back_to_the_sms() {
     let mut world = World::new().await;
     let message = world.follow_up().await;
     world.business.configured.templates[0].status = domain::template::TemplateStatus("PAUSED".to_owned());
@@ -264,7 +264,7 @@ async fn a_template_that_was_paused_meanwhile_leaves_it_to_the_sms() {
 #[tokio::test]
 async fn a_landline_gets_whatsapp_and_no_sms() {
     let world = World::new().await;
-    // Planned for SMS too, as long as the number was not known for a landline's.
+    // Planned for SMS, too, while the number was not known to be a landline.
     let landline = "+97143330001";
     let message = Box::pin(world.business.follow_up(&world.aws, landline)).await;
     assert_eq!(message.plan.len(), 2);
@@ -282,7 +282,7 @@ async fn a_landline_gets_whatsapp_and_no_sms() {
 }
 
 #[tokio::test]
-async fn no_delivery_within_the_deadline_is_followed_by_the_sms_once() {
+async fn missed_delivery_deadline_sends_the_sms_once() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let message = world.worked(&message).await;
@@ -299,7 +299,7 @@ async fn no_delivery_within_the_deadline_is_followed_by_the_sms_once() {
 }
 
 #[tokio::test]
-async fn a_late_delivery_keeps_the_sms_back() {
+async fn late_delivery_cancels_the_sms() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let message = world.worked(&message).await;
@@ -321,7 +321,7 @@ async fn a_cancelled_message_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_cancellation_in_the_same_moment_wins_or_loses_whole() {
+async fn concurrent_cancellation_wins_or_loses_completely() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let cancel = async {
@@ -347,7 +347,7 @@ async fn a_cancellation_in_the_same_moment_wins_or_loses_whole() {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_let_go() {
+async fn job_for_a_deleted_message_is_dropped() {
     for what in ["TENANT", "MSG#", "CONTACT"] {
         let world = World::new().await;
         let message = world.follow_up().await;
@@ -362,7 +362,7 @@ async fn what_is_gone_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_message_of_another_tenant_cannot_be_named() {
+async fn job_cannot_name_another_tenants_message() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let stranger = seed::tenant(&world.aws).await;
@@ -376,7 +376,7 @@ async fn a_message_of_another_tenant_cannot_be_named() {
 }
 
 #[tokio::test]
-async fn credentials_changed_by_the_tenant_count_from_the_next_send_on() {
+async fn renewed_credentials_are_used_from_the_next_send() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.worked(&message).await;
@@ -393,7 +393,7 @@ async fn credentials_changed_by_the_tenant_count_from_the_next_send_on() {
 }
 
 #[tokio::test]
-async fn a_connection_without_credentials_leaves_it_to_the_next_channel() {
+async fn connection_without_credentials_falls_back() {
     let world = World::new().await;
     let whatsapp = world.business.whatsapp;
     world
@@ -430,7 +430,7 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     assert!(world.work(&message).await.is_err());
     assert!(world.provider.sends().is_empty());
     assert!(world.message(&message).await.attempts.is_empty(), "nothing was claimed");
-    // Not a passing trouble: it waits for somebody to act, and does not circle until it is a dead letter.
+    // Not a temporary problem: it waits for somebody to act, and does not circulate until it is a dead letter.
     let job = world.job(&message).body;
     assert!(Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.is_err());
     assert_eq!(Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap(), Done::Now);
@@ -446,7 +446,7 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_now_is_queued_for_its_time() {
+async fn temporary_refusal_queues_a_delayed_retry() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(400, 131_056));

@@ -1,4 +1,4 @@
-//! Many copies, many workers, providers with every fault: at most one message per channel is ever taken.
+//! Many jobs, many workers, providers with every fault: at most one message per channel is ever accepted.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use testkit::Reply;
 
 use crate::world::{World, work_at_once};
 
-/// The same numbers in every run.
+/// A pseudo-random generator with the same numbers in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -21,10 +21,10 @@ impl Numbers {
     }
 }
 
-/// An answer, and whether the message was taken.
+/// A response, and whether the message was accepted.
 type Played = (Reply, bool);
 
-/// Whether a sender can tell that it was not.
+/// Whether the message may have been accepted, as far as the sender can tell.
 const fn may_be_taken(reply: &Reply) -> bool {
     matches!(reply, Reply::Accept | Reply::Break | Reply::Answer(500.., ..))
 }
@@ -43,7 +43,7 @@ fn reply(kind: u64) -> Played {
     }
 }
 
-/// Puts on Twilio's list what it took without saying so since the last time.
+/// Adds the messages to Twilio's list that it accepted since the last time without saying so.
 fn list(world: &World, replies: &[Played], seen: &mut usize, listed: &mut Vec<Value>) {
     let sends = world.provider.sends();
     for (request, (reply, taken)) in sends.iter().zip(replies).skip(*seen) {
@@ -60,7 +60,7 @@ fn list(world: &World, replies: &[Played], seen: &mut usize, listed: &mut Vec<Va
     world.provider.list(listed.clone());
 }
 
-/// A worker looks at every message with copies enough for three, and now and then a provider reports.
+/// Workers process every message with three jobs at a time, and now and then a provider reports.
 async fn a_round(world: &World, other: &send_message::Context, messages: &[Message], numbers: &mut Numbers) -> bool {
     let mut copies = Vec::new();
     for message in messages {
@@ -84,7 +84,7 @@ async fn a_round(world: &World, other: &send_message::Context, messages: &[Messa
 }
 
 #[tokio::test]
-async fn whatever_fails_no_channel_takes_a_message_twice() {
+async fn no_channel_accepts_a_message_twice_whatever_fails() {
     let world = World::new().await;
     let other = world.another();
     let mut numbers = Numbers(7);

@@ -1,4 +1,4 @@
-//! A business, a customer who called, and the function.
+//! A business, a customer who called, and the function under test.
 
 use std::ops::{Deref, DerefMut};
 
@@ -44,17 +44,17 @@ impl World {
         Self { provider, world }
     }
 
-    /// With a rule that sends by these channels.
+    /// A world whose rule sends by these channels.
     pub(crate) async fn by(channels: &[Channel]) -> Self {
         Self::with(|configured| configured.rules[0].then.channels = channels.to_vec()).await
     }
 
-    /// The copy that the queue holds for the message's next attempt.
+    /// The job in the queue for the message's next attempt.
     pub(crate) fn job(&self, message: &Message) -> Job<SendMessage> {
         Job::new(SendMessage::next_of(self.business.tenant(), message), 1)
     }
 
-    /// The copy that the function itself queues for the message's next attempt.
+    /// The job that the function itself queues for the message's next attempt.
     pub(crate) fn again(&self, message: &Message) -> SendMessage {
         SendMessage {
             rounds: 1,
@@ -62,24 +62,24 @@ impl World {
         }
     }
 
-    /// Works the message as it is now, by one copy from the queue.
+    /// Processes the message in its current state, by one job from the queue.
     pub(crate) async fn work(&self, message: &Message) -> Result<Done, JobError> {
         let now = self.message(message).await;
         Box::pin(handle(self.job(&now), &self.ctx)).await
     }
 
-    /// Works it and says what became of it.
+    /// Processes it and returns its new state.
     pub(crate) async fn worked(&self, message: &Message) -> Message {
         self.work(message).await.expect("the job is done");
         self.message(message).await
     }
 
-    /// Works these copies at the same time, in turns by two processes.
+    /// Processes these jobs concurrently, alternating between two processes.
     pub(crate) async fn work_at_once(&self, copies: impl IntoIterator<Item = Job<SendMessage>>) {
         work_at_once([&self.ctx, &self.another()], copies).await;
     }
 
-    /// Works the message by this process. While its request is with the provider `meanwhile` happens, and then the provider
+    /// Processes the message in this process. While its request is at the provider, `meanwhile` happens; then the provider
     /// replies.
     pub(crate) fn work_while<T>(
         &self,
@@ -90,7 +90,7 @@ impl World {
     ) -> impl Future<Output = T> {
         self.provider.reply(Reply::Held);
         let job = self.job(message);
-        // On the heap: what happens meanwhile is often large.
+        // On the heap, since `meanwhile` is often large.
         Box::pin(async move {
             let meanwhile = async {
                 self.provider.arrived().await;
@@ -104,7 +104,7 @@ impl World {
         })
     }
 
-    /// The provider's id belongs to this message.
+    /// Assigns the provider's id to this message.
     pub(crate) async fn keep_reference(&self, message: &Message, api: &str, provider_ref: &str) {
         let reference = Reference {
             attempt: 1,
@@ -114,7 +114,7 @@ impl World {
         };
         let store = self.aws.store();
         let kept = store.record_message(self.business.scope(), message, &reference, self.aws.now());
-        // The message itself has moved: only the reference is written.
+        // The message itself has changed: only the reference is written.
         drop(kept.await);
         assert!(matches!(
             self.found(api, provider_ref).await,
@@ -122,7 +122,7 @@ impl World {
         ));
     }
 
-    /// What is kept under a provider's id.
+    /// The row under a provider's id.
     pub(crate) async fn found(&self, api: &str, provider_ref: &str) -> Option<MessageRef> {
         let (store, now) = (self.aws.store(), self.aws.now());
         let found = store
@@ -186,7 +186,7 @@ impl World {
         written.expect("the contact is written");
     }
 
-    /// What the provider reports, by its own id or our key, as `process_provider_event` writes it.
+    /// Applies a provider's report, by its own id or our key, as `process_provider_event` does.
     pub(crate) async fn reported(&self, message: &Message, state: AttemptState, provider_ref: &str) {
         let mut message = self.message(message).await;
         let number = message.last().expect("an attempt").number;
@@ -206,13 +206,13 @@ impl World {
         }
     }
 
-    /// Copies in the queue, those held back included.
+    /// Jobs in the queue, including delayed ones.
     pub(crate) async fn copies(&self) -> u64 {
         self.aws.depth(QueueName::Sends).await
     }
 }
 
-/// Works these copies at the same time, in turns by these processes.
+/// Processes these jobs concurrently, alternating between these processes.
 pub(crate) async fn work_at_once(processes: [&Context; 2], copies: impl IntoIterator<Item = Job<SendMessage>>) {
     let works = copies.into_iter().zip(processes.into_iter().cycle());
     let works = works.map(|(job, ctx)| Box::pin(handle(job, ctx)));
@@ -221,7 +221,7 @@ pub(crate) async fn work_at_once(processes: [&Context; 2], copies: impl IntoIter
     }
 }
 
-/// How its channels went, such as `1:accepted`.
+/// The states of its attempts, such as `1:accepted`.
 pub(crate) fn attempts(message: &Message) -> Vec<(u32, AttemptState)> {
     message
         .attempts

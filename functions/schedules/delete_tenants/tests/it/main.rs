@@ -76,7 +76,7 @@ impl World {
         Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
     }
 
-    /// What was on its way when the tenant's row went has come by then.
+    /// Rows that were in progress when the tenant's row was deleted have arrived by then.
     async fn run_again(&self) {
         self.aws.pass(600);
         self.run(60).await;
@@ -96,7 +96,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn all_of_a_tenant_goes_when_its_grace_period_ends_and_not_before() {
+async fn tenant_is_deleted_entirely_when_its_grace_period_ends() {
     let world = World::new().await;
     for number in [CUSTOMER, "+971501000002", "+971501000003"] {
         Box::pin(world.business.follow_up(&world.aws, number)).await;
@@ -108,19 +108,19 @@ async fn all_of_a_tenant_goes_when_its_grace_period_ends_and_not_before() {
     world.aws.pass(1);
     world.run(60).await;
     assert_eq!(world.tenant().await, None);
-    // What is left is what a later run looks again by, and the platform's log.
+    // Only the list entry for a later look and the platform's log are left.
     assert_eq!((world.log_length().await, world.aws.row_count().await), (1, 2));
     world.aws.pass(599);
     world.run(60).await;
     assert_eq!((world.log_length().await, world.aws.row_count().await), (1, 2));
     world.aws.pass(1);
     world.run(60).await;
-    // That it was to leave, and that it did.
+    // The request to delete it, and the deletion.
     assert_eq!((world.log_length().await, world.aws.row_count().await), (2, 2));
 }
 
 #[tokio::test]
-async fn what_was_on_its_way_when_the_tenant_went_goes_too() {
+async fn late_writes_of_a_deleted_tenant_are_deleted() {
     let world = World::new().await;
     world.business.contact(&world.aws, CUSTOMER).await;
     world.leave(0).await;
@@ -133,10 +133,10 @@ async fn what_was_on_its_way_when_the_tenant_went_goes_too() {
 }
 
 #[tokio::test]
-async fn tenants_that_stay_after_all_do_not_keep_another_from_going() {
+async fn tenants_that_stay_do_not_block_deletions() {
     let world = World::new().await;
     let leaving = Box::pin(business(&world.aws)).await;
-    // Whoever writes a tenant whole forgets the list.
+    // Writing a whole tenant again loses its entry in the list.
     for _ in 0..25 {
         world.leave(0).await;
         world.business.write(&world.aws).await;
@@ -157,7 +157,7 @@ async fn tenants_that_stay_after_all_do_not_keep_another_from_going() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_cannot_be_deleted_does_not_keep_another_from_going() {
+async fn tenant_that_cannot_be_deleted_does_not_block_others() {
     let world = World::new().await;
     let another = Box::pin(business(&world.aws)).await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -192,7 +192,7 @@ async fn a_tenant_that_cannot_be_deleted_does_not_keep_another_from_going() {
 }
 
 #[tokio::test]
-async fn who_stays_after_all_loses_nothing() {
+async fn tenant_that_stays_loses_nothing() {
     let world = World::new().await;
     Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.leave(3600).await;
@@ -210,7 +210,7 @@ async fn who_stays_after_all_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_no_time_is_continued_by_the_next() {
+async fn run_out_of_time_is_continued_by_the_next() {
     let world = World::new().await;
     Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.leave(0).await;
@@ -221,7 +221,7 @@ async fn a_run_that_has_no_time_is_continued_by_the_next() {
 }
 
 #[tokio::test]
-async fn another_tenant_keeps_all_of_its_own() {
+async fn deletion_leaves_other_tenants_untouched() {
     let world = World::new().await;
     let neighbour = Box::pin(business(&world.aws)).await;
     let kept = world.aws.row_count().await;
@@ -235,12 +235,12 @@ async fn another_tenant_keeps_all_of_its_own() {
     other.run(60).await;
     other.run_again().await;
     assert_eq!(other.tenant().await, None);
-    // The neighbour's rows, and two of the platform's log.
+    // The other tenant's rows, and two of the platform's log.
     assert_eq!(other.aws.row_count().await, kept - rows_of_one + 2);
 }
 
 #[tokio::test]
-async fn callers_without_a_number_go_also_when_their_calls_have_gone_before() {
+async fn callers_without_a_number_are_deleted_without_their_calls() {
     let world = World::new().await;
     let callers = [
         Identity::Sip("sip:ann@example.org".to_owned()),
@@ -263,7 +263,7 @@ async fn callers_without_a_number_go_also_when_their_calls_have_gone_before() {
 }
 
 #[tokio::test]
-async fn who_calls_often_without_a_number_goes() {
+async fn frequent_caller_without_a_number_is_deleted() {
     let world = World::new().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
     let identity = Identity::Withheld(world.business.telephony);

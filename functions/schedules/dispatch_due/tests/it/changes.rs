@@ -1,4 +1,4 @@
-//! Changes of the table that lie in the bucket are seen, so that an alarm tells of them.
+//! Changes of the table in the bucket are noticed, so that an alarm reports them.
 
 use dispatch_due::look_for_changes;
 
@@ -19,7 +19,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn what_lambda_gave_up_on_is_seen_at_the_next_look() {
+async fn abandoned_batch_is_noticed_at_the_next_look() {
     let world = World::new().await;
     assert!(!world.looks().await, "nothing lies there");
     world.put("aws/lambda/uuid/shard/2026/11/20/batch").await;
@@ -31,7 +31,7 @@ async fn what_lambda_gave_up_on_is_seen_at_the_next_look() {
 }
 
 #[tokio::test]
-async fn a_change_that_could_not_be_read_is_seen_and_a_job_is_none() {
+async fn unreadable_change_is_noticed_and_spilled_jobs_are_not() {
     let world = World::new().await;
     world.put("spill/calls/01").await;
     assert!(!world.looks().await, "jobs are swept back");
@@ -41,7 +41,7 @@ async fn a_change_that_could_not_be_read_is_seen_and_a_job_is_none() {
 }
 
 #[tokio::test]
-async fn a_run_looks_too() {
+async fn run_looks_for_abandoned_changes() {
     let world = World::new().await;
     world.put("spill/changes/01").await;
     world.run().await;

@@ -1,4 +1,4 @@
-//! Dispatching what is due, in process against the emulator's table, queues and bucket.
+//! Dispatching due rows, in process against the emulator's table, queues and bucket.
 
 mod changes;
 
@@ -67,7 +67,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_message_whose_enqueue_was_lost_is_queued_at_its_time_and_not_before() {
+async fn message_never_queued_is_dispatched_at_its_due_time() {
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     world.aws.pass(89);
@@ -81,7 +81,7 @@ async fn a_message_whose_enqueue_was_lost_is_queued_at_its_time_and_not_before()
 }
 
 #[tokio::test]
-async fn every_dispatch_doubles_the_time_to_the_next() {
+async fn each_dispatch_doubles_the_time_to_the_next() {
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     let start = world.aws.now();
@@ -103,7 +103,7 @@ async fn every_dispatch_doubles_the_time_to_the_next() {
 }
 
 #[tokio::test]
-async fn two_runs_at_once_queue_each_row_once() {
+async fn concurrent_runs_queue_each_row_once() {
     let world = World::new().await;
     for last in 0..20 {
         world.follow_up(&format!("+9715012345{last:02}")).await;
@@ -126,7 +126,7 @@ async fn two_runs_at_once_queue_each_row_once() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_no_time_left_leaves_the_rest_to_the_next() {
+async fn run_out_of_time_leaves_the_rest_to_the_next() {
     let world = World::new().await;
     world.follow_up(CUSTOMER).await;
     world.aws.pass(90);
@@ -139,7 +139,7 @@ async fn a_run_that_has_no_time_left_leaves_the_rest_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_is_looked_at_when_its_time_has_come() {
+async fn waiting_call_is_dispatched_at_its_time() {
     let world = World::new().await;
     let mut facts = from_to(CUSTOMER);
     facts.status = Some(CallStatus::Completed);
@@ -176,7 +176,7 @@ async fn a_call_that_waits_is_looked_at_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_done_is_not_queued() {
+async fn finished_message_is_not_queued() {
     let world = World::new().await;
     let mut message = world.follow_up(CUSTOMER).await;
     message.cancel("not sent: the customer wrote first".to_owned());
@@ -192,14 +192,14 @@ async fn a_message_that_is_done_is_not_queued() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_keeps_no_other_from_its_queue() {
+async fn unreadable_row_does_not_block_others() {
     use aws_sdk_dynamodb::types::AttributeValue::{M, S};
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     world.aws.pass(90);
     let dynamodb = world.aws.dynamodb();
     let table = world.aws.env().config().text("TABLE_NAME").unwrap();
-    // One that stands before all others in every shard.
+    // A row that comes before all others in every shard.
     let tenant = world.business.tenant().to_string();
     let partition = format!("T#{}#C#broken", tenant.trim_start_matches("tnt_"));
     for shard in 0..16 {
@@ -222,7 +222,7 @@ async fn a_row_that_cannot_be_read_keeps_no_other_from_its_queue() {
 }
 
 #[tokio::test]
-async fn what_a_queue_refused_is_swept_back_into_it_and_forgotten() {
+async fn spilled_jobs_are_swept_into_their_queue_and_deleted() {
     let world = World::new().await;
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     for queue in QueueName::SWEPT {
@@ -245,7 +245,7 @@ async fn what_a_queue_refused_is_swept_back_into_it_and_forgotten() {
 }
 
 #[tokio::test]
-async fn a_spilled_object_that_cannot_be_read_keeps_no_other_from_its_queue() {
+async fn unreadable_spilled_object_does_not_block_others() {
     let world = World::new().await;
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     bucket.spill_raw("calls", b"not a job".to_vec()).await.unwrap();
@@ -265,7 +265,7 @@ async fn a_spilled_object_that_cannot_be_read_keeps_no_other_from_its_queue() {
 }
 
 #[tokio::test]
-async fn a_message_past_the_time_that_it_is_kept_is_not_queued() {
+async fn expired_message_is_not_queued() {
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     let until = message.keep_until.expect("a time");
@@ -302,7 +302,7 @@ async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
 }
 
 #[tokio::test]
-async fn a_spilled_job_that_another_sweep_took_is_nobodys_error() {
+async fn job_taken_by_another_sweep_is_no_error() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
@@ -313,7 +313,7 @@ async fn a_spilled_job_that_another_sweep_took_is_nobodys_error() {
     };
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     bucket.spill(QueueName::Calls, &spilled).await.unwrap();
-    // S3 says 403 instead of 404 to whom it does not show what there is.
+    // S3 answers 403 instead of 404 to callers who may not list the bucket.
     lossy.forbid("GetObject");
     let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
     Box::pin(handle(deadline, &ctx)).await.unwrap();
@@ -322,14 +322,14 @@ async fn a_spilled_job_that_another_sweep_took_is_nobodys_error() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_hangs_does_not_keep_what_is_due() {
+async fn hanging_bucket_does_not_delay_due_rows() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
     let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
     world.follow_up(CUSTOMER).await;
     world.aws.pass(90);
     lossy.hang_on("ListObjectsV2");
-    // Time goes on while it hangs: for each queue half of what there is would leave nothing for what is due.
+    // Time passes while it hangs: half of the remaining time for each queue would leave nothing for due rows.
     let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(20));
     let clock = world.aws.clock().clone();
     let ticking = tokio::spawn(async move {
@@ -346,10 +346,9 @@ async fn a_bucket_that_hangs_does_not_keep_what_is_due() {
     assert_eq!(world.sends().await.len(), 1);
 }
 
-/// The time at which it is looked at was set when it was planned, and stays when the provider takes it: most messages are
-/// delivered by then.
+/// The due time was set at planning, and stays when the provider accepts the message: most messages are delivered by then.
 #[tokio::test]
-async fn a_message_that_was_taken_waits_for_its_next_channel() {
+async fn accepted_message_is_due_at_its_fallback_deadline() {
     let world = World::new().await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     let timers = world.aws.env().config().timers().unwrap();
@@ -388,9 +387,9 @@ async fn a_message_that_was_taken_waits_for_its_next_channel() {
     assert_eq!((job.message, job.attempt), (message.id, 2));
 }
 
-/// Rows of a later version of the code, older than what is due: as many as a run queues of a partition, and more.
+/// Older rows of a later version of the code: more than a run queues of a partition.
 #[tokio::test]
-async fn rows_of_unknown_kinds_are_left_and_keep_nobody() {
+async fn rows_of_unknown_kinds_are_left_and_block_nobody() {
     use aws_sdk_dynamodb::types::{
         AttributeValue::{self, S},
         PutRequest, WriteRequest,
@@ -431,9 +430,9 @@ async fn rows_of_unknown_kinds_are_left_and_keep_nobody() {
     assert_eq!(left, rows[7], "it is left as it is");
 }
 
-/// Five thousand messages to many wait, longer than twenty that answer somebody.
+/// Five thousand bulk messages are due, for longer than twenty answers to a person.
 #[tokio::test]
-async fn bulk_that_is_due_does_not_delay_answers() {
+async fn due_bulk_does_not_delay_answers() {
     const BULK: usize = 5_000;
     let world = World::new().await;
     let like = world.follow_up(CUSTOMER).await;
