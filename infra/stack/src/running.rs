@@ -248,24 +248,6 @@ impl Running {
             .await
     }
 
-    /// Disables or enables the event source of a queue's consumer (crate's name), as in an outage.
-    pub async fn set_consuming(&self, function: &str, on: bool) -> Result<()> {
-        let name = build::function(&self.place.root, function)?.deployed(STACK);
-        let mappings = self
-            .aws
-            .call("lambda", "list_event_source_mappings", json!({ "FunctionName": name }))
-            .await?;
-        let mappings = mappings["EventSourceMappings"].as_array().cloned().unwrap_or_default();
-        if mappings.is_empty() {
-            bail!("{function} has no event source");
-        }
-        for mapping in mappings {
-            let change = json!({ "UUID": mapping["UUID"], "Enabled": on });
-            self.aws.call("lambda", "update_event_source_mapping", change).await?;
-        }
-        Ok(())
-    }
-
     /// All functions' log lines since a time (milliseconds since 1970).
     pub async fn logs(&self, since: Option<i64>) -> Result<Vec<LogEvent>> {
         let groups: Vec<_> = self
