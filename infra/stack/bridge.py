@@ -146,10 +146,11 @@ def leading_keys(seen):
         return enforce(*arguments, resource_arn=resource_arn, service_context=service_context)
 
     def kind(key):
-        """The key with `x` in place of everything but names of row kinds and what precedes a colon; ids keep their length."""
+        """The key with `x` in place of everything but words, such as names of row kinds and lanes, and what precedes a colon; ids
+        keep their length."""
 
         def told(part):
-            if re.fullmatch("[A-Z]+", part):
+            if re.fullmatch("[A-Z]+|[a-z]+", part):
                 return part
             name, colon, _ = part.partition(":")
             return f"{name}:x" if colon else "x" * (26 if len(part) == 26 else 1)
