@@ -80,7 +80,7 @@ pub enum Words<'a> {
 pub struct World<'a> {
     /// The tenant with its configuration.
     pub config: &'a TenantConfig,
-    /// The templates and products that the message names: see [`crate::material::Needs`].
+    /// The templates and products that the message names: see [`crate::needs::Needs`].
     pub material: &'a Material,
     /// The recipient.
     pub contact: &'a Contact,

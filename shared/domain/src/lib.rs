@@ -29,6 +29,7 @@ pub mod line_type;
 pub mod local;
 pub mod material;
 pub mod message;
+pub mod needs;
 pub mod outside;
 pub mod permission;
 pub mod phone;

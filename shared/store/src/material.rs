@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use domain::{
     connection::Connection,
     ids::{ConnectionId, ProductId},
-    material::{Material, Needs, TemplateNeed},
+    material::Material,
+    needs::{Needs, TemplateNeed},
     product::Product,
     template::{TemplateDefinition, TemplateReport},
 };

@@ -5,8 +5,9 @@ use domain::{
     compose::carriers,
     config::{ConnectionSummary, TenantConfig, line_problems, rule_problems},
     decide::obstacles,
-    material::{Material, Needs},
+    material::Material,
     message::Channel,
+    needs::Needs,
     rule::Rule,
     source::TemplateUse,
 };

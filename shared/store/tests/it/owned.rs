@@ -6,7 +6,7 @@ use domain::{
     actor::{Actor, Stamp},
     ids::{LineId, ProductId, RuleId},
     line::Line,
-    material::{Needs, TemplateNeed},
+    needs::{Needs, TemplateNeed},
     product::Product,
     rule::Rule,
 };

@@ -1,6 +1,10 @@
-//! Dependencies between crates.
+//! Dependencies between crates, and between the files of `domain`.
 
-use crate::repository::{packages, read, root};
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+
+use crate::repository::{packages, read, root, rust_files};
 
 const FUNCTION_KINDS: [&str; 4] = ["webhooks", "api", "jobs", "schedules"];
 
@@ -47,6 +51,66 @@ fn dependencies_point_one_way() {
             assert!(fine, "the tests of {} must not depend on {used}", package.name);
         }
     }
+}
+
+/// The modules that a file uses, without its tests.
+fn used_modules(text: &str) -> BTreeSet<String> {
+    let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let comments = Regex::new(r"//[^\n]*").unwrap();
+    let code = comments.replace_all(code, "");
+    let direct = Regex::new(r"\bcrate::([a-z_]+)").unwrap();
+    let mut used: BTreeSet<String> = direct.captures_iter(&code).map(|found| found[1].to_owned()).collect();
+    let group = Regex::new(r"(?s)use crate::\{(.*?)\};").unwrap();
+    // Of `a::{b, c::D}, e::F`, only `a` and `e` are modules here.
+    let inner = Regex::new(r"(?s)\{[^{}]*\}").unwrap();
+    let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").unwrap();
+    for found in group.captures_iter(&code) {
+        let mut names = found[1].to_owned();
+        while inner.is_match(&names) {
+            names = inner.replace_all(&names, "").into_owned();
+        }
+        used.extend(first.captures_iter(&names).map(|found| found[1].to_owned()));
+    }
+    used
+}
+
+#[test]
+fn files_of_the_domain_form_no_circle() {
+    const SOURCES: &str = "shared/domain/src/";
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in rust_files().filter(|file| file.starts_with(SOURCES)) {
+        let name = file[SOURCES.len()..].trim_end_matches(".rs");
+        let module = name.split('/').next().unwrap_or_default();
+        if !matches!(module, "lib" | "samples") {
+            uses.entry(module.to_owned())
+                .or_default()
+                .extend(used_modules(&read(file)));
+        }
+    }
+    assert!(uses["compose"].contains("material"), "the files are read");
+    let all: BTreeSet<String> = uses.keys().cloned().collect();
+    for (module, used) in &mut uses {
+        used.retain(|other| other != module && all.contains(other));
+    }
+    // What uses nothing that is left is in no circle.
+    loop {
+        let left = uses.len();
+        let free: Vec<String> = uses
+            .iter()
+            .filter(|(_, used)| used.is_empty())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in free {
+            uses.remove(&name);
+            uses.values_mut().for_each(|used| {
+                used.remove(&name);
+            });
+        }
+        if uses.len() == left {
+            break;
+        }
+    }
+    assert!(uses.is_empty(), "these use each other, or what does: {uses:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{material::Needs, permission::Permission, product::Product};
+use domain::{needs::Needs, permission::Permission, product::Product};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 

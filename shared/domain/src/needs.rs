@@ -1,0 +1,187 @@
+//! What has to be read before a message can be composed: the templates and products that it names.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    compose::{Intent, Reason, Words, World, carrier, compose, in_language},
+    ids::ConnectionId,
+    material::Material,
+    source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
+};
+
+/// The templates and products that a message needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Templates.
+    pub templates: Vec<TemplateNeed>,
+    /// Products, by id or SKU.
+    pub products: BTreeSet<String>,
+}
+
+/// A template that a message needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateNeed {
+    /// The connection that sends it.
+    pub connection: ConnectionId,
+    /// The name.
+    pub name: String,
+    /// The only language that the message may use. `None`: it depends on the existing ones.
+    pub language: Option<String>,
+}
+
+/// Maximum products that a message can name. Values of further ones are unknown.
+pub const MOST_PRODUCTS: usize = 20;
+
+impl Needs {
+    /// The material that composing reads. Empty if it refuses the message regardless of the material.
+    #[must_use]
+    pub fn of(intent: &Intent<'_>, world: &World<'_>) -> Self {
+        let dry = World {
+            material: Material::NONE,
+            ..*world
+        };
+        let refused = compose(intent, &dry).err().map(|refusal| refusal.reason);
+        if refused.is_some_and(|reason| !matches!(reason, Reason::Template | Reason::NoChannel)) {
+            return Self::default();
+        }
+        let mut needs = Self::default();
+        let language = world.contact.language.as_deref();
+        for says in &intent.says {
+            match says.words {
+                Words::Template(wanted) => {
+                    if let Some((connection, _)) = carrier(world.config, intent, says.channel) {
+                        needs.template(wanted, connection.id, language.is_none());
+                    }
+                }
+                Words::Text(texts) => needs.text(in_language(texts, world.config, world.contact).unwrap_or_default()),
+                Words::None(_) => {}
+            }
+        }
+        needs
+    }
+
+    /// Adds a template. `language_unknown`: only the default language is possible.
+    pub fn template(&mut self, wanted: &TemplateUse, connection: ConnectionId, language_unknown: bool) {
+        let only = !wanted.by_contact_language || language_unknown;
+        let need = TemplateNeed {
+            connection,
+            name: wanted.name.clone(),
+            language: only.then(|| wanted.language.clone()),
+        };
+        if !self.templates.contains(&need) {
+            self.templates.push(need);
+        }
+        let values = wanted.variables.values().chain(&wanted.header);
+        for value in values.chain(wanted.buttons.iter().map(|button| &button.value)) {
+            if let Value::From { source, .. } = value {
+                self.source(source);
+            }
+        }
+    }
+
+    /// Adds the products of all texts.
+    pub fn texts(&mut self, texts: &SmsText) {
+        match texts {
+            SmsText::One(text) => self.text(text),
+            SmsText::ByLanguage(texts) => texts.values().for_each(|text| self.text(text)),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        for piece in placeholders(text).unwrap_or_default() {
+            if let Piece::Value { source, .. } = piece {
+                self.source(&source);
+            }
+        }
+    }
+
+    fn source(&mut self, source: &Source) {
+        if let Source::Product { id, .. } = source
+            && self.products.len() < MOST_PRODUCTS
+        {
+            self.products.insert(id.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{contact::OptOut, decide, message::Channel, samples::Case, samples::at};
+
+    fn needs(change: impl FnOnce(&mut Case)) -> Needs {
+        let mut case = Case::new();
+        change(&mut case);
+        case.with_world(decide::needs)
+    }
+
+    fn languages(needs: &Needs) -> Vec<Option<&str>> {
+        needs.templates.iter().map(|need| need.language.as_deref()).collect()
+    }
+
+    #[test]
+    fn only_one_language_is_read_if_the_contacts_is_unknown() {
+        assert_eq!(languages(&needs(|_| ())), [Some("en_GB")]);
+        assert_eq!(
+            languages(&needs(|case| case.contact.language = Some("ar".to_owned()))),
+            [None]
+        );
+    }
+
+    #[test]
+    fn template_of_the_lines_connection_is_needed() {
+        let branch = "conn_00000000000000000000000010".parse().unwrap();
+        let mut usual = None;
+        let needs = needs(|case| {
+            let carries = |one: &&crate::config::ConnectionSummary| one.carries.contains(&Channel::WhatsApp);
+            let mut own = case.config.connections.iter().find(carries).unwrap().clone();
+            usual = Some(own.id);
+            own.id = branch;
+            case.config.connections.push(own);
+            let line = serde_json::json!({
+                "id": "line_00000000000000000000000001", "name": "Branch", "number": "+97143330000", "whatsapp": branch,
+            });
+            case.config.lines = vec![serde_json::from_value(line).unwrap()];
+        });
+        let connections: Vec<_> = needs.templates.iter().map(|need| need.connection).collect();
+        assert_ne!(usual, Some(branch));
+        assert_eq!(connections, [branch]);
+    }
+
+    #[test]
+    fn products_of_texts_and_templates_are_needed() {
+        let needs = needs(|case| {
+            let then = &mut case.config.rules[0].then;
+            then.sms_text = Some(SmsText::One("{{product.haircut.price}}".to_owned()));
+            let template = then.template.as_mut().unwrap();
+            let source = "product.prd_00000000000000000000000002.name".parse().unwrap();
+            let default = None;
+            template
+                .variables
+                .insert("1".to_owned(), Value::From { source, default });
+        });
+        let products: Vec<_> = needs.products.iter().map(String::as_str).collect();
+        assert_eq!(products, ["haircut", "prd_00000000000000000000000002"]);
+    }
+
+    #[test]
+    fn refused_message_needs_no_material() {
+        let stopped = needs(|case| {
+            case.contact.opted_out = Some(OptOut {
+                at: at("2026-03-03T10:00:00Z"),
+                source: "wrote STOP".to_owned(),
+            });
+        });
+        let cooling = needs(|case| case.contact.last_follow_up_at = Some(case.now));
+        let no_rule = needs(|case| case.config.rules.clear());
+        assert_eq!(
+            [stopped, cooling, no_rule],
+            [const {
+                Needs {
+                    templates: Vec::new(),
+                    products: BTreeSet::new(),
+                }
+            }; 3]
+        );
+    }
+}
