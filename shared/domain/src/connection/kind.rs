@@ -25,7 +25,7 @@ pub trait Kind: Clone + PartialEq {
     /// The messaging API behind it, where it sends.
     const SENDS: Option<Api> = None;
     /// What opens its API, where that is what verifies its webhooks.
-    const OPENS: Option<fn(&Self::Verify) -> Option<Self::Send>> = None;
+    const OPENS: Option<Opens<Self::Verify, Self::Send>> = None;
 
     /// Credentials as they are stored. `generated`: the secrets that were generated here, newest first.
     fn keep(given: Self::Given, generated: Vec<String>) -> (Self::Verify, Option<Self::Send>);
@@ -71,6 +71,9 @@ pub trait Kind: Clone + PartialEq {
         check_lines("lines", self.lines(), found);
     }
 }
+
+/// Makes what opens the API of what verifies webhooks.
+pub type Opens<V, S> = fn(&V) -> Option<S>;
 
 /// What is generated here for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +198,7 @@ macro_rules! account {
 
         impl NewCredentials {
             pub(super) fn given(self) -> <Account as $crate::connection::kind::Kind>::Given {
-                ($(<$credentials>::into(self.credentials))?)
+                Into::into(($(<$credentials>::from(self.credentials))?))
             }
         }
     };

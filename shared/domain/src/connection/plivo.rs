@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     credential::Credential,
-    kind::{Kind, Webhook, check_lines, is_word},
+    kind::{Kind, Opens, Webhook, check_lines, is_word},
 };
 use crate::{phone::Phone, settings::Findings};
 
@@ -73,7 +73,7 @@ impl Kind for Account {
         method: "POST",
         end: "/hangup",
     }];
-    const OPENS: Option<fn(&Verify) -> Option<Send>> = Some(|verify| {
+    const OPENS: Option<Opens<Verify, Send>> = Some(|verify| {
         let auth_token = verify.auth_tokens.first()?.clone();
         Some(Send { auth_token })
     });

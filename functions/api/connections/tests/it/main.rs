@@ -107,7 +107,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
         "{}",
         made.text()
     );
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == &[TWILIO_TOKEN]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == [TWILIO_TOKEN]);
     assert!(lets_in(&town, &twilio, proves).await);
 
     let made = manager.post(ALL, telephony_in()).await;
@@ -124,7 +124,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
         )
         .await;
     let aircall = id(&made);
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Aircall(own) if own.tokens == &["aircall-token-1"]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Aircall(own) if own.tokens == ["aircall-token-1"]);
     assert!(
         !lets_in(&town, &aircall, proves).await,
         "no event is taken before the token is there"
@@ -143,7 +143,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
 
     let vonage = json!({"kind": "vonage", "name": "Vonage", "api_key": "abcd1234", "credentials": {"signature_secret": "vonage-secret-1"}});
     let vonage = id(&manager.post(ALL, vonage).await);
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Vonage(own) if own.signature_secrets == &["vonage-secret-1"]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Vonage(own) if own.signature_secrets == ["vonage-secret-1"]);
     assert!(lets_in(&town, &vonage, proves).await);
 
     let made = manager
@@ -164,7 +164,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
 
     let plivo = json!({"kind": "plivo", "name": "Plivo", "auth_id": "MAXXXXXXXXXXXXXXXXXX", "credentials": {"auth_token": "plivo-token-1"}});
     let plivo = id(&manager.post(ALL, plivo).await);
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Plivo(own) if own.auth_tokens == &["plivo-token-1"]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Plivo(own) if own.auth_tokens == ["plivo-token-1"]);
     assert!(lets_in(&town, &plivo, proves).await);
 
     let first = town.viewer().get(&format!("{ALL}?limit=4")).await.json();
@@ -343,7 +343,7 @@ async fn rotation_accepts_both_secrets_until_finished() {
         .await;
     assert_eq!(given.status(), 200, "{}", given.text());
     assert!(given.json().get("secret").is_none());
-    let both = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == &["twilio-token-two", TWILIO_TOKEN]);
+    let both = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == ["twilio-token-two", TWILIO_TOKEN]);
     assert!(lets_in(&town, &twilio, both).await);
 }
 

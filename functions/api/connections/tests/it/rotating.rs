@@ -73,6 +73,6 @@ async fn repeated_provider_secret_is_added_once() {
         rotated.text()
     );
     assert!(!rotated.text().contains("twilio-token-two"));
-    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == &["twilio-token-two", TWILIO_TOKEN]);
+    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == ["twilio-token-two", TWILIO_TOKEN]);
     assert!(lets_in(&town, &twilio, two).await);
 }
