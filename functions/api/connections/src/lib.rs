@@ -300,7 +300,7 @@ async fn set_connection_credentials(
         // Generated secrets stay, and with them a rotation that has begun.
         let (generates, _) = given.verify.generated();
         let keeps = matches!(generates, Some(Generated::Word | Generated::StandardWebhooks));
-        let opens = connection.account.provider().verifies_with_what_opens();
+        let opens = connection.account.provider().verify_opens_api();
         let (verify, send) = context.seal_all(who.scope(), id, &given).await?;
         let after = Connection {
             verify,
@@ -398,7 +398,7 @@ async fn test_connection(
     let connection = context.find(who.scope(), id).await?.value;
     let send: Option<SendSecrets> = match &connection.send {
         Some(sealed) => Some(context.open(who.scope(), id, Purpose::Send, sealed).await?),
-        None if connection.account.provider().verifies_with_what_opens() => {
+        None if connection.account.provider().verify_opens_api() => {
             context.open_verify(who.scope(), &connection).await?.opens()
         }
         None => None,

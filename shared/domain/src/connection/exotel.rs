@@ -160,3 +160,22 @@ impl Kind for Account {
         check_lines("lines", &self.lines, found);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn country_code_is_the_providers_home_unless_given() {
+        for (given, code) in [
+            (json!({"account_sid": "s"}), "91"),
+            (json!({"account_sid": "s", "country_code": null}), "91"),
+            (json!({"account_sid": "s", "country_code": "44"}), "44"),
+        ] {
+            let account: Account = serde_json::from_value(given).unwrap();
+            assert_eq!(account.country_code.to_string(), code);
+        }
+    }
+}

@@ -1,5 +1,9 @@
-//! Connections: a tenant's numbers and accounts at its providers, and whether they work. Each kind has a file, and the table
-//! [`kinds!`] lists them.
+//! Connections: a tenant's numbers and accounts at its providers, and whether they work.
+//!
+//! A kind of connection is one file: its account and settings, its credentials as the API takes them and as they are stored, what
+//! verifies its webhooks, their addresses, the formats of the provider's ids. It defines its types with [`account!`], implements
+//! [`Kind`], and is listed in [`kinds!`], which makes of them what all kinds have. Its file uses `kind` and `credential`, never
+//! this one.
 
 #[macro_use]
 pub mod kind;
@@ -143,7 +147,7 @@ macro_rules! kinds {
 
             /// True if what verifies its webhooks also opens its API.
             #[must_use]
-            pub const fn verifies_with_what_opens(self) -> bool {
+            pub const fn verify_opens_api(self) -> bool {
                 match self { $(Self::$kind => <$file::Account as Kind>::OPENS.is_some(),)+ }
             }
         }
