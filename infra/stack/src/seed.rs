@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use domain::{
-    connection::{Account, SendSecrets, VerifySecrets},
+    connection::{Account, SendSecrets, VerifySecrets, twilio, whatsapp},
     template::{ButtonKind, TemplateDefinition},
 };
 use serde_json::{Value, json};
@@ -63,15 +63,12 @@ fn secrets(file: &TenantFile) -> Result<Secrets> {
     let (mut twilio, mut whatsapp, mut telephony) = (None, None, None);
     for connection in &file.connections {
         match &connection.verify {
-            Some(VerifySecrets::Twilio { auth_tokens, .. }) => twilio = auth_tokens.first(),
-            Some(VerifySecrets::WhatsApp {
-                app_secrets,
-                verify_token,
-            }) => {
+            Some(VerifySecrets::Twilio(own)) => twilio = own.auth_tokens.first(),
+            Some(VerifySecrets::WhatsApp(own)) => {
                 // None: the deployment's shared Meta app verifies its webhooks.
-                whatsapp = Some((app_secrets.first().cloned().unwrap_or_default(), verify_token));
+                whatsapp = Some((own.app_secrets.first().cloned().unwrap_or_default(), &own.verify_token));
             }
-            Some(VerifySecrets::Telephony { secrets }) => telephony = secrets.first(),
+            Some(VerifySecrets::Telephony(own)) => telephony = own.secrets.first(),
             _ => {}
         }
     }
@@ -144,17 +141,17 @@ impl Seed {
         for connection in &self.file.connections {
             simulated[connection.kind()] = match (&connection.account, &connection.send) {
                 (
-                    Account::Twilio {
+                    Account::Twilio(twilio::Account {
                         account_sid,
                         numbers,
                         messaging_service_sid,
                         whatsapp_sender,
                         ..
-                    },
-                    Some(SendSecrets::Twilio {
+                    }),
+                    Some(SendSecrets::Twilio(twilio::Send {
                         api_key_sid,
                         api_key_secret,
-                    }),
+                    })),
                 ) => json!({
                     "connection": connection.id,
                     "account_sid": account_sid,
@@ -166,12 +163,12 @@ impl Seed {
                     "whatsapp_sender": whatsapp_sender,
                 }),
                 (
-                    Account::WhatsApp {
+                    Account::WhatsApp(whatsapp::Account {
                         waba_id,
                         phone_number_id,
                         display_number,
-                    },
-                    Some(SendSecrets::WhatsApp { access_token }),
+                    }),
+                    Some(SendSecrets::WhatsApp(whatsapp::Send { access_token })),
                 ) => json!({
                     "connection": connection.id,
                     "waba_id": waba_id,
@@ -182,7 +179,7 @@ impl Seed {
                     "verify_token": self.secrets.whatsapp_verify_token,
                     "templates": self.file.templates.iter().map(as_meta_has_it).collect::<Vec<_>>(),
                 }),
-                (Account::Telephony { .. }, _) => json!({
+                (Account::Telephony(_), _) => json!({
                     "connection": connection.id,
                     "secret": self.secrets.telephony_secret,
                 }),

@@ -7,7 +7,7 @@ use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
     config::{ConnectionSummary, TenantConfig},
-    connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets},
+    connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress, whatsapp},
     ids::{ConnectionId, LineId},
     line::{self, Line},
     material::Material,
@@ -15,7 +15,6 @@ use domain::{
     rule::Rule,
     template::TemplateDefinition,
     tenant::{Tenant, TenantStatus},
-    webhook_urls::WebhookAddress,
 };
 use serde::{Deserialize, de::Error as _};
 use serde_json::Value;
@@ -203,11 +202,11 @@ impl Deployment {
             connections.push(self.seal(file, given, known).await?);
         }
         for connection in &connections {
-            if let Account::WhatsApp {
+            if let Account::WhatsApp(whatsapp::Account {
                 waba_id,
                 phone_number_id,
                 ..
-            } = &connection.account
+            }) = &connection.account
             {
                 self.store
                     .claim_whatsapp_number(&scope, waba_id, phone_number_id, connection.id)

@@ -86,7 +86,7 @@ mod tests {
 
     use domain::{
         checkup::Reported,
-        connection::{Account, Health, Sealed},
+        connection::{Account, Health, Sealed, telephony, whatsapp},
     };
 
     use super::*;
@@ -103,9 +103,9 @@ mod tests {
     async fn credentials_are_opened_once_until_they_change_age_or_fail() {
         let keys = Arc::new(Plain::default());
         let secrets = Secrets::new(Arc::clone(&keys));
-        let token = SendSecrets::WhatsApp {
+        let token = SendSecrets::WhatsApp(whatsapp::Send {
             access_token: "t".to_owned(),
-        };
+        });
         let sealed = secrets
             .seal(tenant(), connection(), Purpose::Send, &token)
             .await
@@ -113,7 +113,7 @@ mod tests {
         let mut row = Connection {
             id: connection(),
             name: String::new(),
-            account: Account::Telephony { lines: vec![] },
+            account: Account::Telephony(telephony::Account { lines: vec![] }),
             health: Health::Healthy,
             paused_until: None,
             verify: Sealed(String::new()),

@@ -158,11 +158,9 @@ impl SharedApp {
 #[must_use]
 pub fn is_of(connection: &Connection, waba: &str, number: &str) -> bool {
     match &connection.account {
-        Account::WhatsApp {
-            waba_id,
-            phone_number_id,
-            ..
-        } => waba_id == waba && (number.is_empty() || phone_number_id == number),
+        Account::WhatsApp(account) => {
+            account.waba_id == waba && (number.is_empty() || account.phone_number_id == number)
+        }
         _ => false,
     }
 }

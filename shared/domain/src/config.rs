@@ -82,7 +82,7 @@ impl From<&Connection> for ConnectionSummary {
                 .into_iter()
                 .filter(|channel| connection.carries(*channel))
                 .collect(),
-            needs_content_sid: matches!(connection.account, Account::Twilio { .. }),
+            needs_content_sid: matches!(connection.account, Account::Twilio(_)),
             kind: connection.account.kind().to_owned(),
             tested: connection.checkup.as_ref().map(|checkup| checkup.result),
             awaits_secret: connection.awaits_secret,
@@ -92,7 +92,7 @@ impl From<&Connection> for ConnectionSummary {
             },
             whatsapp_number: connection.whatsapp_number().cloned(),
             sms_numbers: match &connection.account {
-                Account::Twilio { numbers, .. } => numbers.clone(),
+                Account::Twilio(twilio) => twilio.numbers.clone(),
                 _ => Vec::new(),
             },
         }

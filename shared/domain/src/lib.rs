@@ -6,7 +6,6 @@ pub mod resource;
 mod schema;
 
 pub mod account;
-pub mod account_shape;
 pub mod actor;
 pub mod api_key;
 pub mod audit;
@@ -53,7 +52,6 @@ pub mod template;
 pub mod tenant;
 pub mod text;
 pub mod values;
-pub mod webhook_urls;
 pub mod words;
 pub mod zone;
 

@@ -59,11 +59,9 @@ impl SmsSender {
     /// Of a connection with several numbers, the one that is called.
     fn of(connection: &Connection, called: Option<&Phone>) -> Self {
         let number = match &connection.account {
-            Account::Twilio {
-                numbers,
-                messaging_service_sid: None,
-                ..
-            } if numbers.len() > 1 => called.filter(|called| numbers.contains(called)),
+            Account::Twilio(twilio) if twilio.messaging_service_sid.is_none() && twilio.numbers.len() > 1 => {
+                called.filter(|called| twilio.numbers.contains(called))
+            }
             _ => None,
         };
         Self {
@@ -226,8 +224,8 @@ mod tests {
 
     fn twilio(numbers: &[&str]) -> Connection {
         let mut twilio = connections().remove(0);
-        if let Account::Twilio { numbers: own, .. } = &mut twilio.account {
-            *own = numbers.iter().map(|number| phone(number)).collect();
+        if let Account::Twilio(account) = &mut twilio.account {
+            account.numbers = numbers.iter().map(|number| phone(number)).collect();
         }
         twilio
     }
@@ -248,8 +246,8 @@ mod tests {
 
         // A connection that reports the calls and sends is preferred to an older one.
         let mut sends = twilio_one.clone();
-        if let Account::Twilio { whatsapp_sender, .. } = &mut sends.account {
-            *whatsapp_sender = Some(phone(RECEPTION));
+        if let Account::Twilio(account) = &mut sends.account {
+            account.whatsapp_sender = Some(phone(RECEPTION));
         }
         let line = first_of(id(), &[whatsapp, sends]).unwrap();
         assert_eq!(line.whatsapp, Some(twilio_one.id));

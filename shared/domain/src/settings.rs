@@ -146,11 +146,21 @@ pub fn line_problem(text: &str, longest: usize) -> Option<String> {
     (!right).then(|| format!("Expected one line of 1 to {longest} characters, none of them invisible."))
 }
 
-struct Findings(Vec<FieldProblem>);
+/// What is found wrong.
+#[derive(Debug, Default)]
+pub struct Findings(pub Vec<FieldProblem>);
 
 impl Findings {
-    fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
+    /// Adds a problem of a field.
+    pub fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.0.push(FieldProblem::new(field, detail));
+    }
+
+    /// Adds a problem of a field, unless it is right.
+    pub fn expect(&mut self, right: bool, field: impl Into<String>, detail: impl Into<String>) {
+        if !right {
+            self.add(field, detail);
+        }
     }
 
     /// Whether there are few enough to check them one by one.

@@ -7,10 +7,9 @@ use std::{
 };
 
 use domain::{
-    account_shape::MOST_CONNECTIONS,
     actor::Stamp,
     config::{ConnectionSummary, TenantConfig},
-    connection::{Connection, Health, Sealed},
+    connection::{Connection, Health, MOST_CONNECTIONS, Sealed},
     ids::{ConnectionId, TenantId},
     line::Line,
     message::Channel,

@@ -3,11 +3,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    account_shape::MOST_CONNECTIONS,
     actor::Stamp,
     checkup::{CheckResult, Checkup, Reported},
     config::ConnectionSummary,
-    connection::{Account, Connection, Health},
+    connection::{Account, Connection, Health, MOST_CONNECTIONS, whatsapp},
     ids::ConnectionId,
 };
 use jiff::Timestamp;
@@ -106,16 +105,17 @@ impl Store {
         others: &[Connection],
     ) -> Result<Vec<Write>, ConnectionError> {
         const DOING: &str = "claim the WhatsApp number";
-        let Account::WhatsApp {
+        let Account::WhatsApp(account) = &connection.account else {
+            return Ok(Vec::new());
+        };
+        let whatsapp::Account {
             waba_id,
             phone_number_id,
             ..
-        } = &connection.account
-        else {
-            return Ok(Vec::new());
-        };
+        } = account;
         let same = others.iter().find(|other| {
-            let number = matches!(&other.account, Account::WhatsApp { phone_number_id: theirs, .. } if theirs == phone_number_id);
+            let number =
+                matches!(&other.account, Account::WhatsApp(theirs) if theirs.phone_number_id == *phone_number_id);
             number && other.id != connection.id
         });
         if let Some(same) = same {
@@ -185,11 +185,10 @@ impl Store {
 
     async fn releases(&self, scope: &TenantScope, connection: &Connection) -> Result<Vec<Write>, StoreError> {
         match &connection.account {
-            Account::WhatsApp {
-                waba_id,
-                phone_number_id,
-                ..
-            } => self.claims_of(scope, connection.id, waba_id, phone_number_id).await,
+            Account::WhatsApp(account) => {
+                let (waba, number) = (&account.waba_id, &account.phone_number_id);
+                self.claims_of(scope, connection.id, waba, number).await
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -246,7 +245,7 @@ impl Store {
         let others = self.connections(scope).await?;
         let proven = |other: &&Connection| {
             let passed = other.checkup.as_ref().map(|checkup| checkup.result) == Some(CheckResult::Passed);
-            let account = matches!(&other.account, Account::WhatsApp { waba_id, .. } if waba_id == waba);
+            let account = matches!(&other.account, Account::WhatsApp(account) if account.waba_id == waba);
             passed && account && other.id != leaving
         };
         Ok(others.iter().find(proven).map(|other| other.id))
@@ -281,7 +280,7 @@ impl Store {
             let version = before.version + 1;
             let mut writes = vec![Write::Put(owned::change_row(scope, before.version, &after)?)];
             match proof {
-                Proof::Given if matches!(after.account, Account::WhatsApp { .. }) => {
+                Proof::Given if matches!(after.account, Account::WhatsApp(_)) => {
                     let others = self.connections(scope).await?;
                     writes.extend(self.claims(scope, &after, true, &others).await?);
                 }

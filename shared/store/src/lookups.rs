@@ -24,13 +24,9 @@ pub struct WhatsAppOwner {
 /// Keys of the rows that may lead to a connection of this account: by its number, and by the account alone.
 pub(crate) fn claimable(account: &Account) -> Vec<Key> {
     match account {
-        Account::WhatsApp {
-            waba_id,
-            phone_number_id,
-            ..
-        } => vec![
-            keys::whatsapp_account(waba_id, phone_number_id),
-            keys::whatsapp_account(waba_id, ""),
+        Account::WhatsApp(account) => vec![
+            keys::whatsapp_account(&account.waba_id, &account.phone_number_id),
+            keys::whatsapp_account(&account.waba_id, ""),
         ],
         _ => Vec::new(),
     }

@@ -68,8 +68,8 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
     let tenant = &mut seeded.configured.tenant;
     tenant.variables.insert("phone".to_owned(), LINE.to_owned());
     for connection in &mut seeded.configured.connections {
-        if let Account::Twilio { whatsapp_sender, .. } = &mut connection.account {
-            *whatsapp_sender = None;
+        if let Account::Twilio(twilio) = &mut connection.account {
+            twilio.whatsapp_sender = None;
         }
     }
     change(&mut seeded.configured);

@@ -3,7 +3,11 @@
 use domain::{
     call::Handling,
     checkup::Reported,
-    connection::{Account, Connection, Health, Purpose, SendSecrets, Spoken, VerifySecrets, VoiceSettings},
+    connection::{
+        Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, telephony,
+        twilio::{self, Spoken, VoiceSettings},
+        whatsapp,
+    },
     ids::{ConnectionId, TenantId},
     tenant::{Tenant, TenantStatus},
 };
@@ -144,44 +148,51 @@ pub async fn tenant(aws: &Aws) -> Seeded {
     let twilio = connection(
         aws,
         id,
-        Account::Twilio {
+        Account::Twilio(twilio::Account {
             account_sid: TWILIO_ACCOUNT.to_owned(),
             numbers: vec![phone(TWILIO_NUMBER)],
             messaging_service_sid: None,
             whatsapp_sender: Some(phone("+15005550007")),
             voice: voice(),
-        },
-        &VerifySecrets::Twilio {
+        }),
+        &VerifySecrets::Twilio(twilio::Verify {
             auth_tokens: vec![TWILIO_TOKEN.to_owned()],
             shared_keys: Vec::new(),
-        },
-        Some(&SendSecrets::Twilio {
+        }),
+        Some(&SendSecrets::Twilio(twilio::Send {
             api_key_sid: "SK00000000000000000000000000000001".to_owned(),
             api_key_secret: "fixture0twilio0api0key0secret001".to_owned(),
-        }),
+        })),
     )
     .await;
     let whatsapp = connection(
         aws,
         id,
-        Account::WhatsApp {
+        Account::WhatsApp(whatsapp::Account {
             waba_id: WABA.to_owned(),
             phone_number_id: PHONE_NUMBER_ID.to_owned(),
             display_number: phone("+447700900999"),
-        },
-        &VerifySecrets::WhatsApp {
+        }),
+        &VerifySecrets::WhatsApp(whatsapp::Verify {
             app_secrets: vec![APP_SECRET.to_owned()],
             verify_token: VERIFY_TOKEN.to_owned(),
-        },
-        Some(&SendSecrets::WhatsApp {
-            access_token: "fixture-access-token".to_owned(),
         }),
+        Some(&SendSecrets::WhatsApp(whatsapp::Send {
+            access_token: "fixture-access-token".to_owned(),
+        })),
     )
     .await;
-    let secrets = VerifySecrets::Telephony {
+    let secrets = VerifySecrets::Telephony(telephony::Verify {
         secrets: vec![TELEPHONY_SECRET.to_owned()],
-    };
-    let telephony = connection(aws, id, Account::Telephony { lines: Vec::new() }, &secrets, None).await;
+    });
+    let telephony = connection(
+        aws,
+        id,
+        Account::Telephony(telephony::Account { lines: Vec::new() }),
+        &secrets,
+        None,
+    )
+    .await;
     let seeded = Seeded {
         twilio: twilio.id,
         whatsapp: whatsapp.id,

@@ -11,13 +11,15 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SecretsError};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, Races, Setback, Tagged,
-    checked, found, permits,
+    found, permits,
 };
 use axum::{Extension, Router};
 use domain::{
-    account_shape::MOST_CONNECTIONS,
     checkup::Reported,
-    connection::{Account, Connection, Health, Purpose, Sealed, SendSecrets, VerifySecrets},
+    connection::{
+        Connection, Credentials, Health, Kept, MOST_CONNECTIONS, NewConnection, Purpose, Sealed, SendSecrets,
+        VerifySecrets, kind::Generated,
+    },
     ids::{ConnectionId, RotationId, TenantId},
 };
 use jiff::Timestamp;
@@ -26,7 +28,6 @@ use providers::{
     aircall::AircallClient, exotel::ExotelClient, http::Http, plivo::PlivoClient, twilio::client::TwilioClient,
     vonage::VonageClient, whatsapp::client::GraphClient,
 };
-use serde_json::value::RawValue;
 use store::{
     StoreError, TenantScope, Versioned,
     connections::{ConnectionError, Proof},
@@ -34,11 +35,8 @@ use store::{
 
 use crate::{
     models::{
-        AircallIn, AircallNewCredentials, ConnectionIn, ConnectionKind, ConnectionMade, ConnectionOut,
-        ConnectionSettings, CredentialsIn, ExotelCredentials, ExotelIn, ExotelNewCredentials, Kept, OneOf, PlivoIn,
-        PlivoNewCredentials, SecretRotationIn, SecretRotationOut, TelephonyIn, TwilioIn, TwilioNewCredentials,
-        VonageIn, VonageNewCredentials, Wanted, WebhookAddress, WebhookAddresses, WhatsappIn, WhatsappNewCredentials,
-        name_problems, opens_api,
+        ConnectionMade, ConnectionOut, ConnectionSettings, OneOf, SecretRotationIn, SecretRotationOut, WebhookAddress,
+        WebhookAddresses,
     },
     secrets::Shown,
     trial::Providers,
@@ -167,23 +165,44 @@ async fn create_connection(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
     Extension(target): Extension<Target>,
-    Body(input): Body<OneOf<ConnectionIn>>,
+    Body(input): Body<OneOf<NewConnection>>,
 ) -> Result<OnceIf<Created<ConnectionMade>>, Problem> {
-    let wanted = wanted(&context.api, &input.body)?;
-    let mut problems = name_problems(&wanted.name);
-    problems.extend(wanted.account.problems());
+    let kind = input.kind()?;
+    let NewConnection {
+        name,
+        account,
+        credentials,
+    } = NewConnection::read(kind, &input)?;
+    let problems = account.problems();
     if !problems.is_empty() {
         return Err(problems.into());
     }
+    let generated = kind.generates().map(|what| secrets::generate(&context.api, what));
+    let kept = credentials.keep(generated.transpose()?.into_iter().collect());
     let id = ConnectionId::new(who.ulid());
-    let connection = context.sealed(who.scope(), id, &wanted).await?;
-    let send = wanted.kept.asks_with();
+    let (verify, send) = context.seal_all(who.scope(), id, &kept).await?;
+    let connection = Connection {
+        id,
+        name,
+        account,
+        health: Health::Healthy,
+        paused_until: None,
+        verify,
+        send,
+        credentials_version: 1,
+        rotating_since: None,
+        rotation: None,
+        awaits_secret: kept.verify.is_empty(),
+        checkup: None,
+        reported: Reported::default(),
+    };
+    let send = kept.asks_with();
     let store = context.api.store();
     let made = store
         .create_connection(who.scope(), &connection, false, &who.stamp())
         .await;
     let (connection, verify) = match made {
-        Ok(()) => (connection, wanted.kept.verify),
+        Ok(()) => (connection, kept.verify),
         // A second try of a request that had its effect: the first one's secrets count.
         Err(ConnectionError::Store(error)) if error.is_conflict() => {
             let known = store.connection(who.scope(), id).await?.ok_or(error)?;
@@ -247,7 +266,8 @@ async fn update_connection(
     let write =
         async |before: Versioned<Connection>, after: Connection| Ok(context.write(&who, after, before.version).await?);
     let read = || context.api.store().get(who.scope(), &id);
-    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), write).await?;
+    let decide = |before: &Connection| patch.apply(&ConnectionSettings::of(before)?)?.onto(before);
+    let changed = RACES.change(&if_match, read, decide, write).await?;
     Ok(Tagged::of(changed))
 }
 
@@ -271,23 +291,23 @@ async fn set_connection_credentials(
     Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
     if_match: IfMatch,
-    Body(input): Body<OneOf<CredentialsIn>>,
+    Body(input): Body<OneOf<Credentials>>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     let replaced = RACES.until_won(async || {
         let before = context.known(who.scope(), id, &if_match).await?;
-        let given = context.given(&who, &before.value, &input.body).await?;
+        let given = context.given(&who, &before.value, &input).await?;
         let connection = before.value;
-        let is = |kind| ConnectionKind::of(&connection.account) == kind;
-        let (plivo, exotel) = (is(ConnectionKind::Plivo), is(ConnectionKind::Exotel));
+        // Generated secrets stay, and with them a rotation that has begun.
+        let (generates, _) = given.verify.generated();
+        let keeps = matches!(generates, Some(Generated::Word | Generated::StandardWebhooks));
+        let opens = connection.account.provider().verify_opens_api();
         let (verify, send) = context.seal_all(who.scope(), id, &given).await?;
         let after = Connection {
             verify,
-            // Plivo's API is asked with what verifies.
-            send: if plivo { None } else { send.or(connection.send) },
+            send: send.or(connection.send.filter(|_| !opens)),
             credentials_version: connection.credentials_version + 1,
             awaits_secret: given.verify.is_empty(),
-            // Only Exotel's addresses keep the secrets that they had.
-            rotating_since: connection.rotating_since.filter(|_| exotel),
+            rotating_since: connection.rotating_since.filter(|_| keeps),
             // New credentials deserve a new chance.
             health: Health::Healthy,
             checkup: None,
@@ -378,8 +398,8 @@ async fn test_connection(
     let connection = context.find(who.scope(), id).await?.value;
     let send: Option<SendSecrets> = match &connection.send {
         Some(sealed) => Some(context.open(who.scope(), id, Purpose::Send, sealed).await?),
-        None if matches!(connection.account, Account::Plivo { .. }) => {
-            opens_api(&context.open_verify(who.scope(), &connection).await?)
+        None if connection.account.provider().verify_opens_api() => {
+            context.open_verify(who.scope(), &connection).await?.opens()
         }
         None => None,
     };
@@ -402,19 +422,6 @@ async fn list_connection_webhooks(
         body: WebhookAddresses {
             webhooks: context.webhooks(who.scope(), &found.value, &target, None),
         },
-    })
-}
-
-/// The connection that a body asks for, with generated secrets if its kind has them.
-fn wanted(api: &Api, body: &RawValue) -> Result<Wanted, Problem> {
-    Ok(match ConnectionKind::named(body)? {
-        ConnectionKind::WhatsApp => checked::<WhatsappIn>(body)?.wanted(secrets::word(api)?),
-        ConnectionKind::Twilio => checked::<TwilioIn>(body)?.wanted(),
-        ConnectionKind::Telephony => checked::<TelephonyIn>(body)?.wanted(secrets::standard_webhooks(api)?),
-        ConnectionKind::Aircall => checked::<AircallIn>(body)?.wanted(),
-        ConnectionKind::Vonage => checked::<VonageIn>(body)?.wanted(),
-        ConnectionKind::Exotel => checked::<ExotelIn>(body)?.wanted(secrets::word(api)?),
-        ConnectionKind::Plivo => checked::<PlivoIn>(body)?.wanted(),
     })
 }
 
@@ -457,36 +464,26 @@ impl Context {
     }
 
     /// The credentials that a body holds, completed by those of the connection that it keeps.
-    async fn given(&self, who: &Writer, connection: &Connection, body: &RawValue) -> Result<Kept, Problem> {
-        let kind = ConnectionKind::of(&connection.account);
-        if ConnectionKind::named(body)? != kind {
+    async fn given(&self, who: &Writer, connection: &Connection, body: &OneOf<Credentials>) -> Result<Kept, Problem> {
+        let kind = connection.account.provider();
+        if body.kind()? != kind {
             let detail = format!(
                 "The connection is of the kind {}. Send credentials of that kind.",
-                connection.account.kind()
+                kind.as_str()
             );
             return Err(Problem::field("kind", detail));
         }
-        Ok(match kind {
-            ConnectionKind::WhatsApp => {
-                let given: WhatsappNewCredentials = checked(body)?;
-                // Meta has the token already; it proves nothing but the handshake.
-                let shown = Shown::of(&self.open_verify(who.scope(), connection).await?);
-                given.credentials.kept(shown.verify_token.unwrap_or_default())
-            }
-            ConnectionKind::Twilio => checked::<TwilioNewCredentials>(body)?.credentials.into(),
-            ConnectionKind::Aircall => Some(checked::<AircallNewCredentials>(body)?.credentials).into(),
-            ConnectionKind::Vonage => checked::<VonageNewCredentials>(body)?.credentials.into(),
-            ConnectionKind::Plivo => checked::<PlivoNewCredentials>(body)?.credentials.into(),
-            ConnectionKind::Exotel => {
-                let given: ExotelNewCredentials = checked(body)?;
-                let verify = self.open_verify(who.scope(), connection).await?;
-                ExotelCredentials::kept(Some(given.credentials), verify)
-            }
-            ConnectionKind::Telephony => {
-                let detail = "The secret of this kind is generated here. Rotate it to get a new one.";
-                return Err(Problem::conflict("secret_is_made_here", detail));
-            }
-        })
+        if !kind.takes_credentials() {
+            let detail = "The secret of this kind is generated here. Rotate it to get a new one.";
+            return Err(Problem::conflict("secret_is_made_here", detail));
+        }
+        let credentials = Credentials::read(kind, body)?;
+        let generated = match kind.generates() {
+            // The provider has them already.
+            Some(_) => self.open_verify(who.scope(), connection).await?.generated().1.to_vec(),
+            None => Vec::new(),
+        };
+        Ok(credentials.keep(generated))
     }
 
     async fn write(&self, who: &Writer, after: Connection, version: u64) -> Result<Found, StoreError> {
@@ -558,26 +555,6 @@ impl Context {
     async fn open_verify(&self, scope: &TenantScope, connection: &Connection) -> Result<VerifySecrets, Problem> {
         self.open(scope, connection.id, Purpose::Verify, &connection.verify)
             .await
-    }
-
-    /// The first version of a connection, with sealed credentials.
-    async fn sealed(&self, scope: &TenantScope, id: ConnectionId, wanted: &Wanted) -> Result<Connection, Problem> {
-        let (verify, send) = self.seal_all(scope, id, &wanted.kept).await?;
-        Ok(Connection {
-            id,
-            name: wanted.name.clone(),
-            account: wanted.account.clone(),
-            health: Health::Healthy,
-            paused_until: None,
-            verify,
-            send,
-            credentials_version: 1,
-            rotating_since: None,
-            rotation: None,
-            awaits_secret: wanted.kept.verify.is_empty(),
-            checkup: None,
-            reported: Reported::default(),
-        })
     }
 
     /// Tests the connection and records the result. `None` if the credentials have changed since.

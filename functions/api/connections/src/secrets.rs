@@ -3,7 +3,7 @@
 use access::token;
 use api::Api;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::connection::VerifySecrets;
+use domain::connection::{VerifySecrets, kind::Generated};
 use kit::Problem;
 
 /// Maximum number of valid secrets of a connection, with unfinished rotations.
@@ -21,19 +21,18 @@ pub(crate) struct Shown {
 impl Shown {
     /// The newest secrets, which come first.
     pub(crate) fn of(secrets: &VerifySecrets) -> Self {
-        match secrets {
-            VerifySecrets::WhatsApp { verify_token, .. } => Self {
-                verify_token: Some(verify_token.clone()),
+        let (generates, generated) = secrets.generated();
+        let newest = generated.first().cloned();
+        match generates {
+            Some(Generated::Token) => Self {
+                verify_token: newest,
                 secret: None,
             },
-            VerifySecrets::Telephony { secrets } | VerifySecrets::Exotel { url_secrets: secrets } => Self {
+            Some(Generated::Word | Generated::StandardWebhooks) => Self {
                 verify_token: None,
-                secret: secrets.first().cloned(),
+                secret: newest,
             },
-            VerifySecrets::Twilio { .. }
-            | VerifySecrets::Aircall { .. }
-            | VerifySecrets::Vonage { .. }
-            | VerifySecrets::Plivo { .. } => Self::default(),
+            None => Self::default(),
         }
     }
 
@@ -42,57 +41,38 @@ impl Shown {
     }
 }
 
-/// A random word of letters, digits, `-` and `_`, suitable for a handshake and the end of an address.
-pub(crate) fn word(api: &Api) -> Result<String, Problem> {
-    Ok(token::link_token(api.secret()?))
-}
-
-/// A new secret for Standard Webhooks.
-pub(crate) fn standard_webhooks(api: &Api) -> Result<String, Problem> {
-    Ok(format!("whsec_{}", STANDARD.encode(api.secret()?)))
-}
-
-/// The list of secrets, newest first.
-fn list(secrets: &mut VerifySecrets) -> &mut Vec<String> {
-    match secrets {
-        VerifySecrets::Twilio { auth_tokens: list, .. }
-        | VerifySecrets::WhatsApp { app_secrets: list, .. }
-        | VerifySecrets::Telephony { secrets: list }
-        | VerifySecrets::Aircall { tokens: list }
-        | VerifySecrets::Vonage {
-            signature_secrets: list,
-        }
-        | VerifySecrets::Exotel { url_secrets: list }
-        | VerifySecrets::Plivo { auth_tokens: list } => list,
-    }
+/// A new secret.
+pub(crate) fn generate(api: &Api, what: Generated) -> Result<String, Problem> {
+    let secret = api.secret()?;
+    Ok(match what {
+        Generated::Token | Generated::Word => token::link_token(secret),
+        Generated::StandardWebhooks => format!("whsec_{}", STANDARD.encode(secret)),
+    })
 }
 
 /// Adds a secret before the others: the provider's new one, or a generated one. For WhatsApp without a given secret, the verify
 /// token is replaced instead, because only a handshake uses it. Returns what is to be shown.
 pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<String>) -> Result<Shown, Problem> {
-    if let (VerifySecrets::WhatsApp { verify_token, .. }, None) = (&mut *secrets, &given) {
-        *verify_token = word(api)?;
+    let (generates, _) = secrets.generated();
+    if let (Some(token), None) = (secrets.token(), &given) {
+        *token = generate(api, Generated::Token)?;
         return Ok(Shown::of(secrets));
     }
-    let ours = match secrets {
-        VerifySecrets::Telephony { .. } => Some(standard_webhooks(api)?),
-        VerifySecrets::Exotel { .. } => Some(word(api)?),
-        VerifySecrets::WhatsApp { app_secrets, .. } if app_secrets.is_empty() => {
+    let list = secrets.secrets();
+    let new = match (generates, given) {
+        (Some(Generated::Token), _) if list.is_empty() => {
             let detail = "The platform's own Meta app verifies these webhooks, so there is no secret to rotate. To \
                 use an app of your own, set its credentials.";
             return Err(Problem::conflict("nothing_to_rotate", detail));
         }
-        _ => None,
-    };
-    let new = match (ours, given) {
-        (Some(_), Some(_)) => {
+        (Some(Generated::Word | Generated::StandardWebhooks), Some(_)) => {
             return Err(Problem::field(
                 "secret",
                 "Omit this field. The secret of this kind is generated here.",
             ));
         }
-        (Some(ours), None) => ours,
-        (None, Some(given)) => given,
+        (Some(what), None) => generate(api, what)?,
+        (_, Some(given)) => given,
         (None, None) => {
             return Err(Problem::field(
                 "secret",
@@ -100,7 +80,6 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
             ));
         }
     };
-    let list = list(secrets);
     if list.contains(&new) {
         return Err(Problem::field("secret", "This secret is already valid."));
     }
@@ -117,5 +96,5 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
 
 /// Keeps only the newest secret.
 pub(crate) fn finish(secrets: &mut VerifySecrets) {
-    list(secrets).truncate(1);
+    secrets.secrets().truncate(1);
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     checkup::{CheckResult, Checkup},
-    connection::{Account, Connection, Health, SendSecrets},
+    connection::{Account, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage, whatsapp},
     phone::Phone,
     send::{Classified, Effect, ErrorClass},
 };
@@ -59,97 +59,84 @@ impl Providers {
             return Trial::said(CheckResult::Failed, message, now);
         }
         match (&connection.account, send) {
-            (
-                Account::WhatsApp {
-                    waba_id,
-                    phone_number_id,
-                    display_number,
-                },
-                Some(SendSecrets::WhatsApp { access_token }),
-            ) => {
-                usage::provider("whatsapp.check");
-                let asked = self.graph.check(access_token, waba_id, phone_number_id).await;
-                asked.map_or_else(
-                    |error| Trial::of(error, now),
-                    |state| of_number(state, display_number, now),
-                )
-            }
-            (
-                Account::Twilio {
-                    account_sid,
-                    numbers,
-                    messaging_service_sid,
-                    ..
-                },
-                Some(SendSecrets::Twilio {
-                    api_key_sid,
-                    api_key_secret,
-                }),
-            ) => {
-                usage::provider("twilio.check");
-                let credentials = Credentials {
-                    api_key_sid,
-                    api_key_secret,
-                    account_sid,
-                };
-                let asked = self.twilio.check(credentials).await;
-                let judge = |state| of_account(&state, numbers, messaging_service_sid.is_some(), now);
-                asked.map_or_else(|error| Trial::of(error, now), judge)
-            }
-            (Account::WhatsApp { .. } | Account::Twilio { .. }, _) => Trial::said(
+            (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(send))) => self.whatsapp(account, send, now).await,
+            (Account::Twilio(account), Some(SendSecrets::Twilio(send))) => self.twilio(account, send, now).await,
+            (Account::Aircall(account), Some(SendSecrets::Aircall(send))) => self.aircall(account, send, now).await,
+            (Account::Vonage(account), Some(SendSecrets::Vonage(send))) => self.vonage(account, send, now).await,
+            (Account::Exotel(account), Some(SendSecrets::Exotel(send))) => self.exotel(account, send, now).await,
+            (Account::Plivo(account), Some(SendSecrets::Plivo(send))) => self.plivo(account, send, now).await,
+            (account, _) if account.api().is_some() => Trial::said(
                 CheckResult::Failed,
                 "The connection has no credentials to send with. Set them.",
                 now,
             ),
-            (Account::Aircall { lines }, Some(SendSecrets::Aircall { api_id, api_token })) => {
-                usage::provider("aircall.check");
-                let asked = self.aircall.check(api_id, api_token, !lines.is_empty()).await;
-                asked.map_or_else(
-                    |error| Trial::of(error, now),
-                    |numbers| of_lines(numbers.as_deref(), lines, now),
-                )
-            }
-            (Account::Vonage { api_key, .. }, Some(SendSecrets::Vonage { api_secret })) => {
-                usage::provider("vonage.check");
-                of_credentials("Vonage", self.vonage.check(api_key, api_secret).await, now)
-            }
-            (
-                Account::Exotel {
-                    account_sid, cluster, ..
-                },
-                Some(SendSecrets::Exotel { api_key, api_token }),
-            ) => {
-                usage::provider("exotel.check");
-                let asked = self.exotel.check(*cluster, account_sid, api_key, api_token).await;
-                of_credentials("Exotel", asked, now)
-            }
-            (Account::Plivo { auth_id, .. }, Some(SendSecrets::Plivo { auth_token })) => {
-                usage::provider("plivo.check");
-                of_credentials("Plivo", self.plivo.check(auth_id, auth_token).await, now)
-            }
-            (
-                Account::Aircall { .. } | Account::Vonage { .. } | Account::Exotel { .. } | Account::Plivo { .. },
-                None,
-            ) if connection.send.is_none() => Trial::said(
+            (account, None) if connection.send.is_none() && account.provider().takes_credentials() => Trial::said(
                 CheckResult::Waiting,
                 "The first reported call will show whether the connection works. To test it before, add credentials \
                     for the provider's API.",
                 now,
             ),
-            // With the last four, only what verifies is at hand: it was just set.
-            (
-                Account::Telephony { .. }
-                | Account::Aircall { .. }
-                | Account::Vonage { .. }
-                | Account::Exotel { .. }
-                | Account::Plivo { .. },
-                _,
-            ) => Trial::said(
+            // Of the others, only what verifies is at hand: it was just set.
+            _ => Trial::said(
                 CheckResult::Waiting,
                 "No API can check this secret. The first reported call will show whether it works.",
                 now,
             ),
         }
+    }
+
+    async fn whatsapp(&self, account: &whatsapp::Account, send: &whatsapp::Send, now: Timestamp) -> Trial {
+        usage::provider("whatsapp.check");
+        let checking = self
+            .graph
+            .check(&send.access_token, &account.waba_id, &account.phone_number_id);
+        match checking.await {
+            Ok(state) => of_number(state, &account.display_number, now),
+            Err(error) => Trial::of(error, now),
+        }
+    }
+
+    async fn twilio(&self, account: &twilio::Account, send: &twilio::Send, now: Timestamp) -> Trial {
+        usage::provider("twilio.check");
+        let credentials = Credentials {
+            api_key_sid: &send.api_key_sid,
+            api_key_secret: &send.api_key_secret,
+            account_sid: &account.account_sid,
+        };
+        match self.twilio.check(credentials).await {
+            Ok(state) => of_account(&state, &account.numbers, account.messaging_service_sid.is_some(), now),
+            Err(error) => Trial::of(error, now),
+        }
+    }
+
+    async fn aircall(&self, account: &aircall::Account, send: &aircall::Send, now: Timestamp) -> Trial {
+        usage::provider("aircall.check");
+        let lines = &account.lines;
+        let checking = self.aircall.check(&send.api_id, &send.api_token, !lines.is_empty());
+        match checking.await {
+            Ok(numbers) => of_lines(numbers.as_deref(), lines, now),
+            Err(error) => Trial::of(error, now),
+        }
+    }
+
+    async fn vonage(&self, account: &vonage::Account, send: &vonage::Send, now: Timestamp) -> Trial {
+        usage::provider("vonage.check");
+        let asked = self.vonage.check(&account.api_key, &send.api_secret).await;
+        of_credentials("Vonage", asked, now)
+    }
+
+    async fn exotel(&self, account: &exotel::Account, send: &exotel::Send, now: Timestamp) -> Trial {
+        usage::provider("exotel.check");
+        let checking = self
+            .exotel
+            .check(account.cluster, &account.account_sid, &send.api_key, &send.api_token);
+        of_credentials("Exotel", checking.await, now)
+    }
+
+    async fn plivo(&self, account: &plivo::Account, send: &plivo::Send, now: Timestamp) -> Trial {
+        usage::provider("plivo.check");
+        let asked = self.plivo.check(&account.auth_id, &send.auth_token).await;
+        of_credentials("Plivo", asked, now)
     }
 }
 

@@ -3,8 +3,8 @@
 use api::Part;
 use domain::{
     account::{Email, Slug},
-    account_shape::MetaId,
     bounded::Whole,
+    connection::whatsapp::MetaId,
     ids::{ConnectionId, TenantId},
     settings::Language,
     tenant::{Limits, Tenant, TenantStatus},

@@ -176,7 +176,7 @@ impl Event<'_> {
     async fn of_same_account(&self) -> Result<Vec<ConnectionId>, JobError> {
         let connections = self.ctx.store.connections(self.scope).await?;
         let account = |connection: &Connection| match &connection.account {
-            Account::WhatsApp { waba_id, .. } => Some(waba_id.clone()),
+            Account::WhatsApp(account) => Some(account.waba_id.clone()),
             _ => None,
         };
         let own = connections.iter().find(|connection| connection.id == self.connection);
@@ -221,11 +221,7 @@ impl Event<'_> {
         let store = &self.ctx.store;
         let connections = store.connections(self.scope).await?;
         let numbers = connections.iter().filter_map(|connection| match &connection.account {
-            Account::WhatsApp {
-                waba_id,
-                display_number,
-                ..
-            } => Some((connection, waba_id, display_number)),
+            Account::WhatsApp(account) => Some((connection, &account.waba_id, &account.display_number)),
             _ => None,
         });
         let own = numbers

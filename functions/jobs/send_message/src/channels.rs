@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SecretsError, SendCredentials};
 use domain::{
     Timestamp,
-    connection::{Account, Connection, SendSecrets},
+    connection::{Account, Connection, SendSecrets, twilio},
     errors::{self, Stage},
     ids::SendKey,
     message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
@@ -95,17 +95,14 @@ impl Channels {
     ) -> Sent {
         let api = api_name(connection);
         let outcome = match (&connection.account, credentials) {
-            (Account::WhatsApp { phone_number_id, .. }, Some(SendSecrets::WhatsApp { access_token })) => {
+            (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(own))) => {
                 usage::provider("whatsapp.send");
                 self.graph
-                    .send(access_token, phone_number_id, to, &leg.content, key)
+                    .send(&own.access_token, &account.phone_number_id, to, &leg.content, key)
                     .await
             }
-            (Account::Twilio { account_sid, .. }, Some(secrets @ SendSecrets::Twilio { .. })) => {
-                let (Some(sender), Some(credentials)) = (
-                    twilio_sender(&connection.account, leg),
-                    twilio_credentials(account_sid, secrets),
-                ) else {
+            (Account::Twilio(account), Some(SendSecrets::Twilio(own))) => {
+                let Some(sender) = twilio_sender(account, leg) else {
                     return Sent {
                         outcome: unusable(leg.channel),
                         api,
@@ -120,7 +117,14 @@ impl Channels {
                     )
                 });
                 self.twilio
-                    .send(credentials, sender, to, &leg.content, key, callback.as_deref())
+                    .send(
+                        twilio_credentials(account, own),
+                        sender,
+                        to,
+                        &leg.content,
+                        key,
+                        callback.as_deref(),
+                    )
                     .await
             }
             _ => unusable(leg.channel),
@@ -138,15 +142,13 @@ impl Channels {
         leg: &Leg,
         attempt: &Attempt,
     ) -> Found {
-        let (Account::Twilio { account_sid, .. }, Some(secrets)) = (&connection.account, credentials) else {
+        let (Account::Twilio(account), Some(SendSecrets::Twilio(own))) = (&connection.account, credentials) else {
             return Found::CannotTell;
         };
-        let (Some(sender), Some(credentials)) = (
-            twilio_sender(&connection.account, leg),
-            twilio_credentials(account_sid, secrets),
-        ) else {
+        let Some(sender) = twilio_sender(account, leg) else {
             return Found::CannotTell;
         };
+        let credentials = twilio_credentials(account, own);
         let known: Vec<String> = message
             .attempts
             .iter()
@@ -201,37 +203,23 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
 }
 
 /// The sender of a leg: the number that its line names if the connection has it, otherwise the connection's usual one.
-fn twilio_sender<'a>(account: &'a Account, leg: &Leg) -> Option<Sender<'a>> {
-    let Account::Twilio {
-        numbers,
-        messaging_service_sid,
-        whatsapp_sender,
-        ..
-    } = account
-    else {
-        return None;
-    };
+fn twilio_sender<'a>(account: &'a twilio::Account, leg: &Leg) -> Option<Sender<'a>> {
+    let numbers = &account.numbers;
     let named = numbers.iter().find(|number| leg.sender.as_ref() == Some(*number));
     match leg.channel {
-        Channel::WhatsApp => whatsapp_sender.as_ref().map(Sender::WhatsApp),
-        Channel::Sms => match (named, messaging_service_sid, numbers.first()) {
+        Channel::WhatsApp => account.whatsapp_sender.as_ref().map(Sender::WhatsApp),
+        Channel::Sms => match (named, &account.messaging_service_sid, numbers.first()) {
             (None, Some(service), _) => Some(Sender::MessagingService(service)),
             (named, _, first) => named.or(first).map(Sender::Number),
         },
     }
 }
 
-fn twilio_credentials<'a>(account_sid: &'a str, secrets: &'a SendSecrets) -> Option<Credentials<'a>> {
-    match secrets {
-        SendSecrets::Twilio {
-            api_key_sid,
-            api_key_secret,
-        } => Some(Credentials {
-            api_key_sid,
-            api_key_secret,
-            account_sid,
-        }),
-        _ => None,
+fn twilio_credentials<'a>(account: &'a twilio::Account, own: &'a twilio::Send) -> Credentials<'a> {
+    Credentials {
+        api_key_sid: &own.api_key_sid,
+        api_key_secret: &own.api_key_secret,
+        account_sid: &account.account_sid,
     }
 }
 

@@ -27,7 +27,7 @@ async fn receive(delivery: Delivery) -> Result<Response, Problem> {
     expect_content_type(&delivery.headers, JSON)?;
     let body = &delivery.body;
     let proving = delivery.prove(|_, secrets| match secrets {
-        VerifySecrets::Aircall { tokens } => aircall::is_from(tokens, body),
+        VerifySecrets::Aircall(own) => aircall::is_from(&own.tokens, body),
         _ => false,
     });
     let proven = proving.await?;

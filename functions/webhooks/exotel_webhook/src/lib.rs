@@ -62,8 +62,8 @@ async fn receive(
     read: impl Fn(&Connection) -> Result<CallEvent, Unreadable>,
 ) -> Result<Response, Problem> {
     let proving = delivery.prove(|connection, secrets| match (&connection.account, secrets) {
-        (Account::Exotel { sources, .. }, VerifySecrets::Exotel { url_secrets }) => {
-            exotel::is_from(url_secrets, &secret, sources, delivery.source.0)
+        (Account::Exotel(account), VerifySecrets::Exotel(own)) => {
+            exotel::is_from(&own.url_secrets, &secret, &account.sources, delivery.source.0)
         }
         _ => false,
     });
@@ -74,8 +74,8 @@ async fn receive(
 }
 
 const fn country(connection: &Connection) -> CallingCode {
-    match connection.account {
-        Account::Exotel { country_code, .. } => country_code,
+    match &connection.account {
+        Account::Exotel(account) => account.country_code,
         _ => CallingCode::INDIA,
     }
 }

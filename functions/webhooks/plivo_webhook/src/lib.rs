@@ -38,7 +38,7 @@ async fn receive(delivery: Delivery) -> Result<Response, Problem> {
         nonce: delivery.header("x-plivo-signature-v3-nonce"),
     };
     let proving = delivery.prove(|_, secrets| match secrets {
-        VerifySecrets::Plivo { auth_tokens } => signature::verify(auth_tokens, signed, &url, body).is_ok(),
+        VerifySecrets::Plivo(own) => signature::verify(&own.auth_tokens, signed, &url, body).is_ok(),
         _ => false,
     });
     let proven = proving.await?;

@@ -33,7 +33,7 @@ async fn receive(delivery: Delivery) -> Result<Response, Problem> {
         signature: delivery.header("webhook-signature"),
     };
     let proving = delivery.prove(|_, secrets| match secrets {
-        VerifySecrets::Telephony { secrets } => telephony::verify(secrets, signed, body, now).is_ok(),
+        VerifySecrets::Telephony(own) => telephony::verify(&own.secrets, signed, body, now).is_ok(),
         _ => false,
     });
     let proven = proving.await?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{Router, response::Response, routing::post};
-use domain::connection::{Account, Connection};
+use domain::connection::{Account, Connection, twilio};
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
@@ -104,13 +104,13 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
 /// True if the event is about the connection's own account and, for a customer's message, one of its numbers. A status may name a
 /// sender that a Messaging Service chose.
 fn is_of(what: What, connection: &Connection, fields: &Form) -> bool {
-    let Account::Twilio {
+    let Account::Twilio(twilio::Account {
         account_sid,
         numbers,
         messaging_service_sid,
         whatsapp_sender,
         ..
-    } = &connection.account
+    }) = &connection.account
     else {
         return false;
     };

@@ -12,13 +12,15 @@ use axum::{Extension, Router, response::Response, routing::post};
 use domain::{
     Timestamp,
     call::{CallFacts, Party},
-    connection::{Account, Connection, VerifySecrets, VoiceSettings},
+    connection::{
+        Account, Connection, VerifySecrets,
+        twilio::{OVERRIDES, VoiceSettings},
+    },
     hours,
     ids::TenantId,
     line::{self, Line},
     phone::Phone,
     tenant::Tenant,
-    webhook_urls::TWILIO_OVERRIDES,
 };
 use jiff::SignedDuration;
 use kit::{
@@ -110,7 +112,7 @@ async fn receive(
         return Ok(answer(XML, twiml::EMPTY));
     };
     let base = delivery.target.origin(webhook.base_url());
-    let address = |what: &str| format!("{base}/webhooks/twilio/{tenant}/{connection}/{what}{TWILIO_OVERRIDES}");
+    let address = |what: &str| format!("{base}/webhooks/twilio/{tenant}/{connection}/{what}{OVERRIDES}");
     let urls = Urls {
         dial_result: &address("dial-result"),
         recording: &address("recording"),
@@ -139,18 +141,12 @@ fn unless(waiting: bool) -> impl FnOnce(Problem) -> Result<(), Problem> {
 
 /// Voice settings of the connection, if the call belongs to it: same account, and one of its numbers if it lists any.
 fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts) -> Option<&'a VoiceSettings> {
-    let Account::Twilio {
-        account_sid,
-        numbers,
-        voice,
-        ..
-    } = &connection.account
-    else {
+    let Account::Twilio(twilio) = &connection.account else {
         return None;
     };
     let line: Option<&Phone> = facts.line().and_then(Party::phone);
-    let ours = line.is_none_or(|line| numbers.is_empty() || numbers.contains(line));
-    (ours && account.is_none_or(|account| account == account_sid)).then_some(voice)
+    let ours = line.is_none_or(|line| twilio.numbers.is_empty() || twilio.numbers.contains(line));
+    (ours && account.is_none_or(|account| account == twilio.account_sid)).then_some(&twilio.voice)
 }
 
 /// A tenant with its lines, for their business hours.

@@ -30,21 +30,13 @@ async fn receive(delivery: Delivery) -> Result<Response, Problem> {
     let known = AtomicBool::new(false);
     let proving = delivery.prove(|connection, secrets| {
         known.store(true, Ordering::Relaxed);
-        let (
-            Account::Vonage {
-                api_key,
-                application_id,
-                ..
-            },
-            VerifySecrets::Vonage { signature_secrets },
-        ) = (&connection.account, secrets)
-        else {
+        let (Account::Vonage(account), VerifySecrets::Vonage(own)) = (&connection.account, secrets) else {
             return false;
         };
         let expected = Expected {
-            secrets: signature_secrets,
-            api_key,
-            application_id: application_id.as_deref(),
+            secrets: &own.signature_secrets,
+            api_key: &account.api_key,
+            application_id: account.application_id.as_deref(),
         };
         vonage::verify(expected, authorization, body, now).is_ok()
     });

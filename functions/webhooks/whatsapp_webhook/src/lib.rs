@@ -79,10 +79,10 @@ async fn shake_hands(
     let brings = |token: &str| handshake::answer(target.query(), token).is_ok();
     let proven = context
         .authenticate(&tenant, &connection, |secrets, shared| match secrets {
-            VerifySecrets::WhatsApp { verify_token, .. } if verify_token.is_empty() => {
+            VerifySecrets::WhatsApp(own) if own.verify_token.is_empty() => {
                 shared.map(|shared| brings(&shared.verify_token))
             }
-            VerifySecrets::WhatsApp { verify_token, .. } => Some(brings(verify_token)),
+            VerifySecrets::WhatsApp(own) => Some(brings(&own.verify_token)),
             _ => Some(false),
         })
         .await;
@@ -148,10 +148,10 @@ async fn receive(
     let signed_by = |secrets: &[String]| signature::verify(secrets, sent, &body).is_ok();
     let proven = context
         .authenticate(&tenant, &connection, |secrets, shared| match secrets {
-            VerifySecrets::WhatsApp { app_secrets, .. } if app_secrets.is_empty() => {
+            VerifySecrets::WhatsApp(own) if own.app_secrets.is_empty() => {
                 shared.map(|shared| signed_by(std::slice::from_ref(&shared.app_secret)))
             }
-            VerifySecrets::WhatsApp { app_secrets, .. } => Some(signed_by(app_secrets)),
+            VerifySecrets::WhatsApp(own) => Some(signed_by(&own.app_secrets)),
             _ => Some(false),
         })
         .await;

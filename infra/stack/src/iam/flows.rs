@@ -444,11 +444,11 @@ impl Audit<'_> {
             .context("the business has WhatsApp")?;
         let id = id.parse().context("reading a connection's id")?;
         let connection = self.play.store.connection(&scope, id).await?;
-        let Some(domain::connection::Account::WhatsApp {
+        let Some(domain::connection::Account::WhatsApp(domain::connection::whatsapp::Account {
             waba_id,
             phone_number_id,
             ..
-        }) = connection.map(|connection| connection.account)
+        })) = connection.map(|connection| connection.account)
         else {
             bail!("the business's WhatsApp connection is none");
         };

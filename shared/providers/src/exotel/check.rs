@@ -3,7 +3,7 @@
 //! Sources: developer.exotel.com/docs/references/authentication, /docs/getting-started/api-credentials (accounts exist only in
 //! their own cluster), /api/http-status-codes.
 
-use domain::connection::ExotelCluster;
+use domain::connection::exotel::Cluster;
 
 use crate::{
     check::{self, CheckError},
@@ -39,7 +39,7 @@ impl ExotelClient {
     /// When it may not, or Exotel gives no clear answer.
     pub async fn check(
         &self,
-        cluster: ExotelCluster,
+        cluster: Cluster,
         account_sid: &str,
         api_key: &str,
         api_token: &str,
@@ -48,8 +48,8 @@ impl ExotelClient {
             return Err(CheckError::refused("The account SID is none of Exotel's."));
         }
         let base = match cluster {
-            ExotelCluster::Singapore => &self.singapore,
-            ExotelCluster::Mumbai => &self.mumbai,
+            Cluster::Singapore => &self.singapore,
+            Cluster::Mumbai => &self.mumbai,
         };
         let url = format!("{base}/v1/Accounts/{account_sid}/Calls.json");
         let calls = check::ask(&self.http, PROVIDER, refusal, |client| {

@@ -5,11 +5,11 @@ use std::error::Error;
 
 use domain::{
     Timestamp,
+    connection::twilio::OVERRIDES,
     ids::SendKey,
     message::{AttemptState, Channel, Content, FilledTemplate, Recipient, SendOutcome, StatusReport},
     phone::Phone,
     send::{Api, ErrorClass},
-    webhook_urls::TWILIO_OVERRIDES,
 };
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
@@ -405,7 +405,7 @@ fn form(
     }
     if let Some(base) = status_callback {
         let joint = if base.contains('?') { '&' } else { '?' };
-        form.push(("StatusCallback", format!("{base}{joint}key={key}{TWILIO_OVERRIDES}")));
+        form.push(("StatusCallback", format!("{base}{joint}key={key}{OVERRIDES}")));
     }
     if channel == Channel::Sms {
         form.push(("ValidityPeriod", VALIDITY_SECONDS.to_owned()));

@@ -7,7 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::connection::{SharedKey, VerifySecrets};
+use domain::connection::{
+    VerifySecrets,
+    twilio::{SharedKey, Verify},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -78,10 +81,10 @@ pub fn signs_form<'a>(
     url: &str,
     body: &[u8],
 ) -> bool {
-    let VerifySecrets::Twilio {
+    let VerifySecrets::Twilio(Verify {
         auth_tokens,
         shared_keys,
-    } = secrets
+    }) = secrets
     else {
         return false;
     };

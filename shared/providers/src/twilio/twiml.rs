@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use domain::{
     call::{DialStatus, Handling},
-    connection::{Spoken, VoiceSettings},
+    connection::twilio::{Spoken, VoiceSettings},
     phone::Phone,
 };
 

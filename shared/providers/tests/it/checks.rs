@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{checkup::Quality, connection::ExotelCluster, phone::Phone, send::Effect};
+use domain::{checkup::Quality, connection::exotel::Cluster, phone::Phone, send::Effect};
 use providers::{
     aircall::AircallClient,
     check::CheckError,
@@ -241,7 +241,7 @@ async fn ask(system: &str, base: &str) -> Result<(), CheckError> {
         "Vonage" => VonageClient::new(http(), base).check(USER, SECRET).await,
         "Exotel" => {
             let client = ExotelClient::new(http(), base, NOWHERE);
-            client.check(ExotelCluster::Singapore, "saffron1", USER, SECRET).await
+            client.check(Cluster::Singapore, "saffron1", USER, SECRET).await
         }
         _ => PlivoClient::new(http(), base).check(USER, SECRET).await,
     };
@@ -313,7 +313,7 @@ async fn telephone_systems_refusal_is_explained() {
     }
     for crooked in ["", "../x", "a/b", "a?b"] {
         let exotel = ExotelClient::new(http(), NOWHERE, NOWHERE);
-        let exotel = exotel.check(ExotelCluster::Mumbai, crooked, USER, SECRET).await;
+        let exotel = exotel.check(Cluster::Mumbai, crooked, USER, SECRET).await;
         let plivo = PlivoClient::new(http(), NOWHERE).check(crooked, SECRET).await;
         for told in [exotel, plivo] {
             assert!(matches!(told, Err(CheckError::Refused { .. })), "{crooked}: {told:?}");
@@ -356,7 +356,7 @@ async fn exotel_check_reads_one_call_in_its_cluster() {
         .mount(&mumbai)
         .await;
     let client = ExotelClient::new(http(), &singapore.uri(), &format!("{}/", mumbai.uri()));
-    let told = client.check(ExotelCluster::Mumbai, "saffron1", USER, SECRET).await;
+    let told = client.check(Cluster::Mumbai, "saffron1", USER, SECRET).await;
     assert_eq!(told, Ok(()));
     assert!(singapore.received_requests().await.unwrap().is_empty());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     call::{DialStatus, Handling, Party},
-    connection::{Spoken, VoiceSettings},
+    connection::twilio::{Spoken, VoiceSettings},
 };
 use providers::twilio::{
     form,

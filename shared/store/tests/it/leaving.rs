@@ -157,8 +157,8 @@ async fn removed_connection_frees_its_whatsapp_number() {
 
     // Another number of the same account: the account stays the tenant's.
     let whatsapp = world.business.whatsapp;
-    if let Provider::WhatsApp { phone_number_id, .. } = &mut world.business.connection_mut(whatsapp).account {
-        *phone_number_id = "910000000000002".to_owned();
+    if let Provider::WhatsApp(account) = &mut world.business.connection_mut(whatsapp).account {
+        account.phone_number_id = "910000000000002".to_owned();
     }
     world.business.write(&world.aws).await;
     assert_eq!(world.holder(WABA, PHONE_NUMBER_ID).await, None);

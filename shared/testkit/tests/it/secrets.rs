@@ -3,7 +3,9 @@
 use std::fmt::{Debug, Display};
 
 use access::shared_app::AppSecrets;
-use domain::connection::{SendSecrets, SharedKey, VerifySecrets};
+use domain::connection::{
+    Credentials, Kept, NewConnection, SendSecrets, VerifySecrets, credential::Credential, twilio::SharedKey,
+};
 
 use crate::repository::{read, rust_files};
 
@@ -26,6 +28,10 @@ fn secrets_cannot_be_printed() {
     <VerifySecrets as CannotBePrinted<_>>::cannot_be_printed();
     <SendSecrets as CannotBePrinted<_>>::cannot_be_printed();
     <SharedKey as CannotBePrinted<_>>::cannot_be_printed();
+    <Credential as CannotBePrinted<_>>::cannot_be_printed();
+    <Credentials as CannotBePrinted<_>>::cannot_be_printed();
+    <NewConnection as CannotBePrinted<_>>::cannot_be_printed();
+    <Kept as CannotBePrinted<_>>::cannot_be_printed();
     <AppSecrets as CannotBePrinted<_>>::cannot_be_printed();
 }
 

@@ -1,21 +1,16 @@
 //! Connections in responses.
 
-use api::Part;
 use domain::{
     checkup::{CheckResult, Quality},
-    connection::{Account, CallingCode, Connection, ExotelCluster, Health},
+    connection::{Connection, ConnectionKind, Health},
     ids::ConnectionId,
-    ip_range::IpRange,
-    phone::Phone,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::{
-    kinds::ConnectionKind,
-    settings::{ConnectionSettings, VoiceModel},
-};
+use super::settings::{self, ConnectionSettings};
 
 /// A connection. Its credentials are never shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -24,41 +19,13 @@ pub(crate) struct ConnectionOut {
     pub(crate) id: ConnectionId,
     /// Provider.
     pub(crate) kind: ConnectionKind,
-    /// Display name.
-    #[schemars(example = &"WhatsApp")]
-    pub(crate) name: String,
     /// Identity of the account at the provider.
-    pub(crate) account: ProviderAccount,
-    /// `whatsapp`: phone number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) display_number: Option<Phone>,
-    /// `twilio`: phone numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) numbers: Option<Vec<Phone>>,
-    /// `twilio`: Messaging Service that sends SMS.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) messaging_service_sid: Option<String>,
-    /// `twilio`: number that sends WhatsApp.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) whatsapp_sender: Option<Phone>,
-    /// `twilio`: call handling.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) voice: Option<VoiceModel>,
-    /// Numbers of this connection. Empty: all numbers that it reports.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) lines: Option<Vec<Phone>>,
-    /// `vonage`: Voice application.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) application_id: Option<String>,
-    /// `exotel`: region of the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cluster: Option<ExotelCluster>,
-    /// `exotel`: calling code of its national numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) country_code: Option<CallingCode>,
-    /// `exotel`: IP addresses that may report events.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sources: Option<Vec<IpRange>>,
+    #[schemars(with = "ProviderAccount")]
+    account: Map<String, Value>,
+    /// Its settings.
+    #[serde(flatten)]
+    #[schemars(with = "ConnectionSettings")]
+    settings: Map<String, Value>,
     /// Health of the connection.
     pub(crate) health: ConnectionHealth,
     /// Time until which a throttled or restricted number sends nothing.
@@ -78,23 +45,23 @@ pub(crate) struct ConnectionOut {
 }
 
 /// Identity of an account at its provider. Each kind has some of the fields.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
-pub(crate) struct ProviderAccount {
+#[derive(Serialize, JsonSchema)]
+struct ProviderAccount {
     /// `twilio`, `exotel`: SID of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) account_sid: Option<String>,
+    account_sid: Option<String>,
     /// `whatsapp`: id of the WhatsApp Business Account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) waba_id: Option<String>,
+    waba_id: Option<String>,
     /// `whatsapp`: id of the number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) phone_number_id: Option<String>,
+    phone_number_id: Option<String>,
     /// `vonage`: API key, which identifies the account and is not secret.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) api_key: Option<String>,
+    api_key: Option<String>,
     /// `plivo`: auth id of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) auth_id: Option<String>,
+    auth_id: Option<String>,
 }
 
 /// Health of a connection.
@@ -203,25 +170,15 @@ impl From<Connection> for ConnectionOut {
 
 impl From<&Connection> for ConnectionOut {
     fn from(connection: &Connection) -> Self {
-        let settings = ConnectionSettings::of(connection);
+        let (account, _) = connection.account.parts();
         let checkup = connection.checkup.as_ref();
         let known = connection.reported.and_tested(checkup);
         let made = i64::try_from(connection.id.ulid().timestamp_ms()).unwrap_or_default();
         Self {
             id: connection.id,
-            kind: ConnectionKind::of(&connection.account),
-            name: settings.name,
-            account: ProviderAccount::from(&connection.account),
-            display_number: settings.display_number,
-            numbers: settings.numbers,
-            messaging_service_sid: settings.messaging_service_sid,
-            whatsapp_sender: settings.whatsapp_sender,
-            voice: settings.voice,
-            lines: settings.lines,
-            application_id: settings.application_id,
-            cluster: settings.cluster,
-            country_code: settings.country_code,
-            sources: settings.sources,
+            kind: connection.account.provider(),
+            account,
+            settings: settings::of(connection),
             health: ConnectionHealth::from(&connection.health),
             paused_until: connection.paused_until,
             quality: known.quality.map(|quality| quality.value),
@@ -238,29 +195,6 @@ impl From<&Connection> for ConnectionOut {
             rotating_since: connection.rotating_since,
             created_at: Timestamp::from_millisecond(made).unwrap_or_default(),
         }
-    }
-}
-
-impl From<&Account> for ProviderAccount {
-    fn from(account: &Account) -> Self {
-        let mut out = Self::default();
-        match account {
-            Account::Twilio { account_sid, .. } | Account::Exotel { account_sid, .. } => {
-                out.account_sid = Some(account_sid.clone());
-            }
-            Account::WhatsApp {
-                waba_id,
-                phone_number_id,
-                ..
-            } => {
-                out.waba_id = Some(waba_id.clone());
-                out.phone_number_id = Some(phone_number_id.clone());
-            }
-            Account::Vonage { api_key, .. } => out.api_key = Some(api_key.clone()),
-            Account::Plivo { auth_id, .. } => out.auth_id = Some(auth_id.clone()),
-            Account::Telephony { .. } | Account::Aircall { .. } => {}
-        }
-        out
     }
 }
 

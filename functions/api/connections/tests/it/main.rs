@@ -60,7 +60,8 @@ async fn lets_in_telephony(town: &Town<'_>, id: &str, secret: &str) -> bool {
     let now = town.aws().now();
     let signature = telephony::sign(secret, "msg_1", now, b"{}").expect("the secret is one");
     let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
-        VerifySecrets::Telephony { secrets } => secrets
+        VerifySecrets::Telephony(own) => own
+            .secrets
             .iter()
             .any(|own| telephony::sign(own, "msg_1", now, b"{}").as_deref() == Some(signature.as_str())),
         _ => false,
@@ -90,10 +91,10 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     let token = body["verify_token"].as_str().unwrap().to_owned();
     let signature = whatsapp::signature::sign(APP_SECRET, b"{}");
     let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
-        VerifySecrets::WhatsApp {
+        VerifySecrets::WhatsApp(domain::connection::whatsapp::Verify {
             app_secrets,
             verify_token,
-        } => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
+        }) => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
         _ => false,
     };
     assert!(lets_in(&town, &whatsapp, proves).await);
@@ -106,7 +107,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
         "{}",
         made.text()
     );
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio { auth_tokens, .. } if auth_tokens == &[TWILIO_TOKEN]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == [TWILIO_TOKEN]);
     assert!(lets_in(&town, &twilio, proves).await);
 
     let made = manager.post(ALL, telephony_in()).await;
@@ -123,7 +124,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
         )
         .await;
     let aircall = id(&made);
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Aircall { tokens } if tokens == &["aircall-token-1"]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Aircall(own) if own.tokens == ["aircall-token-1"]);
     assert!(
         !lets_in(&town, &aircall, proves).await,
         "no event is taken before the token is there"
@@ -142,7 +143,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
 
     let vonage = json!({"kind": "vonage", "name": "Vonage", "api_key": "abcd1234", "credentials": {"signature_secret": "vonage-secret-1"}});
     let vonage = id(&manager.post(ALL, vonage).await);
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Vonage { signature_secrets } if signature_secrets == &["vonage-secret-1"]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Vonage(own) if own.signature_secrets == ["vonage-secret-1"]);
     assert!(lets_in(&town, &vonage, proves).await);
 
     let made = manager
@@ -155,7 +156,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     let secret = made.json()["secret"].as_str().unwrap().to_owned();
     let url = made.json()["webhooks"][0]["url"].as_str().unwrap().to_owned();
     assert!(url.ends_with(&format!("/passthru/{secret}")), "{url}");
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Exotel { url_secrets } if url_secrets == std::slice::from_ref(&secret));
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Exotel(own) if own.url_secrets == std::slice::from_ref(&secret));
     assert!(lets_in(&town, &exotel, proves).await);
     let webhooks = town.viewer().get(&at(&exotel, "/webhooks")).await.json();
     let url = webhooks["webhooks"][0]["url"].as_str().unwrap().to_owned();
@@ -163,7 +164,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
 
     let plivo = json!({"kind": "plivo", "name": "Plivo", "auth_id": "MAXXXXXXXXXXXXXXXXXX", "credentials": {"auth_token": "plivo-token-1"}});
     let plivo = id(&manager.post(ALL, plivo).await);
-    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Plivo { auth_tokens } if auth_tokens == &["plivo-token-1"]);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Plivo(own) if own.auth_tokens == ["plivo-token-1"]);
     assert!(lets_in(&town, &plivo, proves).await);
 
     let first = town.viewer().get(&format!("{ALL}?limit=4")).await.json();
@@ -270,10 +271,10 @@ async fn lost_verify_token_is_replaced() {
     let brings = |token: String| {
         let signature = signature.clone();
         move |_: &Connection, secrets: &VerifySecrets| match secrets {
-            VerifySecrets::WhatsApp {
+            VerifySecrets::WhatsApp(domain::connection::whatsapp::Verify {
                 app_secrets,
                 verify_token,
-            } => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
+            }) => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
             _ => false,
         }
     };
@@ -342,7 +343,7 @@ async fn rotation_accepts_both_secrets_until_finished() {
         .await;
     assert_eq!(given.status(), 200, "{}", given.text());
     assert!(given.json().get("secret").is_none());
-    let both = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio { auth_tokens, .. } if auth_tokens == &["twilio-token-two", TWILIO_TOKEN]);
+    let both = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == ["twilio-token-two", TWILIO_TOKEN]);
     assert!(lets_in(&town, &twilio, both).await);
 }
 

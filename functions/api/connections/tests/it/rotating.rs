@@ -46,7 +46,7 @@ async fn repeated_rotation_shows_the_same_secret() {
         rotated.text()
     );
     let new = rotated.json()["secret"].as_str().unwrap().to_owned();
-    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Telephony { secrets } if *secrets == [new.clone(), old.clone()]);
+    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Telephony(own) if own.secrets == [new.clone(), old.clone()]);
     assert!(lets_in(&town, &telephony, two).await);
     assert!(lets_in_telephony(&town, &telephony, &new).await);
     // Another rotation is another.
@@ -73,6 +73,6 @@ async fn repeated_provider_secret_is_added_once() {
         rotated.text()
     );
     assert!(!rotated.text().contains("twilio-token-two"));
-    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio { auth_tokens, .. } if auth_tokens == &["twilio-token-two", TWILIO_TOKEN]);
+    let two = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == ["twilio-token-two", TWILIO_TOKEN]);
     assert!(lets_in(&town, &twilio, two).await);
 }

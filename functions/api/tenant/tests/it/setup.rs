@@ -4,7 +4,7 @@ use domain::{
     checkup::{CheckResult, Checkup},
     compose::World,
     config::TenantConfig,
-    connection::{Account, Connection, Health},
+    connection::{Account, Connection, Health, aircall},
     contact::{Contact, Identity},
     decide::{decide, needs},
     ids::{CallId, ContactId},
@@ -116,7 +116,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                     .iter_mut()
                     .find(|one| one.account.kind() == "telephony");
                 let line = line.expect("there is one");
-                line.account = Account::Aircall { lines: Vec::new() };
+                line.account = Account::Aircall(aircall::Account { lines: Vec::new() });
                 line.awaits_secret = true;
                 line.checkup = Some(tested(&aws, CheckResult::Waiting));
             }),
@@ -145,8 +145,8 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 configured.templates[0].content_sid = None;
                 configured.connections.retain(|one| one.account.kind() != "whatsapp");
                 for one in &mut configured.connections {
-                    if let Account::Twilio { whatsapp_sender, .. } = &mut one.account {
-                        *whatsapp_sender = TWILIO_NUMBER.parse().ok();
+                    if let Account::Twilio(account) = &mut one.account {
+                        account.whatsapp_sender = TWILIO_NUMBER.parse().ok();
                     }
                 }
             }),
@@ -247,8 +247,8 @@ async fn who_is_ready_follows_up_every_missed_call() {
         let bit = |at: u32| place & (1 << at) != 0;
         let mut configured = whole.configured.clone();
         for one in &mut configured.connections {
-            if let Account::Twilio { whatsapp_sender, .. } = &mut one.account {
-                *whatsapp_sender = if bit(0) { TWILIO_NUMBER.parse().ok() } else { None };
+            if let Account::Twilio(account) = &mut one.account {
+                account.whatsapp_sender = if bit(0) { TWILIO_NUMBER.parse().ok() } else { None };
             }
         }
         if bit(1) {

@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     checkup::Quality,
-    connection::{Account, Connection, Health},
+    connection::{Account, Connection, Health, whatsapp},
     ids::ConnectionId,
     message::Category,
 };
@@ -94,11 +94,11 @@ async fn reported_rating_and_limits_of_a_number_are_stored() {
             .find(|known| known.account.kind() == "whatsapp");
         let mut other = own.unwrap().clone();
         other.id = "conn_00000000000000000000000077".parse().unwrap();
-        let Account::WhatsApp {
+        let Account::WhatsApp(whatsapp::Account {
             phone_number_id,
             display_number,
             ..
-        } = &mut other.account
+        }) = &mut other.account
         else {
             unreachable!()
         };

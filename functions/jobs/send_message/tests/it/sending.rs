@@ -1,7 +1,7 @@
 //! What is sent, at what time, and that it is sent once.
 
 use domain::{
-    connection::{Account, SendSecrets, VerifySecrets},
+    connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
     message::{AttemptState, Channel, MessageState},
     tenant::TenantStatus,
 };
@@ -106,11 +106,11 @@ async fn sms_comes_from_the_lines_number() {
                 .iter_mut()
                 .find(|one| one.account.kind() == "twilio");
             let twilio = twilio.expect("there is one");
-            if let Account::Twilio {
+            if let Account::Twilio(twilio::Account {
                 numbers,
                 messaging_service_sid,
                 ..
-            } = &mut twilio.account
+            }) = &mut twilio.account
             {
                 numbers.push(phone("+15005550001"));
                 *messaging_service_sid = service.map(str::to_owned);
@@ -133,15 +133,15 @@ async fn sms_comes_from_the_lines_number() {
 async fn whatsapp_goes_through_a_twilio_sender() {
     let world = World::with(|configured| {
         let whatsapp =
-            |connection: &&mut domain::connection::Connection| matches!(connection.account, Account::Twilio { .. });
+            |connection: &&mut domain::connection::Connection| matches!(connection.account, Account::Twilio(_));
         let twilio = configured.connections.iter_mut().find(whatsapp).unwrap();
-        let Account::Twilio { whatsapp_sender, .. } = &mut twilio.account else {
+        let Account::Twilio(twilio::Account { whatsapp_sender, .. }) = &mut twilio.account else {
             unreachable!()
         };
         *whatsapp_sender = Some(phone("+15005550007"));
         configured
             .connections
-            .retain(|connection| !matches!(connection.account, Account::WhatsApp { .. }));
+            .retain(|connection| !matches!(connection.account, Account::WhatsApp(_)));
     })
     .await;
     let message = world.follow_up().await;
@@ -415,11 +415,11 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     let stranger = seed::connection(
         &world.aws,
         world.business.tenant(),
-        Account::Telephony { lines: vec![] },
-        &VerifySecrets::Telephony { secrets: vec![] },
-        Some(&SendSecrets::WhatsApp {
+        Account::Telephony(telephony::Account { lines: vec![] }),
+        &VerifySecrets::Telephony(telephony::Verify { secrets: vec![] }),
+        Some(&SendSecrets::WhatsApp(whatsapp::Send {
             access_token: "stolen".to_owned(),
-        }),
+        })),
     )
     .await;
     let whatsapp = world.business.whatsapp;

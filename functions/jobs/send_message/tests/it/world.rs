@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use domain::{
-    connection::{Connection, Purpose, SendSecrets},
+    connection::{Connection, Purpose, SendSecrets, whatsapp},
     ids::ConnectionId,
     message::{AttemptState, Channel, Message, MessageState, StatusReport},
     record::MessageRef,
@@ -157,9 +157,9 @@ impl World {
     /// The tenant gives its WhatsApp connection the token `renewed`.
     pub(crate) async fn renew_whatsapp(&self) {
         let (tenant, whatsapp) = (self.business.tenant(), self.business.whatsapp);
-        let renewed = SendSecrets::WhatsApp {
+        let renewed = SendSecrets::WhatsApp(whatsapp::Send {
             access_token: "renewed".to_owned(),
-        };
+        });
         let sealed = self.aws.secrets().seal(tenant, whatsapp, Purpose::Send, &renewed).await;
         self.change_connection(whatsapp, |connection| {
             connection.send = Some(sealed.expect("secrets are sealed"));

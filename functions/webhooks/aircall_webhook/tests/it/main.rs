@@ -3,7 +3,7 @@
 use aircall_webhook::routes;
 use domain::{
     call::{CallProvider, Outcome},
-    connection::{Account, VerifySecrets},
+    connection::{Account, VerifySecrets, aircall},
 };
 use serde_json::{Value, json};
 use testkit::{
@@ -20,10 +20,12 @@ const MISSED: &str = "telephony/aircall/call_ended_agents_did_not_answer.json";
 async fn world() -> World {
     let aircall = Webhook::new("aircall", routes);
     // During a rotation, both tokens are valid.
-    let verify = VerifySecrets::Aircall {
+    let verify = VerifySecrets::Aircall(aircall::Verify {
         tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
-    };
-    aircall.with(Account::Aircall { lines: Vec::new() }, verify).await
+    });
+    aircall
+        .with(Account::Aircall(aircall::Account { lines: Vec::new() }), verify)
+        .await
 }
 
 fn sent(world: &World, body: impl AsRef<[u8]>) -> Call {
@@ -80,7 +82,7 @@ async fn unauthenticated_event_is_refused_without_a_trace() {
 async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let lines = vec![phone("+442079460002")];
-    world.change(Account::Aircall { lines }).await;
+    world.change(Account::Aircall(aircall::Account { lines })).await;
     world.assert_ignored(&sent(&world, fixtures::bytes(MISSED))).await;
     let ours = changed("/data/number/digits", json!("+44 20 7946 0002"));
     assert_eq!(world.status(&sent(&world, ours)).await, 200);

@@ -2,7 +2,10 @@
 
 use domain::{
     call::{CallProvider, Outcome, Party},
-    connection::{Account, ExotelCluster, VerifySecrets},
+    connection::{
+        Account, VerifySecrets,
+        exotel::{self, Cluster},
+    },
 };
 use exotel_webhook::routes;
 use testkit::{
@@ -18,21 +21,21 @@ const MISSED: &str = "telephony/exotel/passthru_incomplete.txt";
 const LISTED: &str = "203.0.113.24";
 
 fn account(lines: &[&str], sources: &[&str]) -> Account {
-    Account::Exotel {
+    Account::Exotel(exotel::Account {
         account_sid: "fixture1".to_owned(),
-        cluster: ExotelCluster::Mumbai,
+        cluster: Cluster::Mumbai,
         country_code: "44".to_owned().try_into().expect("a calling code"),
         lines: lines.iter().map(|line| phone(line)).collect(),
         sources: sources.iter().map(|range| range.parse().expect("a range")).collect(),
-    }
+    })
 }
 
 async fn world() -> World {
     let exotel = Webhook::new("exotel", routes);
     // During a rotation, both secrets are valid.
-    let verify = VerifySecrets::Exotel {
+    let verify = VerifySecrets::Exotel(exotel::Verify {
         url_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
-    };
+    });
     exotel.with(account(&[], &[]), verify).await
 }
 

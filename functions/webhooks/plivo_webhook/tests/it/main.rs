@@ -2,7 +2,7 @@
 
 use domain::{
     call::CallProvider,
-    connection::{Account, VerifySecrets},
+    connection::{Account, VerifySecrets, plivo},
 };
 use plivo_webhook::routes;
 use providers::plivo::signature::sign;
@@ -23,14 +23,14 @@ const NAMELESS: &str = "CallStatus=busy&From=447700900111";
 
 async fn world() -> World {
     let plivo = Webhook::new("plivo", routes).given(&[("PUBLIC_BASE_URL", BASE)]);
-    let account = Account::Plivo {
+    let account = Account::Plivo(plivo::Account {
         auth_id: "MAFIXTURE0000000000A".to_owned(),
         lines: vec![phone("+442079460001")],
-    };
+    });
     // During a rotation, both tokens are valid.
-    let verify = VerifySecrets::Plivo {
+    let verify = VerifySecrets::Plivo(plivo::Verify {
         auth_tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
-    };
+    });
     plivo.with(account, verify).await
 }
 

@@ -1,6 +1,6 @@
 //! The generic telephone event, in process against the emulator's table and queues.
 
-use domain::connection::Account;
+use domain::connection::{Account, telephony};
 use jiff::{SignedDuration, Timestamp};
 use providers::telephony::sign;
 use serde_json::Value;
@@ -91,7 +91,7 @@ async fn unauthenticated_event_is_refused_without_a_trace() {
 async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let lines = vec![phone("+442079460002")];
-    world.change(Account::Telephony { lines }).await;
+    world.change(Account::Telephony(telephony::Account { lines })).await;
     let answer = world.call(&signed(&world, &fixtures::bytes(MISSED))).await;
     assert_eq!(
         (answer.status(), &answer.json()["accepted"]),

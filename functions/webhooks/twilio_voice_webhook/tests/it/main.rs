@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use domain::{
     call::{DialStatus, Handling},
-    connection::{Purpose, SharedKey, VerifySecrets},
+    connection::{
+        Purpose, VerifySecrets,
+        twilio::{self, SharedKey},
+    },
     tenant::BusinessHours,
 };
 use jobs::CallJob;
@@ -236,13 +239,13 @@ async fn a_rotated_token_is_noticed_within_thirty_seconds() {
     let mut world = world().await;
     let old = signed(&world, "voice", "inbound_ringing");
     assert_eq!(world.status(&old).await, 200);
-    let fresh = VerifySecrets::Twilio {
+    let fresh = VerifySecrets::Twilio(twilio::Verify {
         auth_tokens: vec!["fixture0twilio0auth0token0000002".to_owned()],
         shared_keys: vec![SharedKey {
             id: "k".to_owned(),
             secret: "s".to_owned(),
         }],
-    };
+    });
     let (tenant, twilio) = (world.tenant.tenant(), world.connection);
     let sealed = world.aws.secrets().seal(tenant, twilio, Purpose::Verify, &fresh).await;
     world.tenant.connection_mut(twilio).verify = sealed.expect("sealed");

@@ -2,7 +2,7 @@
 
 use domain::{
     call::{CallFacts, CallProvider, LONGEST_CALL, Outcome, Verdict},
-    connection::{Account, VerifySecrets},
+    connection::{Account, VerifySecrets, vonage},
 };
 use jiff::SignedDuration;
 use providers::vonage::sign;
@@ -22,15 +22,15 @@ const MISSED: &str = "telephony/vonage/unanswered.json";
 
 async fn world() -> World {
     let vonage = Webhook::new("vonage", routes);
-    let account = Account::Vonage {
+    let account = Account::Vonage(vonage::Account {
         api_key: API_KEY.to_owned(),
         application_id: Some(APPLICATION.to_owned()),
         lines: vec![phone("+442079460001")],
-    };
+    });
     // During a rotation, both secrets are valid.
-    let verify = VerifySecrets::Vonage {
+    let verify = VerifySecrets::Vonage(vonage::Verify {
         signature_secrets: vec!["the-next-one".to_owned(), SECRET.to_owned()],
-    };
+    });
     vonage.with(account, verify).await
 }
 

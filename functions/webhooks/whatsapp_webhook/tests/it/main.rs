@@ -1,6 +1,6 @@
 //! Meta's webhooks, in process against the emulator's table and queues.
 
-use domain::connection::{Account, Purpose, VerifySecrets};
+use domain::connection::{Account, Purpose, VerifySecrets, whatsapp};
 use jiff::SignedDuration;
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Env, QueueName};
@@ -299,11 +299,11 @@ async fn shared_world() -> (Aws, Env, Seeded, Seeded) {
     let first = seed::tenant(&aws).await;
     let mut second = seed::tenant(&aws).await;
     let whatsapp = second.whatsapp;
-    if let Account::WhatsApp {
+    if let Account::WhatsApp(whatsapp::Account {
         waba_id,
         phone_number_id,
         ..
-    } = &mut second.connection_mut(whatsapp).account
+    }) = &mut second.connection_mut(whatsapp).account
     {
         "900000000000002".clone_into(waba_id);
         "910000000000002".clone_into(phone_number_id);
@@ -388,7 +388,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
     assert_eq!(events(&aws).await.len(), 1, "the known tenant's");
     // The connection got another number, so the row that leads to it is stale.
     let whatsapp = first.whatsapp;
-    if let Account::WhatsApp { phone_number_id, .. } = &mut first.connection_mut(whatsapp).account {
+    if let Account::WhatsApp(whatsapp::Account { phone_number_id, .. }) = &mut first.connection_mut(whatsapp).account {
         "910000000000099".clone_into(phone_number_id);
     }
     first.write(&aws).await;
@@ -429,10 +429,10 @@ async fn shared_app_event_with_an_invalid_id_is_stored() {
 #[tokio::test]
 async fn connection_without_secrets_uses_the_shared_app() {
     let (aws, env, mut first, _) = shared_world().await;
-    let none = VerifySecrets::WhatsApp {
+    let none = VerifySecrets::WhatsApp(whatsapp::Verify {
         app_secrets: Vec::new(),
         verify_token: String::new(),
-    };
+    });
     let sealed = aws
         .secrets()
         .seal(first.tenant(), first.whatsapp, Purpose::Verify, &none)

@@ -1,0 +1,205 @@
+//! A kind of connection: what the file of each kind says of it. `connection` dispatches to them.
+
+use std::collections::HashSet;
+
+use crate::{phone::Phone, send::Api, settings::Findings};
+
+/// A connection has at most this many numbers or lines.
+pub const MOST_LINES: usize = 100;
+
+/// A kind of connection, implemented by its account.
+pub trait Kind: Clone + PartialEq {
+    /// What verifies its webhooks.
+    type Verify;
+    /// What opens its API: to send, or to ask whether the account works.
+    type Send;
+    /// Credentials of a new connection, as the API takes them.
+    type Given;
+
+    /// What its provider is told.
+    const WEBHOOKS: &'static [Webhook];
+    /// What is generated here for a new connection.
+    const GENERATES: Option<Generated> = None;
+    /// True if its credentials can be replaced.
+    const TAKES_CREDENTIALS: bool = true;
+    /// The messaging API behind it, where it sends.
+    const SENDS: Option<Api> = None;
+    /// What opens its API, where that is what verifies its webhooks.
+    const OPENS: Option<Opens<Self::Verify, Self::Send>> = None;
+
+    /// Credentials as they are stored. `generated`: the secrets that were generated here, newest first.
+    fn keep(given: Self::Given, generated: Vec<String>) -> (Self::Verify, Option<Self::Send>);
+
+    /// The secrets that a rotation replaces, newest first.
+    fn secrets(verify: &mut Self::Verify) -> &mut Vec<String>;
+
+    /// Whether no webhook can be verified with it.
+    fn verifies_nothing(verify: &Self::Verify) -> bool;
+
+    /// The secrets that were generated here, newest first.
+    fn generated(_: &Self::Verify) -> &[String] {
+        &[]
+    }
+
+    /// The token of a handshake, which replaces the one before at once.
+    fn token(_: &mut Self::Verify) -> Option<&mut String> {
+        None
+    }
+
+    /// The numbers whose calls it reports; empty: all that it reports.
+    fn lines(&self) -> &[Phone] {
+        &[]
+    }
+
+    /// The number of the business that customers write to by WhatsApp.
+    fn whatsapp_number(&self) -> Option<&Phone> {
+        None
+    }
+
+    /// Whether it sends SMS.
+    fn sends_sms(&self) -> bool {
+        false
+    }
+
+    /// Whether what a test of the one said is true of the other: the provider is asked about the same.
+    fn is_tested_as(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    /// Finds what is wrong with it.
+    fn check(&self, found: &mut Findings) {
+        check_lines("lines", self.lines(), found);
+    }
+}
+
+/// Makes what opens the API of what verifies webhooks.
+pub type Opens<V, S> = fn(&V) -> Option<S>;
+
+/// What is generated here for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generated {
+    /// A word that the provider brings to a handshake.
+    Token,
+    /// A word that ends the addresses of its webhooks.
+    Word,
+    /// A secret that signs its events (Standard Webhooks).
+    StandardWebhooks,
+}
+
+/// A webhook that a provider is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Webhook {
+    /// Where the provider asks for its address, in its own words.
+    pub what: &'static str,
+    /// The methods that it uses.
+    pub method: &'static str,
+    /// The end of its address.
+    pub end: &'static str,
+}
+
+/// Letters, digits, `-` and `_`, so many of them.
+pub(super) fn is_word(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    lengths.contains(&text.len()) && text.bytes().all(plain)
+}
+
+pub(super) fn check_lines(field: &str, lines: &[Phone], found: &mut Findings) {
+    if lines.len() > MOST_LINES {
+        found.add(field, format!("Expected at most {MOST_LINES} entries."));
+        return;
+    }
+    let mut seen = HashSet::with_capacity(lines.len());
+    for (index, line) in lines.iter().enumerate() {
+        if !seen.insert(line) {
+            found.add(format!("{field}[{index}]"), "This number is given twice.");
+        }
+    }
+}
+
+/// Defines the account of a kind, and from the same fields a new connection of this kind as the API takes it. The `settings`
+/// are the fields that can change later.
+macro_rules! account {
+    (
+        $(#[$about:meta])*
+        pub struct Account {
+            $($(#[$about_field:meta])* pub $field:ident: $type:ty,)*
+        } with settings {
+            $($(#[$about_setting:meta])* pub $setting:ident: $setting_type:ty,)*
+        }
+
+        $(#[$about_new:meta])*
+        pub struct New as $new:tt, named like $example:tt {
+            $(#[$about_word:meta])*
+            pub kind: Word as $kind:tt = $word:tt,
+            $($(#[$about_given:meta])* pub credentials: $given:ty,)?
+        }
+
+        $(#[$about_replaced:meta])*
+        pub struct NewCredentials as $replaced:tt { $($credentials:ty)? }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub struct Account {
+            $($(#[$about_field])* pub $field: $type,)*
+            $($(#[$about_setting])* pub $setting: $setting_type,)*
+        }
+
+        impl Account {
+            pub(super) const SETTINGS: &'static [&'static str] = &[$(stringify!($setting)),*];
+        }
+
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = $kind))]
+        pub enum Word {
+            $(#[$about])*
+            #[serde(rename = $word)]
+            Word,
+        }
+
+        $(#[$about_new])*
+        #[derive(serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = $new))]
+        #[serde(deny_unknown_fields)]
+        pub struct New {
+            $(#[$about_word])*
+            pub kind: Word,
+            /// Display name.
+            #[cfg_attr(feature = "schema", schemars(example = &$example))]
+            pub name: $crate::text::OneLine<1, { $crate::text::LONGEST_NAME }>,
+            $($(#[$about_field])* pub $field: $type,)*
+            $($(#[$about_setting])* pub $setting: $setting_type,)*
+            $($(#[$about_given])* pub credentials: $given,)?
+        }
+
+        impl New {
+            pub(super) fn parts(self) -> (String, Account, <Account as $crate::connection::kind::Kind>::Given) {
+                let account = Account {
+                    $($field: self.$field,)*
+                    $($setting: self.$setting,)*
+                };
+                (self.name.into(), account, ($(<$given>::from(self.credentials))?))
+            }
+        }
+
+        $(#[$about_replaced])*
+        #[derive(serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = $replaced))]
+        #[serde(deny_unknown_fields)]
+        pub struct NewCredentials {
+            /// Kind of the connection.
+            pub kind: Word,
+            $(
+                /// All credentials of the connection.
+                pub credentials: $credentials,
+            )?
+        }
+
+        impl NewCredentials {
+            pub(super) fn given(self) -> <Account as $crate::connection::kind::Kind>::Given {
+                Into::into(($(<$credentials>::from(self.credentials))?))
+            }
+        }
+    };
+}
