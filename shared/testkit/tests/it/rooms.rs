@@ -56,14 +56,14 @@ fn dependencies_point_one_way() {
 /// The modules that a file uses, without its tests.
 fn used_modules(text: &str) -> BTreeSet<String> {
     let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
-    let comments = Regex::new(r"//[^\n]*").unwrap();
+    let comments = Regex::new(r"//[^\n]*").expect("a pattern");
     let code = comments.replace_all(code, "");
-    let direct = Regex::new(r"\bcrate::([a-z_]+)").unwrap();
+    let direct = Regex::new(r"\bcrate::([a-z_]+)").expect("a pattern");
     let mut used: BTreeSet<String> = direct.captures_iter(&code).map(|found| found[1].to_owned()).collect();
-    let group = Regex::new(r"(?s)use crate::\{(.*?)\};").unwrap();
+    let group = Regex::new(r"(?s)use crate::\{(.*?)\};").expect("a pattern");
     // Of `a::{b, c::D}, e::F`, only `a` and `e` are modules here.
-    let inner = Regex::new(r"(?s)\{[^{}]*\}").unwrap();
-    let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").unwrap();
+    let inner = Regex::new(r"(?s)\{[^{}]*\}").expect("a pattern");
+    let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").expect("a pattern");
     for found in group.captures_iter(&code) {
         let mut names = found[1].to_owned();
         while inner.is_match(&names) {
