@@ -73,7 +73,12 @@ pub(super) fn of(connection: &Connection) -> Map<String, Value> {
 
 impl ConnectionSettings {
     pub(crate) fn of(connection: &Connection) -> Result<Self, Problem> {
-        serde_json::from_value(Value::Object(of(connection))).map_err(|_| Problem::internal())
+        let mut settings = of(connection);
+        settings.insert(NAME.to_owned(), "-".into());
+        let settings: Self = serde_json::from_value(Value::Object(settings)).map_err(|_| Problem::internal())?;
+        // Whatever the rules for names were when it was stored: a change can make it right.
+        let name = OneLine::stored(&connection.name);
+        Ok(Self { name, ..settings })
     }
 
     /// The connection with these settings. Fields that its kind does not have, or requires, are reported.
