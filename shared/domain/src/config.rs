@@ -171,13 +171,13 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
         match known.filter(|connection| connection.carries.contains(&channel)) {
             None => found(
                 field,
-                format!("No connection that sends {} has this id.", channel.name()),
+                format!("No connection that sends {} has the id {named}.", channel.name()),
             ),
             Some(connection) => {
                 if let Some(sender) = line.sender(channel)
                     && !connection.sms_numbers.contains(sender)
                 {
-                    found("sms.number", "The connection has no such number.".to_owned());
+                    found("sms.number", format!("The connection has no number {sender}."));
                 }
             }
         }
@@ -396,11 +396,11 @@ mod tests {
             [
                 "rule \"Missed calls\": there is no line line_00000000000000000000000003",
                 "line \"Line 1\": number: The line \"Line 2\" already has this number.",
-                "line \"Line 1\": sms.number: The connection has no such number.",
+                "line \"Line 1\": sms.number: The connection has no number +97143330009.",
                 "line \"Line 2\": business_hours.monday: These hours overlap.",
                 "line \"Line 2\": number: The line \"Line 1\" already has this number.",
-                "line \"Line 2\": whatsapp: No connection that sends WhatsApp has this id.",
-                "line \"Line 2\": sms.connection: No connection that sends SMS has this id.",
+                "line \"Line 2\": whatsapp: No connection that sends WhatsApp has the id conn_00000000000000000000000000.",
+                "line \"Line 2\": sms.connection: No connection that sends SMS has the id conn_00000000000000000000000009.",
             ]
         );
         config.lines[1].id = config.lines[0].id;

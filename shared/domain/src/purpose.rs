@@ -370,7 +370,7 @@ pub const USUAL_FALLBACK_SECONDS: u32 = 120;
 pub struct Narrowing {
     /// Requires an opt-in.
     pub opt_in: bool,
-    /// Quiet hours instead of the tenant's.
+    /// Quiet hours instead of the tenant's. If the purpose waits for the end of quiet hours, only those that cover the tenant's count.
     pub quiet: Option<QuietHours>,
     /// A shorter validity.
     pub validity: Option<SignedDuration>,
@@ -479,7 +479,12 @@ impl Policy {
         match self.purpose.row().quiet {
             QuietRule::Ignore => self.quiet,
             QuietRule::AsChosen => self.quiet.or(tenants),
-            QuietRule::Wait => self.quiet.or(tenants).map(|hours| QuietHours {
+            // The sender's, unless they are not quiet at some time when the tenant's are.
+            QuietRule::Wait => match (self.quiet, tenants) {
+                (Some(own), Some(tenants)) if !own.cover(&tenants) => Some(tenants),
+                (own, tenants) => own.or(tenants),
+            }
+            .map(|hours| QuietHours {
                 action: match hours.action {
                     QuietAction::Send => QuietAction::Defer,
                     action => action,

@@ -28,6 +28,15 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
+    /// Whether they are quiet whenever the others are.
+    #[must_use]
+    pub fn cover(&self, others: &Self) -> bool {
+        let minute = |time: LocalTime| i32::from(time.get().hour()) * 60 + i32::from(time.get().minute());
+        let from = |first: LocalTime, second: LocalTime| (minute(second) - minute(first)).rem_euclid(24 * 60);
+        let (own, theirs) = (from(self.from, self.to), from(others.from, others.to));
+        theirs == 0 || from(self.from, others.from) + theirs <= own
+    }
+
     /// The problem with these hours, for their author: equal times look like the whole day and would mean the opposite.
     #[must_use]
     pub fn problem(&self) -> Option<String> {

@@ -480,8 +480,9 @@ impl Database {
                 }
                 Write::Clear(key) => removing(self.removal(&key), doing)?,
                 Write::CountBelow(key, most) => {
-                    let update = self.update(&key, "ADD n :one SET kind = :kind");
+                    let update = self.update(&key, "ADD n :one SET kind = :kind, f = :form");
                     let update = update.expression_attribute_values(":kind", text("count"));
+                    let update = update.expression_attribute_values(":form", forms::form("count"));
                     let update = update.condition_expression("attribute_not_exists(n) OR n < :most");
                     let update = update.expression_attribute_values(":most", AttributeValue::N(most.to_string()));
                     updating(

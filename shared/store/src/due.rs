@@ -166,11 +166,11 @@ impl Store {
     }
 
     /// The rows of due keys with the jobs that process them, in one request per hundred. Deleted and expired rows are left
-    /// out; an unreadable one does not block the others.
+    /// out; an unreadable one does not block the others. `None`: a row of an unknown kind, to be left as it is.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn due_rows(&self, due: Vec<Due>) -> Result<Vec<(Due, Result<DueRow, StoreError>)>, StoreError> {
+    pub async fn due_rows(&self, due: Vec<Due>) -> Result<Vec<(Due, Result<Option<DueRow>, StoreError>)>, StoreError> {
         let keys: Vec<Key> = due.iter().map(|due| due.key.clone()).collect();
         let mut items = self.database.get_many(&keys, DOING).await?;
         let mut rows = Vec::with_capacity(due.len());
@@ -181,11 +181,8 @@ impl Store {
             };
             let kind = string(&item, "kind").unwrap_or_default();
             let row = match KINDS.iter().find(|known| known.kind == kind) {
-                Some(known) => (known.job)(due.tenant, item),
-                None => Err(StoreError::database(
-                    DOING,
-                    std::io::Error::other("a row of no known kind"),
-                )),
+                Some(known) => (known.job)(due.tenant, item).map(Some),
+                None => Ok(None),
             };
             rows.push((due, row));
         }

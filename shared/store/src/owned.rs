@@ -265,14 +265,8 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn all<T: Owned>(&self, scope: &TenantScope) -> Result<Vec<T>, StoreError> {
-        let most = i32::try_from(T::MOST).unwrap_or(i32::MAX);
-        // A deleted row exists for another day.
-        let limit = most.saturating_mul(2);
-        let partition = keys::part(scope, T::PART);
-        let items = self
-            .database
-            .query(&partition, T::PREFIX, limit, false, T::KIND)
-            .await?;
+        // Removed rows are among them for a day.
+        let items = self.every(scope, T::PART, T::PREFIX, T::KIND).await?;
         let live = items.into_iter().filter(row::live);
         live.map(|item| row::data(item, T::KIND)).collect()
     }

@@ -125,6 +125,7 @@ impl Row {
     pub(crate) fn held(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
         let mut item = key_item(key);
         item.insert("kind".to_owned(), text(kind));
+        item.insert(forms::FORM.to_owned(), forms::form(kind));
         item.insert("data".to_owned(), data);
         Self { item, condition }
     }
@@ -133,6 +134,7 @@ impl Row {
     pub(crate) fn counting(key: &Key, count: usize) -> Self {
         let mut item = key_item(key);
         item.insert("kind".to_owned(), text("count"));
+        item.insert(forms::FORM.to_owned(), forms::form("count"));
         item.insert("n".to_owned(), AttributeValue::N(count.to_string()));
         Self {
             item,

@@ -35,7 +35,7 @@ const DOING: &str = "read a sample";
 type Read = fn(Item) -> Result<AttributeValue, StoreError>;
 
 /// The reader of each kind.
-const READ: [(&str, Read); 37] = [
+const READ: [(&str, Read); 39] = [
     ("account", as_it_is::<Account>),
     ("additions", as_it_is::<()>),
     ("admins", as_it_is::<Vec<UserId>>),
@@ -44,11 +44,13 @@ const READ: [(&str, Read); 37] = [
     ("audit", as_it_is::<audit::Recorded>),
     ("call", kept::<Call>),
     ("call_progress", as_it_is::<CallProgress>),
+    ("claim", as_it_is::<String>),
     ("connection", as_it_is::<Connection>),
     ("consent", as_it_is::<ConsentEntry>),
     ("contact", |row| {
         compact::contact(row, DOING).map(|contact| compact::shrink_contact(written(&contact)))
     }),
+    ("count", |row| Ok(row::number(row::count(&row)))),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
     ("email", as_it_is::<accounts::EmailOwner>),
     ("grant", as_it_is::<Grant>),

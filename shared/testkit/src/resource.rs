@@ -30,6 +30,20 @@ pub struct Resource {
     pub change: Value,
 }
 
+/// Rows outlive the code that wrote them: each names its kind and its form.
+async fn says_its_form_in_every_row(town: &Town<'_>) {
+    let env = town.aws().env();
+    let table = env
+        .config()
+        .text("TABLE_NAME")
+        .expect("the test has a table")
+        .to_owned();
+    let rows = town.aws().dynamodb().scan().table_name(table).send().await;
+    for row in rows.expect("the table answers").items() {
+        assert!(row.contains_key("kind") && row.contains_key("f"), "{row:?}");
+    }
+}
+
 fn id(answer: &Answer) -> String {
     answer.json()["id"].as_str().expect("it has an id").to_owned()
 }
@@ -47,6 +61,7 @@ impl Resource {
         self.is_the_tenants_own(&town).await;
         self.is_listed_page_by_page(&town).await;
         self.is_limited::<T>(&town).await;
+        says_its_form_in_every_row(&town).await;
         self.is_created_once_though_interrupted().await;
     }
 

@@ -211,7 +211,10 @@ async fn create_connection(
         }
         Err(error) => return Err(refused(error)),
     };
-    Box::pin(lines::set_up(&context.api, &who, &connection)).await?;
+    // It is made, and its secrets are shown now or never. The next connection makes the line, or somebody does.
+    if let Err(problem) = Box::pin(lines::set_up(&context.api, &who, &connection)).await {
+        tracing::warn!(status = problem.status().as_u16(), "the first line is not set up");
+    }
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await;
     let now = match tested {
         Ok(Some(now)) => now,

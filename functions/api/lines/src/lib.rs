@@ -93,7 +93,8 @@ async fn update_line(
     patch: Patch<LineIn>,
 ) -> Result<Tagged<Line>, Problem> {
     let connections = connections(&api, &who).await?;
-    // What was right once, such as the id of a connection that is deleted now, does not prevent other changes.
+    // What was right once, such as the id of a connection that is deleted now, does not prevent other changes. The sentence names
+    // the id or number.
     let allow = |before: &Line, after: &Line| {
         let known: HashSet<_> = problems(before, &connections).into_iter().collect();
         let mut found = problems(after, &connections);

@@ -146,17 +146,16 @@ fn telephone_line(config: &TenantConfig) -> SetupStep {
             "No connection reports calls, so missed calls are not noticed.",
         )
         .heed(broken.is_some(), broken.clone().unwrap_or_default());
-    if broken.is_some() && !lines.is_empty() {
-        return SetupStep {
-            operation: LINE,
-            ..connect
-        };
+    // Of several connections, each is of use by itself.
+    if !lines.is_empty() && lines.iter().all(|line| trouble(line).is_some()) {
+        return heeding(connect, lines.into_iter());
     }
-    // Of several, each is of use by itself.
-    if lines.iter().any(|line| trouble(line).is_none()) {
-        return connect;
-    }
-    heeding(connect, lines.into_iter())
+    let operation = if broken.is_some() && !lines.is_empty() {
+        LINE
+    } else {
+        connect.operation
+    };
+    SetupStep { operation, ..connect }
 }
 
 /// The problem of a connection, as far as it is known, and how to solve it.

@@ -29,8 +29,8 @@
 //!    credentials, is read before the claim.
 //! 3. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
 //! 4. **Send.** One request to the provider, with a time limit shorter than the claim.
-//! 5. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written in the same
-//!    transaction, so that statuses find the message.
+//! 5. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
+//!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.
 //!
 //! What follows depends on the outcome: refused by this channel leads to the next leg; throttling and temporary errors lead to a
 //! retry; refused credentials mark the connection unhealthy, and its messages wait.

@@ -168,10 +168,8 @@ async fn dispatch_partition(
         let now = ctx.clock.now();
         let mut page = ctx.store.due(partition, now, from, PAGE).await?;
         if page.unknown > 0 {
-            // They are left alone and block nobody, since they do not use the budget.
-            tracing::warn!(rows = page.unknown, "due rows of a kind that nobody knows");
-            metric::add("due_unknown", page.unknown, &[]);
-            line::count("due_unknown", page.unknown);
+            // They block nobody, since they do not use the budget.
+            unknown(page.unknown);
         }
         page.due.truncate(most - seen);
         seen += page.due.len();
@@ -205,14 +203,25 @@ async fn dispatch(due: Vec<Due>, now: Timestamp, ctx: &Context) -> Result<u64, J
     failed.map_or(Ok(queued), Err)
 }
 
+/// Counts rows of unknown kinds, such as those of a later version. They are left as they are.
+fn unknown(rows: u64) {
+    tracing::warn!(rows, "due rows of a kind that nobody knows");
+    metric::add("due_unknown", rows, &[]);
+    line::count("due_unknown", rows);
+}
+
 async fn lease_row(
     due: Due,
-    row: Result<DueRow, StoreError>,
+    row: Result<Option<DueRow>, StoreError>,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<ToQueue>, JobError> {
     let row = match row {
-        Ok(row) => row,
+        Ok(Some(row)) => row,
+        Ok(None) => {
+            unknown(1);
+            return Ok(None);
+        }
         Err(error) => {
             // Leased for the maximum time: at the head of its shard, it would block the others.
             tracing::error!(tenant = %due.tenant(), error = %error, "a due row that cannot be read");

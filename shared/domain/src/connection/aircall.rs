@@ -58,14 +58,14 @@ pub struct ApiKey {
     pub api_token: Credential,
 }
 
-/// What verifies Aircall's webhooks.
+/// Secrets that verify Aircall's webhooks.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The tokens that Aircall gave when its webhooks were made; every event's body holds one.
     pub tokens: Vec<String>,
 }
 
-/// What opens Aircall's API, by Basic authentication. Sends nothing.
+/// Credentials for Aircall's API, by Basic authentication. Sends nothing.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
     /// The API key's id.

@@ -42,7 +42,7 @@ impl std::fmt::Display for CallingCode {
 }
 
 impl CallingCode {
-    /// Where Exotel is at home.
+    /// India, Exotel's home market.
     pub const INDIA: Self = Self(91);
 
     /// A number as it is dialled in this country: with the trunk prefix `0`, with `+` or `00` and a country, or bare. `None`

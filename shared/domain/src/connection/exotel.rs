@@ -60,7 +60,7 @@ pub enum Cluster {
     Mumbai,
 }
 
-/// Where Exotel is at home.
+/// India, Exotel's home market.
 const fn home() -> CallingCode {
     CallingCode::INDIA
 }
@@ -86,14 +86,14 @@ pub struct Credentials {
     pub api_token: Credential,
 }
 
-/// What verifies Exotel's webhooks: secrets of ours, one of which ends the address that it calls.
+/// Secrets that verify Exotel's webhooks. They are ours; the address that Exotel calls ends with one of them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The secrets: letters, digits, `-` and `_`.
     pub url_secrets: Vec<String>,
 }
 
-/// What opens Exotel's API, by Basic authentication. Sends nothing.
+/// Credentials for Exotel's API, by Basic authentication. Sends nothing.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
     /// The API key.

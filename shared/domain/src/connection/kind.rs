@@ -9,22 +9,22 @@ pub const MOST_LINES: usize = 100;
 
 /// A kind of connection, implemented by its account.
 pub trait Kind: Clone + PartialEq {
-    /// What verifies its webhooks.
+    /// Secrets that verify its webhooks.
     type Verify;
-    /// What opens its API: to send, or to ask whether the account works.
+    /// Credentials for its API, to send or to test the connection.
     type Send;
     /// Credentials of a new connection, as the API takes them.
     type Given;
 
-    /// What its provider is told.
+    /// Webhooks to configure at the provider.
     const WEBHOOKS: &'static [Webhook];
-    /// What is generated here for a new connection.
+    /// Secret that is generated here for a new connection.
     const GENERATES: Option<Generated> = None;
     /// True if its credentials can be replaced.
     const TAKES_CREDENTIALS: bool = true;
     /// The messaging API behind it, where it sends.
     const SENDS: Option<Api> = None;
-    /// What opens its API, where that is what verifies its webhooks.
+    /// Credentials for its API, if the secret that verifies its webhooks is also used there.
     const OPENS: Option<Opens<Self::Verify, Self::Send>> = None;
 
     /// Credentials as they are stored. `generated`: the secrets that were generated here, newest first.
@@ -61,7 +61,7 @@ pub trait Kind: Clone + PartialEq {
         false
     }
 
-    /// Whether what a test of the one said is true of the other: the provider is asked about the same.
+    /// Whether a test of one account also holds for the other, because the provider is asked about the same.
     fn is_tested_as(&self, other: &Self) -> bool {
         self == other
     }
@@ -75,7 +75,7 @@ pub trait Kind: Clone + PartialEq {
 /// Makes what opens the API of what verifies webhooks.
 pub type Opens<V, S> = fn(&V) -> Option<S>;
 
-/// What is generated here for a connection.
+/// Secret that is generated here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generated {
     /// A word that the provider brings to a handshake.
@@ -89,7 +89,7 @@ pub enum Generated {
 /// A webhook that a provider is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook {
-    /// Where the provider asks for its address, in its own words.
+    /// Name of the setting at the provider.
     pub what: &'static str,
     /// The methods that it uses.
     pub method: &'static str,

@@ -49,7 +49,7 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// What a connection's credentials are for. Each purpose has its own key, so that no webhook can read a token that sends.
+/// Purpose of a connection's credentials. Each purpose has its own key, so that no webhook can read a token that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// To verify webhooks.
@@ -98,14 +98,14 @@ macro_rules! kinds {
             $($(#[$about])+ #[serde(rename = $word)] $kind($file::Account),)+
         }
 
-        /// What verifies a connection's webhooks. Stored sealed; several secrets are valid at once during rotation.
+        /// Secrets that verify a connection's webhooks. Stored sealed; several secrets are valid at once during rotation.
         #[derive(Clone, Serialize, Deserialize)]
         #[serde(tag = "kind")]
         pub enum VerifySecrets {
             $($(#[$about])+ #[serde(rename = $word)] $kind($file::Verify),)+
         }
 
-        /// What opens the provider's API, to send or to ask. Stored sealed.
+        /// Credentials for the provider's API, to send or to test the connection. Stored sealed.
         #[derive(Clone, Serialize, Deserialize)]
         #[serde(tag = "kind")]
         pub enum SendSecrets {
@@ -133,7 +133,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $file::Account::SETTINGS,)+ }
             }
 
-            /// What is generated here for a new connection.
+            /// Secret that is generated here for a new connection.
             #[must_use]
             pub const fn generates(self) -> Option<Generated> {
                 match self { $(Self::$kind => <$file::Account as Kind>::GENERATES,)+ }
@@ -187,7 +187,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(account) => account.sends_sms(),)+ }
             }
 
-            /// Whether what a test of the one said is true of the other: the provider is asked about the same.
+            /// Whether a test of one account also holds for the other, because the provider is asked about the same.
             #[must_use]
             pub fn is_tested_as(&self, other: &Self) -> bool {
                 match (self, other) {
@@ -196,7 +196,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// What is wrong with it, by field. Empty: nothing.
+            /// Problems by field. Empty: none.
             #[must_use]
             pub fn problems(&self) -> Vec<FieldProblem> {
                 let mut found = Findings::default();
@@ -217,7 +217,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(own) => <$file::Account as Kind>::secrets(own),)+ }
             }
 
-            /// What is generated here for its kind, and what was, newest first.
+            /// Kind of secret that is generated here, and the generated ones, newest first.
             #[must_use]
             pub fn generated(&self) -> (Option<Generated>, &[String]) {
                 match self {
@@ -232,7 +232,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(own) => <$file::Account as Kind>::token(own),)+ }
             }
 
-            /// What opens the provider's API, where that is what verifies: the newest secret.
+            /// Credentials for the provider's API, if the secret that verifies is also used there: the newest.
             #[must_use]
             pub fn opens(&self) -> Option<SendSecrets> {
                 match self {
@@ -338,7 +338,7 @@ kinds! {
 
 /// A new connection, as the API takes it.
 pub struct NewConnection {
-    /// For people.
+    /// Display name.
     pub name: String,
     /// The account.
     pub account: Account,
@@ -380,7 +380,7 @@ fn one_of(about: &str, choices: impl IntoIterator<Item = (&'static str, schemars
 /// An address to paste at a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookAddress {
-    /// Where the provider asks for it, in its own words.
+    /// Name of the setting at the provider.
     pub what: &'static str,
     /// The methods that it uses.
     pub method: &'static str,
@@ -395,7 +395,7 @@ impl Account {
         self.provider().as_str()
     }
 
-    /// Whether a call on this line is its own. A report that names no line belongs to a call of which another one does.
+    /// Whether a call on this line is its own. A report without a line belongs to a call of which another report names it.
     #[must_use]
     pub fn has_line(&self, line: Option<&Party>) -> bool {
         let lines = self.lines();
@@ -403,7 +403,7 @@ impl Account {
         lines.is_empty() || line.is_none_or(listed)
     }
 
-    /// What its provider is told.
+    /// Webhooks to configure at the provider.
     #[must_use]
     pub fn webhooks(&self, tenant: TenantId, connection: ConnectionId) -> Vec<WebhookAddress> {
         let kind = self.kind();
@@ -480,14 +480,14 @@ fn misread(error: &serde_json::Error) -> FieldProblem {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Health {
-    /// It does.
+    /// It works.
     #[default]
     Healthy,
     /// The provider refuses it until somebody acts. Messages wait; one of them tries again every now and then.
     Unhealthy {
-        /// Since when.
+        /// Start of the failure.
         since: Timestamp,
-        /// Why, for people.
+        /// Reason, for people.
         reason: String,
         /// When it was last tried again.
         tried_at: Timestamp,
@@ -499,7 +499,7 @@ pub enum Health {
 pub struct Connection {
     /// The connection.
     pub id: ConnectionId,
-    /// For people.
+    /// Display name.
     pub name: String,
     /// The account.
     pub account: Account,
@@ -517,19 +517,19 @@ pub struct Connection {
     /// Raised whenever credentials change, so that caches notice.
     #[serde(default)]
     pub credentials_version: u64,
-    /// Since when an older secret verifies, too.
+    /// Start of the rotation, during which an older secret is valid, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotating_since: Option<Timestamp>,
-    /// The rotation that added the newest secret: who tries the same one again is shown it, and adds no other.
+    /// The rotation that added the newest secret. A repeated request returns the same secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationId>,
-    /// Nothing verifies its webhooks yet, so that none is taken.
+    /// True if no webhook secret is set yet. All webhooks are refused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaits_secret: bool,
-    /// What came of its last test.
+    /// Result of the last test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkup: Option<Checkup>,
-    /// What the provider reported of its number by itself.
+    /// Rating and limits that the provider reported.
     #[serde(default, skip_serializing_if = "Reported::is_empty")]
     pub reported: Reported,
 }
@@ -550,7 +550,7 @@ impl Connection {
         }
     }
 
-    /// What a provider's error means for the connection: its health and pause from now on. `None` where it means nothing.
+    /// Health and pause of the connection after a provider's error. `None`: unchanged.
     #[must_use]
     pub fn after_error(
         &self,

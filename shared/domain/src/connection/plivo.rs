@@ -49,14 +49,14 @@ pub struct Credentials {
     pub auth_token: Credential,
 }
 
-/// What verifies Plivo's webhooks.
+/// Secrets that verify Plivo's webhooks.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The account's auth tokens, for V3 signatures.
     pub auth_tokens: Vec<String>,
 }
 
-/// What opens Plivo's API, by Basic authentication with the account's auth id. Sends nothing.
+/// Credentials for Plivo's API, by Basic authentication with the account's auth id. Sends nothing.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
     /// The auth token, which also verifies.

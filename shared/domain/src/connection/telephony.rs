@@ -25,7 +25,7 @@ account! {
     pub struct NewCredentials as "TelephonyNewCredentials" {}
 }
 
-/// What verifies generic events.
+/// Secrets that verify generic events.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// Standard Webhooks secrets, `whsec_…`.

@@ -209,7 +209,7 @@ text_like! {
     {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY_ID}
 }
 
-/// What verifies Twilio's webhooks.
+/// Secrets that verify Twilio's webhooks.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The account's auth tokens: signatures are HMAC-SHA1 with one of them.
@@ -228,7 +228,7 @@ pub struct SharedKey {
     pub secret: String,
 }
 
-/// What sends by Twilio: an API key, not the auth token.
+/// Credentials for sending by Twilio: an API key, not the auth token.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
     /// The key's SID.

@@ -70,14 +70,14 @@ pub struct Credentials {
     pub api_secret: Option<Credential>,
 }
 
-/// What verifies Vonage's webhooks.
+/// Secrets that verify Vonage's webhooks.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The account's signature secrets, for its HS256 tokens.
     pub signature_secrets: Vec<String>,
 }
 
-/// What opens Vonage's account API, by Basic authentication with the account's API key. Sends nothing.
+/// Credentials for Vonage's account API, by Basic authentication with the account's API key. Sends nothing.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
     /// The API key's secret; not the one that signs.

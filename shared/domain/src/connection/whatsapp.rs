@@ -82,16 +82,16 @@ pub struct Credentials {
     pub app_secret: Option<Credential>,
 }
 
-/// What verifies Meta's webhooks. Without app secrets, the deployment's shared Meta app verifies.
+/// Secrets that verify Meta's webhooks. Without app secrets, the deployment's shared Meta app verifies.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The app's secrets.
     pub app_secrets: Vec<String>,
-    /// What Meta's handshake must bring.
+    /// Verify token of Meta's handshake.
     pub verify_token: String,
 }
 
-/// What sends by Meta's API.
+/// Credentials for sending by Meta's API.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
     /// The system user's token.

@@ -3,9 +3,9 @@
 use domain::{
     message::{Category, WhenUnknown},
     purpose::{Basis, Event, Lane, Limit, Narrowing, Policy, Purpose, QuietRule, TABLE},
-    quiet::{QuietAction, QuietHours},
+    quiet::{QuietAction, QuietHours, is_quiet},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proptest::{option, prelude::*, sample::select};
 
 const CATEGORIES: [Category; 4] = [
@@ -84,6 +84,11 @@ proptest! {
         }
         if row.quiet == QuietRule::Wait {
             prop_assert!(hours.is_none_or(|hours| hours.action != QuietAction::Send));
+            for minute in (0..24 * 60).step_by(30) {
+                let at = Timestamp::from_second(minute * 60).unwrap();
+                let quiet = |hours: Option<QuietHours>| hours.is_some_and(|hours| is_quiet(at, &TimeZone::UTC, &hours));
+                prop_assert!(quiet(hours) || !quiet(tenants), "{at}: {hours:?}, of the tenant {tenants:?}");
+            }
         }
 
         let kept = serde_json::to_string(&policy).unwrap();

@@ -37,7 +37,7 @@ async fn row_becomes_due_at_its_time_with_its_job() {
     let found = due(&world).await;
     assert_eq!(found[0].tenant(), world.business.tenant());
     let rows = world.store.due_rows(found).await.unwrap();
-    let [(_, Ok(row))] = &rows[..] else {
+    let [(_, Ok(Some(row)))] = &rows[..] else {
         panic!("{rows:?}");
     };
     assert_eq!(row.job, ToQueue::send(world.business.tenant(), &message));

@@ -106,7 +106,7 @@ async fn planned_messages_are_due_and_queued_in_their_lane() {
             found.extend(page.due);
         }
         let rows = world.store.due_rows(found).await.unwrap();
-        let jobs: Vec<_> = rows.into_iter().map(|(_, row)| row.unwrap().job).collect();
+        let jobs: Vec<_> = rows.into_iter().map(|(_, row)| row.unwrap().unwrap().job).collect();
         assert_eq!(jobs, [ToQueue::send(tenant, waiting)], "{lane:?}");
     }
 }

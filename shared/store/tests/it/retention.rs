@@ -69,13 +69,13 @@ async fn due_messages(world: &World) -> Vec<MessageId> {
         .expect("as the table has it");
     rows.into_iter()
         .map(|(_, row)| match row {
-            Ok(DueRow {
+            Ok(Some(DueRow {
                 job: ToQueue {
                     job: NextJob::Send(_, job),
                     ..
                 },
                 ..
-            }) => job.message,
+            })) => job.message,
             other => panic!("{other:?}"),
         })
         .collect()
