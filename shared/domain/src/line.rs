@@ -25,7 +25,7 @@ resource! {
         /// Display name.
         #[cfg_attr(feature = "schema", schemars(example = "Marina branch"))]
         pub name: OneLine<1, LONGEST_NAME>,
-        /// The number that customers call. No other line of the tenant has it.
+        /// Number that customers call, unique among the tenant's lines.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(extend("x-unique" = true)))]
         pub number: Option<Phone>,

@@ -16,7 +16,7 @@ resource! {
 
     /// The fields of a product.
     pub struct ProductIn {
-        /// The tenant's own number of the product, which no other product has. Messages can name the product by it.
+        /// Stock-keeping unit (SKU), unique within the tenant. Messages can name the product by it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(extend("x-unique" = true)))]
         pub sku: Option<Sku>,
@@ -26,7 +26,7 @@ resource! {
         /// Price. A variant can have its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub price: Option<Price>,
-        /// Page where customers see, order or book it.
+        /// Page of the product.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub url: Option<WebUrl>,
         /// Availability. A variant has its own.

@@ -45,7 +45,7 @@ pub struct Problem {
 pub struct FieldError {
     /// Path of the field, such as `lines[0].number`. Empty: the body as a whole.
     pub field: String,
-    /// What is wrong with the field.
+    /// Problem of the field, and how to correct it.
     pub detail: String,
 }
 

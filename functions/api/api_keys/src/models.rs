@@ -32,7 +32,7 @@ pub(crate) struct ApiKeyIn {
     pub(crate) name: KeyName,
     /// Role that limits the key.
     pub(crate) role: Role,
-    /// Permissions of the role that the key has. Empty: all of the role's.
+    /// Permissions of the role that the key may use. Empty: all.
     #[serde(default)]
     #[schemars(example = ["connections:read"])]
     pub(crate) scopes: Scopes,
@@ -48,7 +48,7 @@ pub(crate) struct ApiKeyChange {
     /// Display name, such as the software that uses the key.
     #[schemars(example = "Till at the harbour")]
     pub(crate) name: KeyName,
-    /// Permissions of the role that the key has. Empty: all of the role's.
+    /// Permissions of the role that the key may use. Empty: all.
     #[serde(default)]
     #[schemars(example = ["connections:read"])]
     pub(crate) scopes: Scopes,
@@ -140,7 +140,7 @@ pub(crate) struct ApiKeyOut {
     name: String,
     /// Role that limits the key.
     role: Role,
-    /// Permissions of the role that the key has. Empty: all of the role's.
+    /// Permissions of the role that the key may use. Empty: all.
     #[schemars(example = ["connections:read"])]
     scopes: Vec<Permission>,
     /// State of the key.
@@ -177,7 +177,7 @@ pub(crate) struct SecretOut {
     /// First characters of the secret.
     #[schemars(example = &"rbk_Xk2pQ9aL")]
     hint: String,
-    /// Time at which the secret ends, if it is being replaced.
+    /// Time of expiry, during a rotation.
     #[schemars(example = "2026-11-21T10:00:00Z")]
     valid_until: Option<Timestamp>,
 }

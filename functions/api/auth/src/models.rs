@@ -99,7 +99,7 @@ pub(crate) struct MailedOut {
     pub(crate) detail: &'static str,
 }
 
-/// Way in which the refresh token is delivered.
+/// Delivery of the refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Handover {
@@ -118,7 +118,7 @@ pub(crate) struct VerifyEmailIn {
     pub(crate) token: Token,
     /// Password of the sign-up. Required because somebody else may have signed up with this address.
     pub(crate) password: KnownPassword,
-    /// Way in which the refresh token is delivered.
+    /// Delivery of the refresh token.
     #[serde(default)]
     pub(crate) session: Handover,
 }
@@ -135,7 +135,7 @@ pub(crate) struct LogInIn {
     pub(crate) code: Option<SixDigits>,
     /// A recovery code instead of the app's code. Each works once.
     pub(crate) recovery_code: Option<RecoveryCode>,
-    /// Way in which the refresh token is delivered.
+    /// Delivery of the refresh token.
     #[serde(default)]
     pub(crate) session: Handover,
 }
@@ -181,7 +181,7 @@ pub(crate) struct ResetPasswordIn {
     pub(crate) password: NewPassword,
 }
 
-/// The password again, for actions that an unlocked screen must not be enough for.
+/// Current password, required again for sensitive actions.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordIn {

@@ -102,7 +102,8 @@ api::operations! {
         /// in any case, and `last_test` holds the result. Generated secrets and verify tokens are shown in this response only. A
         /// tenant can have at most 50 connections.
         ///
-        /// A tenant without lines gets its first line, and a tenant's only line gets what it lacks from the connection.
+        /// The first connection also creates the first line. If there is exactly one line, its empty fields are filled from the
+        /// new connection.
         POST "/api/v1/connections" => create_connection, "The connection, with the addresses to configure at the provider";
 
         /// List connections

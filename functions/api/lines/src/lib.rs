@@ -45,8 +45,7 @@ api::operations! {
 
         /// Delete a line
         ///
-        /// Calls to its number are then answered as calls to a number of no line. A rule that names only deleted lines matches no
-        /// call.
+        /// Calls to its number are then handled by rules without `lines`. A rule that names only deleted lines matches no call.
         DELETE "/api/v1/lines/{line_id}" => delete_line, "The line is deleted";
     }
 }
