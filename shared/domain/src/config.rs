@@ -399,7 +399,7 @@ mod tests {
                 "line \"Line 1\": sms.number: The connection has no number +97143330009.",
                 "line \"Line 2\": business_hours.monday: These hours overlap.",
                 "line \"Line 2\": number: The line \"Line 1\" already has this number.",
-                "line \"Line 2\": whatsapp: No connection that sends WhatsApp has the id conn_00000000000000000000000000.",
+                "line \"Line 2\": whatsapp: No connection that sends WhatsApp has the id conn_00000000000000000000000001.",
                 "line \"Line 2\": sms.connection: No connection that sends SMS has the id conn_00000000000000000000000009.",
             ]
         );
