@@ -602,10 +602,24 @@ impl From<Policy> for Kept {
     }
 }
 
-impl TryFrom<Kept> for Policy {
-    type Error = NoSuchCategory;
+/// A stored policy that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadablePolicy {
+    /// Its purpose does not have the category.
+    #[error(transparent)]
+    Category(#[from] NoSuchCategory),
+    /// It was narrowed from a newer table. This version of the code does not know what that allows.
+    #[error("version {0} of the purposes, which only a newer version of the code reads")]
+    Newer(u8),
+}
 
-    fn try_from(kept: Kept) -> Result<Self, NoSuchCategory> {
+impl TryFrom<Kept> for Policy {
+    type Error = UnreadablePolicy;
+
+    fn try_from(kept: Kept) -> Result<Self, UnreadablePolicy> {
+        if kept.version > VERSION {
+            return Err(UnreadablePolicy::Newer(kept.version));
+        }
         // Whatever the stored row says, it allows no more than the purpose does.
         let by = Narrowing {
             opt_in: kept.opt_in,
@@ -644,6 +658,14 @@ mod tests {
         let kept = serde_json::to_string(&policy).unwrap();
         assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility"}"#);
         assert_eq!(serde_json::from_str::<Policy>(&kept).unwrap(), policy);
+    }
+
+    #[test]
+    fn policy_of_a_newer_table_is_refused() {
+        let of = |version: u8| format!(r#"{{"purpose": "follow_up", "category": "utility", "version": {version}}}"#);
+        let newer = serde_json::from_str::<Policy>(&of(VERSION + 1)).unwrap_err();
+        assert!(newer.to_string().starts_with("version 2 of the purposes"), "{newer}");
+        assert!(serde_json::from_str::<Policy>(&of(VERSION)).is_ok());
     }
 
     #[test]
