@@ -76,12 +76,7 @@ impl fmt::Debug for Email {
     }
 }
 
-impl<'de> Deserialize<'de> for Email {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(Email);
 
 /// A tenant's name in URLs: lower-case ASCII letters, digits and single hyphens, 3 to 40 characters. No other script, so
 /// that none looks like another.
@@ -153,12 +148,7 @@ impl fmt::Display for Slug {
     }
 }
 
-impl<'de> Deserialize<'de> for Slug {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(Slug);
 
 /// A person's account. It belongs to no tenant: a person may work for several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -64,12 +64,7 @@ impl Serialize for Actor {
     }
 }
 
-impl<'de> Deserialize<'de> for Actor {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(Actor);
 
 /// Who changed a row, when and in which request. Every row that people and keys change carries one; the audit log is
 /// written from it.

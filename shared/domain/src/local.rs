@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::civil::{Date, Time};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Serialize, Serializer};
 
 /// A local time of day, to the minute: `09:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,18 +91,15 @@ impl fmt::Display for Day {
     }
 }
 
-/// Serialization by the text.
+parsed!(LocalTime);
+parsed!(Day);
+
+/// Serializes as the text.
 macro_rules! as_text {
     ($($type:ty),+) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
             }
         }
     )+};

@@ -79,12 +79,7 @@ impl fmt::Debug for Phone {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Phone {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(Phone);
 
 #[cfg(test)]
 mod tests {

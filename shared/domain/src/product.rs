@@ -116,11 +116,7 @@ impl FromStr for Sku {
     }
 }
 
-impl<'de> Deserialize<'de> for Sku {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
+parsed!(Sku);
 
 impl fmt::Display for Sku {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

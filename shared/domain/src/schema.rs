@@ -1,5 +1,5 @@
-//! Schemas of types that are written as a text: each next to its type, with the limits that parsing it checks. Without the feature
-//! `schema`, none of them is compiled.
+//! Types that are written as a text: parsing them as JSON, and their schemas, each next to its type, with the limits that parsing it
+//! checks. Without the feature `schema`, no schema is compiled.
 
 /// The schema of a type, inline wherever a field has it. The field adds its own description.
 macro_rules! shown_as {
@@ -16,6 +16,18 @@ macro_rules! shown_as {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!($($schema)+)
+            }
+        }
+    };
+}
+
+/// Deserializes a type by parsing its text.
+macro_rules! parsed {
+    ($(const $($limit:ident),+;)? $type:ty) => {
+        impl<'de $(, $(const $limit: usize),+)?> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
             }
         }
     };

@@ -1,8 +1,8 @@
 //! Limits of a tenant's settings, and sentences about violations, by field.
 
-use std::str::FromStr;
+use std::{collections::HashSet, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     retention::Retention,
@@ -28,6 +28,14 @@ impl FieldProblem {
             detail: detail.into(),
         }
     }
+}
+
+/// Problems after a change that were not there before. What was right when it was stored prevents no other change.
+#[must_use]
+pub fn added(before: &[FieldProblem], mut after: Vec<FieldProblem>) -> Vec<FieldProblem> {
+    let known: HashSet<_> = before.iter().collect();
+    after.retain(|problem| !known.contains(problem));
+    after
 }
 
 impl std::fmt::Display for FieldProblem {
@@ -109,12 +117,7 @@ impl FromStr for Language {
     }
 }
 
-impl<'de> Deserialize<'de> for Language {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(Language);
 
 /// Maximum length of a language tag in characters.
 pub const LONGEST_LANGUAGE: usize = 35;

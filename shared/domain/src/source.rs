@@ -192,12 +192,7 @@ impl Serialize for Source {
     }
 }
 
-impl<'de> Deserialize<'de> for Source {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(Source);
 
 /// A text with an invalid `{{…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

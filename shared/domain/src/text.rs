@@ -16,7 +16,7 @@ use icu_properties::{
         GeneralCategory, Ideographic, JoiningType, VariationSelector,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Problem of a text of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -97,12 +97,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for OneLine<LEAST, MOST> {
     }
 }
 
-impl<'de, const LEAST: usize, const MOST: usize> Deserialize<'de> for OneLine<LEAST, MOST> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(const LEAST, MOST; OneLine<LEAST, MOST>);
 
 /// The URL of a page: `http` or `https`, with a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -147,12 +142,7 @@ impl FromStr for WebUrl {
     }
 }
 
-impl<'de> Deserialize<'de> for WebUrl {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(WebUrl);
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A time zone of the IANA database, by its name.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,9 +66,4 @@ impl Serialize for Zone {
     }
 }
 
-impl<'de> Deserialize<'de> for Zone {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+parsed!(Zone);
