@@ -1,7 +1,5 @@
 //! Lines: the numbers that customers call, with what answers them. Rules, calls and messages name them by id.
 
-use std::collections::HashSet;
-
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
@@ -10,7 +8,7 @@ use domain::{
     line::{Line, LineIn},
     permission::permits::Permit,
     resource::Resource,
-    settings::FieldProblem,
+    settings::{FieldProblem, added},
 };
 use kit::{ConfigError, Env, Problem};
 
@@ -53,7 +51,7 @@ api::operations! {
 type Reading = Allowed<permits::LinesRead>;
 type Writing = Allowed<permits::LinesWrite>;
 
-/// What is wrong with a line beside these connections. That a number is taken is found when the line is written.
+/// Problems of a line, given these connections. A number that another line has is found when the line is written.
 fn problems(line: &Line, connections: &[ConnectionSummary]) -> Vec<FieldProblem> {
     line_problems(line, &[], connections)
 }
@@ -92,12 +90,9 @@ async fn update_line(
     patch: Patch<LineIn>,
 ) -> Result<Tagged<Line>, Problem> {
     let connections = connections(&api, &who).await?;
-    // What was right once, such as the id of a connection that is deleted now, does not prevent other changes. The sentence names
-    // the id or number.
+    // A connection that the line names may be deleted by now. The sentence contains its id.
     let allow = |before: &Line, after: &Line| {
-        let known: HashSet<_> = problems(before, &connections).into_iter().collect();
-        let mut found = problems(after, &connections);
-        found.retain(|problem| !known.contains(problem));
+        let found = added(&problems(before, &connections), problems(after, &connections));
         if found.is_empty() { Ok(()) } else { Err(found.into()) }
     };
     api.update_if(&who, &id, &if_match, &patch, allow).await

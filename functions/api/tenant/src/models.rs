@@ -1,6 +1,6 @@
 //! Models of a tenant's settings.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use api::Part;
 use domain::{
@@ -11,7 +11,7 @@ use domain::{
     retention::Retention,
     settings::{
         LONGEST_VARIABLE, LONGEST_VARIABLE_NAME, LONGEST_WORD, Language, MOST_LANGUAGES, MOST_VARIABLES, MOST_WORDS,
-        MOST_ZONES,
+        MOST_ZONES, added,
     },
     tenant::{BusinessHours, Holiday, MOST_HOLIDAYS, Tenant, TenantStatus},
     text::{LONGEST_NAME, OneLine},
@@ -229,10 +229,7 @@ impl Part for TenantSettings {
             variables: self.variables,
             ..before.clone()
         };
-        // What was stored when there was no such rule stands in nobody's way.
-        let known: HashSet<_> = before.problems().into_iter().collect();
-        let mut problems = after.problems();
-        problems.retain(|problem| !known.contains(problem));
+        let problems = added(&before.problems(), after.problems());
         if problems.is_empty() {
             Ok(after)
         } else {
