@@ -84,10 +84,7 @@ impl SendCredentials {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use domain::{
-        checkup::Reported,
-        connection::{Account, Health, Sealed, telephony, whatsapp},
-    };
+    use domain::connection::{Account, Sealed, telephony, whatsapp};
 
     use super::*;
     use crate::{
@@ -110,21 +107,9 @@ mod tests {
             .seal(tenant(), connection(), Purpose::Send, &token)
             .await
             .unwrap();
-        let mut row = Connection {
-            id: connection(),
-            name: String::new(),
-            account: Account::Telephony(telephony::Account { lines: vec![] }),
-            health: Health::Healthy,
-            paused_until: None,
-            verify: Sealed(String::new()),
-            send: Some(sealed),
-            credentials_version: 1,
-            rotating_since: None,
-            rotation: None,
-            awaits_secret: false,
-            checkup: None,
-            reported: Reported::default(),
-        };
+        let account = Account::Telephony(telephony::Account { lines: vec![] });
+        let verify = Sealed(String::new());
+        let mut row = Connection::new(connection(), String::new(), account, verify, Some(sealed));
         let scope = job::scope(tenant());
         let credentials = SendCredentials::new(secrets);
         let opened = || keys.opened.load(Ordering::Relaxed);

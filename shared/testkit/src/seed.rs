@@ -2,9 +2,8 @@
 
 use domain::{
     call::Handling,
-    checkup::Reported,
     connection::{
-        Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, telephony,
+        Account, Connection, Purpose, SendSecrets, VerifySecrets, telephony,
         twilio::{self, Spoken, VoiceSettings},
         whatsapp,
     },
@@ -240,18 +239,7 @@ pub async fn connection(
         None => None,
     };
     Connection {
-        id,
-        name: "Fixture".to_owned(),
-        account,
-        health: Health::Healthy,
-        paused_until: None,
-        verify,
-        send,
-        credentials_version: 1,
-        rotating_since: None,
-        rotation: None,
         awaits_secret,
-        checkup: None,
-        reported: Reported::default(),
+        ..Connection::new(id, "Fixture".to_owned(), account, verify, send)
     }
 }

@@ -15,7 +15,6 @@ use api::{
 };
 use axum::{Extension, Router};
 use domain::{
-    checkup::Reported,
     connection::{
         Connection, Credentials, Health, Kept, MOST_CONNECTIONS, NewConnection, Purpose, Sealed, SendSecrets,
         VerifySecrets, kind::Generated,
@@ -183,19 +182,8 @@ async fn create_connection(
     let id = ConnectionId::new(who.ulid());
     let (verify, send) = context.seal_all(who.scope(), id, &kept).await?;
     let connection = Connection {
-        id,
-        name,
-        account,
-        health: Health::Healthy,
-        paused_until: None,
-        verify,
-        send,
-        credentials_version: 1,
-        rotating_since: None,
-        rotation: None,
         awaits_secret: kept.verify.is_empty(),
-        checkup: None,
-        reported: Reported::default(),
+        ..Connection::new(id, name, account, verify, send)
     };
     let send = kept.asks_with();
     let store = context.api.store();

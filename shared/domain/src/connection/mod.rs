@@ -535,6 +535,26 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A new connection, which works as far as is known.
+    #[must_use]
+    pub fn new(id: ConnectionId, name: String, account: Account, verify: Sealed, send: Option<Sealed>) -> Self {
+        Self {
+            id,
+            name,
+            account,
+            health: Health::Healthy,
+            paused_until: None,
+            verify,
+            send,
+            credentials_version: 1,
+            rotating_since: None,
+            rotation: None,
+            awaits_secret: false,
+            checkup: None,
+            reported: Reported::default(),
+        }
+    }
+
     /// The number of the business that customers write to by WhatsApp.
     #[must_use]
     pub fn whatsapp_number(&self) -> Option<&Phone> {
