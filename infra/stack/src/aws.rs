@@ -205,6 +205,25 @@ impl Aws {
         serde_json::from_slice(&output).with_context(|| format!("reading the answer to {service} {operation}"))
     }
 
+    /// Disables or enables what a function consumes: the event sources whose ARN ends with `source`. Returns their ids.
+    pub async fn set_consuming(&self, function: &str, source: &str, on: bool) -> Result<Vec<String>> {
+        let asked = json!({ "FunctionName": function });
+        let found = self.call("lambda", "list_event_source_mappings", asked).await?;
+        let mappings = found["EventSourceMappings"].as_array().into_iter().flatten();
+        let mut ids = Vec::new();
+        for mapping in mappings.filter(|mapping| {
+            mapping["EventSourceArn"]
+                .as_str()
+                .is_some_and(|arn| arn.ends_with(source))
+        }) {
+            let id = mapping["UUID"].as_str().context("an event source has an id")?;
+            let change = json!({ "UUID": id, "Enabled": on });
+            self.call("lambda", "update_event_source_mapping", change).await?;
+            ids.push(id.to_owned());
+        }
+        Ok(ids)
+    }
+
     /// A session for many calls in sequence, which saves the half second that each call takes to start.
     pub fn session(&self) -> Result<Session> {
         let mut command = self.command();

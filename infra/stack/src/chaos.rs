@@ -161,13 +161,10 @@ impl Ground<'_> {
 
     /// Disables or enables the consumer of a queue.
     async fn consuming(&self, function: &str, on: bool) -> Result<()> {
-        let filter = json!({ "FunctionName": self.function(function)? });
-        let mappings = self.aws.call("lambda", "list_event_source_mappings", filter).await?;
-        for mapping in mappings["EventSourceMappings"].as_array().into_iter().flatten() {
-            let change = json!({ "UUID": mapping["UUID"], "Enabled": on });
-            self.aws.call("lambda", "update_event_source_mapping", change).await?;
-        }
-        Ok(())
+        self.aws
+            .set_consuming(&self.function(function)?, "", on)
+            .await
+            .map(drop)
     }
 
     /// All functions' log lines since a time.

@@ -108,23 +108,13 @@ async fn bulk_lane(business: &Business<'_>, on: bool) -> Result<()> {
     let stage = business.stage;
     let url = &stage.town.outputs["BulkSendsQueueUrl"];
     let queue = url.rsplit('/').next().unwrap_or_default();
-    let session = stage.aws.session()?;
     let name = stack::build::function(&stage.place.root, "send_message")?.deployed(&stage.play.endpoints.stack);
-    let found = json!({ "FunctionName": name });
-    let found = session.call("lambda", "list_event_source_mappings", found).await?;
-    let mappings = found["EventSourceMappings"].as_array().into_iter().flatten();
-    let mut mappings = mappings.filter(|mapping| {
-        mapping["EventSourceArn"]
-            .as_str()
-            .is_some_and(|arn| arn.ends_with(queue))
-    });
-    let mapping = mappings.next().context("the queue has a consumer")?;
-    let change = json!({ "UUID": mapping["UUID"], "Enabled": on });
-    session.call("lambda", "update_event_source_mapping", change).await?;
+    let sources = stage.aws.set_consuming(&name, queue, on).await?;
+    let source = sources.first().context("the queue has a consumer")?;
     let wanted = if on { "Enabled" } else { "Disabled" };
     until(LONG, "the lane's state", async || {
-        let asked = json!({ "UUID": mapping["UUID"] });
-        let now = session.call("lambda", "get_event_source_mapping", asked).await?;
+        let asked = json!({ "UUID": source });
+        let now = stage.aws.call("lambda", "get_event_source_mapping", asked).await?;
         Ok(if now["State"] == wanted {
             Look::Seen(())
         } else {
