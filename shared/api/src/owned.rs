@@ -65,13 +65,6 @@ fn setback<T: Owned>(error: OwnedError) -> Setback {
     }
 }
 
-fn tagged<T>(found: Versioned<T>) -> Tagged<T> {
-    Tagged {
-        version: found.version,
-        body: found.value,
-    }
-}
-
 impl Api {
     /// A page of the tenant's, by id, which is by time of creation.
     ///
@@ -91,7 +84,7 @@ impl Api {
         who: &Allowed<P>,
         id: &(impl Display + Sync),
     ) -> Result<Tagged<T>, Problem> {
-        found(self.store().get(who.scope(), id)).await.map(tagged)
+        found(self.store().get::<T>(who.scope(), id)).await.map(Tagged::of)
     }
 
     /// Creates one with these fields. It is found at `path/<id>`.
@@ -161,7 +154,7 @@ impl Api {
             let version = written.map_err(setback::<T>)?;
             Ok(Versioned { version, value: after })
         };
-        patch.change(RACES, if_match, read, allow, write).await.map(tagged)
+        patch.change(RACES, if_match, read, allow, write).await.map(Tagged::of)
     }
 
     /// Deletes one.

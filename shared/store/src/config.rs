@@ -27,9 +27,6 @@ use crate::{
     row::{self, Condition, Item, Row, Write},
 };
 
-/// Maximum attempts after lost races.
-pub(crate) const MOST_RACES: u32 = 8;
-
 /// Maximum tenants whose configuration one process caches.
 const CACHED_TENANTS: usize = 256;
 
@@ -240,7 +237,7 @@ impl Store {
         doing: &'static str,
         change: impl Fn(&Connection) -> Option<Connection>,
     ) -> Result<bool, StoreError> {
-        for _race in 0..MOST_RACES {
+        for _race in 0..owned::MOST_RACES {
             let Some(Versioned { value: before, version }) = self.get::<Connection>(scope, &id).await? else {
                 return Ok(false);
             };
@@ -384,18 +381,6 @@ impl Store {
         let kept: HashSet<Key> = rows.iter().map(Row::key).collect();
         gone.retain(|key| !kept.contains(key));
         Ok(before.into_values().collect())
-    }
-
-    /// All rows of a partition with this prefix, including those marked as deleted.
-    pub(crate) async fn every(
-        &self,
-        scope: &TenantScope,
-        part: Part,
-        prefix: &str,
-        doing: &'static str,
-    ) -> Result<Vec<Item>, StoreError> {
-        let partition = keys::part(scope, part);
-        self.database.query(&partition, prefix, i32::MAX, false, doing).await
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
-    config::{MOST_RACES, tenant_row},
+    config::tenant_row,
     keys,
     lookups::WhatsAppOwner,
     owned,
@@ -74,7 +74,7 @@ impl Store {
     ) -> Result<(), ConnectionError> {
         const DOING: &str = "make a connection";
         let conflict = StoreError::Conflict { doing: DOING };
-        for _race in 0..MOST_RACES {
+        for _race in 0..owned::MOST_RACES {
             let (tenant, others) = tokio::try_join!(self.tenant(scope), self.connections(scope))?;
             let Some(tenant) = tenant else {
                 return Err(conflict.into());
@@ -265,7 +265,7 @@ impl Store {
         judge: impl Fn(&Connection) -> Tested,
     ) -> Result<Option<Versioned<Connection>>, ConnectionError> {
         const DOING: &str = "note a connection's test";
-        for _race in 0..MOST_RACES {
+        for _race in 0..owned::MOST_RACES {
             let Some(before) = self.get::<Connection>(scope, &seen.id).await? else {
                 return Ok(None);
             };

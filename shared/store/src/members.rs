@@ -254,7 +254,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "end a member's sessions";
-        for _race in 0..crate::config::MOST_RACES {
+        for _race in 0..owned::MOST_RACES {
             let Some(before) = self.get::<Member>(scope, &user).await? else {
                 return Ok(());
             };

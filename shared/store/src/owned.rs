@@ -14,11 +14,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    config::MOST_RACES,
     database::Lost,
     keys::{self, Key, Part},
     row::{self, Condition, Item, Row, Write},
 };
+
+/// Maximum attempts after lost races.
+pub(crate) const MOST_RACES: u32 = 8;
 
 /// A kind of thing that a tenant owns.
 pub trait Owned: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -269,6 +271,18 @@ impl Store {
         let items = self.every(scope, T::PART, T::PREFIX, T::KIND).await?;
         let live = items.into_iter().filter(row::live);
         live.map(|item| row::data(item, T::KIND)).collect()
+    }
+
+    /// All rows of a partition with this prefix, including those marked as deleted.
+    pub(crate) async fn every(
+        &self,
+        scope: &TenantScope,
+        part: Part,
+        prefix: &str,
+        doing: &'static str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let partition = keys::part(scope, part);
+        self.database.query(&partition, prefix, i32::MAX, false, doing).await
     }
 
     /// Those of these ids that exist, in any order. One request per hundred.

@@ -220,7 +220,7 @@ impl Store {
         writes: Vec<Write>,
         doing: &'static str,
     ) -> Result<bool, StoreError> {
-        for _race in 0..config::MOST_RACES {
+        for _race in 0..owned::MOST_RACES {
             match self.database.transact_writes(writes.clone(), doing).await {
                 Ok(()) => return Ok(true),
                 Err(error) if error.is_conflict() => {}
@@ -272,7 +272,7 @@ impl Store {
         act_id: &str,
     ) -> Result<bool, StoreError> {
         const DOING: &str = "release a WhatsApp number";
-        for _race in 0..config::MOST_RACES {
+        for _race in 0..owned::MOST_RACES {
             let mut writes = self.claims_of(scope, connection, waba_id, phone_number_id).await?;
             if writes.is_empty() {
                 return Ok(false);
@@ -529,7 +529,7 @@ impl Store {
     async fn leave_account(&self, scope: &TenantScope, item: Item) -> Result<(), StoreError> {
         const DOING: &str = "take a tenant out of an account";
         let member: domain::account::Member = row::data(item, DOING)?;
-        for _race in 0..config::MOST_RACES {
+        for _race in 0..owned::MOST_RACES {
             let Some(found) = self.account(member.user).await? else {
                 return Ok(());
             };
