@@ -61,8 +61,8 @@ impl SetupStep {
     }
 }
 
-/// What the steps look at besides the configuration: what active rules name, in every language and through every connection that may
-/// send it.
+/// Templates and products that the steps look at: those that active rules name, in every language and for every connection that may
+/// send them.
 pub(crate) fn needs(config: &TenantConfig) -> Needs {
     let mut needs = Needs::default();
     for rule in active(config) {

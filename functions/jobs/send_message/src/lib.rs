@@ -32,7 +32,7 @@
 //! 5. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
 //!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.
 //!
-//! What follows depends on the outcome: refused by this channel leads to the next leg; throttling and temporary errors lead to a
+//! The next step depends on the outcome: a refusal by this channel leads to the next leg; throttling and temporary errors lead to a
 //! retry; refused credentials mark the connection unhealthy, and its messages wait.
 //!
 //! **An unknown outcome** (a time-out, a server error, a worker that died after the claim) is never repeated blindly. The provider is

@@ -56,7 +56,7 @@ async fn a_sku_belongs_to_one_product_of_the_tenant() {
     manager.patch(first, json!({"sku": "cake-1"})).await.is(200);
 }
 
-/// What messages read is what was written last.
+/// Messages read the last version.
 #[tokio::test]
 async fn messages_find_a_product_by_sku_and_id() {
     let aws = Aws::new().await;

@@ -1,4 +1,4 @@
-//! What is sent, at what time, and that it is sent once.
+//! Content and time of messages, each sent once.
 
 use domain::{
     connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
