@@ -36,7 +36,7 @@ const TOGETHER: &[(&str, &[&str])] = &[
     ("update_connection", &["name"]),
 ];
 
-const NUMBERS: &[&str] = &["display_number", "lines", "numbers", "whatsapp_sender"];
+const NUMBERS: &[&str] = &["display_number", "numbers", "whatsapp_sender"];
 
 const CURSOR: &str = "AWNvbm5fMDFocTVjMXlueWM";
 

@@ -9,7 +9,7 @@ pub mod start;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use domain::{Timestamp, message::Channel};
+use domain::{Timestamp, message::Channel, phone::Phone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,10 +77,10 @@ pub struct Size {
     zipped: u64,
 }
 
-/// Sequential follow-ups, and what they used.
+/// The same work several times, one after the other, and its bill.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct FollowUps {
-    /// Source of the calls.
+pub struct Billed {
+    /// Source of the calls or messages.
     what: String,
     count: usize,
     bill: Bill,
@@ -93,7 +93,10 @@ pub struct Figures {
     taken: BTreeMap<Part, String>,
     sizes: BTreeMap<String, Size>,
     starts: Vec<Starts>,
-    follow_ups: Vec<FollowUps>,
+    follow_ups: Vec<Billed>,
+    /// Customers' messages.
+    #[serde(default)]
+    inbound: Vec<Billed>,
     calls: Vec<Load>,
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
@@ -234,7 +237,18 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         ] {
             let what_step = format!("{FOLLOW_UPS} follow-ups, {what}");
             let bill = step(&what_step, follow_ups(running, &play, &network, via)).await?;
-            figures.follow_ups.push(FollowUps {
+            figures.follow_ups.push(Billed {
+                what: what.to_owned(),
+                count: FOLLOW_UPS,
+                bill,
+            });
+        }
+        figures.inbound.clear();
+        let writers = (0..FOLLOW_UPS).map(|_| network.caller()).collect::<Result<Vec<_>>>()?;
+        for what in ["a new contact", "a known contact"] {
+            let what_step = format!("{FOLLOW_UPS} messages, each from {what}");
+            let bill = step(&what_step, messages(running, &play, &network, &writers)).await?;
+            figures.inbound.push(Billed {
                 what: what.to_owned(),
                 count: FOLLOW_UPS,
                 bill,
@@ -304,6 +318,23 @@ async fn follow_ups(running: &Running, play: &Play, network: &Network, via: &str
         quiet(play).await?;
     }
     drained(running).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    Ok(Bill::of(&running.logs(Some(begun)).await?))
+}
+
+/// Each customer writes by WhatsApp, one after the other; the bill of all.
+async fn messages(running: &Running, play: &Play, network: &Network, writers: &[Phone]) -> Result<Bill> {
+    // Waits for the stream's last batch of earlier work.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let begun = Timestamp::now().as_millisecond();
+    let tenant = network.tenant();
+    for from in writers {
+        let text = "Is the lemon cake still there on Saturday?";
+        let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
+        anyhow::ensure!(reply["status"] == 200, "the webhook did not accept a message: {reply}");
+        quiet(play).await?;
+        drained(running).await?;
+    }
     tokio::time::sleep(Duration::from_secs(3)).await;
     Ok(Bill::of(&running.logs(Some(begun)).await?))
 }

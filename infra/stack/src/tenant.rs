@@ -372,7 +372,7 @@ mod tests {
     fn file_without_lines_keeps_them_or_gets_the_first() {
         let connections: Vec<Connection> = serde_json::from_value(json!([{
             "id": "conn_01k9zz0000000000000000000a", "name": "PBX", "verify": "",
-            "account": {"kind": "telephony", "lines": ["+97143330000"]},
+            "account": {"kind": "telephony", "numbers": ["+97143330000"]},
         }]))
         .unwrap();
         let first = lines_of(Vec::new(), &connections);

@@ -94,7 +94,7 @@ impl Vendors {
 
     /// Connects a business and configures the simulators.
     pub fn connect(&self, plan: &mut Plan) {
-        let (secret, lines) = (&self.secret, [&self.line]);
+        let (secret, numbers) = (&self.secret, [&self.line]);
         for (kind, id) in &self.connections {
             let (mut account, mut verify, mut send, mut simulated) = match *kind {
                 "aircall" => (
@@ -130,7 +130,7 @@ impl Vendors {
                 ),
             };
             account["kind"] = (*kind).into();
-            account["lines"] = json!(lines);
+            account["numbers"] = json!(numbers);
             verify["kind"] = (*kind).into();
             send["kind"] = (*kind).into();
             simulated["connection"] = id.as_str().into();

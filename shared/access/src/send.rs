@@ -107,7 +107,7 @@ mod tests {
             .seal(tenant(), connection(), Purpose::Send, &token)
             .await
             .unwrap();
-        let account = Account::Telephony(telephony::Account { lines: vec![] });
+        let account = Account::Telephony(telephony::Account { numbers: vec![] });
         let verify = Sealed(String::new());
         let mut row = Connection::new(connection(), String::new(), account, verify, Some(sealed));
         let scope = job::scope(tenant());

@@ -343,7 +343,7 @@ impl CallFacts {
 
     /// The business's end of the call, if the provider names it.
     #[must_use]
-    pub const fn line(&self) -> Option<&Party> {
+    pub const fn business_number(&self) -> Option<&Party> {
         match self.direction {
             Some(Direction::Outbound) => self.from.as_ref(),
             Some(Direction::Inbound) | None => self.to.as_ref(),

@@ -80,7 +80,7 @@ pub fn needs(call: &CallView<'_>, world: &World<'_>) -> Needs {
 
 fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
     let World { config, contact, .. } = *world;
-    let line = call.facts.line().and_then(Party::phone);
+    let line = call.facts.business_number().and_then(Party::phone);
     let line = line.and_then(|number| line::called(&config.lines, number));
     Grounds {
         rule: None,

@@ -145,8 +145,11 @@ pub fn written_to<'a>(
 pub fn first_of(id: LineId, connections: &[Connection]) -> Option<Line> {
     let mut connections: Vec<&Connection> = connections.iter().collect();
     connections.sort_by_key(|one| one.id);
-    let called = connections.iter().copied().find(|one| !one.account.lines().is_empty());
-    let number = called.and_then(|one| one.account.lines().first()).cloned();
+    let called = connections
+        .iter()
+        .copied()
+        .find(|one| !one.account.numbers().is_empty());
+    let number = called.and_then(|one| one.account.numbers().first()).cloned();
     let carrier = |channel| {
         let mut preferred = called.into_iter().chain(connections.iter().copied());
         preferred.find(|one| one.carries(channel))
@@ -183,7 +186,7 @@ fn completed(only: &Line, connections: &[Connection], new: &Connection) -> Optio
         named.is_none_or(|id| connections.iter().all(|one| one.id != id))
     };
     if line.number.is_none() {
-        line.number = new.account.lines().first().cloned();
+        line.number = new.account.numbers().first().cloned();
     }
     if lacks(Channel::WhatsApp) && new.carries(Channel::WhatsApp) {
         line.whatsapp = Some(new.id);
@@ -217,7 +220,7 @@ mod tests {
     fn telephony(numbers: &[&str]) -> Connection {
         from_value(json!({
             "id": "conn_00000000000000000000000000", "name": "PBX", "verify": "",
-            "account": {"kind": "telephony", "lines": numbers},
+            "account": {"kind": "telephony", "numbers": numbers},
         }))
         .unwrap()
     }

@@ -119,8 +119,8 @@ pub enum Source {
     ContactFirstName,
     /// `contact.phone`.
     ContactPhone,
-    /// `call.line`: the number that was called.
-    CallLine,
+    /// `call.number`: the number that was called.
+    CallNumber,
     /// `call.time`: when the call began, in the tenant's time zone, as 14:05.
     CallTime,
     /// `call.date`: the same, as 2026-11-20.
@@ -141,7 +141,7 @@ pub enum Source {
 /// A text that is not a source of values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no such value: {0}. There are contact.name, contact.first_name, contact.phone, call.line, call.time, call.date, \
+    "no such value: {0}. There are contact.name, contact.first_name, contact.phone, call.number, call.time, call.date, \
      call.outcome, tenant.<name> and product.<id>.<field>"
 )]
 pub struct InvalidSource(String);
@@ -156,7 +156,7 @@ impl FromStr for Source {
             (Some("contact"), Some("name"), None, None) => Self::ContactName,
             (Some("contact"), Some("first_name"), None, None) => Self::ContactFirstName,
             (Some("contact"), Some("phone"), None, None) => Self::ContactPhone,
-            (Some("call"), Some("line"), None, None) => Self::CallLine,
+            (Some("call"), Some("number"), None, None) => Self::CallNumber,
             (Some("call"), Some("time"), None, None) => Self::CallTime,
             (Some("call"), Some("date"), None, None) => Self::CallDate,
             (Some("call"), Some("outcome"), None, None) => Self::CallOutcome,
@@ -176,7 +176,7 @@ impl fmt::Display for Source {
             Self::ContactName => f.write_str("contact.name"),
             Self::ContactFirstName => f.write_str("contact.first_name"),
             Self::ContactPhone => f.write_str("contact.phone"),
-            Self::CallLine => f.write_str("call.line"),
+            Self::CallNumber => f.write_str("call.number"),
             Self::CallTime => f.write_str("call.time"),
             Self::CallDate => f.write_str("call.date"),
             Self::CallOutcome => f.write_str("call.outcome"),

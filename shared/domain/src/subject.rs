@@ -62,7 +62,7 @@ impl CallView<'_> {
             Outcome::Failed => "failed call",
             Outcome::Unknown => "call",
         };
-        match self.facts.line().and_then(Party::phone) {
+        match self.facts.business_number().and_then(Party::phone) {
             Some(line) => format!("{what} to {line}"),
             None => what.to_owned(),
         }

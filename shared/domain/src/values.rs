@@ -43,7 +43,12 @@ impl Values<'_> {
                 let phone = self.contact.phone().or_else(|| self.subject.phone())?;
                 Some(phone.to_string())
             }
-            Source::CallLine => self.call().facts.line().and_then(Party::phone).map(ToString::to_string),
+            Source::CallNumber => self
+                .call()
+                .facts
+                .business_number()
+                .and_then(Party::phone)
+                .map(ToString::to_string),
             Source::CallTime => Some(self.local().strftime("%H:%M").to_string()),
             Source::CallDate => Some(self.local().strftime("%Y-%m-%d").to_string()),
             Source::CallOutcome => Some(self.call().outcome.as_str().replace('_', " ")),
@@ -128,7 +133,7 @@ mod tests {
                 ("{{ contact.first_name }}!", "Maya!"),
                 ("{{contact.phone}}", "+971501234567"),
                 (
-                    "{{call.line}} {{call.date}} {{call.time}}",
+                    "{{call.number}} {{call.date}} {{call.time}}",
                     "+97143330000 2026-11-20 14:05",
                 ),
                 ("{{call.outcome}}", "after hours"),

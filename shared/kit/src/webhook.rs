@@ -350,7 +350,7 @@ impl<const MOST: usize> Delivery<MOST> {
     /// A 503, so that the provider delivers it again, when it is nowhere safe.
     pub async fn report_call(&self, proven: &Authenticated, event: CallEvent) -> Result<bool, Problem> {
         let webhook = &self.webhook;
-        if !proven.connection().account.has_line(event.facts.line()) {
+        if !proven.connection().account.has_number(event.facts.business_number()) {
             webhook.foreign();
             return Ok(false);
         }

@@ -187,7 +187,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
     let telephony = connection(
         aws,
         id,
-        Account::Telephony(telephony::Account { lines: Vec::new() }),
+        Account::Telephony(telephony::Account { numbers: Vec::new() }),
         &secrets,
         None,
     )

@@ -111,10 +111,10 @@ impl Providers {
 
     async fn aircall(&self, account: &aircall::Account, send: &aircall::Send, now: Timestamp) -> Trial {
         usage::provider("aircall.check");
-        let lines = &account.lines;
-        let checking = self.aircall.check(&send.api_id, &send.api_token, !lines.is_empty());
+        let listed = &account.numbers;
+        let checking = self.aircall.check(&send.api_id, &send.api_token, !listed.is_empty());
         match checking.await {
-            Ok(numbers) => of_lines(numbers.as_deref(), lines, now),
+            Ok(numbers) => of_numbers(numbers.as_deref(), listed, now),
             Err(error) => Trial::of(error, now),
         }
     }
@@ -229,21 +229,21 @@ fn of_credentials(provider: &str, asked: Result<(), CheckError>, now: Timestamp)
     }
 }
 
-fn taken(provider: &str, lines: &str, now: Timestamp) -> Trial {
+fn taken(provider: &str, also: &str, now: Timestamp) -> Trial {
     let message = format!(
-        "{provider} accepts the credentials{lines}. The first reported call will show whether its webhook works."
+        "{provider} accepts the credentials{also}. The first reported call will show whether its webhook works."
     );
     Trial::said(CheckResult::Passed, message, now)
 }
 
 /// `None`: Aircall's numbers are not known.
-fn of_lines(numbers: Option<&[Phone]>, lines: &[Phone], now: Timestamp) -> Trial {
+fn of_numbers(numbers: Option<&[Phone]>, listed: &[Phone], now: Timestamp) -> Trial {
     let Some(numbers) = numbers else {
         return taken("Aircall", "", now);
     };
-    match lines.iter().find(|line| !numbers.contains(line)) {
+    match listed.iter().find(|number| !numbers.contains(number)) {
         Some(missing) => {
-            let message = format!("The Aircall account does not have the number {missing}. Check `lines`.");
+            let message = format!("The Aircall account does not have the number {missing}. Check `numbers`.");
             Trial::said(CheckResult::Failed, message, now)
         }
         None => taken("Aircall", " and has the numbers", now),

@@ -121,7 +121,7 @@ async fn receive(
         VoiceCallback::Voice => {
             event.facts.handling = Some(twiml::handling(settings));
             let limit = limit.at_most(HOURS_WITHIN);
-            let called = event.facts.line().and_then(Party::phone);
+            let called = event.facts.business_number().and_then(Party::phone);
             let tenant = tenants.of(&webhook.store(), proven.scope(), now, limit).await;
             event.facts.closed = tenant.map(|tenant| tenant.is_closed(called, now));
             twiml::answer(settings, urls)
@@ -144,7 +144,7 @@ fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts)
     let Account::Twilio(twilio) = &connection.account else {
         return None;
     };
-    let line: Option<&Phone> = facts.line().and_then(Party::phone);
+    let line: Option<&Phone> = facts.business_number().and_then(Party::phone);
     let ours = line.is_none_or(|line| twilio.numbers.is_empty() || twilio.numbers.contains(line));
     (ours && account.is_none_or(|account| account == twilio.account_sid)).then_some(&twilio.voice)
 }

@@ -366,7 +366,7 @@ fn foreign_numbers_are_ignored_and_counted() {
     on_stage(async |stage| {
         let business = stage
             .changed_business("Own numbers", |plan| {
-                plan.connection("telephony")["account"]["lines"] = json!(["+97145559999"]);
+                plan.connection("telephony")["account"]["numbers"] = json!(["+97145559999"]);
             })
             .await?;
         for (what, content_type) in [

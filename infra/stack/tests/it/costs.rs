@@ -1,10 +1,11 @@
-//! Limits of operations' requests to AWS.
+//! Limits of what operations ask of AWS.
 
 use anyhow::ensure;
-use domain::permission::Permission;
-use stack::{bench::operations::measure, build, contract::Contract};
+use domain::{message::Channel, permission::Permission};
+use serde_json::Value;
+use stack::{bench::operations::measure, build, contract::Contract, play::Customer};
 
-use crate::stage::on_stage;
+use crate::stage::{customer, on_stage};
 
 /// A warm GET reads the caller and the content.
 const MOST_READS: u64 = 2;
@@ -41,6 +42,40 @@ fn a_warm_get_reads_the_table_twice_at_most() {
         for cost in &costs {
             eprintln!("{} {} reads {:?}", cost.id, cost.table_reads(), cost.aws);
         }
+        Ok(())
+    });
+}
+
+/// Maximum write units of a customer's message in the function that stores it. `publish_changes` adds at most two for counters.
+const MOST_UNITS_INBOUND: f64 = 11.0;
+
+#[test]
+fn a_customers_message_stays_within_its_write_units() {
+    on_stage(async |stage| {
+        let business = stage.business("Inbound").await?;
+        for _ in 0..3 {
+            let person = customer();
+            for count in 1..=2 {
+                business
+                    .reply(&person, Channel::WhatsApp, "Do you have lemon cake?")
+                    .await?;
+                let stored = |known: &Customer| (known.received.len() == count).then_some(());
+                business.known(&person, "the message", stored).await?;
+            }
+        }
+        // A line names its tenant unless its batch held other tenants' records, too.
+        let stored = |line: &Value| {
+            line["function"] == "process_provider_event" && line["tenant"] == business.id() && line["done"] == 1
+        };
+        let lines = stage.logged("log lines of the messages", stored).await?;
+        let units: Vec<_> = lines.iter().map(|line| line["capacity"]["write"].as_f64()).collect();
+        eprintln!("messages of new and known contacts: {units:?} write units");
+        ensure!(
+            units
+                .iter()
+                .all(|units| units.is_some_and(|units| units <= MOST_UNITS_INBOUND)),
+            "{units:?}"
+        );
         Ok(())
     });
 }

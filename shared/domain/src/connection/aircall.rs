@@ -14,8 +14,8 @@ account! {
     } with settings {
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_LINES)))]
-        pub lines: Vec<Phone>,
+        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_NUMBERS)))]
+        pub numbers: Vec<Phone>,
     }
 
     /// Aircall. Its token is issued when the webhook is created at Aircall, with the address in this response.
@@ -102,7 +102,7 @@ impl Kind for Account {
         verify.tokens.is_empty()
     }
 
-    fn lines(&self) -> &[Phone] {
-        &self.lines
+    fn numbers(&self) -> &[Phone] {
+        &self.numbers
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{
     calling_code::CallingCode,
     credential::Credential,
-    kind::{Generated, Kind, Webhook, check_lines, is_word},
+    kind::{Generated, Kind, Webhook, check_numbers, is_word},
 };
 use crate::{ip_range::IpRange, phone::Phone, settings::Findings};
 
@@ -28,8 +28,8 @@ account! {
         pub country_code: CallingCode,
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_LINES)))]
-        pub lines: Vec<Phone>,
+        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_NUMBERS)))]
+        pub numbers: Vec<Phone>,
         /// IP addresses that may report events. Empty: any.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(length(max = MOST_SOURCES), example = serde_json::json!(["192.0.2.0/24"])))]
@@ -141,8 +141,8 @@ impl Kind for Account {
         &verify.url_secrets
     }
 
-    fn lines(&self) -> &[Phone] {
-        &self.lines
+    fn numbers(&self) -> &[Phone] {
+        &self.numbers
     }
 
     fn is_tested_as(&self, other: &Self) -> bool {
@@ -157,7 +157,7 @@ impl Kind for Account {
         );
         let sources = format!("Expected at most {MOST_SOURCES} entries.");
         found.expect(self.sources.len() <= MOST_SOURCES, "sources", sources);
-        check_lines("lines", &self.lines, found);
+        check_numbers(&self.numbers, found);
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::{phone::Phone, send::Api, settings::Findings};
 
-/// A connection has at most this many numbers or lines.
-pub const MOST_LINES: usize = 100;
+/// A connection has at most this many numbers.
+pub const MOST_NUMBERS: usize = 100;
 
 /// A kind of connection, implemented by its account.
 pub trait Kind: Clone + PartialEq {
@@ -47,7 +47,7 @@ pub trait Kind: Clone + PartialEq {
     }
 
     /// The numbers whose calls it reports; empty: all that it reports.
-    fn lines(&self) -> &[Phone] {
+    fn numbers(&self) -> &[Phone] {
         &[]
     }
 
@@ -68,7 +68,7 @@ pub trait Kind: Clone + PartialEq {
 
     /// Finds what is wrong with it.
     fn check(&self, found: &mut Findings) {
-        check_lines("lines", self.lines(), found);
+        check_numbers(self.numbers(), found);
     }
 }
 
@@ -103,15 +103,15 @@ pub(super) fn is_word(text: &str, lengths: std::ops::RangeInclusive<usize>) -> b
     lengths.contains(&text.len()) && text.bytes().all(plain)
 }
 
-pub(super) fn check_lines(field: &str, lines: &[Phone], found: &mut Findings) {
-    if lines.len() > MOST_LINES {
-        found.add(field, format!("Expected at most {MOST_LINES} entries."));
+pub(super) fn check_numbers(numbers: &[Phone], found: &mut Findings) {
+    if numbers.len() > MOST_NUMBERS {
+        found.add("numbers", format!("Expected at most {MOST_NUMBERS} entries."));
         return;
     }
-    let mut seen = HashSet::with_capacity(lines.len());
-    for (index, line) in lines.iter().enumerate() {
-        if !seen.insert(line) {
-            found.add(format!("{field}[{index}]"), "This number is given twice.");
+    let mut seen = HashSet::with_capacity(numbers.len());
+    for (index, number) in numbers.iter().enumerate() {
+        if !seen.insert(number) {
+            found.add(format!("numbers[{index}]"), "This number is given twice.");
         }
     }
 }

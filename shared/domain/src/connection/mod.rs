@@ -171,8 +171,8 @@ macro_rules! kinds {
 
             /// The numbers whose calls it reports; empty: all that it reports.
             #[must_use]
-            pub fn lines(&self) -> &[Phone] {
-                match self { $(Self::$kind(account) => account.lines(),)+ }
+            pub fn numbers(&self) -> &[Phone] {
+                match self { $(Self::$kind(account) => account.numbers(),)+ }
             }
 
             /// The number of the business that customers write to by WhatsApp.
@@ -395,12 +395,12 @@ impl Account {
         self.provider().as_str()
     }
 
-    /// Whether a call on this line is its own. A report without a line belongs to a call of which another report names it.
+    /// Whether a call of this number is its own. A report without one belongs to a call of which another report names it.
     #[must_use]
-    pub fn has_line(&self, line: Option<&Party>) -> bool {
-        let lines = self.lines();
-        let listed = |line: &Party| line.phone().is_some_and(|phone| lines.contains(phone));
-        lines.is_empty() || line.is_none_or(listed)
+    pub fn has_number(&self, number: Option<&Party>) -> bool {
+        let numbers = self.numbers();
+        let listed = |number: &Party| number.phone().is_some_and(|phone| numbers.contains(phone));
+        numbers.is_empty() || number.is_none_or(listed)
     }
 
     /// Webhooks to configure at the provider.
@@ -648,7 +648,7 @@ mod tests {
             (&twilio, "account_sid", json!("AC2"), false),
             (&whatsapp, "display_number", json!("+442079460002"), false),
             (&whatsapp, "phone_number_id", json!("3"), false),
-            (&vonage, "lines", json!(["+442079460001"]), true),
+            (&vonage, "numbers", json!(["+442079460001"]), true),
             (&vonage, "api_key", json!("l"), false),
             (&exotel, "sources", json!(["192.0.2.0/24"]), true),
             (&exotel, "cluster", json!("mumbai"), false),
@@ -658,8 +658,8 @@ mod tests {
                 json!("MA2"),
                 false,
             ),
-            (&json!({"kind": "aircall"}), "lines", json!(["+442079460001"]), false),
-            (&json!({"kind": "telephony"}), "lines", json!(["+442079460001"]), true),
+            (&json!({"kind": "aircall"}), "numbers", json!(["+442079460001"]), false),
+            (&json!({"kind": "telephony"}), "numbers", json!(["+442079460001"]), true),
         ] {
             let mut changed = account.clone();
             changed[field] = value;
@@ -676,14 +676,14 @@ mod tests {
     #[test]
     fn a_line_is_the_accounts_if_it_lists_it_or_none() {
         let phone = |text: &str| Party::Phone(text.parse().unwrap());
-        let all = Account::Aircall(aircall::Account { lines: Vec::new() });
+        let all = Account::Aircall(aircall::Account { numbers: Vec::new() });
         let one = Account::Plivo(plivo::Account {
             auth_id: "MA1".to_owned(),
-            lines: vec!["+442079460001".parse().unwrap()],
+            numbers: vec!["+442079460001".parse().unwrap()],
         });
-        assert!(all.has_line(Some(&Party::Withheld)) && all.has_line(None));
-        assert!(one.has_line(Some(&phone("+442079460001"))) && one.has_line(None));
-        assert!(!one.has_line(Some(&phone("+442079460002"))) && !one.has_line(Some(&Party::Withheld)));
+        assert!(all.has_number(Some(&Party::Withheld)) && all.has_number(None));
+        assert!(one.has_number(Some(&phone("+442079460001"))) && one.has_number(None));
+        assert!(!one.has_number(Some(&phone("+442079460002"))) && !one.has_number(Some(&Party::Withheld)));
     }
 
     fn fields(account: &str) -> Vec<String> {
@@ -726,10 +726,10 @@ mod tests {
         assert_eq!(fields(r#"{"kind": "plivo", "auth_id": "XX"}"#), ["auth_id"]);
         assert_eq!(fields(r#"{"kind": "telephony"}"#), none);
         let many: Vec<String> = (0..101).map(|_| "+15005550006".to_owned()).collect();
-        let many = serde_json::json!({"kind": "telephony", "lines": many});
+        let many = serde_json::json!({"kind": "telephony", "numbers": many});
         assert_eq!(
             fields(&many.to_string()),
-            ["lines"],
+            ["numbers"],
             "of what is too much, nothing else is said"
         );
         let is_key = |text: &str| serde_json::from_value::<twilio::ApiKeySid>(json!(text)).is_ok();
@@ -776,9 +776,9 @@ mod tests {
         let foreign = "A whatsapp connection has no such field. Remove it.".to_owned();
         let required = "This field is required.".to_owned();
         assert_eq!(
-            problems(&whatsapp, json!({"lines": [], "voice": {}})),
+            problems(&whatsapp, json!({"numbers": [], "voice": {}})),
             [
-                ("lines".to_owned(), foreign.clone()),
+                ("numbers".to_owned(), foreign.clone()),
                 ("voice".to_owned(), foreign.clone()),
                 ("display_number".to_owned(), required)
             ]
@@ -788,8 +788,8 @@ mod tests {
             problems(&whatsapp, json!({"waba_id": "90001", "display_number": number})),
             [("waba_id".to_owned(), foreign)]
         );
-        let twice = problems(&exotel, json!({"numbers": [], "lines": [number, number]}));
+        let twice = problems(&exotel, json!({"voice": {}, "numbers": [number, number]}));
         let fields: Vec<_> = twice.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["numbers", "lines[1]"]);
+        assert_eq!(fields, ["voice", "numbers[1]"]);
     }
 }

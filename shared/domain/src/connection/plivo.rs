@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     credential::Credential,
-    kind::{Kind, Opens, Webhook, check_lines, is_word},
+    kind::{Kind, Opens, Webhook, check_numbers, is_word},
 };
 use crate::{phone::Phone, settings::Findings};
 
@@ -20,8 +20,8 @@ account! {
     } with settings {
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_LINES)))]
-        pub lines: Vec<Phone>,
+        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_NUMBERS)))]
+        pub numbers: Vec<Phone>,
     }
 
     /// Plivo.
@@ -91,8 +91,8 @@ impl Kind for Account {
         verify.auth_tokens.is_empty()
     }
 
-    fn lines(&self) -> &[Phone] {
-        &self.lines
+    fn numbers(&self) -> &[Phone] {
+        &self.numbers
     }
 
     fn is_tested_as(&self, other: &Self) -> bool {
@@ -106,6 +106,6 @@ impl Kind for Account {
             "auth_id",
             "Expected MA or SA and 8 to 30 more letters and digits.",
         );
-        check_lines("lines", &self.lines, found);
+        check_numbers(&self.numbers, found);
     }
 }

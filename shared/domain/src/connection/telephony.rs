@@ -11,8 +11,8 @@ account! {
     } with settings {
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_LINES)))]
-        pub lines: Vec<Phone>,
+        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_NUMBERS)))]
+        pub numbers: Vec<Phone>,
     }
 
     /// Any telephone system, by the generic signed event. Its secret is generated and shown once.
@@ -65,8 +65,8 @@ impl Kind for Account {
         &verify.secrets
     }
 
-    fn lines(&self) -> &[Phone] {
-        &self.lines
+    fn numbers(&self) -> &[Phone] {
+        &self.numbers
     }
 
     /// Nobody is asked.

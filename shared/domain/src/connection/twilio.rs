@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     credential::Credential,
-    kind::{Kind, Webhook, check_lines},
+    kind::{Kind, Webhook, check_numbers},
 };
 use crate::{
     bounded::UpTo,
@@ -64,7 +64,7 @@ account! {
     } with settings {
         /// Numbers of this connection. The first one sends SMS unless a Messaging Service does.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_LINES), example = serde_json::json!(["+97145550001"])))]
+        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_NUMBERS), example = serde_json::json!(["+97145550001"])))]
         pub numbers: Vec<Phone>,
         /// SID of a Messaging Service that sends SMS.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -285,7 +285,7 @@ impl Kind for Account {
         verify.auth_tokens.is_empty() && verify.shared_keys.is_empty()
     }
 
-    fn lines(&self) -> &[Phone] {
+    fn numbers(&self) -> &[Phone] {
         &self.numbers
     }
 
@@ -315,7 +315,7 @@ impl Kind for Account {
             "messaging_service_sid",
             "Expected MG and 32 digits or letters a to f.",
         );
-        check_lines("numbers", &self.numbers, found);
+        check_numbers(&self.numbers, found);
         self.voice.check(found);
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     credential::Credential,
-    kind::{Kind, Webhook, check_lines, is_word},
+    kind::{Kind, Webhook, check_numbers, is_word},
 };
 use crate::{phone::Phone, settings::Findings};
 
@@ -38,8 +38,8 @@ account! {
         pub application_id: Option<String>,
         /// Numbers of this connection. Empty: all numbers that it reports.
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_LINES)))]
-        pub lines: Vec<Phone>,
+        #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MOST_NUMBERS)))]
+        pub numbers: Vec<Phone>,
     }
 
     /// Vonage's Voice API.
@@ -112,8 +112,8 @@ impl Kind for Account {
         verify.signature_secrets.is_empty()
     }
 
-    fn lines(&self) -> &[Phone] {
-        &self.lines
+    fn numbers(&self) -> &[Phone] {
+        &self.numbers
     }
 
     fn is_tested_as(&self, other: &Self) -> bool {
@@ -128,6 +128,6 @@ impl Kind for Account {
         );
         let application = self.application_id.as_deref().is_none_or(is_uuid);
         found.expect(application, "application_id", "Expected a UUID.");
-        check_lines("lines", &self.lines, found);
+        check_numbers(&self.numbers, found);
     }
 }

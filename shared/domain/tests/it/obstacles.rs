@@ -74,7 +74,7 @@ prop_compose! {
         value in select(vec![
             json!({"text": "you"}), json!({"text": "a\nb"}), json!({"from": "contact.name"}),
             json!({"from": "contact.name", "default": "there"}), json!({"from": "tenant.website"}),
-            json!({"from": "call.line"}), json!({"from": "contact.phone"}),
+            json!({"from": "call.number"}), json!({"from": "contact.phone"}),
         ]),
         sms_text in select(vec![
             json!("Sorry"), json!("Sorry, {{contact.name}}"), json!(null), json!("{{tenant.website}}"),

@@ -58,7 +58,7 @@ fn direction_decides_caller_and_line() {
     assert_eq!(facts("answered").customer(), &customer);
     assert_eq!(facts("outbound").customer(), &customer);
     assert_eq!(facts("outbound").direction, Some(Direction::Outbound));
-    assert_eq!(facts("outbound").line(), facts("answered").line());
+    assert_eq!(facts("outbound").business_number(), facts("answered").business_number());
     assert_eq!(facts("anonymous").customer(), &Party::Withheld);
 }
 
@@ -73,7 +73,7 @@ fn aircalls_formatted_numbers_are_parsed() {
         let caller = read(&changed("/data/raw_digits", json!(written))).unwrap().unwrap();
         assert_eq!(caller.facts.customer(), &party, "{written}");
         let called = read(&changed("/data/number/digits", json!(written))).unwrap().unwrap();
-        assert_eq!(called.facts.line(), Some(&party), "{written}");
+        assert_eq!(called.facts.business_number(), Some(&party), "{written}");
     }
     for nobody in [
         json!("Anonymous"),

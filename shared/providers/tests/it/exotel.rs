@@ -61,7 +61,10 @@ fn numbers_are_national_and_times_are_indias() {
     let text = fixtures::text("telephony/exotel/passthru_incomplete.txt");
     let facts = read("passthru", text.as_bytes()).unwrap().facts;
     assert_eq!(facts.customer(), &Party::Phone("+447700900111".parse().unwrap()));
-    assert_eq!(facts.line(), Some(&Party::Phone("+442079460001".parse().unwrap())));
+    assert_eq!(
+        facts.business_number(),
+        Some(&Party::Phone("+442079460001".parse().unwrap()))
+    );
     assert_eq!(facts.started_at, Some(at("2026-10-31T09:20:00Z")));
     assert_eq!(facts.ended_at, Some(at("2026-10-31T09:20:40Z")));
     for hidden in ["", "anonymous", "100", "%2B266696687"] {
@@ -112,7 +115,10 @@ fn outbound_calls_are_recognised() {
     let outbound = json.replace("\"inbound\"", "\"outbound-api\"");
     let facts = read("status.json", outbound.as_bytes()).unwrap().facts;
     assert_eq!(facts.direction, Some(Direction::Outbound));
-    assert_eq!(facts.line(), Some(&Party::Phone("+442079460001".parse().unwrap())));
+    assert_eq!(
+        facts.business_number(),
+        Some(&Party::Phone("+442079460001".parse().unwrap()))
+    );
     let silent = json.replace("\"ConversationDuration\": 41", "\"ConversationDuration\": 0");
     assert_ne!(silent, json);
     let facts = read("status.json", silent.as_bytes()).unwrap().facts;

@@ -68,7 +68,7 @@ fn every_event_fixture_has_its_outcome() {
         .collect();
     assert_eq!(outcomes, expected);
     let line = Party::Phone("+442079460001".parse().unwrap());
-    assert!(read.values().all(|event| event.facts.line() == Some(&line)));
+    assert!(read.values().all(|event| event.facts.business_number() == Some(&line)));
     insta::assert_json_snapshot!("vonage", read);
 }
 
@@ -112,7 +112,10 @@ fn outbound_leg_names_neither_customer_nor_line() {
         read(event.to_string().as_bytes()).unwrap().unwrap().facts
     };
     let facts = of_leg(json!("442079460001"));
-    assert_eq!((facts.direction, &facts.from, facts.line()), (None, &None, None));
+    assert_eq!(
+        (facts.direction, &facts.from, facts.business_number()),
+        (None, &None, None)
+    );
     // Flows can put any text there.
     for from in [json!("447700900111"), json!("reception"), json!(""), json!(null)] {
         assert_eq!(of_leg(from.clone()), facts, "{from}");

@@ -4,7 +4,7 @@ use domain::{
     connection::{
         CallingCode, Connection,
         exotel::{Cluster, MOST_SOURCES},
-        kind::MOST_LINES,
+        kind::MOST_NUMBERS,
         twilio::{SERVICE_SID, VoiceSettings},
         vonage::UUID,
     },
@@ -27,9 +27,9 @@ pub(crate) struct ConnectionSettings {
     /// `whatsapp`: phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     display_number: Option<Phone>,
-    /// `twilio`: phone numbers.
+    /// All kinds except `whatsapp`: numbers of this connection. Empty: all numbers that it reports.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = MOST_LINES))]
+    #[schemars(length(max = MOST_NUMBERS))]
     numbers: Option<Vec<Phone>>,
     /// `twilio`: Messaging Service that sends SMS.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,10 +41,6 @@ pub(crate) struct ConnectionSettings {
     /// `twilio`: call handling.
     #[serde(skip_serializing_if = "Option::is_none")]
     voice: Option<VoiceSettings>,
-    /// All kinds except `whatsapp` and `twilio`: numbers of this connection. Empty: all numbers that it reports.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = MOST_LINES))]
-    lines: Option<Vec<Phone>>,
     /// `vonage`: Voice application. `null`: any application of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = UUID))]

@@ -120,7 +120,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     let made = manager
         .post(
             ALL,
-            json!({"kind": "aircall", "name": "Aircall", "lines": ["+97145550001"]}),
+            json!({"kind": "aircall", "name": "Aircall", "numbers": ["+97145550001"]}),
         )
         .await;
     let aircall = id(&made);
@@ -368,7 +368,7 @@ async fn invalid_input_is_named_and_writes_nothing() {
         (json!({"kind": "telephony"}), "name"),
         (with(telephony_in(), &["name"], json!(" ")), "name"),
         (with(telephony_in(), &["name"], json!(["x"])), "name"),
-        (with(telephony_in(), &["lines"], json!(["0501234567"])), "lines[0]"),
+        (with(telephony_in(), &["numbers"], json!(["0501234567"])), "numbers[0]"),
         (with(telephony_in(), &["secret"], json!("mine")), "secret"),
         (with(telephony_in(), &["numbers"], json!([])), "numbers"),
         (with(whatsapp_in(), &["waba_id"], json!("../x")), "waba_id"),
@@ -441,7 +441,7 @@ async fn invalid_input_is_named_and_writes_nothing() {
         (json!({"name": null}), "name"),
         (json!({"voice": {"handling": "greet"}}), "voice"),
         (json!({"display_number": "+97145550001"}), "display_number"),
-        (json!({"lines": ["x"]}), "lines[0]"),
+        (json!({"numbers": ["x"]}), "numbers[0]"),
         (json!({"kind": "twilio"}), "kind"),
         (json!({"health": {"state": "healthy"}}), "health"),
     ] {
@@ -517,11 +517,11 @@ async fn stale_update_is_refused_and_changes_raise_version() {
     assert_eq!(stale.map(|answer| answer.status()), [412, 412, 412]);
     assert_eq!(tenants().await, one);
     let changed = manager
-        .patch(&at(&telephony, ""), json!({"name": "B", "lines": ["+97145550001"]}))
+        .patch(&at(&telephony, ""), json!({"name": "B", "numbers": ["+97145550001"]}))
         .if_match(version)
         .await;
     assert_eq!(changed.status(), 200, "{}", changed.text());
-    assert_eq!(changed.json()["lines"], json!(["+97145550001"]));
+    assert_eq!(changed.json()["numbers"], json!(["+97145550001"]));
     let two = tenants().await;
     assert!(two > one);
     let known = aws.store().connections(town.home.scope()).await.unwrap().remove(0);

@@ -80,16 +80,16 @@ async fn test_names_numbers_missing_at_aircall() {
     let town = world.town(&aws).await;
     let manager = town.manager();
     let aircall = connect(&town, "aircall", Some(API_SECRET)).await;
-    for (lines, expected, named) in [
+    for (numbers, expected, named) in [
         (json!([LINE]), "passed", "the numbers"),
         (json!([LINE, "+97145550099"]), "failed", "+97145550099"),
         (json!([]), "passed", "credentials."),
     ] {
-        let changed = manager.patch(&at(&aircall, ""), json!({"lines": lines})).await;
+        let changed = manager.patch(&at(&aircall, ""), json!({"numbers": numbers})).await;
         assert_eq!(changed.status(), 200, "{}", changed.text());
         let (result, message) = last_test(&manager.post(&at(&aircall, "/test"), json!({})).await.json());
-        assert_eq!(result, expected, "{lines}: {message}");
-        assert!(message.contains(named), "{lines}: {message}");
+        assert_eq!(result, expected, "{numbers}: {message}");
+        assert!(message.contains(named), "{numbers}: {message}");
     }
 }
 
@@ -115,14 +115,14 @@ async fn test_result_holds_until_tested_settings_change() {
     let town = world.town(&aws).await;
     let manager = town.manager();
     for (kind, stays, ends) in [
-        ("aircall", json!({"name": "Other"}), Some(json!({"lines": []}))),
+        ("aircall", json!({"name": "Other"}), Some(json!({"numbers": []}))),
         (
             "exotel",
-            json!({"lines": [LINE], "sources": ["192.0.2.0/24"]}),
+            json!({"numbers": [LINE], "sources": ["192.0.2.0/24"]}),
             Some(json!({"cluster": "mumbai"})),
         ),
-        ("vonage", json!({"lines": [LINE]}), None),
-        ("plivo", json!({"lines": [LINE]}), None),
+        ("vonage", json!({"numbers": [LINE]}), None),
+        ("plivo", json!({"numbers": [LINE]}), None),
     ] {
         let id = connect(&town, kind, Some(API_SECRET)).await;
         let tested = manager.post(&at(&id, "/test"), json!({})).await.json();
@@ -175,7 +175,7 @@ async fn new_credentials_are_tested_and_never_shown() {
     // The body with this secret, and where the secret is in the credentials.
     let cases = [
         (
-            json!({"kind": "aircall", "name": "A", "lines": [LINE],
+            json!({"kind": "aircall", "name": "A", "numbers": [LINE],
                 "credentials": {"token": "aircall-token-1", "api_key": {"api_id": "api-key-1", "api_token": ""}}}),
             "/credentials/api_key/api_token",
         ),

@@ -47,7 +47,7 @@ pub(crate) async fn connect(town: &Town<'_>, kind: &str, api_secret: Option<&str
     let aws = town.aws();
     let (mut account, mut verify, mut send) = match kind {
         "aircall" => (
-            json!({"lines": [LINE]}),
+            json!({"numbers": [LINE]}),
             json!({"tokens": ["aircall-token-1"]}),
             json!({"api_id": "api-key-1", "api_token": api_secret}),
         ),

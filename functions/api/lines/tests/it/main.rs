@@ -42,7 +42,7 @@ async fn a_number_belongs_to_one_line_of_the_tenant() {
 async fn a_line_names_connections_that_send() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, lines::routes).await;
-    let telephony = town.connect(json!({"kind": "telephony", "lines": [MARINA]})).await;
+    let telephony = town.connect(json!({"kind": "telephony", "numbers": [MARINA]})).await;
     let numbers = ["+15005550006"];
     let twilio = json!({"kind": "twilio", "account_sid": "AC0", "numbers": numbers, "voice": {"handling": "greet"}});
     let twilio = town.connect(twilio).await;

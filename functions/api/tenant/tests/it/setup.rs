@@ -116,7 +116,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                     .iter_mut()
                     .find(|one| one.account.kind() == "telephony");
                 let line = line.expect("there is one");
-                line.account = Account::Aircall(aircall::Account { lines: Vec::new() });
+                line.account = Account::Aircall(aircall::Account { numbers: Vec::new() });
                 line.awaits_secret = true;
                 line.checkup = Some(tested(&aws, CheckResult::Waiting));
             }),

@@ -415,7 +415,7 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     let stranger = seed::connection(
         &world.aws,
         world.business.tenant(),
-        Account::Telephony(telephony::Account { lines: vec![] }),
+        Account::Telephony(telephony::Account { numbers: vec![] }),
         &VerifySecrets::Telephony(telephony::Verify { secrets: vec![] }),
         Some(&SendSecrets::WhatsApp(whatsapp::Send {
             access_token: "stolen".to_owned(),

@@ -24,7 +24,7 @@ async fn world() -> World {
         tokens: vec!["the-next-one".to_owned(), TOKEN.to_owned()],
     });
     aircall
-        .with(Account::Aircall(aircall::Account { lines: Vec::new() }), verify)
+        .with(Account::Aircall(aircall::Account { numbers: Vec::new() }), verify)
         .await
 }
 
@@ -81,8 +81,8 @@ async fn unauthenticated_event_is_refused_without_a_trace() {
 #[tokio::test]
 async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
-    let lines = vec![phone("+442079460002")];
-    world.change(Account::Aircall(aircall::Account { lines })).await;
+    let numbers = vec![phone("+442079460002")];
+    world.change(Account::Aircall(aircall::Account { numbers })).await;
     world.assert_ignored(&sent(&world, fixtures::bytes(MISSED))).await;
     let ours = changed("/data/number/digits", json!("+44 20 7946 0002"));
     assert_eq!(world.status(&sent(&world, ours)).await, 200);

@@ -20,12 +20,12 @@ const MISSED: &str = "telephony/exotel/passthru_incomplete.txt";
 /// IP address of the test's requests.
 const LISTED: &str = "203.0.113.24";
 
-fn account(lines: &[&str], sources: &[&str]) -> Account {
+fn account(numbers: &[&str], sources: &[&str]) -> Account {
     Account::Exotel(exotel::Account {
         account_sid: "fixture1".to_owned(),
         cluster: Cluster::Mumbai,
         country_code: "44".to_owned().try_into().expect("a calling code"),
-        lines: lines.iter().map(|line| phone(line)).collect(),
+        numbers: numbers.iter().map(|number| phone(number)).collect(),
         sources: sources.iter().map(|range| range.parse().expect("a range")).collect(),
     })
 }

@@ -25,7 +25,7 @@ async fn world() -> World {
     let plivo = Webhook::new("plivo", routes).given(&[("PUBLIC_BASE_URL", BASE)]);
     let account = Account::Plivo(plivo::Account {
         auth_id: "MAFIXTURE0000000000A".to_owned(),
-        lines: vec![phone("+442079460001")],
+        numbers: vec![phone("+442079460001")],
     });
     // During a rotation, both tokens are valid.
     let verify = VerifySecrets::Plivo(plivo::Verify {

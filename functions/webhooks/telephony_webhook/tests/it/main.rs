@@ -90,8 +90,8 @@ async fn unauthenticated_event_is_refused_without_a_trace() {
 #[tokio::test]
 async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
-    let lines = vec![phone("+442079460002")];
-    world.change(Account::Telephony(telephony::Account { lines })).await;
+    let numbers = vec![phone("+442079460002")];
+    world.change(Account::Telephony(telephony::Account { numbers })).await;
     let answer = world.call(&signed(&world, &fixtures::bytes(MISSED))).await;
     assert_eq!(
         (answer.status(), &answer.json()["accepted"]),

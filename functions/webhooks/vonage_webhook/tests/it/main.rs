@@ -25,7 +25,7 @@ async fn world() -> World {
     let account = Account::Vonage(vonage::Account {
         api_key: API_KEY.to_owned(),
         application_id: Some(APPLICATION.to_owned()),
-        lines: vec![phone("+442079460001")],
+        numbers: vec![phone("+442079460001")],
     });
     // During a rotation, both secrets are valid.
     let verify = VerifySecrets::Vonage(vonage::Verify {

@@ -280,7 +280,7 @@ fn mutated_webhooks_cause_no_endless_retries() {
         let opened = stage.changed_business("Damaged", |plan| {
             vendors.connect(plan);
             for kind in KINDS {
-                plan.connection(kind)["account"]["lines"] = json!([]);
+                plan.connection(kind)["account"]["numbers"] = json!([]);
             }
             let twilio = &mut plan.connection("twilio")["account"];
             twilio["whatsapp_sender"] = twilio["numbers"][0].clone();
