@@ -466,7 +466,7 @@ pub const MOST_TRIES: u32 = 8;
 /// proved not to have accepted.
 const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
-/// If the rule has no deadline, the next channel takes over from a connection that has not worked for this long.
+/// Without a fallback deadline, the next channel takes over from a connection that has not worked for this long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// The maximum spread of messages that wait for the same moment.
 const LONGEST_SPREAD: SignedDuration = SignedDuration::from_secs(60);
@@ -916,9 +916,9 @@ impl Message {
             .get(usize::from(leg))
             .map_or("the channel", |leg| leg.channel.name());
         let text = if not_taken {
-            format!("{name} did not take the message, by its provider's own list; {then}")
+            format!("{name} did not accept the message, according to the provider's list; {then}")
         } else {
-            format!("{name} never said whether it took the message; {then}")
+            format!("{name} never said whether it accepted the message; {then}")
         };
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.error = Some(AttemptError {

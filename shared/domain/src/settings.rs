@@ -260,7 +260,7 @@ impl Tenant {
             let named = (1..=LONGEST_VARIABLE_NAME).contains(&name.len()) && name.bytes().all(plain);
             if !named || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
                 let bounds = format!(
-                    "{name:?} is no name: expected small letters, digits and _, at most {LONGEST_VARIABLE_NAME}."
+                    "{name:?} is not a valid name: expected lower-case letters, digits and _, at most {LONGEST_VARIABLE_NAME}."
                 );
                 found.add("variables", bounds);
             } else if let Some(problem) = line_problem(value, LONGEST_VARIABLE) {
@@ -268,7 +268,7 @@ impl Tenant {
             } else if value.contains("    ") {
                 found.add(
                     field,
-                    "It holds four spaces in a row, which WhatsApp refuses in a template's value.",
+                    "It has four spaces in a row, which WhatsApp refuses in a template's value.",
                 );
             }
         }

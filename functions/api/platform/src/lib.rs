@@ -562,7 +562,7 @@ async fn get_platform_tenant_usage(
 fn days_refused() -> Problem {
     Problem::field(
         "from",
-        format!("must not be after `to`, nor more than {MOST_DAYS} days before it"),
+        format!("The first day must not be after `to`, nor more than {MOST_DAYS} days before it."),
     )
 }
 

@@ -422,7 +422,7 @@ impl Work<'_> {
         error: &access::SecretsError,
         now: Timestamp,
     ) -> Result<Step, StepError> {
-        tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials do not open");
+        tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials cannot be opened");
         metric::count("connection_unhealthy", &[]);
         let unhealthy = |current: &Connection| {
             let since = match current.health {
@@ -501,7 +501,7 @@ impl Work<'_> {
                         && !limit.is_up()
                         && self.may_still_record(&message, key) =>
                 {
-                    tracing::warn!(error = kit::chain(&error), "what came of a send is not recorded yet");
+                    tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
                     tokio::time::sleep(BETWEEN_RECORDS).await;
                 }
                 Err(error) => return Err(StepError::Store(error)),
