@@ -1,4 +1,4 @@
-//! Exotel, which signs nothing: a secret of ours ends the addresses that it calls.
+//! Exotel, which signs nothing: the URLs that it calls end with a secret of ours.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -36,7 +36,7 @@ account! {
         pub sources: Vec<IpRange>,
     }
 
-    /// Exotel, which does not sign its events. A generated secret at the end of the addresses, shown once, proves them.
+    /// Exotel, which does not sign its events: a generated secret at the end of the URLs, shown once, authenticates them.
     pub struct New as "ExotelIn", named like "Exotel" {
         /// Always `exotel`.
         pub kind: Word as "ExotelKind" = "exotel",
@@ -44,7 +44,7 @@ account! {
         pub credentials: Option<Credentials>,
     }
 
-    /// New credentials for the API of an Exotel connection. The secret in its addresses stays: rotate it to change it.
+    /// New credentials for the API of an Exotel connection. The secret in its URLs stays: rotate it to change it.
     pub struct NewCredentials as "ExotelNewCredentials" { Credentials }
 }
 
