@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
-use api::{KnownPassword, NewPassword, Part, SecretText};
+use api::{KnownPassword, NewPassword, Patchable, SecretText};
 use domain::{
     account::{Account, Email, Member, PersonName, Session, Slug},
     ids::{SessionId, TenantId, UserId},
@@ -315,7 +315,7 @@ pub(crate) struct MeIn {
     pub(crate) language: Language,
 }
 
-impl Part for MeIn {
+impl Patchable for MeIn {
     type Of = Account;
 
     fn of(account: &Account) -> Self {

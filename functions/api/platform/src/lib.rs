@@ -4,7 +4,7 @@
 pub mod models;
 
 use api::{
-    Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Part, Patch, Path, Platform, Query, Races,
+    Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Patchable, Path, Platform, Query, Races,
     Setback, Tagged, found,
 };
 use axum::{Extension, Json, Router, extract::State};

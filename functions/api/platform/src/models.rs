@@ -1,6 +1,6 @@
 //! Models of requests and responses.
 
-use api::Part;
+use api::Patchable;
 use domain::{
     account::{Email, Slug},
     bounded::Whole,
@@ -135,7 +135,7 @@ pub struct PlatformTenantPatch {
     pub limits: LimitsModel,
 }
 
-impl Part for PlatformTenantPatch {
+impl Patchable for PlatformTenantPatch {
     type Of = Tenant;
 
     fn of(tenant: &Tenant) -> Self {
