@@ -217,7 +217,7 @@ pub struct AttemptError {
     /// The provider's code, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
-    /// What to do about it.
+    /// Class of the error, which says what to do.
     pub class: ErrorClass,
     /// A sentence for people.
     pub reason: String,
@@ -612,7 +612,7 @@ impl Message {
         });
     }
 
-    /// How long to wait for evidence: as the purpose says, and no longer than the operator allows.
+    /// Maximum wait for evidence: the purpose's, but no longer than the operator allows.
     fn unknown_after(&self, timers: &Timers) -> SignedDuration {
         self.policy.unknown_after().min(timers.unknown_deadline)
     }

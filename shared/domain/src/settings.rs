@@ -149,7 +149,7 @@ pub fn line_problem(text: &str, longest: usize) -> Option<String> {
     (!right).then(|| format!("Expected one line of 1 to {longest} characters, none of them invisible."))
 }
 
-/// What is found wrong.
+/// The problems found.
 #[derive(Debug, Default)]
 pub struct Findings(pub Vec<FieldProblem>);
 

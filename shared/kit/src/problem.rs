@@ -1,4 +1,4 @@
-//! Problems (RFC 9457): what a caller is told when something is wrong. The one place that turns errors into answers.
+//! Problems (RFC 9457), the error responses to callers. The one place that turns errors into responses.
 
 pub mod kinds;
 
@@ -165,7 +165,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, "Conflict", detail)
     }
 
-    /// 409 of this kind: the tenant has as many of these things as it can have. `advice` says how to make room.
+    /// 409 of this kind: the tenant has the maximum number of these things. `advice` says how to make room.
     #[must_use]
     pub fn at_most(kind: &str, most: usize, things: &str, advice: &str) -> Self {
         Self::conflict(kind, format!("A tenant can have at most {most} {things}. {advice}"))

@@ -1,7 +1,7 @@
 //! Connections: a tenant's numbers and accounts at its providers, and whether they work.
 //!
-//! A kind of connection is one file: its account and settings, its credentials as the API takes them and as they are stored, what
-//! verifies its webhooks, their addresses, the formats of the provider's ids. It defines its types with [`account!`], implements
+//! A kind of connection is one file: its account and settings, its credentials as the API takes them and as they are stored, the
+//! secrets that verify its webhooks, their URLs, the formats of the provider's ids. It defines its types with [`account!`], implements
 //! [`Kind`], and is listed in [`kinds!`], which makes of them what all kinds have. Its file uses `kind` and `credential`, never
 //! this one.
 
@@ -71,7 +71,7 @@ impl Purpose {
 
 /// Reads a body whose kind is known.
 pub trait ReadBody {
-    /// Why it cannot be read.
+    /// The reason why it cannot be read.
     type Error;
 
     /// The body as this type.
@@ -271,7 +271,7 @@ macro_rules! kinds {
                 })
             }
 
-            /// As they are stored. `generated`: the secrets that were generated here, newest first.
+            /// Credentials as they are stored. `generated`: the secrets that were generated here, newest first.
             #[must_use]
             pub fn keep(self, generated: Vec<String>) -> Kept {
                 match self {
@@ -377,7 +377,7 @@ fn one_of(about: &str, choices: impl IntoIterator<Item = (&'static str, schemars
     })
 }
 
-/// An address to paste at a provider.
+/// A URL to configure at a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookAddress {
     /// Name of the setting at the provider.
@@ -395,7 +395,7 @@ impl Account {
         self.provider().as_str()
     }
 
-    /// Whether a call on this line is its own. A report without a line belongs to a call of which another report names it.
+    /// Whether calls on this line belong to it. A report without a line is about a call whose line another report names.
     #[must_use]
     pub fn has_line(&self, line: Option<&Party>) -> bool {
         let lines = self.lines();
@@ -489,7 +489,7 @@ pub enum Health {
         since: Timestamp,
         /// Reason, for people.
         reason: String,
-        /// When it was last tried again.
+        /// Time of the last attempt.
         tried_at: Timestamp,
     },
 }
