@@ -56,7 +56,7 @@ pub struct SmsSender {
 }
 
 impl SmsSender {
-    /// Of a connection with several numbers, the one that is called.
+    /// The connection as a sender: with the called number if it has several numbers.
     fn of(connection: &Connection, called: Option<&Phone>) -> Self {
         let number = match &connection.account {
             Account::Twilio(twilio) if twilio.messaging_service_sid.is_none() && twilio.numbers.len() > 1 => {
@@ -116,8 +116,8 @@ pub fn called<'a>(lines: &'a [Line], number: &Phone) -> Option<&'a Line> {
     lines.iter().find(|line| line.number.as_ref() == Some(number))
 }
 
-/// The line that a customer wrote to: by this channel, to this connection and, as far as the provider tells, this number of it.
-/// `None` where no line is meant, or several share what was written to.
+/// The line that a customer wrote to by this channel: through this connection and, if the provider reports it, to this number.
+/// `None` if no line has it, or several share it.
 #[must_use]
 pub fn written_to<'a>(
     lines: &'a [Line],

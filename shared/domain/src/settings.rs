@@ -30,7 +30,7 @@ impl FieldProblem {
     }
 }
 
-/// Problems after a change that were not there before. What was right when it was stored prevents no other change.
+/// Problems that a change adds. Values that were valid when they were stored prevent no other change.
 #[must_use]
 pub fn added(before: &[FieldProblem], mut after: Vec<FieldProblem>) -> Vec<FieldProblem> {
     let known: HashSet<_> = before.iter().collect();

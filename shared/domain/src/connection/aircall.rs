@@ -61,7 +61,7 @@ pub struct ApiKey {
 /// Secrets that verify Aircall's webhooks.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
-    /// The tokens that Aircall gave when its webhooks were made; every event's body holds one.
+    /// The tokens that Aircall issued for its webhooks. The body of every event contains one.
     pub tokens: Vec<String>,
 }
 

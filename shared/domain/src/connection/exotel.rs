@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{ip_range::IpRange, phone::Phone, settings::Findings};
 
-/// At most this many address ranges may report.
+/// Maximum address ranges that may report.
 pub const MOST_SOURCES: usize = 50;
 
 account! {
@@ -86,7 +86,7 @@ pub struct Credentials {
     pub api_token: Credential,
 }
 
-/// Secrets that verify Exotel's webhooks. They are ours; the address that Exotel calls ends with one of them.
+/// Secrets that verify Exotel's webhooks. They are ours: the URL that Exotel calls ends with one of them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The secrets: letters, digits, `-` and `_`.

@@ -35,7 +35,7 @@ use crate::{
     settings::{FieldProblem, Findings},
 };
 
-/// A tenant has at most this many connections.
+/// Maximum connections per tenant.
 pub const MOST_CONNECTIONS: usize = 50;
 
 /// A secret encrypted by the key management service under the connection's encryption context; base64.
@@ -81,7 +81,7 @@ pub trait ReadBody {
     fn read<T: DeserializeOwned>(&self) -> Result<T, Self::Error>;
 }
 
-/// The kinds: each with its word in configuration and in webhooks' URLs, and its file. What all kinds have is made of them here.
+/// The kinds: each with its word in configuration and in webhooks' URLs, and its file. The types that cover all kinds are made here.
 macro_rules! kinds {
     ($($(#[$about:meta])+ $kind:ident = $word:tt in $file:ident;)+) => {
         /// Provider of a connection.
@@ -145,7 +145,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind => <$file::Account as Kind>::TAKES_CREDENTIALS,)+ }
             }
 
-            /// True if what verifies its webhooks also opens its API.
+            /// True if the secret that verifies its webhooks also opens its API.
             #[must_use]
             pub const fn verify_opens_api(self) -> bool {
                 match self { $(Self::$kind => <$file::Account as Kind>::OPENS.is_some(),)+ }
@@ -159,7 +159,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(_) => ConnectionKind::$kind,)+ }
             }
 
-            /// The messaging API behind it, where it sends.
+            /// The messaging API through which it sends, if it does.
             #[must_use]
             pub const fn api(&self) -> Option<Api> {
                 match self { $(Self::$kind(_) => <$file::Account as Kind>::SENDS,)+ }
@@ -427,7 +427,7 @@ impl Account {
         fields.partition(|(name, _)| !settings.contains(&name.as_str()))
     }
 
-    /// The same account with these settings. Any other setting becomes what it is for a new connection that does not name it.
+    /// The same account with these settings. Settings that are not given get the defaults of a new connection.
     ///
     /// # Errors
     /// Fields that the kind does not have, or requires, and [`Self::problems`].
