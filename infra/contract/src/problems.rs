@@ -28,7 +28,7 @@ pub const ANSWERED_BY: &[(&str, &[&str])] = &[
     ("second_factor_off", &["remove_second_factor", "replace_recovery_codes"]),
     ("second_factor_on", &["begin_second_factor"]),
     ("second_factor_required", &["log_in"]),
-    ("secret_is_made_here", &["set_connection_credentials"]),
+    ("secret_is_generated", &["set_connection_credentials"]),
     ("session_over", &["refresh_session"]),
     ("slug_taken", &["create_platform_tenant", "sign_up"]),
     ("still_rotating", &["rotate_api_key"]),

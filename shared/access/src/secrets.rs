@@ -20,7 +20,7 @@ pub struct SecretsError {
 }
 
 impl SecretsError {
-    /// From any error. The source must not contain a secret.
+    /// Wraps any error. The source must not contain a secret.
     pub fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             doing,

@@ -11,15 +11,15 @@ use crate::{
     replies::IfMatch,
 };
 
-/// The part of a resource that a `PATCH` can change.
-pub trait Part: Serialize + DeserializeOwned {
+/// The fields of a resource that a `PATCH` can change.
+pub trait Patchable: Serialize + DeserializeOwned {
     /// The resource.
     type Of: PartialEq;
 
-    /// The part of this resource.
+    /// These fields of the resource.
     fn of(resource: &Self::Of) -> Self;
 
-    /// The resource with this part.
+    /// The resource with these fields.
     ///
     /// # Errors
     /// 422 that names the fields.
@@ -34,7 +34,7 @@ pub async fn found<T>(read: impl Future<Output = Result<Option<T>, StoreError>>)
     read.await?.ok_or_else(Problem::not_found)
 }
 
-impl<T: Part> Patch<T> {
+impl<T: Patchable> Patch<T> {
     /// Changes a resource. `read` reads it, `allow` refuses what the caller may not change, `write` writes it if nobody has
     /// changed it since and returns it with its new version. A patch that changes nothing writes nothing.
     ///

@@ -285,7 +285,11 @@ const ERRORS: [StandardError; 12] = [
         "Conflict",
         "The request conflicts with the current state, or the first request with this key is still running.",
     ),
-    error(412, "Stale", "The resource has changed since it was read."),
+    error(
+        412,
+        "Stale",
+        "The resource has changed since the version in `If-Match`.",
+    ),
     error(413, "TooLarge", "The body is larger than 1 MB."),
     error(415, "WrongContentType", "The body is not JSON."),
     error(422, "Invalid", "Fields are invalid. `errors` names them."),

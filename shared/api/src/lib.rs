@@ -20,7 +20,7 @@ mod secrets;
 mod texts;
 
 pub use body::{Body, Path, Query, checked};
-pub use change::{Part, found};
+pub use change::{Patchable, found};
 pub use context::Api;
 pub use describe::{Input, Output};
 pub use document::{AnswerHeader, Described, Document, Row, Sketch};

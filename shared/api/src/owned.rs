@@ -11,7 +11,7 @@ use kit::Problem;
 use store::{Owned, OwnedError, Versioned};
 
 use crate::{
-    change::{Part, found},
+    change::{Patchable, found},
     context::Api,
     guards::Allowed,
     paging::Paging,
@@ -26,7 +26,7 @@ const RACES: Races = Races::most(24);
 /// Maximum size as JSON, in bytes: a page of 100 must fit in an answer of Lambda, which is 6 MB.
 const LARGEST: usize = 32 * 1024;
 
-impl<F: Fields> Part for F {
+impl<F: Fields> Patchable for F {
     type Of = F::Of;
 
     fn of(resource: &F::Of) -> Self {

@@ -244,17 +244,17 @@ mod tests {
     #[derive(Deserialize, JsonSchema)]
     #[expect(dead_code, reason = "only its schema is read")]
     struct Shop {
-        /// Must be there.
+        /// Required.
         name: String,
-        /// Has a usual value.
+        /// Has a default.
         #[serde(default)]
         words: Vec<Hours>,
-        /// Can do without.
+        /// Optional.
         hours: Option<Hours>,
-        /// Has usual values.
+        /// Has defaults.
         #[serde(default)]
         limits: Limits,
-        /// One that is removed is `null`.
+        /// A removed one is `null`.
         #[serde(default)]
         texts: BTreeMap<String, String>,
     }
@@ -275,7 +275,7 @@ mod tests {
 
     #[derive(Default, Deserialize, JsonSchema)]
     enum Kind {
-        /// The usual one.
+        /// The default.
         #[default]
         Small,
     }

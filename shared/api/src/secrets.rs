@@ -29,7 +29,7 @@ impl Api {
     /// A token for a new one-time link.
     ///
     /// # Errors
-    /// As of [`Api::secret`].
+    /// As for [`Api::secret`].
     pub fn link_token(&self) -> Result<LinkToken, Problem> {
         let token = token::link_token(self.secret()?);
         let sha256 = token::sha256_hex(&token);
@@ -39,7 +39,7 @@ impl Api {
     /// Hashes a chosen password if it is strong enough. `about` holds known facts about the person.
     ///
     /// # Errors
-    /// 422 that says of `field` what is wrong with it; as of [`Api::secret`]; 500 when it cannot be hashed.
+    /// 422 about `field` if the password is too weak; as for [`Api::secret`]; 500 when it cannot be hashed.
     pub fn password_hash(&self, field: &str, password: &str, about: &[&str]) -> Result<PasswordHash, Problem> {
         password::check(password, about)
             .map_err(|weak| Problem::field(field, format!("The password is not accepted: {weak}.")))?;

@@ -1,4 +1,4 @@
-//! People who log in: their account, their place in each tenant, their sessions.
+//! People who log in: their account, their membership of each tenant, their sessions.
 
 use std::{fmt, str::FromStr};
 
@@ -364,7 +364,7 @@ pub struct Invitation {
     pub email: Email,
     /// Role that the person will have.
     pub role: Role,
-    /// Who invited them.
+    /// The inviter.
     pub invited_by: Actor,
     /// Time of creation.
     pub created_at: Timestamp,

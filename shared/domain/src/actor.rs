@@ -66,7 +66,7 @@ impl Serialize for Actor {
 
 parsed!(Actor);
 
-/// Who changed a row, when and in which request. Every row that people and keys change carries one; the audit log is
+/// Author, time and request of a change of a row. Every row that people and keys change carries one; the audit log is
 /// written from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {

@@ -1,4 +1,4 @@
-//! The audit log: who changed what, derived from a row before and after the change.
+//! The audit log: changes and their authors, derived from a row before and after the change.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::actor::Stamp;
 
-/// Entries are kept for a year, with some time to look at them.
+/// Entries are retained for a year, and some time longer to look at them.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// The longest period of one list, in days.

@@ -15,7 +15,7 @@ pub enum Direction {
     Outbound,
 }
 
-/// How a call ended.
+/// Outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -199,7 +199,7 @@ pub struct CallFacts {
     /// The result of forwarding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dial: Option<DialStatus>,
-    /// How our own answer handles the call.
+    /// Handling of the call by our own answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handling: Option<Handling>,
     /// Whether our answer found the business closed.

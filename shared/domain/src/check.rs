@@ -111,7 +111,7 @@ pub fn check(input: &CheckInput<'_>) -> Check {
         let during = format!("quiet hours {} ({zone})", span(&quiet));
         match quiet.action {
             QuietAction::Send => {}
-            QuietAction::Skip => return never(format!("{during}, which the rule skips")),
+            QuietAction::Skip => return never(format!("{during}, in which this message is skipped")),
             QuietAction::Defer => {
                 return Check::Later {
                     until: quiet::next_allowed(now, zone.rules(), &quiet),
@@ -205,7 +205,7 @@ fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
                 Ok(())
             }
         }
-        (Channel::Sms, Content::Template(_)) => Err("SMS carries no templates".to_owned()),
+        (Channel::Sms, Content::Template(_)) => Err("a template cannot be sent by SMS".to_owned()),
     }
 }
 
@@ -334,7 +334,7 @@ mod tests {
         );
         assert_eq!(
             sending(|sending| sending.material.templates[0].category = Category::Marketing),
-            skip("template missed_call_followup is marketing, the rule says utility")
+            skip("template missed_call_followup is marketing, but the message is utility")
         );
         assert_eq!(
             sending(|sending| sending.message.plan[0].content = Content::Text("Hello".to_owned())),

@@ -1,4 +1,4 @@
-//! What a provider says about an account: in a connection test, and in reports of its own between tests.
+//! A provider's statements about an account: in a connection test, and in reports of its own between tests.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,8 +85,8 @@ pub struct Dated<T> {
     pub value: T,
 }
 
-/// What Meta last reported about a number without being asked. Each report contains some of the values, and they arrive in
-/// any order.
+/// Meta's latest reports about a number between tests. Each report contains some of the values, and they arrive in any
+/// order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reported {

@@ -254,7 +254,7 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
             QuietAction::Defer => not_before = quiet::next_allowed(planned, zone.rules(), &quiet),
             QuietAction::Skip => {
                 let sentence = format!(
-                    "{} lies in the quiet hours {} and the rule skips those",
+                    "{} is within quiet hours {}, in which this message is skipped",
                     local(planned, zone.rules()),
                     span(&quiet)
                 );
@@ -270,12 +270,12 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         } else {
             Reason::NoChannel
         };
-        let why = if left_out.is_empty() {
-            "it has no channels".to_owned()
+        let sentence = if left_out.is_empty() {
+            format!("{by} names no channel")
         } else {
-            join(&left_out, ": ")
+            format!("{by} has no usable channel: {}", join(&left_out, ": "))
         };
-        return Err(Refusal::new(reason, format!("{by} matched, but {why}")));
+        return Err(Refusal::new(reason, sentence));
     }
 
     let when = if not_before > planned {
@@ -455,7 +455,8 @@ pub(crate) fn content(
             Ok(Content::Template(filled))
         }
         Words::Text(texts) => {
-            let text = in_language(texts, config, contact).ok_or_else(|| "the rule has no sms_text".to_owned())?;
+            let text =
+                in_language(texts, config, contact).ok_or_else(|| "there is no SMS text in any language".to_owned())?;
             Ok(Content::Text(values.sms(text).map_err(misfit)?))
         }
     }

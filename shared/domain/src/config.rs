@@ -222,7 +222,7 @@ pub fn rule_problems(rule: &Rule, config: &TenantConfig, material: &Material) ->
     }
     for (index, channel) in then.channels.iter().enumerate() {
         if then.channels[..index].contains(channel) {
-            found(format!("{} stands in channels twice", channel.name()));
+            found(format!("{} is in channels twice", channel.name()));
         }
         if !config
             .connections
@@ -359,7 +359,7 @@ mod tests {
                 "rule \"Missed calls\": when_unknown: send_again is for one-time codes only",
                 "rule \"Missed calls\": no connection carries SMS",
                 "rule \"Missed calls\": there is no template missed_call_followup in en_GB",
-                "rule \"Missed calls\": template missed_call_followup is marketing, the rule says utility",
+                "rule \"Missed calls\": template missed_call_followup is marketing, but the message is utility",
             ]
         );
     }

@@ -105,10 +105,7 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
     let Some(rule) = rules.into_iter().find(|rule| matches(rule, call, grounds)) else {
         let open = if grounds.open { "open" } else { "closed" };
         let caller = if grounds.new_caller { "new" } else { "known" };
-        let sentence = format!(
-            "no rule is for this: {}, {caller} caller, business {open}",
-            call.describe()
-        );
+        let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
         return Err(Refusal::new(Reason::NoRule, sentence));
     };
     grounds.rule = Some(rule.id);
@@ -475,7 +472,7 @@ mod tests {
             (
                 case(|case| case.outcome = Outcome::Answered),
                 Reason::NoRule,
-                "no message: no rule is for this: answered call to +97143330000, new caller, business closed",
+                "no message: no rule matches: answered call to +97143330000, new caller, business closed",
             ),
         ];
         for (case, reason, sentence) in cases {
@@ -530,7 +527,7 @@ mod tests {
             case.nothing(),
             (
                 Reason::QuietHours,
-                "no message: 22:40 (Asia/Dubai) lies in the quiet hours 21:00–08:00 and the rule skips those"
+                "no message: 22:40 (Asia/Dubai) is within quiet hours 21:00–08:00, in which this message is skipped"
                     .to_owned()
             )
         );
@@ -576,8 +573,8 @@ mod tests {
             unreachable.nothing(),
             (
                 Reason::NoChannel,
-                "no message: rule \"Missed calls\" matched, but WhatsApp: did not reach this person 5 days ago: not a \
-                 WhatsApp number; SMS: the number is a landline"
+                "no message: rule \"Missed calls\" has no usable channel: WhatsApp: did not reach this person 5 days \
+                 ago: not a WhatsApp number; SMS: the number is a landline"
                     .to_owned()
             )
         );
@@ -613,8 +610,8 @@ mod tests {
             only_whatsapp.nothing(),
             (
                 Reason::Template,
-                "no message: rule \"Missed calls\" matched, but WhatsApp: template missed_call_followup needs a value \
-                 for {{3}}"
+                "no message: rule \"Missed calls\" has no usable channel: WhatsApp: template missed_call_followup needs a \
+                 value for {{3}}"
                     .to_owned()
             )
         );

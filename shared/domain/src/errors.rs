@@ -98,11 +98,11 @@ const WHATSAPP: &[Row] = &[
     row(131_053, FallBack, NONE, "WhatsApp did not accept the media"),
     row(131_062, FallBack, NONE, "this message needs a telephone number"),
     row(131_063, FallBack, NONE, "marketing is switched off for this WhatsApp number"),
-    row(131_008, Bug, NONE, "WhatsApp misses a parameter"),
-    row(131_009, Bug, NONE, "WhatsApp finds a parameter's value wrong"),
-    row(100, Bug, NONE, "WhatsApp finds a parameter wrong"),
+    row(131_008, Bug, NONE, "a parameter of the request is missing"),
+    row(131_009, Bug, NONE, "a parameter of the request has an invalid value"),
+    row(100, Bug, NONE, "a parameter of the request is invalid"),
     row(33, Bug, NONE, "the WhatsApp number was deleted"),
-    row(135_000, Bug, NONE, "WhatsApp finds the request wrong"),
+    row(135_000, Bug, NONE, "the request is invalid"),
     row(132_000, Bug, NONE, "the number of values does not fit the template"),
     row(132_012, Bug, NONE, "a value's format does not fit the template"),
     row(132_018, Bug, NONE, "the values do not fit the template"),
@@ -119,7 +119,7 @@ const WHATSAPP: &[Row] = &[
     row(2, WaitForStatus, NONE, "WhatsApp is not available"),
     row(131_000, WaitForStatus, NONE, "WhatsApp had an unknown error"),
     row(131_016, WaitForStatus, NONE, "WhatsApp is overloaded"),
-    codes(2_388_000, 2_388_999, Bug, NONE, 0, "WhatsApp finds the template's definition wrong"),
+    codes(2_388_000, 2_388_999, Bug, NONE, 0, "the definition of the template is invalid"),
     codes(2_494_000, 2_494_999, Bug, NONE, 0, "an error of managing WhatsApp numbers"),
 ];
 
@@ -159,8 +159,8 @@ const TWILIO: &[Row] = &[
     row(63_049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing, or is in the United States"),
     row(63_032, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
     row(63_005, FallBack, NONE, "WhatsApp did not accept the content"),
-    row(63_013, FallBack, NONE, "WhatsApp finds the content against its policy"),
-    row(63_021, FallBack, NONE, "WhatsApp finds the content wrong"),
+    row(63_013, FallBack, NONE, "the content violates a policy of WhatsApp"),
+    row(63_021, FallBack, NONE, "the content is invalid"),
     row(11_200, Bug, NONE, "our webhook failed"),
 ];
 
@@ -209,7 +209,7 @@ fn unknown(http: Option<u16>, code: Option<i64>) -> Classified {
             WaitForStatus,
             NONE,
             0,
-            "the provider's answer does not tell whether it took the message",
+            "the provider's answer does not tell whether it accepted the message",
         ),
     };
     Classified {

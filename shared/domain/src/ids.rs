@@ -177,11 +177,11 @@ id!(
     RuleId, "rule"
 );
 id!(
-    /// A line: what customers reach a tenant by.
+    /// A line, by which customers reach a tenant.
     LineId, "line"
 );
 id!(
-    /// A thing that a tenant sells.
+    /// A product.
     ProductId, "prd"
 );
 id!(
@@ -201,7 +201,7 @@ id!(
     RotationId, "rot"
 );
 id!(
-    /// A person's session: all refresh tokens that came of one log-in.
+    /// A person's session: all refresh tokens from one log-in.
     SessionId, "ses"
 );
 id!(

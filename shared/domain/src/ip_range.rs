@@ -12,7 +12,7 @@ pub struct IpRange {
 
 shown_as!(IpRange, {
     "type": "string",
-    "description": "An IP address, or a range of them as `address/bits`.",
+    "description": "An IP address, or a range in CIDR notation (`address/bits`).",
     "maxLength": 43,
     "examples": ["192.0.2.0/24"],
 });

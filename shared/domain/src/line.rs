@@ -1,5 +1,5 @@
-//! Lines: what customers reach a business by. A number to call, a WhatsApp number and an SMS sender that belong together, so that
-//! the answer to a call comes from where the customer called.
+//! Lines: a number to call, a WhatsApp number and an SMS sender that belong together, so that the answer to a call comes from
+//! the line that the customer called.
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ pub struct SmsSender {
 }
 
 impl SmsSender {
-    /// Of a connection with several numbers, the one that is called.
+    /// The connection as a sender: with the called number if it has several numbers.
     fn of(connection: &Connection, called: Option<&Phone>) -> Self {
         let number = match &connection.account {
             Account::Twilio(twilio) if twilio.messaging_service_sid.is_none() && twilio.numbers.len() > 1 => {
@@ -96,7 +96,7 @@ impl Line {
         self.business_hours.as_ref()
     }
 
-    /// What is wrong with it by itself, by field. Empty: nothing.
+    /// Problems of the line by itself, by field. Empty: none.
     #[must_use]
     pub fn problems(&self) -> Vec<FieldProblem> {
         let hours = self.hours().map(|hours| hours.problems("business_hours"));
@@ -116,8 +116,8 @@ pub fn called<'a>(lines: &'a [Line], number: &Phone) -> Option<&'a Line> {
     lines.iter().find(|line| line.number.as_ref() == Some(number))
 }
 
-/// The line that a customer wrote to: by this channel, to this connection and, as far as the provider tells, this number of it.
-/// `None` where no line is meant, or several share what was written to.
+/// The line that a customer wrote to by this channel: through this connection and, if the provider reports it, to this number.
+/// `None` if no line has it, or several share it.
 #[must_use]
 pub fn written_to<'a>(
     lines: &'a [Line],
@@ -139,8 +139,8 @@ pub fn written_to<'a>(
     alone.then_some(line)
 }
 
-/// The line that a tenant without lines gets from its connections, oldest first: what reports calls of a listed number, and what answers such
-/// calls where there are no lines. `None` where there is nothing to name.
+/// The first line of a tenant, made from its connections, oldest first: the first listed number whose calls are reported, and
+/// the connections that answer such calls without lines. `None` if none of them exists.
 #[must_use]
 pub fn first_of(id: LineId, connections: &[Connection]) -> Option<Line> {
     let mut connections: Vec<&Connection> = connections.iter().collect();
@@ -167,8 +167,8 @@ pub fn first_of(id: LineId, connections: &[Connection]) -> Option<Line> {
     })
 }
 
-/// What a new connection makes of a tenant's lines: the first line, or the only line with the sides that it lacked and the
-/// connection brings. `None`: nothing. `connections` are all there are, the new one among them.
+/// The line to write for a new connection: the first line, or the only line with its empty fields filled from the connection.
+/// `None`: none. `connections` are all of the tenant's, including the new one.
 #[must_use]
 pub fn set_up(lines: &[Line], connections: &[Connection], new: &Connection) -> Option<Line> {
     match lines {

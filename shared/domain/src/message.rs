@@ -217,7 +217,7 @@ pub struct AttemptError {
     /// The provider's code, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
-    /// What to do about it.
+    /// Class of the error, which says what to do.
     pub class: ErrorClass,
     /// A sentence for people.
     pub reason: String,
@@ -466,7 +466,7 @@ pub const MOST_TRIES: u32 = 8;
 /// proved not to have accepted.
 const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
-/// If the rule has no deadline, the next channel takes over from a connection that has not worked for this long.
+/// Without a fallback deadline, the next channel takes over from a connection that has not worked for this long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// The maximum spread of messages that wait for the same moment.
 const LONGEST_SPREAD: SignedDuration = SignedDuration::from_secs(60);
@@ -612,7 +612,7 @@ impl Message {
         });
     }
 
-    /// How long to wait for evidence: as the purpose says, and no longer than the operator allows.
+    /// Maximum wait for evidence: the purpose's, but no longer than the operator allows.
     fn unknown_after(&self, timers: &Timers) -> SignedDuration {
         self.policy.unknown_after().min(timers.unknown_deadline)
     }
@@ -916,9 +916,9 @@ impl Message {
             .get(usize::from(leg))
             .map_or("the channel", |leg| leg.channel.name());
         let text = if not_taken {
-            format!("{name} did not take the message, by its provider's own list; {then}")
+            format!("{name} did not accept the message, according to the provider's list; {then}")
         } else {
-            format!("{name} never said whether it took the message; {then}")
+            format!("{name} never said whether it accepted the message; {then}")
         };
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.error = Some(AttemptError {

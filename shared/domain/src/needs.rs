@@ -1,4 +1,4 @@
-//! What has to be read before a message can be composed: the templates and products that it names.
+//! The templates and products that a message names, which must be read before it can be composed.
 
 use std::collections::BTreeSet;
 

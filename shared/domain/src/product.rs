@@ -1,4 +1,4 @@
-//! Products: what a tenant sells.
+//! Products that a tenant sells.
 
 use std::{fmt, str::FromStr};
 
@@ -101,7 +101,7 @@ impl Sku {
     }
 }
 
-/// A text that is not an SKU.
+/// A text that is not a SKU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a SKU has 1 to {} letters and digits of ASCII, and - _ . /", Sku::LONGEST)]
 pub struct NotASku;

@@ -60,7 +60,7 @@ pub enum QuietAction {
     Skip,
 }
 
-/// Whether the local time lies in quiet hours.
+/// Whether the local time is within quiet hours.
 #[must_use]
 pub fn is_quiet(at: Timestamp, zone: &TimeZone, quiet: &QuietHours) -> bool {
     let time = at.to_zoned(zone.clone()).time();

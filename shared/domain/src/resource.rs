@@ -1,19 +1,19 @@
-//! What people create, change and remove one by one through the API: an id, and the fields that they write.
+//! Resources, which people create, change and remove one by one through the API: an id, and the fields that they write.
 
 use serde::{Serialize, de::DeserializeOwned};
 use ulid::Ulid;
 
-/// Something with an id. People write its other fields. [`resource!`] defines one.
+/// A resource: an id, and fields that people write. [`resource!`] defines one.
 pub trait Resource: Clone + PartialEq + Serialize {
     /// Its id.
     type Id;
     /// The fields that people write.
     type Fields: Fields<Of = Self>;
 
-    /// A new one.
+    /// A new resource.
     fn new(id: Ulid, fields: Self::Fields) -> Self;
 
-    /// The same one with other fields.
+    /// The same resource with other fields.
     #[must_use]
     fn with(&self, fields: Self::Fields) -> Self;
 

@@ -1,4 +1,4 @@
-//! Retention: how long a tenant keeps calls and messages.
+//! Retention: the time for which a tenant's calls and messages are stored.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -72,7 +72,7 @@ const fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct When {
-    /// How the call ended. `unknown` never matches.
+    /// Outcomes of the call. `unknown` never matches.
     pub outcomes: Vec<Outcome>,
     /// Direction. Outbound calls never get a message, so only `inbound` matches anything.
     pub direction: Direction,

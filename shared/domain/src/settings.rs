@@ -30,7 +30,7 @@ impl FieldProblem {
     }
 }
 
-/// Problems after a change that were not there before. What was right when it was stored prevents no other change.
+/// Problems that a change adds. Values that were valid when they were stored prevent no other change.
 #[must_use]
 pub fn added(before: &[FieldProblem], mut after: Vec<FieldProblem>) -> Vec<FieldProblem> {
     let known: HashSet<_> = before.iter().collect();
@@ -149,7 +149,7 @@ pub fn line_problem(text: &str, longest: usize) -> Option<String> {
     (!right).then(|| format!("Expected one line of 1 to {longest} characters, none of them invisible."))
 }
 
-/// What is found wrong.
+/// The problems found.
 #[derive(Debug, Default)]
 pub struct Findings(pub Vec<FieldProblem>);
 
@@ -260,7 +260,7 @@ impl Tenant {
             let named = (1..=LONGEST_VARIABLE_NAME).contains(&name.len()) && name.bytes().all(plain);
             if !named || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
                 let bounds = format!(
-                    "{name:?} is no name: expected small letters, digits and _, at most {LONGEST_VARIABLE_NAME}."
+                    "{name:?} is not a valid name: expected lower-case letters, digits and _, at most {LONGEST_VARIABLE_NAME}."
                 );
                 found.add("variables", bounds);
             } else if let Some(problem) = line_problem(value, LONGEST_VARIABLE) {
@@ -268,7 +268,7 @@ impl Tenant {
             } else if value.contains("    ") {
                 found.add(
                     field,
-                    "It holds four spaces in a row, which WhatsApp refuses in a template's value.",
+                    "It has four spaces in a row, which WhatsApp refuses in a template's value.",
                 );
             }
         }

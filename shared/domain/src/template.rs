@@ -143,13 +143,13 @@ pub enum Misfit {
         status: String,
     },
     /// The categories differ, on which consent and price depend.
-    #[error("template {name} is {}, the rule says {}", .actual.as_str(), .wanted.as_str())]
+    #[error("template {name} is {}, but the message is {}", .actual.as_str(), .wanted.as_str())]
     Category {
         /// The name.
         name: String,
         /// The template's.
         actual: Category,
-        /// The rule's.
+        /// The message's.
         wanted: Category,
     },
     /// A value is missing.
@@ -455,7 +455,7 @@ impl TemplateDefinition {
         }
     }
 
-    /// Fills in the template for a rule.
+    /// Fills in the template.
     ///
     /// # Errors
     /// If a value is missing or does not fit.

@@ -132,7 +132,7 @@ pub enum TenantStatus {
     Active,
     /// Calls and messages are stored. Nothing is sent, and its users and keys are refused.
     Suspended,
-    /// As suspended, and all data is deleted when the grace period ends.
+    /// Suspended, and all data is deleted when the grace period ends.
     Leaving,
 }
 

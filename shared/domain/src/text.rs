@@ -28,7 +28,7 @@ pub enum WrongText {
     #[error("must be one line without control characters")]
     Control,
     /// It has invisible characters.
-    #[error("must not hold invisible characters, such as those that turn the direction of writing")]
+    #[error("must not contain invisible characters, such as those that change the direction of writing")]
     Invisible,
 }
 

@@ -1,5 +1,5 @@
-//! What the queues carry: one type per queue. Small: ids, never a copy of what the table has. Only what providers sent
-//! travels whole, because nothing else holds it yet, and e-mails, whose addresses and links no table has.
+//! The content of the queues: one type per queue. Jobs are small: they contain ids instead of copies of table rows. Only
+//! providers' events and e-mails travel whole, because no table holds their content.
 
 mod mail;
 mod next;
@@ -14,15 +14,15 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A body that one of our own queues carries.
+/// The body of a job in one of our own queues.
 pub trait QueueBody: Serialize + DeserializeOwned + Send + 'static {
-    /// Whose work it is, where it is a tenant's.
+    /// Its tenant, if it belongs to one.
     fn owner(&self) -> Option<TenantId>;
-    /// The message group: one loud group does not delay the quiet ones.
+    /// Its message group: a busy group does not delay the others.
     fn group(&self) -> String;
     /// Its correlation id.
     fn follows(&self) -> &str;
-    /// As [`JobBody::in_turn`].
+    /// See [`JobBody::in_turn`].
     fn takes_turns(&self) -> Option<&str> {
         None
     }
@@ -30,16 +30,16 @@ pub trait QueueBody: Serialize + DeserializeOwned + Send + 'static {
 
 /// Work on a tenant's data: nearly all bodies.
 pub trait JobBody: Serialize + DeserializeOwned + Send + 'static {
-    /// Whose work it is: the message group, so that one loud tenant does not delay the quiet ones.
+    /// Its tenant, which is also its message group, so that a busy tenant does not delay the others.
     fn tenant(&self) -> TenantId;
-    /// Follows one cause through logs and queues.
+    /// Its correlation id, which links everything with one cause in logs and queues.
     fn correlation_id(&self) -> &str;
-    /// Its message group, where the tenant has several: none of them delays the others.
+    /// Its message group, if the tenant has several: none of them delays the others.
     fn group_of_tenant(&self) -> String {
         self.tenant().to_string()
     }
-    /// Jobs with the same text change the same row. Where one batch holds several they are worked one after the other: at the
-    /// same time they would only get into each other's way, and a write that loses is paid for, too.
+    /// Jobs with the same text change the same row. Those in one batch are processed one after the other: at the same time
+    /// they would only lose races, and lost writes cost, too.
     fn in_turn(&self) -> Option<&str> {
         None
     }
@@ -71,20 +71,20 @@ impl<T: JobBody> QueueBody for T {
     reason = "one per record of a queue, and nearly all are the large one"
 )]
 pub enum CallJob {
-    /// A telephone system reported something of a call.
+    /// A report of a telephone system on a call.
     Reported {
-        /// Whose call.
+        /// Tenant of the call.
         tenant: TenantId,
-        /// Follows the call.
+        /// Correlation id of the call.
         correlation_id: String,
-        /// What it reported.
+        /// The report.
         event: CallEvent,
     },
-    /// A call waits for a report that may never come: look whether it can be decided now.
+    /// Check whether a call that waits for a report, which may never come, can be decided now.
     Decide {
-        /// Whose call.
+        /// Tenant of the call.
         tenant: TenantId,
-        /// Follows the call.
+        /// Correlation id of the call.
         correlation_id: String,
         /// The connection that reported it.
         connection: ConnectionId,
@@ -120,15 +120,15 @@ impl JobBody for CallJob {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "send_message")]
 pub struct SendMessage {
-    /// Whose message.
+    /// Tenant of the message.
     pub tenant: TenantId,
-    /// Follows the message's cause.
+    /// Correlation id of the message's cause.
     pub correlation_id: String,
     /// The message.
     pub message: MessageId,
     /// The number of the attempt that this copy is for: that of the next claim, or of the last one to be settled.
     pub attempt: u32,
-    /// How often the worker has queued it again since somebody else did.
+    /// Number of times that the worker has queued it again since another function did.
     #[serde(default, skip_serializing_if = "none")]
     pub rounds: u8,
 }
@@ -147,33 +147,33 @@ impl JobBody for SendMessage {
     }
 }
 
-/// Queue `provider-events`: what a messaging provider's verified webhook brought.
+/// Queue `provider-events`: an event from a messaging provider's verified webhook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "provider_event")]
 pub struct ProviderEvent {
-    /// Whose connection.
+    /// Tenant of the connection.
     pub tenant: TenantId,
     /// The connection.
     pub connection: ConnectionId,
-    /// Follows the event.
+    /// Correlation id of the event.
     pub correlation_id: String,
-    /// When our webhook received it.
+    /// Time of receipt by our webhook.
     pub received_at: Timestamp,
-    /// Whether it only reports on messages of ours.
+    /// Its group among the tenant's events.
     pub group: EventGroup,
-    /// What it is.
+    /// Its webhook, which determines its format.
     pub source: EventSource,
     /// The event itself.
     pub payload: Payload,
 }
 
-/// The events of a tenant that are kept apart: the statuses of a broadcast never delay a reply or a STOP.
+/// Groups of a tenant's events, kept apart so that the statuses of a broadcast never delay a reply or a STOP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventGroup {
     /// Reports on messages of ours, and nothing else.
     Status,
-    /// Anything else: what customers write and wish, and what is reported of accounts, numbers and templates.
+    /// Anything else: customers' messages and wishes, and reports on accounts, numbers and templates.
     Inbound,
 }
 
@@ -186,29 +186,29 @@ impl EventGroup {
     }
 }
 
-/// Which webhook brought it.
+/// The webhook of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventSource {
     /// One change of Meta's webhook, as `providers::whatsapp::webhook::Change` in JSON.
     #[serde(rename = "whatsapp")]
     WhatsApp,
-    /// Twilio's form of an inbound message.
+    /// Twilio's form for an inbound message.
     TwilioInbound,
-    /// Twilio's form of a message status; the key from the callback's query stands beside it.
+    /// Twilio's form for the status of a message, with the key in the query of the callback.
     TwilioStatus {
         /// The query's `key`.
         key: Option<String>,
     },
 }
 
-/// An event's bytes.
+/// The bytes of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payload {
-    /// As it came.
+    /// The bytes as they arrived.
     Inline(String),
-    /// Too large for a queue: the object's key in the raw-event bucket.
+    /// The key of an object in the raw bucket, for events too large for a queue.
     Stored(String),
 }
 

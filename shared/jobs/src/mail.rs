@@ -12,35 +12,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::QueueBody;
 
-/// Queue `mails`: one e-mail to one person. The only job that holds what no table has: an address, and links whose tokens
-/// are stored as hashes only. So it is never spilled, prints neither, and carries such links sealed.
+/// Queue `mails`: one e-mail to one person. The only job with data that no table has: an address, and links whose tokens
+/// are stored as hashes only. Therefore it is never spilled, its `Debug` output shows neither, and its links are sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "mail")]
 pub struct MailJob {
-    /// On whose behalf; none where the person is meant, not a tenant (a forgotten password).
+    /// Tenant on whose behalf it is sent. `None` for mails about a person's own account, such as a forgotten password.
     pub tenant: Option<TenantId>,
-    /// Follows the cause.
+    /// Correlation id of its cause.
     pub correlation_id: String,
     /// A ULID, the same for every copy of one cause.
     pub id: String,
-    /// The person's address.
+    /// Address of the person.
     pub to: String,
-    /// BCP 47, such as `en` or `ar-AE`. In a language without texts the mail is English.
+    /// Language (BCP 47), such as `en` or `ar-AE`. Mails in a language without texts are in English.
     pub language: String,
-    /// What to write.
+    /// Kind and values of the mail.
     pub mail: Mail,
 }
 
-/// A link. Most let somebody in; one that does not is sealed as well, so that nobody can tell by the work which it was.
+/// A link. Most of them grant access. The others are sealed as well, so that the work does not reveal the kind of mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Link {
-    /// As it travels: `access::MailLinks` seals it in its mail, and opens it there only.
+    /// The link in the queue: `access::MailLinks` seals it for its mail, and opens it for that mail only.
     Sealed {
-        /// In base64.
+        /// The sealed URL, in base64.
         sealed: String,
     },
-    /// The whole URL, before it is sealed and after. Mails that were in the queue before links were sealed have it, too.
+    /// The whole URL, before sealing and after opening. Also in mails that were queued before links were sealed.
     Clear(String),
 }
 
@@ -61,84 +61,84 @@ impl From<String> for Link {
     }
 }
 
-/// What an e-mail says. Links are whole URLs under `APP_URL`, or `PUBLIC_BASE_URL` where that is empty; others are not sent.
+/// Content of an e-mail. Links are whole URLs under `APP_URL`, or `PUBLIC_BASE_URL` if that is empty; others are not sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Mail {
-    /// To somebody who signed up: the address must be confirmed.
+    /// To a person who signed up and must confirm the address.
     VerifyEmail {
-        /// Confirms it.
+        /// Link that confirms the address.
         link: Link,
-        /// The name of the business signed up.
+        /// Name of the business.
         business: String,
     },
-    /// To somebody who signed up with an address that has an account: nothing was changed.
+    /// To a person who signed up with an address that already has an account. Nothing was changed.
     AccountExists {
-        /// The name of the business that was to be signed up.
+        /// Name of the business.
         business: String,
-        /// Where to log in.
+        /// Link to the log-in page.
         log_in_link: Link,
     },
-    /// To somebody who forgot the password.
+    /// To a person who forgot the password.
     ResetPassword {
-        /// Lets them choose another.
+        /// Link to choose a new one.
         link: Link,
     },
-    /// To somebody whom a business invites.
+    /// To a person whom a business invites.
     Invitation {
-        /// Accepts it.
+        /// Link that accepts the invitation.
         link: Link,
-        /// The business's name.
+        /// Name of the business.
         business: String,
-        /// Who invites.
+        /// Name of the inviter.
         inviter: String,
     },
     /// The password was changed.
     PasswordChanged {},
     /// The second factor was changed.
     EmailFactorChanged {
-        /// How.
+        /// Kind of change.
         what: FactorChange,
     },
-    /// Somebody logged in from what the account did not know.
+    /// Log-in from an unknown device or network.
     NewDevice {
-        /// The browser or app, as its `User-Agent` says.
+        /// Browser or app, from its `User-Agent`.
         device: Option<String>,
-        /// Its address.
+        /// IP address.
         address: Option<IpAddr>,
-        /// When.
+        /// Time of the log-in.
         at: Timestamp,
     },
-    /// The right to administer the platform was given or taken.
+    /// The right to administer the platform was granted or revoked.
     PlatformRight {
-        /// Whether it was given.
+        /// Whether it was granted.
         given: bool,
     },
-    /// To a tenant's administrators: who runs the platform invites somebody as one of them.
+    /// To the administrators of a tenant: the platform has invited another one.
     PlatformInvited {
-        /// The tenant's name.
+        /// Name of the tenant.
         business: String,
-        /// Whose address is invited.
+        /// Invited address.
         invited: String,
     },
 }
 
-/// What happened to the second factor.
+/// Kind of change of the second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactorChange {
-    /// An authenticator app is asked for at log-in from now on.
+    /// Log-in requires a code from now on.
     TurnedOn,
-    /// It no longer is.
+    /// Log-in no longer requires a code.
     TurnedOff,
-    /// There are new recovery codes; the old ones no longer work.
+    /// New recovery codes were created. The old ones no longer work.
     RecoveryCodesReplaced,
     /// A recovery code was used instead of the app.
     RecoveryCodeUsed,
 }
 
 impl Mail {
-    /// As in the job's body.
+    /// Name of the kind, as in the body of the job.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -154,7 +154,7 @@ impl Mail {
         }
     }
 
-    /// Where it leads; `None` where it leads nowhere, or where the link is sealed.
+    /// URL of its link. `None` if it has no link, or a sealed one.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         match self {
@@ -188,7 +188,7 @@ impl Mail {
 }
 
 impl MailJob {
-    /// What a sealed link is bound to: this mail, its kind and its reader.
+    /// Context to which a sealed link is bound: this mail, its kind and its recipient.
     #[must_use]
     pub fn about(&self) -> String {
         format!("{}\n{}\n{}", self.mail.kind(), self.id, self.to)
@@ -218,7 +218,7 @@ impl QueueBody for MailJob {
         self.tenant
     }
 
-    /// Somebody who has another's password reset a thousand times delays only that other's mails.
+    /// By recipient if there is no tenant, so that many password resets for one address delay only its own mails.
     fn group(&self) -> String {
         match self.tenant {
             Some(tenant) => tenant.to_string(),

@@ -1,16 +1,16 @@
-//! Jobs that follow from what was written.
+//! Jobs that follow from writes.
 
 use domain::{ids::TenantId, message::Message, purpose::Lane, record::CallProgress};
 use jiff::Timestamp;
 
 use crate::{CallJob, SendMessage};
 
-/// A job to be queued. The due index has a row for each, too: one that is lost, or whose time is far, comes from there.
+/// A job to be queued. The due index also has a row for each, from which it is queued if it is lost or its time is far off.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToQueue {
     /// The job.
     pub job: NextJob,
-    /// Before this time there is nothing to do.
+    /// Time before which there is nothing to do.
     pub not_before: Timestamp,
 }
 
@@ -19,7 +19,7 @@ pub struct ToQueue {
 pub enum NextJob {
     /// Sends a message's next attempt: queue `sends` or `bulk-sends`, by the lane.
     Send(Lane, SendMessage),
-    /// Looks at a call that waits: queue `calls`.
+    /// Checks a waiting call: queue `calls`.
     Look(Box<CallJob>),
 }
 
@@ -47,7 +47,7 @@ impl ToQueue {
         }
     }
 
-    /// A look at a call that waits until this time.
+    /// A check of a call that waits until this time.
     #[must_use]
     pub fn look(tenant: TenantId, progress: CallProgress, until: Timestamp) -> Self {
         let job = CallJob::Decide {
@@ -63,14 +63,14 @@ impl ToQueue {
         }
     }
 
-    /// The same at another time.
+    /// The same job at another time.
     #[must_use]
     pub const fn at(mut self, not_before: Timestamp) -> Self {
         self.not_before = not_before;
         self
     }
 
-    /// The same, queued by its own worker for this many times.
+    /// The same job, queued by its own worker this many times.
     #[must_use]
     pub fn again(mut self, rounds: u8) -> Self {
         if let NextJob::Send(_, job) = &mut self.job {

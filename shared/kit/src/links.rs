@@ -9,7 +9,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// From the function's environment.
+    /// Reads the function's environment.
     ///
     /// # Errors
     /// When a URL is invalid.

@@ -1,4 +1,4 @@
-//! Problems (RFC 9457): what a caller is told when something is wrong. The one place that turns errors into answers.
+//! Problems (RFC 9457), the error responses to callers. The one place that turns errors into responses.
 
 pub mod kinds;
 
@@ -17,7 +17,7 @@ use crate::{http::LARGEST_BODY, log::chain};
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[schemars(example = example())]
 pub struct Problem {
-    /// Kind of problem: a stable word for programs. The guide lists all of them.
+    /// Kind of problem: a stable identifier for programs. The guide lists all of them.
     #[serde(rename = "type")]
     kind: String,
     /// Title of the kind, for people.
@@ -28,7 +28,7 @@ pub struct Problem {
     status: StatusCode,
     /// What is wrong with this request and what to do about it.
     detail: String,
-    /// Wrong fields, at most 50.
+    /// Invalid fields, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MOST_ERRORS))]
     errors: Vec<FieldError>,
@@ -40,12 +40,12 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Problem of one field.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// Path of the field, such as `lines[0].number`. Empty: the body as a whole.
     pub field: String,
-    /// Problem of the field, and how to correct it.
+    /// What is wrong with the field, and how to correct it.
     pub detail: String,
 }
 
@@ -165,7 +165,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, "Conflict", detail)
     }
 
-    /// 409 of this kind: the tenant has as many of these things as it can have. `advice` says how to make room.
+    /// 409 of this kind: the tenant has the maximum number of these things. `advice` says how to make room.
     #[must_use]
     pub fn at_most(kind: &str, most: usize, things: &str, advice: &str) -> Self {
         Self::conflict(kind, format!("A tenant can have at most {most} {things}. {advice}"))
@@ -199,7 +199,7 @@ impl Problem {
     pub fn unproven() -> Self {
         let detail = "Send a valid access token as `Authorization: Bearer …` or, where keys are accepted, a valid \
             key as `X-API-Key`.";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authorized", detail)
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
@@ -207,7 +207,7 @@ impl Problem {
     #[must_use]
     pub fn unauthorized() -> Self {
         let detail = "The request is not authenticated. Check the URL and the secret that signs the request.";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authorized", detail)
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail)
     }
 
     /// 403.

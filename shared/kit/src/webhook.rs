@@ -70,7 +70,7 @@ impl Webhook {
     /// The webhook of a provider that reports calls, as the state of its routes.
     ///
     /// # Errors
-    /// As of [`Webhook::new`].
+    /// As for [`Webhook::new`].
     pub fn calls(env: &Env, provider: &'static str) -> Result<Arc<Self>, ConfigError> {
         Self::new(env, provider, QueueName::Calls).map(Arc::new)
     }
@@ -320,7 +320,7 @@ impl<const MOST: usize> Delivery<MOST> {
     /// Admits the sender if `proves` accepts it for the connection in the URL.
     ///
     /// # Errors
-    /// As of [`Webhook::refuse`].
+    /// As for [`Webhook::refuse`].
     pub async fn prove(&self, proves: impl Fn(&Connection, &VerifySecrets) -> bool) -> Result<Authenticated, Problem> {
         let proven = self.webhook.authenticate(&self.tenant, &self.connection, proves).await;
         proven.map_err(|error| self.webhook.refuse(&error))

@@ -103,7 +103,7 @@ impl CheckError {
 
     fn unanswered(provider: &str, failure: &Failure) -> Self {
         match failure {
-            Failure::NotBuilt(_) => Self::refused(format!("{provider} cannot be asked with these credentials.")),
+            Failure::NotBuilt(_) => Self::refused(format!("These credentials cannot be sent to {provider}.")),
             Failure::NotConnected(_) => Self::unclear(format!("{provider} could not be reached. Try again later.")),
             Failure::TimedOut(_) | Failure::Broken(_) => {
                 Self::unclear(format!("{provider} did not answer in time. Try again later."))
@@ -112,7 +112,7 @@ impl CheckError {
     }
 
     fn in_trouble(provider: &str, status: u16) -> Self {
-        Self::unclear(format!("{provider} has trouble (HTTP {status}). Try again later."))
+        Self::unclear(format!("{provider} has a problem (HTTP {status}). Try again later."))
     }
 
     /// An unsuccessful answer.
@@ -152,9 +152,9 @@ pub(crate) async fn ask(
     }
     Err(match (refusal(answer.status), answer.status) {
         (Some(reason), _) => CheckError::refused(reason),
-        (None, 429) => CheckError::unclear(format!("{provider} gets too many requests. Try again later.")),
+        (None, 429) => CheckError::unclear(format!("{provider} is receiving too many requests. Try again later.")),
         (None, status @ 500..) => CheckError::in_trouble(provider, status),
-        (None, status) => CheckError::unclear(format!("{provider}'s answer is not known here (HTTP {status}).")),
+        (None, status) => CheckError::unclear(format!("{provider} gave an unknown answer (HTTP {status}).")),
     })
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn of_error(api: Api, answer: &Answer, code: Option<i64>, details: Op
 /// A success that does not name the message.
 pub(crate) fn of_unreadable_success(api: Api) -> SendOutcome {
     SendOutcome::Unknown {
-        reason: format!("{}'s answer does not tell whether it took the message.", name(api)),
+        reason: format!("{}'s answer does not tell whether it accepted the message.", name(api)),
     }
 }
 

@@ -143,7 +143,7 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn sign_up_hold(&self, slug: &Slug, now: Timestamp) -> Result<Option<Versioned<Hold>>, StoreError> {
-        const DOING: &str = "read who holds a name";
+        const DOING: &str = "read the owner of a name";
         let item = self.database.get(&keys::slug(slug), DOING).await?;
         let owner: Option<Versioned<SlugOwner>> = row::versioned(item, Some(now), DOING)?;
         Ok(owner.and_then(|owner| {
@@ -196,7 +196,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] if it is no longer reserved for this link.
     pub async fn release_sign_up(&self, slug: &Slug, token_sha256: &str, now: Timestamp) -> Result<(), StoreError> {
-        const DOING: &str = "let a held name go";
+        const DOING: &str = "release a reserved name";
         let nobody = SlugOwner {
             tenant: None,
             hold: None,
@@ -229,7 +229,7 @@ impl Store {
         now: Timestamp,
         lifetime: SignedDuration,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "keep a one-time link";
+        const DOING: &str = "store a one-time link";
         let row = self.grant_row(grant, token_sha256, now, lifetime, DOING)?;
         self.database.put(row, DOING).await
     }

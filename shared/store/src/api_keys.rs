@@ -123,7 +123,7 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn note_key_use(&self, scope: &TenantScope, key: ApiKeyId, now: Timestamp) -> Result<(), StoreError> {
-        const DOING: &str = "note an API key's use";
+        const DOING: &str = "record the use of an API key";
         let used = LastUsed {
             day: now.to_zoned(TimeZone::UTC).date(),
         };

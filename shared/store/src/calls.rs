@@ -85,7 +85,7 @@ impl Store {
         provider_call_id: &str,
         now: Timestamp,
     ) -> Result<Option<CallProgress>, StoreError> {
-        const DOING: &str = "read what was reported of a call";
+        const DOING: &str = "read the reports of a call";
         let key = progress_key(scope, provider, connection, provider_call_id);
         let item = self
             .database

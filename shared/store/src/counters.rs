@@ -32,7 +32,7 @@ pub struct Counted {
     pub sequence: String,
     /// The counters that it raises.
     pub counters: Counters,
-    /// Whether an unreadable change lies between this one and the previous one. That one is not counted.
+    /// Whether an unreadable change is between this one and the previous one. That one is not counted.
     pub after_gap: bool,
 }
 

@@ -80,8 +80,8 @@ struct TooMany(usize);
 impl Once<'_> {
     const fn doing(&self) -> &'static str {
         match self {
-            Self::Versions => "write what changes of contacts and messages",
-            Self::Reported(_) => "write what was reported of a call",
+            Self::Versions => "write changes of contacts and messages",
+            Self::Reported(_) => "write the reports of a call",
             Self::Decided { .. } => "decide a call",
             Self::Received { .. } => "store a customer's message",
         }

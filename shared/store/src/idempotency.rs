@@ -161,7 +161,7 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn finish_request(&self, lease: &Lease, answer: KeptAnswer, now: Timestamp) -> Result<(), StoreError> {
-        self.end_request(lease, Some(answer), now, LIFETIME, "keep a request's answer")
+        self.end_request(lease, Some(answer), now, LIFETIME, "store the response to a request")
             .await
     }
 

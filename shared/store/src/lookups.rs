@@ -42,7 +42,7 @@ impl Store {
     /// Those of these rows outside the tenant's partitions that lead to this tenant, each once. A row that a connection
     /// merely names may belong to another tenant.
     pub(crate) async fn leading_here(&self, scope: &TenantScope, keys: Vec<Key>) -> Result<Vec<Key>, StoreError> {
-        const DOING: &str = "read whose a row is";
+        const DOING: &str = "read the owner of a row";
         let mut own = Vec::new();
         for key in keys {
             let item = self.database.get(&key, DOING).await?;
@@ -78,7 +78,7 @@ impl Store {
         waba_id: &str,
         phone_number_id: &str,
     ) -> Result<Option<WhatsAppOwner>, StoreError> {
-        const DOING: &str = "read whose WhatsApp number it is";
+        const DOING: &str = "read the owner of a WhatsApp number";
         let key = keys::whatsapp_account(waba_id, phone_number_id);
         self.database
             .get(&key, DOING)

@@ -95,7 +95,7 @@ impl Store {
 
     /// The products with these ids and SKUs.
     async fn products_named(&self, scope: &TenantScope, names: &BTreeSet<String>) -> Result<Vec<Product>, StoreError> {
-        const DOING: &str = "read whose SKU it is";
+        const DOING: &str = "read the owners of SKUs";
         let (mut ids, mut claims) = (BTreeSet::new(), Vec::new());
         for name in names {
             if name.parse::<ProductId>().is_ok() {
@@ -145,7 +145,7 @@ impl Store {
         connections: &[ConnectionId],
         report: &TemplateReport,
     ) -> Result<bool, StoreError> {
-        const DOING: &str = "write what is reported of a template";
+        const DOING: &str = "write a report on a template";
         let (name, language) = (report.template.name(), report.template.language());
         let keys: Vec<Key> = connections
             .iter()

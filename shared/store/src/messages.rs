@@ -264,7 +264,7 @@ impl Store {
         (message, attempt): (MessageId, u32),
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
-        const DOING: &str = "read whose messages these are";
+        const DOING: &str = "read the owners of messages";
         // An invalid provider's id is never stored.
         let known = provider_refs
             .into_iter()

@@ -52,7 +52,7 @@ impl Store {
         event: &SecurityEvent,
         id: Ulid,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "note a security event";
+        const DOING: &str = "record a security event";
         let (at, id) = if event.what.is_tallied() {
             (begin_of_tally(event.at), event.what.as_str().to_owned())
         } else {

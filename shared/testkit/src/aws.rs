@@ -391,7 +391,7 @@ fn env(variables: &BTreeMap<String, String>, clock: &Clock, ids: &Ids) -> Env {
     Env::new("test", config, clock.clone(), ids.clone()).expect("the test's variables are right")
 }
 
-/// As in `template.yaml`.
+/// Creates the table as `template.yaml` defines it.
 async fn make_table(env: &Env) {
     let attribute = |name: &str| {
         let definition = AttributeDefinition::builder().attribute_name(name);

@@ -30,7 +30,7 @@ use crate::{
     seed::{self, PHONE_NUMBER_ID, TWILIO_NUMBER, WABA},
 };
 
-/// Days within which a follow-up may be sent: it is kept for the tenant's days from then on.
+/// Days within which a follow-up may be sent: it is retained for the tenant's days from then on.
 pub const SENT_WITHIN: i64 = 3;
 
 /// The business's telephone number.

@@ -9,7 +9,7 @@ use std::{
 
 use crate::Aws;
 
-/// What happens to a request.
+/// Treatment of a request.
 enum Fate {
     /// Its answer is lost, and then this happens.
     Lost(Box<dyn FnOnce() + Send>),

@@ -1,4 +1,4 @@
-//! What every resource of the API promises, checked for one of them by one test.
+//! The promises of every resource of the API, checked for one of them by one test.
 
 use std::collections::BTreeSet;
 
@@ -246,7 +246,7 @@ impl Resource {
             .is_refused(409, "limit_reached");
     }
 
-    /// The row was written, but nobody heard of it. The request comes again.
+    /// The row was written, but the answer was lost. The request is repeated.
     async fn is_created_once_though_interrupted(&self) {
         let aws = Aws::new().await;
         let lossy = Lossy::before(&aws);

@@ -1,6 +1,6 @@
 //! Models of requests and responses.
 
-use api::Part;
+use api::Patchable;
 use domain::{
     actor::Actor,
     api_key::{ApiKey, LastUsed},
@@ -58,7 +58,7 @@ pub(crate) struct ApiKeyChange {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-impl Part for ApiKeyChange {
+impl Patchable for ApiKeyChange {
     type Of = Known;
 
     fn of(Known { key, .. }: &Known) -> Self {

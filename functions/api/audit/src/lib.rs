@@ -23,7 +23,7 @@ api::operations! {
     "audit" {
         /// List the audit log
         ///
-        /// Newest entries first, for the last seven days or a period of at most 31 days. Entries are kept for 400 days and appear
+        /// Newest entries first, for the last seven days or a period of at most 31 days. Entries are retained for 400 days and appear
         /// within a minute of the change. A page can hold fewer entries than `limit`, or none, without being the last one: only a
         /// `next_cursor` of `null` ends the list. Secrets are never shown, only that they changed. Calls and messages are not part
         /// of the log.

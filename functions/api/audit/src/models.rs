@@ -48,7 +48,7 @@ pub(crate) struct AuditEntryOut {
     object: String,
     /// Changed fields.
     changes: Vec<FieldChangeOut>,
-    /// Correlation id of the request, for its answer and logs.
+    /// Correlation id of the request, as in its response and in the logs.
     #[schemars(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
 }

@@ -43,8 +43,8 @@ api::operations! {
         /// Sign up a business
         ///
         /// Reserves the name in URLs for a day and sends a link. Nothing else exists until the link is opened. If the mail is lost,
-        /// sign up again with the same name and address: a new link is sent and the previous one stops working. The answer is the
-        /// same if the address already has an account; then the mail says so.
+        /// sign up again with the same name and address: a new link is sent and the previous one stops working. The response is
+        /// the same if the address already has an account; the mail says so then.
         POST "/api/v1/auth/sign-up" => sign_up::sign_up, "A mail is on its way";
 
         /// Confirm a sign-up
@@ -70,9 +70,9 @@ api::operations! {
 
         /// Log out
         ///
-        /// Ends the session of the refresh token in the body or the cookie, or else of the access token, which also helps if the
-        /// cookie came twice. The answer is the same if the session has ended already. Access tokens of the session stay valid
-        /// until they expire, a few minutes later.
+        /// Ends the session of the refresh token in the body or the cookie. Without a refresh token, or with two cookies, it
+        /// ends the session of the access token. The response is the same if the session has ended already. Access tokens of
+        /// the session stay valid until they expire, a few minutes later.
         POST "/api/v1/auth/log-out" => log_in::log_out, "The session has ended",
             with "Set-Cookie" "Removes the refresh token from the browser.";
 
@@ -90,13 +90,13 @@ api::operations! {
 
         /// Request a password reset
         ///
-        /// Sends a link to the address if it has an account. The answer and its timing are the same if it has none.
+        /// Sends a link to the address if it has an account. The response and its timing are the same if it has none.
         POST "/api/v1/auth/forgot-password" => password::forgot_password, "A mail is on its way, if the address has an account";
 
         /// Reset the password
         ///
-        /// Sets a new password by the link of a mail and ends all sessions. The link works once and for an hour. Changing the
-        /// password or logging out of all sessions invalidates it. A second factor stays on.
+        /// Sets a new password with the token of a mailed link and ends all sessions. The link works once and for an hour.
+        /// Changing the password or logging out of all sessions invalidates it. A second factor stays on.
         POST "/api/v1/auth/reset-password" => password::reset_password, "The password is changed. Log in with it.",
             404 "The link was used or has expired";
 
@@ -121,12 +121,12 @@ api::operations! {
         /// End one of your sessions
         ///
         /// Its refresh token stops working at once. Its access token stays valid until it expires, a few minutes later.
-        DELETE "/api/v1/me/sessions/{session_id}" => me::end_session, "Ended";
+        DELETE "/api/v1/me/sessions/{session_id}" => me::end_session, "The session has ended";
 
         /// List your security events
         ///
         /// Newest first, for the last 90 days: log-ins, refused log-ins, ended sessions, and changes of password and second factor.
-        /// Events that strangers can cause are combined into one entry an hour with their number, placed at the beginning of the
+        /// Events that strangers can cause are combined into one entry per hour with their number, listed at the beginning of the
         /// hour.
         GET "/api/v1/me/security-events" => trail::list_security_events, "A page of events";
 

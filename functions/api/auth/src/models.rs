@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
-use api::{KnownPassword, NewPassword, Part, SecretText};
+use api::{KnownPassword, NewPassword, Patchable, SecretText};
 use domain::{
     account::{Account, Email, Member, PersonName, Session, Slug},
     ids::{SessionId, TenantId, UserId},
@@ -157,7 +157,7 @@ pub(crate) struct ChangePasswordIn {
     /// New password of 10 to 128 characters that is hard to guess.
     #[schemars(example = "nine loud umbrellas")]
     pub(crate) password: NewPassword,
-    /// Way in which the refresh token of the new session is delivered.
+    /// Delivery of the refresh token of the new session.
     #[serde(default)]
     pub(crate) session: Handover,
 }
@@ -197,7 +197,7 @@ pub(crate) struct CodeIn {
     pub(crate) code: SixDigits,
 }
 
-/// The password and a code, which prove both factors.
+/// The password and a code, which together prove both factors.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordAndCodeIn {
@@ -315,7 +315,7 @@ pub(crate) struct MeIn {
     pub(crate) language: Language,
 }
 
-impl Part for MeIn {
+impl Patchable for MeIn {
     type Of = Account;
 
     fn of(account: &Account) -> Self {
@@ -379,7 +379,7 @@ impl SessionOut {
     }
 }
 
-/// An event of the person's log-in.
+/// An entry of an account's security trail.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct SecurityEventOut {
     /// Kind of event: `logged_in`, `second_factor_asked`, `log_in_refused`, `log_in_limited`, `logged_out`,
@@ -396,11 +396,11 @@ pub(crate) struct SecurityEventOut {
     /// Number of occurrences.
     #[schemars(range(min = 1), example = 3)]
     pub(crate) times: u64,
-    /// IP address of the request. Of several occurrences, the last one's.
+    /// IP address of the request, or of the last one if there were several.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = "203.0.113.7")]
     pub(crate) address: Option<IpAddr>,
-    /// Browser or app, from its `User-Agent`. Of several occurrences, the last one's.
+    /// Browser or app, from the `User-Agent` of the same request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     pub(crate) device: Option<String>,

@@ -1,4 +1,4 @@
-//! What is logged while credentials come in, are exchanged, tested and refused. Alone in its process, whose log it reads.
+//! The log while credentials are received, replaced, tested and refused. Alone in its process, whose log it reads.
 
 #[path = "it/world.rs"]
 mod world;

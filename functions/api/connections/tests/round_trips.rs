@@ -1,9 +1,9 @@
-//! What looking at connections costs. Alone in its process, whose counters it reads.
+//! Cost of reading connections. Alone in its process, whose counters it reads.
 
 use store::usage;
 use testkit::{Aws, api::Town};
 
-/// Looking at connections in a warm process needs two reads and no call to KMS.
+/// Reading connections in a warm process needs two reads of the table and no call to KMS.
 #[tokio::test]
 async fn warm_list_reads_the_table_twice_without_decrypting() {
     let aws = Aws::new().await;

@@ -126,7 +126,7 @@ pub fn document() -> Value {
         about: &[
             "Get the OpenAPI document",
             "",
-            "For client generators and viewers. With the `ETag` of a copy in `If-None-Match`, the answer is 304 as long as \
+            "For client generators and viewers. With the `ETag` of a copy in `If-None-Match`, the response is 304 as long as \
                 the document has not changed.",
         ],
         success: "An OpenAPI 3.1 document.",

@@ -56,7 +56,7 @@ pub fn document() -> Value {
             "",
             "A deep check also reaches the table and the queues. Its result is cached for five seconds.",
         ],
-        success: "It lives.",
+        success: "The service responds.",
         headers: &[],
         others: &[(503, "A part of the service does not respond.")],
     };
@@ -72,7 +72,7 @@ struct Deep;
 
 impl Input for Deep {
     fn describe(sketch: &mut Sketch<'_>) {
-        let about = "True to check the table and the queues, too.";
+        let about = "True to check the table and the queues as well.";
         let schema = json!({"type": "boolean", "example": true});
         sketch.parameter("query", "deep", false, about, schema);
     }

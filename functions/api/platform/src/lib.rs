@@ -4,7 +4,7 @@
 pub mod models;
 
 use api::{
-    Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Part, Patch, Path, Platform, Query, Races,
+    Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Patchable, Path, Platform, Query, Races,
     Setback, Tagged, found,
 };
 use axum::{Extension, Json, Router, extract::State};
@@ -52,7 +52,7 @@ api::operations! {
 
         /// Create a tenant
         ///
-        /// Its first administrator is invited by mail and chooses a password, which nobody else ever knows.
+        /// Its first administrator is invited by mail and chooses a password that nobody else learns.
         POST "/api/v1/platform/tenants" => create_platform_tenant, "The tenant. The invitation is on its way.";
 
         /// Get a tenant
@@ -73,13 +73,13 @@ api::operations! {
 
         /// Resume a tenant
         ///
-        /// For a tenant that is suspended, or that is being deleted and whose grace period is not over.
+        /// For a tenant that is suspended, or that is being deleted and still within its grace period.
         POST "/api/v1/platform/tenants/{tenant_id}/resume" => resume_platform_tenant, "The updated tenant";
 
         /// Invite an administrator of a tenant
         ///
-        /// For a tenant whose first invitation was lost or whose administrators have all left. The existing administrators are told
-        /// by mail.
+        /// For a tenant whose first invitation was lost or whose administrators have all left. The existing administrators are
+        /// notified by mail.
         POST "/api/v1/platform/tenants/{tenant_id}/invitations" => invite_platform_admin, "The invitation is on its way";
 
         /// Get a tenant's usage by day
@@ -90,7 +90,7 @@ api::operations! {
         /// Release a WhatsApp number
         ///
         /// For a number that has moved to another business. Within five minutes, the connection that holds it gets no more events
-        /// of the Meta app that tenants share, and another tenant can connect the number. The former holder sees this in its
+        /// of the shared Meta app, and another tenant can connect the number. The former holder sees this in its
         /// connection's `last_test` and in its audit log. If its connection passes a test before another one does, it holds the
         /// number again.
         POST "/api/v1/platform/whatsapp-numbers/release" => release_whatsapp_number, "The former holder",
@@ -438,7 +438,7 @@ async fn resume_platform_tenant(
     };
     let words = |before: &Tenant| Words {
         action: match before.status {
-            TenantStatus::Leaving => "tenant_kept",
+            TenantStatus::Leaving => "tenant_deletion_cancelled",
             TenantStatus::Suspended | TenantStatus::Active => "tenant_resumed",
         },
         detail: json!({}),
@@ -562,7 +562,7 @@ async fn get_platform_tenant_usage(
 fn days_refused() -> Problem {
     Problem::field(
         "from",
-        format!("must not be after `to`, nor more than {MOST_DAYS} days before it"),
+        format!("The first day must not be after `to`, nor more than {MOST_DAYS} days before it."),
     )
 }
 

@@ -1,6 +1,6 @@
 //! Models of requests and responses.
 
-use api::Part;
+use api::Patchable;
 use domain::{
     account::{Email, Slug},
     bounded::Whole,
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::platform::PlatformAct;
 
-/// A tenant as the platform sees it, without what its customers say.
+/// A tenant as platform administrators see it, without its calls and messages.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PlatformTenantOut {
     /// Id of the tenant.
@@ -31,12 +31,12 @@ pub struct PlatformTenantOut {
     pub slug: Option<Slug>,
     /// State of the tenant.
     pub status: TenantStatus,
-    /// Plan, in the operator's words.
+    /// Name of the plan, chosen by the operator.
     #[schemars(example = &"standard")]
     pub plan: Option<String>,
     /// Limits of the plan that differ from the default.
     pub limits: LimitsModel,
-    /// Time at which its data is deleted, during the grace period.
+    /// Time at which its data will be deleted, during the grace period.
     #[schemars(example = "2026-12-20T10:00:00Z")]
     pub leaves_at: Option<Timestamp>,
     /// Time of creation.
@@ -114,7 +114,7 @@ pub struct PlatformTenantIn {
     pub admin_email: Email,
     /// Language of the invitation (BCP 47).
     pub language: Option<Language>,
-    /// Plan, in the operator's words.
+    /// Name of the plan, chosen by the operator.
     #[schemars(example = &"standard")]
     pub plan: Option<Plan>,
     /// Limits of the plan that differ from the default.
@@ -126,7 +126,7 @@ pub struct PlatformTenantIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformTenantPatch {
-    /// Plan, in the operator's words.
+    /// Name of the plan, chosen by the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"standard")]
     pub plan: Option<Plan>,
@@ -135,7 +135,7 @@ pub struct PlatformTenantPatch {
     pub limits: LimitsModel,
 }
 
-impl Part for PlatformTenantPatch {
+impl Patchable for PlatformTenantPatch {
     type Of = Tenant;
 
     fn of(tenant: &Tenant) -> Self {
@@ -245,8 +245,8 @@ pub struct LogQuery {
 /// An entry of the platform's log.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PlatformActOut {
-    /// Action: `tenant_created`, `tenant_changed`, `tenant_suspended`, `tenant_resumed`, `tenant_leaving`, `tenant_kept`,
-    /// `admin_invited`, `number_released`, `platform_admin_made`, `platform_admin_removed`, `tenant_deleted`.
+    /// Action: `tenant_created`, `tenant_changed`, `tenant_suspended`, `tenant_resumed`, `tenant_leaving`,
+    /// `tenant_deletion_cancelled`, `admin_invited`, `number_released`, `platform_admin_made`, `platform_admin_removed`, `tenant_deleted`.
     #[schemars(example = &"tenant_suspended")]
     pub action: String,
     /// Id of the tenant or user concerned.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::Part;
+use api::Patchable;
 use domain::{
     account::Slug,
     bounded::UpTo,
@@ -192,7 +192,7 @@ pub(crate) enum StepState {
     Attention,
 }
 
-impl Part for TenantSettings {
+impl Patchable for TenantSettings {
     type Of = Tenant;
 
     fn of(tenant: &Tenant) -> Self {

@@ -1,4 +1,4 @@
-//! What a warm look costs. Alone in its process, whose counters it reads.
+//! Cost of reading the settings in a warm process. Alone in its process, whose counters it reads.
 
 use store::usage;
 use testkit::{Aws, api::Town};

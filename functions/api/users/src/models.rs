@@ -1,6 +1,6 @@
 //! Models of requests and responses.
 
-use api::{NewPassword, Part, SecretText};
+use api::{NewPassword, Patchable, SecretText};
 use domain::{
     account::{Email, Invitation, Member, MemberStatus, PersonName, Slug},
     actor::Actor,
@@ -55,7 +55,7 @@ pub(crate) struct MemberChange {
     pub(crate) status: MemberStatus,
 }
 
-impl Part for MemberChange {
+impl Patchable for MemberChange {
     type Of = Member;
 
     fn of(member: &Member) -> Self {

@@ -190,7 +190,10 @@ async fn remove(email: &Email, act: &Act, ctx: &Context) -> Result<Answer, JobEr
         let notice = mail(act, &account, Mail::PlatformRight { given: false }, ctx);
         match ctx.mails.send(vec![notice]).await {
             Ok(()) => told = true,
-            Err(error) => tracing::error!(error = kit::chain(&error), "who lost the right is not told by mail"),
+            Err(error) => tracing::error!(
+                error = kit::chain(&error),
+                "the person who lost the right was not notified by mail"
+            ),
         }
     }
     Ok(Answer {

@@ -319,7 +319,7 @@ async fn decide_call(
     let (mut remarks, mut version, mut keep_until) = (Vec::new(), 1, None);
     if let Some(before) = before {
         let text = format!(
-            "decided again: it was reported later how the call ended. Before: {}",
+            "decided again: the outcome of the call was reported later. Before: {}",
             before.decision
         );
         (remarks, version, keep_until) = (before.remarks, before.version + 1, before.keep_until);

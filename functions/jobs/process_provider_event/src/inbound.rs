@@ -135,10 +135,10 @@ impl Event<'_> {
                 contact.unreachable.retain(|known| known.channel != message.channel);
             }
             if people.iter().any(|person| !person.cancelled.is_empty()) {
-                remark("what was not sent yet of a follow-up is cancelled: the customer wrote first".to_owned());
+                remark("the unsent part of a follow-up is cancelled: the customer wrote first".to_owned());
             }
             if message.cut {
-                remark("the message is longer than what is kept of it; the whole lies in the bucket".to_owned());
+                remark("the message is stored shortened; all of it is in the bucket".to_owned());
             }
             let retention = config.tenant.retention.unwrap_or_default();
             let received = Received {

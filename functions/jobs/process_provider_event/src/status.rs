@@ -60,7 +60,7 @@ impl Event<'_> {
             }
             return Ok(if moved { Done::Now } else { Done::Already });
         }
-        Err(busy("move a message by a report"))
+        Err(busy("apply a report to a message"))
     }
 
     /// Finds the target by our key if it was returned, otherwise by the provider's id.

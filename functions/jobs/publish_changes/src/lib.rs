@@ -176,7 +176,7 @@ async fn spill(record: &EventRecord, error: &str, batch: &Batch, ctx: &Context) 
     tracing::error!(
         record = record.event_id,
         error,
-        "a change that cannot be read is kept in the bucket"
+        "a change that cannot be read is stored in the bucket"
     );
     metric::count("change_unreadable", &[]);
     let bytes = serde_json::to_vec(&json!({ "Records": [record], "shardId": batch.shard }))?;

@@ -122,7 +122,7 @@ fn refused(error: MailError, receive_count: u32) -> Result<Done, JobError> {
             metric::count("mail_blocked", &[]);
             tracing::error!(
                 code = error.code,
-                "SES sends nothing of ours: see docs/operations.md, E-mail"
+                "SES refuses all of our mails: see docs/operations.md, E-mail"
             );
         }
         MailClass::Never | MailClass::Again => {}

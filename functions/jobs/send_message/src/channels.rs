@@ -52,7 +52,7 @@ impl Channels {
         let http = Http::new(env.user_agent(), timeout);
         let public_base_url = config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned);
         if public_base_url.is_none() {
-            tracing::warn!("PUBLIC_BASE_URL is empty: Twilio cannot report what becomes of its messages");
+            tracing::warn!("PUBLIC_BASE_URL is empty: Twilio cannot report the statuses of its messages");
         }
         let keys = Kms::new(env.kms(), None, Some(config.text("KMS_SEND_KEY_ID")?.to_owned()));
         Ok(Self {

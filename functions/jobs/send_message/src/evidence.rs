@@ -133,7 +133,7 @@ impl Work<'_> {
         Ok(find.await)
     }
 
-    /// Settles an attempt that is unknown for longer than the deadline: first by evidence, then by the rule's choice.
+    /// Settles an attempt that is unknown for longer than the deadline: first by evidence, then by the message's policy.
     pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
         let found = self.found(&message, now).await?;
         if let Found::Accepted { .. } = &found {
@@ -151,7 +151,7 @@ impl Work<'_> {
             self.ctx.store.write_message(self.scope, &message).await?;
             return Ok(Step::Enough(Done::Now));
         }
-        // After an hour the rule decides, but nothing is proved that the queued reports could still contradict.
+        // After an hour the policy decides, but nothing is proved that the queued reports could still contradict.
         let known = match found {
             Found::Nothing if reports_are_in => Known::NotTaken,
             _ => Known::Silence,

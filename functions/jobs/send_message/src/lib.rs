@@ -1,7 +1,7 @@
 //! # How a message is sent
 //!
-//! This function takes the next step of one message. The page follows a message from the wish to say something to the status that
-//! the customer's phone reports. The words are those of `docs/glossary.md`.
+//! This function takes the next step of one message. The page follows a message from the intent to say something to the status
+//! that the customer's phone reports. The terms are those of `docs/glossary.md`.
 //!
 //! ## Before this function
 //!
@@ -11,9 +11,9 @@
 //! 2. **Composing.** [`domain::compose::compose`] fills templates and texts with values, chooses a connection for each channel, and
 //!    narrows the purpose's row of [`domain::purpose`] to a policy. The result is a message with its legs, usually WhatsApp and
 //!    then SMS, or a refusal with its sentence. It is a pure function: the same intent in the same world gives the same message.
-//! 3. **Commit.** The message is written in one transaction with its cause, and only then queued. Its id follows from the cause, so
-//!    doing it twice finds the first. A worker that dies in between loses nothing: the row is in the due index, and
-//!    `dispatch_due` queues it again.
+//! 3. **Commit.** The message is written in one transaction with its cause. Its id follows from the cause, so a second commit finds
+//!    the first. Only then is it queued, in `sends` or `bulk-sends` by its lane. A worker that dies in between loses nothing: the
+//!    row is in the due index, and `dispatch_due` queues it again.
 //!
 //! ## In this function
 //!
@@ -28,7 +28,7 @@
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
 //!    credentials, is read before the claim.
 //! 3. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
-//! 4. **Send.** One request to the provider, with a time limit shorter than the claim.
+//! 4. **Send.** One request to the provider, which ends before the claim does.
 //! 5. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
 //!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.
 //!
@@ -41,16 +41,16 @@
 //!
 //! ## After this function
 //!
-//! Statuses arrive by webhook and go through `process_provider_event`. They move an attempt forward only, in any order and any
-//! number: accepted, sent, delivered, read, or failed. A status that arrives before our own record is parked under the provider's
-//! reference and applied when the record is written. If no delivery is reported until the leg's fallback deadline, the due index
-//! brings the message back here, and the next leg is tried.
+//! Statuses arrive by webhook and go through `process_provider_event`. In whatever order and number they arrive, they only move an
+//! attempt forward: accepted, sent, delivered, read, or failed. A status that arrives before our own record is parked under the
+//! provider's reference and applied when the record is written. If no delivery is reported by the leg's fallback deadline, the due
+//! index brings the message back here, and the next leg is tried.
 //!
 //! ## Why a message is not sent twice, and not lost
 //!
 //! * One cause, one id, one row.
-//! * One claim per attempt: a conditional write on the version of the message. Whoever loses the race stops.
-//! * Outcomes that nobody knows are settled by evidence or deadline, not by another request.
+//! * One claim per attempt: a conditional write on the version of the message. The worker that loses the race stops.
+//! * Unknown outcomes are settled by evidence or deadline, not by another request.
 //! * Every state that needs work has a time in the due index, so no step depends on a queue alone.
 //! * Processing a job twice is safe at every step, and the chaos test kills workers between all of them.
 
@@ -422,7 +422,7 @@ impl Work<'_> {
         error: &access::SecretsError,
         now: Timestamp,
     ) -> Result<Step, StepError> {
-        tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials do not open");
+        tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials cannot be opened");
         metric::count("connection_unhealthy", &[]);
         let unhealthy = |current: &Connection| {
             let since = match current.health {
@@ -501,7 +501,7 @@ impl Work<'_> {
                         && !limit.is_up()
                         && self.may_still_record(&message, key) =>
                 {
-                    tracing::warn!(error = kit::chain(&error), "what came of a send is not recorded yet");
+                    tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
                     tokio::time::sleep(BETWEEN_RECORDS).await;
                 }
                 Err(error) => return Err(StepError::Store(error)),

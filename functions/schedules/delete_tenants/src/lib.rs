@@ -57,7 +57,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         for leaving in &page {
             match delete(leaving, deadline, ctx).await {
                 Ok(Progress::OutOfTime) => return failed.map_or(Ok(()), Err),
-                Ok(Progress::Stays) => tracing::warn!(tenant = %leaving.tenant, "a tenant that was to leave stays"),
+                Ok(Progress::Stays) => tracing::warn!(tenant = %leaving.tenant, "a leaving tenant stays after all"),
                 Ok(Progress::Waits) => {}
                 Ok(Progress::Gone) => line::count("tenants_deleted", 1),
                 Err(error) => {

@@ -104,7 +104,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         let swept = limit
             .keep(sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx))
             .await;
-        match swept.unwrap_or_else(|_| Err(JobError::new("sweep what was spilled: it took too long"))) {
+        match swept.unwrap_or_else(|_| Err(JobError::new("sweep spilled jobs: it took too long"))) {
             Ok(count) => line::count("swept", count),
             Err(error) => failed = Some(error),
         }
@@ -205,7 +205,7 @@ async fn dispatch(due: Vec<Due>, now: Timestamp, ctx: &Context) -> Result<u64, J
 
 /// Counts rows of unknown kinds, such as those of a later version. They are left as they are.
 fn unknown(rows: u64) {
-    tracing::warn!(rows, "due rows of a kind that nobody knows");
+    tracing::warn!(rows, "due rows of an unknown kind");
     metric::add("due_unknown", rows, &[]);
     line::count("due_unknown", rows);
 }

@@ -307,7 +307,7 @@ struct NotAChange;
 
 impl std::fmt::Display for NotAChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an entry or change lacks what tells whose it is")
+        f.write_str("an entry or change does not name its owner")
     }
 }
 

@@ -26,7 +26,7 @@ use testkit::{
 use ulid::Ulid;
 
 struct Context {
-    /// What was made: two ids by each effect.
+    /// Ids of the created things, two for each effect.
     made: Mutex<Vec<[ContactId; 2]>>,
 }
 
@@ -40,29 +40,29 @@ impl Context {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ThingIn {
-    /// What it is called.
+    /// Display name.
     name: OneLine<1, 10>,
-    /// How it looks.
+    /// Its look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     look: Option<Look>,
 }
 
-/// How a thing looks.
+/// The look of a thing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Look {
-    /// In letters.
+    /// Name of a colour.
     colour: OneLine<0, 8>,
 }
 
-/// A thing, as it is.
+/// A thing with its ids.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ThingOut {
-    /// Which.
+    /// Id of the thing.
     id: ContactId,
     /// A second id of the same request.
     other: ContactId,
-    /// What it is called.
+    /// Display name.
     name: String,
 }
 
@@ -509,7 +509,7 @@ async fn patch_changes_named_fields_of_the_read_version() {
     );
 }
 
-/// Nobody has a reason for more, and a small body can hold very many.
+/// Nobody needs more, and a small body can contain very many.
 #[tokio::test]
 async fn patch_is_bounded_in_bytes_and_members() {
     let aws = Aws::new().await;
@@ -728,7 +728,7 @@ async fn platform_request_takes_effect_once_per_caller() {
     assert_eq!(context.effects(), 3);
 }
 
-/// Row and right are there; what is missing is the factor, or a session that began with it.
+/// Row and right exist, but the factor, or a session that began with it, is missing.
 #[tokio::test]
 async fn platform_requires_a_second_factor() {
     let aws = Aws::new().await;

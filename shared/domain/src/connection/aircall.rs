@@ -18,11 +18,11 @@ account! {
         pub numbers: Vec<Phone>,
     }
 
-    /// Aircall. Its token is issued when the webhook is created at Aircall, with the address in this response.
+    /// Aircall. It issues its token when you create the webhook there with the URL in the response.
     pub struct New as "AircallIn", named like "Aircall" {
         /// Always `aircall`.
         pub kind: Word as "AircallKind" = "aircall",
-        /// Credentials. Omit them until the webhook exists at Aircall. No event is accepted before.
+        /// Credentials. Omit them until the webhook exists at Aircall. Until then, no event is accepted.
         pub credentials: Option<Credentials>,
     }
 
@@ -39,13 +39,13 @@ account! {
 )]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// Token that Aircall issued for the webhook. Every event holds it.
+    /// Token that Aircall issued for the webhook. Every event contains it.
     pub token: Credential,
-    /// Key of Aircall's API, for testing the connection.
+    /// Key for Aircall's API, to test the connection.
     pub api_key: Option<ApiKey>,
 }
 
-/// A key of Aircall's API.
+/// A key for Aircall's API.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AircallApiKey"))]
 #[serde(deny_unknown_fields)]
@@ -61,7 +61,7 @@ pub struct ApiKey {
 /// Secrets that verify Aircall's webhooks.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
-    /// The tokens that Aircall gave when its webhooks were made; every event's body holds one.
+    /// The tokens that Aircall issued for its webhooks. The body of every event contains one.
     pub tokens: Vec<String>,
 }
 

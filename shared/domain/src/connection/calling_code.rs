@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::phone::Phone;
 
-/// A country's calling code, such as 44: what stands after the `+`.
+/// A country's calling code, such as 44: the digits after the `+`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallingCode(u16);
@@ -46,7 +46,7 @@ impl CallingCode {
     pub const INDIA: Self = Self(91);
 
     /// A number as it is dialled in this country: with the trunk prefix `0`, with `+` or `00` and a country, or bare. `None`
-    /// where it could be read in two ways: the wrong one would reach a stranger.
+    /// if it is ambiguous: the wrong reading would reach a stranger.
     #[must_use]
     pub fn phone(self, text: &str) -> Option<Phone> {
         let text = text.trim();

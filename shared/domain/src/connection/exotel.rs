@@ -1,4 +1,4 @@
-//! Exotel, which signs nothing: a secret of ours ends the addresses that it calls.
+//! Exotel, which signs nothing: the URLs that it calls end with a secret of ours.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{ip_range::IpRange, phone::Phone, settings::Findings};
 
-/// At most this many address ranges may report.
+/// Maximum address ranges that may report.
 pub const MOST_SOURCES: usize = 50;
 
 account! {
@@ -36,7 +36,7 @@ account! {
         pub sources: Vec<IpRange>,
     }
 
-    /// Exotel, which does not sign its events. A generated secret at the end of the addresses, shown once, proves them.
+    /// Exotel, which does not sign its events: a generated secret at the end of the URLs, shown once, authenticates them.
     pub struct New as "ExotelIn", named like "Exotel" {
         /// Always `exotel`.
         pub kind: Word as "ExotelKind" = "exotel",
@@ -44,7 +44,7 @@ account! {
         pub credentials: Option<Credentials>,
     }
 
-    /// New credentials for the API of an Exotel connection. The secret in its addresses stays: rotate it to change it.
+    /// New credentials for the API of an Exotel connection. The secret in its URLs stays: rotate it to change it.
     pub struct NewCredentials as "ExotelNewCredentials" { Credentials }
 }
 
@@ -86,7 +86,7 @@ pub struct Credentials {
     pub api_token: Credential,
 }
 
-/// Secrets that verify Exotel's webhooks. They are ours; the address that Exotel calls ends with one of them.
+/// Secrets that verify Exotel's webhooks. They are ours: the URL that Exotel calls ends with one of them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
     /// The secrets: letters, digits, `-` and `_`.

@@ -1,10 +1,10 @@
-//! A kind of connection: what the file of each kind says of it. `connection` dispatches to them.
+//! A kind of connection, as the file of each kind defines it. `connection` dispatches to them.
 
 use std::collections::HashSet;
 
 use crate::{phone::Phone, send::Api, settings::Findings};
 
-/// A connection has at most this many numbers.
+/// Maximum numbers of a connection.
 pub const MOST_NUMBERS: usize = 100;
 
 /// A kind of connection, implemented by its account.
@@ -22,7 +22,7 @@ pub trait Kind: Clone + PartialEq {
     const GENERATES: Option<Generated> = None;
     /// True if its credentials can be replaced.
     const TAKES_CREDENTIALS: bool = true;
-    /// The messaging API behind it, where it sends.
+    /// The messaging API through which it sends, if it does.
     const SENDS: Option<Api> = None;
     /// Credentials for its API, if the secret that verifies its webhooks is also used there.
     const OPENS: Option<Opens<Self::Verify, Self::Send>> = None;
@@ -66,38 +66,38 @@ pub trait Kind: Clone + PartialEq {
         self == other
     }
 
-    /// Finds what is wrong with it.
+    /// Finds its problems.
     fn check(&self, found: &mut Findings) {
         check_numbers(self.numbers(), found);
     }
 }
 
-/// Makes what opens the API of what verifies webhooks.
+/// Makes the credentials for the API from the secrets that verify webhooks.
 pub type Opens<V, S> = fn(&V) -> Option<S>;
 
 /// Secret that is generated here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generated {
-    /// A word that the provider brings to a handshake.
+    /// A token that the provider sends in a handshake.
     Token,
-    /// A word that ends the addresses of its webhooks.
+    /// A word at the end of the URLs of its webhooks.
     Word,
     /// A secret that signs its events (Standard Webhooks).
     StandardWebhooks,
 }
 
-/// A webhook that a provider is told.
+/// A webhook to configure at a provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook {
     /// Name of the setting at the provider.
     pub what: &'static str,
     /// The methods that it uses.
     pub method: &'static str,
-    /// The end of its address.
+    /// The end of its URL.
     pub end: &'static str,
 }
 
-/// Letters, digits, `-` and `_`, so many of them.
+/// Whether a text consists of letters, digits, `-` and `_`, in a number within `lengths`.
 pub(super) fn is_word(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     lengths.contains(&text.len()) && text.bytes().all(plain)

@@ -1,7 +1,7 @@
 //! Connections: a tenant's numbers and accounts at its providers, and whether they work.
 //!
-//! A kind of connection is one file: its account and settings, its credentials as the API takes them and as they are stored, what
-//! verifies its webhooks, their addresses, the formats of the provider's ids. It defines its types with [`account!`], implements
+//! A kind of connection is one file: its account and settings, its credentials as the API takes them and as they are stored, the
+//! secrets that verify its webhooks, their URLs, the formats of the provider's ids. It defines its types with [`account!`], implements
 //! [`Kind`], and is listed in [`kinds!`], which makes of them what all kinds have. Its file uses `kind` and `credential`, never
 //! this one.
 
@@ -35,7 +35,7 @@ use crate::{
     settings::{FieldProblem, Findings},
 };
 
-/// A tenant has at most this many connections.
+/// Maximum connections per tenant.
 pub const MOST_CONNECTIONS: usize = 50;
 
 /// A secret encrypted by the key management service under the connection's encryption context; base64.
@@ -71,7 +71,7 @@ impl Purpose {
 
 /// Reads a body whose kind is known.
 pub trait ReadBody {
-    /// Why it cannot be read.
+    /// The reason why it cannot be read.
     type Error;
 
     /// The body as this type.
@@ -81,7 +81,7 @@ pub trait ReadBody {
     fn read<T: DeserializeOwned>(&self) -> Result<T, Self::Error>;
 }
 
-/// The kinds: each with its word in configuration and in webhooks' URLs, and its file. What all kinds have is made of them here.
+/// The kinds: each with its word in configuration and in webhooks' URLs, and its file. The types that cover all kinds are made here.
 macro_rules! kinds {
     ($($(#[$about:meta])+ $kind:ident = $word:tt in $file:ident;)+) => {
         /// Provider of a connection.
@@ -145,7 +145,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind => <$file::Account as Kind>::TAKES_CREDENTIALS,)+ }
             }
 
-            /// True if what verifies its webhooks also opens its API.
+            /// True if the secret that verifies its webhooks also opens its API.
             #[must_use]
             pub const fn verify_opens_api(self) -> bool {
                 match self { $(Self::$kind => <$file::Account as Kind>::OPENS.is_some(),)+ }
@@ -159,7 +159,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(_) => ConnectionKind::$kind,)+ }
             }
 
-            /// The messaging API behind it, where it sends.
+            /// The messaging API through which it sends, if it does.
             #[must_use]
             pub const fn api(&self) -> Option<Api> {
                 match self { $(Self::$kind(_) => <$file::Account as Kind>::SENDS,)+ }
@@ -271,7 +271,7 @@ macro_rules! kinds {
                 })
             }
 
-            /// As they are stored. `generated`: the secrets that were generated here, newest first.
+            /// Credentials as they are stored. `generated`: the secrets that were generated here, newest first.
             #[must_use]
             pub fn keep(self, generated: Vec<String>) -> Kept {
                 match self {
@@ -377,7 +377,7 @@ fn one_of(about: &str, choices: impl IntoIterator<Item = (&'static str, schemars
     })
 }
 
-/// An address to paste at a provider.
+/// A URL to configure at a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookAddress {
     /// Name of the setting at the provider.
@@ -395,7 +395,7 @@ impl Account {
         self.provider().as_str()
     }
 
-    /// Whether a call of this number is its own. A report without one belongs to a call of which another report names it.
+    /// Whether calls of this number belong to it. A report without one is about a call whose number another report names.
     #[must_use]
     pub fn has_number(&self, number: Option<&Party>) -> bool {
         let numbers = self.numbers();
@@ -427,7 +427,7 @@ impl Account {
         fields.partition(|(name, _)| !settings.contains(&name.as_str()))
     }
 
-    /// The same account with these settings. Any other setting becomes what it is for a new connection that does not name it.
+    /// The same account with these settings. Settings that are not given get the defaults of a new connection.
     ///
     /// # Errors
     /// Fields that the kind does not have, or requires, and [`Self::problems`].
@@ -489,7 +489,7 @@ pub enum Health {
         since: Timestamp,
         /// Reason, for people.
         reason: String,
-        /// When it was last tried again.
+        /// Time of the last attempt.
         tried_at: Timestamp,
     },
 }

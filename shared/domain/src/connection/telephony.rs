@@ -32,7 +32,7 @@ pub struct Verify {
     pub secrets: Vec<String>,
 }
 
-/// Nothing: a telephone system is never asked.
+/// No credentials: a telephone system is never asked.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {}
 

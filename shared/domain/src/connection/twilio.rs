@@ -15,7 +15,7 @@ use crate::{
     text::is_visible,
 };
 
-/// A greeting has at most this many sentences, one for each language.
+/// Maximum sentences of a greeting, one for each language.
 pub const MOST_SPOKEN: usize = 10;
 /// The longest sentence, in characters.
 pub const LONGEST_SPOKEN: usize = 1_000;
@@ -47,9 +47,8 @@ macro_rules! overrides {
     };
 }
 
-/// Twilio's connection overrides, which end every address that it is given: of itself it asks again only where it cannot connect.
-/// Three more times now, whatever went wrong, within the 15 s that it gives to all of them. A fragment is neither sent nor
-/// signed. Source: twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
+/// Twilio's connection overrides, at the end of every URL that Twilio is given. By default, it retries only if it cannot connect.
+/// With them, it retries three times after any failure, within 15 s in total. A fragment is neither sent nor signed. Source: twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
 pub const OVERRIDES: &str = overrides!();
 
 account! {

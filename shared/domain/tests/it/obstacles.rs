@@ -1,4 +1,4 @@
-//! The set-up list says about a rule exactly what its calls meet.
+//! The set-up list names exactly the obstacles that calls of a rule meet.
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
@@ -115,7 +115,7 @@ prop_compose! {
     }
 }
 
-/// What somebody reads who needs this.
+/// The material that these needs select.
 fn read(needs: &Needs, all: &Material) -> Material {
     let needed = |template: &&domain::template::TemplateDefinition| {
         needs.templates.iter().any(|need| {

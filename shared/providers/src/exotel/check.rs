@@ -45,7 +45,7 @@ impl ExotelClient {
         api_token: &str,
     ) -> Result<(), CheckError> {
         if !check::is_name(account_sid) {
-            return Err(CheckError::refused("The account SID is none of Exotel's."));
+            return Err(CheckError::refused("The account SID is not a valid one of Exotel."));
         }
         let base = match cluster {
             Cluster::Singapore => &self.singapore,
@@ -72,11 +72,11 @@ const fn refusal(status: u16) -> Option<&'static str> {
              `cluster`.",
         ),
         402 => Some(
-            "Exotel says that the account's plan does not cover its API, or is used up. Look at Exotel's dashboard.",
+            "Exotel says that the account's plan does not cover its API, or its credit is exhausted. Check Exotel's dashboard.",
         ),
-        403 => {
-            Some("Exotel does not let the API key look at the account. Check `account_sid`, and what the key may do.")
-        }
+        403 => Some(
+            "Exotel does not let the API key read the account. Check `account_sid` and the permissions of the key.",
+        ),
         404 => Some("Exotel knows no such account. Check `account_sid` and `cluster`."),
         _ => None,
     }

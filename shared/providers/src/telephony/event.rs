@@ -89,7 +89,7 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
         );
     }
     if ended_at > received_at + CLOCK_DIFFERENCE {
-        return invalid("data.ended_at", "lies in the future; check the clock and the time zone");
+        return invalid("data.ended_at", "is in the future; check the clock and the time zone");
     }
     let answered_at = match &data["answered_at"] {
         Value::Null => None,

@@ -43,7 +43,7 @@ impl TwilioClient {
     pub async fn check(&self, credentials: Credentials<'_>) -> Result<AccountState, CheckError> {
         let sid = credentials.account_sid;
         if !is_sid(sid) {
-            return Err(CheckError::refused("The account SID is none of Twilio's."));
+            return Err(CheckError::refused("The account SID is not a valid one of Twilio."));
         }
         let account = self.look(credentials, format!("Accounts/{sid}.json"), &[]);
         let query = [("PageSize", MOST_NUMBERS)];

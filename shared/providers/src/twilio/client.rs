@@ -344,7 +344,7 @@ pub enum FindError {
     #[error("looking for a message: Twilio's answer is not readable")]
     Unreadable(#[source] serde_json::Error),
     /// The answer has no list.
-    #[error("looking for a message: Twilio's answer holds no list")]
+    #[error("looking for a message: Twilio's answer contains no list")]
     NoList,
     /// The recipient's list is too long.
     #[error("looking for a message: the recipient's list has too many pages")]
@@ -353,7 +353,7 @@ pub enum FindError {
     #[error("looking for a message: the recipient's list took too long")]
     TooSlow,
     /// The owner of a message on the list could not be determined.
-    #[error("looking for a message: whose the listed messages are could not be read")]
+    #[error("looking for a message: the owners of the listed messages could not be read")]
     NotTold(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -401,7 +401,7 @@ fn form(
                 form.push(("ContentVariables", Value::Object(variables).to_string()));
             }
         }
-        (Channel::Sms, Content::Template(_)) => return Err((ErrorClass::Bug, "an SMS carries no template")),
+        (Channel::Sms, Content::Template(_)) => return Err((ErrorClass::Bug, "a template cannot be sent by SMS")),
     }
     if let Some(base) = status_callback {
         let joint = if base.contains('?') { '&' } else { '?' };

@@ -52,7 +52,9 @@ impl GraphClient {
         let number_path = phone_number_id.to_owned();
         let (numbers_path, apps_path) = (format!("{waba_id}/phone_numbers"), format!("{waba_id}/subscribed_apps"));
         if !is_id(waba_id) || !is_id(phone_number_id) {
-            return Err(CheckError::refused("The ids of account and number are none of Meta's."));
+            return Err(CheckError::refused(
+                "The ids of the account and the number are not valid ones of Meta.",
+            ));
         }
         let numbers_query = [("fields", "id"), ("limit", MOST_NUMBERS)];
         let number = self.look(access_token, number_path, &[("fields", FIELDS)], |id| {
@@ -105,7 +107,7 @@ impl GraphClient {
         unknown: impl Fn(&str) -> String,
     ) -> Result<Value, CheckError> {
         let Some(bearer) = bearer(access_token) else {
-            return Err(CheckError::refused("The access token is none of Meta's."));
+            return Err(CheckError::refused("The access token is not a valid one of Meta."));
         };
         let url = format!("{}/{path}", self.base);
         let sent = self

@@ -143,7 +143,7 @@ pub enum TemplatesError {
     #[error("listing templates: WhatsApp's answer is not readable")]
     Unreadable(#[source] serde_json::Error),
     /// The answer has no list.
-    #[error("listing templates: WhatsApp's answer holds no list")]
+    #[error("listing templates: WhatsApp's answer contains no list")]
     NoList,
     /// The list does not end.
     #[error("listing templates: the list has more pages than an account can fill")]

@@ -61,10 +61,10 @@ pub enum Unreadable {
         column: usize,
     },
     /// JSON of another product.
-    #[error("the webhook is about another object than a WhatsApp account")]
+    #[error("the webhook is not about a WhatsApp account")]
     OtherObject,
     /// More changes than any number of events that fits in a post.
-    #[error("the webhook holds more changes, or larger ones, than anybody's events make")]
+    #[error("the webhook contains more or larger changes than possible")]
     TooMuch,
 }
 

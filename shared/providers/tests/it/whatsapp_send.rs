@@ -247,7 +247,7 @@ async fn refusal_gives_the_reason_without_the_number() {
     };
     assert_eq!(
         reason,
-        "WhatsApp refused it: WhatsApp finds a parameter wrong (code 100). WhatsApp says: to: +… is not allowed."
+        "WhatsApp refused it: a parameter of the request is invalid (code 100). WhatsApp says: to: +… is not allowed."
     );
 }
 

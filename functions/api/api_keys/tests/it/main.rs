@@ -1,4 +1,4 @@
-//! API keys, in process against the emulator, as those who call.
+//! API keys, in process against the emulator, from the callers' point of view.
 
 #![expect(
     clippy::unwrap_used,
@@ -46,7 +46,7 @@ fn wrong_field(answer: &Answer, field: &str) {
     assert!(named, "{field}: {found}");
 }
 
-/// Makes a key; its secret and what is shown of it.
+/// Creates a key. Returns its secret and its shown part.
 async fn make(caller: &Caller<'_>, body: Value) -> (String, Value) {
     let made = caller.post(KEYS, body).await;
     assert_eq!(made.status(), 201, "{}", made.text());
@@ -409,7 +409,7 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     }
 }
 
-/// Who found a secret that is being replaced gains no time by it.
+/// A secret that is being replaced, perhaps because it was stolen, cannot extend its own access.
 #[tokio::test]
 async fn expiring_secret_grants_no_later_expiry() {
     let aws = Aws::new().await;
@@ -431,7 +431,7 @@ async fn expiring_secret_grants_no_later_expiry() {
     assert_eq!(new.post(KEYS, child(json!(null))).await.status(), 201);
 }
 
-/// Its software asks once more by the only secret that it has.
+/// The software repeats the request with the only secret that it has.
 #[tokio::test]
 async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
     let aws = Aws::new().await;

@@ -1,4 +1,4 @@
-//! The audit log, in process against the emulator, as those who read it.
+//! The audit log, in process against the emulator, from the readers' point of view.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, audit::routes).await
 }
 
-/// Somebody renamed something just now.
+/// A change of a name, now.
 async fn write(aws: &Aws, scope: &TenantScope, actor: Actor, object: &str) {
     let entry = Entry {
         by: Stamp {

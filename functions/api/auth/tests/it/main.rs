@@ -1,4 +1,4 @@
-//! Sign-up, log-in and all that proves people, in process against the emulator's table, queues and secret.
+//! Sign-up, log-in and proofs of identity, in process against the emulator's table, queues and secret.
 
 mod logging_in;
 mod me;

@@ -135,7 +135,7 @@ async fn forgotten_password_does_not_reveal_accounts() {
     }
 }
 
-/// However many strangers ask for it from however many addresses.
+/// Whatever number of strangers request it, from whatever number of addresses.
 #[tokio::test]
 async fn an_address_gets_five_links_an_hour_and_ten_a_day() {
     let world = World::unlimited().await;
@@ -167,7 +167,7 @@ async fn an_address_gets_five_links_an_hour_and_ten_a_day() {
     assert_eq!(world.mails().await.len(), 1);
 }
 
-/// Strangers can cause these at will; whoever must get back in must not wait for them.
+/// Strangers can cause these at will. Somebody who forgot the password must not have to wait for them.
 #[tokio::test]
 async fn sign_ups_do_not_block_password_resets() {
     let world = World::unlimited().await;

@@ -133,7 +133,7 @@ async fn a_cookie_lasts_as_long_as_its_session() {
     );
 }
 
-/// Another host of the site can set a cookie of the same name; which one a browser sends first is not ours to say.
+/// Another host of the site can set a cookie of the same name, and the browser decides which one comes first.
 #[tokio::test]
 async fn a_refresh_cookie_that_comes_twice_is_refused() {
     let world = World::new().await;
@@ -166,7 +166,7 @@ async fn a_refresh_cookie_that_comes_twice_is_refused() {
     assert_eq!(world.function.call(&call).await.status(), 200);
 }
 
-/// Else whoever plants a cookie keeps somebody logged in.
+/// Otherwise, somebody who plants a cookie could keep a user logged in.
 #[tokio::test]
 async fn duplicate_cookies_do_not_prevent_log_out() {
     let world = World::new().await;
@@ -233,7 +233,7 @@ async fn cookie(world: &World, maya: &Newcomer) -> String {
     set(&answer)
 }
 
-/// The pair that an answer sets.
+/// Name and value of the cookie that an answer sets.
 fn set(answer: &Answer) -> String {
     answer
         .header("set-cookie")

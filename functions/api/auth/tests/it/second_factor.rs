@@ -16,7 +16,7 @@ impl App {
         Self(Builder::new().with_secret(secret).build().expect("it is a secret"))
     }
 
-    /// What it shows so many seconds from now.
+    /// The code that it shows this many seconds from now.
     fn code(&self, world: &World, later: i64) -> String {
         let at = u64::try_from(world.aws.now().as_second() + later).expect("after 1970");
         self.0.generate(at).to_string()
@@ -25,7 +25,7 @@ impl App {
 
 const FACTOR: &str = "/api/v1/me/second-factor";
 
-/// Switches it on. Returns the app and the recovery codes.
+/// Turns the second factor on. Returns the app and the recovery codes.
 async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
     let answer = world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await;
     assert_eq!(answer.status(), 200, "{}", answer.text());
@@ -56,7 +56,7 @@ async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
     (app, codes)
 }
 
-/// What is not enough where both factors are asked for, and the field that is named. `used` is a code that was used already.
+/// Insufficient proofs where both factors are required, each with the field that the refusal names. `used` is a used code.
 fn wrong_proofs(used: &Value) -> Vec<(Value, String)> {
     let (name, code) = used.as_object().and_then(|used| used.iter().next()).expect("a code");
     let right = json!({"password": PASSWORD});
@@ -304,7 +304,7 @@ async fn switching_a_factor_on_ends_all_other_sessions() {
     assert_eq!(world.refresh(&text(&next["refresh_token"])).await.status(), 401);
 }
 
-/// What lets a platform administrator in: a session that began with the factor, not one in which it was switched on.
+/// A platform administrator is let in by a session that began with the factor, not by one in which it was turned on.
 #[tokio::test]
 async fn a_token_says_whether_its_session_began_with_a_factor() {
     let world = World::new().await;
@@ -332,7 +332,7 @@ async fn a_token_says_whether_its_session_began_with_a_factor() {
     }
 }
 
-/// Who is in such a session could set up a factor of their own, and be taken for who proved the one before.
+/// In such a session, somebody could set up a factor of their own and pass for the person who proved the previous one.
 #[tokio::test]
 async fn session_does_not_prove_a_later_factor() {
     let world = World::new().await;

@@ -89,7 +89,7 @@ async fn sign_up_link_requires_the_password() {
     assert_eq!(elsewhere.status(), 201, "{}", elsewhere.text());
 }
 
-/// Another transaction gets in the way of the confirmation.
+/// Another transaction conflicts with the confirmation.
 #[tokio::test]
 async fn lost_race_leaves_the_link_valid_and_is_retried() {
     let world = World::new().await;
@@ -129,7 +129,7 @@ async fn repeated_sign_up_replaces_the_link() {
     assert_eq!(problem(&taken_by_now), taken(), "a tenant has it");
 }
 
-/// Who floods an address does not end the link that its owner waits for, nor hold names.
+/// Flooding an address neither ends the link that its owner waits for nor reserves names.
 #[tokio::test]
 async fn sign_up_without_mail_reserves_no_name() {
     let world = World::unlimited().await;

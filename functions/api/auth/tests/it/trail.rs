@@ -1,4 +1,4 @@
-//! What people see of what happened to their log-in, and what they are told by mail.
+//! The security trail as people see it, and the mails that notify them.
 
 use jobs::Mail;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn events(world: &World, access: &str) -> Vec<Value> {
     answer.json()["items"].as_array().expect("a list").clone()
 }
 
-/// What stands there, in any order.
+/// The events of the trail, in any order.
 async fn kinds(world: &World, access: &str) -> Vec<String> {
     let mut kinds: Vec<_> = events(world, access)
         .await
@@ -85,7 +85,7 @@ async fn refused_log_ins_of_an_hour_are_one_entry_with_their_count() {
     );
 }
 
-/// Whoever has taken a session over guesses there as well.
+/// Somebody who has taken over a session can guess there as well.
 #[tokio::test]
 async fn wrong_proof_in_a_session_is_recorded() {
     let world = World::new().await;
@@ -313,7 +313,7 @@ async fn at_most_twenty_devices_are_remembered() {
     assert_eq!(world.mails().await.len(), 1, "the oldest was forgotten");
 }
 
-/// A refused log-in costs what it did, and one write for the trail.
+/// A refused log-in costs as much as without a trail, and one write more.
 #[tokio::test]
 async fn many_log_ins_at_once_are_all_counted() {
     let world = World::unlimited().await;

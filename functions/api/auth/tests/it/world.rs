@@ -1,4 +1,4 @@
-//! The function with a secret of its own, and people who sign up by it.
+//! The function with a secret of its own, and people who sign up through it.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    /// Somebody with a business of this name.
+    /// A person with a business of this name.
     pub(crate) async fn newcomer(&self, slug: &str) -> Newcomer {
         let email = format!("maya@{slug}.example");
         // Each from an address of their own: there are limits.
@@ -132,7 +132,7 @@ impl World {
         account.expect("there is an account")
     }
 
-    /// All of the table, as text.
+    /// The whole table, as text.
     pub(crate) async fn table(&self) -> String {
         let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
         let scan = self.aws.dynamodb().scan().table_name(table).send().await;
@@ -150,7 +150,7 @@ pub(crate) fn post(path: &str, body: &Value) -> Call {
     Call::json(path, body.to_string())
 }
 
-/// An address that belongs to a word.
+/// An IP address derived from a word.
 fn address(word: &str) -> String {
     let sum = word
         .bytes()
@@ -204,7 +204,7 @@ pub(crate) fn problem(answer: &Answer) -> (u16, String, Vec<String>) {
     (answer.status(), kind(answer), fields)
 }
 
-/// How many answers have each status.
+/// Number of answers by status.
 pub(crate) fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
     for answer in answers {

@@ -38,7 +38,7 @@ pub(crate) struct ConnectionOut {
     pub(crate) limits: ConnectionLimits,
     /// Result of the last test. `null` after a change of the credentials or of a tested setting.
     pub(crate) last_test: Option<ConnectionTest>,
-    /// Time since which an older secret is also valid for webhooks.
+    /// Start of the current rotation, during which older secrets are also valid.
     pub(crate) rotating_since: Option<Timestamp>,
     /// Time of creation.
     pub(crate) created_at: Timestamp,
@@ -69,9 +69,9 @@ struct ProviderAccount {
 pub(crate) struct ConnectionHealth {
     /// State. If `unhealthy`, the provider refuses the connection until somebody acts, and messages wait.
     pub(crate) state: ConnectionHealthState,
-    /// Time since which the connection is unhealthy.
+    /// Time at which the connection became unhealthy.
     pub(crate) since: Option<Timestamp>,
-    /// Reason for people to read.
+    /// Reason, for people.
     #[schemars(example = "the access token is not valid or has expired")]
     pub(crate) reason: Option<String>,
 }
@@ -86,7 +86,7 @@ pub(crate) enum ConnectionHealthState {
     Unhealthy,
 }
 
-/// Limits of a provider. `null`: not known.
+/// Limits of a provider. `null`: unknown.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub(crate) struct ConnectionLimits {
     /// Messages per second, inbound and outbound.
@@ -104,7 +104,7 @@ pub(crate) struct ConnectionTest {
     pub(crate) at: Timestamp,
     /// Result.
     pub(crate) result: CheckResult,
-    /// Findings, or what to do.
+    /// Findings, and what to do about them.
     #[schemars(example = "WhatsApp knows the number as Saffron Bakery.")]
     pub(crate) message: String,
 }
@@ -114,12 +114,12 @@ pub(crate) struct ConnectionTest {
 pub(crate) struct ConnectionMade {
     /// The connection.
     pub(crate) connection: ConnectionOut,
-    /// Addresses to configure at the provider.
+    /// URLs to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
     /// `whatsapp`: verify token for Meta's callback URL. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verify_token: Option<String>,
-    /// `telephony`: secret that signs events. `exotel`: secret at the end of the addresses. Shown once.
+    /// `telephony`: secret that signs events. `exotel`: secret at the end of the URLs. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
 }
@@ -129,7 +129,7 @@ pub(crate) struct ConnectionMade {
 pub(crate) struct SecretRotationOut {
     /// The connection.
     pub(crate) connection: ConnectionOut,
-    /// Addresses to configure at the provider.
+    /// URLs to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
     /// `whatsapp`: new verify token, if no `secret` was sent. Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,14 +139,14 @@ pub(crate) struct SecretRotationOut {
     pub(crate) secret: Option<String>,
 }
 
-/// Webhook addresses of a connection.
+/// Webhook URLs of a connection.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct WebhookAddresses {
-    /// Addresses to configure at the provider.
+    /// URLs to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
 }
 
-/// An address to configure at the provider.
+/// A URL to configure at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct WebhookAddress {
     /// Name of the setting at the provider.

@@ -1,4 +1,4 @@
-//! Meta's API, where it refuses what the simulators never do.
+//! Meta's API with refusals that the simulators do not have.
 
 use serde_json::{Value, json};
 use wiremock::{

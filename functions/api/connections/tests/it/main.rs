@@ -1,4 +1,4 @@
-//! Connections: what is made verifies, what is wrong is named, and no secret comes out again.
+//! Connections: created secrets verify, wrong fields are named, and no secret is shown again.
 
 mod graph;
 mod lines;
@@ -40,7 +40,7 @@ fn errors(answer: &Answer) -> Vec<String> {
     errors.iter().map(field).collect()
 }
 
-/// Whose WhatsApp number it is, as a shared app's webhook looks it up.
+/// The owner of a WhatsApp number, as the webhook of a shared app looks it up.
 async fn owner(aws: &Aws) -> Option<WhatsAppOwner> {
     aws.store()
         .whatsapp_owner_before_scope(world::WABA, world::NUMBER_ID)
@@ -48,7 +48,7 @@ async fn owner(aws: &Aws) -> Option<WhatsAppOwner> {
         .expect("the table answers")
 }
 
-/// Whether a sender with this secret is let in by the connection, as a webhook's function asks.
+/// Whether the connection admits a sender with this secret, as the function of a webhook checks it.
 async fn lets_in(town: &Town<'_>, id: &str, proves: impl Fn(&Connection, &VerifySecrets) -> bool) -> bool {
     let aws = town.aws();
     let connections = Connections::new(aws.store(), aws.secrets());
@@ -637,7 +637,7 @@ async fn whatsapp_number_belongs_to_one_connection() {
     );
 }
 
-/// What leads a shared app's events to a tenant lasts as long as the tenant can prove that the number is its own.
+/// A tenant receives a shared app's events for a number as long as it can prove that the number is its own.
 #[tokio::test]
 async fn refusal_by_provider_releases_the_number() {
     let world = World::start().await;
@@ -679,7 +679,7 @@ async fn refusal_by_provider_releases_the_number() {
     assert_eq!(held().await, Some(other));
 }
 
-/// Meta also refuses owners: who must pay, who is blocked for a while, whose token may not see the account's apps.
+/// Meta also refuses owners: those who must pay, are blocked for a while, or whose token may not see the account's apps.
 #[tokio::test]
 async fn inconclusive_refusal_keeps_the_number() {
     let graph = graph::Graph::start().await;
@@ -721,7 +721,7 @@ async fn inconclusive_refusal_keeps_the_number() {
     assert_eq!(held().await, None);
 }
 
-/// Of two tenants that connect a number at once, one has it and the other is told.
+/// If two tenants connect a number at the same time, one gets it and the other is refused.
 #[tokio::test]
 async fn one_of_two_tenants_wins_a_number() {
     let world = World::start().await;

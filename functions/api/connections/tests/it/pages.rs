@@ -1,4 +1,4 @@
-//! The commands of the documentation's pages connect what they say.
+//! The commands in the documentation create the connections that they describe.
 
 use serde_json::{Value, from_str};
 use testkit::Aws;

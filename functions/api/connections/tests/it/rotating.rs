@@ -1,4 +1,4 @@
-//! Rotations of which nobody heard the answer.
+//! Rotations whose answer was lost.
 
 use domain::connection::{Connection, VerifySecrets};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     world::{TWILIO_TOKEN, World, telephony_in, twilio_in},
 };
 
-/// Rotates under an idempotency key and the version that is known: the first time the table does it and never says so.
+/// Rotates with an idempotency key and the known version. The first time, the table writes, but its answer is lost.
 async fn rotated_twice(town: &Town<'_>, lossy: &Lossy, id: &str, body: Value) -> Answer {
     let rotate = || {
         let rotate = at(id, "/rotate");

@@ -1,4 +1,4 @@
-//! Telephone systems by name: their API is asked whether it takes the connection's credentials, where it has some.
+//! Telephone systems by name: their API is asked whether it accepts the connection's credentials, if it has any.
 
 use serde_json::{Value, json};
 use testkit::{Answer, Aws};
@@ -8,7 +8,7 @@ use crate::{
     world::{API_SECRET, AUTH_ID, LINE, SYSTEMS, WRONG_SECRET, World, connect},
 };
 
-/// What a test came to, and what it said.
+/// Result of a test, and its message.
 fn last_test(body: &Value) -> (String, String) {
     let word = |name: &str| body["last_test"][name].as_str().unwrap_or_default().to_owned();
     (word("result"), word("message"))

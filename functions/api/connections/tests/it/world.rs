@@ -1,4 +1,4 @@
-//! The providers' simulators, and what is sent to connect to them.
+//! The providers' simulators, and the requests that connect to them.
 
 use domain::actor::{Actor, Stamp};
 use serde_json::{Value, from_value, json};
@@ -15,9 +15,9 @@ const NUMBER: &str = "+15005550006";
 
 /// Telephone systems that have an API of their own.
 pub(crate) const SYSTEMS: [&str; 4] = ["aircall", "vonage", "exotel", "plivo"];
-/// What each of these APIs takes.
+/// Credentials that each of these APIs accepts.
 pub(crate) const API_SECRET: &str = "a-telephone-systems-api-secret";
-/// What none of them takes.
+/// Credentials that none of them accepts.
 pub(crate) const WRONG_SECRET: &str = "an-api-secret-of-nobody";
 /// The number of each.
 pub(crate) const LINE: &str = "+97145550001";

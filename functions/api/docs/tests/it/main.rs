@@ -48,7 +48,7 @@ async fn the_page_runs_its_own_script_and_asks_nobody_else() {
     assert!(DOCUMENT.contains("/docs/guide.md"), "the document names the guide");
 }
 
-/// Where a page's links lead: Markdown's and HTML's.
+/// Targets of a page's links, in Markdown and HTML.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     let markdown = page
         .split("](")

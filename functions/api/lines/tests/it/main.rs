@@ -1,4 +1,4 @@
-//! Lines, in process against the emulator, as those who call.
+//! Lines, in process against the emulator, from the callers' point of view.
 
 use domain::{line::Line, permission::Permission};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What an operator does with tenants, in process against the emulator's table and queues.
+//! Administration of tenants, in process against the emulator's table and queues.
 
 use std::future::IntoFuture;
 
@@ -183,7 +183,7 @@ async fn an_administrator_can_be_invited_again() {
     );
 }
 
-/// Whether the link of the one mail that waits lets somebody in.
+/// Whether the link of the only waiting mail lets somebody in.
 async fn mailed_link_works(aws: &Aws) -> bool {
     let mut mails: Vec<MailJob> = aws.take_mails().await;
     // What tells the administrators there are is another test's.

@@ -1,4 +1,4 @@
-//! Products, in process against the emulator, as those who call.
+//! Products, in process against the emulator, from the callers' point of view.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ async fn a_sku_belongs_to_one_product_of_the_tenant() {
     manager.patch(first, json!({"sku": "cake-1"})).await.is(200);
 }
 
-/// Messages read the last version.
+/// Messages read the latest version.
 #[tokio::test]
 async fn messages_find_a_product_by_sku_and_id() {
     let aws = Aws::new().await;

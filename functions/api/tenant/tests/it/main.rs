@@ -1,4 +1,4 @@
-//! A tenant's settings: who may change them, what they may be, and what is still to be set up.
+//! The settings of a tenant: permissions, limits, and the progress of the set-up.
 
 mod setup;
 
@@ -143,7 +143,7 @@ async fn invalid_settings_are_refused_by_field() {
     assert_eq!(config(&town).await, before);
 }
 
-/// However much is wrong, the answer stays small.
+/// The answer stays small, whatever the number of errors.
 #[tokio::test]
 async fn many_wrong_items_get_fifty_errors_and_a_count() {
     let aws = Aws::new().await;

@@ -1,4 +1,4 @@
-//! What is still to be set up: what works is done, and what does not is said.
+//! The progress of the set-up: working steps are done, and the problems of the others are named.
 
 use domain::{
     checkup::{CheckResult, Checkup},
@@ -24,7 +24,7 @@ use testkit::{
 
 use crate::SETUP;
 
-/// A business whose setting up is complete: WhatsApp by Meta, SMS by Twilio, a telephone system of its own; each was tested.
+/// A business whose set-up is complete: WhatsApp through Meta, SMS through Twilio, a telephone system; all tested.
 async fn complete(aws: &Aws) -> Seeded {
     let mut business = business(aws).await;
     for connection in &mut business.configured.connections {
@@ -38,7 +38,7 @@ fn tested(aws: &Aws, result: CheckResult) -> Checkup {
     Checkup::new(result, "The provider was asked.", aws.now())
 }
 
-/// The state of a step, and what is said of it.
+/// The state of a step, and its sentences.
 fn step(body: &Value, id: &str) -> (String, String) {
     let steps = body["steps"].as_array().expect("there are steps");
     let step = steps.iter().find(|step| step["id"] == id).expect("there is this step");
@@ -46,7 +46,7 @@ fn step(body: &Value, id: &str) -> (String, String) {
     (state, step["missing"].to_string())
 }
 
-/// Writes the business over the town's own, and asks what is still to be set up.
+/// Writes the business over the town's own, and returns the progress of its set-up.
 async fn setup_of(town: &Town<'_>, configured: &Configured) -> Value {
     let mut configured = configured.clone();
     configured.tenant.id = town.home.tenant;
@@ -204,7 +204,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
     }
 }
 
-/// What a missed call gets, reported by this connection.
+/// The message that follows a missed call reported by this connection.
 async fn follows(
     (aws, scope): (&Aws, &TenantScope),
     config: &TenantConfig,

@@ -71,7 +71,7 @@ fn invitation(aws: &Aws, email: &str, hours: i64) -> Invitation {
     }
 }
 
-/// Invites an administrator in somebody's name, without a mail; the token.
+/// Invites an administrator in somebody's name, without a mail. Returns the token.
 async fn invite_admin(town: &Town<'_>, by: Actor, email: &str) -> String {
     let aws = town.aws();
     let invitation = Invitation {
@@ -340,7 +340,7 @@ async fn a_refused_invitation_takes_nothing_of_the_five_mails() {
     assert_eq!(mails(&aws).await.len(), 1);
 }
 
-/// Who lost the right may have invited themselves before.
+/// Somebody who lost the right may have invited themselves before.
 #[tokio::test]
 async fn an_invitation_goes_with_its_inviters_platform_right() {
     let aws = Aws::new().await;

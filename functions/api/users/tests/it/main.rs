@@ -1,4 +1,4 @@
-//! People of a tenant and invitations, in process against the emulator, as those who call.
+//! Users of a tenant and invitations, in process against the emulator, from the callers' point of view.
 
 #![expect(
     clippy::unwrap_used,

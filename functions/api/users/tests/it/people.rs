@@ -1,4 +1,4 @@
-//! Who belongs to the tenant and what they may do.
+//! Users of a tenant, and their permissions.
 
 use domain::permission::{Permission, granted};
 use futures::future::join_all;

@@ -1,4 +1,4 @@
-//! Making the first administrator of the platform, in process against the emulator's table and queues.
+//! Creating the first administrator of the platform, in process against the emulator's table and queues.
 
 use access::token;
 use domain::{

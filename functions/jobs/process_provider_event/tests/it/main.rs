@@ -1,4 +1,4 @@
-//! What providers report, in process against the emulator's table, queues and bucket.
+//! Reports of providers, in process against the emulator's table, queues and bucket.
 
 mod account;
 mod inbound;

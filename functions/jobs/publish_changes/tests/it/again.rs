@@ -17,7 +17,7 @@ impl World {
     }
 }
 
-/// As if the change had been made at this time of [`DAY`].
+/// The change as if made at this time of [`DAY`].
 fn made_at(record: &EventRecord, time: &str) -> EventRecord {
     let mut record = record.clone();
     let at = format!("{DAY}T{time}Z").parse().expect("a time of the event's kind");

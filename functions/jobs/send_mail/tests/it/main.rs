@@ -270,7 +270,7 @@ impl Write for Log {
     }
 }
 
-/// As the kit does, but including all of our messages.
+/// Logs as the kit does, but including all of our messages.
 fn log_everything() {
     static BEGIN: Once = Once::new();
     BEGIN.call_once(|| {

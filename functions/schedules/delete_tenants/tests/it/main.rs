@@ -197,7 +197,7 @@ async fn tenant_that_stays_loses_nothing() {
     Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.leave(3600).await;
     world
-        .change("tenant_kept", |tenant| {
+        .change("tenant_deletion_cancelled", |tenant| {
             tenant.status = TenantStatus::Active;
             tenant.leaves_at = None;
         })
