@@ -456,8 +456,10 @@ impl Work<'_> {
         count_outcome(&sent.outcome);
         let mut races = 0;
         let limit = TimeLimit::of(LONGEST_RECORDING);
+        let mut moved = false;
         loop {
-            let moved = message.record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
+            // Once recorded, nothing moves any more, but it still has to be written.
+            moved |= message.record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
             if let Some(report) = report {
                 message.apply(key.attempt, report.clone(), now, &ctx.timers);
             }
@@ -489,6 +491,7 @@ impl Work<'_> {
                 // A status was faster: apply the outcome to the current row.
                 Err(error) if error.is_conflict() && races < MOST_RACES => {
                     races += 1;
+                    moved = false;
                     message = match ctx.store.message(self.scope, message.id, now).await? {
                         Some(row) => row,
                         None => return Ok(Step::Enough(kit::queue::gone("message"))),

@@ -406,6 +406,23 @@ async fn accepted_send_is_recorded_though_the_table_is_busy() {
 }
 
 #[tokio::test]
+async fn refused_send_is_recorded_though_the_table_is_busy() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    let message = world.follow_up().await;
+    // More often than the SDK retries.
+    let busy = async { lossy.throttle("PutItem", 5) };
+    let refusal = Reply::graph(400, 131_026);
+    world.work_while(&ctx, &message, busy, refusal).await;
+    assert!(lossy.has_lost_all());
+    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Refused)]);
+}
+
+#[tokio::test]
 async fn blocked_message_starts_no_cooldown() {
     let world = World::with(|configured| {
         let quiet = json!({"from": "16:30", "to": "08:00", "action": "skip"});
