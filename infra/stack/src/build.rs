@@ -3,10 +3,13 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
+    process::Stdio,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
 
 use crate::{
     place::Place,
@@ -15,8 +18,11 @@ use crate::{
 };
 
 /// How functions are compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub enum Profile {
+    /// As cargo builds them for the tests of their packages, so that a test run compiles nothing twice.
+    Tested,
     /// Fast to build, for local work.
     Everyday,
     /// Small and quick to start: the manifest's release profile, used by an operator's `sam build`.
@@ -27,6 +33,7 @@ impl Profile {
     /// The profile's name.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Tested => "tested",
             Self::Everyday => "everyday",
             Self::Shipped => "shipped",
         }
@@ -113,6 +120,30 @@ fn selection(functions: &[Function]) -> impl Iterator<Item = &str> {
         .flat_map(|function| ["--package", &function.name, "--bin", &function.name])
 }
 
+/// `cargo test` of everything, which also builds the binary of each package that has tests: all functions and the simulators.
+pub fn tests(place: &Place) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(&place.root).args(["test", "--workspace"]);
+    command
+}
+
+/// Where cargo writes without our help.
+fn cargos_target(place: &Place) -> PathBuf {
+    let other = std::env::var_os("CARGO_TARGET_DIR");
+    place.root.join(other.unwrap_or_else(|| "target".into()))
+}
+
+/// `cargo check` of the functions alone, with the features of dependencies that they request themselves: tests and tools request more.
+pub fn check(place: &Place) -> Result<Command> {
+    let functions = functions(&place.root)?;
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(&place.root)
+        .args(["check", "--quiet"])
+        .args(selection(&functions));
+    Ok(command)
+}
+
 /// Builds functions with one profile.
 #[derive(Debug, Clone)]
 pub struct Builder {
@@ -127,21 +158,29 @@ impl Builder {
         Self { place, tools, profile }
     }
 
-    /// The target folder of the profile. Profiles share no objects, so neither causes rebuilds of the other.
+    /// The target folder of the profile. Profiles share no objects, so none causes rebuilds of another.
     fn target(&self) -> PathBuf {
-        let target = self.place.root.join("target");
         match self.profile {
-            Profile::Everyday => target.join("everyday"),
-            Profile::Shipped => target,
+            Profile::Tested => cargos_target(&self.place),
+            Profile::Everyday => self.place.root.join("target/everyday"),
+            Profile::Shipped => self.place.root.join("target"),
         }
     }
 
-    /// The binary that `cargo lambda` writes.
+    /// The binary that cargo or `cargo lambda` writes.
     pub fn binary(&self, function: &Function) -> PathBuf {
-        self.target().join("lambda").join(&function.name).join("bootstrap")
+        match self.profile {
+            Profile::Tested => self.target().join("debug").join(&function.name),
+            Profile::Everyday | Profile::Shipped => self.target().join("lambda").join(&function.name).join("bootstrap"),
+        }
     }
 
-    fn environment(&self, command: &mut tokio::process::Command) {
+    /// The simulators' binary.
+    pub fn simulators(&self) -> PathBuf {
+        cargos_target(&self.place).join("debug/simulators")
+    }
+
+    fn environment(&self, command: &mut Command) {
         command.env("CARGO_TARGET_DIR", self.target());
         if self.profile == Profile::Everyday {
             // Measured in docs/decisions/0007-build-profiles.md. LTO and units pass through cargo-lambda only because
@@ -172,12 +211,28 @@ impl Builder {
 
     /// Compiles functions, showing cargo's own progress.
     pub async fn compile(&self, functions: &[Function]) -> Result<()> {
+        if self.profile == Profile::Tested {
+            let mut command = tests(&self.place);
+            return run_shown(command.arg("--no-run"), "cargo test --no-run").await;
+        }
         let mut command = self.tools.sam("cargo");
         command
             .args(["lambda", "build", "--release"])
             .args(selection(functions));
         self.environment(&mut command);
         run_shown(&mut command, "cargo lambda build").await
+    }
+
+    /// Compiles the simulators.
+    pub async fn compile_simulators(&self) -> Result<()> {
+        if self.profile == Profile::Tested {
+            return Ok(()); // with the functions
+        }
+        let mut command = Command::new("cargo");
+        command
+            .current_dir(&self.place.root)
+            .args(["build", "--quiet", "--package", "simulators"]);
+        run_shown(&mut command, "cargo build --package simulators").await
     }
 
     /// The folder that `sam build` writes and `sam deploy` reads.
@@ -209,8 +264,18 @@ impl Builder {
         for function in functions {
             let folder = built.join(&function.logical_id);
             std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-            std::fs::copy(self.binary(function), folder.join("bootstrap"))
+            let bootstrap = folder.join("bootstrap");
+            std::fs::copy(self.binary(function), &bootstrap)
                 .with_context(|| format!("copying {} for sam", function.name))?;
+            if self.profile == Profile::Tested {
+                // Half of the file is symbols, which would only be zipped. Not every C compiler comes with `strip`.
+                let strip = Command::new("strip")
+                    .arg(&bootstrap)
+                    .stderr(Stdio::null())
+                    .status()
+                    .await;
+                drop(strip);
+            }
             // `CodeUri: functions/<room>/<name>/`
             let end = format!("/{}/", function.name);
             let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix("CodeUri: "));

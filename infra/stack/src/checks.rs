@@ -6,20 +6,28 @@ use anyhow::Result;
 use tokio::process::Command;
 
 use crate::{
+    build,
     place::Place,
     process::{run_captured, run_logged, run_shown},
     report::step,
     tools::{Contract, Tools},
 };
 
-/// Runs all checks, cheapest first. The first failure ends the run.
+/// Runs all checks. The first failure ends the run. What compiles, and what downloads and runs Python, take turns at waiting, so they
+/// run side by side.
 pub async fn check(place: &Place) -> Result<()> {
-    let tools = Tools::set_up(place).await?;
     step(
         "cargo fmt --check",
         run_shown(cargo(place).args(["fmt", "--all", "--check"]), "cargo fmt"),
     )
     .await?;
+    let (tools, ()) = tokio::try_join!(documents(place), code(place))?;
+    arm64(place, &tools).await
+}
+
+/// Checks of what is not Rust.
+async fn documents(place: &Place) -> Result<Tools> {
+    let tools = Tools::set_up(place).await?;
     step("typos", run_shown(&mut tools.sam("typos"), "typos")).await?;
     step(
         "template: sam validate, cfn-lint, also expanded",
@@ -28,10 +36,11 @@ pub async fn check(place: &Place) -> Result<()> {
     .await?;
     let contract = tools.contract().await?;
     step("contract: openapi-spec-validator, redocly", lint(place, &contract)).await?;
-    let mut deny = tools.cargo_deny().await?;
-    // Advisories would need a clone of the advisory database.
-    deny.args(["--all-features", "check", "bans", "licenses", "sources"]);
-    step("cargo deny", run_shown(&mut deny, "cargo deny")).await?;
+    Ok(tools)
+}
+
+/// Checks of the code and its dependencies.
+async fn code(place: &Place) -> Result<()> {
     let clippy = [
         "clippy",
         "--quiet",
@@ -42,7 +51,16 @@ pub async fn check(place: &Place) -> Result<()> {
         "warnings",
     ];
     step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await?;
-    arm64(place, &tools).await
+    let mut check = build::check(place)?;
+    step(
+        "cargo check, functions with their own features",
+        run_shown(&mut check, "cargo check"),
+    )
+    .await?;
+    let mut deny = Tools::cargo_deny(place).await?;
+    // Advisories would need a clone of the advisory database.
+    deny.args(["--all-features", "check", "bans", "licenses", "sources"]);
+    step("cargo deny", run_shown(&mut deny, "cargo deny")).await
 }
 
 /// The target that operators need to build for arm64, the template's default.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use domain::permission::Role;
 use serde::{Deserialize, Serialize};
 
-use crate::place::Place;
+use crate::{build::Profile, place::Place};
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Endpoints {
     pub region: String,
     /// The CloudFormation stack.
     pub stack: String,
+    /// How its functions are compiled.
+    pub profile: Profile,
     /// The table.
     pub table: String,
     /// The `cargo stack` process that keeps it running.

@@ -395,7 +395,13 @@ async fn run(command: Command) -> Result<bool> {
             let seed = seed.map_or_else(chaos::new_seed, Ok)?;
             return Box::pin(chaos::chaos(&options, size, seed)).await;
         }
-        Command::Test { arguments } => return test::test(&Options::throwaway("test")?, &arguments).await,
+        Command::Test { arguments } => {
+            let options = Options {
+                profile: Profile::Tested,
+                ..Options::throwaway("test")?
+            };
+            return test::test(&options, &arguments).await;
+        }
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
         Command::Iam => Box::pin(iam::iam()).await?,
         Command::Fuzz { seed } => {

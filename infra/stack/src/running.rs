@@ -127,7 +127,7 @@ impl Running {
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
         let alone = builder.alone().await?;
         step("building functions", builder.compile(&functions)).await?;
-        step("building simulators", build_simulators(&place)).await?;
+        step("building simulators", builder.compile_simulators()).await?;
         ministack
             .wait_until(Duration::from_secs(60), || ministack::ready(ports.ministack))
             .await?;
@@ -145,7 +145,7 @@ impl Running {
             tools
                 .bridge()
                 .arg("tied")
-                .arg(place.root.join("target/debug/simulators"))
+                .arg(builder.simulators())
                 .args(["--port", &ports.simulators.to_string()])
                 .arg("--config")
                 .arg(&config),
@@ -200,6 +200,7 @@ impl Running {
             aws_endpoint: ministack::endpoint(ports.ministack),
             region: REGION.to_owned(),
             stack: STACK.to_owned(),
+            profile: options.profile,
             table: outputs
                 .get("TableName")
                 .context("the stack has a TableName output")?
@@ -294,17 +295,6 @@ pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Fu
     )
     .await?;
     deploy::note_updated(place, builder, function)
-}
-
-async fn build_simulators(place: &Place) -> Result<()> {
-    run_shown(
-        tokio::process::Command::new("cargo")
-            .current_dir(&place.root)
-            .args(["build", "--quiet", "--package", "simulators"])
-            .env("CARGO_TARGET_DIR", place.root.join("target")),
-        "cargo build --package simulators",
-    )
-    .await
 }
 
 async fn put_secret(aws: &Aws, name: &str, value: &Value) -> Result<()> {

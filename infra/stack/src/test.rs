@@ -1,9 +1,9 @@
 //! `test`: starts everything from nothing and runs the whole test suite against it. CI runs this.
 
 use anyhow::{Result, bail};
-use tokio::process::Command;
 
 use crate::{
+    build,
     canary::{self, Canaries},
     deploy::STACK,
     process::succeeds_seen,
@@ -22,10 +22,9 @@ pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
     };
     // Otherwise, tests would wait for each other to set them up.
     running.tools.contract().await?;
-    let mut command = Command::new("cargo");
+    let mut command = build::tests(&running.place);
     command
-        .current_dir(&running.place.root)
-        .args(["test", "--workspace", "--no-fail-fast", "--"])
+        .args(["--no-fail-fast", "--"])
         .args(arguments)
         .env("RINGBACK_TEST_AWS", &running.endpoints.aws_endpoint)
         .env("RINGBACK_TEST_STACK", running.place.endpoints());

@@ -152,8 +152,8 @@ impl Tools {
     }
 
     /// cargo-deny, installed on first use: only the checks need it.
-    pub async fn cargo_deny(&self) -> Result<Command> {
-        let program = self.place.dot.join("bin/cargo-deny");
+    pub async fn cargo_deny(place: &Place) -> Result<Command> {
+        let program = place.dot.join("bin/cargo-deny");
         let fresh = Command::new(&program)
             .arg("--version")
             .stderr(Stdio::null())
@@ -177,8 +177,8 @@ impl Tools {
                                 CARGO_DENY,
                                 "--root",
                             ])
-                            .arg(&self.place.dot)
-                            .env("CARGO_TARGET_DIR", self.place.cache().join("cargo-deny")),
+                            .arg(&place.dot)
+                            .env("CARGO_TARGET_DIR", place.cache().join("cargo-deny")),
                         "cargo install cargo-deny",
                     )
                     .await
@@ -187,7 +187,7 @@ impl Tools {
             .await?;
         }
         let mut command = Command::new(program);
-        command.current_dir(&self.place.root);
+        command.current_dir(&place.root);
         Ok(command)
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use stack::{
-    build::{self, Builder, Profile},
+    build::{self, Builder},
     deploy::STACK,
     place::Place,
     play::{Look, until},
@@ -42,7 +42,7 @@ fn a_second_stage_deploys_beside_the_first() {
         let tools = Tools::set_up(&stage.place).await?;
         let dev = Environment::read(&stage.place.root, "dev")?.stack_name;
         ensure!(dev != STACK, "stages have names of their own");
-        let builder = Builder::new(stage.place.clone(), tools.clone(), Profile::Everyday);
+        let builder = Builder::new(stage.place.clone(), tools.clone(), stage.play.endpoints.profile);
         let template = builder.built().join("template.yaml");
         {
             let _alone = builder.alone().await?;
