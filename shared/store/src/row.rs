@@ -180,7 +180,8 @@ impl Row {
         self
     }
 
-    /// A field that the list index contains. It must never change.
+    /// A field that the list index contains. It changes with no status; a call's outcome changes only if the call is decided
+    /// again.
     pub(crate) fn list_field(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.item.insert(name.to_owned(), text(value));
         self
