@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, ops::Deref, path::Path};
 use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
+    actor::{Actor, Stamp},
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress, whatsapp},
     ids::{ConnectionId, LineId},
@@ -16,11 +17,15 @@ use domain::{
     template::TemplateDefinition,
     tenant::{Tenant, TenantStatus},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
 use serde_json::Value;
-use store::{Store, config::Configured};
+use store::{Store, TenantScope, config::Configured};
 
-use crate::aws::Aws;
+use crate::{aws::Aws, secrets::random_hex};
+
+/// Maximum attempts to make a tenant's first line.
+const MOST_RACES: u32 = 8;
 
 /// A tenant's file.
 #[derive(Clone, Deserialize)]
@@ -223,24 +228,12 @@ impl Deployment {
                 }
             }
         }
-        let lines = match &file.lines {
-            Some(lines) => lines.clone(),
-            None => {
-                let known = self.store.all(&scope).await;
-                lines_of(known.context("reading the tenant's lines")?, &connections)
-            }
-        };
-        let config = TenantConfig {
-            tenant: file.tenant.tenant.clone(),
-            rules: file.rules.clone(),
-            lines: lines.clone(),
-            connections: connections.iter().map(ConnectionSummary::from).collect(),
-        };
         let configured = Configured {
             tenant: file.tenant.tenant.clone(),
             status_meant: file.tenant.says_status,
             rules: file.rules.clone(),
-            lines,
+            lines: file.lines.clone().unwrap_or_default(),
+            lines_meant: file.lines.is_some(),
             templates: file.templates.clone(),
             products: file.products.clone(),
             connections,
@@ -249,9 +242,19 @@ impl Deployment {
             .write_config(&scope, &configured)
             .await
             .context("writing the tenant")?;
+        let lines = match &file.lines {
+            Some(lines) => lines.clone(),
+            None => self.lines_or_first(&scope, &configured.connections).await?,
+        };
+        let config = TenantConfig {
+            tenant: configured.tenant,
+            rules: configured.rules,
+            lines,
+            connections: configured.connections.iter().map(ConnectionSummary::from).collect(),
+        };
         let material = Material {
-            templates: file.templates.clone(),
-            products: file.products.clone(),
+            templates: configured.templates,
+            products: configured.products,
         };
         let mut problems = config.problems(&material);
         for connection in &configured.connections {
@@ -259,6 +262,31 @@ impl Deployment {
             problems.extend(found.map(|problem| format!("{}: {problem}", connection.name)));
         }
         Ok(problems)
+    }
+
+    /// The lines of a tenant whose file omits them. If there are none, the first one is made from the connections, unless
+    /// somebody makes one at the same time.
+    async fn lines_or_first(&self, scope: &TenantScope, connections: &[Connection]) -> Result<Vec<Line>> {
+        for _race in 0..MOST_RACES {
+            // First: the write is conditioned on its version, which stands for what is read after it.
+            let tenant = self.store.tenant(scope).await.context("reading the tenant")?;
+            let tenant = tenant.context("the tenant was deleted meanwhile")?;
+            let known: Vec<Line> = self.store.all(scope).await.context("reading the tenant's lines")?;
+            let Some(first) = first_line(connections).filter(|_| known.is_empty()) else {
+                return Ok(known);
+            };
+            let stamp = Stamp {
+                actor: Actor::Operator,
+                at: Timestamp::now(),
+                correlation_id: random_hex(16)?,
+            };
+            match self.store.set_up_line(scope, &tenant, &first, &stamp).await {
+                Ok(()) => return Ok(vec![first]),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error).context("making the tenant's first line"),
+            }
+        }
+        bail!("making the tenant's first line: the tenant was changed {MOST_RACES} times meanwhile")
     }
 
     async fn seal(&self, file: &TenantFile, given: &ConnectionFile, known: Option<&Connection>) -> Result<Connection> {
@@ -303,13 +331,10 @@ impl Deployment {
     }
 }
 
-/// The lines of a tenant whose file omits them: those in the table, otherwise the first one.
-fn lines_of(known: Vec<Line>, connections: &[Connection]) -> Vec<Line> {
-    if !known.is_empty() {
-        return known;
-    }
-    let id = connections.first().map(|connection| LineId::new(connection.id.ulid()));
-    id.and_then(|id| line::first_of(id, connections)).into_iter().collect()
+/// The first line of a tenant without lines: the same one, however often it is made.
+fn first_line(connections: &[Connection]) -> Option<Line> {
+    let first = connections.first()?;
+    line::first_of(LineId::new(first.id.ulid()), connections)
 }
 
 /// Problems of the quiet hours of the tenant or of a rule, which the API refuses, too.
@@ -369,26 +394,19 @@ mod tests {
     }
 
     #[test]
-    fn file_without_lines_keeps_them_or_gets_the_first() {
+    fn first_line_is_the_same_however_often_it_is_made() {
         let connections: Vec<Connection> = serde_json::from_value(json!([{
             "id": "conn_01k9zz0000000000000000000a", "name": "PBX", "verify": "",
             "account": {"kind": "telephony", "lines": ["+97143330000"]},
         }]))
         .unwrap();
-        let first = lines_of(Vec::new(), &connections);
-        let number = first[0].number.as_ref().map(ToString::to_string);
-        assert_eq!((first.len(), number.as_deref()), (1, Some("+97143330000")));
+        let first = first_line(&connections).unwrap();
         assert_eq!(
-            lines_of(Vec::new(), &connections),
-            first,
-            "the same line, however often it is applied"
+            first.number.as_ref().map(ToString::to_string).as_deref(),
+            Some("+97143330000")
         );
-        let renamed = vec![Line {
-            name: "Reception".parse().expect("a name"),
-            ..first[0].clone()
-        }];
-        assert_eq!(lines_of(renamed.clone(), &connections), renamed);
-        assert_eq!(lines_of(Vec::new(), &[]), []);
+        assert_eq!(first_line(&connections), Some(first));
+        assert_eq!(first_line(&[]), None);
     }
 
     fn read(words: &Value) -> Result<TenantWords, serde_json::Error> {

@@ -45,6 +45,8 @@ pub struct Configured {
     pub rules: Vec<Rule>,
     /// All its lines: others are deleted.
     pub lines: Vec<Line>,
+    /// Whether to write the lines. Otherwise those in the table stay as they are, also if somebody changes them meanwhile.
+    pub lines_meant: bool,
     /// All its templates: others are deleted.
     pub templates: Vec<TemplateDefinition>,
     /// All its products: others are deleted.
@@ -297,14 +299,16 @@ impl Store {
             &mut gone,
         )
         .await?;
-        self.replace(
-            scope,
-            &configured.lines,
-            |given: &Line, _| given.clone(),
-            &mut rows,
-            &mut gone,
-        )
-        .await?;
+        if configured.lines_meant {
+            self.replace(
+                scope,
+                &configured.lines,
+                |given: &Line, _| given.clone(),
+                &mut rows,
+                &mut gone,
+            )
+            .await?;
+        }
         let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
         self.replace(scope, &templates, as_reported, &mut rows, &mut gone)
             .await?;
