@@ -19,7 +19,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::{Store, TenantScope, config::Configured};
 
 use crate::{aws::Aws, secrets::random_hex};
@@ -84,20 +84,61 @@ impl Deref for TenantWords {
 
 /// A connection with its credentials in plain text.
 #[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ConnectionWords")]
 pub struct ConnectionFile {
     /// The connection.
     pub id: ConnectionId,
     /// Name for display.
     pub name: String,
-    /// The account.
+    /// The account. What the API refuses is refused here, too.
     pub account: Account,
     /// Verification secrets. If omitted, those in the table stay.
-    #[serde(default)]
     pub verify: Option<VerifySecrets>,
     /// Sending secrets. If omitted, those in the table stay.
-    #[serde(default)]
     pub send: Option<SendSecrets>,
+}
+
+/// The same as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectionWords {
+    id: ConnectionId,
+    name: String,
+    account: Map<String, Value>,
+    #[serde(default)]
+    verify: Option<VerifySecrets>,
+    #[serde(default)]
+    send: Option<SendSecrets>,
+}
+
+impl TryFrom<ConnectionWords> for ConnectionFile {
+    type Error = String;
+
+    fn try_from(words: ConnectionWords) -> Result<Self, String> {
+        let ConnectionWords {
+            id,
+            name,
+            account,
+            verify,
+            send,
+        } = words;
+        let read: Account =
+            serde_json::from_value(Value::Object(account.clone())).map_err(|error| format!("{name}: {error}"))?;
+        let (identity, _) = read.parts();
+        let mut settings = account;
+        settings.retain(|field, _| field != "kind" && !identity.contains_key(field));
+        let account = read.with(settings).map_err(|problems| {
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            format!("{name}: {}", problems.join(" "))
+        })?;
+        Ok(Self {
+            id,
+            name,
+            account,
+            verify,
+            send,
+        })
+    }
 }
 
 impl ConnectionFile {
@@ -256,12 +297,7 @@ impl Deployment {
             templates: configured.templates,
             products: configured.products,
         };
-        let mut problems = config.problems(&material);
-        for connection in &configured.connections {
-            let found = connection.account.problems().into_iter();
-            problems.extend(found.map(|problem| format!("{}: {problem}", connection.name)));
-        }
-        Ok(problems)
+        Ok(config.problems(&material))
     }
 
     /// The lines of a tenant whose file omits them. If there are none, the first one is made from the connections, unless
@@ -391,6 +427,47 @@ mod tests {
         );
         let of_rule = problem(night, ["21:00", "21:00"]).unwrap();
         assert!(of_rule.contains("Missed calls"), "{of_rule}");
+    }
+
+    /// With the sentences of the API, before anything is written.
+    #[test]
+    fn account_that_the_api_refuses_is_refused() {
+        let problem = |field: &str, value: Value| {
+            let mut file = json!({
+                "id": "conn_01k9zz0000000000000000000a", "name": "Front desk",
+                "account": {
+                    "kind": "twilio", "account_sid": "AC000000000000000000000000000000b1", "numbers": ["+15005550006"],
+                },
+            });
+            file["account"][field] = value;
+            let read = serde_json::from_value::<ConnectionFile>(file);
+            read.map(|file| json!(file.account)["voice"]["handling"].clone())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(problem("voice", json!({"handling": "greet"})), Ok(json!("greet")));
+        let usual = problem("voice", json!({"voicemail_max_seconds": 60}));
+        assert_eq!(usual, Ok(json!("own_flow")), "as in the API");
+        for (field, value, sentence) in [
+            (
+                "voice",
+                json!({"handling": "forward"}),
+                "Front desk: voice.forward_to: Expected a number, because calls are forwarded.",
+            ),
+            (
+                "account_sid",
+                json!("AC1"),
+                "Front desk: account_sid: Expected AC and 32 digits or letters a to f.",
+            ),
+            (
+                "voise",
+                json!({"handling": "greet"}),
+                "Front desk: voise: A twilio connection has no such field. Remove it.",
+            ),
+            ("numbers", json!("+15005550006"), "Front desk: invalid type"),
+        ] {
+            let refused = problem(field, value).unwrap_err();
+            assert!(refused.starts_with(sentence), "{refused}");
+        }
     }
 
     #[test]
