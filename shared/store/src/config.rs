@@ -24,7 +24,7 @@ use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, keys,
     keys::Key,
     lookups, owned,
-    row::{self, Condition, Item, Row, Write},
+    row::{self, Condition, Row, Write},
 };
 
 /// Maximum tenants whose configuration one process caches.
@@ -356,7 +356,7 @@ impl Store {
         let mut versions = BTreeMap::new();
         let mut before = BTreeMap::new();
         for item in self.every(scope, T::PART, T::PREFIX, T::KIND).await? {
-            let Some(key) = key_of(&item) else { continue };
+            let Some(key) = row::key_of(&item) else { continue };
             gone.push(key.clone());
             versions.insert(key.sk.clone(), row::version_of(&item));
             let value: T = row::data(item, T::KIND)?;
@@ -411,11 +411,4 @@ pub(crate) fn new_tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'stat
     let mut row = tenant_row(scope, tenant, doing)?;
     row.condition = Condition::New;
     Ok(row)
-}
-
-pub(crate) fn key_of(item: &Item) -> Option<Key> {
-    Some(Key {
-        pk: row::string(item, "pk")?.to_owned(),
-        sk: row::string(item, "sk")?.to_owned(),
-    })
 }

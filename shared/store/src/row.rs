@@ -311,3 +311,11 @@ pub(crate) fn kept(mut item: Item, now: Timestamp) -> Option<Item> {
 pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
+
+/// The key of a stored row.
+pub(crate) fn key_of(item: &Item) -> Option<Key> {
+    Some(Key {
+        pk: string(item, "pk")?.to_owned(),
+        sk: string(item, "sk")?.to_owned(),
+    })
+}
