@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, ops::Deref, path::Path};
 use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
+    actor::{Actor, Stamp},
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress, whatsapp},
     ids::{ConnectionId, LineId},
@@ -16,11 +17,15 @@ use domain::{
     template::TemplateDefinition,
     tenant::{Tenant, TenantStatus},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
-use serde_json::Value;
-use store::{Store, config::Configured};
+use serde_json::{Map, Value};
+use store::{Store, TenantScope, config::Configured};
 
-use crate::aws::Aws;
+use crate::{aws::Aws, secrets::random_hex};
+
+/// Maximum attempts to make a tenant's first line.
+const MOST_RACES: u32 = 8;
 
 /// A tenant's file.
 #[derive(Clone, Deserialize)]
@@ -79,20 +84,61 @@ impl Deref for TenantWords {
 
 /// A connection with its credentials in plain text.
 #[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ConnectionWords")]
 pub struct ConnectionFile {
     /// The connection.
     pub id: ConnectionId,
     /// Name for display.
     pub name: String,
-    /// The account.
+    /// The account. What the API refuses is refused here, too.
     pub account: Account,
     /// Verification secrets. If omitted, those in the table stay.
-    #[serde(default)]
     pub verify: Option<VerifySecrets>,
     /// Sending secrets. If omitted, those in the table stay.
-    #[serde(default)]
     pub send: Option<SendSecrets>,
+}
+
+/// The same as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectionWords {
+    id: ConnectionId,
+    name: String,
+    account: Map<String, Value>,
+    #[serde(default)]
+    verify: Option<VerifySecrets>,
+    #[serde(default)]
+    send: Option<SendSecrets>,
+}
+
+impl TryFrom<ConnectionWords> for ConnectionFile {
+    type Error = String;
+
+    fn try_from(words: ConnectionWords) -> Result<Self, String> {
+        let ConnectionWords {
+            id,
+            name,
+            account,
+            verify,
+            send,
+        } = words;
+        let read: Account =
+            serde_json::from_value(Value::Object(account.clone())).map_err(|error| format!("{name}: {error}"))?;
+        let (identity, _) = read.parts();
+        let mut settings = account;
+        settings.retain(|field, _| field != "kind" && !identity.contains_key(field));
+        let account = read.with(settings).map_err(|problems| {
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            format!("{name}: {}", problems.join(" "))
+        })?;
+        Ok(Self {
+            id,
+            name,
+            account,
+            verify,
+            send,
+        })
+    }
 }
 
 impl ConnectionFile {
@@ -223,24 +269,12 @@ impl Deployment {
                 }
             }
         }
-        let lines = match &file.lines {
-            Some(lines) => lines.clone(),
-            None => {
-                let known = self.store.all(&scope).await;
-                lines_of(known.context("reading the tenant's lines")?, &connections)
-            }
-        };
-        let config = TenantConfig {
-            tenant: file.tenant.tenant.clone(),
-            rules: file.rules.clone(),
-            lines: lines.clone(),
-            connections: connections.iter().map(ConnectionSummary::from).collect(),
-        };
         let configured = Configured {
             tenant: file.tenant.tenant.clone(),
             status_meant: file.tenant.says_status,
             rules: file.rules.clone(),
-            lines,
+            lines: file.lines.clone().unwrap_or_default(),
+            lines_meant: file.lines.is_some(),
             templates: file.templates.clone(),
             products: file.products.clone(),
             connections,
@@ -249,16 +283,46 @@ impl Deployment {
             .write_config(&scope, &configured)
             .await
             .context("writing the tenant")?;
-        let material = Material {
-            templates: file.templates.clone(),
-            products: file.products.clone(),
+        let lines = match &file.lines {
+            Some(lines) => lines.clone(),
+            None => self.lines_or_first(&scope, &configured.connections).await?,
         };
-        let mut problems = config.problems(&material);
-        for connection in &configured.connections {
-            let found = connection.account.problems().into_iter();
-            problems.extend(found.map(|problem| format!("{}: {problem}", connection.name)));
+        let config = TenantConfig {
+            tenant: configured.tenant,
+            rules: configured.rules,
+            lines,
+            connections: configured.connections.iter().map(ConnectionSummary::from).collect(),
+        };
+        let material = Material {
+            templates: configured.templates,
+            products: configured.products,
+        };
+        Ok(config.problems(&material))
+    }
+
+    /// The lines of a tenant whose file omits them. If there are none, the first one is made from the connections, unless
+    /// somebody makes one at the same time.
+    async fn lines_or_first(&self, scope: &TenantScope, connections: &[Connection]) -> Result<Vec<Line>> {
+        for _race in 0..MOST_RACES {
+            // First: the write is conditioned on its version, which stands for what is read after it.
+            let tenant = self.store.tenant(scope).await.context("reading the tenant")?;
+            let tenant = tenant.context("the tenant was deleted meanwhile")?;
+            let known: Vec<Line> = self.store.all(scope).await.context("reading the tenant's lines")?;
+            let Some(first) = first_line(connections).filter(|_| known.is_empty()) else {
+                return Ok(known);
+            };
+            let stamp = Stamp {
+                actor: Actor::Operator,
+                at: Timestamp::now(),
+                correlation_id: random_hex(16)?,
+            };
+            match self.store.set_up_line(scope, &tenant, &first, &stamp).await {
+                Ok(()) => return Ok(vec![first]),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error).context("making the tenant's first line"),
+            }
         }
-        Ok(problems)
+        bail!("making the tenant's first line: the tenant was changed {MOST_RACES} times meanwhile")
     }
 
     async fn seal(&self, file: &TenantFile, given: &ConnectionFile, known: Option<&Connection>) -> Result<Connection> {
@@ -303,13 +367,10 @@ impl Deployment {
     }
 }
 
-/// The lines of a tenant whose file omits them: those in the table, otherwise the first one.
-fn lines_of(known: Vec<Line>, connections: &[Connection]) -> Vec<Line> {
-    if !known.is_empty() {
-        return known;
-    }
-    let id = connections.first().map(|connection| LineId::new(connection.id.ulid()));
-    id.and_then(|id| line::first_of(id, connections)).into_iter().collect()
+/// The first line of a tenant without lines: the same one, however often it is made.
+fn first_line(connections: &[Connection]) -> Option<Line> {
+    let first = connections.first()?;
+    line::first_of(LineId::new(first.id.ulid()), connections)
 }
 
 /// Problems of the quiet hours of the tenant or of a rule, which the API refuses, too.
@@ -368,27 +429,61 @@ mod tests {
         assert!(of_rule.contains("Missed calls"), "{of_rule}");
     }
 
+    /// With the sentences of the API, before anything is written.
     #[test]
-    fn file_without_lines_keeps_them_or_gets_the_first() {
+    fn account_that_the_api_refuses_is_refused() {
+        let problem = |field: &str, value: Value| {
+            let mut file = json!({
+                "id": "conn_01k9zz0000000000000000000a", "name": "Front desk",
+                "account": {
+                    "kind": "twilio", "account_sid": "AC000000000000000000000000000000b1", "numbers": ["+15005550006"],
+                },
+            });
+            file["account"][field] = value;
+            let read = serde_json::from_value::<ConnectionFile>(file);
+            read.map(|file| json!(file.account)["voice"]["handling"].clone())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(problem("voice", json!({"handling": "greet"})), Ok(json!("greet")));
+        let usual = problem("voice", json!({"voicemail_max_seconds": 60}));
+        assert_eq!(usual, Ok(json!("own_flow")), "as in the API");
+        for (field, value, sentence) in [
+            (
+                "voice",
+                json!({"handling": "forward"}),
+                "Front desk: voice.forward_to: Expected a number, because calls are forwarded.",
+            ),
+            (
+                "account_sid",
+                json!("AC1"),
+                "Front desk: account_sid: Expected AC and 32 digits or letters a to f.",
+            ),
+            (
+                "voise",
+                json!({"handling": "greet"}),
+                "Front desk: voise: A twilio connection has no such field. Remove it.",
+            ),
+            ("numbers", json!("+15005550006"), "Front desk: invalid type"),
+        ] {
+            let refused = problem(field, value).unwrap_err();
+            assert!(refused.starts_with(sentence), "{refused}");
+        }
+    }
+
+    #[test]
+    fn first_line_is_the_same_however_often_it_is_made() {
         let connections: Vec<Connection> = serde_json::from_value(json!([{
             "id": "conn_01k9zz0000000000000000000a", "name": "PBX", "verify": "",
             "account": {"kind": "telephony", "numbers": ["+97143330000"]},
         }]))
         .unwrap();
-        let first = lines_of(Vec::new(), &connections);
-        let number = first[0].number.as_ref().map(ToString::to_string);
-        assert_eq!((first.len(), number.as_deref()), (1, Some("+97143330000")));
+        let first = first_line(&connections).unwrap();
         assert_eq!(
-            lines_of(Vec::new(), &connections),
-            first,
-            "the same line, however often it is applied"
+            first.number.as_ref().map(ToString::to_string).as_deref(),
+            Some("+97143330000")
         );
-        let renamed = vec![Line {
-            name: "Reception".parse().expect("a name"),
-            ..first[0].clone()
-        }];
-        assert_eq!(lines_of(renamed.clone(), &connections), renamed);
-        assert_eq!(lines_of(Vec::new(), &[]), []);
+        assert_eq!(first_line(&connections), Some(first));
+        assert_eq!(first_line(&[]), None);
     }
 
     fn read(words: &Value) -> Result<TenantWords, serde_json::Error> {

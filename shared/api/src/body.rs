@@ -5,17 +5,13 @@ use std::collections::BTreeSet;
 use axum::{
     body::{self, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
-    http::{Extensions, header, request::Parts},
+    http::{header, request::Parts},
 };
-use kit::{
-    Problem,
-    http::{LARGEST_OF_API, Target},
-    problem::FieldError,
-};
+use kit::{Problem, http::LARGEST_OF_API, problem::FieldError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::operations::Takes;
+use crate::query::{PAGING, Takes, pairs};
 
 /// A JSON body. `T` refuses unknown fields, and the types of its fields refuse values that they cannot hold.
 ///
@@ -212,23 +208,9 @@ where
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let paged = parts.extensions.get::<Takes>().is_some_and(|takes| takes.paging);
         let mut pairs = pairs(&parts.extensions)?;
-        pairs.retain(|(name, _)| !(paged && crate::paging::NAMES.contains(&name.as_str())));
+        pairs.retain(|(name, _)| !(paged && PAGING.contains(&name.as_str())));
         from_pairs(&pairs).map(Self)
     }
-}
-
-/// Refuses any query, for handlers that read none.
-pub(crate) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
-    match pairs(extensions)?.first() {
-        Some((name, _)) => Err(Problem::field(name, "Unknown parameter, expected none.")),
-        None => Ok(()),
-    }
-}
-
-/// The decoded pairs of the query.
-pub(crate) fn pairs(extensions: &Extensions) -> Result<Vec<(String, String)>, Problem> {
-    let query = extensions.get::<Target>().map_or("", Target::query);
-    serde_urlencoded::from_str(query).map_err(|_| Problem::bad_request("The query cannot be read."))
 }
 
 /// Parses parameters into a struct.

@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     body::{Body, Path, Query},
-    document::{AnswerHeader, Sketch},
-    operations::Takes,
     paging::{self, Paging},
     patch::{Patch, TYPES},
+    query::Takes,
     replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With},
+    sketch::{AnswerHeader, Sketch},
 };
 
 /// An argument of a handler and its description in the document.

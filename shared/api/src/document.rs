@@ -2,18 +2,15 @@
 
 use axum::http::Method;
 use kit::{Problem, problem::kinds};
-use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use crate::{
     describe::{Input, Output},
     guards::{Guard, Kind},
-    operations::Takes,
+    query::Takes,
     schemas::{Schemas, reference},
+    sketch::{AnswerHeader, Sketch},
 };
-
-/// Name and description of a response header.
-pub type AnswerHeader = (&'static str, &'static str);
 
 /// A function that can be an operation: its first argument is a guard, the others are [`Input`]s, its result is an [`Output`].
 #[diagnostic::on_unimplemented(
@@ -95,57 +92,7 @@ pub struct Row {
     pub others: &'static [(u16, &'static str)],
 }
 
-/// An operation while it is being described.
-pub struct Sketch<'a> {
-    pub(crate) schemas: &'a mut Schemas,
-    pub(crate) body: Option<Value>,
-    pub(crate) query: bool,
-    pub(crate) if_match: bool,
-    path: &'static str,
-    parameters: Vec<Value>,
-}
-
 impl Sketch<'_> {
-    /// Schema of a type in a response.
-    pub fn answered<T: JsonSchema>(&mut self) -> Value {
-        self.schemas.answered::<T>()
-    }
-
-    /// Adds an optional header.
-    pub fn header(&mut self, name: &str, about: &str, example: &str) {
-        self.parameter(
-            "header",
-            name,
-            false,
-            about,
-            json!({"type": "string", "example": example}),
-        );
-    }
-
-    /// Adds a parameter. Without a description of its own, it has that of its type.
-    pub fn parameter(&mut self, place: &str, name: &str, required: bool, about: &str, mut schema: Value) {
-        let mut parameter = json!({"in": place, "name": name, "required": required});
-        if let Some(schema) = schema.as_object_mut() {
-            let described = schema.remove("description").filter(|_| about.is_empty());
-            parameter["description"] = described.unwrap_or_else(|| about.into());
-            if let Some(example) = schema.remove("example") {
-                parameter["example"] = example;
-            }
-        }
-        parameter["schema"] = schema;
-        self.parameters.push(parameter);
-    }
-
-    /// Adds the parameters of the path, in its order.
-    pub(crate) fn path_parameters(&mut self, schemas: &[Value]) {
-        for (name, schema) in parameters(self.path).zip(schemas) {
-            let thing = name.trim_end_matches("_id").replace('_', " ").replace("api ", "API ");
-            let about = format!("Id of the {thing}");
-            let about = if schema["description"].is_null() { &about } else { "" };
-            self.parameter("path", name, true, about, schema.clone());
-        }
-    }
-
     fn finish(mut self, kind: Kind, row: &Row, (status, success): (u16, Value)) -> Value {
         let tenant = matches!(kind, Kind::Tenant(_));
         let is_post = row.method == Method::POST;
@@ -222,10 +169,6 @@ impl Sketch<'_> {
         }
         operation
     }
-}
-
-fn parameters(path: &'static str) -> impl Iterator<Item = &'static str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
 fn problem() -> Value {
@@ -350,14 +293,7 @@ impl Document {
     /// Adds an operation.
     #[must_use]
     pub fn with<H: Described<A>, A>(mut self, _handler: &H, row: &Row) -> Self {
-        let mut sketch = Sketch {
-            schemas: &mut self.schemas,
-            body: None,
-            query: false,
-            if_match: false,
-            path: row.path,
-            parameters: Vec::new(),
-        };
+        let mut sketch = Sketch::of(row.path, &mut self.schemas);
         let answered = H::describe(&mut sketch);
         let mut success = json!({"description": row.success, "headers": {}});
         if let Some(schema) = answered {

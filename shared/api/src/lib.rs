@@ -13,24 +13,28 @@ mod operations;
 mod owned;
 mod paging;
 mod patch;
+mod query;
 mod races;
 mod replies;
 mod schemas;
 mod secrets;
+mod sketch;
 mod texts;
 
 pub use body::{Body, Path, Query, checked};
 pub use change::{Patchable, found};
 pub use context::Api;
 pub use describe::{Input, Output};
-pub use document::{AnswerHeader, Described, Document, Row, Sketch};
+pub use document::{Described, Document, Row};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
-pub use operations::{Operations, Takes, serve};
+pub use operations::{Operations, serve};
 pub use paging::Paging;
 pub use patch::Patch;
+pub use query::Takes;
 pub use races::{Races, Setback};
 pub use replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 pub use secrets::LinkToken;
+pub use sketch::{AnswerHeader, Sketch};
 pub use texts::{KnownPassword, NewPassword, SecretText};
 
 /// Permissions as types for guards.

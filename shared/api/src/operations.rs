@@ -21,32 +21,12 @@ use kit::{
 use store::rates::Allowance;
 
 use crate::{
-    body::no_query,
     context::Api,
     document::Described,
     guards::{Admission, Asked, Device, Kind, Proven, Sent},
     idempotency,
+    query::{Takes, no_query},
 };
-
-/// Parts of the query that a handler reads.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Takes {
-    /// Parameters of its own.
-    pub query: bool,
-    /// `limit` and `cursor`.
-    pub paging: bool,
-}
-
-impl Takes {
-    /// Parts that two arguments read together.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self {
-            query: self.query || other.query,
-            paging: self.paging || other.paging,
-        }
-    }
-}
 
 /// Operations of a function, as collected by [`crate::operations!`].
 #[derive(Default)]

@@ -4,9 +4,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kit::Problem;
 
-use crate::{body::pairs, operations::Takes};
-
-pub(crate) const NAMES: [&str; 2] = ["limit", "cursor"];
+use crate::query::{Takes, pairs};
 
 pub(crate) const MOST: i32 = 100;
 

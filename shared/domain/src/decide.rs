@@ -90,6 +90,7 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
         open: hours::is_open(&config.tenant, line.and_then(Line::hours), call.started_at),
         opted_in: contact.opted_in_at.is_some(),
         opted_out: contact.opted_out.is_some(),
+        marketing_opted_out: contact.marketing_opted_out.is_some(),
         last_follow_up_at: contact.last_follow_up_at,
     }
 }
@@ -411,6 +412,26 @@ mod tests {
         );
         assert_eq!(plan.not_before, at(NOON));
         assert_eq!(plan.policy.when_unknown(), WhenUnknown::NextChannel);
+    }
+
+    /// Also if they refuse the message: the contact may have changed its mind by the time somebody asks why.
+    #[test]
+    fn grounds_record_the_callers_wishes() {
+        fn recorded(change: impl FnOnce(&mut Case)) -> [bool; 3] {
+            let grounds = case(change).decide().grounds;
+            [grounds.opted_in, grounds.opted_out, grounds.marketing_opted_out]
+        }
+        let refusal = || OptOut {
+            at: at("2026-03-03T10:00:00Z"),
+            source: "wrote STOP by SMS".to_owned(),
+        };
+        assert_eq!(recorded(|_| ()), [false, false, false]);
+        let opted_in = recorded(|case| case.contact.opted_in_at = Some(at("2026-03-01T10:00:00Z")));
+        assert_eq!(opted_in, [true, false, false]);
+        let stopped = recorded(|case| case.contact.opted_out = Some(refusal()));
+        assert_eq!(stopped, [false, true, false]);
+        let no_marketing = recorded(|case| case.contact.marketing_opted_out = Some(refusal()));
+        assert_eq!(no_marketing, [false, false, true]);
     }
 
     #[test]

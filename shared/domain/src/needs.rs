@@ -29,7 +29,7 @@ pub struct TemplateNeed {
     pub language: Option<String>,
 }
 
-/// Maximum products that a message can name. Values of further ones are unknown.
+/// Maximum products that a text or a template can name. Values of further ones are unknown.
 pub const MOST_PRODUCTS: usize = 20;
 
 impl Needs {
@@ -72,11 +72,11 @@ impl Needs {
             self.templates.push(need);
         }
         let values = wanted.variables.values().chain(&wanted.header);
-        for value in values.chain(wanted.buttons.iter().map(|button| &button.value)) {
-            if let Value::From { source, .. } = value {
-                self.source(source);
-            }
-        }
+        let values = values.chain(wanted.buttons.iter().map(|button| &button.value));
+        self.sources(values.filter_map(|value| match value {
+            Value::From { source, .. } => Some(source),
+            Value::Text(_) => None,
+        }));
     }
 
     /// Adds the products of all texts.
@@ -88,19 +88,24 @@ impl Needs {
     }
 
     fn text(&mut self, text: &str) {
-        for piece in placeholders(text).unwrap_or_default() {
-            if let Piece::Value { source, .. } = piece {
-                self.source(&source);
-            }
-        }
+        let pieces = placeholders(text).unwrap_or_default();
+        self.sources(pieces.iter().filter_map(|piece| match piece {
+            Piece::Value { source, .. } => Some(source),
+            Piece::Text(_) => None,
+        }));
     }
 
-    fn source(&mut self, source: &Source) {
-        if let Source::Product { id, .. } = source
-            && self.products.len() < MOST_PRODUCTS
-        {
-            self.products.insert(id.clone());
+    /// Adds the products of one text or template.
+    fn sources<'a>(&mut self, sources: impl Iterator<Item = &'a Source>) {
+        let mut named = BTreeSet::new();
+        for source in sources {
+            if let Source::Product { id, .. } = source
+                && named.len() < MOST_PRODUCTS
+            {
+                named.insert(id.clone());
+            }
         }
+        self.products.extend(named);
     }
 }
 
@@ -162,6 +167,23 @@ mod tests {
         });
         let products: Vec<_> = needs.products.iter().map(String::as_str).collect();
         assert_eq!(products, ["haircut", "prd_00000000000000000000000002"]);
+    }
+
+    /// The limit is one of each text, so that what many texts need together is complete.
+    #[test]
+    fn each_text_needs_at_most_20_products() {
+        let text = |first: usize, count: usize| -> String {
+            let names = (first..first + count).map(|number| format!("{{{{product.p{number}.name}}}}"));
+            names.collect()
+        };
+        let mut needs = Needs::default();
+        for first in [0, 100] {
+            needs.texts(&SmsText::One(text(first, MOST_PRODUCTS)));
+        }
+        assert_eq!(needs.products.len(), 2 * MOST_PRODUCTS);
+        needs.texts(&SmsText::One(text(200, MOST_PRODUCTS + 1)));
+        assert_eq!(needs.products.len(), 3 * MOST_PRODUCTS);
+        assert!(!needs.products.contains(&format!("p{}", 200 + MOST_PRODUCTS)));
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub struct Grounds {
     pub opted_in: bool,
     /// Whether the caller had refused messages.
     pub opted_out: bool,
+    /// Whether the caller had refused marketing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub marketing_opted_out: bool,
     /// Time of the last follow-up, from which the cooldown counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use domain::send::Timers;
 use jiff::SignedDuration;
 
-use crate::proxy::TrustedProxy;
-
 /// Maximum of a timer.
 const LONGEST_TIMER: SignedDuration = SignedDuration::from_hours(24);
 
@@ -63,8 +61,8 @@ impl Config {
     /// The environment of the process.
     ///
     /// # Errors
-    /// When the stage is not one of the three; when a setting for tests (crash points, lifted limits, public URLs without TLS) is used
-    /// outside the local stage; or when only half of a proxy is configured.
+    /// When the stage is not one of the three; or when a setting for tests (crash points, lifted limits, public URLs without TLS) is
+    /// used outside the local stage.
     pub fn from_process() -> Result<Self, ConfigError> {
         let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -88,16 +86,7 @@ impl Config {
         if stage != Stage::Local {
             config.refuse_what_is_for_tests()?;
         }
-        config.trusted_proxy()?;
         Ok(config)
-    }
-
-    /// The proxy that is trusted to name the viewer, if there is one.
-    ///
-    /// # Errors
-    /// When only half of it is configured.
-    pub(crate) fn trusted_proxy(&self) -> Result<Option<TrustedProxy>, ConfigError> {
-        TrustedProxy::of(self)
     }
 
     fn refuse_what_is_for_tests(&self) -> Result<(), ConfigError> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::{Clock, Config, ConfigError, Ids, Stage, aws::Aws};
+use crate::{Clock, Config, ConfigError, Ids, Stage, aws::Aws, proxy::TrustedProxy};
 
 /// Environment of a function. Cheap to clone. AWS clients are created on first use and shared.
 #[derive(Clone)]
@@ -11,6 +11,7 @@ pub struct Env(Arc<Inner>);
 struct Inner {
     function: &'static str,
     config: Config,
+    proxy: Option<TrustedProxy>,
     clock: Clock,
     ids: Ids,
     aws: Aws,
@@ -35,12 +36,15 @@ impl Env {
     /// An environment of these parts, for tests.
     ///
     /// # Errors
-    /// When AWS's region, endpoint or credentials are missing or wrong.
+    /// When only half of a proxy is configured; when AWS's region, endpoint or credentials are missing or wrong.
     pub fn new(function: &'static str, config: Config, clock: Clock, ids: Ids) -> Result<Self, ConfigError> {
+        // Here and not where it is first used, so that no function starts without the proxy that it should trust.
+        let proxy = TrustedProxy::of(&config)?;
         let aws = Aws::new(&config)?;
         Ok(Self(Arc::new(Inner {
             function,
             config,
+            proxy,
             clock,
             ids,
             aws,
@@ -69,6 +73,11 @@ impl Env {
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.0.config.stage()
+    }
+
+    /// The proxy that is trusted to name the viewer, if there is one.
+    pub(crate) fn trusted_proxy(&self) -> Option<&TrustedProxy> {
+        self.0.proxy.as_ref()
     }
 
     /// The clock.

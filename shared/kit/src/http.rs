@@ -203,8 +203,7 @@ impl App {
         Self {
             env: env.clone(),
             router,
-            // Invalid ones are refused when the configuration is read.
-            proxy: env.config().trusted_proxy().unwrap_or_default(),
+            proxy: env.trusted_proxy().cloned(),
         }
     }
 
@@ -260,7 +259,7 @@ impl App {
             return whole(Problem::internal().into_response()).await;
         }
         // Turn the router's own answers, which have no body, into problems, and keep the Allow header.
-        match Problem::of_status(answer.status()) {
+        match Problem::of_status(answer.status(), LARGEST_BODY) {
             Some(problem) if answer.body().is_empty() => {
                 let mut explained = whole(problem.into_response()).await;
                 if let Some(allow) = answer.headers().get(header::ALLOW) {

@@ -11,7 +11,7 @@ use domain::settings::FieldProblem;
 use serde::Serialize;
 use store::{StoreError, rates::Allowance};
 
-use crate::{http::LARGEST_BODY, log::chain};
+use crate::log::chain;
 
 /// An error: what is wrong and what to do about it.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -285,12 +285,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail)
     }
 
-    /// The plain problem of a status that a router answers by itself.
-    pub(crate) fn of_status(status: StatusCode) -> Option<Self> {
+    /// The plain problem of a status that a router answers by itself. `largest`: maximum size of a body, in bytes.
+    pub(crate) fn of_status(status: StatusCode, largest: usize) -> Option<Self> {
         match status {
             StatusCode::NOT_FOUND => Some(Self::not_found()),
             StatusCode::METHOD_NOT_ALLOWED => Some(Self::method_not_allowed()),
-            StatusCode::PAYLOAD_TOO_LARGE => Some(Self::larger_than(LARGEST_BODY)),
+            StatusCode::PAYLOAD_TOO_LARGE => Some(Self::larger_than(largest)),
             _ => None,
         }
     }

@@ -74,25 +74,38 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::{Clock, Env, Ids};
 
     const SECRET: &str = "0f3a9c27b8d14e65a1c2d3e4f50617280f3a9c27b8d14e65a1c2d3e4f5061728";
 
-    fn config(header: &str, secrets: &str) -> Result<Config, ConfigError> {
+    fn env(header: &str, secrets: &str) -> Result<Env, ConfigError> {
         let variables = [
             ("STAGE", "prod"),
             ("VIEWER_ADDRESS_HEADER", header),
             ("ORIGIN_SECRET_SHA256", secrets),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
         ];
-        Config::from_variables(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+        Env::new(
+            "health",
+            Config::from_variables(variables.map(own))?,
+            clock.clone(),
+            Ids::seeded(clock, 1),
+        )
     }
 
     #[test]
     fn half_configured_proxy_is_refused() {
         let hash = sha256_hex(SECRET);
-        assert!(TrustedProxy::of(&config("", "").unwrap()).unwrap().is_none());
-        assert!(config("CloudFront-Viewer-Address", &hash).is_ok());
-        assert!(config("cloudfront-viewer-address", &format!("{hash},{hash}")).is_ok());
+        assert!(env("", "").unwrap().trusted_proxy().is_none());
+        assert!(env("CloudFront-Viewer-Address", &hash).is_ok());
+        assert!(env("cloudfront-viewer-address", &format!("{hash},{hash}")).is_ok());
         for (header, secrets) in [
             ("cloudfront-viewer-address", ""),
             ("", hash.as_str()),
@@ -100,15 +113,15 @@ mod tests {
             ("x-viewer", SECRET.get(1..).unwrap_or_default()),
             ("x-viewer", "secret"),
         ] {
-            assert!(config(header, secrets).is_err(), "{header} {secrets}");
+            assert!(env(header, secrets).is_err(), "{header} {secrets}");
         }
     }
 
     #[test]
     fn trusted_proxy_names_the_viewer() {
         let other = sha256_hex("the next secret");
-        let config = config("x-viewer", &format!("{other},{}", sha256_hex(SECRET))).unwrap();
-        let proxy = TrustedProxy::of(&config).unwrap().unwrap();
+        let env = env("x-viewer", &format!("{other},{}", sha256_hex(SECRET))).unwrap();
+        let proxy = env.trusted_proxy().unwrap();
         let viewer = |secret: &str, address: &str| {
             let mut headers = HeaderMap::new();
             headers.insert("x-viewer", address.parse().unwrap());

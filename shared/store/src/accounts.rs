@@ -2,17 +2,14 @@
 //! a tenant than the way to it.
 
 use domain::{
-    account::{Account, Grant, Member, Session, SignUp, Slug},
-    actor::Stamp,
+    account::{Account, Grant, Session, SignUp, Slug},
     ids::{SessionId, TenantId, UserId},
-    rule::Rule,
-    tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Store, StoreError, TenantScope, Versioned, config, keys, members,
+    Store, StoreError, Versioned, keys,
     row::{self, Condition, Row, Write},
 };
 
@@ -83,6 +80,26 @@ fn session_row(session: &Session, condition: Condition, version: u64, doing: &'s
     let key = keys::session(session.user, session.id);
     let row = Row::new(&key, "session", session, condition, doing)?.version(version);
     Ok(row.expires(session.expires_at, SESSION_ROW_OUTLIVES))
+}
+
+/// What a confirmed sign-up writes outside its tenant: it uses up the link, turns the reserved name into a taken one, and
+/// creates the account.
+pub(crate) fn confirmed_writes(
+    tenant: TenantId,
+    slug: &Slug,
+    account: &Account,
+    email_sha256: &str,
+    token_sha256: &str,
+    doing: &'static str,
+) -> Result<[Write; 4], StoreError> {
+    let taken = SlugOwner::taken(tenant);
+    let hold = Condition::Version(hold_version(token_sha256));
+    Ok([
+        Write::Delete(keys::grant(token_sha256)),
+        Write::Put(Row::new(&keys::slug(slug), "slug", &taken, hold, doing)?.version(1)),
+        Write::Put(email_row(account.id, email_sha256, doing)?),
+        Write::Put(account_row(account, Condition::New, 1, doing)?),
+    ])
 }
 
 /// The row of a name taken by a tenant, if nobody has it or reserved it.
@@ -243,38 +260,6 @@ impl Store {
         let item = self.database.get(&keys::grant(token_sha256), DOING).await?;
         let grant: Option<Versioned<Grant>> = row::versioned(item, Some(now), DOING)?;
         Ok(grant.map(|grant| grant.value))
-    }
-
-    /// Turns a confirmed sign-up into a tenant with its first administrator, and uses up the link: all or nothing, once.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if the link was used meanwhile, its reservation is over, or the address has an account.
-    #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
-    pub async fn found_tenant(
-        &self,
-        scope: &TenantScope,
-        tenant: &Tenant,
-        rule: &Rule,
-        slug: &Slug,
-        account: &Account,
-        email_sha256: &str,
-        member: &Member,
-        token_sha256: &str,
-        stamp: &Stamp,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "found a tenant";
-        let taken = SlugOwner::taken(scope.tenant());
-        let hold = Condition::Version(hold_version(token_sha256));
-        let mut writes = vec![
-            Write::Delete(keys::grant(token_sha256)),
-            Write::Put(Row::new(&keys::slug(slug), "slug", &taken, hold, DOING)?.version(1)),
-            Write::Put(email_row(account.id, email_sha256, DOING)?),
-            Write::Put(account_row(account, Condition::New, 1, DOING)?),
-            Write::Put(config::new_tenant_row(scope, tenant, DOING)?.stamped(stamp)),
-        ];
-        writes.extend(config::first_rule_writes(scope, rule, stamp)?);
-        writes.extend(members::first(scope, member, stamp, DOING)?.map(Write::Put));
-        self.database.transact_writes(writes, DOING).await
     }
 
     /// Creates a person's account. It joins a tenant only by [`Store::join`] or by a sign-up.

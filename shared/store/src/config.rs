@@ -24,7 +24,7 @@ use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, keys,
     keys::Key,
     lookups, owned,
-    row::{self, Condition, Item, Row, Write},
+    row::{self, Condition, Row, Write},
 };
 
 /// Maximum tenants whose configuration one process caches.
@@ -45,6 +45,8 @@ pub struct Configured {
     pub rules: Vec<Rule>,
     /// All its lines: others are deleted.
     pub lines: Vec<Line>,
+    /// Whether to write the lines. Otherwise those in the table stay as they are, also if somebody changes them meanwhile.
+    pub lines_meant: bool,
     /// All its templates: others are deleted.
     pub templates: Vec<TemplateDefinition>,
     /// All its products: others are deleted.
@@ -297,14 +299,16 @@ impl Store {
             &mut gone,
         )
         .await?;
-        self.replace(
-            scope,
-            &configured.lines,
-            |given: &Line, _| given.clone(),
-            &mut rows,
-            &mut gone,
-        )
-        .await?;
+        if configured.lines_meant {
+            self.replace(
+                scope,
+                &configured.lines,
+                |given: &Line, _| given.clone(),
+                &mut rows,
+                &mut gone,
+            )
+            .await?;
+        }
         let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
         self.replace(scope, &templates, as_reported, &mut rows, &mut gone)
             .await?;
@@ -352,7 +356,7 @@ impl Store {
         let mut versions = BTreeMap::new();
         let mut before = BTreeMap::new();
         for item in self.every(scope, T::PART, T::PREFIX, T::KIND).await? {
-            let Some(key) = key_of(&item) else { continue };
+            let Some(key) = row::key_of(&item) else { continue };
             gone.push(key.clone());
             versions.insert(key.sk.clone(), row::version_of(&item));
             let value: T = row::data(item, T::KIND)?;
@@ -407,11 +411,4 @@ pub(crate) fn new_tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'stat
     let mut row = tenant_row(scope, tenant, doing)?;
     row.condition = Condition::New;
     Ok(row)
-}
-
-pub(crate) fn key_of(item: &Item) -> Option<Key> {
-    Some(Key {
-        pk: row::string(item, "pk")?.to_owned(),
-        sk: row::string(item, "sk")?.to_owned(),
-    })
 }

@@ -19,11 +19,10 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 
 use crate::{
-    config,
     error::StoreError,
     forms,
     keys::{Key, Listed},
-    row::{Item, Row, Write, key_item, text},
+    row::{Item, Row, Write, key_item, key_of, text},
     usage,
 };
 
@@ -109,7 +108,7 @@ impl Database {
                     .remove(&self.table)
                     .unwrap_or_default()
                 {
-                    if let Some(key) = config::key_of(&item) {
+                    if let Some(key) = key_of(&item) {
                         found.insert(key, item);
                     }
                 }

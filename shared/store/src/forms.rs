@@ -1,10 +1,11 @@
 //! The forms of rows. Every row says in which form it was written, so that an older one can be read or migrated and a newer
 //! one is refused: a function that runs beside a newer version of itself must not guess the meaning of a row.
 
-use crate::{
-    error::StoreError,
-    row::{Item, number, string},
-};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::error::StoreError;
 
 /// Attribute of a row's form.
 pub(crate) const FORM: &str = "f";
@@ -71,12 +72,13 @@ pub(crate) fn form_of(kind: &str) -> u64 {
 }
 
 /// Refuses a row whose form is newer than the known one.
-pub(crate) fn readable(item: &Item, doing: &'static str) -> Result<(), StoreError> {
+pub(crate) fn readable(item: &HashMap<String, AttributeValue>, doing: &'static str) -> Result<(), StoreError> {
     let form = item.get(FORM).and_then(|form| form.as_n().ok());
     let Some(form) = form.and_then(|form| form.parse::<u64>().ok()) else {
         return Ok(());
     };
-    let kind = string(item, "kind").unwrap_or_default();
+    let kind = item.get("kind").and_then(|kind| kind.as_s().ok());
+    let kind = kind.map(String::as_str).unwrap_or_default();
     match known(kind) {
         Some(known) if form > known => Err(StoreError::NewerForm {
             doing,
@@ -88,6 +90,6 @@ pub(crate) fn readable(item: &Item, doing: &'static str) -> Result<(), StoreErro
 }
 
 /// The value of the attribute [`FORM`].
-pub(crate) fn form(kind: &str) -> aws_sdk_dynamodb::types::AttributeValue {
-    number(form_of(kind))
+pub(crate) fn form(kind: &str) -> AttributeValue {
+    AttributeValue::N(form_of(kind).to_string())
 }

@@ -15,12 +15,6 @@ use crate::{
     row::{self, Condition, Row},
 };
 
-/// Maximum people of a tenant, including deactivated and invited ones.
-pub const MOST_PEOPLE: usize = 500;
-
-/// Maximum open invitations.
-pub const MOST_INVITATIONS: usize = 100;
-
 /// A count, valid until the next addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted<T> {

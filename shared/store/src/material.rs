@@ -1,6 +1,6 @@
 //! Reading of the templates and products that a message needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::{
     connection::Connection,
@@ -22,8 +22,8 @@ use crate::{
 /// Maximum languages of a template at Meta.
 const MOST_LANGUAGES: i32 = 100;
 
-/// Maximum templates read for one request.
-const MOST_TEMPLATES: usize = 20;
+/// Maximum templates that are read one by one.
+const MOST_ONE_BY_ONE: usize = 20;
 
 impl Owned for TemplateDefinition {
     const KIND: &'static str = "template";
@@ -62,19 +62,40 @@ fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, langu
 }
 
 impl Store {
-    /// The templates and products that a message needs: one request for each template, and one for the products (two if
-    /// some are named by SKU), in parallel.
+    /// The templates and products that messages need: one request for each template, and one for each hundred products (two
+    /// if some are named by SKU), in parallel.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn material(&self, scope: &TenantScope, needs: &Needs) -> Result<Material, StoreError> {
-        let named = needs.templates.iter().take(MOST_TEMPLATES);
-        let templates = try_join_all(named.map(|need| self.languages(scope, need)));
-        let (templates, products) = tokio::try_join!(templates, Box::pin(self.products_named(scope, &needs.products)))?;
-        Ok(Material {
-            templates: templates.into_iter().flatten().collect(),
-            products,
-        })
+        let (templates, products) = tokio::try_join!(
+            Box::pin(self.templates_named(scope, &needs.templates)),
+            Box::pin(self.products_named(scope, &needs.products))
+        )?;
+        Ok(Material { templates, products })
+    }
+
+    /// The templates with these names. A message names few of them. The set-up asks for those of all rules and connections:
+    /// then the tenant's templates are read from beginning to end, which is bounded by their maximum.
+    async fn templates_named(
+        &self,
+        scope: &TenantScope,
+        needs: &[TemplateNeed],
+    ) -> Result<Vec<TemplateDefinition>, StoreError> {
+        if needs.len() <= MOST_ONE_BY_ONE {
+            let found = try_join_all(needs.iter().map(|need| self.languages(scope, need))).await?;
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let named = |need: &TemplateNeed| (need.connection, need.name.clone(), need.language.clone());
+        let named: HashSet<_> = needs.iter().map(named).collect();
+        let mut all = self.all::<TemplateDefinition>(scope).await?;
+        all.retain(|template| {
+            template.connection.is_some_and(|connection| {
+                let is_named = |language| named.contains(&(connection, template.name.clone(), language));
+                is_named(None) || is_named(Some(template.language.clone()))
+            })
+        });
+        Ok(all)
     }
 
     /// The possible languages of a template.

@@ -1,21 +1,27 @@
 //! Members of a tenant, and invitations.
 
 use domain::{
-    account::{Account, Grant, Invitation, Member, MemberStatus},
+    account::{Account, Grant, Invitation, Member, MemberStatus, Slug},
     actor::Stamp,
     ids::{InvitationId, SessionId, UserId},
     permission::Role,
+    rule::Rule,
     tenant::Tenant,
 };
 use jiff::Timestamp;
 
 use crate::{
-    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, accounts,
+    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, accounts, config,
     keys::{self, Key},
-    limited::{MOST_INVITATIONS, MOST_PEOPLE},
     owned,
     row::{self, Condition, Row, Write},
 };
+
+/// Maximum people of a tenant, including deactivated and invited ones.
+pub const MOST_PEOPLE: usize = 500;
+
+/// Maximum open invitations.
+pub const MOST_INVITATIONS: usize = 100;
 
 /// The reason why a member cannot be changed.
 #[derive(Debug, thiserror::Error)]
@@ -96,12 +102,7 @@ fn admins_row(
 }
 
 /// The rows of a new tenant's first administrator.
-pub(crate) fn first(
-    scope: &TenantScope,
-    member: &Member,
-    stamp: &Stamp,
-    doing: &'static str,
-) -> Result<[Row; 2], StoreError> {
+fn first(scope: &TenantScope, member: &Member, stamp: &Stamp, doing: &'static str) -> Result<[Row; 2], StoreError> {
     Ok([
         member_row(scope, member, Condition::New, 1, stamp, doing)?,
         admins_row(scope, &[member.user], Condition::New, 1, doing)?,
@@ -129,6 +130,32 @@ pub(crate) fn invitation_rows(
 }
 
 impl Store {
+    /// Turns a confirmed sign-up into a tenant with its first administrator, and uses up the link: all or nothing, once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the link was used meanwhile, its reservation is over, or the address has an account.
+    #[expect(clippy::too_many_arguments, reason = "the whole of one transaction")]
+    pub async fn found_tenant(
+        &self,
+        scope: &TenantScope,
+        tenant: &Tenant,
+        rule: &Rule,
+        slug: &Slug,
+        account: &Account,
+        email_sha256: &str,
+        member: &Member,
+        token_sha256: &str,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "found a tenant";
+        let confirmed = accounts::confirmed_writes(scope.tenant(), slug, account, email_sha256, token_sha256, DOING)?;
+        let mut writes = Vec::from(confirmed);
+        writes.push(Write::Put(config::new_tenant_row(scope, tenant, DOING)?.stamped(stamp)));
+        writes.extend(config::first_rule_writes(scope, rule, stamp)?);
+        writes.extend(first(scope, member, stamp, DOING)?.map(Write::Put));
+        self.database.transact_writes(writes, DOING).await
+    }
+
     /// A person's membership of each of these tenants, with the tenant's row, in one read and in the given order. Missing
     /// ones are left out.
     ///

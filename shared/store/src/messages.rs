@@ -5,6 +5,7 @@ use domain::{
     ids::MessageId,
     message::{Message, MessageState, StatusReport},
     outside::ProviderRef,
+    purpose::Lane,
     record::{MessageRef, Received},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -32,18 +33,24 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
     };
     let mut next = message.clone();
     next.version += 1;
-    let at = next.created_at;
-    Ok(Row::new(&key, "message", &next, condition, doing)?
+    let row = Row::new(&key, "message", &next, condition, doing)?
         .data(compact::shrink)
         .kept(next.keep_until)
         .version(next.version)
         .due(next.policy.lane(), &key, next.due)
-        .listed(
-            format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at)),
-            happened(at, next.id.own()),
-        )
-        .list_field("direction", "outbound")
-        .in_state(trouble(scope, &next)))
+        .in_state(trouble(scope, &next));
+    Ok(match next.policy.lane() {
+        Lane::Answers => listed_by_day(row, scope, next.created_at, next.id, "outbound"),
+        // A broadcast would bury the answers of its day, and each entry costs a write unit.
+        Lane::Bulk => row,
+    })
+}
+
+/// Lists a message by the day on which it was written.
+fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: &'static str) -> Row {
+    let partition = format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at));
+    row.listed(partition, happened(at, id.own()))
+        .list_field("direction", direction)
 }
 
 /// Place of a failed or blocked message in the list, by the day of its creation.
@@ -67,17 +74,8 @@ pub(crate) fn received_row(
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let key = keys::message(scope, received.id);
-    let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?
-        .kept(received.keep_until)
-        .listed(
-            format!(
-                "{}#MSGS#{}",
-                keys::tenant_partition(scope),
-                keys::day(received.message.at)
-            ),
-            happened(received.message.at, received.id.own()),
-        );
-    Ok(row.list_field("direction", "inbound"))
+    let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?.kept(received.keep_until);
+    Ok(listed_by_day(row, scope, received.message.at, received.id, "inbound"))
 }
 
 /// The row under a provider's id, replacing parked reports.

@@ -81,7 +81,7 @@ impl Store {
         const DOING: &str = "list tenants";
         let start = after.map(keys::listed_tenant);
         let (listed, more) = self.database.list(keys::PLATFORM_TENANTS, start, limit, DOING).await?;
-        let found: Vec<Key> = listed.iter().filter_map(config::key_of).collect();
+        let found: Vec<Key> = listed.iter().filter_map(row::key_of).collect();
         let next = listed.last().and_then(|item| row::string(item, "gsi1sk"));
         let next = next.filter(|_| more).map(str::to_owned);
         let mut rows = self.database.get_many(&found, DOING).await?;
@@ -426,7 +426,7 @@ impl Store {
                 .database
                 .page(&partition, "", after.as_deref(), DELETE_PAGE, false, DOING)
                 .await?;
-            let mut gone: Vec<Key> = rows.iter().filter_map(config::key_of).collect();
+            let mut gone: Vec<Key> = rows.iter().filter_map(row::key_of).collect();
             gone.retain(|key| *key != own);
             after = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
             for item in rows {
@@ -483,7 +483,7 @@ impl Store {
                 .database
                 .page(partition, "", None, DELETE_PAGE, true, DOING)
                 .await?;
-            let keys: Vec<Key> = rows.iter().filter_map(config::key_of).collect();
+            let keys: Vec<Key> = rows.iter().filter_map(row::key_of).collect();
             empty &= keys.is_empty();
             self.database.delete_many(&keys, DOING).await?;
             if !more {
@@ -503,7 +503,7 @@ impl Store {
         let tenant = keys::tenant(scope);
         let (mut own, mut look_ups, mut claimable) = (Vec::new(), Vec::new(), Vec::new());
         for item in rows {
-            let Some(key) = config::key_of(&item).filter(|key| *key != tenant) else {
+            let Some(key) = row::key_of(&item).filter(|key| *key != tenant) else {
                 continue;
             };
             own.push(key);

@@ -180,7 +180,8 @@ impl Row {
         self
     }
 
-    /// A field that the list index contains. It must never change.
+    /// A field that the list index contains. It changes with no status; a call's outcome changes only if the call is decided
+    /// again.
     pub(crate) fn list_field(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.item.insert(name.to_owned(), text(value));
         self
@@ -309,4 +310,12 @@ pub(crate) fn kept(mut item: Item, now: Timestamp) -> Option<Item> {
 
 pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+}
+
+/// The key of a stored row.
+pub(crate) fn key_of(item: &Item) -> Option<Key> {
+    Some(Key {
+        pk: string(item, "pk")?.to_owned(),
+        sk: string(item, "sk")?.to_owned(),
+    })
 }

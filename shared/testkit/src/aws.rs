@@ -14,7 +14,10 @@ use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
 use serde_json::Value;
 use store::{Store, TenantScope};
 
-use crate::role::{Forbidden, Role, Watch};
+use crate::{
+    role::{Forbidden, Role, Watch},
+    template::list_fields,
+};
 
 /// One test's own AWS.
 pub struct Aws {
@@ -414,10 +417,9 @@ async fn make_table(env: &Env) {
             .key_schema(key(range, KeyType::Range));
         index.projection(projection).build().expect("it is complete")
     };
-    let listed = ["kind", "name", "direction", "outcome", "channel", "created_at"];
     let by_day = Projection::builder()
         .projection_type(ProjectionType::Include)
-        .set_non_key_attributes(Some(listed.map(str::to_owned).to_vec()))
+        .set_non_key_attributes(Some(list_fields()))
         .build();
     let keys_only = || Projection::builder().projection_type(ProjectionType::KeysOnly).build();
     let stream = StreamSpecification::builder()

@@ -201,6 +201,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
             status_meant: true,
             rules: Vec::new(),
             lines: Vec::new(),
+            lines_meant: true,
             templates: Vec::new(),
             products: Vec::new(),
             connections: vec![twilio, whatsapp, telephony],

@@ -47,6 +47,19 @@ pub fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Val
         .map(|(id, resource)| (id.as_str(), resource))
 }
 
+/// The fields that the table's list index contains beside keys.
+///
+/// # Panics
+/// When there is no such index.
+pub fn list_fields() -> Vec<String> {
+    let (_, table) = resources("AWS::DynamoDB::Table").next().expect("there is a table");
+    let indexes = table["Properties"]["GlobalSecondaryIndexes"].as_array();
+    let mut indexes = indexes.into_iter().flatten();
+    let by_day = indexes.find(|index| index["IndexName"] == "by_day");
+    let fields = &by_day.expect("there is an index by_day")["Projection"]["NonKeyAttributes"];
+    serde_json::from_value(fields.clone()).expect("fields have names")
+}
+
 /// A function of the template.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {

@@ -15,7 +15,8 @@ use jobs::{Mail, MailJob};
 use kit::{Problem, http::Target};
 use store::{
     Versioned,
-    limited::{MOST_INVITATIONS, MOST_PEOPLE, People},
+    limited::People,
+    members::{MOST_INVITATIONS, MOST_PEOPLE},
     rates::Limit,
 };
 

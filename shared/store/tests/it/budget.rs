@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     call::{CallProvider, LONGEST_CALL},
     contact::{Contact, Identity, MOST_IDENTITIES, OpenIntent, Unreachable},
-    ids::{CallId, ContactId},
+    ids::{CallId, ContactId, MessageId},
     inbound::OptFlag,
     message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
-    purpose::Purpose,
+    purpose::{Category, Narrowing, Policy, Purpose},
     record::CallProgress,
 };
 use store::{
@@ -275,6 +275,32 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
         let sizes = world.rows().await.iter().map(row_size).max();
         assert_eq!(usage::take().write_units, units, "{sizes:?} bytes");
     }
+}
+
+/// A day's list is of answers: a message among bulk is not in it and costs no entry there.
+#[tokio::test]
+async fn bulk_message_is_not_listed_by_day() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut spent = Vec::new();
+    for bulk in [false, true] {
+        let narrowing = Narrowing {
+            bulk,
+            ..Narrowing::default()
+        };
+        message.id = MessageId::new(message.id.contact(), world.aws.ids().ulid());
+        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
+        message.version = 0;
+        drop(usage::take());
+        world.store.write_message(world.scope(), &message).await.unwrap();
+        let written = usage::take().write_units;
+        let rows = world.rows().await;
+        let own = message.id.own().to_string().to_ascii_lowercase();
+        let row = rows.iter().find(|row| row["sk"].as_s().unwrap().ends_with(&own));
+        spent.push((row.unwrap().contains_key("gsi1pk"), written));
+    }
+    assert_eq!(spent, [(true, 3.0), (false, 2.0)], "listed, write units");
 }
 
 /// A call of Twilio's is reported three times: it rings, its dial result decides it, and its end adds the final facts.

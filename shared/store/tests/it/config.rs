@@ -2,13 +2,17 @@
 //! notes.
 
 use domain::{
+    actor::{Actor, Stamp},
     connection::Health,
-    ids::ConnectionId,
+    ids::{ConnectionId, LineId},
+    line::{Line, MOST_LINES},
     template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::SignedDuration;
-use store::{StoreError, config::ConfigCache, usage};
+use serde_json::json;
+use store::{OwnedError, StoreError, config::ConfigCache, usage};
+use testkit::business::read;
 
 use crate::world::{COUNTING, World};
 
@@ -243,4 +247,41 @@ async fn configuration_write_preserves_the_platforms_settings() {
     let said = now().await;
     assert_eq!((said.status, said.leaves_at), (TenantStatus::Active, None));
     assert_eq!(said.plan, given.plan);
+}
+
+/// A file without lines is written while somebody changes the lines: whatever they do, it stays.
+#[tokio::test]
+async fn lines_that_are_not_meant_stay_as_they_are() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: world.aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    let line = |name: &str, number: &str| -> Line {
+        let id = LineId::new(world.aws.ids().ulid());
+        read(json!({"id": id, "name": name, "number": number}))
+    };
+    let mut configured = world.business.configured.clone();
+    configured.lines_meant = false;
+    configured.lines = vec![line("Known before", "+97143330000")];
+    let added = line("Added meanwhile", "+97143330000");
+    store.create(scope, &added, &stamp).await.unwrap();
+    store.write_config(scope, &configured).await.unwrap();
+    let found = store.get::<Line>(scope, &added.id).await.unwrap().unwrap();
+    assert_eq!((&found.value, found.version), (&added, 1));
+    assert_eq!(store.all::<Line>(scope).await.unwrap(), [added.clone()]);
+    let twice = store.create(scope, &line("Twice", "+97143330000"), &stamp).await;
+    assert!(matches!(twice, Err(OwnedError::Taken)), "the number is still claimed");
+    for number in 1..MOST_LINES {
+        let one_more = line("Further", &format!("+9714333{number:04}"));
+        store.create(scope, &one_more, &stamp).await.unwrap();
+    }
+    let full = store.create(scope, &line("Too many", "+97143339999"), &stamp).await;
+    assert!(matches!(full, Err(OwnedError::Full)), "all of them are still counted");
+
+    configured.lines_meant = true;
+    store.write_config(scope, &configured).await.unwrap();
+    assert_eq!(store.all::<Line>(scope).await.unwrap(), configured.lines);
 }

@@ -9,6 +9,7 @@ use domain::{
     needs::{Needs, TemplateNeed},
     product::Product,
     rule::Rule,
+    template::TemplateDefinition,
 };
 use store::{OwnedError, Store, TenantScope, Versioned, config::ConfigCache, usage};
 
@@ -162,6 +163,51 @@ async fn creation_stops_at_the_maximum() {
     store.create(scope, &one_more, &stamp).await.unwrap();
     let after = store.tenant(scope).await.unwrap().unwrap().config_version;
     assert_eq!(after, before + 2, "what is remembered is read again");
+}
+
+/// The set-up reads the templates of all rules, and misses none of them.
+#[tokio::test]
+async fn material_of_many_rules_is_complete() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let (store, scope) = (&world.store, world.scope());
+    let connection = world.business.whatsapp;
+    let mut configured = world.business.configured.clone();
+    let like = configured.templates[0].clone();
+    configured.templates.clear();
+    let mut templates = Vec::new();
+    for number in 0..30 {
+        for language in ["ar", "en_GB"] {
+            configured.templates.push(TemplateDefinition {
+                name: format!("template_{number}"),
+                language: language.to_owned(),
+                connection: Some(connection),
+                ..like.clone()
+            });
+        }
+        templates.push(TemplateNeed {
+            connection,
+            name: format!("template_{number}"),
+            // Of every third one, all languages.
+            language: (number % 3 > 0).then(|| "ar".to_owned()),
+        });
+    }
+    store.write_config(scope, &configured).await.unwrap();
+    // One that does not exist, and one that is not named.
+    templates[0].name = "template_of_nobody".to_owned();
+    drop(usage::take());
+    let products = BTreeSet::new();
+    let read = store.material(scope, &Needs { templates, products }).await.unwrap();
+    assert_eq!(usage::take().requests, 1);
+    let mut found: Vec<_> = read
+        .templates
+        .iter()
+        .map(|template| (template.name.as_str(), template.language.as_str()))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found.len(), 20 + 2 * 9);
+    assert!(found.contains(&("template_29", "ar")) && !found.contains(&("template_29", "en_GB")));
+    assert!(found.contains(&("template_27", "en_GB")) && !found.contains(&("template_0", "ar")));
 }
 
 /// A call that names a template costs one more request, and products one or, by SKU, two.

@@ -27,7 +27,7 @@ async fn world() -> (World, String) {
             ("sk", number.to_string()),
             ("gsi1pk", "READS".to_owned()),
             ("gsi1sk", number.to_string()),
-            ("name", "n".repeat(3_000)),
+            ("outcome", "n".repeat(3_000)),
             ("text", "t".repeat(6_000)),
         ])
     };

@@ -1,4 +1,4 @@
-//! Dependencies between crates, and between the files of `domain`.
+//! Dependencies between crates, and between the files of each shared crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,17 +53,17 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// The modules that a file uses, without its tests.
-fn used_modules(text: &str) -> BTreeSet<String> {
+/// The names of its crate that a file uses, without its tests: modules, and what the crate's root exports of them.
+fn used_names(text: &str) -> BTreeSet<String> {
     let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     let comments = Regex::new(r"//[^\n]*").expect("a pattern");
     let code = comments.replace_all(code, "");
-    let direct = Regex::new(r"\bcrate::([a-z_]+)").expect("a pattern");
+    let direct = Regex::new(r"\bcrate::(\w+)").expect("a pattern");
     let mut used: BTreeSet<String> = direct.captures_iter(&code).map(|found| found[1].to_owned()).collect();
     let group = Regex::new(r"(?s)use crate::\{(.*?)\};").expect("a pattern");
-    // Of `a::{b, c::D}, e::F`, only `a` and `e` are modules here.
+    // Of `a::{b, c::D}, e::F`, only `a` and `e` are names here.
     let inner = Regex::new(r"(?s)\{[^{}]*\}").expect("a pattern");
-    let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").expect("a pattern");
+    let first = Regex::new(r"(?:^|,)\s*(\w+)").expect("a pattern");
     for found in group.captures_iter(&code) {
         let mut names = found[1].to_owned();
         while inner.is_match(&names) {
@@ -74,43 +74,71 @@ fn used_modules(text: &str) -> BTreeSet<String> {
     used
 }
 
-#[test]
-fn files_of_the_domain_form_no_circle() {
-    const SOURCES: &str = "shared/domain/src/";
+/// What the root of a crate exports, with the module that defines it.
+fn exports(root: &str) -> BTreeMap<String, String> {
+    let export = Regex::new(r"(?s)\bpub(?:\([a-z]+\))? use (\w+)::(\{.*?\}|\w+);").expect("a pattern");
+    let name = Regex::new(r"\w+").expect("a pattern");
+    let mut exports = BTreeMap::new();
+    for found in export.captures_iter(root) {
+        let names = name.find_iter(found.get(2).map_or("", |names| names.as_str()));
+        exports.extend(names.map(|name| (name.as_str().to_owned(), found[1].to_owned())));
+    }
+    exports
+}
+
+/// The modules of a crate, each with the others that it uses.
+fn modules(sources: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let exports = exports(&read(&format!("{sources}lib.rs")));
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in rust_files().filter(|file| file.starts_with(SOURCES)) {
-        let name = file[SOURCES.len()..].trim_end_matches(".rs");
+    for file in rust_files().filter(|file| file.starts_with(sources)) {
+        let name = file[sources.len()..].trim_end_matches(".rs");
         let module = name.split('/').next().unwrap_or_default();
         if !matches!(module, "lib" | "samples") {
-            uses.entry(module.to_owned())
-                .or_default()
-                .extend(used_modules(&read(file)));
+            let names = used_names(&read(file)).into_iter();
+            let modules = names.map(|name| exports.get(&name).cloned().unwrap_or(name));
+            uses.entry(module.to_owned()).or_default().extend(modules);
         }
     }
-    assert!(uses["compose"].contains("material"), "the files are read");
     let all: BTreeSet<String> = uses.keys().cloned().collect();
     for (module, used) in &mut uses {
         used.retain(|other| other != module && all.contains(other));
     }
-    // What uses nothing that is left is in no circle.
-    loop {
-        let left = uses.len();
-        let free: Vec<String> = uses
-            .iter()
-            .filter(|(_, used)| used.is_empty())
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in free {
-            uses.remove(&name);
-            uses.values_mut().for_each(|used| {
-                used.remove(&name);
-            });
+    uses
+}
+
+#[test]
+fn files_of_a_shared_crate_form_no_circle() {
+    assert!(modules("shared/domain/src/")["compose"].contains("material"));
+    assert!(
+        modules("shared/kit/src/")["spill"].contains("queue_name"),
+        "the crate's root exports it"
+    );
+    let shared = packages()
+        .iter()
+        .filter(|package| package.folder.starts_with("shared/"));
+    for package in shared {
+        let mut uses = modules(&format!("{}/src/", package.folder));
+        // What uses nothing that is left is in no circle.
+        loop {
+            let left = uses.len();
+            let free: Vec<String> = uses
+                .iter()
+                .filter(|(_, used)| used.is_empty())
+                .map(|(name, _)| name.clone())
+                .collect();
+            for name in free {
+                uses.remove(&name);
+                uses.values_mut().for_each(|used| {
+                    used.remove(&name);
+                });
+            }
+            if uses.len() == left {
+                break;
+            }
         }
-        if uses.len() == left {
-            break;
-        }
+        let name = &package.name;
+        assert!(uses.is_empty(), "{name}: these use each other, or what does: {uses:?}");
     }
-    assert!(uses.is_empty(), "these use each other, or what does: {uses:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use testkit::template::{Function, functions, resources, template};
+use testkit::template::{Function, functions, list_fields, resources, template};
 
 use crate::repository::{packages, read};
 
@@ -315,6 +315,36 @@ fn every_log_in_operation_has_its_own_throttle() {
     }
 }
 
+/// Attributes of a listed row that its list does not contain, or contains as keys.
+const NOT_IN_LISTS: [&str; 13] = [
+    "pk",
+    "sk",
+    "gsi1pk",
+    "gsi1sk",
+    "gsi2pk",
+    "gsi2sk",
+    "gsi3pk",
+    "gsi3sk",
+    "data",
+    "by",
+    "v",
+    "f",
+    "expires_at",
+];
+
+/// The index projects what rows have for their lists, and nothing else: a projection can never be changed.
+#[test]
+fn list_index_has_the_fields_that_listed_rows_have() {
+    let rows: Vec<Value> = serde_json::from_str(&read("shared/store/tests/rows.json")).expect("rows");
+    let rows = rows.iter().filter_map(Value::as_object);
+    let listed = rows.filter(|row| row.contains_key("gsi1pk"));
+    let written: BTreeSet<String> = listed
+        .flat_map(|row| row.keys().cloned())
+        .filter(|name| !NOT_IN_LISTS.contains(&name.as_str()))
+        .collect();
+    assert_eq!(BTreeSet::from_iter(list_fields()), written);
+}
+
 #[test]
 fn table_settings_match_the_promises() {
     let (_, table) = resources("AWS::DynamoDB::Table").next().expect("there is a table");
@@ -339,8 +369,8 @@ fn table_settings_match_the_promises() {
     };
     // A projection can never be changed in place.
     assert_eq!(
-        (projection("by_day"), projection("due")),
-        (json!("INCLUDE"), json!("KEYS_ONLY"))
+        ["by_day", "due", "by_state"].map(projection),
+        [json!("INCLUDE"), json!("KEYS_ONLY"), json!("KEYS_ONLY")]
     );
     // The first deploy, which has no URL yet, can be rolled back.
     assert_eq!(

@@ -7,11 +7,12 @@ use domain::{
     connection::{Account, Connection, Health, aircall},
     contact::{Contact, Identity},
     decide::{decide, needs},
-    ids::{CallId, ContactId},
+    ids::{CallId, ContactId, ProductId, RuleId},
     line_type,
     material::Material,
     profile::Profile,
     subject::CallView,
+    template::TemplateDefinition,
 };
 use serde_json::{Value, json};
 use store::{TenantScope, config::Configured};
@@ -202,6 +203,45 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             "a rule is named once: {missing}"
         );
     }
+}
+
+/// However many there are: those of every rule are looked at.
+#[tokio::test]
+async fn templates_and_products_of_all_rules_are_found() {
+    const RULES: usize = 130;
+    const WITH_PRODUCT: usize = 30;
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let mut configured = complete(&aws).await.configured;
+    let (rule, template) = (configured.rules.remove(0), configured.templates.remove(0));
+    for number in 0..RULES {
+        let name = format!("template_{number:03}");
+        let mut rule = rule.clone();
+        rule.id = RuleId::new(aws.ids().ulid());
+        rule.then.template.as_mut().expect("it has one").name = name.clone();
+        if number < WITH_PRODUCT {
+            let text = format!("Look at {{{{product.sku-{number}.name}}}}");
+            rule.then.sms_text = Some(read(json!(text)));
+            let id = ProductId::new(aws.ids().ulid());
+            let product = json!({"id": id, "name": "Cake", "sku": format!("sku-{number}")});
+            configured.products.push(read(product));
+        }
+        configured.rules.push(rule);
+        configured.templates.push(TemplateDefinition {
+            name,
+            ..template.clone()
+        });
+    }
+    let body = setup_of(&town, &configured).await;
+    assert_eq!(body["ready"], true, "{body}");
+
+    configured.templates[RULES - 1].status.0 = "PAUSED".to_owned();
+    let (state, missing) = step(&setup_of(&town, &configured).await, "template");
+    assert_eq!(state, "attention");
+    assert!(
+        missing.contains("template_129") && missing.contains("is PAUSED"),
+        "{missing}"
+    );
 }
 
 /// The message that follows a missed call reported by this connection.

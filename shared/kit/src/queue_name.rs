@@ -1,0 +1,55 @@
+//! Names of our queues.
+
+/// Our queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueueName {
+    /// Reports of calls, for `process_call`.
+    Calls,
+    /// Events of messaging providers, for `process_provider_event`.
+    ProviderEvents,
+    /// Messages to send that answer a person, for `send_message`.
+    Sends,
+    /// Messages to send to many, for `send_message`, too.
+    BulkSends,
+    /// E-mails to users of Ringback, for `send_mail`. Never spilled, because links in them contain tokens.
+    Mails,
+}
+
+impl QueueName {
+    /// Every queue.
+    pub const ALL: [Self; 5] = [
+        Self::Calls,
+        Self::ProviderEvents,
+        Self::Sends,
+        Self::BulkSends,
+        Self::Mails,
+    ];
+
+    /// Queues that webhooks fill. Jobs that these refuse may be in the bucket, and `dispatch_due` queues them again. The other
+    /// queues are filled by jobs, which are retried by themselves; searching the bucket for them would cost on every idle day.
+    pub const SWEPT: [Self; 2] = [Self::Calls, Self::ProviderEvents];
+
+    /// Name in the template and in keys of spilled objects.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::ProviderEvents => "provider-events",
+            Self::Sends => "sends",
+            Self::BulkSends => "bulk-sends",
+            Self::Mails => "mails",
+        }
+    }
+
+    /// Variable with its URL.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Calls => "CALLS_QUEUE_URL",
+            Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
+            Self::Sends => "SENDS_QUEUE_URL",
+            Self::BulkSends => "BULK_SENDS_QUEUE_URL",
+            Self::Mails => "MAILS_QUEUE_URL",
+        }
+    }
+}
