@@ -20,7 +20,7 @@ use crate::{
     endpoints::Endpoints,
     ministack, people,
     place::Place,
-    process::{Server, run_shown},
+    process::Server,
     proxy::Proxy,
     report::step,
     secrets::Vault,

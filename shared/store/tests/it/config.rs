@@ -271,7 +271,7 @@ async fn lines_that_are_not_meant_stay_as_they_are() {
     store.write_config(scope, &configured).await.unwrap();
     let found = store.get::<Line>(scope, &added.id).await.unwrap().unwrap();
     assert_eq!((&found.value, found.version), (&added, 1));
-    assert_eq!(store.all::<Line>(scope).await.unwrap(), [added.clone()]);
+    assert_eq!(store.all::<Line>(scope).await.unwrap(), std::slice::from_ref(&added));
     let twice = store.create(scope, &line("Twice", "+97143330000"), &stamp).await;
     assert!(matches!(twice, Err(OwnedError::Taken)), "the number is still claimed");
     for number in 1..MOST_LINES {

@@ -88,7 +88,7 @@ fn exports(root: &str) -> BTreeMap<String, String> {
 
 /// The modules of a crate, each with the others that it uses.
 fn modules(sources: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let exports = exports(&read(&format!("{sources}lib.rs")));
+    let exports = exports(&read(format!("{sources}lib.rs")));
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in rust_files().filter(|file| file.starts_with(sources)) {
         let name = file[sources.len()..].trim_end_matches(".rs");
