@@ -26,6 +26,7 @@ pub use describe::{Input, Output};
 pub use document::{AnswerHeader, Described, Document, Row, Sketch};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
 pub use operations::{Operations, Takes, serve};
+pub use owned::{limit_reached, setback};
 pub use paging::Paging;
 pub use patch::Patch;
 pub use races::{Races, Setback};

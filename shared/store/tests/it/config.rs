@@ -2,13 +2,13 @@
 //! notes.
 
 use domain::{
-    connection::Health,
+    connection::{Connection, Health},
     ids::ConnectionId,
     template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::SignedDuration;
-use store::{StoreError, config::ConfigCache, usage};
+use store::{Races, StoreError, config::ConfigCache, usage};
 
 use crate::world::{COUNTING, World};
 
@@ -64,9 +64,13 @@ async fn concurrent_notes_on_a_connection_are_all_kept() {
         reason: "the access token is not valid".to_owned(),
         tried_at: world.aws.now(),
     };
-    let pause = store.change_connection(scope, &seen, |current| Some((current.health.clone(), Some(until))));
-    let refuse = store.change_connection(scope, &seen, |current| Some((unhealthy.clone(), current.paused_until)));
-    let (paused, refused) = tokio::join!(pause, refuse);
+    let pause = |current: &Connection| Some((current.health.clone(), Some(until)));
+    let refuse = |current: &Connection| Some((unhealthy.clone(), current.paused_until));
+    let races = Races::most(8);
+    let (paused, refused) = tokio::join!(
+        races.until_won(|| store.change_connection(scope, &seen, pause)),
+        races.until_won(|| store.change_connection(scope, &seen, refuse))
+    );
     assert!(paused.unwrap() && refused.unwrap());
     let connection = store.connection(scope, seen.id).await.unwrap().unwrap();
     assert_eq!((connection.health, connection.paused_until), (unhealthy, Some(until)));
