@@ -34,8 +34,6 @@ pub const ANSWERED_BY: &[(&str, &[&str])] = &[
     ("still_rotating", &["rotate_api_key"]),
     ("tenant_gone", &["resume_platform_tenant"]),
     ("tenant_leaving", &["suspend_platform_tenant"]),
-    ("too_many_api_keys", &["create_api_key"]),
-    ("too_many_connections", &["create_connection"]),
     ("too_many_invitations", &["create_invitation"]),
     ("too_many_secrets", &["rotate_connection_secret"]),
     ("too_many_tenants", &["accept_invitation"]),

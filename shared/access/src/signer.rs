@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{Store, StoreError};
+use store::{LostRace, Races, Store, StoreError};
 
 use crate::{
     sealing::SealingKey,
@@ -38,6 +38,12 @@ pub enum SignError {
     Crypto(&'static str),
 }
 
+impl LostRace for SignError {
+    fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Table(error) if error.is_conflict())
+    }
+}
+
 fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SignError {
     SignError::Secret {
         doing,
@@ -49,7 +55,7 @@ fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error
 const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Attempts of a lost race: of many processes that create a key at once, the first one's is soon available to the others.
-const MOST_RACES: u32 = 20;
+const RACES: Races = Races::most(20);
 
 /// Content of `auth`'s secret. The template creates it with a sealing key; signing keys are added on demand.
 #[derive(Clone, Serialize, Deserialize)]
@@ -140,26 +146,25 @@ impl Signer {
                 return Ok(Arc::clone(known));
             }
         }
-        for _race in 0..MOST_RACES {
-            let mut secret = self.read().await?;
-            let newest = secret.signing_keys.last().map(|key| key.public.created_at);
-            if newest.is_none_or(|made| now.duration_since(made) >= KEY_LIFETIME) {
-                secret.signing_keys.push(new_key(now)?);
-                // A key that no longer signs is not needed after its last token has expired.
-                let keep = secret.signing_keys.len().saturating_sub(2);
-                secret.signing_keys.drain(..keep);
-                match self.publish(&secret).await {
-                    Ok(()) => self.write(&secret).await?,
-                    // Another process is creating one at the same time: it may exist by now.
-                    Err(SignError::Table(error)) if error.is_conflict() => continue,
-                    Err(error) => return Err(error),
-                }
-            }
-            let known = Arc::new(choose(&secret, now)?);
-            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
-            return Ok(known);
+        RACES.until_won(|| self.read_or_renew(now)).await
+    }
+
+    /// Reads the secret, and creates a new key if the newest one is too old. A lost race if another process is creating one at
+    /// the same time: it may exist by now.
+    async fn read_or_renew(&self, now: Timestamp) -> Result<Arc<Known>, SignError> {
+        let mut secret = self.read().await?;
+        let newest = secret.signing_keys.last().map(|key| key.public.created_at);
+        if newest.is_none_or(|made| now.duration_since(made) >= KEY_LIFETIME) {
+            secret.signing_keys.push(new_key(now)?);
+            // A key that no longer signs is not needed after its last token has expired.
+            let keep = secret.signing_keys.len().saturating_sub(2);
+            secret.signing_keys.drain(..keep);
+            self.publish(&secret).await?;
+            self.write(&secret).await?;
         }
-        Err(SignError::Crypto("publish a signing key: too many lost races"))
+        let known = Arc::new(choose(&secret, now)?);
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        Ok(known)
     }
 
     /// Publishes a key before it is stored, so that every key that ever signs is known, whoever else creates one at the same

@@ -28,6 +28,7 @@ pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
 pub use operations::{Operations, serve};
+pub use owned::{limit_reached, setback};
 pub use paging::Paging;
 pub use patch::Patch;
 pub use query::Takes;

@@ -49,16 +49,19 @@ fn fitting<T: Resource>(resource: T) -> Result<T, Problem> {
     Ok(resource)
 }
 
+/// 409: the tenant has as many of this kind as it may.
+#[must_use]
+pub fn limit_reached<T: Owned>() -> Problem {
+    let most = usize::try_from(T::MOST).unwrap_or(usize::MAX);
+    Problem::at_most("limit_reached", most, &format!("{}s", T::NAME), "Delete one first.")
+}
+
 /// The reason why nothing was written. A limit or a taken value is no lost race.
-fn setback<T: Owned>(error: OwnedError) -> Setback {
-    let thing = T::KIND.replace('_', " ");
+pub fn setback<T: Owned>(error: OwnedError) -> Setback {
     match error {
-        OwnedError::Full => {
-            let most = usize::try_from(T::MOST).unwrap_or(usize::MAX);
-            Problem::at_most("limit_reached", most, &format!("{thing}s"), "Delete one first.").into()
-        }
+        OwnedError::Full => limit_reached::<T>().into(),
         OwnedError::Taken => {
-            let detail = format!("Another {thing} has this `{}`. Choose another value.", T::UNIQUE);
+            let detail = format!("Another {} has this `{}`. Choose another value.", T::NAME, T::UNIQUE);
             Problem::conflict("taken", detail).into()
         }
         OwnedError::Store(error) => error.into(),

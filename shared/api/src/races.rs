@@ -1,10 +1,9 @@
 //! Changes that depend on a previous read. After a lost race, they read and decide again.
 
 use kit::Problem;
-use store::{OwnedError, StoreError};
+use store::{LostRace, OwnedError, StoreError};
 
-/// Number of attempts of a change that loses races, and the caller's answer if all of them do. One constant per function:
-///
+/// [`store::Races`] with the caller's answer if every attempt loses. One constant per function:
 ///
 /// ```ignore
 /// const RACES: Races = Races::most(24);
@@ -20,18 +19,16 @@ use store::{OwnedError, StoreError};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Races {
-    most: u32,
+    races: store::Races,
     lost: fn() -> Problem,
 }
 
-// Tries are `Fn() -> A` and no `AsyncFn`: of the futures of those the compiler cannot tell that they are `Send`, which
-// handlers' futures must be.
 impl Races {
     /// This number of attempts. A change that loses all of them gets a 409 of the kind `conflict`.
     #[must_use]
     pub const fn most(most: u32) -> Self {
         Self {
-            most,
+            races: store::Races::most(most),
             lost: lost_every_race,
         }
     }
@@ -52,7 +49,8 @@ impl Races {
     where
         A: Future<Output = Result<T, Setback>>,
     {
-        self.until_won_from((), async || Ok(()), |()| attempt()).await
+        let ended = self.races.until_won(attempt).await;
+        ended.map_err(|setback| self.problem(setback))
     }
 
     /// The same, but the first attempt uses a known value. After a lost race, the value is `read` again.
@@ -69,15 +67,15 @@ impl Races {
         R: Future<Output = Result<K, Problem>>,
         A: Future<Output = Result<T, Setback>>,
     {
-        let mut known = known;
-        for _race in 0..self.most {
-            match attempt(known).await {
-                Err(Setback::Lost) => known = read().await?,
-                Err(Setback::Refused(problem)) => return Err(problem),
-                Ok(won) => return Ok(won),
-            }
+        let ended = self.races.until_won_from(known, read, attempt).await;
+        ended.map_err(|setback| self.problem(setback))
+    }
+
+    fn problem(self, setback: Setback) -> Problem {
+        match setback {
+            Setback::Lost => (self.lost)(),
+            Setback::Refused(problem) => problem,
         }
-        Err((self.lost)())
     }
 }
 
@@ -93,6 +91,12 @@ pub enum Setback {
     Lost,
     /// Another attempt would have the same result.
     Refused(Problem),
+}
+
+impl LostRace for Setback {
+    fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Lost)
+    }
 }
 
 impl From<StoreError> for Setback {

@@ -339,6 +339,18 @@ impl Member {
         self.sessions_from = self.sessions_from.max(now);
         self.spared_session = None;
     }
+
+    /// Ends all sessions that began before this time, except `spared`. A later end stays. Returns whether anything changed.
+    pub fn end_sessions(&mut self, from: Timestamp, spared: Option<SessionId>) -> bool {
+        // Ending all sessions also ends one that was spared meanwhile.
+        let all_ended = spared.is_some() || self.spared_session.is_none();
+        if self.sessions_from >= from && all_ended {
+            return false;
+        }
+        self.sessions_from = self.sessions_from.max(from);
+        self.spared_session = spared;
+        true
+    }
 }
 
 /// Display name of a person.

@@ -6,7 +6,7 @@ use access::job;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{FutureExt, StreamExt, stream};
 use jobs::{JobBody, QueueBody};
-use store::{StoreError, TenantScope};
+use store::{LostRace, StoreError, TenantScope};
 
 use crate::{
     ConfigError, Env, QueueName,
@@ -119,14 +119,6 @@ impl JobError {
         }
     }
 
-    /// True for a lost race, so that reading and deciding again may help.
-    #[must_use]
-    pub fn is_conflict(&self) -> bool {
-        self.source
-            .downcast_ref::<StoreError>()
-            .is_some_and(StoreError::is_conflict)
-    }
-
     /// True if the subject of the job is being deleted, so that nothing is left to do.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -148,6 +140,14 @@ impl JobError {
     pub const fn again_after(mut self, delay: Duration) -> Self {
         self.again_after = Some(delay);
         self
+    }
+}
+
+impl LostRace for JobError {
+    fn is_lost_race(&self) -> bool {
+        self.source
+            .downcast_ref::<StoreError>()
+            .is_some_and(StoreError::is_conflict)
     }
 }
 

@@ -24,6 +24,7 @@ pub struct ApiKeyOwner {
 
 impl Owned for ApiKey {
     const KIND: &'static str = "api_key";
+    const NAME: &'static str = "API key";
     const PART: Part = Part::People;
     const PREFIX: &'static str = "APIKEY#";
     const MOST: u32 = Self::MOST as u32;

@@ -209,12 +209,12 @@ impl Store {
     /// nothing is written, since the result concerns the old ones. Returns whether anything was written.
     ///
     /// # Errors
-    /// When the table does not answer, or every attempt loses the race.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn change_connection(
         &self,
         scope: &TenantScope,
         seen: &Connection,
-        change: impl Fn(&Connection) -> Option<(Health, Option<Timestamp>)>,
+        change: impl FnOnce(&Connection) -> Option<(Health, Option<Timestamp>)>,
     ) -> Result<bool, StoreError> {
         self.rewrite_connection(scope, seen.id, "write a connection's health", |before| {
             if before.credentials_version != seen.credentials_version {
@@ -230,36 +230,30 @@ impl Store {
         .await
     }
 
-    /// Writes what `change` makes of a connection's current row, again after each lost race. `None` or an equal value
-    /// changes nothing. Returns whether anything was written.
+    /// Writes what `change` makes of a connection's current row. `None` or an equal value changes nothing. Returns whether
+    /// anything was written.
     pub(crate) async fn rewrite_connection(
         &self,
         scope: &TenantScope,
         id: ConnectionId,
         doing: &'static str,
-        change: impl Fn(&Connection) -> Option<Connection>,
+        change: impl FnOnce(&Connection) -> Option<Connection>,
     ) -> Result<bool, StoreError> {
-        for _race in 0..owned::MOST_RACES {
-            let Some(Versioned { value: before, version }) = self.get::<Connection>(scope, &id).await? else {
-                return Ok(false);
-            };
-            let Some(after) = change(&before).filter(|after| *after != before) else {
-                return Ok(false);
-            };
-            let row = owned::change_row(scope, version, &after)?;
-            // Its health is cached with the configuration; pauses, and the time of the last probe, are not.
-            let written = if ConnectionSummary::from(&after) == ConnectionSummary::from(&before) {
-                self.database.put(row, doing).await
-            } else {
-                let writes = vec![Write::Put(row), Write::Raise(keys::tenant(scope))];
-                self.database.transact_writes(writes, doing).await
-            };
-            match written {
-                Err(error) if error.is_conflict() => {}
-                other => return other.map(|()| true),
-            }
+        let Some(Versioned { value: before, version }) = self.get::<Connection>(scope, &id).await? else {
+            return Ok(false);
+        };
+        let Some(after) = change(&before).filter(|after| *after != before) else {
+            return Ok(false);
+        };
+        let row = owned::change_row(scope, version, &after)?;
+        // Its health is cached with the configuration; pauses, and the time of the last probe, are not.
+        if ConnectionSummary::from(&after) == ConnectionSummary::from(&before) {
+            self.database.put(row, doing).await?;
+        } else {
+            let writes = vec![Write::Put(row), Write::Raise(keys::tenant(scope))];
+            self.database.transact_writes(writes, doing).await?;
         }
-        Err(StoreError::Conflict { doing })
+        Ok(true)
     }
 
     /// Writes a tenant's whole configuration. Whatever it no longer contains is deleted, and its WhatsApp numbers are free

@@ -6,13 +6,13 @@ use domain::{
     actor::Stamp,
     checkup::{CheckResult, Checkup, Reported},
     config::ConnectionSummary,
-    connection::{Account, Connection, Health, MOST_CONNECTIONS, whatsapp},
+    connection::{Account, Connection, Health, whatsapp},
     ids::ConnectionId,
 };
 use jiff::Timestamp;
 
 use crate::{
-    Store, StoreError, TenantScope, Versioned,
+    LostRace, Store, StoreError, TenantScope, Versioned,
     config::tenant_row,
     keys,
     lookups::WhatsAppOwner,
@@ -24,8 +24,8 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
     /// The tenant has the maximum number.
-    #[error("a tenant has at most {MOST_CONNECTIONS} connections")]
-    TooMany,
+    #[error("the tenant has as many connections as it may")]
+    Full,
     /// The WhatsApp number belongs to another tenant's connection.
     #[error("the WhatsApp number is connected elsewhere")]
     NumberTaken,
@@ -35,6 +35,12 @@ pub enum ConnectionError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl LostRace for ConnectionError {
+    fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_conflict())
+    }
 }
 
 /// The statement of a test about the owner of the account.
@@ -64,7 +70,7 @@ impl Store {
     /// shared app may be accepted for it.
     ///
     /// # Errors
-    /// [`ConnectionError`]; [`StoreError::Conflict`] if the id exists.
+    /// [`ConnectionError`]; [`StoreError::Conflict`] if the id exists, and after a lost race.
     pub async fn create_connection(
         &self,
         scope: &TenantScope,
@@ -74,26 +80,23 @@ impl Store {
     ) -> Result<(), ConnectionError> {
         const DOING: &str = "make a connection";
         let conflict = StoreError::Conflict { doing: DOING };
-        for _race in 0..owned::MOST_RACES {
-            let (tenant, others) = tokio::try_join!(self.tenant(scope), self.connections(scope))?;
-            let Some(tenant) = tenant else {
-                return Err(conflict.into());
-            };
-            if others.iter().any(|other| other.id == connection.id) {
-                return Err(conflict.into());
-            }
-            let mut writes = owned::create_writes(scope, connection, stamp)?;
-            // Read before the others were: the transaction fails if a connection was created since.
-            writes.retain(|write| !matches!(write, Write::Raise(_)));
-            writes.push(Write::Put(tenant_row(scope, &tenant, DOING)?));
-            writes.extend(self.claims(scope, connection, proven, &others).await?);
-            match self.database.try_transact(writes, DOING).await? {
-                Ok(()) => return Ok(()),
-                Err(lost) if lost.refused.contains(&owned::COUNT) => return Err(ConnectionError::TooMany),
-                Err(_) => {}
-            }
+        let (tenant, others) = tokio::try_join!(self.tenant(scope), self.connections(scope))?;
+        let Some(tenant) = tenant else {
+            return Err(conflict.into());
+        };
+        if others.iter().any(|other| other.id == connection.id) {
+            return Err(conflict.into());
         }
-        Err(conflict.into())
+        let mut writes = owned::create_writes(scope, connection, stamp)?;
+        // Read before the others were: the transaction fails if a connection was created since.
+        writes.retain(|write| !matches!(write, Write::Raise(_)));
+        writes.push(Write::Put(tenant_row(scope, &tenant, DOING)?));
+        writes.extend(self.claims(scope, connection, proven, &others).await?);
+        match self.database.try_transact(writes, DOING).await? {
+            Ok(()) => Ok(()),
+            Err(lost) if lost.refused.contains(&owned::COUNT) => Err(ConnectionError::Full),
+            Err(_) => Err(conflict.into()),
+        }
     }
 
     /// The writes by which a shared app's events for the number, and for its account, find the connection.
@@ -256,54 +259,48 @@ impl Store {
     /// Returns the new connection; `None` if it was not written.
     ///
     /// # Errors
-    /// If the table does not answer, every attempt loses the race, or the WhatsApp number is another tenant's.
+    /// [`StoreError::Conflict`] after a lost race; if the WhatsApp number is another tenant's, or another connection's.
     pub async fn note_test(
         &self,
         scope: &TenantScope,
         seen: &Connection,
         proof: Proof,
-        judge: impl Fn(&Connection) -> Tested,
+        judge: impl FnOnce(&Connection) -> Tested,
     ) -> Result<Option<Versioned<Connection>>, ConnectionError> {
         const DOING: &str = "note a connection's test";
-        for _race in 0..owned::MOST_RACES {
-            let Some(before) = self.get::<Connection>(scope, &seen.id).await? else {
-                return Ok(None);
-            };
-            if before.value.credentials_version != seen.credentials_version {
-                return Ok(None);
-            }
-            let tested = judge(&before.value);
-            let mut after = before.value.clone();
-            after.checkup = Some(tested.checkup);
-            after.health = tested.health;
-            after.paused_until = tested.paused_until;
-            let version = before.version + 1;
-            let mut writes = vec![Write::Put(owned::change_row(scope, before.version, &after)?)];
-            match proof {
-                Proof::Given if matches!(after.account, Account::WhatsApp(_)) => {
-                    let others = self.connections(scope).await?;
-                    writes.extend(self.claims(scope, &after, true, &others).await?);
-                }
-                Proof::Denied => writes.extend(self.releases(scope, &after).await?),
-                Proof::Given | Proof::Unclear => {}
-            }
-            // Part of the cached configuration: the set-up list.
-            if ConnectionSummary::from(&before.value) != ConnectionSummary::from(&after) {
-                writes.push(Write::Raise(keys::tenant(scope)));
-            }
-            match self.database.transact_writes(writes, DOING).await {
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-                Ok(()) => return Ok(Some(Versioned { value: after, version })),
-            }
+        let Some(before) = self.get::<Connection>(scope, &seen.id).await? else {
+            return Ok(None);
+        };
+        if before.value.credentials_version != seen.credentials_version {
+            return Ok(None);
         }
-        Err(StoreError::Conflict { doing: DOING }.into())
+        let tested = judge(&before.value);
+        let mut after = before.value.clone();
+        after.checkup = Some(tested.checkup);
+        after.health = tested.health;
+        after.paused_until = tested.paused_until;
+        let version = before.version + 1;
+        let mut writes = vec![Write::Put(owned::change_row(scope, before.version, &after)?)];
+        match proof {
+            Proof::Given if matches!(after.account, Account::WhatsApp(_)) => {
+                let others = self.connections(scope).await?;
+                writes.extend(self.claims(scope, &after, true, &others).await?);
+            }
+            Proof::Denied => writes.extend(self.releases(scope, &after).await?),
+            Proof::Given | Proof::Unclear => {}
+        }
+        // Part of the cached configuration: the set-up list.
+        if ConnectionSummary::from(&before.value) != ConnectionSummary::from(&after) {
+            writes.push(Write::Raise(keys::tenant(scope)));
+        }
+        self.database.transact_writes(writes, DOING).await?;
+        Ok(Some(Versioned { value: after, version }))
     }
 
     /// Records a provider's report on a connection's number on the row's current state. Returns whether any of it was new.
     ///
     /// # Errors
-    /// If the table does not answer, or every attempt loses the race.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn note_reported(
         &self,
         scope: &TenantScope,

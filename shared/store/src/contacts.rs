@@ -14,9 +14,6 @@ use crate::{
     row::{self, Condition, Item, Row},
 };
 
-/// Maximum attempts after lost races.
-const MOST_RACES: u32 = 8;
-
 /// A contact, and the rows that are written together with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContactWrite {
@@ -304,40 +301,30 @@ impl Store {
         item.map_or(Ok(contact), |item| row::data(item, DOING))
     }
 
-    /// Changes a contact that may be changing elsewhere: reads, changes and writes, again after each lost race. `change`
-    /// returns what has to be written. Returns whether anything was written.
+    /// Reads, changes and writes a contact. `change` returns what has to be written. Returns whether anything was written.
     ///
     /// # Errors
-    /// When the table does not answer, or every attempt loses the race.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn change_contact(
         &self,
         scope: &TenantScope,
         id: ContactId,
         consent_id: Ulid,
-        mut change: impl FnMut(&mut Contact) -> Change,
+        change: impl FnOnce(&mut Contact) -> Change,
     ) -> Result<bool, StoreError> {
-        for _race in 0..MOST_RACES {
-            let Some(mut contact) = self.contact(scope, id).await? else {
-                return Ok(false);
-            };
-            let (linked, entry) = match change(&mut contact) {
-                Change::Nothing => return Ok(false),
-                Change::Contact => (Linked::default(), None),
-                Change::Linked(linked) => (linked, None),
-                Change::Consent(entry) => (Linked::default(), Some(entry)),
-            };
-            let write = ContactWrite::linked(contact, linked);
-            match self
-                .write_contact(scope, &write, entry.as_ref().map(|entry| (consent_id, entry)))
-                .await
-            {
-                Err(error) if error.is_conflict() => {}
-                other => return other.map(|()| true),
-            }
-        }
-        Err(StoreError::Conflict {
-            doing: "change a contact",
-        })
+        let Some(mut contact) = self.contact(scope, id).await? else {
+            return Ok(false);
+        };
+        let (linked, entry) = match change(&mut contact) {
+            Change::Nothing => return Ok(false),
+            Change::Contact => (Linked::default(), None),
+            Change::Linked(linked) => (linked, None),
+            Change::Consent(entry) => (Linked::default(), Some(entry)),
+        };
+        let write = ContactWrite::linked(contact, linked);
+        let consent = entry.as_ref().map(|entry| (consent_id, entry));
+        self.write_contact(scope, &write, consent).await?;
+        Ok(true)
     }
 
     /// The newest `limit` each of a contact's messages, calls and consent entries, newest first within each, unless their

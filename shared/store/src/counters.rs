@@ -5,7 +5,7 @@
 //! it. So a row stores which sequence numbers it counted: those of the last batch that touched it, and those of every
 //! earlier one that may have been given up. All others are counted when the batch is replayed.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 
 use crate::{
-    Store, StoreError, TenantScope, forms, keys,
+    Races, Store, StoreError, TenantScope, forms, keys,
     row::{Item, key_item, number, string},
     usage,
 };
@@ -49,8 +49,8 @@ pub struct Source<'a> {
     pub again: bool,
 }
 
-/// Maximum attempts after lost races. Batches of one shard are sequential, so there are few.
-const MOST_RACES: u32 = 4;
+/// Batches of one shard are sequential, so few races are lost.
+const RACES: Races = Races::most(4);
 
 /// A range of sequence numbers that a row has counted, without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,14 +156,19 @@ impl Store {
         source: Source<'_>,
         changes: &[Counted],
     ) -> Result<usize, StoreError> {
-        let mut known: Option<Known> = None;
-        for _race in 0..MOST_RACES {
+        // The row as the last attempt met it.
+        let met: Cell<Option<Known>> = Cell::new(None);
+        let counted = RACES.until_won(async || {
+            let known = met.take();
             match self.try_count(scope, day, source, changes, known.as_ref()).await? {
-                Tried::Counted(count) => return Ok(count),
-                Tried::Further(further) => known = Some(further),
+                Tried::Counted(count) => Ok(count),
+                Tried::Further(further) => {
+                    met.set(Some(further));
+                    Err(StoreError::Conflict { doing: DOING })
+                }
             }
-        }
-        Err(StoreError::Conflict { doing: DOING })
+        });
+        counted.await
     }
 
     /// Adds changes if the row has the known state, or, if none is known, if all of them come after its last change and no

@@ -32,6 +32,7 @@ pub mod members;
 pub mod messages;
 pub mod owned;
 pub mod platform;
+pub mod races;
 pub mod rates;
 pub mod scope;
 pub mod security;
@@ -40,6 +41,7 @@ pub mod usage;
 pub use error::{StoreError, chain};
 pub use keys::{Part, day};
 pub use owned::{Owned, OwnedError, Pointer};
+pub use races::{LostRace, Races};
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};
 

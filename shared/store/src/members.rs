@@ -271,7 +271,7 @@ impl Store {
     /// `spared`. A missing membership is ignored, and so is one in which as much has ended already.
     ///
     /// # Errors
-    /// When the table does not answer, or every attempt loses the race.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn end_member_sessions(
         &self,
         scope: &TenantScope,
@@ -281,27 +281,16 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "end a member's sessions";
-        for _race in 0..owned::MOST_RACES {
-            let Some(before) = self.get::<Member>(scope, &user).await? else {
-                return Ok(());
-            };
-            let known = before.value.sessions_from;
-            // Ending all sessions also ends one that was spared meanwhile.
-            let all_ended = spared.is_some() || before.value.spared_session.is_none();
-            if known >= from && all_ended {
-                return Ok(());
-            }
-            let mut after = before.value;
-            after.sessions_from = known.max(from);
-            after.spared_session = spared;
-            let condition = Condition::Version(before.version);
-            let row = member_row(scope, &after, condition, before.version + 1, stamp, DOING)?;
-            match self.database.put(row, DOING).await {
-                Err(error) if error.is_conflict() => {}
-                other => return other,
-            }
+        let Some(before) = self.get::<Member>(scope, &user).await? else {
+            return Ok(());
+        };
+        let mut after = before.value;
+        if !after.end_sessions(from, spared) {
+            return Ok(());
         }
-        Err(StoreError::Conflict { doing: DOING })
+        let condition = Condition::Version(before.version);
+        let row = member_row(scope, &after, condition, before.version + 1, stamp, DOING)?;
+        self.database.put(row, DOING).await
     }
 
     /// Invites somebody: writes the invitation and the row of its link.

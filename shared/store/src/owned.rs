@@ -13,19 +13,21 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
+    LostRace, Page, Races, Store, StoreError, TenantScope, Versioned,
     database::Lost,
     keys::{self, Key, Part},
     row::{self, Condition, Item, Row, Write},
 };
 
-/// Maximum attempts after lost races.
-pub(crate) const MOST_RACES: u32 = 8;
+/// Attempts while another writer is writing one of the rows.
+const RACES: Races = Races::most(9);
 
 /// A kind of thing that a tenant owns.
 pub trait Owned: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// Kind of its rows, for the stream and for readers.
     const KIND: &'static str;
+    /// Name of one of them for people.
+    const NAME: &'static str = Self::KIND;
     /// The partition of its rows.
     const PART: Part;
     /// Prefix of their sort keys, which no other rows of the partition have.
@@ -207,13 +209,34 @@ pub(crate) fn remove_writes<T: Owned>(
     Ok(writes)
 }
 
-/// The reason for a lost transaction, by its first writes; those that follow are the caller's.
-fn lost(lost: &Lost, writes: &[&'static str], doing: &'static str) -> OwnedError {
-    let what = lost.refused.first().and_then(|at| writes.get(*at));
-    match what {
-        Some(&"count") => OwnedError::Full,
-        Some(&"pointer") => OwnedError::Taken,
-        _ => StoreError::Conflict { doing }.into(),
+/// The reason why a transaction was not written.
+#[derive(Debug, thiserror::Error)]
+enum Unwritten {
+    #[error("another writer was faster")]
+    Lost(Lost),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl LostRace for Unwritten {
+    /// Another writer was just writing one of the rows, such as the tenant's, and no condition failed.
+    fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Lost(lost) if lost.refused.is_empty())
+    }
+}
+
+impl Unwritten {
+    /// The reason by the transaction's first writes; those that follow are the caller's.
+    fn by(self, writes: &[&'static str], doing: &'static str) -> OwnedError {
+        let lost = match self {
+            Self::Lost(lost) => lost,
+            Self::Store(error) => return error.into(),
+        };
+        match lost.refused.first().and_then(|at| writes.get(*at)) {
+            Some(&"count") => OwnedError::Full,
+            Some(&"pointer") => OwnedError::Taken,
+            _ => StoreError::Conflict { doing }.into(),
+        }
     }
 }
 
@@ -321,10 +344,8 @@ impl Store {
         };
         let what: Vec<&'static str> = writes.iter().enumerate().map(of).collect();
         writes.extend(more);
-        match self.settled(writes, T::KIND).await? {
-            Ok(()) => Ok(()),
-            Err(by) => Err(lost(&by, &what, T::KIND)),
-        }
+        let written = self.settled(writes, T::KIND).await;
+        written.map_err(|unwritten| unwritten.by(&what, T::KIND))
     }
 
     /// Changes one under the condition of the version that was read. Returns its new version.
@@ -365,10 +386,9 @@ impl Store {
             self.database.put(row, T::KIND).await?;
             return Ok(before.version + 1);
         }
-        match self.settled(writes, T::KIND).await? {
-            Ok(()) => Ok(before.version + 1),
-            Err(by) => Err(lost(&by, &what, T::KIND)),
-        }
+        let written = self.settled(writes, T::KIND).await;
+        written.map_err(|unwritten| unwritten.by(&what, T::KIND))?;
+        Ok(before.version + 1)
     }
 
     /// Deletes one under the condition of the version that was read.
@@ -394,19 +414,17 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut writes = remove_writes(scope, before, stamp)?;
         writes.extend(more);
-        let settled = self.settled(writes, T::KIND).await?;
-        settled.map_err(|_lost| StoreError::Conflict { doing: T::KIND })
+        let written = self.settled(writes, T::KIND).await;
+        written.map_err(|unwritten| unwritten.by(&[], T::KIND).into())
     }
 
     /// Writes; again while another writer is just writing one of the rows, such as the tenant's, and no condition fails.
-    async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<Result<(), Lost>, StoreError> {
-        for _busy in 0..MOST_RACES {
-            match self.database.try_transact(writes.clone(), doing).await? {
-                Err(lost) if lost.refused.is_empty() => {}
-                other => return Ok(other),
-            }
-        }
-        self.database.try_transact(writes, doing).await
+    async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), Unwritten> {
+        let written = RACES.until_won(async || {
+            let tried = self.database.try_transact(writes.clone(), doing).await?;
+            tried.map_err(Unwritten::Lost)
+        });
+        written.await
     }
 }
 

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Owned as _, Page, Part, Store, StoreError, TenantScope, accounts, calls, config, keys,
+    Owned as _, Page, Part, Races, Store, StoreError, TenantScope, accounts, calls, config, keys,
     keys::Key,
     lookups::{self, WhatsAppOwner},
     members, owned,
@@ -54,6 +54,9 @@ pub struct Leaving {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emptied_at: Option<Timestamp>,
 }
+
+/// Attempts of a write that no rule decides.
+const RACES: Races = Races::most(8);
 
 /// Contacts deleted per page.
 const CONTACTS_PAGE: i32 = 10;
@@ -220,17 +223,14 @@ impl Store {
         writes: Vec<Write>,
         doing: &'static str,
     ) -> Result<bool, StoreError> {
-        for _race in 0..owned::MOST_RACES {
-            match self.database.transact_writes(writes.clone(), doing).await {
-                Ok(()) => return Ok(true),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error),
-            }
-            if self.is_platform_admin(user).await? == wanted {
-                return Ok(false);
-            }
-        }
-        Err(StoreError::Conflict { doing })
+        let written = RACES.until_won(
+            async || match self.database.transact_writes(writes.clone(), doing).await {
+                Ok(()) => Ok(true),
+                Err(error) if error.is_conflict() && self.is_platform_admin(user).await? == wanted => Ok(false),
+                Err(error) => Err(error),
+            },
+        );
+        written.await
     }
 
     /// Writes one act into the platform's log.
@@ -261,7 +261,7 @@ impl Store {
     /// its last test, signed for the tenant's audit log. Returns `false` if the connection no longer holds it.
     ///
     /// # Errors
-    /// If the table does not answer, or every attempt loses the race.
+    /// [`StoreError::Conflict`] after a lost race.
     pub async fn release_whatsapp_number(
         &self,
         scope: &TenantScope,
@@ -272,28 +272,23 @@ impl Store {
         act_id: &str,
     ) -> Result<bool, StoreError> {
         const DOING: &str = "release a WhatsApp number";
-        for _race in 0..owned::MOST_RACES {
-            let mut writes = self.claims_of(scope, connection, waba_id, phone_number_id).await?;
-            if writes.is_empty() {
-                return Ok(false);
-            }
-            writes.push(Write::Put(act_row(act, act_id, DOING)?));
-            if let Some(before) = self.get::<Connection>(scope, &connection).await? {
-                let after = Connection {
-                    checkup: Some(checkup.clone()),
-                    ..before.value
-                };
-                let row = owned::change_row(scope, before.version, &after)?;
-                writes.push(Write::Put(row.stamped(&act.by)));
-                // Its summary is part of the cached configuration.
-                writes.push(Write::Raise(keys::tenant(scope)));
-            }
-            match self.database.transact_writes(writes, DOING).await {
-                Err(error) if error.is_conflict() => {}
-                other => return other.map(|()| true),
-            }
+        let mut writes = self.claims_of(scope, connection, waba_id, phone_number_id).await?;
+        if writes.is_empty() {
+            return Ok(false);
         }
-        Err(StoreError::Conflict { doing: DOING })
+        writes.push(Write::Put(act_row(act, act_id, DOING)?));
+        if let Some(before) = self.get::<Connection>(scope, &connection).await? {
+            let after = Connection {
+                checkup: Some(checkup.clone()),
+                ..before.value
+            };
+            let row = owned::change_row(scope, before.version, &after)?;
+            writes.push(Write::Put(row.stamped(&act.by)));
+            // Its summary is part of the cached configuration.
+            writes.push(Write::Raise(keys::tenant(scope)));
+        }
+        self.database.transact_writes(writes, DOING).await?;
+        Ok(true)
     }
 
     /// One page of the platform's log of a month, the newest first.
@@ -529,18 +524,18 @@ impl Store {
     async fn leave_account(&self, scope: &TenantScope, item: Item) -> Result<(), StoreError> {
         const DOING: &str = "take a tenant out of an account";
         let member: domain::account::Member = row::data(item, DOING)?;
-        for _race in 0..owned::MOST_RACES {
+        let left = RACES.until_won(async || {
             let Some(found) = self.account(member.user).await? else {
                 return Ok(());
             };
             let mut account = found.value;
             account.tenants.retain(|tenant| *tenant != scope.tenant());
-            match self.write_account(&account, found.version).await {
-                Err(error) if error.is_conflict() => {}
-                other => return other,
-            }
+            self.write_account(&account, found.version).await
+        });
+        match left.await {
+            Err(error) if error.is_conflict() => Ok(()),
+            other => other,
         }
-        Ok(())
     }
 }
 

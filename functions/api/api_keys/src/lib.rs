@@ -6,6 +6,7 @@ mod models;
 use access::token;
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Races, Tagged, found, permits,
+    setback,
 };
 use axum::{Json, Router, extract::State};
 use domain::{
@@ -15,7 +16,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
-use store::{OwnedError, StoreError, Versioned};
+use store::{StoreError, Versioned};
 
 use crate::models::{
     ApiKeyChange, ApiKeyIn, ApiKeyOut, Known, NewApiKeyOut, RotateIn, in_order, refuse_foreign_scopes,
@@ -186,13 +187,9 @@ async fn create_api_key(
             store.change(who.scope(), &before, &made, &stamp).await?;
             return Ok(before.version + 1);
         }
-        match store.create(who.scope(), &made, &stamp).await {
-            Err(OwnedError::Full) => {
-                let full = Problem::at_most("too_many_api_keys", ApiKey::MOST, "API keys", "Delete one first.");
-                Err(full.into())
-            }
-            written => Ok(written.map(|()| 1)?),
-        }
+        let written = store.create(who.scope(), &made, &stamp).await;
+        written.map_err(setback::<ApiKey>)?;
+        Ok(1)
     });
     let version = created.await?;
     Ok(Once(Created {

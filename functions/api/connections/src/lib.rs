@@ -11,13 +11,13 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SecretsError};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, Races, Setback, Tagged,
-    found, permits,
+    found, limit_reached, permits,
 };
 use axum::{Extension, Router};
 use domain::{
     connection::{
-        Connection, Credentials, Health, Kept, MOST_CONNECTIONS, NewConnection, Purpose, Sealed, SendSecrets,
-        VerifySecrets, kind::Generated,
+        Connection, Credentials, Health, Kept, NewConnection, Purpose, Sealed, SendSecrets, VerifySecrets,
+        kind::Generated,
     },
     ids::{ConnectionId, RotationId, TenantId},
 };
@@ -38,7 +38,7 @@ use crate::{
         WebhookAddresses,
     },
     secrets::Shown,
-    trial::Providers,
+    trial::{Providers, Trial},
 };
 
 /// A connection with its version.
@@ -46,6 +46,9 @@ type Found = Versioned<Connection>;
 
 /// Few people change a connection at the same time, but tests and reports of providers change it, too.
 const RACES: Races = Races::most(8);
+
+/// The same for the results of tests.
+const TEST_RACES: store::Races = store::Races::most(8);
 
 /// A caller who may change connections.
 type Writer = Allowed<permits::ConnectionsWrite>;
@@ -186,19 +189,24 @@ async fn create_connection(
         ..Connection::new(id, name, account, verify, send)
     };
     let send = kept.asks_with();
-    let store = context.api.store();
-    let made = store
-        .create_connection(who.scope(), &connection, false, &who.stamp())
-        .await;
-    let (connection, verify) = match made {
-        Ok(()) => (connection, kept.verify),
-        // A second try of a request that had its effect: the first one's secrets count.
-        Err(ConnectionError::Store(error)) if error.is_conflict() => {
-            let known = store.connection(who.scope(), id).await?.ok_or(error)?;
-            let verify = context.open_verify(who.scope(), &known).await?;
+    let (store, scope, stamp) = (context.api.store(), who.scope(), who.stamp());
+    let known = RACES.until_won(
+        async || match store.create_connection(scope, &connection, false, &stamp).await {
+            Ok(()) => Ok(None),
+            // A second try of a request that had its effect: the first one's secrets count.
+            Err(ConnectionError::Store(lost)) if lost.is_conflict() => {
+                let known = store.connection(scope, id).await?;
+                known.map(Some).ok_or(Setback::Lost)
+            }
+            Err(error) => Err(refused(error).into()),
+        },
+    );
+    let (connection, verify) = match known.await? {
+        None => (connection, kept.verify),
+        Some(known) => {
+            let verify = context.open_verify(scope, &known).await?;
             (known, verify)
         }
-        Err(error) => return Err(refused(error)),
     };
     // It is made, and its secrets are shown now or never. The next connection makes the line, or somebody does.
     if let Err(problem) = Box::pin(lines::set_up(&context.api, &who, &connection)).await {
@@ -419,12 +427,7 @@ async fn list_connection_webhooks(
 
 fn refused(error: ConnectionError) -> Problem {
     match error {
-        ConnectionError::TooMany => Problem::at_most(
-            "too_many_connections",
-            MOST_CONNECTIONS,
-            "connections",
-            "Delete one first.",
-        ),
+        ConnectionError::Full => limit_reached::<Connection>(),
         // Never whose.
         ConnectionError::NumberTaken => {
             let detail = "This WhatsApp number is already connected to another business. Disconnect it there first.";
@@ -558,22 +561,27 @@ impl Context {
         now: Timestamp,
     ) -> Result<Option<Found>, Problem> {
         let trial = self.providers.ask(connection, send, now).await;
-        let store = self.api.store();
-        let noted = store
-            .note_test(scope, connection, trial.proof, |row| trial.judge(row))
-            .await;
-        match noted {
+        match self.note_test(scope, connection, &trial, trial.proof).await {
             Ok(noted) => Ok(noted),
             // Its events go to whoever was first, so it cannot be said to work.
             Err(ConnectionError::NumberTaken | ConnectionError::NumberTwice(_)) => {
-                let trial = trial.taken();
-                let noted = store
-                    .note_test(scope, connection, Proof::Unclear, |row| trial.judge(row))
-                    .await;
+                let noted = self.note_test(scope, connection, &trial.taken(), Proof::Unclear).await;
                 noted.map_err(refused)
             }
             Err(error) => Err(refused(error)),
         }
+    }
+
+    async fn note_test(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        trial: &Trial,
+        proof: Proof,
+    ) -> Result<Option<Found>, ConnectionError> {
+        let store = self.api.store();
+        let noted = TEST_RACES.until_won(|| store.note_test(scope, connection, proof, |row| trial.judge(row)));
+        noted.await
     }
 
     fn webhooks(

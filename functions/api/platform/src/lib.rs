@@ -498,7 +498,10 @@ async fn release_whatsapp_number(
     let act = act("number_released", tenant, who.stamp(), detail);
     let act_id = who.ulid().to_string();
     let scope = who.admin().scope(tenant);
-    let released = store.release_whatsapp_number(&scope, number, connection, &checkup, &act, &act_id);
+    let released = RACES.until_won(async || {
+        let released = store.release_whatsapp_number(&scope, number, connection, &checkup, &act, &act_id);
+        Ok(released.await?)
+    });
     if released.await? {
         Ok(Json(ReleasedOut { tenant, connection }))
     } else {

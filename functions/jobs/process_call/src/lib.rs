@@ -21,14 +21,14 @@ use domain::{
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, crash, metric};
 use store::{
-    Store, StoreError, TenantScope,
+    Races, Store, StoreError, TenantScope,
     config::ConfigCache,
     contacts::{ContactWrite, Known},
     effects::{Effects, Once},
 };
 
-/// Maximum attempts after lost races, before the queue retries the job.
-const MOST_RACES: u32 = 10;
+/// Attempts of a change that loses races, before the queue retries the job.
+const RACES: Races = Races::most(10);
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -92,15 +92,7 @@ pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> 
             None,
         ),
     };
-    for _race in 0..MOST_RACES {
-        match Box::pin(attempt(&job, &key, report, ctx)).await {
-            Err(error) if error.is_conflict() => {}
-            other => return other,
-        }
-    }
-    Err(JobError::new(
-        "merge the reports of a call: too many others wrote it at the same time",
-    ))
+    RACES.until_won(|| Box::pin(attempt(&job, &key, report, ctx))).await
 }
 
 async fn attempt(

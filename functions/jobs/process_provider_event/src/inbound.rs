@@ -21,7 +21,7 @@ use store::{
     effects::{Consent, Effects, Once},
 };
 
-use crate::{Event, MOST_RACES, busy};
+use crate::{Event, RACES, done_if};
 
 /// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
 /// until they are merged.
@@ -69,111 +69,111 @@ impl Event<'_> {
     /// Stores a customer's message once, with its effects: on the contact, the service window, consent, and a follow-up
     /// that it makes unnecessary.
     pub(crate) async fn message(&self, message: InboundMessage) -> Result<Done, JobError> {
-        let store = &self.ctx.store;
-        for _race in 0..MOST_RACES {
-            let now = self.ctx.clock.now();
-            let known = store
-                .message_ref(self.scope, self.api, &message.provider_ref, now)
-                .await?;
-            let parked = match known {
-                Some((MessageRef::Theirs { .. }, _)) => return Ok(Done::Already),
-                Some((MessageRef::Ours { .. }, _)) => {
-                    tracing::error!(
-                        api = self.api,
-                        "a customer's message has the id of one of ours; it is not stored"
-                    );
-                    metric::count("reference_taken", &[]);
-                    return Ok(Done::Already);
-                }
-                // Parked reports concern no message of ours, so the customer's message replaces them.
-                Some((MessageRef::Parked { .. }, version)) => Some(version),
-                None => None,
-            };
-            let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
-                return Ok(kit::queue::gone("tenant"));
-            };
-            let mut people = self.people(&message.from, message.reply_to.as_ref(), now).await?;
-            let Some(writer) = people.first().map(|person| person.contact.id) else {
-                metric::count("sender_unknown", &[("provider", self.api)]);
+        RACES.until_won(|| Box::pin(self.receive(&message))).await
+    }
+
+    /// One attempt of [`Self::message`].
+    async fn receive(&self, message: &InboundMessage) -> Result<Done, JobError> {
+        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        let known = store
+            .message_ref(self.scope, self.api, &message.provider_ref, now)
+            .await?;
+        let parked = match known {
+            Some((MessageRef::Theirs { .. }, _)) => return Ok(Done::Already),
+            Some((MessageRef::Ours { .. }, _)) => {
+                tracing::error!(
+                    api = self.api,
+                    "a customer's message has the id of one of ours; it is not stored"
+                );
+                metric::count("reference_taken", &[]);
                 return Ok(Done::Already);
-            };
-            // A clock that is ahead would keep the window open, and make a refusal irrevocable.
-            let at = message.at.min(now);
-            let flag = message.opt_flag.or_else(|| {
-                message
-                    .text
-                    .as_deref()
-                    .and_then(|text| words::opt_word(text, &config.tenant))
-            });
-            let number = whatsapp_number(&config, self.connection);
-            let mut remarks = Vec::new();
-            let mut remark = |text: String| remarks.push(Remark { at: now, text });
-            if let Some(flag) = flag {
-                let word = match flag {
-                    OptFlag::Stop => "asked for no more messages",
-                    OptFlag::Start => "asked for messages again",
-                    OptFlag::Help => "asked for help",
-                };
-                let source = format!("{word} by {}", message.channel.name());
-                for person in &mut people {
-                    let entry = person.contact.wish(flag, source.clone(), at).consent();
-                    person.consent.extend(entry);
-                }
-                remark(format!("the customer {source}"));
             }
+            // Parked reports concern no message of ours, so the customer's message replaces them.
+            Some((MessageRef::Parked { .. }, version)) => Some(version),
+            None => None,
+        };
+        let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
+            return Ok(kit::queue::gone("tenant"));
+        };
+        let mut people = self.people(&message.from, message.reply_to.as_ref(), now).await?;
+        let Some(writer) = people.first().map(|person| person.contact.id) else {
+            metric::count("sender_unknown", &[("provider", self.api)]);
+            return Ok(Done::Already);
+        };
+        // A clock that is ahead would keep the window open, and make a refusal irrevocable.
+        let at = message.at.min(now);
+        let flag = message.opt_flag.or_else(|| {
+            message
+                .text
+                .as_deref()
+                .and_then(|text| words::opt_word(text, &config.tenant))
+        });
+        let number = whatsapp_number(&config, self.connection);
+        let mut remarks = Vec::new();
+        let mut remark = |text: String| remarks.push(Remark { at: now, text });
+        if let Some(flag) = flag {
+            let word = match flag {
+                OptFlag::Stop => "asked for no more messages",
+                OptFlag::Start => "asked for messages again",
+                OptFlag::Help => "asked for help",
+            };
+            let source = format!("{word} by {}", message.channel.name());
             for person in &mut people {
-                self.wrote_first(person, Timestamp::MAX, now).await?;
-                let contact = &mut person.contact;
-                contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
-                if message.opens_window
-                    && message.channel == Channel::WhatsApp
-                    && let Some(number) = number
-                {
-                    contact.open_window(number, at);
-                }
-                // A message through a channel proves that the channel reaches the person.
-                contact.unreachable.retain(|known| known.channel != message.channel);
+                let entry = person.contact.wish(flag, source.clone(), at).consent();
+                person.consent.extend(entry);
             }
-            if people.iter().any(|person| !person.cancelled.is_empty()) {
-                remark("the unsent part of a follow-up is cancelled: the customer wrote first".to_owned());
-            }
-            if message.cut {
-                remark("the message is stored shortened; all of it is in the bucket".to_owned());
-            }
-            let retention = config.tenant.retention.unwrap_or_default();
-            let received = Received {
-                id: Received::id_of(writer, self.api, &message),
-                connection: self.connection,
-                line: line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref())
-                    .map(|line| line.id),
-                message: message.clone(),
-                remarks,
-                correlation_id: self.correlation_id.to_owned(),
-                keep_until: Some(retention.message_until(message.at, now)),
-            };
-            let effects = Effects {
-                once: Once::Received {
-                    received: &received,
-                    api: self.api,
-                    parked,
-                },
-                ..self.effects(people)
-            };
-            match store.commit(self.scope, effects, now).await {
-                Ok(_) => {
-                    crash::point("process_provider_event.received");
-                    kit::line::count("received", 1);
-                    return Ok(Done::Now);
-                }
-                // The reference expires before a message with a long retention.
-                Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
-                    return Ok(Done::Already);
-                }
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
+            remark(format!("the customer {source}"));
         }
-        Err(busy("store a customer's message"))
+        for person in &mut people {
+            self.wrote_first(person, Timestamp::MAX, now).await?;
+            let contact = &mut person.contact;
+            contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
+            if message.opens_window
+                && message.channel == Channel::WhatsApp
+                && let Some(number) = number
+            {
+                contact.open_window(number, at);
+            }
+            // A message through a channel proves that the channel reaches the person.
+            contact.unreachable.retain(|known| known.channel != message.channel);
+        }
+        if people.iter().any(|person| !person.cancelled.is_empty()) {
+            remark("the unsent part of a follow-up is cancelled: the customer wrote first".to_owned());
+        }
+        if message.cut {
+            remark("the message is stored shortened; all of it is in the bucket".to_owned());
+        }
+        let retention = config.tenant.retention.unwrap_or_default();
+        let received = Received {
+            id: Received::id_of(writer, self.api, message),
+            connection: self.connection,
+            line: line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref())
+                .map(|line| line.id),
+            message: message.clone(),
+            remarks,
+            correlation_id: self.correlation_id.to_owned(),
+            keep_until: Some(retention.message_until(message.at, now)),
+        };
+        let effects = Effects {
+            once: Once::Received {
+                received: &received,
+                api: self.api,
+                parked,
+            },
+            ..self.effects(people)
+        };
+        match store.commit(self.scope, effects, now).await {
+            Ok(_) => {
+                crash::point("process_provider_event.received");
+                kit::line::count("received", 1);
+                Ok(Done::Now)
+            }
+            // The reference expires before a message with a long retention.
+            Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
+                Ok(Done::Already)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The contacts named by a sender's identities and by the message that it answers; the contact of the first identity
@@ -332,7 +332,7 @@ impl Event<'_> {
             return Ok(kit::queue::gone("tenant"));
         };
         let number = whatsapp_number(&config, self.connection);
-        self.change_people(from, "note a WhatsApp call", |contact| {
+        self.change_people(from, |contact| {
             if let Some(number) = number {
                 contact.open_window(number, at);
             }
@@ -343,7 +343,7 @@ impl Event<'_> {
 
     pub(crate) async fn marketing(&self, from: &Sender, welcome: bool, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
-        self.change_people(from, "note a marketing preference", |contact| {
+        self.change_people(from, |contact| {
             let source = "set in WhatsApp".to_owned();
             contact.wish_marketing(welcome, source, at).consent()
         })
@@ -373,18 +373,16 @@ impl Event<'_> {
         if free.is_empty() {
             return Ok(Done::Already);
         }
-        let written = store
-            .change_contact(self.scope, contact.id, self.ctx.ids.ulid(), |contact| {
-                let mut linked = Linked::default();
-                for identity in &free {
-                    let Linked { new, dropped } = contact.prefer(identity);
-                    linked.new.extend(new);
-                    linked.dropped.extend(dropped);
-                }
-                Change::Linked(linked)
-            })
-            .await?;
-        Ok(if written { Done::Now } else { Done::Already })
+        let prefer = |contact: &mut Contact| {
+            let mut linked = Linked::default();
+            for identity in &free {
+                let Linked { new, dropped } = contact.prefer(identity);
+                linked.new.extend(new);
+                linked.dropped.extend(dropped);
+            }
+            Change::Linked(linked)
+        };
+        Ok(done_if(self.change_contact(contact.id, prefer).await?))
     }
 
     /// Links two contacts that prove to be one person. Merging them is a separate job; refusals of one hold for both from
@@ -392,7 +390,7 @@ impl Event<'_> {
     pub(crate) async fn same_person(&self, one: ContactId, other: ContactId) -> Result<(), JobError> {
         metric::count("contacts_to_merge", &[]);
         let store = &self.ctx.store;
-        for _race in 0..MOST_RACES {
+        let told = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let mut people = Vec::new();
             for id in [one, other] {
@@ -407,22 +405,19 @@ impl Event<'_> {
                 }
             }
             people.retain(Person::changed);
-            match store.commit(self.scope, self.effects(people), now).await {
-                Err(error) if error.is_conflict() => {}
-                written => return written.map(drop).map_err(JobError::from),
-            }
-        }
-        Err(busy("tell two contacts of one person of each other"))
+            store.commit(self.scope, self.effects(people), now).await?;
+            Ok(())
+        });
+        told.await
     }
 
     /// Changes the contacts of a sender, creating one if nobody is known.
     async fn change_people(
         &self,
         from: &Sender,
-        doing: &'static str,
         change: impl Fn(&mut Contact) -> Option<ConsentEntry>,
     ) -> Result<Done, JobError> {
-        for _race in 0..MOST_RACES {
+        let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let mut people = self.people(from, None, now).await?;
             for person in &mut people {
@@ -438,13 +433,10 @@ impl Event<'_> {
             if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
             }
-            match self.ctx.store.commit(self.scope, self.effects(people), now).await {
-                Ok(_) => return Ok(Done::Now),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(busy(doing))
+            self.ctx.store.commit(self.scope, self.effects(people), now).await?;
+            Ok(Done::Now)
+        });
+        changed.await
     }
 }
 

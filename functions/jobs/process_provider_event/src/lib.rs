@@ -11,7 +11,8 @@ use domain::{
     Timestamp,
     checkup::Reported,
     connection::{Account, Connection, Health},
-    ids::ConnectionId,
+    contact::{Change, Contact},
+    ids::{ConnectionId, ContactId},
     inbound::Update,
     phone::Phone,
     send::{Classified, Effect, Timers},
@@ -20,10 +21,10 @@ use domain::{
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, RawBucket, metric};
 use providers::{form, twilio, whatsapp};
-use store::{Store, StoreError, TenantScope, config::ConfigCache};
+use store::{Races, Store, StoreError, TenantScope, config::ConfigCache};
 
-/// Maximum attempts after lost races, before the queue retries the job.
-const MOST_RACES: u32 = 12;
+/// Attempts of a change that loses races, before the queue retries the job.
+const RACES: Races = Races::most(12);
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -160,15 +161,9 @@ impl Event<'_> {
 
     async fn template(&self, report: &TemplateReport) -> Result<Done, JobError> {
         let connections = self.of_same_account().await?;
-        for _race in 0..MOST_RACES {
-            match self.ctx.store.note_template(self.scope, &connections, report).await {
-                Ok(true) => return Ok(Done::Now),
-                Ok(false) => return Ok(Done::Already),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(busy("write what is reported of a template"))
+        let store = &self.ctx.store;
+        let noted = RACES.until_won(|| store.note_template(self.scope, &connections, report));
+        Ok(done_if(noted.await?))
     }
 
     /// The event's connection and those of the same WhatsApp account: templates belong to the account, and only one of them
@@ -207,8 +202,7 @@ impl Event<'_> {
                 (health, current.paused_until)
             })
         };
-        let store = &self.ctx.store;
-        if !store.change_connection(self.scope, &connection, restrict).await? {
+        if !self.change_connection(&connection, restrict).await? {
             return Ok(Done::Already);
         }
         metric::count("connection_unhealthy", &[]);
@@ -237,7 +231,8 @@ impl Event<'_> {
             } else {
                 reported.of_business()
             };
-            if store.note_reported(self.scope, connection, its).await? {
+            let noted = RACES.until_won(|| store.note_reported(self.scope, connection, its));
+            if noted.await? {
                 done = Done::Now;
             }
         }
@@ -254,8 +249,26 @@ impl Event<'_> {
         };
         let now = self.ctx.clock.now();
         let learn = |current: &Connection| current.after_error(error, None, now);
-        self.ctx.store.change_connection(self.scope, &connection, learn).await?;
+        self.change_connection(&connection, learn).await?;
         Ok(())
+    }
+
+    /// As [`Store::change_connection`], again after each lost race.
+    async fn change_connection(
+        &self,
+        seen: &Connection,
+        change: impl Fn(&Connection) -> Option<(Health, Option<Timestamp>)>,
+    ) -> Result<bool, StoreError> {
+        let store = &self.ctx.store;
+        let changed = RACES.until_won(|| store.change_connection(self.scope, seen, &change));
+        changed.await
+    }
+
+    /// As [`Store::change_contact`], again after each lost race.
+    async fn change_contact(&self, id: ContactId, change: impl Fn(&mut Contact) -> Change) -> Result<bool, StoreError> {
+        let (store, consent) = (&self.ctx.store, self.ctx.ids.ulid());
+        let changed = RACES.until_won(|| store.change_contact(self.scope, id, consent, &change));
+        changed.await
     }
 
     /// Queues a message's next attempt; the due index is the safety net behind the queue.
@@ -267,6 +280,6 @@ impl Event<'_> {
     }
 }
 
-fn busy(doing: &'static str) -> JobError {
-    StoreError::Conflict { doing }.into()
+const fn done_if(written: bool) -> Done {
+    if written { Done::Now } else { Done::Already }
 }

@@ -1,7 +1,7 @@
 //! Reports on our own messages.
 
 use domain::{
-    contact::{Change, Contact, Identity, Linked},
+    contact::{Contact, Identity, Linked},
     errors::{self, Stage},
     ids::MessageId,
     inbound::{Sender, Status},
@@ -10,9 +10,9 @@ use domain::{
     send::Api,
 };
 use kit::{Done, JobError, crash};
-use store::contacts::ContactWrite;
+use store::{StoreError, contacts::ContactWrite};
 
-use crate::{Event, MOST_RACES, busy};
+use crate::{Event, RACES, done_if};
 
 /// The target of a report.
 enum Place {
@@ -24,6 +24,15 @@ enum Place {
     Gone,
 }
 
+/// A message after a report.
+struct Applied {
+    message: Message,
+    /// Whether the report moved it.
+    moved: bool,
+    /// Whether it named the recipient's id already.
+    told: bool,
+}
+
 impl Event<'_> {
     /// Moves the message of the report.
     pub(crate) async fn status(&self, status: Status) -> Result<Done, JobError> {
@@ -32,65 +41,62 @@ impl Event<'_> {
             Place::Parked => return Ok(Done::Now),
             Place::Gone => return Ok(kit::queue::gone("tenant")),
         };
-        let store = &self.ctx.store;
-        for _race in 0..MOST_RACES {
-            let now = self.ctx.clock.now();
-            let Some(mut message) = store.message(self.scope, id, now).await? else {
-                return Ok(kit::queue::gone("message"));
-            };
-            let moved = message.apply(number, status.report.clone(), now, &self.ctx.timers);
-            let told = message.to.bsuid == status.recipient.bsuid;
-            if moved {
-                // Identities known from one report need no look-up for the others.
-                if status.recipient.bsuid.is_some() {
-                    message.to.bsuid.clone_from(&status.recipient.bsuid);
-                }
-                match store.write_message(self.scope, &message).await {
-                    Ok(()) => {}
-                    Err(error) if error.is_conflict() => continue,
-                    Err(error) => return Err(error.into()),
-                }
-                crash::point("process_provider_event.moved");
-            }
-            if moved || self.redelivered {
-                self.follow(&message, number, &status).await?;
-                if !told || self.redelivered {
-                    self.learn_identity(&message, &status.recipient).await?;
-                }
-            }
-            return Ok(if moved { Done::Now } else { Done::Already });
+        let applied = RACES.until_won(|| self.apply(id, number, &status)).await?;
+        let Some(Applied { message, moved, told }) = applied else {
+            return Ok(kit::queue::gone("message"));
+        };
+        if moved {
+            crash::point("process_provider_event.moved");
         }
-        Err(busy("apply a report to a message"))
+        if moved || self.redelivered {
+            self.follow(&message, number, &status).await?;
+            if !told || self.redelivered {
+                self.learn_identity(&message, &status.recipient).await?;
+            }
+        }
+        Ok(done_if(moved))
+    }
+
+    /// Applies the report to the message, if it still exists.
+    async fn apply(&self, id: MessageId, number: u32, status: &Status) -> Result<Option<Applied>, StoreError> {
+        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        let Some(mut message) = store.message(self.scope, id, now).await? else {
+            return Ok(None);
+        };
+        let moved = message.apply(number, status.report.clone(), now, &self.ctx.timers);
+        let told = message.to.bsuid == status.recipient.bsuid;
+        if moved {
+            // Identities known from one report need no look-up for the others.
+            if status.recipient.bsuid.is_some() {
+                message.to.bsuid.clone_from(&status.recipient.bsuid);
+            }
+            store.write_message(self.scope, &message).await?;
+        }
+        Ok(Some(Applied { message, moved, told }))
     }
 
     /// Finds the target by our key if it was returned, otherwise by the provider's id.
-    async fn place(&self, status: &Status) -> Result<Place, JobError> {
+    async fn place(&self, status: &Status) -> Result<Place, StoreError> {
         if let Some(key) = status.key {
             return Ok(Place::Attempt(key.message, key.attempt));
         }
-        let store = &self.ctx.store;
-        for _race in 0..MOST_RACES {
-            let now = self.ctx.clock.now();
-            let known = store
-                .message_ref(self.scope, self.api, &status.report.provider_ref, now)
-                .await?;
-            let before = match known {
-                Some((MessageRef::Ours { message, attempt }, _)) => return Ok(Place::Attempt(message, attempt)),
-                Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
-                Some((MessageRef::Theirs { .. }, _)) => return Ok(Place::Parked),
-                None if store.config(self.scope, &self.ctx.config).await?.is_none() => return Ok(Place::Gone),
-                None => None,
-            };
-            match store
-                .park_report(self.scope, self.api, &status.report, before, now)
-                .await
-            {
-                Ok(()) => return Ok(Place::Parked),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(busy("park a report"))
+        RACES.until_won(|| self.place_or_park(&status.report)).await
+    }
+
+    async fn place_or_park(&self, report: &StatusReport) -> Result<Place, StoreError> {
+        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        let known = store
+            .message_ref(self.scope, self.api, &report.provider_ref, now)
+            .await?;
+        let before = match known {
+            Some((MessageRef::Ours { message, attempt }, _)) => return Ok(Place::Attempt(message, attempt)),
+            Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
+            Some((MessageRef::Theirs { .. }, _)) => return Ok(Place::Parked),
+            None if store.config(self.scope, &self.ctx.config).await?.is_none() => return Ok(Place::Gone),
+            None => None,
+        };
+        store.park_report(self.scope, self.api, report, before, now).await?;
+        Ok(Place::Parked)
     }
 
     /// Effects of a failure: the next channel, and what it says about the person.
@@ -123,10 +129,7 @@ impl Event<'_> {
         self.effect_on_connection(leg.connection, &classified).await?;
         let at = report.at;
         let change = |contact: &mut Contact| contact.learn(leg.channel, &classified, at);
-        self.ctx
-            .store
-            .change_contact(self.scope, message.id.contact(), self.ctx.ids.ulid(), change)
-            .await?;
+        self.change_contact(message.id.contact(), change).await?;
         Ok(())
     }
 
@@ -151,25 +154,20 @@ impl Event<'_> {
             bsuid: Some(bsuid.clone()),
             ..Sender::default()
         };
-        // The identity already leads here.
-        let link = |contact: &mut Contact| Linked {
-            new: Vec::new(),
-            ..contact.link(&learnt)
+        let read = || store.contact(self.scope, contact.id);
+        let link = async |contact: Option<Contact>| {
+            let Some(mut contact) = contact.filter(|contact| contact.bsuid() != Some(bsuid)) else {
+                return Ok(());
+            };
+            let linked = Linked {
+                // The identity already leads here.
+                new: Vec::new(),
+                ..contact.link(&learnt)
+            };
+            let write = ContactWrite::linked(contact, linked);
+            store.write_contact(self.scope, &write, None).await
         };
-        let mut contact = contact;
-        let linked = link(&mut contact);
-        let write = ContactWrite::linked(contact, linked);
-        match store.write_contact(self.scope, &write, None).await {
-            Err(error) if error.is_conflict() => {}
-            other => return other.map_err(JobError::from),
-        }
-        let change = |contact: &mut Contact| {
-            let known = contact.bsuid() == Some(bsuid);
-            let linked = link(contact);
-            if known { Change::Nothing } else { Change::Linked(linked) }
-        };
-        let (id, consent) = (write.contact.id, self.ctx.ids.ulid());
-        store.change_contact(self.scope, id, consent, change).await?;
+        RACES.until_won_from(Some(contact.clone()), read, link).await?;
         Ok(())
     }
 }

@@ -76,7 +76,7 @@ use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
-    Store, StoreError, TenantScope,
+    LostRace, Races, Store, StoreError, TenantScope,
     config::ConfigCache,
     contacts::ContactWrite,
     effects::Effects,
@@ -86,8 +86,8 @@ use store::{
 use channels::{Channels, Sent};
 use evidence::Evidence;
 
-/// Maximum attempts after lost races, before the queue retries the job.
-const MOST_RACES: u32 = 12;
+/// Attempts of a change that loses races, before the queue retries the job.
+const RACES: Races = Races::most(13);
 
 /// Maximum steps of a message in one job: skipping a channel or settling an old claim leads to the next.
 const MOST_STEPS: u32 = 6;
@@ -144,46 +144,47 @@ impl Context {
 /// # Errors
 /// When the table or the queue does not answer: the job is retried.
 pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobError> {
-    let scope = job.scope();
-    let (mut races, mut steps) = (0, 0);
     let mut moved = false;
-    while steps < MOST_STEPS {
-        let found = tokio::try_join!(
-            ctx.store.message_and_contact(scope, job.body.message, ctx.clock.now()),
-            ctx.store.config(scope, &ctx.config)
-        )?;
-        let (Some(MessageAndContact { message, contact }), Some(config)) = found else {
-            return Ok(kit::queue::gone("message"));
-        };
-        let work = Work {
-            scope,
-            ctx,
-            config,
-            contact,
-            receive_count: job.receive_count,
-            rounds: job.body.rounds,
-        };
-        // A copy for an attempt that was made since: by another worker, or by one that died right after.
-        if !moved && job.body.attempt != message.next_number() {
-            if job.redelivered() {
-                work.follow_again(&message, job.body.attempt).await?;
-                work.queue_next(&message, ctx.clock.now()).await?;
-            }
-            return Ok(Done::Already);
-        }
-        match work.step(message).await {
-            Ok(Step::Again) => {
-                moved = true;
-                steps += 1;
-            }
+    for _step in 0..MOST_STEPS {
+        let step = RACES.until_won(|| Box::pin(take_step(&job, moved, ctx)));
+        match step.await {
+            Ok(Step::Again) => moved = true,
             Ok(Step::Enough(done)) => return Ok(if moved { Done::Now } else { done }),
-            Err(error) if error.is_conflict() && races < MOST_RACES => races += 1,
             // Unwrapped, so that the kind of error is visible.
             Err(StepError::Store(error)) => return Err(error.into()),
             Err(error) => return Err(error.into()),
         }
     }
     Err(JobError::new("send a message: it did not come to rest"))
+}
+
+/// Reads the message and takes its next step. `moved`: this job has taken one already.
+async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result<Step, StepError> {
+    let scope = job.scope();
+    let found = tokio::try_join!(
+        ctx.store.message_and_contact(scope, job.body.message, ctx.clock.now()),
+        ctx.store.config(scope, &ctx.config)
+    )?;
+    let (Some(MessageAndContact { message, contact }), Some(config)) = found else {
+        return Ok(Step::Enough(kit::queue::gone("message")));
+    };
+    let work = Work {
+        scope,
+        ctx,
+        config,
+        contact,
+        receive_count: job.receive_count,
+        rounds: job.body.rounds,
+    };
+    // A copy for an attempt that was made since: by another worker, or by one that died right after.
+    if !moved && job.body.attempt != message.next_number() {
+        if job.redelivered() {
+            work.follow_again(&message, job.body.attempt).await?;
+            work.queue_next(&message, ctx.clock.now()).await?;
+        }
+        return Ok(Step::Enough(Done::Already));
+    }
+    work.step(message).await
 }
 
 /// The owner of a provider's id.
@@ -294,7 +295,7 @@ impl Work<'_> {
                     )),
                     _ => None,
                 };
-                if !store.change_connection(self.scope, &connection, probe).await? {
+                if !self.change_connection(&connection, probe).await? {
                     // Another message probes it, or it works again.
                     return Ok(Step::Again);
                 }
@@ -436,15 +437,25 @@ impl Work<'_> {
             };
             Some((health, current.paused_until))
         };
-        let store = &self.ctx.store;
-        store.change_connection(self.scope, connection, unhealthy).await?;
+        self.change_connection(connection, unhealthy).await?;
         Ok(Step::Again)
+    }
+
+    /// As [`Store::change_connection`], again after each lost race.
+    async fn change_connection(
+        &self,
+        seen: &Connection,
+        change: impl Fn(&Connection) -> Option<(Health, Option<Timestamp>)>,
+    ) -> Result<bool, StoreError> {
+        let store = &self.ctx.store;
+        let changed = RACES.until_won(|| store.change_connection(self.scope, seen, &change));
+        changed.await
     }
 
     /// Records the outcome of the request, with its further effects.
     async fn record(
         &self,
-        mut message: Message,
+        message: Message,
         key: SendKey,
         planned: &Leg,
         connection: &Connection,
@@ -454,67 +465,72 @@ impl Work<'_> {
         let ctx = self.ctx;
         let now = ctx.clock.now();
         count_outcome(&sent.outcome);
-        let mut races = 0;
         let limit = TimeLimit::of(LONGEST_RECORDING);
-        let mut moved = false;
-        loop {
-            // Once recorded, nothing moves any more, but it still has to be written.
-            moved |= message.record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
+        // A status may be faster: then the outcome is applied to the current row.
+        let read = || ctx.store.message(self.scope, key.message, now);
+        let record = async |message: Option<Message>| {
+            let Some(mut message) = message else { return Ok(None) };
+            let moved = message.record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
             if let Some(report) = report {
                 message.apply(key.attempt, report.clone(), now, &ctx.timers);
             }
-            let written = match &sent.outcome {
-                SendOutcome::Accepted { provider_ref, .. } => {
-                    self.record_accepted(&mut message, key.attempt, sent.api, provider_ref, now)
-                        .await
+            loop {
+                let written = self.write_record(&mut message, key, moved, &sent, report, now).await;
+                match written {
+                    // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
+                    Err(error)
+                        if !error.is_conflict()
+                            && !error.is_invalid()
+                            && !limit.is_up()
+                            && self.may_still_record(&message, key) =>
+                    {
+                        tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
+                        tokio::time::sleep(BETWEEN_RECORDS).await;
+                    }
+                    written => return written.map(|whose| Some((message, whose))),
                 }
-                _ if moved => ctx
-                    .store
-                    .write_message(self.scope, &message)
-                    .await
-                    .map(|()| Whose::Ours),
-                _ => Ok(Whose::Ours),
-            };
-            let written = match written {
-                Ok(Whose::Other) if report.is_none() => {
-                    tracing::error!(message = %message.id, "the provider gave an id that another message has");
-                    metric::count("reference_taken", &[]);
-                    let written = ctx.store.write_message(self.scope, &message).await;
-                    written.map(|()| Whose::Ours)
-                }
-                written => written,
-            };
-            match written {
-                Ok(Whose::Ours) => break,
-                // The result of a search that in the meantime proved to belong to another message.
-                Ok(Whose::Other) => return Ok(Step::Again),
-                // A status was faster: apply the outcome to the current row.
-                Err(error) if error.is_conflict() && races < MOST_RACES => {
-                    races += 1;
-                    moved = false;
-                    message = match ctx.store.message(self.scope, message.id, now).await? {
-                        Some(row) => row,
-                        None => return Ok(Step::Enough(kit::queue::gone("message"))),
-                    };
-                }
-                // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
-                Err(error)
-                    if !error.is_conflict()
-                        && !error.is_invalid()
-                        && !limit.is_up()
-                        && self.may_still_record(&message, key) =>
-                {
-                    tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
-                    tokio::time::sleep(BETWEEN_RECORDS).await;
-                }
-                Err(error) => return Err(StepError::Store(error)),
             }
-        }
+        };
+        let recorded: Result<_, StoreError> = RACES.until_won_from(Some(message), read, record).await;
+        let mut message = match recorded? {
+            Some((message, Whose::Ours)) => message,
+            // The result of a search that in the meantime proved to belong to another message.
+            Some((_, Whose::Other)) => return Ok(Step::Again),
+            None => return Ok(Step::Enough(kit::queue::gone("message"))),
+        };
         message.version += 1;
         crash::point("send_message.recorded");
         self.follow(planned.channel, connection, &sent.outcome, now).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
+    }
+
+    /// Writes a message to which the outcome of the request was applied. `moved`: that changed it.
+    async fn write_record(
+        &self,
+        message: &mut Message,
+        key: SendKey,
+        moved: bool,
+        sent: &Sent,
+        report: Option<&StatusReport>,
+        now: Timestamp,
+    ) -> Result<Whose, StoreError> {
+        let store = &self.ctx.store;
+        let SendOutcome::Accepted { provider_ref, .. } = &sent.outcome else {
+            if moved {
+                store.write_message(self.scope, message).await?;
+            }
+            return Ok(Whose::Ours);
+        };
+        let written = self.record_accepted(message, key.attempt, sent.api, provider_ref, now);
+        let whose = written.await?;
+        if matches!(whose, Whose::Other) && report.is_none() {
+            tracing::error!(message = %message.id, "the provider gave an id that another message has");
+            metric::count("reference_taken", &[]);
+            store.write_message(self.scope, message).await?;
+            return Ok(Whose::Ours);
+        }
+        Ok(whose)
     }
 
     /// Repeats the further effects of a refusal, for a worker that died right after recording it. Effects that exist
@@ -611,7 +627,7 @@ impl Work<'_> {
         else {
             if matches!(outcome, SendOutcome::Accepted { .. }) && connection.health != Health::Healthy {
                 let works = |current: &Connection| Some((Health::Healthy, current.paused_until));
-                ctx.store.change_connection(self.scope, connection, works).await?;
+                self.change_connection(connection, works).await?;
             }
             return Ok(());
         };
@@ -621,20 +637,21 @@ impl Work<'_> {
                 metric::count("connection_unhealthy", &[]);
             }
             let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
-            ctx.store.change_connection(self.scope, connection, learn).await?;
+            self.change_connection(connection, learn).await?;
         }
         self.teach(channel, classified, now).await
     }
 
     /// Effect of an error on the contact.
     async fn teach(&self, channel: Channel, error: &Classified, at: Timestamp) -> Result<(), StepError> {
-        let ctx = self.ctx;
-        let change = |contact: &mut Contact| contact.learn(channel, error, at);
-        if self.contact.clone().learn(channel, error, at) != Change::Nothing {
-            ctx.store
-                .change_contact(self.scope, self.contact.id, ctx.ids.ulid(), change)
-                .await?;
+        if self.contact.clone().learn(channel, error, at) == Change::Nothing {
+            return Ok(());
         }
+        let (store, contact, consent) = (&self.ctx.store, self.contact.id, self.ctx.ids.ulid());
+        let change = |contact: &mut Contact| contact.learn(channel, error, at);
+        RACES
+            .until_won(|| store.change_contact(self.scope, contact, consent, change))
+            .await?;
         Ok(())
     }
 
@@ -712,8 +729,8 @@ enum StepError {
     Broken(&'static str),
 }
 
-impl StepError {
-    const fn is_conflict(&self) -> bool {
+impl LostRace for StepError {
+    fn is_lost_race(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_conflict())
     }
 }

@@ -93,7 +93,7 @@ async fn made(context: &Context, body: ThingOut) -> Result<Created<ThingOut>, Pr
     match body.name.as_str() {
         "dies once" if context.effects() == 1 => panic!("a bug"),
         "fails once" if context.effects() == 1 => return Err(Problem::unavailable()),
-        "refuse" => return Err(Problem::conflict("too_many_connections", "There are enough things.")),
+        "refuse" => return Err(Problem::conflict("limit_reached", "There are enough things.")),
         // Another one comes while this one runs.
         "slow" => tokio::time::sleep(std::time::Duration::from_millis(300)).await,
         _ => {}
@@ -669,7 +669,7 @@ async fn key_can_be_reused_after_an_error() {
         "forbidden",
     );
     is(&post("").await, 422, "invalid");
-    is(&post("refuse").await, 409, "too_many_connections");
+    is(&post("refuse").await, 409, "limit_reached");
     assert_eq!(post("a").await.status(), 201);
     assert_eq!(context.effects(), 2);
 }

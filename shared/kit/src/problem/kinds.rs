@@ -248,12 +248,6 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Use another address",
     ),
     kind(
-        "too_many_api_keys",
-        409,
-        "The tenant has the maximum number of API keys",
-        "Delete one first",
-    ),
-    kind(
         "expired",
         409,
         "The API key has expired",
@@ -264,12 +258,6 @@ pub const SPECIAL: &[ProblemKind] = &[
         409,
         "The API key has the maximum number of valid secrets",
         "Wait until one ends, or end all with `overlap_hours` 0",
-    ),
-    kind(
-        "too_many_connections",
-        409,
-        "The tenant has the maximum number of connections",
-        "Delete one first",
     ),
     kind(
         "number_taken",

@@ -3,7 +3,7 @@
 
 use domain::{
     actor::{Actor, Stamp},
-    connection::Health,
+    connection::{Connection, Health},
     ids::{ConnectionId, LineId},
     line::{Line, MOST_LINES},
     template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
@@ -11,7 +11,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use serde_json::json;
-use store::{OwnedError, StoreError, config::ConfigCache, usage};
+use store::{OwnedError, Races, StoreError, config::ConfigCache, usage};
 use testkit::business::read;
 
 use crate::world::{COUNTING, World};
@@ -68,9 +68,13 @@ async fn concurrent_notes_on_a_connection_are_all_kept() {
         reason: "the access token is not valid".to_owned(),
         tried_at: world.aws.now(),
     };
-    let pause = store.change_connection(scope, &seen, |current| Some((current.health.clone(), Some(until))));
-    let refuse = store.change_connection(scope, &seen, |current| Some((unhealthy.clone(), current.paused_until)));
-    let (paused, refused) = tokio::join!(pause, refuse);
+    let pause = |current: &Connection| Some((current.health.clone(), Some(until)));
+    let refuse = |current: &Connection| Some((unhealthy.clone(), current.paused_until));
+    let races = Races::most(8);
+    let (paused, refused) = tokio::join!(
+        races.until_won(|| store.change_connection(scope, &seen, pause)),
+        races.until_won(|| store.change_connection(scope, &seen, refuse))
+    );
     assert!(paused.unwrap() && refused.unwrap());
     let connection = store.connection(scope, seen.id).await.unwrap().unwrap();
     assert_eq!((connection.health, connection.paused_until), (unhealthy, Some(until)));

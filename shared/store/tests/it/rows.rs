@@ -10,6 +10,7 @@ use domain::{
     record::{Entry, MessageRef, Received},
 };
 use store::{
+    Races,
     contacts::ContactWrite,
     effects::{Effects, Once},
     messages::Reference,
@@ -94,18 +95,17 @@ async fn concurrent_changes_of_a_contact_are_both_kept() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let at = world.aws.now();
-    let rename = world
-        .store
-        .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
-            contact.language = Some("ar".to_owned());
-            Change::Contact
-        });
-    let stop = world
-        .store
-        .change_contact(world.scope(), contact.id, world.aws.ids().ulid(), |contact| {
-            contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at)
-        });
-    let (renamed, stopped) = tokio::join!(rename, stop);
+    let rename = |contact: &mut Contact| {
+        contact.language = Some("ar".to_owned());
+        Change::Contact
+    };
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at);
+    let (store, scope, id) = (&world.store, world.scope(), world.aws.ids().ulid());
+    let races = Races::most(8);
+    let (renamed, stopped) = tokio::join!(
+        races.until_won(|| store.change_contact(scope, contact.id, id, rename)),
+        races.until_won(|| store.change_contact(scope, contact.id, id, stop))
+    );
     assert!(renamed.unwrap() && stopped.unwrap());
     let contact = world.store.contact(world.scope(), contact.id).await.unwrap().unwrap();
     assert!(contact.language.is_some() && contact.opted_out.is_some());

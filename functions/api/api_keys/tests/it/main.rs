@@ -593,7 +593,7 @@ async fn concurrent_creations_never_exceed_the_key_limit() {
     let answers = join_all((0..12).map(|_| one())).await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 3);
     for answer in answers.iter().filter(|answer| answer.status() != 201) {
-        refused(answer, 409, "too_many_api_keys");
+        refused(answer, 409, "limit_reached");
     }
     let all = town.admin().get("/api/v1/api-keys?limit=100").await.json();
     assert_eq!(all["items"].as_array().unwrap().len(), 50);

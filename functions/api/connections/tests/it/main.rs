@@ -804,5 +804,5 @@ async fn a_tenant_has_at_most_fifty_connections() {
     }
     let more = manager.post(ALL, telephony_in()).await;
     assert_eq!(more.status(), 409, "{}", more.text());
-    assert!(more.json()["type"].as_str().unwrap().ends_with("too_many_connections"));
+    assert!(more.json()["type"].as_str().unwrap().ends_with("limit_reached"));
 }
