@@ -296,13 +296,14 @@ pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Fu
     deploy::note_updated(place, builder, function)
 }
 
+/// Builds the simulators with the features that the whole workspace enables, as its tests do: they are compiled once for both.
 async fn build_simulators(place: &Place) -> Result<()> {
     run_shown(
         tokio::process::Command::new("cargo")
             .current_dir(&place.root)
-            .args(["build", "--quiet", "--package", "simulators"])
+            .args(["build", "--quiet", "--workspace", "--bin", "simulators"])
             .env("CARGO_TARGET_DIR", place.root.join("target")),
-        "cargo build --package simulators",
+        "cargo build --bin simulators",
     )
     .await
 }
