@@ -27,23 +27,11 @@ pub const PROBLEMS: &str = "docs/problems.md";
 /// Version of the API. The first number is the one in the path, the second grows with additions.
 pub const VERSION: &str = "1.0.0";
 
-/// Groups of operations, in the order of the page.
-const TAGS: &[(&str, &str)] = &[
-    ("auth", "Sign-up, log-in, log-out and forgotten passwords."),
-    ("me", "The caller's own account, sessions and second factor."),
-    ("users", "Users of a tenant and invitations."),
-    ("api keys", "API keys for a tenant's software."),
-    ("tenant", "Profile, settings and set-up of the tenant."),
-    ("connections", "Connections to WhatsApp, Twilio and telephone systems."),
-    (
-        "lines",
-        "Lines of a tenant: numbers that customers call, and what answers them.",
-    ),
-    ("products", "Products of a tenant, which messages can name."),
-    ("audit", "The audit log of a tenant."),
-    ("platform", "Administration of tenants by the platform."),
-    ("service", "Health of the service, and this document."),
-];
+/// Groups of operations that begin the page, in this order. Those that neither begin nor end it follow by name.
+const FIRST: [&str; 6] = ["auth", "me", "users", "api keys", "tenant", "connections"];
+
+/// Groups of operations that end the page, in this order.
+const LAST: [&str; 3] = ["audit", "platform", "service"];
 
 const ABOUT: &str = "\
 Ringback answers missed calls: within a second or two the caller gets a WhatsApp message or an SMS, and their replies are stored.
@@ -80,22 +68,10 @@ macro_rules! functions {
     };
 }
 
-/// All functions of the API.
+/// All functions of the API: those on which this crate depends.
 #[must_use]
 pub fn functions() -> Vec<Function> {
-    functions![
-        api_keys,
-        audit,
-        auth,
-        connections,
-        docs,
-        health,
-        lines,
-        platform,
-        products,
-        tenant,
-        users
-    ]
+    include!(concat!(env!("OUT_DIR"), "/functions.rs"))
 }
 
 /// The operations of all functions.
@@ -110,12 +86,28 @@ fn merged() -> Value {
         },
         "servers": [{"url": "/", "description": "The deployment that serves this document"}],
     });
-    let tag = |(name, about): &(&str, &str)| json!({"name": name, "description": about});
-    all["tags"] = TAGS.iter().map(tag).collect();
-    for function in functions() {
+    let mut tags = Vec::new();
+    for mut function in functions() {
+        if let Value::Array(own) = function.document["tags"].take() {
+            tags.extend(own.into_iter().filter(|tag| !tags.contains(tag)).collect::<Vec<_>>());
+        }
         merge(&mut all, function.document);
     }
+    tags.sort_by_key(place);
+    all["tags"] = tags.into();
     all
+}
+
+/// Place of a group on the page.
+fn place(tag: &Value) -> (usize, usize, String) {
+    let name = tag["name"].as_str().unwrap_or_default();
+    let at = |of: &[&str]| of.iter().position(|known| *known == name);
+    let (part, within) = match (at(&FIRST), at(&LAST)) {
+        (Some(first), _) => (0, first),
+        (_, Some(last)) => (2, last),
+        _ => (1, 0),
+    };
+    (part, within, name.to_owned())
 }
 
 /// Adds the members that are not there yet, at every depth.
@@ -219,6 +211,6 @@ pub fn files() -> Result<[(&'static str, String); 3]> {
     Ok([
         (DOCUMENT, format!("{text}\n")),
         (PERMISSIONS, permissions::page(&document)),
-        (PROBLEMS, problems::page()),
+        (PROBLEMS, problems::page(&merged())),
     ])
 }

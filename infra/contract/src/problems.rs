@@ -1,66 +1,44 @@
 //! Problems of single operations, and `docs/problems.md`.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use kit::problem::kinds::{COMMON, ProblemKind, SPECIAL};
 use serde_json::Value;
 use stack::contract::resolve;
 
-use crate::operations;
-
-/// Operations that answer a problem which not every operation answers.
-pub const ANSWERED_BY: &[(&str, &[&str])] = &[
-    ("account_exists", &["verify_email"]),
-    ("already_invited", &["create_invitation"]),
-    ("already_member", &["accept_invitation", "create_invitation"]),
-    ("expired", &["rotate_api_key"]),
-    ("last_admin", &["update_user"]),
-    (
-        "link_not_valid",
-        &["accept_invitation", "reset_password", "verify_email"],
-    ),
-    ("no_pending_factor", &["confirm_second_factor"]),
-    ("not_rotating", &["finish_connection_rotation"]),
-    ("nothing_to_rotate", &["rotate_connection_secret"]),
-    ("number_connected", &["create_connection"]),
-    ("number_taken", &["create_connection"]),
-    ("refreshed_elsewhere", &["refresh_session"]),
-    ("second_factor_off", &["remove_second_factor", "replace_recovery_codes"]),
-    ("second_factor_on", &["begin_second_factor"]),
-    ("second_factor_required", &["log_in"]),
-    ("secret_is_generated", &["set_connection_credentials"]),
-    ("session_over", &["refresh_session"]),
-    ("slug_taken", &["create_platform_tenant", "sign_up"]),
-    ("still_rotating", &["rotate_api_key"]),
-    ("tenant_gone", &["resume_platform_tenant"]),
-    ("tenant_leaving", &["suspend_platform_tenant"]),
-    ("too_many_invitations", &["create_invitation"]),
-    ("too_many_secrets", &["rotate_connection_secret"]),
-    ("too_many_tenants", &["accept_invitation"]),
-    ("too_many_users", &["create_invitation"]),
-    ("wrong_code", &["log_in"]),
-    ("wrong_credentials", &["log_in", "verify_email"]),
-];
+use crate::{Operation, operations};
 
 /// Problems of webhooks only.
 pub const OF_WEBHOOKS: &[&str] = &["unprocessable"];
 
-fn answered_by(word: &str) -> &'static [&'static str] {
-    ANSWERED_BY
-        .iter()
-        .find(|(known, _)| *known == word)
-        .map_or(&[], |(_, operations)| operations)
+/// Problems of single operations, in which their functions name them, with the ids of these operations.
+#[must_use]
+pub fn answered_by(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let mut answered: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for operation in operations(document) {
+        for word in words(&operation) {
+            let ids = answered.entry(word.to_owned()).or_default();
+            ids.insert(operation.id().to_owned());
+        }
+    }
+    answered
 }
 
-/// Names the problems in the operations' responses.
+fn words<'a>(operation: &Operation<'a>) -> impl Iterator<Item = &'a str> {
+    let named = operation.value["x-problems"].as_array().into_iter().flatten();
+    named.filter_map(Value::as_str)
+}
+
+/// Moves the names of the problems to the descriptions of the operations' responses.
 pub(crate) fn name(document: &mut Value) {
     let mut named = Vec::new();
     for operation in operations(document) {
-        let own = SPECIAL
-            .iter()
-            .filter(|kind| answered_by(kind.word).contains(&operation.id()));
-        for kind in own {
-            named.push((operation.path.to_owned(), operation.method.to_owned(), *kind));
+        let own: Vec<_> = words(&operation).collect();
+        for kind in SPECIAL.iter().filter(|kind| own.contains(&kind.word)) {
+            named.push((operation.path.to_owned(), operation.method.to_owned(), kind));
         }
     }
     for (path, method, kind) in named {
@@ -77,7 +55,11 @@ pub(crate) fn name(document: &mut Value) {
             format!("{before}. `{}`: {}.", kind.word, kind.means)
         };
         response["description"] = about.into();
-        document["paths"][&path][&method]["responses"][&status] = response;
+        let operation = &mut document["paths"][&path][&method];
+        operation["responses"][&status] = response;
+        if let Some(operation) = operation.as_object_mut() {
+            operation.remove("x-problems");
+        }
     }
 }
 
@@ -91,7 +73,8 @@ treat an unknown one by its status.
 ";
 
 /// The page.
-pub(crate) fn page() -> String {
+pub(crate) fn page(document: &Value) -> String {
+    let answered = answered_by(document);
     let mut page = HEAD.to_owned();
     page += "\n## Any operation\n\n| status | problem | meaning | what to do |\n| --- | --- | --- | --- |\n";
     for kind in sorted(COMMON) {
@@ -100,7 +83,12 @@ pub(crate) fn page() -> String {
     page += "\n## Single operations\n\n| status | problem | meaning | what to do | operations |\n| --- | --- | --- \
         | --- | --- |\n";
     for kind in sorted(SPECIAL) {
-        let ids: Vec<_> = answered_by(kind.word).iter().map(|id| format!("`{id}`")).collect();
+        let ids: Vec<_> = answered
+            .get(kind.word)
+            .into_iter()
+            .flatten()
+            .map(|id| format!("`{id}`"))
+            .collect();
         let who = if OF_WEBHOOKS.contains(&kind.word) {
             "webhooks".to_owned()
         } else {

@@ -6,7 +6,7 @@ pub mod operations;
 mod page;
 pub mod start;
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use domain::{Timestamp, message::Channel, phone::Phone};
@@ -18,17 +18,19 @@ use crate::{
     build::{self, Builder, Function, Profile},
     business::Town,
     contract::Contract,
+    inspect::Queue,
     place::Place,
     play::{Look, Play, until},
     process::{kernel_share, run_captured, running_functions},
     report::step,
     running::{Options, Running},
+    template,
     tools::Tools,
     up::interrupted,
 };
 use load::{Load, Network, Work};
 use operations::Cost;
-use start::Starts;
+use start::{Binary, Starts};
 
 /// Parts that can be measured separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -166,10 +168,9 @@ async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result
         },
     );
     step("building functions", builder.compile(&functions)).await?;
-    let binaries: Vec<(String, PathBuf)> = functions
-        .iter()
-        .map(|function| (function.name.clone(), builder.binary(function)))
-        .collect();
+    let template = template::expanded(place, &tools).await?;
+    let template = serde_json::from_slice(&template).context("reading the expanded template")?;
+    let binaries = Binary::all(&functions, &builder, &template);
     figures.sizes = step("zipping", sizes(&tools, &binaries)).await?;
     let what = format!("starting {} binaries {STARTS} times", binaries.len());
     figures.starts = step(&what, async { start::measure(&binaries, STARTS) }).await?;
@@ -186,15 +187,17 @@ for path in sys.argv[1:]:
     print(len(packed.getvalue()))
 ";
 
-async fn sizes(tools: &Tools, binaries: &[(String, PathBuf)]) -> Result<BTreeMap<String, Size>> {
+async fn sizes(tools: &Tools, binaries: &[Binary]) -> Result<BTreeMap<String, Size>> {
     let mut python = tools.sam("python");
-    python.args(["-c", ZIPPED]).args(binaries.iter().map(|(_, path)| path));
+    python
+        .args(["-c", ZIPPED])
+        .args(binaries.iter().map(|binary| &binary.path));
     let zipped = run_captured(&mut python, &[], "zipping the binaries").await?;
     let zipped = String::from_utf8(zipped).context("reading sizes")?;
     binaries
         .iter()
         .zip(zipped.lines())
-        .map(|((name, path), zipped)| {
+        .map(|(Binary { name, path, .. }, zipped)| {
             let size = Size {
                 bytes: std::fs::metadata(path)
                     .with_context(|| format!("looking at {name}"))?
@@ -365,19 +368,10 @@ async fn quiet(play: &Play) -> Result<()> {
 /// Waits until the queues are empty.
 async fn drained(running: &Running) -> Result<()> {
     let outputs = running.aws.outputs(crate::deploy::STACK).await?;
-    let queues: Vec<_> = [
-        "CallsQueueUrl",
-        "ProviderEventsQueueUrl",
-        "SendsQueueUrl",
-        "BulkSendsQueueUrl",
-        "MailsQueueUrl",
-    ]
-    .iter()
-    .filter_map(|name| outputs.get(*name))
-    .collect();
+    let queues = Queue::all(&outputs);
     until(PATIENCE, "empty queues", async || {
         let mut waiting = 0;
-        for url in &queues {
+        for Queue { url, .. } in &queues {
             let asked = serde_json::json!({ "QueueUrl": url, "AttributeNames": ["All"] });
             let answer = running.aws.call("sqs", "get_queue_attributes", asked).await?;
             for name in ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] {

@@ -231,7 +231,7 @@ impl Builder {
         let mut command = Command::new("cargo");
         command
             .current_dir(&self.place.root)
-            .args(["build", "--quiet", "--package", "simulators"]);
+            .args(["build", "--quiet", "--workspace", "--bin", "simulators"]);
         run_shown(&mut command, "cargo build --package simulators").await
     }
 

@@ -10,6 +10,7 @@ use crate::{
     place::Place,
     process::{run_captured, run_logged, run_shown},
     report::step,
+    template,
     tools::{Contract, Tools},
 };
 
@@ -31,7 +32,7 @@ async fn documents(place: &Place) -> Result<Tools> {
     step("typos", run_shown(&mut tools.sam("typos"), "typos")).await?;
     step(
         "template: sam validate, cfn-lint, also expanded",
-        template(place, &tools),
+        check_template(place, &tools),
     )
     .await?;
     let contract = tools.contract().await?;
@@ -127,7 +128,7 @@ fn cargo(place: &Place) -> Command {
     command
 }
 
-async fn template(place: &Place, tools: &Tools) -> Result<()> {
+async fn check_template(place: &Place, tools: &Tools) -> Result<()> {
     for lint in [None, Some("--lint")] {
         let mut command = tools.sam("sam");
         // Validation gives the SAM translator a region; no credentials are needed.
@@ -135,11 +136,7 @@ async fn template(place: &Place, tools: &Tools) -> Result<()> {
         run_logged(&mut command, &place.logs().join("sam-validate.log"), "sam validate").await?;
     }
     run_shown(tools.sam("cfn-lint").arg("template.yaml"), "cfn-lint").await?;
-    let mut expand = tools.sam("python");
-    expand
-        .arg(place.root.join("infra/stack/python/expand.py"))
-        .arg("template.yaml");
-    let expanded = run_captured(&mut expand, &[], "expanding the template").await?;
+    let expanded = template::expanded(place, tools).await?;
     let file = place.data.join("expanded.json");
     std::fs::write(&file, expanded)?;
     run_shown(tools.sam("cfn-lint").arg(&file), "cfn-lint on the expanded template").await

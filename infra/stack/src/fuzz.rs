@@ -1,6 +1,12 @@
 //! `fuzz`: schemathesis sends valid and invalid input to every operation of the contract and checks that the contract names each
 //! answer: no 5xx, no unknown status, header or field.
 
+use std::{
+    cell::RefCell,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -51,31 +57,57 @@ pub const SEED: u64 = 20_261_120;
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance";
 
-/// A caller, and the operations that it calls.
-#[derive(Clone, Copy)]
+/// Operations that one program calls, as one kind of caller.
+#[derive(Debug)]
 struct Part {
-    name: &'static str,
-    picks: fn(&Operation<'_>) -> bool,
+    name: String,
+    caller: &'static str,
+    operations: BTreeSet<String>,
 }
 
-const PARTS: [Part; 4] = [
-    Part {
-        name: "tenant",
-        picks: |operation| !["public", "person", "platform"].contains(&operation.permission()),
-    },
-    Part {
-        name: "public",
-        picks: |operation| operation.permission() == "public",
-    },
-    Part {
-        name: "person",
-        picks: |operation| operation.permission() == "person",
-    },
-    Part {
-        name: "platform",
-        picks: |operation| operation.permission() == "platform",
-    },
-];
+/// Kind of callers of an operation: that of its permission.
+fn caller(operation: &Operation<'_>) -> &'static str {
+    match operation.permission() {
+        "public" => "public",
+        "person" => "person",
+        "platform" => "platform",
+        _ => "tenant",
+    }
+}
+
+/// All operations, by caller. Those of tenants, which are most, are also divided by group, since groups do not depend on each
+/// other; but not for sequences, which may use what another group created.
+fn parts(contract: &Contract, size: Size) -> Vec<Part> {
+    let mut groups: BTreeMap<(&'static str, &str), BTreeSet<String>> = BTreeMap::new();
+    for operation in contract.operations() {
+        let caller = caller(&operation);
+        let group = operation.value["tags"][0].as_str();
+        let group = group.filter(|_| caller == "tenant" && !size.sequences);
+        let own = groups.entry((caller, group.unwrap_or_default())).or_default();
+        own.insert(operation.id().to_owned());
+    }
+    let part = |((caller, group), operations): ((&'static str, &str), _)| Part {
+        name: format!("{caller} {group}").trim().replace(' ', "-"),
+        caller,
+        operations,
+    };
+    let mut parts: Vec<Part> = groups.into_iter().map(part).collect();
+    // The longest first, so that no program is left to run alone.
+    parts.sort_by_key(|part| Reverse(part.operations.len()));
+    parts
+}
+
+/// What every part needs.
+#[derive(Clone, Copy)]
+struct Fuzzer<'a> {
+    play: &'a Play,
+    town: &'a Town,
+    place: &'a Place,
+    tools: &'a tools::Contract,
+    contract: &'a Contract,
+    size: Size,
+    seed: u64,
+}
 
 /// Sends all requests. The error lists the findings, with requests to reproduce them.
 pub async fn fuzz(
@@ -87,55 +119,84 @@ pub async fn fuzz(
     seed: u64,
 ) -> Result<()> {
     let contract = Contract::read(place)?;
-    let folder = place.data.join("fuzz");
-    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    let unlimited = |plan: &mut Plan| {
-        plan.file["tenant"]["limits"] = json!({
-            "principal_per_minute": 100_000,
-            "requests_per_minute": 100_000,
-        });
+    let fuzzer = Fuzzer {
+        play,
+        town,
+        place,
+        tools,
+        contract: &contract,
+        size,
+        seed,
     };
-    let tenant = town.open("Fuzzed", unlimited).await?;
-    let mut found = Vec::new();
-    for part in PARTS {
-        let document = folder.join(format!("{}.json", part.name));
-        let mut asked = contract.only(part.picks);
-        let keeper = match part.name {
-            "tenant" => Some(Proof::Key(tenant.api_key.clone())),
-            "platform" => Some(Proof::Token(log_in(play, &play.endpoints.platform_admin).await?)),
-            _ => None,
-        };
-        if let Some(keeper) = keeper {
-            name_real_ids(play, &contract, &keeper, &mut asked).await?;
+    let waiting = RefCell::new(parts(&contract, size).into_iter());
+    let found = RefCell::new(Vec::new());
+    let worker = async || -> Result<()> {
+        loop {
+            let next = waiting.borrow_mut().next();
+            let Some(part) = next else {
+                return Ok(());
+            };
+            let outcome = Box::pin(fuzzer.run(&part)).await?;
+            found.borrow_mut().extend(outcome);
         }
-        std::fs::write(&document, asked.to_string()).with_context(|| format!("writing {}", document.display()))?;
-        let mut command = tools.program("schemathesis");
-        arguments(&mut command, play, size, seed);
-        command
-            .arg(&document)
-            .current_dir(&folder)
-            .env("SCHEMATHESIS_HOOKS", "fuzz_hooks")
-            .env("PYTHONPATH", place.root.join("infra/stack/python"));
-        match part.name {
-            "tenant" => drop(command.args(["--header", &format!("X-API-Key:{}", tenant.api_key)])),
-            "public" => {}
-            name => {
-                let tokens = folder.join(format!("{name}.tokens"));
-                let lines = people(play, town, name == "platform", size.persons).await?;
-                std::fs::write(&tokens, lines).with_context(|| format!("writing {}", tokens.display()))?;
-                command.env("RINGBACK_TOKENS", &tokens);
-            }
-        }
-        let log = folder.join(format!("{}.log", part.name));
-        let what = format!("schemathesis, {} operations", part.name);
-        if let Err(error) = step(&what, run_logged(&mut command, &log, &what)).await {
-            found.push(format!("{error:#}\nall of it: {}", log.display()));
-        }
-    }
+    };
+    // A program waits for answers most of the time, so three use two cores.
+    tokio::try_join!(worker(), worker(), worker())?;
+    let found = found.into_inner();
     if !found.is_empty() {
         bail!("{}", found.join("\n\n"));
     }
     Ok(())
+}
+
+impl Fuzzer<'_> {
+    /// Calls a part's operations; returns the finding, if there is one.
+    async fn run(&self, part: &Part) -> Result<Option<String>> {
+        let Self { play, town, .. } = *self;
+        // The tools keep files of their own where they run.
+        let folder = self.place.data.join("fuzz").join(&part.name);
+        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        let document = folder.join("openapi.json");
+        let mut asked = self.contract.only(|operation| part.operations.contains(operation.id()));
+        let mut command = self.tools.program("schemathesis");
+        arguments(&mut command, play, self.size, self.seed);
+        command
+            .arg(&document)
+            .current_dir(&folder)
+            .env("SCHEMATHESIS_HOOKS", "fuzz_hooks")
+            .env("PYTHONPATH", self.place.root.join("infra/stack/python"));
+        let keeper = match part.caller {
+            "tenant" => {
+                let unlimited = |plan: &mut Plan| {
+                    plan.file["tenant"]["limits"] = json!({
+                        "principal_per_minute": 100_000,
+                        "requests_per_minute": 100_000,
+                    });
+                };
+                let key = town.open("Fuzzed", unlimited).await?.api_key;
+                command.args(["--header", &format!("X-API-Key:{key}")]);
+                Some(Proof::Key(key))
+            }
+            "platform" => Some(Proof::Token(log_in(play, &play.endpoints.platform_admin).await?)),
+            _ => None,
+        };
+        if let "person" | "platform" = part.caller {
+            let tokens = folder.join("tokens");
+            let lines = people(play, town, part.caller == "platform", self.size.persons).await?;
+            std::fs::write(&tokens, lines).with_context(|| format!("writing {}", tokens.display()))?;
+            command.env("RINGBACK_TOKENS", &tokens);
+        }
+        if let Some(keeper) = keeper {
+            name_real_ids(play, self.contract, &keeper, &mut asked).await?;
+        }
+        std::fs::write(&document, asked.to_string()).with_context(|| format!("writing {}", document.display()))?;
+        let log = folder.join("log");
+        let what = format!("schemathesis, {} operations of {}", part.operations.len(), part.name);
+        let outcome = step(&what, run_logged(&mut command, &log, &what)).await;
+        Ok(outcome
+            .err()
+            .map(|error| format!("{error:#}\nall of it: {}", log.display())))
+    }
 }
 
 /// `cargo stack fuzz`: the long form, on its own stack.
@@ -219,9 +280,23 @@ async fn people(play: &Play, town: &Town, platform: bool, count: usize) -> Resul
     Ok(lines)
 }
 
-/// Checks that every operation belongs to one part.
-#[must_use]
-pub fn covers(contract: &Contract) -> bool {
-    let parts = |operation: &Operation<'_>| PARTS.iter().filter(|part| (part.picks)(operation)).count();
-    contract.operations().all(|operation| parts(&operation) == 1)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_fuzzed_in_one_part() {
+        let contract = Contract::read(&Place::new(None).expect("a checkout")).expect("the contract");
+        let all: BTreeSet<String> = contract
+            .operations()
+            .map(|operation| operation.id().to_owned())
+            .collect();
+        for size in [Size::SHORT, Size::LONG] {
+            let parts = parts(&contract, size);
+            let count: usize = parts.iter().map(|part| part.operations.len()).sum();
+            let fuzzed: BTreeSet<String> = parts.into_iter().flat_map(|part| part.operations).collect();
+            assert_eq!((fuzzed, count), (all.clone(), all.len()));
+        }
+        assert!(parts(&contract, Size::LONG).len() < parts(&contract, Size::SHORT).len());
+    }
 }

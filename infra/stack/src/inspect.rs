@@ -38,42 +38,52 @@ pub async fn bill(aws: &Aws, place: &Place, stack: &str, since: Option<i64>) -> 
     Ok(Bill::of(&aws.logs(&groups, since).await?))
 }
 
-/// Given-up records, which can be processed again once the cause is fixed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Letters {
-    /// Events of calls.
-    Calls,
-    /// Messages and statuses from providers.
-    ProviderEvents,
-    /// Messages to send that answer a person.
-    Sends,
-    /// Messages to send to many.
-    BulkSends,
-    /// E-mails to users of Ringback.
-    Mails,
-    /// Changes of the table that are missing in day counters and the audit log.
-    Changes,
+/// A stack's queue and its dead letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name in the stack's outputs, such as `ProviderEvents`.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
+    /// The URL of the queue of its dead letters.
+    pub dead_letters: String,
 }
 
-impl Letters {
-    /// Queues with dead letters, by the names of the stack's outputs.
-    pub const QUEUES: [(Self, &str); 5] = [
-        (Self::Calls, "Calls"),
-        (Self::ProviderEvents, "ProviderEvents"),
-        (Self::Sends, "Sends"),
-        (Self::BulkSends, "BulkSends"),
-        (Self::Mails, "Mails"),
-    ];
+impl Queue {
+    /// The queues among a stack's outputs.
+    pub fn all(outputs: &BTreeMap<String, String>) -> Vec<Self> {
+        let queue = |(output, url): (&String, &String)| {
+            let name = output.strip_suffix("QueueUrl")?;
+            Some(Self {
+                name: name.to_owned(),
+                url: url.clone(),
+                dead_letters: outputs.get(&format!("{name}DeadLettersUrl"))?.clone(),
+            })
+        };
+        outputs.iter().filter_map(queue).collect()
+    }
+
+    /// Its name in commands, such as `provider-events`.
+    fn word(&self) -> String {
+        let mut word = String::new();
+        for letter in self.name.chars() {
+            if letter.is_ascii_uppercase() && !word.is_empty() {
+                word.push('-');
+            }
+            word.push(letter.to_ascii_lowercase());
+        }
+        word
+    }
 }
+
+/// Changes of the table that are missing in day counters and the audit log, in commands.
+pub const CHANGES: &str = "changes";
 
 /// Prints the number and kind of dead letters and of given-up changes, without bodies: these contain customers' messages.
 pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
-    for (_, queue) in Letters::QUEUES {
-        let name = format!("{queue}DeadLettersUrl");
-        let url = outputs
-            .get(&name)
-            .with_context(|| format!("the stack has no output {name}"))?;
+    for queue in Queue::all(&outputs) {
+        let url = &queue.dead_letters;
         let attributes = aws
             .call(
                 "sqs",
@@ -84,7 +94,7 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
         let waiting = attributes["Attributes"]["ApproximateNumberOfMessages"]
             .as_str()
             .unwrap_or("?");
-        println!("{queue:16} {waiting}");
+        println!("{:16} {waiting}", queue.name);
         // Only a look: they are visible again at once.
         let look =
             json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "AttributeNames": ["All"] });
@@ -119,35 +129,42 @@ fn bucket(outputs: &BTreeMap<String, String>) -> Result<&str> {
         .context("the stack has no output RawBucketName")
 }
 
-/// Sends a queue's dead letters back to it, or lets the function process given-up changes again.
-pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: Letters) -> Result<()> {
+/// Sends the dead letters of the queue of this name back to it, or lets the function process given-up [`CHANGES`] again.
+pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
-    let Some((_, queue)) = Letters::QUEUES.into_iter().find(|(queue, _)| *queue == letters) else {
+    if letters == CHANGES {
         let function = build::function(&place.root, "publish_changes")?.deployed(stack);
         let worked = changes::work(&aws.session()?, bucket(&outputs)?, &function).await?;
         println!("Changes: {worked} batches processed.");
         return Ok(());
-    };
-    let url = |name: String| {
-        let missing = format!("the stack has no output {name}");
-        outputs.get(&name).context(missing)
-    };
-    let source = url(format!("{queue}DeadLettersUrl"))?;
+    }
+    let queue = find(Queue::all(&outputs), letters)?;
     if aws.endpoint().is_some() {
-        let target = url(format!("{queue}QueueUrl"))?;
-        aws.bridge(&["redrive", source, target], &[]).await?;
+        aws.bridge(&["redrive", &queue.dead_letters, &queue.url], &[]).await?;
     } else {
         let session = aws.session()?;
         let (source, target) = (
-            arn(&session, source).await?,
-            arn(&session, url(format!("{queue}QueueUrl"))?).await?,
+            arn(&session, &queue.dead_letters).await?,
+            arn(&session, &queue.url).await?,
         );
         // The target is named, because records that a function itself put there have no source queue.
         let task = json!({ "SourceArn": source, "DestinationArn": target });
         session.call("sqs", "start_message_move_task", task).await?;
     }
-    println!("{queue}: dead letters are being sent back.");
+    println!("{}: dead letters are being sent back.", queue.name);
     Ok(())
+}
+
+/// The queue of this name; the error lists all names.
+fn find(queues: Vec<Queue>, word: &str) -> Result<Queue> {
+    let words: Vec<String> = queues.iter().map(Queue::word).collect();
+    let found = queues.into_iter().find(|queue| queue.word() == word);
+    found.with_context(|| {
+        format!(
+            "no queue `{word}`; the queues are {}, or say {CHANGES}",
+            words.join(", ")
+        )
+    })
 }
 
 async fn arn(session: &Session, queue: &str) -> Result<String> {
@@ -158,18 +175,27 @@ async fn arn(session: &Session, queue: &str) -> Result<String> {
 }
 
 /// Functions that run at the same time when the queues are busy: the sum of the template's `MaximumConcurrency`. Webhooks need the rest.
-const BUSY_QUEUES: u64 = 37;
-
-/// A warning if the account's concurrency limit is low; none if the caller may not read it.
-pub async fn low_concurrency(aws: &Aws) -> Option<String> {
-    let settings = aws.call("lambda", "get_account_settings", json!({})).await.ok()?;
-    warning(settings["AccountLimit"]["ConcurrentExecutions"].as_u64()?)
+pub fn busy_queues(template: &str) -> u64 {
+    let bounds = template.split("MaximumConcurrency: ").skip(1);
+    let number = |rest: &str| {
+        let end = rest.find(|letter: char| !letter.is_ascii_digit());
+        rest[..end.unwrap_or(rest.len())].parse::<u64>().ok()
+    };
+    bounds.filter_map(number).sum()
 }
 
-fn warning(at_once: u64) -> Option<String> {
-    (at_once < 3 * BUSY_QUEUES).then(|| {
+/// A warning if the account's concurrency limit is low; none if the caller may not read it.
+pub async fn low_concurrency(aws: &Aws, place: &Place) -> Option<String> {
+    let template = std::fs::read_to_string(place.root.join("template.yaml")).ok()?;
+    let settings = aws.call("lambda", "get_account_settings", json!({})).await.ok()?;
+    let at_once = settings["AccountLimit"]["ConcurrentExecutions"].as_u64()?;
+    warning(at_once, busy_queues(&template))
+}
+
+fn warning(at_once: u64, busy: u64) -> Option<String> {
+    (at_once < 3 * busy).then(|| {
         format!(
-            "this account runs at most {at_once} functions at once, and busy queues use {BUSY_QUEUES} of them, so webhooks may be throttled. \
+            "this account runs at most {at_once} functions at once, and busy queues use {busy} of them, so webhooks may be throttled. \
              Request 1,000: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"
         )
     })
@@ -227,18 +253,34 @@ mod tests {
 
     #[test]
     fn a_new_accounts_limit_is_warned_of() {
-        assert!(warning(10).is_some_and(|text| text.contains("L-B99A9384")));
-        assert_eq!(warning(1000), None);
+        assert!(warning(10, 37).is_some_and(|text| text.contains("L-B99A9384")));
+        assert_eq!(warning(1000, 37), None);
     }
 
-    /// The template's concurrency of busy queues.
     #[test]
-    fn busy_queues_match_the_template() {
-        let template = include_str!("../../../template.yaml");
-        let bounds = template.split("MaximumConcurrency: ").skip(1);
-        let sum: u64 = bounds
-            .filter_map(|rest| rest.split('}').next()?.parse::<u64>().ok())
-            .sum();
-        assert_eq!(sum, BUSY_QUEUES);
+    fn busy_queues_are_counted_in_the_template() {
+        let sources = "ScalingConfig: {MaximumConcurrency: 5}\n  ScalingConfig:\n    MaximumConcurrency: 32\n";
+        assert_eq!(busy_queues(sources), 37);
+    }
+
+    #[test]
+    fn queues_are_found_among_the_outputs() {
+        let outputs = [
+            "BulkSendsQueueUrl",
+            "BulkSendsDeadLettersUrl",
+            "ApiUrl",
+            "CallsQueueUrl",
+        ];
+        let outputs = outputs.map(|name| (name.to_owned(), format!("https://{name}")));
+        let queues = Queue::all(&BTreeMap::from(outputs));
+        let expected = Queue {
+            name: "BulkSends".to_owned(),
+            url: "https://BulkSendsQueueUrl".to_owned(),
+            dead_letters: "https://BulkSendsDeadLettersUrl".to_owned(),
+        };
+        assert_eq!(queues, [expected.clone()]);
+        assert_eq!(find(queues.clone(), "bulk-sends").ok(), Some(expected));
+        let error = find(queues, "sends").unwrap_err().to_string();
+        assert!(error.contains("the queues are bulk-sends, or say changes"), "{error}");
     }
 }

@@ -36,6 +36,7 @@ pub mod running;
 pub mod samconfig;
 pub mod secrets;
 pub mod seed;
+pub mod template;
 pub mod tenant;
 pub mod test;
 pub mod tools;

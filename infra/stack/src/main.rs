@@ -14,8 +14,7 @@ use stack::{
     build::{self, Builder, Profile},
     chaos, checks, demo,
     endpoints::Endpoints,
-    fuzz, iam,
-    inspect::{self, Letters},
+    fuzz, iam, inspect,
     place::Place,
     running::{self, Options},
     samconfig::Environment,
@@ -103,7 +102,7 @@ impl Target {
                 let stage = stage.unwrap_or(Stage::Dev).name();
                 let environment = Environment::read(&place.root, stage)?;
                 let aws = Aws::real(tools, &environment).await?;
-                if let Some(warning) = inspect::low_concurrency(&aws).await {
+                if let Some(warning) = inspect::low_concurrency(&aws, &place).await {
                     eprintln!("warning: {warning}");
                 }
                 (aws, environment.stack_name)
@@ -233,9 +232,9 @@ enum Command {
     },
     /// List dead letters and given-up changes, or process them again
     Dlq {
-        /// Send this queue's dead letters back to it, or process the changes again
-        #[arg(long, value_enum)]
-        redrive: Option<Letters>,
+        /// Send this queue's dead letters back to it, such as `provider-events`, or process `changes` again
+        #[arg(long, value_name = "QUEUE")]
+        redrive: Option<String>,
         #[command(flatten)]
         target: Target,
     },
@@ -374,7 +373,7 @@ async fn run(command: Command) -> Result<bool> {
             let found = target.find().await?;
             match redrive {
                 None => inspect::dead_letters(&found.aws, &found.stack).await?,
-                Some(letters) => inspect::redrive(&found.aws, &found.place, &found.stack, letters).await?,
+                Some(letters) => inspect::redrive(&found.aws, &found.place, &found.stack, &letters).await?,
             }
         }
         Command::Bill { target } => {

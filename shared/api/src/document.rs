@@ -74,8 +74,8 @@ described!(T1, T2, T3, T4, T5, T6, T7);
 
 /// A row of the table of operations.
 pub struct Row {
-    /// Group of the operation.
-    pub tag: &'static str,
+    /// Name and description of the operation's group.
+    pub tag: (&'static str, &'static str),
     /// Method.
     pub method: Method,
     /// Path, with the names of its parameters in braces.
@@ -90,6 +90,8 @@ pub struct Row {
     pub headers: &'static [AnswerHeader],
     /// Further responses: problems if they are errors.
     pub others: &'static [(u16, &'static str)],
+    /// Problems that not every operation answers, by the last word of their type.
+    pub problems: &'static [&'static str],
 }
 
 impl Sketch<'_> {
@@ -150,7 +152,7 @@ impl Sketch<'_> {
         let mut operation = json!({
             "operationId": row.handler.rsplit("::").next().unwrap_or_default().trim(),
             "summary": part(),
-            "tags": [row.tag],
+            "tags": [row.tag.0],
             "responses": responses,
             "security": security,
             "x-permission": kind.as_str(),
@@ -161,6 +163,7 @@ impl Sketch<'_> {
             ("description", more.map(Value::from)),
             ("parameters", parameters.map(Value::from)),
             ("requestBody", self.body),
+            ("x-problems", (!row.problems.is_empty()).then(|| row.problems.into())),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
@@ -272,8 +275,9 @@ impl StandardError {
     }
 }
 
-/// Description of some operations: paths, schemas, standard responses and security schemes.
+/// Description of some operations: groups, paths, schemas, standard responses and security schemes.
 pub struct Document {
+    tags: Vec<(&'static str, &'static str)>,
     paths: Map<String, Value>,
     schemas: Schemas,
 }
@@ -283,6 +287,7 @@ impl Default for Document {
         let mut schemas = Schemas::default();
         schemas.answered::<Problem>();
         Self {
+            tags: Vec::new(),
             paths: Map::new(),
             schemas,
         }
@@ -302,6 +307,9 @@ impl Document {
         let headers = H::HEADERS.iter().chain(row.headers);
         headers.for_each(|header| add_header(&mut success, *header));
         let operation = sketch.finish(H::KIND, row, (H::STATUS, success));
+        if !self.tags.contains(&row.tag) {
+            self.tags.push(row.tag);
+        }
         let method = row.method.as_str().to_ascii_lowercase();
         self.paths.entry(row.path).or_insert_with(|| json!({}))[method] = operation;
         self
@@ -311,8 +319,11 @@ impl Document {
     #[must_use]
     pub fn json(self) -> Value {
         let responses = ERRORS.iter().map(|error| (error.name.to_owned(), error.response()));
+        let tags = self.tags.iter();
+        let tags = tags.map(|(name, about)| json!({"name": name, "description": about}));
         json!({
             "openapi": "3.1.0",
+            "tags": tags.collect::<Value>(),
             "paths": self.paths,
             "components": {
                 "schemas": self.schemas.into_components(),

@@ -201,25 +201,27 @@ fn with_rate(mut answer: Response, allowance: &Allowance) -> Response {
 }
 
 /// The table of a function's operations: `operations()` returns their routes, `document()` their description. Each handler's first
-/// argument is its guard. What the types do not say stands in the table: summary and description, method, path, the meaning of a
-/// success, headers of it that no type implies, and further responses.
+/// argument is its guard. What the types do not say stands in the table: the group with its description, summary and description,
+/// method, path, the meaning of a success, headers of it that no type implies, further responses, and the problems that not every
+/// operation answers.
 ///
 /// ```ignore
 /// api::operations! {
-///     "things" {
+///     "things": "Things of a tenant." {
 ///         /// Update a thing
 ///         ///
 ///         /// Changes its name.
-///         PATCH "/api/v1/things/{thing_id}" => update_thing, "The updated thing", 404 "It was sold";
+///         PATCH "/api/v1/things/{thing_id}" => update_thing, "The updated thing", 404 "It was sold", problems "sold_out";
 ///     }
 /// }
 /// ```
 #[macro_export]
 macro_rules! operations {
-    ($($tag:literal { $(
+    ($($tag:literal: $group:literal { $(
         $(#[doc = $about:literal])+
         $method:ident $path:literal => $($segment:ident)::+, $success:literal
-            $(, with $header:literal $meaning:literal)* $(, $status:literal $other:literal)*;
+            $(, with $header:literal $meaning:literal)* $(, $status:literal $other:literal)*
+            $(, problems $($problem:literal)+)?;
     )+ })+) => {
         fn operations() -> $crate::Operations {
             $crate::Operations::default()
@@ -231,7 +233,7 @@ macro_rules! operations {
         pub fn document() -> $crate::Value {
             $crate::Document::default()
                 $($(.with(&$($segment)::+, &$crate::Row {
-                    tag: $tag,
+                    tag: ($tag, $group),
                     method: $crate::Method::$method,
                     path: $path,
                     handler: stringify!($($segment)::+),
@@ -239,6 +241,7 @@ macro_rules! operations {
                     success: $success,
                     headers: &[$(($header, $meaning)),*],
                     others: &[$(($status, $other)),*],
+                    problems: &[$($($problem),+)?],
                 }))+)+
                 .json()
         }

@@ -8,7 +8,16 @@
 use std::{collections::BTreeSet, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::actor::Stamp;
+use domain::{
+    account::{Invitation, Member},
+    actor::Stamp,
+    api_key::ApiKey,
+    connection::Connection,
+    line::Line,
+    product::Product,
+    rule::Rule,
+    template::TemplateDefinition,
+};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -22,8 +31,55 @@ use crate::{
 /// Attempts while another writer is writing one of the rows.
 const RACES: Races = Races::most(9);
 
+macro_rules! owned_kinds {
+    ($($kind:ty),+ $(,)?) => {
+        $(impl Registered for $kind {})+
+
+        /// All kinds.
+        pub(crate) const KINDS: &[Kind] = &[$(Kind::of::<$kind>()),+];
+    };
+}
+
+// The rows that lead to theirs are deleted with a tenant.
+owned_kinds![
+    ApiKey,
+    Connection,
+    Invitation,
+    Line,
+    Member,
+    Product,
+    Rule,
+    TemplateDefinition,
+];
+
+/// A kind in the list of all kinds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not in the list of owned kinds",
+    note = "add it to `owned_kinds!` in shared/store/src/owned.rs"
+)]
+pub trait Registered {}
+
+/// What is known of a kind without its type.
+pub(crate) struct Kind {
+    name: &'static str,
+    #[cfg(test)]
+    part: Part,
+    pointers: fn(&TenantScope, Item) -> Result<Vec<Key>, StoreError>,
+}
+
+impl Kind {
+    const fn of<T: Owned>() -> Self {
+        Self {
+            name: T::KIND,
+            #[cfg(test)]
+            part: T::PART,
+            pointers: pointers_of::<T>,
+        }
+    }
+}
+
 /// A kind of thing that a tenant owns.
-pub trait Owned: Serialize + DeserializeOwned + Clone + Send + Sync {
+pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync {
     /// Kind of its rows, for the stream and for readers.
     const KIND: &'static str;
     /// Name of one of them for people.
@@ -428,8 +484,43 @@ impl Store {
     }
 }
 
-/// The keys of the pointers of the value in a row.
-pub(crate) fn pointers_of<T: Owned>(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
+fn pointers_of<T: Owned>(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
     let value: T = row::data(item, T::KIND)?;
     Ok(value.pointers(scope).into_iter().map(Pointer::key).collect())
+}
+
+/// The keys of the pointers of the value in a row; none if the row is of no owned kind.
+pub(crate) fn pointers(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
+    let kind = row::string(&item, "kind");
+    match KINDS.iter().find(|known| Some(known.name) == kind) {
+        Some(known) => (known.pointers)(scope, item),
+        None => Ok(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forms;
+
+    #[test]
+    fn rows_of_all_kinds_have_a_form() {
+        for Kind { name, .. } in KINDS {
+            let listed = forms::kinds().any(|kind| kind == *name);
+            assert!(listed, "add (\"{name}\", 1) to FORMS in shared/store/src/forms.rs");
+        }
+    }
+
+    /// A tenant is deleted part by part.
+    #[test]
+    fn parts_of_all_kinds_are_deleted_with_a_tenant() {
+        for kind in KINDS {
+            let listed = Part::ALL.contains(&kind.part);
+            assert!(
+                listed,
+                "{}: add {:?} to Part::ALL in shared/store/src/keys.rs",
+                kind.name, kind.part
+            );
+        }
+    }
 }

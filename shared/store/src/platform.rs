@@ -4,14 +4,11 @@
 use domain::{
     account::{Email, Invitation, Slug},
     actor::Stamp,
-    api_key::ApiKey,
     call::Party,
     checkup::Checkup,
     connection::Connection,
     contact::Identity,
     ids::{ConnectionId, ContactId, TenantId, UserId},
-    line::Line,
-    product::Product,
     rule::Rule,
     tenant::Tenant,
 };
@@ -19,7 +16,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Owned as _, Page, Part, Races, Store, StoreError, TenantScope, accounts, calls, config, keys,
+    Page, Part, Races, Store, StoreError, TenantScope, accounts, calls, config, keys,
     keys::Key,
     lookups::{self, WhatsAppOwner},
     members, owned,
@@ -508,7 +505,7 @@ impl Store {
                     let connection: Connection = row::data(item, DOING)?;
                     claimable.extend(lookups::claimable(&connection.account));
                 }
-                Some(_) => look_ups.extend(look_ups_of(scope, item)?),
+                Some(_) => look_ups.extend(owned::pointers(scope, item)?),
                 None => {}
             }
         }
@@ -549,15 +546,4 @@ fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
         Party::Phone(_) => None,
     };
     std::iter::once(progress).chain(address).collect()
-}
-
-/// The look-up rows of this one, each with a unique value.
-fn look_ups_of(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
-    match row::string(&item, "kind") {
-        Some(ApiKey::KIND) => owned::pointers_of::<ApiKey>(scope, item),
-        Some(Invitation::KIND) => owned::pointers_of::<Invitation>(scope, item),
-        Some(Line::KIND) => owned::pointers_of::<Line>(scope, item),
-        Some(Product::KIND) => owned::pointers_of::<Product>(scope, item),
-        _ => Ok(Vec::new()),
-    }
 }

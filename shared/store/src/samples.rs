@@ -148,12 +148,18 @@ fn form_of(row: &Item) -> u64 {
 fn every_kind_has_a_sample_of_each_form() {
     let readers: BTreeSet<&str> = READ.iter().map(|(kind, _)| *kind).collect();
     let kinds: BTreeSet<&str> = forms::kinds().collect();
-    assert_eq!(readers, kinds, "kinds and how they are read");
+    assert_eq!(
+        readers, kinds,
+        "left: READ in shared/store/src/samples.rs; right: FORMS in forms.rs"
+    );
     let samples = samples();
     for kind in kinds {
         let stored: BTreeSet<u64> = samples.get(kind).into_iter().flatten().map(form_of).collect();
         let forms: BTreeSet<u64> = (1..=forms::form_of(kind)).collect();
-        assert_eq!(stored, forms, "{kind}: forms of the samples in tests/rows.json");
+        assert_eq!(
+            stored, forms,
+            "{kind}: forms of the samples in shared/store/tests/rows.json"
+        );
     }
     assert_eq!(samples.len(), READ.len(), "samples are of known kinds");
 }

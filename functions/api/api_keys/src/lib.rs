@@ -31,13 +31,14 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "api keys" {
+    "api keys": "API keys for a tenant's software." {
         /// Create an API key
         ///
         /// Returns the key once; it cannot be read again. The key has the permissions of its role, narrowed by its scopes, and
         /// never more than its creator. A key that expires can only create keys that expire no later. Keys belong to the tenant and
         /// stay valid when their creator leaves.
-        POST "/api/v1/api-keys" => create_api_key, "The API key. Its secret is shown once.";
+        POST "/api/v1/api-keys" => create_api_key, "The API key. Its secret is shown once.",
+            problems "too_many_api_keys";
 
         /// List API keys
         ///
@@ -65,7 +66,8 @@ api::operations! {
         /// Returns a new secret once. The previous secret stays valid for the overlap; older secrets keep their earlier expiry. If
         /// the new secret is lost, rotate again. At most four secrets are valid at the same time. With an overlap of 0, all
         /// previous secrets end at once.
-        POST "/api/v1/api-keys/{api_key_id}/rotate" => rotate_api_key, "The API key with its new secret, which is shown once";
+        POST "/api/v1/api-keys/{api_key_id}/rotate" => rotate_api_key, "The API key with its new secret, which is shown once",
+            problems "expired" "still_rotating";
     }
 }
 

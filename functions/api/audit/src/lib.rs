@@ -20,7 +20,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "audit" {
+    "audit": "The audit log of a tenant." {
         /// List the audit log
         ///
         /// Newest entries first, for the last seven days or a period of at most 31 days. Entries are retained for 400 days and appear

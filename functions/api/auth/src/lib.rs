@@ -39,26 +39,29 @@ use store::{Store, Versioned};
 use limits::Limits;
 
 api::operations! {
-    "auth" {
+    "auth": "Sign-up, log-in, log-out and forgotten passwords." {
         /// Sign up a business
         ///
         /// Reserves the name in URLs for a day and sends a link. Nothing else exists until the link is opened. If the mail is lost,
         /// sign up again with the same name and address: a new link is sent and the previous one stops working. The response is
         /// the same if the address already has an account; the mail says so then.
-        POST "/api/v1/auth/sign-up" => sign_up::sign_up, "A mail is on its way";
+        POST "/api/v1/auth/sign-up" => sign_up::sign_up, "A mail is on its way",
+            problems "slug_taken";
 
         /// Confirm a sign-up
         ///
         /// Creates the tenant with its first administrator and logs them in. The link works once and for a day, together with the
         /// password of the sign-up. A wrong password does not use up the link.
         POST "/api/v1/auth/verify-email" => sign_up::verify_email, "The tenant exists and the person is logged in",
-            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The password is not that of the sign-up", 404 "The link was used or has expired";
+            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The password is not that of the sign-up", 404 "The link was used or has expired",
+            problems "account_exists" "link_not_valid" "wrong_credentials";
 
         /// Log in
         ///
         /// If a second factor is on, the correct password without a code gets the problem `second_factor_required`.
         POST "/api/v1/auth/log-in" => log_in::log_in, "The person is logged in",
-            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The address, password or code is wrong, or a code is required";
+            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The address, password or code is wrong, or a code is required",
+            problems "second_factor_required" "wrong_code" "wrong_credentials";
 
         /// Refresh the access token
         ///
@@ -66,7 +69,8 @@ api::operations! {
         /// session is ended. Of two simultaneous requests with the same token, the later one gets the problem `refreshed_elsewhere`
         /// and the session continues.
         POST "/api/v1/auth/refresh" => log_in::refresh_session, "New tokens",
-            with "Set-Cookie" "The next refresh token, if the previous one came in a cookie.", 401 "The session has ended";
+            with "Set-Cookie" "The next refresh token, if the previous one came in a cookie.", 401 "The session has ended",
+            problems "refreshed_elsewhere" "session_over";
 
         /// Log out
         ///
@@ -98,7 +102,8 @@ api::operations! {
         /// Sets a new password with the token of a mailed link and ends all sessions. The link works once and for an hour.
         /// Changing the password or logging out of all sessions invalidates it. A second factor stays on.
         POST "/api/v1/auth/reset-password" => password::reset_password, "The password is changed. Log in with it.",
-            404 "The link was used or has expired";
+            404 "The link was used or has expired",
+            problems "link_not_valid";
 
         /// Get the public keys
         ///
@@ -106,7 +111,7 @@ api::operations! {
         GET "/api/v1/auth/jwks.json" => me::get_signing_keys, "The public keys";
     }
 
-    "me" {
+    "me": "The caller's own account, sessions and second factor." {
         /// Get your account
         GET "/api/v1/me" => me::get_me, "The account and its tenants";
 
@@ -134,25 +139,29 @@ api::operations! {
         ///
         /// Returns a secret for an authenticator app. Log-in requires no code until the first one is confirmed. A repeated request
         /// replaces the pending secret.
-        POST "/api/v1/me/second-factor" => second_factor::begin_second_factor, "The secret, which is shown once";
+        POST "/api/v1/me/second-factor" => second_factor::begin_second_factor, "The secret, which is shown once",
+            problems "second_factor_on";
 
         /// Turn on the second factor
         ///
         /// Confirms the first code of the authenticator app and returns recovery codes once. Ends the person's other sessions. The
         /// caller's session continues, but counts as one with a second factor only after the next log-in.
-        POST "/api/v1/me/second-factor/confirm" => second_factor::confirm_second_factor, "The second factor is on";
+        POST "/api/v1/me/second-factor/confirm" => second_factor::confirm_second_factor, "The second factor is on",
+            problems "no_pending_factor";
 
         /// Replace the recovery codes
         ///
         /// Requires the password and a code. Previous recovery codes stop working.
         POST "/api/v1/me/second-factor/recovery-codes" => second_factor::replace_recovery_codes, "The new codes, which are shown once",
-            404 "The second factor is off";
+            404 "The second factor is off",
+            problems "second_factor_off";
 
         /// Turn off the second factor
         ///
         /// Requires the password and a code.
         DELETE "/api/v1/me/second-factor" => second_factor::remove_second_factor, "The second factor is off now",
-            404 "The second factor is off";
+            404 "The second factor is off",
+            problems "second_factor_off";
     }
 }
 

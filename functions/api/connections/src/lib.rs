@@ -97,7 +97,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "connections" {
+    "connections": "Connections to WhatsApp, Twilio and telephone systems." {
         /// Create a connection
         ///
         /// Connects a number or an account, and tests the connection at once. The connection is created in any case, and
@@ -106,7 +106,8 @@ api::operations! {
         ///
         /// The first connection also creates the first line. If there is exactly one line, its empty fields are filled from the
         /// new connection.
-        POST "/api/v1/connections" => create_connection, "The connection, with the URLs to configure at the provider";
+        POST "/api/v1/connections" => create_connection, "The connection, with the URLs to configure at the provider",
+            problems "number_connected" "number_taken" "limit_reached";
 
         /// List connections
         GET "/api/v1/connections" => list_connections, "A page of connections, oldest first";
@@ -132,7 +133,8 @@ api::operations! {
         /// Send all credentials of the kind. The old ones stop working at once, and webhooks signed with them are refused.
         /// Credentials that are used for testing only are kept if you omit them. To change a webhook secret without a gap,
         /// rotate it instead. The connection is tested with the new credentials, and `last_test` holds the result.
-        PUT "/api/v1/connections/{connection_id}/credentials" => set_connection_credentials, "The updated connection";
+        PUT "/api/v1/connections/{connection_id}/credentials" => set_connection_credentials, "The updated connection",
+            problems "secret_is_generated";
 
         /// Begin rotating a webhook secret
         ///
@@ -140,12 +142,14 @@ api::operations! {
         /// `exotel` it is generated and shown in this response only. For other kinds, send the provider's new secret as `secret`. A
         /// `whatsapp` connection without `secret` gets a new verify token in place of the old one. Meta asks for the token only
         /// when a callback URL is set, so existing webhooks continue to work.
-        POST "/api/v1/connections/{connection_id}/rotate" => rotate_connection_secret, "The new secret is valid";
+        POST "/api/v1/connections/{connection_id}/rotate" => rotate_connection_secret, "The new secret is valid",
+            problems "nothing_to_rotate" "too_many_secrets";
 
         /// Finish rotating a webhook secret
         ///
         /// Older secrets stop working within five minutes. If no rotation has begun, the problem is `not_rotating`.
-        POST "/api/v1/connections/{connection_id}/finish-rotation" => finish_connection_rotation, "The updated connection";
+        POST "/api/v1/connections/{connection_id}/finish-rotation" => finish_connection_rotation, "The updated connection",
+            problems "not_rotating";
 
         /// Test a connection
         ///

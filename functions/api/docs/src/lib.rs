@@ -119,7 +119,7 @@ pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
 pub fn document() -> Value {
     let operation = async |_: Anyone, _: IfNoneMatch| -> Json<Value> { unreachable!("it is only described") };
     let row = Row {
-        tag: "service",
+        tag: ("service", "Health of the service, and this document."),
         method: Method::GET,
         path: "/api/v1/openapi.json",
         handler: "get_openapi",
@@ -132,6 +132,7 @@ pub fn document() -> Value {
         success: "An OpenAPI 3.1 document.",
         headers: &[("ETag", "Version of the document. Changes with its content.")],
         others: &[(304, "The document has not changed.")],
+        problems: &[],
     };
     Document::default().with(&operation, &row).json()
 }

@@ -47,7 +47,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 pub fn document() -> Value {
     let operation = async |_: Anyone, _: Deep| -> Json<HealthOut> { unreachable!("it is only described") };
     let row = Row {
-        tag: "service",
+        tag: ("service", "Health of the service, and this document."),
         method: Method::GET,
         path: "/api/v1/health",
         handler: "get_health",
@@ -59,6 +59,7 @@ pub fn document() -> Value {
         success: "The service responds.",
         headers: &[],
         others: &[(503, "A part of the service does not respond.")],
+        problems: &[],
     };
     let mut document = Document::default().with(&operation, &row).json();
     let responses = &mut document["paths"][row.path]["get"]["responses"];

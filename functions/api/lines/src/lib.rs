@@ -21,7 +21,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "lines" {
+    "lines": "Lines of a tenant: numbers that customers call, and what answers them." {
         /// Create a line
         ///
         /// A line is a number that customers call, with the WhatsApp number and the SMS sender that answer its calls. `whatsapp` and

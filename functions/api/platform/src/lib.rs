@@ -44,7 +44,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 struct Grace(SignedDuration);
 
 api::operations! {
-    "platform" {
+    "platform": "Administration of tenants by the platform." {
         /// List tenants
         ///
         /// All tenants of the deployment, in the order of their creation. The list may lag by a moment.
@@ -53,7 +53,8 @@ api::operations! {
         /// Create a tenant
         ///
         /// Its first administrator is invited by mail and chooses a password that nobody else learns.
-        POST "/api/v1/platform/tenants" => create_platform_tenant, "The tenant. The invitation is on its way.";
+        POST "/api/v1/platform/tenants" => create_platform_tenant, "The tenant. The invitation is on its way.",
+            problems "slug_taken";
 
         /// Get a tenant
         GET "/api/v1/platform/tenants/{tenant_id}" => get_platform_tenant, "The tenant";
@@ -69,12 +70,14 @@ api::operations! {
         /// Suspend a tenant
         ///
         /// Calls and messages are stored, but nothing is sent. The tenant's users and keys are refused within half a minute.
-        POST "/api/v1/platform/tenants/{tenant_id}/suspend" => suspend_platform_tenant, "The updated tenant";
+        POST "/api/v1/platform/tenants/{tenant_id}/suspend" => suspend_platform_tenant, "The updated tenant",
+            problems "tenant_leaving";
 
         /// Resume a tenant
         ///
         /// For a tenant that is suspended, or that is being deleted and still within its grace period.
-        POST "/api/v1/platform/tenants/{tenant_id}/resume" => resume_platform_tenant, "The updated tenant";
+        POST "/api/v1/platform/tenants/{tenant_id}/resume" => resume_platform_tenant, "The updated tenant",
+            problems "tenant_gone";
 
         /// Invite an administrator of a tenant
         ///

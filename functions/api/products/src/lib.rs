@@ -17,7 +17,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "products" {
+    "products": "Products of a tenant, which messages can name." {
         /// Create a product
         ///
         /// Messages can use it at once: `{{product.<id or SKU>.name}}`, `price`, `url`, and the names of its own fields. A tenant has

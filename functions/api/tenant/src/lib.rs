@@ -23,7 +23,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "tenant" {
+    "tenant": "Profile, settings and set-up of the tenant." {
         /// Get the tenant
         ///
         /// Returns the profile and settings of the caller's tenant.

@@ -23,7 +23,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "users" {
+    "users": "Users of a tenant and invitations." {
         /// List users
         ///
         /// Includes deactivated users, but not invited people.
@@ -37,14 +37,16 @@ api::operations! {
         /// Changes a user's role, or deactivates or activates them. A deactivated user loses access at once, in all sessions. The
         /// last active administrator can be neither deactivated nor given a lower role. Nobody can change a user who has more
         /// permissions, or grant more than their own. An API key that expires can neither raise a role nor activate a user.
-        PATCH "/api/v1/users/{user_id}" => people::update_user, "The updated user";
+        PATCH "/api/v1/users/{user_id}" => people::update_user, "The updated user",
+            problems "last_admin";
 
         /// Create an invitation
         ///
         /// Sends a link that works once and for a week. The role cannot have more permissions than the caller's. An API key that
         /// expires cannot invite anybody. An address gets at most 5 such mails an hour and 10 a day, from all tenants together.
         /// Beyond that the invitation is created, but its mail is sent only when it is resent later.
-        POST "/api/v1/users/invitations" => invitations::create_invitation, "The invitation. Its mail is on its way.";
+        POST "/api/v1/users/invitations" => invitations::create_invitation, "The invitation. Its mail is on its way.",
+            problems "already_invited" "already_member" "too_many_invitations" "too_many_users";
 
         /// List open invitations
         GET "/api/v1/users/invitations" => invitations::list_invitations, "A page of invitations";
@@ -66,7 +68,8 @@ api::operations! {
         /// Log in afterwards. Whoever is invited by the platform to a tenant that they already belong to becomes its active
         /// administrator.
         POST "/api/v1/users/invitations/accept" => accept::accept_invitation, "The person belongs to the tenant",
-            403 "The tenant is suspended", 404 "The link is invalid";
+            403 "The tenant is suspended", 404 "The link is invalid",
+            problems "already_member" "link_not_valid" "too_many_tenants";
     }
 }
 

@@ -53,12 +53,35 @@ struct Place {
     object: bool,
 }
 
-/// All hostile bodies of an example except those [of no schema](of_no_schema), each of at most this many bytes.
-pub(crate) fn hostile(document: &Value, example: &Example, most: usize) -> Vec<Hostile> {
+/// A part of an example's places, so that several threads share them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    number: usize,
+    of: usize,
+}
+
+impl Share {
+    /// This many shares.
+    pub(crate) fn all(of: usize) -> impl Iterator<Item = Self> {
+        (0..of).map(move |number| Self { number, of })
+    }
+
+    pub(crate) const fn is_first(self) -> bool {
+        self.number == 0
+    }
+
+    const fn has(self, place: usize) -> bool {
+        place % self.of == self.number
+    }
+}
+
+/// All hostile bodies of a share of an example's places, each of at most this many bytes. Those [of no schema](of_no_schema) are not
+/// among them.
+pub(crate) fn hostile(document: &Value, example: &Example, most: usize, share: Share) -> Vec<Hostile> {
     let mut all = Vec::new();
     let mut places = Vec::new();
     find(document, &example.schema, &[], &mut places);
-    for place in &places {
+    for (_, place) in places.iter().enumerate().filter(|(number, _)| share.has(*number)) {
         for (what, text) in within(place, most) {
             let at: Vec<&str> = place.steps.iter().map(Step::name).collect();
             let body = with(&example.body, &place.steps, &text);

@@ -23,6 +23,15 @@ fn every_function_of_the_api_is_in_the_contract() {
         .filter(|name| root().join("functions/api").join(name).join("Cargo.toml").is_file())
         .collect();
     let merged: BTreeSet<String> = functions().iter().map(|function| function.name.to_owned()).collect();
+    let missing: Vec<String> = there
+        .difference(&merged)
+        .map(|name| format!("{name} = {{ path = \"../../functions/api/{name}\" }}"))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "add to [dependencies] of infra/contract/Cargo.toml:\n{}",
+        missing.join("\n")
+    );
     assert_eq!(there, merged, "left: in functions/api; right: in contract::functions()");
 }
 

@@ -2,9 +2,10 @@
 //! has no events, and requests its first event when it is ready.
 
 use std::{
+    collections::BTreeMap,
     io::Read as _,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
@@ -12,6 +13,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    build::{Builder, Function},
+    template::variables,
+};
 
 /// One start.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -60,8 +67,8 @@ impl Starts {
     }
 }
 
-/// The environment of every function. Values are never used, because no event arrives.
-const VARIABLES: [(&str, &str); 47] = [
+/// The runtime's own part of a function's environment. Values are never used, because no event arrives.
+const RUNTIME: [(&str, &str); 9] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -71,65 +78,44 @@ const VARIABLES: [(&str, &str); 47] = [
     ("AWS_ACCESS_KEY_ID", "none"),
     ("AWS_SECRET_ACCESS_KEY", "none"),
     ("AWS_SESSION_TOKEN", "none"),
-    ("STAGE", "prod"),
-    ("LOG_LEVEL", "info"),
-    ("TABLE_NAME", "table"),
-    ("CALLS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/calls"),
-    (
-        "PROVIDER_EVENTS_QUEUE_URL",
-        "https://sqs.us-east-1.amazonaws.com/1/events",
-    ),
-    ("DEAD_LETTERS_URL", "https://sqs.us-east-1.amazonaws.com/1/dead"),
-    ("SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/sends"),
-    ("BULK_SENDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bulk"),
-    (
-        "BULK_DEAD_LETTERS_URL",
-        "https://sqs.us-east-1.amazonaws.com/1/bulk-dead",
-    ),
-    ("MAILS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/mails"),
-    ("RAW_BUCKET", "bucket"),
-    ("KMS_VERIFY_KEY_ID", "verify"),
-    ("KMS_SEND_KEY_ID", "send"),
-    ("META_APP_SECRET_ID", "meta"),
-    ("AUTH_SECRET_ID", "auth"),
-    ("AUTH_LIMIT_FACTOR", "1"),
-    ("MAIL_SECRET_ID", "mails"),
-    ("SESSION_DAYS", "30"),
-    ("VIEWER_ADDRESS_HEADER", ""),
-    ("ORIGIN_SECRET_SHA256", ""),
-    ("TENANT_GRACE_SECONDS", "2592000"),
-    ("PUBLIC_BASE_URL", "https://api.example.com"),
-    ("GRAPH_API_URL", "https://graph.facebook.com"),
-    ("GRAPH_API_VERSION", "v26.0"),
-    ("TWILIO_API_URL", "https://api.twilio.com"),
-    ("AIRCALL_API_URL", "https://api.aircall.io"),
-    ("VONAGE_API_URL", "https://rest.nexmo.com"),
-    ("EXOTEL_API_URL", "https://api.exotel.com"),
-    ("EXOTEL_INDIA_API_URL", "https://api.in.exotel.com"),
-    ("PLIVO_API_URL", "https://api.plivo.com"),
-    ("MAIL_FROM", "ringback@example.com"),
-    ("APP_URL", "https://app.example.com"),
-    ("PROVIDER_TIMEOUT", "10"),
-    ("CLAIM_SECONDS", "60"),
-    ("FIRST_DUE_SECONDS", "90"),
-    ("UNKNOWN_DEADLINE_SECONDS", "600"),
-    ("DECIDE_CALL_SECONDS", "60"),
-    ("RECHECK_SECONDS", "60"),
 ];
 
+/// What is started.
+#[derive(Debug)]
+pub struct Binary {
+    /// The function.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// Its own part of the environment, from the template.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Binary {
+    /// The binaries of functions, with the environments that the expanded template gives them.
+    pub fn all(functions: &[Function], builder: &Builder, template: &Value) -> Vec<Self> {
+        let binary = |function: &Function| Self {
+            name: function.name.clone(),
+            path: builder.binary(function),
+            variables: variables(template, &function.logical_id),
+        };
+        functions.iter().map(binary).collect()
+    }
+}
+
 /// Starts every binary `rounds` times, in turns, so that other load of the machine affects all alike.
-pub fn measure(binaries: &[(String, PathBuf)], rounds: usize) -> Result<Vec<Starts>> {
+pub fn measure(binaries: &[Binary], rounds: usize) -> Result<Vec<Starts>> {
     let mut all: Vec<_> = binaries
         .iter()
-        .map(|(name, _)| Starts {
-            name: name.clone(),
+        .map(|binary| Starts {
+            name: binary.name.clone(),
             runs: Vec::with_capacity(rounds),
         })
         .collect();
     // The first round loads the files into memory and is not counted.
     for round in 0..=rounds {
-        for ((name, binary), starts) in binaries.iter().zip(&mut all) {
-            let run = once(binary).with_context(|| format!("starting {name}"))?;
+        for (binary, starts) in binaries.iter().zip(&mut all) {
+            let run = once(binary).with_context(|| format!("starting {}", binary.name))?;
             if round > 0 {
                 starts.runs.push(run);
             }
@@ -138,7 +124,7 @@ pub fn measure(binaries: &[(String, PathBuf)], rounds: usize) -> Result<Vec<Star
     Ok(all)
 }
 
-fn once(binary: &Path) -> Result<Once> {
+fn once(binary: &Binary) -> Result<Once> {
     let listener = TcpListener::bind("127.0.0.1:0").context("listening")?;
     let address = listener.local_addr().context("asking for the port")?;
     let (asked, asking) = mpsc::channel();
@@ -156,9 +142,10 @@ fn once(binary: &Path) -> Result<Once> {
         let _ = asked.send((Instant::now(), request, stream));
     });
     let begun = Instant::now();
-    let mut child = Command::new(binary)
+    let mut child = Command::new(&binary.path)
         .env_clear()
-        .envs(VARIABLES)
+        .envs(RUNTIME)
+        .envs(&binary.variables)
         .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -207,27 +194,4 @@ fn used(child: &Child) -> Result<(f64, u64)> {
         .and_then(|rest| rest.split_whitespace().next())
         .context("its status says how much memory it held")?;
     Ok((nanoseconds as f64 / 1e6, peak.parse().context("reading its memory")?))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn functions_start_with_all_that_the_template_gives_them() {
-        // Only in the local stage.
-        const LOCAL: [&str; 2] = ["CRASH_POINTS", "SES_ENDPOINT_URL"];
-        let template = include_str!("../../../../template.yaml");
-        let names = template.lines().filter_map(|line| line.trim().split_once(':'));
-        let names = names.map(|(name, _)| name).filter(|name| {
-            let upper = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
-            name.contains('_') && name.chars().all(upper)
-        });
-        let given: BTreeSet<_> = names.filter(|name| !LOCAL.contains(name)).collect();
-        let known: BTreeSet<_> = VARIABLES.iter().map(|(name, _)| *name).collect();
-        assert!(given.contains("TABLE_NAME"));
-        assert_eq!(given.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new());
-    }
 }

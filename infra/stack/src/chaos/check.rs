@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use domain::{
     Timestamp,
     ids::{MessageId, TenantId},
@@ -22,12 +22,10 @@ use super::{
 };
 use crate::{
     bill::Bill,
+    inspect::Queue,
     play::{Customer, Sent},
     report::seconds,
 };
-
-/// Queues, as outputs of the stack; each has dead letters.
-const QUEUES: [&str; 5] = ["Calls", "ProviderEvents", "Sends", "BulkSends", "Mails"];
 
 /// Every due row is due within this time.
 const FAR: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -57,12 +55,7 @@ async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
 
 /// Visible and in-flight records of a queue. Delayed ones are copies for later: the work itself is a due row, and follow-ups of other
 /// tests may be delayed for a quarter of an hour.
-async fn depth(ground: &Ground<'_>, output: &str) -> Result<u64> {
-    let url = ground
-        .town
-        .outputs
-        .get(output)
-        .with_context(|| format!("the stack has no output {output}"))?;
+async fn depth(ground: &Ground<'_>, url: &str) -> Result<u64> {
     let ask = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
     let answer = ground.aws.call("sqs", "get_queue_attributes", ask).await?;
     let number = |name: &str| {
@@ -82,10 +75,10 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
         let mut waiting = format!("{} rows are due, the simulators say {idle}", due.len());
         if due.is_empty() && idle["idle"] == true {
             let mut queued = Vec::new();
-            for queue in QUEUES {
-                let depth = depth(ground, &format!("{queue}QueueUrl")).await?;
+            for Queue { name, url, .. } in Queue::all(&ground.town.outputs) {
+                let depth = depth(ground, &url).await?;
                 if depth > 0 {
-                    queued.push(format!("{queue} holds {depth}"));
+                    queued.push(format!("{name} holds {depth}"));
                 }
             }
             if queued.is_empty() {
@@ -422,10 +415,10 @@ async fn exact_counters(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Ve
 
 /// Counts dead letters and spilled jobs.
 async fn leftovers(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<()> {
-    for queue in QUEUES {
-        let dead = depth(ground, &format!("{queue}DeadLettersUrl")).await?;
+    for Queue { name, dead_letters, .. } in Queue::all(&ground.town.outputs) {
+        let dead = depth(ground, &dead_letters).await?;
         if dead > 0 {
-            verdict.broken.push(format!("{dead} dead letters of {queue}"));
+            verdict.broken.push(format!("{dead} dead letters of {name}"));
         }
     }
     let list = json!({ "Bucket": ground.town.outputs.get("RawBucketName"), "Prefix": "spill/" });

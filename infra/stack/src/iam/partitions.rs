@@ -3,7 +3,7 @@
 //! Two more checks. Did the function access every partition that its statements name? And does the emulator refuse all others to
 //! the role's own credentials, such as an account or the platform's rows to a webhook?
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::{
@@ -105,45 +105,68 @@ pub(super) fn too_wide(roles: &[Role], data: &Path) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// A key of each kind in the table or an index, which belongs to nobody.
-fn samples() -> Result<Vec<(&'static str, String)>> {
-    let id = || random_hex(13);
-    let (tenant, other) = (id()?, id()?);
-    let hash = random_hex(32)?;
-    Ok(vec![
-        ("", format!("T#{tenant}")),
-        ("", format!("T#{tenant}#IAM")),
-        ("", format!("T#{tenant}#KEYUSE")),
-        ("", format!("T#{tenant}#CONN")),
-        ("", format!("T#{tenant}#CONF")),
-        ("", format!("T#{tenant}#TEMPLATE")),
-        ("", format!("T#{tenant}#PRODUCT")),
-        ("", format!("T#{tenant}#ID#sku:1")),
-        ("", format!("T#{tenant}#ID#line:1")),
-        ("", format!("T#{tenant}#C#{other}")),
-        ("", format!("T#{tenant}#ID#phone:1")),
-        ("", format!("T#{tenant}#REF#graph:1")),
-        ("", format!("T#{tenant}#STATS#2026-11-20")),
-        ("", format!("T#{tenant}#AUDIT#2026-11")),
-        ("", format!("T#{tenant}#RATE#a")),
-        ("", format!("T#{tenant}#IDEM#a")),
-        ("", format!("USER#{other}")),
-        ("", format!("USER#{other}#IDEM")),
-        ("", format!("EMAIL#{hash}")),
-        ("", format!("KEY#{hash}")),
-        ("", format!("TOKEN#{hash}")),
-        ("", format!("SLUG#{other}")),
-        ("", format!("WABA#{other}")),
-        ("", format!("RATE#{hash}")),
-        ("", "PLATFORM".to_owned()),
-        ("", "PLATFORM#LOG#2026-11".to_owned()),
-        ("by_day", format!("T#{tenant}#CONTACTS")),
-        ("by_day", format!("T#{tenant}#CALLS#2026-11-20")),
-        ("by_day", "PLATFORM#TENANTS".to_owned()),
-        ("by_state", format!("T#{tenant}#FAILED#2026-11-20")),
-        ("due", "DUE#answers#00".to_owned()),
-        ("due", "DUE#campaigns#00".to_owned()),
-    ])
+/// A part of the table that is read by a partition key: the table itself or an index.
+#[derive(Debug, PartialEq, Eq)]
+struct Keyed {
+    /// The index's name; none of the table.
+    index: Option<String>,
+    /// The attribute that holds the partition key.
+    attribute: String,
+}
+
+/// The table and its indexes.
+fn keyed(description: &Value) -> Result<Vec<Keyed>> {
+    let table = &description["Table"];
+    let indexes = table["GlobalSecondaryIndexes"].as_array();
+    let all = [table].into_iter().chain(indexes.into_iter().flatten());
+    all.map(|one| {
+        let schema = one["KeySchema"].as_array().into_iter().flatten();
+        let mut hash = schema.filter(|key| key["KeyType"] == "HASH");
+        let attribute = hash.next().and_then(|key| key["AttributeName"].as_str());
+        Ok(Keyed {
+            index: one["IndexName"].as_str().map(str::to_owned),
+            attribute: attribute.context("a table has a partition key")?.to_owned(),
+        })
+    })
+    .collect()
+}
+
+/// Partitions that belong to nobody: one for each pattern that a role names for this part of the table, and two that no role
+/// names, within a tenant and outside.
+fn samples(roles: &[Role], keyed: &Keyed) -> Result<BTreeSet<String>> {
+    let id = random_hex(13)?;
+    let mut samples: BTreeSet<String> = [format!("T#{id}#NOBODYS"), format!("NOBODYS#{id}")].into();
+    for role in roles {
+        for statement in statements(role.document("work")) {
+            if is_of_table(statement) && is_about(statement, keyed.index.as_deref()) {
+                let patterns = partitions(statement).unwrap_or_default();
+                samples.extend(patterns.iter().map(|pattern| sample(pattern, &id)));
+            }
+        }
+    }
+    Ok(samples)
+}
+
+/// A text that matches a pattern, with the characters of `id` in place of its wildcards.
+fn sample(pattern: &str, id: &str) -> String {
+    let mut signs = id.chars().cycle();
+    let mut text = String::new();
+    for letter in pattern.chars() {
+        match letter {
+            '*' => text += id,
+            '?' => text.extend(signs.next()),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// Whether a statement is about this index, or about the table itself.
+fn is_about(statement: &Value, index: Option<&str>) -> bool {
+    texts(&statement["Resource"]).iter().any(|resource| match index {
+        None => resource.contains(":table/") && !resource.contains("/index/"),
+        Some(index) => resource.ends_with(&format!("/index/{index}")),
+    })
 }
 
 /// Requests to the table with each role's credentials, by the action that they need.
@@ -166,22 +189,32 @@ pub(super) async fn otherwise_enforced(
     table: &str,
 ) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
-    let samples = samples()?;
+    let description = aws
+        .call("dynamodb", "describe_table", json!({ "TableName": table }))
+        .await?;
+    let mut samples_of = Vec::new();
+    for keyed in keyed(&description)? {
+        samples_of.push((samples(roles, &keyed)?, keyed));
+    }
     for role in roles {
         let client = client_of(role, aws, endpoint).await?;
-        for (index, key) in &samples {
+        let samples = samples_of
+            .iter()
+            .flat_map(|(keys, keyed)| keys.iter().map(move |key| (keyed, key)));
+        for (keyed, key) in samples {
             for action in ACTIONS {
                 let of_index = ["dynamodb:Query", "dynamodb:Scan"].contains(&action);
-                if !index.is_empty() && !of_index {
+                if keyed.index.is_some() && !of_index {
                     continue;
                 }
-                let allowed = allows(role, action, index, key);
-                let mut answers = vec![refused(&client, action, table, index, key).await?];
+                let allowed = allows(role, action, keyed.index.as_deref(), key);
+                let mut answers = vec![refused(&client, action, table, keyed, key).await?];
                 if action == "dynamodb:PutItem" {
-                    answers.push(refused(&client, "transaction", table, index, key).await?);
+                    answers.push(refused(&client, "transaction", table, keyed, key).await?);
                 }
                 if answers.contains(&allowed) {
                     let told = if allowed { "is refused" } else { "may use" };
+                    let index = keyed.index.as_deref().unwrap_or("the table");
                     wrong.push(format!("{} {told} {action} on {index} {key}", role.name()));
                 }
             }
@@ -191,18 +224,10 @@ pub(super) async fn otherwise_enforced(
 }
 
 /// Whether the text of a role's policy allows this.
-fn allows(role: &Role, action: &str, index: &str, key: &str) -> bool {
+fn allows(role: &Role, action: &str, index: Option<&str>, key: &str) -> bool {
     statements(role.document("work")).into_iter().any(|statement| {
-        let on = texts(&statement["Resource"]);
-        let place = |resource: &String| {
-            if index.is_empty() {
-                resource.contains(":table/") && !resource.contains("/index/")
-            } else {
-                resource.ends_with(&format!("/index/{index}"))
-            }
-        };
         texts(&statement["Action"]).contains(action)
-            && on.iter().any(place)
+            && is_about(statement, index)
             && partitions(statement).is_none_or(|named| named.iter().any(|pattern| like(pattern, key)))
     })
 }
@@ -233,7 +258,7 @@ async fn client_of(role: &Role, aws: &Session, endpoint: &str) -> Result<Client>
 }
 
 /// Whether this request is refused; requests that are allowed change nothing.
-async fn refused(client: &Client, action: &str, table: &str, index: &str, key: &str) -> Result<bool> {
+async fn refused(client: &Client, action: &str, table: &str, keyed: &Keyed, key: &str) -> Result<bool> {
     const NEVER: &str = "attribute_exists(never)";
     let (pk, sk) = (AttributeValue::S(key.to_owned()), AttributeValue::S("IAM".to_owned()));
     let item = [("pk".to_owned(), pk.clone()), ("sk".to_owned(), sk.clone())];
@@ -248,25 +273,15 @@ async fn refused(client: &Client, action: &str, table: &str, index: &str, key: &
                 .await,
         ),
         "dynamodb:Query" => {
-            let name = match index {
-                "" => "pk",
-                "due" => "gsi2pk",
-                "by_state" => "gsi3pk",
-                _ => "gsi1pk",
-            };
             let query = client.query().table_name(table).limit(1);
-            let query = query.set_index_name((!index.is_empty()).then(|| index.to_owned()));
+            let query = query.set_index_name(keyed.index.clone());
             let query = query.key_condition_expression("#pk = :pk");
-            let query = query.expression_attribute_names("#pk", name);
+            let query = query.expression_attribute_names("#pk", &keyed.attribute);
             told(query.expression_attribute_values(":pk", pk).send().await)
         }
         "dynamodb:Scan" => {
             let scan = client.scan().table_name(table).limit(1);
-            told(
-                scan.set_index_name((!index.is_empty()).then(|| index.to_owned()))
-                    .send()
-                    .await,
-            )
+            told(scan.set_index_name(keyed.index.clone()).send().await)
         }
         "dynamodb:BatchGetItem" => {
             let keys = KeysAndAttributes::builder().keys(item.into()).build()?;
@@ -337,5 +352,35 @@ mod tests {
             assert_eq!(like(pattern, text), same, "{pattern} {text}");
         }
         assert!(!like(&own, &format!("{tenant}#C#a")));
+    }
+
+    #[test]
+    fn a_sample_matches_its_pattern() {
+        let id = "0123456789abcdefghjkmnpqrs";
+        for pattern in [
+            "*",
+            "PLATFORM",
+            "PLATFORM*",
+            "T#*#ID#sku:*",
+            "T#??????????????????????????",
+        ] {
+            assert!(like(pattern, &sample(pattern, id)), "{pattern}");
+        }
+        assert_eq!(sample("T#??", id), "T#01");
+    }
+
+    #[test]
+    fn the_table_and_its_indexes_have_partition_keys() {
+        let schema = |name: &str| json!([{ "AttributeName": "sk", "KeyType": "RANGE" }, { "AttributeName": name, "KeyType": "HASH" }]);
+        let description = json!({ "Table": {
+            "KeySchema": schema("pk"),
+            "GlobalSecondaryIndexes": [{ "IndexName": "due", "KeySchema": schema("gsi2pk") }],
+        } });
+        let of = |index: Option<&str>, attribute: &str| Keyed {
+            index: index.map(str::to_owned),
+            attribute: attribute.to_owned(),
+        };
+        let found = keyed(&description).expect("two parts");
+        assert_eq!(found, [of(None, "pk"), of(Some("due"), "gsi2pk")]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use stack::{
-    inspect::{self, Letters},
+    inspect,
     play::{Look, until},
 };
 
@@ -37,7 +37,7 @@ async fn is_there(stage: &Stage, key: &str) -> Result<bool> {
 /// Processes everything in the bucket. Objects of other tests may be unreadable; ours must not be.
 async fn work_again(stage: &Stage, ours: &str) -> Result<()> {
     let stack = &stage.play.endpoints.stack;
-    let worked = inspect::redrive(&stage.aws, &stage.place, stack, Letters::Changes).await;
+    let worked = inspect::redrive(&stage.aws, &stage.place, stack, inspect::CHANGES).await;
     match worked {
         Err(error) if format!("{error:#}").contains(ours) => Err(error),
         _ => Ok(()),

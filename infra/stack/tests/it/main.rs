@@ -27,5 +27,6 @@ mod people;
 mod platform;
 mod roles;
 mod stage;
+mod starts;
 mod vendors;
 mod walk;

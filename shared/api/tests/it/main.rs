@@ -185,7 +185,7 @@ mod others {
 }
 
 api::operations! {
-    "things" {
+    "things": "Things of a tenant." {
         /// Make a thing
         ///
         /// It is there at once.
@@ -204,7 +204,7 @@ api::operations! {
         DELETE "/api/v1/things/{id}" => delete_thing, "Removed";
     }
 
-    "me" {
+    "me": "The caller." {
         /// Who I am
         GET "/api/v1/me" => others::get_me, "Me";
 
@@ -212,7 +212,7 @@ api::operations! {
         POST "/api/v1/me" => others::create_mine, "Made";
     }
 
-    "platform" {
+    "platform": "All tenants." {
         /// All tenants
         GET "/api/v1/platform" => others::get_platform, "All";
 
@@ -220,7 +220,7 @@ api::operations! {
         POST "/api/v1/platform" => others::create_platform_thing, "The thing";
     }
 
-    "open" {
+    "open": "For everybody." {
         /// Try a word
         GET "/api/v1/open" => others::get_open, "Yes";
 

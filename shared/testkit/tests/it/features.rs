@@ -48,3 +48,34 @@ fn functions_share_one_set_of_dependencies() {
         );
     }
 }
+
+/// The crates of a selection with their features, one per line.
+fn tree(options: &[&str]) -> BTreeSet<String> {
+    let common = ["tree", "--offline", "--prefix=none", "--format={p}|{f}|"];
+    let lines = run(Command::new(env!("CARGO")).args(common).args(options));
+    // After the last field, repeated crates have a mark.
+    let crates = lines.lines().filter_map(|line| line.rsplit_once('|'));
+    crates.map(|(line, _)| line.to_owned()).collect()
+}
+
+/// `cargo stack test` builds the simulators before the tests. If tests enabled more features of their dependencies, these would be
+/// compiled twice.
+#[test]
+fn simulators_are_built_with_the_features_of_tests() {
+    let name = |line: &String| line.split('|').next().unwrap_or_default().to_owned();
+    let own: BTreeSet<String> = tree(&["--package=simulators", "--edges=normal,build"])
+        .iter()
+        .map(name)
+        .collect();
+    let used = |lines: BTreeSet<String>| -> BTreeSet<String> {
+        lines.into_iter().filter(|line| own.contains(&name(line))).collect()
+    };
+    let built = used(tree(&["--workspace", "--edges=normal,build"]));
+    let tested = used(tree(&["--workspace"]));
+    assert!(built.len() > 100, "cargo lists too few crates");
+    let only_in_tests: Vec<_> = tested.difference(&built).collect();
+    assert!(
+        only_in_tests.is_empty(),
+        "enable these in infra/simulators/Cargo.toml or infra/stack/Cargo.toml, too: {only_in_tests:#?}"
+    );
+}

@@ -11,7 +11,7 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use stack::{
     build,
-    inspect::Letters,
+    inspect::Queue,
     play::{Look, until},
     random::Random,
     vendors::{KINDS, Vendors},
@@ -245,8 +245,8 @@ async fn failing(business: &Business<'_>, since: i64) -> Result<BTreeMap<String,
 /// The business's dead letters, by correlation id.
 async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for (_, queue) in Letters::QUEUES {
-        let url = &business.stage.town.outputs[&format!("{queue}DeadLettersUrl")];
+    for queue in Queue::all(&business.stage.town.outputs) {
+        let url = &queue.dead_letters;
         // Dead letters of other tests are received once and put back.
         let look = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 60 });
         let mut seen = Vec::new();
@@ -260,7 +260,7 @@ async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) ->
         for letter in seen {
             let body: Value = serde_json::from_str(letter["Body"].as_str().unwrap_or_default()).unwrap_or_default();
             if body["tenant"] == business.id() {
-                found.push(format!("{queue} {}", body["correlation_id"]));
+                found.push(format!("{} {}", queue.name, body["correlation_id"]));
             }
             let back = json!({ "QueueUrl": url, "ReceiptHandle": letter["ReceiptHandle"], "VisibilityTimeout": 0 });
             session.call("sqs", "change_message_visibility", back).await?;
