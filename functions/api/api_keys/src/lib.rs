@@ -38,7 +38,7 @@ api::operations! {
         /// never more than its creator. A key that expires can only create keys that expire no later. Keys belong to the tenant and
         /// stay valid when their creator leaves.
         POST "/api/v1/api-keys" => create_api_key, "The API key. Its secret is shown once.",
-            problems "too_many_api_keys";
+            problems "limit_reached";
 
         /// List API keys
         ///
