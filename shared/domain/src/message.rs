@@ -639,15 +639,18 @@ impl Message {
     /// otherwise the dispatcher moves the time.
     pub(crate) fn look_again(&mut self, now: Timestamp, timers: &Timers) {
         self.dispatches = 0;
+        let first_due = timers.first_due_in(self.policy.lane());
         let due = match self.next(now, timers) {
             Next::Done => None,
             // Work that is possible now is queued at once; the index is the safety net behind the queue.
-            Next::Try { .. } | Next::Doubt | Next::GiveUpWaiting => Some(now + timers.first_due),
+            Next::Try { .. } => Some(now + first_due),
+            // Only the index leads to these.
+            Next::Doubt | Next::GiveUpWaiting => Some(now + timers.first_due),
             Next::Wait(until) => Some(until),
         };
         let late = match self.last() {
-            // For a worker that died, the time set at planning, 90 seconds later, is early enough.
-            Some(last) if last.state == AttemptState::Claimed => timers.first_due - timers.claim,
+            // For a worker that died, the time set at planning is early enough.
+            Some(last) if last.state == AttemptState::Claimed => first_due - timers.claim,
             _ => LITTLE_LATE,
         };
         let taken = self.last().is_some_and(|last| last.state.was_accepted());

@@ -106,6 +106,9 @@ pub struct Call {
     /// The message that follows the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
+    /// Number of decisions after the first. Counting them depends on it: a filter of the table's stream sees it.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub decided_again: u32,
     /// Later decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
@@ -117,6 +120,10 @@ pub struct Call {
     /// Raised by every write, and the condition of the next one.
     #[serde(default)]
     pub version: u64,
+}
+
+const fn is_none_yet(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Call {

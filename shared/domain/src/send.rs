@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::purpose::Lane;
+
 /// The timers of sending. They must be ordered: provider call < claim < first due < unknown deadline; [`Timers::check`]
 /// verifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +13,7 @@ pub struct Timers {
     pub provider_call: SignedDuration,
     /// Duration of a claim.
     pub claim: SignedDuration,
-    /// Time after which the dispatcher looks again at immediate work.
+    /// Time after which the dispatcher looks again at immediate work: see [`Timers::first_due_in`].
     pub first_due: SignedDuration,
     /// Deadline for settling a send with an unknown outcome, counted from the claim.
     pub unknown_deadline: SignedDuration,
@@ -103,7 +105,20 @@ pub struct TimersOutOfOrder {
     longer: &'static str,
 }
 
+/// Factor of the first due time in the bulk lane: its queue works for minutes on one broadcast, and dispatching what is in
+/// it anyway costs a lease and a job each.
+const BULK_PATIENCE: i32 = 20;
+
 impl Timers {
+    /// Time after which the dispatcher looks again at immediate work of a lane, which is usually in its queue.
+    #[must_use]
+    pub fn first_due_in(&self, lane: Lane) -> SignedDuration {
+        match lane {
+            Lane::Answers => self.first_due,
+            Lane::Bulk => self.first_due.saturating_mul(BULK_PATIENCE),
+        }
+    }
+
     /// Checks the order.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
         ("call", true) => What::CallDecided(Box::new(data(after)?)),
         ("call", false) => {
             let (before, after): (Call, Call) = (data(before)?, data(after)?);
-            if before.outcome == after.outcome {
+            if before.decided_again == after.decided_again {
                 return Ok(None);
             }
             What::CallDecidedAgain(Box::new(after))

@@ -30,6 +30,12 @@ impl Partition {
         (0..DUE_SHARDS).map(move |shard| Self { lane, shard })
     }
 
+    /// Its lane.
+    #[must_use]
+    pub const fn lane(self) -> Lane {
+        self.lane
+    }
+
     /// All partitions.
     pub fn all() -> impl Iterator<Item = Self> {
         Lane::ALL.into_iter().flat_map(Self::of)
@@ -82,8 +88,9 @@ pub struct DueRow {
 
 /// A kind of row that can be due.
 struct DueKind {
-    /// Prefix of the sort keys of its rows: the index contains nothing else of a row.
-    sort_key: &'static str,
+    /// Whether a row of this area of a tenant's partitions with this sort key may be one of them: the index contains nothing
+    /// else of a row.
+    is_key: fn(&str, &str) -> bool,
     /// Its name in the row.
     kind: &'static str,
     /// The job that processes a row.
@@ -96,7 +103,7 @@ const DOING: &str = "read due rows";
 /// code, is left alone.
 const KINDS: [DueKind; 2] = [
     DueKind {
-        sort_key: keys::MESSAGE,
+        is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MESSAGE),
         kind: "message",
         job: |tenant, item| {
             let message = compact::message(item, DOING)?;
@@ -108,7 +115,7 @@ const KINDS: [DueKind; 2] = [
         },
     },
     DueKind {
-        sort_key: keys::REFERENCE,
+        is_key: |area, sk| area == keys::REFERENCES && sk == keys::REFERENCE,
         kind: "call_progress",
         job: |tenant, item| {
             let progress: CallProgress = row::data(item, DOING)?;
@@ -221,10 +228,11 @@ impl Store {
             .await;
         let output = match result {
             Ok(output) => output,
+            // A transaction that is writing the row changes it, too.
             Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                if error.as_service_error().is_some_and(|error| {
+                    error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
+                }) =>
             {
                 return Ok(false);
             }
@@ -240,7 +248,8 @@ impl Store {
 /// The kind of a row, determined by its key before reading it: the caller's role may not even be allowed to read others.
 fn due_of(item: &Item, found: Timestamp) -> Option<Due> {
     let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
-    KINDS.iter().find(|known| sk.starts_with(known.sort_key))?;
+    let area = keys::area_of(pk)?;
+    KINDS.iter().find(|known| (known.is_key)(area, sk))?;
     Some(Due {
         key: Key {
             pk: pk.to_owned(),

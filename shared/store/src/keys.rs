@@ -118,6 +118,10 @@ pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const REFERENCE: &str = "REF";
 
+/// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
+pub(crate) const CONTACTS: &str = "C";
+pub(crate) const REFERENCES: &str = "REF";
+
 /// The one row that is read before the tenant in the URL is verified: the secrets that verify the webhook.
 pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
     Key::new(
@@ -285,7 +289,7 @@ pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
 }
 
 pub(crate) fn contact_partition(scope: &TenantScope, contact: ContactId) -> String {
-    format!("{}#C#{}", tenant_partition(scope), lower(contact.ulid()))
+    format!("{}#{CONTACTS}#{}", tenant_partition(scope), lower(contact.ulid()))
 }
 
 pub(crate) fn contact(scope: &TenantScope, contact: ContactId) -> Key {
@@ -320,7 +324,8 @@ pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
 
 /// A provider's reference. `kind` separates the providers and, within one, calls from messages.
 pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key {
-    Key::new(format!("{}#REF#{kind}:{reference}", tenant_partition(scope)), REFERENCE)
+    let partition = format!("{}#{REFERENCES}#{kind}:{reference}", tenant_partition(scope));
+    Key::new(partition, REFERENCE)
 }
 
 pub(crate) fn counters(scope: &TenantScope, day: &str, shard: &str) -> Key {
@@ -378,6 +383,11 @@ pub(crate) fn tenant_of(pk: &str) -> Option<TenantId> {
     let rest = pk.strip_prefix("T#")?;
     let id = rest.split('#').next()?;
     format!("{}_{id}", TenantId::PREFIX).parse().ok()
+}
+
+/// The area of a tenant's partition, read from its key.
+pub(crate) fn area_of(pk: &str) -> Option<&str> {
+    pk.strip_prefix("T#")?.split('#').nth(1)
 }
 
 #[cfg(test)]

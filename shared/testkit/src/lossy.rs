@@ -15,6 +15,8 @@ enum Fate {
     Lost(Box<dyn FnOnce() + Send>),
     /// It is not executed: another writer was faster.
     InTheWay,
+    /// It is not executed: a transaction is writing the row.
+    InTransaction,
     /// It is not executed: the table throttles it.
     Throttled,
     /// It is not executed: the caller lacks the permission.
@@ -87,6 +89,11 @@ impl Lossy {
     /// faster.
     pub fn be_in_the_way_of(&self, operation: &str) {
         lock(&self.losing).push((operation.to_owned(), Fate::InTheWay));
+    }
+
+    /// Refuses the next request of this operation, such as `UpdateItem`, as the table does while a transaction writes its row.
+    pub fn be_writing_during(&self, operation: &str) {
+        lock(&self.losing).push((operation.to_owned(), Fate::InTransaction));
     }
 
     /// Throttles the next requests of this operation, as the table does.
@@ -187,6 +194,7 @@ fn pass_on(
     };
     let fate = match fate {
         Some(Fate::InTheWay) => return client.write_all(refusal(&operation).as_bytes()),
+        Some(Fate::InTransaction) => return client.write_all(answer_400(IN_TRANSACTION).as_bytes()),
         Some(Fate::Forbidden) => return client.write_all(FORBIDDEN.as_bytes()),
         Some(Fate::Throttled) => return client.write_all(answer_400(THROTTLED).as_bytes()),
         Some(Fate::Late(what)) => {
@@ -219,6 +227,8 @@ fn refusal(operation: &str) -> String {
 
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\ncontent-length: 50\r\nconnection: close\r\n\r\n\
     <Error><Code>AccessDenied</Code><Message/></Error>";
+
+const IN_TRANSACTION: &str = r#"{"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"}"#;
 
 const THROTTLED: &str = r#"{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#;
 

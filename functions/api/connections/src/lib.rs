@@ -121,6 +121,8 @@ api::operations! {
         ///
         /// A JSON merge patch of its name, numbers and call handling. The identity of the account at the provider cannot change:
         /// create another connection instead.
+        ///
+        /// As on creation, new numbers or senders create the first line, or fill the empty fields of the only line.
         PATCH "/api/v1/connections/{connection_id}" => update_connection, "The updated connection";
 
         /// Delete a connection
@@ -212,10 +214,8 @@ async fn create_connection(
             (known, verify)
         }
     };
-    // It is made, and its secrets are shown now or never. The next connection makes the line, or somebody does.
-    if let Err(problem) = Box::pin(lines::set_up(&context.api, &who, &connection)).await {
-        tracing::warn!(status = problem.status().as_u16(), "the first line is not set up");
-    }
+    // It is made, and its secrets are shown now or never.
+    lines::try_set_up(&context.api, &who, &connection).await;
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await;
     let now = match tested {
         Ok(Some(now)) => now,
@@ -267,8 +267,13 @@ async fn update_connection(
     if_match: IfMatch,
     patch: Patch<ConnectionSettings>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let write =
-        async |before: Versioned<Connection>, after: Connection| Ok(context.write(&who, after, before.version).await?);
+    let write = async |before: Versioned<Connection>, after: Connection| {
+        let written = context.write(&who, after, before.version).await?;
+        if lines::may_bring(&before.value, &written.value) {
+            lines::try_set_up(&context.api, &who, &written.value).await;
+        }
+        Ok(written)
+    };
     let read = || context.api.store().get(who.scope(), &id);
     let decide = |before: &Connection| patch.apply(&ConnectionSettings::of(before)?)?.onto(before);
     let changed = RACES.change(&if_match, read, decide, write).await?;

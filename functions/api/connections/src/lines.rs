@@ -4,6 +4,7 @@ use api::{Api, Races};
 use domain::{
     connection::Connection,
     line::{self, Line},
+    message::Channel,
 };
 use kit::Problem;
 
@@ -11,8 +12,22 @@ use crate::Writer;
 
 const RACES: Races = Races::most(24);
 
-/// Makes the tenant's first line, or gives its only line what it lacks and this new connection brings. Safe to repeat.
-pub(crate) async fn set_up(api: &Api, who: &Writer, new: &Connection) -> Result<(), Problem> {
+/// Whether a change of a connection may bring a line something: other numbers, or another channel.
+pub(crate) fn may_bring(before: &Connection, after: &Connection) -> bool {
+    let carries = |one: &Connection| [Channel::WhatsApp, Channel::Sms].map(|channel| one.carries(channel));
+    before.account.numbers() != after.account.numbers() || carries(before) != carries(after)
+}
+
+/// Sets the line up as [`set_up`] does, for a connection that is written in any case. After a failure, the next connection makes
+/// the line, or somebody does.
+pub(crate) async fn try_set_up(api: &Api, who: &Writer, connection: &Connection) {
+    if let Err(problem) = Box::pin(set_up(api, who, connection)).await {
+        tracing::warn!(status = problem.status().as_u16(), "the first line is not set up");
+    }
+}
+
+/// Makes the tenant's first line, or gives its only line what it lacks and this connection brings. Safe to repeat.
+async fn set_up(api: &Api, who: &Writer, new: &Connection) -> Result<(), Problem> {
     let (store, scope) = (api.store(), who.scope());
     RACES
         .until_won(|| {

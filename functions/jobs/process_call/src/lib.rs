@@ -308,13 +308,14 @@ async fn decide_call(
     progress.decided = Some(call_id);
     progress.due = None;
     let retention = config.tenant.retention.unwrap_or_default();
-    let (mut remarks, mut version, mut keep_until) = (Vec::new(), 1, None);
+    let (mut decided_again, mut remarks, mut version, mut keep_until) = (0, Vec::new(), 1, None);
     if let Some(before) = before {
         let text = format!(
             "decided again: the outcome of the call was reported later. Before: {}",
             before.decision
         );
         (remarks, version, keep_until) = (before.remarks, before.version + 1, before.keep_until);
+        decided_again = before.decided_again + 1;
         remarks.push(Remark { at: now, text });
     }
     let call = Call {
@@ -329,6 +330,7 @@ async fn decide_call(
         reason,
         grounds: decision.grounds,
         message: message.as_ref().map(|message| message.id),
+        decided_again,
         remarks,
         correlation_id: progress.correlation_id.clone(),
         keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),

@@ -40,8 +40,11 @@ pub(crate) enum Found {
 /// With more reports than this in the queues, a missing one proves nothing.
 const NEARLY_EMPTY: u64 = 10;
 
-/// Reports that have been queued for longer are not waited for any more.
-const LONGEST_BACKLOG: SignedDuration = SignedDuration::from_hours(1);
+/// Maximum time since the claim for which queued reports are waited for: twice the purpose's own wait for evidence. The queue
+/// belongs to all tenants and lanes, so a broadcast of another tenant may fill it for much longer.
+fn longest_backlog(message: &Message) -> SignedDuration {
+    message.policy.unknown_after().saturating_mul(2)
+}
 
 /// The queue of providers' reports.
 pub(crate) struct Evidence {
@@ -142,7 +145,7 @@ impl Work<'_> {
         // Reports may still be queued: while there are more than a few, a missing one proves nothing. Neither does a
         // provider's list without the message.
         let claimed = message.last().map_or(now, |attempt| attempt.claimed_at);
-        let waited_enough = now >= claimed + LONGEST_BACKLOG;
+        let waited_enough = now >= claimed + longest_backlog(&message);
         let reports_are_in = self.ctx.evidence.reports_are_in();
         let reports_are_in = reports_are_in.await.map_err(StepError::Evidence)?;
         if !waited_enough && !reports_are_in {
@@ -151,7 +154,7 @@ impl Work<'_> {
             self.ctx.store.write_message(self.scope, &message).await?;
             return Ok(Step::Enough(Done::Now));
         }
-        // After an hour the policy decides, but nothing is proved that the queued reports could still contradict.
+        // Then the policy decides, but nothing is proved that the queued reports could still contradict.
         let known = match found {
             Found::Nothing if reports_are_in => Known::NotTaken,
             _ => Known::Silence,

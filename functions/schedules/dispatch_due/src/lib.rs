@@ -6,11 +6,12 @@
 //! unchanged, and a surplus job in a queue is dropped by its worker.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use domain::{Timestamp, purpose::Lane};
+use domain::{Timestamp, purpose::Lane, send::Timers};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use jobs::ToQueue;
@@ -20,7 +21,7 @@ use kit::{
 };
 use store::{
     Store, StoreError,
-    due::{Due, DueRow, Partition},
+    due::{Due, DueRow, Next, Partition},
 };
 
 /// Maximum rows of a lane that one run queues; the next run, a minute later, continues. The lanes are processed one after
@@ -36,6 +37,9 @@ const fn budget(lane: Lane) -> usize {
 
 /// Due rows of one shard read per page.
 const PAGE: i32 = 100;
+
+/// Pages of one shard that one run reads, several times those of its budget: rows of unknown kinds use none and stay in place.
+const MOST_PAGES: usize = 20;
 
 /// Shards processed at the same time, and rows leased at the same time within each.
 const SHARDS_AT_ONCE: usize = 4;
@@ -61,9 +65,11 @@ pub struct Context {
     calls: Queue,
     provider_events: Queue,
     bucket: RawBucket,
-    first_due: SignedDuration,
+    timers: Timers,
     clock: Clock,
     looked: Mutex<Option<Timestamp>>,
+    /// Partitions of which the last run has not read all pages, and where the next one continues.
+    unread: Mutex<HashMap<Partition, Next>>,
 }
 
 impl Context {
@@ -78,9 +84,10 @@ impl Context {
             calls: Queue::new(env, QueueName::Calls)?,
             provider_events: Queue::new(env, QueueName::ProviderEvents)?,
             bucket: RawBucket::new(env)?,
-            first_due: env.config().timers()?.first_due,
+            timers: env.config().timers()?,
             clock: env.clock().clone(),
             looked: Mutex::default(),
+            unread: Mutex::default(),
         })
     }
 }
@@ -162,32 +169,54 @@ async fn dispatch_partition(
     deadline: Deadline,
     ctx: &Context,
 ) -> Result<u64, JobError> {
-    let (mut dispatched, mut seen) = (0, 0);
-    let mut from = None;
-    while seen < most && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
+    let (mut dispatched, mut seen, mut pages) = (0, 0, 0);
+    let mut from = unread(ctx).remove(&partition);
+    while seen < most && pages < MOST_PAGES && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
         let now = ctx.clock.now();
-        let mut page = ctx.store.due(partition, now, from, PAGE).await?;
+        let left = i32::try_from(most - seen).unwrap_or(PAGE);
+        let page = ctx.store.due(partition, now, from, PAGE.min(left)).await?;
+        pages += 1;
         if page.unknown > 0 {
-            // They block nobody, since they do not use the budget.
             unknown(page.unknown);
         }
-        page.due.truncate(most - seen);
-        seen += page.due.len();
-        dispatched += dispatch(page.due, now, ctx).await?;
+        let done = dispatch(page.due, partition.lane(), now, ctx).await?;
+        // Rows of unknown kinds use no budget, so they block nobody.
+        seen += done.known;
+        dispatched += done.queued;
         from = page.next;
         if from.is_none() {
             break;
         }
     }
+    if seen < most
+        && pages == MOST_PAGES
+        && let Some(next) = from
+    {
+        unread(ctx).insert(partition, next);
+    }
     Ok(dispatched)
 }
 
-async fn dispatch(due: Vec<Due>, now: Timestamp, ctx: &Context) -> Result<u64, JobError> {
+fn unread(ctx: &Context) -> MutexGuard<'_, HashMap<Partition, Next>> {
+    ctx.unread.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Outcome of one page.
+#[derive(Default)]
+struct Dispatched {
+    /// Rows of known kinds.
+    known: usize,
+    /// Jobs queued.
+    queued: u64,
+}
+
+async fn dispatch(due: Vec<Due>, lane: Lane, now: Timestamp, ctx: &Context) -> Result<Dispatched, JobError> {
     if due.is_empty() {
-        return Ok(0);
+        return Ok(Dispatched::default());
     }
     let rows = ctx.store.due_rows(due).await?;
-    let leased = rows.into_iter().map(|(due, row)| lease_row(due, row, now, ctx));
+    let known = rows.iter().filter(|(_, row)| !matches!(row, Ok(None))).count();
+    let leased = rows.into_iter().map(|(due, row)| lease_row(due, row, lane, now, ctx));
     let leased: Vec<Result<Option<ToQueue>, JobError>> =
         stream::iter(leased).buffer_unordered(LEASES_AT_ONCE).collect().await;
     let mut jobs = Vec::new();
@@ -200,7 +229,7 @@ async fn dispatch(due: Vec<Due>, now: Timestamp, ctx: &Context) -> Result<u64, J
     }
     // Leased rows are queued, even if others failed.
     let queued = ctx.queues.enqueue(jobs, now).await?;
-    failed.map_or(Ok(queued), Err)
+    failed.map_or(Ok(Dispatched { known, queued }), Err)
 }
 
 /// Counts rows of unknown kinds, such as those of a later version. They are left as they are.
@@ -213,6 +242,7 @@ fn unknown(rows: u64) {
 async fn lease_row(
     due: Due,
     row: Result<Option<DueRow>, StoreError>,
+    lane: Lane,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<ToQueue>, JobError> {
@@ -235,10 +265,8 @@ async fn lease_row(
         ctx.store.lease(&due, until).await?;
         return Ok(None);
     }
-    let leased = ctx
-        .store
-        .lease(&due, now + lease(ctx.first_due, row.dispatches))
-        .await?;
+    let again = now + lease(ctx.timers.first_due_in(lane), row.dispatches);
+    let leased = ctx.store.lease(&due, again).await?;
     Ok(leased.then(|| row.job.at(now)))
 }
 

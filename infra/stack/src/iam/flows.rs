@@ -119,6 +119,11 @@ impl Audit<'_> {
                 .accepted(&business.id, from, Channel::WhatsApp, PATIENCE)
                 .await?;
         }
+        // Identities of other kinds, to whom nothing is sent.
+        for from in ["anonymous", "sip:reception@example.test"] {
+            let call = json!({ "tenant": business.id, "from": from, "outcome": "missed", "via": "telephony" });
+            self.play.post("/calls", &call).await?;
+        }
         for kind in vendors::KINDS {
             ensure!(
                 self.vendor(&business, kind, true).await? == 200,

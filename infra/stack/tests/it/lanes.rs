@@ -57,7 +57,8 @@ fn to_somebody(like: &Message) -> Result<(ContactWrite, Message)> {
     message.attempts.clear();
     (message.ended, message.waiting, message.version) = (None, None, 0);
     (message.created_at, message.not_before) = (now, now);
-    message.due = Some(now + jiff::SignedDuration::from_secs(90));
+    // As in this lane on AWS: the dispatcher leaves what is queued alone.
+    message.due = Some(now + jiff::SignedDuration::from_mins(30));
     let write = ContactWrite::new(contact, identity);
     Ok((write, message))
 }
@@ -148,7 +149,8 @@ async fn answered(business: &Business<'_>) -> Result<Vec<Phone>> {
 }
 
 /// Callers have their answers while a whole load waits in a lane that has stopped. Then it goes out beside further callers, every
-/// message once; how many of them go out before the last answer is printed.
+/// message once: most of them have their answers before three quarters of the load are out. In one queue, they would wait for all
+/// of it. The order counts, not the time, so a slow machine changes nothing.
 #[test]
 fn broadcast_does_not_delay_follow_ups() {
     alone_on_stage(async |stage| {
@@ -177,9 +179,17 @@ fn broadcast_does_not_delay_follow_ups() {
         let is_late = |sent: &Sent| late.iter().any(|caller| is(sent, caller));
         let is_answer = |sent: &Sent| is_late(sent) || is(sent, &first) || early.iter().any(|caller| is(sent, caller));
         let sent = outbox(&business).await?;
-        let last = sent.iter().rposition(is_late).context("the callers have answers")?;
-        let before = sent[..last].iter().filter(|sent| !is_answer(sent)).count();
-        println!("{before} of {count} bulk messages went out before the last of {CALLERS} follow-ups");
+        let places: Vec<usize> = (0..sent.len()).filter(|place| is_late(&sent[*place])).collect();
+        let [.., last] = places[..] else {
+            anyhow::bail!("the callers have no answers");
+        };
+        let before = |place: usize| sent[..place].iter().filter(|sent| !is_answer(sent)).count();
+        let (most, all) = (before(places[places.len() / 2]), before(last));
+        println!("{most} of {count} bulk messages went out before most of {CALLERS} follow-ups, {all} before the last");
+        ensure!(
+            most * 4 <= count * 3,
+            "{most} of {count} bulk messages went out before most follow-ups"
+        );
         let sent = until(LONG, "the rest of the load", async || {
             let sent = outbox(&business).await?;
             let out = sent.iter().filter(|sent| !is_answer(sent)).count();

@@ -37,6 +37,21 @@ fn timers() -> Timers {
 }
 
 fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) -> Message {
+    // Only a one-time code is sent again with an unknown outcome.
+    let (purpose, category) = match when_unknown {
+        WhenUnknown::SendAgain => (Purpose::OneTimeCode, Category::Authentication),
+        WhenUnknown::NextChannel | WhenUnknown::Stop => (Purpose::FollowUp, Category::Utility),
+    };
+    let by = Narrowing {
+        fallback_after_seconds,
+        when_unknown: Some(when_unknown),
+        ..Narrowing::default()
+    };
+    planned(legs, Policy::narrowed(purpose, category, &by).unwrap())
+}
+
+/// A message with this policy.
+fn planned(legs: usize, policy: Policy) -> Message {
     let contact = ContactId::new(Ulid::from_parts(1, 1));
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let legs = [Channel::WhatsApp, Channel::Sms]
@@ -49,19 +64,9 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
             content: Content::Text("Hello".to_owned()),
         })
         .collect();
-    // Only a one-time code is sent again with an unknown outcome.
-    let (purpose, category) = match when_unknown {
-        WhenUnknown::SendAgain => (Purpose::OneTimeCode, Category::Authentication),
-        WhenUnknown::NextChannel | WhenUnknown::Stop => (Purpose::FollowUp, Category::Utility),
-    };
-    let by = Narrowing {
-        fallback_after_seconds,
-        when_unknown: Some(when_unknown),
-        ..Narrowing::default()
-    };
     Composed {
         cause: Cause::Call(CallId::new(contact, Ulid::from_parts(1, 4))),
-        policy: Policy::narrowed(purpose, category, &by).unwrap(),
+        policy,
         to: Recipient {
             phone: Some("+447700900111".parse().unwrap()),
             bsuid: None,
@@ -212,6 +217,41 @@ fn slightly_late_due_time_is_not_moved() {
     sent.wait(130);
     sent.claim();
     assert_eq!(sent.message.due, Some(sent.now + seconds(60)));
+}
+
+/// A broadcast takes its queue minutes, and each lease of what is in it anyway costs writes and a job.
+#[test]
+fn queued_bulk_is_due_after_half_an_hour() {
+    let by = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    let policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).unwrap();
+    let due = start() + seconds(30 * 60);
+    for (legs, moved) in [(1, None), (2, Some(120))] {
+        let mut sent = Sent {
+            message: planned(legs, policy),
+            now: start(),
+        };
+        assert_eq!(sent.message.due, Some(due));
+        sent.wait(300);
+        let first = sent.claim();
+        assert_eq!(sent.message.due, Some(due), "a claim does not move it");
+        sent.record(first, accepted(first));
+        // With another channel, at its deadline: no later than in the other lane.
+        assert_eq!(sent.message.due, moved.map(|wait| sent.now + seconds(wait)));
+    }
+    // What no queue holds is looked at as soon as in the other lane.
+    let mut sent = Sent {
+        message: planned(1, policy),
+        now: start(),
+    };
+    let first = sent.claim();
+    sent.record(first, unknown());
+    sent.wait(600);
+    let why = "waiting for reports".to_owned();
+    sent.message.wait_for_evidence(why, sent.now, &timers());
+    assert_eq!(sent.message.due, Some(sent.now + seconds(90)));
 }
 
 #[test]

@@ -184,6 +184,35 @@ fn every_statement_on_the_table_names_its_partitions() {
     }
 }
 
+/// Identities of customers, and unique values of lines and products, have partitions of the same kind.
+#[test]
+fn roles_name_the_kinds_of_identities_and_claims() {
+    let mut kinds = BTreeSet::new();
+    for (function, statement) in on_table() {
+        for key in partitions(statement) {
+            let Some(kind) = key.strip_prefix("T#*#ID#") else {
+                assert!(!key.contains("#ID#"), "{function} may touch {key}");
+                continue;
+            };
+            let kind = kind.strip_suffix(":*").filter(|kind| !kind.contains(['*', '?']));
+            let kind = kind.unwrap_or_else(|| panic!("{function} may touch {key}, of any kind"));
+            let is_claim = ["line", "sku"].contains(&kind);
+            let only_reads = texts(&statement["Action"])
+                .iter()
+                .all(|action| action.contains("Get") || action.contains("Query"));
+            assert!(
+                !is_claim || only_reads || !function.starts_with("process_"),
+                "{function} may write {key}"
+            );
+            kinds.insert(kind);
+        }
+    }
+    assert_eq!(
+        kinds,
+        BTreeSet::from(["bsuid", "line", "phone", "sip", "sku", "withheld"])
+    );
+}
+
 #[test]
 fn only_listed_functions_touch_a_partition() {
     let who = |of: fn(&str) -> bool, writes: bool| -> BTreeSet<&str> {

@@ -1,6 +1,7 @@
 //! A tenant's first line is made from its connections.
 
 use domain::line::Line;
+use serde_json::json;
 use testkit::{Aws, api::Town};
 
 use crate::{
@@ -42,6 +43,48 @@ async fn connections_make_and_complete_the_first_line() {
     // What it has stays.
     id(&manager.post(ALL, twilio_in()).await);
     assert_eq!(lines(&town).await, std::slice::from_ref(line));
+}
+
+#[tokio::test]
+async fn numbers_given_later_make_and_complete_the_line() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    let path = format!("{ALL}/{}", id(&manager.post(ALL, telephony_in()).await));
+    let renamed = json!({"name": "Reception"});
+    assert_eq!(manager.patch(&path, renamed).await.status, 200);
+    assert_eq!(lines(&town).await, [], "no number is known");
+    let numbers = json!({"numbers": ["+97143330000", "+97143330001"]});
+    assert_eq!(manager.patch(&path, numbers.clone()).await.status, 200);
+    let [first] = &lines(&town).await[..] else {
+        panic!("one line");
+    };
+    let number = |line: &Line| line.number.as_ref().map(ToString::to_string);
+    assert_eq!(number(first).as_deref(), Some("+97143330000"));
+    assert_eq!((first.whatsapp, &first.sms), (None, &None));
+
+    // Repeated, it changes nothing; nor do other numbers, since the line has one.
+    assert_eq!(manager.patch(&path, numbers).await.status, 200);
+    assert_eq!(
+        manager.patch(&path, json!({"numbers": ["+97143330009"]})).await.status,
+        200
+    );
+    assert_eq!(lines(&town).await, std::slice::from_ref(first));
+
+    // A connection that can send WhatsApp from now on.
+    let twilio = id(&manager.post(ALL, twilio_in()).await);
+    let [before] = &lines(&town).await[..] else {
+        panic!("one line");
+    };
+    assert_eq!(before.whatsapp, None);
+    let sender = json!({"whatsapp_sender": "+15005550006"});
+    assert_eq!(manager.patch(&format!("{ALL}/{twilio}"), sender).await.status, 200);
+    let [line] = &lines(&town).await[..] else {
+        panic!("one line");
+    };
+    assert_eq!(line.whatsapp.map(|id| id.to_string()), Some(twilio));
+    assert_eq!((line.id, number(line)), (first.id, number(first)));
 }
 
 #[tokio::test]

@@ -197,6 +197,7 @@ async fn call_is_decided_again_once_its_outcome_is_known() {
     assert_eq!((call.outcome, call.reason.as_str()), (Outcome::Missed, "follow_up"));
     assert!(call.grounds.new_caller, "this call is not one before it");
     assert_eq!(call.message, Some(messages[0].id));
+    assert_eq!(call.decided_again, 1, "its counters depend on it");
     assert!(
         call.remarks[0].text.contains("did not say how the call ended"),
         "{:?}",

@@ -2,6 +2,7 @@
 
 mod again;
 mod audit;
+mod filter;
 
 use std::collections::BTreeMap;
 
@@ -51,15 +52,15 @@ impl World {
         }
     }
 
-    /// Adds the stream's records of everything written since.
+    /// Adds the stream's records of everything written since, as far as the function's filter admits them.
     async fn record(&mut self) {
         let now = rows(&self.aws).await;
         for (key, after) in &now {
             let before = self.known.get(key);
             if before != Some(after) {
                 let sequence = self.records.len();
-                self.records
-                    .push(record(sequence, before.cloned().unwrap_or_default(), after.clone()));
+                let record = record(sequence, before.cloned().unwrap_or_default(), after.clone());
+                self.records.extend(Some(record).filter(filter::admits));
             }
         }
         self.known = now;
@@ -136,6 +137,15 @@ fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
     let mut record = EventRecord::default();
     record.change.sequence_number = Some((99_999_999_999_999_990_u128 + sequence as u128).to_string());
     record.event_id = format!("{sequence:032x}");
+    let (happened, row) = match (before.is_empty(), after.is_empty()) {
+        (true, _) => ("INSERT", &after),
+        (false, true) => ("REMOVE", &before),
+        (false, false) => ("MODIFY", &after),
+    };
+    record.event_name = happened.to_owned();
+    let key = |name: &str| Some((name.to_owned(), row.get(name)?.clone()));
+    let keys: std::collections::HashMap<_, _> = ["pk", "sk"].into_iter().filter_map(key).collect();
+    record.change.keys = keys.into();
     record.change.approximate_creation_date_time = testkit::aws::noon()
         .to_string()
         .parse()
@@ -211,8 +221,11 @@ async fn call_decided_again_counts_as_one_call() {
     call.facts.call_seconds = Some(30);
     store.write_call(&scope, &call).await.unwrap();
     call.version += 1;
+    let records = world.records.len();
     world.record().await;
+    assert_eq!(world.records.len(), records, "a later report counts nothing");
     call.outcome = domain::call::Outcome::Voicemail;
+    call.decided_again = 1;
     store.write_call(&scope, &call).await.unwrap();
     world.record().await;
     world.deliver("shard-1", &world.records).await;

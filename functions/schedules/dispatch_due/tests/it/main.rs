@@ -4,6 +4,10 @@ mod changes;
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::{
+    AttributeValue::{self, S},
+    PutRequest, WriteRequest,
+};
 use dispatch_due::{Context, handle};
 use domain::{
     call::CallStatus,
@@ -125,6 +129,23 @@ async fn concurrent_runs_queue_each_row_once() {
     assert_eq!(world.due().await, 0);
 }
 
+/// Its writer changes the row, so that there is something else to do, or nothing.
+#[tokio::test]
+async fn row_in_a_transaction_is_left_to_the_next_run() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
+    world.follow_up(CUSTOMER).await;
+    world.aws.pass(90);
+    lossy.be_writing_during("UpdateItem");
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
+    for jobs in [0, 1] {
+        Box::pin(handle(deadline, &ctx)).await.expect("the run ends well");
+        assert!(lossy.has_lost_all());
+        assert_eq!(world.sends().await.len(), jobs);
+    }
+}
+
 #[tokio::test]
 async fn run_out_of_time_leaves_the_rest_to_the_next() {
     let world = World::new().await;
@@ -193,7 +214,7 @@ async fn finished_message_is_not_queued() {
 
 #[tokio::test]
 async fn unreadable_row_does_not_block_others() {
-    use aws_sdk_dynamodb::types::AttributeValue::{M, S};
+    use aws_sdk_dynamodb::types::AttributeValue::M;
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     world.aws.pass(90);
@@ -387,47 +408,109 @@ async fn accepted_message_is_due_at_its_fallback_deadline() {
     assert_eq!((job.message, job.attempt), (message.id, 2));
 }
 
-/// Older rows of a later version of the code: more than a run queues of a partition.
+type Row = std::collections::HashMap<String, AttributeValue>;
+
+impl World {
+    /// Writes rows of a later version of the code before a message in its partition of the index: their keys below the
+    /// tenant's, and their kinds.
+    async fn put_before(&self, message: &Message, rows: &[(String, &str, &str)]) -> Vec<Row> {
+        let dynamodb = self.aws.dynamodb();
+        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
+        let id = message.id.own().to_string().to_ascii_lowercase();
+        let scan = dynamodb.scan().table_name(table).filter_expression("sk = :sk");
+        let scan = scan.expression_attribute_values(":sk", S(format!("MSG#{id}")));
+        let own = scan.send().await.expect("the table answers").items.unwrap_or_default();
+        let place = own[0]["gsi2pk"].clone();
+        let tenant = self.business.tenant().to_string();
+        let row = |(pk, sk, kind): &(String, &str, &str)| -> Row {
+            let texts = [
+                ("pk", format!("T#{}#{pk}", tenant.trim_start_matches("tnt_"))),
+                ("sk", (*sk).to_owned()),
+                ("kind", (*kind).to_owned()),
+                ("gsi2sk", format!("2026-01-01T00:00:00.000Z#{sk}")),
+            ];
+            let texts = texts.into_iter().map(|(name, text)| (name.to_owned(), S(text)));
+            texts.chain([("gsi2pk".to_owned(), place.clone())]).collect()
+        };
+        let rows: Vec<Row> = rows.iter().map(row).collect();
+        for batch in rows.chunks(25) {
+            let put = |row: &Row| {
+                let put = PutRequest::builder().set_item(Some(row.clone())).build();
+                WriteRequest::builder().put_request(put.expect("a row")).build()
+            };
+            let write = dynamodb.batch_write_item();
+            let write = write.request_items(table, batch.iter().map(put).collect());
+            write.send().await.expect("the rows are written");
+        }
+        rows
+    }
+
+    async fn is_unchanged(&self, row: &Row) -> bool {
+        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
+        let get = self.aws.dynamodb().get_item().table_name(table);
+        let get = get.key("pk", row["pk"].clone()).key("sk", row["sk"].clone());
+        get.send().await.expect("the table answers").item.as_ref() == Some(row)
+    }
+}
+
+/// More rows of a later version of the code than a run queues of a partition: recognised by their keys or, among messages, only
+/// once they are read. No other partition is read, which the role would forbid.
 #[tokio::test]
 async fn rows_of_unknown_kinds_are_left_and_block_nobody() {
-    use aws_sdk_dynamodb::types::{
-        AttributeValue::{self, S},
-        PutRequest, WriteRequest,
-    };
     let world = World::new().await;
     let message = world.follow_up(CUSTOMER).await;
     world.aws.pass(90);
-    let dynamodb = world.aws.dynamodb();
-    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
-    let tenant = world.business.tenant().to_string();
-    let unknown = |number: usize| -> std::collections::HashMap<String, AttributeValue> {
-        let row = [
-            ("pk", format!("T#{}#OP#{number}", tenant.trim_start_matches("tnt_"))),
-            ("sk", "OP".to_owned()),
-            ("kind", "operation".to_owned()),
-            ("gsi2pk", format!("DUE#answers#{:02}", number % 16)),
-            ("gsi2sk", "2026-01-01T00:00:00.000Z#OP".to_owned()),
-        ];
-        row.map(|(name, text)| (name.to_owned(), S(text))).into()
-    };
-    let rows: Vec<_> = (0..16 * 260).map(unknown).collect();
-    for batch in rows.chunks(25) {
-        let put = |row: &std::collections::HashMap<_, _>| {
-            let put = PutRequest::builder().set_item(Some(row.clone())).build().unwrap();
-            WriteRequest::builder().put_request(put).build()
-        };
-        let write = dynamodb.batch_write_item();
-        let write = write.request_items(table, batch.iter().map(put).collect());
-        write.send().await.unwrap();
-    }
+    let rows = (0..780).map(|number| match number % 3 {
+        0 => (format!("OP#{number}"), "OP", "operation"),
+        1 => (format!("ORDERS#{number}"), "REFUND#1", "refund"),
+        _ => (format!("C#{number}"), "MSG#1", "later"),
+    });
+    let rows = world.put_before(&message, &rows.collect::<Vec<_>>()).await;
     world.run().await;
     let jobs = world.sends().await;
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].message, message.id);
-    let get = dynamodb.get_item().table_name(table);
-    let get = get.key("pk", rows[7]["pk"].clone()).key("sk", rows[7]["sk"].clone());
-    let left = get.send().await.unwrap().item.unwrap();
-    assert_eq!(left, rows[7], "it is left as it is");
+    for row in &rows[6..9] {
+        assert!(world.is_unchanged(row).await, "it is left as it is");
+    }
+}
+
+/// Twenty pages of a partition in one run, whatever they contain.
+#[tokio::test]
+async fn next_run_continues_after_many_unknown_rows() {
+    let world = World::new().await;
+    let message = world.follow_up(CUSTOMER).await;
+    world.aws.pass(90);
+    let rows: Vec<_> = (0..2_050)
+        .map(|number| (format!("OP#{number}"), "OP", "operation"))
+        .collect();
+    world.put_before(&message, &rows).await;
+    for (run, jobs) in [0, 1, 0].into_iter().enumerate() {
+        world.run().await;
+        assert_eq!(world.sends().await.len(), jobs, "run {run}");
+    }
+}
+
+/// A broadcast is in its queue for minutes.
+#[tokio::test]
+async fn bulk_is_dispatched_again_after_half_an_hour() {
+    let world = World::new().await;
+    let mut message = world.follow_up(CUSTOMER).await;
+    let narrowing = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_message(scope, &message).await.unwrap();
+    world.aws.pass(90);
+    for wait in [30, 60] {
+        world.run().await;
+        assert_eq!(world.aws.drain(QueueName::BulkSends).await.len(), 1);
+        let again = world.aws.now() + SignedDuration::from_mins(wait);
+        assert_eq!(world.message(&message).await.due, Some(again));
+        world.aws.pass(wait * 60);
+    }
 }
 
 /// Five thousand bulk messages are due, for longer than twenty answers to a person.

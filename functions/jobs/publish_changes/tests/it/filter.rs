@@ -1,0 +1,170 @@
+//! The stream's filter in the template admits every change that the function counts or audits. Pure: on samples of all rows.
+
+use std::{collections::BTreeSet, sync::OnceLock};
+
+use serde_json::{Value, json};
+use store::changes::{self, What};
+use testkit::template::functions;
+
+use super::*;
+
+/// Stored rows of every kind.
+const SAMPLES: &str = include_str!("../../../../../shared/store/tests/rows.json");
+
+/// The patterns of the filter. One of them is enough.
+fn patterns() -> &'static [Value] {
+    static PATTERNS: OnceLock<Vec<Value>> = OnceLock::new();
+    PATTERNS.get_or_init(|| {
+        let own = functions()
+            .into_iter()
+            .find(|function| function.name == "publish_changes");
+        let source = &own.expect("the function").resource["Properties"]["Events"]["Changes"]["Properties"];
+        let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
+        assert!(filters.len() <= 5, "Lambda's maximum for an event source");
+        let pattern = |filter: &Value| serde_json::from_str(filter["Pattern"].as_str()?).ok();
+        filters
+            .iter()
+            .map(|filter| pattern(filter).expect("a pattern is JSON"))
+            .collect()
+    })
+}
+
+/// Whether the stream hands over this record.
+pub(crate) fn admits(record: &EventRecord) -> bool {
+    let event = serde_json::to_value(record).expect("a record is JSON");
+    patterns().iter().any(|pattern| matches(pattern, Some(&event)))
+}
+
+/// Matches as Lambda's event filtering does: all fields of an object, any entry of a list.
+fn matches(pattern: &Value, value: Option<&Value>) -> bool {
+    match pattern {
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, pattern)| matches(pattern, value.and_then(|value| value.get(name)))),
+        Value::Array(choices) => choices.iter().any(|choice| fits(choice, value)),
+        other => panic!("{other} is no pattern"),
+    }
+}
+
+/// An entry of a list: a literal, or one of the operators that the template uses.
+fn fits(choice: &Value, value: Option<&Value>) -> bool {
+    let Some(rule) = choice.as_object() else {
+        return value == Some(choice);
+    };
+    let prefix = rule.get("prefix").and_then(Value::as_str);
+    let exists = rule.get("exists").and_then(Value::as_bool);
+    match (prefix, exists) {
+        (Some(prefix), None) => value
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.starts_with(prefix)),
+        // On AWS it holds for leaves only.
+        (None, Some(wanted)) => value.is_some_and(|value| !value.is_object()) == wanted,
+        _ => panic!("{choice}: this operator is not known here"),
+    }
+}
+
+fn samples() -> Vec<Value> {
+    serde_json::from_str(SAMPLES).expect("the samples are a list")
+}
+
+fn item(row: &Value) -> Item {
+    serde_json::from_value(row.clone()).expect("a row")
+}
+
+/// The row after another write.
+fn written_again(row: &Value) -> Value {
+    let version = row["v"]["N"].as_str().and_then(|version| version.parse::<u64>().ok());
+    let mut after = row.clone();
+    after["v"] = json!({ "N": (version.unwrap_or_default() + 1).to_string() });
+    after
+}
+
+/// The call after another decision.
+fn decided_again(call: &Value) -> Value {
+    let mut after = written_again(call);
+    after["data"]["M"]["decided_again"] = json!({ "N": "1" });
+    after
+}
+
+const fn name(what: &What) -> &'static str {
+    match what {
+        What::CallDecided(_) => "a call",
+        What::CallDecidedAgain(_) => "a call decided again",
+        What::MessageMoved { before: None, .. } => "a new message",
+        What::MessageMoved { before: Some(_), .. } => "a changed message",
+        What::Received(_) => "a customer's message",
+    }
+}
+
+#[test]
+fn filter_admits_every_counted_or_audited_change() {
+    let (mut seen, mut audited) = (BTreeSet::new(), 0);
+    for row in samples() {
+        let (none, whole, kind) = (Item::default(), item(&row), &row["kind"]["S"]);
+        let mut made = vec![
+            (none.clone(), whole.clone()),
+            (whole.clone(), item(&written_again(&row))),
+            (whole.clone(), none),
+        ];
+        if kind == "call" {
+            made.push((whole, item(&decided_again(&row))));
+        }
+        for (before, after) in made {
+            let counted = changes::read(&before, &after).expect("a sample can be read");
+            let stamped = changes::stamped(&before, &after).expect("a sample can be read");
+            if counted.is_some() || stamped.is_some() {
+                let record = record(0, before, after);
+                assert!(
+                    admits(&record),
+                    "{} of {kind}: {counted:?}, {stamped:?}",
+                    record.event_name
+                );
+            }
+            seen.extend(counted.map(|change| name(&change.what)));
+            audited += usize::from(stamped.is_some());
+        }
+    }
+    let all = [
+        "a call",
+        "a call decided again",
+        "a changed message",
+        "a customer's message",
+        "a new message",
+    ];
+    assert_eq!(seen, BTreeSet::from(all), "a change without a sample");
+    assert!(audited > 0, "no sample names its author");
+}
+
+/// These are most of the table's writes: each would cost an invocation.
+#[test]
+fn filter_admits_no_other_writes_of_a_call() {
+    let of = |kind: &str| {
+        samples()
+            .into_iter()
+            .filter(move |row| row["kind"]["S"] == kind)
+            .collect::<Vec<_>>()
+    };
+    for call in of("call") {
+        let (row, later) = (item(&call), item(&written_again(&call)));
+        assert!(!admits(&record(0, row.clone(), later)), "a later report");
+        assert!(!admits(&record(0, row, Item::default())), "the end of its retention");
+    }
+    for kind in [
+        "call_progress",
+        "contact",
+        "counters",
+        "identity",
+        "message_ref",
+        "rate",
+    ] {
+        let rows = of(kind);
+        assert!(!rows.is_empty(), "{kind} has no sample");
+        for row in rows {
+            assert!(!admits(&record(0, Item::default(), item(&row))), "a new {kind}");
+            assert!(
+                !admits(&record(0, item(&row), item(&written_again(&row)))),
+                "a changed {kind}"
+            );
+        }
+    }
+}
