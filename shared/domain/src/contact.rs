@@ -9,7 +9,7 @@ use crate::{
     inbound::{OptFlag, Sender},
     message::{Channel, Message},
     phone::Phone,
-    purpose::{Event, Limit, Purpose},
+    purpose::{Event, Limit, Purpose, first_version, is_first_version},
     record::ConsentEntry,
     send::{Classified, Effect},
 };
@@ -153,6 +153,9 @@ const fn is_none_yet(count: &u32) -> bool {
 pub struct OpenIntent {
     /// Its purpose, which determines the events that cancel it.
     pub purpose: Purpose,
+    /// The version of the purposes' table that its policy names.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u8,
     /// The message.
     pub message: MessageId,
     /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
@@ -437,6 +440,7 @@ impl Contact {
         }
         self.open.push(OpenIntent {
             purpose: message.policy.purpose(),
+            version: message.policy.version(),
             message: message.id,
             before,
         });
@@ -445,7 +449,11 @@ impl Contact {
     /// Messages that may not have been sent yet and that this event cancels.
     #[must_use]
     pub fn open_to(&self, event: Event) -> Vec<MessageId> {
-        let cancelled = |open: &&OpenIntent| open.purpose.row().cancelled_by.contains(&event);
+        // Of an unknown version, the message itself is refused when it is read.
+        let cancelled = |open: &&OpenIntent| {
+            let row = open.purpose.row_in(open.version);
+            row.is_none_or(|row| row.cancelled_by.contains(&event))
+        };
         let open = self.open.iter().filter(cancelled);
         open.map(|open| open.message).collect()
     }

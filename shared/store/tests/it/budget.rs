@@ -221,6 +221,7 @@ fn known_for_years(world: &World, identities: usize) -> Contact {
         let cause = Cause::Call(CallId::new(id, world.aws.ids().ulid()));
         contact.open.push(OpenIntent {
             purpose: Purpose::FollowUp,
+            version: domain::purpose::VERSION,
             message: cause.message_id(),
             before: Some(now),
         });
