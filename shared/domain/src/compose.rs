@@ -147,7 +147,7 @@ pub enum Reason {
     Sip,
     /// The outcome of the call is unknown.
     UnknownOutcome,
-    /// The call was reported too late.
+    /// The call was reported too late, or the message could only be sent when it is no longer valid.
     Late,
     /// The person refused all messages, or those of this kind.
     OptedOut,
@@ -263,6 +263,17 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         }
     }
 
+    // The last moment at which it may be sent.
+    let last = now + policy.validity();
+    if not_before >= last {
+        let earliest = local(not_before, zone.rules());
+        let sentence = format!(
+            "too late: not before {earliest}, but valid for {} only",
+            length(policy.validity())
+        );
+        return Err(Refusal::new(Reason::Late, sentence));
+    }
+
     let (legs, left_out) = legs(intent, &policy, world);
     if legs.is_empty() {
         let reason = if left_out.iter().any(|left| left.misfit) {
@@ -300,8 +311,6 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         sentence.push_str(&format!("; without {}", join(&left_out, ": ")));
     }
 
-    // Counted from the last moment at which the message may be sent.
-    let last = now + policy.validity();
     Ok(Composed {
         cause: intent.cause,
         policy,
@@ -508,4 +517,66 @@ fn find<'a>(
 
 fn same_language(a: &str, b: &str) -> bool {
     a.replace('_', "-").eq_ignore_ascii_case(&b.replace('_', "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{Case, at};
+
+    fn minutes(minutes: i64) -> SignedDuration {
+        SignedDuration::from_mins(minutes)
+    }
+
+    /// A text about the sample call, valid for ten minutes, to be sent this much later.
+    fn composed(case: &Case, later: SignedDuration) -> Result<Composed, Refusal> {
+        let text = SmsText::One("Hello".to_owned());
+        case.with_world(|call, world| {
+            let intent = Intent {
+                cause: Cause::Call(call.id),
+                purpose: Purpose::FollowUp,
+                category: Category::Utility,
+                narrowing: Narrowing {
+                    validity: Some(minutes(10)),
+                    ..Narrowing::default()
+                },
+                cooldown: SignedDuration::ZERO,
+                to: Recipient {
+                    phone: world.contact.phone().cloned(),
+                    bsuid: None,
+                },
+                line: None,
+                prefers: call.connection,
+                says: vec![Says {
+                    channel: Channel::Sms,
+                    words: Words::Text(&text),
+                }],
+                subject: Subject::Call(*call),
+                not_before: world.now + later,
+                by: "a test".to_owned(),
+            };
+            compose(&intent, world)
+        })
+    }
+
+    #[test]
+    fn message_that_expires_before_its_time_is_refused() {
+        let mut case = Case::new();
+        let second = SignedDuration::from_secs(1);
+        let planned = composed(&case, minutes(10) - second).unwrap();
+        assert_eq!(planned.not_before, case.now + minutes(10) - second);
+        let late = |sentence: &str| Err(Refusal::new(Reason::Late, sentence));
+        let refused = late("too late: not before 12:10 (Asia/Dubai), but valid for 10 min only");
+        assert_eq!(composed(&case, minutes(10)), refused);
+        // Quiet hours begin at 21:00.
+        case.now = at("2026-11-20T20:55:00+04");
+        assert!(composed(&case, minutes(4)).is_ok());
+        let refused = late("too late: not before 08:00 (Asia/Dubai), but valid for 10 min only");
+        assert_eq!(composed(&case, minutes(5)), refused);
+        case.now = at("2026-11-21T07:55:00+04");
+        assert_eq!(
+            composed(&case, minutes(0)).unwrap().not_before,
+            at("2026-11-21T08:00:00+04")
+        );
+    }
 }
