@@ -138,7 +138,7 @@ pub const MOST_SAME: usize = 5;
 /// Maximum identities of one kind.
 pub const MOST_IDENTITIES: usize = 4;
 
-/// Maximum open intents. A further one replaces the oldest.
+/// Maximum open intents. A further one takes the place of a settled one, or cancels the oldest.
 pub const MOST_OPEN: usize = 4;
 
 /// Maximum service windows. A further one replaces the one that was opened longest ago.
@@ -428,22 +428,52 @@ impl Contact {
         }
     }
 
-    /// Records a planned message. Starts a cooldown if its policy says so.
-    pub fn opens(&mut self, message: &Message) {
+    /// The messages to read before another one is planned. None, unless the list of open messages is full.
+    #[must_use]
+    pub fn to_make_room(&self) -> Vec<MessageId> {
+        let full = self.open.len() >= MOST_OPEN;
+        let open = self.open.iter().filter(|_| full);
+        open.map(|open| open.message).collect()
+    }
+
+    /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
+    /// [`Contact::to_make_room`] that are still stored. The settled ones are forgotten. If all are pending, the oldest is
+    /// cancelled and returned: a message that the contact does not know of could not be cancelled any more.
+    pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Option<Message> {
+        let cancelled = if self.open.len() < MOST_OPEN {
+            None
+        } else {
+            self.make_room(known)
+        };
         let before = if message.policy.counts(Limit::Cooldown) {
             self.last_follow_up_at.replace(message.created_at)
         } else {
             None
         };
-        if self.open.len() >= MOST_OPEN {
-            self.open.remove(0);
-        }
         self.open.push(OpenIntent {
             purpose: message.policy.purpose(),
             version: message.policy.version(),
             message: message.id,
             before,
         });
+        cancelled
+    }
+
+    fn make_room(&mut self, mut known: Vec<Message>) -> Option<Message> {
+        known.retain(Message::is_pending);
+        self.open
+            .retain(|open| known.iter().any(|message| message.id == open.message));
+        let oldest = self.open.first().filter(|_| self.open.len() >= MOST_OPEN)?.message;
+        let place = known.iter().position(|message| message.id == oldest)?;
+        let mut oldest = known.swap_remove(place);
+        let why = if oldest.attempts.is_empty() {
+            "not sent: newer messages to this person replace it"
+        } else {
+            "no further channel: newer messages to this person replace it"
+        };
+        oldest.cancel(why.to_owned());
+        self.close(&oldest);
+        Some(oldest)
     }
 
     /// Messages that may not have been sent yet and that this event cancels.

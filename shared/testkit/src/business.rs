@@ -255,7 +255,11 @@ impl Seeded {
         let correlation_id = aws.ids().ulid().to_string();
         let mut message = composed.message(correlation_id.clone(), now, &timers);
         let message_id = message.id;
-        contact.opens(&message);
+        let known = match contact.to_make_room() {
+            full if full.is_empty() => vec![],
+            full => store.messages(&scope, &full, now).await.expect("the open messages"),
+        };
+        let replaced = contact.opens(&message, known);
         let call = Call {
             id: call_id,
             connection: self.telephony,
@@ -300,6 +304,7 @@ impl Seeded {
                 ..ContactWrite::from(contact)
             }],
             planned: vec![message.clone()],
+            ended: replaced.into_iter().collect(),
             ..Effects::default()
         };
         store.commit(&scope, effects, now).await.expect("store a call");
