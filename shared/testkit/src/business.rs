@@ -255,11 +255,8 @@ impl Seeded {
         let correlation_id = aws.ids().ulid().to_string();
         let mut message = composed.message(correlation_id.clone(), now, &timers);
         let message_id = message.id;
-        let known = match contact.to_make_room() {
-            full if full.is_empty() => vec![],
-            full => store.messages(&scope, &full, now).await.expect("the open messages"),
-        };
-        let replaced = contact.opens(&message, known);
+        let known = store.messages(&scope, &contact.to_make_room(), now).await;
+        let replaced = contact.opens(&message, known.expect("the open messages"));
         let call = Call {
             id: call_id,
             connection: self.telephony,

@@ -311,11 +311,7 @@ async fn decide_call(
         note_call(&mut contact, &mut profile, &progress.facts, now)
     };
     if let Some(message) = &message {
-        let full = contact.to_make_room();
-        let known = match full.is_empty() {
-            true => Vec::new(),
-            false => ctx.store.messages(scope, &full, now).await?,
-        };
+        let known = ctx.store.messages(scope, &contact.to_make_room(), now).await?;
         ended.extend(contact.opens(message, known));
     }
     progress.decided = Some(call_id);
