@@ -16,7 +16,7 @@ use crate::{
     phone::Phone,
     phrases::{ago, length, local, span},
     profile::Profile,
-    purpose::{Limit, Narrowing, Policy, Purpose},
+    purpose::{FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
     quiet::{self, QuietAction},
     reach::{Unwelcome, cannot_reach, unwelcome},
     send::Timers,
@@ -157,6 +157,8 @@ pub enum Reason {
     NoConsent,
     /// The person got a message a short time ago.
     Cooldown,
+    /// Messages of this kind are not sent that often, whatever the rule's cooldown is.
+    Frequency,
     /// The message skips quiet hours.
     QuietHours,
     /// The template or its values do not fit.
@@ -181,6 +183,7 @@ impl Reason {
             Self::NoRule => "no_rule",
             Self::NoConsent => "no_consent",
             Self::Cooldown => "cooldown",
+            Self::Frequency => "frequency",
             Self::QuietHours => "quiet_hours",
             Self::Template => "template",
             Self::NoChannel => "no_channel",
@@ -240,6 +243,14 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
     {
         let sentence = format!("texted {}, cooldown {}", ago(last, now), length(intent.cooldown));
         return Err(Refusal::new(Reason::Cooldown, sentence));
+    }
+    // All messages that count towards this limit start a cooldown, so its time is theirs.
+    if policy.obeys(Limit::Frequency)
+        && let Some(last) = contact.last_follow_up_at.filter(|last| now < *last + FREQUENCY_SPAN)
+    {
+        let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
+        let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
+        return Err(Refusal::new(Reason::Frequency, sentence));
     }
 
     let planned = intent.not_before;

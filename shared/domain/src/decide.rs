@@ -301,6 +301,7 @@ mod tests {
         line::SmsSender,
         line_type::LineType,
         message::{Category, Content, WhenUnknown},
+        purpose::{FREQUENCY_SPAN, Limit},
         quiet::QuietAction,
         retention::Retention,
         samples::{Case, NOON, at, message_of},
@@ -654,6 +655,41 @@ mod tests {
         // A call does not justify a one-time code.
         case.config.rules[0].then.category = Category::Authentication;
         assert_eq!(case.nothing().0, Reason::Template);
+    }
+
+    /// Whatever the rule's cooldown is.
+    #[test]
+    fn marketing_is_sent_at_most_once_a_day() {
+        let second = SignedDuration::from_secs(1);
+        let mut case = case(|case| {
+            case.config.rules[0].then.category = Category::Marketing;
+            case.config.rules[0].then.cooldown_seconds = 0;
+            case.material.templates[0].category = Category::Marketing;
+            case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+            case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"));
+        });
+        let refused = "no message: texted 2 h ago, marketing at most every 24 h".to_owned();
+        assert_eq!(case.nothing(), (Reason::Frequency, refused));
+        case.contact.last_follow_up_at = Some(at(NOON) - FREQUENCY_SPAN + second);
+        assert_eq!(case.nothing().0, Reason::Frequency);
+        case.contact.last_follow_up_at = Some(at(NOON) - FREQUENCY_SPAN);
+        assert_eq!(case.plan().policy.category(), Category::Marketing);
+        // Other messages are exempt, but count.
+        case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"));
+        case.config.rules[0].then.category = Category::Utility;
+        case.material.templates[0].category = Category::Utility;
+        let message = message_of(case.plan(), case.now);
+        case.contact.opens(&message, vec![]);
+        case.config.rules[0].then.category = Category::Marketing;
+        assert_eq!(case.nothing().0, Reason::Frequency);
+    }
+
+    /// The limit needs a time on the contact: all purposes that calls cause have the one of the cooldown.
+    #[test]
+    fn follow_ups_that_count_towards_the_frequency_start_a_cooldown() {
+        for kind in Purpose::FollowUp.row().kinds {
+            assert!(kind.counts.contains(&Limit::Frequency) && kind.counts.contains(&Limit::Cooldown));
+        }
     }
 
     #[test]

@@ -147,7 +147,7 @@ pub enum QuietRule {
 pub enum Limit {
     /// The pause between two follow-ups.
     Cooldown,
-    /// The maximum number of messages within some days.
+    /// At most one message within [`FREQUENCY_SPAN`].
     Frequency,
 }
 
@@ -224,6 +224,9 @@ pub struct Row {
     /// Events that cancel it.
     pub cancelled_by: &'static [Event],
 }
+
+/// Pause that [`Limit::Frequency`] demands between two messages, however short the sender's cooldown is.
+pub const FREQUENCY_SPAN: SignedDuration = hours(24);
 
 const COOLDOWN: Limit = Limit::Cooldown;
 const FREQUENCY: Limit = Limit::Frequency;
