@@ -105,7 +105,9 @@ impl Event<'_> {
                     .as_deref()
                     .and_then(|text| words::opt_word(text, &config.tenant))
             });
-            let number = whatsapp_number(&config, self.connection);
+            // Free text may go out from the number that the customer wrote to, which need not be the connection's usual one.
+            let number = message.to.as_ref();
+            let number = number.or_else(|| whatsapp_number(&config, self.connection));
             let mut remarks = Vec::new();
             let mut remark = |text: String| remarks.push(Remark { at: now, text });
             if let Some(flag) = flag {

@@ -1,9 +1,11 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
+    connection::Account,
     contact::Identity,
     message::{AttemptState, Channel, MessageState},
 };
+use jobs::EventSource;
 use kit::{Done, Job};
 use process_provider_event::handle;
 use serde_json::{Value, json};
@@ -526,6 +528,33 @@ async fn message_opens_only_the_window_of_its_number() {
     assert!(contact.window_open(connection.whatsapp_number().unwrap(), now));
     assert!(!contact.window_open(&phone("+971501239999"), now));
     assert_eq!(contact.windows.len(), 1);
+}
+
+/// Twilio's webhooks name the number. It need not be the one that the connection sends from.
+#[tokio::test]
+async fn window_opens_for_the_number_written_to() {
+    let sender = "+15005550001";
+    let world = World::with(|configured| {
+        for connection in &mut configured.connections {
+            if let Account::Twilio(twilio) = &mut connection.account {
+                twilio.whatsapp_sender = Some(phone(sender));
+            }
+        }
+    })
+    .await;
+    let wrote = |sid: &str, to: &str| {
+        let (from, to) = (CUSTOMER.trim_start_matches('+'), to.trim_start_matches('+'));
+        let form = format!("MessageSid={sid}&From=whatsapp%3A%2B{from}&To=whatsapp%3A%2B{to}&Body=Hello");
+        world
+            .business
+            .event(&world.aws, world.business.twilio, EventSource::TwilioInbound, form)
+    };
+    let other = "+15005550002";
+    world.work(wrote("SM1", other)).await;
+    let (contact, now) = (world.customer().await, world.aws.now());
+    assert!(contact.window_open(&phone(other), now) && !contact.window_open(&phone(sender), now));
+    world.work(wrote("SM2", sender)).await;
+    assert!(world.customer().await.window_open(&phone(sender), now));
 }
 
 /// Rules without a cooldown plan several messages.
