@@ -105,7 +105,7 @@ pub struct Contact {
     /// Time of the last opt-in to marketing, or to all messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing_welcome_at: Option<Timestamp>,
-    /// Channels that cannot reach this person, with time and reason.
+    /// Numbers that a channel does not reach. At most [`MOST_UNREACHABLE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
     /// Time at which the last message that starts a cooldown was planned.
@@ -140,6 +140,10 @@ pub const MOST_IDENTITIES: usize = 4;
 
 /// Maximum open intents. A further one takes the place of a settled one, or cancels the oldest.
 pub const MOST_OPEN: usize = 4;
+
+/// Maximum numbers that a channel does not reach. A further one replaces the one that was found out longest ago, which then
+/// costs one more attempt.
+pub const MOST_UNREACHABLE: usize = 4;
 
 /// Maximum service windows. A further one replaces the one that was opened longest ago.
 pub const MOST_WINDOWS: usize = 4;
@@ -224,11 +228,14 @@ fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) 
     }
 }
 
-/// A channel on which a person cannot be reached.
+/// A number of the person's that a channel does not reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreachable {
     /// The channel.
     pub channel: Channel,
+    /// The number; `None` if the message was sent to Meta's user id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Phone>,
     /// Time at which this was found out.
     pub at: Timestamp,
     /// The reason, in words.
@@ -317,15 +324,24 @@ impl Contact {
         }
     }
 
-    /// The reason why a channel does not reach this person, if that is known.
+    /// The reason why a channel does not reach the person at this number, if that is known. Without a number: by Meta's user
+    /// id.
     #[must_use]
-    pub fn unreachable_on(&self, channel: Channel) -> Option<&Unreachable> {
-        self.unreachable.iter().find(|known| known.channel == channel)
+    pub fn unreachable_on(&self, channel: Channel, number: Option<&Phone>) -> Option<&Unreachable> {
+        let mut known = self.unreachable.iter();
+        known.find(|known| known.channel == channel && known.number.as_ref() == number)
     }
 
-    /// Learns about the person from a provider's error, unless the person has said otherwise since or shown that the
-    /// channel works.
-    pub fn learn(&mut self, channel: Channel, error: &Classified, at: Timestamp) -> Change {
+    /// A message from this number proves that the channel reaches it. Without a number, it may be any of the person's.
+    pub fn reached_on(&mut self, channel: Channel, number: Option<&Phone>) {
+        let other = |known: &Unreachable| number.is_some() && known.number.is_some() && known.number.as_ref() != number;
+        self.unreachable
+            .retain(|known| known.channel != channel || other(known));
+    }
+
+    /// Learns from a provider's error about a message to this number, unless the person has said otherwise since or shown
+    /// that the channel works.
+    pub fn learn(&mut self, (channel, number): (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Change {
         let source = format!("{} says: {}", channel.name(), error.meaning);
         match error.effect {
             Effect::None | Effect::PauseNumber(_) | Effect::ConnectionUnhealthy => Change::Nothing,
@@ -337,12 +353,17 @@ impl Contact {
             Effect::ChannelOptOut => OptOut { at, source }.put(&mut self.opted_out, "stop"),
             Effect::Unreachable if self.heard_on(channel) > Some(at) => Change::Nothing,
             Effect::Unreachable => {
-                self.unreachable.retain(|known| known.channel != channel);
+                self.unreachable
+                    .retain(|known| known.channel != channel || known.number.as_ref() != number);
                 self.unreachable.push(Unreachable {
                     channel,
+                    number: number.cloned(),
                     at,
                     reason: error.meaning.to_owned(),
                 });
+                self.unreachable.sort_by_key(|known| known.at);
+                let most = self.unreachable.len().saturating_sub(MOST_UNREACHABLE);
+                self.unreachable.drain(..most);
                 Change::Contact
             }
         }

@@ -564,6 +564,7 @@ mod tests {
         let mut unreachable = case(|case| {
             case.contact.unreachable.push(Unreachable {
                 channel: Channel::WhatsApp,
+                number: case.contact.phone().cloned(),
                 at: at("2026-11-15T12:00:00+04"),
                 reason: "not a WhatsApp number".to_owned(),
             });
@@ -589,6 +590,24 @@ mod tests {
 
         let nobody_carries = case(|case| case.config.connections.clear());
         assert_eq!(nobody_carries.nothing().0, Reason::NoChannel);
+    }
+
+    /// A person who cannot be reached at the landline is reached at the mobile.
+    #[test]
+    fn channel_is_left_out_only_for_the_number_it_does_not_reach() {
+        let mut case = case(|case| {
+            for channel in [Channel::WhatsApp, Channel::Sms] {
+                case.contact.unreachable.push(Unreachable {
+                    channel,
+                    number: Some("+97143210000".parse().unwrap()),
+                    at: at("2026-11-15T12:00:00+04"),
+                    reason: "a landline".to_owned(),
+                });
+            }
+        });
+        assert_eq!(case.channels(), [Channel::WhatsApp, Channel::Sms]);
+        case.facts.from = Some(Party::Phone("+97143210000".parse().unwrap()));
+        assert_eq!(case.nothing().0, Reason::NoChannel);
     }
 
     #[test]

@@ -133,8 +133,7 @@ impl Event<'_> {
                 {
                     contact.open_window(number, at);
                 }
-                // A message through a channel proves that the channel reaches the person.
-                contact.unreachable.retain(|known| known.channel != message.channel);
+                contact.reached_on(message.channel, message.from.phone.as_ref());
             }
             if people.iter().any(|person| !person.cancelled.is_empty()) {
                 remark("the unsent part of a follow-up is cancelled: the customer wrote first".to_owned());

@@ -122,7 +122,8 @@ impl Event<'_> {
         kit::metric::count("send_failed", &[("class", classified.class.as_str())]);
         self.effect_on_connection(leg.connection, &classified).await?;
         let at = report.at;
-        let change = |contact: &mut Contact| contact.learn(leg.channel, &classified, at);
+        let to = (leg.channel, message.to.phone.as_ref());
+        let change = |contact: &mut Contact| contact.learn(to, &classified, at);
         self.ctx
             .store
             .change_contact(self.scope, message.id.contact(), self.ctx.ids.ulid(), change)

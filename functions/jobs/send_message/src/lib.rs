@@ -68,6 +68,7 @@ use domain::{
     ids::SendKey,
     message::{AttemptState, Channel, Content, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
+    phone::Phone,
     record::MessageRef,
     send::{Classified, Effect, ErrorClass, Timers},
     template::TemplateDefinition,
@@ -512,7 +513,8 @@ impl Work<'_> {
         }
         message.version += 1;
         crash::point("send_message.recorded");
-        self.follow(planned.channel, connection, &sent.outcome, now).await?;
+        let to = (planned.channel, message.to.phone.as_ref());
+        self.follow(to, connection, &sent.outcome, now).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -530,12 +532,12 @@ impl Work<'_> {
             let Some(outcome) = channels::refusal(attempt, &connection) else {
                 continue;
             };
+            let to = (planned.channel, message.to.phone.as_ref());
             // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
-                self.follow(planned.channel, &connection, &outcome, attempt.claimed_at)
-                    .await?;
+                self.follow(to, &connection, &outcome, attempt.claimed_at).await?;
             } else if let SendOutcome::Refused { classified, .. } = &outcome {
-                self.teach(planned.channel, classified, attempt.claimed_at).await?;
+                self.teach(to, classified, attempt.claimed_at).await?;
             }
         }
         Ok(())
@@ -597,7 +599,7 @@ impl Work<'_> {
     /// Effects of an error beyond the message: on the connection, and on the contact.
     async fn follow(
         &self,
-        channel: Channel,
+        to: (Channel, Option<&Phone>),
         connection: &Connection,
         outcome: &SendOutcome,
         now: Timestamp,
@@ -623,14 +625,14 @@ impl Work<'_> {
             let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
             ctx.store.change_connection(self.scope, connection, learn).await?;
         }
-        self.teach(channel, classified, now).await
+        self.teach(to, classified, now).await
     }
 
     /// Effect of an error on the contact.
-    async fn teach(&self, channel: Channel, error: &Classified, at: Timestamp) -> Result<(), StepError> {
+    async fn teach(&self, to: (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Result<(), StepError> {
         let ctx = self.ctx;
-        let change = |contact: &mut Contact| contact.learn(channel, error, at);
-        if self.contact.clone().learn(channel, error, at) != Change::Nothing {
+        let change = |contact: &mut Contact| contact.learn(to, error, at);
+        if self.contact.clone().learn(to, error, at) != Change::Nothing {
             ctx.store
                 .change_contact(self.scope, self.contact.id, ctx.ids.ulid(), change)
                 .await?;
