@@ -99,7 +99,7 @@ fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     let mut contact = somebody();
     let number = |place: u8| -> Phone { format!("+97150123456{place}").parse().expect("a number") };
     let (landline, mobile) = (number(1), number(2));
-    let mut learn = |contact: &mut Contact, channel, number: Option<&Phone>, second| {
+    let learn = |contact: &mut Contact, channel, number: Option<&Phone>, second| {
         contact.learn((channel, number), &error(Effect::Unreachable), at(second))
     };
     for second in [1, 2] {
