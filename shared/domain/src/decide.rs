@@ -84,6 +84,8 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
     let line = line.and_then(|number| line::called(&config.lines, number));
     Grounds {
         rule: None,
+        rule_version: None,
+        cooldown_seconds: None,
         line: line.map(|line| line.id),
         config_version: config.tenant.config_version,
         new_caller: is_new(contact),
@@ -108,8 +110,10 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
         return Err(Refusal::new(Reason::NoRule, sentence));
     };
-    grounds.rule = Some(rule.id);
     let then = &rule.then;
+    grounds.rule = Some(rule.id);
+    grounds.rule_version = Some(rule.version);
+    grounds.cooldown_seconds = Some(then.cooldown_seconds);
     Ok(Intent {
         cause: Cause::Call(call.id),
         purpose: Purpose::FollowUp,
@@ -726,6 +730,25 @@ mod tests {
         assert_eq!(arabic.plan().legs[1].content, Content::Text("نعتذر".to_owned()));
         arabic.contact.language = Some("fr".to_owned());
         assert_eq!(arabic.plan().legs[1].content, Content::Text("Sorry".to_owned()));
+    }
+
+    #[test]
+    fn grounds_name_the_rule_with_its_version_and_cooldown() {
+        let mut case = case(|case| {
+            case.config.rules[0].version = 7;
+            case.config.rules[0].then.cooldown_seconds = 3600;
+            case.contact.last_follow_up_at = Some(at("2026-11-20T11:30:00+04"));
+        });
+        let named = |case: &Case| {
+            let grounds = case.decide().grounds;
+            (grounds.rule, grounds.rule_version, grounds.cooldown_seconds)
+        };
+        let rule = case.config.rules[0].id;
+        assert_eq!(case.nothing().0, Reason::Cooldown);
+        assert_eq!(named(&case), (Some(rule), Some(7), Some(3600)));
+        case.outcome = Outcome::Answered;
+        assert_eq!(case.nothing().0, Reason::NoRule);
+        assert_eq!(named(&case), (None, None, None));
     }
 
     #[test]
