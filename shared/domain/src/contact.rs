@@ -181,7 +181,7 @@ pub struct Window {
 pub struct Linked {
     /// Identities that lead to the contact now.
     pub new: Vec<Identity>,
-    /// Identities that no longer do, because there was no room.
+    /// Identities for which the contact has no room any more.
     pub dropped: Vec<Identity>,
 }
 
@@ -274,6 +274,12 @@ impl Contact {
         };
         contact.prefer(identity);
         contact
+    }
+
+    /// Whether the person refused messages, all or marketing.
+    #[must_use]
+    pub const fn refuses(&self) -> bool {
+        self.opted_out.is_some() || self.marketing_opted_out.is_some()
     }
 
     /// The preferred telephone number, if one is known.

@@ -24,7 +24,7 @@ pub struct ContactWrite {
     pub contact: Contact,
     /// Identities that will lead to it. They did not exist when they were looked up.
     pub new_identities: Vec<Identity>,
-    /// Identities that no longer lead to it.
+    /// Identities for which it has no room any more. They no longer lead to it, unless it refuses messages.
     pub dropped_identities: Vec<Identity>,
     /// Its profile, if that changes. `version` is the one that was read; 0 for a new one.
     pub profile: Option<Profile>,
@@ -71,15 +71,25 @@ impl ContactWrite {
         }
         let heard = self.contact.last_inbound_at.max(self.contact.last_call_at);
         for identity in &self.dropped_identities {
-            // The identity belongs to somebody else from now on.
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
-            rows.push(row.gone(heard.unwrap_or(self.contact.created_at)));
+            rows.push(if self.contact.refuses() {
+                // Otherwise a call from it would make a new contact, of which no refusal is known.
+                row.listed(suppressed(scope), identity.key())
+            } else {
+                // The identity belongs to somebody else from now on.
+                row.gone(heard.unwrap_or(self.contact.created_at))
+            });
         }
         if let Some(profile) = &self.profile {
             rows.push(profile_row(scope, id, profile, doing)?);
         }
         Ok(rows)
     }
+}
+
+/// The list of identities that lead to a contact which refuses messages and has no room for them in its own row.
+pub(crate) fn suppressed(scope: &TenantScope) -> String {
+    format!("{}#SUPPRESSED", keys::tenant_partition(scope))
 }
 
 fn identity_row(

@@ -138,6 +138,7 @@ fn samples() -> Result<Vec<(&'static str, String)>> {
         ("", "PLATFORM".to_owned()),
         ("", "PLATFORM#LOG#2026-11".to_owned()),
         ("by_day", format!("T#{tenant}#CONTACTS")),
+        ("by_day", format!("T#{tenant}#SUPPRESSED")),
         ("by_day", format!("T#{tenant}#CALLS#2026-11-20")),
         ("by_day", "PLATFORM#TENANTS".to_owned()),
         ("by_state", format!("T#{tenant}#FAILED#2026-11-20")),

@@ -2,7 +2,7 @@
 
 use domain::{
     connection::Account,
-    contact::Identity,
+    contact::{Identity, OptOut},
     message::{AttemptState, Channel, MessageState},
 };
 use jobs::EventSource;
@@ -592,6 +592,42 @@ async fn second_number_leads_to_the_known_contact() {
         [phone("+971501234568"), phone(CUSTOMER)],
         "the first stays the preferred one"
     );
+}
+
+/// A refusal covers all identities of the person, also one that a fifth number has replaced.
+#[tokio::test]
+async fn replaced_number_still_leads_to_the_refusal() {
+    let numbers: Vec<_> = (1..=4).map(|place| phone(&format!("+9715076543{place:02}"))).collect();
+    for (refuses, text, kept) in [
+        (true, "Hello", true),
+        // The message itself is the refusal.
+        (false, "STOP", true),
+        (false, "Hello", false),
+    ] {
+        let world = World::new().await;
+        let known = world
+            .business
+            .contact_with(&world.aws, CUSTOMER, |contact| {
+                contact.phones.clone_from(&numbers);
+                contact.bsuids = vec![BSUID.to_owned()];
+                contact.opted_out = refuses.then(|| OptOut {
+                    at: contact.created_at,
+                    source: "wrote STOP".to_owned(),
+                });
+            })
+            .await;
+        let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), text, None);
+        value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
+        world.work(world.messages(&value)).await;
+        let customer = world.customer().await;
+        assert_eq!(customer.id, known.id);
+        assert!(
+            !customer.phones.contains(&numbers[3]),
+            "a fifth number replaces the last"
+        );
+        let found = world.contact_of(&Identity::Phone(numbers[3].clone())).await;
+        assert_eq!(found, kept.then_some(customer), "{text}");
+    }
 }
 
 /// In any order of delivery, and however often.
