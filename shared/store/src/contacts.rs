@@ -74,7 +74,7 @@ impl ContactWrite {
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
             rows.push(if self.contact.refuses() {
                 // Otherwise a call from it would make a new contact, of which no refusal is known.
-                row.listed(suppressed(scope), identity.key())
+                row.listed(keys::suppressed(scope), identity.key())
             } else {
                 // The identity belongs to somebody else from now on.
                 row.gone(heard.unwrap_or(self.contact.created_at))
@@ -85,11 +85,6 @@ impl ContactWrite {
         }
         Ok(rows)
     }
-}
-
-/// The list of identities that lead to a contact which refuses messages and has no room for them in its own row.
-pub(crate) fn suppressed(scope: &TenantScope) -> String {
-    format!("{}#SUPPRESSED", keys::tenant_partition(scope))
 }
 
 fn identity_row(

@@ -421,7 +421,10 @@ impl Store {
     /// Deletes one page of the identities that their contacts have no room for. Returns whether there were none.
     async fn delete_suppressed(&self, scope: &TenantScope) -> Result<bool, StoreError> {
         const DOING: &str = "delete a leaving tenant's suppressed identities";
-        let (listed, _) = self.database.list(&suppressed(scope), None, DELETE_PAGE, DOING).await?;
+        let (listed, _) = self
+            .database
+            .list(&keys::suppressed(scope), None, DELETE_PAGE, DOING)
+            .await?;
         let identities: Vec<Key> = listed.iter().filter_map(config::key_of).collect();
         self.database.delete_many(&identities, DOING).await?;
         Ok(listed.is_empty())
