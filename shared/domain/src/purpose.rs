@@ -260,7 +260,7 @@ const fn hours(hours: i64) -> SignedDuration {
 }
 
 /// Version of the table. A message names the version from which its policy was narrowed. When the meaning of a row changes,
-/// the table gets a new version, and the former one is kept in [`VERSIONS`] until no message names it any more.
+/// the table gets a new version, and the former one is kept beside it until no message names it any more.
 pub const VERSION: u8 = 1;
 
 /// The table in all its versions, the first one first.
